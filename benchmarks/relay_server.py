@@ -11,20 +11,24 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from benchmarks.measure import ROOT
 from sfcode.config import load
+from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
 from sfcode.relay import log
+from sfcode.relay.appcues import FieldTypeCache
+from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig, stamp_files
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.ingress import routes
+from sfcode.relay.main import build_ingress
 from sfcode.relay.message import Claim, Delivered, Delivery, InboxMessage, Source
 from sfcode.relay.server import listen, run
-from sfcode.relay.service import Service, Writers
+from sfcode.relay.service import Builders, Service
 from sfcode.relay.settings import read_settings
 
 WEBHOOK = "webhook-0123456789abcdef"
@@ -64,11 +68,15 @@ class Nowhere:
         """Give what holds the id."""
         return self
 
+    def describe(self, _names: Iterable[str]) -> OrgSchema:
+        """Know no object."""
+        return OrgSchema({}, online=True)
+
     def close(self) -> None:
         """Do nothing."""
 
 
-def _nowhere() -> Org:
+def _nowhere(_config: RelayConfig) -> Org:
     return cast(Org, Nowhere())
 
 
@@ -81,20 +89,25 @@ def main() -> None:
     database, forget = sys.argv[1], "--forget" in sys.argv
     log.configure(sys.stderr)
     project = load(ROOT / "config", "local")
-    settings = read_settings(project, {**ENVIRON, "SFCODE_RELAY_DATABASE_URL": database}, host="127.0.0.1", port=0)
+    environ = {**ENVIRON, "SFCODE_RELAY_DATABASE_URL": database}
+    config = RelayConfig(project, read_settings(project, environ, host="127.0.0.1", port=0))
     with listen("127.0.0.1", 0) as listener, open_inbox(database) as inbox:
-        far = Writers(_nowhere, lambda *_: Yes("appcues"), lambda _: Yes("salesforce"))
+        builders = Builders(
+            _nowhere,
+            partial(build_ingress, accept=_forget) if forget else build_ingress,
+            lambda *_: Yes("appcues"),
+            lambda *_: Yes("salesforce"),
+            lambda config: FieldTypeCache(config.project, inbox),
+        )
         service = Service(
-            project,
-            settings,
+            config,
             inbox,
-            far,
+            builders,
             retry_at=lambda *_: datetime.now(UTC),
             rng=random.Random(1),  # noqa: S311 (a measurement can be repeated)
         )
-        accept = _forget if forget else service.commit.accept
-        ingress = routes(project, accept, settings.ingress, lambda: service.organization, service.instrumentation)
-        run(service, ingress, listener, lambda: print(listener.getsockname()[1], flush=True))
+        source = ConfigSource(ROOT / "config", lambda: config, stamp_files(ROOT / "config"))
+        run(service, listener, lambda: print(listener.getsockname()[1], flush=True), ConfigReloader(source, service))
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ DOCTOR_RULES: dict[str, CheckRule] = {
         CheckRule(
             "D406", "two-carriers", Level.WARNING, "Appcues' own connector does not carry what the relay carries."
         ),
+        CheckRule("D407", "relay-config", Level.WARNING, "The relay works by the config of this project."),
         CheckRule("D501", "records", Level.WARNING, "There are records with a user id, which can be synced."),
         CheckRule("D502", "user-id-field", Level.ERROR, "The user id field exists and can be seen."),
         CheckRule("D503", "blank-ids", Level.NOTE, "Every record has a user id."),

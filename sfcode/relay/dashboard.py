@@ -60,7 +60,7 @@ class StuckMessages:
 
 def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
     """Return the routes of this module."""
-    is_remote = not is_loopback(service.settings.host)
+    is_remote = not is_loopback(service.config.settings.host)
 
     async def page(request: Request) -> Response:
         refusal = auth.refusal(request, clock())
@@ -71,13 +71,14 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
         except Exception:  # noqa: BLE001 (the page reports it: people open it when something is wrong)
             shown = {"ways": (), "stuck": (), "alarms": (), "processes": ()}
         problems = service.problems()
-        has_session = COOKIE in request.cookies
+        config = service.config
         return _page(
             "dashboard.html.j2",
-            project=service.project,
+            project=config.project,
+            config=config.digest,
             problems=problems,
             notes=service.notes(),
-            has_session=has_session,
+            has_session=COOKIE in request.cookies,
             **shown,
         )
 

@@ -25,7 +25,7 @@ def routes(service: Service) -> list[Route]:
     """Return the routes of liveness and readiness."""
 
     async def live(_request: Request) -> Response:
-        return PlainTextResponse("ok\n")
+        return PlainTextResponse(f"ok\nconfig {service.config.digest}\n")
 
     async def ready(_request: Request) -> Response:
         problems = service.problems() or await _database(service)

@@ -60,11 +60,13 @@ def is_running(process: int) -> bool:
 class Housekeeping:
     """Runs the periodic work of one process."""
 
-    def __init__(self, inbox: Inbox, instrumentation: Instrumentation, name: str) -> None:
+    def __init__(self, inbox: Inbox, instrumentation: Instrumentation, name: str, config: str) -> None:
         self._inbox = inbox
         self._metrics = instrumentation.metrics
         self._alarms = instrumentation.alarms
         self._name = name
+        self.config = config
+        """Digest of the config that this process works by."""
         self.processes = 1
         """How many relay processes work on this inbox, this one included."""
         self.sessions_end = 0.0
@@ -102,7 +104,7 @@ class Housekeeping:
 
     def _beat(self, *, purge: bool) -> None:
         inbox = self._inbox
-        inbox.heartbeat(self._name)
+        inbox.heartbeat(self._name, config=self.config)
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
         self._alarms.flush(inbox)

@@ -107,6 +107,12 @@ class Instrumentation:
         """Count what is refused before it is a request. It is not logged: a flood would fill the disk."""
         self.metrics.refused.labels("", reason).inc()
 
+    def record_config(self, digest: str, outcome: str) -> None:
+        """Record an attempt to load the config, which ended `loaded`, `unchanged` or `refused`; `digest` is the one in use."""
+        self.metrics.config_loads.labels(outcome).inc()
+        self.metrics.config.clear()
+        self.metrics.config.labels(digest).set(1)
+
     def record_committed(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
         """Record the messages of one transaction by request; `counts` are those that were new."""
         self.metrics.commit_messages.observe(sum(map(len, groups)))

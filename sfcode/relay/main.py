@@ -9,16 +9,17 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import structlog
+from starlette.types import ASGIApp
 
-from sfcode.config.project import Project
 from sfcode.org import Org
 from sfcode.relay import appcues, salesforce
+from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.ingress import routes
+from sfcode.relay.ingress.endpoint import Accept
 from sfcode.relay.message import ClaimedMessage, Retry, Writer
-from sfcode.relay.server import listen, run
-from sfcode.relay.service import Service, Writers
-from sfcode.relay.settings import RelaySettings
+from sfcode.relay.server import listen, route_app, run
+from sfcode.relay.service import Builders, Service
 from sfcode.relay.worker.retry import retry_at
 
 log = structlog.stdlib.get_logger(__name__)
@@ -28,18 +29,19 @@ BUSY_SECONDS = 1.0
 
 
 def serve(
-    project: Project, settings: RelaySettings, connect: Callable[[], Org], ready: Callable[[str, str], None]
+    config: RelayConfig, source: ConfigSource, connect: Callable[[RelayConfig], Org], ready: Callable[[str, str], None]
 ) -> None:
     """
-    Serve until SIGTERM or SIGINT.
+    Serve until SIGTERM or SIGINT, by `config` until `source` has another one.
 
     `connect` signs in to Salesforce; it is called when the relay runs, and again until it succeeds.
     `ready` hears the address, and that of the dashboard, as soon as requests are answered.
     """
+    settings = config.settings
     if (
         settings.directions.to_salesforce
         and not settings.ingress.webhook
-        and project.settings.relay.webhook_auth.scheme != "none"
+        and config.project.settings.relay.webhook_auth.scheme != "none"
     ):
         log.warning("webhooks_are_refused", hint="set SFCODE_RELAY_WEBHOOK_SECRET")
     with (
@@ -52,28 +54,48 @@ def serve(
         def again_at(message: ClaimedMessage, retry: Retry) -> datetime | None:
             return retry_at(message, retry, datetime.now(UTC), rng)
 
-        types = appcues.FieldTypeCache(project, inbox)
-        far = Writers(connect, _to_salesforce, lambda service: _to_appcues(service, types), types)
-        service = Service(project, settings, inbox, far, retry_at=again_at, rng=rng)
-        ingress = routes(
-            project, service.commit.accept, settings.ingress, lambda: service.organization, service.instrumentation
+        builders = Builders(
+            connect,
+            build_ingress,
+            _to_salesforce,
+            _to_appcues,
+            lambda config: appcues.FieldTypeCache(config.project, inbox),
         )
+        service = Service(config, inbox, builders, retry_at=again_at, rng=rng)
         url = _url(settings.host, listener)
         admin_url = _url(settings.host, admin_listener or listener)
-        run(service, ingress, listener, lambda: ready(url, admin_url), admin_listener)
+        run(service, listener, lambda: ready(url, admin_url), ConfigReloader(source, service), admin_listener)
 
 
 def _url(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 
-def _to_salesforce(service: Service, org: Org) -> Writer:
-    return salesforce.make_writer(
-        service.project, org, service.inbox.latest, service.instrumentation, late=service.settings.lease
+def build_ingress(service: Service, config: RelayConfig, accept: Accept | None = None) -> ASGIApp:
+    """Build the application that answers what Appcues and Salesforce send; `accept` stands in for the inbox."""
+    return route_app(
+        routes(
+            config.project,
+            accept or service.commit.accept,
+            config.settings.ingress,
+            lambda: service.organization,
+            service.instrumentation,
+        )
     )
 
 
-def _to_appcues(service: Service, types: appcues.FieldTypeCache) -> Writer:
+def _to_salesforce(service: Service, config: RelayConfig, org: Org) -> Writer:
+    return salesforce.make_writer(
+        config.project, org, service.inbox.latest, service.instrumentation, late=config.settings.lease
+    )
+
+
+def _to_appcues(service: Service, config: RelayConfig, types: appcues.FieldTypeCache) -> Writer:
     return appcues.make_writer(
-        service.project, service.settings, service.inbox.latest, service.instrumentation, types=types, rate=service.rate
+        config.project,
+        config.settings,
+        service.inbox.latest,
+        service.instrumentation,
+        types=types,
+        rate=service.rate,
     )

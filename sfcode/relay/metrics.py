@@ -49,6 +49,8 @@ class Metrics:
         self.backlog = gauge("backlog", "Messages in the inbox that are not done, by state.", "source", "state")
         self.oldest_seconds = gauge("oldest_seconds", "Age of the oldest message that waits for delivery.", "source")
         self.processes = gauge("processes", "Relay processes that work on this inbox.")
+        self.config = gauge("config", "1 for the digest of the config that messages are delivered by.", "digest")
+        self.config_loads = counter("config_loads", "Attempts to load the config, by how they ended.", "outcome")
         self.quota_used = gauge("quota_used", "API requests of the org that were used in the last 24 hours.")
         self.quota_limit = gauge("quota_limit", "API requests that the org has in 24 hours.")
 

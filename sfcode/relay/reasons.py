@@ -95,6 +95,10 @@ ALARMS: dict[str, Reason] = {
         "messages wait because the org does not show a field of theirs to the user that the relay signs in as",
         "Give the integration user access (sfcode plan, apply), or write the attribute's `type` into the mapping.",
     ),
+    "config_refused": Reason(
+        "the files of the config have changed and cannot be used, so the relay works on by the config it had",
+        "The detail has the first problem: correct the files (sfcode validate). The relay loads them by itself.",
+    ),
     "clearing_stopped": Reason(
         "an attribute turned empty for record after record and is no longer cleared",
         "See docs/relay-appcues.md: give the integration user its access back, or acknowledge the alarm.",

@@ -54,7 +54,13 @@ def status_document(stats: InboxStats, processes: Sequence[Process], raised: Seq
         ],
         "alarms": [asdict(each) for each in raised],
         "processes": [
-            {"id": each.id, "started_at": stamp(each.started_at), "seen_at": stamp(each.seen_at)} for each in processes
+            {
+                "id": each.id,
+                "started_at": stamp(each.started_at),
+                "seen_at": stamp(each.seen_at),
+                "config": each.config or None,
+            }
+            for each in processes
         ],
     }
 
@@ -79,9 +85,13 @@ def text(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm
             lines.append(f"    {hint_for(reason)}")
     running = "1 relay process" if len(processes) == 1 else f"{len(processes)} relay processes"
     lines.append(
-        f"{running} in the last minute" + (": " + ", ".join(each.id for each in processes) if processes else "")
+        f"{running} in the last minute" + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
     )
     return "\n".join(lines)
+
+
+def _describe_process(process: Process) -> str:
+    return f"{process.id} (config {process.config})" if process.config else process.id
 
 
 def message_line(entry: InboxEntry) -> str:

@@ -26,10 +26,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sfcode.errors import UsageError
 from sfcode.relay import dashboard, health
 from sfcode.relay.admin_auth import AdminAuth
+from sfcode.relay.config import ConfigReloader
 from sfcode.relay.connections import ConnectionLimits, ConnectionTable
 from sfcode.relay.http_protocol import HttpProtocol
 from sfcode.relay.ingress.client_address import networks
-from sfcode.relay.metrics import Metrics
 from sfcode.relay.service import Service
 
 log = structlog.stdlib.get_logger(__name__)
@@ -44,23 +44,26 @@ SOURCES = {"/webhooks/": "appcues", "/outbound-messages/": "salesforce"}
 
 
 def make_app(
-    service: Service, ingress: Sequence[BaseRoute], *, admin: bool = True, clock: Callable[[], float] = time.time
+    service: Service, *, ingress: bool = True, admin: bool = True, clock: Callable[[], float] = time.time
 ) -> ASGIApp:
-    """Build the ASGI application of one port: `ingress`, health checks and, if `admin`, the dashboard and the metrics."""
+    """Build the ASGI application of one port: health checks and, on request, the ingress and the pages for people."""
     auth = AdminAuth(
-        service.settings.admin,
+        service.config.settings.admin,
         service.instrumentation,
-        proxies=networks(service.project.settings.relay.trusted_proxies),
+        proxies=networks(service.config.project.settings.relay.trusted_proxies),
         sessions_end=lambda: service.housekeeping.sessions_end,
     )
     pages = [*health.metrics_routes(service, auth, clock), *dashboard.routes(service, auth, clock)] if admin else []
-    app = Starlette(
-        routes=[*ingress, *health.routes(service), *pages],
-        exception_handlers={HTTPException: _refused, 500: _failed},
-    )
+    app = route_app([*health.routes(service), *pages])
+    return _Dispatcher(app, service) if ingress else app
+
+
+def route_app(routes: Sequence[BaseRoute]) -> ASGIApp:
+    """Build an application of some routes, with short answers to all that goes wrong."""
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, 500: _failed})
     # A path is right or wrong as it stands: a redirect would drop the body that a sender sent.
     app.router.redirect_slashes = False
-    return _Counting(app, service.instrumentation.metrics)
+    return app
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -87,28 +90,33 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run(
     service: Service,
-    ingress: Sequence[BaseRoute],
     listener: socket.socket,
     ready: Callable[[], None],
+    reloader: ConfigReloader,
     admin_listener: socket.socket | None = None,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT, then finish what has begun; a second signal ends the process at once.
 
-    With `admin_listener`, the dashboard and the metrics are served there alone, and health checks on both.
+    The config is loaded again when its files change, and on SIGHUP. With `admin_listener`, the dashboard and the metrics
+    are served there alone, and health checks on both.
     """
     import uvloop
 
     _raise_file_limit()
-    server = _server(service, make_app(service, ingress, admin=admin_listener is None))
+    server = _server(service, make_app(service, admin=admin_listener is None))
     server.ready = ready
-    admin = None if admin_listener is None else (_server(service, make_app(service, ())), admin_listener)
+    admin = None if admin_listener is None else (_server(service, make_app(service, ingress=False)), admin_listener)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(service, server, listener, admin))
+        runner.run(_serve(service, server, listener, reloader, admin))
 
 
 async def _serve(
-    service: Service, server: _Server, listener: socket.socket, admin: tuple[_Server, socket.socket] | None
+    service: Service,
+    server: _Server,
+    listener: socket.socket,
+    reloader: ConfigReloader,
+    admin: tuple[_Server, socket.socket] | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="relay"))
@@ -126,11 +134,23 @@ async def _serve(
         loop.add_signal_handler(number, stop)
     try:
         await service.start()
-        async with _served_apart(admin):
+        loop.add_signal_handler(signal.SIGHUP, reloader.request)
+        async with _reloaded(reloader), _served_apart(admin):
             await server.serve(sockets=[listener])
     finally:
         await service.stop()
     log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def _reloaded(reloader: ConfigReloader) -> AsyncIterator[None]:
+    """Watch the files of the config meanwhile."""
+    task = asyncio.create_task(reloader.run(), name="config-reloader")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
@@ -167,7 +187,7 @@ class _Server(uvicorn.Server):
 def _server(service: Service, app: ASGIApp) -> _Server:
     table = ConnectionTable(
         ConnectionLimits(),
-        networks(service.project.settings.relay.trusted_proxies),
+        networks(service.config.project.settings.relay.trusted_proxies),
         service.instrumentation.record_refused_connection,
     )
     return _Server(configure_server(app, table))
@@ -211,18 +231,19 @@ class _HealthOnly:
         await PlainTextResponse("Too many connections\n", 503, headers)(scope, receive, send)
 
 
-class _Counting:
-    """Counts requests by source and status."""
+class _Dispatcher:
+    """Hands messages to the ingress of the present config, counting them by source and status, and the rest to the pages."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
+    def __init__(self, pages: ASGIApp, service: Service) -> None:
+        self._pages = pages
+        self._service = service
+        self._metrics = service.instrumentation.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         source = next((name for start, name in SOURCES.items() if path.startswith(start)), None)
         if source is None:
-            await self._app(scope, receive, send)
+            await self._pages(scope, receive, send)
             return
 
         async def counted(message: Message) -> None:
@@ -230,7 +251,7 @@ class _Counting:
                 self._metrics.received.labels(source, str(message["status"])).inc()
             await send(message)
 
-        await self._app(scope, receive, counted)
+        await self._service.ingress(scope, receive, counted)
 
 
 def _refused(_request: Request, error: Exception) -> Response:

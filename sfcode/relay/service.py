@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
+from starlette.types import ASGIApp
 
-from sfcode.config.project import Project
 from sfcode.errors import OrgError, SfcodeError
 from sfcode.org import Org
 from sfcode.relay.appcues import FieldTypeCache, FieldTypeRefresher
+from sfcode.relay.config import RelayConfig
 from sfcode.relay.housekeeping import Housekeeping, process_name
 from sfcode.relay.inbox import GroupCommit, Inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage, Source, Writer
-from sfcode.relay.settings import RelaySettings
 from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import RetryAt, Worker
 
@@ -37,13 +37,14 @@ REQUESTS_PER_SECOND = 50.0
 
 
 @dataclass(frozen=True, slots=True)
-class Writers:
-    """How to sign in to Salesforce, and how to build the writers of both directions."""
+class Builders:
+    """How to build what depends on the config: the sign-in to Salesforce, the ingress, the writers of both directions."""
 
-    connect: Callable[[], Org]
-    to_salesforce: Callable[[Service, Org], Writer]
-    to_appcues: Callable[[Service], Writer]
-    types: FieldTypeCache | None = None
+    connect: Callable[[RelayConfig], Org]
+    ingress: Callable[[Service, RelayConfig], ASGIApp]
+    to_salesforce: Callable[[Service, RelayConfig, Org], Writer]
+    to_appcues: Callable[[Service, RelayConfig, FieldTypeCache], Writer]
+    types: Callable[[RelayConfig], FieldTypeCache]
     """Field types that the org has to tell the writer to Appcues."""
 
 
@@ -52,53 +53,98 @@ class Service:
 
     def __init__(
         self,
-        project: Project,
-        settings: RelaySettings,
+        config: RelayConfig,
         inbox: Inbox,
-        far: Writers,
+        builders: Builders,
         *,
         retry_at: RetryAt,
         rng: random.Random,
     ) -> None:
-        self.project = project
-        self.settings = settings
+        self.config = config
+        """The config that messages are accepted and delivered by."""
         self.inbox = inbox
         self.instrumentation = Instrumentation()
         self.organization: str | None = None
         """The org whose messages are taken; not known before the first sign-in ever."""
-        self._far = far
+        self._builders = builders
         self._retry_at = retry_at
         self._rng = rng
-        self._field_types = (
-            FieldTypeRefresher(far.types, self.instrumentation)
-            if far.types and settings.directions.to_appcues
-            else None
-        )
-        self.housekeeping = Housekeeping(inbox, self.instrumentation, process_name())
+        self._types = builders.types(config)
+        self._field_types = FieldTypeRefresher(self._types, self.instrumentation)
+        self.housekeeping = Housekeeping(inbox, self.instrumentation, process_name(), config.digest)
         self.commit = GroupCommit(inbox, committed=self._committed)
         """Ingress hands messages over to it."""
         self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
         self._workers: dict[Source, Worker] = {}
         self._background: list[asyncio.Task[None]] = []
         self._org: Org | None = None
+        self._orgs: list[Org] = []
+        """All that were connected to; a change of the API version makes another one."""
+        self._signed_in = False
         self._stopping = False
+        self._reloading = asyncio.Lock()
         self.sign_in_problem = ""
+        self.config_problem = ""
+        """Why the files of the config are not in use; "" when they are."""
+        self.ingress = builders.ingress(self, config)
+        """Answers what Appcues and Salesforce send."""
 
     async def start(self) -> None:
         """Start accepting and delivering."""
         self.organization = await asyncio.to_thread(self.inbox.recall, ORGANIZATION)
         self.commit.start()
         await self.housekeeping.beat()
-        if self._field_types:
-            await self._field_types.load()
-        if self.settings.directions.to_appcues:
-            self._work(self._far.to_appcues(self))
+        await self._field_types.load()
+        if self.config.settings.directions.to_appcues:
+            self._work(self._builders.to_appcues(self, self.config, self._types))
         self._background = [
             asyncio.create_task(self._sign_in(), name="sign-in"),
             asyncio.create_task(self.housekeeping.run(), name="upkeep"),
         ]
         for task in self._background:
             task.add_done_callback(_log_failure)
+
+    async def reload(self, config: RelayConfig) -> None:
+        """
+        Accept and deliver by another config from now on. Deliveries on their way end by the one that they began with.
+
+        Raises SfcodeError where it cannot be used; then nothing has changed.
+        """
+        async with self._reloading:
+            builders, old = self._builders, self.config
+            ingress = builders.ingress(self, config)
+            types = builders.types(config)
+            await asyncio.to_thread(types.load)
+            org = self._org
+            if org and config.project.settings.salesforce != old.project.settings.salesforce:
+                org = await asyncio.to_thread(builders.connect, config)
+                self._orgs.append(org)
+            directions = config.settings.directions
+            writers: dict[Source, Writer | None] = {
+                "salesforce": builders.to_appcues(self, config, types) if directions.to_appcues else None,
+                "appcues": (
+                    builders.to_salesforce(self, config, org)
+                    if directions.to_salesforce and org and self._signed_in
+                    else None
+                ),
+            }
+            self.config, self.ingress, self._org, self._types = config, ingress, org, types
+            self.housekeeping.config = config.digest
+            self._field_types.use(types)
+            for source, writer in writers.items():
+                await self._deliver_by(source, writer)
+
+    async def _deliver_by(self, source: Source, writer: Writer | None) -> None:
+        """Deliver the messages of a source by another writer; None when nothing of it is to be delivered any more."""
+        worker = self._workers.get(source)
+        if writer is None:
+            if worker:
+                del self._workers[source]
+                await worker.stop()
+        elif worker:
+            await worker.replace_writer(writer)
+        elif not self._stopping:
+            self._work(writer)
 
     def stop_claiming(self) -> None:
         """Claim nothing more; received messages are still committed and answered."""
@@ -116,8 +162,8 @@ class Service:
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
         with contextlib.suppress(Exception):  # the alarms are in the log as well, and the dead are forgotten in time
             await asyncio.to_thread(self.housekeeping.leave)
-        if self._org is not None:
-            self._org.close()
+        for org in self._orgs:
+            org.close()
 
     def problems(self) -> list[str]:
         """Return why this process is not ready; [] when it is."""
@@ -132,7 +178,8 @@ class Service:
 
     def notes(self) -> list[str]:
         """Return problems that do not keep messages from being accepted."""
-        return [f"Salesforce: {self.sign_in_problem}"] if self.sign_in_problem else []
+        sign_in = f"Salesforce: {self.sign_in_problem}" if self.sign_in_problem else ""
+        return [note for note in (sign_in, self.config_problem) if note]
 
     def rate(self) -> float:
         """Return this process's share of Appcues' requests per second."""
@@ -152,7 +199,7 @@ class Service:
             self.instrumentation,
             bell=self._bells[writer.source],
             retry_at=self._retry_at,
-            lease=self.settings.lease,
+            lease=self.config.settings.lease,
             gather=GATHER[writer.source],
             rng=self._rng,
         )
@@ -165,10 +212,9 @@ class Service:
         while True:
             asked = 0.0
             try:
-                org, found = await asyncio.to_thread(self._signed_in)
-                if self._field_types:
-                    # Before the first messages are taken, so that none has to wait; whether it succeeds is its own affair.
-                    await self._field_types.refresh_if_due(org)
+                org, found = await asyncio.to_thread(self._connect)
+                # Before the first messages are taken, so that none has to wait; whether it succeeds is its own affair.
+                await self._field_types.refresh_if_due(org)
                 await self._set_organization(found)
                 break
             except SfcodeError as error:
@@ -183,13 +229,17 @@ class Service:
             pause = min(pause * 2, CONNECT_MOST)
         self.sign_in_problem = ""
         log.info("signed_in", organization=self.organization)
-        if self.settings.directions.to_salesforce and not self._stopping:
-            self._work(self._far.to_salesforce(self, org))
-        if self._field_types:
-            await self._field_types.run(org)
+        async with self._reloading:
+            self._signed_in = True
+            if self.config.settings.directions.to_salesforce and not self._stopping:
+                self._work(self._builders.to_salesforce(self, self.config, self._org or org))
+        await self._field_types.run(org)
 
-    def _signed_in(self) -> tuple[Org, str]:
-        self._org = org = self._org or self._far.connect()
+    def _connect(self) -> tuple[Org, str]:
+        org = self._org
+        if org is None:
+            self._org = org = self._builders.connect(self.config)
+            self._orgs.append(org)
         return org, org.identity.org_id
 
     async def _set_organization(self, organization: str) -> None:

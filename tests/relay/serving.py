@@ -16,13 +16,15 @@ import requests
 
 from sfcode.config import load
 from sfcode.errors import OrgUnreachable
+from sfcode.metadata.objects import OrgSchema
+from sfcode.relay.appcues import FieldTypeCache
+from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig, stamp_files
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.ingress import routes
-from sfcode.relay.main import BUSY_SECONDS
+from sfcode.relay.main import BUSY_SECONDS, build_ingress
 from sfcode.relay.message import Claim, Delivered, Delivery
 from sfcode.relay.server import listen, run
-from sfcode.relay.service import Service, Writers
-from sfcode.relay.settings import RelaySettings, read_settings
+from sfcode.relay.service import Builders, Service
+from sfcode.relay.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ORG_ID = "00D000000000001EAA"
@@ -66,6 +68,9 @@ class SignedIn:
     """An org of which only the id is asked."""
 
     identity = Identity()
+
+    def describe(self, _names: Any) -> OrgSchema:
+        return OrgSchema({}, online=True)
 
     def close(self) -> None:
         pass
@@ -116,16 +121,15 @@ class Relay:
     host: str = "127.0.0.1"
     """In the settings; the socket is on loopback anyway."""
 
-    def settings(self) -> RelaySettings:
+    def config(self, folder: Path = ROOT / "config") -> RelayConfig:
         environ = {**self.environ, "SFCODE_RELAY_DATABASE_URL": self.database}
-        return read_settings(load(ROOT / "config", "local"), environ, host=self.host, port=0)
+        project = load(folder, "local")
+        return RelayConfig(project, read_settings(project, environ, host=self.host, port=0))
 
-    def serve(self, script: Callable[[Served], Any]) -> Any:
+    def serve(self, script: Callable[[Served], Any], folder: Path = ROOT / "config") -> Any:
         """Serve while a script runs in another thread, then stop as SIGTERM does; give what the script gives."""
-        settings = self.settings()
-        project = load(ROOT / "config", "local")
+        stamps, config = stamp_files(folder), self.config(folder)
         script_done: list[Future[Any]] = []
-        far = Writers(self.connect, lambda *_: self.to_salesforce, lambda *_: self.to_appcues)
         with (
             listen("127.0.0.1", 0) as listener,
             listen("127.0.0.1", 0) as admin_listener,
@@ -134,7 +138,14 @@ class Relay:
             ThreadPoolExecutor(1) as pool,
         ):
             session.trust_env = False
-            service = Service(project, settings, inbox, far, retry_at=_soon, rng=random.Random(1))
+            builders = Builders(
+                lambda _: self.connect(),
+                build_ingress,
+                lambda *_: self.to_salesforce,
+                lambda *_: self.to_appcues,
+                lambda config: FieldTypeCache(config.project, inbox),
+            )
+            service = Service(config, inbox, builders, retry_at=_soon, rng=random.Random(1))
             url, admin_url = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in (listener, admin_listener))
             served = Served(url, service, self.to_salesforce, self.to_appcues, session, admin_url)
 
@@ -144,11 +155,9 @@ class Relay:
                 finally:
                     os.kill(os.getpid(), signal.SIGTERM)
 
-            ingress = routes(
-                project, service.commit.accept, settings.ingress, lambda: service.organization, service.instrumentation
-            )
+            reloader = ConfigReloader(ConfigSource(folder, lambda: self.config(folder), stamps), service)
             ready = lambda: script_done.append(pool.submit(act))  # noqa: E731
-            run(service, ingress, listener, ready, admin_listener if self.has_admin_port else None)
+            run(service, listener, ready, reloader, admin_listener if self.has_admin_port else None)
             return script_done[0].result(20)
 
 

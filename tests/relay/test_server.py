@@ -52,7 +52,7 @@ def test_a_webhook_is_committed_answered_and_delivered(relay):
 def test_it_is_alive_and_ready(relay):
     def script(served: Served):
         until(lambda: served.get("/readyz").status_code == 200)
-        assert served.get("/healthz").text == "ok\n"
+        assert served.get("/healthz").text == f"ok\nconfig {relay.config().digest}\n"
         assert served.get("/readyz").json() == {"ready": True, "problems": [], "notes": []}
 
     relay.serve(script)

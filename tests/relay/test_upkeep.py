@@ -26,7 +26,7 @@ def inbox(sqlite_url: str):
 
 
 def keeper(inbox: Inbox, instrumentation: Instrumentation | None = None, name: str = "host:1:a") -> Housekeeping:
-    return Housekeeping(inbox, instrumentation or Instrumentation(), name)
+    return Housekeeping(inbox, instrumentation or Instrumentation(), name, "c0ff1g")
 
 
 def test_a_beat_shows_that_the_process_is_alive_and_how_much_waits(inbox):
@@ -35,7 +35,7 @@ def test_a_beat_shows_that_the_process_is_alive_and_how_much_waits(inbox):
     instrumentation = Instrumentation()
     one = keeper(inbox, instrumentation)
     asyncio.run(one.beat())
-    assert [each.id for each in inbox.processes()] == ["host:1:a"]
+    assert [(each.id, each.config) for each in inbox.processes()] == [("host:1:a", "c0ff1g")]
     text = instrumentation.metrics.text().decode()
     assert 'sfcode_relay_backlog{source="appcues",state="ready"} 3.0' in text
     assert 'sfcode_relay_backlog{source="salesforce",state="parked"} 1.0' in text

@@ -95,10 +95,15 @@ def _endpoint(project: Project, org: OrgFacts, environ: Mapping[str, str]) -> En
     url = project.settings.relay.url
     host = urlsplit(url).hostname or ""
     if is_loopback(host) and org.is_local:
-        return Endpoint(url, trouble=probe(url, environ))
+        return _probed(url, environ)
     if is_private(host):
         return Endpoint(url, "this machine" if is_loopback(host) else "a private network")
-    return Endpoint(url, trouble=probe(url, environ))
+    return _probed(url, environ)
+
+
+def _probed(url: str, environ: Mapping[str, str]) -> Endpoint:
+    answer = probe(url, environ)
+    return Endpoint(url, config=answer) if isinstance(answer, str) else Endpoint(url, trouble=answer)
 
 
 def _same_org(org: Org, another: Org) -> None:

@@ -99,6 +99,8 @@ class Endpoint:
     out_of_reach: str = ""
     """What keeps Salesforce from reaching its address, whatever answers here; then it is not asked."""
     trouble: ProbeFailure | None = None
+    config: str = ""
+    """Digest of the config that it works by; "" where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

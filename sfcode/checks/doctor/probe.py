@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from sfcode.checks.doctor.facts import ProbeFailure
 from sfcode.errors import OrgError
 from sfcode.org import Runtime
 
+_CONFIG = re.compile(r"^config ([0-9a-f]+)$", re.MULTILINE)
 PATIENCE = Runtime(connect_timeout=5.0, read_timeout=10.0, answer_timeout=15.0, max_answer_bytes=64 * 1024)
 
 
-def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> ProbeFailure | None:
-    """Request `/healthz`; return the problem, if there is one."""
+def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> ProbeFailure | str:
+    """Request `/healthz`; return the digest of the relay's config, "" where it does not say, or the problem."""
     from sfcode.org.retry import NoAnswer
     from sfcode.org.transport import http_session, translate_errors
 
@@ -29,4 +31,5 @@ def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> 
             return ProbeFailure("health", error.message.rstrip("."))
     if response.status_code != 200:
         return ProbeFailure("health", f"{address} answers {response.status_code} {response.reason or ''}".rstrip())
-    return None
+    named = _CONFIG.search(response.text)
+    return named[1] if named else ""

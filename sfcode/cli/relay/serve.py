@@ -13,10 +13,12 @@ import click
 
 from sfcode.cli.invocation import Invocation, local_state
 from sfcode.cli.output import print_status
+from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
+    from sfcode.relay.config import RelayConfig
 
 SHORTEST_LEASE = 5.0
 """Seconds: two of them are kept for writing down what came of it, and no call begins in the last one before."""
@@ -45,36 +47,55 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
     """
     Receive webhooks and outbound messages and deliver them, until Ctrl-C.
 
+    Its config is loaded again when the files change, and on SIGHUP; one that is invalid is refused.
     Beyond loopback it listens only when every secret is set; docs/relay.md lists the variables. With
     `--org local` it serves the local org and the local Appcues to itself. A second Ctrl-C stops at once.
     With --json, prints one line when ready: url, pid, ...
     """
     from sfcode.relay import log
+    from sfcode.relay.config import ConfigSource, RelayConfig, stamp_files
     from sfcode.relay.settings import read_settings
 
+    stamps = stamp_files(invocation.config)
     project = invocation.project()
     with ExitStack() as stack:
         environ = dict(os.environ)
         local, connect = _far_sides(invocation, project, environ, stack)
-        settings = read_settings(project, environ, host=host, port=port, admin_port=admin_port, lease=lease)
+
+        def read() -> RelayConfig:
+            loaded = invocation.project()
+            settings = read_settings(loaded, environ, host=host, port=port, admin_port=admin_port, lease=lease)
+            return RelayConfig(loaded, settings)
+
+        config = read()
         log.configure(sys.stderr, verbose=invocation.verbose)
         from sfcode.relay.main import serve
+
+        def load() -> RelayConfig:
+            again = read()
+            before, now = (invocation.target(each.project) for each in (config, again))
+            if before != now:
+                raise UsageError(
+                    f"environments.{again.project.environment}.org is {now} now, and this process is signed in to {before}.",
+                    "Restart the relay to change its org.",
+                )
+            return again
 
         def ready(url: str, admin_url: str) -> None:
             if invocation.json:
                 apart = {} if admin_url == url else {"admin_url": admin_url}
                 click.echo(json_module.dumps({"url": url, **apart, "pid": os.getpid(), **local}))
             else:
-                click.echo(_where(url, admin_url, local, locked=settings.admin is not None))
+                click.echo(_where(url, admin_url, local, locked=config.settings.admin is not None))
 
-        serve(project, settings, connect, ready)
+        serve(config, ConfigSource(invocation.config, load, stamps), connect, ready)
     if not invocation.json:
         print_status(invocation, "Stopped.")
 
 
 def _far_sides(
     invocation: Invocation, project: Project, environ: dict[str, str], stack: ExitStack
-) -> tuple[dict[str, Any], Callable[[], Org]]:
+) -> tuple[dict[str, Any], Callable[[RelayConfig], Org]]:
     """Return what the local servers answer with, and how to sign in to Salesforce."""
     from sfcode.org import connect
     from sfcode.org.options import Runtime
@@ -82,15 +103,17 @@ def _far_sides(
     from sfcode.relay.clock import boot_time
 
     target = invocation.target(project)
-    api_version = project.settings.salesforce.api_version
     local: dict[str, Any] = {}
     if target == "local":
         local = _local(project, environ, stack)
         target = local["org_url"]
     else:
         sign_in(target, environ, Runtime())  # reports missing configuration now; a sign-in that fails is reported later
-    return local, lambda: connect(
-        target, environ=environ, api_version=api_version, runtime=Runtime(read_timeout=30.0, clock=boot_time)
+    return local, lambda config: connect(
+        target,
+        environ=environ,
+        api_version=config.project.settings.salesforce.api_version,
+        runtime=Runtime(read_timeout=30.0, clock=boot_time),
     )
 
 

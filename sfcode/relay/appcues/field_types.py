@@ -115,13 +115,18 @@ class FieldTypeRefresher:
         """Load the types that were stored before."""
         await asyncio.to_thread(self._cache.load)
 
+    def use(self, cache: FieldTypeCache) -> None:
+        """Refresh another cache from now on, which is due at once."""
+        self._cache, self._refreshed_at = cache, None
+
     async def refresh_if_due(self, org: DescribeSource) -> None:
         """Ask the org if it is time, and raise an alarm for fields that it does not show although messages hold them."""
+        cache = self._cache
         is_old = self._refreshed_at is None or self._clock() - self._refreshed_at >= REFRESH_SECONDS
-        if not self._cache.needs_org or not (is_old or self._cache.missing):
+        if not cache.needs_org or not (is_old or cache.missing):
             return
         try:
-            await asyncio.to_thread(self._cache.refresh, org)
+            await asyncio.to_thread(cache.refresh, org)
         except SfcodeError as error:
             log.warning("field_types_not_refreshed", exc_info=error)
             return
@@ -129,7 +134,7 @@ class FieldTypeRefresher:
             log.exception("field_types_not_refreshed")
             return
         self._refreshed_at = self._clock()
-        missing = self._cache.missing
+        missing = cache.missing
         if missing - self._reported:
             self._instrumentation.raise_alarm("field_type_unknown", _describe_missing(missing))
         self._reported = missing

@@ -188,9 +188,9 @@ class Inbox:
         """Remove alarms by their ids; return how many were raised. One that is raised again meanwhile stays."""
         return self._write(lambda tx: alarms.acknowledge(tx, ids))
 
-    def heartbeat(self, process_id: str, now: datetime | None = None) -> None:
-        """Store a heartbeat, by the database's clock unless `now` is given."""
-        self._write(lambda tx: state.heartbeat(tx, process_id, now or tx.now))
+    def heartbeat(self, process_id: str, now: datetime | None = None, *, config: str = "") -> None:
+        """Store a heartbeat and the digest of the process's config, by the database's clock unless `now` is given."""
+        self._write(lambda tx: state.heartbeat(tx, process_id, now or tx.now, config))
 
     def leave(self, process_id: str) -> None:
         """Remove a process."""

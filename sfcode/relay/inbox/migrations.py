@@ -62,6 +62,7 @@ HISTORY: tuple[Migration, ...] = (
         ),
         move_former,
     ),
+    Migration("config of processes", ("ALTER TABLE relay_processes ADD COLUMN config {text} NOT NULL DEFAULT ''",)),
 )
 
 

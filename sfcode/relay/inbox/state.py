@@ -38,11 +38,13 @@ def recall(tx: Transaction, name: str) -> str | None:
     return tx.db.execute(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar()
 
 
-def heartbeat(tx: Transaction, process_id: str, now: datetime) -> None:
+def heartbeat(tx: Transaction, process_id: str, now: datetime, config: str) -> None:
     """Store a heartbeat, and delete processes without one for a day."""
     insert = tx.database.insert(PROCESSES)
-    upsert = insert.on_conflict_do_update(index_elements=["id"], set_={"seen_at": insert.excluded.seen_at})
-    tx.db.execute(upsert, {"id": process_id, "started_at": now, "seen_at": now})
+    upsert = insert.on_conflict_do_update(
+        index_elements=["id"], set_={"seen_at": insert.excluded.seen_at, "config": insert.excluded.config}
+    )
+    tx.db.execute(upsert, {"id": process_id, "started_at": now, "seen_at": now, "config": config})
     tx.db.execute(PROCESSES.delete().where(PROCESSES.c.seen_at < now - FORGOTTEN))
 
 
@@ -55,4 +57,4 @@ def processes(tx: Transaction, within: float) -> tuple[Process, ...]:
     """Return the processes with a recent heartbeat, the oldest first."""
     alive = sa.select(PROCESSES).where(PROCESSES.c.seen_at >= tx.now - timedelta(seconds=within))
     rows = tx.db.execute(alive.order_by(PROCESSES.c.started_at, PROCESSES.c.id))
-    return tuple(Process(row.id, row.started_at, row.seen_at) for row in rows)
+    return tuple(Process(row.id, row.started_at, row.seen_at, row.config) for row in rows)

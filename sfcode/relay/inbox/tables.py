@@ -64,6 +64,7 @@ PROCESSES = sa.Table(
     sa.Column("id", SafeText, primary_key=True),
     sa.Column("started_at", UtcDateTime, nullable=False),
     sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("config", SafeText, nullable=False),
 )
 
 ALARMS = sa.Table(

@@ -90,3 +90,5 @@ class Process:
     id: str
     started_at: datetime
     seen_at: datetime
+    config: str = ""
+    """Digest of the config that it works by."""

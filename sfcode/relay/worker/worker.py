@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -71,6 +72,8 @@ class Worker:
     ) -> None:
         self._inbox = inbox
         self._writer = writer
+        self._uses: Counter[int] = Counter()
+        """By the id of a writer, the tasks that deliver by it."""
         self._events = events
         self._bell = bell
         self._retry_at = retry_at
@@ -98,6 +101,23 @@ class Worker:
         self._tasks = [
             asyncio.create_task(self._lane(), name=f"{self._writer.source}-{number}") for number in range(self._lanes)
         ]
+
+    async def replace_writer(self, writer: Writer) -> None:
+        """Deliver by another writer from the next batch on; the old one is closed after the batches that it has."""
+        old, self._writer = self._writer, writer
+        if not self._uses[id(old)]:
+            await old.close()
+
+    @contextlib.asynccontextmanager
+    async def _use_writer(self) -> AsyncIterator[Writer]:
+        writer = self._writer
+        self._uses[id(writer)] += 1
+        try:
+            yield writer
+        finally:
+            self._uses[id(writer)] -= 1
+            if writer is not self._writer and not self._uses[id(writer)]:
+                await writer.close()
 
     def stop_claiming(self) -> None:
         """Claim nothing more; claimed messages are still delivered."""
@@ -163,20 +183,21 @@ class Worker:
 
     async def _process(self, claim: Claim) -> Delivery:
         self._in_hand[claim.token] = claim
-        delivery = await self._deliver(claim)
+        async with self._use_writer() as writer:
+            delivery = await self._deliver(writer, claim)
         self._outages = self._outages + 1 if is_outage(delivery) else 0
         await self._settle(claim, delivery)
         self._in_hand.pop(claim.token, None)
         return delivery
 
-    async def _deliver(self, claim: Claim) -> Delivery:
+    async def _deliver(self, writer: Writer, claim: Claim) -> Delivery:
         try:
-            delivery = await self._writer.deliver(claim)
+            delivery = await writer.deliver(claim)
         except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
             halves = _halves(claim)
             if halves and self._clock() < claim.deadline - MARGIN:
                 # One message that cannot be delivered does not affect the others.
-                deliveries = [await self._deliver(half) for half in halves]
+                deliveries = [await self._deliver(writer, half) for half in halves]
                 ends = {id_: end for each in deliveries for id_, end in each.settlements.items()}
                 return Delivery(
                     ends,

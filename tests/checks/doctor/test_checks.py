@@ -128,6 +128,7 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D404", Level.WARNING, with_relay("", ProbeFailure("certificate", "expired"))),
     ("D405", Level.WARNING, with_relay("", ProbeFailure("health", "503"))),
     ("D405", Level.OK, HEALTHY),
+    ("D407", Level.WARNING, with_relay("", None, "0123456789ab")),
     ("D501", Level.OK, HEALTHY),
     ("D501", Level.WARNING, with_data(with_id=0)),
     ("D501", Level.NOTE, with_data(with_id=SAW, counted_by="")),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from sfcode.checks.doctor.facts import ProbeFailure
 from sfcode.checks.doctor.probe import probe
+from sfcode.config import load
 from sfcode.local import serve
 from tests.checks.doctor.clinic import Clinic, one
 from tests.org.servers import Answer, HangUp, script, serving
@@ -15,7 +17,7 @@ from tests.org.servers import Answer, HangUp, script, serving
 def test_a_relay_that_answers_is_no_trouble() -> None:
     """`/healthz` is asked, and no header of the request holds a secret or a sign-in."""
     with serving(script(Answer(200, b"ok"))) as server:
-        assert probe(server.url, {"SFCODE_RELAY_OUTBOUND_SECRET": "s3cr3t-of-the-relay"}) is None
+        assert probe(server.url, {"SFCODE_RELAY_OUTBOUND_SECRET": "s3cr3t-of-the-relay"}) == ""
     (request,) = server.requests
     assert (request.method, request.path) == ("GET", "/healthz")
     assert {"authorization", "cookie"}.isdisjoint(name.lower() for name in request.headers)
@@ -34,7 +36,7 @@ def test_another_answer_is_told(answer: Answer, said: str) -> None:
     """What is no 200 is not followed anywhere, and told."""
     with serving(script(answer)) as server:
         found = probe(server.url, {})
-    assert found is not None
+    assert isinstance(found, ProbeFailure)
     assert (found.kind, len(server.requests)) == ("health", 1)
     assert said in found.reason
 
@@ -43,8 +45,8 @@ def test_a_broken_connection_is_told() -> None:
     with serving(script(HangUp)) as server:
         broken = probe(server.url, {})
     gone = probe(server.url, {})
-    assert broken is not None
-    assert gone is not None
+    assert isinstance(broken, ProbeFailure)
+    assert isinstance(gone, ProbeFailure)
     assert (broken.kind, gone.kind) == ("connection", "connection")
     assert "refused" in gone.reason
 
@@ -55,9 +57,30 @@ def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
         assert org.tls_url is not None
         stranger = probe(org.tls_url, {})
         known = probe(org.tls_url, {"REQUESTS_CA_BUNDLE": str(org.certificate)})
-    assert stranger is not None
+    assert isinstance(stranger, ProbeFailure)
     assert stranger.kind == "certificate"
-    assert known is None or known.kind == "health"
+    assert isinstance(known, str) or known.kind == "health"
+
+
+def test_the_relay_names_the_config_that_it_works_by() -> None:
+    with serving(script(Answer(200, b"ok\nconfig 0123456789ab\n"))) as server:
+        assert probe(server.url, {}) == "0123456789ab"
+    with serving(script(Answer(200, b"<html>config of a proxy</html>"))) as server:
+        assert probe(server.url, {}) == ""
+
+
+def test_a_relay_that_works_by_another_config_is_told(clinic: Clinic) -> None:
+    from sfcode.config.relay_config import digest_relay_config, render_relay_config
+    from sfcode.diagnostics import Level
+
+    ours = digest_relay_config(render_relay_config(load(clinic.folder / "config", "local")))
+    with serving(script(Answer(200, f"ok\nconfig {ours}\n".encode()))) as server:
+        clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", server.url)
+        assert ours in one(clinic.look(), "D407", Level.OK).message
+    with serving(script(Answer(200, b"ok\nconfig 0123456789ab\n"))) as other:
+        clinic.edit("sfcode.yaml", server.url, other.url)
+        message = one(clinic.look(), "D407", Level.WARNING).message
+    assert message == f"the relay works by config 0123456789ab, and this project has {ours}"
 
 
 def test_a_relay_on_this_machine_is_fine_for_the_local_org(clinic: Clinic) -> None:

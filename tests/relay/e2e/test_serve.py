@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import re
 import signal
+import threading
 import uuid
 from collections.abc import Iterator
 from itertools import pairwise
@@ -101,6 +103,39 @@ def test_a_score_and_a_change_make_the_round_trip(around):
     relay.ended()
     for secret in ("s3cr3t-outbound", "webhook-secret", "local-appcues-secret", user):
         assert secret not in relay.text(), "neither secrets nor people are logged"
+
+
+def test_a_rename_while_running_loses_nothing_and_reaches_the_profiles(around):
+    contacts = people(around, 640_000, 20)
+    relay = around.ready()
+    mapping = around.folder / "config" / "mappings" / "contact.yaml"
+    text = mapping.read_text(encoding="utf-8")
+
+    def posts(number: int, title: str) -> list[Post]:
+        return [change(around, user, contact, number, Title=title) for user, contact in contacts.items()]
+
+    digest = relay.get("/healthz").text
+    try:
+        sending = threading.Thread(target=send, args=([relay.port], posts(1, "Engineer"), posts(2, "Lead")))
+        sending.start()
+        mapping.write_text(text.replace("    role: Title", "    job: Title"), encoding="utf-8")
+        os.kill(relay.pid, signal.SIGHUP)
+        until(lambda: relay.get("/healthz").text != digest, "another config")
+        sending.join()
+        send([relay.port], posts(3, "CTO"))
+        settled(around, 60)
+        profiles = around.far.profiles()
+        assert {profiles[user]["job"] for user in contacts} == {"CTO"}
+        assert all(profiles[user].get("role") != "CTO" for user in contacts)
+
+        renamed = relay.get("/healthz").text
+        mapping.write_text(text.replace("object: Contact", "objekt: Contact"), encoding="utf-8")
+        os.kill(relay.pid, signal.SIGHUP)
+        until(lambda: relay.get("/readyz").json()["notes"], "a refused config")
+        assert "contact.yaml" in relay.get("/readyz").json()["notes"][0]
+        assert relay.get("/healthz").text == renamed
+    finally:
+        mapping.write_text(text, encoding="utf-8")
 
 
 def test_stops_under_load_lose_nothing_and_repeat_nothing(around):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from sfcode.checks.doctor.facts import Facts, Unknown
+from sfcode.checks.doctor.facts import Endpoint, Facts, Unknown
 from sfcode.checks.rules import report
 from sfcode.config.project import Project
+from sfcode.config.relay_config import digest_relay_config, render_relay_config
 from sfcode.diagnostics import Diagnostic, Level
 from sfcode.hosts import is_loopback
 from sfcode.plan.ownership import is_connectors
@@ -52,10 +53,23 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         yield report(id, place, message, hint, level=Level.NOTE if here else Level.WARNING)
     elif not endpoint.out_of_reach:
         yield report("D405", place, f"{url} answers from here", level=Level.OK)
+        yield from _check_config(project, endpoint)
     yield from _check_carriers(project, facts)
     if any(one.sends and one.by_relay for one in project.resolved):
         message = "which messages wait or failed is shown by no API"
         yield report("D401", facts.org.name, message, f"Look at {QUEUE}.", level=Level.NOTE)
+
+
+def _check_config(project: Project, endpoint: Endpoint) -> Iterator[Diagnostic]:
+    """Compare the config that the relay works by with the project's."""
+    ours = digest_relay_config(render_relay_config(project))
+    if endpoint.config in ("", ours):
+        if endpoint.config:
+            yield report("D407", project.place("relay"), f"the relay works by this config ({ours})", level=Level.OK)
+        return
+    message = f"the relay works by config {endpoint.config}, and this project has {ours}"
+    hint = "Bring this project's files to the relay, which loads them by itself, or check out the version that it has."
+    yield report("D407", project.place("relay"), message, hint)
 
 
 def _check_carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:

@@ -1,0 +1,145 @@
+"""The config that a relay process works by: loaded at its start, and again when its files change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from sfcode.config.files import EVENTS, MAPPINGS, SETTINGS
+from sfcode.config.project import Project
+from sfcode.config.relay_config import digest_relay_config, render_relay_config
+from sfcode.errors import ConfigError, SfcodeError
+from sfcode.relay.instrumentation import Instrumentation
+from sfcode.relay.settings import RelaySettings
+
+log = structlog.stdlib.get_logger(__name__)
+
+POLL_SECONDS = 2.0
+"""Between two looks at the files."""
+REFUSED = "config_refused"
+"""The alarm for a config that cannot be used."""
+MOST_PROBLEMS = 10
+"""Of a refused config, so many problems are logged."""
+
+FileStamps = tuple[tuple[str, int, int, int], ...]
+"""Path, inode, size and time of change in ns of each file."""
+
+
+@dataclass(frozen=True)
+class RelayConfig:
+    """A project, and the settings of `serve` that go with it."""
+
+    project: Project
+    settings: RelaySettings
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest by which `plan`, `doctor` and the relay's pages name it."""
+        return digest_relay_config(render_relay_config(self.project))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSource:
+    """Where the config comes from."""
+
+    folder: Path
+    load: Callable[[], RelayConfig]
+    """Load the files. Raises SfcodeError where they cannot be used."""
+    stamps: FileStamps
+    """Of the files before they were loaded first, so that no change in between is missed."""
+
+
+class ConfigUser(Protocol):
+    """Works by a config, and by another one on request."""
+
+    config: RelayConfig
+    config_problem: str
+    instrumentation: Instrumentation
+
+    async def reload(self, config: RelayConfig) -> None:
+        """Work by another config from now on. Raises SfcodeError where it cannot be used; then nothing has changed."""
+
+
+class ConfigReloader:
+    """
+    Loads the config again when its files change or somebody asks, and hands it over when it is valid.
+
+    An invalid one is refused with its problems; the relay works on by the one that it has.
+    """
+
+    def __init__(self, source: ConfigSource, user: ConfigUser) -> None:
+        self._source = source
+        self._user = user
+        self._loaded = source.stamps
+        self._asked = asyncio.Event()
+        user.instrumentation.record_config(user.config.digest, "loaded")
+
+    def request(self) -> None:
+        """Load the files again now, whether or not they changed."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        seen = self._loaded
+        while True:
+            try:
+                await asyncio.wait_for(self._asked.wait(), POLL_SECONDS)
+            except TimeoutError:
+                previous, seen = seen, await asyncio.to_thread(stamp_files, self._source.folder)
+                # Files that are still being written look different at the next look.
+                if seen == self._loaded or seen != previous:
+                    continue
+            self._asked.clear()
+            self._loaded = seen = await asyncio.to_thread(stamp_files, self._source.folder)
+            await self.reload()
+
+    async def reload(self) -> None:
+        """Load the files, and work by them if they are valid."""
+        user = self._user
+        try:
+            config = await asyncio.to_thread(self._source.load)
+            outcome = "unchanged" if config.digest == user.config.digest else "loaded"
+            if outcome == "loaded":
+                await user.reload(config)
+        except SfcodeError as error:
+            self._refuse(error)
+        except Exception as error:
+            log.exception("config_not_loaded")
+            self._refuse(error)
+        else:
+            log.info("config_loaded", config=config.digest, outcome=outcome)
+            user.instrumentation.record_config(config.digest, outcome)
+            user.config_problem = ""
+
+    def _refuse(self, error: Exception) -> None:
+        if isinstance(error, ConfigError):
+            problems = [str(problem) for problem in error.problems]
+        else:
+            problems = [error.message if isinstance(error, SfcodeError) else type(error).__name__]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        user = self._user
+        user.config_problem = f"the config has changed and is refused: {problems[0]}{more}"
+        user.instrumentation.record_config(user.config.digest, "refused")
+        log.error("config_refused", config=user.config.digest, problems=problems[:MOST_PROBLEMS])
+        user.instrumentation.raise_alarm(
+            REFUSED, f"{problems[0]}{more}. The relay works on by config {user.config.digest}."
+        )
+
+
+def stamp_files(folder: Path) -> FileStamps:
+    """Return what changes when a file of a config folder does; links are followed, since a mounted folder may be one."""
+    paths = [folder / SETTINGS, folder / EVENTS, *sorted((folder / MAPPINGS).glob("*.y*ml"))]
+    stamps = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        stamps.append((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(stamps)

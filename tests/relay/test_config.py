@@ -1,0 +1,342 @@
+"""A running relay loads its config again when the files change, and refuses one that is invalid."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.config import load
+from sfcode.errors import SfcodeError
+from sfcode.relay import config as module
+from sfcode.relay.alarms import PendingAlarms
+from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig, stamp_files
+from sfcode.relay.instrumentation import Instrumentation
+from sfcode.relay.message import Claim
+from sfcode.relay.settings import read_settings
+from tests.relay.serving import ENVIRON, ROOT, WEBHOOK, Recorder, Relay, Served, SignedIn
+
+FAST = 0.02
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a copy of the repository's config whose changes are noticed at once."""
+    monkeypatch.setattr(module, "POLL_SECONDS", FAST)
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return tmp_path / "config"
+
+
+def edit(folder: Path, old: str, new: str, name: str = "mappings/contact.yaml") -> None:
+    text = (folder / name).read_text(encoding="utf-8")
+    assert old in text
+    (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+
+
+class User:
+    """Records the configs that it is told to work by."""
+
+    def __init__(self, config: RelayConfig) -> None:
+        self.config = config
+        self.config_problem = ""
+        self.instrumentation = Instrumentation()
+        self.used: list[str] = []
+        self.refusal: SfcodeError | None = None
+
+    async def reload(self, config: RelayConfig) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.config = config
+        self.used.append(config.digest)
+
+    @property
+    def alarms(self) -> PendingAlarms:
+        return self.instrumentation.alarms
+
+    def metric(self, name: str) -> str:
+        lines = self.instrumentation.metrics.text().decode().splitlines()
+        return " ".join(line.removeprefix("sfcode_relay_") for line in lines if line.startswith(f"sfcode_relay_{name}"))
+
+
+def read(folder: Path) -> RelayConfig:
+    project = load(folder, "local")
+    return RelayConfig(project, read_settings(project, ENVIRON, host="127.0.0.1", port=0))
+
+
+def watch(folder: Path, script: Callable[[User, ConfigReloader], Any]) -> User:
+    """Let a script act while the files are watched."""
+    loads = [0]
+
+    def load_counted() -> RelayConfig:
+        loads[0] += 1
+        return read(folder)
+
+    async def act() -> User:
+        user = User(read(folder))
+        reloader = ConfigReloader(ConfigSource(folder, load_counted, stamp_files(folder)), user)
+        task = asyncio.create_task(reloader.run())
+        try:
+            await script(user, reloader)
+        finally:
+            task.cancel()
+        user.loads = loads[0]  # type: ignore[attr-defined]
+        return user
+
+    return asyncio.run(act())
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 (what is waited for are files)
+            await asyncio.sleep(0.005)
+
+
+class TestFiles:
+    def test_a_changed_file_is_loaded_and_in_use(self, folder: Path) -> None:
+        async def script(user: User, _: ConfigReloader) -> None:
+            edit(folder, "    plan: Plan__c", "    tier: Plan__c")
+            await until(lambda: user.used)
+            assert user.used == [read(folder).digest]
+
+        user = watch(folder, script)
+        assert user.metric("config{") == f'config{{digest="{user.used[0]}"}} 1.0'
+        assert 'config_loads_total{outcome="loaded"} 2.0' in user.metric("config_loads_total")
+
+    def test_a_comment_is_no_change(self, folder: Path) -> None:
+        async def script(user: User, _: ConfigReloader) -> None:
+            edit(folder, "object: Contact", "# People.\nobject: Contact")
+            await until(lambda: "unchanged" in user.metric("config_loads_total"))
+
+        assert watch(folder, script).used == []
+
+    def test_nothing_is_loaded_while_nothing_changes(self, folder: Path) -> None:
+        async def script(_user: User, _reloader: ConfigReloader) -> None:
+            await asyncio.sleep(10 * FAST)
+
+        assert watch(folder, script).loads == 0  # type: ignore[attr-defined]
+
+    def test_a_change_between_loading_and_watching_is_noticed(self, folder: Path) -> None:
+        async def act() -> None:
+            source = ConfigSource(folder, lambda: read(folder), stamp_files(folder))
+            user = User(read(folder))
+            edit(folder, "    plan: Plan__c", "    tier: Plan__c")
+            task = asyncio.create_task(ConfigReloader(source, user).run())
+            await until(lambda: user.used)
+            task.cancel()
+
+        asyncio.run(act())
+
+    def test_files_that_still_change_are_waited_for(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        looks = [(("a", 1, 1, 1),), (("a", 1, 2, 2),), (("a", 1, 3, 3),), (("a", 1, 3, 3),)]
+        seen: list[Any] = []
+
+        def stamps(_folder: Path) -> Any:
+            seen.append(looks.pop(0) if len(looks) > 1 else looks[0])
+            return seen[-1]
+
+        monkeypatch.setattr(module, "stamp_files", stamps)
+
+        async def act() -> None:
+            user = User(read(folder))
+            first = stamps(folder)
+            loaded_after: list[int] = []
+
+            def load_noted() -> RelayConfig:
+                loaded_after.append(len(seen))
+                return read(folder)
+
+            task = asyncio.create_task(ConfigReloader(ConfigSource(folder, load_noted, first), user).run())
+            await until(lambda: loaded_after)
+            task.cancel()
+            assert loaded_after == [5], "two looks that are alike, and one more right before loading"
+
+        asyncio.run(act())
+
+    def test_a_folder_that_is_mounted_anew_is_noticed(self, tmp_path: Path, folder: Path) -> None:
+        shutil.copytree(folder, tmp_path / "one")
+        shutil.copytree(folder, tmp_path / "two")
+        link = tmp_path / "mounted"
+        link.symlink_to(tmp_path / "one")
+        before = stamp_files(link)
+        link.unlink()
+        link.symlink_to(tmp_path / "two")
+        assert stamp_files(link) != before
+
+
+class TestRefusal:
+    def test_an_invalid_config_is_refused_and_a_corrected_one_used(self, folder: Path) -> None:
+        async def script(user: User, _: ConfigReloader) -> None:
+            before = user.config.digest
+            edit(folder, "object: Contact", "objekt: Contact")
+            await until(lambda: user.config_problem)
+            (alarm,) = user.alarms._raised.values()
+            detail = alarm.detail
+            assert alarm.name == "config_refused"
+            assert "mappings/contact.yaml:" in detail
+            assert f"works on by config {before}" in detail
+            assert (user.used, user.config.digest) == ([], before)
+            edit(folder, "objekt: Contact", "object: Contact")
+            edit(folder, "    plan: Plan__c", "    tier: Plan__c")
+            await until(lambda: user.used)
+            assert user.config_problem == ""
+
+        assert 'config_loads_total{outcome="refused"} 1.0' in watch(folder, script).metric("config_loads_total")
+
+    def test_one_that_the_service_cannot_use_is_refused(self, folder: Path) -> None:
+        async def script(user: User, reloader: ConfigReloader) -> None:
+            user.refusal = SfcodeError("The inbox is away.")
+            edit(folder, "    plan: Plan__c", "    tier: Plan__c")
+            reloader.request()
+            await until(lambda: user.config_problem)
+            assert user.config_problem == "the config has changed and is refused: The inbox is away."
+
+        assert watch(folder, script).used == []
+
+    def test_it_goes_on_after_a_bug(self, folder: Path) -> None:
+        async def act() -> None:
+            user = User(read(folder))
+            answers: list[Any] = [ZeroDivisionError, None]
+
+            def load_once() -> RelayConfig:
+                if error := answers.pop(0):
+                    raise error
+                return read(folder)
+
+            reloader = ConfigReloader(ConfigSource(folder, load_once, stamp_files(folder)), user)
+            await reloader.reload()
+            assert user.config_problem.endswith("ZeroDivisionError")
+            await reloader.reload()
+            assert user.config_problem == ""
+
+        asyncio.run(act())
+
+
+class TestService:
+    def test_a_rename_while_running_loses_nothing_and_is_used_for_what_comes(
+        self, sqlite_url: str, folder: Path
+    ) -> None:
+        """A delivery on its way ends by the writer that it began with, which is closed only then."""
+        relay = Relay(sqlite_url)
+        old, new = Closing("appcues"), Closing("appcues")
+        relay.to_salesforce = old
+        may_end = threading.Event()
+        began: list[int] = []
+
+        async def hold(claim: Claim) -> None:
+            began.append(len(claim.messages))
+            while not may_end.is_set():  # noqa: ASYNC110 (another thread sets it)
+                await asyncio.sleep(FAST)
+
+        old.act = hold
+
+        def script(served: Served) -> None:
+            assert served.webhook(1).status_code == 200
+            wait_until(lambda: began)
+            relay.to_salesforce = new
+            edit(folder, "    plan: Plan__c", "    tier: Plan__c")
+            os.kill(os.getpid(), signal.SIGHUP)
+            digest = relay.config(folder).digest
+            wait_until(lambda: digest in served.get("/healthz").text)
+            assert not old.closed
+            may_end.set()
+            assert served.webhook(2).status_code == 200
+            wait_until(lambda: served.service.inbox.stats().count("done") == 2)
+            assert (len(old.delivered), len(new.delivered)) == (1, 1)
+            assert old.closed
+            assert not new.closed
+            asyncio.run(served.service.housekeeping.beat())
+            assert [process.config for process in served.service.inbox.processes()] == [digest]
+            assert f"<code>{digest}</code>" in served.get("/").text
+
+        relay.serve(script, folder)
+
+    def test_a_direction_comes_and_goes_with_its_mappings(self, sqlite_url: str, folder: Path) -> None:
+        relay = Relay(sqlite_url)
+
+        def script(served: Served) -> None:
+            wait_until(lambda: set(served.service._workers) == {"appcues", "salesforce"})
+            mappings = {path: path.read_text(encoding="utf-8") for path in (folder / "mappings").iterdir()}
+            for path, text in mappings.items():
+                path.write_text(re.sub(r"(?ms)^to_appcues:.*?^(?=\S)", "", text), encoding="utf-8")
+                edit(folder, "direction: both", "direction: to_salesforce", f"mappings/{path.name}")
+            wait_until(lambda: set(served.service._workers) == {"appcues"})
+            for path, text in mappings.items():
+                path.write_text(text, encoding="utf-8")
+            wait_until(lambda: set(served.service._workers) == {"appcues", "salesforce"})
+            assert served.webhook().status_code == 200
+            wait_until(lambda: served.service.inbox.stats().count("done") == 1)
+
+        relay.serve(script, folder)
+
+    def test_the_ingress_works_by_the_new_config(self, sqlite_url: str, folder: Path) -> None:
+        relay = Relay(sqlite_url)
+
+        def script(served: Served) -> None:
+            assert served.webhook().status_code == 200
+            edit(folder, "webhook_auth: {scheme: path}", "webhook_auth: {scheme: bearer}", "sfcode.yaml")
+            wait_until(lambda: served.webhook().status_code == 404)
+            path, headers = "/webhooks/appcues", {"Authorization": f"Bearer {WEBHOOK}"}
+            assert served.session.post(served.url + path, json={}, headers=headers, timeout=20).status_code == 200
+
+        relay.serve(script, folder)
+
+    def test_another_version_of_the_api_makes_another_connection(self, sqlite_url: str, folder: Path) -> None:
+        relay = Relay(sqlite_url)
+        connections: list[Any] = []
+
+        def connect() -> Any:
+            connections.append(SignedIn())
+            return connections[-1]
+
+        relay.connect = connect
+
+        def script(served: Served) -> None:
+            wait_until(lambda: connections)
+            edit(folder, '"63.0"', '"62.0"', "sfcode.yaml")
+            wait_until(lambda: len(connections) == 2)
+            wait_until(lambda: served.service._org is connections[1])
+            edit(folder, "    plan: Plan__c", "    tier: Plan__c")
+            wait_until(lambda: relay.config(folder).digest in served.get("/healthz").text)
+            assert len(connections) == 2
+
+        relay.serve(script, folder)
+
+    def test_a_refused_config_is_shown_and_the_relay_stays_ready(self, sqlite_url: str, folder: Path) -> None:
+        relay = Relay(sqlite_url)
+
+        def script(served: Served) -> None:
+            wait_until(lambda: served.get("/readyz").status_code == 200)
+            edit(folder, "object: Contact", "objekt: Contact")
+            wait_until(lambda: served.get("/readyz").json()["notes"])
+            answer = served.get("/readyz").json()
+            assert answer["ready"] is True
+            assert "is refused" in answer["notes"][0]
+            assert "objekt" in answer["notes"][0]
+            assert served.webhook().status_code == 200
+
+        relay.serve(script, folder)
+
+
+class Closing(Recorder):
+    """A writer that knows whether it was closed."""
+
+    closed = False
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
