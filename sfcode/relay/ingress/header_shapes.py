@@ -10,7 +10,7 @@ LONGEST_SHAPE = 200
 
 _EVERYDAY = re.compile(
     r"(accept|cf|content|sec|x-amzn|x-b3|x-cloud|x-envoy|x-forwarded|x-request)-.*"
-    r"|accept|connection|date|expect|forwarded|host|keep-alive|t[e]|traceparent|tracestate|transfer-encoding|upgrade"
+    r"|accept|connection|date|expect|forwarded|host|keep-alive|traceparent|tracestate|transfer-encoding|upgrade"
     r"|user-agent|via|x-real-ip"
 )
 """Headers that HTTP, proxies and tracing bring along."""
