@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from sfcode.metadata.objects import Field
 
+EDITIONS_WITH_OUTBOUND_MESSAGES = frozenset(
+    {"Enterprise Edition", "Unlimited Edition", "Performance Edition", "Developer Edition"}
+)
+"""They have the API as well; Professional has that as an add-on, and no messages.
+https://help.salesforce.com/s/articleView?id=platform.workflow_managing_outbound_messages.htm"""
+
 CURRENCIES = "multiple currencies"
 CODES = "state and country/territory picklists"
 PERSON_ACCOUNTS = "person accounts"

@@ -25,6 +25,7 @@ from sfcode.org.results import (
     TestSuccess,
 )
 from sfcode.org.signin import sign_in
+from sfcode.org.traits import OrgTraits, Seats
 
 __all__ = [
     "DeployMessage",
@@ -36,8 +37,10 @@ __all__ = [
     "MetadataDescription",
     "Org",
     "OrgIdentity",
+    "OrgTraits",
     "Retrieved",
     "Runtime",
+    "Seats",
     "TestFailure",
     "TestRun",
     "TestSuccess",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sfcode.org.metadata_api import MetadataClient
     from sfcode.org.options import Runtime
     from sfcode.org.rest import Rest, Row
+    from sfcode.org.traits import OrgTraits
 
 
 class Org:
@@ -33,6 +34,7 @@ class Org:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._rest_lock = threading.Lock()
+        self._traits: OrgTraits | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -62,7 +64,20 @@ class Org:
     @cached_property
     def identity(self) -> OrgIdentity:
         """The identity of the org and of the signed-in user, asked once."""
-        return identify(self._rest, self.instance_url, self.api_version)
+        organization = self._traits.organization if self._traits else None
+        return identify(self._rest, self.instance_url, self.api_version, organization)
+
+    @property
+    def traits(self) -> OrgTraits:
+        """What differs from org to org, as it was read last; read now where it was not yet."""
+        return self._traits or self.read_traits()
+
+    def read_traits(self, objects: Iterable[str] = ()) -> OrgTraits:
+        """Read what differs from org to org and describe some objects, in one request."""
+        from sfcode.org.traits import read_traits
+
+        self._traits = read_traits(self._rest, objects)
+        return self._traits
 
     @cached_property
     def metadata(self) -> MetadataClient:

@@ -23,8 +23,6 @@ from sfcode.org.transport import read_retry_after, translate_errors, unavailable
 
 MAX_RECORDS = 200
 """Records in one call."""
-MAX_QUERIES = 5
-"""Queries in one composite request."""
 
 _USAGE = re.compile(r"(?:^|[;,\s])api-usage=(\d+)/(\d+)")
 

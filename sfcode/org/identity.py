@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sfcode.errors import OrgError, OrgUnreachable, SignInError
 
 if TYPE_CHECKING:
-    from sfcode.org.rest import Rest
+    from sfcode.org.rest import Rest, Row
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -50,10 +50,10 @@ def to_long_id(text: str) -> str:
     return text + suffix
 
 
-def identify(rest: Rest, instance_url: str, api_version: str) -> OrgIdentity:
-    """Return the identity of the org and of the signed-in user."""
+def identify(rest: Rest, instance_url: str, api_version: str, organization: Row | None = None) -> OrgIdentity:
+    """Return the identity of the org and of the signed-in user; the organization is queried unless it is passed."""
     user = _find_user(rest, api_version)
-    rows = rest.query(ORGANIZATION, (), {})
+    rows = [organization] if organization else rest.query(ORGANIZATION, (), {})
     if len(rows) != 1:
         raise OrgError(f"{instance_url} returned no organization.")
     row = rows[0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 from sfcode.errors import OrgError
 from sfcode.org import retry
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from simple_salesforce.exceptions import SalesforceError
 
 Row = dict[str, Any]
+
+MAX_QUERIES = 5
+"""Queries in one composite request."""
+MAX_PARTS = 25
+"""Parts of one composite request."""
 
 SERVER_ERROR = 500
 TOO_MANY = 429
@@ -105,6 +112,55 @@ class Rest:
 
         return self._read(read)
 
+    def read_together(
+        self, queries: Mapping[str, tuple[str, tuple[Any, ...]]], documents: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """
+        Run queries and read documents in one composite request, or in several beyond 5 queries or 25 parts.
+
+        Returns rows, a document or the OrgError of a refusal for each name. Paths are relative to the API version.
+        """
+        base = f"/services/data/v{self._connection.api_version}"
+        paths = {
+            name: f"query?q={quote(quote_values(soql, values, {}), safe='')}"
+            for name, (soql, values) in queries.items()
+        }
+        found: dict[str, Any] = {}
+        for names in _batches(list(queries), list(documents)):
+            requests = [
+                {"method": "GET", "url": f"{base}/{paths.get(name) or documents[name]}", "referenceId": name}
+                for name in names
+            ]
+            body = {"allOrNone": False, "compositeRequest": requests}
+            parts = self._read(partial(self._post, f"{base}/composite", body))["compositeResponse"]
+            for name, part in zip(names, parts, strict=True):
+                found[name] = self._part(part, is_query=name in queries)
+        return found
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Row:
+        from simple_salesforce.util import exception_handler
+
+        response = self._connection.http.post(self._connection.instance_url + path, json=body)
+        if response.status_code != 200:
+            exception_handler(response, path)
+        return cast("Row", response.json())
+
+    def _part(self, part: Mapping[str, Any], *, is_query: bool) -> Any:
+        """Return the answer of one part of a composite request, with all pages of a query, or its refusal."""
+        answer = part["body"]
+        if part["httpStatusCode"] != 200:
+            code, message = parse_error(answer)
+            if code == SESSION_EXPIRED:
+                raise self._connection.session.expired_error(message)
+            return OrgError(self._connection.session.scrub(f"{code}: {message}"), code=code)
+        if not is_query:
+            return answer
+        rows = list(answer["records"])
+        while not answer["done"]:
+            answer = self.get(str(answer["nextRecordsUrl"]))
+            rows.extend(answer["records"])
+        return [convert_row(row) for row in rows]
+
     def _type(self, sobject: str) -> Any:
         return getattr(self.client, sobject)
 
@@ -144,6 +200,15 @@ class Rest:
     def _note_wait(self, response: Response, **_: Any) -> None:
         """Remember how long the last response of this thread asks to wait: simple-salesforce's errors have no headers."""
         self._last.retry_after = read_retry_after(response)
+
+
+def _batches(queries: list[str], documents: list[str]) -> Iterator[list[str]]:
+    """Split the parts of composite requests by the limits of one."""
+    while queries or documents:
+        batch = queries[:MAX_QUERIES]
+        room = MAX_PARTS - len(batch)
+        yield [*batch, *documents[:room]]
+        queries, documents = queries[MAX_QUERIES:], documents[room:]
 
 
 def parse_error(content: Any) -> tuple[str, str]:

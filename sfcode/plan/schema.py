@@ -9,19 +9,26 @@ from sfcode.config.project import Project
 from sfcode.mapping.field_types import describe_type
 from sfcode.metadata.component import Component
 from sfcode.metadata.objects import Field, OrgSchema
-from sfcode.org import Org
+from sfcode.org import Org, OrgTraits
+
+
+def read_org_traits(org: Org, project: Project) -> OrgTraits:
+    """Read what differs from org to org, and describe the objects of the mappings, in one request."""
+    objects = {mapping.spec.object for mapping in project.mappings}
+    activities = {mapping.activity_object for mapping in project.resolved if mapping.activity_object}
+    return org.read_traits(objects | activities | {"Event", "Task"})
 
 
 def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     """
-    Describe the objects of the mappings.
+    Return the described objects of the mappings.
 
     A describe leaves out fields that the signed-in user may not see. Custom fields that the project
     names and the describe lacks are looked for in the metadata, which knows no field access; what is
     found there counts as existing, and a warning says that this user cannot see it.
     """
     specs = [mapping.spec for mapping in project.mappings]
-    schema = org.describe(sorted({spec.object for spec in specs} | {"Event", "Task"}))
+    schema = org.traits.schema
     missing: dict[str, set[str]] = {}
     for spec in specs:
         known = schema.objects.get(spec.object)

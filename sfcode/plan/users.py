@@ -9,14 +9,8 @@ from sfcode.org import Org
 from sfcode.org.profiles import find_profile, profile_names
 from sfcode.plan.snapshot import MissingPart
 
-ASSIGNED = {
-    "PermissionSetLicenseAssign": (
-        "permission set license",
-        "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = {}",
-    ),
-    "PermissionSetAssignment": ("permission set", "SELECT Id FROM PermissionSet WHERE Name = {}"),
-}
-"""What a record of each type assigns, and how it is looked up."""
+ASSIGNED = {"PermissionSetLicenseAssign": "permission set license", "PermissionSetAssignment": "permission set"}
+"""What a record of each type assigns."""
 
 
 def read_user(org: Org, username: str, wanted: Body) -> list[Body]:
@@ -73,9 +67,15 @@ def _list_missing(
             yield MissingPart("profile", profile)
     elif there is None:
         name, username = address.full_name.rsplit("/", 1)
-        kind, soql = ASSIGNED[address.type]
-        if Address("PermissionSet", name) not in planned and not org.query(soql, name):
+        kind = ASSIGNED[address.type]
+        if Address("PermissionSet", name) not in planned and not _is_there(org, kind, name):
             yield MissingPart(kind, name)
         user = "SELECT Id FROM User WHERE Username = {}"
         if Address("User", username) not in planned and not org.query(user, username):
             yield MissingPart("user", username)
+
+
+def _is_there(org: Org, kind: str, name: str) -> bool:
+    if kind == "permission set license":
+        return name.lower() in {license.lower() for license in org.traits.permission_set_licenses}
+    return bool(org.query("SELECT Id FROM PermissionSet WHERE Name = {}", name))

@@ -15,6 +15,7 @@ from sfcode.errors import OrgError, UsageError
 from sfcode.hosts import is_loopback, is_private
 from sfcode.org import Org
 from sfcode.plan.gather import find_misfits
+from sfcode.plan.schema import read_org_traits
 
 NO_API = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 
@@ -23,7 +24,7 @@ RIGHTS = ("ModifyMetadata", "ModifyAllData", "ManageUsers", "AssignPermissionSet
 
 def collect_facts(project: Project, org: Org, another: Org | None, environ: Mapping[str, str]) -> Facts:
     """Read facts from the org, the relay and, as a second user, the org again. Raises OrgError if the org does not answer."""
-    found = _org(org)
+    found = _org(org, project)
     endpoint = _endpoint(project, found, environ)
     if not found.answers:
         return Facts(found, endpoint=endpoint)
@@ -44,14 +45,14 @@ def collect_facts(project: Project, org: Org, another: Org | None, environ: Mapp
     )
 
 
-def _org(org: Org) -> OrgFacts:
+def _org(org: Org, project: Project) -> OrgFacts:
     versions = ask_optional(lambda: tuple(str(each["version"]) for each in org.get("/services/data")))
     host = urlsplit(org.instance_url).hostname or ""
     found = OrgFacts(org.instance_url, "", org.api_version, versions, is_local=is_loopback(host))
     if not found.answers:
         return found
     try:
-        identity = org.identity
+        traits, identity = read_org_traits(org, project), org.identity
     except OrgError as error:
         if error.code not in NO_API:
             raise
@@ -60,15 +61,12 @@ def _org(org: Org) -> OrgFacts:
         found,
         name=identity.name,
         username=identity.username,
-        edition=identity.organization_type,
-        requests=ask_optional(lambda: _requests(org)),
+        edition=traits.edition,
+        language=traits.language,
+        features=traits.features,
+        requests=ask_optional(lambda: traits.requests),
         rights=ask_optional(lambda: _rights(org)),
     )
-
-
-def _requests(org: Org) -> tuple[int, int]:
-    limit = org.get(f"/services/data/v{org.api_version}/limits")["DailyApiRequests"]
-    return int(limit["Remaining"]), int(limit["Max"])
 
 
 def _rights(org: Org) -> frozenset[str]:

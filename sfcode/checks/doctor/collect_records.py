@@ -17,6 +17,7 @@ from sfcode.checks.doctor.facts import (
 )
 from sfcode.config.project import Project
 from sfcode.mapping.activities import written_fields
+from sfcode.mapping.org_features import PERSON_ACCOUNTS
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Body, Component
 from sfcode.metadata.objects import OrgSchema
@@ -52,13 +53,12 @@ def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tu
     """Collect the facts of every mapping."""
     exchanges = project.resolved
     objects = sorted({one.object for one in exchanges})
-    activities = {one.activity_object for one in exchanges if one.by_relay and one.activity_object}
     scan = RecordScan(
         org,
         name=project.settings.name,
-        schema=org.describe(sorted({*objects, *activities})),
+        schema=org.traits.schema,
         metadata=ask_optional(lambda: _metadata(exchanges, org)),
-        sharing=ask_optional(lambda: _read_sharing(org, objects)),
+        sharing=ask_optional(lambda: org.traits.sharing),
         another=another,
         theirs=another.describe(objects) if another else None,
     )
@@ -71,13 +71,6 @@ def _metadata(exchanges: Iterable[ResolvedMapping], org: Org) -> dict[str, Compo
     custom = sorted(name for name in names if name.endswith("__c"))
     found = org.metadata.read_metadata("CustomField", custom) if custom else ()
     return {component.full_name: component for component in found}
-
-
-def _read_sharing(org: Org, objects: Iterable[str]) -> dict[str, str]:
-    # Contacts may be controlled by their accounts.
-    soql = "SELECT QualifiedApiName, InternalSharingModel FROM EntityDefinition WHERE QualifiedApiName IN {}"
-    rows = org.query(soql, sorted({*objects, "Account"}))
-    return {row["QualifiedApiName"]: row["InternalSharingModel"] or "" for row in rows}
 
 
 def _facts(one: ResolvedMapping, scan: RecordScan) -> MappingFacts:
@@ -111,7 +104,7 @@ def _facts(one: ResolvedMapping, scan: RecordScan) -> MappingFacts:
         shared_as=shared_as,
         seen=_count_visible(one, user_id, scan),
         without_account=_count_without_account(one, by, scan),
-        person_accounts="IsPersonAccount" in scan.schema.objects[one.object].fields,
+        person_accounts=PERSON_ACCOUNTS in org.traits.features,
         required_activity_fields=_required_activity_fields(one, scan),
     )
 

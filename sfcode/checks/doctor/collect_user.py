@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sfcode.checks.doctor.facts import Seats, Unknown, UserFacts, UserRow, ask_optional
+from sfcode.checks.doctor.facts import Unknown, UserFacts, UserRow, ask_optional
 from sfcode.config.models import IntegrationUser
 from sfcode.config.project import Project
 from sfcode.mapping import naming
@@ -25,8 +25,8 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
     own = {project.integration_set, naming.viewer_set(project.settings.name)}
     return UserFacts(
         profiles=ask_optional(lambda: _profiles(org, wanted.profile)),
-        licenses=ask_optional(lambda: _seats(org, "UserLicense", "Name")),
-        set_licenses=ask_optional(lambda: _seats(org, "PermissionSetLicense", "DeveloperName")),
+        licenses=ask_optional(lambda: org.traits.user_licenses),
+        set_licenses=ask_optional(lambda: org.traits.permission_set_licenses),
         user=user,
         alike=() if isinstance(alike, Unknown) else alike,
         has_license=ask_optional(lambda: _has_license(org, wanted)) if there else False,
@@ -37,19 +37,14 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
 
 def _profiles(org: Org, wanted: str) -> Mapping[str, str]:
     """Return the user license of every profile; the wanted one by the name that is the same in every language too."""
-    rows = org.query("SELECT Id, Name, UserLicense.Name FROM Profile")
-    licenses = {row["Name"]: (row["UserLicense"] or {}).get("Name", "") for row in rows}
+    profiles = org.traits.profiles
+    licenses = {profile.name: profile.license for profile in profiles}
     if wanted not in licenses:
         names = profile_names(org)
-        row = next((row for row in rows if names.get(row["Id"]) == wanted), None)
-        if row is not None:
-            licenses[wanted] = licenses[row["Name"]]
+        found = next((profile for profile in profiles if names.get(profile.id) == wanted), None)
+        if found is not None:
+            licenses[wanted] = found.license
     return licenses
-
-
-def _seats(org: Org, sobject: str, name: str) -> Mapping[str, Seats]:
-    rows = org.query(f"SELECT {name}, TotalLicenses, UsedLicenses FROM {sobject}")  # noqa: S608  (names from above)
-    return {row[name]: Seats(int(row["TotalLicenses"] or 0), int(row["UsedLicenses"] or 0)) for row in rows}
 
 
 def _user(org: Org, wanted: IntegrationUser) -> UserRow | None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import OrgError, OrgUnreachable, SignInError
 from sfcode.mapping.permissions import OtherRights
+from sfcode.org import Seats
 
 Answer = TypeVar("Answer")
 
@@ -18,19 +19,6 @@ class Unknown:
     """A fact that could not be read, and why."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """The total and the used seats of a license."""
-
-    total: int
-    used: int
-
-    @property
-    def left(self) -> int:
-        """Return the number of free seats."""
-        return self.total - self.used
 
 
 @dataclass(frozen=True)
@@ -43,6 +31,10 @@ class OrgFacts:
     versions: tuple[str, ...] | Unknown
     is_local: bool = False
     edition: str = ""
+    language: str = ""
+    """The default language, such as `en_US`."""
+    features: frozenset[str] = frozenset()
+    """Features that add standard fields, by their names in Setup."""
     api_disabled: str = ""
     """What the org says when it has no API for us; then nothing else is known."""
     requests: tuple[int, int] | Unknown = Unknown("not asked")

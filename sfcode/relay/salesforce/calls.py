@@ -11,8 +11,9 @@ from sfcode.config.relay_models import Relay
 from sfcode.errors import OrgError
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
-from sfcode.org.collections import MAX_QUERIES, MAX_RECORDS, CallRefused, RecordResult
+from sfcode.org.collections import MAX_RECORDS, CallRefused, RecordResult
 from sfcode.org.deadline import set_deadline
+from sfcode.org.rest import MAX_QUERIES
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.instrumentation import CallEvents
 from sfcode.relay.message import Released, Retry

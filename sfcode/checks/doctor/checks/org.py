@@ -9,9 +9,7 @@ from sfcode.checks.doctor.facts import Facts, OrgFacts, Unknown, UserRow
 from sfcode.checks.rules import as_rule, report
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic, Level
-
-WITH_API = ("Enterprise Edition", "Unlimited Edition", "Performance Edition", "Developer Edition")
-"""Editions that include the API and outbound messages; Professional has the API as an add-on, and no messages."""
+from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES
 
 FEW = 0.1
 """Below this part of the day's requests there is a warning."""
@@ -52,14 +50,16 @@ def _check_version(project: Project, org: OrgFacts) -> Diagnostic:
 
 
 def _check_edition(project: Project, org: OrgFacts) -> Diagnostic:
-    if org.edition and org.edition not in WITH_API:
+    if org.edition and org.edition not in EDITIONS_WITH_OUTBOUND_MESSAGES:
         for one in project.resolved:
             if one.sends and one.by_relay:
                 message = f"{org.edition} has no outbound messages, by which {one.name} is sent to the relay"
                 hint = "Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition."
                 return report("D102", one.place("delivery"), message, hint, level=Level.ERROR)
-    if org.edition in WITH_API:
-        return report("D102", org.name, f"{org.edition} includes the API", level=Level.OK)
+    if org.edition in EDITIONS_WITH_OUTBOUND_MESSAGES:
+        traits = ", ".join(filter(None, (org.language and f"language {org.language}", *sorted(org.features))))
+        message = f"{org.edition} includes the API" + (f" ({traits})" if traits else "")
+        return report("D102", org.name, message, level=Level.OK)
     message = f"{org.edition or 'this edition'} does not include the API by itself, although it answers now"
     hint = "Have Salesforce confirm API access and the license Salesforce Integration for this org."
     return report("D102", org.name, message, hint, level=Level.WARNING)

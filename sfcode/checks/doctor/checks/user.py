@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 
-from sfcode.checks.doctor.facts import Facts, Seats, Unknown, UserFacts, UserRow
+from sfcode.checks.doctor.facts import Facts, Unknown, UserFacts, UserRow
 from sfcode.checks.rules import report
 from sfcode.config.models import IntegrationUser
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic, Level
 from sfcode.mapping.place import Place
+from sfcode.org import Seats
 
 _SETUP = "Sign in as a user with View Setup and Configuration."
 _APPLY = "Run sfcode apply."
