@@ -1,0 +1,52 @@
+"""How many requests a plan and a doctor make: each of them is a wait on a real org."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sfcode.checks.doctor import collect_facts
+from sfcode.config import load
+from sfcode.org import Org
+from sfcode.plan.planner import make_plan
+from tests.checks.doctor.clinic import Clinic
+from tests.e2e.journey import SECRET
+
+SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET}
+
+
+@contextmanager
+def counted(org: Org) -> Iterator[list[str]]:
+    """List the addresses of all requests of a client."""
+    seen: list[str] = []
+    org.rest.session.hooks["response"].append(lambda response, **_: seen.append(response.request.path_url))
+    yield seen
+
+
+def test_a_plan_asks_for_what_differs_from_org_to_org_once(clinic: Clinic) -> None:
+    project = load(clinic.folder / "config", "local")
+    with clinic.org() as (_, org), counted(org) as seen:
+        make_plan(project, org, SECRETS)
+    assert sum("/composite" in path for path in seen) == 1
+    assert not [path for path in seen if "/describe" in path or "FROM+Profile" in path or "FROM+Organization" in path]
+    assert len(seen) <= 13, seen
+
+
+def test_a_doctor_asks_for_what_differs_from_org_to_org_once(clinic: Clinic) -> None:
+    project = load(clinic.folder / "config", "local")
+    with clinic.org() as (_, org), counted(org) as seen:
+        collect_facts(project, org, None, {})
+    assert sum("/composite" in path for path in seen) == 1
+    asked = ("/describe", "/limits", "License&", "+FROM+Profile", "+FROM+UserLicense", "EntityDefinition")
+    assert not [path for path in seen if any(words in path for words in asked)]
+    assert len(seen) <= 24, seen
+
+
+def test_a_plan_warns_of_an_edition_without_outbound_messages(clinic: Clinic) -> None:
+    clinic.setup_row("Organization", {}, OrganizationType="Professional Edition")
+    project = load(clinic.folder / "config", "local")
+    with clinic.org() as (_, org):
+        warnings = make_plan(project, org, SECRETS).plan.warnings
+    assert [
+        text for text in warnings if text.startswith("Professional Edition has no outbound messages, by which contact")
+    ]
