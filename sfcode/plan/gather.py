@@ -13,7 +13,6 @@ from sfcode.generate import generate
 from sfcode.generate.records import records
 from sfcode.mapping.conditions import and_where
 from sfcode.mapping.desired import Desired
-from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.objects import OrgSchema
@@ -34,7 +33,7 @@ from sfcode.plan.sandbox_names import (
     restore_email,
     users_named_in,
 )
-from sfcode.plan.schema import org_schema, read_org_traits
+from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
 from sfcode.plan.snapshot import FlowVersion, MissingPart, Move, OrgSnapshot, OtherState, PlanInput, Target
 from sfcode.plan.state import Applied, from_component, state_address
@@ -54,7 +53,6 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused when it
     cannot be told which user or which apply is meant.
     """
-    read_org_traits(org, project)
     project = _rename_user_as_org(project, org)
     schema, warnings, generated = _generate(project, org, request.mode)
     snapshot = _read_org(project, org, secrets, request, generated)
@@ -137,24 +135,11 @@ def _generate(project: Project, org: Org, mode: Mode) -> tuple[OrgSchema | None,
     """Generate what a mode compares with: everything, the records alone, or nothing."""
     if mode is Mode.APPLY:
         schema, warnings = org_schema(org, project)
-        return schema, (*_warn_of_edition(project, org), *warnings), generate(project, schema)
+        return schema, warnings, generate(project, schema)
     if mode is Mode.ROLLBACK:
         return None, (), Desired((), (), ())
     rows, origins = records(project)
     return None, (), Desired((), rows, origins)
-
-
-def _warn_of_edition(project: Project, org: Org) -> tuple[str, ...]:
-    """Warn where the org's edition has no outbound messages, by which mappings are sent to the relay."""
-    edition = org.traits.edition
-    sent = [mapping.name for mapping in project.resolved if mapping.sends and mapping.by_relay]
-    if not sent or not edition or edition in EDITIONS_WITH_OUTBOUND_MESSAGES:
-        return ()
-    warning = (
-        f"{edition} has no outbound messages, by which {', '.join(sent)} would be sent to the relay: the org will refuse "
-        "the deployment. Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition"
-    )
-    return (warning,)
 
 
 def _read_org(

@@ -13,6 +13,7 @@ from sfcode.plan.gather import gather
 from sfcode.plan.modes import WHOLE_PLAN, PlanRequest
 from sfcode.plan.plan import Plan
 from sfcode.plan.rules import build_plan
+from sfcode.plan.schema import read_org_traits
 from sfcode.plan.snapshot import OrgSnapshot
 
 
@@ -32,6 +33,7 @@ def make_plan(project: Project, org: Org, secrets: Mapping[str, str], request: P
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused and
     UsageError when the request does not fit the project or its history.
     """
+    read_org_traits(org, project)
     plan_input = gather(project, org, secrets, request)
     return PlanResult(build_plan(plan_input), plan_input.desired, plan_input.snapshot)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sfcode.config.models import Mapping
 from sfcode.config.project import Project
 from sfcode.mapping.field_types import describe_type
+from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES
 from sfcode.metadata.component import Component
 from sfcode.metadata.objects import Field, OrgSchema
 from sfcode.org import Org, OrgTraits
@@ -21,7 +22,7 @@ def read_org_traits(org: Org, project: Project) -> OrgTraits:
 
 def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     """
-    Return the described objects of the mappings.
+    Return the described objects of the mappings, and warnings about them and about the org's edition.
 
     A describe leaves out fields that the signed-in user may not see. Custom fields that the project
     names and the describe lacks are looked for in the metadata, which knows no field access; what is
@@ -49,7 +50,7 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
         "from the metadata"
         for component in hidden
     )
-    return replace(schema, objects=objects), warnings
+    return replace(schema, objects=objects), (*_warn_of_edition(project, org), *warnings)
 
 
 def _existing_fields(spec: Mapping) -> set[str]:
@@ -75,3 +76,16 @@ def describe_component(name: str, component: Component) -> Field:
         calculated=calculated,
         updateable=not calculated,
     )
+
+
+def _warn_of_edition(project: Project, org: Org) -> tuple[str, ...]:
+    """Warn where the org's edition has no outbound messages, by which mappings are sent to the relay."""
+    edition = org.traits.edition
+    sent = [mapping.name for mapping in project.resolved if mapping.sends and mapping.by_relay]
+    if not sent or not edition or edition in EDITIONS_WITH_OUTBOUND_MESSAGES:
+        return ()
+    warning = (
+        f"{edition} has no outbound messages, by which {', '.join(sent)} would be sent to the relay: the org will refuse "
+        "the deployment. Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition"
+    )
+    return (warning,)
