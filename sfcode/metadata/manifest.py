@@ -8,6 +8,7 @@ from typing import cast
 
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.types import member_type
 from sfcode.metadata.xml import from_element, parse, to_bytes, to_element
 
 PACKAGE = "package.xml"
@@ -29,14 +30,24 @@ class Manifest:
 
 
 def write_manifest(addresses: Iterable[Address], api_version: str) -> bytes:
-    """Render a package.xml with sorted types and members; an empty version is omitted, as in destructive changes."""
+    """
+    Render a package.xml with sorted types and members; an empty version is omitted, as in destructive changes.
+
+    A folder stands before what lies in it; in destructive changes behind it, since an org deletes empty folders only.
+    """
     members: dict[str, list[Value]] = {}
-    for address in sorted(set(addresses)):
-        members.setdefault(address.type, []).append(address.full_name)
+    for address in sorted(set(addresses), key=lambda each: _order(each, deletes=not api_version)):
+        members.setdefault(member_type(address.type), []).append(address.full_name)
     body: dict[str, Value] = {"types": {type_: {"members": names} for type_, names in members.items()}}
     # The WSDL wants a version; destructive changes have none.
     root = to_element(Component("Package", PACKAGE, {**body, "version": api_version} if api_version else body))
     return to_bytes(root)
+
+
+def _order(address: Address, *, deletes: bool) -> tuple[str, bool, str]:
+    type_ = member_type(address.type)
+    is_folder = type_ != address.type
+    return (type_, is_folder is deletes, address.full_name.lower())
 
 
 def read_manifest(data: bytes, name: str = PACKAGE) -> Manifest:

@@ -128,11 +128,25 @@ def _without(body: _Dict, name: str) -> _Dict:
     return {key: value for key, value in body.items() if key != name}
 
 
+def _report_folder(body: _Dict) -> _Dict:
+    # An org adds whoever made the folder as its manager.
+    shares = body.get("folderShares")
+    if not isinstance(shares, list):
+        return body
+    kept = [share for share in shares if not _is_creator(share)]
+    return {**body, "folderShares": kept} if kept else _without(body, "folderShares")
+
+
+def _is_creator(share: Value) -> bool:
+    return isinstance(share, Mapping) and (share.get("accessLevel"), share.get("sharedToType")) == ("Manage", "User")
+
+
 _SPECIAL: Mapping[str, Callable[[_Dict], _Dict]] = {
     "Flow": _flow,
     "FlowActionCall": _action_call,
     "PermissionSetFieldPermissions": _field_permission,
     "PermissionSetObjectPermissions": _object_permission,
+    "ReportFolder": _report_folder,
 }
 
 

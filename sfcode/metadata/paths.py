@@ -7,7 +7,7 @@ from typing import Literal
 
 from sfcode.metadata.component import Address
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.types import DIRECTORIES, TYPES, MetadataType, container, local_name
+from sfcode.metadata.types import DIRECTORIES, FOLDERS, TYPES, MetadataType, container, local_name
 
 Layout = Literal["mdapi", "source"]
 
@@ -46,6 +46,8 @@ def file_path(address: Address, layout: Layout = "mdapi", *, content_type: str =
     """Return the path of a component's file; its content file if it has one."""
     kind = metadata_type(address.type)
     owner = _safe(container(address.type, address.full_name))
+    if kind.folder_of:
+        return meta_file_path(address, layout)
     if layout == "mdapi":
         return f"{kind.directory}/{owner}.{kind.suffix}"
     folder = f"{SOURCE_ROOT}/{kind.directory}"
@@ -60,10 +62,11 @@ def file_path(address: Address, layout: Layout = "mdapi", *, content_type: str =
 
 
 def meta_file_path(address: Address, layout: Layout = "mdapi") -> str:
-    """Return the path of the XML file beside a component's content file."""
+    """Return the path of the XML file beside a component's content file, or beside a folder."""
     kind = metadata_type(address.type)
     folder = kind.directory if layout == "mdapi" else f"{SOURCE_ROOT}/{kind.directory}"
-    return f"{folder}/{_safe(address.full_name)}.{kind.suffix}{META}"
+    suffix = "" if kind.folder_of and layout == "mdapi" else f".{kind.suffix}"
+    return f"{folder}/{_safe(address.full_name)}{suffix}{META}"
 
 
 def address_of_file(path: str) -> Address | None:
@@ -89,6 +92,8 @@ def _at(kind: MetadataType, below: tuple[str, ...]) -> Address | None:
                 return Address(child.name, f"{owner}.{file.removesuffix(suffix)}")
         return None
     name = below[-1].removesuffix(META)
+    if (folder := FOLDERS.get(kind.name)) and name != below[-1] and not name.endswith(f".{kind.suffix}"):
+        return Address(folder.name, "/".join((*below[:-1], name.removesuffix(f".{folder.suffix}"))))
     if name.endswith(f".{kind.suffix}"):
         stem = name.removesuffix(f".{kind.suffix}")
     elif kind.has_content:

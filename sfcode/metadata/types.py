@@ -21,6 +21,8 @@ class MetadataType:
     """The container's type: a CustomField lives in a CustomObject."""
     element: str = ""
     """The container's element that holds it: `fields`."""
+    folder_of: str = ""
+    """For a folder, the type that lies in it: a package lists the folder as a member of that type."""
     has_content: bool = False
     """A content file, with the XML beside it in `<file>-meta.xml`."""
 
@@ -69,6 +71,7 @@ TYPES: Mapping[str, MetadataType] = {
         MetadataType("PermissionSet", "permissionsets", "permissionset"),
         MetadataType("Profile", "profiles", "profile"),
         MetadataType("Report", "reports", "report"),
+        MetadataType("ReportFolder", "reports", "reportFolder", folder_of="Report"),
         MetadataType("ReportType", "reportTypes", "reportType"),
         MetadataType("StaticResource", "staticresources", "resource", has_content=True),
         MetadataType("Workflow", "workflows", "workflow"),
@@ -79,8 +82,13 @@ TYPES: Mapping[str, MetadataType] = {
 CHILDREN: Mapping[str, Mapping[str, str]] = {"CustomObject": _OBJECT_CHILDREN, "Workflow": _WORKFLOW_CHILDREN}
 """By container, the type of the component that each of its elements holds."""
 
-DIRECTORIES: Mapping[str, MetadataType] = {kind.directory: kind for kind in TYPES.values() if not kind.parent}
+DIRECTORIES: Mapping[str, MetadataType] = {
+    kind.directory: kind for kind in TYPES.values() if not (kind.parent or kind.folder_of)
+}
 """By folder, the type whose files are in it."""
+
+FOLDERS: Mapping[str, MetadataType] = {kind.folder_of: kind for kind in TYPES.values() if kind.folder_of}
+"""By type, that of its folders."""
 
 _ACCESSES = {
     "applicationVisibilities": "application",
@@ -129,7 +137,6 @@ _IDENTITIES: Mapping[str, Mapping[str, str]] = {
 _UNORDERED: Mapping[str, frozenset[str]] = {
     "Flow": frozenset({"environments"}),
     "FlowRecordLookup": frozenset({"queriedFields"}),
-    "PackageTypeMembers": frozenset({"members"}),
     "ProfileCategoryGroupVisibility": frozenset({"dataCategories"}),
     "WorkflowAlert": frozenset({"ccEmails"}),
     "WorkflowOutboundMessage": frozenset({"fields"}),
@@ -152,6 +159,12 @@ def local_name(type_: str, full_name: str) -> str:
     """Return the name of a component inside its container's file: `Title__c` for `Contact.Title__c`."""
     kind = TYPES.get(type_)
     return full_name.partition(".")[2] if kind and kind.parent else full_name
+
+
+def member_type(type_: str) -> str:
+    """Return the type that a package lists a component by: a folder of reports is a member of type Report."""
+    kind = TYPES.get(type_)
+    return (kind.folder_of if kind else "") or type_
 
 
 def container(type_: str, full_name: str) -> str:

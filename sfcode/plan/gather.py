@@ -17,6 +17,7 @@ from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
+from sfcode.metadata.types import member_type
 from sfcode.org import Org
 from sfcode.org.other_rights import read_other_rights
 from sfcode.org.results import FileProperties
@@ -24,7 +25,7 @@ from sfcode.plan.compare import find_apply
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.moves import apply_moves, find_moves, find_reversed_moves
-from sfcode.plan.ownership import keep_as_is
+from sfcode.plan.ownership import ignore_edits, keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
 from sfcode.plan.sandbox_names import (
     choose_username,
@@ -210,7 +211,7 @@ def _read_org(
     }
     return OrgSnapshot(
         read_target(org),
-        components | _assignments(org, deleted),
+        ignore_edits(components, applied.components) | _assignments(org, deleted),
         applied,
         state=state_component,
         left_state=left_state.address if left_state else None,
@@ -234,7 +235,7 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
         return {}, set()
     members: dict[str, set[str]] = {}
     for address in addresses:
-        members.setdefault(address.type, set()).add(address.full_name)
+        members.setdefault(member_type(address.type), set()).add(address.full_name)
         container = container_of(address)
         if container and container.type == "Workflow":  # objects are too big to fetch for what is only counted
             members.setdefault(container.type, set()).add(container.full_name)

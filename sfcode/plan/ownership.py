@@ -9,7 +9,7 @@ from sfcode.config.project import Project
 from sfcode.mapping.desired import Desired
 from sfcode.mapping.ownership import MANAGED_SET
 from sfcode.mapping.permissions import FIELD_FLAGS, OBJECT_FLAGS
-from sfcode.metadata.component import Address, Component, Value
+from sfcode.metadata.component import Address, Body, Component, Value
 from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
@@ -61,6 +61,20 @@ def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> D
     adopted = project.adopted
     named = Address("PermissionSet", project.settings.integration_user.permission_set or "")
     return replace(generated, components=tuple(map(keep, generated.components)))
+
+
+MADE_ONCE = frozenset({"Report"})
+"""Types that people edit in Salesforce all day: once made, only their absence or another config is a change."""
+
+
+def ignore_edits(components: Mapping[Address, Component], applied: Mapping[Address, Body]) -> dict[Address, Component]:
+    """Return the observed components, those made once as the last apply left them."""
+    return {
+        address: Component(address.type, component.full_name, applied[address])
+        if address.type in MADE_ONCE and address in applied
+        else component
+        for address, component in components.items()
+    }
 
 
 def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:

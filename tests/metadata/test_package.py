@@ -237,3 +237,25 @@ def test_user_ids_formula_is_found_in_both_layouts() -> None:
     formula = b"TEXT(Product_User_Id__c) &amp; &apos;&lt;&gt;&apos;\n)</formula>"
     assert formula in mdapi
     assert formula in source
+
+
+def test_a_folder_of_reports_is_a_member_of_type_report() -> None:
+    """Its file stands beside the folder, before its reports in a package, and behind them where all of them go."""
+    folder = Component("ReportFolder", "Appcues", {"name": "Appcues"})
+    report = Component("Report", "Appcues/Answers", {"format": "Tabular", "name": "Answers", "reportType": "Activity"})
+    files = write([folder, report], "63.0", deleted=[folder.address, report.address])
+    assert "reports/Appcues-meta.xml" in files
+    listed = files["package.xml"]
+    assert listed.index(b"<members>Appcues<") < listed.index(b"<members>Appcues/Answers<")
+    gone = files["destructiveChangesPost.xml"]
+    assert gone.index(b"<members>Appcues/Answers<") < gone.index(b"<members>Appcues<")
+    assert b"<name>ReportFolder" not in listed + gone
+    assert read(files) == (report, folder)
+    for layout, path in (
+        ("mdapi", "reports/Appcues-meta.xml"),
+        ("source", "force-app/main/default/reports/Appcues.reportFolder-meta.xml"),
+    ):
+        assert file_path(folder.address, layout) == path  # type: ignore[arg-type]
+        assert address_of_file(path) == folder.address
+    assert address_of_file("reports/Appcues/Deep-meta.xml") == Address("ReportFolder", "Appcues/Deep")
+    assert address_of_file("reports/Appcues/Answers.report-meta.xml") == report.address

@@ -71,7 +71,7 @@ FILE_TYPES: Mapping[str, FileType] = {
                     modeled=True,
                 )
                 for kind in TYPES.values()
-                if not kind.parent
+                if not (kind.parent or kind.folder_of)
             ),
             *map(_parse_file_type, UNMODELED),
         ),

@@ -127,6 +127,8 @@ def find_used(tx: OrgTransaction, doomed: Iterable[Address]) -> dict[Address, st
     for address in addresses:
         if address.type == "WorkflowOutboundMessage":
             refuse(address, "outbound message", find_message_users(tx, address.full_name))
+        elif address.type == "Report":
+            refuse(address, "report folder", _reports_in(tx, address.full_name, addresses))
         elif address.type == "CustomObject":
             refuse(address, "custom object", _lookups_to(tx, address.full_name))
     return found
@@ -135,6 +137,16 @@ def find_used(tx: OrgTransaction, doomed: Iterable[Address]) -> dict[Address, st
 def _step(address: Address) -> tuple[str, str]:
     owner, _, field = address.full_name.partition(".")
     return owner, field
+
+
+def _reports_in(tx: OrgTransaction, folder: str, doomed: Sequence[Address]) -> list[str]:
+    """List the reports of a folder that stay."""
+    going = {address.full_name.lower() for address in doomed if address.type == "Report"}
+    return [
+        f"Report - {stored.component.full_name}"
+        for stored in tx.components.list_all("Report")
+        if stored.component.full_name.startswith(f"{folder}/") and stored.component.full_name.lower() not in going
+    ]
 
 
 def _lookups_to(tx: OrgTransaction, name: str) -> list[str]:
