@@ -129,7 +129,7 @@ def _without(body: _Dict, name: str) -> _Dict:
 
 
 def _report_folder(body: _Dict) -> _Dict:
-    # An org adds whoever made the folder as its manager.
+    # An org adds the user who made the folder as its manager.
     shares = body.get("folderShares")
     if not isinstance(shares, list):
         return body
