@@ -8,10 +8,9 @@ from dataclasses import replace
 
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
-from sfcode.errors import ConfigError, OrgError
+from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.generate.records import records
-from sfcode.mapping.conditions import and_where
 from sfcode.mapping.desired import Desired
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
@@ -27,6 +26,7 @@ from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.moves import apply_moves, find_moves, find_reversed_moves
 from sfcode.plan.ownership import ignore_edits, keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
+from sfcode.plan.record_counts import count_selected, count_values
 from sfcode.plan.sandbox_names import (
     choose_username,
     rename_user,
@@ -42,9 +42,6 @@ from sfcode.plan.users import find_missing_parts, read_user
 
 NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
 """Types of components that a version of a flow may name, and that an org then does not delete."""
-
-UNFILTERABLE = {"LongTextArea", "Html"}
-"""Field types that SOQL cannot filter on: all their values are read."""
 
 
 def gather(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> PlanInput:
@@ -67,7 +64,7 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
             unmanaged=snapshot.unmanaged | frozenset(unmanaged_fields(schema, managed)),
             assignees=tuple(_assignees(org, project.integration_set)),
             messages=_connector_messages(project, org),
-            selected=_count_selected(project, org),
+            selected=count_selected(project, org),
         )
     return PlanInput(
         project=project,
@@ -216,7 +213,7 @@ def _read_org(
         state=state_component,
         left_state=left_state.address if left_state else None,
         other_states=() if state_component else _find_other_states(org, username, expected),
-        values=_count_values(org, deleted, applied),
+        values=count_values(org, deleted, applied),
         other_rights=_read_other_rights(org, project, applied, record_rows),
         other_uses=_read_other_uses(org, project, applied, request.mode, record_rows),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
@@ -380,21 +377,6 @@ def _list_messages(org: Org) -> tuple[FileProperties, ...]:
     return org.metadata.list_metadata("WorkflowOutboundMessage")
 
 
-def _count_selected(project: Project, org: Org) -> dict[str, tuple[int, int]]:
-    """Count the records that fit the `where` of each mapping, unless the user signed in does not see its fields."""
-    counts: dict[str, tuple[int, int]] = {}
-    for mapping in project.resolved:
-        if not mapping.where:
-            continue
-        every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608  (names of the config, checked there)
-        try:
-            counts[mapping.name] = (org.count(and_where(every, mapping.where)), org.count(every))
-        except OrgError as error:
-            if error.code not in ("INVALID_FIELD", "INVALID_TYPE"):
-                raise
-    return counts
-
-
 def _read_flow_versions(
     org: Org, managed: Iterable[Address], deleted: list[Component]
 ) -> dict[Address, tuple[FlowVersion, ...]]:
@@ -416,43 +398,3 @@ def _read_flow_versions(
             for row, body in zip(rows, bodies, strict=True)
         )
     return versions
-
-
-def _count_values(org: Org, deleted: list[Component], applied: Applied) -> dict[Address, int | None]:
-    """Count the records with a value in fields that may be deleted; formulas hold none."""
-    fields = [field for field in deleted if field.type == "CustomField" and "formula" not in field.body]
-    return {field.address: _count_held(org, field, applied) for field in fields}
-
-
-def _count_held(org: Org, field: Component, applied: Applied) -> int | None:
-    object_name, field_name = field.full_name.split(".", 1)
-    # A custom field of Activity is a field of both events and tasks; Activity itself cannot be queried.
-    objects = ("Event", "Task") if object_name == "Activity" else (object_name,)
-    # Names come from the org's own metadata and cannot be bound as values can.
-    total = 0
-    try:
-        for name in objects:
-            if field.body.get("type") in UNFILTERABLE:
-                rows = org.query(f"SELECT {field_name} FROM {name}")  # noqa: S608
-                total += sum(row[field_name] is not None for row in rows)
-            else:
-                total += org.count(f"SELECT COUNT() FROM {name} WHERE {field_name} != NULL")  # noqa: S608
-    except OrgError as error:
-        if error.code == "INVALID_FIELD":
-            return 0 if _is_untouched(org, objects, applied.created_at(field.address)) else None
-        raise
-    return total
-
-
-def _is_untouched(org: Org, objects: Iterable[str], since: str | None) -> bool:
-    """
-    Tell whether no record was written since a field was created: then none can hold a value in it.
-
-    It needs no access to the field, which nobody has right after the first apply.
-    """
-    if since is None:
-        return False
-    return not any(
-        org.count(f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}")  # noqa: S608
-        for name in objects
-    )

@@ -1,0 +1,70 @@
+"""Count records of an org: those with values in fields that may go, and those that fit the `where` of a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sfcode.config.project import Project
+from sfcode.errors import OrgError
+from sfcode.mapping.conditions import and_where
+from sfcode.metadata.component import Address, Component
+from sfcode.org import Org
+from sfcode.plan.state import Applied
+
+UNFILTERABLE = {"LongTextArea", "Html"}
+"""Field types that SOQL cannot filter on: all their values are read."""
+
+
+def count_selected(project: Project, org: Org) -> dict[str, tuple[int, int]]:
+    """Count the records that fit the `where` of each mapping, unless the user signed in does not see its fields."""
+    counts: dict[str, tuple[int, int]] = {}
+    for mapping in project.resolved:
+        if not mapping.where:
+            continue
+        every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608  (names of the config, checked there)
+        try:
+            counts[mapping.name] = (org.count(and_where(every, mapping.where)), org.count(every))
+        except OrgError as error:
+            if error.code not in ("INVALID_FIELD", "INVALID_TYPE"):
+                raise
+    return counts
+
+
+def count_values(org: Org, deleted: list[Component], applied: Applied) -> dict[Address, int | None]:
+    """Count the records with a value in fields that may be deleted; formulas hold none."""
+    fields = [field for field in deleted if field.type == "CustomField" and "formula" not in field.body]
+    return {field.address: _count_held(org, field, applied) for field in fields}
+
+
+def _count_held(org: Org, field: Component, applied: Applied) -> int | None:
+    object_name, field_name = field.full_name.split(".", 1)
+    # A custom field of Activity is a field of both events and tasks; Activity itself cannot be queried.
+    objects = ("Event", "Task") if object_name == "Activity" else (object_name,)
+    # Names come from the org's own metadata and cannot be bound as values can.
+    total = 0
+    try:
+        for name in objects:
+            if field.body.get("type") in UNFILTERABLE:
+                rows = org.query(f"SELECT {field_name} FROM {name}")  # noqa: S608
+                total += sum(row[field_name] is not None for row in rows)
+            else:
+                total += org.count(f"SELECT COUNT() FROM {name} WHERE {field_name} != NULL")  # noqa: S608
+    except OrgError as error:
+        if error.code == "INVALID_FIELD":
+            return 0 if _is_untouched(org, objects, applied.created_at(field.address)) else None
+        raise
+    return total
+
+
+def _is_untouched(org: Org, objects: Iterable[str], since: str | None) -> bool:
+    """
+    Tell whether no record was written since a field was created: then none can hold a value in it.
+
+    It needs no access to the field, which nobody has right after the first apply.
+    """
+    if since is None:
+        return False
+    return not any(
+        org.count(f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}")  # noqa: S608
+        for name in objects
+    )
