@@ -1,0 +1,137 @@
+"""
+The files of deploy/: read by the programs that they are for, as far as this machine has them.
+
+hadolint comes with the development packages. systemd-analyze, nginx, caddy and kubectl are used where they are there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sfcode.relay.settings import DATABASE
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPLOY = ROOT / "deploy"
+SERVICE = DEPLOY / "sfcode-relay.service"
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
+
+
+def load(name: str) -> Any:
+    return yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
+
+
+def test_hadolint_finds_nothing_in_the_containerfile():
+    done = run(Path(sys.executable).with_name("hadolint"), DEPLOY / "Containerfile")
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@needs("systemd-analyze")
+def test_systemd_reads_the_unit(tmp_path):
+    unit = tmp_path / SERVICE.name
+    program = shutil.which("true") or "true"
+    unit.write_text(SERVICE.read_text(encoding="utf-8").replace("/opt/sfcode/bin/sfcode", program), encoding="utf-8")
+    done = run("systemd-analyze", "verify", "--man=no", unit)
+    assert unit.name not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+@needs("nginx")
+def test_nginx_reads_its_configuration(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    names = ("-subj", "/CN=relay.example.com", "-days", "1", "-nodes", "-keyout", key, "-out", certificate)
+    assert run("openssl", "req", "-x509", "-newkey", "rsa:2048", *names).returncode == 0
+    site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    site = re.sub(r"(ssl_certificate) \S+;", rf"\1 {certificate};", site, count=1)
+    site = re.sub(r"(ssl_certificate_key) \S+;", rf"\1 {key};", site)
+    whole = tmp_path / "nginx.conf"
+    whole.write_text(
+        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{site}}}\n", encoding="utf-8"
+    )
+    done = run("nginx", "-t", "-p", tmp_path, "-c", whole)
+    assert done.returncode == 0, done.stderr
+
+
+@needs("caddy")
+def test_caddy_reads_its_configuration():
+    done = run("caddy", "adapt", "--config", DEPLOY / "Caddyfile", "--adapter", "caddyfile", "--validate")
+    assert done.returncode == 0, done.stderr
+    assert "warn" not in done.stderr.lower()
+
+
+@needs("kubectl")
+def test_kustomize_builds_the_manifests(tmp_path):
+    shutil.copytree(DEPLOY / "kubernetes", tmp_path / "kubernetes")
+    shutil.copytree(ROOT / "config", tmp_path / "kubernetes/config")
+    done = run("kubectl", "kustomize", tmp_path / "kubernetes")
+    assert done.returncode == 0, done.stderr
+    kinds = [manifest["kind"] for manifest in yaml.safe_load_all(done.stdout)]
+    assert sorted(kinds) == ["ConfigMap", "ConfigMap", "Deployment", "PodDisruptionBudget", "Service"]
+
+
+def test_the_manifests_mount_every_file_of_the_project_and_name_what_is_there():
+    kustomization = load("kubernetes/kustomization.yaml")
+    deployment, service, budget = yaml.safe_load_all((DEPLOY / "kubernetes/relay.yaml").read_text(encoding="utf-8"))
+    pod = deployment["spec"]["template"]
+    files = {
+        generator["name"]: [entry.partition("=")[0] for entry in generator["files"]]
+        for generator in kustomization["configMapGenerator"]
+    }
+    mounted = {
+        source["configMap"]["name"]: {item["key"]: item["path"] for item in source["configMap"].get("items", ())}
+        for source in pod["spec"]["volumes"][0]["projected"]["sources"]
+    }
+    assert mounted.keys() == files.keys()
+    assert sorted(mounted["sfcode-mappings"]) == sorted(files["sfcode-mappings"])
+    assert mounted["sfcode-mappings"] == {name: f"mappings/{name}" for name in mounted["sfcode-mappings"]}
+    assert sorted(files["sfcode-config"]) == ["events.yaml", "sfcode.yaml"]
+    labels = pod["metadata"]["labels"]
+    assert labels == service["spec"]["selector"] == budget["spec"]["selector"]["matchLabels"]
+    assert labels == deployment["spec"]["selector"]["matchLabels"]
+
+
+@pytest.mark.parametrize("seconds", [75])
+def test_everything_waits_for_a_relay_to_end_as_long_as_a_lease_lasts(seconds):
+    deployment = next(yaml.safe_load_all((DEPLOY / "kubernetes/relay.yaml").read_text(encoding="utf-8")))
+    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == seconds
+    assert load("compose.yaml")["services"]["relay"]["stop_grace_period"] == f"{seconds}s"
+    assert f"TimeoutStopSec={seconds}" in SERVICE.read_text(encoding="utf-8")
+
+
+def test_every_variable_is_one_that_the_documentation_explains():
+    documented = "".join(
+        (ROOT / f"docs/{page}").read_text(encoding="utf-8") for page in ("relay.md", "reference/sign-in.md")
+    )
+    names = re.findall(r"^([A-Z_]+)=", (DEPLOY / "relay.env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert DATABASE in names
+    assert [name for name in names if name.removeprefix("PROD_") not in documented and name != "SFCODE_ENV"] == []
+
+
+def test_the_health_check_of_the_image_asks_the_port_that_is_served():
+    text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+    (check,) = re.findall(r"CMD (\[\"python\".*\])", text)
+    assert "http://127.0.0.1:8400/healthz" in json.loads(check)[2]
+    assert "EXPOSE 8400" in text
+    assert text.rstrip().endswith('CMD ["relay", "serve", "--host", "0.0.0.0"]')
+
+
+def test_no_secret_has_a_value():
+    for line in (DEPLOY / "relay.env.example").read_text(encoding="utf-8").splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not name.startswith("#") and re.search("SECRET|TOKEN|KEY|CLIENT", name):
+            assert value == "", name
