@@ -135,8 +135,8 @@ def _prepare_trial(plan: Plan, step: Trial, org: Org, secrets: Mapping[str, str]
 def _rename_or_delete(org: Org, step: Rename | RemoveFlow | DeleteVersions) -> str:
     """Rename something in place, or remove a flow or old versions of it; describe what was done."""
     if isinstance(step, Rename):
-        rename(org, step.move)
-        return f"{step.move.former}: renamed to {step.move.present.full_name}"
+        rename(org, step.moves)
+        return "; ".join(f"{move.former}: renamed to {move.present.full_name}" for move in step.moves)
     if isinstance(step, RemoveFlow):
         count = remove_flow(org, step.address)
         return f"{step.address}: deactivated, {count} version{'' if count == 1 else 's'} deleted"

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.org import Org
 from sfcode.plan.snapshot import Move
 
 
-def rename(org: Org, move: Move) -> None:
+def rename(org: Org, moves: Iterable[Move]) -> None:
     """
-    Rename one component or user. Repeatable.
+    Rename components and users, all or none. Repeatable.
 
     Raises:
-        OrgError: the org refuses it; what names the component elsewhere is in the org's words.
+        OrgError: the org refuses one of them; what was renamed before it has its former name again.
+        OrgUnreachable: the connection was lost; the next apply goes on where this one ended.
 
     """
-    try:
+    done: list[Move] = []
+    for move in moves:
         try:
-            _rename(org, move)
+            _repeat_once(org, move)
         except OrgUnreachable:
-            _rename(org, move)  # the answer is lost, and with it whether it was done
-    except OrgError as error:
-        if isinstance(error, OrgUnreachable):
             raise
-        raise OrgError(
-            f"{move.former} cannot be renamed to {move.present.full_name}: {error.message}",
-            error.hint
-            or "Remove what names it, or take its line out of `moved`: then it is made anew and the old one deleted.",
-            code=error.code,
-        ) from error
+        except OrgError as error:
+            for earlier in reversed(done):
+                _repeat_once(org, Move(earlier.present, earlier.former))
+            raise OrgError(
+                f"{move.former} cannot be renamed to {move.present.full_name}: {error.message}. Nothing was changed.",
+                error.hint
+                or "Remove what names it, or take its line out of `moved`: then it is made anew and the old one deleted.",
+                code=error.code,
+            ) from error
+        done.append(move)
+
+
+def _repeat_once(org: Org, move: Move) -> None:
+    try:
+        _rename(org, move)
+    except OrgUnreachable:
+        _rename(org, move)  # the answer is lost, and with it whether it was done
 
 
 def _rename(org: Org, move: Move) -> None:

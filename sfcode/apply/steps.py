@@ -21,9 +21,9 @@ class WriteRecord:
 
 @dataclass(frozen=True)
 class Rename:
-    """Rename one component or user in place, with everything that hangs on it. Repeatable."""
+    """Rename components and users in place, with everything that hangs on them. Repeatable."""
 
-    move: Move
+    moves: tuple[Move, ...]
 
 
 @dataclass(frozen=True)
@@ -88,20 +88,22 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
 
     The user and its license come before the deployment, since an outbound message names the user;
     assignments come after it, since the permission set is in it. What is taken away goes the other
-    way round. What is renamed in place is renamed first: all else names it as it is called then. Everything deployable is one package, except where a flow, or an old version of one, has to go: they
-    still name what else is deleted, so all deletions then wait for a second package, and all is tried beforehand.
+    way round. What is renamed in place is renamed first: all else names it as it is called then. Everything
+    deployable is one package, except where a flow, or an old version of one, has to go: they still name what else is
+    deleted, so all deletions then wait for a second package. What takes more than one package is tried beforehand.
     """
     records = [change for change in plan.effective if change.address.is_record]
     deleted_sets = {change.address.full_name for change in plan.effective if _deletes_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
     early = [change for change in records if not _is_late(change, deleted_sets)]
     late = [change for change in reversed(records) if _is_late(change, deleted_sets)]
+    renamed = tuple(move for move in plan.moves if move.in_place)
     makes_user = any(change.address.type == "User" and change.action is Action.CREATE for change in early)
     deployments = _delete_left_state(plan, _deployments(plan, metadata, drafts=drafts))
     ends = late and any(isinstance(step, Deploy) and not step.owned for step in deployments)
     return (
         *_trial(plan, metadata, early, drafts=drafts),
-        *(Rename(move) for move in plan.moves if move.in_place),
+        *([Rename(renamed)] if renamed else []),
         *([RecordIntent()] if makes_user else []),
         *(WriteRecord(change) for change in early),
         *(replace(step, keeps_state=True) if ends and isinstance(step, Deploy) else step for step in deployments),
@@ -133,9 +135,10 @@ def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change], *,
         for address in deleted
         if address.type != "Flow" and not (address.type == "PermissionSet" and address.full_name in unassigned)
     )
-    several = flows or plan.obsolete or (early and plan.mode in {Mode.DESTROY, Mode.ROLLBACK})
-    if rest and several:
-        sent = tuple(change.after for change in metadata if change.after)
+    renames = any(move.in_place for move in plan.moves)
+    several = flows or plan.obsolete or renames or (early and plan.mode in {Mode.DESTROY, Mode.ROLLBACK})
+    sent = tuple(change.after for change in metadata if change.after)
+    if several and (rest or flows or sent):
         yield Trial(_as_drafts(sent) if drafts else sent, rest, flows, plan.obsolete)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sfcode.config.relay_config import render_relay_config
 from sfcode.errors import UsageError
 from sfcode.metadata.normalize import normalize
-from sfcode.plan.change import Action
+from sfcode.plan.change import Action, Change
 from sfcode.plan.compare import compare, find_apply
 from sfcode.plan.data_flows import data_flows
 from sfcode.plan.foreign import count_preserved
@@ -182,8 +182,26 @@ def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
         else:
             reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
             hint = f"keep it, or {allow}"
-        refusals.append(Refusal(change.address, reason, hint))
+        refusals.append(Refusal(change.address, reason, hint + _suggest_move(change, plan)))
     return plan.refuse(*refusals)
+
+
+def _suggest_move(gone: Change, plan: Plan) -> str:
+    """Suggest the rename that a field which goes and one that comes may be; "" where nothing of its kind comes."""
+    owner = gone.address.full_name.partition(".")[0].lower()
+    made = [
+        change.address.full_name
+        for change in plan.changes
+        if change.action is Action.CREATE
+        and change.address.type == gone.address.type == "CustomField"
+        and change.address.full_name.partition(".")[0].lower() == owner
+        and change.after
+        and gone.before
+        and change.after.body.get("type") == gone.before.body.get("type")
+    ]
+    if len(made) != 1:
+        return ""
+    return f"; if it is now called {made[0]}, write `moved: {{fields: {{{gone.address.full_name}: {made[0]}}}}}` in sfcode.yaml"
 
 
 def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:

@@ -1,7 +1,9 @@
 import pytest
 
-from sfcode.apply.steps import Deploy, RecordIntent, RemoveFlow, SettleFlow, Trial, WriteRecord, steps
+from sfcode.apply.steps import Deploy, RecordIntent, RemoveFlow, Rename, SettleFlow, Trial, WriteRecord, steps
 from sfcode.metadata.component import Component
+from sfcode.plan.moves import apply_moves
+from sfcode.plan.snapshot import Move
 from tests.plan.samples import SECRETS, USER, build, desired, number, observed
 
 LICENSE = Component("PermissionSetLicenseAssign", "Psl/appcues@example.com", {"Assignee": "appcues@example.com"})
@@ -84,3 +86,19 @@ def test_adopting_what_is_equal_deploys_the_state_alone(plan_of, project):
 
 def test_nothing_to_do_is_no_step(plan_of):
     assert steps(plan_of(desired(A), observed(A, applied=(A,)))) == ()
+
+
+def test_a_flow_that_goes_alone_is_tried_too(plan_of):
+    done = steps(plan_of(desired(A), observed(A, FLOW, applied=(A, FLOW))))
+    assert [type(step) for step in done] == [Trial, RemoveFlow, Deploy]
+
+
+def test_what_is_renamed_is_tried_as_it_will_be_called_and_renamed_before_anything_is_written(plan_of):
+    former = number("Former__c")
+    move = Move(former.address, A.address)
+    seen = apply_moves(observed(former, applied=(former,)), (move,))
+    done = steps(plan_of(desired(A, records=(ASSIGNMENT, USER)), seen))
+    assert [type(step) for step in done] == [Trial, Rename, RecordIntent, WriteRecord, Deploy, WriteRecord]
+    trial, rename, *_ = done
+    assert trial.components == (A,)
+    assert rename.moves == (move,)

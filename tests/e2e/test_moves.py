@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from sfcode.local import serve
-from sfcode.metadata.component import Address
-from tests.e2e.org import assign, component, opened
+from sfcode.metadata.component import Address, Component
+from tests.e2e.org import assign, component, deploy, opened
 
 OLD, NEW = "CustomField:Contact.Appcues_NPS_Score__c", "CustomField:Contact.Score__c"
 USER, RENAMED = "appcues.integration@example.com.local", "appcues.sync@example.com.local"
 FLOW, MESSAGE = "Flow:Appcues_contact", "WorkflowOutboundMessage:Contact.Appcues_contact"
+THEIRS = Component(
+    "WorkflowRule",
+    "Contact.Theirs",
+    {"active": True, "formula": "NOT(ISBLANK(Appcues_NPS_Score__c))", "triggerType": "onCreateOnly"},
+)
 MAPPING = "mappings/contact.yaml"
 SETTINGS = "sfcode.yaml"
 
@@ -124,9 +129,23 @@ def test_a_renamed_project_keeps_the_assignments_of_its_permission_sets(visible)
     assert visible.actions() == {}
 
 
-def test_what_an_org_refuses_to_rename_is_told_in_its_words_before_anything_else(visible):
-    move_field(visible)
-    with local_org(visible) as org, opened(org) as client:
-        client.metadata.rename_metadata("CustomField", OLD.partition(":")[2], "Contact.Score2__c")
-    planned = visible.plan()
-    assert f"# {NEW} will be created" in planned.out, "nothing is there under the former name"
+def test_what_an_org_refuses_to_rename_is_told_in_its_words_and_nothing_is_changed(visible):
+    feedback = "CustomField:Contact.Appcues_NPS_Feedback__c"
+    visible.edit(MAPPING, "Appcues_NPS_Score__c", "Score__c")
+    visible.edit(MAPPING, "Appcues_NPS_Feedback__c", "Feedback__c")
+    moved = "{Contact.Appcues_NPS_Feedback__c: Contact.Feedback__c, Contact.Appcues_NPS_Score__c: Contact.Score__c}"
+    visible.edit(SETTINGS, "name: Appcues\n", f"name: Appcues\nmoved: {{fields: {moved}}}\n")
+    with local_org(visible) as org:
+        deploy(org, THEIRS)
+    refused = visible.apply()
+    assert refused.code == 1
+    assert f"{OLD} cannot be renamed to Contact.Score__c: This custom field is referenced elsewhere" in refused.err
+    assert "Nothing was changed." in refused.err
+    assert present(visible, OLD, feedback) == [OLD, feedback], "what was renamed before it has its former name again"
+
+
+def test_a_field_that_may_have_been_renamed_is_told_how_to_keep_its_values(visible):
+    set_score(visible)
+    visible.edit(MAPPING, "Appcues_NPS_Score__c", "Score__c")
+    refused = visible.plan()
+    assert "write `moved: {fields: {Contact.Appcues_NPS_Score__c: Contact.Score__c}}` in sfcode.yaml" in refused.out
