@@ -114,7 +114,7 @@ class Mask:
         return next((shown for like in likes if (shown := self._previous(text, like))), "") or _hide(text, self.key)
 
     def _previous(self, text: str, like: Value) -> str:
-        """Recognize a text that was applied with values that have changed since."""
+        """Recognize a text that was applied: values that have changed since are marked, those that nobody needs any more are not."""
         if not isinstance(like, str):
             return ""
         parts = PLACEHOLDER.split(like)  # text, name, text, name, ..., text
@@ -126,7 +126,7 @@ class Mask:
             for name, value in zip(names, match.groups(), strict=True)
         ):
             return ""
-        return _as_previous(like, names)
+        return _as_previous(like, self.secrets.keys() & set(names))
 
 
 def _as_previous(text: str, names: Collection[str]) -> str:
