@@ -102,12 +102,18 @@ def replace_missing_users(plan: Plan, components: Iterable[Component]) -> tuple[
 
 
 def missing_users(plan: Plan) -> set[str]:
-    """Name the users that only an apply of the plan creates."""
+    """Name the users that only an apply of the plan creates or activates."""
+    users = [change for change in plan.changes if change.address.type == "User"]
     return {
         change.address.full_name
-        for change in plan.changes
-        if change.address.type == "User" and change.action is Action.CREATE
+        for change in users
+        if change.action is Action.CREATE
+        or (change.before and change.before.body.get("IsActive") is False and _is_active(change.after))
     }
+
+
+def _is_active(user: Component | None) -> bool:
+    return user is not None and user.body.get("IsActive") is True
 
 
 def intended_state(plan: Plan, applied: Applied) -> Applied:

@@ -136,9 +136,9 @@ def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change], *,
         if address.type != "Flow" and not (address.type == "PermissionSet" and address.full_name in unassigned)
     )
     renames = any(move.in_place for move in plan.moves)
-    several = flows or plan.obsolete or renames or (early and plan.mode in {Mode.DESTROY, Mode.ROLLBACK})
     sent = tuple(change.after for change in metadata if change.after)
-    if several and (rest or flows or sent):
+    records_first = early and plan.mode in {Mode.DESTROY, Mode.ROLLBACK}
+    if flows or plan.obsolete or (renames and (rest or sent)) or (records_first and rest):
         yield Trial(_as_drafts(sent) if drafts else sent, rest, flows, plan.obsolete)
 
 

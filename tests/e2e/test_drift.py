@@ -157,7 +157,9 @@ def test_a_change_that_a_rollback_undoes_and_that_was_drift_before_is_named(drif
 def test_a_secret_that_nothing_needs_any_more_is_no_drift(applied):
     applied.edit("mappings/contact.yaml", "delivery: relay", "delivery: connector")
     applied.edit("mappings/contact.yaml", "  trigger: flow\n", "")
-    applied.edit("mappings/contact.yaml", "  on: [create, update] # and only when one of the fields below has changed\n", "")
+    applied.edit(
+        "mappings/contact.yaml", "  on: [create, update] # and only when one of the fields below has changed\n", ""
+    )
     (applied.folder / "config/mappings/lead.yaml").unlink()
     applied.edit("sfcode.yaml", "  outbound_secret: ${secret:SFCODE_RELAY_OUTBOUND_SECRET}\n", "")
     applied.environ = {name: value for name, value in applied.environ.items() if "SECRET" not in name}
