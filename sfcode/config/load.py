@@ -19,7 +19,8 @@ from sfcode.config.event_models import Events
 from sfcode.config.events_file import default_events
 from sfcode.config.files import Files, read_files
 from sfcode.config.interpolate import Scope, environment_scope, interpolate
-from sfcode.config.models import Environment, Mapping, Settings
+from sfcode.config.mapping_models import Mapping
+from sfcode.config.models import Environment, Settings
 from sfcode.config.names import DEVELOPER, WORDS
 from sfcode.config.project import NamedMapping, Project, SecretRef
 from sfcode.config.rules.events import check_events

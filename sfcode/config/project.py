@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from sfcode.config.event_models import Events
-from sfcode.config.models import Environment, Mapping, Settings
+from sfcode.config.mapping_models import Mapping
+from sfcode.config.models import Environment, Settings
 from sfcode.config.resolve import resolve_mapping
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping import naming

@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sfcode.config.event_models import Events
-from sfcode.config.models import Mapping, Settings, Shorthand
+from sfcode.config.mapping_models import Mapping, Shorthand
+from sfcode.config.models import Settings
 
 INTRODUCTION = """\
 # The mapping language

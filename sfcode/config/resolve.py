@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 
-from sfcode.config.models import Attribute, EventFilter, FieldCondition, Mapping, Settings, TargetField
+from sfcode.config.mapping_models import Attribute, EventFilter, FieldCondition, Mapping, TargetField
+from sfcode.config.models import Settings
 from sfcode.diagnostics import Position
 from sfcode.mapping import conditions, naming
 from sfcode.mapping.events import NpsKind

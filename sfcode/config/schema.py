@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from sfcode.config.event_models import Events
-from sfcode.config.models import Mapping, Settings
+from sfcode.config.mapping_models import Mapping
+from sfcode.config.models import Settings
 
 KINDS: dict[str, type[BaseModel]] = {"sfcode": Settings, "mapping": Mapping, "events": Events}
 DIALECT = GenerateJsonSchema.schema_dialect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sfcode.config.models import Mapping
+from sfcode.config.mapping_models import Mapping
 from sfcode.config.project import Project
 from sfcode.mapping.field_types import describe_type
 from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES

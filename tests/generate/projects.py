@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sfcode.config.event_models import Events
+from sfcode.config.mapping_models import Mapping as Spec
 from sfcode.config.models import Environment, Settings
-from sfcode.config.models import Mapping as Spec
 from sfcode.config.project import NamedMapping, Project
 from sfcode.diagnostics import Position
 from sfcode.generate import generate

@@ -9,7 +9,7 @@ import pytest
 
 from sfcode.config.event_models import HandledEvent, PropertyEvent, TextEvent
 from sfcode.config.events_file import default_events
-from sfcode.config.models import ActivityEvent
+from sfcode.config.mapping_models import ActivityEvent
 from sfcode.config.template import find_template_problem
 from sfcode.mapping import events, field_types
 from sfcode.mapping.permissions import OBJECT_FLAGS, ObjectPermission, add_required

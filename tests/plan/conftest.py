@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sfcode.config.event_models import Events
-from sfcode.config.models import Environment, Mapping, Settings
+from sfcode.config.mapping_models import Mapping
+from sfcode.config.models import Environment, Settings
 from sfcode.config.project import NamedMapping, Project
 from sfcode.diagnostics import Position
 

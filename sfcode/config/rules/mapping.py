@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sfcode.config.did_you_mean import format_value
 from sfcode.config.document import Document, PathProblem
-from sfcode.config.models import Attribute, EventFilter, Mapping, TargetField
+from sfcode.config.mapping_models import Attribute, EventFilter, Mapping, TargetField
 from sfcode.config.names import FIELD_LIMIT, custom_base
 from sfcode.mapping.events import BY_NAME
 from sfcode.mapping.field_types import compared_as

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sfcode.config.document import Document, PathProblem
-from sfcode.config.models import Mapping
+from sfcode.config.mapping_models import Mapping
 from sfcode.config.names import NAME_LIMIT
 from sfcode.config.resolve import resolve_conditions
 from sfcode.config.rules.mapping import created_fields, written_fields
