@@ -1,5 +1,5 @@
 """
-Write the pages under docs/reference/ and the events.yaml and .schema/ of config/, which are made from the code; with --check, say which are stale.
+Write the pages under docs/reference/, docs/unverified.md and the events.yaml and .schema/ of config/, which are made from the code; with --check, say which are stale.
 
     .venv/bin/python scripts/docs.py [--check]
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from scripts.assumptions import unverified_page
 from sfcode.cli.main import cli
 from sfcode.config.events_file import render_events_file
 from sfcode.config.reference import render_reference
@@ -20,6 +21,7 @@ from sfcode.config.schema import KINDS, render_json_schema
 ROOT = Path(__file__).resolve().parent.parent
 CLI_PAGE = Path("docs/reference/cli.md")
 LANGUAGE_PAGE = Path("docs/reference/mapping-language.md")
+UNVERIFIED_PAGE = Path("docs/unverified.md")
 EVENTS_FILE = Path("config/events.yaml")
 WIDTH = 80
 
@@ -56,7 +58,8 @@ def cli_page() -> str:
 def pages() -> dict[Path, str]:
     """Render every generated page, by its path in the repository."""
     schemas = {Path(f"config/.schema/{kind}.json"): render_json_schema(kind) for kind in KINDS}
-    return {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), EVENTS_FILE: render_events_file(), **schemas}
+    written = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
+    return {**written, EVENTS_FILE: render_events_file(), **schemas}
 
 
 def main(arguments: list[str]) -> int:

@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from scripts.assumptions import read_assumptions
 from sfcode.config import load
 from sfcode.errors import ExitCode
 from sfcode.generate import generate
@@ -93,28 +96,34 @@ class TestUnverified:
     """docs/unverified.md and the probes under tests/probes/ name the same assumptions."""
 
     @staticmethod
-    def rows(root: Path) -> dict[str, list[str]]:
-        page = (root / "docs" / "unverified.md").read_text()
-        rows = [
-            [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| U" in line[:3]
-        ]
-        assert len({row[0] for row in rows}) == len(rows), "an id is used twice"
-        return {row[0]: row for row in rows}
+    def rows() -> dict[str, dict[str, Any]]:
+        rows = read_assumptions()
+        assert len({row["id"] for row in rows}) == len(rows), "an id is used twice"
+        return {row["id"]: row for row in rows}
 
-    def test_every_assumption_says_what_it_is_where_it_is_used_and_what_would_settle_it(self, root: Path) -> None:
-        rows = self.rows(root)
-        assert rows
-        for name, row in rows.items():
+    def test_every_assumption_says_what_it_is_where_it_is_used_and_what_would_settle_it(self) -> None:
+        keys = {"id", "about", "assumption", "relied_on_in", "confirm", "confidence", "status"}
+        for name, row in self.rows().items():
             assert re.fullmatch(r"U\d\d", name)
-            assert len(row) == 5, row
-            assert all(row), row
-            assert row[4] in {"high", "medium", "low"}, row
+            assert row.keys() - {"evidence"} == keys, name
+            assert all(row.values()), row
+            assert "|" not in row["assumption"], "a cell of the table ends there"
+            assert (row["about"], row["confidence"], row["status"]) in set(
+                product(("salesforce", "appcues"), ("high", "medium", "low"), ("open", "confirmed", "refuted"))
+            ), name
+
+    def test_what_is_settled_says_by_what(self) -> None:
+        for name, row in self.rows().items():
+            assert row["status"] == "open" or row.get("evidence"), name
+            for each in row.get("evidence", ()):
+                assert each.keys() == {"source", "date", "says"}, name
+                assert re.fullmatch(r"\d{4}-\d\d-\d\d", each["date"]), name
 
     def test_every_place_that_relies_on_an_assumption_exists(self, root: Path) -> None:
         missing = [
             (name, place)
-            for name, row in self.rows(root).items()
-            for place in re.findall(r"`((?:sfcode|templates|config)/[\w./-]+)`", row[2])
+            for name, row in self.rows().items()
+            for place in re.findall(r"`((?:sfcode|templates|config)/[\w./-]+)`", row["relied_on_in"])
             if not (root / place).exists()
         ]
         assert missing == []
@@ -122,7 +131,7 @@ class TestUnverified:
     def test_probes_and_page_name_the_same_assumptions(self, root: Path) -> None:
         probes = "".join(path.read_text() for path in sorted((root / "tests" / "probes").rglob("*.py")))
         probed = set(re.findall(r"\bU\d\d\b", probes))
-        promised = {name for name, row in self.rows(root).items() if "`make test-org`" in row[3]}
+        promised = {name for name, row in self.rows().items() if "`make test-org`" in row["confirm"]}
         assert probed
         assert promised == probed
 
