@@ -86,6 +86,10 @@ ALARMS: dict[str, Reason] = {
     "appcues_sign_in": Reason(
         "Appcues does not accept the API key", "Check APPCUES_API_KEY and APPCUES_API_SECRET, and the key's rights."
     ),
+    "appcues_refuses_all": Reason(
+        "Appcues refuses one profile after another and takes none",
+        "Check the API key, its secret and appcues.account_id; then replay what is parked as appcues_refused.",
+    ),
     "appcues_address": Reason("Appcues' address leads elsewhere", "Correct APPCUES_API_URL or appcues.region."),
     "bad_value": Reason(
         "values do not fit the type that the mapping gives their attribute, and were left out",

@@ -54,6 +54,9 @@ DOWN = 3
 LONGEST_PAUSE = 15.0
 LONGEST_LOOK = 300.0
 """Seconds between two looks whether it is known at last what a field is."""
+REFUSED_IN_A_ROW = 20
+"""Profiles that are refused one after another, after which the credentials may be at fault: some are answered with 400."""
+REFUSES_ALL = "appcues_refuses_all"
 BAD_VALUE = "bad_value"
 
 FindLatestStates = Callable[[Iterable[str]], Mapping[str, LatestState]]
@@ -81,6 +84,8 @@ class AppcuesWriter:
         self._latest, self._instrumentation, self._clock, self._time = latest, instrumentation, clock, time
         self._away = 0
         """Requests since the last answer."""
+        self._refused = 0
+        """Profiles that were refused since the last one that was taken."""
 
     @property
     def keys(self) -> int:
@@ -185,7 +190,19 @@ class AppcuesWriter:
         self._rate_limit.pause(max(end.pause, down))
         if end.alarm:
             self._instrumentation.raise_alarm(end.alarm, end.detail)
+        self._count_refusals(end.settlement)
         return end.settlement
+
+    def _count_refusals(self, settlement: Settlement) -> None:
+        """Raise an alarm when one profile after another is refused and none is taken."""
+        if isinstance(settlement, Delivered):
+            self._refused = 0
+        elif isinstance(settlement, Parked):
+            self._refused += 1
+            if self._refused % REFUSED_IN_A_ROW == 0:
+                self._instrumentation.raise_alarm(
+                    REFUSES_ALL, f"{self._refused} in a row, the last one: {settlement.detail}"
+                )
 
     def _report(self, guards: NullGuards, delivered: Iterable[RecordChanges]) -> None:
         for bad in sorted({each for part in delivered for each in part.bad}):

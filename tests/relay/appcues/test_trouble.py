@@ -12,6 +12,7 @@ import pytest
 
 from sfcode.relay.appcues import delivered_state
 from sfcode.relay.appcues.rate_limit import RateLimit
+from sfcode.relay.appcues.writer import REFUSED_IN_A_ROW
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Delivered, Parked, Released, Retry
 from tests.relay.appcues.answering import answering
@@ -135,6 +136,23 @@ def test_what_appcues_refuses_is_parked_with_its_words(desk):
         desk.send(minute=1, Title="One")
         desk.send(minute=2, Title="Two")
         assert attempt(desk) == [Parked("appcues_refused", "400 Bad Request - role is too long")] * 2
+
+
+def test_an_appcues_that_refuses_every_profile_is_an_alarm(desk):
+    """Some services answer wrong credentials with 400; scanners of leaked keys take Appcues for one of them."""
+    taken = {"u5"}
+    with answering(lambda body: (200 if body.get("role") in taken else 400, {}, b"")) as refusing:
+        desk.url = refusing.url
+        for number in range(REFUSED_IN_A_ROW):
+            desk.send(f"u{number}", record=f"003{number}", Title=f"u{number}")
+        attempt(desk)
+        assert desk.ears.alarms == [], "one was taken in between"
+        taken.clear()
+        for number in range(REFUSED_IN_A_ROW):
+            desk.send(f"v{number}", record=f"003v{number}", Title="CTO")
+        assert {type(end) for end in attempt(desk)} == {Parked}
+    ((name, detail),) = desk.ears.alarms
+    assert (name, "400 without a reason" in detail) == ("appcues_refuses_all", True)
 
 
 def test_one_record_that_is_refused_does_not_keep_another_out_of_the_same_profile(desk):
