@@ -46,12 +46,13 @@ def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Record the state if it would change, comparing bodies as plans do."""
+    """Record the state if it would change, comparing bodies as plans do, or a user does: what it was has to be known."""
     left = {normalize(component) for component in plan_input.snapshot.applied.listed()}
     left_state = plan_input.snapshot.left_state
     differs = left != {normalize(component) for component in plan_input.desired.components}
-    renamed = any(move.in_place for move in plan_input.snapshot.moves)
-    return replace(plan, records_state=differs or renamed or left_state is not None, left_state=left_state)
+    differs |= any(move.in_place for move in plan_input.snapshot.moves)
+    differs |= any(change.address.type == "User" and change.before and change.after for change in plan.effective)
+    return replace(plan, records_state=differs or left_state is not None, left_state=left_state)
 
 
 def compare_relay(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -136,6 +137,38 @@ def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
             if change.after and HIDDEN.search(change.after.canonical)
         )
     )
+
+
+def hold_pending_email(plan_input: PlanInput, plan: Plan) -> Plan:
+    """
+    Leave out an e-mail address that the last apply wrote and that waits to be confirmed.
+
+    A changed address counts only once the link in a mail to it was clicked; until then the org has the one before.
+    """
+    held, warnings = [], []
+    for change in plan.changes:
+        email = _pending_email(plan_input, change)
+        if change.before is None or not email:
+            held.append(change)
+            continue
+        held.append(replace(change, before=replace(change.before, body={**change.before.body, "Email": email})))
+        warnings.append(
+            f"{change.address} still has the e-mail address {change.before.body['Email']} in the org: {email} waits to be "
+            "confirmed by the link that Salesforce mailed to it"
+        )
+    return replace(plan, changes=tuple(held)).warn(*warnings)
+
+
+def _pending_email(plan_input: PlanInput, change: Change) -> str:
+    """Return the address that the last apply wrote, where the org has the one before it; "" otherwise."""
+    if change.address.type != "User" or not (change.before and change.after):
+        return ""
+    applied = plan_input.snapshot.applied
+    replaced = [entry.before[change.address] for entry in applied.history if change.address in entry.before]
+    found, wanted = change.before.body.get("Email"), change.after.body.get("Email")
+    written = applied.records.get(change.address, {}).get("Email")
+    former = {(body or {}).get("Email") for body in replaced}
+    return str(wanted) if found != wanted == written and found in former else ""
 
 
 def refuse_missing_parts(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -318,6 +351,7 @@ MISSING = {
 RULES: dict[Mode, tuple[Rule, ...]] = {
     Mode.APPLY: (
         list_warnings,
+        hold_pending_email,
         warn_of_other_assignees,
         warn_of_other_rights,
         warn_of_cutover,

@@ -96,6 +96,25 @@ class TestRename:
             assert user(org, USER)["IsActive"] is True
 
 
+def test_an_address_that_waits_to_be_confirmed_is_no_change(applied):
+    """An org keeps the address before until the link in its mail was clicked; writing it again would mail another one."""
+
+    def set_in_org(email):
+        with client(applied) as org:
+            org.update("User", user(org, USER)["Id"], {"Email": email})
+
+    before, asked = "admin@example.com", "crm@example.com"
+    applied.edit("sfcode.yaml", "email: ${admin_email}", f"email: {asked}")
+    assert applied.actions() == {f"User:{USER}": "update"}
+    assert applied.apply().code == 0
+    set_in_org(before)
+    assert applied.actions() == {}
+    waits = f"User:{USER} still has the e-mail address {before} in the org: {asked} waits to be confirmed"
+    assert waits in applied.plan().out
+    set_in_org("somebody@example.com")
+    assert applied.actions() == {f"User:{USER}": "update"}, "that was changed by somebody"
+
+
 class TestAlreadyThere:
     def test_another_profile_is_shown_with_what_it_means(self, journey):
         with client(journey) as org:
