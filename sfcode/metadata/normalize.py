@@ -7,6 +7,7 @@ schema requires (`includeSessionId`, `locationX`), and the text of a formula may
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -141,7 +142,17 @@ def _is_creator(share: Value) -> bool:
     return isinstance(share, Mapping) and (share.get("accessLevel"), share.get("sharedToType")) == ("Manage", "User")
 
 
+def _app_settings(body: _Dict) -> _Dict:
+    # An org takes a certificate with its BEGIN and END lines or without, and gives it back in either form.
+    certificate = body.get("certificate")
+    return {**body, "certificate": _ARMOR.sub("", certificate)} if isinstance(certificate, str) else body
+
+
+_ARMOR = re.compile(r"-----(?:BEGIN|END) CERTIFICATE-----|\s")
+
+
 _SPECIAL: Mapping[str, Callable[[_Dict], _Dict]] = {
+    "ExtlClntAppGlobalOauthSettings": _app_settings,
     "Flow": _flow,
     "FlowActionCall": _action_call,
     "PermissionSetFieldPermissions": _field_permission,

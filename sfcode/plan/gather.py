@@ -24,11 +24,11 @@ from sfcode.plan.compare import find_apply
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.moves import apply_moves, find_moves, find_reversed_moves
+from sfcode.plan.org_names import rename_policies_as_org, rename_user_as_org
 from sfcode.plan.ownership import ignore_edits, keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
 from sfcode.plan.record_counts import count_selected, count_values
 from sfcode.plan.sandbox_names import (
-    choose_username,
     rename_user,
     rename_user_in_state,
     restore_email,
@@ -51,7 +51,7 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused when it
     cannot be told which user or which apply is meant.
     """
-    project = _rename_user_as_org(project, org)
+    project = rename_user_as_org(project, org)
     schema, warnings, generated = _generate(project, org, request.mode)
     snapshot = _read_org(project, org, secrets, request, generated)
     snapshot = apply_moves(snapshot, _find_moves(project, request, generated, snapshot))
@@ -113,27 +113,11 @@ def find_state(org: Org, project: Project) -> Component | None:
     return next((found[address] for address in addresses if address in found), None)
 
 
-def _rename_user_as_org(project: Project, org: Org) -> Project:
-    """Name the integration user as this org does; a sandbox may add a suffix."""
-    user = project.settings.integration_user
-    if not org.identity.sandbox:
-        return project
-    rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", user.username)
-    username = choose_username(user.username, [str(row["Username"]) for row in rows], org.instance_url)
-    former = project.settings.moved.user
-    if former and not rows:
-        rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", former)
-        former = choose_username(former, [str(row["Username"]) for row in rows], org.instance_url)
-    renamed = user if username == user.username else user.model_copy(update={"username": username.lower()})
-    moved = project.settings.moved.model_copy(update={"user": former})
-    return replace(project, settings=project.settings.model_copy(update={"integration_user": renamed, "moved": moved}))
-
-
 def _generate(project: Project, org: Org, mode: Mode) -> tuple[OrgSchema | None, tuple[str, ...], Desired]:
     """Generate what a mode compares with: everything, the records alone, or nothing."""
     if mode is Mode.APPLY:
         schema, warnings = org_schema(org, project)
-        return schema, warnings, generate(project, schema)
+        return schema, warnings, rename_policies_as_org(org, generate(project, schema))
     if mode is Mode.ROLLBACK:
         return None, (), Desired((), (), ())
     rows, origins = records(project)

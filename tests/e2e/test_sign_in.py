@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import subprocess
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from sfcode.errors import SignInError
 from sfcode.local import serve
+from sfcode.local.store import Store
 from sfcode.metadata.component import Address
 from sfcode.org import connect
-from tests.e2e.org import component
+from tests.e2e.org import component, opened
+from tests.e2e.test_users import PROFILE, create
 
 USER = "appcues.integration@example.com.local"
 SETTINGS = Address("ExtlClntAppGlobalOauthSettings", "Appcues_Relay_glbloauth")
@@ -86,6 +90,32 @@ def test_with_client_credentials_it_needs_the_secret_alone_and_an_apply_changes_
     assert journey.apply().code == 0
     with local_org(journey) as org:
         assert keys_of(org) == before
+
+
+def test_an_app_that_was_made_in_setup_keeps_the_names_of_its_policies(journey):
+    """Setup names them otherwise than a deployment does, and an org takes no second ones."""
+    with_app(journey, "flow: client_credentials")
+    assert journey.apply().code == 0
+    names = {"OauthConfigurablePolicies": "Appcues_Relay_oauthPlcy", "ConfigurablePolicies": "Appcues_Relay_plcy"}
+    store = Store(journey.folder / ".sfcode" / "local-org" / "org.db")
+    with store.transaction() as tx:
+        for type_, name in names.items():
+            (stored,) = tx.components.list_all(f"ExtlClntApp{type_}")
+            tx.components.delete(stored.component.type, stored.component.full_name)
+            tx.components.put(
+                replace(stored.component, full_name=name), user_id=stored.created_by, now=datetime.now(UTC)
+            )
+    store.close()
+    addresses = [f"ExtlClntApp{type_}:{name}" for type_, name in names.items()]
+    journey.edit("sfcode.yaml", "username: appcues.integration@", "username: appcues.other@")
+    with local_org(journey) as org, opened(org) as client:
+        # The app's policies name the user, so it has to be active before they are deployed.
+        create(client, "appcues.other@example.com.local", PROFILE, IsActive=False)
+    refused = journey.plan()
+    assert all(f"pass --adopt {address} to manage it" in refused.out + refused.err for address in addresses)
+    done = journey.apply(*(word for address in addresses for word in ("--adopt", address)))
+    assert done.code == 0, done.err
+    assert journey.actions() == {}
 
 
 def test_without_the_section_the_app_goes_again(journey):

@@ -101,6 +101,13 @@ def test_what_is_no_certificate_is_refused(text, said):
         certificate_text(text)
 
 
+def test_a_certificate_is_the_same_with_and_without_its_begin_and_end_lines():
+    (own,) = (each for each in generated(flow="jwt", certificate=CERTIFICATE).components if "Global" in each.type)
+    assert normalize(replace(own, body={**own.body, "certificate": CERTIFICATE})) == normalize(own)
+    other = CERTIFICATE.replace("MIIB", "MIIC")
+    assert normalize(replace(own, body={**own.body, "certificate": other})) != normalize(own)
+
+
 @pytest.mark.parametrize("switch", ["isSecretRequiredForTokenExchange", "isRefreshTokenRotationEnabled"])
 def test_a_switch_that_an_org_turns_on_in_a_new_app_is_no_difference(switch):
     """A retrieved app of a real org has the first; refresh token rotation comes back on by default."""

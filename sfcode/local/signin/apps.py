@@ -10,7 +10,7 @@ from typing import Any
 from sfcode.local.auth import generate_secret
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.store import OrgTransaction, Record
-from sfcode.metadata.component import Value
+from sfcode.metadata.component import Component, Value
 
 PERMITTED = ("admin_approved", "all")
 LISTS = ("callback_urls", "permission_sets", "profiles", "users")
@@ -97,6 +97,39 @@ def find_deployed_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp | 
         profiles=_named(policies, "commaSeparatedProfile"),
         permission_sets=_named(policies, "commaSeparatedPermissionSet"),
     )
+
+
+DEFAULT_POLICIES = {
+    "ExternalClientApplication": SWITCHES,
+    "ExtlClntAppOauthSettings": "ExtlClntAppOauthConfigurablePolicies",
+}
+"""The policies that an org makes by itself for each part of an app."""
+
+
+def make_default_policies(tx: OrgTransaction, part: Component) -> Component | None:
+    """
+    Return the policies that an org makes when a part of an app is deployed; None where the app has some.
+
+    https://help.salesforce.com/s/articleView?id=xcloud.meta_configure_external_client_app_policies.htm
+    """
+    type_ = DEFAULT_POLICIES[part.type]
+    app = part.full_name if type_ == SWITCHES else str(part.body.get("externalClientApplication"))
+    if any(stored.component.body.get("externalClientApplication") == app for stored in tx.components.list_all(type_)):
+        return None
+    body: dict[str, Value] = {"externalClientApplication": app, "label": f"{part.full_name}_defaultPolicy"}
+    switches: dict[str, Value] = {"isEnabled": True, "isOauthPluginEnabled": True} if type_ == SWITCHES else {}
+    return Component(type_, f"{part.full_name}_defaultPolicy", {**body, **switches})
+
+
+def find_orphaned_policies(tx: OrgTransaction) -> list[Component]:
+    """List the policies whose app is gone: an org deletes them with it."""
+    return [
+        stored.component
+        for type_ in DEFAULT_POLICIES.values()
+        for stored in tx.components.list_all(type_)
+        if tx.components.get("ExternalClientApplication", str(stored.component.body["externalClientApplication"]))
+        is None
+    ]
 
 
 def with_keys(body: Mapping[str, Value], before: Mapping[str, Value]) -> dict[str, Value]:

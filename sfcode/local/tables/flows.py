@@ -95,8 +95,11 @@ class FlowTable(Table):
         """Add the next version with the body's status (Draft when it has none); an active one makes the previous one obsolete."""
         name, at = component.full_name, audit_stamp(now)
         status = str(component.body.get("status") or "Draft")
-        known = self._db.execute("SELECT 1 FROM flow WHERE full_name = ?", (name,)).fetchone()
-        if known is None:
+        known = self._db.execute("SELECT full_name FROM flow WHERE full_name = ?", (name,)).fetchone()
+        if known is not None:
+            # The name stays as it was first written.
+            name = str(known[0])
+        else:
             self._db.execute("INSERT INTO flow VALUES (?, ?)", (name, self.next_id(ids.key_prefix("FlowDefinition"))))
         # Numbers are not used again: the counter outlives deleted versions.
         number = int(self._settings.get(f"flow.last.{name.lower()}") or 0) + 1

@@ -454,6 +454,30 @@ def test_an_app_has_one_set_of_policies(org: Any, kit: Any) -> None:
         return files
 
     assert org.deploy(policies("Relay_oauth_defaultPolicy", "Relay")).failures == []
+    listed = org.soap("<listMetadata><queries><type>ExtlClntAppConfigurablePolicies</type></queries></listMetadata>")
+    assert [each.text for each in listed.iter("{*}fullName")] == ["Relay_defaultPolicy"], "the org makes its own"
     (failure,) = org.deploy(policies("Relay_plcy")).failures
     assert failure["problem"].startswith("DUPLICATE_VALUE: ExtlClntAppOauthSettingsId duplicates value on record")
     assert org.deploy(policies("Relay_oauth_defaultPolicy")).failures == []
+    gone = {
+        "package.xml": kit.manifest({}),
+        "destructiveChanges.xml": kit.manifest({"ExternalClientApplication": ["Relay"]}, ""),
+    }
+    assert org.deploy(gone).failures == []
+    assert (
+        list(
+            org.soap(
+                "<listMetadata><queries><type>ExtlClntAppConfigurablePolicies</type></queries></listMetadata>"
+            ).iter("{*}fullName")
+        )
+        == []
+    )
+
+
+def test_a_flow_in_another_case_is_the_same_flow(org: Any, kit: Any) -> None:
+    """Developer names are compared without case, and one keeps the case that it was made with."""
+    assert org.deploy(kit.good()).status == "Succeeded"
+    again = {"package.xml": kit.manifest({"Flow": ["TO_RELAY"]}), "flows/TO_RELAY.flow": kit.flow(label="Again")}
+    assert org.deploy(again).status == "Succeeded"
+    assert [row["DeveloperName"] for row in org.query("SELECT DeveloperName FROM FlowDefinition")] == ["To_Relay"]
+    assert len(org.query("SELECT Id FROM Flow")) == 2

@@ -48,6 +48,11 @@ def destroy(tx: OrgTransaction, deletions: Sequence[Deletion], author: Author) -
                     file_name=deletion.file,
                 )
             )
+    if any(address.type == "ExternalClientApplication" for address in doomed):
+        from sfcode.local.signin.apps import find_orphaned_policies
+
+        for policies in find_orphaned_policies(tx):
+            tx.components.delete(policies.type, policies.full_name)
     return messages
 
 

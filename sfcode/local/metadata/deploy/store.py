@@ -54,6 +54,11 @@ def store_item(tx: OrgTransaction, item: PackageItem, author: Author) -> StoredI
         if stored.raw == item.raw and _same(stored.component, component, author):
             return StoredItem(component, before, Put(changed=False, created=False, id=stored.id))
     put = tx.components.put(component, user_id=author.user_id, now=author.now, raw=item.raw)
+    if component.type in ("ExternalClientApplication", "ExtlClntAppOauthSettings"):
+        from sfcode.local.signin.apps import make_default_policies
+
+        if (policies := make_default_policies(tx, component)) is not None:
+            tx.components.put(normalize(policies), user_id=author.user_id, now=author.now)
     return StoredItem(component, before, put)
 
 

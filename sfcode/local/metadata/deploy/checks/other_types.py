@@ -70,4 +70,4 @@ def app_policies(subject: Subject) -> Iterator[str]:
             yield f"DUPLICATE_VALUE: ExtlClntAppOauthSettingsId duplicates value on record with id: {other.id[:15]}"
     user = str(subject.body.get("clientCredentialsFlowUser") or "")
     if user and subject.view.active_user(user) is None:
-        yield f"In field: clientCredentialsFlowUser - no User named {user} found"
+        yield "Enter a valid execution user for the OAuth client credentials flow."

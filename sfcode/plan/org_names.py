@@ -1,0 +1,62 @@
+"""Names that an org has given: the copy of a user in a sandbox, and the policies of the relay's app."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sfcode.config.project import Project
+from sfcode.mapping.desired import Desired
+from sfcode.metadata.component import Address
+from sfcode.org import Org
+from sfcode.plan.sandbox_names import choose_username
+
+POLICIES = ("ExtlClntAppConfigurablePolicies", "ExtlClntAppOauthConfigurablePolicies")
+"""Types of which an app has one component each, whatever its name."""
+
+
+def rename_user_as_org(project: Project, org: Org) -> Project:
+    """Name the integration user as this org does; a sandbox may add a suffix."""
+    user = project.settings.integration_user
+    if not org.identity.sandbox:
+        return project
+    rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", user.username)
+    username = choose_username(user.username, [str(row["Username"]) for row in rows], org.instance_url)
+    former = project.settings.moved.user
+    if former and not rows:
+        rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", former)
+        former = choose_username(former, [str(row["Username"]) for row in rows], org.instance_url)
+    renamed = user if username == user.username else user.model_copy(update={"username": username.lower()})
+    moved = project.settings.moved.model_copy(update={"user": former})
+    return replace(project, settings=project.settings.model_copy(update={"integration_user": renamed, "moved": moved}))
+
+
+def rename_policies_as_org(org: Org, generated: Desired) -> Desired:
+    """
+    Name the app's policies as this org does, since it takes no second ones.
+
+    An org names them `X_defaultPolicy` and `X_oauth_defaultPolicy` when an app is deployed, and `X_plcy` and
+    `X_oauthPlcy` when it is made in Setup.
+    """
+    own = {component.type: component for component in generated.components if component.type in POLICIES}
+    names: dict[Address, Address] = {}
+    listed = org.metadata.list_metadata(*own) if own else ()
+    for type_, component in own.items():
+        others = {item.full_name.lower(): item.full_name for item in listed if item.type == type_}
+        if component.full_name.lower() in others:
+            continue
+        app = str(component.body["externalClientApplication"]).lower()
+        for policy in org.metadata.read_metadata(type_, others.values()):
+            if str(policy.body.get("externalClientApplication")).lower() == app:
+                names[component.address] = policy.address
+    if not names:
+        return generated
+    components = (
+        replace(component, full_name=names.get(component.address, component.address).full_name)
+        for component in generated.components
+    )
+    origins = (replace(origin, address=names.get(origin.address, origin.address)) for origin in generated.origins)
+    return replace(
+        generated,
+        components=tuple(sorted(components)),
+        origins=tuple(sorted(origins, key=lambda origin: origin.address)),
+    )
