@@ -29,7 +29,9 @@ def server(*settings: str) -> Iterator[str]:
         started = get_server(Path(folder, "data"), cleanup_mode="delete", start=False)
         started.ensure_pgdata_inited()
         with Path(folder, "data", "postgresql.conf").open("a", encoding="utf-8") as conf:
-            conf.writelines(f"{line}\n" for line in ("max_connections = 200", *settings))
+            # A deadlock is noticed before the relay's lock_timeout is over, so that tests know which of the two it is.
+            lines = ("max_connections = 200", "deadlock_timeout = 200ms", *settings)
+            conf.writelines(f"{line}\n" for line in lines)
         started.start()
         try:
             yield started.get_uri()

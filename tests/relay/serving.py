@@ -103,9 +103,15 @@ class Served:
     def get(self, path: str, **more: Any) -> requests.Response:
         return self.session.get(self.url + path, timeout=20, **more)
 
-    def webhook(self, number: int = 1, **more: Any) -> requests.Response:
-        event = {"name": "appcues:flow_completed", "user_id": f"u{number}", "timestamp": "2026-06-01T08:00:00Z"}
-        return self.session.post(f"{self.url}/webhooks/appcues/{WEBHOOK}", json=event, timeout=20, **more)
+    def webhook(self, number: int = 1, **event: Any) -> requests.Response:
+        """Send an event of a user, with other keys than the usual ones."""
+        usual = {"name": "appcues:flow_completed", "user_id": f"u{number}", "timestamp": "2026-06-01T08:00:00Z"}
+        return self.session.post(f"{self.url}/webhooks/appcues/{WEBHOOK}", json={**usual, **event}, timeout=20)
+
+    def message(self, body: bytes) -> requests.Response:
+        """Send an outbound message about contacts."""
+        url = f"{self.url}/outbound-messages/contact/{OUTBOUND}"
+        return self.session.post(url, body, headers={"Content-Type": "text/xml; charset=UTF-8"}, timeout=20)
 
 
 @dataclass
@@ -117,6 +123,8 @@ class Relay:
     connect: Any = SignedIn
     to_salesforce: Recorder = field(default_factory=lambda: Recorder("appcues"))
     to_appcues: Recorder = field(default_factory=lambda: Recorder("salesforce"))
+    make_to_salesforce: Callable[[Service], Any] | None = None
+    """Makes a writer in the place of `to_salesforce`."""
     has_admin_port: bool = False
     host: str = "127.0.0.1"
     """In the settings; the socket is on loopback anyway."""
@@ -130,6 +138,7 @@ class Relay:
         """Serve while a script runs in another thread, then stop as SIGTERM does; give what the script gives."""
         stamps, config = stamp_files(folder), self.config(folder)
         script_done: list[Future[Any]] = []
+        make = self.make_to_salesforce or (lambda _service: self.to_salesforce)
         with (
             listen("127.0.0.1", 0) as listener,
             listen("127.0.0.1", 0) as admin_listener,
@@ -141,7 +150,7 @@ class Relay:
             builders = Builders(
                 lambda _: self.connect(),
                 build_ingress,
-                lambda *_: self.to_salesforce,
+                lambda service, *_: make(service),
                 lambda *_: self.to_appcues,
                 lambda config: FieldTypeCache(config.project, inbox),
             )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from sfcode.relay.inbox.database_url import is_locked
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, lane
 from sfcode.relay.message import InboxMessage
@@ -29,19 +30,39 @@ def accept(
     return counts
 
 
-def accept_around_locks(tx: Transaction, groups: Sequence[Sequence[InboxMessage]]) -> tuple[tuple[int, ...], set[Key]]:
+def accept_around_locks(
+    tx: Transaction, groups: Sequence[Sequence[InboxMessage]], known: Collection[Key] = ()
+) -> tuple[tuple[int, ...], set[Key]]:
     """
     Store like `accept`, but leave out lanes that another transaction has locked, and return their keys.
 
-    A locked lane may be closed behind this transaction, so it has to be opened again once the lock is gone.
+    A locked lane may be closed behind this transaction, so it has to be opened again once the lock is gone. Those of
+    `known` keys were locked a moment ago: nobody waits for them again.
     """
     counts, keys = _store(tx, groups, tx.now)
-    names = {lane(*key): key for key in keys}
+    names = {lane(*key): key for key in keys if key not in known}
     existing = set(tx.db.scalars(sa.select(LANES.c.name).where(LANES.c.name.in_(names))))
     free = set(tx.db.scalars(tx.database.free(sa.select(LANES.c.name).where(LANES.c.name.in_(names)))))
-    locked = existing - free
-    open_lanes(tx, (key for name, key in names.items() if name not in locked))
-    return counts, {names[name] for name in locked}
+    open_lanes(tx, (names[name] for name in free))
+    locked = keys & set(known) | {names[name] for name in existing - free}
+    # One that another transaction has just made cannot be seen yet; it holds up who makes it too.
+    return counts, locked | _open_new_lanes(tx, [names[name] for name in sorted(names.keys() - existing)])
+
+
+def _open_new_lanes(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
+    """Make lanes, each by itself where one is locked; return the keys of those that are."""
+    try:
+        with tx.db.begin_nested():
+            open_lanes(tx, keys)
+    except sa.exc.DBAPIError as error:
+        if not is_locked(error):
+            raise
+    else:
+        return set()
+    if len(keys) == 1:
+        return set(keys)
+    half = len(keys) // 2
+    return _open_new_lanes(tx, keys[:half]) | _open_new_lanes(tx, keys[half:])
 
 
 def _store(

@@ -84,7 +84,11 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
 def unreadable(claim: Claim) -> dict[int, Settlement]:
     """Return settlements that park the messages whose rows are damaged."""
     end = Parked(UNREADABLE, "the row of the database is damaged")
-    return {message.id: end for message in claim.messages if isinstance(message.payload, Unreadable)}
+    return {message.id: end for message in claim.messages if not _is_readable(message)}
+
+
+def _is_readable(message: ClaimedMessage) -> bool:
+    return not isinstance(message.payload, Unreadable) and isinstance(message.attempts, int)
 
 
 def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:

@@ -27,8 +27,18 @@ def unescape(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "\\", text) if "\\" in text else text
 
 
+def decode_text(data: bytes) -> str:
+    """Decode a text of SQLite, with U+FFFD where it is damaged."""
+    return data.decode("utf-8", "replace")
+
+
 class SafeText(TypeDecorator[str]):
-    """A text with any code point; PostgreSQL compares it as Python does."""
+    """
+    A text with any code point; PostgreSQL compares it as Python does.
+
+    SQLite keeps a value of any type in any column, so that a damaged row may hold bytes or a number. No type here
+    raises on reading one: it would take all rows of the query with it.
+    """
 
     impl = sa.Text
     cache_ok = True
@@ -39,7 +49,9 @@ class SafeText(TypeDecorator[str]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Read a text."""
-        return None if value is None else unescape(value)
+        if isinstance(value, bytes):
+            value = decode_text(value)
+        return None if value is None else unescape(str(value))
 
 
 class Unreadable(dict[str, Any]):
@@ -66,7 +78,7 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
             return None
         try:
             payload = json.loads(value)
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, RecursionError):
             return Unreadable()
         return payload if isinstance(payload, dict) else Unreadable()
 
@@ -93,5 +105,5 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         try:
             return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
-        except ValueError:
-            return datetime.fromtimestamp(0, UTC)  # SQLite keeps any text: one damaged row must not stop the others
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            return datetime.fromtimestamp(0, UTC)

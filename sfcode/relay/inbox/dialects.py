@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sfcode.relay.inbox.column_types import UtcDateTime
+from sfcode.relay.inbox.column_types import UtcDateTime, decode_text
 from sfcode.relay.inbox.database_url import is_read_only
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -231,6 +231,7 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float)
 
     def connect(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # sqlite3 would begin by itself, later and otherwise
+        connection.text_factory = decode_text
         _to_wal(connection, busy_seconds)
         # An answered message survives a loss of power, not only the end of the process.
         connection.execute("PRAGMA synchronous = FULL")

@@ -52,7 +52,9 @@ class Inbox:
         if not self._locked_keys:
             with contextlib.suppress(RowLocked):
                 return self._write(lambda tx: accept.accept(tx, groups))
-        counts, locked = self._write(lambda tx: accept.accept_around_locks(tx, groups))
+        with self._lock:
+            known = frozenset(self._locked_keys)
+        counts, locked = self._write(lambda tx: accept.accept_around_locks(tx, groups, known))
         with self._lock:
             self._locked_keys |= locked
         return counts

@@ -211,3 +211,31 @@ def test_a_damaged_row_is_parked_and_stops_nobody(inbox: Inbox, damage: str) -> 
     assert numbers(take(inbox, per_key=10)) == [1, 2, 3]
     (entry,) = inbox.page(Filter(state="parked"))
     assert (entry.message_id, entry.reason) == ("m0", "unreadable")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("damage", "is_parked"),
+    [
+        ("payload = CAST(x'7bff' AS TEXT)", True),
+        ("payload = x'ff'", True),
+        ("payload = 5", True),
+        ("attempts = 'x'", True),
+        ("kind = x'ff00'", False),
+        ("kind = CAST(x'ff' AS TEXT)", False),
+        ("received_at = 5", False),
+        ("received_at = x'ff'", False),
+        ("due_at = x'00'", False),
+    ],
+)
+def test_a_value_of_another_type_stops_nobody(inbox: Inbox, damage: str, is_parked: bool) -> None:
+    """SQLite keeps any bytes in any column."""
+    inbox.accept(keyed("a", "b", "a", "c"))
+    with inbox._database.write() as tx:
+        tx.db.exec_driver_sql(f"UPDATE relay_inbox SET {damage} WHERE message_id = 'm0'")
+    claim = take(inbox, per_key=10)
+    assert numbers(claim) == ([1, 2, 3] if is_parked else [0, 1, 2, 3])
+    assert len(inbox.page(Filter())) == 4
+    assert inbox.settle(claim, Delivery({each.id: Delivered() for each in claim.messages}), lambda *_: None) > 0
+    assert inbox.stats().count("done") == len(claim.messages)
+    assert inbox.purge({"done": timedelta(days=1)}) == 0

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sfcode.relay.message import ClaimedMessage, Delivered, FollowUp, Retry
+from sfcode.relay.salesforce import make_writer
+from sfcode.relay.service import Service
 from tests.relay.salesforce.world import NOON, World, event
+from tests.relay.serving import Relay, Served
+from tests.relay.test_greedy_client import until
 
 EVERYTHING = "Appcues_Event_Id__c != null"
 
@@ -82,3 +87,29 @@ def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_
         assert ids == [f"{message.message_id}:contact:nps_score", f"{message.message_id}:lead:nps_score"]
     finally:
         world.rest("DELETE", f"/sobjects/Lead/{lead}")
+
+
+def test_webhooks_come_through_a_relay_of_which_one_mapping_is_refused(broken: World, sqlite_url: str) -> None:
+    def writer(service: Service) -> Any:
+        made: Any = make_writer(broken.project, broken.org, service.inbox.latest, service.instrumentation)
+        made.rules = broken.writer.rules
+        return made
+
+    def script(served: Served) -> None:
+        for number in range(30):
+            attributes = {"score": number % 11}
+            user = ("10001", "10002", "10003")[number % 3]
+            assert served.webhook(name="appcues:nps_score", user_id=user, id=number, attributes=attributes).ok
+        until(lambda: served.service.inbox.stats().count("done") == 30)
+        assert served.service.inbox.stats().count("ready", "appcues") == 30, "a part of each waits for the mapping"
+        until(lambda: [alarm.name for alarm in stored_alarms(served)] == ["salesforce_access"])
+        assert "lead" in stored_alarms(served)[0].detail
+        assert "contact" not in stored_alarms(served)[0].detail
+
+    def stored_alarms(served: Served) -> tuple[Any, ...]:
+        served.service.instrumentation.alarms.flush(served.service.inbox)
+        return served.service.inbox.alarms()
+
+    Relay(sqlite_url, make_to_salesforce=writer).serve(script)
+    assert len(broken.events(EVERYTHING)) == 30
+    assert broken.contact("10003")["NPS_Score__c"] == 29 % 11
