@@ -93,7 +93,7 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     deleted, so all deletions then wait for a second package. What takes more than one package is tried beforehand.
     """
     records = [change for change in plan.effective if change.address.is_record]
-    deleted_sets = {change.address.full_name for change in plan.effective if _deletes_set(change)}
+    deleted_sets = {change.address for change in plan.effective if _deletes_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
     early = [change for change in records if not _is_late(change, deleted_sets)]
     late = [change for change in reversed(records) if _is_late(change, deleted_sets)]
@@ -126,15 +126,11 @@ def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change], *,
     deleted = [change.address for change in metadata if change.action is Action.DELETE]
     flows = tuple(address for address in deleted if address.type == "Flow")
     unassigned = {
-        change.address.full_name.rpartition("/")[0]
+        change.address.assigned
         for change in early
         if change.address.type == "PermissionSetAssignment" and change.action is Action.DELETE
     }
-    rest = tuple(
-        address
-        for address in deleted
-        if address.type != "Flow" and not (address.type == "PermissionSet" and address.full_name in unassigned)
-    )
+    rest = tuple(address for address in deleted if address.type != "Flow" and address not in unassigned)
     renames = any(move.in_place for move in plan.moves)
     sent = tuple(change.after for change in metadata if change.after)
     records_first = early and plan.mode in {Mode.DESTROY, Mode.ROLLBACK}
@@ -146,7 +142,7 @@ def _deletes_set(change: Change) -> bool:
     return change.address.type == "PermissionSet" and change.action is Action.DELETE
 
 
-def _is_late(change: Change, deleted_sets: Collection[str]) -> bool:
+def _is_late(change: Change, deleted_sets: Collection[Address]) -> bool:
     """
     Return whether a record is written after the deployment: an assignment, or a user who is deactivated.
 
@@ -154,7 +150,7 @@ def _is_late(change: Change, deleted_sets: Collection[str]) -> bool:
     assigned; else after it, so that who has them works until the others can.
     """
     if change.address.type == "PermissionSetAssignment":
-        return change.after is not None or change.address.full_name.rpartition("/")[0] not in deleted_sets
+        return change.after is not None or change.address.assigned not in deleted_sets
     return change.after is None or change.after.body.get("IsActive") is False
 
 

@@ -55,6 +55,17 @@ class Address:
         return cls(kind, full_name)
 
     @property
+    def user(self) -> Address:
+        """Return the user that a record is, or that an assignment is made to."""
+        return Address("User", self.full_name.rpartition("/")[2])
+
+    @property
+    def assigned(self) -> Address:
+        """Return what an assignment assigns: a permission set, or a permission set license."""
+        kind = "PermissionSet" if self.type == "PermissionSetAssignment" else "PermissionSetLicense"
+        return Address(kind, self.full_name.rpartition("/")[0])
+
+    @property
     def is_record(self) -> bool:
         """Return whether the address is of a record (a user, an assignment) and not of metadata."""
         return self.type in RECORD_TYPES

@@ -224,6 +224,9 @@ NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
         "ExtlClntAppOauthSettings": frozenset({"externalClientApplication"}),
         "FlowActionCall": frozenset({"actionName", "nameSegment"}),
         "FlowStart": frozenset({"object"}),
+        "PermissionSetAssignment": frozenset({"Assignee", "PermissionSet"}),
+        "PermissionSetLicenseAssign": frozenset({"Assignee", "PermissionSetLicense"}),
+        "User": frozenset({"Email", "Username"}),
         "WorkflowOutboundMessage": frozenset({"integrationUser"}),
     }
 )

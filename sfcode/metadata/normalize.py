@@ -36,7 +36,12 @@ class Name(str):
 def normalize(component: Component) -> Component:
     """Return the normal form of a component: without the elements that an org adds and those without meaning."""
     if schema_table.elements(component.type) is None:
-        return component
+        names = NAMES.get(component.type, ())
+        body = {
+            key: Name(value) if key in names and isinstance(value, str) else value
+            for key, value in component.body.items()
+        }
+        return Component(component.type, component.full_name, body) if names else component
     return Component(component.type, component.full_name, _complex(component.type, component.body))
 
 

@@ -33,7 +33,9 @@ def read_other_rights(org: Org, username: str, own: Collection[str]) -> OtherRig
         username,
     )
     groups = {str(row["PermissionSetGroup"]["DeveloperName"]) for row in rows if row["PermissionSetGroupId"]}
-    sets = {str(row["PermissionSet"]["Name"]) for row in rows if not row["PermissionSetGroupId"]} - {*own}
+    known = {name.lower() for name in own}
+    sets = {str(row["PermissionSet"]["Name"]) for row in rows if not row["PermissionSetGroupId"]}
+    sets = {name for name in sets if name.lower() not in known}
     rights = OtherRights(tuple(sorted(sets)), tuple(sorted(groups)))
     users = org.query("SELECT ProfileId, Profile.Name FROM User WHERE Username = {}", username)
     if not users:

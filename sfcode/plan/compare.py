@@ -154,16 +154,14 @@ def _unassign_deleted_sets(changes: Iterable[Change], snapshot: OrgSnapshot) -> 
     """Remove the assignments of permission sets that are deleted, because an org deletes no assigned set."""
     planned = {change.address: change for change in changes}
     deleted = {
-        address.full_name
+        address
         for address, change in planned.items()
         if address.type == "PermissionSet" and change.action is Action.DELETE
     }
     return [
         Change(address, component, None)
         for address, component in snapshot.components.items()
-        if address.type == "PermissionSetAssignment"
-        and address not in planned
-        and component.body["PermissionSet"] in deleted
+        if address.type == "PermissionSetAssignment" and address not in planned and address.assigned in deleted
     ]
 
 

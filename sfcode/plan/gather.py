@@ -303,7 +303,7 @@ def _read_other_uses(
     if not users or mode is Mode.REFRESH:
         return {}
     messages = [Address("WorkflowOutboundMessage", item.full_name) for item in _list_messages(org)]
-    states = {state_address(project.settings.name), state_address(project.settings.moved.name or "")}
+    states = set(map(state_address, project.identities))
     rows = org.query("SELECT Name FROM StaticResource WHERE Name LIKE '%_sfcode_state'")
     others = {Address("StaticResource", str(row["Name"])) for row in rows} - states
     others |= {address for address in messages if address not in applied.components}

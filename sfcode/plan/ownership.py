@@ -159,9 +159,9 @@ def is_connectors(message: str, object_name: str) -> bool:
 def _other_connector_messages(project: Project, messages: Iterable[str]) -> Iterator[str]:
     if not project.replaced:
         return
-    named = {address.full_name for address in project.replaced if address.type == "WorkflowOutboundMessage"}
+    named = {address.full_name.lower() for address in project.replaced if address.type == "WorkflowOutboundMessage"}
     objects = {mapping.spec.object: mapping.name for mapping in project.mappings if mapping.spec.delivery == "relay"}
-    for full_name in sorted(set(messages) - named):
+    for full_name in sorted(name for name in messages if name.lower() not in named):
         owner = full_name.partition(".")[0]
         if owner in objects and is_connectors(full_name, owner):
             yield (

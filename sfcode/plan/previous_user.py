@@ -22,8 +22,10 @@ def previous_users(applied: Applied, username: str) -> tuple[str, ...]:
     """
     bodies = [*applied.components.values(), *(body for past in applied.history[:1] for body in past.before.values())]
     names = {str(body["integrationUser"]) for body in bodies if body and body.get("integrationUser")}
-    names |= {address.full_name for address in applied.records if address.type == "User"}
-    return tuple(sorted(name for name in names if name.lower() != username.lower()))
+    users = {Address("User", name) for name in sorted(names)} | {
+        address for address in applied.records if address.type == "User"
+    }
+    return tuple(sorted(user.full_name for user in users - {Address("User", username)}))
 
 
 def user_records(project: Project, username: str) -> tuple[Address, ...]:
@@ -45,7 +47,7 @@ def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change
     observed = plan_input.snapshot.components
     for name in usernames:
         user, *others = user_records(plan_input.project, name)
-        others += [row for row in plan_input.snapshot.applied.records if row.full_name.endswith(f"/{name}")]
+        others += [row for row in plan_input.snapshot.applied.records if row.type != "User" and row.user == user]
         found = observed.get(user)
         if found is None or not _is_retired(plan_input.project, found):
             continue
@@ -78,9 +80,8 @@ def _is_retired(project: Project, user: Component) -> bool:
 def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to deactivate a user that something else uses or has given rights to, unless that was allowed by name."""
     refusals = []
-    for username in sorted(deactivated_users(plan.effective)):
-        address = Address("User", username)
-        others = _list_other_uses(plan_input, username)
+    for address in sorted(deactivated_users(plan.effective)):
+        others = _list_other_uses(plan_input, address.full_name)
         if others and address not in plan_input.request.allow_delete:
             reason = f"would be deactivated, and something else may sign in as it: {'; '.join(others)}"
             hint = f"give that another user, or pass --allow-delete {address} to deactivate it all the same"
@@ -134,10 +135,10 @@ def list_other_rights(plan_input: PlanInput) -> Iterator[Change]:
         yield Change(address, found, found, Component(address.type, address.full_name, {}))
 
 
-def deactivated_users(changes: Iterable[Change]) -> set[str]:
+def deactivated_users(changes: Iterable[Change]) -> set[Address]:
     """Return the users that a plan deactivates."""
     return {
-        change.address.full_name
+        change.address
         for change in changes
         if change.address.type == "User" and change.after and change.after.body.get("IsActive") is False
     }

@@ -184,7 +184,7 @@ def refuse_missing_parts(plan_input: PlanInput, plan: Plan) -> Plan:
         for change in plan.changes
         if change.address.type == "User" and change.after and change.after.body.get("IsActive") is True
     }
-    users -= {name.lower() for name in deactivated_users(plan.effective)}
+    users -= {user.full_name.lower() for user in deactivated_users(plan.effective)}
     refusals = []
     for change in plan.effective:
         if change.after is None:
@@ -250,7 +250,7 @@ def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
         address
         for address in sorted(plan_input.request.allow_delete)
         if (address not in planned or planned[address].action is not Action.DELETE)
-        and not (address.type == "User" and address.full_name in deactivated_users(plan.effective))
+        and address not in deactivated_users(plan.effective)
     ]
     # A command that has succeeded may be repeated: then the address is known, and there is nothing left to allow.
     repeated = [address for address in unused if address in past | plan.released]

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from sfcode.errors import Refused
-from sfcode.metadata.component import Body, Component
+from sfcode.metadata.component import Address, Body, Component
 from sfcode.plan.state import Applied
 
 USER_NAMES = ("clientCredentialsFlowUser", "integrationUser")
@@ -60,7 +60,7 @@ def rename_user_in_state(applied: Applied, username: str) -> Applied:
     ]
     components = {address: rename_user(body, username) for address, body in applied.components.items()}
     # The records are those of the org that was copied, under the names that they have there.
-    records = applied.records if username in {address.full_name for address in applied.records} else {}
+    records = applied.records if Address("User", username) in applied.records else {}
     return replace(applied, components=components, history=tuple(past), records=records)
 
 

@@ -27,3 +27,16 @@ def test_an_option_names_an_address_in_any_case(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     limited = applied.plan("--target", "WorkflowOutboundMessage:contact.appcues_contact")
     assert limited.last_line == "Plan: 0 to add, 1 to change, 0 to destroy."
+
+
+def test_a_project_and_its_user_in_another_case_keep_everything(applied):
+    applied.edit("sfcode.yaml", "name: Appcues\n", "name: APPCUES\n")
+    applied.edit("sfcode.yaml", "username: appcues.integration@", "username: Appcues.Integration@")
+    assert set(applied.actions().values()) <= {"update"}
+    done = applied.apply()
+    assert done.code == 0, done.err
+    assert applied.actions() == {}
+    assert applied.plan("--refresh-only").out.startswith("No drift.")
+    down = applied.run("destroy", "--auto-approve")
+    assert down.code == 0, down.err
+    assert applied.run("state", "list").out == "Nothing is managed in this org.\n"

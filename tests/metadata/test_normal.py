@@ -157,9 +157,13 @@ def test_what_is_sent_keeps_all() -> None:
     assert (FLOW.canonical, USER_ID.canonical) == before
 
 
-def test_records_are_their_own_normal_form() -> None:
-    user = Component("User", "a@example.com", {"LastName": "", "IsActive": False})
-    assert normalize(user) is user
+def test_records_are_their_own_normal_form_but_for_the_case_of_names() -> None:
+    user = Component("User", "a@example.com", {"Username": "a@example.com", "LastName": "", "IsActive": False})
+    assert normalize(user) == user
+    other = Component("User", "A@example.com", {**user.body, "Username": "A@EXAMPLE.com"})
+    assert diff(normalize(user).body, normalize(other).body) == ()
+    renamed = Component("User", "a@example.com", {**user.body, "LastName": "A"})
+    assert diff(normalize(user).body, normalize(renamed).body) != ()
 
 
 def test_a_change_is_told_in_the_words_of_the_normal_form() -> None:

@@ -28,6 +28,7 @@ LEAD: dict[str, Any] = {
 CONFIGS = {
     "events": config(),
     "own object": config(relay={"url": "https://relay.example.com", "activities_as": "custom_object"}),
+    "app": config(relay={"url": "https://relay.example.com", "sign_in": {"flow": "client_credentials"}}),
     "named set": config(
         integration_user={
             "username": "appcues.integration@example.com",

@@ -77,7 +77,7 @@ def relay_item(plan: Plan) -> Item | None:
 def _why_destroyed(plan: Plan, change: Change) -> str:
     if plan.mode is Mode.DESTROY:
         return "the integration is taken down"
-    if change.address.full_name.rpartition("/")[2] in deactivated_users(plan.changes):
+    if change.address.is_record and change.address.user in deactivated_users(plan.changes):
         return MOVED_ON
     if change.address.type == "PermissionSetAssignment":
         return "its permission set is destroyed"
