@@ -8,7 +8,7 @@ SF := .cache/sf/.ready
 CCI := .cache/cci/.ready
 ARGS ?=
 
-.PHONY: help demo demo-relay test lint format pytest mutants docs grammars bench test-org record lock clean
+.PHONY: help site demo demo-relay test lint format pytest mutants docs grammars bench test-org record lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,11 @@ endif
 
 mutants: $(READY) ## list small faults in a package that no test notices: ARGS="sfcode/plan tests/plan --sample 200"
 	@nice $(BIN)/python -m scripts.mutants $(ARGS)
+
+site: $(READY) ## build the documentation as a site in .cache/website/site, warnings as errors
+	@[ -x .cache/zensical/bin/zensical ] || { python3 -m venv .cache/zensical && .cache/zensical/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/site.txt; }
+	@$(BIN)/python scripts/site.py .cache/website
+	@cd .cache/website && ../zensical/bin/zensical build --strict
 
 docs: $(READY) ## write the pages under docs/reference/, and events.yaml and .schema/ of config/, which are made from the code
 	@$(BIN)/python scripts/docs.py

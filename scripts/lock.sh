@@ -1,5 +1,5 @@
 #!/bin/sh
-# Write requirements/dev.txt and relay.txt anew from pyproject.toml, and requirements/cci.txt and release.txt from their .in files: every package with its
+# Write requirements/dev.txt and relay.txt anew from pyproject.toml, and requirements/cci.txt, release.txt and site.txt from their .in files: every package with its
 # hashes, and no host it came from. What is locked stays as it is unless asked: `make lock ARGS=--upgrade`.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,6 +13,6 @@ compile() {
 }
 compile pyproject.toml --extra dev --extra relay --output-file requirements/dev.txt "$@"
 compile pyproject.toml --extra relay --output-file requirements/relay.txt "$@"
-for name in cci release; do
+for name in cci release site; do
   compile "requirements/$name.in" --output-file "requirements/$name.txt" "$@"
 done

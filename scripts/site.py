@@ -1,0 +1,70 @@
+"""
+Write the sources of the documentation site: the pages of docs/, and the repository's own pages that they link to.
+
+Links that lead out of docs/ are changed to lead to those pages. Links to other files of the repository become plain text.
+`make site` builds the site from what this writes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
+    "benchmarks/RESULTS.md": "measurements.md",
+}
+"""The pages outside docs/, and their names in the site."""
+_LINK = re.compile(r"(?<!!)\[([^\]\[]*(?:\[[^\]]*\][^\]\[]*)*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
+
+
+def site_path(path: str) -> str | None:
+    """Return where a file of the repository is in the site; None for a file that is not in it."""
+    return path.removeprefix("docs/") if path.startswith("docs/") else PAGES.get(path)
+
+
+def rewrite_links(text: str, path: str) -> str:
+    """Return the text of a page of the repository with links as the site needs them; `path` is the page's own."""
+    here = Path(site_path(path) or path).parent
+
+    def rewrite(link: re.Match[str]) -> str:
+        label, target, fragment = link[1], link[2], link[3] or ""
+        if not target or ":" in target:
+            return link[0]
+        page = site_path(os.path.normpath(Path(path).parent / target))
+        return f"[{label}]({os.path.relpath(page, here)}{fragment})" if page else label
+
+    parts = re.split(r"(^```.*?^```)", text, flags=re.DOTALL | re.MULTILINE)
+    return "".join(part if part.startswith("```") else _LINK.sub(rewrite, part) for part in parts)
+
+
+def write(folder: Path) -> list[str]:
+    """Write the configuration and all pages to a folder, which is emptied before; return the names of the pages."""
+    shutil.rmtree(folder, ignore_errors=True)
+    pages = folder / "pages"
+    pages.mkdir(parents=True)
+    shutil.copyfile(ROOT / "zensical.toml", folder / "zensical.toml")
+    names = []
+    for source in (*sorted((ROOT / "docs").rglob("*")), *(ROOT / page for page in PAGES)):
+        path = source.relative_to(ROOT).as_posix()
+        name = site_path(path)
+        if name is None or source.is_dir():
+            continue
+        target = pages / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.suffix == ".md":
+            target.write_text(rewrite_links(source.read_text(encoding="utf-8"), path), encoding="utf-8")
+            names.append(name)
+        else:
+            shutil.copyfile(source, target)
+    return names
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

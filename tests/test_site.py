@@ -1,0 +1,62 @@
+"""The documentation site: every page is in its navigation, and every link leads to a page of it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.site import rewrite_links, write
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def listed(nav: list[dict[str, Any]]) -> Iterator[str]:
+    for entry in nav:
+        for value in entry.values():
+            yield from listed(value) if isinstance(value, list) else [value]
+
+
+def test_the_navigation_has_every_page_once_and_nothing_else(tmp_path):
+    names = write(tmp_path / "website")
+    nav = list(listed(tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]))
+    # Decisions have a list of their own.
+    assert sorted(nav) == sorted(
+        name for name in names if not name.startswith("decisions/") or name == "decisions/README.md"
+    )
+    assert (tmp_path / "website/zensical.toml").is_file()
+
+
+def test_pages_of_an_earlier_build_go(tmp_path):
+    stale = tmp_path / "website/pages/gone.md"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("", encoding="utf-8")
+    write(tmp_path / "website")
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "rewritten"),
+    [
+        (
+            "docs/relay.md",
+            "[log](../CHANGELOG.md#a) [in](relay-inbox.md)",
+            "[log](changelog.md#a) [in](relay-inbox.md)",
+        ),
+        ("docs/guide/review.md", "[x](../../SECURITY.md)", "[x](../security.md)"),
+        ("CONTRIBUTING.md", "[d](docs/decisions/README.md)", "[d](decisions/README.md)"),
+        ("benchmarks/RESULTS.md", "[d](../docs/relay.md)", "[d](relay.md)"),
+        ("docs/relay.md", "[code](../sfcode/relay/main.py) [`t`](../tests)", "code `t`"),
+        (
+            "docs/relay.md",
+            "[a](https://example.com) [b](#here) ![c](x.png)",
+            "[a](https://example.com) [b](#here) ![c](x.png)",
+        ),
+        ("docs/relay.md", "```\n[log](../CHANGELOG.md)\n```\n", "```\n[log](../CHANGELOG.md)\n```\n"),
+    ],
+)
+def test_links_lead_to_pages_of_the_site(path, text, rewritten):
+    assert rewrite_links(text, path) == rewritten
