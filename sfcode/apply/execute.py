@@ -9,7 +9,7 @@ from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
 from sfcode.apply.deploy_errors import failure, forgive_versions, list_coverage_warnings
 from sfcode.apply.flows import activate_flow, delete_versions, deploys_drafts, list_versions, prune_flow, remove_flow
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark, intended_state, package, trial_package
+from sfcode.apply.package import Mark, intended_state, package, state_after, trial_package
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
 from sfcode.apply.records import delete_state, write_record, write_state
 from sfcode.apply.redact import redact
@@ -18,6 +18,7 @@ from sfcode.apply.steps import (
     DeleteState,
     DeleteVersions,
     Deploy,
+    KeepState,
     RecordIntent,
     RemoveFlow,
     Rename,
@@ -46,6 +47,8 @@ class ApplyResult:
     """Ids of the deployments, in their order."""
     apply_id: str = ""
     """By which it can be rolled back; empty when nothing can be."""
+    told: tuple[str, ...] = ()
+    """Digests of the manual steps that earlier applies have printed."""
 
 
 def execute(
@@ -118,8 +121,8 @@ def execute(
                 _settle(org, address, report)
             case _:
                 _write(org, plan, step, mark, report)
-    reversible = bool(deployed) and plan.mode is not Mode.DESTROY
-    return ApplyResult(plan, tuple(deployed), mark.id if reversible else "")
+    reversible = plan.mode is not Mode.DESTROY and any(isinstance(step, Deploy | KeepState) for step in ordered)
+    return ApplyResult(plan, tuple(deployed), mark.id if reversible else "", mark.applied.told)
 
 
 def _prepare_trial(plan: Plan, step: Trial, org: Org, secrets: Mapping[str, str]) -> tuple[bytes, set[str]]:
@@ -144,13 +147,17 @@ def _rename_or_delete(org: Org, step: Rename | RemoveFlow | DeleteVersions) -> s
     return f"{step.versions.flow}: {count} old version{'' if count == 1 else 's'} deleted"
 
 
-def _write(org: Org, plan: Plan, step: WriteRecord | RecordIntent | DeleteState, mark: Mark, report: Progress) -> None:
+def _write(
+    org: Org, plan: Plan, step: WriteRecord | RecordIntent | KeepState | DeleteState, mark: Mark, report: Progress
+) -> None:
     match step:
         case WriteRecord(change):
             write_record(org, change)
             report(f"{change.address}: {DONE[change.action]}")
         case RecordIntent():
             write_state(org, plan.state, intended_state(plan, mark.applied))
+        case KeepState(owned):
+            write_state(org, plan.state, state_after(plan, owned, mark))
         case DeleteState():
             delete_state(org, plan.state)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
 from textwrap import fill
 
 from sfcode.config.mapping_models import Mapping
@@ -39,11 +42,26 @@ API_ONLY_LICENSE = "Salesforce Integration"
 """Users with this license may not sign in with a browser."""
 
 
-def steps_after(project: Project, plan: Plan) -> str:
+@dataclass(frozen=True, slots=True)
+class ManualStep:
+    """One step that a person does by hand."""
+
+    section: str
+    """The heading above it; "" for none."""
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """Return the short hash by which the state remembers that an apply has printed the step."""
+        return hashlib.sha256(f"{self.section}\n{self.text}".encode()).hexdigest()[:12]
+
+
+def steps_after(project: Project, plan: Plan, told: Collection[str] = ()) -> str:
     """
     Return the remaining steps after an apply, in an order in which nothing is lost or done twice.
 
-    The text is empty when nothing was changed but the record of what is managed. While Appcues' connector and the
+    `told` are the digests of steps that an earlier apply has printed; `sfcode next-steps` prints all of them. The
+    text is empty when nothing was changed but the record of what is managed. While Appcues' connector and the
     relay both carry data, Events could be written twice: by the connector until its integration is deactivated in
     Appcues Studio, by the relay as soon as Appcues has a webhook that leads to it. Salesforce's side has no such
     time: one transaction takes the connector's message away and brings the relay's.
@@ -56,18 +74,56 @@ def steps_after(project: Project, plan: Plan) -> str:
     if plan.relay and plan.relay.after and plan.relay.settings:
         blocks.append(ROLL_OUT.format(digest=plan.relay.digests[1]))
     if plan.effective:
-        blocks.append(next_steps(project))
+        blocks.append(_format_steps(step for step in list_steps(project) if step.digest not in told))
     return "\n\n".join(filter(None, blocks))
 
 
 def next_steps(project: Project) -> str:
     """Return the steps; an empty text if there are none."""
+    return _format_steps(list_steps(project))
+
+
+def list_steps(project: Project) -> tuple[ManualStep, ...]:
+    """List everything that is done by hand, in its order."""
     relay = [mapping for mapping in project.mappings if mapping.spec.delivery == "relay"]
     connector = [mapping for mapping in project.mappings if mapping.spec.delivery == "connector"]
-    blocks = [*_relay(project, relay), *(block for mapping in connector for block in _wizard(project, mapping))]
-    appcues = ["Left to do in Appcues:", *blocks] if blocks else []
-    serve = [f"Then run the relay: sfcode --env {project.environment} relay serve"] if relay else []
-    return "\n".join([*appcues, *_sign_in_app(project), *serve])
+    appcues = [*_relay(project, relay), *(line for mapping in connector for line in _wizard(project, mapping))]
+    steps = [
+        *_split_steps("Left to do in Appcues:", appcues),
+        *_split_steps("Left to do for the relay's sign-in:", _sign_in_app(project)),
+        *_split_steps("Left to do in Salesforce:", _viewers(project)),
+    ]
+    if relay:
+        steps.append(ManualStep("", f"Then run the relay: sfcode --env {project.environment} relay serve"))
+    return tuple(steps)
+
+
+def _split_steps(section: str, lines: Iterable[str]) -> Iterator[ManualStep]:
+    """Split lines into steps, which begin with a dash."""
+    step: list[str] = []
+    for line in lines:
+        if step and line.startswith("  - "):
+            yield ManualStep(section, "\n".join(step))
+            step = []
+        step.append(line)
+    if step:
+        yield ManualStep(section, "\n".join(step))
+
+
+def _format_steps(steps: Iterable[ManualStep]) -> str:
+    lines: list[str] = []
+    for section, inside in groupby(steps, key=lambda step: step.section):
+        lines += [*([section] if section else []), *(step.text for step in inside)]
+    return "\n".join(lines)
+
+
+def _viewers(project: Project) -> Iterator[str]:
+    """Describe how people come to see the new fields, which are visible to nobody after a deployment."""
+    if project.settings.viewers or not project.creates_fields:
+        return
+    yield f"  - Let people see the new fields: sfcode --env {project.environment} viewers add USERNAME"
+    yield f"      assigns the permission set {naming.viewer_set(project.settings.name)}. Nobody sees the fields without it,"
+    yield "      administrators included; `viewers:` in sfcode.yaml keeps a list of these people"
 
 
 def _sign_in_app(project: Project) -> Iterator[str]:
@@ -76,7 +132,6 @@ def _sign_in_app(project: Project) -> Iterator[str]:
     if sign_in is None:
         return
     app, user = naming.label(naming.relay_app(project.settings.name)), project.settings.integration_user.username
-    yield "Left to do for the relay's sign-in:"
     yield f"  - Salesforce Setup, External Client App Manager, {app}, Settings, OAuth Settings:"
     if sign_in.flow == "jwt":
         yield "      Consumer Key     into SF_CONSUMER_KEY of the relay's environment"

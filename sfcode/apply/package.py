@@ -10,6 +10,7 @@ from sfcode.apply.steps import Deploy, Trial
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.plan.change import Action, Change
+from sfcode.plan.modes import Mode
 from sfcode.plan.moves import Renames
 from sfcode.plan.plan import Plan
 from sfcode.plan.sandbox_names import USER_NAMES
@@ -29,6 +30,8 @@ class Mark:
     """By which this apply can be rolled back."""
     applied: Applied = field(default_factory=Applied)
     """What the applies before it left."""
+    told: tuple[str, ...] = ()
+    """Digests of the manual steps that the config asks for, which are printed after this apply at the latest."""
 
 
 def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) -> bytes:
@@ -53,8 +56,14 @@ def package_digest(plan: Plan, step: Deploy, mark: Mark) -> str:
 def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[str, bytes]:
     if not step.owned and not step.keeps_state:
         return write(sent, plan.api_version, deleted=[*step.deleted, plan.state])
-    state = Applied(
-        components={component.address: component.body for component in step.owned},
+    state = state_after(plan, step.owned, mark)
+    return write([*sent, to_component(plan.state, state)], plan.api_version, deleted=step.deleted)
+
+
+def state_after(plan: Plan, owned: Collection[Component], mark: Mark) -> Applied:
+    """Return the state that an apply leaves, with the components that are managed then."""
+    return Applied(
+        components={component.address: component.body for component in owned},
         project=plan.project or mark.applied.project,
         revision=mark.revision,
         applied_by=mark.by,
@@ -62,11 +71,11 @@ def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[
         org_id=plan.target.org_id,
         config_digest=None if plan.kept else plan.config_digest,  # the config is not applied as a whole
         history=(_past(plan, mark), *mark.applied.history),
-        secrets={name: plan.secrets[name] for name in sorted(_names(step.owned)) if name in plan.secrets},
+        secrets={name: plan.secrets[name] for name in sorted(_names(owned)) if name in plan.secrets},
         records=_records_after(plan, mark.applied),
+        told=mark.told if plan.mode is Mode.APPLY else mark.applied.told,
         relay=plan.relay.after if plan.relay else mark.applied.relay,
     )
-    return write([*sent, to_component(plan.state, state)], plan.api_version, deleted=step.deleted)
 
 
 def trial_package(
@@ -162,5 +171,5 @@ def _body_before(change: Change, applied: Applied) -> Body | None:
     return change.before.body if change.before else None
 
 
-def _names(components: tuple[Component, ...]) -> frozenset[str]:
+def _names(components: Iterable[Component]) -> frozenset[str]:
     return frozenset().union(*(names_in(dict(component.body)) for component in components))

@@ -12,6 +12,7 @@ from sfcode.apply.deploy import ignore
 from sfcode.apply.execute import ApplyResult, execute
 from sfcode.apply.lock import Lock, Locks, hold_lock
 from sfcode.apply.lock_holder import this_run
+from sfcode.apply.next_steps import list_steps
 from sfcode.apply.package import Mark
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused
@@ -135,6 +136,7 @@ def make_mark(project: Project, result: PlanResult, now: datetime | None = None)
         at=(now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         revision=describe_revision(project.root),
         id=token_hex(4),
+        told=tuple(step.digest for step in list_steps(project)),
         applied=result.snapshot.applied,
     )
 

@@ -75,11 +75,29 @@ class RecordIntent:
 
 
 @dataclass(frozen=True)
+class KeepState:
+    """Write the state after a change of records alone, so that it can be rolled back; `owned` as in a deployment."""
+
+    owned: tuple[Component, ...]
+
+
+@dataclass(frozen=True)
 class DeleteState:
     """Delete the state, once nothing is left that it knows."""
 
 
-Step = WriteRecord | Rename | Deploy | Trial | SettleFlow | RemoveFlow | DeleteVersions | RecordIntent | DeleteState
+Step = (
+    WriteRecord
+    | Rename
+    | Deploy
+    | Trial
+    | SettleFlow
+    | RemoveFlow
+    | DeleteVersions
+    | RecordIntent
+    | KeepState
+    | DeleteState
+)
 
 
 def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
@@ -100,6 +118,9 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     renamed = tuple(move for move in plan.moves if move.in_place)
     makes_user = any(change.address.type == "User" and change.action is Action.CREATE for change in early)
     deployments = _delete_left_state(plan, _deployments(plan, metadata, drafts=drafts))
+    records_alone = (
+        plan.mode is not Mode.DESTROY and records and not any(isinstance(step, Deploy) for step in deployments)
+    )
     ends = late and any(isinstance(step, Deploy) and not step.owned for step in deployments)
     return (
         *_trial(plan, metadata, early, drafts=drafts),
@@ -108,6 +129,7 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
         *(WriteRecord(change) for change in early),
         *(replace(step, keeps_state=True) if ends and isinstance(step, Deploy) else step for step in deployments),
         *(WriteRecord(change) for change in late),
+        *([KeepState(plan.desired())] if records_alone else []),
         *([DeleteState()] if ends else []),
     )
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sfcode.checks.granted_rights import rights_of
 from sfcode.checks.personal_data import is_personal
 from sfcode.config.models import PersonalData
+from sfcode.mapping import naming
 from sfcode.mapping.permissions import API_ONLY_PROFILES, POWERFUL_PERMISSIONS
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.plan.change import Action, Change
@@ -28,6 +29,8 @@ PERSONAL = "personal data leaves Salesforce"
 MORE = "more data leaves Salesforce"
 LOST = "a field is deleted with the values in it"
 TIMING = "what is sent, or when, changes"
+VIEWERS = naming.viewer_set("")
+"""How the name of the viewers' permission set ends."""
 _IDENTITY = frozenset({"Id", "SystemModstamp"})
 """What every message holds, and nobody's data."""
 _USERS = frozenset({"PermissionSetAssignment", "PermissionSetLicenseAssign", "User"})
@@ -56,6 +59,8 @@ def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgment]:
             yield Judgment(Risk.HIGH, LOST)
     elif kind == "User" and _gains_profile(change):
         yield Judgment(Risk.HIGH, FULL_USER)
+    elif kind == "PermissionSetAssignment" and change.address.full_name.rpartition("/")[0].endswith(VIEWERS):
+        return  # people read the fields that this project created
     elif kind in _USERS:
         yield Judgment(Risk.MEDIUM, OTHER_USER)
     elif kind in _TRIGGERS:

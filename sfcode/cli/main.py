@@ -31,6 +31,7 @@ VERBS = {
     "doctor": "Find what would stop the integration from working.",
     "rollback": "Restore what an apply replaced.",
     "destroy": "Remove the integration from an org.",
+    "viewers": "Show and change who sees what Appcues writes.",
     "next-steps": "Print what is left to do by hand.",
     "state": "Show and change what sfcode manages in an org.",
     "explain": "Explain a rule, or which lines of YAML ask for a component.",

@@ -226,6 +226,12 @@ class Settings(Model):
     integration_user: IntegrationUser = Field(
         description="The user that the integration signs in as, and what it may do."
     )
+    viewers: Annotated[tuple[Email, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Usernames of people who see what Appcues writes: they get the viewers' permission set, and lose it when "
+        "they are taken from the list. Without it, fields that sfcode creates are visible to nobody.",
+        examples=[["${admin}", "sam.seller@example.com"]],
+    )
     appcues: Appcues = Field(description="Which Appcues account takes part.")
     relay: Relay = Field(description="Where the companion relay is reached, and how it writes.")
     environments: dict[EnvironmentName, Environment] = Field(

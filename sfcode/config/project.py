@@ -97,6 +97,13 @@ class Project:
         return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]
 
     @property
+    def creates_fields(self) -> bool:
+        """Whether the project creates fields, which only the viewers' permission set makes visible to people."""
+        return any(
+            any(mapping.created_fields()) or (mapping.by_relay and mapping.activity_object) for mapping in self.resolved
+        )
+
+    @property
     def integration_set(self) -> str:
         """The name of the integration user's permission set: the configured one, or the project's own."""
         return self.settings.integration_user.permission_set or naming.integration_set(self.settings.name)

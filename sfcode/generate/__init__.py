@@ -39,6 +39,7 @@ def generate(project: Project, schema: OrgSchema) -> Desired:
     problems = list(_problems(project, fields, schema))
     blueprints = tuple(_blueprints(project, fields))
     problems.extend(check_ownership(project, {blueprint.address for blueprint in blueprints}))
+    problems.extend(_check_viewers(project, blueprints))
     components, failures = _render(project, blueprints)
     problems.extend(failures)
     if problems:
@@ -77,6 +78,13 @@ def _problems(project: Project, fields: dict[str, Fields], schema: OrgSchema) ->
         else:
             yield from check_mapping(mapping, fields[mapping.object])
     yield from activity_object.problems(project)
+
+
+def _check_viewers(project: Project, blueprints: Iterable[Blueprint]) -> Iterator[Diagnostic]:
+    viewer_set = Address("PermissionSet", naming.viewer_set(project.settings.name))
+    if project.settings.viewers and not any(blueprint.address == viewer_set for blueprint in blueprints):
+        message = "this project creates no fields, so there is no permission set that shows them"
+        yield project.place("viewers").problem(message, "leave the key out")
 
 
 def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Blueprint]:

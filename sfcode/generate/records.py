@@ -1,10 +1,14 @@
-"""The records of a project: the integration user, its license and its permission set assignment."""
+"""The records of a project: the integration user, its license, and the permission set assignments."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sfcode.config.project import Project
 from sfcode.generate.template_context import origin
+from sfcode.mapping import naming
 from sfcode.mapping.desired import Origin
+from sfcode.mapping.place import Place
 from sfcode.metadata.component import Component
 
 
@@ -54,8 +58,17 @@ def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]
             ),
             {permission_set: set_place, user.username: username},
         ),
+        *_viewer_rows(project),
     )
     origins = [
-        origin(row.address, token, place) for row, places in rows for token, place in {**places, "": username}.items()
+        origin(row.address, token, place) for row, places in rows for token, place in {"": username, **places}.items()
     ]
     return tuple(sorted((row for row, _ in rows), key=lambda row: row.address)), tuple(origins)
+
+
+def _viewer_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]]]:
+    name = naming.viewer_set(project.settings.name)
+    for index, username in enumerate(project.settings.viewers):
+        place = project.place("viewers", index)
+        body = {"Assignee": username, "PermissionSet": name}
+        yield Component("PermissionSetAssignment", f"{name}/{username}", body), {"": place, username: place}

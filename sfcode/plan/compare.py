@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from sfcode.errors import Refused
+from sfcode.mapping import naming
 from sfcode.metadata.component import Address, Body, Component, Value
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
@@ -85,8 +86,23 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
             after = observed[address] if address in plan_input.released else None
             yield Change(address, observed[address], after, component)
     yield from delete_replaced(plan_input)
+    yield from _remove_viewers(plan_input)
     names = previous_users(plan_input.snapshot.applied, plan_input.project.settings.integration_user.username)
     yield from (change for change in retire(plan_input, names) if change.address not in planned)
+
+
+def _remove_viewers(plan_input: PlanInput) -> Iterator[Change]:
+    """Take the viewers' permission set from people whom the config listed at the last apply and lists no more."""
+    viewer_set = naming.viewer_set(plan_input.project.settings.name)
+    for address in sorted(plan_input.snapshot.applied.records):
+        found = plan_input.snapshot.components.get(address)
+        if (
+            found is not None
+            and address not in plan_input.wanted
+            and address.type == "PermissionSetAssignment"
+            and address.full_name.startswith(f"{viewer_set}/")
+        ):
+            yield Change(address, found, None)
 
 
 def _destroy(plan_input: PlanInput) -> Iterator[Change]:

@@ -12,13 +12,11 @@ from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.generate.records import records
 from sfcode.mapping.desired import Desired
-from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.metadata.types import member_type
 from sfcode.org import Org
-from sfcode.org.other_rights import read_other_rights
 from sfcode.org.results import FileProperties
 from sfcode.plan.compare import find_apply
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
@@ -36,9 +34,9 @@ from sfcode.plan.sandbox_names import (
 )
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
-from sfcode.plan.snapshot import FlowVersion, MissingPart, Move, OrgSnapshot, OtherState, PlanInput, Target
+from sfcode.plan.snapshot import FlowVersion, Move, OrgSnapshot, OtherState, PlanInput, Target
 from sfcode.plan.state import Applied, from_component, state_address
-from sfcode.plan.users import find_missing_parts, read_user
+from sfcode.plan.users import find_missing_parts, list_other_rights, read_records
 
 NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
 """Types of components that a version of a flow may name, and that an org then does not delete."""
@@ -143,7 +141,7 @@ def _read_org(
     states = [state_address(identity) for identity in project.identities]
     with ThreadPoolExecutor(max_workers=2) as pool:
         rows = pool.submit(
-            _read_records, org, {address: body for address, body in expected.items() if address.is_record}
+            read_records, org, {address: body for address, body in expected.items() if address.is_record}
         )
         found, unmanaged = _retrieve(org, [*(address for address in expected if not address.is_record), *states])
         record_rows = rows.result()
@@ -165,7 +163,7 @@ def _read_org(
         named = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
         records_before = {address for address in past.before if address.is_record}
         read_again = sorted(named | records_before | {address for address in moved if address.is_record})
-        record_rows |= _read_records(org, {address: past.before.get(address) or {} for address in read_again})
+        record_rows |= read_records(org, {address: past.before.get(address) or {} for address in read_again})
     rest = [
         address
         for address in {*applied.components, *expected, *moved}
@@ -180,7 +178,7 @@ def _read_org(
         names = {*previous_users(applied, username), *former_user}
         previous = {row for name in names for row in user_records(project, name)}
         rest_rows = sorted({*previous, *applied.records} - expected.keys())
-        record_rows |= _read_records(org, {address: applied.records.get(address, {}) for address in rest_rows})
+        record_rows |= read_records(org, {address: applied.records.get(address, {}) for address in rest_rows})
     applied = replace(applied, records=_existing_records(applied, record_rows))
     mask = Mask(secrets, applied.secrets, org.identity.org_id, applied.org_id or "")
     components = {
@@ -198,11 +196,11 @@ def _read_org(
         left_state=left_state.address if left_state else None,
         other_states=() if state_component else _find_other_states(org, username, expected),
         values=count_values(org, deleted, applied),
-        other_rights=_read_other_rights(org, project, applied, record_rows),
+        other_rights=list_other_rights(org, project, applied, record_rows),
         other_uses=_read_other_uses(org, project, applied, request.mode, record_rows),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
-        missing_parts=_find_missing_parts(org, request.mode, expected, record_rows),
+        missing_parts=find_missing_parts(org, request.mode, expected, record_rows),
     )
 
 
@@ -223,29 +221,6 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
     asked = set(addresses)
     files, seen = extract_components(org.metadata.retrieve(members).files, asked)
     return {component.address: component for component in read(files) if component.address in asked}, seen
-
-
-def _read_records(org: Org, wanted: Mapping[Address, Body]) -> dict[Address, Component]:
-    """Read the records at some addresses; `wanted` has what the config asks for there."""
-    rows = (_read_record(org, address, body) for address, body in wanted.items())
-    return {component.address: component for component in rows if component}
-
-
-def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
-    """Read one record by its address; the body has the attributes that `generate` sets."""
-    if address.type == "User":
-        bodies = read_user(org, address.full_name, wanted)
-    else:
-        what, username = address.full_name.rsplit("/", 1)
-        if address.type == "PermissionSetLicenseAssign":
-            where = "PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
-            body = {"Assignee": username, "PermissionSetLicense": what}
-        else:
-            where = "PermissionSet.Name = {} AND Assignee.Username = {}"
-            body = {"Assignee": username, "PermissionSet": what}
-        soql = f"SELECT Id FROM {address.type} WHERE {where}"  # noqa: S608  (one of two types; values are bound)
-        bodies = [body for _ in org.query(soql, what, username)]
-    return Component(address.type, address.full_name, bodies[0]) if bodies else None
 
 
 def _find_other_states(org: Org, username: str, expected: Mapping[Address, Body]) -> tuple[OtherState, ...]:
@@ -278,17 +253,6 @@ def _existing_records(applied: Applied, found: Mapping[Address, Component]) -> d
     }
 
 
-def _read_other_rights(
-    org: Org, project: Project, applied: Applied, found: Mapping[Address, Component]
-) -> dict[str, OtherRights]:
-    """Read what each integration user that is there may do beside the project's permission sets."""
-    own = {address.full_name for address in applied.components if address.type == "PermissionSet"}
-    own.add(project.integration_set)
-    usernames = sorted(address.full_name for address in found if address.type == "User")
-    rights = {username: read_other_rights(org, username, own) for username in usernames}
-    return {username: other for username, other in rights.items() if other}
-
-
 def _read_other_uses(
     org: Org, project: Project, applied: Applied, mode: Mode, found: Mapping[Address, Component]
 ) -> dict[str, tuple[str, ...]]:
@@ -319,16 +283,6 @@ def _read_other_uses(
             if name.lower() in users:
                 uses.setdefault(users[name.lower()], set()).add(str(address))
     return {username: tuple(sorted(addresses)) for username, addresses in uses.items()}
-
-
-def _find_missing_parts(
-    org: Org, mode: Mode, expected: Mapping[Address, Body], found: Mapping[Address, Component]
-) -> dict[Address, tuple[MissingPart, ...]]:
-    """Find what the records of an apply or a rollback refer to and the org does not have."""
-    if mode not in {Mode.APPLY, Mode.ROLLBACK}:
-        return {}
-    wanted = {address: body for address, body in expected.items() if address.is_record}
-    return find_missing_parts(org, wanted, found, expected.keys())
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:

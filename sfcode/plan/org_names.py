@@ -15,19 +15,28 @@ POLICIES = ("ExtlClntAppConfigurablePolicies", "ExtlClntAppOauthConfigurablePoli
 
 
 def rename_user_as_org(project: Project, org: Org) -> Project:
-    """Name the integration user as this org does; a sandbox may add a suffix."""
-    user = project.settings.integration_user
+    """Name the integration user and the viewers as this org does; a sandbox may add a suffix."""
     if not org.identity.sandbox:
         return project
-    rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", user.username)
-    username = choose_username(user.username, [str(row["Username"]) for row in rows], org.instance_url)
-    former = project.settings.moved.user
-    if former and not rows:
-        rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", former)
-        former = choose_username(former, [str(row["Username"]) for row in rows], org.instance_url)
+    settings = project.settings
+    user, former = settings.integration_user, settings.moved.user
+    there = _list_usernames(org, user.username)
+    username = choose_username(user.username, there, org.instance_url)
+    if former and not there:
+        former = choose_username(former, _list_usernames(org, former), org.instance_url)
+    viewers = tuple(
+        choose_username(viewer, _list_usernames(org, viewer), org.instance_url, who="the viewer", key="viewers")
+        for viewer in settings.viewers
+    )
     renamed = user if username == user.username else user.model_copy(update={"username": username.lower()})
-    moved = project.settings.moved.model_copy(update={"user": former})
-    return replace(project, settings=project.settings.model_copy(update={"integration_user": renamed, "moved": moved}))
+    moved = settings.moved.model_copy(update={"user": former})
+    update = {"integration_user": renamed, "moved": moved, "viewers": viewers}
+    return replace(project, settings=settings.model_copy(update=update))
+
+
+def _list_usernames(org: Org, beginning: str) -> list[str]:
+    rows = org.query("SELECT Username FROM User WHERE Username LIKE '{:like}%'", beginning)
+    return [str(row["Username"]) for row in rows]
 
 
 def rename_policies_as_org(org: Org, generated: Desired) -> Desired:

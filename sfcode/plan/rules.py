@@ -211,7 +211,7 @@ def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
         allow = f"pass --allow-delete {change.address} to lose what it holds"
         if held is None:
             reason = f"would be deleted, and {plan.target.username} cannot see whether records hold a value in it"
-            hint = f"assign yourself a permission set that shows it, as the viewers' does, and plan again, or {allow}"
+            hint = f"run `sfcode viewers add`, which lets you see it, and plan again, or {allow}"
         else:
             reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
             hint = f"keep it, or {allow}"

@@ -20,9 +20,16 @@ USER_NAMES = ("clientCredentialsFlowUser", "integrationUser")
 _OF_INSTANCE = re.compile(r"--([A-Za-z0-9]+)\.")
 
 
-def choose_username(username: str, there: list[str], instance_url: str) -> str:
+def choose_username(
+    username: str,
+    there: list[str],
+    instance_url: str,
+    *,
+    who: str = "the integration user",
+    key: str = "integration_user.username",
+) -> str:
     """
-    Return the integration user of a sandbox: the user with that name, otherwise its copy.
+    Return the username of a person or integration in a sandbox: that name, otherwise the one of its copy.
 
     Raises Refused where several users could be meant.
     """
@@ -33,8 +40,8 @@ def choose_username(username: str, there: list[str], instance_url: str) -> str:
     matching = [name for name in copies if own and name.lower().endswith(f".{own[1].lower()}")]
     if len(matching or copies) > 1:
         raise Refused(
-            f"In this sandbox the integration user {username} may be any of {', '.join(copies)}.",
-            "Name the one that is meant in integration_user.username, by a variable of this environment.",
+            f"In this sandbox {who} {username} may be any of {', '.join(copies)}.",
+            f"Name the one that is meant in {key}, by a variable of this environment.",
         )
     return (matching or copies or [username])[0]
 

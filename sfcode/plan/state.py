@@ -67,6 +67,8 @@ class Applied:
     """Where it was applied: a sandbox holds the state of the org that it was copied from."""
     records: Mapping[Address, Body] = field(default_factory=dict)
     """Managed records: those that applies made or adopted, and those that an apply was about to make."""
+    told: tuple[str, ...] = ()
+    """Digests of the manual steps that applies have printed."""
     relay: Body | None = None
     """The config of the relay that was applied; None where nothing went through it."""
 
@@ -103,6 +105,7 @@ def state_text(applied: Applied) -> str:
         "config_digest": applied.config_digest,
         "org_id": applied.org_id,
         "secrets": dict(applied.secrets),
+        "told": sorted(applied.told),
         "relay": dict(applied.relay) if applied.relay is not None else None,
         "records": {str(address): dict(body) for address, body in sorted(applied.records.items())},
         "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
@@ -147,6 +150,7 @@ def from_component(component: Component | None) -> Applied:
             history=tuple(_read_past(past) for past in content["history"]),
             org_id=content.get("org_id"),
             records={Address.parse(key): body for key, body in content.get("records", {}).items()},
+            told=tuple(content.get("told", ())),
             relay=content.get("relay"),
         )
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

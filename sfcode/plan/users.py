@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from sfcode.config.project import Project
+from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
+from sfcode.org.other_rights import read_other_rights
 from sfcode.org.profiles import find_profile, profile_names
+from sfcode.plan.modes import Mode
 from sfcode.plan.snapshot import MissingPart
+from sfcode.plan.state import Applied
 
 ASSIGNED = {"PermissionSetLicenseAssign": "permission set license", "PermissionSetAssignment": "permission set"}
 """What a record of each type assigns."""
 
 
-def read_user(org: Org, username: str, wanted: Body) -> list[Body]:
+def _read_user(org: Org, username: str, wanted: Body) -> list[Body]:
     """
     Read a user as the config writes it.
 
@@ -43,18 +48,53 @@ def read_user(org: Org, username: str, wanted: Body) -> list[Body]:
     return bodies
 
 
+def read_records(org: Org, wanted: Mapping[Address, Body]) -> dict[Address, Component]:
+    """Read the records at some addresses; `wanted` has what the config asks for there."""
+    rows = (_read_record(org, address, body) for address, body in wanted.items())
+    return {component.address: component for component in rows if component}
+
+
+def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
+    """Read one record by its address; the body has the attributes that `generate` sets."""
+    if address.type == "User":
+        bodies = _read_user(org, address.full_name, wanted)
+    else:
+        what, username = address.full_name.rsplit("/", 1)
+        if address.type == "PermissionSetLicenseAssign":
+            where = "PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
+            body = {"Assignee": username, "PermissionSetLicense": what}
+        else:
+            where = "PermissionSet.Name = {} AND Assignee.Username = {}"
+            body = {"Assignee": username, "PermissionSet": what}
+        soql = f"SELECT Id FROM {address.type} WHERE {where}"  # noqa: S608  (one of two types; values are bound)
+        bodies = [body for _ in org.query(soql, what, username)]
+    return Component(address.type, address.full_name, bodies[0]) if bodies else None
+
+
+def list_other_rights(
+    org: Org, project: Project, applied: Applied, found: Mapping[Address, Component]
+) -> dict[str, OtherRights]:
+    """Read what each integration user that is there may do beside the project's permission sets."""
+    own = {address.full_name for address in applied.components if address.type == "PermissionSet"}
+    own.add(project.integration_set)
+    usernames = sorted(address.full_name for address in found if address.type == "User")
+    rights = {username: read_other_rights(org, username, own) for username in usernames}
+    return {username: other for username, other in rights.items() if other}
+
+
 def find_missing_parts(
-    org: Org, wanted: Mapping[Address, Body], found: Mapping[Address, Component], planned: Collection[Address]
+    org: Org, mode: Mode, expected: Mapping[Address, Body], found: Mapping[Address, Component]
 ) -> dict[Address, tuple[MissingPart, ...]]:
     """
-    Find what records refer to and the org does not have; `planned` are the addresses that the plan brings.
+    Find what the expected records of an apply or a rollback refer to and the org does not have.
 
     Only what is to be written is looked up: a record that is there refers to nothing that is missing.
     """
-    missing = {}
-    for address, body in sorted(wanted.items()):
-        if parts := tuple(_list_missing(org, address, body, found.get(address), planned)):
-            missing[address] = parts
+    missing: dict[Address, tuple[MissingPart, ...]] = {}
+    for address, body in sorted(expected.items()):
+        if address.is_record and mode in {Mode.APPLY, Mode.ROLLBACK}:
+            parts = tuple(_list_missing(org, address, body, found.get(address), expected.keys()))
+            missing |= {address: parts} if parts else {}
     return missing
 
 

@@ -19,6 +19,7 @@ from sfcode.local import LocalOrg, serve
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions, DeployResult
+from sfcode.plan.gather import read_applied
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.planner import make_plan
@@ -124,8 +125,8 @@ def test_a_lock_that_is_lost_stops_it_before_the_next_step(bench: Bench, steps: 
     assert make_plan(bench.project, bench.org, SECRETS).plan.is_empty, "the next apply completes it"
 
 
-def test_a_second_apply_of_records_alone_deploys_nothing_and_cannot_be_rolled_back(bench: Bench) -> None:
-    bench.execute()
+def test_a_second_apply_of_records_alone_deploys_nothing_and_can_be_rolled_back(bench: Bench) -> None:
+    first = bench.execute()
     name = f"Appcues_Integration/{bench.project.settings.integration_user.username}"
     (row,) = bench.org.query(
         "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Appcues_Integration' LIMIT 1"
@@ -134,7 +135,10 @@ def test_a_second_apply_of_records_alone_deploys_nothing_and_cannot_be_rolled_ba
     bench.said.clear()
     result = bench.execute()
     assert bench.told() == [f"PermissionSetAssignment:{name}: created"]
-    assert (result.deployments, result.apply_id) == ((), "")
+    assert result.deployments == ()
+    history = read_applied(bench.org, bench.project).history
+    assert [past.id for past in history] == [result.apply_id, first.apply_id]
+    assert history[0].before == {Address("PermissionSetAssignment", name): None}
 
 
 def test_a_destroy_takes_away_first_what_stands_on_the_rest_and_cannot_be_rolled_back(bench: Bench) -> None:

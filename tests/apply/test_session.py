@@ -9,6 +9,7 @@ import pytest
 
 from sfcode.apply.lock import find_lock
 from sfcode.apply.session import ApplyCallbacks, ApplyOptions, apply_plan
+from sfcode.config.models import ToSalesforce
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused, UsageError
 from sfcode.local import LocalOrg, serve
@@ -99,9 +100,8 @@ def test_any_other_answer_changes_nothing(desk, answer, error, message):
 def test_an_org_that_changes_between_the_plan_and_the_yes_is_left_alone(desk):
     desk.apply(lambda: True)
     spec = desk.project.mappings[0].spec
-    edited = spec.model_copy(
-        update={"to_salesforce": spec.to_salesforce.model_copy(update={"activities": ("nps_score",)})}
-    )
+    activities = ToSalesforce.model_validate_json('{"activities": ["nps_score"]}').activities
+    edited = spec.model_copy(update={"to_salesforce": spec.to_salesforce.model_copy(update={"activities": activities})})
     desk.project = replace(desk.project, mappings=(replace(desk.project.mappings[0], spec=edited),))
 
     def colleague_is_faster() -> bool:

@@ -1,6 +1,16 @@
 import pytest
 
-from sfcode.apply.steps import Deploy, RecordIntent, RemoveFlow, Rename, SettleFlow, Trial, WriteRecord, steps
+from sfcode.apply.steps import (
+    Deploy,
+    KeepState,
+    RecordIntent,
+    RemoveFlow,
+    Rename,
+    SettleFlow,
+    Trial,
+    WriteRecord,
+    steps,
+)
 from sfcode.metadata.component import Component
 from sfcode.plan.moves import apply_moves
 from sfcode.plan.snapshot import Move
@@ -74,9 +84,9 @@ def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(
     assert active in done[1].owned
 
 
-def test_only_records_means_no_deployment(plan_of):
+def test_only_records_means_no_deployment_and_the_state_is_written_last(plan_of):
     done = steps(plan_of(desired(A, records=(USER,)), observed(A, applied=(A,))))
-    assert [type(step) for step in done] == [RecordIntent, WriteRecord]
+    assert [type(step) for step in done] == [RecordIntent, WriteRecord, KeepState]
 
 
 def test_adopting_what_is_equal_deploys_the_state_alone(plan_of, project):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sfcode.apply.next_steps import next_steps, steps_after
+from sfcode.apply.next_steps import list_steps, next_steps, steps_after
 from sfcode.metadata.component import Component
 from sfcode.plan.change import Change
 from sfcode.plan.modes import Mode
@@ -23,6 +23,13 @@ def plan(project):
 
 def test_an_apply_that_changes_something_is_followed_by_the_steps_in_appcues(project, plan):
     assert steps_after(project, plan) == next_steps(project) != ""
+
+
+def test_what_an_earlier_apply_has_printed_is_not_printed_again(project, plan):
+    every = list_steps(project)
+    assert steps_after(project, plan, [step.digest for step in every]) == ""
+    (new, *printed) = every
+    assert steps_after(project, plan, [step.digest for step in printed]) == f"{new.section}\n{new.text}"
 
 
 def test_an_apply_that_only_records_what_is_ours_asks_for_nothing(project):

@@ -29,7 +29,7 @@ CASES: list[Case] = [
         "unknown key that resembles nothing",
         {"settings": SETTINGS + "zzz: 1\n"},
         [
-            "config/sfcode.yaml:5:1: zzz: unknown key; write one of: version, name, id, salesforce, integration_user, appcues, relay, environments, as_is, moved, review, safety",
+            "config/sfcode.yaml:5:1: zzz: unknown key; write one of: version, name, id, salesforce, integration_user, viewers, appcues, relay, environments, as_is, moved, review, safety",
         ],
     ),
     Case(
@@ -188,7 +188,7 @@ to_appcues:
             "config/mappings/alead.yaml:1:1: user_id: missing; add the key user_id, for example `user_id: Appcues_User_Id__c`",
             "config/mappings/contact.yaml:7:11: to_appcues.attributes.plan: expected keys and values, found the number 7; write `key: value` lines below it",
             'config/mappings/contact.yaml:8:8: match: unknown value "person"; write one of: user, group',
-            "config/sfcode.yaml:5:1: nmae: unknown key; write name (or: version, id, salesforce, integration_user, appcues, relay, environments, as_is, moved, review, safety)",
+            "config/sfcode.yaml:5:1: nmae: unknown key; write name (or: version, id, salesforce, integration_user, viewers, appcues, relay, environments, as_is, moved, review, safety)",
         ],
     ),
 ]

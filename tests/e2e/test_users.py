@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sfcode.local import serve
-from sfcode.local.sobjects.rows import group_permission_set_id
+from sfcode.local.sobjects.component_rows import group_permission_set_id
 from sfcode.local.store import Store
 from sfcode.metadata.component import Address, Component
 from tests.e2e.journeys import THEIR_MESSAGE

@@ -297,13 +297,22 @@ UNASSIGNED = Change(ASSIGNMENT.address, ASSIGNMENT, None)
         (DESTROYED, Mode.APPLY, "it is not in the configuration any more"),
         (DESTROYED, Mode.ROLLBACK, "the apply that is rolled back made it"),
         (DESTROYED, Mode.DESTROY, "the integration is taken down"),
-        (UNASSIGNED, Mode.APPLY, "its permission set is destroyed"),
+        (UNASSIGNED, Mode.APPLY, "it is not in the configuration any more"),
         (UNASSIGNED, Mode.DESTROY, "the integration is taken down"),
         (CHANGES[4], Mode.APPLY, "the relay takes its place"),
     ],
 )
 def test_what_is_destroyed_says_why(change: Change, mode: Mode, reason: str) -> None:
     assert f"will be destroyed\n  # (because {reason})\n" in text(plan(change, mode=mode))
+
+
+def test_an_assignment_goes_with_its_permission_set() -> None:
+    viewers = Component("PermissionSet", "Set", {"label": "Set"})
+    shown = text(plan(Change(viewers.address, viewers, None), UNASSIGNED))
+    assert (
+        "PermissionSetAssignment:Set/u@example.com will be destroyed\n  # (because its permission set is destroyed)"
+        in shown
+    )
 
 
 def test_what_a_reader_should_know_of_the_user() -> None:

@@ -291,7 +291,7 @@ class TestGitHub:
         assert [line[:7] for line in github(found).splitlines()] == ["::error"]
 
 
-LEFT_OUT = {"version", "environments", "as_is", "review", "safety"}
+LEFT_OUT = {"version", "environments", "as_is", "review", "safety", "viewers"}
 """Sections of which other statements speak."""
 
 

@@ -414,6 +414,17 @@ CASES = [
         ],
     ),
     Case(
+        "people come to see the fields, and others no longer",
+        (
+            edited(FILES, ("settings", "version: 1\n", "version: 1\nviewers: [a@example.com, b@example.com]\n")),
+            edited(FILES, ("settings", "version: 1\n", "version: 1\nviewers: [b@example.com, c@example.com]\n")),
+        ),
+        [
+            "low: `c@example.com` will get the permission set `Appcues_Viewer`",
+            "low: `a@example.com` will lose the permission set `Appcues_Viewer`",
+        ],
+    ),
+    Case(
         "another permission set license",
         change(("settings", "  email:", "  permission_set_license: OtherPsl\n  email:")),
         [

@@ -27,6 +27,9 @@ def check_settings(settings: Settings, document: Document) -> Iterator[PathProbl
     for index, address in enumerate(settings.as_is):
         if address in settings.as_is[:index]:
             yield PathProblem(("as_is", index), f"{address} is listed twice", "keep one of them")
+    for index, username in enumerate(settings.viewers):
+        if username.lower() in map(str.lower, settings.viewers[:index]):
+            yield PathProblem(("viewers", index), f"{username} is listed twice", "keep one of them")
     yield from _check_moved(settings)
     yield from check_relay(settings, document)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -12,11 +11,20 @@ from typing import Any
 from sfcode.local import ids
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.component_rows import (
+    audit_columns,
+    field_permission_rows,
+    object_permission_rows,
+    permission_set_rows,
+    record_type_rows,
+    static_resource_rows,
+    text_column,
+    to_text,
+)
 from sfcode.local.sobjects.formula_rows import FormulaRows
-from sfcode.local.sobjects.grants import parse_rights
 from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
-from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS, setup_objects
-from sfcode.local.store import OrgTransaction, Record, Scalar, Stored
+from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
+from sfcode.local.store import OrgTransaction, Record, Scalar
 
 FEW = 500
 """How many rows are read one by one, before all are."""
@@ -127,26 +135,6 @@ def get_row(tx: OrgTransaction, object_name: str, record_id: str) -> Record | No
     return tx.records.get(object_name, record_id)
 
 
-def profile_permission_set_id(profile_id: str) -> str:
-    """Return the id of the permission set that a profile owns."""
-    return ids.derive_id("0PS", profile_id)
-
-
-def group_permission_set_id(group_id: str) -> str:
-    """Return the id of the permission set that stands for a permission set group."""
-    return ids.derive_id("0PS", group_id)
-
-
-def _times(stored: Stored) -> Record:
-    return {
-        "CreatedDate": stored.created_at,
-        "CreatedById": stored.created_by,
-        "LastModifiedDate": stored.modified_at,
-        "LastModifiedById": stored.modified_by,
-        "SystemModstamp": stored.modified_at,
-    }
-
-
 def _profiles(tx: OrgTransaction) -> list[Record]:
     licenses = {str(row["Name"]): row["Id"] for row in tx.records.list_all("UserLicense")}
     return [
@@ -155,127 +143,10 @@ def _profiles(tx: OrgTransaction) -> list[Record]:
             "Name": PROFILE_NAMES.get(stored.component.full_name, stored.component.full_name),
             "UserLicenseId": licenses.get(str(stored.component.body.get("userLicense"))),
             "UserType": "Standard",
-            "Description": _text(stored, "description"),
-            **_times(stored),
+            "Description": text_column(stored, "description"),
+            **audit_columns(stored),
         }
         for stored in tx.components.list_all("Profile")
-    ]
-
-
-def _permission_sets(tx: OrgTransaction) -> list[Record]:
-    licenses = {str(row["Name"]): row["Id"] for row in tx.records.list_all("UserLicense")}
-    licenses |= {str(row["DeveloperName"]): row["Id"] for row in tx.records.list_all("PermissionSetLicense")}
-    common: Record = {"NamespacePrefix": None, "PermissionSetGroupId": None}
-    own: list[Record] = [
-        {
-            "Id": stored.id,
-            "Name": stored.component.full_name,
-            "Label": _text(stored, "label"),
-            "Description": _text(stored, "description"),
-            "LicenseId": licenses.get(str(stored.component.body.get("license"))),
-            "ProfileId": None,
-            "IsOwnedByProfile": False,
-            "IsCustom": True,
-            "HasActivationRequired": bool(stored.component.body.get("hasActivationRequired")),
-            "Type": "Regular",
-            **common,
-            **_permission_columns(stored),
-            **_times(stored),
-        }
-        for stored in tx.components.list_all("PermissionSet")
-    ]
-    return [*own, *_sets_of_groups(tx)] + [
-        {
-            "Id": profile_permission_set_id(stored.id),
-            "Name": f"X{stored.id[:15]}",
-            "Label": stored.id[:15],
-            "LicenseId": licenses.get(str(stored.component.body.get("userLicense"))),
-            "ProfileId": stored.id,
-            "IsOwnedByProfile": True,
-            "IsCustom": bool(stored.component.body.get("custom")),
-            "HasActivationRequired": False,
-            "Type": "Profile",
-            **common,
-            **_permission_columns(stored),
-            **_times(stored),
-        }
-        for stored in tx.components.list_all("Profile")
-    ]
-
-
-def _sets_of_groups(tx: OrgTransaction) -> list[Record]:
-    """List the permission sets that stand for a whole group; what the members grant is not known here."""
-    return [
-        {
-            **dict.fromkeys((field.name for field in setup_objects()["PermissionSet"].fields.values()), None),
-            **dict.fromkeys(_permission_names(), False),
-            "Id": group_permission_set_id(str(group["Id"])),
-            "Name": group["DeveloperName"],
-            "Label": group["MasterLabel"],
-            "PermissionSetGroupId": group["Id"],
-            "IsOwnedByProfile": False,
-            "IsCustom": True,
-            "HasActivationRequired": False,
-            "Type": "Group",
-        }
-        for group in tx.records.list_all("PermissionSetGroup")
-    ]
-
-
-def _permission_columns(stored: Stored) -> Record:
-    """Return the columns of user permissions of a permission set or profile."""
-    enabled = parse_rights(stored.component.canonical).user_permissions
-    return {name: name.removeprefix("Permissions") in enabled for name in _permission_names()}
-
-
-@functools.cache
-def _permission_names() -> tuple[str, ...]:
-    fields = setup_objects()["PermissionSet"].fields.values()
-    return tuple(field.name for field in fields if field.name.startswith("Permissions"))
-
-
-def _grants(tx: OrgTransaction, element: str) -> list[tuple[Stored, str, str, Mapping[str, Any]]]:
-    """List the entries of one keyed element of all permission sets and profiles: parent, row, key, rights."""
-    owners = [(stored, stored.id) for stored in tx.components.list_all("PermissionSet")]
-    owners += [(stored, profile_permission_set_id(stored.id)) for stored in tx.components.list_all("Profile")]
-    found: list[tuple[Stored, str, str, Mapping[str, Any]]] = []
-    for stored, parent in owners:
-        entries = stored.component.body.get(element)
-        for key, rights in sorted(entries.items()) if isinstance(entries, Mapping) else ():
-            found.append((stored, parent, key, rights if isinstance(rights, Mapping) else {}))
-    return found
-
-
-def _field_permissions(tx: OrgTransaction) -> list[Record]:
-    return [
-        {
-            "Id": ids.derive_id("01k", parent, field),
-            "ParentId": parent,
-            "SobjectType": field.partition(".")[0],
-            "Field": field,
-            "PermissionsRead": bool(rights.get("readable") or rights.get("editable")),
-            "PermissionsEdit": bool(rights.get("editable")),
-            "SystemModstamp": stored.modified_at,
-        }
-        for stored, parent, field, rights in _grants(tx, "fieldPermissions")
-    ]
-
-
-def _object_permissions(tx: OrgTransaction) -> list[Record]:
-    return [
-        {
-            "Id": ids.derive_id("110", parent, name),
-            "ParentId": parent,
-            "SobjectType": name,
-            "PermissionsCreate": bool(rights.get("allowCreate")),
-            "PermissionsRead": bool(rights.get("allowRead")),
-            "PermissionsEdit": bool(rights.get("allowEdit")),
-            "PermissionsDelete": bool(rights.get("allowDelete")),
-            "PermissionsViewAllRecords": bool(rights.get("viewAllRecords")),
-            "PermissionsModifyAllRecords": bool(rights.get("modifyAllRecords")),
-            **_times(stored),
-        }
-        for stored, parent, name, rights in _grants(tx, "objectPermissions")
     ]
 
 
@@ -292,11 +163,11 @@ def _flow_definitions(tx: OrgTransaction) -> list[Record]:
                 "Id": versions[-1].definition_id,
                 "DurableId": versions[-1].definition_id,
                 "ApiName": stored.component.full_name,
-                "Label": _text(stored, "label"),
-                "Description": _text(stored, "description"),
-                "ProcessType": _text(stored, "processType"),
-                "TriggerType": _string(trigger.get("triggerType")),
-                "TriggerObjectOrEventLabel": _string(trigger.get("object")),
+                "Label": text_column(stored, "label"),
+                "Description": text_column(stored, "description"),
+                "ProcessType": text_column(stored, "processType"),
+                "TriggerType": to_text(trigger.get("triggerType")),
+                "TriggerObjectOrEventLabel": to_text(trigger.get("object")),
                 "ActiveVersionId": active.id if active else None,
                 "LatestVersionId": versions[-1].id,
                 "IsActive": active is not None,
@@ -315,46 +186,13 @@ def _flow_versions(tx: OrgTransaction) -> list[Record]:
             "Id": version.id,
             "DurableId": version.id,
             "FlowDefinitionViewId": version.definition_id,
-            "Label": _text(version.stored, "label"),
-            "Description": _text(version.stored, "description"),
+            "Label": text_column(version.stored, "label"),
+            "Description": text_column(version.stored, "description"),
             "ApiVersion": float(str(version.body.get("apiVersion") or 0)),
             "Status": version.status,
             "VersionNumber": version.number,
         }
         for version in tx.flows.versions()
-    ]
-
-
-def _static_resources(tx: OrgTransaction) -> list[Record]:
-    return [
-        {
-            "Id": stored.id,
-            "Name": stored.component.full_name,
-            "NamespacePrefix": None,
-            "ContentType": _text(stored, "contentType"),
-            "CacheControl": _text(stored, "cacheControl"),
-            "Description": _text(stored, "description"),
-            "Body": None,
-            "BodyLength": len(str(stored.component.body.get("content") or "").rstrip("=")) * 3 // 4,
-            **_times(stored),
-        }
-        for stored in tx.components.list_all("StaticResource")
-    ]
-
-
-def _record_types(tx: OrgTransaction) -> list[Record]:
-    return [
-        {
-            "Id": stored.id,
-            "Name": _text(stored, "label"),
-            "DeveloperName": stored.component.full_name.partition(".")[2],
-            "NamespacePrefix": None,
-            "Description": _text(stored, "description"),
-            "SobjectType": stored.component.full_name.partition(".")[0],
-            "IsActive": bool(stored.component.body.get("active")),
-            **_times(stored),
-        }
-        for stored in tx.components.list_all("RecordType")
     ]
 
 
@@ -369,14 +207,6 @@ def _permission_set_licenses(tx: OrgTransaction) -> list[Record]:
     return [row | {"UsedLicenses": used[row["Id"]]} for row in tx.records.list_all("PermissionSetLicense")]
 
 
-def _text(stored: Stored, element: str) -> str | None:
-    return _string(stored.component.body.get(element))
-
-
-def _string(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
 def _user_name(tx: OrgTransaction, user_id: str) -> Scalar:
     user = tx.records.get("User", user_id)
     return user.get("Name") if user else None
@@ -384,15 +214,15 @@ def _user_name(tx: OrgTransaction, user_id: str) -> Scalar:
 
 VIEWS: dict[str, Callable[[OrgTransaction], list[Record]]] = {
     "EntityDefinition": entity_definitions,
-    "FieldPermissions": _field_permissions,
+    "FieldPermissions": field_permission_rows,
     "FlowDefinitionView": _flow_definitions,
     "FlowVersionView": _flow_versions,
-    "ObjectPermissions": _object_permissions,
-    "PermissionSet": _permission_sets,
+    "ObjectPermissions": object_permission_rows,
+    "PermissionSet": permission_set_rows,
     "PermissionSetLicense": _permission_set_licenses,
     "Profile": _profiles,
-    "RecordType": _record_types,
-    "StaticResource": _static_resources,
+    "RecordType": record_type_rows,
+    "StaticResource": static_resource_rows,
     "UserLicense": _user_licenses,
 }
 """Objects whose rows are computed."""

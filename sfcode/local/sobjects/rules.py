@@ -9,8 +9,9 @@ from sfcode.local.errors import ApiError, cross_reference, required
 from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.activities import prepare_event, prepare_task
 from sfcode.local.sobjects.campaigns import prepare_member
+from sfcode.local.sobjects.component_rows import group_permission_set_id
 from sfcode.local.sobjects.model import PendingRecord
-from sfcode.local.sobjects.rows import Rows, group_permission_set_id
+from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.values import EMAIL, developer_name
 from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Component

@@ -79,7 +79,8 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
         return "the integration is taken down"
     if change.address.is_record and change.address.user in deactivated_users(plan.changes):
         return MOVED_ON
-    if change.address.type == "PermissionSetAssignment":
+    deleted = {other.address.full_name for other in plan.changes if other.action is Action.DELETE and _is_set(other)}
+    if change.address.type == "PermissionSetAssignment" and change.address.full_name.rpartition("/")[0] in deleted:
         return "its permission set is destroyed"
     if change.replaced:
         return "the relay takes its place"
@@ -102,6 +103,10 @@ def describe_move(change: Change, moves: Iterable[Move]) -> str:
         if move.former == change.address and change.action is Action.DELETE:
             return f"{move.present} takes its place"
     return ""
+
+
+def _is_set(change: Change) -> bool:
+    return change.address.type == "PermissionSet"
 
 
 def headline(plan: Plan) -> str:

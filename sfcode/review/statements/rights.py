@@ -83,3 +83,9 @@ def _viewers(context: Context) -> Iterator[Statement]:
         if names:
             text = f"People with the permission set {name} {words} {join_list(sorted(names))}"
             yield Statement(Group.ACCESS, text)
+    was = set(context.before.project.settings.viewers) if context.before else set()
+    will = set(context.after.project.settings.viewers)
+    for words, people in (("will get", will - was), ("will lose", was - will)):
+        if people:
+            text = f"{join_list(map(code, sorted(people)))} {words} the permission set {name}"
+            yield Statement(Group.ACCESS, text, position=context.after.project.at("viewers"))

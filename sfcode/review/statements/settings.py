@@ -14,7 +14,7 @@ from sfcode.review.statements.context import Context, Pair
 from sfcode.review.statements.phrases import code, join_list
 from sfcode.review.statements.to_salesforce import NEW_DATA
 
-_LEFT_OUT = ("version", "as_is", "environments", "review", "safety")
+_LEFT_OUT = ("version", "as_is", "environments", "review", "safety", "viewers")
 
 _WIDE = ("integration_user.license", "integration_user.profile")
 """Settings that may give rights to the integration user beside its permission set."""

@@ -1,0 +1,67 @@
+"""Assign the viewers' permission set, which shows people the fields that a project creates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sfcode.apply.records import write_record
+from sfcode.config.project import Project
+from sfcode.errors import Refused
+from sfcode.mapping import naming
+from sfcode.metadata.component import Address, Component
+from sfcode.org import Org
+from sfcode.plan.change import Change
+
+
+def list_viewers(org: Org, project: Project) -> tuple[str, ...]:
+    """Return the usernames that have the viewers' permission set, sorted."""
+    soql = "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = {}"
+    return tuple(sorted(str(row["Assignee"]["Username"]) for row in org.query(soql, _set_name(project))))
+
+
+def add_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
+    """
+    Assign the permission set to users; one who has it keeps it.
+
+    Raises:
+        Refused: the org has no such set or no such user; nothing was changed.
+
+    """
+    name = _set_name(project)
+    if not org.query("SELECT Id FROM PermissionSet WHERE Name = {}", name):
+        raise Refused(f"This org has no permission set {name}.", "`sfcode apply` creates it together with the fields.")
+    wanted = tuple(usernames)
+    missing = [user for user in wanted if not org.query("SELECT Id FROM User WHERE Username = {}", user)]
+    if missing:
+        raise Refused(f"This org has no user {', '.join(missing)}.", "Nothing was changed. Correct the username.")
+    for row in _assignments(name, wanted):
+        write_record(org, Change(row.address, None, row))
+
+
+def remove_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
+    """
+    Take the permission set from each user.
+
+    Raises:
+        Refused: a user is listed in the config, so that the next apply would assign it again; nothing was changed.
+
+    """
+    wanted = tuple(usernames)
+    listed = {viewer.lower() for viewer in project.settings.viewers}
+    if kept := [user for user in wanted if user.lower() in listed]:
+        raise Refused(
+            f"{', '.join(kept)} is listed under `viewers` in sfcode.yaml.",
+            "Nothing was changed. Take the line out, and run `sfcode apply`.",
+        )
+    for row in _assignments(_set_name(project), wanted):
+        write_record(org, Change(row.address, row, None))
+
+
+def _set_name(project: Project) -> str:
+    return naming.viewer_set(project.settings.name)
+
+
+def _assignments(name: str, usernames: Iterable[str]) -> Iterator[Component]:
+    for username in usernames:
+        address = Address("PermissionSetAssignment", f"{name}/{username}")
+        yield Component(address.type, address.full_name, {"Assignee": username, "PermissionSet": name})

@@ -1,0 +1,88 @@
+"""Who sees the fields that sfcode creates: by the config, by a command, and what is said about it after an apply."""
+
+from __future__ import annotations
+
+from sfcode.local import serve
+from tests.e2e.org import opened
+
+ADMIN = "admin@northwind.example"
+SELLER = "sam.seller@northwind.example"
+ASSIGNMENT = "PermissionSetAssignment:Appcues_Viewer/"
+
+
+def list_viewers(journey, *usernames):
+    journey.edit("sfcode.yaml", "version: 1\n", f"version: 1\nviewers: [{', '.join(usernames)}]\n")
+
+
+def sees_score(journey):
+    with serve(journey.folder / ".sfcode" / "local-org") as org, opened(org) as client:
+        return "Appcues_NPS_Score__c" in client.describe(["Contact"]).objects["Contact"].fields
+
+
+def test_the_config_lists_them_and_a_name_that_is_taken_out_loses_the_set(applied):
+    assert not sees_score(applied), "a new field is visible to nobody"
+    list_viewers(applied, ADMIN, SELLER)
+    assert applied.actions() == {ASSIGNMENT + ADMIN: "create", ASSIGNMENT + SELLER: "create"}
+    done = applied.apply()
+    assert done.code == 0, done.err
+    assert sees_score(applied)
+    assert applied.actions() == {}
+    applied.edit("sfcode.yaml", f"{ADMIN}, {SELLER}", SELLER)
+    assert applied.actions() == {ASSIGNMENT + ADMIN: "delete"}
+    assert "(because it is not in the configuration any more)" in applied.plan().out
+    assert applied.apply().code == 0
+    assert not sees_score(applied)
+    assert applied.actions() == {}
+    assert applied.run("rollback", "--auto-approve").code == 0
+    assert sees_score(applied), "a rollback puts an assignment back, although nothing else had changed"
+
+
+def test_a_name_that_the_org_does_not_have_is_refused_before_anything_is_written(journey):
+    list_viewers(journey, "nobody@northwind.example")
+    refused = journey.apply()
+    assert refused.code == 1
+    assert "needs the user nobody@northwind.example, which this org does not have" in refused.err
+    assert "create the user first, or correct the username" in refused.err
+    assert journey.run("state", "list").out == "Nothing is managed in this org.\n"
+
+
+def test_a_command_assigns_the_set_without_a_change_of_the_config(applied):
+    assert applied.run("viewers", "list").out == "Nobody sees the fields yet.\n"
+    assert applied.run("viewers", "add").out == f"added {ADMIN}\n"
+    assert sees_score(applied)
+    assert applied.run("viewers", "add", ADMIN, SELLER).code == 0
+    assert applied.run("viewers", "list", "--json").json["result"]["viewers"] == [ADMIN, SELLER]
+    assert applied.actions() == {}
+    assert "No changes." in applied.plan().out
+    assert applied.run("viewers", "remove", ADMIN, SELLER).code == 0
+    assert not sees_score(applied)
+    refused = applied.run("viewers", "add", "nobody@northwind.example")
+    assert (refused.code, "This org has no user nobody@northwind.example." in refused.err) == (1, True)
+    list_viewers(applied, ADMIN)
+    refused = applied.run("viewers", "remove", ADMIN)
+    assert (refused.code, "is listed under `viewers` in sfcode.yaml" in refused.err) == (1, True)
+
+
+def test_the_command_says_what_is_missing_before_the_first_apply(journey):
+    refused = journey.run("viewers", "add")
+    assert (refused.code, "This org has no permission set Appcues_Viewer." in refused.err) == (1, True)
+
+
+def test_an_apply_prints_the_steps_that_are_new_and_the_verb_prints_all(journey):
+    first = journey.apply().out
+    assert "Left to do in Appcues:" in first
+    assert "  - Let people see the new fields: sfcode --env local viewers add USERNAME" in first
+    journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
+    second = journey.apply()
+    assert second.code == 0, second.err
+    assert "Left to do" not in second.out
+    assert "Then run the relay" not in second.out
+    journey.edit("sfcode.yaml", "relay_url: http://127.0.0.1:8400", "relay_url: http://127.0.0.1:8500")
+    third = journey.apply().out
+    assert "http://127.0.0.1:8500/webhooks/appcues" in third
+    assert "Installation" not in third
+    everything = journey.run("next-steps").out
+    assert "Installation" in everything
+    assert "viewers add USERNAME" in everything
+    list_viewers(journey, ADMIN)
+    assert "viewers add" not in journey.run("next-steps").out
