@@ -8,7 +8,7 @@ SF := .cache/sf/.ready
 CCI := .cache/cci/.ready
 ARGS ?=
 
-.PHONY: help site demo demo-relay test lint format pytest mutants docs grammars bench test-org record lock clean
+.PHONY: help site demo demo-relay test lint format pytest mutants docs grammars bench test-org evidence record lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -92,6 +92,10 @@ test-org: $(READY) ## run the probes of docs/unverified.md and the client tests 
 	  exit 1; \
 	fi
 	$(BIN)/python -m pytest -m org $(ARGS)
+
+evidence: $(READY) ## add what an org answered (FILE=org-evidence.json) to docs/assumptions.yaml and tests/recorded/
+	@$(BIN)/python scripts/evidence.py $(or $(FILE),org-evidence.json)
+	@$(BIN)/python scripts/docs.py
 
 record: $(READY) $(SF) $(CCI) ## record the cassettes of the client tests anew, and what other programs send
 	$(BIN)/python -m pytest -m vcr --record-mode=rewrite $(ARGS)

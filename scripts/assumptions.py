@@ -36,12 +36,17 @@ The probes change nothing: they read records and validate packages without deplo
 tests](local-org-clients.md#in-another-org) create records and components and delete them afterwards, so use a scratch org, a developer org or a
 sandbox. Without the variable the command tests nothing and exits with 1. A row that names `make test-org` has a probe; a test
 compares the table with the probes, and `make test` runs the same probes against the local org. The other rows describe a manual test.
+
+`sfcode doctor --probe FILE` puts the same probes, and some requests that fail, to the org of any project and writes the answers to one file: codes, sentences and kinds of
+values, without names, ids and addresses. `make test-org` writes it as `org-evidence.json`. `sfcode relay learn --evidence FILE` adds the form of a webhook to it. A file sent with an
+[observation](../.github/ISSUE_TEMPLATE/observation.yml) is used by everybody: `make evidence FILE=...` moves the assumptions to *confirmed* or *refuted* and adds the answers to those that the local org is
+compared with.
 """
 
 
-def read_assumptions() -> list[dict[str, Any]]:
+def read_assumptions(path: Path = DATA) -> list[dict[str, Any]]:
     """Return the assumptions in the order of the file."""
-    document = yaml.parse(DATA.read_bytes(), DATA.name)
+    document = yaml.parse(path.read_bytes(), path.name)
     rows: list[dict[str, Any]] = document.data["assumptions"]  # type: ignore[index]
     return rows
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sfcode.cli.diagnostics_output import format_option, show_diagnostics
 from sfcode.cli.invocation import Invocation
-from sfcode.errors import UsageError
+from sfcode.cli.output import print_envelope
+from sfcode.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from sfcode.config.project import Project
     from sfcode.org import Org
 
 
@@ -25,17 +30,26 @@ if TYPE_CHECKING:
     help="A second sign-in to the same org, as the integration user, to count what it sees: alias:NAME, env:PREFIX or "
     "an instance URL.",
 )
+@click.option(
+    "--probe",
+    "evidence",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Ask the org what docs/unverified.md lists instead, and write its answers to FILE, redacted. Changes nothing.",
+)
 @format_option
 @click.pass_obj
-def doctor(invocation: Invocation, as_org: str | None, format_: str) -> int:
+def doctor(invocation: Invocation, as_org: str | None, evidence: Path | None, format_: str) -> int:
     """
     Find what would stop the integration from working: in the org, on the way to the relay, in the data.
 
     Reads only, and changes nothing. Exits with 1 when there is an error.
     """
+    project = invocation.project()
+    if evidence is not None:
+        return _probe(invocation, project, evidence)
     from sfcode.checks.doctor import collect_facts, examine
 
-    project = invocation.project()
     with (
         invocation.open_org(project) as org,
         _second(as_org, org.api_version) as another,
@@ -43,6 +57,21 @@ def doctor(invocation: Invocation, as_org: str | None, format_: str) -> int:
     ):
         diagnostics = examine(project, collect_facts(project, org, another, os.environ))
     return show_diagnostics(invocation, diagnostics, format_, doctor=True)
+
+
+def _probe(invocation: Invocation, project: Project, file: Path) -> int:
+    """Record what the org answers to the probes."""
+    from sfcode.evidence.record import format_results, record_evidence
+
+    with invocation.open_org(project) as org, invocation.show_progress("Asking the org"):
+        found = record_evidence(org, datetime.now(UTC), lambda _question: None)
+    file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if invocation.json:
+        print_envelope(found)
+    else:
+        click.echo(format_results(found["probes"]))
+        click.echo(f"\n{file} holds these answers without names, ids and values. Read it before you send it.")
+    return ExitCode.OK
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -32,11 +33,24 @@ NEWEST = 500
 @click.argument("source", required=False, metavar="[ID|FILE]")
 @click.option("--user-id", default="", help="The id of the user whose event it is, as the webhook has it.")
 @click.option("--event", default="", help="The name of the event, as the webhook has it.")
+@click.option(
+    "--evidence",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Add the webhook without its values to a file of `sfcode doctor --probe`.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the proposal and the messages without asking.")
 @click.option("--auto-approve", is_flag=True, help="Replay the messages without asking.")
 @click.pass_obj
 def learn_command(
-    invocation: Invocation, source: str | None, user_id: str, event: str, *, dry_run: bool, auto_approve: bool
+    invocation: Invocation,
+    source: str | None,
+    user_id: str,
+    event: str,
+    evidence: Path | None,
+    *,
+    dry_run: bool,
+    auto_approve: bool,
 ) -> None:
     """
     Propose where Appcues' webhooks hold what, from one that was received, and replay parked messages by it.
@@ -52,6 +66,8 @@ def learn_command(
     project = invocation.project()
     with open_project_inbox(invocation, create=True) as inbox:
         capture = _find_capture(inbox, source)
+        if evidence is not None:
+            _add_evidence(evidence, capture)
         paths = propose_paths(capture, project, Hints(user_id, event))
         reading = Reading.of(project).with_paths(paths)
         learned = _parse(capture, reading)
@@ -92,6 +108,22 @@ def _find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
     if capture is None:
         raise UsageError(f"No message of Appcues {f'has the id {source}' if source else 'is in the inbox'}.", hint)
     return capture
+
+
+def _add_evidence(file: Path, capture: CapturedWebhook) -> None:
+    """Add a webhook without its values to a file of evidence, which is made where it does not exist."""
+    from sfcode.evidence.redact import redact_webhook
+    from sfcode.relay.ingress.header_shapes import describe_headers, describe_value
+
+    found = (
+        json.loads(file.read_text(encoding="utf-8"))
+        if file.exists()
+        else {"evidence": 1, "probes": [], "exchanges": []}
+    )
+    own = describe_headers(capture.headers.items())
+    shapes = {name: each if "<" in (each := capture.headers[name]) else describe_value(each) for name in own}
+    found["webhook"] = redact_webhook([capture.body, *capture.enclosing], shapes)
+    file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _parked(inbox: Inbox) -> Sequence[InboxEntry]:

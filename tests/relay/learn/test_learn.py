@@ -326,6 +326,21 @@ class TestHeaders:
         assert "not tested" in learned["webhook_auth"]["note"]
 
 
+def test_a_webhook_goes_into_the_evidence_without_its_values(journey: Journey) -> None:
+    (journey.folder / "all.json").write_text(json.dumps({"evidence": 1, "probes": [{"assumption": "U01"}]}))
+    headers = {"X-Signature": f"sha256={'ab' * 32}", "Cookie-Id": "s3cr3t", "Host": "relay.example.com"}
+    (journey.folder / "seen.json").write_text(json.dumps({"headers": headers, "body": OTHER_PATHS.body}))
+    for name in ("all.json", "new.json"):
+        learn(journey, "seen.json", "--evidence", name, "--dry-run")
+        found = json.loads((journey.folder / name).read_text())
+        assert found["webhook"]["headers"] == {"x-signature": "sha256=<64 hex>", "cookie-id": "<6 characters>"}
+        (body,) = found["webhook"]["body"]
+        assert body["event"]["type"] == "appcues:flow_completed"
+        assert body["event"]["subject"] == {"externalId": "<text>", "email": "<email>"}
+        assert "ada@example.com" not in json.dumps(found)
+    assert json.loads((journey.folder / "all.json").read_text())["probes"] == [{"assumption": "U01"}]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -17,21 +17,44 @@ FORMULA = f'IF(ISBLANK({NUMBER_NAME}), "", TEXT({NUMBER_NAME}))'
 
 
 def number() -> Component:
-    body = {"label": "Probe Number", "type": "Number", "precision": 18, "scale": 0, "required": False, "unique": False}
+    """Return a number field."""
+    body: dict[str, Any] = {
+        "label": "Probe Number",
+        "type": "Number",
+        "precision": 18,
+        "scale": 0,
+        "required": False,
+        "unique": False,
+    }
     return Component("CustomField", NUMBER, body)
 
 
 def text() -> Component:
-    body = {"label": "Probe Text", "type": "Text", "formula": FORMULA, "required": False, "unique": False}
+    """Return the text formula over the number field."""
+    body: dict[str, Any] = {
+        "label": "Probe Text",
+        "type": "Text",
+        "formula": FORMULA,
+        "required": False,
+        "unique": False,
+    }
     return Component("CustomField", TEXT, {**body, "formulaTreatBlanksAs": "BlankAsBlank"})
 
 
 def event_id() -> Component:
-    body = {"label": "Probe Event Id", "type": "Text", "length": 255, "externalId": True, "unique": True}
+    """Return the external id of activities."""
+    body: dict[str, Any] = {
+        "label": "Probe Event Id",
+        "type": "Text",
+        "length": 255,
+        "externalId": True,
+        "unique": True,
+    }
     return Component("CustomField", EVENT_ID, {**body, "caseSensitive": True, "required": False})
 
 
 def message(user: str, *fields: str) -> Component:
+    """Return an outbound message of some fields."""
     body: dict[str, Any] = {
         "apiVersion": VERSION,
         "endpointUrl": "https://relay.example.com/outbound-messages/probe/0123456789abcdef0123456789abcdef?v=1a2b3c4d",
@@ -45,6 +68,7 @@ def message(user: str, *fields: str) -> Component:
 
 
 def flow(condition: str, *, status: str = "Active") -> Component:
+    """Return a flow that sends the message under a condition."""
     call = {
         "label": "Send",
         "locationX": 0,
@@ -78,6 +102,7 @@ def flow(condition: str, *, status: str = "Active") -> Component:
 
 
 def rule() -> Component:
+    """Return a workflow rule that sends the message."""
     body: dict[str, Any] = {
         "actions": {MESSAGE.partition(".")[2]: {"type": "OutboundMessage"}},
         "active": False,
@@ -90,6 +115,7 @@ def rule() -> Component:
 def permission_set(
     *, objects: tuple[str, ...] = (), read: tuple[str, ...] = (), edit: tuple[str, ...] = ()
 ) -> Component:
+    """Return a permission set with access to objects and fields."""
     rights = ("allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords")
     granted = {"allowRead", "allowEdit"}
     body: dict[str, Any] = {

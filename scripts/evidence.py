@@ -1,0 +1,76 @@
+"""
+Add what an org answered to docs/assumptions.yaml and tests/recorded/.
+
+    .venv/bin/python scripts/evidence.py FILE
+
+FILE is what `sfcode doctor --probe FILE` and `make test-org` write.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSUMPTIONS = ROOT / "docs" / "assumptions.yaml"
+RECORDED = ROOT / "tests" / "recorded"
+SETTLED = ("confirmed", "refuted")
+
+
+def add_evidence(evidence: dict[str, Any], root: Path = ROOT) -> list[str]:
+    """Change both places, and return what was done."""
+    source = describe_org(evidence)
+    path = root / "docs" / "assumptions.yaml"
+    text, done = path.read_text("utf-8"), []
+    for probe in evidence["probes"]:
+        if probe["result"] in SETTLED:
+            text = settle(text, probe, source, evidence["date"])
+            done.append(f"{probe['assumption']} is {probe['result']}")
+    path.write_text(text, "utf-8")
+    name = re.sub(r"[^a-z0-9]+", "-", f"{evidence['date']} {evidence['org']['edition']}".lower()).strip("-")
+    pairs = root / "tests" / "recorded" / f"org-{name}.yaml"
+    pairs.write_text(render_pairs(evidence["exchanges"], source), "utf-8")
+    return [*done, f"{len(evidence['exchanges'])} answers are in {pairs.relative_to(root)}"]
+
+
+def describe_org(evidence: dict[str, Any]) -> str:
+    """Return the source of the evidence, which names no org."""
+    org = evidence["org"]
+    kind = "a sandbox" if org["sandbox"] else "an org"
+    return f"{kind} of {org['edition']}, API {org['api_version']}, language {org['language']}"
+
+
+def settle(text: str, probe: dict[str, Any], source: str, date: str) -> str:
+    """Set the status of one assumption and add the answer to its evidence."""
+    block = re.compile(rf"(?ms)^- id: {probe['assumption']}\n.*?(?=^- id: |\Z)")
+    found = block.search(text)
+    if found is None:
+        raise SystemExit(f"There is no assumption {probe['assumption']} in {ASSUMPTIONS.name}.")
+    changed = re.sub(r"(?m)^  status: \w+$", f"  status: {probe['result']}", found[0])
+    if "\n  evidence:\n" not in changed:
+        changed += "  evidence:\n"
+    says = json.dumps(probe["answer"].replace("\n", "; "), ensure_ascii=False)
+    changed += f"    - source: {json.dumps(source)}\n      date: {date}\n      says: {says}\n"
+    return text[: found.start()] + changed + text[found.end() :]
+
+
+def render_pairs(exchanges: list[dict[str, Any]], source: str) -> str:
+    """Render exchanges as a file of recorded answers."""
+    lines = ["pairs:"]
+    for each in exchanges:
+        lines.append(f"  - name: {json.dumps(each['name'])}")
+        lines.append(f"    area: {json.dumps(each['area'])}")
+        lines.append("    kind: recorded")
+        lines.append(f"    source: {json.dumps(source)}")
+        lines += [f"    {key}: {json.dumps(each[key], ensure_ascii=False)}" for key in ("request", "answer")]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    print(*add_evidence(json.loads(Path(sys.argv[1]).read_text("utf-8"))), sep="\n")
+    print("Run `make docs`, look at the changes, and correct the code where an assumption is refuted.")

@@ -1,0 +1,223 @@
+"""
+The probes: questions to an org, each of which settles one assumption of docs/assumptions.yaml.
+
+They change nothing: they read, and they deploy with checkOnly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sfcode.config.models import IntegrationUser
+from sfcode.errors import OrgError
+from sfcode.evidence import samples
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.normalize import normalize
+from sfcode.metadata.package import read, write, zip_files
+from sfcode.org import DeployOptions, DeployResult, Org
+
+TIMEOUT = 600.0
+"""Seconds that a validation may take."""
+TEXT_OF_NUMBER = re.compile(r'IF\(\s*ISBLANK\((\w+)\)\s*,\s*""\s*,\s*TEXT\(\1\)\s*\)', re.IGNORECASE)
+
+
+class Refuted(Exception):
+    """The org does otherwise than assumed; the text says what."""
+
+
+class NothingToAsk(Exception):
+    """The org lacks what the probe looks at; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A question to an org. `ask` returns what the org answered, or raises Refuted or NothingToAsk."""
+
+    assumption: str
+    """The id in docs/assumptions.yaml."""
+    question: str
+    ask: Callable[[Org], str]
+
+
+def check_package(org: Org, components: Iterable[Component], deleted: Iterable[Address] = ()) -> DeployResult:
+    """Validate a package in the org; nothing of it is kept."""
+    package = zip_files(write(components, samples.VERSION, deleted=deleted))
+    return org.metadata.follow(org.metadata.deploy(package, DeployOptions(check_only=True)), timeout=TIMEOUT)
+
+
+def _accepted(org: Org, *components: Component) -> str:
+    result = check_package(org, components)
+    if not result.success:
+        raise Refuted(_problems(result))
+    return "the validation succeeded"
+
+
+def _problems(result: DeployResult) -> str:
+    return "\n".join(map(str, result.failures)) or result.error_message
+
+
+def _refused(result: DeployResult, *texts: str) -> str:
+    """Return the problems of a validation that has to fail with one of the texts."""
+    problems = _problems(result)
+    if result.success or not any(text in problems for text in texts):
+        raise Refuted(problems or "the validation succeeded")
+    return problems
+
+
+def _asks_new_and_changed(org: Org) -> str:
+    condition = (
+        "AND(NOT(ISBLANK({!$Record.Email})), OR(ISNEW(), ISCHANGED({!$Record.Email}), ISCHANGED({!$Record.Title})))"
+    )
+    return _accepted(org, samples.message(org.identity.username), samples.flow(condition))
+
+
+def _parts_find_each_other(org: Org) -> str:
+    return _accepted(
+        org,
+        samples.number(),
+        samples.text(),
+        samples.message(org.identity.username, samples.TEXT_NAME),
+        samples.flow(f"OR(ISNEW(), ISCHANGED({{!$Record.{samples.NUMBER_NAME}}}))"),
+        samples.permission_set(objects=("Contact",), read=(samples.TEXT,), edit=(samples.NUMBER,)),
+    )
+
+
+def _formulas(org: Org) -> tuple[Component, ...]:
+    """Read the formula fields of contacts and leads."""
+    fields = [
+        item.full_name
+        for item in org.metadata.list_metadata("CustomField")
+        if item.full_name.startswith(("Contact.", "Lead.")) and item.full_name.endswith("__c") and not item.namespace
+    ]
+    found = tuple(field for field in org.metadata.read_metadata("CustomField", fields) if "formula" in field.body)
+    if not found:
+        raise NothingToAsk("it has no formula field on contacts or leads")
+    return found
+
+
+def _blank_as_blank_is_left_out(org: Org) -> str:
+    values = {str(field.body.get("formulaTreatBlanksAs")) for field in _formulas(org)}
+    if not values <= {"None", "BlankAsZero"}:
+        raise Refuted(f"it gives back {', '.join(sorted(values))}")
+    return f"it gives back {', '.join(sorted(values))}"
+
+
+def _blank_number_has_blank_text(org: Org) -> str:
+    found = [(field, match) for field in _formulas(org) if (match := TEXT_OF_NUMBER.search(str(field.body["formula"])))]
+    if not found:
+        raise NothingToAsk("apply a project to it first: it has no text formula over a number")
+    for field, match in found:
+        object_name, name = field.full_name.split(".")
+        seen = org.describe([object_name]).objects[object_name].fields
+        if not {name, match[1]} <= seen.keys():
+            raise NothingToAsk(
+                f"the signed-in user cannot see {field.full_name} or {match[1]}: assign the viewers' set"
+            )
+        # Names come from the org's own metadata.
+        blank = f"SELECT COUNT() FROM {object_name} WHERE {match[1]} = NULL"  # noqa: S608
+        if org.count(f"{blank} AND {name} != NULL") or org.count(f"{blank} AND {name} = '0'"):
+            raise Refuted("records with a blank number have a text")
+    return "no record with a blank number has a text"
+
+
+def _made_up_names_are_messages(org: Org) -> str:
+    retrieved = org.metadata.retrieve({"Flow": ["Sfcode_No_Such_Flow"], "CustomField": ["Contact.Sfcode_No_Such__c"]})
+    text = "\n".join(retrieved.messages)
+    if sorted(retrieved.files) != ["package.xml"] or len(retrieved.messages) != 2 or "Sfcode_No_Such_Flow" not in text:
+        raise Refuted(text or "no messages")
+    return text
+
+
+def _flow_is_not_deleted_by_name(org: Org) -> str:
+    flows = org.tooling_query(
+        "SELECT DeveloperName FROM FlowDefinition WHERE ActiveVersionId != NULL AND NamespacePrefix = NULL LIMIT 1"
+    )
+    if not flows:
+        raise NothingToAsk("it has no active flow")
+    result = check_package(org, (), [Address("Flow", flows[0]["DeveloperName"])])
+    return _refused(result, "insufficient access rights on cross-reference id")
+
+
+def _unknown_user_is_refused(org: Org) -> str:
+    result = check_package(org, [samples.message("nobody.of.this.name@sfcode.invalid")])
+    return _refused(result, "no User named", "Cannot find a user")
+
+
+def _cancel_takes_the_name_of_the_wsdl(org: Org) -> str:
+    try:
+        org.metadata.cancel_deploy("0Af000000000000AAA")
+    except OrgError as error:
+        if "String" in error.message or "invalid at this location" in error.message:
+            raise Refuted(error.message) from None
+        return error.message
+    raise Refuted("a deployment that does not exist was canceled")
+
+
+def _required_field_is_refused(org: Org) -> str:
+    result = check_package(org, [samples.permission_set(objects=("Contact",), read=("Contact.LastName",))])
+    return _refused(result, "You cannot deploy to a required field: Contact.LastName")
+
+
+def _permission_set_is_retrieved_whole(org: Org) -> str:
+    names = [item.full_name for item in org.metadata.list_metadata("PermissionSet") if not item.namespace][:10]
+    rich = [item for item in org.metadata.read_metadata("PermissionSet", names) if "objectPermissions" in item.body]
+    if not rich:
+        raise NothingToAsk("it has no permission set with rights on objects")
+    (component,) = read(org.metadata.retrieve({"PermissionSet": [rich[0].full_name]}).files)
+    if normalize(component) != normalize(rich[0]):
+        raise Refuted("what is retrieved differs from what is read")
+    return "what is retrieved is what is read"
+
+
+def _defaults_have_these_names(org: Org) -> str:
+    names = {name: field.default for name, field in IntegrationUser.model_fields.items()}
+    traits = org.traits
+    there = {
+        "license": names["license"] in traits.user_licenses,
+        "profile": names["profile"] in {profile.name for profile in traits.profiles},
+        "permission set license": names["permission_set_license"] in traits.permission_set_licenses,
+    }
+    missing = [name for name, is_there in there.items() if not is_there]
+    if missing:
+        raise Refuted(f"it has no {', '.join(missing)} of this name (language {traits.language})")
+    return "all three are there"
+
+
+PROBES = (
+    Probe("U01", "Is the text formula over a blank number blank?", _blank_number_has_blank_text),
+    Probe("U02", "May an entry formula mix ISNEW() and ISCHANGED()?", _asks_new_and_changed),
+    Probe("U03", "Do new fields, message, flow and permission set find each other?", _parts_find_each_other),
+    Probe(
+        "U06",
+        "Is a new workflow rule taken?",
+        lambda org: _accepted(org, samples.message(org.identity.username), samples.rule()),
+    ),
+    Probe(
+        "U11",
+        "Does Contact need no right on Account?",
+        lambda org: _accepted(org, samples.permission_set(objects=("Contact",))),
+    ),
+    Probe(
+        "U13",
+        "Does a permission set take access to fields of events?",
+        lambda org: _accepted(org, samples.permission_set(edit=("Event.Description", "Event.WhoId"))),
+    ),
+    Probe(
+        "U14",
+        "Does access to Event.X__c come with Activity.X__c?",
+        lambda org: _accepted(
+            org, samples.event_id(), samples.permission_set(edit=(samples.EVENT_ID.replace("Activity.", "Event."),))
+        ),
+    ),
+    Probe("U19", "Are made-up names messages of a retrieve?", _made_up_names_are_messages),
+    Probe("U20", "Do license, profile and permission set license have these names?", _defaults_have_these_names),
+    Probe("U26", "Is formulaTreatBlanksAs given back as BlankAsZero only?", _blank_as_blank_is_left_out),
+    Probe("U27", "Is a permission set retrieved whole?", _permission_set_is_retrieved_whole),
+    Probe("U28", "May a package list a child alone?", lambda org: _accepted(org, samples.number())),
+    Probe("U29", "Is a flow not deleted by its name?", _flow_is_not_deleted_by_name),
+    Probe("U30", "Is access to a required field refused?", _required_field_is_refused),
+    Probe("U31", "Is a message for an unknown user refused?", _unknown_user_is_refused),
+    Probe("U32", "Does cancelDeploy take the name of the WSDL?", _cancel_takes_the_name_of_the_wsdl),
+)

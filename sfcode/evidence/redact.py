@@ -1,0 +1,84 @@
+"""
+Redact what an org answers: kinds of values stay, values go.
+
+Names of keys, codes, messages and flags stay, since these are what an org does; texts, ids, addresses, times and numbers
+are replaced by `<text>`, `<id>`, `<url>`, `<email>`, `<time>` and `<number>`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+LONGEST_LIST = 2
+"""Items of a list that are kept: further ones show nothing new."""
+
+KEPT = frozenset({"errorCode", "statusCode", "fields", "faultcode", "problemType", "componentType", "state", "status"})
+"""Keys whose values say what an org does and nothing of whose it is."""
+SCRUBBED = frozenset({"message", "problem", "faultstring", "error", "error_description", "stateDetail"})
+"""Keys whose values are sentences, in which names of people and records are replaced."""
+
+ID = re.compile(r"\b(?=[A-Za-z]*\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
+EMAIL = re.compile(r"[^\s@'\"<>:;,()]+@[^\s@'\"<>:;,()]+\.\w+")
+URL = re.compile(r"https?://[^\s'\"<>]+")
+TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_KINDS = ((URL, "<url>"), (EMAIL, "<email>"), (TIME, "<time>"), (ID, "<id>"))
+_OURS = re.compile(r"\S*sfcode\S*", re.IGNORECASE)
+
+
+def scrub(text: str) -> str:
+    """Return a sentence with addresses, people, times and ids replaced; sfcode's own names stay."""
+    for pattern, kind in _KINDS:
+        text = pattern.sub(partial(_replace, kind), text)
+    return text
+
+
+def redact_webhook(body: Any, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return a captured webhook without its values: keys, kinds, names of Appcues' events, and the shapes of headers."""
+    return {"body": redact_json(body), "headers": dict(headers)}
+
+
+def _replace(kind: str, found: re.Match[str]) -> str:
+    return found[0] if _OURS.fullmatch(found[0]) else kind
+
+
+def redact_json(value: Any, key: str = "") -> Any:
+    """Return a JSON value with its values replaced by their kinds."""
+    if isinstance(value, Mapping):
+        return {name: redact_json(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [redact_json(item, key) for item in value[:LONGEST_LIST]]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return "<number>"
+    if key in KEPT:
+        return value
+    return scrub(value) if key in SCRUBBED else _kind(value)
+
+
+def redact_body(body: bytes) -> Any:
+    """Return the body of an answer, redacted: JSON as it is, of XML the texts of the elements that are kept."""
+    text = body.decode("utf-8", "replace")
+    if not text.strip():
+        return None
+    try:
+        return redact_json(json.loads(text))
+    except ValueError:
+        return _redact_xml(text) if text.lstrip().startswith("<") else "<text>"
+
+
+def _redact_xml(text: str) -> Any:
+    found = re.findall(r"<(?:\w+:)?(\w+)(?:\s[^<>]*)?>([^<>]*)</", text)
+    kept = {name: value for name, value in found if name in KEPT}
+    kept |= {name: scrub(value) for name, value in found if name in SCRUBBED}
+    return {"elements": sorted({name for name, _ in found}), **kept}
+
+
+def _kind(text: str) -> str:
+    if text.startswith("appcues:"):
+        return text
+    return next((kind for pattern, kind in _KINDS if pattern.fullmatch(text)), "<text>")
