@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from sfcode.local import ids
+from sfcode.local.automation.setup_rules import NO_OPTIONS, SaveOptions, check_duplicates
 from sfcode.local.automation.triggers import Automation
 from sfcode.local.errors import (
     Ambiguous,
@@ -53,6 +54,7 @@ class RecordWriter:
     catalog: Catalog
     user_id: str
     now: datetime
+    options: SaveOptions = NO_OPTIONS
 
     def object(self, name: str) -> ObjectDef:
         """Find an object. Raises ApiError (not found) for one that does not exist."""
@@ -164,7 +166,10 @@ class RecordWriter:
     @cached_property
     def _automation(self) -> Automation | None:
         """Return the automation after a save; None while the seed is loaded."""
-        return None if self._access is None else Automation(self.tx, self._access, self.now)
+        if self._access is None:
+            return None
+        create = replace(self, catalog=self.catalog.whole).create
+        return Automation(self.tx, self._access, self.now, create, assigns=self.options.assigns)
 
     def _lock(self, target: ObjectDef, record_id: str | None = None) -> None:
         """Lock the row to write, unless another transaction holds it."""
@@ -267,6 +272,8 @@ class RecordWriter:
             for other in others:
                 if before is None or other["Id"] != before["Id"]:
                     raise duplicate(name, str(other["Id"])[:15])
+        if self._access is not None:
+            check_duplicates(self.tx, target.name, before, after, self.options.allows_duplicates)
         rule = BEFORE_SAVE.get(target.name)
         if rule:
             rule(PendingRecord(self.tx, before, after, given, self.now))

@@ -10,8 +10,10 @@ from typing import Any
 from sfcode.local.automation.compare import NotModeled, holds, same
 from sfcode.local.automation.record import Saved
 from sfcode.local.automation.rules import combine
+from sfcode.local.errors import ApiError
 from sfcode.local.formula.values import Value, is_blank
 from sfcode.local.metadata import flows
+from sfcode.local.store import Record, Scalar
 from sfcode.metadata.component import Body
 
 AFTER_SAVE = "RecordAfterSave"
@@ -31,8 +33,12 @@ def starts(saved: Saved, body: Body) -> bool:
     return earlier is None or not _met(earlier, trigger)
 
 
-def messages(body: Body) -> Iterator[str]:
-    """Run a started flow and return the outbound messages that it sends. Raises NotModeled for an unsupported element."""
+def messages(saved: Saved, body: Body, create: Callable[[str, Record], object]) -> Iterator[str]:
+    """
+    Run a started flow: create its records and return the outbound messages that it sends.
+
+    Raises NotModeled for an unsupported element, and what `create` raises where no fault path catches it.
+    """
     found = {name: (kind, element) for kind, name, element in flows.elements(body)}
     trigger = flows.start(body)
     name = _next(trigger) or str(body.get("startElementReference") or "")
@@ -40,6 +46,9 @@ def messages(body: Body) -> Iterator[str]:
     while name and name not in visited:
         visited.add(name)
         kind, element = found.get(name, ("", {}))
+        if kind == "recordCreates" and isinstance(element.get("inputAssignments"), Mapping):
+            name = _create(saved, element, create)
+            continue
         if kind != "actionCalls" or element.get("actionType") != flows.OUTBOUND:
             what = f"{kind}, {element.get('actionType')}" if kind == "actionCalls" else kind or "missing"
             raise NotModeled(f"stopped before the element {name} ({what}), which the local org does not run")
@@ -49,8 +58,27 @@ def messages(body: Body) -> Iterator[str]:
         raise NotModeled("its scheduled paths are not run by the local org")
 
 
-def _next(element: Mapping[str, Any]) -> str:
-    connector = element.get("connector")
+def _create(saved: Saved, element: Mapping[str, Any], create: Callable[[str, Record], object]) -> str:
+    """Create the record of an element; return the name of the next one."""
+    values = {field: _value(saved, entry.get("value")) for field, entry in element["inputAssignments"].items()}
+    try:
+        create(str(element.get("object")), {name: _to_json(value) for name, value in values.items()})
+    except ApiError:
+        fault = _next(element, "faultConnector")
+        if not fault:
+            raise
+        return fault
+    return _next(element)
+
+
+def _to_json(value: Value) -> Scalar:
+    if value is None or isinstance(value, bool | str):
+        return value
+    return float(value) if isinstance(value, Decimal) else value.isoformat()
+
+
+def _next(element: Mapping[str, Any], kind: str = "connector") -> str:
+    connector = element.get(kind)
     return str(connector.get("targetReference") or "") if isinstance(connector, Mapping) else ""
 
 

@@ -36,13 +36,14 @@ def runs(saved: Saved, body: Body) -> bool:
     when = body.get("triggerType")
     if when == ON_CREATE and not saved.is_new:
         return False
-    if not _met(saved, body):
+    if not meets(saved, body):
         return False
     earlier = None if saved.is_new or when == EVERY_SAVE else saved.earlier()
-    return earlier is None or not _met(earlier, body)
+    return earlier is None or not meets(earlier, body)
 
 
-def _met(saved: Saved, body: Body) -> bool:
+def meets(saved: Saved, body: Body) -> bool:
+    """Return whether a saved record meets the formula or the criteria of a rule. Raises NotModeled."""
     if body.get("formula"):
         return saved.meets(str(body["formula"]))
     items = body.get("criteriaItems")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
-from sfcode.local.automation import flows, rules
+from sfcode.local.automation import flows, rules, setup_rules
 from sfcode.local.automation.compare import NotModeled
 from sfcode.local.automation.record import Saved
+from sfcode.local.errors import ApiError
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import OrgTransaction, Record, Stored, StoredFlowVersion
@@ -20,27 +22,49 @@ The user permission of those whose saves send messages. An integration user with
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_setting_up.htm
 """
 MESSAGE = "OutboundMessage"
+FLOW_FAILED = (
+    "We can't save this record because the \u201c{}\u201d process failed. Give your Salesforce admin these details. This error "
+    "occurred when the flow tried to create records: {}. You can look up ExceptionCode values in the SOAP API Developer Guide."
+)
+"""https://github.com/SFDO-Community/declarative-lookup-rollup-summaries/issues/1035"""
 
 
 class Automation:
     """The automation of one transaction for one user; it caches what it reads."""
 
-    def __init__(self, tx: OrgTransaction, access: UserAccess, now: datetime) -> None:
+    def __init__(
+        self,
+        tx: OrgTransaction,
+        access: UserAccess,
+        now: datetime,
+        create: Callable[[str, Record], object],
+        *,
+        assigns: bool = False,
+    ) -> None:
         self._tx = tx
         self._access = access
         self._now = now
+        self._create = create
+        """Creates a record for a flow."""
+        self._assigns = assigns
         self._known: dict[str, tuple[list[StoredFlowVersion], list[Stored]]] = {}
 
     def after_save(self, object_name: str, before: Record | None, record_id: str) -> None:
         """Run the automation of a saved record; messages are queued in the same transaction."""
         started, active = self._of(object_name)
-        if not (started or active):
+        if not (started or active or self._assigns):
             return
         target, after = self._catalog.object(object_name), self._tx.records.get(object_name, record_id)
         if target is None or after is None:
             return
         saved = Saved(self._tx, self._catalog, target, before, after, self._access, self._now, is_new=before is None)
-        # An org runs workflow rules first.
+        # An org runs assignment rules first, then workflow rules.
+        owner = setup_rules.find_owner(saved) if self._assigns else None
+        if owner and owner != after.get("OwnerId"):
+            self._tx.records.update(
+                object_name, record_id, {"OwnerId": owner}, user_id=self._access.user_id, now=self._now
+            )
+            saved = replace(saved, after={**after, "OwnerId": owner})
         for rule in active:
             self._rule(saved, rule)
         for version in started:
@@ -57,7 +81,12 @@ class Automation:
         source = f"Flow:{version.full_name}"
         try:
             if flows.starts(saved, version.body):
-                self._send(saved, source, flows.messages(version.body))
+                self._send(saved, source, flows.messages(saved, version.body, self._create))
+        except ApiError as error:
+            label = version.body.get("label") or version.full_name
+            raise ApiError(
+                "CANNOT_EXECUTE_FLOW_TRIGGER", FLOW_FAILED.format(label, f"{error.code}: {error.message}"), []
+            ) from error
         except NotModeled as error:
             self._log(saved, source, str(error))
 

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sfcode.local.automation.setup_rules import SaveOptions
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import Ambiguous, ApiError, not_found
 from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
@@ -38,7 +39,8 @@ def routes(context: OrgContext) -> list[Route]:
 def writer(call: RestCall) -> Iterator[RecordWriter]:
     """Open a transaction and return the caller's record writer."""
     with call.context.store.transaction() as tx:
-        yield RecordWriter(tx, call.view(tx).catalog, call.session.user_id, call.context.clock.now())
+        options = SaveOptions.from_headers(call.headers)
+        yield RecordWriter(tx, call.view(tx).catalog, call.session.user_id, call.context.clock.now(), options)
 
 
 def record_json(call: RestCall, target: ObjectDef, row: Record, names: list[str] | None) -> dict[str, Any]:

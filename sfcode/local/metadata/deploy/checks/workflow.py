@@ -15,6 +15,11 @@ from sfcode.local.sobjects.values import developer_name
 
 UNIQUE_NAME = "The Unique Name"
 LATEST_API = 68.0
+EDITIONS = {f"{name} Edition" for name in ("Enterprise", "Unlimited", "Developer", "Performance")} | {"Base Edition"}
+"""
+Those with outbound messages: https://help.salesforce.com/s/articleView?id=platform.workflow_managing_outbound_messages.htm
+The words are those of https://github.com/SFDO-Community/declarative-lookup-rollup-summaries/issues/716
+"""
 OLD_API = 8.0
 FIRST_API = 18.0
 PORTS = {"http": 80, "https": 443}
@@ -34,6 +39,10 @@ EVERY_SAVE = "onAllChanges"
 
 def outbound_message(subject: Subject) -> Iterator[str]:
     """Check an outbound message."""
+    organization = subject.view.tx.records.list_all("Organization")[0]
+    if organization.get("OrganizationType") not in EDITIONS:
+        yield "Not available for deploy for this organization"
+        return
     body = subject.body
     yield from developer_name(UNIQUE_NAME, subject.name, 80)
     yield from too_long(body, {"name": ("Name", 80), "description": ("Description", 255)})
