@@ -15,6 +15,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from sfcode.mapping.limits import DESCRIPTION_LENGTH
+from sfcode.process import is_running
 from sfcode.text import printable
 
 RUNNING: set[str] = set()
@@ -57,7 +58,7 @@ class Holder:
         """Return whether the holder ran on this machine and no longer does; in this process, whether it has ended."""
         if os.name != "posix" or self.machine != machine_id():
             return False
-        return self.id not in RUNNING if self.pid == os.getpid() else not _is_alive(self.pid)
+        return self.id not in RUNNING if self.pid == os.getpid() else not is_running(self.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,3 @@ def _machine_marks() -> Iterator[str]:
         yield Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
     with suppress(OSError):
         yield str(Path("/proc/self/ns/pid").readlink())  # a process number means something only inside of it
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

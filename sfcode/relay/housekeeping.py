@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from sfcode.process import is_running
 from sfcode.relay.instrumentation import Instrumentation
 
 if TYPE_CHECKING:
@@ -44,17 +45,6 @@ def living(processes: Iterable[Process], host: str, is_running: Callable[[int], 
         if where != host or not number.isdigit() or is_running(int(number)):
             found.append(each)
     return found
-
-
-def is_running(process: int) -> bool:
-    """Tell whether a process with this id runs on this machine."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 class Housekeeping:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sfcode.process import is_running
 from sfcode.relay import housekeeping
-from sfcode.relay.housekeeping import KEEP, Housekeeping, is_running, living
+from sfcode.relay.housekeeping import KEEP, Housekeeping, living
 from sfcode.relay.inbox import Inbox, Process, Unavailable, open_inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Delivered, Delivery, InboxMessage

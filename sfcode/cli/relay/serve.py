@@ -52,6 +52,10 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
     `--org local` it serves the local org and the local Appcues to itself. A second Ctrl-C stops at once.
     With --json, prints one line when ready: url, pid, ...
     """
+    if sys.platform == "win32":
+        raise UsageError(
+            "The relay does not run on Windows.", "Run it in WSL, in a container, or on Linux; see docs/deploying.md."
+        )
     from sfcode.relay import log
     from sfcode.relay.config import ConfigSource, RelayConfig, stamp_files
     from sfcode.relay.settings import read_settings

@@ -21,6 +21,7 @@ from sfcode.local.automation.post import TIMEOUT, Poster, Undelivered
 from sfcode.local.context import OrgContext
 from sfcode.local.store import OrgTransaction
 from sfcode.local.tables.outbound import QueuedNotification
+from sfcode.process import is_running
 
 if TYPE_CHECKING:
     from sfcode.local.automation.outbox import OutgoingMessage
@@ -104,7 +105,7 @@ class Deliveries:
         """Queue the notifications that a terminated process had claimed."""
         with self._context.store.transaction() as tx:
             for holder in tx.notifications.holders():
-                if holder == os.getpid() or not _is_alive(holder):
+                if holder == os.getpid() or not is_running(holder):
                     tx.notifications.release(holder)
 
     def _drop_old(self, tally: Tally) -> None:
@@ -178,13 +179,3 @@ class Deliveries:
 def _keeps_dead(tx: OrgTransaction, notification: QueuedNotification) -> bool:
     stored = tx.components.get_by_id(notification.action_id)
     return stored is not None and stored.component.body.get("useDeadLetterQueue") is True
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

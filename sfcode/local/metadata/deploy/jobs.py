@@ -23,6 +23,7 @@ from sfcode.local.metadata.deploy.messages import DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
 from sfcode.local.metadata.deploy.slow_deploys import DelayedDeploys
 from sfcode.local.store import OrgTransaction
+from sfcode.process import is_running
 
 if TYPE_CHECKING:
     from sfcode.local.metadata.deploy.engine import DeployOutcome
@@ -221,7 +222,7 @@ class Deployments:
             return not here and not self._row(row["report"]["id"])["report"]["done"]
         if datetime.now(UTC) - datetime.fromisoformat(row["seen"]) > GIVEN_UP:
             return True
-        return not _is_alive(row["process"])
+        return not is_running(row["process"])
 
     def _forget(self, deploy_id: str) -> None:
         with _lock:
@@ -233,13 +234,3 @@ class Deployments:
 
     def _now(self) -> datetime:
         return self._context.clock.now()
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
