@@ -44,7 +44,7 @@ class AdminAuth:
         token: Secret | None,
         events: AdminEvents,
         *,
-        proxies: Sequence[Network] = (),
+        proxies: Callable[[], Sequence[Network]] = tuple,
         sessions_end: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = boot_time,
     ) -> None:
@@ -75,7 +75,7 @@ class AdminAuth:
 
     def check(self, request: Request, given: str) -> Response | None:
         """Return the response that refuses a presented token; None where it is the admin token."""
-        client = name_client(original_address(request, self._proxies))
+        client = name_client(original_address(request, self._proxies()))
         wait = self._attempts.seconds_left(client)
         if wait > 0:
             # Not even looked at: who may guess as fast as the relay answers finds a token some day.

@@ -58,7 +58,7 @@ class ConnectionTable:
     def __init__(
         self,
         limits: ConnectionLimits,
-        proxies: Sequence[Network] = (),
+        proxies: Callable[[], Sequence[Network]] = tuple,
         record_refused: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self._limits = limits
@@ -74,7 +74,7 @@ class ConnectionTable:
         held = self._peers.setdefault(peer, {})
         held[connection] = None
         self._count += 1
-        beyond = 0 if is_within(connection.peer, self._proxies) else len(held) - self._limits.of_peer
+        beyond = 0 if is_within(connection.peer, self._proxies()) else len(held) - self._limits.of_peer
         if beyond > 0:
             return self._make_room(held, connection, "client_connections", beyond)
         beyond = self._count - self._limits.most

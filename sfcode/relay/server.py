@@ -29,7 +29,7 @@ from sfcode.relay.admin_auth import AdminAuth
 from sfcode.relay.config import ConfigReloader
 from sfcode.relay.connections import ConnectionLimits, ConnectionTable
 from sfcode.relay.http_protocol import HttpProtocol
-from sfcode.relay.ingress.client_address import networks
+from sfcode.relay.ingress.client_address import Network, networks
 from sfcode.relay.service import Service
 
 log = structlog.stdlib.get_logger(__name__)
@@ -50,7 +50,7 @@ def make_app(
     auth = AdminAuth(
         service.config.settings.admin,
         service.instrumentation,
-        proxies=networks(service.config.project.settings.relay.trusted_proxies),
+        proxies=partial(_trusted_proxies, service),
         sessions_end=lambda: service.housekeeping.sessions_end,
     )
     pages = [*health.metrics_routes(service, auth, clock), *dashboard.routes(service, auth, clock)] if admin else []
@@ -187,10 +187,15 @@ class _Server(uvicorn.Server):
 def _server(service: Service, app: ASGIApp) -> _Server:
     table = ConnectionTable(
         ConnectionLimits(),
-        networks(service.config.project.settings.relay.trusted_proxies),
+        partial(_trusted_proxies, service),
         service.instrumentation.record_refused_connection,
     )
     return _Server(configure_server(app, table))
+
+
+def _trusted_proxies(service: Service) -> Sequence[Network]:
+    """Return the proxies that the present config trusts."""
+    return networks(service.config.project.settings.relay.trusted_proxies)
 
 
 def configure_server(app: ASGIApp, table: ConnectionTable) -> uvicorn.Config:

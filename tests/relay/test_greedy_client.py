@@ -20,6 +20,7 @@ from sfcode.relay.connections import Awaits, ConnectionLimits, ConnectionTable
 from sfcode.relay.ingress.client_address import Address, name_client, networks, parse_address
 from sfcode.relay.ingress.limits import IngressLimits, WorkInProgress
 from sfcode.relay.ingress.responses import HttpError
+from tests.relay.ingress import asking
 from tests.relay.ingress.asking import TOKEN, event, project
 from tests.relay.ingress.served import Serving, answer, head, serving
 from tests.relay.serving import ADMIN, WEBHOOK, Relay, Served
@@ -127,6 +128,22 @@ def test_an_admin_port_serves_the_dashboard_and_the_other_port_does_not(relay: R
     relay.serve(script)
 
 
+def test_requests_of_one_client_that_are_not_done_shut_out_nobody(tmp_path: Path) -> None:
+    project(tmp_path)
+    good = head(asking.WEBHOOK, f"Content-Length: {len(BODY)}") + BODY
+    with (
+        serving(tmp_path / "config", body_seconds=20.0, client_requests=2) as served,
+        unfinished(served, path=asking.WEBHOOK),
+        unfinished(served, path=asking.WEBHOOK),
+        served.connect() as greedy,
+        served.connect(OTHER) as other,
+    ):
+        greedy.sendall(good)
+        assert answer(greedy)[0] == 503
+        other.sendall(good)
+        assert answer(other)[0] == 200
+
+
 class TestUnsignedBodies:
     """Bodies whose sender is not known before they are whole."""
 
@@ -159,12 +176,10 @@ class TestUnsignedBodies:
             assert signed(served, OTHER)[0] == 200
 
 
-def unfinished(served: Serving, *headers: str) -> socket.socket:
+def unfinished(served: Serving, *headers: str, path: str = "/webhooks/appcues") -> socket.socket:
     """Send a body but for its last byte, and wait until it is received."""
     connection = served.connect()
-    connection.sendall(
-        head("/webhooks/appcues", "X-Signature: 00", "Expect: 100-continue", "Content-Length: 2", *headers)
-    )
+    connection.sendall(head(path, "X-Signature: 00", "Expect: 100-continue", "Content-Length: 2", *headers))
     assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
     connection.sendall(b"{")
     return connection
@@ -235,8 +250,8 @@ class TestConnectionTable:
     """Who makes room for whom."""
 
     def table(self, *, most: int = 6, of_peer: int = 3, spare: int = 1) -> ConnectionTable:
-        proxies = networks(["10.0.0.0/8"])
-        return ConnectionTable(ConnectionLimits(most=most, of_peer=of_peer, spare=spare), proxies)
+        proxies = networks(("10.0.0.0/8",))
+        return ConnectionTable(ConnectionLimits(most=most, of_peer=of_peer, spare=spare), lambda: proxies)
 
     def test_who_waits_for_a_request_goes_before_who_waits_for_a_body_and_the_oldest_first(self) -> None:
         table = self.table()

@@ -299,6 +299,7 @@ def test_it_counts_what_comes_in(relay):
         text = served.get("/metrics").text
         assert 'sfcode_relay_received_total{answer="200",source="appcues"} 2.0' in text
         assert 'sfcode_relay_received_total{answer="401",source="appcues"} 1.0' in text
+        assert 'sfcode_relay_refused_total{reason="token_wrong",source="appcues"} 1.0' in text
         assert 'sfcode_relay_accepted_total{source="appcues"} 1.0' in text
         assert 'sfcode_relay_duplicates_total{source="appcues"} 1.0' in text
         assert 'sfcode_relay_commit_messages_bucket{le="1.0"} 2.0' in text
@@ -334,6 +335,10 @@ def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypa
         asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
         answer = raw(served, asked + b"GET /healthz HTTP/1.1\r\nHost:", SECONDS)
         assert answer.count(b"HTTP/1.1 200") == 1
+        assert raw(served, b"NONSENSE\r\n\r\n", SECONDS).startswith(b"HTTP/1.1 400")
+        refused = served.service.instrumentation.metrics.refused
+        assert refused.labels("", "head_too_slow")._value.get() == 3
+        assert refused.labels("", "bad_request")._value.get() == 1
 
     relay.serve(script)
 
@@ -353,6 +358,7 @@ def test_a_head_without_end_is_refused(relay):
     def script(served: Served):
         head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 200_000
         assert raw(served, head, SECONDS)[:12] in (b"HTTP/1.1 431", b"")
+        assert 'sfcode_relay_refused_total{reason="head_too_large",source=""} 1.0' in served.get("/metrics").text
         assert served.get("/healthz").status_code == 200
 
     relay.serve(script)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -16,7 +17,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _TOLD_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def networks(texts: Sequence[str]) -> tuple[Network, ...]:
+@functools.cache
+def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
     """Parse networks of the config."""
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
 
