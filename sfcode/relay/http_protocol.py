@@ -37,6 +37,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._linger: asyncio.TimerHandle | None = None
         self._head = 0
         self._in_body = False
+        self._is_refused = False
 
     @property
     def awaits(self) -> Awaits:
@@ -70,6 +71,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what arrives as long as it belongs to a head."""
+        if self._is_refused:
+            return
         if self._patience is not None:
             self._head += len(data)
             if self._head > HEAD_BYTES and not self._fits(data):
@@ -85,10 +88,11 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Stop waiting, since bodies have limits of their own, and refuse what RFC 9112 does."""
         self._head_is_complete()
-        self._in_body = True
+        # An error ends the parser, and 400 is the answer.
         check_head(self.headers, self.parser.get_http_version())
         if len(self.pipeline) >= MOST_PIPELINED:
-            raise ValueError("too many requests at once")  # the parser ends, and uvicorn answers 400
+            raise ValueError("too many requests at once")
+        self._in_body = True
         super().on_headers_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -110,8 +114,23 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and hang up."""
+        if self._is_refused:
+            return
         self._table.record_refused("bad_request")
-        super().send_400_response(msg)
+        if not self._hang_up_after_answers():
+            super().send_400_response(msg)
+
+    def _hang_up_after_answers(self) -> bool:
+        """
+        Take nothing more, and hang up once the requests before are answered; return whether there are any.
+
+        Their sender would take the refusal of a later request for the answer to the first, or lose that.
+        """
+        if self.awaits is not Awaits.ANSWER:
+            return False
+        self._is_refused = True
+        self.cycle.keep_alive = False
+        return True
 
     def _fits(self, data: bytes) -> bool:
         """Tell whether the head itself is within the limit, when it arrived together with a large body."""
@@ -120,8 +139,9 @@ class HttpProtocol(HttpToolsProtocol):
             return True
         self._head_is_complete()
         self._table.record_refused("head_too_large")
-        self.transport.write(TOO_LARGE)
-        self.transport.close()
+        if not self._hang_up_after_answers():
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
         return False
 
     def _expect_head(self) -> None:
@@ -130,7 +150,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _give_up_head(self) -> None:
         self._table.record_refused("head_too_slow")
-        self.end()
+        if not self._hang_up_after_answers():
+            self.end()
 
     def _head_is_complete(self) -> None:
         if self._patience is not None:

@@ -195,6 +195,14 @@ def test_what_rfc_9112_has_a_server_refuse_is_refused(served: Serving, request_b
     assert len(served.stored()) == count
 
 
+@pytest.mark.parametrize("rest", [b"NONSENSE\r\n\r\n", START + REST, START + b"X: " + b"a" * 100_000, START + b"Host:"])
+def test_a_request_that_is_refused_does_not_take_the_answer_of_the_one_before(served: Serving, rest: bytes) -> None:
+    with served.connect() as connection:
+        connection.sendall(good() + rest)
+        assert answer(connection)[0] == 200
+        assert is_hung_up(connection)
+
+
 def test_what_rfc_9112_has_a_server_take_is_taken(served: Serving) -> None:
     for request in (
         b"\r\n" + good(),
