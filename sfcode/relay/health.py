@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -15,7 +17,8 @@ from sfcode.relay.service import Service
 METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 WRITE_SECONDS = 3.0
 """For the test that the database can be written."""
-
+FRESH_SECONDS = 1.0
+"""For which its result holds."""
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is answered on connections beyond the limits too."""
@@ -23,12 +26,15 @@ PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 def routes(service: Service) -> list[Route]:
     """Return the routes of liveness and readiness."""
+    database = WriteCheck(service.inbox)
 
     async def live(_request: Request) -> Response:
         return PlainTextResponse(f"ok\nconfig {service.config.digest}\n")
 
     async def ready(_request: Request) -> Response:
-        problems = service.problems() or await _database(service)
+        problems = service.problems()
+        if not problems and not await database.is_writable():
+            problems = ["the database cannot be written"]
         return JSONResponse(
             {"ready": not problems, "problems": problems, "notes": service.notes()}, 503 if problems else 200
         )
@@ -47,9 +53,32 @@ def metrics_routes(service: Service, auth: AdminAuth, clock: Callable[[], float]
     return [Route("/metrics", metrics, methods=["GET"])]
 
 
-async def _database(service: Service) -> list[str]:
-    try:
-        await asyncio.wait_for(asyncio.to_thread(service.inbox.check_writable), WRITE_SECONDS)
-    except Exception:  # noqa: BLE001 (whatever it is, nothing can be stored)
-        return ["the database cannot be written"]
-    return []
+class CheckedStore(Protocol):
+    """A database."""
+
+    def check_writable(self) -> None:
+        """Raise unless it can be written."""
+
+
+class WriteCheck:
+    """
+    Checks that the database can be written, for any number of requests together.
+
+    Each check is a transaction and occupies a thread until the database answers: who asks often must not take
+    either from deliveries.
+    """
+
+    def __init__(self, store: CheckedStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._running: asyncio.Future[None] | None = None
+        self._began = 0.0
+
+    async def is_writable(self) -> bool:
+        """Return whether the database can be written, as of `FRESH_SECONDS` ago at most."""
+        running = self._running
+        if running is None or (running.done() and self._clock() - self._began >= FRESH_SECONDS):
+            self._began = self._clock()
+            running = self._running = asyncio.ensure_future(asyncio.to_thread(self._store.check_writable))
+        done, _ = await asyncio.wait({running}, timeout=WRITE_SECONDS)
+        return bool(done) and not running.cancelled() and running.exception() is None

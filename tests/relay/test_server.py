@@ -372,7 +372,7 @@ def test_a_lock_on_the_file_is_answered_within_seconds(relay):
             began = time.monotonic()
             assert served.webhook().status_code == 503
             assert time.monotonic() - began < 10, "two seconds, on a machine with nothing else to do"
-            assert served.get("/readyz").status_code == 503
+            until(lambda: served.get("/readyz").status_code == 503)
             db.execute("ROLLBACK")
         until(lambda: served.webhook().status_code == 200)
 
@@ -393,7 +393,7 @@ def test_a_database_that_goes_away_is_no_reason_to_fall_over(relay, monkeypatch)
             for name in ("accept_each", "claim", "check_writable", "heartbeat", "stats"):
                 patch.setattr(inbox, name, away)
             assert served.webhook().status_code == 503
-            assert served.get("/readyz").status_code == 503
+            until(lambda: served.get("/readyz").status_code == 503)
             assert served.get("/healthz").status_code == 200
             assert "does not answer" in served.get("/").text
         assert served.webhook().status_code == 200

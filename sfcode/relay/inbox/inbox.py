@@ -175,8 +175,13 @@ class Inbox:
         return self._write(admin.mend)
 
     def check_writable(self) -> None:
-        """Raise Unavailable unless the database can be written: one that answers may be read only, or full."""
-        self._write(lambda tx: state.remember(tx, WRITABLE, f"{tx.now:%Y-%m-%dT%H:%M:%SZ}"))
+        """
+        Raise Unavailable unless the database can be written: one that answers may be read only, or full.
+
+        Where another process has locked the row that is written, such as one that is frozen, it takes writes.
+        """
+        with contextlib.suppress(RowLocked):
+            self._write(lambda tx: state.remember(tx, WRITABLE, f"{tx.now:%Y-%m-%dT%H:%M:%SZ}"))
 
     def raise_alarms(self, raised: Iterable[Alarm]) -> None:
         """Store alarms; one that is raised already, with the same detail, counts on."""
