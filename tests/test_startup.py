@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"requests", "zeep", "simple_salesforce", "sqlalchemy", "git", "starlette", "uvicorn", "lark", "cryptography"}
+HEAVY = {
+    "requests",
+    "rich",
+    "zeep",
+    "simple_salesforce",
+    "sqlalchemy",
+    "git",
+    "starlette",
+    "uvicorn",
+    "lark",
+    "cryptography",
+}
 IMPORT_TIME_LINE = re.compile(r"^import time:[^|]*\|[^|]*\|\s*(\S+)$", re.MULTILINE)
 
 

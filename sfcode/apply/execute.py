@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
@@ -63,14 +63,16 @@ def execute(
     lock: Lock,
     record: Record = ignore,
     patience: float = 0.0,
+    done: Callable[[str], object] = ignore,
 ) -> ApplyResult:
     """
     Execute the steps of a plan.
 
     Raises Refused before anything happens when the plan is refused, DeployFailed when
     the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
-    before each step whether it still holds; `record` receives the result of each deployment. A setup that
-    somebody else is changing is waited for as long as `patience` has seconds.
+    before each step whether it still holds; `record` receives the result of each deployment, and `done` what
+    each step has done, as soon as it is. A setup that somebody else is changing is waited for as long as `patience`
+    has seconds.
     """
     plan.raise_if_refused()
     deployed: list[str] = []
@@ -114,13 +116,16 @@ def execute(
                 mark = quick.mark or mark
                 deployed.append(result.id)
                 changed.append(f"deployment {result.id}")
-            case Rename() | RemoveFlow() | DeleteVersions():
-                changed.append(_rename_or_delete(org, step))
-                report(changed[-1])
+                done(changed[-1])
+            case WriteRecord() | Rename() | RemoveFlow() | DeleteVersions():
+                line = _write_in_place(org, step)
+                changed += [line] if not isinstance(step, WriteRecord) else []
+                done(line)
+                report(line)
             case SettleFlow(address):
                 _settle(org, address, report)
             case _:
-                _write(org, plan, step, mark, report)
+                _write_state(org, plan, step, mark)
     reversible = plan.mode is not Mode.DESTROY and any(isinstance(step, Deploy | KeepState) for step in ordered)
     return ApplyResult(plan, tuple(deployed), mark.id if reversible else "", mark.applied.told)
 
@@ -135,8 +140,11 @@ def _prepare_trial(plan: Plan, step: Trial, org: Org, secrets: Mapping[str, str]
     return zipped, {version_id for ids in versions.values() for version_id in ids.values()}
 
 
-def _rename_or_delete(org: Org, step: Rename | RemoveFlow | DeleteVersions) -> str:
-    """Rename something in place, or remove a flow or old versions of it; describe what was done."""
+def _write_in_place(org: Org, step: WriteRecord | Rename | RemoveFlow | DeleteVersions) -> str:
+    """Do a step that no deployment does; describe what was done."""
+    if isinstance(step, WriteRecord):
+        write_record(org, step.change)
+        return f"{step.change.address}: {DONE[step.change.action]}"
     if isinstance(step, Rename):
         rename(org, step.moves)
         return "; ".join(f"{move.former}: renamed to {move.present.full_name}" for move in step.moves)
@@ -147,13 +155,8 @@ def _rename_or_delete(org: Org, step: Rename | RemoveFlow | DeleteVersions) -> s
     return f"{step.versions.flow}: {count} old version{'' if count == 1 else 's'} deleted"
 
 
-def _write(
-    org: Org, plan: Plan, step: WriteRecord | RecordIntent | KeepState | DeleteState, mark: Mark, report: Progress
-) -> None:
+def _write_state(org: Org, plan: Plan, step: RecordIntent | KeepState | DeleteState, mark: Mark) -> None:
     match step:
-        case WriteRecord(change):
-            write_record(org, change)
-            report(f"{change.address}: {DONE[change.action]}")
         case RecordIntent():
             write_state(org, plan.state, intended_state(plan, mark.applied))
         case KeepState(owned):

@@ -78,7 +78,8 @@ def apply_plan(
     saved, wanted = (request, PlanRequest(request.mode)) if isinstance(request, Plan) else (None, request)
     with ExitStack() as stack:
         begun: list[str] = []
-        stack.enter_context(_explain_interruption(begun))
+        done: list[str] = []
+        stack.enter_context(_explain_interruption(begun, done, options))
 
         def take_lock() -> Lock:
             plan = changes_digest(saved)[:12] if saved else ""
@@ -112,20 +113,25 @@ def apply_plan(
             lock=lock,
             record=lambda deployed: callbacks.record(deployed, origins),
             patience=options.lock_timeout,
+            done=done.append,
         )
 
 
 @contextmanager
-def _explain_interruption(begun: list[str]) -> Iterator[None]:
+def _explain_interruption(begun: list[str], done: list[str], options: ApplyOptions) -> Iterator[None]:
     """Say what an interruption leaves behind: nothing, unless something was begun."""
     try:
         yield
     except KeyboardInterrupt:
         if not begun:
             raise Interrupted("Interrupted; nothing was changed.") from None
+        released = "; the lock is released" if options.lock else ""
+        steps = "".join(f"\n  - {line}" for line in done)
+        stays = f"Done before it, and stays:{steps}" if done else "No step was done."
         raise Interrupted(
-            "Interrupted; steps that were done before stay, and the lock is released.",
-            "`sfcode plan` shows what is left to do; `sfcode apply` does it.",
+            f"Interrupted{released}. {stays}",
+            f"A step that had begun may have been done too. `sfcode plan` shows what is left to do; `sfcode {options.verb}` "
+            "does it.",
         ) from None
 
 

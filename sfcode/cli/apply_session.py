@@ -56,8 +56,8 @@ def run_apply(
         collected.origins = tuple(origins)
 
     def report_line(line: str) -> None:
-        progress.clear()
-        print_status(invocation, line)
+        with progress.pause():
+            print_status(invocation, line)
         if not progress.active:
             stack.enter_context(invocation.show_progress("Applying"))
 

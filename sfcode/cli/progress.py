@@ -10,17 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 FIRST = 0.5
-"""Seconds until a terminal shows anything: short commands show nothing."""
+"""Seconds until a terminal shows anything: short commands show nothing, and load nothing for it."""
 REDRAW = 0.2
 """Seconds between two states of the line on a terminal."""
 INTERVAL = 10.0
 """Seconds between two lines where there is no terminal."""
-CLEAR = "\r\x1b[K"
 
 
 class ProgressLine:
     """
-    One line that is redrawn on a terminal, and a line every ten seconds elsewhere.
+    One line that rich redraws on a terminal, and a line every ten seconds elsewhere.
 
     `count` is called for every response, from whatever thread.
     """
@@ -28,10 +27,11 @@ class ProgressLine:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._count = 0
+        self._text = ""
+        self._started = 0.0
         self._stop = threading.Event()
         self._stop.set()
-        self._lock = threading.Lock()
-        self._drawn = False
+        self._thread: threading.Thread | None = None
 
     @property
     def active(self) -> bool:
@@ -49,41 +49,58 @@ class ProgressLine:
             yield
             return
         self.hide()
-        self._count = 0
-        self._stop = stop = threading.Event()
-        live = sys.stderr.isatty() and not os.environ.get("CI")
-        thread = threading.Thread(
-            target=self._run, args=(text, self._clock(), stop), kwargs={"live": live}, daemon=True
-        )
-        thread.start()
+        self._text, self._count, self._started = text, 0, self._clock()
+        self._start()
         try:
             yield
         finally:
-            stop.set()
-            self.clear()
-            thread.join()
+            self.hide()
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """End the display while the block prints something, and go on with it afterwards."""
+        active = self.active
+        self.hide()
+        yield
+        if active:
+            self._start()
 
     def hide(self) -> None:
         """End the display: somebody is asked something."""
         self._stop.set()
-        self.clear()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
-    def clear(self) -> None:
-        """Clear the line, because something is printed; it is drawn again later."""
-        with self._lock:
-            if self._drawn:
-                sys.stderr.write(CLEAR)
-                sys.stderr.flush()
-                self._drawn = False
+    def _start(self) -> None:
+        self._stop = stop = threading.Event()
+        run = self._draw if sys.stderr.isatty() and not os.environ.get("CI") else self._print
+        self._thread = threading.Thread(target=run, args=(stop,), daemon=True)
+        self._thread.start()
 
-    def _run(self, text: str, started: float, stop: threading.Event, *, live: bool) -> None:
-        pause = FIRST if live else INTERVAL
-        while not stop.wait(pause):
-            with self._lock:
-                if stop.is_set():
-                    return
-                line = f"{text}: {self._count} responses, {self._clock() - started:.0f} s"
-                sys.stderr.write(f"{CLEAR}{line}" if live else f"{line}\n")
-                sys.stderr.flush()
-                self._drawn = live
-            pause = REDRAW if live else INTERVAL
+    def _describe(self) -> str:
+        return f"{self._text}: {self._count} responses, {self._clock() - self._started:.0f} s"
+
+    def _print(self, stop: threading.Event) -> None:
+        while not stop.wait(INTERVAL):
+            sys.stderr.write(f"{self._describe()}\n")
+            sys.stderr.flush()
+
+    def _draw(self, stop: threading.Event) -> None:
+        if stop.wait(FIRST):
+            return
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        # What others print goes to their own streams: this one is shown on standard error alone.
+        console = Console(file=sys.stderr, highlight=False)
+        with Live(
+            get_renderable=lambda: Text(self._describe(), no_wrap=True, overflow="ellipsis"),
+            console=console,
+            refresh_per_second=1 / REDRAW,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ):
+            stop.wait()

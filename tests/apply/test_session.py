@@ -9,7 +9,7 @@ import pytest
 
 from sfcode.apply.lock import find_lock
 from sfcode.apply.session import ApplyCallbacks, ApplyOptions, apply_plan
-from sfcode.config.models import ToSalesforce
+from sfcode.config.mapping_models import ToSalesforce
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused, UsageError
 from sfcode.local import LocalOrg, serve
@@ -41,6 +41,7 @@ class Desk:
     shown: list[Plan] = field(default_factory=list)
     asked: list[Plan] = field(default_factory=list)
     locks: list[bool] = field(default_factory=list)
+    report: Callable[[str], object] = lambda _: None
 
     def apply(
         self, answer: Callable[[], bool], request: PlanRequest | Plan = WHOLE_PLAN, *, auto_approve: bool = False
@@ -50,7 +51,7 @@ class Desk:
             self.locks.append(find_lock(self.org, "Appcues") is not None)
             return answer()
 
-        callbacks = ApplyCallbacks(approve=approve, show=self.shown.append)
+        callbacks = ApplyCallbacks(approve=approve, show=self.shown.append, report=self.report)
         options = ApplyOptions(auto_approve=auto_approve)
         return apply_plan(self.project, self.org, SECRETS, request, callbacks=callbacks, options=options)
 
@@ -63,6 +64,27 @@ class Desk:
 def desk(tmp_path) -> Iterator[Desk]:
     with serve(tmp_path) as served, opened(served) as org:
         yield Desk(generated_project({"contact": MAPPING}), served, org)
+
+
+def test_an_interruption_names_what_was_done_and_what_to_do(desk):
+    def interrupt(line: str) -> None:
+        if line.startswith("PermissionSetLicenseAssign:"):
+            raise KeyboardInterrupt
+
+    desk.report = interrupt
+    username = desk.project.settings.integration_user.username
+    with pytest.raises(Interrupted) as stopped:
+        desk.apply(lambda: True)
+    license = f"PermissionSetLicenseAssign:SalesforceAPIIntegrationPsl/{username}"
+    assert stopped.value.message == (
+        "Interrupted; the lock is released. Done before it, and stays:\n"
+        f"  - User:{username}: created\n  - {license}: created"
+    )
+    assert "`sfcode plan` shows what is left to do; `sfcode apply` does it." in stopped.value.hint
+    assert desk.is_untouched
+    desk.report = lambda _: None
+    desk.apply(lambda: True)
+    assert make_plan(desk.project, desk.org, SECRETS).plan.is_empty
 
 
 def raises(error: BaseException) -> Callable[[], bool]:

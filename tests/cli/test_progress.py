@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 import sys
 import time
 
 import pytest
 
 from sfcode.cli import progress as module
-from sfcode.cli.progress import CLEAR, ProgressLine
+from sfcode.cli.progress import ProgressLine
+
+SHOW_CURSOR, ERASE = "\x1b[?25h", "\r\x1b[1A\x1b[2K"
 
 
 class Terminal(io.StringIO):
@@ -21,6 +24,7 @@ class Terminal(io.StringIO):
 @pytest.fixture(autouse=True)
 def fast(monkeypatch):
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     for name in ("FIRST", "REDRAW", "INTERVAL"):
         monkeypatch.setattr(module, name, 0.02)
 
@@ -39,9 +43,8 @@ def shown(monkeypatch, stream: io.StringIO, *, quiet: bool = False) -> str:
 
 def test_a_terminal_has_one_line_which_is_gone_at_the_end(monkeypatch):
     text = shown(monkeypatch, Terminal())
-    assert f"{CLEAR}Reading the org: 3 responses, 0 s" in text
-    assert text.endswith(CLEAR)
-    assert "\n" not in text
+    assert "Reading the org: 3 responses, 0 s" in text
+    assert text.endswith(SHOW_CURSOR + ERASE)
 
 
 @pytest.mark.parametrize("ci", [False, True])
@@ -77,3 +80,26 @@ def test_short_work_shows_nothing(monkeypatch):
     with ProgressLine().show("Reading the org"):
         pass
     assert sys.stderr.getvalue() == ""
+
+
+def test_what_is_printed_meanwhile_stands_alone_and_the_line_comes_back(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    progress = ProgressLine()
+    with progress.show("Applying"):
+        end = time.monotonic() + 5
+        while "Applying" not in stream.getvalue() and time.monotonic() < end:
+            time.sleep(0.01)
+        with progress.pause():
+            assert not progress.active
+            before = stream.getvalue()
+            time.sleep(0.1)
+            assert stream.getvalue() == before
+        assert progress.active
+
+
+def test_no_command_loads_what_draws_before_it_is_drawn():
+    code = (
+        "import sys, sfcode.cli.progress as p\nwith p.ProgressLine().show('x'): pass\nsys.exit('rich' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

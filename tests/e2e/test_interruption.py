@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -80,16 +81,22 @@ def test_what_the_parent_wants_ignored_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_an_interruption_while_the_program_is_loaded_is_told_in_the_same_words(monkeypatch, capsys):
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_while_the_program_is_loaded_is_told_in_the_same_words(monkeypatch, capsys, number):
     from sfcode import __main__ as program
 
     class Interrupted:
         def find_spec(self, name, *_):
             if name == "sfcode.cli.main":
-                raise KeyboardInterrupt
+                os.kill(os.getpid(), number)
 
+    before = {each: signal.getsignal(each) for each in CODES}
     monkeypatch.delitem(sys.modules, "sfcode.cli.main", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
-    with pytest.raises(SystemExit) as end:
-        program.start()
-    assert (end.value.code, capsys.readouterr().err) == (130, "Error: Interrupted; nothing was changed.\n")
+    try:
+        with pytest.raises(SystemExit) as end:
+            program.start()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert (end.value.code, capsys.readouterr().err) == (CODES[number], "Error: Interrupted; nothing was changed.\n")

@@ -71,16 +71,22 @@ def backfill_command(invocation: Invocation, mapping: str | None, *, restart: bo
                 print_status(
                     invocation, f"{one.name}: was done before, {before.records:,} records; --restart sends them again."
                 )
-            progress = backfill(
-                org,
-                inbox,
-                one,
-                lambda message_line: print_status(invocation, message_line),
-                restart=restart,
-                sleep=time.sleep,
-            )
+            with invocation.show_progress(f"Sending {one.name}"):
+                progress = backfill(
+                    org,
+                    inbox,
+                    one,
+                    lambda message_line: _report(invocation, message_line),
+                    restart=restart,
+                    sleep=time.sleep,
+                )
             done.append({"mapping": one.name, "job": progress.job, "records": progress.records})
     if invocation.json:
         print_envelope(done)
     else:
         click.echo("Done: the relay sends what is in the inbox.")
+
+
+def _report(invocation: Invocation, line: str) -> None:
+    with invocation.progress.pause():
+        print_status(invocation, line)
