@@ -15,6 +15,7 @@ from sfcode.errors import ConfigError
 
 SETTINGS = "sfcode.yaml"
 EVENTS = "events.yaml"
+RECIPES = "recipes.yaml"
 MAPPINGS = "mappings"
 
 
@@ -24,6 +25,7 @@ class Files:
 
     settings: Document | None = None
     events: Document | None = None
+    recipes: Document | None = None
     mappings: dict[str, Document] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     strays: list[Diagnostic] = field(default_factory=list)
@@ -53,6 +55,8 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
     files.settings = _read(folder / SETTINGS, files, shown)
     if (folder / EVENTS).exists():
         files.events = _read(folder / EVENTS, files, shown)
+    if (folder / RECIPES).exists():
+        files.recipes = _read(folder / RECIPES, files, shown)
     files.strays.extend(_find_strays(folder, shown))
     paths = _mapping_paths(folder, files, shown)
     for path in paths:
@@ -69,7 +73,7 @@ def kind_of(path: Path) -> str | None:
     """Return the kind of a file, as the JSON Schemas are named; None for a file that no project has."""
     if path.resolve().parent.name == MAPPINGS and path.suffix == ".yaml":
         return "mapping"
-    return {SETTINGS: "sfcode", EVENTS: "events"}.get(path.name)
+    return {SETTINGS: "sfcode", EVENTS: "events", RECIPES: "recipes"}.get(path.name)
 
 
 def list_files(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -79,7 +83,7 @@ def list_files(folder: Path) -> Iterator[tuple[Path, str]]:
     Raises ConfigError when there is no project at all.
     """
     read_files(folder)
-    for path in (folder / SETTINGS, folder / EVENTS, *sorted((folder / MAPPINGS).glob("*.yaml"))):
+    for path in (folder / SETTINGS, folder / EVENTS, folder / RECIPES, *sorted((folder / MAPPINGS).glob("*.yaml"))):
         kind = kind_of(path)
         if kind is not None and path.exists():
             yield path, kind
@@ -92,9 +96,10 @@ def _find_strays(folder: Path, shown: Callable[[Path], str]) -> Iterator[Diagnos
         hidden = any(part.startswith(".") for part in below.parts)
         if hidden or path.suffix.lower() not in (".yaml", ".yml") or below.parts[0] == MAPPINGS:
             continue
-        if str(below) not in (SETTINGS, EVENTS):
-            is_events = len(below.parts) == 1 and find_nearest_name(path.stem, (Path(EVENTS).stem,))
-            hint = f"rename it to {EVENTS}" if is_events else f"move a mapping to {MAPPINGS}/, or remove the file"
+        if str(below) not in (SETTINGS, EVENTS, RECIPES):
+            stems = [Path(name).stem for name in (EVENTS, RECIPES)]
+            meant = find_nearest_name(path.stem, stems) if len(below.parts) == 1 else None
+            hint = f"rename it to {meant}.yaml" if meant else f"move a mapping to {MAPPINGS}/, or remove the file"
             yield Diagnostic.advice(None, shown(path), "nothing reads this file", hint)
 
 

@@ -23,9 +23,11 @@ from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Environment, Settings
 from sfcode.config.names import DEVELOPER, WORDS
 from sfcode.config.project import NamedMapping, Project, SecretRef
+from sfcode.config.recipe_models import NO_RECIPES, Recipes
 from sfcode.config.rules.events import check_events
 from sfcode.config.rules.mapping import check_mapping, warn_about_mapping
 from sfcode.config.rules.project import Draft, check_mappings, warn_about_mappings
+from sfcode.config.rules.recipes import check_recipes
 from sfcode.config.rules.settings import check_settings, warn_about_settings
 from sfcode.config.validate import validate
 from sfcode.diagnostics import Diagnostic, Position
@@ -51,6 +53,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
     settings = loader.settings()
     drafts = loader.mappings(settings.name if settings else Settings.model_fields["name"].default)
     events = loader.events()
+    recipes = loader.recipes(settings, drafts)
     loader.check_moved_mappings(settings, drafts)
     if loader.problems or settings is None or files.settings is None:
         raise ConfigError(loader.problems)
@@ -65,11 +68,13 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
         environment=chosen,
         target=target,
         secrets=loader.collect_secrets(settings, drafts, files.settings),
-        digest=_digest(chosen, target, settings, drafts, events),
+        digest=_digest(chosen, target, settings, drafts, events=events, recipes=recipes),
         templates=find_templates(folder),
         warnings=tuple(map(str, advice)),
         advice=advice,
         positions=files.settings.keys,
+        recipes=recipes,
+        recipe_positions=files.recipes.keys if files.recipes else {},
     )
 
 
@@ -151,6 +156,16 @@ class _Loader:
             aliases={**shipped.aliases, **typed.aliases},
         )
 
+    def recipes(self, settings: Settings | None, drafts: list[Draft]) -> Recipes:
+        document = self.files.recipes
+        if document is None:
+            return NO_RECIPES
+        typed, unsure = self.typed(Recipes, document)
+        if typed is None or settings is None:
+            return NO_RECIPES
+        self.add(document, *check_recipes(typed, settings, [draft.spec for draft in drafts]), unsure=unsure)
+        return typed
+
     def typed(self, model: type[M], document: Document) -> tuple[M | None, set[ConfigPath]]:
         found = interpolate(document, self.scope)
         self.problems.extend(found.problems)
@@ -187,7 +202,15 @@ class _Loader:
         return tuple(sorted(found, key=lambda problem: problem.sort_key))
 
 
-def _digest(name: str, target: Environment, settings: Settings, drafts: Iterable[Draft], events: Events) -> str:
+def _digest(
+    name: str,
+    target: Environment,
+    settings: Settings,
+    drafts: Iterable[Draft],
+    *,
+    events: Events,
+    recipes: Recipes,
+) -> str:
     """Hash the config without comments, layout, other environments and settings of reviews."""
     content = {
         "environment": {
@@ -199,6 +222,7 @@ def _digest(name: str, target: Environment, settings: Settings, drafts: Iterable
         "settings": settings.model_dump(mode="json", by_alias=True, exclude={"environments", "review"}),
         "mappings": {draft.name: draft.spec.model_dump(mode="json", by_alias=True) for draft in drafts},
         "events": events.model_dump(mode="json", by_alias=True),
+        "recipes": recipes.model_dump(mode="json", by_alias=True),
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -44,6 +44,7 @@ ATTRIBUTE = rf"^[^_\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
 CUSTOM_EVENT = rf"^[^\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
 EVENT = r"^[A-Za-z]([A-Za-z0-9_:./ -]*[A-Za-z0-9_:./-])?$"
 TEXT = r"\S"
+SHARE = r"^(all_internal_users|(role|role_and_subordinates|group):[A-Za-z][A-Za-z0-9_]*|user:[^@\s${}]+@[^@\s${}]+)$"
 TAKEABLE = r"^(CustomField:[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*|PermissionSet:[A-Za-z][A-Za-z0-9_]*)$"
 ACCEPTABLE = r"^(PermissionSet|PermissionSetGroup|Profile|UserLicense):\S.*$"
 REPLACEABLE = r"^((WorkflowRule|WorkflowOutboundMessage):[A-Za-z][A-Za-z0-9_]*\.\S.*|Flow:[A-Za-z][A-Za-z0-9_]*)$"
@@ -108,6 +109,10 @@ WORDS = {
     REPLACEABLE: (
         "is not the address of an outbound message, a workflow rule or a flow",
         "write it like WorkflowOutboundMessage:Contact.Send_To_Appcues, WorkflowRule:Contact.Send_To_Appcues or Flow:Send",
+    ),
+    SHARE: (
+        "is nobody that a report folder can be shared with",
+        "write all_internal_users, role:NAME, role_and_subordinates:NAME, group:NAME or user:USERNAME",
     ),
     TEXT: ("is empty", "write some text, or leave the key out"),
 }

@@ -11,6 +11,7 @@ from typing import TypeVar
 from sfcode.config.event_models import Events
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Environment, Settings
+from sfcode.config.recipe_models import NO_RECIPES, Recipes
 from sfcode.config.resolve import resolve_mapping
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping import naming
@@ -62,12 +63,22 @@ class Project:
     """Of `sfcode.yaml`."""
     advice: tuple[Diagnostic, ...] = ()
     """The warnings, with their places."""
+    recipes: Recipes = NO_RECIPES
+    recipe_positions: MappingOf[ConfigPath, Position] = field(default_factory=dict)
+    """Of `recipes.yaml`."""
 
     @cached_property
     def resolved(self) -> tuple[ResolvedMapping, ...]:
         """The resolved mappings, in the order of `mappings`."""
         return tuple(
-            resolve_mapping(mapping.name, mapping.spec, mapping.positions, self.settings) for mapping in self.mappings
+            resolve_mapping(
+                mapping.name,
+                mapping.spec,
+                mapping.positions,
+                self.settings,
+                logs_items=self.recipes.completed_flows is not None,
+            )
+            for mapping in self.mappings
         )
 
     @cached_property
@@ -115,6 +126,10 @@ class Project:
     def place(self, *path: str | int) -> Place:
         """Return the place of a key of `sfcode.yaml`."""
         return place_at(self.positions, *path)
+
+    def recipe_place(self, *path: str | int) -> Place:
+        """Return the place of a key of `recipes.yaml`."""
+        return place_at(self.recipe_positions or self.positions, *path)
 
 
 def add_former_names(by_name: dict[str, V], project: Project) -> dict[str, V]:

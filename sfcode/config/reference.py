@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from sfcode.config.event_models import Events
 from sfcode.config.mapping_models import Mapping, Shorthand
 from sfcode.config.models import Settings
+from sfcode.config.recipe_models import Recipes
 
 INTRODUCTION = """\
 # The mapping language
@@ -24,13 +25,14 @@ INTRODUCTION = """\
 This page is made from the models in `sfcode/config/*models.py` by `python -m sfcode.config.reference`;
 a test fails when it is stale. `sfcode schema` prints the same as JSON Schema, which editors use.
 
-A project's config folder holds three kinds of files:
+A project's config folder holds four kinds of files:
 
 | file | says |
 | --- | --- |
 | [`sfcode.yaml`](#sfcodeyaml) | who takes part: integration user, Appcues account, relay, environments |
 | [`mappings/NAME.yaml`](#mappingsnameyaml) | what one Salesforce object exchanges with Appcues; NAME becomes part of names in Salesforce |
 | [`events.yaml`](#eventsyaml) | the texts of the activities that Appcues events become; may be left out |
+| [`recipes.yaml`](#recipesyaml) | use cases with their own fields, objects and reports; may be left out |
 
 The files are YAML 1.2: only `true` and `false` are truth values, so `on` and `no` need no quotes.
 Unknown keys, keys written twice, merge keys (`<<`) and tags are errors; anchors and aliases are fine.
@@ -50,7 +52,12 @@ _SIMPLE = {str: "text", bool: "`true` or `false`", int: "number", float: "number
 def render_reference() -> str:
     """Render the page."""
     parts = [INTRODUCTION]
-    for title, model in (("sfcode.yaml", Settings), ("mappings/NAME.yaml", Mapping), ("events.yaml", Events)):
+    for title, model in (
+        ("sfcode.yaml", Settings),
+        ("mappings/NAME.yaml", Mapping),
+        ("events.yaml", Events),
+        ("recipes.yaml", Recipes),
+    ):
         parts.extend(_sections(f"## {title}", model, ""))
     return "\n".join(parts)
 

@@ -24,6 +24,15 @@ _MAPPING_NOT_OF_RELAY: Any = {
 """Keys of a mapping that only the org is configured by."""
 
 
+_RECIPES_NOT_OF_RELAY: Any = {
+    "version": True,
+    "reports": True,
+    "nps_by_account": True,
+    "completed_flows": {"not_completed": True},
+}
+"""Keys of recipes that only the org is configured by."""
+
+
 def render_relay_config(project: Project) -> Body | None:
     """Return what the relay works by, as JSON values with secrets as placeholders; None where nothing goes through it."""
     mappings: dict[str, Any] = {
@@ -37,6 +46,7 @@ def render_relay_config(project: Project) -> Body | None:
         return None
     settings = project.settings
     former = settings.moved.mappings
+    recipes = project.recipes.model_dump(mode="json", by_alias=True, exclude=_RECIPES_NOT_OF_RELAY, exclude_none=True)
     return {
         **({"moved": {"mappings": dict(former)}} if former else {}),
         "name": settings.name,
@@ -45,6 +55,7 @@ def render_relay_config(project: Project) -> Body | None:
         "relay": settings.relay.model_dump(mode="json", by_alias=True, exclude=_NOT_OF_RELAY, exclude_none=True),
         "mappings": mappings,
         "events": project.events.model_dump(mode="json", by_alias=True, exclude={"version"}),
+        **({"recipes": recipes} if recipes else {}),
     }
 
 

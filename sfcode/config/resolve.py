@@ -18,9 +18,14 @@ _PEOPLE = ("Contact", "Lead")
 
 
 def resolve_mapping(
-    name: str, spec: Mapping, positions: MappingOf[ConfigPath, Position], settings: Settings
+    name: str,
+    spec: Mapping,
+    positions: MappingOf[ConfigPath, Position],
+    settings: Settings,
+    *,
+    logs_items: bool = False,
 ) -> ResolvedMapping:
-    """Return the resolved mapping; `positions` are those of its file."""
+    """Return the resolved mapping; `positions` are those of its file, and `logs_items` is what recipes ask of activities."""
     out = spec.to_appcues if spec.direction in ("both", "to_appcues") else None
     back = spec.to_salesforce if spec.direction in ("both", "to_salesforce") else None
 
@@ -76,6 +81,7 @@ def resolve_mapping(
             if spec.object in _PEOPLE
             else "WhatId"
         ),
+        logs_items=logs_items and spec.delivery == "relay",
         where=resolve_conditions(spec, positions),
         on=frozenset(out.on) if out else frozenset(),
         trigger=out.trigger if out else "flow",

@@ -11,8 +11,9 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from sfcode.config.event_models import Events
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Settings
+from sfcode.config.recipe_models import Recipes
 
-KINDS: dict[str, type[BaseModel]] = {"sfcode": Settings, "mapping": Mapping, "events": Events}
+KINDS: dict[str, type[BaseModel]] = {"sfcode": Settings, "mapping": Mapping, "events": Events, "recipes": Recipes}
 DIALECT = GenerateJsonSchema.schema_dialect
 
 _CONSTRAINTS = ("pattern", "enum", "maxLength")

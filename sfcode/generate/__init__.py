@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
-from sfcode.generate import activity_object, custom_fields, permission_sets, sign_in
+from sfcode.generate import activity_object, custom_fields, nps_responses, permission_sets, reports, sign_in
 from sfcode.generate.check import check_mapping, check_object, check_ownership, note_decimals, note_features
 from sfcode.generate.messaging import message_blueprints, messaging_warnings
 from sfcode.generate.records import records
@@ -18,6 +18,7 @@ from sfcode.mapping import naming
 from sfcode.mapping.activities import own_fields
 from sfcode.mapping.desired import Desired, Origin
 from sfcode.mapping.fields import Fields, fields_of
+from sfcode.mapping.recipes import account_fields, response_fields
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.objects import Field, OrgSchema
 
@@ -64,10 +65,22 @@ def _fields(project: Project, schema: OrgSchema) -> dict[str, Fields]:
     event_id = Field(naming.event_id_field(project.settings.name), "string", custom=True)
     for name in ("Event", "Task"):
         created[name].append(event_id)
+    for name in ("Event", "Task") if any(mapping.logs_items for mapping in project.resolved) else ():
+        created[name].extend(Field(field, "string", custom=True) for field in naming.item_fields(project.settings.name))
+    if history := project.recipes.nps_history:
+        detail = history.account == "detail"
+        fields = response_fields(project.resolved, detail=detail)
+        created[naming.response_object(project.settings.name)].extend(fields)
+        created["Account"].extend(account_fields(project.settings.name) if _counts(project) else ())
     own = list(own_fields(project.settings.name, project.resolved))
     if own:
         created[naming.activities(project.settings.name)].extend(own)
     return {name: fields_of(schema, name, new) for name, new in created.items()}
+
+
+def _counts(project: Project) -> bool:
+    """Tell whether accounts get roll-ups."""
+    return project.recipes.nps_by_account is not None and project.recipes.nps_by_account.account_fields
 
 
 def _problems(project: Project, fields: dict[str, Fields], schema: OrgSchema) -> Iterator[Diagnostic]:
@@ -78,6 +91,7 @@ def _problems(project: Project, fields: dict[str, Fields], schema: OrgSchema) ->
         else:
             yield from check_mapping(mapping, fields[mapping.object])
     yield from activity_object.problems(project)
+    yield from reports.problems(project)
 
 
 def _check_viewers(project: Project, blueprints: Iterable[Blueprint]) -> Iterator[Diagnostic]:
@@ -97,6 +111,8 @@ def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Bluepri
     if event_id is not None:
         created.append(event_id)
     created.extend(activity_object.blueprints(project))
+    created.extend(reports.activity_fields(project))
+    created.extend(nps_responses.blueprints(project))
     yield from created
     for mapping in project.resolved:
         yield from message_blueprints(project, mapping, fields[mapping.object])
@@ -106,6 +122,7 @@ def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Bluepri
     viewer = permission_sets.viewer_set(project, new, fields.__getitem__)
     if viewer is not None:
         yield viewer
+    yield from reports.blueprints(project)
     yield from sign_in.blueprints(project)
 
 

@@ -18,6 +18,7 @@ from sfcode.mapping.fields import ACTIVITY_FIELDS, Fields
 from sfcode.mapping.ownership import MANAGED_SET
 from sfcode.mapping.permissions import CUSTOMIZE_APPLICATION, FieldPermission, ObjectPermission, add_required
 from sfcode.mapping.place import Place
+from sfcode.mapping.recipes import ACCOUNT_FIELD, WRITTEN_FIELDS, answering
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
 
@@ -72,6 +73,8 @@ def integration_set(project: Project, lookup: Lookup) -> Blueprint:
         grants.allow_object(_object_rights(project, mapping), mapping.place("object"))
         _mapped_fields(grants, mapping)
         _activities(project, grants, mapping)
+    if project.recipes.nps_history:
+        _nps_responses(project, grants)
     if user.access == "documented":
         _documented(project, grants, access)
     return _set(
@@ -145,6 +148,19 @@ def _activities(project: Project, grants: _Grants, mapping: ResolvedMapping) -> 
         grants.allow_object(ObjectPermission(activity_object, create=True, edit=True), place)
     for name in written_fields(project.settings.name, mapping):
         grants.allow_field(activity_object, name, place, edit=True)
+
+
+def _nps_responses(project: Project, grants: _Grants) -> None:
+    """Grant the permissions to keep NPS answers, and to see the accounts that they belong to."""
+    place, answers = project.recipe_place("nps_history"), naming.response_object(project.settings.name)
+    mappings = answering(project.resolved)
+    grants.allow_object(ObjectPermission(answers, create=True, edit=True), place)
+    lookups = (*(f"{mapping.object}__c" for mapping in mappings), ACCOUNT_FIELD)
+    for name in (*WRITTEN_FIELDS, *lookups):
+        grants.allow_field(answers, name, place, edit=True)
+    if any(mapping.object == "Contact" for mapping in mappings):
+        grants.allow_object(ObjectPermission("Account", read=True), place)
+        grants.allow_field("Contact", "AccountId", place)
 
 
 def _documented(project: Project, grants: _Grants, access: Place) -> None:

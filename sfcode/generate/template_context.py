@@ -16,11 +16,26 @@ from sfcode.metadata.component import Address
 
 
 @dataclass(frozen=True, slots=True)
+class RollUp:
+    """The records that a roll-up counts: `field.counted` in CustomField.xml.j2."""
+
+    foreign_key: str
+    """The field that leads to the counting record, with its object."""
+    field: str
+    """The field that is compared, with its object."""
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True, slots=True)
 class CustomFieldView:
     """`field` in CustomField.xml.j2."""
 
     kind: str
-    """user_id, nps_score, nps_feedback, event_id; of the object for activities also text, long_text, time and lookup."""
+    """
+    user_id, nps_score, nps_feedback, event_id; of objects that sfcode makes also text, long_text, time, lookup,
+    master_detail, text_formula and number_formula; of accounts roll_up.
+    """
     object: str
     name: str
     label: str
@@ -32,6 +47,8 @@ class CustomFieldView:
     """The object that a lookup leads to."""
     relationship: str = ""
     """What a lookup's records are called there, as a name."""
+    counted: RollUp | None = None
+    """What a roll-up counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,10 @@ class CustomObjectView:
     plural: str
     name_label: str
     description: str
+    sharing: str = "Read"
+    """The org-wide default: Read, Private or ControlledByParent."""
+    name_format: str = ""
+    """The format of automatic numbers that are the records' names; "" for names that are texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +121,76 @@ class PermissionSetView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportFolderShare:
+    """People whom a folder is shared with, in the metadata's words."""
+
+    shared_to: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFolderView:
+    """`folder` in ReportFolder.xml.j2."""
+
+    name: str
+    shares: tuple[ReportFolderShare, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportGrouping:
+    """A level of groups of a report."""
+
+    field: str
+    granularity: str = "Day"
+    """Of a date: Day or Month. Other fields are written with Day too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """A condition on the rows of a report, or of its cross filter."""
+
+    column: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFormula:
+    """A summary formula of a report."""
+
+    label: str
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCrossFilter:
+    """The related records that rows must not have."""
+
+    column: str
+    table: str
+    join_column: str
+    filters: tuple[ReportFilter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """`report` in Report.xml.j2."""
+
+    name: str
+    description: str
+    report_type: str
+    columns: tuple[str, ...]
+    date_column: str
+    groupings: tuple[ReportGrouping, ...] = ()
+    filters: tuple[ReportFilter, ...] = ()
+    formulas: tuple[ReportFormula, ...] = ()
+    without: ReportCrossFilter | None = None
+    chart: bool = False
+    """Whether a line shows the first formula by the first grouping."""
+    of_activities: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SignInView:
     """`app` in the five templates of an External Client App."""
 
@@ -124,6 +215,8 @@ View = (
     | FlowView
     | WorkflowRuleView
     | PermissionSetView
+    | ReportFolderView
+    | ReportView
     | SignInView
 )
 
@@ -137,6 +230,8 @@ VARIABLES = {
     "ExtlClntAppOauthSettings": "app",
     "Flow": "flow",
     "PermissionSet": "permission_set",
+    "Report": "report",
+    "ReportFolder": "folder",
     "WorkflowOutboundMessage": "message",
     "WorkflowRule": "rule",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sfcode.mapping import naming
@@ -48,12 +48,15 @@ def written_fields(project: str, mapping: ResolvedMapping) -> tuple[str, ...]:
         return ("Description", mapping.link_field)
     if mapping.activity_object in STANDARD_OBJECTS:
         day = ("ActivityDate",) if mapping.activity_object == "Task" else ()
-        return (*day, "Description", mapping.link_field, naming.event_id_field(project))
-    names = (naming.activity_field(project, name) for name in OWN_FIELDS)
+        items = naming.item_fields(project) if mapping.logs_items else ()
+        return (*day, *items, "Description", mapping.link_field, naming.event_id_field(project))
+    names = [naming.activity_field(project, name) for name in OWN_FIELDS]
+    if mapping.logs_items:
+        names.append(naming.item_field(project))
     return (*names, mapping.link_field, naming.event_id_field(project))
 
 
-def own_fields(project: str, mappings: Iterable[ResolvedMapping]) -> Iterator[Field]:
+def own_fields(project: str, mappings: Sequence[ResolvedMapping]) -> Iterator[Field]:
     """Yield the fields of the project's custom object for activities as a describe would; none if there is no such object."""
     links = sorted({mapping.link_field for mapping in own_activities(mappings)})
     if not links:
@@ -62,4 +65,6 @@ def own_fields(project: str, mappings: Iterable[ResolvedMapping]) -> Iterator[Fi
         yield Field(naming.activity_field(project, name), field.type, custom=True)
     for link in links:
         yield Field(link, "reference", custom=True)
+    if any(mapping.logs_items for mapping in own_activities(mappings)):
+        yield Field(naming.item_field(project), "string", custom=True)
     yield Field(naming.event_id_field(project), "string", custom=True)

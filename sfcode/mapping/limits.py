@@ -19,3 +19,6 @@ FORMULA_TEXT_LENGTH = 1_300
 
 DESCRIPTION_LENGTH = 255
 """Characters of the description of a static resource."""
+
+REPORT_NAME_LENGTH = 40
+"""Characters of the name of a report; its developer name is kept as short."""

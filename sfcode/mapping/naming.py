@@ -52,6 +52,21 @@ def activity_field(project: str, what: str) -> str:
     return f"{project}_{what}__c"
 
 
+def item_field(project: str) -> str:
+    """Return the name of the field of an activity for the flow, survey, checklist or goal that it is about."""
+    return f"{project}_Item__c"
+
+
+def item_fields(project: str) -> tuple[str, str]:
+    """Return the names of the fields of an Event or a Task for the Appcues event and its item."""
+    return (activity_field(project, "Event"), item_field(project))
+
+
+def response_object(project: str) -> str:
+    """Return the name of the object of NPS answers."""
+    return f"{project}_NPS_Response__c"
+
+
 def lookup_field(object_name: str) -> str:
     """Return the name of its lookup to a mapped object: `Contact__c`, `Workshop__c`, `ns_Workshop__c` for `ns__Workshop__c`."""
     return f"{object_name.removesuffix('__c').replace('__', '_')}__c"

@@ -76,6 +76,8 @@ class ResolvedMapping:
     """What activities become: Event, Task or the project's own object; None without activities."""
     link_field: str = ""
     """The field of an activity that refers to the mapped record."""
+    logs_items: bool = False
+    """Whether an activity has its event, and the flow, survey, checklist or goal, in fields of their own."""
     where: tuple[Condition, ...] = ()
     """What records have to fit to take part; empty: all take part."""
     on: frozenset[str] = field(default_factory=frozenset)
