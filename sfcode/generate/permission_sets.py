@@ -98,6 +98,9 @@ def viewer_set(project: Project, created: Iterable[Blueprint], lookup: Lookup) -
             continue
         for owner in activity_objects if object_name == "Activity" else [object_name]:
             grants.allow_field(owner, name, blueprint.place)
+    if project.recipes.nps_history and project.recipes.nps_history.account == "detail":
+        # A detail can be read by those alone who may read its master.
+        grants.allow_object(ObjectPermission("Account", read=True), project.recipe_place("nps_history", "account"))
     if not grants.fields:
         return None
     return _set(
@@ -158,8 +161,8 @@ def _nps_responses(project: Project, grants: _Grants) -> None:
     lookups = (*(f"{mapping.object}__c" for mapping in mappings), ACCOUNT_FIELD)
     for name in (*WRITTEN_FIELDS, *lookups):
         grants.allow_field(answers, name, place, edit=True)
+    grants.allow_object(ObjectPermission("Account", read=True), place)
     if any(mapping.object == "Contact" for mapping in mappings):
-        grants.allow_object(ObjectPermission("Account", read=True), place)
         grants.allow_field("Contact", "AccountId", place)
 
 

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
+from sfcode.local.sobjects.roll_ups import read_roll_up
 from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS, label_of
 from sfcode.metadata.component import Component
 
@@ -46,7 +47,9 @@ def custom_field(component: Component) -> FieldDef:
         scale=int(body.get("scale") or 0),
         nillable=not mandatory and kind != "Checkbox",
         createable=not computed,
-        updateable=not computed and kind != "MasterDetail",
+        updateable=not computed and (kind != "MasterDetail" or bool(body.get("reparentableMasterDetail"))),
+        master=kind == "MasterDetail",
+        roll_up=read_roll_up(body),
         calculated=bool(formula) or kind == "Summary",
         formula=formula,
         blank_as_zero=body.get("formulaTreatBlanksAs") == "BlankAsZero",
@@ -72,7 +75,7 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
     label = str(body.get("label") or component.full_name)
     name_field: Mapping[str, Any] = body.get("nameField") or {}
     automatic = name_field.get("type") == "AutoNumber"
-    detail = any(field.type == "reference" and not field.updateable for field in fields)
+    detail = any(field.master for field in fields)
     own = [system_field(name) for name in sorted(SYSTEM_FIELDS)]
     own.append(
         FieldDef(

@@ -23,7 +23,7 @@ class FormulaRows:
 
     def rows(self, target: ObjectDef, rows: list[Record]) -> list[Record]:
         """Return rows of an object including their formula fields."""
-        formulas = {field.name: field for field in target.fields.values() if field.formula}
+        formulas = {field.name: field for field in target.fields.values() if field.formula or field.roll_up}
         return [ComputedRow(row, formulas, self, target.name) for row in rows] if formulas else rows
 
     def value(self, object_name: str, field: FieldDef, row: Mapping[str, Any]) -> Any:

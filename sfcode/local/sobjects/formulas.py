@@ -109,7 +109,7 @@ class RecordContext:
 
     def _field(self, object_name: str, record: Mapping[str, Scalar], found: FieldDef) -> Value:
         scalar = record.get(found.name)
-        if found.formula and self.depth < MAX_NESTING:
+        if (found.formula or found.roll_up) and self.depth < MAX_NESTING:
             scalar = formula_value(found, self._over(object_name, record, found.blank_as_zero))
         value = to_formula_value(found, scalar)
         return Decimal(0) if value is None and self.blank_as_zero and found.type in NUMBER_TYPES else value
@@ -129,7 +129,13 @@ class RecordContext:
 
 
 def formula_value(found: FieldDef, context: RecordContext, formula: str = "") -> Scalar:
-    """Return the value of a formula field, or of another formula for it, as the API does: null where a page shows #Error!."""
+    """
+    Return the value of a formula field, or of another formula for it, as the API does: null where a page shows #Error!.
+
+    A roll-up is computed from the details that there are now; an org keeps it up to date as they are saved.
+    """
+    if found.roll_up and not formula:
+        return found.roll_up.value(context.rows.all(found.roll_up.detail), str(context.record.get("Id")))
     try:
         return to_stored_value(found, evaluate(formula or found.formula, context))
     except FormulaError:

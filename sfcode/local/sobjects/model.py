@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from sfcode.local.sobjects.roll_ups import RollUpSummary
 from sfcode.local.store import OrgTransaction, Record, Scalar
 
 TEXT_TYPES = frozenset({"string", "textarea", "email", "phone", "url", "encryptedstring", "combobox"})
@@ -55,6 +56,10 @@ class FieldDef:
     display_format: str = ""
     """How an automatic number is written: `A-{0000}`."""
     starting_number: int = 1
+    master: bool = False
+    """It leads to the record that this one is a detail of."""
+    roll_up: RollUpSummary | None = None
+    """What a summary field counts or sums."""
 
     @property
     def required(self) -> bool:

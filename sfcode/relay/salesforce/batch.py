@@ -298,6 +298,8 @@ class Batch:
                 crowded.append(write)
                 continue
             if not result.errors:
+                for note in write.notes:
+                    self.news[note.name] = self.latest[note.name] = note
                 if write.newest:
                     again = rewrite("", write.object, write.id, _states(write), token=self.claim.token, after=0.0)
                     for name in _states(write).values():

@@ -31,7 +31,8 @@ class Destination:
     def fields_to_read(self) -> tuple[str, ...]:
         """Return the fields that a lookup selects."""
         converted = ("IsConverted",) if self.object == "Lead" else ()
-        return ("Id", self.key, *converted)
+        needed = {name for action in self.actions for name in action.fields_to_read}
+        return ("Id", self.key, *converted, *sorted(needed - {self.key}))
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:

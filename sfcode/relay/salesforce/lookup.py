@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -38,6 +38,8 @@ class LookupMatch:
 
     records: tuple[str, ...] = ()
     converted: bool = False
+    rows: Mapping[str, Row] = field(default_factory=dict, compare=False)
+    """The fields that actions asked for, by record."""
 
 
 def queries(wanted: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
@@ -87,7 +89,7 @@ def matches(asked: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> d
 
     Ids are compared again, exactly: SOQL ignores the case of texts, and the number 7 is not the id `07`.
     """
-    records: dict[tuple[str, str], list[str]] = defaultdict(list)
+    records: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
     converted: set[tuple[str, str]] = set()
     for query, rows in zip(asked, answers, strict=True):
         destination = query.destination
@@ -96,5 +98,8 @@ def matches(asked: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> d
             if row.get("IsConverted"):
                 converted.add(key)
             else:
-                records[key].append(str(row["Id"]))
-    return {key: LookupMatch(tuple(records.get(key, ())), key in converted) for key in {*records, *converted}}
+                records[key][str(row["Id"])] = row
+    return {
+        key: LookupMatch(tuple(found := records.get(key, {})), key in converted, found)
+        for key in {*records, *converted}
+    }

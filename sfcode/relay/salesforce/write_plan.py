@@ -47,6 +47,8 @@ class MergedWrite:
     """Their ids, with the mappings that each of them writes the record for."""
     newest: dict[str, LatestState] = field(default_factory=dict)
     """By field, the state to remember once the record is written."""
+    notes: list[LatestState] = field(default_factory=list)
+    """Further states to remember then."""
 
     @property
     def values(self) -> set[str]:
@@ -55,6 +57,7 @@ class MergedWrite:
 
     def merge(self, write: RecordWrite) -> None:
         """Take over the fields of a write, unless a newer value is there."""
+        self.notes.extend(write.notes)
         for name, value in write.fields.items():
             newest, known = write.newest.get(name), self.newest.get(name)
             if newest is not None and known is not None and known.stamp > newest.stamp:
@@ -142,7 +145,7 @@ class Planner:
         planned = 0
         try:
             for target, record_id in found:
-                context = PlanContext(record_id, self.latest, self.lengths)
+                context = PlanContext(record_id, self.latest, self.lengths, self.match(target).rows.get(record_id, {}))
                 for action in target.actions:
                     for write in action.plan(event, context):
                         round_.add(message, write)

@@ -14,8 +14,13 @@ from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.salesforce.actions.action import EventAction
 from sfcode.relay.salesforce.actions.activities import log_activities
 from sfcode.relay.salesforce.actions.nps_fields import update_nps_fields
+from sfcode.relay.salesforce.actions.nps_responses import keep_nps_responses
 
-ACTIONS: tuple[Callable[[Project, ResolvedMapping], EventAction | None], ...] = (update_nps_fields, log_activities)
+ACTIONS: tuple[Callable[[Project, ResolvedMapping], EventAction | None], ...] = (
+    update_nps_fields,
+    keep_nps_responses,
+    log_activities,
+)
 """Each returns the action that a mapping asks for, or None. Their writes are sent in this order."""
 
 

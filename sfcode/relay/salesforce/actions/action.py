@@ -29,6 +29,8 @@ class RecordWrite:
     fields: Mapping[str, Any]
     newest: Mapping[str, LatestState] = field(default_factory=dict)
     """By field, the state to remember once it is written. Of two writes of a field, the newer one is sent."""
+    notes: tuple[LatestState, ...] = ()
+    """States to remember once the record is written, whatever becomes of single fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class PlanContext:
     """Newest delivered states by name, as far as `Action.state_names` asked for them."""
     lengths: Mapping[FieldName, int]
     """Lengths of the fields that `Action.fields_to_measure` asked for; without those the org did not tell."""
+    row: Mapping[str, Any] = field(default_factory=dict)
+    """The record, as far as `Action.fields_to_read` asked for it."""
 
 
 class EventAction(Protocol):
@@ -48,6 +52,11 @@ class EventAction(Protocol):
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
         """Return the fields of which the org has to tell the length."""
+        ...
+
+    @property
+    def fields_to_read(self) -> tuple[str, ...]:
+        """Return the fields of the matched record that `plan` needs."""
         ...
 
     def handles(self, event: AppcuesEvent) -> bool:

@@ -36,6 +36,10 @@ class ActivityKind:
     object: str
     external_id: str
     build_fields: BuildFields
+    event_field: str = ""
+    """The field for the event's name in the config; "" where there is none."""
+    item_field: str = ""
+    """The field for the flow, survey, checklist or goal that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ class Activities:
     def fields_to_measure(self) -> frozenset[FieldName]:
         """Return none: the lengths of activities' fields are fixed."""
         return frozenset()
+
+    @property
+    def fields_to_read(self) -> tuple[str, ...]:
+        """Return none."""
+        return ()
 
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the mapping lists one of the event's activities."""
@@ -87,6 +96,11 @@ class Activities:
         except TemplateFailedError as error:
             raise ActionError("bad_text", f"the texts of {event.name} cannot be filled in: {error}") from error
         fields = {self.link: context.record_id, **self.kind.build_fields(event, subject, comment)}
+        if self.kind.event_field:
+            fields[self.kind.event_field] = activity
+        if self.kind.item_field:
+            item = event.item[0] if event.item else event.message.kind if event.name == CLICK_TO_TRACK else ""
+            fields[self.kind.item_field] = cut(item, TEXT_LENGTH) or None
         id_ = external_id(event.message_id, self.mapping, activity)
         return RecordWrite(self.mapping, "upsert", self.kind.object, self.kind.external_id, id_, fields)
 
@@ -98,22 +112,24 @@ def log_activities(project: Project, mapping: ResolvedMapping) -> Activities | N
     return Activities(
         mapping.name,
         mapping.link_field,
-        activity_kind(project),
+        activity_kind(project, logs_items=mapping.logs_items),
         compile_texts(project.events.activities),
         {event.name: event.items for event in mapping.activities},
         frozenset(event.name for event in mapping.click_to_track),
     )
 
 
-def activity_kind(project: Project) -> ActivityKind:
-    """Return the object that activities are records of, as `relay.activities_as` has it."""
+def activity_kind(project: Project, *, logs_items: bool = False) -> ActivityKind:
+    """Return the object that activities are records of, as `relay.activities_as` and recipes have it."""
     prefix = project.settings.name
     key = naming.event_id_field(prefix)
+    event, item = naming.item_fields(prefix) if logs_items else ("", "")
     if project.settings.relay.activities_as == "event":
-        return ActivityKind("Event", key, _event_fields)
+        return ActivityKind("Event", key, _event_fields, event, item)
     if project.settings.relay.activities_as == "task":
-        return ActivityKind("Task", key, _task_fields)
-    return ActivityKind(naming.activities(prefix), key, lambda *parts: _custom_fields(prefix, *parts))
+        return ActivityKind("Task", key, _task_fields, event, item)
+    # The project's own object has the event as Appcues sends it in any case.
+    return ActivityKind(naming.activities(prefix), key, lambda *parts: _custom_fields(prefix, *parts), item_field=item)
 
 
 def external_id(message_id: str, mapping: str, activity: str) -> str:

@@ -32,6 +32,11 @@ class NpsFields:
         feedback = self.fields.get("feedback")
         return frozenset({(self.object, feedback)} if feedback and feedback not in self.created else ())
 
+    @property
+    def fields_to_read(self) -> tuple[str, ...]:
+        """Return none."""
+        return ()
+
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the event answers a question whose answer the mapping keeps."""
         return bool(self.fields) if event.problem else any(kind in event.answers for kind in self.fields)

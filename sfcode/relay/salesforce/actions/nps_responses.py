@@ -1,0 +1,159 @@
+"""Keep every NPS answer as a record of its own (the recipe `nps_history`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sfcode.config.project import Project
+from sfcode.mapping import naming
+from sfcode.mapping.events import ITEM_ATTRIBUTES
+from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
+from sfcode.mapping.recipes import ACCOUNT_FIELD, RESPONSE_ID_FIELD, answering
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.relay.message import LatestState
+from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite
+from sfcode.relay.salesforce.event_reader import AppcuesEvent
+from sfcode.relay.salesforce.template_sandbox import text
+from sfcode.relay.salesforce.text_limits import cut
+
+ONE_ANSWER = timedelta(hours=24)
+"""Events of one person and one survey that are no further apart are one answer: a score, its feedback, a corrected score."""
+KEPT = 10
+"""Answers of a person to a survey that are remembered, so that what comes late finds its own."""
+
+MILLISECONDS = len("2026-11-23T17:23:00.000")
+"""Salesforce keeps no finer times."""
+
+_FIELDS = {"score": "Score__c", "feedback": "Feedback__c"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer that was kept: its external id, when it was begun, and how new its parts are (as `LatestState.stamp`)."""
+
+    id: str
+    begun: str
+    score: str = ""
+    feedback: str = ""
+
+    def is_near(self, event: AppcuesEvent) -> bool:
+        """Tell whether an event belongs to this answer."""
+        return abs(event.time - datetime.fromisoformat(self.begun)) <= ONE_ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class NpsResponses:
+    """Upsert the record of an answer. What belongs to one answer goes into one record, in whatever order it comes."""
+
+    mapping: str
+    person: str
+    """The object of the matched record: Contact or Lead."""
+    object: str
+    """The object of answers."""
+    needs_account: bool
+    """Whether answers are details of accounts, so that those of people without one cannot be kept."""
+
+    @property
+    def fields_to_measure(self) -> frozenset[FieldName]:
+        """Return none: sfcode created the fields."""
+        return frozenset()
+
+    @property
+    def fields_to_read(self) -> tuple[str, ...]:
+        """Return the account of a contact."""
+        return ("AccountId",) if self.person == "Contact" else ()
+
+    def handles(self, event: AppcuesEvent) -> bool:
+        """Tell whether the event is an answer to an NPS survey, or would be."""
+        return event.problem is not None or bool(event.answers)
+
+    def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+        """Name the answers that were kept of the person to the survey."""
+        return [state_name(self.person, record_id, _survey(event))]
+
+    def states_by_field(self, event: AppcuesEvent, record_id: str) -> Mapping[str, str]:  # noqa: ARG002 (an EventAction's)
+        """Return none: an answer that is written late is the same."""
+        return {}
+
+    def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
+        """Return the upsert of the answer, with the parts that are not older than what is kept."""
+        account = context.row.get("AccountId")
+        if self.needs_account and not account:
+            return []
+        survey = _survey(event)
+        name = state_name(self.person, context.record_id, survey)
+        state = context.latest.get(name)
+        answers = [Answer(**each) for each in json.loads(state.value)] if state and state.value else []
+        answer = next((each for each in answers if each.is_near(event)), None) or _begin(event, survey)
+        kept = replace(answer, begun=min(answer.begun, event.stamp))
+        values: dict[str, Any] = {}
+        for kind, value in event.answers.items():
+            if getattr(answer, kind) <= event.stamp:
+                values[_FIELDS[kind]] = cut(value, LONG_TEXT_LENGTH) if isinstance(value, str) else value
+                kept = replace(kept, **{kind: event.stamp})
+        if not values:
+            return []
+        values |= {
+            f"{self.person}__c": context.record_id,
+            "Answered_At__c": f"{kept.begun[:MILLISECONDS]}Z",
+            **_describe(event),
+        }
+        if account:
+            values[ACCOUNT_FIELD] = account
+        rest = sorted((each for each in answers if each.id != answer.id), key=lambda each: each.begun)
+        value = json.dumps([asdict(each) for each in [*rest, kept][-KEPT:]])
+        stamp = max(event.stamp, state.stamp if state else "")
+        return [
+            RecordWrite(
+                self.mapping,
+                "upsert",
+                self.object,
+                RESPONSE_ID_FIELD,
+                answer.id,
+                values,
+                notes=(LatestState(name, stamp, value),),
+            )
+        ]
+
+
+def keep_nps_responses(project: Project, mapping: ResolvedMapping) -> NpsResponses | None:
+    """Return the action for the recipe `nps_history`; None for a mapping whose people answer no surveys."""
+    history = project.recipes.nps_history
+    if history is None or not answering([mapping]):
+        return None
+    return NpsResponses(
+        mapping.name, mapping.object, naming.response_object(project.settings.name), history.account == "detail"
+    )
+
+
+def state_name(person: str, record_id: str, survey: str) -> str:
+    """Name the state that keeps a record's answers to a survey."""
+    return f"answers:{person}:{record_id}:{hashlib.sha256(survey.encode()).hexdigest()[:16]}"
+
+
+def _begin(event: AppcuesEvent, survey: str) -> Answer:
+    """Begin an answer, whose id is the same however often its first event is delivered, and for whichever record."""
+    parts = json.dumps([event.user_id, survey, event.message_id])
+    return Answer(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest(), event.stamp)
+
+
+def _survey(event: AppcuesEvent) -> str:
+    name, id_ = _survey_names(event)
+    return id_ or name
+
+
+def _survey_names(event: AppcuesEvent) -> tuple[str, str]:
+    name, id_ = (text(event.value(attribute)) for attribute in ITEM_ATTRIBUTES["survey"])
+    return name, id_
+
+
+def _describe(event: AppcuesEvent) -> dict[str, str]:
+    """Return the fields about the survey, without those that the event does not have."""
+    name, id_ = _survey_names(event)
+    fields = {"Survey__c": name, "Survey_Id__c": id_, "Page__c": text(event.value("currentPageUrl"))}
+    return {field: cut(value, TEXT_LENGTH) for field, value in fields.items() if value}
