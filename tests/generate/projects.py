@@ -11,6 +11,7 @@ from sfcode.config.event_models import Events
 from sfcode.config.mapping_models import Mapping as Spec
 from sfcode.config.models import Environment, Settings
 from sfcode.config.project import NamedMapping, Project
+from sfcode.config.recipe_models import Recipes
 from sfcode.diagnostics import Position
 from sfcode.generate import generate
 from sfcode.mapping.desired import Desired
@@ -63,6 +64,7 @@ def project(
     mappings: dict[str, dict[str, Any]] | None = None,
     config: dict[str, Any] | None = None,
     templates: Path | None = None,
+    recipes: dict[str, Any] | None = None,
 ) -> Project:
     """Make a project of raw YAML values; each key has a line of its own, counted from 1."""
     config = config or settings()
@@ -78,6 +80,8 @@ def project(
         digest="",
         templates=templates,
         positions=positions("config/sfcode.yaml", config),
+        recipes=Recipes.model_validate_json(json.dumps({"version": 1, **(recipes or {})})),
+        recipe_positions=positions("config/recipes.yaml", recipes) if recipes else {},
     )
 
 

@@ -55,7 +55,13 @@ def test_every_template_writes_what_the_strict_schema_accepts() -> None:
     config = settings()
     config["relay"]["activities_as"] = "custom_object"
     config["relay"]["sign_in"] = {"flow": "jwt", "certificate": CERTIFICATE}
-    components = generate(project({"contact": CONTACT, "lead": lead}, config), OFFLINE).components
+    recipes = {
+        "completed_flows": {"not_completed": ["A & b", "c, d"]},
+        "nps_history": {"account": "detail"},
+        "nps_by_account": {"account_fields": True},
+        "reports": {"share_with": ["role:CEO", "role_and_subordinates:VP", "group:Sales", "user:a@example.com"]},
+    }
+    components = generate(project({"contact": CONTACT, "lead": lead}, config, recipes=recipes), OFFLINE).components
     assert {component.type for component in components} == {
         name.name.removesuffix(".xml.j2") for name in shipped_templates().iterdir()
     }
