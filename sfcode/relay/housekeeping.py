@@ -100,6 +100,7 @@ class Housekeeping:
         self._alarms.flush(inbox)
         self.sessions_end = max(self.sessions_end, float(inbox.recall(SESSIONS_END) or 0.0))
         inbox.open_locked_lanes()
+        inbox.merge_counts()
         self._show(inbox.stats())
         if purge:
             inbox.mend()

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +37,7 @@ def filters(command: Command) -> Command:
             metavar="WHEN",
             help="Received since then: a time like 2026-11-23T17:00Z, or an age: 30m, 12h, 7d.",
         ),
+        click.option("--user", metavar="ID", help="The user in Appcues whom they are about."),
         click.option("--kind", metavar="NAME", help="Name of the event, or of the mapping."),
         click.option("--source", type=click.Choice(["appcues", "salesforce"]), help="The side they come from."),
         click.option("--reason", metavar="NAME", help="Why they are parked or given up."),
@@ -227,7 +229,8 @@ def _filter(ids: tuple[int, ...], chosen: dict[str, Any]) -> Filter:
     from sfcode.relay.inbox import Filter
 
     since = moment(chosen.pop("since", None), datetime.now(UTC))
-    return Filter(ids=ids or None, since=since, **chosen)
+    user = chosen.pop("user", None)
+    return Filter(ids=ids or None, since=since, subject=f"user:{user}" if user else None, **chosen)
 
 
 def moment(text: str | None, now: datetime) -> datetime | None:
@@ -247,13 +250,13 @@ def moment(text: str | None, now: datetime) -> datetime | None:
 
 
 def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[InboxEntry]:
-    before: int | None = None
+    before: InboxEntry | None = None
     while limit > 0:
         page = inbox.page(wanted, min(limit, PAGE), before)
         yield from page
         if len(page) < PAGE:
             return
-        limit, before = limit - len(page), page[-1].id
+        limit, before = limit - len(page), page[-1]
 
 
 def list_entries(inbox: Inbox, *, limit: int = PAGE, **chosen: Any) -> list[InboxEntry]:
@@ -264,6 +267,13 @@ def list_entries(inbox: Inbox, *, limit: int = PAGE, **chosen: Any) -> list[Inbo
 
 
 def _count(inbox: Inbox, wanted: Filter) -> int:
-    """Count the messages that a replay would take."""
+    """Count the messages that a replay would take: by the counters, unless it chooses among what they count together."""
     finished = ("parked", "dead") if wanted.state is None else (wanted.state,)
+    if wanted == replace(wanted, ids=None, kind=None, subject=None, since=None, until=None):
+        counted = inbox.stats().counts_by_reason
+        return sum(
+            number
+            for (source, state, reason), number in counted.items()
+            if state in finished and wanted.source in (None, source) and wanted.reason in (None, reason)
+        )
     return sum(1 for entry in _pages(inbox, wanted, sys.maxsize) if entry.state in finished)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,6 +17,9 @@ from sfcode.relay.message import InboxMessage
 LONGEST = 1_000
 """Bytes of a message id or a key: an index of PostgreSQL takes no more than some 2,700 in all."""
 
+
+AT_ONCE = 1_000
+"""Rows that are read at once."""
 
 Key = tuple[str, str]
 """Source and key."""
@@ -108,6 +112,7 @@ def _row(message: InboxMessage, now: datetime, due: datetime) -> dict[str, objec
         "source": message.source,
         "message_id": _short(message.message_id),
         "key": _short(message.key),
+        "subject": subject(message.key, message.payload),
         "kind": message.kind,
         "payload": message.payload,
         "state": "parked" if message.parked else "ready",
@@ -118,6 +123,24 @@ def _row(message: InboxMessage, now: datetime, due: datetime) -> dict[str, objec
         "received_at": now,
         "finished_at": now if message.parked else None,
     }
+
+
+def subject(key: str, payload: Mapping[str, Any]) -> str:
+    """Name what a message is about, by which it is searched for: `user:ID` where it names one, else its key."""
+    user_id = payload.get("user_id")
+    return _short(f"user:{user_id}" if isinstance(user_id, str) and user_id else key)
+
+
+def fill_subjects(tx: Transaction) -> None:
+    """Write the subjects of rows of an older version."""
+    last = 0
+    while rows := tx.db.execute(
+        sa.select(INBOX.c.id, INBOX.c.key, INBOX.c.payload).where(INBOX.c.id > last).order_by(INBOX.c.id).limit(AT_ONCE)
+    ).all():
+        found = [{"row": row.id, "name": subject(row.key, row.payload)} for row in rows]
+        update = INBOX.update().where(INBOX.c.id == sa.bindparam("row")).values(subject=sa.bindparam("name"))
+        tx.db.execute(update, found)
+        last = rows[-1].id
 
 
 def _short(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,11 +20,11 @@ import sqlalchemy as sa
 
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.clock import boot_time
-from sfcode.relay.inbox import accept, admin, alarms, claim, forget, settle, state
+from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, search, settle, state
 from sfcode.relay.inbox.database_url import first_line, hint_for_error, is_damaged, is_locked, is_read_only
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.forget import PersonData
-from sfcode.relay.inbox.types import Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
+from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
 T = TypeVar("T")
@@ -131,17 +132,24 @@ class Inbox:
         """Count the rows by source, state and reason."""
         return self._read(admin.stats)
 
-    def page(self, choice: Filter, limit: int = 100, before: int | None = None) -> tuple[InboxEntry, ...]:
-        """Return rows, the newest first; for the next page pass the id of the last one as `before`."""
-        return self._read(lambda tx: admin.page(tx, choice, limit, before))
+    def page(self, choice: Filter, limit: int = 100, before: InboxEntry | None = None) -> tuple[InboxEntry, ...]:
+        """Return rows, the newest first; for the next page pass the last one as `before`."""
+        return self._read(lambda tx: search.page(tx, choice, limit, before))
 
     def replay(self, choice: Filter) -> int:
         """Set finished messages to be delivered again, and return how many: parked and dead ones, unless a state is given."""
-        total, after, count = 0, 0, AT_ONCE
-        while count >= AT_ONCE:
-            count, after = self._write(partial(admin.replay, choice=choice, after=after, limit=AT_ONCE))
+        states = BLOCKED if choice.state is None else (choice.state,)
+        parts = (part for state in states for part in search.split(replace(choice, state=state)))
+        return sum(self._replay(part) for part in parts)
+
+    def _replay(self, part: Filter) -> int:
+        total = 0
+        after: search.Place | None = None
+        while True:
+            count, after = self._write(partial(admin.replay, choice=part, after=after, limit=AT_ONCE))
             total += count
-        return total
+            if after is None:
+                return total
 
     def replace(self, id_: int, messages: Sequence[InboxMessage]) -> int:
         """Replace a parked or given-up message by what was read from it anew; return how many of those were new."""
@@ -160,19 +168,34 @@ class Inbox:
         line = {**audit, "messages": messages, "states": len(person.states)}
         return messages, self._write(partial(forget.delete_states, person=person, audit=line))
 
-    def purge(self, older_than: Mapping[State, timedelta]) -> int:
+    def purge(self, older_than: Mapping[State, timedelta], pause: Callable[[float], object] = time.sleep) -> int:
         """Delete messages that finished longer ago than their state is kept; open ones are never deleted."""
         total = 0
         for ended, age in older_than.items():
-            count = AT_ONCE
-            while count >= AT_ONCE:
+            while True:
+                began = boot_time()
                 count = self._write(partial(admin.purge, state=ended, age=age, limit=AT_ONCE))
                 total += count
+                if count < AT_ONCE:
+                    break
+                pause(boot_time() - began)  # half of the time is the others'
         return total
 
     def mend(self) -> int:
         """Repair lanes of rows set ready by hand in SQL, and due times set by a wrong clock; return how many lanes were missing."""
-        return self._write(admin.mend)
+        self._write(admin.make_due)
+        keys = self._read(admin.find_keys_without_lane)
+        for start in range(0, len(keys), AT_ONCE):
+            self._write(partial(accept.open_lanes, keys=keys[start : start + AT_ONCE]))
+        return len(keys)
+
+    def merge_counts(self) -> int:
+        """Add up the differences that the counters are kept in; return how many rows that were."""
+        total, count = 0, counts.AT_ONCE
+        while count >= counts.AT_ONCE:
+            count = self._write(counts.merge_counts)
+            total += count
+        return total
 
     def check_writable(self) -> None:
         """

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from sfcode.errors import Refused
+from sfcode.relay.inbox.accept import fill_subjects
 from sfcode.relay.inbox.alarms import move_former
+from sfcode.relay.inbox.counts import create_counts
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.tables import MIGRATIONS
 
@@ -63,6 +65,27 @@ HISTORY: tuple[Migration, ...] = (
         move_former,
     ),
     Migration("config of processes", ("ALTER TABLE relay_processes ADD COLUMN config {text} NOT NULL DEFAULT ''",)),
+    Migration(
+        "counters",
+        (
+            (
+                "CREATE TABLE relay_counts (id {id}, source {text} NOT NULL, state {text} NOT NULL, reason {text} NOT NULL,"
+                " number bigint NOT NULL)"
+            ),
+        ),
+        create_counts,
+    ),
+    Migration(
+        "subjects, and indexes for lists",
+        (
+            "ALTER TABLE relay_inbox ADD COLUMN subject {text} NOT NULL DEFAULT ''",
+            "CREATE INDEX relay_inbox_subject ON relay_inbox (subject, received_at, id)",
+            "CREATE INDEX relay_inbox_received ON relay_inbox (received_at, id)",
+            "CREATE INDEX relay_inbox_reason ON relay_inbox (reason, received_at, id) WHERE reason <> ''",
+            "CREATE INDEX relay_inbox_state ON relay_inbox (state, source, received_at, id)",
+        ),
+        fill_subjects,
+    ),
 )
 
 

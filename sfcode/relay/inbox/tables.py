@@ -21,6 +21,7 @@ INBOX = sa.Table(
     sa.Column("source", SafeText, nullable=False),
     sa.Column("message_id", SafeText, nullable=False),
     sa.Column("key", SafeText, nullable=False),
+    sa.Column("subject", SafeText, nullable=False),
     sa.Column("kind", SafeText, nullable=False),
     sa.Column("payload", JsonText, nullable=False),
     sa.Column("state", SafeText, nullable=False),
@@ -33,6 +34,17 @@ INBOX = sa.Table(
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),
 )
+
+COUNTS = sa.Table(
+    "relay_counts",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("source", SafeText, nullable=False),
+    sa.Column("state", SafeText, nullable=False),
+    sa.Column("reason", SafeText, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+"""What counts.py keeps."""
 
 LANES = sa.Table(
     "relay_lanes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ State = Literal["ready", "leased", "done", "parked", "dead"]
 """Ready and leased rows are open: they block the younger ones of their key. The others are finished."""
 
 STATES: tuple[State, ...] = get_args(State)
+BLOCKED: tuple[State, ...] = ("parked", "dead")
+"""The states that a replay includes by default: not the delivered ones."""
 
 
 class Unavailable(SfcodeError):
@@ -36,7 +39,8 @@ class Filter:
     reason: str | None = None
     source: str | None = None
     kind: str | None = None
-    key: str | None = None
+    subject: str | None = None
+    """Whom they are about: `user:ID`, or their key where no user is known."""
     since: datetime | None = None
     """Received then or later."""
     until: datetime | None = None
@@ -69,14 +73,25 @@ class InboxStats:
 
     now: datetime
     """The clock that due times and leases go by."""
-    counts: Mapping[tuple[str, State], int]
-    """Rows by source and state; what there is none of is left out."""
-    reasons: Mapping[tuple[str, State, str], int]
-    """Parked and dead rows by source, state and reason."""
+    counts_by_reason: Mapping[tuple[str, State, str], int]
+    """Rows by source, state and reason; what there is none of is left out."""
     oldest: Mapping[str, datetime]
     """When the oldest open row of each source was received."""
     waiting: Mapping[str, int]
-    """Keys of each source that wait: for a retry, or for a lease to end."""
+    """Keys of each source that wait: for a retry, or for a lease to end. No more than 10,000 are counted."""
+
+    @property
+    def counts(self) -> Mapping[tuple[str, State], int]:
+        """Rows by source and state; what there is none of is left out."""
+        found: Counter[tuple[str, State]] = Counter()
+        for (source, state, _), number in self.counts_by_reason.items():
+            found[source, state] += number
+        return found
+
+    @property
+    def reasons(self) -> Mapping[tuple[str, State, str], int]:
+        """Parked and dead rows by source, state and reason."""
+        return {key: number for key, number in self.counts_by_reason.items() if key[1] in BLOCKED}
 
     def count(self, state: State, source: str | None = None) -> int:
         """Count the rows of a state, of one source or of all."""

@@ -77,7 +77,7 @@ def test_every_character_that_python_knows_comes_back_as_it_was(inbox: Inbox) ->
     )
     assert inbox.accept([odd]) == 1
     assert inbox.accept([odd]) == 0
-    (entry,) = inbox.page(Filter(key=f"user:{ODD}", kind=f"kind{ODD}", reason=f"parked{ODD}"))
+    (entry,) = inbox.page(Filter(subject=f"user:{ODD}", kind=f"kind{ODD}", reason=f"parked{ODD}"))
     assert (entry.message_id, entry.payload) == (f"id{ODD}", {ODD: [ODD, None, 1.5, True]})
 
 

@@ -69,7 +69,7 @@ def test_lists_what_is_asked_for_newest_first(ended: Inbox) -> None:
     assert listed(ended, Filter(state="parked")) == [2, 1]
     assert listed(ended, Filter(reason="locked")) == [2]
     assert listed(ended, Filter(kind="odd", state="dead")) == [3]
-    assert listed(ended, Filter(key="user:e")) == [5, 4]
+    assert listed(ended, Filter(subject="user:e")) == [5, 4]
     assert listed(ended, Filter(source="salesforce")) == []
     assert listed(ended, Filter(since=received[4])) == [5, 4]
     assert listed(ended, Filter(until=received[2])) == [1, 0]
@@ -80,7 +80,7 @@ def test_lists_what_is_asked_for_newest_first(ended: Inbox) -> None:
 
 def test_pages_follow_each_other(ended: Inbox) -> None:
     first = ended.page(Filter(), limit=4)
-    second = ended.page(Filter(), limit=4, before=first[-1].id)
+    second = ended.page(Filter(), limit=4, before=first[-1])
     assert [entry.payload["number"] for entry in (*first, *second)] == [5, 4, 3, 2, 1, 0]
 
 
@@ -100,7 +100,7 @@ def test_a_replay_takes_what_is_parked_or_dead_as_if_never_tried(ended: Inbox) -
         (Filter(state="done"), [0]),
         (Filter(reason="locked"), [2]),
         (Filter(kind="odd"), [1, 3]),
-        (Filter(key="user:b", source="appcues"), [1]),
+        (Filter(subject="user:b", source="appcues"), [1]),
         (Filter(source="salesforce"), []),
         (Filter(state="leased"), []),
         (Filter(state="ready"), []),

@@ -1,0 +1,100 @@
+"""
+Search the inbox: each search walks one index from its newest row, however many rows are kept.
+
+What a search asks for decides the index: ids, whom the messages are about, a reason, a state, or else the time. Its other
+conditions are written so that no index answers them, since a planner without statistics would choose a worse one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import get_args
+
+import sqlalchemy as sa
+
+from sfcode.relay.inbox.column_types import UtcDateTime
+from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.tables import INBOX
+from sfcode.relay.inbox.types import Filter, InboxEntry
+from sfcode.relay.message import Source
+
+SOURCES: tuple[Source, ...] = get_args(Source)
+COLUMNS = tuple(INBOX.c[name] for name in InboxEntry.__slots__)
+
+Place = tuple[datetime, int]
+"""When a row was received, and its id: what lists are ordered by."""
+
+
+def page(tx: Transaction, choice: Filter, limit: int, before: InboxEntry | None) -> tuple[InboxEntry, ...]:
+    """Return rows, the newest first; `before` is the last one of the previous page."""
+    found: list[InboxEntry] = []
+    for part in split(choice):
+        rows = sa.select(*COLUMNS).where(*conditions(part))
+        if before is not None:
+            rows = rows.where(_place() < _literal((before.received_at, before.id)))
+        newest = rows.order_by(INBOX.c.received_at.desc(), INBOX.c.id.desc()).limit(limit)
+        found += (InboxEntry(*row) for row in tx.db.execute(newest))
+    return tuple(sorted(found, key=lambda entry: (entry.received_at, entry.id), reverse=True)[:limit])
+
+
+def finished_after(choice: Filter, place: Place | None, limit: int) -> sa.Select[tuple[int, datetime]]:
+    """Return the query for id and time of the finished rows that one part of a search finds, the oldest first."""
+    rows = sa.select(INBOX.c.id, INBOX.c.received_at).where(*conditions(choice), _is_finished())
+    if place is not None:
+        rows = rows.where(_place() > _literal(place))
+    return rows.order_by(INBOX.c.received_at, INBOX.c.id).limit(limit)
+
+
+def split(choice: Filter) -> Iterator[Filter]:
+    """Split a search by state into one for each source: the index of states begins with both."""
+    if _driver(choice) == "state" and choice.source is None:
+        for source in SOURCES:
+            yield replace(choice, source=source)
+    else:
+        yield choice
+
+
+def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
+    """Translate a part of a search to SQL conditions."""
+    driver = _driver(choice)
+    indexed = {"state", "source"} if driver == "state" else {driver}
+    found: list[sa.ColumnElement[bool]] = []
+    for name in ("subject", "reason", "state", "source", "kind"):
+        value = getattr(choice, name)
+        if value is not None:
+            column = INBOX.c[name]
+            found.append((column if name in indexed else sa.func.coalesce(column, "")) == value)
+    if driver == "reason":
+        found.append(INBOX.c.reason != sa.literal_column("''"))  # the index has only rows with a reason
+    if choice.ids is not None:
+        found.append(INBOX.c.id.in_(choice.ids))
+    if choice.since is not None:
+        found.append(INBOX.c.received_at >= choice.since)
+    if choice.until is not None:
+        found.append(INBOX.c.received_at < choice.until)
+    return found
+
+
+def _driver(choice: Filter) -> str:
+    """Name the condition whose index a search walks."""
+    if choice.ids is not None:
+        return "ids"
+    if choice.subject is not None:
+        return "subject"
+    if choice.reason:
+        return "reason"
+    return "state" if choice.state is not None else "time"
+
+
+def _is_finished() -> sa.ColumnElement[bool]:
+    return INBOX.c.finished_at.is_(None).is_(sa.false())
+
+
+def _place() -> sa.Tuple:
+    return sa.tuple_(INBOX.c.received_at, INBOX.c.id)
+
+
+def _literal(place: Place) -> sa.Tuple:
+    return sa.tuple_(sa.literal(place[0], UtcDateTime()), sa.literal(place[1], sa.BigInteger()))
