@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from sfcode.process import is_running
+from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.instrumentation import Instrumentation
 
 if TYPE_CHECKING:
@@ -85,6 +86,10 @@ class Housekeeping:
         """Do the periodic work once."""
         try:
             await asyncio.to_thread(self._beat, purge=purge)
+        except RowLocked:
+            # Another process is frozen in a transaction; the database answers, and what is left is for the next beat.
+            log.warning("row_locked")
+            self.trouble = ""
         except Exception:  # the database is away; it may come back
             if not self.trouble:
                 log.warning("upkeep_failed", exc_info=True)

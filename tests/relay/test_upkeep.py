@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from sfcode.process import is_running
@@ -89,6 +90,19 @@ def test_a_database_that_is_away_is_told_once_and_waited_for(inbox, monkeypatch)
         assert one.trouble == "the database does not answer"
     asyncio.run(one.beat())
     assert one.trouble == ""
+
+
+def test_an_alarm_that_a_frozen_process_is_storing_makes_nobody_unready(postgres_url):
+    with open_inbox(postgres_url) as inbox, psycopg.connect(postgres_url) as frozen:
+        frozen.execute("INSERT INTO relay_alarms (name, detail, at, times) VALUES ('bad_value', 'x', '1', 1)")
+        instrumentation = Instrumentation()
+        instrumentation.raise_alarm("bad_value", "x")
+        one = keeper(inbox, instrumentation)
+        asyncio.run(one.beat())
+        assert one.trouble == ""
+        frozen.commit()
+        asyncio.run(one.beat())
+        assert [alarm.times for alarm in inbox.alarms()] == [2]
 
 
 def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, monkeypatch):

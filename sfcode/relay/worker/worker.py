@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from sfcode.relay.clock import boot_time
+from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.instrumentation import WorkerEvents
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, Released, Retry, Source, Writer
 from sfcode.relay.worker.wakeup import Wakeup, wait_for_wakeup
@@ -248,6 +249,10 @@ class Worker:
             return
 
     def _report_trouble(self, event: str, error: Exception) -> None:
+        if isinstance(error, RowLocked):
+            # Another process is frozen in a transaction: the database answers, and messages are still accepted.
+            log.warning("row_locked", source=self._writer.source)
+            return
         if not self.trouble:
             log.error(event, source=self._writer.source, exc_info=error)
         self.trouble = "the database does not answer"

@@ -278,14 +278,16 @@ def test_by_itself_it_serves_both_far_sides_and_says_where(tmp_path: Path):
     journey = Journey.start(tmp_path)
     journey.environ = {**journey.environ, "SFCODE_RELAY_WEBHOOK_SECRET": WEBHOOK}
     assert journey.apply().code == 0
-    process = journey.spawn("relay", "serve", "--port", "0", "--json")
+    process = journey.spawn("relay", "serve", "--port", "0", "--admin-port", "0", "--json")
     try:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        assert set(ready) == {"url", "pid", "org_url", "access_token", "org_id", "username", "appcues_url"}
+        assert set(ready) == {"url", "admin_url", "pid", "org_url", "access_token", "org_id", "username", "appcues_url"}
         assert ready["pid"] == process.pid
         relay = Relay(process.pid, int(ready["url"].rpartition(":")[2]), tmp_path / "none")
         until(lambda: relay.answers("/readyz"), "readiness")
+        assert requests.get(f"{ready['admin_url']}/metrics", timeout=30).status_code == 200
+        assert not relay.answers("/metrics")
         event = {"name": "appcues:nps_score", "user_id": "10001", "score": 9}
         assert requests.post(f"{ready['url']}/webhooks/appcues/{WEBHOOK}", json=event, timeout=30).status_code == 200
         with open_inbox(f"sqlite:///{tmp_path / '.sfcode' / 'relay.db'}") as inbox:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sfcode.relay.inbox import Unavailable, open_inbox
+from sfcode.relay.inbox import RowLocked, Unavailable, open_inbox
 from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked, Released, Retry
 from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import Worker, is_full, is_outage, outage_pause
@@ -253,6 +253,8 @@ def test_a_stop_gives_back_what_does_not_finish_before_its_lease_ends(inbox, mon
 class Flaky:
     """An inbox whose database is away now and then."""
 
+    error: Exception = Unavailable("away")
+
     def __init__(self, inbox, **failures: int) -> None:
         self._inbox = inbox
         self.failures = failures
@@ -261,7 +263,7 @@ class Flaky:
         def call(*args, **options):
             if self.failures.get(name, 0):
                 self.failures[name] -= 1
-                raise Unavailable("away")
+                raise self.error
             return getattr(self._inbox, name)(*args, **options)
 
         return call
@@ -280,6 +282,24 @@ def test_a_database_that_goes_away_and_comes_back_costs_nothing_but_time(inbox, 
         await world.until(lambda: world.count("done") == 1)
         assert world.writer.delivered == [1], "delivered once, settled at the fourth try"
         await world.until(lambda: not world.worker.trouble)
+        await world.worker.stop()
+
+    asyncio.run(act())
+
+
+def test_a_row_that_a_frozen_process_holds_is_no_trouble_of_the_database(inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.worker.worker.TROUBLE_FIRST", 0.01)
+
+    async def act() -> None:
+        flaky = Flaky(inbox, claim=2, settle=3)
+        flaky.error = RowLocked("locked")
+        world = World(inbox, done, inbox=flaky)
+        await world.accept(message(1))
+        world.worker.start()
+        while not world.count("done"):
+            assert world.worker.trouble == ""
+            await asyncio.sleep(0.001)
+        assert world.writer.delivered == [1]
         await world.worker.stop()
 
     asyncio.run(act())
