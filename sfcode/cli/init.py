@@ -15,17 +15,18 @@ from sfcode.cli.output import paint, print_envelope, print_status
 @click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
 @click.option(
     "--with",
-    "objects",
-    metavar="OBJECT,...",
+    "extras",
+    metavar="OBJECT|RECIPE,...",
     default="",
-    help="Objects to map besides Contact: lead, account, and custom objects by API name, such as Subscriber__c.",
+    help="Objects to map besides Contact: lead, account, and custom objects by API name, such as Subscriber__c. Also "
+    "recipes: completed_flows, nps_history, nps_by_account.",
 )
 @click.pass_obj
-def init(invocation: Invocation, directory: Path, objects: str) -> None:
+def init(invocation: Invocation, directory: Path, extras: str) -> None:
     """Write a new project into DIR (default: here): config, editor schema, workflows, README. Overwrites nothing."""
     from sfcode.scaffold import write_project
 
-    project = write_project(directory, filter(None, map(str.strip, objects.split(","))))
+    project = write_project(directory, filter(None, map(str.strip, extras.split(","))))
     folder = str(directory / "config")
     options = "--env local" if directory == Path() else f"--config {shlex.quote(folder)} --env local"
     commands = [f"sfcode {options} {verb}" for verb in ("validate", "plan", "apply")]

@@ -17,6 +17,10 @@ from sfcode.install_source import SourceUnknown, find_install_source
 HERE = Path(__file__).parent
 OBJECTS = HERE / "objects"
 """The mappings that `--with` adds, one for each object."""
+RECIPE_TEXTS = HERE / "recipes"
+"""The parts of `recipes.yaml` that `--with` adds, one for each recipe."""
+NEEDED_RECIPES = {"nps_by_account": ("nps_history",)}
+"""By recipe, the others without which it does not work."""
 STANDARD_OBJECTS = {"account": "Account", "contact": "Contact", "lead": "Lead"}
 SETTINGS = "config/sfcode.yaml"
 OPTIONAL = (".gitignore", "README.md")
@@ -47,23 +51,36 @@ class WrittenProject:
     warnings: tuple[str, ...]
 
 
-def render_project(objects: Iterable[str] = ()) -> tuple[dict[str, str | bytes], tuple[str, ...]]:
+def render_project(extras: Iterable[str] = ()) -> tuple[dict[str, str | bytes], tuple[str, ...]]:
     """
     Return the files of a new project by their path in it, and warnings.
 
-    `objects` are mapped besides Contact: Lead, Account, or custom objects by API name.
+    `extras` are objects that are mapped besides Contact (Lead, Account, or custom objects by API name), and recipes.
     """
     from sfcode.config.events_file import render_events_file
+    from sfcode.config.recipe_models import RECIPES
     from sfcode.config.schema import KINDS, render_json_schema
+
+    wanted = [*extras]
+    recipes = {name.lower() for name in wanted if name.lower() in RECIPES}
+    recipes |= {needed for name in recipes for needed in NEEDED_RECIPES.get(name, ())}
 
     files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _list_shipped()}
     settings = (HERE / SETTINGS).read_text(encoding="utf-8")
     files[SETTINGS] = settings.replace("PROJECT_ID", f"appcues_{token_hex(4)}")
     files["config/events.yaml"] = render_events_file()
     files |= {f"config/.schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
-    files |= _render_mappings(objects)
+    files |= _render_mappings(name for name in wanted if name.lower() not in RECIPES)
+    files |= _render_recipes([name for name in RECIPES if name in recipes])
     requirements, warnings = _render_requirements()
     return files | requirements, warnings
+
+
+def _render_recipes(names: Iterable[str]) -> dict[str, str | bytes]:
+    """Return `recipes.yaml` with these recipes, by its path in the project; nothing without any."""
+    texts = [(RECIPE_TEXTS / f"{name}.yaml").read_text(encoding="utf-8") for name in names]
+    head = "# yaml-language-server: $schema=.schema/recipes.json\n\nversion: 1\n"
+    return {"config/recipes.yaml": "\n".join((head, *texts))} if texts else {}
 
 
 def _render_mappings(objects: Iterable[str]) -> dict[str, str | bytes]:
@@ -81,9 +98,10 @@ def _render_mappings(objects: Iterable[str]) -> dict[str, str | bytes]:
             # A custom object may be called Lead__c, beside the standard one.
             stem = f"{base}_custom" if base in STANDARD_OBJECTS else base
         else:
+            recipes = ", ".join(sorted(path.stem for path in RECIPE_TEXTS.glob("*.yaml")))
             raise UsageError(
                 f"There is no mapping to start from for {name!r}.",
-                "Pass contact, lead, account, or the API name of a custom object, such as Subscriber__c.",
+                f"Pass contact, lead, account, or the API name of a custom object, such as Subscriber__c; or a recipe: {recipes}.",
             )
         mappings[f"config/mappings/{stem}.yaml"] = text
     return mappings
@@ -105,15 +123,15 @@ def _render_requirements() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
     return {name: _PINNED.format(url=url), f"{ACTION}/{source.archive.name}": source.archive.read_bytes()}, ()
 
 
-def write_project(folder: Path, objects: Iterable[str] = ()) -> WrittenProject:
+def write_project(folder: Path, extras: Iterable[str] = ()) -> WrittenProject:
     """
-    Write a new project into a folder, with mappings for Contact and for these objects.
+    Write a new project into a folder, with a mapping for Contact, and with mappings of these objects and these recipes.
 
     Raises:
         UsageError: an object cannot be mapped, a file exists already, or the folder cannot be written to.
 
     """
-    contents, warnings = render_project(objects)
+    contents, warnings = render_project(extras)
     files = {folder / name: content for name, content in contents.items()}
     existing = [path for path in files if path.exists() or path.is_symlink()]
     kept = [path for path in existing if str(path.relative_to(folder)) in OPTIONAL]
@@ -137,4 +155,4 @@ def write_project(folder: Path, objects: Iterable[str] = ()) -> WrittenProject:
 
 def _list_shipped() -> list[str]:
     paths = (path for path in HERE.rglob("*") if path.is_file() and path.suffix in (".txt", ".yaml", ".yml"))
-    return sorted(path.relative_to(HERE).as_posix() for path in paths if OBJECTS not in path.parents)
+    return sorted(path.relative_to(HERE).as_posix() for path in paths if not {OBJECTS, RECIPE_TEXTS} & {*path.parents})

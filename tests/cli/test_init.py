@@ -10,6 +10,7 @@ import pytest
 
 from sfcode.cli.main import main
 from sfcode.config import load
+from sfcode.config.recipe_models import RECIPES
 from sfcode.config.schema import KINDS, render_json_schema
 
 WRITTEN = [
@@ -22,6 +23,7 @@ WRITTEN = [
     "README.md",
     "config/.schema/events.json",
     "config/.schema/mapping.json",
+    "config/.schema/recipes.json",
     "config/.schema/sfcode.json",
     "config/events.yaml",
     "config/mappings/contact.yaml",
@@ -195,3 +197,28 @@ def test_an_object_without_a_mapping_to_start_from_is_refused(capsys: pytest.Cap
     assert code == 1
     assert err.startswith(f"Error: There is no mapping to start from for {name!r}.\nPass contact, lead, account, or ")
     assert files(Path()) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "written"),
+    [
+        ("nps_by_account", ["nps_history", "nps_by_account"]),
+        ("lead,Completed_Flows", ["completed_flows"]),
+        ("completed_flows,nps_history,nps_by_account", ["completed_flows", "nps_history", "nps_by_account"]),
+    ],
+)
+def test_recipes_are_written_with_what_they_need(
+    asked: str, written: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "init", "--with", asked)[0] == 0
+    recipes = load(Path("config"), "local").recipes
+    assert [name for name in RECIPES if getattr(recipes, name) is not None] == sorted(written, key=RECIPES.index)
+    assert Path("config/mappings/lead.yaml").exists() is ("lead" in asked)
+
+
+def test_no_file_of_recipes_is_written_without_any(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "init", "--with", "lead")
+    assert not Path("config/recipes.yaml").exists()
+    code, _, err = run(capsys, "init", "--with", "nps_histry", "p")
+    assert code == 1
+    assert "or a recipe: completed_flows, nps_by_account, nps_history." in err
