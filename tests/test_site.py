@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,3 +61,9 @@ def test_pages_of_an_earlier_build_go(tmp_path):
 )
 def test_links_lead_to_pages_of_the_site(path, text, rewritten):
     assert rewrite_links(text, path) == rewritten
+
+
+def test_the_threat_model_names_tests_that_exist():
+    named = set(re.findall(r"`(tests/[^`]*)`", (ROOT / "docs/threat-model.md").read_text(encoding="utf-8")))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
