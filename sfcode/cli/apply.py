@@ -9,7 +9,7 @@ import click
 from sfcode.cli.apply_session import report, run_apply
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import ApexTestOptions, LockOptions, PlanOptions, apex_test_options, lock_options, plan_options
-from sfcode.cli.output import print_envelope, print_status
+from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.report_file import junit_option, write_junit
 from sfcode.errors import ExitCode, Refused, UsageError
 
@@ -78,5 +78,5 @@ def _attach(invocation: Invocation, deploy_id: str) -> int:
     if invocation.json:
         print_envelope({"deployments": [result.id], "org": org_id})
     else:
-        click.echo(f"The deployment {result.id} succeeded. Run `sfcode plan` to see what is left to do.")
+        echo(f"The deployment {result.id} succeeded. Run `sfcode plan` to see what is left to do.")
     return ExitCode.OK

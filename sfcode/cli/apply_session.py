@@ -7,10 +7,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
-
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import paint, print_envelope, print_status
+from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.cli.plan_output import render_command, show_plan
 from sfcode.cli.prompt import ask
 from sfcode.cli.report_file import JUnitReport
@@ -97,11 +95,11 @@ def report(invocation: Invocation, result: ApplyResult, *, steps: str = "") -> N
         print_envelope(answer, plan.warnings)
         return
     if not plan.is_empty:
-        click.echo(f"\n{paint(end, '+')}")
+        echo(f"\n{paint(end, '+')}")
         if result.apply_id and not invocation.quiet:
-            click.echo(f"To put back what was there before: {render_command(invocation, 'rollback', result.apply_id)}")
+            echo(f"To put back what was there before: {render_command(invocation, 'rollback', result.apply_id)}")
         if steps and not invocation.quiet:
-            click.echo(f"\n{steps}")
+            echo(f"\n{steps}")
 
 
 def _approve(invocation: Invocation, project: Project, plan: Plan) -> bool:

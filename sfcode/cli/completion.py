@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope
+from sfcode.cli.output import echo, print_envelope
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -32,4 +32,4 @@ def completion(invocation: Invocation, shell: str) -> None:
     if invocation.json:
         print_envelope({"shell": shell, "script": script})
     else:
-        click.echo(script)
+        echo(script)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import paint, print_envelope
+from sfcode.cli.output import echo, paint, print_envelope
 from sfcode.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -43,23 +43,23 @@ def show_diagnostics(
         else:
             import json
 
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+            echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif format_ == "sarif":
         from sfcode.checks.rules import DOCTOR_RULES, LINT_RULES
         from sfcode.checks.writers.sarif import format_sarif
 
-        click.echo(format_sarif(diagnostics, rules=DOCTOR_RULES if doctor else LINT_RULES))
+        echo(format_sarif(diagnostics, rules=DOCTOR_RULES if doctor else LINT_RULES))
     elif format_ == "github":
         from sfcode.checks.writers.github import format_annotations
 
         if lines := format_annotations(diagnostics):
-            click.echo(lines)
+            echo(lines)
     elif format_ == "markdown":
         from sfcode.checks.writers.markdown import format_report as format_markdown
 
-        click.echo(format_markdown(diagnostics), nl=False)
+        echo(format_markdown(diagnostics), nl=False)
     else:
         from sfcode.checks.writers.text import format_report
 
-        click.echo(format_report(diagnostics, paint, quiet=invocation.quiet))
+        echo(format_report(diagnostics, paint, quiet=invocation.quiet))
     return code

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope
+from sfcode.cli.output import echo, print_envelope
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _explain_rule(invocation: Invocation, rule: CheckRule) -> None:
     if invocation.json:
         print_envelope({"rule": rule.id, "name": rule.name, "level": rule.level.word, "text": rule.says})
     else:
-        click.echo(f"{rule.id} {rule.name} ({rule.level.word})\n{rule.says}")
+        echo(f"{rule.id} {rule.name} ({rule.level.word})\n{rule.says}")
 
 
 def _explain_address(invocation: Invocation, text: str) -> None:
@@ -70,9 +70,9 @@ def _explain_address(invocation: Invocation, text: str) -> None:
         keys = ("file", "line", "column", "path", "name")
         print_envelope({"address": str(address), "lines": [dict(zip(keys, line, strict=True)) for line in lines]})
         return
-    click.echo(f"{address} is asked for by" + ("" if lines else " the project as a whole."))
+    echo(f"{address} is asked for by" + ("" if lines else " the project as a whole."))
     for file, line, column, path, name in lines:
-        click.echo(f"  {file}:{line}:{column}: {path}" + (f" ({name})" if name else ""))
+        echo(f"  {file}:{line}:{column}: {path}" + (f" ({name})" if name else ""))
 
 
 def _find_lines(desired: Desired, address: Address) -> list[tuple[str, int, int, str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope
+from sfcode.cli.output import echo, print_envelope
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, ExitCode, UsageError
 
@@ -48,12 +48,12 @@ def fmt(invocation: Invocation, paths: tuple[Path, ...], *, check: bool, diff: b
         if not check:
             write_whole(path, text, "the formatted file")
         if not invocation.json:
-            click.echo(path)
+            echo(path)
         if diff and not invocation.json:
             lines = difflib.unified_diff(
                 before.splitlines(keepends=True), text.splitlines(keepends=True), str(path), str(path)
             )
-            click.echo("".join(lines), nl=False)
+            echo("".join(lines), nl=False)
     if problems:
         raise ConfigError(problems)
     code = ExitCode.USER if check and formatted else ExitCode.OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope
+from sfcode.cli.output import echo, print_envelope
 from sfcode.cli.prompt import ask
 from sfcode.errors import ExitCode, Refused
 
@@ -37,5 +37,5 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
     if invocation.json:
         print_envelope({"unlocked": lock.id, "holder": str(lock)})
     else:
-        click.echo(f"Removed the lock of {lock}.")
+        echo(f"Removed the lock of {lock}.")
     return ExitCode.OK

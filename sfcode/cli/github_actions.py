@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from sfcode.cli.invocation import RunResult
-from sfcode.cli.output import describe_error
+from sfcode.cli.output import describe_error, echo
 from sfcode.errors import ConfigError, ExitCode
 from sfcode.github.actions_step import Step
 from sfcode.github.redact import redact
@@ -30,17 +30,17 @@ def write_step_results(result: RunResult, code: int, environ: Mapping[str, str])
         step.write_summary(redact("\n".join(summary(result, code)), environ))
     except OSError as error:
         # What was done is done; a disk that is full must not make it look undone.
-        click.echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
+        echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
     if result.review is not None and not result.annotated:
         from sfcode.checks.writers.github import format_annotations
 
         review = result.review
         if lines := format_annotations((*review.problems, *review.news), review.folder):
-            click.echo(redact(lines, environ), err=True)
+            echo(redact(lines, environ), err=True)
     if isinstance(result.error, ConfigError):
         for problem in result.error.problems:
             text = redact(problem.text, environ)
-            click.echo(step.annotation("error", text, problem.position, problem.path), err=True)
+            echo(step.annotation("error", text, problem.position, problem.path), err=True)
 
 
 def outputs(result: RunResult, code: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sfcode.cli.invocation import Invocation, connect_target
-from sfcode.cli.output import paint, print_envelope, print_status
+from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.errors import ExitCode, Refused, UsageError
 
 WAYS = ("both", "to_appcues", "to_salesforce")
@@ -107,7 +107,7 @@ def import_(
     print_status(invocation, format_report(result, options, paint) + "\n")
     if dry_run:
         for path, content in result.texts.items():
-            click.echo(f"--- {folder / path}\n{content}")
+            echo(f"--- {folder / path}\n{content}")
     else:
         _tell(invocation, [*result.texts], kept)
     return ExitCode.OK

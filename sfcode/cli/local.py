@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope, print_status
+from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ def serve(
         serve_appcues(state, port=appcues_port, outbound_hosts=outbound_hosts) as appcues,
     ):
         if invocation.json:
-            click.echo(json_module.dumps(_ready(org, appcues)))
+            echo(json_module.dumps(_ready(org, appcues)))
         else:
-            click.echo(_how_to_sign_in(org, appcues, state))
+            echo(_how_to_sign_in(org, appcues, state))
         stop.wait()
     if not invocation.json:
         print_status(invocation, "Stopped.")
@@ -202,7 +202,7 @@ def app(
     if invocation.json:
         print_envelope({key: made[key] for key in ("name", "consumer_key", "consumer_secret")})
     else:
-        click.echo(f"consumer key     {made['consumer_key']}\nconsumer secret  {made['consumer_secret']}")
+        echo(f"consumer key     {made['consumer_key']}\nconsumer secret  {made['consumer_secret']}")
 
 
 def _faults(texts: tuple[str, ...]) -> list[InjectedFault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope
+from sfcode.cli.output import echo, print_envelope
 
 
 @click.command(name="next-steps")
@@ -22,4 +22,4 @@ def next_steps(invocation: Invocation) -> None:
     if invocation.json:
         print_envelope({"next_steps": text.splitlines()})
     else:
-        click.echo(text or "Nothing is left to do by hand.")
+        echo(text or "Nothing is left to do by hand.")

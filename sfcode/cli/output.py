@@ -13,6 +13,7 @@ import click
 from sfcode import __version__
 from sfcode.cli.invocation import Invocation
 from sfcode.errors import ConfigError, ExitCode, SfcodeError
+from sfcode.text import spell_out
 
 OUTSIDE = {
     errno.EACCES,
@@ -35,6 +36,11 @@ READ_ONLY = {"validate", "lint", "plan", "show", "review", "doctor", "next-steps
 COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "red"}
 
 
+def echo(text: object = "", *, nl: bool = True, err: bool = False, color: bool | None = None) -> None:
+    """Print a text; characters that are not seen, and may make it look like another one, are spelled out."""
+    click.echo(spell_out(str(text)), nl=nl, err=err, color=color)  # noqa: TID251  (the one place)
+
+
 def paint(text: str, sign: str) -> str:
     """Give a text the color of its sign; click takes colors away where there is no terminal."""
     return click.style(text, fg=COLORS[sign]) if sign in COLORS else text
@@ -43,12 +49,12 @@ def paint(text: str, sign: str) -> str:
 def print_status(invocation: Invocation, text: str, *, aside: bool = False) -> None:
     """Tell how things go: on standard error beside a document (JSON, or `aside`), not at all when quiet."""
     if not invocation.quiet:
-        click.echo(text, err=invocation.json or aside)
+        echo(text, err=invocation.json or aside)
 
 
 def print_envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0) -> None:
     """Write the one JSON object of `--json`."""
-    click.echo(json_module.dumps({"status": status, "result": result, "warnings": list(warnings)}, indent=2))
+    echo(json_module.dumps({"status": status, "result": result, "warnings": list(warnings)}, indent=2))
 
 
 def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool = True, verb: str = "") -> int:
@@ -64,11 +70,11 @@ def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool 
         }
         if isinstance(error, ConfigError):
             answer["problems"] = [str(problem) for problem in error.problems]
-        click.echo(json_module.dumps(answer))  # on one line: a command that serves prints JSON lines
+        echo(json_module.dumps(answer))  # on one line: a command that serves prints JSON lines
     elif isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
+        echo(error.format_message(), err=True)
     elif message:
-        click.echo(f"{paint('Error:', '!')} {message}", err=True, color=None if color else False)
+        echo(f"{paint('Error:', '!')} {message}", err=True, color=None if color else False)
     return code
 
 

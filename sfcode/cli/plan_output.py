@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import paint, print_envelope
+from sfcode.cli.output import echo, paint, print_envelope
 from sfcode.plan.reports import ReportOptions, render_plan
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int =
         print_envelope(to_document(plan, invocation.plan_key()), plan.warnings, status=status)
     else:
         options = ReportOptions(paint, invocation.plan_key(), judge=_judge)
-        click.echo(render_plan(plan, format_, options))
+        echo(render_plan(plan, format_, options))
         if format_ == "text":
             _say_how_to_apply(invocation, plan, saved)
 
@@ -45,11 +43,11 @@ def _say_how_to_apply(invocation: Invocation, plan: Plan, saved: Path | None) ->
     if invocation.quiet or saved is None:
         return
     if plan.refusals:
-        click.echo(f"\nNothing was saved to {saved}: the plan is refused.")
+        echo(f"\nNothing was saved to {saved}: the plan is refused.")
     elif not plan.is_empty:
-        click.echo(f"\nSaved. To perform exactly these actions: {render_command(invocation, 'apply', str(saved))}")
+        echo(f"\nSaved. To perform exactly these actions: {render_command(invocation, 'apply', str(saved))}")
         if plan.validation:
-            click.echo("For ten days, and while nothing else is deployed, that need not run the tests again.")
+            echo("For ten days, and while nothing else is deployed, that need not run the tests again.")
 
 
 def render_command(invocation: Invocation, *words: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-import click
-
 from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import echo
 from sfcode.errors import UsageError
 
 
@@ -21,13 +20,13 @@ def ask(invocation: Invocation, question: str, *, answer: str = "yes", hint: str
     """
     if invocation.json or not sys.stdin.isatty():
         raise UsageError("Not a terminal: cannot ask for approval.", hint)
-    click.echo(f"\n{question}")
-    click.echo("Enter a value: ", nl=False)
+    echo(f"\n{question}")
+    echo("Enter a value: ", nl=False)
     try:
         return input().strip() == answer
     except EOFError:
-        click.echo()
+        echo()
         return False
     except KeyboardInterrupt:
-        click.echo()
+        echo()
         raise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from sfcode.errors import ConfigError
+from sfcode.text import spell_out
 
 if TYPE_CHECKING:
     from sfcode.diagnostics import Diagnostic
@@ -101,8 +102,8 @@ def _write_at_end(path: Path | None, report: R, what: str) -> Iterator[R]:
         return
     from sfcode.plan.atomic_write import write_whole
 
-    write_whole(path, report.render(), what)
+    write_whole(path, spell_out(report.render()), what)
     try:
         yield report
     finally:
-        write_whole(path, report.render(), what)
+        write_whole(path, spell_out(report.render()), what)

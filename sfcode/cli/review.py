@@ -11,7 +11,7 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import collect_options
-from sfcode.cli.output import paint, print_envelope, print_status
+from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -114,21 +114,21 @@ def _show(invocation: Invocation, result: ReviewReport, format_: str, code: Exit
     elif format_ == "json":
         from sfcode.review.reports.document import as_json
 
-        click.echo(as_json(result))
+        echo(as_json(result))
     elif format_ == "markdown":
         from sfcode.review.reports.markdown import markdown
 
-        click.echo(markdown(result), nl=False)
+        echo(markdown(result), nl=False)
     elif format_ == "sarif":
         from sfcode.checks.writers.sarif import format_sarif
 
-        click.echo(format_sarif(result.diagnostics, folder=result.folder, older=result.older))
+        echo(format_sarif(result.diagnostics, folder=result.folder, older=result.older))
     elif format_ == "github":
         from sfcode.checks.writers.github import format_annotations
 
         if lines := format_annotations((*result.problems, *result.news), result.folder):
-            click.echo(lines)
+            echo(lines)
     else:
         from sfcode.review.reports.text import text
 
-        click.echo(text(result, paint))
+        echo(text(result, paint))

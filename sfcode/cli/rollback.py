@@ -9,7 +9,7 @@ import click
 from sfcode.cli.apply_session import report, run_apply
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import LockOptions, allow_delete_option, lock_options
-from sfcode.cli.output import print_envelope
+from sfcode.cli.output import echo, print_envelope
 from sfcode.errors import ExitCode
 from sfcode.metadata.component import Address
 
@@ -61,10 +61,10 @@ def _list(invocation: Invocation, project: Project) -> int:
     if invocation.json:
         print_envelope([_row(past) for past in history])
     elif not history:
-        click.echo("There is no apply in this org that could be rolled back.")
+        echo("There is no apply in this org that could be rolled back.")
     else:
         for past in history:
-            click.echo(f"{past.id}  {past.applied_at}  {past.applied_by}  {len(past.before)} components")
+            echo(f"{past.id}  {past.applied_at}  {past.applied_by}  {len(past.before)} components")
     return ExitCode.OK
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope
+from sfcode.cli.output import echo, print_envelope
 
 
 @click.command()
@@ -23,4 +23,4 @@ def schema(invocation: Invocation, kind: str | None) -> None:
     if invocation.json:
         print_envelope(json_schema(kind))
     else:
-        click.echo(render_json_schema(kind), nl=False)
+        echo(render_json_schema(kind), nl=False)

@@ -8,7 +8,7 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import parse_addresses
-from sfcode.cli.output import print_envelope, print_status
+from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address
 
@@ -41,7 +41,7 @@ def list_command(invocation: Invocation) -> None:
         print_envelope({**about, "components": addresses})
         return
     for address in addresses:
-        click.echo(address)
+        echo(address)
     if not addresses:
         print_status(invocation, "Nothing is managed in this org.")
 
@@ -64,7 +64,7 @@ def show(invocation: Invocation, address: Address) -> None:
     if invocation.json:
         print_envelope(document)
     else:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 @state.command()
@@ -117,4 +117,4 @@ def _report(invocation: Invocation, verb: str, addresses: tuple[Address, ...]) -
         print_envelope({verb: [str(address) for address in addresses]})
     else:
         for address in addresses:
-            click.echo(f"{verb} {address}")
+            echo(f"{verb} {address}")

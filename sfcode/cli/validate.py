@@ -10,7 +10,7 @@ import click
 
 from sfcode.cli.environments import generate_environments
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import paint, print_envelope, print_status
+from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.cli.report_file import sarif_option, write_sarif
 from sfcode.errors import ExitCode
 
@@ -66,7 +66,7 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
         )
         return code
     for diagnostic in diagnostics:
-        click.echo(format_message(diagnostic, paint), err=True)
+        echo(format_message(diagnostic, paint), err=True)
     print_status(invocation, f"{'Valid' if valid else 'Not valid'}: {_summarize(generated)}.")
     return code
 

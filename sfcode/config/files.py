@@ -58,12 +58,14 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
     if (folder / RECIPES).exists():
         files.recipes = _read(folder / RECIPES, files, shown)
     files.strays.extend(_find_strays(folder, shown))
+    before = len(files.problems)
     paths = _mapping_paths(folder, files, shown)
+    misnamed = len(files.problems) > before
     for path in paths:
         document = _read(path, files, shown)
         if document:
             files.mappings[path.stem] = document
-    if not paths:
+    if not paths and not misnamed:
         hint = "add a mapping, such as contact.yaml; `sfcode init` in an empty folder writes an example"
         files.problems.append(Diagnostic.error(None, shown(folder / MAPPINGS), "there is no mapping", hint))
     return files
@@ -97,6 +99,9 @@ def _find_strays(folder: Path, shown: Callable[[Path], str]) -> Iterator[Diagnos
         if hidden or path.suffix.lower() not in (".yaml", ".yml") or below.parts[0] == MAPPINGS:
             continue
         if str(below) not in (SETTINGS, EVENTS, RECIPES):
+            if path.with_suffix(".yaml") == folder / SETTINGS:
+                yield Diagnostic.advice(None, shown(path), "nothing reads this file", f"remove it: {SETTINGS} is read")
+                continue
             stems = [Path(name).stem for name in (EVENTS, RECIPES)]
             meant = find_nearest_name(path.stem, stems) if len(below.parts) == 1 else None
             hint = f"rename it to {meant}.yaml" if meant else f"move a mapping to {MAPPINGS}/, or remove the file"

@@ -8,7 +8,7 @@ the two characters. Keys, and everything under `environments`, are not expanded.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sfcode.config.did_you_mean import format_choices
@@ -33,6 +33,8 @@ class Scope:
     """The secrets that the variables' values hold, with the place where they are written."""
     positions: Mapping[str, Position] = field(default_factory=dict)
     """Where the variables' values are written."""
+    wrong: Collection[str] = ()
+    """The variables whose values are no text: what they make of other values is not judged."""
 
 
 @dataclass
@@ -59,10 +61,12 @@ def environment_scope(document: Document, name: str) -> Scope:
     """Collect the variables of an environment from unvalidated data."""
     path: ConfigPath = ("environments", name, "variables")
     node = document.get(path)
-    scope = Scope(name, variables := {}, secrets := {}, positions := {})
+    scope = Scope(name, variables := {}, secrets := {}, positions := {}, wrong := set())
     for key, value in node.items() if isinstance(node, dict) else ():
         found = Interpolated()
         text = value if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            wrong.add(key)
         variables[key] = _Expander(document, (*path, key), scope, found).expand(text)
         secrets[key] = tuple(found.secrets)
         positions[key] = document.value((*path, key))
@@ -118,7 +122,7 @@ class _Expander:
         token, name, known = match[0], match["name"], self.scope.variables
         if self.path[0] == "environments":
             self.problem(match, f"{token} cannot be used inside environments", "write the value out")
-        elif known is None:
+        elif known is None or name in self.scope.wrong:
             self.result.unsure.add(self.path)
         elif name in known:
             self.result.secrets.extend(self.scope.secrets.get(name, ()))

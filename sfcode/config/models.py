@@ -32,6 +32,7 @@ QualifiedField = Annotated[str, Field(pattern=names.QUALIFIED_FIELD, max_length=
 VariableName = Annotated[str, Field(pattern=names.VARIABLE)]
 EnvironmentName = Annotated[str, Field(pattern=names.ENVIRONMENT)]
 Text = Annotated[str, Field(pattern=names.TEXT)]
+VisibleText = Annotated[str, Field(pattern=names.VISIBLE)]
 Takeable = Annotated[str, Field(pattern=names.TAKEABLE)]
 Acceptable = Annotated[str, Field(pattern=names.ACCEPTABLE)]
 Replaceable = Annotated[str, Field(pattern=names.REPLACEABLE)]
@@ -64,16 +65,16 @@ class IntegrationUser(Model):
         description="Username in Salesforce: has the form of an e-mail address and is unique in all of Salesforce.",
         examples=["appcues.integration@example.com"],
     )
-    last_name: Text = Field(default="Appcues Integration", max_length=80, description="Its last name.")
+    last_name: VisibleText = Field(default="Appcues Integration", max_length=80, description="Its last name.")
     email: Email = Field(
         description="Where Salesforce sends mail about this user: a person or a list that reads it.",
         examples=["crm-admins@example.com"],
     )
-    license: Text = Field(
+    license: VisibleText = Field(
         default="Salesforce Integration",
         description="User license. Salesforce Integration allows API access only; most editions include five.",
     )
-    profile: Text = Field(
+    profile: VisibleText = Field(
         default="Minimum Access - API Only Integrations",
         description="Profile, which should grant nothing: all rights come from the permission set.",
     )

@@ -23,7 +23,6 @@ FIELD = r"^[A-Za-z](_{0,2}[A-Za-z0-9])*$"
 QUALIFIED_FIELD = r"^([A-Za-z](_{0,2}[A-Za-z0-9])*\.)?[A-Za-z](_{0,2}[A-Za-z0-9])*$"
 MOVED_FIELD = r"^[A-Za-z](_{0,2}[A-Za-z0-9])*\.[A-Za-z](_?[A-Za-z0-9])*__c$"
 API_VERSION = r"^[0-9]{2,3}\.0$"
-USERNAME = r"^[^@\s${}]+@[^@\s${}]+\.[^@\s${}]+$"
 LICENSE_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 ORG = (
     r"^(local|alias:\S+|env:[A-Za-z_][A-Za-z0-9_]*|https://[A-Za-z0-9.-]+(:[0-9]+)?/?"
@@ -37,14 +36,20 @@ HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 ACCOUNT = r"^[A-Za-z0-9_-]+$"
 ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 """Controls, and characters that format a text and are not seen themselves: they make two names look alike. The joiners of
 scripts and emoji (U+200C, U+200D) are letters to their writers."""
-ATTRIBUTE = rf"^[^_\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
+_LIKE_SPACE = r"\u00a0\u1680\u2000-\u200a\u202f\u205f"
+"""Spaces of other kinds, which nobody writes into a name on purpose."""
+_CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"
+ATTRIBUTE = rf"^[^_\s{_UNSEEN}{_LIKE_SPACE}{_CURLY}]([^{_UNSEEN}{_LIKE_SPACE}]*[^\s{_UNSEEN}{_LIKE_SPACE}])?$"
 CUSTOM_EVENT = rf"^[^\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
 EVENT = r"^[A-Za-z]([A-Za-z0-9_:./ -]*[A-Za-z0-9_:./-])?$"
+_PART = rf"[^@\s${{}}{_UNSEEN}]+"
+USERNAME = rf"^{_PART}@{_PART}\.{_PART}$"
 TEXT = r"\S"
 SHARE = r"^(all_internal_users|(role|role_and_subordinates|group):[A-Za-z][A-Za-z0-9_]*|user:[^@\s${}]+@[^@\s${}]+)$"
+VISIBLE = rf"^[^{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]*$"
 TAKEABLE = r"^(CustomField:[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*|PermissionSet:[A-Za-z][A-Za-z0-9_]*)$"
 ACCEPTABLE = r"^(PermissionSet|PermissionSetGroup|Profile|UserLicense):\S.*$"
 REPLACEABLE = r"^((WorkflowRule|WorkflowOutboundMessage):[A-Za-z][A-Za-z0-9_]*\.\S.*|Flow:[A-Za-z][A-Za-z0-9_]*)$"
@@ -115,6 +120,7 @@ WORDS = {
         "write all_internal_users, role:NAME, role_and_subordinates:NAME, group:NAME or user:USERNAME",
     ),
     TEXT: ("is empty", "write some text, or leave the key out"),
+    VISIBLE: ("is empty, or holds characters that are not seen", "write some text without them, or leave the key out"),
 }
 
 

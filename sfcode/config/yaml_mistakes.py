@@ -20,6 +20,7 @@ _MARKER = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)")
 _INDENT = re.compile(r"[ \t]*")
 _SPACE = re.compile("[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
 _ENTRY = re.compile(r"(?:- +)*(?P<key>[^\s\"'{\[#&*!|>%@`][^\s:]*)(?:(?P<colon>:)(?=\S)|\s)?\s*(?P<value>\S.*)?$")
+_BEFORE_OPENED = re.compile(r"\s*(?:- +)*(?P<key>[^\s\"'{\[#&*!|>%@`:]+) +(?=[{\[])")
 _AFTER_A_LINE = ("mapping values are not allowed", "could not find expected ':'", "did not find expected key")
 _OPEN = {"quoted scalar": "quote", "flow sequence": "[", "flow mapping": "{"}
 
@@ -40,11 +41,7 @@ def find_mistake(file: str, text: str, error: yaml.MarkedYAMLError) -> Mistake |
         if _MARKER.match(line):
             hint = "keep one of the two sides, and remove the lines with <<<<<<<, ======= and >>>>>>>"
             return Mistake(Position(file, number + 1, 1), "a conflict of git that is not resolved", hint)
-    return (
-        _find_space(file, lines, failed)
-        or _find_open(file, error)
-        or _find_missing_colon(file, lines, failed, error.problem or "")
-    )
+    return _find_space(file, lines, failed) or _find_open(file, error) or _find_missing_colon(file, lines, error)
 
 
 def _find_space(file: str, lines: list[str], failed: int) -> Mistake | None:
@@ -85,16 +82,23 @@ def _find_open(file: str, error: yaml.MarkedYAMLError) -> Mistake | None:
     return Mistake(where, f"a {sign} that is never closed", f"close it with {other}, and check the commas in it")
 
 
-def _find_missing_colon(file: str, lines: list[str], failed: int, problem: str) -> Mistake | None:
+def _find_missing_colon(file: str, lines: list[str], error: yaml.MarkedYAMLError) -> Mistake | None:
     """Find a line without a colon, or without a space behind it, at or before the one that could not be parsed."""
-    if not any(part in problem for part in _AFTER_A_LINE):
+    if not any(part in (error.problem or "") for part in _AFTER_A_LINE):
         return None
+    failed, column = (
+        (error.problem_mark.line, error.problem_mark.column) if error.problem_mark else (len(lines) - 1, -1)
+    )
     for number in range(min(failed, len(lines) - 1), -1, -1):
         line = lines[number].split(" #")[0].rstrip()
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        if re.search(r":(\s|$)", line):
-            if number == failed and line.count(": ") < 2:
+        if number == failed and (opened := _BEFORE_OPENED.match(line)):
+            where = Position(file, number + 1, opened.start("key") + 1)
+            return Mistake(where, "no colon behind the key", f"write `{opened['key']}: {line[opened.end() :]}`")
+        if colon := re.search(r":(\s|$)", line):
+            # The parser stops at the colon of a key where the line before it was no entry of its own.
+            if number == failed and (line.count(": ") < 2 or colon.start() == column):
                 continue
             return None
         entry = _ENTRY.match(line.strip())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfcode.diagnostics import Position
+from sfcode.text import spell_out
 
 SUMMARY_LIMIT = 1_000_000
 """Bytes that GitHub takes for one step are 1,048,576; several commands may run in one step."""
@@ -44,7 +45,7 @@ class Step:
     def write_summary(self, text: str) -> None:
         """Append Markdown to the summary on the run's page."""
         if self.summary:
-            data = text.encode()[:SUMMARY_LIMIT].decode(errors="ignore")
+            data = spell_out(text).encode()[:SUMMARY_LIMIT].decode(errors="ignore")
             with self.summary.open("a", encoding="utf-8") as stream:
                 stream.write(f"{data.rstrip()}\n\n")
 

@@ -10,6 +10,7 @@ from sfcode.github.redact import defuse_mentions
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.markdown import markdown as plan_markdown
 from sfcode.plan.reports.plan_items import headline
+from sfcode.text import spell_out
 
 LIMIT = 65_536
 """Characters that GitHub takes in a comment or in the text of an issue."""
@@ -39,14 +40,14 @@ def comment_body(parts: CommentParts, hide: Callable[[str], str] = lambda text: 
     wanted = "" if parts.plan is None else _plan_section(parts.plan, room)
     review = parts.review(room - min(len(wanted), FOR_PLAN))
     plan = "" if parts.plan is None else _plan_section(parts.plan, room - len(review))
-    return start + _fit(defuse_mentions(hide(f"{review.rstrip()}\n{plan}{end}")), LIMIT - len(start))
+    return start + _fit(defuse_mentions(spell_out(hide(f"{review.rstrip()}\n{plan}{end}"))), LIMIT - len(start))
 
 
 def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str] = lambda text: text) -> str:
     """Render the body of the drift issue within GitHub's limit."""
     start = f"{marker.line()}\n"
     text = f"{lead}\n\n{plan_markdown(plan, limit=LIMIT - RESERVE - len(start) - len(lead))}\n"
-    return start + _fit(defuse_mentions(hide(text)), LIMIT - len(start))
+    return start + _fit(defuse_mentions(spell_out(hide(text))), LIMIT - len(start))
 
 
 def _plan_section(plan: Plan, room: int) -> str:

@@ -27,6 +27,7 @@ from sfcode.plan.reports import ReportOptions
 from sfcode.plan.signature import seal, verify
 from sfcode.plan.snapshot import Move, Target
 from sfcode.secret import Secret
+from sfcode.text import spell_out
 
 FORMAT_VERSION = "1.3"
 
@@ -148,7 +149,7 @@ def render(plan: Plan, options: ReportOptions) -> str:
 
 def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
     """Save the plan to a file, signed if there is a key. Raises Refused if that is impossible."""
-    write_whole(path, render(plan, ReportOptions(key=key)) + "\n", "the plan")
+    write_whole(path, spell_out(render(plan, ReportOptions(key=key))) + "\n", "the plan")
 
 
 def load(path: Path, key: Secret | None = None) -> Plan:

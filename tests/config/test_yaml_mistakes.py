@@ -174,3 +174,51 @@ def test_files_that_nothing_reads_are_advice(folder: Path) -> None:
         "config/lead.yaml: nothing reads this file; move a mapping to mappings/, or remove the file",
         "config/mapping/lead.yaml: nothing reads this file; move a mapping to mappings/, or remove the file",
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "told"),
+    [
+        ("mappings/contact.yaml", "object: Contact", "object Contact", "1:1: not valid YAML: no colon behind the key"),
+        (
+            "mappings/contact.yaml",
+            "user_id: {field: Id__c}",
+            "user_id {field: Id__c, from: No__c}",
+            "2:1: not valid YAML: no colon behind the key; write `user_id: {field: Id__c, from: No__c}`",
+        ),
+        ("mappings/contact.yaml", "role: Title", "ro\u00a0le: Title", '6:5: to_appcues.attributes."ro\\xa0le": '),
+        (
+            "mappings/contact.yaml",
+            "role: Title",
+            "\u201crole\u201d: Title",
+            '6:5: to_appcues.attributes."\u201crole\u201d": "\u201crole\u201d" has curly quotes',
+        ),
+    ],
+)
+def test_a_key_is_told_at_its_place(folder: Path, file: str, before: str, after: str, told: str) -> None:
+    (only,) = problems(folder, file, before, after)
+    assert only.startswith(f"{file}:{told}")
+
+
+def test_what_a_variable_of_no_text_makes_of_other_values_is_not_judged(folder: Path) -> None:
+    (only,) = problems(folder, "sfcode.yaml", "relay_url: https://relay.example.com", "relay_url: 5")
+    assert "relay_url: expected text, found the number 5" in only
+
+
+def test_a_mapping_of_another_ending_is_not_also_missing(folder: Path) -> None:
+    path = folder / "mappings" / "contact.yaml"
+    path.rename(path.with_suffix(".yml"))
+    with pytest.raises(ConfigError) as refused:
+        load(folder)
+    assert [problem.message for problem in refused.value.problems] == ["the names of mappings end in .yaml"]
+
+
+def test_settings_of_two_endings_are_told_apart(folder: Path) -> None:
+    (folder / "sfcode.yml").write_text("version: 1\n", encoding="utf-8")
+    assert load(folder).warnings == ("config/sfcode.yml: nothing reads this file; remove it: sfcode.yaml is read",)
+
+
+@pytest.mark.parametrize("key", ["last_name", "license", "profile"])
+def test_characters_that_are_not_seen_are_refused_in_values_that_name_something(folder: Path, key: str) -> None:
+    (only,) = problems(folder, "sfcode.yaml", "integration_user:\n", f'integration_user:\n  {key}: "A\u202eB"\n')
+    assert f'integration_user.{key}: "A\\u202eB" is empty, or holds characters that are not seen' in only

@@ -13,6 +13,7 @@ from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.rules import LINT_RULES, CheckRule
 from sfcode.checks.writers import in_repository
 from sfcode.diagnostics import Diagnostic, Level, Position
+from sfcode.text import spell_out
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -51,7 +52,7 @@ def _rule(rule: CheckRule) -> dict[str, Any]:
 
 
 def _result(folder: str, diagnostic: Diagnostic, index: int, older: Container[Diagnostic]) -> dict[str, Any]:
-    text = redact_secrets(diagnostic.text)
+    text = spell_out(redact_secrets(diagnostic.text))
     where = in_repository(folder, diagnostic.position, diagnostic.path)
     identity = f"{diagnostic.rule}\n{where.file}\n{diagnostic.path}\n{diagnostic.message}"
     result: dict[str, Any] = {

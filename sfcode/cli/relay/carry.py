@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope, print_status
+from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import moment, open_project_inbox
 
 
@@ -41,7 +41,7 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
         return
     for each in done:
         known = each.records - each.new
-        click.echo(
+        echo(
             f"{each.mapping}: {each.new:,} records to send, changed since {soql_time(each.since)}"
             + (f"; {known:,} more were there before" if known else "")
         )
@@ -84,7 +84,7 @@ def backfill_command(invocation: Invocation, mapping: str | None, *, restart: bo
     if invocation.json:
         print_envelope(done)
     else:
-        click.echo("Done: the relay sends what is in the inbox.")
+        echo("Done: the relay sends what is in the inbox.")
 
 
 def _report(invocation: Invocation, line: str) -> None:

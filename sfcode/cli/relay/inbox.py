@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import paint, print_envelope, print_status
+from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def status_command(invocation: Invocation) -> None:
     if invocation.json:
         print_envelope(status_document(stats, processes, raised))
     else:
-        click.echo(text(stats, processes, raised, paint))
+        echo(text(stats, processes, raised, paint))
 
 
 @click.command("list")
@@ -79,10 +79,10 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chos
         print_envelope([message_document(entry, payload=payload) for entry in entries])
         return
     for entry in entries:
-        click.echo(message_line(entry))
+        echo(message_line(entry))
         if payload:
             held = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
-            click.echo("\n".join(map(printable, held.split("\n"))))
+            echo("\n".join(map(printable, held.split("\n"))))
     if not entries:
         print_status(invocation, "No messages match.")
 
@@ -114,7 +114,7 @@ def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: 
         print_envelope({"messages": count, "dry_run": dry_run})
     else:
         messages = "1 message" if count == 1 else f"{count:,} messages"
-        click.echo(f"{messages} would be delivered again." if dry_run else f"{messages} will be delivered again.")
+        echo(f"{messages} would be delivered again." if dry_run else f"{messages} will be delivered again.")
 
 
 @click.command("ack")
@@ -155,7 +155,7 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
     if invocation.json:
         print_envelope({"alarm": alarm, "attributes": resumed})
     else:
-        click.echo(f"{alarm} is acknowledged" + (f": {', '.join(resumed)} may be cleared again." if resumed else "."))
+        echo(f"{alarm} is acknowledged" + (f": {', '.join(resumed)} may be cleared again." if resumed else "."))
 
 
 @click.command("forget")
@@ -183,7 +183,7 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
         print_envelope({"messages": messages, "values": states, "user_sha256": digest, "dry_run": dry_run})
         return
     what = f"{messages:,} {'message' if messages == 1 else 'messages'} and {states:,} latest values"
-    click.echo(f"{what} would be removed." if dry_run else f"{what} were removed. Audit: user sha256 {digest[:16]}.")
+    echo(f"{what} would be removed." if dry_run else f"{what} were removed. Audit: user sha256 {digest[:16]}.")
 
 
 def _operator() -> str:

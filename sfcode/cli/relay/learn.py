@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope, print_status
+from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.prompt import ask
 from sfcode.cli.relay.inbox import list_entries, open_project_inbox
 from sfcode.errors import UsageError
@@ -87,7 +87,7 @@ def learn_command(
         if changes and not dry_run and _is_approved(invocation, len(changes), aliases, auto_approve=auto_approve):
             document["replayed"] = sum(inbox.replace(change.entry.id, change.messages) for change in changes)
             if not invocation.json:
-                click.echo(f"{_count(document['replayed'])} will be delivered.")
+                echo(f"{_count(document['replayed'])} will be delivered.")
     if invocation.json:
         print_envelope(document)
 
@@ -170,23 +170,23 @@ def _print(document: Mapping[str, Any], paths: Mapping[str, tuple[str, ...]], pr
 
     settings = "\n".join(filter(None, (render_paths(paths), render_auth(document["webhook_auth"]))))
     if settings:
-        click.echo(f"For config/sfcode.yaml:\n\n{settings}\n")
+        echo(f"For config/sfcode.yaml:\n\n{settings}\n")
     else:
-        click.echo("The config reads this webhook: no path has to be changed.")
+        echo("The config reads this webhook: no path has to be changed.")
     if document["webhook_auth"]:
-        click.echo(f"Signature: {document['webhook_auth']['note']}\n")
+        echo(f"Signature: {document['webhook_auth']['note']}\n")
     if document["aliases"]:
-        click.echo(f"For config/events.yaml:\n\n{render_aliases(document['aliases'])}\n")
-    click.echo("This webhook becomes:")
+        echo(f"For config/events.yaml:\n\n{render_aliases(document['aliases'])}\n")
+    echo("This webhook becomes:")
     for shown in document["read"][:MOST_SHOWN]:
-        click.echo(f"  {_line(shown, project)}")
+        echo(f"  {_line(shown, project)}")
     if document["messages"]:
-        click.echo(f"\n{_count(len(document['messages']))} in the inbox would be read otherwise:")
+        echo(f"\n{_count(len(document['messages']))} in the inbox would be read otherwise:")
     for change in document["messages"][:MOST_SHOWN]:
         for shown in change["becomes"]:
-            click.echo(f"  {change['id']} ({change['reason']}) -> {_line(shown, project)}")
+            echo(f"  {change['id']} ({change['reason']}) -> {_line(shown, project)}")
     if len(document["messages"]) > MOST_SHOWN:
-        click.echo(f"  and {_count(len(document['messages']) - MOST_SHOWN)} more; --json lists all of them")
+        echo(f"  and {_count(len(document['messages']) - MOST_SHOWN)} more; --json lists all of them")
 
 
 def _line(shown: Mapping[str, Any], project: Project) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfcode.cli.invocation import Invocation, local_state
-from sfcode.cli.output import print_status
+from sfcode.cli.output import echo, print_status
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
         def ready(url: str, admin_url: str) -> None:
             if invocation.json:
                 apart = {} if admin_url == url else {"admin_url": admin_url}
-                click.echo(json_module.dumps({"url": url, **apart, "pid": os.getpid(), **local}))
+                echo(json_module.dumps({"url": url, **apart, "pid": os.getpid(), **local}))
             else:
-                click.echo(_where(url, admin_url, local, locked=config.settings.admin is not None))
+                echo(_where(url, admin_url, local, locked=config.settings.admin is not None))
 
         serve(config, ConfigSource(invocation.config, load, stamps), connect, ready)
     if not invocation.json:

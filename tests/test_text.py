@@ -1,0 +1,44 @@
+"""Characters that are not seen are spelled out in whatever leaves the process."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfcode.text import spell_out
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Ti\u202etle", "Ti\\u202etle"),
+        ("a\u200bb", "a\\u200bb"),
+        ("\ufeffa\u2066b\u00ad", "\\ufeffa\\u2066b\\u00ad"),
+        ("ro\u200dle", "ro\\u200dle"),
+        ("tag\U000e0041", "tag\\udb40\\udc41"),
+        ("line\u2028end", "line\\u2028end"),
+    ],
+)
+def test_what_is_not_seen_is_spelled_out(text, shown):
+    assert spell_out(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Größe “quoted”\tand\nlines \x1b[31mred\x1b[0m",
+        "\U0001f469\u200d\U0001f680",  # the joiner of an emoji
+        "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # a letter to writers of Persian
+        "@\u200bteam https\u200b://example.com",  # what keeps Markdown from mentions and links
+    ],
+)
+def test_what_is_read_stays(text):
+    assert spell_out(text) == text
+
+
+@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5))
+def test_a_json_document_keeps_its_meaning(value):
+    assert json.loads(spell_out(json.dumps(value, ensure_ascii=False))) == value
