@@ -14,7 +14,7 @@ import click
 
 from sfcode.cli.diagnostics_output import format_option, show_diagnostics
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope
+from sfcode.cli.output import echo, print_envelope
 from sfcode.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def _probe(invocation: Invocation, project: Project, file: Path) -> int:
     if invocation.json:
         print_envelope(found)
     else:
-        click.echo(format_results(found["probes"]))
-        click.echo(f"\n{file} holds these answers without names, ids and values. Read it before you send it.")
+        echo(format_results(found["probes"]))
+        echo(f"\n{file} holds these answers without names, ids and values. Read it before you send it.")
     return ExitCode.OK
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import print_envelope, print_status
+from sfcode.cli.output import echo, print_envelope, print_status
 
 
 @click.group()
@@ -31,7 +31,7 @@ def list_command(invocation: Invocation) -> None:
         print_envelope({"viewers": list(usernames)})
         return
     for username in usernames:
-        click.echo(username)
+        echo(username)
     if not usernames:
         print_status(invocation, "Nobody sees the fields yet.")
 
@@ -68,4 +68,4 @@ def _report(invocation: Invocation, verb: str, usernames: tuple[str, ...]) -> No
         print_envelope({verb: list(usernames)})
     else:
         for username in usernames:
-            click.echo(f"{verb} {username}")
+            echo(f"{verb} {username}")
