@@ -135,6 +135,22 @@ def describe_revision(folder: Path) -> str | None:
     return f"{commit}-dirty" if commit and dirty else commit or None
 
 
+def find_default_branch(folder: Path) -> str:
+    """Return the branch that a clone calls its remote's default, else the only one there is; "" where it is not known."""
+    start = folder.absolute()
+    while not start.is_dir():
+        start = start.parent
+    try:
+        with _run_in(start) as git:
+            remote = git.for_each_ref("--format=%(symref:lstrip=3)", "refs/remotes/origin/HEAD")
+            branches = git.for_each_ref("--format=%(refname:lstrip=2)", "refs/heads").splitlines()
+            unborn = [] if branches else [git.symbolic_ref("--short", "HEAD")]
+    except GitFailed:
+        return ""
+    known = [remote] if remote else [*branches, *unborn]
+    return str(known[0]) if len(known) == 1 else ""
+
+
 def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
     """
     Return where others can fetch a folder: URL of the remote, commit, path in the repository.

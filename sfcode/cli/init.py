@@ -21,12 +21,24 @@ from sfcode.cli.output import paint, print_envelope, print_status
     help="Objects to map besides Contact: lead, account, and custom objects by API name, such as Subscriber__c. Also "
     "recipes: completed_flows, nps_history, nps_by_account.",
 )
+@click.option(
+    "--branch", metavar="NAME", help="Branch whose pushes the workflows apply. Default: the repository's, else main."
+)
+@click.option(
+    "--prefix",
+    metavar="PREFIX",
+    default="PROD",
+    show_default=True,
+    help="What the names of the org's secrets begin with, in the workflows and in the environment production.",
+)
 @click.pass_obj
-def init(invocation: Invocation, directory: Path, extras: str) -> None:
+def init(invocation: Invocation, directory: Path, extras: str, branch: str | None, prefix: str) -> None:
     """Write a new project into DIR (default: here): config, editor schema, workflows, README. Overwrites nothing."""
-    from sfcode.scaffold import write_project
+    from sfcode.git import find_default_branch
+    from sfcode.scaffold import WorkflowNames, write_project
 
-    project = write_project(directory, filter(None, map(str.strip, extras.split(","))))
+    names = WorkflowNames(branch or find_default_branch(directory) or "main", prefix)
+    project = write_project(directory, filter(None, map(str.strip, extras.split(","))), names)
     folder = str(directory / "config")
     options = "--env local" if directory == Path() else f"--config {shlex.quote(folder)} --env local"
     commands = [f"sfcode {options} {verb}" for verb in ("validate", "plan", "apply")]

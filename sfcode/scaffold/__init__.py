@@ -28,6 +28,11 @@ OPTIONAL = (".gitignore", "README.md")
 ACTION = ".github/actions/sfcode"
 """Folder of the action that installs sfcode in the workflows."""
 
+BRANCH = r"[A-Za-z][A-Za-z0-9._/-]*"
+"""Names of branches that mean the same in a list of branches, in YAML and in an expression."""
+PREFIX = r"[A-Z][A-Z0-9_]*"
+YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+
 _PINNED = """\
 # What the workflows install: the copy of sfcode that wrote this file. A lock with hashes may stand in its place.
 sfcode @ {url}
@@ -51,12 +56,45 @@ class WrittenProject:
     warnings: tuple[str, ...]
 
 
-def render_project(extras: Iterable[str] = ()) -> tuple[dict[str, str | bytes], tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class WorkflowNames:
+    """What a repository calls the branch that is applied, and the variables of the sign-in to the org."""
+
+    branch: str = "main"
+    prefix: str = "PROD"
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for a name that the workflows cannot have."""
+        if not re.fullmatch(BRANCH, self.branch) or self.branch.lower() in YAML_WORDS:
+            raise UsageError(
+                f"The workflows cannot be written for the branch {self.branch!r}.",
+                "Pass --branch with a name of letters, digits and . _ / -, which begins with a letter.",
+            )
+        if not re.fullmatch(PREFIX, self.prefix) or self.prefix.startswith("GITHUB"):
+            raise UsageError(
+                f"{self.prefix!r} cannot be in front of the names of secrets.",
+                "Pass --prefix with capital letters, digits and _, which begins with a letter and not with GITHUB.",
+            )
+
+    def write_into(self, text: str) -> str:
+        """Return a shipped text with these names in the place of main and PROD."""
+        branches = {"[main]": f"[{self.branch}]", "refs/heads/main": f"refs/heads/{self.branch}"}
+        words = {f"{before} main": f"{before} {self.branch}" for before in ("branch", "on", "what")}
+        prefixes = {"PROD_": f"{self.prefix}_", "env:PROD": f"env:{self.prefix}"}
+        for shipped, name in {**branches, **words, **prefixes}.items():
+            text = text.replace(shipped, name)
+        return text
+
+
+def render_project(
+    extras: Iterable[str] = (), names: WorkflowNames | None = None
+) -> tuple[dict[str, str | bytes], tuple[str, ...]]:
     """
     Return the files of a new project by their path in it, and warnings.
 
     `extras` are objects that are mapped besides Contact (Lead, Account, or custom objects by API name), and recipes.
     """
+    names = names or WorkflowNames()
     from sfcode.config.events_file import render_events_file
     from sfcode.config.recipe_models import RECIPES
     from sfcode.config.schema import KINDS, render_json_schema
@@ -65,8 +103,11 @@ def render_project(extras: Iterable[str] = ()) -> tuple[dict[str, str | bytes], 
     recipes = {name.lower() for name in wanted if name.lower() in RECIPES}
     recipes |= {needed for name in recipes for needed in NEEDED_RECIPES.get(name, ())}
 
-    files: dict[str, str | bytes] = {name.removesuffix(".txt"): (HERE / name).read_bytes() for name in _list_shipped()}
-    settings = (HERE / SETTINGS).read_text(encoding="utf-8")
+    files: dict[str, str | bytes] = {
+        name.removesuffix(".txt"): names.write_into((HERE / name).read_text(encoding="utf-8"))
+        for name in _list_shipped()
+    }
+    settings = str(files[SETTINGS])
     files[SETTINGS] = settings.replace("PROJECT_ID", f"appcues_{token_hex(4)}")
     files["config/events.yaml"] = render_events_file()
     files |= {f"config/.schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
@@ -123,15 +164,15 @@ def _render_requirements() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
     return {name: _PINNED.format(url=url), f"{ACTION}/{source.archive.name}": source.archive.read_bytes()}, ()
 
 
-def write_project(folder: Path, extras: Iterable[str] = ()) -> WrittenProject:
+def write_project(folder: Path, extras: Iterable[str] = (), names: WorkflowNames | None = None) -> WrittenProject:
     """
     Write a new project into a folder, with a mapping for Contact, and with mappings of these objects and these recipes.
 
     Raises:
-        UsageError: an object cannot be mapped, a file exists already, or the folder cannot be written to.
+        UsageError: an object cannot be mapped, a name cannot be in the workflows, a file exists already, or the folder cannot be written to.
 
     """
-    contents, warnings = render_project(extras)
+    contents, warnings = render_project(extras, names)
     files = {folder / name: content for name, content in contents.items()}
     existing = [path for path in files if path.exists() or path.is_symlink()]
     kept = [path for path in existing if str(path.relative_to(folder)) in OPTIONAL]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -222,3 +224,42 @@ def test_no_file_of_recipes_is_written_without_any(capsys: pytest.CaptureFixture
     code, _, err = run(capsys, "init", "--with", "nps_histry", "p")
     assert code == 1
     assert "or a recipe: completed_flows, nps_by_account, nps_history." in err
+
+
+def test_the_workflows_take_the_branch_and_the_prefix_of_the_repository(capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=release/crm"], check=True)
+    assert run(capsys, "init", "--prefix", "EMEA")[0] == 0
+    texts = {path: path.read_text(encoding="utf-8") for path in Path(".github").rglob("*.yml")}
+    workflows = "".join(texts.values())
+    assert "branches: [release/crm]" in workflows
+    assert workflows.count("refs/heads/release/crm") == 2
+    assert "secrets.EMEA_SF_JWT_KEY" in workflows
+    assert "org: env:EMEA" in Path("config/sfcode.yaml").read_text(encoding="utf-8")
+    for path, text in {**texts, Path("README.md"): Path("README.md").read_text(encoding="utf-8")}.items():
+        assert not re.search(r"\bmain\b|PROD", text), path
+    assert run(capsys, "--env", "production", "validate")[0] == 0
+
+
+def test_a_branch_that_is_passed_counts_more_than_the_repositorys(capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=trunk"], check=True)
+    assert run(capsys, "init", "--branch", "live")[0] == 0
+    assert "branches: [live]" in Path(".github/workflows/apply.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--branch", "release/*"), "The workflows cannot be written for the branch 'release/*'."),
+        (("--branch", "on"), "The workflows cannot be written for the branch 'on'."),
+        (("--branch", "it's"), "The workflows cannot be written for the branch"),
+        (("--prefix", "prod"), "'prod' cannot be in front of the names of secrets."),
+        (("--prefix", "GITHUB"), "'GITHUB' cannot be in front of the names of secrets."),
+        (("--prefix", "1A"), "'1A' cannot be in front of the names of secrets."),
+    ],
+)
+def test_names_that_cannot_be_in_a_workflow_are_refused(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    code, _, err = run(capsys, "init", *words)
+    assert (code, said in err) == (1, True), err
+    assert files(Path()) == []

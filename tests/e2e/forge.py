@@ -92,7 +92,7 @@ class Forge:
             "state": "open",
             "user": {"login": login},
             "head": head,
-            "base": {"ref": "main"},
+            "base": {"ref": "main", "sha": self.main},
             "merged_at": None,
         }
         self.amend(number, title)
@@ -108,6 +108,7 @@ class Forge:
     def plan(self, number: int) -> dict[str, Job]:
         """Run the workflow of a pull request on what GitHub merges for it."""
         pull = self.hub.pulls[number]
+        pull["base"]["sha"] = self.main
         git(self.clone, "switch", "--quiet", "--detach", "main")
         git(self.clone, "merge", "--quiet", "--no-ff", "-m", "merge", pull["head"]["sha"])
         ref = f"refs/pull/{number}/merge"

@@ -13,7 +13,7 @@ from sfcode.metadata.component import Address
 from tests.e2e.forge import APPROVAL, Forge
 from tests.e2e.journey import SECRET
 from tests.e2e.org import component, deploy_field_label
-from tests.e2e.workflows import Job
+from tests.e2e.workflows import Event, Job
 from tests.github.server import serve_github
 
 CONTACT = "config/mappings/contact.yaml"
@@ -238,3 +238,28 @@ def test_a_change_of_form_says_no_changes_and_a_broken_one_says_where(forge: For
     assert results(jobs) == {"review": "failure", "plan": "skipped", "comment": "failure"}, told(jobs)
     assert f"::error file={CONTACT},line=" in jobs["review"].log
     assert "usr" in comment(forge, number)["body"]
+
+
+def test_the_job_that_comments_runs_nothing_of_the_branch(forge: Forge) -> None:
+    """What the branch adds to the action runs where there is no right to write, and not where there is one."""
+    forge.runner.variables = {}
+    forge.branch("sly")
+    action = ".github/actions/sfcode/action.yml"
+    forge.edit(action, "  steps:\n", "  steps:\n    - shell: bash\n      run: echo the branch was here\n")
+    (forge.clone / "pip.py").write_text("print('the branch was here')\n")
+    (forge.clone / "sfcode.py").write_text("print('the branch was here')\n")
+    forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
+    number = forge.propose("Send the phone")
+    jobs = forge.plan(number)
+    assert results(jobs) == {"review": "success", "plan": "skipped", "comment": "success"}, told(jobs)
+    assert "the branch was here" in jobs["review"].log
+    assert "the branch was here" not in jobs["comment"].log
+    assert "will be sent to Appcues as `phone`" in comment(forge, number)["body"]
+
+
+def test_a_workflow_that_is_started_on_another_branch_says_so(forge: Forge) -> None:
+    for name in ("apply", "drift"):
+        jobs = forge.runner.run(name, Event("workflow_dispatch", forge.main, "refs/heads/other"))
+        first, *rest = jobs.values()
+        assert (first.result, {job.result for job in rest}) == ("failure", {"skipped"})
+        assert "::error::This workflow works on the branch main, and was started on another." in first.log

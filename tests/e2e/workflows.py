@@ -216,36 +216,44 @@ class _JobRun:
             "actions/download-artifact": self._download,
         }
         if action.startswith("$/"):
-            self._compose(action.removeprefix("$/"), given, name)
+            self._compose(self._unpack(action.removeprefix("$/"), name), given, name)
+        elif action.startswith("./"):
+            self._compose(self.folder / "workspace" / action.removeprefix("./"), given, name)
         else:
             known[action.partition("@")[0]](given)
 
-    def _compose(self, place: str, given: Mapping[str, str], name: str) -> None:
-        """Run an action of the repository, as it is in the commit that runs."""
+    def _unpack(self, place: str, name: str) -> Path:
+        """Take an action of the repository as it is in the commit that runs."""
         folder = self.folder / f"{name}-action"
         folder.mkdir()
         archive = subprocess.run(
             ["git", "archive", self.event.sha, place], cwd=self.runner.remote, capture_output=True, check=True
         ).stdout
         subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
-        definition = yaml.safe_load((folder / place / "action.yml").read_text())
+        return folder / place
+
+    def _compose(self, place: Path, given: Mapping[str, str], name: str) -> None:
+        """Run the steps of an action."""
+        definition = yaml.safe_load((place / "action.yml").read_text())
         inputs = {key: given.get(key, about.get("default", "")) for key, about in definition["inputs"].items()}
         assert not given.keys() - inputs.keys(), given
         for number, step in enumerate(definition["runs"]["steps"]):
             if "pip install" in step.get("run", ""):
-                wanted = step["run"] + (folder / place / "requirements.txt").read_text()
+                wanted = step["run"] + (place / "requirements.txt").read_text()
                 if wanted in INSTALLED:
                     continue
                 INSTALLED.add(wanted)
-            self._step(step, f"{name}-{number}", inputs, folder / place)
+            self._step(step, f"{name}-{number}", inputs, place)
 
     def _checkout(self, given: Mapping[str, str]) -> None:
         assert given["persist-credentials"] == "false"
-        there = self.folder / "workspace"
+        there = self.folder / "workspace" / given.get("path", "")
+        there.mkdir(exist_ok=True)
         git(there, "init", "--quiet")
         depth = given.get("fetch-depth", "1")
         more = [] if depth == "0" else [f"--depth={depth}"]
-        git(there, "fetch", "--quiet", *more, f"file://{self.runner.remote}", self.event.sha)
+        sha = given.get("ref") or self.event.sha
+        git(there, "fetch", "--quiet", *more, f"file://{self.runner.remote}", sha)
         git(there, "checkout", "--quiet", "--detach", "FETCH_HEAD")
 
     def _upload(self, given: Mapping[str, str]) -> None:
@@ -263,7 +271,11 @@ def read_outputs(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     rest = path.read_text().splitlines()
     while rest:
-        name, _, end = rest.pop(0).partition("<<")
+        line = rest.pop(0)
+        name, sign, end = line.partition("<<")
+        if not sign:
+            name, _, found[name] = line.partition("=")
+            continue
         at = rest.index(end)
         found[name] = "\n".join(rest[:at])
         del rest[: at + 1]
