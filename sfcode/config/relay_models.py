@@ -108,6 +108,20 @@ class Outbound(Model):
     )
 
 
+class Retention(Model):
+    """How long the relay keeps finished messages, in days."""
+
+    delivered_days: int = Field(
+        default=14,
+        ge=2,
+        le=3650,
+        description="Delivered messages. Salesforce repeats a message for a day, and a repetition is known by the row that is "
+        "kept.",
+    )
+    parked_days: int = Field(default=90, ge=2, le=3650, description="Messages that wait for a person.")
+    given_up_days: int = Field(default=90, ge=2, le=3650, description="Messages that were given up.")
+
+
 def _certificate(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -169,6 +183,7 @@ class Relay(Model):
     activities_as: Literal["event", "task", "custom_object"] = Field(
         default="event", description="What an Appcues event becomes in Salesforce."
     )
+    retention: Retention = Field(default=Retention(), description="How long the relay keeps finished messages.")
     redact_feedback: bool = Field(
         default=False,
         description="Whether feedback texts are removed from the relay's database once they are delivered.",

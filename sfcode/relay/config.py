@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,7 @@ from sfcode.config.files import EVENTS, MAPPINGS, SETTINGS
 from sfcode.config.project import Project
 from sfcode.config.relay_config import digest_relay_config, render_relay_config
 from sfcode.errors import ConfigError, SfcodeError
+from sfcode.relay.inbox import State
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.settings import RelaySettings
 
@@ -42,6 +44,16 @@ class RelayConfig:
     def digest(self) -> str:
         """The digest by which `plan`, `doctor` and the relay's pages name it."""
         return digest_relay_config(render_relay_config(self.project))
+
+    @cached_property
+    def retention(self) -> Mapping[State, timedelta]:
+        """How long finished messages are kept, by state."""
+        days = self.project.settings.relay.retention
+        return {
+            "done": timedelta(days=days.delivered_days),
+            "parked": timedelta(days=days.parked_days),
+            "dead": timedelta(days=days.given_up_days),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import base64
 import functools
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox, InboxStats
     from sfcode.relay.service import Service
 
+VIEW_THREADS = 2
+VIEW_SECONDS = 3.0
+"""Time limit for each question that a page asks of the inbox."""
 FORM_BYTES = 4096
 FORM_SECONDS = 5.0
 """Time limit for the form, because an open request occupies a connection."""
@@ -60,6 +64,8 @@ class StuckMessages:
 
 def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
     """Return the routes of this module."""
+    threads = ThreadPoolExecutor(VIEW_THREADS, thread_name_prefix="dashboard")
+    inbox = service.inbox.limit_reads(VIEW_SECONDS)
     is_remote = not is_loopback(service.config.settings.host)
 
     async def page(request: Request) -> Response:
@@ -67,7 +73,8 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
         if refusal is not None:
             return _login_page(request, refusal.status_code, failed=refusal.status_code == 429)
         try:
-            shown = await asyncio.to_thread(view, service.inbox)
+            # In threads of its own, with a limit of its own: a page takes nothing from delivery.
+            shown = await asyncio.get_running_loop().run_in_executor(threads, view, inbox)
         except Exception:  # noqa: BLE001 (the page reports it: people open it when something is wrong)
             shown = {"ways": (), "stuck": (), "alarms": (), "processes": ()}
         problems = service.problems()

@@ -6,7 +6,9 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,13 +25,11 @@ log = structlog.stdlib.get_logger(__name__)
 
 BEAT = 5.0
 """Seconds between two signs of life."""
-PURGE_EVERY = 720
-PURGE_FIRST = 12
-"""Beats between two purges: an hour; the first one comes a minute after the start."""
+PURGE_EVERY = 3600.0
+PURGE_FIRST = 60.0
+"""Seconds between two purges, and before the first one."""
 SESSIONS_END = "admin_sessions_end"
 """The setting that has when sessions of the dashboard were last ended, as a Unix time."""
-KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(days=90), "dead": timedelta(days=90)}
-"""How long what is finished stays: longer than anybody repeats a message, and long enough to do something about it."""
 
 
 def process_name() -> str:
@@ -51,29 +51,52 @@ def living(processes: Iterable[Process], host: str, is_running: Callable[[int], 
 class Housekeeping:
     """Runs the periodic work of one process."""
 
-    def __init__(self, inbox: Inbox, instrumentation: Instrumentation, name: str, config: str) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        instrumentation: Instrumentation,
+        name: str,
+        *,
+        config: str,
+        retention: Mapping[State, timedelta],
+    ) -> None:
         self._inbox = inbox
         self._metrics = instrumentation.metrics
         self._alarms = instrumentation.alarms
         self._name = name
         self.config = config
         """Digest of the config that this process works by."""
+        self.retention = retention
+        """How long finished messages are kept, by state."""
         self.processes = 1
         """How many relay processes work on this inbox, this one included."""
         self.sessions_end = 0.0
         """When sessions of the dashboard were last ended, by any process."""
         self.trouble = ""
+        # Threads of its own: the shared ones may all be waiting for the far sides.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="upkeep")
+        self._is_leaving = threading.Event()
 
     async def run(self) -> None:
-        """Run until cancelled."""
-        beats = 0
+        """Run until cancelled; a purge that takes long delays no beat."""
+        await asyncio.gather(self._run_beats(), self._run_purges())
+
+    async def _run_beats(self) -> None:
         while True:
-            await self.beat(purge=beats % PURGE_EVERY == PURGE_FIRST)
-            beats += 1
+            await self.beat()
             await asyncio.sleep(BEAT)
+
+    async def _run_purges(self) -> None:
+        pause = PURGE_FIRST
+        while True:
+            await asyncio.sleep(pause)
+            await self.purge()
+            pause = PURGE_EVERY
 
     def leave(self) -> None:
         """Store pending alarms, and remove this process from the list."""
+        self._is_leaving.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._alarms.flush(self._inbox)
         self._inbox.leave(self._name)
 
@@ -82,10 +105,23 @@ class Housekeeping:
         self.sessions_end = now
         self._inbox.remember(SESSIONS_END, repr(now))
 
-    async def beat(self, *, purge: bool = False) -> None:
-        """Do the periodic work once."""
+    async def purge(self) -> None:
+        """Delete what is kept long enough, and repair what people and clocks did to rows."""
         try:
-            await asyncio.to_thread(self._beat, purge=purge)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._purge)
+        except Exception:  # the database is away, or a row is locked; the next purge does it
+            log.warning("purge_failed", exc_info=True)
+
+    def _purge(self) -> None:
+        self._inbox.mend()
+        gone = self._inbox.purge(self.retention, self._is_leaving.wait)
+        if gone:
+            log.info("purged", messages=gone)
+
+    async def beat(self) -> None:
+        """Show a sign of life, store alarms, and measure the inbox."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._beat)
         except RowLocked:
             # Another process is frozen in a transaction; the database answers, and what is left is for the next beat.
             log.warning("row_locked")
@@ -97,7 +133,7 @@ class Housekeeping:
         else:
             self.trouble = ""
 
-    def _beat(self, *, purge: bool) -> None:
+    def _beat(self) -> None:
         inbox = self._inbox
         inbox.heartbeat(self._name, config=self.config)
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
@@ -107,11 +143,6 @@ class Housekeeping:
         inbox.open_locked_lanes()
         inbox.merge_counts()
         self._show(inbox.stats())
-        if purge:
-            inbox.mend()
-            gone = inbox.purge(KEEP)
-            if gone:
-                log.info("purged", messages=gone)
 
     def _show(self, stats: InboxStats) -> None:
         for source in ("appcues", "salesforce"):

@@ -71,7 +71,9 @@ class Service:
         self._rng = rng
         self._types = builders.types(config)
         self._field_types = FieldTypeRefresher(self._types, self.instrumentation)
-        self.housekeeping = Housekeeping(inbox, self.instrumentation, process_name(), config.digest)
+        self.housekeeping = Housekeeping(
+            inbox, self.instrumentation, process_name(), config=config.digest, retention=config.retention
+        )
         self.commit = GroupCommit(inbox, committed=self._committed)
         """Ingress hands messages over to it."""
         self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
@@ -129,7 +131,7 @@ class Service:
                 ),
             }
             self.config, self.ingress, self._org, self._types = config, ingress, org, types
-            self.housekeeping.config = config.digest
+            self.housekeeping.config, self.housekeeping.retention = config.digest, config.retention
             self._field_types.use(types)
             for source, writer in writers.items():
                 await self._deliver_by(source, writer)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -13,11 +14,12 @@ import pytest
 
 from sfcode.process import is_running
 from sfcode.relay import housekeeping
-from sfcode.relay.housekeeping import KEEP, Housekeeping, living
-from sfcode.relay.inbox import Inbox, Process, Unavailable, open_inbox
+from sfcode.relay.housekeeping import Housekeeping, living
+from sfcode.relay.inbox import Inbox, Process, State, Unavailable, open_inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
 
+KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(days=90)}
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
 
 
@@ -28,7 +30,7 @@ def inbox(sqlite_url: str):
 
 
 def keeper(inbox: Inbox, instrumentation: Instrumentation | None = None, name: str = "host:1:a") -> Housekeeping:
-    return Housekeeping(inbox, instrumentation or Instrumentation(), name, "c0ff1g")
+    return Housekeeping(inbox, instrumentation or Instrumentation(), name, config="c0ff1g", retention=KEEP)
 
 
 def test_a_beat_shows_that_the_process_is_alive_and_how_much_waits(inbox):
@@ -74,7 +76,7 @@ def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
         assert claim is not None
         inbox.settle(claim, Delivery({message.id: Delivered() for message in claim.messages}), lambda *_: None)
         clock[0] = NOW + KEEP["done"] + timedelta(minutes=1)
-        asyncio.run(keeper(inbox).beat(purge=True))
+        asyncio.run(keeper(inbox).purge())
         assert dict(inbox.stats().counts) == {("appcues", "parked"): 1}
 
 
@@ -106,23 +108,50 @@ def test_an_alarm_that_a_frozen_process_is_storing_makes_nobody_unready(postgres
 
 
 def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, monkeypatch):
-    monkeypatch.setattr(housekeeping, "BEAT", 0.0)
+    monkeypatch.setattr(housekeeping, "BEAT", 0.001)
+    monkeypatch.setattr(housekeeping, "PURGE_FIRST", 0.05)
     one = keeper(inbox)
-    purges: list[int] = []
-    beats = 0
+    events: list[str] = []
+    may_end = threading.Event()
+
+    def purge_long(*_: object) -> int:
+        events.append("purge")
+        may_end.wait(20)
+        return 0
 
     async def act() -> None:
-        async def beat(*, purge: bool = False) -> None:
-            nonlocal beats
-            if purge:
-                purges.append(beats)
-            beats += 1
-            if beats > housekeeping.PURGE_EVERY + 2 * housekeeping.PURGE_FIRST:
-                raise asyncio.CancelledError
-
-        monkeypatch.setattr(one, "beat", beat)
-        with pytest.raises(asyncio.CancelledError):
-            await one.run()
+        task = asyncio.create_task(one.run())
+        monkeypatch.setattr(inbox, "heartbeat", lambda *_, **__: events.append("beat"))
+        monkeypatch.setattr(inbox, "purge", purge_long)
+        async with asyncio.timeout(20):
+            while "purge" not in events or events[::-1].index("purge") < 3:  # noqa: ASYNC110 (threads act)
+                await asyncio.sleep(0.005)
+        may_end.set()
+        task.cancel()
 
     asyncio.run(act())
-    assert purges == [housekeeping.PURGE_FIRST, housekeeping.PURGE_FIRST + housekeeping.PURGE_EVERY]
+    assert events.index("purge") > 0, "the first purge comes a while after the start"
+    assert events[-3:] == ["beat"] * 3, "a long purge delays no beat"
+
+
+def test_a_purge_ends_with_the_process(inbox, monkeypatch):
+    from sfcode.relay.inbox import inbox as inbox_module
+
+    monkeypatch.setattr(inbox_module, "AT_ONCE", 1)
+    inbox.accept([InboxMessage("appcues", f"m{number}", "", "k", {}, parked="x") for number in range(5)])
+    one = keeper(inbox)
+    one.retention = {"parked": timedelta(0)}
+    one.leave()
+    one._purge()
+    assert inbox.stats().count("parked") == 4, "one piece, and no more"
+
+
+def test_a_purge_that_fails_is_tried_again(inbox, monkeypatch):
+    one = keeper(inbox)
+
+    def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(inbox, "mend", away)
+    asyncio.run(one.purge())
+    assert one.trouble == ""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PAGE = 500
+READ_SECONDS = 15.0
+"""Time limit for one question to the inbox: the relay's work goes first."""
 LARGEST_ID = 2**63 - 1
 """What the databases can hold."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -201,7 +203,7 @@ def open_project_inbox(invocation: Invocation, *, create: bool = False) -> Itera
     from sfcode.relay.settings import database_url
 
     with open_inbox(database_url(invocation.project(), os.environ).reveal(), create=create) as inbox:
-        yield inbox
+        yield inbox if create else inbox.limit_reads(READ_SECONDS)
 
 
 def _check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None:

@@ -70,6 +70,12 @@ def is_locked(error: sa.exc.DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) == "55P03"
 
 
+def is_timed_out(error: sa.exc.DBAPIError) -> bool:
+    """Tell whether a statement was ended because it took too long."""
+    by_server = getattr(error.orig, "sqlstate", None) == "57014"
+    return by_server or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
+
+
 def is_damaged(error: sa.exc.DBAPIError) -> bool:
     """Tell whether SQLite found that the file is no database of its, or is corrupted."""
     return getattr(error.orig, "sqlite_errorname", "").partition("_")[2].startswith(("CORRUPT", "NOTADB"))

@@ -24,6 +24,8 @@ T = TypeVar("T", bound=tuple[Any, ...])
 
 BUSY_SECONDS = 30.0
 """How long commands wait for a connection, or for the lock of a file."""
+STEPS = 10_000
+"""Of SQLite's engine, between two looks at the time: some 0.1 ms."""
 _MIGRATION_LOCK = 0x5FC0DE01
 
 
@@ -45,8 +47,8 @@ class Database(Protocol):
     def write(self) -> contextlib.AbstractContextManager[Transaction]:
         """Begin a transaction that writes."""
 
-    def read(self) -> contextlib.AbstractContextManager[Transaction]:
-        """Begin a read-only transaction, which blocks no writer."""
+    def read(self, seconds: float | None = None) -> contextlib.AbstractContextManager[Transaction]:
+        """Begin a read-only transaction, which blocks no writer; each statement is ended after so many seconds."""
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """Begin an INSERT that supports ON CONFLICT."""
@@ -84,9 +86,9 @@ class Sqlite:
             yield Transaction(self, db, self._clock())
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self, seconds: float | None = None) -> Iterator[Transaction]:
         """Begin a transaction that only reads."""
-        with self._reader.begin() as db:
+        with self._reader.begin() as db, _ended_after(db, seconds):
             yield Transaction(self, db, self._clock())
 
     def insert(self, table: sa.Table) -> sqlite.Insert:
@@ -158,7 +160,13 @@ class Postgresql:
                     db.invalidate()
                 raise
 
-    read = write
+    @contextlib.contextmanager
+    def read(self, seconds: float | None = None) -> Iterator[Transaction]:
+        """Begin a transaction that only reads."""
+        with self.write() as tx:
+            if seconds is not None:
+                tx.db.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
+            yield tx
 
     def _mark(self, _connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
         record.info["generation"] = self._generation
@@ -239,6 +247,21 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float)
     sa.event.listen(engine, "connect", connect)
     sa.event.listen(engine, "begin", lambda db: db.exec_driver_sql(begin))
     return engine
+
+
+@contextlib.contextmanager
+def _ended_after(db: sa.Connection, seconds: float | None) -> Iterator[None]:
+    """Interrupt a transaction's statements after a while."""
+    if seconds is None:
+        yield
+        return
+    connection: Any = db.connection.dbapi_connection
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def _to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:

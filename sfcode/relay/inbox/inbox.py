@@ -21,7 +21,14 @@ import sqlalchemy as sa
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, search, settle, state
-from sfcode.relay.inbox.database_url import first_line, hint_for_error, is_damaged, is_locked, is_read_only
+from sfcode.relay.inbox.database_url import (
+    first_line,
+    hint_for_error,
+    is_damaged,
+    is_locked,
+    is_read_only,
+    is_timed_out,
+)
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
@@ -37,9 +44,10 @@ WRITABLE = "writable_at"
 class Inbox:
     """The messages of one database; `open_inbox` makes it."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], read_seconds: float | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._read_seconds = read_seconds
         self._lock = threading.Lock()
         self._locked_keys: set[tuple[str, str]] = set()
         """Keys by source with messages whose lanes another transaction had locked."""
@@ -169,7 +177,11 @@ class Inbox:
         return messages, self._write(partial(forget.delete_states, person=person, audit=line))
 
     def purge(self, older_than: Mapping[State, timedelta], pause: Callable[[float], object] = time.sleep) -> int:
-        """Delete messages that finished longer ago than their state is kept; open ones are never deleted."""
+        """
+        Delete messages that finished longer ago than their state is kept; open ones are never deleted.
+
+        It is done in pieces, with pauses for other transactions, and ends early where `pause` returns true.
+        """
         total = 0
         for ended, age in older_than.items():
             while True:
@@ -178,7 +190,8 @@ class Inbox:
                 total += count
                 if count < AT_ONCE:
                     break
-                pause(boot_time() - began)  # half of the time is the others'
+                if pause(boot_time() - began):  # half of the time is the others'
+                    return total
         return total
 
     def mend(self) -> int:
@@ -230,6 +243,10 @@ class Inbox:
         """Return the processes with a heartbeat in the last `within` seconds."""
         return self._read(lambda tx: state.processes(tx, within))
 
+    def limit_reads(self, seconds: float) -> Inbox:
+        """Return the same inbox for people, whose questions end after so many seconds: delivery goes first."""
+        return Inbox(self._database, self._clock, seconds)
+
     def close(self) -> None:
         """Close the connections."""
         self._database.close()
@@ -255,7 +272,7 @@ class Inbox:
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         try:
-            with self._database.read() as tx:
+            with self._database.read(self._read_seconds) as tx:
                 return work(tx)
         except sa.exc.DBAPIError as error:
             raise _inbox_error(error) from error
@@ -271,6 +288,11 @@ def _inbox_error(error: sa.exc.DBAPIError) -> Exception:
         return Unavailable("The relay's database cannot be written: the server is read only.")
     if is_locked(error):
         return RowLocked("Another process has locked a row of the relay's database.", "Try again.")
+    if is_timed_out(error):
+        return Unavailable(
+            "The relay's database took too long to answer.",
+            "Choose fewer messages (--user, --reason, --state, --since), or try again when the relay has less to do.",
+        )
     if is_damaged(error):
         return Unavailable(f"The relay's database file is damaged: {first_line(error)}", hint_for_error(error))
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sfcode.relay.inbox import Filter, Inbox, State, counts, open_inbox
+from sfcode.relay.inbox import Filter, Inbox, State, Unavailable, counts, open_inbox
 from sfcode.relay.inbox import migrations as module
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked, Retry
@@ -289,7 +290,7 @@ def counting_reads(
     write = database.write
 
     @contextmanager
-    def counted_write() -> Iterator[Transaction]:
+    def counted_write(_seconds: float | None = None) -> Iterator[Transaction]:
         with write() as tx:
             before(tx)
             yield tx
@@ -331,3 +332,21 @@ def test_pages_by_time_and_state_follow_each_other(inbox: Inbox) -> None:
     ids = [entry.id for entry in (*first, *rest)]
     assert ids == sorted(ids, reverse=True)
     assert Counter(entry.source for entry in (*first, *rest)) == {"appcues": 7, "salesforce": 7}
+
+
+def test_what_people_ask_ends_after_a_while_and_the_relay_goes_on(inbox: Inbox) -> None:
+    endless = sa.text(
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000000)"
+        " SELECT max(n) FROM numbers"
+    )
+    for_people = inbox.limit_reads(0.2)
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="took too long"):
+        for_people._read(lambda tx: tx.db.execute(endless).scalar())
+    assert time.monotonic() - began < 15
+    assert for_people.page(Filter()) == ()
+    short = sa.text(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n"
+    )
+    for _ in range(4):  # connections of the pool that were limited before
+        assert inbox._read(lambda tx: tx.db.execute(short).scalar()) == 300000
