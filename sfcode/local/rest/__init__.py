@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from sfcode.local.context import OrgContext
 from sfcode.local.http.lazy_routes import LazyRoutes
 
+ANALYTICS = r"/services/data/[^/]+/analytics/"
 BULK = r"/services/data/[^/]+/jobs(/|$)"
 COMPOSITE = r"/services/data/[^/]+/composite(/|$)"
 
@@ -27,7 +28,19 @@ def routes(context: OrgContext) -> list[BaseRoute]:
         *records.routes(context),
     ]
     jobs = cache(lambda: _bulk(context))
-    return [LazyRoutes(COMPOSITE, lambda: _composite(context, [*jobs(), *found])), LazyRoutes(BULK, jobs), *found]
+    reports = cache(lambda: _analytics(context))
+    return [
+        LazyRoutes(ANALYTICS, reports),
+        LazyRoutes(COMPOSITE, lambda: _composite(context, [*jobs(), *found])),
+        LazyRoutes(BULK, jobs),
+        *found,
+    ]
+
+
+def _analytics(context: OrgContext) -> Sequence[BaseRoute]:
+    from sfcode.local.rest import analytics
+
+    return analytics.routes(context)
 
 
 def _composite(context: OrgContext, others: Sequence[BaseRoute]) -> Sequence[BaseRoute]:

@@ -10,6 +10,8 @@ from sfcode.local import ids
 from sfcode.local.sobjects.grants import parse_rights
 from sfcode.local.sobjects.setup_objects import setup_objects
 from sfcode.local.store import OrgTransaction, Record, Stored
+from sfcode.metadata.archive import unzip
+from sfcode.metadata.package import read
 
 
 def audit_columns(stored: Stored) -> Record:
@@ -196,3 +198,28 @@ def record_type_rows(tx: OrgTransaction) -> list[Record]:
         }
         for stored in tx.components.list_all("RecordType")
     ]
+
+
+def report_rows(tx: OrgTransaction) -> list[Record]:
+    """List the reports, each with the label of its folder."""
+    return [
+        {
+            "Id": stored.id,
+            "Name": text_column(stored, "name"),
+            "DeveloperName": stored.component.full_name.rpartition("/")[2],
+            "FolderName": _folder_label(tx, stored.component.full_name.rpartition("/")[0]),
+            "NamespacePrefix": None,
+            "Description": text_column(stored, "description"),
+            "Format": text_column(stored, "format"),
+            **audit_columns(stored),
+        }
+        for stored in tx.components.list_all("Report")
+        if not stored.raw
+    ]
+
+
+def _folder_label(tx: OrgTransaction, folder: str) -> str:
+    stored = tx.components.get("Report", folder)
+    files = unzip(stored.raw) if stored and stored.raw else {}
+    names = [component.body.get("name") for component in read(files)]
+    return str(names[0]) if names else folder

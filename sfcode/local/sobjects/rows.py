@@ -17,6 +17,7 @@ from sfcode.local.sobjects.component_rows import (
     object_permission_rows,
     permission_set_rows,
     record_type_rows,
+    report_rows,
     static_resource_rows,
     text_column,
     to_text,
@@ -222,6 +223,7 @@ VIEWS: dict[str, Callable[[OrgTransaction], list[Record]]] = {
     "PermissionSetLicense": _permission_set_licenses,
     "Profile": _profiles,
     "RecordType": record_type_rows,
+    "Report": report_rows,
     "StaticResource": static_resource_rows,
     "UserLicense": _user_licenses,
 }

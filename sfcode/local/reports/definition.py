@@ -1,0 +1,126 @@
+"""The definition of a report, read from its metadata."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sfcode.metadata.component import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A condition on a column; several values are alternatives, and an empty one is a blank."""
+
+    column: str
+    operator: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """A level of groups; `granularity` counts for dates alone."""
+
+    column: str
+    granularity: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryFormula:
+    """A formula over the rows of a group."""
+
+    name: str
+    label: str
+    formula: str
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFilter:
+    """Related records that a row must have (`with`) or must not have (`without`)."""
+
+    column: str
+    is_with: bool
+    table: str
+    join_column: str
+    criteria: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDefinition:
+    """One report."""
+
+    name: str
+    format: str
+    report_type: str
+    columns: tuple[str, ...]
+    groupings: tuple[Grouping, ...]
+    criteria: tuple[Criterion, ...]
+    boolean_filter: str
+    formulas: tuple[SummaryFormula, ...]
+    cross_filters: tuple[CrossFilter, ...]
+    params: Mapping[str, str]
+    interval: str
+    start_date: str
+    end_date: str
+    date_column: str
+
+
+def read_definition(body: Body) -> ReportDefinition:
+    """Read the metadata of a report."""
+    report: Mapping[str, Any] = body
+    filters: Mapping[str, Any] = report.get("filter") or {}
+    frame: Mapping[str, Any] = report.get("timeFrameFilter") or {}
+    return ReportDefinition(
+        str(report.get("name", "")),
+        str(report.get("format", "Tabular")),
+        str(report.get("reportType", "")),
+        tuple(str(column["field"]) for column in report.get("columns") or ()),
+        tuple(
+            Grouping(str(each["field"]), str(each.get("dateGranularity", "Day")), each.get("sortOrder") == "Desc")
+            for each in report.get("groupingsDown") or ()
+        ),
+        _criteria(filters.get("criteriaItems")),
+        str(filters.get("booleanFilter") or ""),
+        tuple(
+            SummaryFormula(
+                str(each["developerName"]),
+                str(each["masterLabel"]),
+                str(each["calculatedFormula"]),
+                int(each.get("scale") or 0),
+            )
+            for each in report.get("aggregates") or ()
+            if each.get("isActive")
+        ),
+        tuple(
+            CrossFilter(
+                str(each["primaryTableColumn"]),
+                each.get("operation") == "with",
+                str(each["relatedTable"]),
+                str(each["relatedTableJoinColumn"]),
+                _criteria(each.get("criteriaItems")),
+            )
+            for each in report.get("crossFilters") or ()
+        ),
+        {name: str(value.get("value") or "") for name, value in (report.get("params") or {}).items()},
+        str(frame.get("interval") or "INTERVAL_CUSTOM"),
+        str(frame.get("startDate") or ""),
+        str(frame.get("endDate") or ""),
+        str(frame.get("dateColumn") or ""),
+    )
+
+
+def _criteria(items: Any) -> tuple[Criterion, ...]:
+    return tuple(
+        Criterion(str(item["column"]), str(item["operator"]), _values(str(item.get("value") or "")))
+        for item in items or ()
+    )
+
+
+def _values(text: str) -> tuple[str, ...]:
+    """Split the values of a filter at commas; a value that holds one is quoted."""
+    row = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(value.strip() for value in row) or ("",)

@@ -1,0 +1,179 @@
+"""Run a report: filter the rows, group them, and summarize each group."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sfcode.local.errors import ApiError
+from sfcode.local.formula.evaluate import evaluate
+from sfcode.local.formula.parser import FormulaError
+from sfcode.local.formula.values import Value
+from sfcode.local.reports.columns import Cell, ReportColumns
+from sfcode.local.reports.definition import Criterion, CrossFilter, Grouping, ReportDefinition, SummaryFormula
+from sfcode.local.sobjects.rows import UserView
+from sfcode.local.store import Record
+
+MOST_ROWS = 2000
+"""Detail rows of one run; summaries count all rows."""
+
+_AGGREGATE = re.compile(r"([A-Za-z_][\w.]*):(SUM|AVG|MIN|MAX)")
+_ROW_COUNT = re.compile(r"\bRowCount\b")
+_ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "lessThan": operator.lt,
+    "lessOrEqual": operator.le,
+    "greaterThan": operator.gt,
+    "greaterOrEqual": operator.ge,
+}
+
+ReportRow = tuple[str, Record]
+"""An object's name and a row of it."""
+
+
+@dataclass
+class Group:
+    """The rows of one group, in groups of the next level; `key` is its place: `0_1`."""
+
+    key: str
+    label: str
+    value: Any
+    rows: list[ReportRow] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """The rows of a report as groups, and its summaries by the key of the group; "" is the whole report."""
+
+    whole: Group
+    summaries: Mapping[str, Sequence[float | int | None]]
+    columns: ReportColumns
+
+
+def run(definition: ReportDefinition, view: UserView) -> ReportResult:
+    """Run a report for a user. Raises ApiError for what the local org does not run."""
+    if definition.format not in ("Tabular", "Summary") or definition.boolean_filter:
+        raise ApiError("BAD_REQUEST", "The local org runs tabular and summary reports whose filters are joined by AND.")
+    if definition.interval != "INTERVAL_CUSTOM" or definition.start_date or definition.end_date:
+        raise ApiError("BAD_REQUEST", "The local org runs reports over all time only.")
+    columns = ReportColumns(view, definition.report_type)
+    rows = [
+        (name, row)
+        for name, row in columns.rows()
+        if all(_fits(columns.cell(name, row, each.column), each) for each in definition.criteria)
+        and all(_crosses(view, columns, (name, row), each) for each in definition.cross_filters)
+    ]
+    whole = Group("", "", None, rows)
+    _split(whole, definition.groupings, columns)
+    summaries: dict[str, Sequence[float | int | None]] = {}
+    _summarize(whole, definition.formulas, columns, summaries)
+    return ReportResult(whole, summaries, columns)
+
+
+def _fits(cell: Cell, criterion: Criterion) -> bool:
+    if criterion.operator in _ORDERED:
+        compare = _ORDERED[criterion.operator]
+        return isinstance(cell.value, int | float) and compare(cell.value, float(criterion.values[0]))
+    blank = cell.value is None or cell.value == ""
+    text = "" if blank else cell.label.casefold()
+    wanted = [value.casefold() for value in criterion.values]
+    if criterion.operator in ("equals", "notEqual"):
+        return (text in wanted) is (criterion.operator == "equals")
+    if criterion.operator == "contains":
+        return any(value in text for value in wanted)
+    if criterion.operator == "startsWith":
+        return any(text.startswith(value) for value in wanted)
+    raise ApiError("BAD_REQUEST", f"The local org does not filter with {criterion.operator}.")
+
+
+def _crosses(view: UserView, columns: ReportColumns, row: ReportRow, cross: CrossFilter) -> bool:
+    record_id = columns.cell(*row, cross.column).value
+    target = view.catalog.object(cross.table)
+    if target is None or target.field(cross.join_column) is None:
+        raise ApiError("BAD_REQUEST", f"The cross filter over {cross.table} cannot be run.")
+    found = any(
+        related.get(cross.join_column) == record_id and all(_related_fits(related, each) for each in cross.criteria)
+        for related in view.rows.all(cross.table)
+    )
+    return found is cross.is_with
+
+
+def _related_fits(row: Record, criterion: Criterion) -> bool:
+    value = row.get(criterion.column)
+    return _fits(Cell(value, "" if value is None else str(value)), criterion)
+
+
+def _split(group: Group, groupings: Sequence[Grouping], columns: ReportColumns) -> None:
+    if not groupings:
+        return
+    grouping, *rest = groupings
+    is_date = columns.is_date(grouping.column)
+    found: dict[Any, Group] = {}
+    for name, row in group.rows:
+        cell = columns.cell(name, row, grouping.column)
+        shown = _month(cell) if is_date and grouping.granularity == "Month" else cell
+        found.setdefault(shown.value, Group("", shown.label, shown.value)).rows.append((name, row))
+    blank = [found.pop(value) for value in (None, "") if value in found]
+    ordered = sorted(found.values(), key=lambda each: each.value if is_date else each.label.casefold())
+    for index, each in enumerate([*blank, *(reversed(ordered) if grouping.descending else ordered)]):
+        each.key = f"{group.key}_{index}" if group.key else str(index)
+        group.groups.append(each)
+        _split(each, rest, columns)
+
+
+def _month(cell: Cell) -> Cell:
+    if not cell.value:
+        return cell
+    day = date.fromisoformat(str(cell.value)[:10]).replace(day=1)
+    return Cell(day.isoformat(), f"{day:%B %Y}")
+
+
+def _summarize(
+    group: Group,
+    formulas: Sequence[SummaryFormula],
+    columns: ReportColumns,
+    summaries: dict[str, Sequence[float | int | None]],
+) -> None:
+    values = [_formula(each, group.rows, columns) for each in formulas]
+    summaries[group.key] = [*values, len(group.rows)]
+    for each in group.groups:
+        _summarize(each, formulas, columns, summaries)
+
+
+def _formula(summary: SummaryFormula, rows: Sequence[ReportRow], columns: ReportColumns) -> float | None:
+    """Return a summary formula over the rows of a group; None where the platform shows an error."""
+
+    def aggregate(match: re.Match[str]) -> str:
+        values = [columns.cell(name, row, match[1]).value for name, row in rows]
+        numbers = [float(value) for value in values if isinstance(value, int | float)]
+        results = {
+            "SUM": sum(numbers),
+            "AVG": sum(numbers) / len(numbers) if numbers else 0.0,
+            "MIN": min(numbers, default=0.0),
+            "MAX": max(numbers, default=0.0),
+        }
+        return f"({Decimal(repr(results[match[2]])):f})"
+
+    text = _ROW_COUNT.sub(str(len(rows)), _AGGREGATE.sub(aggregate, summary.formula))
+    try:
+        value = evaluate(text, _NoRecord())
+    except FormulaError:
+        return None
+    return float(value) if isinstance(value, Decimal) else None
+
+
+class _NoRecord:
+    """The context of a summary formula, in which every column is a number already."""
+
+    now = datetime(1970, 1, 1, tzinfo=UTC)
+    is_new = False
+
+    def value(self, path: tuple[str, ...]) -> Value:
+        raise FormulaError(f"Field {'.'.join(path)} does not exist. Check spelling.")
+
+    prior = value

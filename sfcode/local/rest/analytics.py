@@ -1,0 +1,125 @@
+"""
+The Analytics REST API: run a report.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sfcode.local.context import OrgContext
+from sfcode.local.errors import not_found
+from sfcode.local.http.call import DATA, RestCall, answer, route
+from sfcode.local.reports.definition import ReportDefinition, read_definition
+from sfcode.local.reports.run import MOST_ROWS, Group, ReportResult, run
+from sfcode.local.store import OrgTransaction, Stored
+
+Json = dict[str, Any]
+
+
+def routes(context: OrgContext) -> list[Route]:
+    """List the routes of this file."""
+    return [route(f"{DATA}/analytics/reports/{{id}}", context, {"GET": _report})]
+
+
+def _report(call: RestCall) -> Response:
+    with call.context.store.read() as tx:
+        stored = _find(tx, call.path["id"])
+        if stored is None:
+            raise not_found()
+        definition = read_definition(stored.component.body)
+        result = run(definition, call.view(tx))
+    details = call.query.get("includeDetails") == "true"
+    return answer(_shape(call, stored, definition, result, details=details))
+
+
+def _find(tx: OrgTransaction, report_id: str) -> Stored | None:
+    stored = tx.components.get_by_id(report_id)
+    return stored if stored and stored.component.type == "Report" and not stored.raw else None
+
+
+def _shape(
+    call: RestCall, stored: Stored, definition: ReportDefinition, result: ReportResult, *, details: bool
+) -> Json:
+    base = f"{call.base}/analytics/reports/{stored.id}"
+    aggregates = [*(each.name for each in definition.formulas), "RowCount"]
+    scales = [*(each.scale for each in definition.formulas), 0]
+    facts: Json = {}
+    _add_facts(facts, result.whole, definition, result, scales, details=details)
+    return {
+        "attributes": {
+            "describeUrl": f"{base}/describe",
+            "instancesUrl": f"{base}/instances",
+            "reportId": stored.id,
+            "reportName": definition.name,
+            "type": "Report",
+        },
+        "allData": len(result.whole.rows) <= MOST_ROWS,
+        "factMap": facts,
+        "groupingsAcross": {"groupings": []},
+        "groupingsDown": {"groupings": [_grouping(each) for each in result.whole.groups]},
+        "hasDetailRows": details,
+        "reportMetadata": {
+            "aggregates": aggregates,
+            "detailColumns": list(definition.columns),
+            "developerName": stored.component.full_name.rpartition("/")[2],
+            "groupingsDown": [
+                {
+                    "name": each.column,
+                    "dateGranularity": each.granularity if result.columns.is_date(each.column) else "None",
+                    "sortOrder": "Desc" if each.descending else "Asc",
+                    "sortAggregate": None,
+                }
+                for each in definition.groupings
+            ],
+            "id": stored.id,
+            "name": definition.name,
+            "reportFilters": [
+                {"column": each.column, "operator": each.operator, "value": ",".join(each.values)}
+                for each in definition.criteria
+            ],
+            "reportFormat": definition.format.upper(),
+            "reportType": {"type": definition.report_type},
+        },
+    }
+
+
+def _grouping(group: Group) -> Json:
+    return {
+        "key": group.key,
+        "label": group.label,
+        "value": group.value,
+        "groupings": [_grouping(each) for each in group.groups],
+    }
+
+
+def _add_facts(
+    facts: Json, group: Group, definition: ReportDefinition, result: ReportResult, scales: list[int], *, details: bool
+) -> None:
+    values = result.summaries[group.key]
+    fact: Json = {
+        "aggregates": [
+            {"label": _number(value, scale), "value": value} for value, scale in zip(values, scales, strict=True)
+        ]
+    }
+    if details:
+        rows = [] if group.groups else group.rows[:MOST_ROWS]
+        fact["rows"] = [
+            {"dataCells": [_cell(result, name, row, column) for column in definition.columns]} for name, row in rows
+        ]
+    facts[f"{group.key or 'T'}!T"] = fact
+    for each in group.groups:
+        _add_facts(facts, each, definition, result, scales, details=details)
+
+
+def _cell(result: ReportResult, name: str, row: Any, column: str) -> Json:
+    cell = result.columns.cell(name, row, column)
+    return {"label": cell.label, "value": cell.value}
+
+
+def _number(value: float | None, scale: int) -> str:
+    return "-" if value is None else f"{value:,.{scale}f}"

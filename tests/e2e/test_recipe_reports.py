@@ -1,0 +1,161 @@
+"""The number that a sales person reads in the report of a recipe, beside one worked out from the events by hand."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.e2e.recipes import RESPONSE, with_recipes
+from tests.relay.salesforce.world import NOON, World, event
+
+DAY = 86_400.0
+RECIPES = "completed_flows: {not_completed: [Onboarding]}\nnps_history: {account: detail}\nnps_by_account: {account_fields: true}\n"
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Give an org whose answers are private, with Events for activities."""
+    with with_recipes(tmp_path_factory.mktemp("private"), "completed_flows:\nnps_history:\nnps_by_account:\n") as made:
+        yield made[0]
+
+
+@pytest.fixture(scope="module")
+def detail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Give an org whose answers are details of accounts, with records of its own for activities."""
+    own = ("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
+    with with_recipes(tmp_path_factory.mktemp("detail"), RECIPES, own) as made:
+        yield made[0]
+
+
+def people(world: World) -> dict[str, str]:
+    """Return the names of the accounts of contacts, by user id; ids that two contacts have are left out."""
+    rows = world.rest.rows(
+        "SELECT Product_User_Id__c, Account.Name FROM Contact WHERE Product_User_Id__c != null AND AccountId != null"
+    )
+    users = [f"{row['Product_User_Id__c']:.0f}" for row in rows]
+    return {user: row["Account"]["Name"] for user, row in zip(users, rows, strict=True) if users.count(user) == 1}
+
+
+def report(world: World, name: str, **query: str) -> dict[str, Any]:
+    id_ = world.rest.value(f"SELECT Id FROM Report WHERE DeveloperName = '{name}' AND FolderName = 'Appcues'")
+    answer = world.rest("GET", f"/analytics/reports/{id_}", params=query)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def groups(found: dict[str, Any]) -> dict[str, tuple[float | None, int]]:
+    """Return the first summary and the number of rows of each group, by its label."""
+    return {
+        group["label"]: tuple(each["value"] for each in found["factMap"][f"{group['key']}!T"]["aggregates"])
+        for group in found["groupingsDown"]["groupings"]
+    }
+
+
+def nps(scores: list[int]) -> float:
+    """Work NPS out from its definition."""
+    return 100 * (sum(score > 8 for score in scores) - sum(score < 7 for score in scores)) / len(scores)
+
+
+def answer_surveys(world: World, seed: int) -> list[tuple[str, int, int]]:
+    """Deliver scores and feedback of all people on some days; return user, day and score."""
+    dice = random.Random(seed)
+    given = [
+        (user, day, dice.randint(0, 10))
+        for user in sorted(people(world))[:16]
+        for day in (0, 20, 40)
+        if dice.random() < 0.8
+    ]
+    messages = [
+        event("appcues:nps_score", user, at=day * DAY, score=score, flowName="Q4") for user, day, score in given
+    ]
+    messages += [
+        event("appcues:nps_feedback", user, at=day * DAY + 9, feedback="…", flowName="Q4") for user, day, _ in given
+    ]
+    messages += [
+        event("appcues:nps_feedback", user, at=90 * DAY, feedback="no score", flowName="Q4")
+        for user in sorted(people(world))[:16]
+    ]
+    world.deliver(*messages)
+    return given
+
+
+@pytest.mark.parametrize("kind", ["private", "detail"])
+def test_nps_by_account_and_by_month(kind: str, request: pytest.FixtureRequest) -> None:
+    world: World = request.getfixturevalue(kind)
+    given, accounts = answer_surveys(world, seed=7), people(world)
+    by_account: dict[str, list[int]] = {}
+    by_month: dict[str, list[int]] = {}
+    for user, day, score in given:
+        by_account.setdefault(accounts[user], []).append(score)
+        by_month.setdefault(f"{NOON + timedelta(days=day):%B %Y}", []).append(score)
+    assert groups(report(world, "NPS_By_Account")) == {
+        name: (pytest.approx(nps(scores)), len(scores)) for name, scores in by_account.items()
+    }
+    over_time = report(world, "NPS_Over_Time", includeDetails="true")
+    assert groups(over_time) == {name: (pytest.approx(nps(scores)), len(scores)) for name, scores in by_month.items()}
+    (total, count) = (each["value"] for each in over_time["factMap"]["T!T"]["aggregates"])
+    assert (total, count) == (pytest.approx(nps([score for *_, score in given])), len(given))
+    assert over_time["factMap"]["T!T"]["rows"] == []
+    assert sum(len(fact["rows"]) for fact in over_time["factMap"].values()) == len(given)
+
+
+def test_the_numbers_on_accounts_are_those_of_the_report(detail: World) -> None:
+    if not detail.rest.rows(f"SELECT Id FROM {RESPONSE} LIMIT 1"):
+        answer_surveys(detail, seed=7)
+    fields = ("Appcues_NPS__c", "Appcues_NPS_Responses__c")
+    rows = detail.rest.rows(f"SELECT Name, {', '.join(fields)} FROM Account WHERE Appcues_NPS_Responses__c > 0")
+    shown = {row["Name"]: (row[fields[0]], row[fields[1]]) for row in rows}
+    expected = groups(report(detail, "NPS_By_Account"))
+    assert shown.keys() == expected.keys()
+    for name, (value, count) in expected.items():
+        assert shown[name] == (pytest.approx(value, abs=0.5), count)
+    silent = detail.rest.rows("SELECT Appcues_NPS__c FROM Account WHERE Appcues_NPS_Responses__c = 0 LIMIT 1")
+    assert [row["Appcues_NPS__c"] for row in silent] == [None]
+
+
+@pytest.mark.parametrize("kind", ["private", "detail"])
+def test_who_completed_which_flow(kind: str, request: pytest.FixtureRequest) -> None:
+    world: World = request.getfixturevalue(kind)
+    users = sorted(people(world))[:4]
+    done = [
+        (user, flow, day)
+        for user in users
+        for flow, day in (("Onboarding", 0), ("Tour, part 2", 0), ("Tour, part 2", 30))
+    ]
+    world.deliver(
+        *(event("appcues:flow_completed", user, at=day * DAY, flowName=flow) for user, flow, day in done[:-3]),
+        event("appcues:checklist_completed", users[3], checklistName="Onboarding"),
+    )
+    found = report(world, "Completed_Flows")
+    assert {name: count for name, (count,) in groups(found).items()} == Counter(flow for _, flow, _ in done[:-3])
+    months = {
+        (flow["label"], month["label"]): found["factMap"][f"{month['key']}!T"]["aggregates"][0]["value"]
+        for flow in found["groupingsDown"]["groupings"]
+        for month in flow["groupings"]
+    }
+    assert months == Counter((flow, f"{NOON + timedelta(days=day):%B %Y}") for _, flow, day in done[:-3])
+
+
+def test_who_has_not_completed_a_flow(detail: World) -> None:
+    users = sorted(people(detail))
+    detail.deliver(event("appcues:flow_completed", users[0], flowName="Onboarding", id="again"))
+    completed = {
+        row["Contact__c"]
+        for row in detail.rest.rows(
+            "SELECT Contact__c FROM Appcues_Activity__c WHERE Appcues_Event__c = 'appcues:flow_completed' AND Appcues_Item__c = 'Onboarding'"
+        )
+    }
+    everybody = {row["Id"] for row in detail.rest.rows("SELECT Id FROM Contact")}
+    found = report(detail, "Not_Completed_Onboarding", includeDetails="true")
+    assert found["factMap"]["T!T"]["aggregates"][0]["value"] == len(everybody - completed)
+    assert 0 < len(completed) < len(everybody)
+
+
+def test_what_the_local_org_does_not_run_is_refused(private: World) -> None:
+    assert private.rest("GET", "/analytics/reports/00O000000000000AAA").status_code == 404
