@@ -123,7 +123,7 @@ class ReportColumns:
         return target.field(path) if target else None
 
     def _check_custom(self, name: str, *, of_account: bool) -> None:
-        """Check that the object has reports turned on, and that it is a detail of accounts exactly where the type says so."""
+        """Check that the object has reports turned on, and that it is a detail of accounts exactly where the type is for details."""
         stored = self._view.tx.components.get("CustomObject", name)
         if stored is None or stored.component.body.get("enableReports") is not True:
             raise ApiError("BAD_REQUEST", OBSOLETE)

@@ -36,21 +36,21 @@ ReportRow = tuple[str, Record]
 
 
 @dataclass
-class Group:
+class RowGroup:
     """The rows of one group, in groups of the next level; `key` is its place: `0_1`."""
 
     key: str
     label: str
     value: Any
     rows: list[ReportRow] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
+    groups: list[RowGroup] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class ReportResult:
     """The rows of a report as groups, and its summaries by the key of the group; "" is the whole report."""
 
-    whole: Group
+    whole: RowGroup
     summaries: Mapping[str, Sequence[float | int | None]]
     columns: ReportColumns
 
@@ -68,7 +68,7 @@ def run(definition: ReportDefinition, view: UserView) -> ReportResult:
         if all(_fits(columns.cell(name, row, each.column), each) for each in definition.criteria)
         and all(_crosses(view, columns, (name, row), each) for each in definition.cross_filters)
     ]
-    whole = Group("", "", None, rows)
+    whole = RowGroup("", "", None, rows)
     _split(whole, definition.groupings, columns)
     summaries: dict[str, Sequence[float | int | None]] = {}
     _summarize(whole, definition.formulas, columns, summaries)
@@ -108,16 +108,16 @@ def _related_fits(row: Record, criterion: Criterion) -> bool:
     return _fits(Cell(value, "" if value is None else str(value)), criterion)
 
 
-def _split(group: Group, groupings: Sequence[Grouping], columns: ReportColumns) -> None:
+def _split(group: RowGroup, groupings: Sequence[Grouping], columns: ReportColumns) -> None:
     if not groupings:
         return
     grouping, *rest = groupings
     is_date = columns.is_date(grouping.column)
-    found: dict[Any, Group] = {}
+    found: dict[Any, RowGroup] = {}
     for name, row in group.rows:
         cell = columns.cell(name, row, grouping.column)
         shown = _month(cell) if is_date and grouping.granularity == "Month" else cell
-        found.setdefault(shown.value, Group("", shown.label, shown.value)).rows.append((name, row))
+        found.setdefault(shown.value, RowGroup("", shown.label, shown.value)).rows.append((name, row))
     blank = [found.pop(value) for value in (None, "") if value in found]
     ordered = sorted(found.values(), key=lambda each: each.value if is_date else each.label.casefold())
     for index, each in enumerate([*blank, *(reversed(ordered) if grouping.descending else ordered)]):
@@ -134,7 +134,7 @@ def _month(cell: Cell) -> Cell:
 
 
 def _summarize(
-    group: Group,
+    group: RowGroup,
     formulas: Sequence[SummaryFormula],
     columns: ReportColumns,
     summaries: dict[str, Sequence[float | int | None]],

@@ -15,7 +15,7 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import not_found
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.reports.definition import ReportDefinition, read_definition
-from sfcode.local.reports.run import MOST_ROWS, Group, ReportResult, run
+from sfcode.local.reports.run import MOST_ROWS, ReportResult, RowGroup, run
 from sfcode.local.store import OrgTransaction, Stored
 
 Json = dict[str, Any]
@@ -88,7 +88,7 @@ def _shape(
     }
 
 
-def _grouping(group: Group) -> Json:
+def _grouping(group: RowGroup) -> Json:
     return {
         "key": group.key,
         "label": group.label,
@@ -98,7 +98,13 @@ def _grouping(group: Group) -> Json:
 
 
 def _add_facts(
-    facts: Json, group: Group, definition: ReportDefinition, result: ReportResult, scales: list[int], *, details: bool
+    facts: Json,
+    group: RowGroup,
+    definition: ReportDefinition,
+    result: ReportResult,
+    scales: list[int],
+    *,
+    details: bool,
 ) -> None:
     values = result.summaries[group.key]
     fact: Json = {
