@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from scripts.assumptions import unverified_page
+from scripts.recorded import evidence_page
 from sfcode.cli.main import cli
 from sfcode.config.events_file import render_events_file
 from sfcode.config.reference import render_reference
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLI_PAGE = Path("docs/reference/cli.md")
 LANGUAGE_PAGE = Path("docs/reference/mapping-language.md")
 UNVERIFIED_PAGE = Path("docs/unverified.md")
+EVIDENCE_PAGE = Path("docs/local-org-evidence.md")
 EVENTS_FILE = Path("config/events.yaml")
 WIDTH = 80
 
@@ -59,6 +61,7 @@ def pages() -> dict[Path, str]:
     """Render every generated page, by its path in the repository."""
     schemas = {Path(f"config/.schema/{kind}.json"): render_json_schema(kind) for kind in KINDS}
     written = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
+    written[EVIDENCE_PAGE] = evidence_page()
     return {**written, EVENTS_FILE: render_events_file(), **schemas}
 
 

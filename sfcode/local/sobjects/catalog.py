@@ -9,6 +9,7 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.custom import custom_field
 from sfcode.local.sobjects.model import ChildRelationship, FieldDef, ObjectDef
 from sfcode.local.sobjects.object_reader import ObjectReader, standard_object
+from sfcode.local.sobjects.setup_objects import object_blocks
 from sfcode.local.sobjects.standard import ACTIVITIES, data_object_names, standard_objects
 from sfcode.local.store import OrgTransaction
 
@@ -30,6 +31,10 @@ class Catalog:
             found = self._reader.object(name)
             self._known[key] = found if found is None or self.access is None else self.access.seen(found)
         return self._known[key]
+
+    def exists_elsewhere(self, name: str) -> bool:
+        """Return whether an object that this catalog does not show is in another API, or hidden from the user."""
+        return name.lower() in _tooling_names() or self._reader.object(name) is not None
 
     @cached_property
     def whole(self) -> Catalog:
@@ -85,6 +90,11 @@ class Catalog:
             return self.object(name)
         prefix = record_id[:3]
         return next((each for each in standard_objects().values() if each.key_prefix == prefix), None)
+
+
+@functools.cache
+def _tooling_names() -> frozenset[str]:
+    return frozenset(name.lower() for name in object_blocks("tooling_objects.txt"))
 
 
 @functools.cache

@@ -104,7 +104,9 @@ def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
         "createable": field.createable,
         "custom": field.custom,
         "defaultValue": field.default if field.type != "boolean" else bool(field.default),
-        "defaultedOnCreate": not field.nillable and (field.defaulted or field.type == "boolean"),
+        "defaultedOnCreate": not field.nillable
+        and (field.defaulted or field.type == "boolean")
+        and (field.createable or not is_name),
         "digits": field.precision or 9 if integer else 0,
         "encrypted": field.type == "encryptedstring",
         "externalId": field.external_id,
@@ -128,6 +130,7 @@ def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
         "precision": 0 if integer else field.precision,
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship or None,
+        "queryByDistance": field.type == "address",
         "restrictedPicklist": field.restricted and field.type in PICKLIST_TYPES,
         "scale": field.scale,
         "soapType": soap_type(field),

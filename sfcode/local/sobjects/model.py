@@ -13,7 +13,9 @@ from sfcode.local.store import OrgTransaction, Record, Scalar
 TEXT_TYPES = frozenset({"string", "textarea", "email", "phone", "url", "encryptedstring", "combobox"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent", "int"})
 PICKLIST_TYPES = frozenset({"picklist", "multipicklist"})
-UNGROUPABLE = frozenset({"address", "datetime", "double", "currency", "percent", "multipicklist", "encryptedstring"})
+UNGROUPABLE = frozenset(
+    {"address", "combobox", "datetime", "double", "currency", "percent", "multipicklist", "encryptedstring"}
+)
 MAX_FILTERABLE = 255
 """Longer text can be neither filtered nor sorted by."""
 

@@ -25,8 +25,13 @@ def parse_value(field: FieldDef, value: Any) -> Scalar:
     """Check a JSON value and return its stored form. Raises ApiError."""
     if value is None or value == "":
         return False if field.type == "boolean" else None
-    if isinstance(value, dict | list):
-        raise bad_json(f"Cannot deserialize instance of {_kind(field)} from START_OBJECT at [line:1, column:1]")
+    if isinstance(value, list):
+        raise bad_json(f"Cannot deserialize instance of {_kind(field)} from START_ARRAY value [line:1, column:1]")
+    if isinstance(value, dict):
+        raise bad_json(
+            f"Cannot deserialize instance of {_kind(field)} from START_OBJECT value {{ or request may be missing a "
+            "required field at [line:1, column:1]"
+        )
     if field.type == "boolean":
         return _boolean(field, value)
     if field.type in NUMBER_TYPES:

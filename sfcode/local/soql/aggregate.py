@@ -121,6 +121,8 @@ def _function(world: World, query: SoqlQuery, target: ObjectDef, item: Aggregate
         if item.function != "COUNT":
             raise errors.malformed(f"unexpected token: '{item.function}'", world.text, item.at)
         return len
+    if item.field.text.lower() in {each.text.lower() for each in query.group_by}:
+        raise errors.malformed(f"Grouped field should not be aggregated: {item.field.text}", world.text, item.at)
     bound = world.bind(target, query.alias, item.field)
     read = world.reader(bound)
     if item.function in ("SUM", "AVG") and bound.field.type not in NUMBER_TYPES:

@@ -48,6 +48,11 @@ def no_such_object(name: str, text: str, at: int) -> ApiError:
     )
 
 
+def not_in_this_api(name: str) -> ApiError:
+    """Return the error for an object of another API, or one that the user may not read."""
+    return ApiError("INVALID_TYPE", f"sObject type '{name}' is not supported.")
+
+
 def no_such_relationship(name: str, where: str, text: str, at: int) -> ApiError:
     """Return the error for a relationship that an object does not have; `where` is the part of the query."""
     return query_error(

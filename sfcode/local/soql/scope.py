@@ -37,6 +37,8 @@ class World:
         """Find an object that the query names."""
         found = self.catalog.object(name)
         if found is None:
+            if not name.lower().endswith("__c") and self.catalog.exists_elsewhere(name):
+                raise errors.not_in_this_api(name)
             raise errors.no_such_object(name, self.text, at)
         return found
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from sfcode.local.metadata.deploy.messages import ComponentMessage
+from sfcode.local.metadata.deploy.messages import ComponentMessage, describe_parse_error
 from sfcode.local.metadata.registry import container_of, is_known, parent_of
 from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, NEWEST
 from sfcode.metadata.component import Address
@@ -67,7 +67,7 @@ def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
         try:
             found = read_manifest(files[root + name], root + name)
         except MetadataError as error:
-            problems.append(_error(f"Error parsing file: {error.problem}", name, root, error.line, error.column))
+            problems.append(_error(describe_parse_error(error.problem), name, root, error.line, error.column))
             return None
         problems.extend(
             _error(f"Unknown type name '{type_}' specified in {name}", name, root)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+_PARSER_WORDS = {
+    # https://github.com/apex-enterprise-patterns/fflib-apex-mocks/issues/85
+    "not well-formed XML: Start tag expected, '<' not found": "Content is not allowed in prolog.",
+}
+"""What the XML parser of an org says, by what ours says."""
+
 ProblemType = Literal["Error", "Warning"]
+
+
+def describe_parse_error(problem: str) -> str:
+    """Return the problem of a file that is no XML, in an org's words."""
+    return f"Error parsing file: {_PARSER_WORDS.get(problem, problem)}"
 
 
 class DeployRefused(Exception):

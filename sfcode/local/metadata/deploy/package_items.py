@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from sfcode.local.metadata.deploy.messages import ComponentMessage
+from sfcode.local.metadata.deploy.messages import ComponentMessage, describe_parse_error
 from sfcode.local.metadata.registry import FileType, child_name, type_at
 from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, is_beyond_schema
 from sfcode.metadata import schema_table
@@ -150,13 +150,11 @@ def _read_unmodeled(
                 items.found.append(PackageItem(child, main, line=line_of(element), raw=raw))
     except MetadataError as error:
         items.broken.add(address)
-        items.problems.append(PackageItem(component, main, error.line, error.column).error(_unreadable(error)))
+        items.problems.append(
+            PackageItem(component, main, error.line, error.column).error(describe_parse_error(error.problem))
+        )
         return
     items.found.append(PackageItem(component, main, bare=True))
-
-
-def _unreadable(error: MetadataError) -> str:
-    return f"Error parsing file: {error.problem}"
 
 
 def _read_modelled(
@@ -200,7 +198,7 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
         items.broken.add(address)
         items.problems.append(
             ComponentMessage.error(
-                _unreadable(error),
+                describe_parse_error(error.problem),
                 full_name=address.full_name,
                 component_type=address.type,
                 file_name=path,
