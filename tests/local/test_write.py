@@ -81,7 +81,7 @@ def test_wrong_contacts(
         ({"Product_User_Id__c": True}, "instance of double from VALUE_TRUE value true"),
         ({"Birthdate": "18.03.2026"}, "instance of date from VALUE_STRING value 18.03.2026"),
         ({"Last_Login__c": "2026-03-18"}, "instance of datetime from VALUE_STRING value 2026-03-18"),
-        ({"Email": ["a"]}, "instance of email from START_OBJECT"),
+        ({"Email": ["a"]}, "instance of email from START_ARRAY"),
     ],
 )
 def test_values_of_the_wrong_type(writer: RecordWriter, value: dict[str, Any], said: str) -> None:
