@@ -13,7 +13,7 @@ This page is made from `tests/recorded/*.yaml` by `make docs`; a test fails when
 
 Each file there holds requests and the answers of real orgs: names of fields, shapes, codes and texts as they are, with records of our own. A test sends every request to the [local
 org](local-org.md) and compares the answers; ids, times and addresses may differ. *Recorded*: somebody has recorded the answer of a real org. *Documented*: Salesforce documents it.
-*Inferred*: concluded from either. Where the local org answers otherwise, the pair says so, and the test fails as soon as it does not.
+*Inferred*: concluded from either. Where the local org answers otherwise, the pair gives the reason, and the test fails as soon as it does not.
 
 `make evidence` adds what [an org has answered](unverified.md#test-a-real-org).
 """
