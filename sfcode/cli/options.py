@@ -44,6 +44,7 @@ class PlanOptions:
     """What the user takes responsibility for, which addresses are looked at, and how much a plan may do."""
 
     adopt: tuple[Address, ...] = ()
+    adopt_managed: bool = False
     allow_delete: tuple[Address, ...] = ()
     targets: tuple[Address, ...] = ()
     max_destroy: str | None = None
@@ -54,7 +55,14 @@ class PlanOptions:
         from sfcode.plan.modes import Limits, PlanRequest
 
         limits = Limits(self.max_destroy, self.max_change)
-        return PlanRequest(mode, adopt=self.adopt, allow_delete=self.allow_delete, targets=self.targets, limits=limits)
+        return PlanRequest(
+            mode,
+            adopt=self.adopt,
+            adopt_managed=self.adopt_managed,
+            allow_delete=self.allow_delete,
+            targets=self.targets,
+            limits=limits,
+        )
 
 
 def plan_options(command: Command) -> Command:
@@ -76,6 +84,11 @@ def plan_options(command: Command) -> Command:
         help="Look at this address only; for emergencies, since the rest stays half done. Repeatable.",
     )(command)
     command = allow_delete_option(command)
+    command = click.option(
+        "--adopt-managed",
+        is_flag=True,
+        help="Manage again what the config asks for and says of itself that sfcode manages it, such as after the state was lost.",
+    )(command)
     return click.option(
         "--adopt",
         metavar="ADDRESS",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-MANAGED = "Managed by sfcode: do not edit by hand."
+MANAGED_BY = "Managed by sfcode"
+"""What every description of a generated component begins with."""
+
+MANAGED = f"{MANAGED_BY}: do not edit by hand."
 """How the description of every generated component begins."""
 
-MANAGED_SET = "Managed by sfcode: do not edit by hand, it is replaced as a whole."
+MANAGED_SET = f"{MANAGED_BY}: do not edit by hand, it is replaced as a whole."
 """How the description of every generated permission set begins."""
 
 PLACEHOLDER_ACCOUNT = "FILL_IN"

@@ -38,6 +38,8 @@ class PlanRequest:
 
     mode: Mode = Mode.APPLY
     adopt: tuple[Address, ...] = ()
+    adopt_managed: bool = False
+    """Adopt what says of itself that sfcode manages it, such as after the state was lost."""
     allow_delete: tuple[Address, ...] = ()
     targets: tuple[Address, ...] = ()
     """Limit the plan to these addresses; all of them when empty."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sfcode.config.project import Project
@@ -25,6 +25,9 @@ FLAGS = {
 
 WORDS = ("label", "description")
 """What a permission set says for people, and no mapping determines."""
+
+MANY = 4
+"""How many addresses a sentence lists before it counts the rest."""
 
 CUTOVER = (
     "the relay takes the place of Appcues' connector: create no webhook in Appcues before its integration is deactivated "
@@ -86,7 +89,9 @@ def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:
 
 
 def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to change existing unmanaged components that were not adopted."""
+    """Refuse to change existing unmanaged components that were not adopted; what says that sfcode manages it has lost its state."""
+    lost = sorted(plan_input.claimed - plan_input.adopted)
+    plan = plan.refuse(*_refuse_claimed(plan_input, lost))
     return plan.refuse(
         *(
             Refusal(
@@ -98,8 +103,40 @@ def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
             if change.before is not None
             and not (change.address.is_record or change.replaced)
             and change.address not in plan_input.applied
-            and change.address not in plan_input.adopted
+            and change.address not in {*plan_input.adopted, *lost}
         )
+    )
+
+
+def _refuse_claimed(plan_input: PlanInput, lost: Sequence[Address]) -> Iterator[Refusal]:
+    project = plan_input.project.settings.name
+    if plan_input.snapshot.state is None and len(lost) > 1:
+        names = ", ".join(map(str, lost[:MANY])) + (f" and {len(lost) - MANY} more" if len(lost) > MANY else "")
+        reason = (
+            f"{names} say that sfcode manages them, and this org has no state of the project {project}: it was lost, or another "
+            "project made them"
+        )
+        yield Refusal(
+            None, reason, "pass --adopt-managed to manage again what says so, or choose other names in the config"
+        )
+        return
+    state = (
+        f"this org has no state of the project {project}"
+        if plan_input.snapshot.state is None
+        else "the state does not list it"
+    )
+    for address in lost:
+        hint = f"pass --adopt {address} to manage it again, or --adopt-managed for everything that says so"
+        yield Refusal(address, f"says that sfcode manages it, and {state}", hint)
+
+
+def warn_of_lost_state(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Warn where something is taken down and no state says what else is managed."""
+    if plan_input.snapshot.state is not None or not plan.effective:
+        return plan
+    return plan.warn(
+        f"this org has no state of the project {plan_input.project.settings.name}: if it was applied here, the state was lost, "
+        "and what it made stays; `sfcode apply --adopt-managed` manages again what says that sfcode manages it"
     )
 
 

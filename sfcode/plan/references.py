@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from sfcode.mapping.ownership import MANAGED_BY
 from sfcode.metadata.component import Address, Component, Value
 
 ACTIVITIES = ("Event", "Task")
@@ -25,6 +26,20 @@ def refers_to(component: Component, address: Address) -> bool:
 def referring(components: Iterable[Component], address: Address) -> tuple[Address, ...]:
     """List the addresses of those components that name an address, sorted."""
     return tuple(sorted(component.address for component in components if refers_to(component, address)))
+
+
+def claimed_components(components: Iterable[Component]) -> Iterator[Address]:
+    """List the components that say of themselves that sfcode manages them; what has no description says it by its app."""
+    there = list(components)
+    claimed = {each.address for each in there if _says_managed(each.body.get("description"))}
+    for component in there:
+        app = Address("ExternalClientApplication", str(component.body.get("externalClientApplication", "")))
+        if component.address in claimed or app in claimed:
+            yield component.address
+
+
+def _says_managed(description: Value) -> bool:
+    return isinstance(description, str) and description.startswith(MANAGED_BY)
 
 
 def _patterns(component: Component, address: Address) -> Iterator[re.Pattern[str]]:

@@ -14,7 +14,13 @@ from sfcode.plan.data_flows import data_flows
 from sfcode.plan.foreign import count_preserved
 from sfcode.plan.limits import refuse_too_many
 from sfcode.plan.modes import Mode
-from sfcode.plan.ownership import explain_kept_permission_set, refuse_unmanaged, refuse_unmanaged_user, warn_of_cutover
+from sfcode.plan.ownership import (
+    explain_kept_permission_set,
+    refuse_unmanaged,
+    refuse_unmanaged_user,
+    warn_of_cutover,
+    warn_of_lost_state,
+)
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal
 from sfcode.plan.previous_user import (
     deactivated_users,
@@ -371,7 +377,14 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         count_unmanaged,
         list_data_flows,
     ),
-    Mode.DESTROY: (list_warnings, delete_state, refuse_data_loss, refuse_shared_users, count_unmanaged),
+    Mode.DESTROY: (
+        list_warnings,
+        warn_of_lost_state,
+        delete_state,
+        refuse_data_loss,
+        refuse_shared_users,
+        count_unmanaged,
+    ),
     Mode.ROLLBACK: (
         keep_the_rest,
         explain_drift,

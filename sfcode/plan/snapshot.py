@@ -11,7 +11,7 @@ from sfcode.mapping.desired import Desired
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.modes import WHOLE_PLAN, Mode, PlanRequest
-from sfcode.plan.references import referring
+from sfcode.plan.references import claimed_components, referring
 from sfcode.plan.secrets import mark_previous, rename_secrets
 from sfcode.plan.state import Applied
 
@@ -163,7 +163,14 @@ class PlanInput:
             and referring(self.wanted.values(), address)
         )
 
+    @cached_property
+    def claimed(self) -> frozenset[Address]:
+        """Unmanaged addresses that the config asks for, and whose components say that sfcode manages them."""
+        there = [self.snapshot.components[address] for address in self.wanted if address in self.snapshot.components]
+        return frozenset(claimed_components(component for component in there if component.address not in self.applied))
+
     @property
     def adopted(self) -> frozenset[Address]:
         """The addresses that options or the config adopt."""
-        return frozenset({*self.request.adopt, *self.project.adopted})
+        claimed = self.claimed if self.request.adopt_managed else ()
+        return frozenset({*self.request.adopt, *self.project.adopted, *claimed})

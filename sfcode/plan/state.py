@@ -156,7 +156,7 @@ def from_component(component: Component | None) -> Applied:
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OrgError(
             f"{component.address} does not hold sfcode's state ({type(error).__name__})",
-            "Somebody wrote over it. Delete that static resource; the next plan then asks you to adopt what is there.",
+            "Somebody wrote over it. Delete that static resource; `sfcode plan --adopt-managed` then finds what it listed.",
         ) from error
 
 

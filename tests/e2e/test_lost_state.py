@@ -1,0 +1,59 @@
+"""A state that is lost is said as such, and what says that sfcode manages it is managed again on request."""
+
+from __future__ import annotations
+
+from sfcode.local import serve
+from sfcode.metadata.component import Address
+from tests.e2e.org import component, deploy, opened
+
+STATE = Address("StaticResource", "Appcues_sfcode_state")
+SCORE = Address("CustomField", "Contact.Appcues_NPS_Score__c")
+
+
+def lose_state(journey):
+    with serve(journey.folder / ".sfcode" / "local-org") as org, opened(org) as client:
+        (row,) = client.query("SELECT Id FROM StaticResource WHERE Name = {}", STATE.full_name)
+        client.delete("StaticResource", row["Id"])
+
+
+def test_everything_is_managed_again_without_a_change(applied):
+    managed = applied.run("state", "list").out
+    lose_state(applied)
+    refused = applied.plan()
+    assert refused.code == 1
+    assert "say that sfcode manages them, and this org has no state of the project Appcues: it was lost" in refused.out
+    assert "pass --adopt-managed to manage again what says so" in refused.out
+    assert "sfcode did not put it there" not in refused.out
+    planned = applied.plan("--adopt-managed")
+    assert planned.code == 0, planned.out
+    assert planned.out.splitlines()[-1].startswith("No changes to make in Northwind Traders")
+    for _ in range(2):  # a command that has succeeded succeeds again
+        done = applied.apply("--adopt-managed")
+        assert done.code == 0, done.err
+    assert applied.run("state", "list").out == managed
+    assert applied.plan("--refresh-only").out.startswith("No drift.")
+
+
+def test_what_says_nothing_of_the_kind_is_adopted_by_name_only(applied):
+    with serve(applied.folder / ".sfcode" / "local-org") as org:
+        field = component(org, SCORE)
+        assert field is not None
+        deploy(org, type(field)(field.type, field.full_name, {**field.body, "description": "Ours."}))
+    lose_state(applied)
+    refused = applied.plan("--adopt-managed")
+    assert refused.code == 1
+    assert f"{SCORE} exists in the org, and sfcode did not put it there; pass --adopt {SCORE}" in refused.out
+    assert applied.plan("--adopt-managed", "--adopt", str(SCORE)).code == 0
+
+
+def test_one_that_the_state_does_not_list_is_said_as_such(applied):
+    assert applied.run("state", "forget", str(SCORE)).code == 0
+    refused = applied.plan()
+    assert f"{SCORE} says that sfcode manages it, and the state does not list it" in refused.out
+    assert applied.plan("--adopt-managed").code == 0
+
+
+def test_a_destroy_without_a_state_does_not_claim_that_nothing_is_left(applied):
+    lose_state(applied)
+    planned = applied.plan("--destroy")
+    assert "this org has no state of the project Appcues: if it was applied here, the state was lost" in planned.out
