@@ -116,9 +116,7 @@ def _refuse_claimed(plan_input: PlanInput, lost: Sequence[Address]) -> Iterator[
             f"{names} say that sfcode manages them, and this org has no state of the project {project}: it was lost, or another "
             "project made them"
         )
-        yield Refusal(
-            None, reason, "pass --adopt-managed to manage again what says so, or choose other names in the config"
-        )
+        yield Refusal(None, reason, "pass --adopt-managed to manage them again, or choose other names in the config")
         return
     state = (
         f"this org has no state of the project {project}"
@@ -126,7 +124,7 @@ def _refuse_claimed(plan_input: PlanInput, lost: Sequence[Address]) -> Iterator[
         else "the state does not list it"
     )
     for address in lost:
-        hint = f"pass --adopt {address} to manage it again, or --adopt-managed for everything that says so"
+        hint = f"pass --adopt {address} to manage it again, or --adopt-managed for everything with that description"
         yield Refusal(address, f"says that sfcode manages it, and {state}", hint)
 
 

@@ -22,7 +22,7 @@ def test_everything_is_managed_again_without_a_change(applied):
     refused = applied.plan()
     assert refused.code == 1
     assert "say that sfcode manages them, and this org has no state of the project Appcues: it was lost" in refused.out
-    assert "pass --adopt-managed to manage again what says so" in refused.out
+    assert "pass --adopt-managed to manage them again" in refused.out
     assert "sfcode did not put it there" not in refused.out
     planned = applied.plan("--adopt-managed")
     assert planned.code == 0, planned.out
