@@ -11,6 +11,7 @@ from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Action, Change
 from sfcode.plan.compare import compare, find_apply
 from sfcode.plan.data_flows import data_flows
+from sfcode.plan.data_loss import refuse_data_loss
 from sfcode.plan.foreign import count_preserved
 from sfcode.plan.limits import refuse_too_many
 from sfcode.plan.modes import Mode
@@ -205,42 +206,6 @@ def refuse_missing_parts(plan_input: PlanInput, plan: Plan) -> Plan:
                     Refusal(change.address, f"names the user {name}, which is not active in this org", hint)
                 )
     return plan.refuse(*refusals)
-
-
-def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to delete fields in which records have values, unless that was allowed by name."""
-    refusals = []
-    for change in plan.changes:
-        held = plan_input.snapshot.values.get(change.address, 0)
-        if change.action is not Action.DELETE or held == 0 or change.address in plan_input.request.allow_delete:
-            continue
-        allow = f"pass --allow-delete {change.address} to lose what it holds"
-        if held is None:
-            reason = f"would be deleted, and {plan.target.username} cannot see whether records hold a value in it"
-            hint = f"run `sfcode viewers add`, which lets you see it, and plan again, or {allow}"
-        else:
-            reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
-            hint = f"keep it, or {allow}"
-        refusals.append(Refusal(change.address, reason, hint + _suggest_move(change, plan)))
-    return plan.refuse(*refusals)
-
-
-def _suggest_move(gone: Change, plan: Plan) -> str:
-    """Suggest the rename that a field which goes and one that comes may be; "" where nothing of its kind comes."""
-    owner = gone.address.full_name.partition(".")[0].lower()
-    made = [
-        change.address.full_name
-        for change in plan.changes
-        if change.action is Action.CREATE
-        and change.address.type == gone.address.type == "CustomField"
-        and change.address.full_name.partition(".")[0].lower() == owner
-        and change.after
-        and gone.before
-        and change.after.body.get("type") == gone.before.body.get("type")
-    ]
-    if len(made) != 1:
-        return ""
-    return f"; if it is now called {made[0]}, write `moved: {{fields: {{{gone.address.full_name}: {made[0]}}}}}` in sfcode.yaml"
 
 
 def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
