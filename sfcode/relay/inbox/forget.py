@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from sfcode.relay.inbox import state
+from sfcode.relay.inbox.accept import subject
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LATEST
 
 AUDIT = "audit:"
-"""Begins the names of settings that say what was removed, when and by whom."""
+"""Begins the names of settings that hold what was removed, when and by whom."""
+GUARDS = "clearing:"
+"""Begins the names of the guards over cleared attributes."""
+STATES_OF_RECORDS = ("nps:", "field:")
+"""Begin the names of states of records, before a mapping or an object and the id of the record."""
+REWRITES_OF_RECORDS = ("rewrite:", "rewrite:field:")
+"""The same for messages that write records again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +38,45 @@ class PersonData:
 
 def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> PersonData:
     """
-    Find what is held of a user: messages by key or user id, and states by name or by the ids of the user's records.
+    Find what is held of a user: messages about them, and states by name or by the ids of the user's records.
 
-    `state_names` are the states that are named by the user's id.
+    `state_names` are the states that are named by the user's id. Everything is looked up by an index.
     """
-    payload = sa.type_coerce(INBOX.c.payload, sa.Text)
-    quoted = f'"user_id":{json.dumps(user_id)}'
-    is_theirs = (
-        (INBOX.c.key == f"user:{user_id}")
-        | INBOX.c.key.startswith(f"user:{user_id}@", autoescape=True)
-        | payload.contains(quoted, autoescape=True)
-    )
-    rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.source, INBOX.c.key, INBOX.c.payload).where(is_theirs)).all()
-    rows = [row for row in rows if _is_of(row.key, row.payload, user_id)]
+    about = INBOX.c.subject == subject(f"user:{user_id}", {})
+    rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(about)).all()
     records = {str(row.payload["record"]["Id"]) for row in rows if _has_record(row.payload)}
     named = state.latest(tx, state_names)
     for found in named.values():
         if found.name.startswith("records:"):
             records |= set(json.loads(found.value or "[]"))
-    names = set(named)
-    ids = {row.id for row in rows}
-    for record in records:
-        like = LATEST.c.name.contains(f":{record}:", autoescape=True)
-        names |= set(tx.db.scalars(sa.select(LATEST.c.name).where(like)))
-        again = INBOX.c.key.startswith("rewrite:") & INBOX.c.key.endswith(f":{record}", autoescape=True)
-        ids |= set(tx.db.scalars(sa.select(INBOX.c.id).where(again)))
+    names = {*named, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
+    again = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records)
+    ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(INBOX.c.subject.in_(again))))
     return PersonData(tuple(sorted(ids)), frozenset(records), tuple(sorted(names)))
+
+
+def _find_names(tx: Transaction, column: sa.Column[str], starts: Iterable[str], records: Collection[str]) -> set[str]:
+    """
+    Return the names in a column that consist of a start, any one word, the id of a record, and perhaps more.
+
+    The index is not scanned: from each word it is entered again behind all of the word's names.
+    """
+    found: set[str] = set()
+    for start in starts if records else ():
+        after = start
+        while name := tx.db.scalar(sa.select(sa.func.min(column)).where(column >= after, column < _end(start))):
+            head = f"{start}{name.removeprefix(start).partition(':')[0]}:"
+            for record in records:
+                one, more = f"{head}{record}", f"{head}{record}:"
+                names = tx.db.scalars(sa.select(column).where(column >= one, column < _end(more)))
+                found |= {each for each in names if each == one or each.startswith(more)}
+            after = _end(head)
+    return found
+
+
+def _end(start: str) -> str:
+    """Return the first text behind all that begin with a text that ends in a colon."""
+    return f"{start[:-1]};"
 
 
 def delete_messages(tx: Transaction, ids: Sequence[int]) -> int:
@@ -69,7 +89,9 @@ def delete_states(tx: Transaction, person: PersonData, audit: Mapping[str, Any])
     count = 0
     if person.states:
         count = tx.db.execute(LATEST.delete().where(LATEST.c.name.in_(person.states))).rowcount
-    guards = tx.db.execute(sa.select(LATEST.c.name, LATEST.c.value).where(LATEST.c.name.startswith("clearing:"))).all()
+    guards = tx.db.execute(
+        sa.select(LATEST.c.name, LATEST.c.value).where(LATEST.c.name >= GUARDS, LATEST.c.name < _end(GUARDS))
+    ).all()
     for name, text in guards:
         value = json.loads(text)
         run = [record for record in value.get("run", ()) if record not in person.records]
@@ -79,10 +101,6 @@ def delete_states(tx: Transaction, person: PersonData, audit: Mapping[str, Any])
     at = f"{tx.now:%Y-%m-%dT%H:%M:%S.%fZ}"
     state.remember(tx, f"{AUDIT}{at}", json.dumps({"at": at, **audit}))
     return count
-
-
-def _is_of(key: str, payload: Mapping[str, Any], user_id: str) -> bool:
-    return key == f"user:{user_id}" or key.startswith(f"user:{user_id}@") or payload.get("user_id") == user_id
 
 
 def _has_record(payload: Mapping[str, Any]) -> bool:

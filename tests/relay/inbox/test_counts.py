@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import threading
 import time
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox import Filter, Inbox, State, Unavailable, counts, open_inbox
 from sfcode.relay.inbox import migrations as module
 from sfcode.relay.inbox.dialects import Transaction
-from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked, Retry
+from sfcode.relay.message import Delivered, Delivery, InboxMessage, LatestState, Parked, Retry
 from tests.relay.inbox.samples import message, take
 
 ROWS = 6_000
@@ -170,6 +171,11 @@ def fill(inbox: Inbox) -> None:
     execute(inbox, "UPDATE relay_inbox SET state = 'done', reason = '' WHERE reason = 'done'")
     inbox.accept([message(ROWS + number, f"user:{number}") for number in range(5)])
     take(inbox, limit=2)
+    inbox.accept([message(ROWS + 10 + number, f"rewrite:Contact:003{number:015}") for number in range(1000)])
+    states = [f"{kind}:Contact:003{number:015}:score" for number in range(1000) for kind in ("nps", "field")]
+    states += [f"profile:user:{number}" for number in range(1000)]
+    inbox.note([LatestState(name, "2026") for name in states])
+    inbox.note([LatestState("records:user:7", "2026", json.dumps([f"003{number:015}" for number in (7, 8)]))])
     inbox.merge_counts()
 
 
@@ -191,6 +197,8 @@ SEARCHES: dict[str, Callable[[Inbox], Any]] = {
     "replay": lambda inbox: inbox.replay(Filter(reason="bad_text")),
     "replay of a state": lambda inbox: inbox.replay(Filter(state="dead")),
     "replay of all": lambda inbox: inbox.replay(Filter(kind="other")),
+    "person": lambda inbox: inbox.find_person("7", ["records:user:7", "profile:user:7"]),
+    "nobody": lambda inbox: inbox.find_person("nobody", ["records:user:nobody"]),
     "purge": lambda inbox: inbox.purge({"done": timedelta(days=1)}),
 }
 

@@ -40,13 +40,22 @@ def of_user(number: int, user_id: str, key: str = "group:acme") -> InboxMessage:
     ],
 )
 def test_an_id_is_compared_letter_by_letter(inbox: Inbox, user_id: str, others: list[str]) -> None:
-    keys = [f"user:{user_id}", f"user:{user_id}@lead"]
-    inbox.accept([message(number, key) for number, key in enumerate(keys)])
-    inbox.accept([of_user(2, user_id)])
+    inbox.accept([message(0, f"user:{user_id}"), of_user(1, user_id, f"user:{user_id}@lead"), of_user(2, user_id)])
     inbox.accept([message(10 + at, f"user:{other}") for at, other in enumerate(others)])
-    inbox.accept([message(20 + at, f"user:{other}@lead") for at, other in enumerate(others)])
+    inbox.accept([of_user(20 + at, other, f"user:{other}@lead") for at, other in enumerate(others)])
     inbox.accept([of_user(30 + at, other) for at, other in enumerate(others)])
     assert find(inbox, user_id) == [0, 1, 2]
+
+
+def test_an_address_that_begins_with_an_id_is_somebody_else(inbox: Inbox) -> None:
+    """A follow-up for one mapping has `@` and its name behind the key of the message that it is of."""
+    inbox.accept([message(1, "user:ann@example.com"), of_user(2, "ann", "user:ann@lead")])
+    assert find(inbox, "ann") == [2]
+
+
+def test_an_id_that_is_too_long_for_an_index_is_found(inbox: Inbox) -> None:
+    inbox.accept([message(1, f"user:{'x' * 3000}"), message(2, f"user:{'x' * 3001}")])
+    assert find(inbox, "x" * 3000) == [1]
 
 
 def test_an_id_within_a_text_of_somebody_else_is_not_theirs(inbox: Inbox) -> None:
