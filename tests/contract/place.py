@@ -24,6 +24,8 @@ from sfcode.org import Org, connect
 from sfcode.org.results import DeployOptions
 
 API_VERSION = "63.0"
+CLIENT_VERSION = "68.0"
+"""The newest version of an org of today, which its clients speak."""
 LEADS = 450
 """More than fit on the pages that are asked for."""
 GROUND = "Ground"

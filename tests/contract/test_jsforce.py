@@ -20,11 +20,10 @@ from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
 from tests.contract.jsforce_steps import QUERIES, RECORDS, SIGN_IN, STEPS, Step
 from tests.contract.like import like
-from tests.contract.place import Place, local
+from tests.contract.place import CLIENT_VERSION, Place, local
 from tests.contract.sf import Clients
 from tests.contract.states import APP, COMPANY, PASSWORD, for_jsforce
 
-VERSION = "62.0"
 LIBRARIES = ("jsforce", "@jsforce/jsforce-node")
 RECORDED = pytest.mark.recorded("jsforce", "for_jsforce", shared=True)
 SCRIPT = Path(__file__).parent / "node" / "jsforce.mjs"
@@ -83,7 +82,7 @@ def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
 
     def started(place: Place, url: str) -> Node:
         if url not in running:
-            arguments = (SCRIPT, node_clients.modules, url, place.access_token, VERSION)
+            arguments = (SCRIPT, node_clients.modules, url, place.access_token, CLIENT_VERSION)
             process = subprocess.Popen(
                 [node_clients.node, "--no-warnings", *map(str, arguments)],
                 env=dict(place.environ),
@@ -112,7 +111,7 @@ def run(node: Node, place: Place, library: str, step: Step, scheme: str = "") ->
     # Tests that share an org of their own tell each other apart by their names; in another org one word is among others.
     tag = place.word + tag if place.is_real else tag
     field = Component("CustomField", f"Contact.{tag}__c", {"label": "Field", "type": "Text", "length": 12})
-    zipped = base64.b64encode(zip_files(write([field], VERSION))).decode()
+    zipped = base64.b64encode(zip_files(write([field], CLIENT_VERSION))).decode()
     words = {
         "tag": tag,
         "key": place.external_id,

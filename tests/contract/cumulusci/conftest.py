@@ -21,9 +21,9 @@ from sfcode.local import reset, serve
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import write
 from tests.conftest import STARTED_WITH
-from tests.contract.place import Place, local
+from tests.contract.place import CLIENT_VERSION, Place, local
 
-VERSION = "62.0"
+VERSION = CLIENT_VERSION
 SECONDS = 120
 PROJECT = f"""\
 minimum_cumulusci_version: '4.0.0'

@@ -21,11 +21,11 @@ from vcr import VCR
 
 from sfcode.local import serve
 from tests.contract.conftest import REAL
-from tests.contract.place import Place, local
+from tests.contract.place import CLIENT_VERSION, Place, local
 from tests.contract.states import with_external_ids
 from tests.org import recording
 
-VERSION = "62.0"
+VERSION = CLIENT_VERSION
 
 
 def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:

@@ -18,11 +18,13 @@ import requests
 from simple_salesforce import Salesforce, SalesforceMalformedRequest, SalesforceResourceNotFound
 
 from sfcode.local import serve
-from tests.contract.simple_salesforce.conftest import VERSION, PlainHttp
+from tests.contract.simple_salesforce.conftest import PlainHttp
 from tests.org import recording
 
 pytestmark = pytest.mark.vcr
 
+VERSION = "62.0"
+"""That of the cassettes."""
 KEPT = {"content-type", "sforce-locator", "sforce-numberofrecords", "sforce-limit-info"}
 
 
