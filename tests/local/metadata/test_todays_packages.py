@@ -481,3 +481,22 @@ def test_a_flow_in_another_case_is_the_same_flow(org: Any, kit: Any) -> None:
     assert org.deploy(again).status == "Succeeded"
     assert [row["DeveloperName"] for row in org.query("SELECT DeveloperName FROM FlowDefinition")] == ["To_Relay"]
     assert len(org.query("SELECT Id FROM Flow")) == 2
+
+
+def test_a_field_definition_that_a_custom_metadata_type_names_may_be_unique(org: Any, kit: Any) -> None:
+    """Seen in public projects that are packaged for orgs, as are the field of Data.com and the permission below."""
+    fields = (
+        "<fields><fullName>Of__c</fullName><label>Of</label><referenceTo>EntityDefinition</referenceTo>"
+        "<relationshipName>Of</relationshipName><type>MetadataRelationship</type><unique>true</unique></fields>"
+    )
+    may = "<userPermissions><enabled>true</enabled><name>OverrideForecasts</name></userPermissions>"
+    files = {
+        "package.xml": kit.manifest({"CustomObject": ["Kind__mdt"], "PermissionSet": ["Clean"]}),
+        "objects/Kind__mdt.object": kit.wrap(
+            "CustomObject", fields, "<label>Kind</label>", "<pluralLabel>Kinds</pluralLabel>"
+        ),
+        "permissionsets/Clean.permissionset": kit.permission_set(
+            kit.rights("Contact"), kit.can("Contact.CleanStatus"), may, label="C"
+        ),
+    }
+    assert org.deploy(files).failures == []
