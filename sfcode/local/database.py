@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
@@ -134,6 +135,11 @@ def _to_wal(db: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def read_migrations(package: str) -> tuple[str, ...]:
+    """Read the SQL of a package's tables, one text per version."""
+    return tuple(files(package).joinpath("schema.sql").read_text("utf-8").split("-- next version\n"))
 
 
 def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:

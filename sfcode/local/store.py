@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from sfcode.local.database import StateFile
+from sfcode.local.database import StateFile, read_migrations
 from sfcode.local.tables.base import SettingTable, Stored
 from sfcode.local.tables.components import ComponentTable, Put
 from sfcode.local.tables.flows import FlowTable, StoredFlowVersion
@@ -21,29 +21,12 @@ from sfcode.local.tables.jobs import BulkJobTable, JobTable
 from sfcode.local.tables.oauth import AppTable, GrantTable, PasswordTable
 from sfcode.local.tables.outbound import AutomationLogTable, NotificationTable
 from sfcode.local.tables.records import Record, RecordTable, Scalar
-from sfcode.local.tables.schema import MIGRATIONS
 from sfcode.local.tables.sessions import SessionTable
 
 __all__ = ["OrgTransaction", "Put", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion"]
 
-CLEARED = (
-    "meta",
-    "sequence",
-    "component",
-    "flow_version",
-    "flow",
-    "record",
-    "deleted_record",
-    "job",
-    "app",
-    "oauth_grant",
-    "bulk_content",
-    "bulk_row",
-    "password",
-    "outbound_message",
-    "automation_log",
-)
-"""The tables that loading another company empties: all but the sessions."""
+KEPT = ("session", "sqlite_sequence")
+"""The tables that loading another company leaves as they are."""
 
 
 class OrgTransaction:
@@ -80,8 +63,10 @@ class OrgTransaction:
 
     def clear(self) -> None:
         """Delete everything except the sessions, before another company is loaded."""
-        for table in CLEARED:
-            self._db.execute("DELETE FROM " + table)  # noqa: S608
+        tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            if table not in KEPT:
+                self._db.execute("DELETE FROM " + table)  # noqa: S608
 
 
 def _never(_object_name: str) -> bool:
@@ -92,7 +77,7 @@ class Store(StateFile):
     """The state of an org. Safe to use from many threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, MIGRATIONS)
+        super().__init__(path, read_migrations("sfcode.local.tables"))
         self.committed = threading.Event()
         """Set by each transaction that wrote; the waiting thread clears it."""
         self.row_locked: Callable[[str], bool] = _never

@@ -9,29 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sfcode.local.appcues.values import Value
-from sfcode.local.database import StateFile
+from sfcode.local.database import StateFile, read_migrations
 
 Kind = Literal["user", "group"]
 Profile = dict[str, Value]
-
-MIGRATIONS = (
-    """
-    CREATE TABLE profile (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id));
-    CREATE TABLE member (group_id TEXT NOT NULL, user_id TEXT NOT NULL, PRIMARY KEY (group_id, user_id)) WITHOUT ROWID;
-    CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, body TEXT NOT NULL);
-    CREATE INDEX event_of_user ON event (user_id, number);
-    CREATE TABLE delivery (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        user_id TEXT NOT NULL,
-        body TEXT NOT NULL,
-        due REAL NOT NULL,
-        attempts INTEGER NOT NULL DEFAULT 0,
-        error TEXT NOT NULL DEFAULT ''
-    );
-    CREATE INDEX delivery_due ON delivery (due, number);
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +31,7 @@ class AccountState(StateFile):
     """The account's SQLite file. Each method is one transaction."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, MIGRATIONS)
+        super().__init__(path, read_migrations(__package__))
 
     def clear(self) -> None:
         """Delete everything."""

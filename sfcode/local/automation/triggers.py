@@ -15,9 +15,11 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import OrgTransaction, Record, Stored, StoredFlowVersion
 
-MAY_SEND = "SendOutboundMessages"
+MAY_SEND = "EnableNotifications"
 """
-The user permission of those whose saves send messages. An integration user without it does not hear its own echo.
+The user permission of those whose saves send messages, "Send Outbound Messages" in Setup.
+
+An integration user without it does not hear its own echo.
 
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_setting_up.htm
 """

@@ -32,24 +32,9 @@ LETTERS = {
 """How the table of functions writes them."""
 
 DESCRIBED = {
-    "string": Type.TEXT,
-    "email": Type.TEXT,
-    "phone": Type.TEXT,
-    "url": Type.TEXT,
-    "id": Type.TEXT,
-    "reference": Type.TEXT,
-    "combobox": Type.TEXT,
-    "double": Type.NUMBER,
-    "int": Type.NUMBER,
-    "long": Type.NUMBER,
-    "currency": Type.NUMBER,
-    "percent": Type.NUMBER,
-    "boolean": Type.BOOLEAN,
-    "date": Type.DATE,
-    "datetime": Type.DATETIME,
-    "time": Type.TIME,
-    "picklist": Type.PICKLIST,
-    "multipicklist": Type.MULTIPICKLIST,
+    **dict.fromkeys(("string", "email", "phone", "url", "id", "reference", "combobox"), Type.TEXT),
+    **dict.fromkeys(("double", "int", "long", "currency", "percent"), Type.NUMBER),
+    **{each.lower(): Type[each] for each in ("BOOLEAN", "DATE", "DATETIME", "TIME", "PICKLIST", "MULTIPICKLIST")},
 }
 """By a field's type in describe."""
 

@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from sfcode.local.formula import FormulaError, parse, references
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Body
 
 Path = tuple[str, tuple[str, ...]]
 """An object, and the relationships and the field that lead on from it."""
-
-ELEMENTS = (
-    "actionCalls",
-    "apexPluginCalls",
-    "assignments",
-    "collectionProcessors",
-    "customErrors",
-    "decisions",
-    "experiments",
-    "loops",
-    "orchestratedStages",
-    "recordCreates",
-    "recordDeletes",
-    "recordLookups",
-    "recordRollbacks",
-    "recordUpdates",
-    "screens",
-    "steps",
-    "subflows",
-    "transforms",
-    "waits",
-)
-"""What a connector may lead to."""
 
 RECORD_ELEMENTS = ("recordCreates", "recordDeletes", "recordLookups", "recordUpdates")
 CONNECTORS = re.compile(r"[A-Za-z]*[Cc]onnectors?")
@@ -47,9 +26,18 @@ def start(body: Body) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+@cache
+def _element_kinds() -> tuple[str, ...]:
+    """List what a connector may lead to: the elements that have a place on the canvas."""
+    known = (schema_table.elements("Flow") or {}).values()
+    return tuple(
+        each.name for each in known if "locationX" in (schema_table.elements(each.type) or {}) and each.repeated
+    )
+
+
 def elements(body: Body) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """List the elements of a flow: kind, name and content."""
-    for kind in ELEMENTS:
+    for kind in _element_kinds():
         for name, entry in named_entries(body.get(kind)):
             yield kind, name, entry
 

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sfcode.local.errors import ApiError
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import get_row
 from sfcode.local.store import Record
-
-SHARED = [
-    "City",
-    "Country",
-    "Description",
-    "DoNotCall",
-    "Email",
-    "Fax",
-    "FirstName",
-    "HasOptedOutOfEmail",
-    "HasOptedOutOfFax",
-    "LastName",
-    "LeadSource",
-    "MobilePhone",
-    "Name",
-    "Phone",
-    "PostalCode",
-    "Salutation",
-    "State",
-    "Street",
-    "Title",
-]
-"""Fields that show what the lead or contact has; a contact's address is the mailing address."""
+from sfcode.metadata.objects import standard
 
 OF_ADDRESS = frozenset({"City", "Country", "PostalCode", "State", "Street"})
 
@@ -53,8 +33,17 @@ def prepare_member(save: PendingRecord) -> None:
 
 def _copy_person(name: str, person: Record) -> Record:
     found: Record = {
-        field: person.get(f"Mailing{field}" if name == "Contact" and field in OF_ADDRESS else field) for field in SHARED
+        field: person.get(f"Mailing{field}" if name == "Contact" and field in OF_ADDRESS else field)
+        for field in _shared_fields()
     }
     found["LeadOrContactOwnerId"] = person.get("OwnerId")
     found["CompanyOrAccount"] = person.get("Company")
     return found
+
+
+@cache
+def _shared_fields() -> tuple[str, ...]:
+    """List the fields that show what the lead or contact has; a contact's address is the mailing address."""
+    member, lead = (standard().objects[name].fields for name in ("CampaignMember", "Lead"))
+    own = [name for name in member if name in lead and name not in {"IsDeleted", "SystemModstamp"}]
+    return tuple(name for name in own if not member[name].updateable and not name.endswith(("Id", "Date")))

@@ -21,6 +21,12 @@ def _constants() -> dict[str, Any]:
     return constants
 
 
+def _usual(kind: str, described: FieldDef | ObjectDef) -> dict[str, Any]:
+    """Return the keys that are the same for everything, and those that are an attribute under another name."""
+    own = {key: getattr(described, name) for key, name in _constants()["attributes"][kind].items()}
+    return {**_constants()[kind], **own}
+
+
 def soap_type(field: FieldDef) -> str:
     """Return the XML type of a field's values."""
     return str(_constants()["soap_types"].get(field.type, "xsd:string"))
@@ -30,22 +36,9 @@ def summary(target: ObjectDef, base: str) -> dict[str, Any]:
     """Return the describe of an object in the list of all objects."""
     address = f"{base}/sobjects/{target.name}"
     mergeable = target.name in _constants()["mergeable"]
-    constants: dict[str, Any] = _constants()["summary"]
-    return constants | {
-        "createable": target.createable,
-        "custom": target.custom,
-        "customSetting": target.custom_setting,
-        "deletable": target.deletable,
+    return _usual("summary", target) | {
         "keyPrefix": target.key_prefix or None,
-        "label": target.label,
-        "labelPlural": target.plural,
-        "layoutable": target.deletable,
         "mergeable": mergeable,
-        "name": target.name,
-        "searchable": target.deletable,
-        "triggerable": target.deletable,
-        "undeletable": target.deletable,
-        "updateable": target.updateable,
         "urls": {
             "sobject": address,
             "describe": f"{address}/describe",
@@ -93,35 +86,22 @@ def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
     number = field.type in NUMBER_TYPES
     integer = field.type == "int"
     text = not number and field.type not in ("boolean", "date", "datetime", "time", "address")
-    constants: dict[str, Any] = _constants()["field"]
-    return constants | {
+    return _usual("field", field) | {
         "aggregatable": field.filterable and field.type not in ("boolean", "address"),
         "autoNumber": field.custom and field.type == "string" and not field.createable and not field.calculated,
         "byteLength": field.length * 3 if text and field.type not in ("id", "reference") else field.length,
-        "calculated": field.calculated,
         "calculatedFormula": field.formula or None,
         "compoundFieldName": field.compound or None,
-        "createable": field.createable,
-        "custom": field.custom,
         "defaultValue": field.default if field.type != "boolean" else bool(field.default),
         "defaultedOnCreate": not field.nillable
         and (field.defaulted or field.type == "boolean")
         and (field.createable or not is_name),
         "digits": field.precision or 9 if integer else 0,
         "encrypted": field.type == "encryptedstring",
-        "externalId": field.external_id,
         "extraTypeInfo": "plaintextarea" if field.type == "textarea" else None,
         "filterable": field.filterable or field.type == "address",
-        "formulaTreatNullNumberAsZero": field.blank_as_zero,
-        "groupable": field.groupable,
-        "idLookup": field.upsertable,
-        "label": field.label,
-        "length": field.length,
-        "name": field.name,
         "nameField": is_name,
         "namePointing": len(field.reference_to) > 1,
-        "nillable": field.nillable,
-        "permissionable": field.permissionable,
         "picklistValues": [
             {"active": True, "defaultValue": value == field.default, "label": value, "validFor": None, "value": value}
             for value in field.picklist
@@ -132,10 +112,6 @@ def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
         "relationshipName": field.relationship or None,
         "queryByDistance": field.type == "address",
         "restrictedPicklist": field.restricted and field.type in PICKLIST_TYPES,
-        "scale": field.scale,
         "soapType": soap_type(field),
         "sortable": field.filterable and field.type not in ("multipicklist", "address"),
-        "type": field.type,
-        "unique": field.unique,
-        "updateable": field.updateable,
     }

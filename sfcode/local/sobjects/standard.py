@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from importlib.resources import files
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
 from sfcode.local.sobjects.setup_objects import object_blocks, read_object, setup_objects
 from sfcode.metadata.objects import Field, ObjectSchema, standard
-
-CHILDREN = {
-    ("Account", "ParentId"): "ChildAccounts",
-    ("Campaign", "ParentId"): "ChildCampaigns",
-    ("CampaignMember", "CampaignId"): "CampaignMembers",
-    ("CampaignMember", "ContactId"): "CampaignMembers",
-    ("CampaignMember", "LeadId"): "CampaignMembers",
-    ("Contact", "AccountId"): "Contacts",
-    ("Contact", "ReportsToId"): "ContactReports",
-    ("Event", "WhatId"): "Events",
-    ("Event", "WhoId"): "Events",
-    ("Task", "WhatId"): "Tasks",
-    ("Task", "WhoId"): "Tasks",
-    ("User", "ManagerId"): "ManagedUsers",
-    ("User", "ProfileId"): "Users",
-    ("User", "UserRoleId"): "Users",
-}
 
 RESTRICTED = frozenset({("User", "EmailEncodingKey"), ("User", "LanguageLocaleKey")})
 """Picklists that take their own values only; the others take any text from the API, as in an org."""
@@ -62,6 +47,12 @@ def data_object(name: str) -> ObjectDef | None:
     return read_object(found[1]) if found else None
 
 
+@cache
+def _child_names() -> dict[str, str]:
+    names: dict[str, str] = json.loads(files(__package__).joinpath("describe.json").read_bytes())["children"]
+    return names
+
+
 def _object(schema: ObjectSchema) -> ObjectDef:
     return object_def(
         schema.name,
@@ -91,7 +82,7 @@ def _field(owner: str, field: Field) -> FieldDef:
         compound=field.compound,
         reference_to=field.reference_to,
         relationship=field.name.removesuffix("Id") if field.reference_to else "",
-        child_relationship=CHILDREN.get(key, ""),
+        child_relationship=_child_names().get(f"{owner}.{field.name}", ""),
         picklist=field.values,
         restricted=key in RESTRICTED,
         id_lookup=key in ID_LOOKUPS,

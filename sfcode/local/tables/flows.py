@@ -113,16 +113,6 @@ class FlowTable(Table):
         )
         return next(version for version in self.versions(name) if version.number == number)
 
-    def update_version(
-        self, full_name: str, number: int, body: Body, *, user_id: str, now: datetime, raw: bytes | None = None
-    ) -> None:
-        """Replace the body of a version that is not active; its status stays."""
-        canonical = Component("Flow", full_name, body).canonical
-        self._db.execute(
-            "UPDATE flow_version SET body = ?, raw = ?, modified_by = ?, modified_at = ? WHERE full_name = ? AND number = ?",
-            (canonical, raw, user_id, audit_stamp(now), full_name, number),
-        )
-
     def activate(self, full_name: str, number: int | None, *, user_id: str, now: datetime) -> None:
         """Activate one version; None deactivates the flow."""
         self._retire(full_name)

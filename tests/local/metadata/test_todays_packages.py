@@ -483,20 +483,23 @@ def test_a_flow_in_another_case_is_the_same_flow(org: Any, kit: Any) -> None:
     assert len(org.query("SELECT Id FROM Flow")) == 2
 
 
-def test_a_field_definition_that_a_custom_metadata_type_names_may_be_unique(org: Any, kit: Any) -> None:
-    """Seen in public projects that are packaged for orgs, as are the field of Data.com and the permission below."""
-    fields = (
+def test_what_public_projects_deploy_to_orgs_is_taken(org: Any, kit: Any) -> None:
+    """A unique field definition, a field of Data.com, the edit of a formula field, a permission, objects of features."""
+    relationship = (
         "<fields><fullName>Of__c</fullName><label>Of</label><referenceTo>EntityDefinition</referenceTo>"
         "<relationshipName>Of</relationshipName><type>MetadataRelationship</type><unique>true</unique></fields>"
     )
     may = "<userPermissions><enabled>true</enabled><name>OverrideForecasts</name></userPermissions>"
+    can = (kit.can("Contact.CleanStatus"), kit.can("Contact.Twice__c", edit=True))
+    names = ("<label>Kind</label>", "<pluralLabel>Kinds</pluralLabel>")
+    fields = ["Contact.Twice__c", "QuoteLineItem.Kind__c"]
     files = {
-        "package.xml": kit.manifest({"CustomObject": ["Kind__mdt"], "PermissionSet": ["Clean"]}),
-        "objects/Kind__mdt.object": kit.wrap(
-            "CustomObject", fields, "<label>Kind</label>", "<pluralLabel>Kinds</pluralLabel>"
+        "package.xml": kit.manifest({"CustomObject": ["Kind__mdt"], "CustomField": fields, "PermissionSet": ["Clean"]}),
+        "objects/Contact.object": kit.wrap("CustomObject", kit.formula("Twice__c", "LastName & LastName")),
+        "objects/Kind__mdt.object": kit.wrap("CustomObject", relationship, *names),
+        "objects/QuoteLineItem.object": kit.wrap(
+            "CustomObject", kit.field("Kind__c", "<length>9</length><type>Text</type>")
         ),
-        "permissionsets/Clean.permissionset": kit.permission_set(
-            kit.rights("Contact"), kit.can("Contact.CleanStatus"), may, label="C"
-        ),
+        "permissionsets/Clean.permissionset": kit.permission_set(kit.rights("Contact"), *can, may, label="Clean"),
     }
     assert org.deploy(files).failures == []

@@ -614,9 +614,9 @@ RIGHTS = {
         SET,
         "New_Set",
     ),
-    "edit of a formula": Case(
-        grants(lambda kit: [kit.can("Contact.External_Id__c", edit=True)]),
-        "Field Contact.External_Id__c is read-only: it can't be editable in a permission set",
+    "edit of what only the org writes": Case(
+        grants(lambda kit: [kit.can("Lead.LastTransferDate", edit=True)]),
+        "Field Lead.LastTransferDate is read-only: it can't be editable in a permission set",
         SET,
         "New_Set",
     ),

@@ -20,26 +20,13 @@ _FIELD_DEFAULTS = {
     "trackTrending": False,
     "unique": False,
 }
-_GRANTS = {
-    "applicationVisibilities": ("visible",),
-    "classAccesses": ("enabled",),
-    "customMetadataTypeAccesses": ("enabled",),
-    "customPermissions": ("enabled",),
-    "customSettingAccesses": ("enabled",),
+_SWITCHES = "classAccesses customMetadataTypeAccesses customPermissions customSettingAccesses flowAccesses pageAccesses userPermissions"
+_OBJECT_RIGHTS = "allowCreate allowDelete allowEdit allowRead modifyAllRecords viewAllFields viewAllRecords"
+_GRANTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(_SWITCHES.split(), ("enabled",)),
+    **dict.fromkeys(("applicationVisibilities", "recordTypeVisibilities"), ("visible",)),
     "fieldPermissions": ("readable", "editable"),
-    "flowAccesses": ("enabled",),
-    "objectPermissions": (
-        "allowCreate",
-        "allowDelete",
-        "allowEdit",
-        "allowRead",
-        "modifyAllRecords",
-        "viewAllFields",
-        "viewAllRecords",
-    ),
-    "pageAccesses": ("enabled",),
-    "recordTypeVisibilities": ("visible",),
-    "userPermissions": ("enabled",),
+    "objectPermissions": tuple(_OBJECT_RIGHTS.split()),
 }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local.clock import stamp
@@ -14,50 +16,25 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-NO_TESTS: Json = {
-    "apexLogId": None,
-    "codeCoverage": [],
-    "codeCoverageWarnings": [],
-    "failures": [],
-    "flowCoverage": [],
-    "flowCoverageWarnings": [],
-    "numFailures": 0,
-    "numTestsRun": 0,
-    "successes": [],
-    "totalTime": "0.0",
-}
+TEMPLATES: dict[str, Json] = json.loads(files(__package__).joinpath("report.json").read_bytes())
+"""A report that has not begun, and tests of which none ran: keys in the order of the WSDL."""
+NO_TESTS = TEMPLATES["tests"]
 
 
 def report_pending(deploy_id: str, options: DeployRequestOptions, user_id: str, user_name: str, now: datetime) -> Json:
     """Return the report of a pending deploy, with keys in the order of the WSDL."""
     at = stamp(now)
-    return {
-        "canceledBy": None,
-        "canceledByName": None,
+    return TEMPLATES["report"] | {
         "checkOnly": options.checkOnly,
-        "completedDate": None,
         "createdBy": user_id,
         "createdByName": user_name,
         "createdDate": at,
         "details": render_details((), at),
-        "done": False,
-        "errorMessage": None,
-        "errorStatusCode": None,
         "id": deploy_id,
         "ignoreWarnings": options.ignoreWarnings,
         "lastModifiedDate": at,
-        "numberComponentErrors": 0,
-        "numberComponentsDeployed": 0,
-        "numberComponentsTotal": 0,
-        "numberTestErrors": 0,
-        "numberTestsCompleted": 0,
-        "numberTestsTotal": 0,
         "rollbackOnError": options.rollbackOnError,
         "runTestsEnabled": options.runs_tests,
-        "startDate": None,
-        "stateDetail": None,
-        "status": "Pending",
-        "success": False,
     }
 
 

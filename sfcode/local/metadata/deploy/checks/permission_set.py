@@ -111,8 +111,8 @@ def _fields(subject: Subject) -> Iterator[str]:
 
 
 def _only_read(field: FieldDef) -> bool:
-    # Nobody writes an address, but its permission is the one for its parts.
-    return field.calculated or not (field.createable or field.updateable or field.type == "address")
+    # Nobody writes an address, but its permission is the one for its parts; the edit of a formula field counts for nothing.
+    return not (field.createable or field.updateable or field.calculated or field.type == "address")
 
 
 @cache
