@@ -159,6 +159,12 @@ class TestUsersThatAreNotThereYet:
         assert missing_users(plan(Change(USER.address, USER, USER))) == set()
         assert missing_users(plan(Change(A.address, None, A))) == set()
 
+    def test_are_those_too_that_it_activates_again(self) -> None:
+        inactive = replace(USER, body={**USER.body, "IsActive": False})
+        assert missing_users(plan(Change(USER.address, inactive, USER))) == {USER.full_name}
+        assert missing_users(plan(Change(USER.address, inactive, inactive))) == set()
+        assert missing_users(plan(Change(USER.address, inactive, None))) == set()
+
     def test_are_replaced_by_the_signed_in_user_wherever_one_is_named(self) -> None:
         app = Component("ExtlClntAppOauthConfigurablePolicies", "A", {"clientCredentialsFlowUser": USER.full_name})
         other = replace(MESSAGE, body={**MESSAGE.body, "integrationUser": "other@example.com"})

@@ -37,6 +37,7 @@ def test_a_project_and_its_user_in_another_case_keep_everything(applied):
     assert done.code == 0, done.err
     assert applied.actions() == {}
     assert applied.plan("--refresh-only").out.startswith("No drift.")
+    assert "also has" not in applied.plan().out, "its permission set is the project's own in any case"
     down = applied.run("destroy", "--auto-approve")
     assert down.code == 0, down.err
     assert applied.run("state", "list").out == "Nothing is managed in this org.\n"

@@ -120,3 +120,11 @@ def test_while_a_project_is_renamed_the_lock_of_its_former_name_is_held_too(appl
             refused = applied.apply("--org", org.url)
     assert refused.code == 1
     assert "The org is locked by `sfcode apply`" in refused.err
+
+
+def test_the_state_of_a_project_is_no_other_use_of_its_former_user(journey):
+    identify(journey, "team_a")
+    assert journey.apply().code == 0
+    journey.edit("sfcode.yaml", "username: appcues.integration@", "username: appcues.sync@")
+    done = journey.apply()
+    assert done.code == 0, done.err

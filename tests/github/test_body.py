@@ -134,3 +134,12 @@ def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else():
         replace(made, secrets={"A": "1"}),
     ]
     assert len({digest, *map(changes_digest, different)}) == 1 + len(different)
+
+
+def test_characters_that_are_not_seen_are_spelled_out_in_comments_and_issues():
+    marker = Marker("drift", "config", "production")
+    hidden = "Some\u202ebody"
+    comment = comment_body(CommentParts(MARKER, lambda room: hidden[:room]))
+    for text in (comment, issue_body(marker, plan(changed(1)), hidden)):
+        assert "\u202e" not in text
+        assert "Some\\u202ebody" in text
