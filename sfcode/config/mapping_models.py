@@ -167,6 +167,10 @@ class TargetField(Shorthand):
     create: bool = Field(
         default=False, description="true: sfcode makes the field and owns it. false: the field exists already."
     )
+    write: Literal["always", "if_blank"] = Field(
+        default="always",
+        description="always: the newest answer is written. if_blank: a value that is there stays, whoever wrote it.",
+    )
 
 
 class Nps(Model):
@@ -266,6 +270,16 @@ class Mapping(Model):
         description="Which records take part, both ways; all when left out. Field of the object, or `RecordType` for the "
         "developer name of the record type: value, list of values, `{not: ...}` or `{blank: true}`. All lines have to fit.",
         examples=[{"RecordType": ["Customer"], "Status__c": {"not": ["Closed"]}}],
+    )
+    several: Literal["park", "newest"] = Field(
+        default="park",
+        description="What an event does whose user id several records have: park it, or write the record that was modified "
+        "last.",
+    )
+    converted: Literal["follow", "park"] = Field(
+        default="follow",
+        description="For leads: an event of a lead that was converted is written to its contact, as the mapping of contacts "
+        "says, or parked.",
     )
     replaces: Annotated[tuple[Replaceable, ...], Field(strict=False)] = Field(
         default=(),

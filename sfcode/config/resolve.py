@@ -56,7 +56,13 @@ def resolve_mapping(
             for attribute, sent in (out.attributes.items() if out else ())
         ),
         targets=tuple(
-            NpsTarget(kind, target.field, target.create, field_place("to_salesforce", "nps", kind))
+            NpsTarget(
+                kind,
+                target.field,
+                target.create,
+                field_place("to_salesforce", "nps", kind),
+                if_blank=target.write == "if_blank",
+            )
             for kind, target in targets
             if target is not None
         ),
@@ -82,6 +88,8 @@ def resolve_mapping(
             else "WhatId"
         ),
         logs_items=logs_items and spec.delivery == "relay",
+        several=spec.several,
+        follows_conversion=spec.converted == "follow",
         where=resolve_conditions(spec, positions),
         on=frozenset(out.on) if out else frozenset(),
         trigger=out.trigger if out else "flow",

@@ -40,6 +40,8 @@ class NpsTarget:
     create: bool
     """Whether sfcode creates the field and manages it."""
     place: Place
+    if_blank: bool = False
+    """Whether it is written only where it has no value yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,10 @@ class ResolvedMapping:
     """The field of an activity that refers to the mapped record."""
     logs_items: bool = False
     """Whether an activity has its event, and the flow, survey, checklist or goal, in fields of their own."""
+    several: Literal["park", "newest"] = "park"
+    """What an event does whose user id several records have."""
+    follows_conversion: bool = True
+    """Whether an event of a converted lead is written to its contact."""
     where: tuple[Condition, ...] = ()
     """What records have to fit to take part; empty: all take part."""
     on: frozenset[str] = field(default_factory=frozenset)

@@ -9,7 +9,7 @@ CASES: list[Case] = [
         "unknown key with its neighbor in mind",
         {"contact": CONTACT.replace("direction", "drection")},
         [
-            "config/mappings/contact.yaml:2:1: drection: unknown key; write direction (or: object, match, delivery, user_id, where, replaces, to_appcues, to_salesforce)",
+            "config/mappings/contact.yaml:2:1: drection: unknown key; write direction (or: object, match, delivery, user_id, where, several, converted, replaces, to_appcues, to_salesforce)",
         ],
     ),
     Case(
@@ -77,7 +77,7 @@ user_id: {}
         "missing key that is misspelled is told once",
         {"contact": CONTACT.replace("user_id", "userid")},
         [
-            "config/mappings/contact.yaml:3:1: userid: unknown key; write user_id (or: object, match, direction, delivery, where, replaces, to_appcues, to_salesforce)",
+            "config/mappings/contact.yaml:3:1: userid: unknown key; write user_id (or: object, match, direction, delivery, where, several, converted, replaces, to_appcues, to_salesforce)",
         ],
     ),
     Case(

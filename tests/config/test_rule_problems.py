@@ -157,6 +157,20 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "policies without a meaning",
+        {
+            "contact": CONTACT.replace("direction", "converted: park\ndirection"),
+            "lead": CONTACT.replace("Contact", "Lead").replace(
+                "direction", "delivery: connector\nseveral: newest\nconverted: park\ndirection"
+            ),
+        },
+        [
+            "config/mappings/contact.yaml:2:1: converted: has no meaning for Contact: leads alone are converted; leave it out",
+            "config/mappings/lead.yaml:3:1: several: has no meaning with delivery: connector, which finds records in its own way; leave it out, or write delivery: relay",
+            "config/mappings/lead.yaml:4:1: converted: has no meaning with delivery: connector, which finds records in its own way; leave it out, or write delivery: relay",
+        ],
+    ),
+    Case(
         "conditions that the connector would have to heed",
         {"contact": CONTACT.replace("direction", "delivery: connector\ndirection") + "where: {Status__c: A}\n"},
         [

@@ -253,7 +253,7 @@ def test_a_base_that_does_not_load_is_told_with_its_problems(repository: Reposit
     assert [str(problem) for problem in found.base_problems] == [
         (
             "config/mappings/contact.yaml:1:1: objekt: unknown key; write object (or: match, direction, delivery, user_id, "
-            "where, replaces, to_appcues, to_salesforce)"
+            "where, several, converted, replaces, to_appcues, to_salesforce)"
         )
     ]
     assert found.notes == (f"config does not load in {broken[:10]}: everything is shown as if it were new.",)

@@ -225,8 +225,15 @@ def _check_repeated(path: ConfigPath, items: Sequence[str]) -> Iterator[PathProb
 
 
 def _check_connector(mapping: Mapping, document: Document) -> Iterator[PathProblem]:
+    if document.has("converted") and mapping.object != "Lead":
+        message = f"has no meaning for {mapping.object}: leads alone are converted"
+        yield PathProblem(("converted",), message, "leave it out", at="key")
     if mapping.delivery != "connector":
         return
+    for key in ("several", "converted"):
+        if document.has(key):
+            message = "has no meaning with delivery: connector, which finds records in its own way"
+            yield PathProblem((key,), message, "leave it out, or write delivery: relay", at="key")
     for key in ("trigger", "on"):
         if document.has("to_appcues", key):
             message = "has no meaning with delivery: connector, for which sfcode generates no message or flow"

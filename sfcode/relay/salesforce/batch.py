@@ -224,7 +224,8 @@ class Batch:
                 refusals[query.destination.name] = self._hold(query.destination.name, result)
             else:
                 answered.append((query, result))
-        return lookup.matches([query for query, _ in answered], [rows for _, rows in answered]), None
+        found = lookup.matches([query for query, _ in answered], [rows for _, rows in answered])
+        return lookup.follow_converted(self.rules.destinations, found), None
 
     def _hold(self, mapping: str, failure: CallFailedError) -> Retry:
         """Hold a mapping that the org refuses, and return the wait of its messages."""

@@ -26,12 +26,20 @@ class Destination:
     actions: tuple[EventAction, ...] = ()
     where: tuple[Condition, ...] = ()
     """What a record has to fit to be found."""
+    several: Literal["park", "newest"] = "park"
+    """What an event does that several records match."""
+    follows_conversion: bool = False
+    """Whether an event of a converted lead is written to its contact."""
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
         """Return the fields that a lookup selects."""
         converted = ("IsConverted",) if self.object == "Lead" else ()
         needed = {name for action in self.actions for name in action.fields_to_read}
+        if self.follows_conversion:
+            needed |= {"ConvertedContactId", "ConvertedAccountId"}
+        if self.several == "newest":
+            needed.add("LastModifiedDate")
         return ("Id", self.key, *converted, *sorted(needed - {self.key}))
 
     @property
@@ -56,6 +64,8 @@ def destinations(project: Project) -> tuple[Destination, ...]:
             mapping.source.field if mapping.source else "",
             actions_of(project, mapping),
             mapping.where,
+            mapping.several,
+            mapping.follows_conversion and mapping.object == "Lead",
         )
         for mapping in receiving
     )

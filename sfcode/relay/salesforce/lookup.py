@@ -40,6 +40,10 @@ class LookupMatch:
     converted: bool = False
     rows: Mapping[str, Row] = field(default_factory=dict, compare=False)
     """The fields that actions asked for, by record."""
+    passed_over: int = 0
+    """Older records with the id that the mapping leaves aside."""
+    contacts: Mapping[str, Row] = field(default_factory=dict, compare=False)
+    """The contacts that converted leads with the id became, with what is known of them."""
 
 
 def queries(wanted: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
@@ -90,16 +94,50 @@ def matches(asked: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> d
     Ids are compared again, exactly: SOQL ignores the case of texts, and the number 7 is not the id `07`.
     """
     records: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
-    converted: set[tuple[str, str]] = set()
+    converted: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
+    newest = {query.destination.name for query in asked if query.destination.several == "newest"}
     for query, rows in zip(asked, answers, strict=True):
         destination = query.destination
         for row in rows:
             key = (destination.name, str(row[destination.key]))
-            if row.get("IsConverted"):
-                converted.add(key)
-            else:
+            if not row.get("IsConverted"):
                 records[key][str(row["Id"])] = row
+            elif contact := row.get("ConvertedContactId"):
+                converted[key][str(contact)] = {"Id": contact, "AccountId": row.get("ConvertedAccountId")}
+            else:
+                converted.setdefault(key, {})
     return {
-        key: LookupMatch(tuple(found := records.get(key, {})), key in converted, found)
-        for key in {*records, *converted}
+        key: _match(records.get(key, {}), converted.get(key), newest=key[0] in newest) for key in {*records, *converted}
     }
+
+
+def _match(rows: Mapping[str, Row], contacts: Mapping[str, Row] | None, *, newest: bool) -> LookupMatch:
+    ids = tuple(rows)
+    if newest and len(ids) > 1:
+        # Of equally new ones, which is written must not depend on the order of the answer.
+        ids = (max(ids, key=lambda each: (str(rows[each]["LastModifiedDate"]), each)),)
+    return LookupMatch(ids, contacts is not None, rows, len(rows) - len(ids), contacts or {})
+
+
+def follow_converted(
+    destinations: Iterable[Destination], found: Mapping[tuple[str, str], LookupMatch]
+) -> dict[tuple[str, str], LookupMatch]:
+    """
+    Return the matches in which the contact of a converted lead is found by the lead's id.
+
+    It takes the place of a contact with the id of its own, where there is none. A mapping with `where` does not follow:
+    nobody knows whether the contact fits.
+    """
+    known = list(destinations)
+    followed = dict(found)
+    for lead in (each for each in known if each.follows_conversion):
+        contact = next(
+            (each for each in known if each.object == "Contact" and each.match == lead.match and not each.where), None
+        )
+        if contact is None:
+            continue
+        for (name, id_), match in found.items():
+            own = found.get((contact.name, id_), LookupMatch())
+            if name == lead.name and match.contacts and not (match.records or own.records):
+                followed[contact.name, id_] = LookupMatch(tuple(match.contacts), rows=match.contacts)
+    return followed

@@ -125,6 +125,8 @@ class Planner:
     matches: Matches
     latest: Mapping[str, LatestState]
     lengths: Mapping[FieldName, int]
+    planned: dict[str, set[str]] = field(default_factory=dict)
+    """By record, the fields that were planned to be written."""
 
     def plan(
         self,
@@ -145,16 +147,21 @@ class Planner:
         planned = 0
         try:
             for target, record_id in found:
-                context = PlanContext(record_id, self.latest, self.lengths, self.match(target).rows.get(record_id, {}))
+                row = self.match(target).rows.get(record_id, {})
+                before = frozenset(self.planned.get(record_id, ()))
+                context = PlanContext(record_id, self.latest, self.lengths, row, before)
                 for action in target.actions:
                     for write in action.plan(event, context):
                         round_.add(message, write)
+                        self.planned.setdefault(write.id, set()).update(write.fields)
                         planned += 1
         except ActionError as error:
             ends.append(Parked(error.reason, error.detail))
             return
         if found and not planned:
             ends.append(Delivered("stale"))
+        elif passed_over := [target.destination.name for target, match in matched if match.passed_over]:
+            ends.append(Delivered(f"the newest of several records in {', '.join(passed_over)}"))
 
     def match(self, target: EventTarget) -> LookupMatch:
         """Return the records of a target."""

@@ -72,6 +72,8 @@ class ScriptedCalls:
     """By mapping, ids of records with the user's or group's id."""
     converted: set[str] = field(default_factory=set)
     """Ids of leads that are converted."""
+    more: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Further fields by the id of a record."""
     ends: list[CallFailedError | Mapping[str, RecordError]] = field(default_factory=list)
     lookup_failure: CallFailedError | None = None
     refused_lookups: dict[str, CallFailedError] = field(default_factory=dict)
@@ -104,7 +106,7 @@ class ScriptedCalls:
 
     def _rows(self, found: Destination) -> list[dict[str, Any]]:
         return [
-            {"Id": record, found.key: user, "IsConverted": record in self.converted}
+            {"Id": record, found.key: user, "IsConverted": record in self.converted, **self.more.get(record, {})}
             for record, user in self.people.get(found.name, ())
         ]
 

@@ -31,7 +31,7 @@ ACTIVITIES = Activities(
     "WhoId",
     ActivityKind("Event", KEY, lambda event, subject, comment: {"Subject": subject}),
     compile_texts(dict(EVENTS.activities)),
-    frozenset({"nps_score", "flow_completed"}),
+    {"nps_score": frozenset(), "flow_completed": frozenset()},
 )
 CONTACT = Destination(
     "contact",

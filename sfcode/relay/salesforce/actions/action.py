@@ -44,6 +44,8 @@ class PlanContext:
     """Lengths of the fields that `Action.fields_to_measure` asked for; without those the org did not tell."""
     row: Mapping[str, Any] = field(default_factory=dict)
     """The record, as far as `Action.fields_to_read` asked for it."""
+    planned: frozenset[str] = frozenset()
+    """Fields of the record that an earlier event of the same claim fills."""
 
 
 class EventAction(Protocol):

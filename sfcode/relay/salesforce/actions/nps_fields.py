@@ -25,6 +25,8 @@ class NpsFields:
     """Field names by what they hold: `score`, `feedback`."""
     created: frozenset[str] = frozenset()
     """Those of the fields that sfcode created."""
+    if_blank: frozenset[str] = frozenset()
+    """Those that keep the value they have."""
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
@@ -34,8 +36,8 @@ class NpsFields:
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """Return none."""
-        return ()
+        """Return the fields that keep their value, to see whether they have one."""
+        return tuple(sorted(self.if_blank))
 
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the event answers a question whose answer the mapping keeps."""
@@ -52,6 +54,7 @@ class NpsFields:
     def states_by_field(self, event: AppcuesEvent, record_id: str) -> Mapping[str, str]:
         """Name the newest delivered values of the fields that the event answers."""
         fields = [self.fields[kind] for kind in event.answers if kind in self.fields]
+        fields = [field for field in fields if field not in self.if_blank]
         return {field: property_name(self.object, record_id, field) for field in fields}
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
@@ -62,6 +65,10 @@ class NpsFields:
             if kind not in self.fields:
                 continue
             field = self.fields[kind]
+            if field in self.if_blank:
+                if context.row.get(field) in (None, "") and field not in context.planned:
+                    values[field] = self._fit(field, value, context)
+                continue
             name = property_name(self.object, context.record_id, field)
             names = (name, legacy_name(self.mapping, context.record_id, kind))
             known = max((context.latest[each].stamp for each in names if each in context.latest), default="")
@@ -83,7 +90,8 @@ def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields 
     """Return the action for a mapping's `to_salesforce.nps`; None where it has none."""
     fields: dict[str, str] = {target.kind: target.field for target in mapping.targets}
     created = frozenset(target.field for target in mapping.targets if target.create)
-    return NpsFields(mapping.name, mapping.object, fields, created) if fields else None
+    if_blank = frozenset(target.field for target in mapping.targets if target.if_blank)
+    return NpsFields(mapping.name, mapping.object, fields, created, if_blank) if fields else None
 
 
 def property_name(object_: str, record_id: str, field: str) -> str:
