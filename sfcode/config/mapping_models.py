@@ -169,7 +169,7 @@ class TargetField(Shorthand):
     )
     write: Literal["always", "if_blank"] = Field(
         default="always",
-        description="always: the newest answer is written. if_blank: a value that is there stays, whoever wrote it.",
+        description="always: the newest answer is written. if_blank: a value that is there stays, no matter who wrote it.",
     )
 
 
