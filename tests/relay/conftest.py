@@ -12,7 +12,7 @@ from sfcode.relay.log import add_error
 from tests.relay import postgres
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def short_logs() -> None:
     """Log errors by type and place as the relay does: a trace with all local variables takes a second to write."""
     renderer = structlog.dev.ConsoleRenderer(colors=False)

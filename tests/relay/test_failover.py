@@ -85,7 +85,7 @@ def test_a_failover_heals_in_seconds_and_loses_nothing(servers: tuple[str, str, 
         assert rows(first) == 1
         take_writes(first, on=False)
         wait_for(lambda: served.webhook(2).status_code == 503)  # a session learns of it a moment later
-        assert served.get("/readyz").status_code == 503
+        wait_for(lambda: served.get("/readyz").status_code == 503)
         assert "cannot be written" in served.get("/readyz").text or "does not answer" in served.get("/readyz").text
         take_writes(second, on=True)
         wait_for(lambda: served.webhook(3).status_code == 200)
