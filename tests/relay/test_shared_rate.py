@@ -8,9 +8,9 @@ from contextlib import ExitStack, nullcontext
 
 import pytest
 
-from sfcode.config import load
 from sfcode.relay import main
 from sfcode.relay.appcues.writer import SECONDS
+from sfcode.relay.config import ConfigSource
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.service import REQUESTS_PER_SECOND, Service
 from tests.relay.serving import ROOT, Relay, SignedIn
@@ -42,8 +42,9 @@ def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int
         return alive
 
     def serve() -> None:
-        settings = Relay(sqlite_url).settings()
-        main.serve(load(ROOT / "config", "local"), settings, SignedIn, lambda _url: None)  # type: ignore[arg-type]
+        relay = Relay(sqlite_url)
+        source = ConfigSource(ROOT / "config", relay.config, {})
+        main.serve(relay.config(), source, lambda _: SignedIn(), lambda *_: None)  # type: ignore[arg-type,return-value]
 
     with stack:
         yield start
@@ -53,7 +54,7 @@ def profiles_at_once(service: Service) -> int:
     """Tell how many profiles the writer to Appcues takes on: as many as it may write in a moment."""
 
     async def ask() -> int:
-        writer = service._far.to_appcues(service)
+        writer = service._builders.to_appcues(service, service.config, service._types)
         try:
             return writer.keys
         finally:

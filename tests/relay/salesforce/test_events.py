@@ -105,7 +105,7 @@ def test_a_parked_message_does_not_hold_up_those_behind_it(world: World) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["appcues:flow_started", "appcues:v2:experience_completed", "Somebody else", "nps_score"]
+    "name", ["appcues:flow_started", "appcues:v2:experience_completed", "Somebody else", "nps_scored"]
 )
 def test_what_no_mapping_asks_for_is_done_without_a_call(world: World, name: str) -> None:
     assert world.deliver(event(name, score=3)) == [Delivered("not_mapped")]
