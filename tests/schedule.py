@@ -19,6 +19,7 @@ LONG = {
     "tests/e2e/test_github_journey.py": WHOLE,
     "tests/contract/test_named_org.py": WHOLE,
     "tests/e2e/test_faults.py": APART,
+    "tests/e2e/test_random_journeys.py": APART,
     "tests/contract/test_sf_deploy.py": APART,
     "tests/contract/test_sf_anywhere.py": APART,
     "tests/contract/test_sf_org.py": APART,

@@ -1,0 +1,383 @@
+"""
+Random journeys: a project lives in an org, is edited, re-cased, renamed, cut off and rolled back, and is taken down.
+
+Everything of a journey follows from its seed. `Traveler` does the steps, and after each one holds what must be true:
+an apply that says done is done and leaves nothing to plan, one that refuses has changed nothing and its advice works,
+a rollback restores components and records alike, and a destroy leaves nothing of ours and all of others.
+
+`python -m tests.e2e.random_journeys 200` goes the first 200 journeys and prints those that end wrongly; `17-17` goes one.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sfcode.apply.execute import ApplyResult
+from sfcode.apply.session import ApplyCallbacks, ApplyOptions, apply_plan
+from sfcode.config.project import Project
+from sfcode.errors import Refused
+from sfcode.local import LocalOrg, serve
+from sfcode.local.store import Store
+from sfcode.metadata.component import Address, Component
+from sfcode.metadata.normalize import normalize
+from sfcode.org import Org, connect
+from sfcode.org.options import Runtime
+from sfcode.plan.change import Action
+from sfcode.plan.modes import Mode, PlanRequest
+from sfcode.plan.planner import make_plan
+from tests.e2e.org import API, deploy
+from tests.generate.projects import project, settings
+
+SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "0123456789abcdef0123456789abcdef"}
+ADMIN = "admin@northwind.example"
+SENT = ("Title", "Email", "Phone", "FirstName", "OwnerId", "LastModifiedDate")
+ADVICE = re.compile(r"--(adopt|allow-delete) (\S+?)(?= |,|;|$)")
+LONG, SHORT = 4, 1
+"""How many times something happens, at most: in the long run, and in every run of the tests."""
+THEIRS = Component(
+    "CustomField", "Contact.Theirs__c", {"label": "Theirs", "type": "Number", "precision": 3, "scale": 0}
+)
+Config = dict[str, Any]
+Deed = Callable[["Traveler"], None]
+
+
+class KilledError(BaseException):
+    """The process is gone: every further request fails too."""
+
+
+@dataclass
+class Traveler:
+    """One project, the org that it lives in, and the dice."""
+
+    org: LocalOrg
+    store: Path
+    seed: int
+    told: list[str] = field(default_factory=list)
+    """What was done, for whoever looks into a wrong end."""
+    config: Config = field(default_factory=dict)
+    mappings: dict[str, Config] = field(default_factory=dict)
+    left: int | None = None
+    """How many responses the process still gets before it is killed; None: it lives."""
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+        self.config = settings(name=f"J{self.seed}", id=f"journey_{self.seed}")
+        self.config["integration_user"]["username"] = f"j{self.seed}@example.com"
+        self.mappings = {"contact": self.make_mapping("Contact")}
+
+    # What a project is
+
+    def make_mapping(self, object_name: str) -> Config:
+        dice = self.dice
+        direction = dice.choice(["both", "to_appcues", "to_salesforce"])
+        found: Config = {
+            "object": object_name,
+            "direction": direction,
+            "delivery": dice.choice(["relay", "relay", "connector"]),
+            "user_id": {"field": f"J{self.seed}_Id__c", "from": "Product_User_Id__c"},
+        }
+        if direction != "to_salesforce":
+            names = dice.sample(["role", "mail", "plan", "owner"], dice.randint(1, 4))
+            found["to_appcues"] = {
+                "attributes": {name: {"field": dice.choice(SENT)} for name in names},
+                "on": dice.choice([["create"], ["update"], ["create", "update"]]),
+                "trigger": dice.choice(["flow", "flow", "workflow_rule"]),
+            }
+        if direction != "to_appcues":
+            score = {"field": f"J{self.seed}_{dice.choice(['Score', 'NPS'])}__c", "create": True}
+            found["to_salesforce"] = {
+                "nps": {"score": score} if dice.random() < 0.7 else {},
+                "activities": dice.choice([["nps_score"], ["nps_score", "flow_completed"]]),
+            }
+        return found
+
+    @property
+    def project(self) -> Project:
+        made = project(self.mappings, self.config)
+        digest = json.dumps([self.config, self.mappings], sort_keys=True)
+        return Project(**{**made.__dict__, "digest": digest})
+
+    # What may happen
+
+    def edit(self) -> None:
+        name = self.dice.choice([*self.mappings])
+        self.mappings[name] = self.make_mapping(self.mappings[name]["object"])
+
+    def add_or_remove_a_mapping(self) -> None:
+        if "lead" in {name.lower() for name in self.mappings}:
+            self.mappings = {name: spec for name, spec in self.mappings.items() if name.lower() != "lead"}
+        else:
+            self.mappings["lead"] = self.make_mapping("Lead")
+
+    def change_settings(self) -> None:
+        self.config["relay"]["activities_as"] = self.dice.choice(["event", "task", "custom_object"])
+        self.config["integration_user"]["access"] = self.dice.choice(["least_privilege", "documented"])
+        self.config["integration_user"]["email"] = self.dice.choice(["admin@example.com", "crm@example.com"])
+
+    def list_viewers(self) -> None:
+        self.config["viewers"] = [] if self.config.get("viewers") else [ADMIN]
+
+    def recase(self) -> None:
+        """Write names in another case: an org takes them for the same."""
+        text = json.dumps(self.mappings)
+        for name in set(re.findall(rf"(?i)J{self.seed}_\w+?__c", text)):
+            text = text.replace(name, self.dice.choice([name.lower(), name.upper().replace("__C", "__c")]))
+        self.mappings = {self.dice.choice([name, name.title()]): spec for name, spec in json.loads(text).items()}
+        user = self.config["integration_user"]
+        user["username"] = self.dice.choice([user["username"].title(), user["username"].lower()])
+
+    def rename_user(self) -> None:
+        user = self.config["integration_user"]
+        head, _, host = user["username"].partition("@")
+        new = f"{head}x@{host}"
+        moved = {"user": user["username"]} if self.dice.random() < 0.5 else {}
+        user["username"], self.config["moved"] = new, moved
+
+    def rename_project(self) -> None:
+        old = self.config["name"]
+        self.config["name"], self.config["moved"] = f"{old}x", {"name": old}
+
+    def drift(self) -> None:
+        """Do something by hand in the org."""
+        self.dice.choice([self.relabel, self.unassign, self.deactivate_user, self.add_theirs])()
+
+    def relabel(self) -> None:
+        with Store(self.store) as store, store.read() as tx:
+            fields = [one.component for one in tx.components.list_all("CustomField")]
+        ours = sorted(one for one in fields if f".j{self.seed}" in one.full_name.lower())
+        if ours:
+            one = self.dice.choice(ours)
+            deploy(self.org, Component(one.type, one.full_name, {**one.body, "label": "By hand"}))
+
+    def unassign(self) -> None:
+        with self.client() as client:
+            user = self.config["integration_user"]["username"]
+            for row in client.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", user):
+                client.delete("PermissionSetAssignment", row["Id"])
+
+    def deactivate_user(self) -> None:
+        with self.client() as client:
+            user = self.config["integration_user"]["username"]
+            for row in client.query("SELECT Id FROM User WHERE Username = {} AND IsActive = TRUE", user):
+                client.update("User", row["Id"], {"IsActive": False})
+
+    def add_theirs(self) -> None:
+        deploy(self.org, THEIRS)
+
+    # What is asked of the org
+
+    @contextmanager
+    def client(self) -> Iterator[Org]:
+        environ = {"SF_ACCESS_TOKEN": self.org.access_token}
+        runtime = Runtime(sleep=lambda _: None, on_response=self.count_down)
+        with connect(self.org.url, environ=environ, api_version=API, runtime=runtime) as client:
+            yield client
+
+    def count_down(self) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                # A thread of a process that is gone ends in silence.
+                raise SystemExit if threading.current_thread().name == "sfcode-lock" else KilledError
+
+    def look(self) -> dict[str, str]:
+        """Return everything of the org that this project may touch: components and people, without state and lock."""
+        with Store(self.store) as store, store.read() as tx:
+            found = {str(one.component.address): normalize(one.component).canonical for one in tx.components.list_all()}
+            users = {row["Id"]: row for row in tx.records.list_all("User")}
+            sets = {one.id: one.component.full_name for one in tx.components.list_all("PermissionSet")}
+            licenses = {row["Id"]: row["DeveloperName"] for row in tx.records.list_all("PermissionSetLicense")}
+            for row in users.values():
+                shown = {key: row[key] for key in ("LastName", "Email", "ProfileId", "IsActive")}
+                found[f"User:{str(row['Username']).lower()}"] = json.dumps(shown, sort_keys=True)
+            for row in tx.records.list_all("PermissionSetAssignment"):
+                what = sets.get(row["PermissionSetId"], "")
+                found[f"Assigned:{what}/{users[row['AssigneeId']]['Username']}".lower()] = ""
+            for row in tx.records.list_all("PermissionSetLicenseAssign"):
+                found[
+                    f"Licensed:{licenses[row['PermissionSetLicenseId']]}/{users[row['AssigneeId']]['Username']}".lower()
+                ] = ""
+            versions = {(one.full_name, one.status == "Active") for one in tx.flows.versions()}
+            found |= {f"Active:{name}": "" for name, active in versions if active}
+        return {key: body for key, body in found.items() if "_sfcode_" not in key}
+
+    def apply(self, mode: Mode = Mode.APPLY) -> ApplyResult:
+        """Apply, and follow the advice of refusals until there is none."""
+        request = PlanRequest(mode)
+        for _ in range(4):
+            before = self.look()
+            try:
+                return self.apply_once(request)
+            except Refused as refused:
+                refusal = str(refused)
+            assert_equal(before, self.look(), f"a refused {mode.value} changed something: {refusal}")
+            advice = {kind: tuple(map(Address.parse, names)) for kind, names in read_advice(refusal).items()}
+            assert advice, f"a {mode.value} is refused and says nothing to do: {refusal}"
+            request = PlanRequest(
+                mode,
+                adopt=tuple({*request.adopt, *advice.get("adopt", ())}),
+                allow_delete=tuple({*request.allow_delete, *advice.get("allow-delete", ())}),
+            )
+        raise AssertionError(f"the advice of a refused {mode.value} does not work: {request}")
+
+    def apply_once(self, request: PlanRequest) -> ApplyResult:
+        with self.client() as client:
+            callbacks = ApplyCallbacks(approve=lambda _: True)
+            options = ApplyOptions(auto_approve=True, verb=request.mode.value)
+            return apply_plan(self.project, client, SECRETS, request, callbacks=callbacks, options=options)
+
+    def plan(self) -> list[str]:
+        with self.client() as client:
+            plan = make_plan(self.project, client, SECRETS).plan
+        return [f"{change.action.value} {change.address}" for change in plan.effective]
+
+    # What must be true
+
+    def apply_and_look(self) -> None:
+        result = self.apply()
+        left = self.plan()
+        assert left == [], f"the plan after an apply is not empty: {left}"
+        if self.config.pop("moved", None):
+            left = self.plan()
+            assert left == [], f"the plan after `moved` was taken away is not empty: {left}"
+        self.told.append(f"  applied {len(result.plan.effective)} changes")
+
+    def apply_and_roll_back(self) -> None:
+        before, result = self.look(), self.apply()
+        if not result.apply_id:
+            return
+        self.apply(Mode.ROLLBACK)
+        assert_equal(without_new_users(before, before), without_new_users(self.look(), before), "a rollback restores")
+        self.told.append("  applied and rolled back")
+        self.apply_and_look()
+
+    def apply_killed(self) -> None:
+        self.left = self.dice.randint(1, 40)
+        try:
+            self.apply_once(PlanRequest())
+        except (KilledError, Refused):
+            self.told.append("  killed")
+        finally:
+            self.left = None
+        self.apply_and_look()
+
+    def recase_and_look(self) -> None:
+        self.recase()
+        with self.client() as client:
+            plan = make_plan(self.project, client, SECRETS).plan
+        wrong = [str(one.address) for one in plan.effective if one.action in {Action.CREATE, Action.DELETE}]
+        assert wrong == [], f"another case creates or deletes {wrong}"
+        self.apply_and_look()
+
+    def destroy(self, base: Mapping[str, str]) -> None:
+        self.apply(Mode.DESTROY)
+        left, theirs = self.look(), str(THEIRS.address)
+        ours = {f"User:j{self.seed}", f"Licensed:salesforceapiintegrationpsl/j{self.seed}".lower()}
+        expected = {key: body for key, body in left.items() if key in base or key == theirs}
+        gone = {key for key in base if key not in left}
+        assert not gone, f"a destroy took what is not ours: {gone}"
+        rest = {key for key in left if key not in expected and not key.startswith(tuple(ours))}
+        assert not rest, f"a destroy left something of ours: {rest}"
+        active = [key for key in left if key.startswith(f"User:j{self.seed}") and '"IsActive": true' in left[key]]
+        assert not active, f"a destroy left {active} active"
+
+    def travel(self, deeds_at_most: int) -> None:
+        """Do one whole journey."""
+        base = self.look()
+        self.told.append("starts")
+        self.apply_and_look()
+        deeds: list[Deed] = [
+            Traveler.edit,
+            Traveler.edit,
+            Traveler.add_or_remove_a_mapping,
+            Traveler.change_settings,
+            Traveler.list_viewers,
+            Traveler.rename_user,
+            Traveler.rename_project,
+            Traveler.drift,
+        ]
+        ends: list[Deed] = [Traveler.apply_and_look, Traveler.apply_and_look, Traveler.apply_killed]
+        for _ in range(self.dice.randint(1, deeds_at_most)):
+            if self.dice.random() < 0.2:
+                self.told.append("recase")
+                self.recase_and_look()
+                continue
+            deed = self.dice.choice(deeds)
+            end = self.dice.choice(ends if deed is Traveler.drift else [*ends, Traveler.apply_and_roll_back])
+            self.told.append(f"{deed.__name__}, {end.__name__}: {json.dumps([self.config, self.mappings])}")
+            deed(self)
+            end(self)
+        self.told.append("destroy")
+        self.destroy(base)
+
+
+def read_advice(text: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for kind, name in ADVICE.findall(text):
+        found.setdefault(kind, []).append(name)
+    return found
+
+
+def without_new_users(found: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """Leave out users that were made since: an org deletes none, and a rollback deactivates them."""
+    new = {
+        key
+        for key, body in found.items()
+        if key.startswith("User:") and key not in before and '"IsActive": false' in body
+    }
+    return {key: body for key, body in found.items() if key not in new}
+
+
+def assert_equal(before: Mapping[str, str], after: Mapping[str, str], what: str) -> None:
+    differ = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+    shown = [f"{key}: {describe_difference(before.get(key), after.get(key))}" for key in differ[:4]]
+    assert not differ, f"{what}: {len(differ)} differ: {shown}"
+
+
+def describe_difference(before: str | None, after: str | None) -> str:
+    sides = [json.loads(side) if side else {} for side in (before, after)]
+    differ = sorted(key for key in {*sides[0], *sides[1]} if sides[0].get(key) != sides[1].get(key))
+    return "; ".join(f"{key} = {sides[0].get(key)} -> {sides[1].get(key)}" for key in differ) or "is gone or new"
+
+
+@contextmanager
+def open_org(folder: Path) -> Iterator[Callable[[int], Traveler]]:
+    """Serve one org that all journeys share: each one leaves it as it was."""
+    with serve(folder) as org:
+        yield lambda seed: Traveler(org, folder / "org.db", seed)
+
+
+def main(seeds: Sequence[int]) -> int:
+    """Run journeys and print those that end wrongly; after one of these the next one gets another org."""
+    wrong: list[int] = []
+    rest, began = [*seeds], time.monotonic()
+    while rest:
+        with tempfile.TemporaryDirectory() as folder, open_org(Path(folder)) as start:
+            while rest:
+                traveler = start(rest.pop(0))
+                try:
+                    traveler.travel(LONG)
+                except Exception:  # noqa: BLE001  (every wrong end is listed)
+                    wrong.append(traveler.seed)
+                    print(f"\n== seed {traveler.seed}", *traveler.told, traceback.format_exc(limit=-3), sep="\n")  # noqa: T201
+                    break
+        print(f"{len(seeds) - len(rest)} of {len(seeds)}", end="\r", flush=True, file=sys.stderr)  # noqa: T201
+    print(f"{len(seeds)} journeys in {time.monotonic() - began:.0f} s, wrong ends: {wrong or 'none'}")  # noqa: T201
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    first, _, last = (sys.argv[1] if len(sys.argv) > 1 else "200").rpartition("-")
+    sys.exit(main(range(int(first or 0), int(last) + bool(first))))

@@ -1,0 +1,37 @@
+"""Twenty random journeys in every run of the tests; `make journeys` does two hundred longer ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.random_journeys import SHORT, Traveler, open_org
+
+EACH = 5
+"""Journeys that share an org, each of which leaves it as it was."""
+
+
+@pytest.fixture
+def start(tmp_path) -> Iterator[Callable[[int], Traveler]]:
+    with open_org(tmp_path) as start:
+        yield start
+
+
+@pytest.mark.parametrize("first", range(0, 20, EACH))
+def test_no_journey_ends_wrongly(start: Callable[[int], Traveler], first: int) -> None:
+    for seed in range(first, first + EACH):
+        traveler = start(seed)
+        try:
+            traveler.travel(SHORT)
+        except Exception as error:
+            error.add_note("\n".join([f"seed {seed}", *traveler.told]))
+            raise
+
+
+def test_a_wrong_end_is_found(start: Callable[[int], Traveler], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a journey holds would fail where an apply did nothing."""
+    traveler = start(1)
+    monkeypatch.setattr(Traveler, "apply_once", lambda *_: None)
+    with pytest.raises(AssertionError, match="the plan after an apply is not empty|NoneType"):
+        traveler.travel(SHORT)
