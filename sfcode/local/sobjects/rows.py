@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.resources import files
 from typing import Any
 
 from sfcode.local import ids
@@ -29,7 +31,8 @@ from sfcode.local.store import OrgTransaction, Record, Scalar
 
 FEW = 500
 """How many rows are read one by one, before all are."""
-PROFILE_NAMES = {"Admin": "System Administrator", "ReadOnly": "Read Only", "Standard": "Standard User"}
+_NAMES: dict[str, Any] = json.loads(files(__package__).joinpath("profile_names.json").read_bytes())
+PROFILE_NAMES: dict[str, str] = _NAMES["names"]
 """Standard profiles whose metadata goes by another name than their row."""
 
 
@@ -64,6 +67,8 @@ class Rows:
             found = view(self._tx) if view else self._tx.records.list_all(object_name)
             if self._with_deleted and not view:
                 found = found + self._tx.records.list_deleted(object_name)
+            if object_name == "Profile" and self._catalog and self._catalog.access:
+                found = _translate(found, self._tx.records.get("User", self._catalog.access.user_id))
             if object_name == OWN_PERMISSIONS:
                 found = own_permissions(self._catalog.access if self._catalog else None)
             self._all[object_name] = self._seen(object_name, found)
@@ -134,6 +139,12 @@ def get_row(tx: OrgTransaction, object_name: str, record_id: str) -> Record | No
     if _is_view(object_name):
         return Rows(tx).get(object_name, record_id)
     return tx.records.get(object_name, record_id)
+
+
+def _translate(profiles: list[Record], user: Record | None) -> list[Record]:
+    """Name standard profiles in the language of the signed-in user."""
+    names = _NAMES["languages"].get(str((user or {}).get("LanguageLocaleKey")), {})
+    return [row | {"Name": names.get(row["Name"], row["Name"])} for row in profiles] if names else profiles
 
 
 def _profiles(tx: OrgTransaction) -> list[Record]:

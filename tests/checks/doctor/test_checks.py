@@ -222,6 +222,13 @@ def test_leads_and_contacts_that_are_both_sent_are_noted(project: Project) -> No
     assert levels(examine(contacts, HEALTHY), "D512") == set()
 
 
+def test_a_certificate_that_is_not_trusted_names_the_list_of_what_salesforce_trusts(project: Project) -> None:
+    """Salesforce trusts a list of its own, which differs from this machine's: help article 000385468."""
+    found = examine(project, with_relay("", ProbeFailure("certificate", "expired")))
+    (one,) = (each for each in found if each.rule == "D404")
+    assert "/cacerts.jsp" in one.hint
+
+
 def test_the_worst_comes_first(project: Project) -> None:
     found = examine(project, with_org(rights=frozenset(), requests=(1, 1000)))
     levels_in_order = [each.level for each in found]

@@ -10,6 +10,7 @@ from sfcode.apply.records import write_record
 from sfcode.config import load
 from sfcode.diagnostics import Level
 from sfcode.local.sobjects.rows import PROFILE_NAMES
+from sfcode.org.profiles import find_profile
 from sfcode.plan.change import Action
 from sfcode.plan.modes import WHOLE_PLAN
 from sfcode.plan.plan import Plan
@@ -42,6 +43,17 @@ def test_a_profile_is_the_same_in_every_language(clinic: Clinic, in_german: None
     assert (user_change(plan), plan.refusals) == (Action.NO_OP, ())
     found = {each.rule: each.level for each in clinic.look() if each.rule in ("D201", "D202", "D207")}
     assert found == {"D201": Level.OK, "D202": Level.OK, "D207": Level.OK}
+
+
+def test_the_local_org_names_standard_profiles_in_the_language_of_the_user(clinic: Clinic) -> None:
+    with clinic.org() as (_, org):
+        (admin,) = org.query("SELECT Id FROM User WHERE Username = {}", org.identity.username)
+        org.update("User", admin["Id"], {"LanguageLocaleKey": "de"})
+        (profile,) = org.query("SELECT Name FROM Profile WHERE Name = {}", "Systemadministrator")
+        assert org.query("SELECT Name FROM Profile WHERE Name = {}", "System Administrator") == []
+        (found,) = org.query("SELECT Profile.Name FROM User WHERE Id = {}", admin["Id"])
+        assert found["Profile"]["Name"] == profile["Name"]
+        assert find_profile(org, "Admin") is not None, "the name in the metadata is the same for everybody"
 
 
 def test_a_user_is_made_with_a_profile_of_another_language(clinic: Clinic, in_german: None) -> None:
