@@ -26,6 +26,7 @@ from sfcode.plan.org_names import rename_policies_as_org, rename_user_as_org
 from sfcode.plan.ownership import ignore_edits, keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
 from sfcode.plan.record_counts import count_selected, count_values
+from sfcode.plan.references import claimed_components
 from sfcode.plan.sandbox_names import (
     rename_user,
     rename_user_in_state,
@@ -194,7 +195,9 @@ def _read_org(
         applied,
         state=state_component,
         left_state=left_state.address if left_state else None,
-        other_states=() if state_component else _find_other_states(org, username, expected),
+        other_states=_find_other_states(org, project, expected)
+        if state_component is None or _has_claims(found, expected, applied)
+        else (),
         values=count_values(org, deleted, applied),
         other_rights=list_other_rights(org, project, applied, record_rows),
         other_uses=_read_other_uses(org, project, applied, request.mode, record_rows),
@@ -223,24 +226,28 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
     return {component.address: component for component in read(files) if component.address in asked}, seen
 
 
-def _find_other_states(org: Org, username: str, expected: Mapping[Address, Body]) -> tuple[OtherState, ...]:
-    """Find states of projects that have the same integration user or manage what this project asks for."""
+def _has_claims(found: Mapping[Address, Component], expected: Mapping[Address, Body], applied: Applied) -> bool:
+    """Tell whether something that is asked for says that sfcode manages it, and the state does not list it."""
+    unmanaged = (found[address] for address in expected if address in found and address not in applied.components)
+    return any(claimed_components(unmanaged))
 
-    def describe(address: Address, applied: Applied, shared: list[str]) -> OtherState:
-        identity = address.full_name.removesuffix("_sfcode_state")
-        return OtherState(applied.project or identity, identity, shared[-1])
 
+def _find_other_states(org: Org, project: Project, expected: Mapping[Address, Body]) -> tuple[OtherState, ...]:
+    """Find states of other projects that have the same integration user or manage what this project asks for."""
+    username = project.settings.integration_user.username
+    own = set(map(state_address, project.identities))
     rows = org.query("SELECT Name FROM StaticResource WHERE Name LIKE '%_sfcode_state'")
-    addresses = [Address("StaticResource", str(row["Name"])) for row in rows]
+    addresses = {Address("StaticResource", str(row["Name"])) for row in rows} - own
     found, _ = _retrieve(org, sorted(addresses))
     others = []
     for address, component in sorted(found.items()):
         applied = from_component(component)
         users = {name.lower(): name for body in applied.components.values() for name in users_named_in(body)}
-        shared = [str(key) for key in sorted(applied.components) if key in expected]
-        shared += [f"User:{users[username.lower()]}"] if username.lower() in users else []
+        managed = sorted(key for key in applied.components if key in expected)
+        shared = [*managed, *([Address("User", users[username.lower()])] if username.lower() in users else [])]
         if shared:
-            others.append(describe(address, applied, shared))
+            identity = address.full_name.removesuffix("_sfcode_state")
+            others.append(OtherState(applied.project or identity, identity, tuple(shared)))
     return tuple(others)
 
 

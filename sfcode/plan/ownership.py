@@ -92,11 +92,14 @@ def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to change existing unmanaged components that were not adopted; what says that sfcode manages it has lost its state."""
     lost = sorted(plan_input.claimed - plan_input.adopted)
     plan = plan.refuse(*_refuse_claimed(plan_input, lost))
+    projects = {address: other.project for other in plan_input.snapshot.other_states for address in other.shared}
     return plan.refuse(
         *(
             Refusal(
                 change.address,
-                "exists in the org, and sfcode did not put it there",
+                f"exists in the org, and the project {projects[change.address]} manages it"
+                if change.address in projects
+                else "exists in the org, and sfcode did not put it there",
                 f"pass --adopt {change.address} to manage it, or choose another name in the config",
             )
             for change in plan.changes

@@ -73,7 +73,7 @@ def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to begin anew beside what the project has left in this org under another identity, and a rename that nobody asked for."""
     name, moved = plan_input.project.settings.name, plan_input.project.settings.moved.name
     refusals = []
-    for other in plan_input.snapshot.other_states:
+    for other in () if plan_input.snapshot.state else plan_input.snapshot.other_states:
         own = other.identity.lower() != other.project.lower()
         was = (
             f"write `id: {other.identity}` in sfcode.yaml"
@@ -83,7 +83,7 @@ def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
         refusals.append(
             Refusal(
                 None,
-                f"the org has the state of a project {other.project}, which has {other.shared} as well, and none of {name}",
+                f"the org has the state of a project {other.project}, which has {other.shared[-1]} as well, and none of {name}",
                 f"if it is the state of this project, {was}; if there are two projects, give each its own integration user "
                 "and fields",
             )

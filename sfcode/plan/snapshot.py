@@ -65,8 +65,8 @@ class OtherState:
     """The name of the project."""
     identity: str
     """Its `id`, or its name where it has none."""
-    shared: str
-    """What both have: a user or an address."""
+    shared: tuple[Address, ...]
+    """What both have: components, and the integration user last."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class OrgSnapshot:
     left_state: Address | None = None
     """The state under the former name of the project, which goes with the next apply."""
     other_states: tuple[OtherState, ...] = ()
-    """Where the project has no state of its own."""
+    """Where the project has no state of its own, or something says that sfcode manages it and is not in that state."""
     moves: tuple[Move, ...] = ()
     """What has another name than at the last apply. Components and state are those after the renames."""
     values: Mapping[Address, int | None] = field(default_factory=dict)
@@ -166,8 +166,10 @@ class PlanInput:
     @cached_property
     def claimed(self) -> frozenset[Address]:
         """Unmanaged addresses that the config asks for, and whose components say that sfcode manages them."""
+        others = {address for other in self.snapshot.other_states for address in other.shared}
         there = [self.snapshot.components[address] for address in self.wanted if address in self.snapshot.components]
-        return frozenset(claimed_components(component for component in there if component.address not in self.applied))
+        unmanaged = (one for one in there if one.address not in self.applied and one.address not in others)
+        return frozenset(claimed_components(unmanaged))
 
     @property
     def adopted(self) -> frozenset[Address]:

@@ -291,7 +291,7 @@ STORIES = (
             "WorkflowOutboundMessage:Contact.Product_contact": MADE,
             f"PermissionSetAssignment:Product_Integration/{USER}": MADE,
         },
-        refused=f"CustomField:Contact.Appcues_User_Id__c {IS_OURS_NOT}",
+        refused="CustomField:Contact.Appcues_User_Id__c exists in the org, and the project Appcues manages it",
     ),
     # Removed
     Story("the NPS fields are given up", "visible", (no_nps,), NO_NPS),

@@ -57,3 +57,16 @@ def test_a_destroy_without_a_state_does_not_claim_that_nothing_is_left(applied):
     lose_state(applied)
     planned = applied.plan("--destroy")
     assert "this org has no state of the project Appcues: if it was applied here, the state was lost" in planned.out
+
+
+def test_what_another_project_manages_is_not_taken_from_it(applied):
+    applied.edit("sfcode.yaml", "name: Appcues\n", "name: Other\n")
+    applied.edit("sfcode.yaml", "username: appcues.integration@", "username: other@")
+    applied.edit("mappings/contact.yaml", "Appcues_", "Other_")
+    applied.edit("mappings/lead.yaml", "Appcues_", "Other_")
+    done = applied.apply()
+    assert done.code == 0, done.err
+    applied.edit("mappings/contact.yaml", "Other_NPS_Score__c", "Appcues_NPS_Score__c")
+    refused = applied.plan("--adopt-managed")
+    assert refused.code == 1
+    assert f"{SCORE} exists in the org, and the project Appcues manages it" in refused.out
