@@ -1,7 +1,7 @@
 """
 The files of deploy/: read by the programs that they are for, as far as this machine has them.
 
-hadolint comes with the development packages. systemd-analyze, nginx, caddy and kubectl are used where they are there.
+hadolint comes with the development packages. systemd-analyze, nginx, caddy, kubectl and promtool are used where they are there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sfcode.relay.metrics import Metrics
 from sfcode.relay.settings import DATABASE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -135,3 +136,46 @@ def test_no_secret_has_a_value():
         name, equals, value = line.partition("=")
         if equals and not name.startswith("#") and re.search("SECRET|TOKEN|KEY|CLIENT", name):
             assert value == "", name
+
+
+PROMETHEUS = DEPLOY / "prometheus"
+
+
+@needs("promtool")
+def test_prometheus_reads_the_rules_and_each_alert_fires_when_it_should():
+    check = run("promtool", "check", "rules", PROMETHEUS / "sfcode-relay.rules.yml")
+    assert check.returncode == 0, check.stdout + check.stderr
+    tests = run("promtool", "test", "rules", "sfcode-relay.test.yml", cwd=PROMETHEUS)
+    assert tests.returncode == 0, tests.stdout + tests.stderr
+
+
+def test_every_alert_is_tested_both_ways():
+    alerts = {rule["alert"] for rule in load("prometheus/sfcode-relay.rules.yml")["groups"][0]["rules"]}
+    quiet, loud = load("prometheus/sfcode-relay.test.yml")["tests"]
+    assert {test["alertname"] for test in quiet["alert_rule_test"]} == alerts
+    assert {sample["labels"][12:-2] for sample in loud["promql_expr_test"][0]["exp_samples"]} == alerts
+
+
+@pytest.mark.parametrize("path", ["prometheus/sfcode-relay.rules.yml", "grafana/sfcode-relay.json"])
+def test_alerts_and_panels_ask_for_metrics_and_labels_that_the_relay_has(path):
+    families = list(Metrics().registry.collect())
+    labels = {label for metric in vars(Metrics()).values() for label in getattr(metric, "_labelnames", ())}
+    text = (DEPLOY / path).read_text(encoding="utf-8")
+    asked = {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in re.findall(r"sfcode_relay_\w+", text)}
+    assert len(asked) > 8
+    assert asked - {family.name for family in families} == set()
+    grouped = {name for group in re.findall(r"by \(([\w, ]+)\)", text) for name in group.split(", ")}
+    matched = set(re.findall(r"(?:\{|, )(\w+)[=!~]+\\?\"", text))
+    assert (grouped | matched) - labels == ({"job"} if path.endswith("yml") else {"le"})
+
+
+def test_the_panels_of_the_dashboard_do_not_overlap():
+    dashboard = json.loads((DEPLOY / "grafana/sfcode-relay.json").read_text(encoding="utf-8"))
+    cells = [
+        (x, y)
+        for panel in dashboard["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
