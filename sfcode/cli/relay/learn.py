@@ -59,7 +59,7 @@ def learn_command(
     a request bin), or else the newest message that was not understood. Shows ids of users.
     """
     from sfcode.relay.ingress.appcues_parser import Reading
-    from sfcode.relay.learn.paths import Hints, propose_paths
+    from sfcode.relay.learn.paths import KnownValues, propose_paths
     from sfcode.relay.learn.reread import propose_aliases, reread
     from sfcode.relay.learn.signature import propose_auth
 
@@ -68,7 +68,7 @@ def learn_command(
         capture = _find_capture(inbox, source)
         if evidence is not None:
             _add_evidence(evidence, capture)
-        paths = propose_paths(capture, project, Hints(user_id, event))
+        paths = propose_paths(capture, project, KnownValues(user_id, event))
         reading = Reading.of(project).with_paths(paths)
         learned = _parse(capture, reading)
         auth = propose_auth(capture, _webhook_secrets())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sfcode.config.names import EVENT_PATH
 from sfcode.config.project import Project
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.mapping.events import APPCUES_EVENTS, PREFIX
@@ -25,6 +26,8 @@ Path = tuple[str | int, ...]
 
 DEEPEST = 8
 MOST_VALUES = 5_000
+
+_PATH = re.compile(EVENT_PATH)
 
 CERTAIN = 1_000
 """The weight of what the user has named."""
@@ -116,7 +119,7 @@ KNOWN_ATTRIBUTES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class KnownValues:
     """What the user knows of a webhook."""
 
     user_id: str = ""
@@ -151,10 +154,12 @@ def plain(key: str) -> str:
     return re.sub(r"[^a-z0-9]", "", key.lower())
 
 
-def propose_paths(capture: CapturedWebhook, project: Project, hints: Hints = Hints()) -> dict[str, tuple[str, ...]]:
+def propose_paths(
+    capture: CapturedWebhook, project: Project, known: KnownValues = KnownValues()
+) -> dict[str, tuple[str, ...]]:
     """Return the keys of `appcues.webhook` that should be other than they are, with their paths."""
     current = project.settings.appcues.webhook
-    name = _best(_leaves(capture.body), lambda leaf: _name_weight(leaf, project, hints))
+    name = _best(_leaves(capture.body), lambda leaf: _name_weight(leaf, project, known))
     proposal: dict[str, tuple[str, ...]] = {}
     base, enclosing = capture.body, capture.enclosing
     if name is not None:
@@ -165,7 +170,7 @@ def propose_paths(capture: CapturedWebhook, project: Project, hints: Hints = Hin
     scopes = (base, *reversed(enclosing))
     # A plain name in an envelope is read only where the config asks for it, since a batch may have a name of its own.
     for key, weigh in (
-        ("user_id", lambda leaf: _user_weight(leaf, project, hints)),
+        ("user_id", lambda leaf: _user_weight(leaf, project, known)),
         ("group_id", lambda leaf: _group_weight(leaf, project)),
         ("timestamp", _time_weight),
         ("id", _id_weight),
@@ -184,7 +189,11 @@ def _needed(
 ) -> dict[str, tuple[str, ...]]:
     """Leave out what the present paths find as well."""
     needed: dict[str, tuple[str, ...]] = {}
-    for key, paths in proposal.items():
+    # A key that is empty or has spaces around it cannot be part of a path.
+    writable = {key: tuple(path for path in paths if _PATH.fullmatch(path)) for key, paths in proposal.items()}
+    for key, paths in writable.items():
+        if not paths:
+            continue
         present: tuple[str, ...] = getattr(current, key) or ()
         if key == "attributes":
             new = tuple(path for path in paths if path not in present)
@@ -275,26 +284,26 @@ def _best_in(scopes: Sequence[object], weigh: Callable[[Leaf], int]) -> str | No
     return None
 
 
-def _name_weight(leaf: Leaf, project: Project, hints: Hints) -> int:
+def _name_weight(leaf: Leaf, project: Project, known: KnownValues) -> int:
     value = leaf.value
     if not isinstance(value, str) or not value.strip() or len(value) > 255 or not leaf.keys:
         return 0
-    if hints.event and value == hints.event:
+    if known.event and value == known.event:
         return CERTAIN
     asked = {use.name for mapping in project.resolved for use in mapping.click_to_track}
-    known = value.startswith(PREFIX) or value in asked or plain(value) in {plain(name) for name in APPCUES_EVENTS}
+    is_known = value.startswith(PREFIX) or value in asked or plain(value) in {plain(name) for name in APPCUES_EVENTS}
     by_key = 2 * (len(_NAME_KEYS) - _NAME_KEYS.index(leaf.key)) if leaf.key in _NAME_KEYS else 0
     if leaf.parent in _USER_OBJECTS | _GROUP_OBJECTS or leaf.parent in _ATTRIBUTE_KEYS:
         by_key = 0
-    return _BY_VALUE + by_key if known else by_key
+    return _BY_VALUE + by_key if is_known else by_key
 
 
-def _user_weight(leaf: Leaf, project: Project, hints: Hints) -> int:
+def _user_weight(leaf: Leaf, project: Project, known: KnownValues) -> int:
     value = format_user_id(leaf.value)
     if not value or value == project.settings.appcues.account_id:
         return 0
-    if hints.user_id:
-        return CERTAIN if value == hints.user_id else 0
+    if known.user_id:
+        return CERTAIN if value == known.user_id else 0
     if leaf.parent in _USER_OBJECTS and leaf.key in ("id", "externalid", "key", "value"):
         return 95 if leaf.key == "externalid" else 85
     return _USER_KEYS.get(leaf.key, 0)

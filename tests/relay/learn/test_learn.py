@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
 
-from sfcode.config import load
+from sfcode.config import Project, load
+from sfcode.config.webhook_models import WebhookPaths
+from sfcode.relay.appcues_payload import find_events
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
+from sfcode.relay.ingress.appcues_parser import Reading, messages
+from sfcode.relay.learn.capture import CapturedWebhook
+from sfcode.relay.learn.paths import propose_paths
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event
 from tests.e2e.journey import Journey
-from tests.relay.ingress.asking import TOKEN, WEBHOOK, Relay, secrets
+from tests.relay.ingress.asking import NOW, TOKEN, WEBHOOK, Relay, project, secrets
+from tests.relay.ingress.test_fuzz import VALUES, replaced, storable
 
 TIME = "2026-11-23T17:20:00.000Z"
 
@@ -111,6 +118,11 @@ FORMS = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module")
+def contact_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return project(tmp_path_factory.mktemp("learn"))
+
+
 @pytest.fixture
 def journey(tmp_path: Path) -> Journey:
     return Journey.start(tmp_path)
@@ -178,6 +190,17 @@ def test_a_foreign_form_is_stored_whole_learned_and_replayed(journey: Journey, i
     assert [(each.name, each.user_id, each.value("flowName"), each.stamp[:19]) for each in events] == [
         ("flow_completed", user, "Welcome", TIME[:19]) for user in foreign.people
     ]
+
+
+@given(VALUES)
+def test_of_any_json_something_valid_is_proposed(contact_project: Project, value: Any) -> None:
+    """Whatever it is worth: the config takes it, and what it reads can be stored."""
+    value = replaced(value)
+    proposed = propose_paths(CapturedWebhook(value), contact_project)
+    paths = WebhookPaths.model_validate(
+        WebhookPaths().model_dump() | {key: list(each) for key, each in proposed.items()}
+    )
+    storable(messages(list(find_events(value, paths)), Reading(groups=True, paths=paths), "", NOW))
 
 
 @FORMS
