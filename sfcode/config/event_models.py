@@ -71,6 +71,7 @@ class Events(Model):
     aliases: dict[OtherEvent, Alias] = Field(
         default={},
         description="Events of Appcues that are handled as one of those above, by their names without appcues:, such "
-        "as those of newer experiences, or those that webhooks call otherwise. None unless listed.",
+        "as those of newer experiences, or those that webhooks call otherwise. An event of above that is listed as itself is known without appcues: "
+        "too. None unless listed.",
         examples=[{"v2:experience_completed": {"as": "flow_completed", "attributes": {"flowName": "experienceName"}}}],
     )

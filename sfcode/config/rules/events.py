@@ -28,8 +28,9 @@ def check_events(events: Events, document: Document, known: Events) -> Iterator[
                 hint = "write {{ attribute }}, as in the shipped texts; the language is Jinja2"
                 message = f"not a template: {found.message}"
                 yield Diagnostic.error(document.line(path, found.line), format_path(path), message, hint)
-    for name in events.aliases:
-        if name in BY_NAME:
+    for name, alias in events.aliases.items():
+        # As itself, it is known without `appcues:` too.
+        if name in BY_NAME and alias.as_ != name:
             message, hint = (
                 f"{name} has a meaning of its own",
                 "list other events of Appcues, such as v2:experience_completed",

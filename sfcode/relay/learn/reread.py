@@ -50,14 +50,15 @@ def propose_aliases(found: Iterable[InboxMessage], events: Events) -> dict[str, 
     """
     Return the aliases by which events of other names are handled: the event, and the names of its attributes.
 
-    An event is recognized by the letters of its name, as `Flow Completed` or `flow-completed`.
+    An event is recognized by the letters of its name, as `Flow Completed`, `flow-completed` or, without `appcues:`,
+    `flow_completed`.
     """
     handled = {plain(name): name for name in HANDLED_EVENTS}
     aliases: dict[str, tuple[str, dict[str, str]]] = {}
     for message in found:
         name = message.kind.removeprefix(PREFIX)
         meant = handled.get(plain(name).removeprefix("appcues"))
-        if message.parked or meant is None or name in HANDLED_EVENTS or name in events.aliases:
+        if message.parked or meant is None or name in events.aliases or message.kind == f"{PREFIX}{meant}":
             continue
         attributes = message.payload["event"].get("attributes")
         given = attributes if isinstance(attributes, Mapping) else message.payload["event"]

@@ -150,15 +150,15 @@ def config_name(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
     """
     Return the name by which the config calls an event, and the names of its attributes where they differ.
 
-    Appcues' own events are known with and without `appcues:`; every other name without it is a click-to-track event.
+    Aliases hold with and without `appcues:`; every other name without it is a click-to-track event.
     """
     name = kind.removeprefix(PREFIX)
     alias: Alias | None = events.aliases.get(name)
     if alias is not None:
         return alias.as_, alias.attributes
-    if name in HANDLED_EVENTS:
-        return name, {}
-    return ("" if kind.startswith(PREFIX) else CLICK_TO_TRACK), {}
+    if not kind.startswith(PREFIX):
+        return CLICK_TO_TRACK, {}
+    return (name if name in HANDLED_EVENTS else ""), {}
 
 
 def _read_answers(

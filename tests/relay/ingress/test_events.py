@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sfcode.config import yaml
+from sfcode.config.event_models import Alias
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.salesforce.event_reader import config_name
@@ -334,11 +335,15 @@ class TestPaths:
         assert sum(len(json.dumps(m.payload)) for m in stored) < 60_000
         assert stored[0].payload["envelope"] == [{"note": "x" * 20_000, "user_id": "1"}]
 
-    def test_the_usual_names_need_no_prefix(self, relay: Relay) -> None:
+    def test_an_alias_knows_a_name_without_its_prefix_too(self, relay: Relay) -> None:
         """Whether webhooks carry it is not published."""
-        for name in ("flow_completed", "appcues:flow_completed"):
-            (message,) = taken(relay, event(name))
-            assert config_name(message.kind, relay.project.events)[0] == "flow_completed"
+        events = relay.project.events
+        alias = Alias.model_validate({"as": "flow_completed"})
+        aliased = events.model_copy(update={"aliases": {"flow_completed": alias}})
+        (message,) = taken(relay, event("flow_completed"))
+        assert config_name(message.kind, events)[0] == "click_to_track"
+        assert config_name(message.kind, aliased)[0] == "flow_completed"
+        assert config_name("appcues:flow_completed", aliased)[0] == "flow_completed"
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,13 @@ UNKNOWN_NAMES = Foreign(
     event="Flow Completed",
     aliases={"Flow Completed": {"as": "flow_completed", "attributes": {"flowName": "flow_name"}}},
 )
+WITHOUT_PREFIX = Foreign(
+    {"name": "flow_completed", "user_id": "1001", "timestamp": TIME, "attributes": {"flowName": "Welcome"}},
+    ("1001",),
+    {},
+    event="flow_completed",
+    aliases={"flow_completed": {"as": "flow_completed", "attributes": {}}},
+)
 FORMS = pytest.mark.parametrize(
     "foreign", [OTHER_PATHS, NESTED_ARRAYS, UNKNOWN_NAMES], ids=["other paths", "nested arrays", "unknown names"]
 )
@@ -224,6 +231,16 @@ def test_the_usual_form_needs_nothing(journey: Journey, inbox: Inbox) -> None:
     learned = learn(journey, "--dry-run")
     assert (learned["paths"], learned["aliases"], learned["messages"]) == ({}, {}, [])
     assert "The config reads this webhook: no path has to be changed." in journey.run("relay", "learn").out
+
+
+def test_names_without_the_prefix_are_proposed_as_aliases(journey: Journey, inbox: Inbox) -> None:
+    receive(journey, inbox, WITHOUT_PREFIX.body)
+    learned = learn(journey, "--dry-run")
+    assert (learned["paths"], learned["aliases"]) == ({}, WITHOUT_PREFIX.aliases)
+    with (journey.folder / "config" / "events.yaml").open("a") as events:
+        events.write("\naliases:\n  flow_completed: {as: flow_completed}\n")
+    assert journey.run("validate").code == 0
+    assert [each.name for each in delivered(journey, inbox)] == ["flow_completed"]
 
 
 def test_a_known_user_decides_between_several_ids(journey: Journey, tmp_path: Path) -> None:
