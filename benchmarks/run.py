@@ -22,6 +22,7 @@ from benchmarks import (
     many_objects,
     relay,
     relay_inbox,
+    relay_million,
     round_trip,
     schema,
     startup,
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "Many deploys in a row": leaks.table,
     "Relay": relay.tables,
     "The relay's inbox": relay_inbox.table,
+    "The relay's inbox with a million rows": relay_million.table,
     "Schema": lambda: table(list(schema.measure())),
 }
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -17,8 +18,19 @@ _UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(?:\\|u([0-9a-f]{4}))")
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@functools.lru_cache(256)
+def _format_time(moment: datetime) -> str:
+    """Format a time for SQLite; all rows of a transaction have the same ones."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 def escape(text: str) -> str:
     """Escape characters that a database cannot store, reversibly."""
+    if _UNSTORABLE.search(text) is None:
+        return text
     return _UNSTORABLE.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", text)
 
 
@@ -70,7 +82,7 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
 
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Write an object."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return None if value is None else _encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
         """Read an object; an empty Unreadable where there is none."""
@@ -97,7 +109,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Write a moment."""
         if value is None or dialect.name != "sqlite":
             return value
-        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        return _format_time(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Read a moment."""

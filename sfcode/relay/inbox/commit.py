@@ -19,6 +19,11 @@ Groups = Sequence[Sequence[InboxMessage]]
 class MessageStore(Protocol):
     """Stores the messages of several callers in one transaction."""
 
+    @property
+    def commits_at_once(self) -> int:
+        """How many calls of `accept_each` are worth making side by side."""
+        ...
+
     def accept_each(self, groups: Groups) -> tuple[int, ...]:
         """Store all of them, or none; return how many of each caller were new."""
         ...
@@ -33,7 +38,8 @@ class GroupCommit:
     """
     Commits messages for any number of tasks of one event loop.
 
-    While one transaction is on its way to disk the next callers gather, so nobody waits for the grouping.
+    While transactions are on their way to disk the next callers gather, so nobody waits for the grouping. Of messages that
+    arrive while others are being committed, no order is known: their senders have no answer yet.
     """
 
     def __init__(
@@ -54,8 +60,10 @@ class GroupCommit:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._open = False
-        # A thread of its own: the shared ones may all be waiting for Salesforce.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox-accept")
+        # Threads of its own: the shared ones may all be waiting for Salesforce.
+        self._commits_at_once = inbox.commits_at_once
+        self._threads = ThreadPoolExecutor(self._commits_at_once, thread_name_prefix="inbox-accept")
+        self._writing: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Start the committing task."""
@@ -68,7 +76,7 @@ class GroupCommit:
         self._wake.set()
         if self._task is not None:
             await self._task
-        self._thread.shutdown()
+        self._threads.shutdown()
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -100,9 +108,15 @@ class GroupCommit:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            if len(self._writing) >= self._commits_at_once:
+                await asyncio.wait(self._writing, return_when=asyncio.FIRST_COMPLETED)
             batch = self._take()
             if batch:
-                await self._write(batch)
+                task = asyncio.create_task(self._write(batch), name="inbox-commit")
+                self._writing.add(task)
+                task.add_done_callback(self._writing.discard)
+        if self._writing:
+            await asyncio.wait(self._writing)
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -119,7 +133,7 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         groups = [waiting.messages for waiting in batch]
         try:
-            counts = await loop.run_in_executor(self._thread, self._inbox.accept_each, groups)
+            counts = await loop.run_in_executor(self._threads, self._inbox.accept_each, groups)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' to know
             if len(batch) == 1 or isinstance(error, Unavailable):
                 for waiting in batch:

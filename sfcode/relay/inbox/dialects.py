@@ -44,8 +44,16 @@ class Database(Protocol):
     words: Mapping[str, str]
     """Its names of column types."""
 
-    def write(self) -> contextlib.AbstractContextManager[Transaction]:
-        """Begin a transaction that writes."""
+    commits_at_once: int
+    """How many transactions of one process are worth committing side by side."""
+
+    def write(self, *, durable: bool = True) -> contextlib.AbstractContextManager[Transaction]:
+        """
+        Begin a transaction that writes.
+
+        One that is not durable does not wait for the disk. A loss of power may undo it with all that were committed after
+        it and are not durable either, and never with one that is.
+        """
 
     def read(self, seconds: float | None = None) -> contextlib.AbstractContextManager[Transaction]:
         """Begin a read-only transaction, which blocks no writer; each statement is ended after so many seconds."""
@@ -72,6 +80,7 @@ class Sqlite:
     words: Mapping[str, str] = MappingProxyType(
         {"id": "integer PRIMARY KEY AUTOINCREMENT", "text": "text", "moment": "text"}
     )
+    commits_at_once = 1
 
     def __init__(self, url: sa.URL, clock: Callable[[], datetime], busy_seconds: float = BUSY_SECONDS) -> None:
         self._clock = clock
@@ -80,9 +89,9 @@ class Sqlite:
         self._reader = _sqlite_engine(url, "BEGIN", 4, busy_seconds)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
         """Begin a transaction that writes."""
-        with self._writer.begin() as db:
+        with self._writer.connect() as db, _synchronous(db, durable=durable), db.begin():
             yield Transaction(self, db, self._clock())
 
     @contextlib.contextmanager
@@ -122,6 +131,7 @@ class Postgresql:
             "moment": "timestamptz",
         }
     )
+    commits_at_once = 2
 
     def __init__(self, url: sa.URL, busy_seconds: float = BUSY_SECONDS) -> None:
         self._engine = sa.create_engine(
@@ -140,16 +150,16 @@ class Postgresql:
         sa.event.listen(self._engine, "checkout", self._check)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
         """Begin a transaction; a pooled connection that broke is replaced."""
         with self._engine.connect() as db:
             try:
-                now = _now(db)
+                now = _now(db, durable=durable)
             except sa.exc.DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
                 db.rollback()
-                now = _now(db)
+                now = _now(db, durable=durable)
             try:
                 yield Transaction(self, db, now)
                 db.commit()
@@ -211,8 +221,11 @@ _CONNECT = {
 """Options of libpq that hold unless the URL has others."""
 
 
-def _now(db: sa.Connection) -> datetime:
-    return db.execute(sa.select(sa.func.clock_timestamp(type_=UtcDateTime))).scalar_one()
+def _now(db: sa.Connection, *, durable: bool) -> datetime:
+    """Read the clock, in the statement that says how the transaction is to be committed."""
+    relaxed = () if durable else (sa.func.set_config("synchronous_commit", "off", sa.true()),)
+    now: datetime = db.execute(sa.select(sa.func.clock_timestamp(type_=UtcDateTime), *relaxed)).one()[0]
+    return now
 
 
 def _set_up(connection: Any, _: object) -> None:
@@ -247,6 +260,20 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float)
     sa.event.listen(engine, "connect", connect)
     sa.event.listen(engine, "begin", lambda db: db.exec_driver_sql(begin))
     return engine
+
+
+@contextlib.contextmanager
+def _synchronous(db: sa.Connection, *, durable: bool) -> Iterator[None]:
+    """Have a transaction that is not durable committed without waiting for the disk."""
+    if durable:
+        yield
+        return
+    connection: Any = db.connection.dbapi_connection
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")
 
 
 @contextlib.contextmanager

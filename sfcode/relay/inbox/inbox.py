@@ -52,6 +52,11 @@ class Inbox:
         self._locked_keys: set[tuple[str, str]] = set()
         """Keys by source with messages whose lanes another transaction had locked."""
 
+    @property
+    def commits_at_once(self) -> int:
+        """How many calls of `accept_each` are worth making side by side."""
+        return self._database.commits_at_once
+
     def accept(self, messages: Sequence[InboxMessage]) -> int:
         """Commit messages and return how many were new."""
         return self.accept_each([messages])[0]
@@ -84,7 +89,8 @@ class Inbox:
     def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
         """Claim messages for `lease` seconds; None when nothing is due."""
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, boot_time() + lease)
-        while (held := self._write(lambda tx: claim.claim(tx, request))) is not None:
+        # A claim that a loss of power undoes is made again; so is a settlement, and its messages are delivered once more.
+        while (held := self._write(lambda tx: claim.claim(tx, request), durable=False)) is not None:
             damaged = claim.unreadable(held)
             if not damaged:
                 break
@@ -108,7 +114,7 @@ class Inbox:
             if isinstance(settlement, Retry):
                 due = retry(message, settlement)
                 delays[message.id] = None if due is None else due - self._clock()
-        return self._write(lambda tx: settle.settle(tx, held, delivery, delays))
+        return self._write(lambda tx: settle.settle(tx, held, delivery, delays), durable=False)
 
     def release(self, held: Claim) -> None:
         """Release the messages of a claim unchanged."""
@@ -257,11 +263,11 @@ class Inbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, work: Callable[[Transaction], T]) -> T:
+    def _write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
         """Run a transaction, and retry it after a deadlock or a serialization failure."""
         for left in reversed(range(TRIES)):
             try:
-                with self._database.write() as tx:
+                with self._database.write(durable=durable) as tx:
                     return work(tx)
             except sa.exc.DBAPIError as error:
                 if not left or getattr(error.orig, "sqlstate", "") not in _LOST:

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+import sqlalchemy as sa
 
 from sfcode.relay.inbox import Busy, GroupCommit, Inbox, Unavailable
-from sfcode.relay.message import InboxMessage
-from tests.relay.inbox.samples import message, states
+from sfcode.relay.message import Claim, InboxMessage
+from tests.relay.inbox.samples import message, settle, states, take
 
 SECONDS = 30
 
@@ -18,8 +19,9 @@ SECONDS = 30
 class Gate:
     """An inbox that writes when it is let, notes what shares a transaction, and fails when it is told to."""
 
-    def __init__(self, inbox: Inbox, *, open: bool = False) -> None:
+    def __init__(self, inbox: Inbox, *, open: bool = False, commits_at_once: int = 1) -> None:
         self.inbox = inbox
+        self.commits_at_once = commits_at_once
         self.open = threading.Semaphore(10_000 if open else 0)
         self.shared: list[int] = []
         self.failing: dict[str, Exception] = {}
@@ -237,3 +239,75 @@ def test_thousands_at_once_are_each_kept_once(inbox: Inbox) -> None:
     run(act)
     assert len(states(inbox)) == 1000
     assert len(gate.shared) < 20
+
+
+def test_two_transactions_are_on_their_way_at_once_where_that_helps(inbox: Inbox) -> None:
+    """On PostgreSQL one of them waits for the disk while the other is sent; a third gathers who comes meanwhile."""
+    gate = Gate(inbox, commits_at_once=2)
+
+    async def act() -> None:
+        async with GroupCommit(gate) as commit:
+            first = asyncio.create_task(commit.accept([message(0)]))
+            await begun(gate)
+            gate.began.clear()
+            second = asyncio.create_task(commit.accept([message(1)]))
+            await begun(gate)
+            others = [asyncio.create_task(commit.accept([message(2 + n)])) for n in range(10)]
+            await asyncio.sleep(0.05)
+            assert commit.waiting == 10
+            gate.open.release(3)
+            assert await asyncio.gather(first, second, *others) == [1] * 12
+        assert gate.shared == [1, 1, 10]
+
+    run(act)
+
+
+def test_a_stop_waits_for_all_transactions_on_their_way(inbox: Inbox) -> None:
+    gate = Gate(inbox, commits_at_once=2)
+
+    async def act() -> None:
+        commit = GroupCommit(gate)
+        commit.start()
+        first = asyncio.create_task(commit.accept([message(0)]))
+        await begun(gate)
+        gate.began.clear()
+        second = asyncio.create_task(commit.accept([message(1)]))
+        await begun(gate)
+        stopping = asyncio.create_task(commit.stop())
+        await asyncio.sleep(0.05)
+        assert not stopping.done()
+        gate.open.release(2)
+        await stopping
+        assert [await first, await second] == [1, 1]
+
+    run(act)
+    assert len(states(inbox)) == 2
+
+
+def test_an_answer_waits_for_the_disk_and_what_can_be_done_again_does_not(inbox: Inbox) -> None:
+    """A loss of power undoes a claim or a settlement at most: then it is delivered once more."""
+    asked = {
+        "sqlite": ("PRAGMA synchronous", {2: True, 1: False}),
+        "postgresql": ("SHOW synchronous_commit", {"on": True, "off": False}),
+    }
+    durable: list[bool] = []
+
+    def note(db: sa.Connection) -> None:
+        statement, meanings = asked[db.dialect.name]
+        durable.append(meanings[db.exec_driver_sql(statement).scalar()])  # type: ignore[index]
+
+    def during(work: Callable[[], object]) -> list[bool]:
+        durable.clear()
+        sa.event.listen(sa.Engine, "commit", note)
+        try:
+            work()
+        finally:
+            sa.event.remove(sa.Engine, "commit", note)
+        return list(durable)
+
+    assert during(lambda: inbox.accept([message(1)])) == [True]
+    claims: list[Claim] = []
+    assert during(lambda: claims.append(take(inbox))) == [False]
+    assert during(lambda: settle(inbox, claims[0])) == [False]
+    assert during(lambda: inbox.remember("a", "b")) == [True]
+    assert during(lambda: inbox.accept([message(2)])) == [True]

@@ -18,6 +18,8 @@ SECONDS = 30
 class Store:
     """Stores messages in memory, and fails as it is told."""
 
+    commits_at_once = 1
+
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
         self.stored: list[list[list[str]]] = []

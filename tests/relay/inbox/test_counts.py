@@ -298,8 +298,8 @@ def counting_reads(
     write = database.write
 
     @contextmanager
-    def counted_write(_seconds: float | None = None) -> Iterator[Transaction]:
-        with write() as tx:
+    def counted_write(_seconds: float | None = None, *, durable: bool = True) -> Iterator[Transaction]:
+        with write(durable=durable) as tx:
             before(tx)
             yield tx
             after(tx)

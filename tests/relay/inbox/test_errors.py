@@ -39,7 +39,7 @@ class Failing:
         self.begun = 0
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *_: object, **__: object) -> Iterator[Transaction]:
         self.begun += 1
         if self.failures:
             raise self.failures.pop(0)

@@ -1,0 +1,132 @@
+"""The relay's inbox with a million rows: what people ask of it, what a purge takes, and what an idle process uses."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from benchmarks.measure import ROOT
+from sfcode.relay.dashboard import view
+from sfcode.relay.inbox import Filter, Inbox, open_inbox
+from tests.relay import postgres
+
+ROWS = 1_000_000
+TIMES = 7
+IDLE_SECONDS = 20.0
+PAYLOAD = '{"event":{"name":"appcues:flow_completed","text":"' + "x" * 200 + '"},"user_id":"'
+SLICE = 50_000
+"""Rows of one statement, which PostgreSQL ends after a minute."""
+ENGINES = {
+    "sqlite": (
+        "WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)",
+        "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-' || ((1000001 - n) / 100) || ' minutes')",
+    ),
+    "postgresql": (
+        "WITH numbers AS (SELECT n FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n)",
+        "now() - ((1000001 - n) / 100) * interval '1 minute'",
+    ),
+}
+"""How each engine makes numbers, and the moment of each: a hundred rows a minute."""
+FILL = """
+INSERT INTO relay_inbox (source, message_id, key, subject, kind, payload, state, reason, detail, attempts, due_at, received_at,
+finished_at) {numbers}
+SELECT 'appcues', 'm' || n, 'user:' || mod(n, 100000), 'user:' || mod(n, 100000), 'appcues:flow_completed',
+:payload || mod(n, 100000) || '"}}',
+CASE WHEN mod(n, 1000) = 0 THEN 'dead' WHEN mod(n, 50) = 0 THEN 'parked' ELSE 'done' END,
+CASE WHEN mod(n, 1000) = 0 THEN 'gave_up' WHEN mod(n, 50) = 0 THEN 'unknown_user' ELSE '' END,
+'', 1, {moment}, {moment}, {moment} FROM numbers
+"""
+
+QUESTIONS: dict[str, Callable[[Inbox], Any]] = {
+    "`relay status`": lambda inbox: (inbox.stats(), inbox.processes(), inbox.alarms()),
+    "dashboard": view,
+    "`relay list`": lambda inbox: inbox.page(Filter(), 20),
+    "`relay list --user`": lambda inbox: inbox.page(Filter(subject="user:777"), 20),
+    "`relay list --reason`": lambda inbox: inbox.page(Filter(reason="unknown_user"), 20),
+    "`relay list --state dead`": lambda inbox: inbox.page(Filter(state="dead"), 20),
+    "`relay list --since`, of which there is none": lambda inbox: inbox.page(
+        Filter(since=datetime.now(UTC) + timedelta(days=1)), 20
+    ),
+    "a page of 500 rows in the middle": lambda inbox: inbox.page(
+        Filter(), 500, inbox.page(Filter(ids=(ROWS // 2,)), 1)[0]
+    ),
+    "`relay forget --dry-run`": lambda inbox: inbox.find_person("777", ("records:user:777",)),
+}
+
+
+def table() -> str:
+    """Measure both engines and set the figures as Markdown."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sfcode-bench-")))
+        server = stack.enter_context(postgres.server())
+        urls = (f"sqlite:///{folder / 'relay.db'}", stack.enter_context(postgres.schema(server)))
+        lines = [f"| {ROWS:,} rows | SQLite | PostgreSQL |", "| --- | ---: | ---: |"]
+        columns = [list(_figures(url)) for url in urls]
+        lines += [f"| {name} | {one} | {two} |" for (name, one), (_, two) in zip(*columns, strict=True)]
+        return "\n".join(lines)
+
+
+def _figures(url: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    with open_inbox(url) as inbox:
+        _fill(inbox)
+        for name, question in QUESTIONS.items():
+            times = []
+            for _ in range(TIMES):
+                began = time.perf_counter()
+                question(inbox)
+                times.append(time.perf_counter() - began)
+            found.append((name, f"{statistics.median(times) * 1000:.1f} ms"))
+        found.append(("an idle process, of one core", f"{_idle(url) * 100:.2f} %"))
+        began = time.perf_counter()
+        gone = inbox.purge({"done": timedelta(days=3)}, lambda _: None)
+        found.append(("purged per second, without pauses", f"{gone / (time.perf_counter() - began):,.0f}"))
+    return found
+
+
+def _fill(inbox: Inbox) -> None:
+    """Make rows of the last week: nearly all done, some parked or given up."""
+    for first in range(1, ROWS, SLICE):
+        with inbox._database.write() as tx:  # noqa: SLF001 (nothing else makes so many)
+            numbers, moment = ENGINES[tx.db.dialect.name]
+            statement = sa.text(FILL.format(numbers=numbers, moment=moment.replace(":", "\\:")))
+            tx.db.execute(statement, {"first": first, "last": first + SLICE - 1, "payload": PAYLOAD})
+    inbox.merge_counts()
+
+
+def _idle(url: str) -> float:
+    """Return the share of a core that a process uses which has nothing to do."""
+    command = [sys.executable, "-m", "benchmarks.relay_server", url]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        if process.stdout is None:
+            raise AssertionError
+        process.stdout.readline()
+        time.sleep(3)
+        before = _seconds(process.pid)
+        time.sleep(IDLE_SECONDS)
+        return (_seconds(process.pid) - before) / IDLE_SECONDS
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def _seconds(process: int) -> float:
+    """Return the processor time of a process, as Linux tells it."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    print(table())
