@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import moment, open_project_inbox
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.mapping.resolved import ResolvedMapping
 
 
 @click.command("reconcile")
@@ -50,8 +56,16 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
 @click.command("backfill")
 @click.argument("mapping", required=False)
 @click.option("--restart", is_flag=True, help="Begin anew, also when a backfill was done or interrupted.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent of some records, and send nothing.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 2000),
+    default=20,
+    show_default=True,
+    help="Records of each mapping for --dry-run.",
+)
 @click.pass_obj
-def backfill_command(invocation: Invocation, mapping: str | None, *, restart: bool) -> None:
+def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *, restart: bool, dry_run: bool) -> None:
     """
     Send every record with a user id to Appcues once, through Bulk API 2.0.
 
@@ -63,6 +77,9 @@ def backfill_command(invocation: Invocation, mapping: str | None, *, restart: bo
 
     project = invocation.project()
     chosen = sending_mappings(project, mapping)
+    if dry_run:
+        _preview(invocation, project, chosen, limit)
+        return
     done = []
     with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
         for one in chosen:
@@ -85,6 +102,24 @@ def backfill_command(invocation: Invocation, mapping: str | None, *, restart: bo
         print_envelope(done)
     else:
         echo("Done: the relay sends what is in the inbox.")
+
+
+def _preview(invocation: Invocation, project: Project, chosen: list[ResolvedMapping], limit: int) -> None:
+    """Show the profiles of the first records, and how many records there are."""
+    from sfcode.relay.backfill.preview import preview
+
+    with invocation.open_org(project, as_integration=True) as org:
+        previews = [preview(project, org, one, limit) for one in chosen]
+    if invocation.json:
+        print_envelope([asdict(each) for each in previews])
+        return
+    for each in previews:
+        for profile in each.profiles:
+            values = ", ".join(f"{name} = {json.dumps(value)}" for name, value in sorted(profile.attributes.items()))
+            echo(f"{profile.match} {profile.id}: {values or 'nothing'}")
+            for name, wrong in sorted(profile.left_out.items()):
+                echo(f"  {name} {wrong} and would be left out")
+        echo(f"{each.mapping}: {len(each.profiles):,} of {each.records:,} records shown; nothing was sent.")
 
 
 def _report(invocation: Invocation, line: str) -> None:

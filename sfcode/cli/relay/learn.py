@@ -65,12 +65,12 @@ def learn_command(
 
     project = invocation.project()
     with open_project_inbox(invocation, create=True) as inbox:
-        capture = _find_capture(inbox, source)
+        capture = find_capture(inbox, source)
         if evidence is not None:
             _add_evidence(evidence, capture)
         paths = propose_paths(capture, project, KnownValues(user_id, event))
         reading = Reading.of(project).with_paths(paths)
-        learned = _parse(capture, reading)
+        learned = parse_capture(capture, reading)
         auth = propose_auth(capture, _webhook_secrets())
         changes = list(reread(_parked(inbox), reading))
         aliases = propose_aliases(learned + [one for change in changes for one in change.messages], project.events)
@@ -92,7 +92,8 @@ def learn_command(
         print_envelope(document)
 
 
-def _find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
+def find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
+    """Return a captured webhook: from a message by its id, from a file, or the newest that was not understood."""
     from sfcode.relay.learn.capture import read_capture, stored_capture
 
     if source is not None and not source.isdecimal():
@@ -130,7 +131,8 @@ def _parked(inbox: Inbox) -> Sequence[InboxEntry]:
     return list_entries(inbox, source="appcues", state="parked", limit=NEWEST)
 
 
-def _parse(capture: CapturedWebhook, reading: Any) -> list[Any]:
+def parse_capture(capture: CapturedWebhook, reading: Any) -> list[Any]:
+    """Parse the messages of a captured webhook."""
     from datetime import UTC, datetime
 
     from sfcode.relay.ingress.appcues_parser import messages

@@ -1,0 +1,75 @@
+"""What a backfill would send: the profiles of some records, as Appcues would get them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sfcode.config.project import Project
+from sfcode.errors import OrgError
+from sfcode.mapping.conditions import and_where
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.org import Org
+from sfcode.relay.appcues.field_types import FieldTypeCache
+from sfcode.relay.appcues.record_state import RecordState, read
+from sfcode.relay.appcues.values import Value
+from sfcode.relay.backfill.records import explain_query_error, message, select
+from sfcode.relay.message import ClaimedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilePreview:
+    """The attributes of one profile; blank ones are null, and those of the wrong type are left out."""
+
+    match: str
+    id: str
+    attributes: Mapping[str, Value]
+    left_out: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillPreview:
+    """Some profiles of a mapping, and the number of its records."""
+
+    mapping: str
+    records: int
+    profiles: tuple[ProfilePreview, ...]
+
+
+class _Memory(dict[str, str]):
+    """Settings that are kept for one command."""
+
+    def recall(self, name: str) -> str | None:
+        """Return a setting."""
+        return self.get(name)
+
+    def remember(self, name: str, value: str) -> None:
+        """Store a setting."""
+        self[name] = value
+
+
+def preview(project: Project, org: Org, one: ResolvedMapping, limit: int) -> BackfillPreview:
+    """Read the first records of a mapping. Nothing is sent or stored. Raises OrgError."""
+    types = FieldTypeCache(project, _Memory())
+    try:
+        types.refresh(org)
+        rows = org.query(f"{select(one)} LIMIT {limit}")
+        every = f"SELECT COUNT() FROM {one.object} WHERE {one.has_id}"  # noqa: S608 (names of the config, checked there)
+        records = org.count(and_where(every, one.where))
+    except OrgError as error:
+        raise explain_query_error(one, error) from None
+    profiles = []
+    for row in rows:
+        made = message(one, row, "backfill")
+        if made is None:
+            continue
+        match, _, id_ = made.key.partition(":")
+        claimed = ClaimedMessage(
+            0, made.source, made.message_id, made.key, made.kind, made.payload, 0, datetime.now(UTC)
+        )
+        state = read(claimed, types.mapping_views, id_)
+        if isinstance(state, RecordState):
+            attributes = {**dict.fromkeys(sorted(state.empty)), **state.values}
+            profiles.append(ProfilePreview(match, id_, attributes, state.bad))
+    return BackfillPreview(one.name, records, tuple(profiles))

@@ -1,0 +1,133 @@
+"""What events would write to Salesforce, where and why, without writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sfcode.config.project import Project
+from sfcode.org import Org
+from sfcode.org.collections import RecordResult
+from sfcode.relay.clock import boot_time
+from sfcode.relay.message import Claim, ClaimedMessage, Delivered, InboxMessage, LatestState, Parked
+from sfcode.relay.reasons import hint_for
+from sfcode.relay.salesforce.actions.action import Record
+from sfcode.relay.salesforce.batch import Batch, EventRules, FindLatest
+from sfcode.relay.salesforce.calls import Calls
+from sfcode.relay.salesforce.destinations import destinations
+from sfcode.relay.salesforce.quota import Quota, QuotaBounds
+
+SECONDS = 60.0
+"""Time limit for one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """A record that would be written: by its id, or by an external id that may not exist yet."""
+
+    verb: str
+    object: str
+    key: str
+    id: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What would become of one message, and what it would write."""
+
+    message_id: str
+    kind: str
+    key: str
+    state: str
+    """done, parked or waiting."""
+    note: str
+    hint: str
+    writes: tuple[PlannedWrite, ...]
+
+
+@dataclass(frozen=True)
+class _DryCalls(Calls):
+    """Calls that read the org and keep what they would write."""
+
+    writes: list[PlannedWrite] = field(default_factory=list)
+
+    def update(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:  # noqa: ARG002
+        """Keep the records instead of updating them."""
+        return [self._keep("update", "Id", record) for record in records]
+
+    def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:  # noqa: ARG002
+        """Keep the records instead of upserting them."""
+        return [self._keep("upsert", external_id, record) for record in records]
+
+    def _keep(self, verb: str, key: str, record: Record) -> RecordResult:
+        fields = {name: value for name, value in record.items() if name not in ("attributes", key)}
+        self.writes.append(PlannedWrite(verb, str(record["attributes"]["type"]), key, str(record[key]), fields))
+        return RecordResult(str(record[key]))
+
+
+class _Silent:
+    """Records nothing: an explanation is no delivery."""
+
+    def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
+        """Record nothing."""
+
+    def record_quota(self, used: int, limit: int) -> None:
+        """Record nothing."""
+
+    def raise_alarm(self, name: str, detail: str) -> None:
+        """Raise no alarm."""
+
+
+def explain(
+    project: Project,
+    org: Org,
+    messages: Iterable[InboxMessage],
+    find_latest: FindLatest,
+    clock: Callable[[], float] = boot_time,
+) -> list[Explanation]:
+    """Return what each message would do, in order, as if the ones before it had been delivered. Writes nothing."""
+    rules = EventRules(destinations(project), project.events)
+    newest: dict[str, LatestState] = {}
+
+    def latest(names: Iterable[str]) -> Mapping[str, LatestState]:
+        wanted = list(names)
+        return {**find_latest(wanted), **{name: newest[name] for name in wanted if name in newest}}
+
+    explanations = []
+    for number, message in enumerate(messages, start=1):
+        calls = _DryCalls(org, _Silent(), clock, Quota(QuotaBounds()))
+        end: Any = Parked(message.parked) if message.parked else None
+        if end is None:
+            deadline = clock() + SECONDS
+            claim = Claim("explain", deadline, (_claimed(number, message),))
+            delivery = Batch(rules, calls, latest, claim, deadline).deliver()
+            newest |= {state.name: state for state in delivery.latest}
+            end = delivery.settlements[number]
+        explanations.append(_explanation(message, end, tuple(calls.writes)))
+    return explanations
+
+
+def _claimed(number: int, message: InboxMessage) -> ClaimedMessage:
+    return ClaimedMessage(
+        number,
+        message.source,
+        message.message_id,
+        message.key,
+        message.kind,
+        message.payload,
+        attempts=0,
+        received_at=datetime.now(UTC),
+    )
+
+
+def _explanation(message: InboxMessage, end: Any, writes: tuple[PlannedWrite, ...]) -> Explanation:
+    what = (message.message_id, message.kind, message.key)
+    if isinstance(end, Delivered):
+        return Explanation(*what, "done", end.note, "", writes)
+    if isinstance(end, Parked):
+        note = f"{end.reason}: {end.detail}" if end.detail else end.reason
+        return Explanation(*what, "parked", note, hint_for(end.reason), writes)
+    return Explanation(*what, "waiting", str(getattr(end, "error", "")), "", writes)

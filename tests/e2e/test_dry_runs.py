@@ -1,0 +1,68 @@
+"""Dry runs of data: what an event or a backfill would write, with nothing written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.journey import Journey
+from tests.e2e.recipes import with_recipes
+from tests.relay.salesforce.world import World
+
+SCORE = {
+    "name": "appcues:nps_score",
+    "user_id": "10001",
+    "timestamp": "2026-11-23T12:00:00Z",
+    "attributes": {"score": 9, "flowName": "Q4"},
+}
+STRANGER = {**SCORE, "user_id": "nobody"}
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Journey]]:
+    with with_recipes(tmp_path_factory.mktemp("dry"), "nps_history:\n") as (world, journey):
+        answer = world.rest.session.post(
+            f"{world.local.url}/services/sfcode/tokens", json={"username": "appcues.integration@example.com.local"}
+        )
+        journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": answer.json()["access_token"]}
+        yield world, journey
+
+
+def test_an_event_is_explained_and_nothing_is_written(applied: tuple[World, Journey]) -> None:
+    world, journey = applied
+    (journey.folder / "event.json").write_text(json.dumps([SCORE, STRANGER]), encoding="utf-8")
+    result = journey.run("--org", world.local.url, "--json", "relay", "explain", "event.json")
+    assert result.code == 0, result.err
+    known, stranger = result.json["result"]
+    assert (known["state"], stranger["state"]) == ("done", "parked")
+    assert stranger["note"].startswith("unknown_user")
+    assert stranger["hint"]
+    assert stranger["writes"] == []
+    writes = {(write["verb"], write["object"]): write for write in known["writes"]}
+    assert writes.keys() == {("update", "Contact"), ("upsert", "Event"), ("upsert", "Appcues_NPS_Response__c")}
+    assert writes["update", "Contact"]["fields"] == {"Appcues_NPS_Score__c": 9}
+    assert world.contact()["NPS_Score__c"] is None
+    assert world.rest.rows("SELECT Id FROM Appcues_NPS_Response__c") == []
+    text = journey.run("--org", world.local.url, "relay", "explain", "event.json").out
+    assert "appcues:nps_score of user 10001: done\n  update Contact Id = 003" in text
+    assert "    Appcues_NPS_Score__c = 9\n" in text
+    assert "appcues:nps_score of user nobody: parked (unknown_user" in text
+
+
+def test_a_backfill_shows_the_profiles_that_it_would_send(applied: tuple[World, Journey]) -> None:
+    world, journey = applied
+    result = journey.run(
+        "--org", world.local.url, "--json", "relay", "backfill", "contact", "--dry-run", "--limit", "2"
+    )
+    assert result.code == 0, result.err
+    (found,) = result.json["result"]
+    assert len(found["profiles"]) == 2
+    assert found["records"] == world.rest.value("SELECT COUNT(Id) FROM Contact WHERE Product_User_Id__c != null")
+    first = found["profiles"][0]
+    (row,) = world.rest.rows(f"SELECT Title, Email FROM Contact WHERE Product_User_Id__c = {first['id']}")
+    assert (first["attributes"]["role"], first["attributes"]["email"]) == (row["Title"], row["Email"])
+    text = journey.run("--org", world.local.url, "relay", "backfill", "contact", "--dry-run", "--limit", "2").out
+    assert text.endswith(f"contact: 2 of {found['records']:,} records shown; nothing was sent.\n")
+    assert journey.run("--json", "relay", "list").json["result"] == []
