@@ -6,7 +6,7 @@ Nothing here sees what a message holds or a secret: messages are named by their 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from sfcode.relay.alarms import PendingAlarms
-from sfcode.relay.log import message_ids
+from sfcode.relay.log import LogLimit, message_ids
 from sfcode.relay.message import (
     Claim,
     ClaimedMessage,
@@ -32,6 +32,8 @@ log = structlog.stdlib.get_logger("sfcode.relay")
 
 LONGEST_CODE = 60
 """Characters of an error's code in the log."""
+REFUSALS_LOGGED = 20
+"""Refused requests of one source in a second that are logged; all are counted."""
 MOST_CODES = 3
 """Error codes that the log line of a batch names."""
 
@@ -81,6 +83,7 @@ class Instrumentation:
         self.alarms = PendingAlarms()
         """Raised here and not yet in the inbox."""
         self._clock = clock
+        self._refusals: defaultdict[str, LogLimit] = defaultdict(lambda: LogLimit(REFUSALS_LOGGED))
 
     def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
         """Count a call to a far side, and observe how long it took."""
@@ -101,7 +104,10 @@ class Instrumentation:
     def record_refused(self, source: str, reason: str, status: int, peer: str = "") -> None:
         """Count and log a refused request; `reason` is a short name, `peer` the address of who guesses tokens."""
         self.metrics.refused.labels(source, reason).inc()
-        log.warning("refused", source=source, status=status, reason=reason, **({"peer": peer} if peer else {}))
+        omitted = self._refusals[source].take()
+        if omitted is not None:
+            whom = {"peer": peer} if peer else {}
+            log.warning("refused", source=source, status=status, reason=reason, **whom, **omitted)
 
     def record_refused_connection(self, reason: str) -> None:
         """Count what is refused before it is a request. It is not logged: a flood would fill the disk."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,6 +25,29 @@ Event = MutableMapping[str, Any]
 
 MOST_IDS = 20
 """Of the messages of one batch, so many are named."""
+
+
+class LogLimit:
+    """Bounds the lines of one kind in a second, so that a flood of requests does not fill the disk with them."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._clock = clock
+        self._second = 0
+        self._lines = 0
+        self._omitted = 0
+
+    def take(self) -> dict[str, int] | None:
+        """Return what to add to a line, how many were omitted before it; None to omit this one."""
+        second = int(self._clock())
+        if second != self._second:
+            self._second, self._lines = second, 0
+        if self._lines >= self._most:
+            self._omitted += 1
+            return None
+        self._lines += 1
+        omitted, self._omitted = self._omitted, 0
+        return {"omitted": omitted} if omitted else {}
 
 
 def configure(stream: TextIO, *, verbose: bool = False) -> None:

@@ -52,6 +52,18 @@ def test_an_error_is_named_by_its_code_alone():
     assert error_codes([*ends, Delivered()]) == ["UNABLE_TO_LOCK_ROW", "x" * 60]
 
 
+def test_a_flood_of_refusals_is_counted_whole_and_logged_in_part():
+    metrics = Metrics()
+    with capture_logs() as logs:
+        instrumentation = Instrumentation(metrics)
+        for _ in range(1000):
+            instrumentation.record_refused("appcues", "token_wrong", 401)
+        instrumentation.record_refused("admin", "token_wrong", 401, "192.0.2.1")
+    assert value(metrics, "refused", source="appcues", reason="token_wrong") == 1000
+    assert len(logs) < 100
+    assert logs[-1]["peer"] == "192.0.2.1", "one source does not hide the other"
+
+
 def test_an_alarm_is_counted_logged_and_kept(sqlite_url: str):
     metrics = Metrics()
     with capture_logs() as logs:

@@ -34,6 +34,14 @@ def restored() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+def test_a_flood_of_one_kind_is_cut_and_told():
+    now = [100.0]
+    limit = log.LogLimit(2, lambda: now[0])
+    assert [limit.take() for _ in range(5)] == [{}, {}, None, None, None]
+    now[0] = 101.0
+    assert [limit.take() for _ in range(3)] == [{"omitted": 3}, {}, None]
+
+
 def test_names_from_outside_write_no_lines_and_no_commands_of_their_own_on_a_terminal():
     stream = Terminal()
     log.configure(stream)
