@@ -85,7 +85,7 @@ def test_one_way_and_a_custom_object_are_written_as_such(tmp_path):
 
 
 def test_names_from_an_org_are_never_read_as_yaml(tmp_path):
-    odd = replace(ROBOT, last_name="yes: #1 ${x} \"q\" 'o'\n- b", profile="true")
+    odd = replace(ROBOT, last_name="yes: #1 ${x} \"q\" 'o' - b: *c", profile="true")
     rule = message("Send: #1")
     written(tmp_path, found(people=(odd,), messages=(rule,)))
     project = load(tmp_path / "config")

@@ -88,7 +88,8 @@ def shipped(root: Path):
 
 
 def test_the_config_of_the_help_page_is_drawn_whole(shipped) -> None:
-    contact, lead = data_flows(shipped)
+    contact, lead = data_flows(shipped, {"lead": (12, 3)})
+    assert (contact.selected, lead.selected) == (None, (12, 3))
     assert (contact.object, lead.object, contact.match, contact.carrier) == ("Contact", "Lead", "user", "Relay")
     assert contact.sent[:2] == (("Appcues_User_Id__c", "user id"), ("Title", "role"))
     assert contact.senders == ("Flow Appcues_contact", "Message Appcues_contact")

@@ -46,6 +46,16 @@ WORDS: Mapping[str, Words] = {
     "appcues.region": Words(
         Group.LEAVING, "Data will go to Appcues in the region {after} instead of {before}", Risk.HIGH, ELSEWHERE
     ),
+    **{
+        f"relay.retention.{state}_days": Words(
+            Group.SETUP, f"The relay will keep {messages} for {{after}} days instead of {{before}}"
+        )
+        for state, messages in (
+            ("delivered", "delivered messages"),
+            ("parked", "messages that wait for a person"),
+            ("given_up", "messages that were given up"),
+        )
+    },
     "name": Words(
         Group.SETUP,
         "Everything in Salesforce will be renamed: names begin with {after} instead of {before}, so components are "
