@@ -142,6 +142,7 @@ class Housekeeping:
         self.sessions_end = max(self.sessions_end, float(inbox.recall(SESSIONS_END) or 0.0))
         inbox.open_locked_lanes()
         inbox.merge_counts()
+        inbox.expire_intents()
         self._show(inbox.stats())
 
     def _show(self, stats: InboxStats) -> None:

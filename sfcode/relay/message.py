@@ -7,7 +7,7 @@ a settlement what became of it. These values know nothing of HTTP, SQL, Salesfor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -46,8 +46,6 @@ class ClaimedMessage:
     attempts: int
     """Deliveries begun before this one."""
     received_at: datetime
-    taken_over: bool = False
-    """Whether another claim on it was never settled: nobody knows what its calls have done, or will do yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,13 @@ class Claim:
     deadline: float
     """When the lease ends, on this process's monotonic clock. No call to the far side may outlast it."""
     messages: tuple[ClaimedMessage, ...]
+    lease: float = 60.0
+    """Seconds for which the messages were claimed: no call takes longer."""
+
+    @property
+    def source(self) -> Source:
+        """Return the source of the messages, which is the same for all."""
+        return self.messages[0].source
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +131,24 @@ class Delivery:
     """States whose values were written once more: no news, and to be written again if they were not the newest."""
     redacted: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     """Payloads that take the place of delivered ones, without texts of people."""
-    rewrites: Mapping[str, FollowUp] = field(default_factory=dict)
-    """
-    By the name of a latest state, what writes its newest value once more: stored when a newer state was settled
-    meanwhile, or when the lease was lost, since the far side may then have this delivery's value.
-    """
+    intents: frozenset[int] = frozenset()
+    """Ids of the intents that this delivery accounts for: of each state that they announce it knows what became of it."""
+    written: frozenset[str] = frozenset()
+    """Names of announced states that calls have written, or written again."""
+    doubted: frozenset[str] = frozenset()
+    """Names of announced states that a call may have written, or may write yet."""
+
+
+class StateStore(Protocol):
+    """Keeps the newest delivered states, and knows who is writing them."""
+
+    def latest(self, names: Iterable[str], /) -> Mapping[str, LatestState]:
+        """Return latest delivered states by name; unknown names are left out."""
+        ...
+
+    def announce(self, claim: Claim, names: Collection[str], /) -> int:
+        """Store, before the first call, which states a claim may write; return the id of the intent."""
+        ...
 
 
 class Writer(Protocol):

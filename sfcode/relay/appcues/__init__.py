@@ -10,9 +10,10 @@ from sfcode.relay.appcues.client import AppcuesClient, Credentials
 from sfcode.relay.appcues.field_types import FieldTypeCache, FieldTypeRefresher
 from sfcode.relay.appcues.null_guard import StoppedAttribute, resume_clearing, stopped_clearing
 from sfcode.relay.appcues.rate_limit import RateLimit
-from sfcode.relay.appcues.writer import AppcuesWriter, FindLatestStates
+from sfcode.relay.appcues.writer import AppcuesWriter
 from sfcode.relay.clock import boot_time
 from sfcode.relay.instrumentation import CallEvents
+from sfcode.relay.message import StateStore
 
 __all__ = [
     "AppcuesWriter",
@@ -33,7 +34,7 @@ def _now() -> datetime:
 def make_writer(
     project: Project,
     credentials: Credentials,
-    latest: FindLatestStates,
+    states: StateStore,
     instrumentation: CallEvents,
     *,
     types: FieldTypeCache,
@@ -44,10 +45,10 @@ def make_writer(
     """
     Make the writer of a project; it belongs to the running event loop.
 
-    `latest` finds the latest states that were delivered; `types` knows what fields are, as far as that is known;
+    `states` keeps what was delivered; `types` knows what fields are, as far as that is known;
     `rate` says how many requests per second this process may make,
     and is asked again with every request.
     """
     pace = RateLimit(rate, time)
     client = AppcuesClient(project.settings.appcues.account_id, credentials, pace, instrumentation, time)
-    return AppcuesWriter(types, client, pace, latest=latest, instrumentation=instrumentation, clock=clock, time=time)
+    return AppcuesWriter(types, client, pace, states=states, instrumentation=instrumentation, clock=clock, time=time)

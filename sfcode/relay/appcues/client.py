@@ -104,6 +104,8 @@ class AppcuesClient:
                         break
                 wait = retry_after(got.headers.get("Retry-After"), datetime.now(UTC))
                 return AppcuesAnswer(got.status_code, body[:LONGEST_ANSWER], wait)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            return AppcuesAnswer(0, outage="no_connection")
         except (httpx2.TimeoutException, TimeoutError):
             return AppcuesAnswer(0, outage="timeout")
         except httpx2.HTTPError:

@@ -16,7 +16,7 @@ REFUSED_PAUSE = 30.0
 """Seconds until an address or credentials that were refused are tried again."""
 LONGEST_DETAIL = 500
 
-Outage = Literal["timeout", "unreachable"]
+Outage = Literal["timeout", "no_connection", "unreachable"]
 
 AWAY = frozenset({502, 503, 504})
 """Answers of whatever stands before Appcues, and of Appcues when it is down."""
@@ -51,6 +51,8 @@ class AnswerEffect:
     """Seconds for which no other request would fare better."""
     away: bool = False
     """Whether Appcues may be down as a whole: several such answers in a row are taken for it."""
+    is_unknown: bool = False
+    """Whether the request may have been carried out, or may be yet."""
 
 
 def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
@@ -59,7 +61,7 @@ def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
     if 200 <= status < 300:
         return AnswerEffect(Delivered())
     if answer.outage:
-        return AnswerEffect(Retry(said, counts=False), away=True)
+        return AnswerEffect(Retry(said, counts=False), away=True, is_unknown=answer.outage != "no_connection")
     if status in (401, 403):
         what = "the API key or its secret is wrong" if status == 401 else "the API key may not write profiles"
         detail = f"Appcues answered {status}: {what}, or they are of another account or region"
@@ -67,9 +69,9 @@ def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
     if status == 429:
         return AnswerEffect(Retry(said, wait, counts=False), pause=wait or 1.0)
     if status in AWAY:
-        return AnswerEffect(Retry(said, wait, counts=False), pause=wait or 0.0, away=True)
+        return AnswerEffect(Retry(said, wait, counts=False), pause=wait or 0.0, away=True, is_unknown=True)
     if status >= 500 or status in (408, 425):
-        return AnswerEffect(Retry(said, wait))
+        return AnswerEffect(Retry(said, wait), is_unknown=True)
     if 400 <= status < 500:
         reason = "appcues_not_found" if status == 404 else "appcues_refused"
         return AnswerEffect(Parked(reason, f"{status} {_said(answer.body)}"))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sfcode.relay.appcues import delivered_state, null_guard
 from sfcode.relay.appcues.client import AppcuesClient
-from sfcode.relay.appcues.delivered_state import DeliveredState
 from sfcode.relay.appcues.error_policy import AnswerEffect, interpret_answer
 from sfcode.relay.appcues.field_types import FieldTypeCache
 from sfcode.relay.appcues.mapping_view import MappingView
 from sfcode.relay.appcues.merge import (
-    MergedProfile,
     Read,
     RecordChanges,
     merge_states,
@@ -37,7 +36,9 @@ from sfcode.relay.message import (
     Retry,
     Settlement,
     Source,
+    StateStore,
 )
+from sfcode.relay.rewrite import rewritten_name
 
 KEYS = 100
 """Profiles written for one claim, at most."""
@@ -59,7 +60,41 @@ REFUSED_IN_A_ROW = 20
 REFUSES_ALL = "appcues_refuses_all"
 BAD_VALUE = "bad_value"
 
-FindLatestStates = Callable[[Iterable[str]], Mapping[str, LatestState]]
+
+@dataclass
+class ProfileWork:
+    """What a claim has for one profile, and what came of it."""
+
+    messages: list[Read] = field(default_factory=list)
+    repeats: list[ClaimedMessage] = field(default_factory=list)
+    """Messages that have the values of last time delivered once more."""
+    state: LatestState | None = None
+    """What was delivered before."""
+    values: dict[str, Value] = field(default_factory=dict)
+    """The values of last time."""
+    parts: tuple[RecordChanges, ...] = ()
+    settled: dict[int, Settlement] = field(default_factory=dict)
+    delivered: list[RecordChanges] = field(default_factory=list)
+    sent: dict[str, Value] = field(default_factory=dict)
+    """Values that Appcues has taken."""
+    repeated: bool = False
+    """Whether it has taken the values of last time."""
+    is_unknown: bool = False
+    """Whether it may have taken, or may yet take, a request that it did not answer."""
+
+    def merge(self, guards: NullGuards, mapping_views: Mapping[str, MappingView]) -> None:
+        """Merge the messages, and choose the values of last time that some mapping still has."""
+        merged = merge_states(self.messages, delivered_state.read(self.state), guards)
+        self.parts, self.settled = merged.parts, dict(merged.settled)
+        names = {attribute.name for view in mapping_views.values() for attribute in view.attributes}
+        last = delivered_state.read_values(self.state) if self.repeats else {}
+        self.values = {name: value for name, value in last.items() if name in names}
+
+    def new_state(self, key: str) -> LatestState | None:
+        """Return what is delivered now; None where that is what was before."""
+        after = update_delivered_state(self.delivered, delivered_state.read(self.state))
+        state = delivered_state.latest(key, after, delivered_state.read_values(self.state) | self.sent)
+        return state if self.delivered and state != self.state else None
 
 
 class AppcuesWriter:
@@ -75,13 +110,13 @@ class AppcuesWriter:
         client: AppcuesClient,
         rate_limit: RateLimit,
         *,
-        latest: FindLatestStates,
+        states: StateStore,
         instrumentation: CallEvents,
         clock: Callable[[], datetime],
         time: Callable[[], float],
     ) -> None:
         self._types, self._client, self._rate_limit = types, client, rate_limit
-        self._latest, self._instrumentation, self._clock, self._time = latest, instrumentation, clock, time
+        self._states, self._instrumentation, self._clock, self._time = states, instrumentation, clock, time
         self._away = 0
         """Requests since the last answer."""
         self._refused = 0
@@ -95,37 +130,53 @@ class AppcuesWriter:
     async def deliver(self, claim: Claim) -> Delivery:
         """Deliver a claim, settling every message of it."""
         mapping_views = self._types.mapping_views
-        by_key: dict[str, list[Read]] = {}
-        settled: dict[str, dict[int, Settlement]] = {message.key: {} for message in claim.messages}
-        for message in claim.messages:
-            found = read(message, mapping_views, _profile_id(message.key))
-            if not isinstance(found, RecordState):
-                settled[message.key][message.id] = found
-            elif found.unknown:
-                settled[message.key][message.id] = self._wait_for_type(message, found)
-            else:
-                by_key.setdefault(message.key, []).append((message, found))
+        work, ends = self._read(claim, mapping_views)
+        names = {key: delivered_state.name(key) for key in work}
         try:
-            before, guards = await self._known(by_key, mapping_views)
+            intents = [await asyncio.to_thread(self._states.announce, claim, names.values())] if names else []
+            asked = [*null_guard.names(mapping_views.values()), *names.values()]
+            known = await asyncio.to_thread(self._states.latest, asked)
         except Unavailable:
             # Without what was delivered before nobody can tell what is stale: that trouble is our own.
             return Delivery({message.id: Retry("database", counts=False) for message in claim.messages})
-        deadline = claim.deadline - MARGIN
-        merged = {key: merge_states(each, before[key], guards) for key, each in by_key.items()}
+        guards = NullGuards(mapping_views.values(), known, null_guard.stamp(self._clock()))
+        for key, profile in work.items():
+            profile.state = known.get(names[key])
+            profile.merge(guards, mapping_views)
         async with asyncio.TaskGroup() as group:
-            tasks = {key: group.create_task(self._profile(key, each, deadline)) for key, each in merged.items()}
-        delivered: list[RecordChanges] = []
-        latest = [*guards.changed()]
-        for key, task in tasks.items():
-            ends, parts = task.result()
-            settled[key] |= ends
-            delivered += parts
-            after = update_delivered_state(parts, before[key])
-            if after != before[key] and (row := delivered_state.latest(key, after)):
-                latest.append(row)
-        self._report(guards, delivered)
-        in_turn = {number: end for each in settled.values() for number, end in _release_behind_retry(each).items()}
-        return Delivery(in_turn, tuple(latest))
+            for key, profile in work.items():
+                group.create_task(self._profile(key, profile, claim.deadline - MARGIN))
+        states = [state for key, profile in work.items() if (state := profile.new_state(key)) is not None]
+        for profile in work.values():
+            ends |= profile.settled
+        self._report(guards, [part for profile in work.values() for part in profile.delivered])
+        return Delivery(
+            _in_turn(claim, ends),
+            (*guards.changed(), *states),
+            rewritten=tuple(profile.state for profile in work.values() if profile.state and profile.repeated),
+            intents=frozenset(intents),
+            written=frozenset(names[key] for key, profile in work.items() if profile.sent or profile.repeated),
+            doubted=frozenset(names[key] for key, profile in work.items() if profile.is_unknown),
+        )
+
+    def _read(
+        self, claim: Claim, mapping_views: Mapping[str, MappingView]
+    ) -> tuple[dict[str, ProfileWork], dict[int, Settlement]]:
+        """Read the messages of a claim; return the work by profile, and settlements of messages that cannot be delivered."""
+        work: dict[str, ProfileWork] = {}
+        ends: dict[int, Settlement] = {}
+        for message in claim.messages:
+            if name := rewritten_name(message):
+                work.setdefault(delivered_state.profile_key(name), ProfileWork()).repeats.append(message)
+                continue
+            found = read(message, mapping_views, _profile_id(message.key))
+            if not isinstance(found, RecordState):
+                ends[message.id] = found
+            elif found.unknown:
+                ends[message.id] = self._wait_for_type(message, found)
+            else:
+                work.setdefault(message.key, ProfileWork()).messages.append((message, found))
+        return work, ends
 
     async def close(self) -> None:
         """Close the connections."""
@@ -137,53 +188,54 @@ class AppcuesWriter:
         age = (self._clock() - message.received_at).total_seconds()
         return Retry("type_unknown", min(max(age / 4, 1.0), LONGEST_LOOK), counts=False)
 
-    async def _known(
-        self, keys: Iterable[str], mapping_views: Mapping[str, MappingView]
-    ) -> tuple[dict[str, DeliveredState], NullGuards]:
-        names = {key: delivered_state.name(key) for key in keys}
-        known = await asyncio.to_thread(self._latest, [*null_guard.names(mapping_views.values()), *names.values()])
-        guards = NullGuards(mapping_views.values(), known, null_guard.stamp(self._clock()))
-        return {key: delivered_state.read(known.get(name)) for key, name in names.items()}, guards
-
-    async def _profile(
-        self, key: str, merged: MergedProfile, deadline: float
-    ) -> tuple[dict[int, Settlement], list[RecordChanges]]:
-        """Write one profile, in one request unless Appcues refuses a record's values; return settlements and delivered parts."""
-        settled, delivered = dict(merged.settled), list[RecordChanges]()
-        pending = [merged.parts] if merged.parts else []
+    async def _profile(self, key: str, profile: ProfileWork, deadline: float) -> None:
+        """Write one profile, in one request unless Appcues refuses a record's values."""
+        if profile.repeats:
+            # Before the news, so that these come last.
+            answer = await self._send(key, profile.values, deadline)
+            profile.is_unknown |= answer.is_unknown
+            profile.repeated = bool(profile.values) and isinstance(answer.settlement, Delivered)
+            profile.settled |= {message.id: answer.settlement for message in profile.repeats}
+        pending = [profile.parts] if profile.parts else []
         while pending:
             parts = pending.pop(0)
-            end = await self._send(key, request_body(parts, delivered), deadline)
+            body = request_body(parts, profile.delivered)
+            answer = await self._send(key, body, deadline)
+            end = answer.settlement
+            profile.is_unknown |= answer.is_unknown
             if isinstance(end, Parked) and len(parts) > 1:
                 # The values of one record are refused: that must not keep the others' out.
                 pending = [(part,) for part in parts]
                 continue
             for part in parts:
-                settled |= dict.fromkeys(part.messages, part.done if isinstance(end, Delivered) else end)
-            delivered += parts if isinstance(end, Delivered) else ()
-        return settled, delivered
+                profile.settled |= dict.fromkeys(part.messages, part.done if isinstance(end, Delivered) else end)
+            if isinstance(end, Delivered):
+                profile.delivered += parts
+                profile.sent |= body
 
-    async def _send(self, key: str, attributes: Mapping[str, Value], deadline: float) -> Settlement:
+    async def _send(self, key: str, attributes: Mapping[str, Value], deadline: float) -> AnswerEffect:
         if not attributes:
-            return Delivered()
+            return AnswerEffect(Delivered())
         kind, _, id_ = key.partition(":")
         answer = None
         while answer is None:
             pause_left = self._rate_limit.pause_left
             if pause_left and (self._away >= DOWN or pause_left > PATIENCE or self._time() + pause_left > deadline):
-                return Retry("waiting", pause_left, counts=False)
+                return AnswerEffect(Retry("waiting", pause_left, counts=False))
             await asyncio.sleep(pause_left)
             if self._time() >= deadline:
-                return Released()
+                return AnswerEffect(Released())
             answer = await self._client.write(kind, id_, attributes, deadline)
-        return self._apply_effect(interpret_answer(answer))
+        effect = interpret_answer(answer)
+        self._apply_effect(effect)
+        return effect
 
-    def _apply_effect(self, end: AnswerEffect) -> Settlement:
-        """Apply an answer to the rate limit and the alarms, and return its settlement."""
+    def _apply_effect(self, end: AnswerEffect) -> None:
+        """Apply an answer to the rate limit and the alarms."""
         if self._rate_limit.pause_left and (end.away or end.pause):
             # Others that were on their way together with this one have said so before.
             self._rate_limit.pause(end.pause)
-            return end.settlement
+            return
         self._away = self._away + 1 if end.away else 0
         # One lost connection says nothing; several in a row say that Appcues is down.
         down = min(LONGEST_PAUSE, 2.0 ** (self._away - DOWN)) if self._away >= DOWN else 0.0
@@ -191,7 +243,6 @@ class AppcuesWriter:
         if end.alarm:
             self._instrumentation.raise_alarm(end.alarm, end.detail)
         self._count_refusals(end.settlement)
-        return end.settlement
 
     def _count_refusals(self, settlement: Settlement) -> None:
         """Raise an alarm when one profile after another is refused and none is taken."""
@@ -220,7 +271,13 @@ def _profile_id(key: str) -> str:
     return key.partition(":")[2]
 
 
-def _release_behind_retry(settled: Mapping[int, Settlement]) -> dict[int, Settlement]:
-    """Release the messages behind the first one that is retried."""
-    retried = sorted(number for number, end in settled.items() if isinstance(end, Retry))
-    return {**settled, **dict.fromkeys(retried[1:], Released())}
+def _in_turn(claim: Claim, ends: Mapping[int, Settlement]) -> dict[int, Settlement]:
+    """Return the settlements of a claim, where messages behind one that is retried are released."""
+    settled: dict[int, Settlement] = {}
+    waiting: set[str] = set()
+    for message in claim.messages:
+        end = ends[message.id]
+        settled[message.id] = Released() if message.key in waiting and isinstance(end, Retry) else end
+        if isinstance(end, Retry):
+            waiting.add(message.key)
+    return settled

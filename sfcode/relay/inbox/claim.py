@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
@@ -15,7 +14,7 @@ from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
-COLUMNS = tuple(name for name in ClaimedMessage.__slots__ if name != "taken_over")
+COLUMNS = ClaimedMessage.__slots__
 UNREADABLE = "unreadable"
 """The reason of messages whose rows are damaged."""
 
@@ -65,7 +64,6 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
         return None
     until, token = tx.now + timedelta(seconds=request.lease), uuid.uuid4().hex
     put_off(tx, names, until)
-    lost = set(tx.db.scalars(sa.select(INBOX.c.id).where(INBOX.c.id.in_(chosen), INBOX.c.state == "leased")))
     leased = (
         INBOX.update()
         .where(INBOX.c.id.in_(chosen))
@@ -73,12 +71,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
         .returning(*(INBOX.c[name] for name in COLUMNS))
     )
     rows = sorted(tx.db.execute(leased).all(), key=lambda row: cast(int, row.id))
-    messages = (ClaimedMessage(*row) for row in rows)
-    return Claim(
-        token,
-        request.deadline,
-        tuple(replace(message, taken_over=True) if message.id in lost else message for message in messages),
-    )
+    return Claim(token, request.deadline, tuple(ClaimedMessage(*row) for row in rows), request.lease)
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:

@@ -9,10 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox import state
+from sfcode.relay.inbox import intents, state
 from sfcode.relay.inbox.accept import subject
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LATEST
+from sfcode.relay.rewrite import rewrite_key
 
 AUDIT = "audit:"
 """Begins the names of settings that hold what was removed, when and by whom."""
@@ -20,7 +21,7 @@ GUARDS = "clearing:"
 """Begins the names of the guards over cleared attributes."""
 STATES_OF_RECORDS = ("nps:", "field:")
 """Begin the names of states of records, before a mapping or an object and the id of the record."""
-REWRITES_OF_RECORDS = ("rewrite:", "rewrite:field:")
+REWRITES_OF_RECORDS = tuple(map(rewrite_key, STATES_OF_RECORDS))
 """The same for messages that write records again."""
 
 
@@ -50,7 +51,7 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
         if found.name.startswith("records:"):
             records |= set(json.loads(found.value or "[]"))
     names = {*named, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
-    again = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records)
+    again = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records).union(map(rewrite_key, names))
     ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(INBOX.c.subject.in_(again))))
     return PersonData(tuple(sorted(ids)), frozenset(records), tuple(sorted(names)))
 
@@ -89,6 +90,7 @@ def delete_states(tx: Transaction, person: PersonData, audit: Mapping[str, Any])
     count = 0
     if person.states:
         count = tx.db.execute(LATEST.delete().where(LATEST.c.name.in_(person.states))).rowcount
+        intents.forget(tx, person.states)
     guards = tx.db.execute(
         sa.select(LATEST.c.name, LATEST.c.value).where(LATEST.c.name >= GUARDS, LATEST.c.name < _end(GUARDS))
     ).all()

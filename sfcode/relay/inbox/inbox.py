@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.clock import boot_time
-from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, search, settle, state
+from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, intents, search, settle, state
 from sfcode.relay.inbox.database_url import (
     first_line,
     hint_for_error,
@@ -124,7 +124,15 @@ class Inbox:
         """Extend a claim to so many seconds from now; None when the lease was lost."""
         deadline = boot_time() + lease
         kept = self._write(lambda tx: settle.extend(tx, held, lease))
-        return replace(held, deadline=deadline) if kept else None
+        return replace(held, deadline=deadline, lease=lease) if kept else None
+
+    def announce(self, held: Claim, names: Collection[str]) -> int:
+        """Store, before the first call, which states a claim may write; return the id of the intent."""
+        return self._write(lambda tx: intents.announce(tx, held, names))
+
+    def expire_intents(self) -> int:
+        """Have written again what claims announced and never settled, once their calls are over; return how many states."""
+        return self._write(intents.expire)
 
     def latest(self, names: Iterable[str]) -> dict[str, LatestState]:
         """Return latest delivered states by name; unknown names are left out."""

@@ -86,6 +86,17 @@ HISTORY: tuple[Migration, ...] = (
         ),
         fill_subjects,
     ),
+    Migration(
+        "intents",
+        (
+            (
+                "CREATE TABLE relay_intents (id {id}, token {text} NOT NULL, source {text} NOT NULL, names {text} NOT NULL,"
+                " contested {text} NOT NULL, expires_at {moment} NOT NULL)"
+            ),
+            "CREATE INDEX relay_intents_source ON relay_intents (source)",
+            "CREATE INDEX relay_intents_expires ON relay_intents (expires_at)",
+        ),
+    ),
 )
 
 

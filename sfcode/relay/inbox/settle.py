@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox.accept import accept
 from sfcode.relay.inbox.claim import put_off
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.intents import withdraw, write_again
 from sfcode.relay.inbox.state import latest
 from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, age, lane, open_rows
 from sfcode.relay.message import Claim, Delivered, Delivery, FollowUp, LatestState, Parked, Released, Retry, Settlement
@@ -32,7 +33,8 @@ def settle(
     `delays` has how long each message to retry waits, or None where that is given up.
     """
     if not hold(tx, claim):
-        _store(tx, delivery.rewrites.values())
+        again = withdraw(tx, claim, delivery)
+        write_again(tx, claim.source, again | delivery.written)
         return 0
     same: defaultdict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
     for message in claim.messages:
@@ -45,8 +47,9 @@ def settle(
     for id_, payload in delivery.redacted.items():
         tx.db.execute(INBOX.update().where(INBOX.c.id == id_).values(payload=payload))
     reopen(tx, lanes(claim))
-    _store(tx, (delivery.rewrites[name] for name in _overtaken(tx, delivery)))
+    again = withdraw(tx, claim, delivery) | _overtaken(tx, delivery)
     remember_latest(tx, delivery.latest)
+    write_again(tx, claim.source, again)
     _store(tx, delivery.followups)
     return len(claim.messages)
 
@@ -56,13 +59,13 @@ def _store(tx: Transaction, followups: Iterable[FollowUp]) -> None:
         accept(tx, [[followup.message]], after=timedelta(seconds=followup.after))
 
 
-def _overtaken(tx: Transaction, delivery: Delivery) -> list[str]:
-    """Name the states of a delivery than which newer ones were settled while it was on its way."""
-    written = {state.name: state for state in delivery.latest if state.name in delivery.rewrites}
+def _overtaken(tx: Transaction, delivery: Delivery) -> set[str]:
+    """Name the states of a delivery than which newer ones were settled before it announced its own."""
+    written = {state.name: state for state in delivery.latest if state.name in delivery.written}
     again = {state.name: state for state in delivery.rewritten if state.name not in written}
     stored = latest(tx, [*written, *again])
-    newer = [name for name, state in written.items() if name in stored and stored[name].stamp > state.stamp]
-    return newer + [name for name, state in again.items() if name in stored and stored[name] != state]
+    newer = {name for name, state in written.items() if name in stored and stored[name].stamp > state.stamp}
+    return newer | {name for name, state in again.items() if name in stored and stored[name] != state}
 
 
 def hold(tx: Transaction, claim: Claim) -> bool:

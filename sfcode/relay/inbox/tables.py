@@ -63,6 +63,17 @@ LATEST = sa.Table(
     sa.Column("value", SafeText, nullable=False),
 )
 
+INTENTS = sa.Table(
+    "relay_intents",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("token", SafeText, nullable=False),
+    sa.Column("source", SafeText, nullable=False),
+    sa.Column("names", SafeText, nullable=False),
+    sa.Column("contested", SafeText, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+)
+
 SETTINGS = sa.Table(
     "relay_settings",
     METADATA,

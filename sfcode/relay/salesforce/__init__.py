@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
     from sfcode.relay.instrumentation import CallEvents
-    from sfcode.relay.message import Writer
-    from sfcode.relay.salesforce.batch import FindLatest
+    from sfcode.relay.message import StateStore, Writer
     from sfcode.relay.salesforce.quota import QuotaBounds
 
 __all__ = ["make_writer"]
@@ -25,17 +24,16 @@ __all__ = ["make_writer"]
 def make_writer(
     project: Project,
     org: Org,
-    inbox_latest: FindLatest,
+    states: StateStore,
     instrumentation: CallEvents,
     clock: Callable[[], float] = boot_time,
     *,
-    late: float = 60.0,
     bounds: QuotaBounds | None = None,
 ) -> Writer:
     """
     Make the writer of Appcues' events; templates are compiled here, once.
 
-    `late` is how many seconds after a call of unknown outcome its records are written again. `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
+    `states` keeps what was delivered. `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
     """
     from sfcode.relay.salesforce.batch import EventRules
     from sfcode.relay.salesforce.calls import Calls, write_headers
@@ -43,8 +41,8 @@ def make_writer(
     from sfcode.relay.salesforce.quota import Quota, QuotaBounds
     from sfcode.relay.salesforce.writer import SalesforceWriter
 
-    rules = EventRules(destinations(project), project.events, late=late, redact=project.settings.relay.redact_feedback)
+    rules = EventRules(destinations(project), project.events, redact=project.settings.relay.redact_feedback)
     calls = Calls(
         org, instrumentation, clock, Quota(bounds or QuotaBounds()), headers=write_headers(project.settings.relay)
     )
-    return SalesforceWriter(rules, calls, inbox_latest)
+    return SalesforceWriter(rules, calls, states)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,14 +22,16 @@ from sfcode.relay.message import (
     Released,
     Retry,
     Settlement,
+    StateStore,
 )
+from sfcode.relay.rewrite import KIND, rewritten_name
 from sfcode.relay.salesforce import error_policy, lookup
 from sfcode.relay.salesforce.actions.action import FieldName
+from sfcode.relay.salesforce.actions.nps_fields import plan_rewrite
 from sfcode.relay.salesforce.breaker import LONGEST
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, records_name, redact, score_name
-from sfcode.relay.salesforce.rewrite import KIND, plan_rewrite, rewrite, states_of
 from sfcode.relay.salesforce.write_plan import (
     EventTarget,
     Matches,
@@ -39,8 +41,6 @@ from sfcode.relay.salesforce.write_plan import (
     WriteRound,
     rounds,
 )
-
-FindLatest = Callable[[Iterable[str]], Mapping[str, LatestState]]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,6 @@ class EventRules:
     """Lengths of fields that only the org knows."""
     redact: bool = False
     """Whether feedback texts are removed from the inbox once they are delivered."""
-    late: float = 60.0
-    """Seconds after a call of unknown outcome at which its records are written again."""
 
 
 @dataclass
@@ -63,7 +61,7 @@ class Batch:
 
     rules: EventRules
     calls: Calls
-    find_latest: FindLatest
+    states: StateStore
     claim: Claim
     deadline: float
     latest: dict[str, LatestState] = field(default_factory=dict)
@@ -80,8 +78,12 @@ class Batch:
     """States that were written again, which are no news."""
     redacted: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     """Payloads without feedback, by message."""
-    rewrites: dict[str, FollowUp] = field(default_factory=dict)
-    """By the name of a state that was written, or may have been, what writes its newest value again."""
+    intents: set[int] = field(default_factory=set)
+    """Ids of the intents that announce what this claim writes."""
+    written: set[str] = field(default_factory=set)
+    """Names of announced states that calls have written."""
+    doubted: set[str] = field(default_factory=set)
+    """Names of announced states that a call may have written, or may write yet."""
 
     def deliver(self) -> Delivery:
         """Deliver the claim."""
@@ -90,11 +92,9 @@ class Batch:
         matches, failure = self._look_up(targets.values(), refusals)
         planner = Planner(matches, self.latest, self.rules.lengths)
         names = _state_names(planner, events, targets)
-        names += [name for message in self.claim.messages for name in states_of(message).values()]
-        self.latest.update(self.find_latest(names))
-        for message in self.claim.messages:
-            if message.id in events:
-                self._doubt_taken_over(message, planner, targets[message.id], events[message.id])
+        again = [name for message in self.claim.messages if (name := rewritten_name(message))]
+        self._announce({*again, *_written_states(planner, events, targets)})
+        self.latest.update(self.states.latest([*names, *again]))
         for messages in rounds(self.claim.messages):
             open_messages = [message for message in messages if message.key not in self.blocked]
             round_ = WriteRound({message.id: [] for message in open_messages})
@@ -128,8 +128,15 @@ class Batch:
             tuple(self.followups),
             tuple(self.rewritten.values()),
             self.redacted,
-            self.rewrites,
+            frozenset(self.intents),
+            frozenset(self.written),
+            frozenset(self.doubted),
         )
+
+    def _announce(self, names: Collection[str]) -> None:
+        """Announce what may be written, so that a process that dies, or that writes the same records, leaves no older value."""
+        if names:
+            self.intents.add(self.states.announce(self.claim, names))
 
     def _read(self) -> tuple[dict[int, AppcuesEvent], dict[int, list[EventTarget]], dict[int, Settlement]]:
         """Read the events of the claim; return them, their targets, and settlements of those without any."""
@@ -160,7 +167,7 @@ class Batch:
         return targets if targets or event.score is not None else Delivered("not_mapped")
 
     def _plan_rewrite(self, message: ClaimedMessage, round_: WriteRound) -> None:
-        write = plan_rewrite(message, self.latest)
+        write = plan_rewrite(self.latest.get(rewritten_name(message)))
         if write is not None:
             round_.add(message.id, write)
 
@@ -178,23 +185,6 @@ class Batch:
         if records - before:
             stamp = max(known.stamp, event.stamp)
             self.latest[name] = self.news[name] = LatestState(name, stamp, json.dumps(sorted(records | before)))
-
-    def _doubt_taken_over(
-        self, message: ClaimedMessage, planner: Planner, targets: list[EventTarget], event: AppcuesEvent
-    ) -> None:
-        """Have the records of a message written again whose last delivery was never settled."""
-        for target in targets if message.taken_over else ():
-            for record_id in planner.match(target).records:
-                for action in target.actions:
-                    fields = action.states_by_field(event, record_id)
-                    if fields:
-                        self._doubt(target.destination.name, target.destination.object, record_id, fields)
-
-    def _doubt(self, mapping: str, object_: str, record_id: str, fields: Mapping[str, str]) -> None:
-        """Have a record written again once the longest call is over."""
-        later = rewrite(mapping, object_, record_id, fields, token=self.claim.token, after=self.rules.late)
-        self.followups.append(later)
-        self.rewrites.update(dict.fromkeys(fields.values(), later))
 
     def _held_mappings(self, targets: Iterable[list[EventTarget]]) -> dict[str, Retry]:
         """Return the mappings that the org refused a moment ago, which are not asked for again yet."""
@@ -301,11 +291,8 @@ class Batch:
             if not result.errors:
                 for note in write.notes:
                     self.news[note.name] = self.latest[note.name] = note
-                if write.newest:
-                    again = rewrite("", write.object, write.id, _states(write), token=self.claim.token, after=0.0)
-                    for name in _states(write).values():
-                        self.rewrites.setdefault(name, again)
                 for field_name, state in write.newest.items():
+                    self.written.add(state.name)
                     is_text = isinstance(write.record[field_name], str)
                     kept = replace(state, value="") if self.rules.redact and is_text else state
                     is_again = all(messages[message].kind == KIND for message in write.messages)
@@ -317,8 +304,8 @@ class Batch:
 
     def _settle_failed_call(self, failure: CallFailedError, writes: list[MergedWrite], round_: WriteRound) -> None:
         for write in writes:
-            if failure.is_unknown and write.newest:
-                self._doubt("", write.object, write.id, _states(write))
+            if failure.is_unknown:
+                self.doubted.update(state.name for state in write.newest.values())
             for message, mappings in write.messages.items():
                 if not failure.of_mapping:
                     round_.ends[message].append(failure.end)
@@ -356,13 +343,22 @@ class Batch:
                 self.latest[name] = self.news[name] = LatestState(name, event.stamp, str(event.score))
 
 
-def _states(write: MergedWrite) -> dict[str, str]:
-    """Name the states of a write's fields."""
-    return {field: state.name for field, state in write.newest.items()}
-
-
 def _error_of(end: Settlement) -> str:
     return end.error if isinstance(end, Retry) else "refused"
+
+
+def _written_states(
+    planner: Planner, events: Mapping[int, AppcuesEvent], targets: Mapping[int, list[EventTarget]]
+) -> set[str]:
+    """Name the states that this claim may write."""
+    return {
+        name
+        for number, event in events.items()
+        for target in targets[number]
+        for record_id in planner.match(target).records
+        for action in target.actions
+        for name in action.written_states(event, record_id)
+    }
 
 
 def _state_names(

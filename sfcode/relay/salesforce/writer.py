@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from sfcode.errors import OrgError
 from sfcode.org.deadline import set_deadline
 from sfcode.relay.inbox import Unavailable
-from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source
+from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source, StateStore
 from sfcode.relay.salesforce import error_policy
-from sfcode.relay.salesforce.batch import Batch, EventRules, FindLatest
+from sfcode.relay.salesforce.batch import Batch, EventRules
 from sfcode.relay.salesforce.calls import CallFailedError, Calls
 
 MARGIN = 2.0
@@ -32,7 +32,7 @@ class SalesforceWriter:
 
     rules: EventRules
     calls: Calls
-    find_latest: FindLatest
+    states: StateStore
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     source: Source = "appcues"
     limit: int = 600
@@ -87,7 +87,7 @@ class SalesforceWriter:
         self._renew(deadline)
         self._measure_fields(deadline)
         try:
-            return Batch(self.rules, self.calls, self.find_latest, claim, deadline).deliver()
+            return Batch(self.rules, self.calls, self.states, claim, deadline).deliver()
         except Unavailable:
             # Before anything was written: without what was, nobody can tell what is old.
             return _settle_all(claim, Retry("database", counts=False))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -198,30 +198,15 @@ class Worker:
             halves = _halves(claim)
             if halves and self._clock() < claim.deadline - MARGIN:
                 # One message that cannot be delivered does not affect the others.
-                deliveries = [await self._deliver(writer, half) for half in halves]
-                ends = {id_: end for each in deliveries for id_, end in each.settlements.items()}
-                return Delivery(
-                    ends,
-                    tuple(state for each in deliveries for state in each.latest),
-                    tuple(followup for each in deliveries for followup in each.followups),
-                    tuple(state for each in deliveries for state in each.rewritten),
-                    {id_: payload for each in deliveries for id_, payload in each.redacted.items()},
-                    {name: rewrite for each in deliveries for name, rewrite in each.rewrites.items()},
-                )
+                return combine([await self._deliver(writer, half) for half in halves])
             self._events.record_bug(claim, error)
             return _retry_all(claim, f"bug: {type(error).__name__}")
         forgotten = [message.id for message in claim.messages if message.id not in delivery.settlements]
         if not forgotten:
             return delivery
         self._events.record_bug(claim, LookupError(f"{len(forgotten)} messages were not settled"))
-        return Delivery(
-            {**dict.fromkeys(forgotten, Retry("bug: not settled")), **delivery.settlements},
-            delivery.latest,
-            delivery.followups,
-            delivery.rewritten,
-            delivery.redacted,
-            delivery.rewrites,
-        )
+        retried = dict.fromkeys(forgotten, Retry("bug: not settled"))
+        return replace(delivery, settlements={**retried, **delivery.settlements})
 
     async def _settle(self, claim: Claim, delivery: Delivery) -> None:
         """Store the settlements, retrying while the lease lasts: after it, another process delivers again."""
@@ -256,6 +241,20 @@ class Worker:
         if not self.trouble:
             log.error(event, source=self._writer.source, exc_info=error)
         self.trouble = "the database does not answer"
+
+
+def combine(deliveries: Sequence[Delivery]) -> Delivery:
+    """Return one delivery for the parts of a claim."""
+    return Delivery(
+        {id_: end for each in deliveries for id_, end in each.settlements.items()},
+        tuple(state for each in deliveries for state in each.latest),
+        tuple(followup for each in deliveries for followup in each.followups),
+        tuple(state for each in deliveries for state in each.rewritten),
+        {id_: payload for each in deliveries for id_, payload in each.redacted.items()},
+        frozenset[int]().union(*(each.intents for each in deliveries)),
+        frozenset[str]().union(*(each.written for each in deliveries)),
+        frozenset[str]().union(*(each.doubted for each in deliveries)),
+    )
 
 
 def is_outage(delivery: Delivery) -> bool:

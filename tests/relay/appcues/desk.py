@@ -166,7 +166,7 @@ class Desk:
                 self.writer = make_writer(
                     self.project,
                     credentials,
-                    self.inbox.latest,
+                    self.inbox,
                     self.ears,
                     types=self.types,
                     rate=lambda: self.rate,

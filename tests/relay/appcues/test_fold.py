@@ -84,7 +84,7 @@ class Simulation:
             if value is not None:
                 self.profile[name] = value
         if not killed:
-            row = delivered_state.latest("user:u1", update_delivered_state(merged.parts, before))
+            row = delivered_state.latest("user:u1", update_delivered_state(merged.parts, before), {})
             self.note([*guards.changed(), *([row] if row else [])])
             self.queue = self.queue[count:]
         return merged
@@ -173,4 +173,4 @@ def test_a_profile_is_remembered_in_a_row_that_does_not_grow_with_its_records():
     assert len(sizes) == 1
     assert sizes.pop() < 250
     (row,) = [each for name, each in world.known.items() if name.startswith("profile:")]
-    assert delivered_state.latest("user:u1", delivered_state.read(row)) == row
+    assert delivered_state.latest("user:u1", delivered_state.read(row), {}) == row

@@ -17,6 +17,7 @@ from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Delivered, Parked, Released, Retry
 from tests.relay.appcues.answering import answering
 from tests.relay.appcues.desk import in_time
+from tests.relay.states import States
 
 SOON = timedelta(seconds=-1)
 
@@ -26,7 +27,7 @@ def changes(desk):
 
 
 def replaced(writer, latest):
-    writer._latest = latest
+    writer._states = States(latest)
     return writer
 
 
@@ -113,7 +114,7 @@ def test_an_appcues_that_is_gone_is_left_alone_for_a_while(desk):
         desk.send(f"u{number}", record=f"003{number}", Title="CTO")
     ends = attempt(desk)
     assert all(isinstance(end, Retry) and not end.counts for end in ends)
-    assert set(changes(desk)) == {"unreachable"}
+    assert set(changes(desk)) == {"no_connection"}
     assert len(desk.ears.calls) < 60, "after a few, the others are not even tried"
 
 

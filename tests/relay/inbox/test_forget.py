@@ -12,6 +12,7 @@ from sfcode.relay.inbox import Filter, Inbox
 from sfcode.relay.inbox import inbox as module
 from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.message import InboxMessage, LatestState
+from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, message, numbers, take
 
 
@@ -70,15 +71,16 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
 
     inbox.accept([record(1, "1001", {"Id": "003A"}), record(2, "2", {"Id": "003C"}), record(3, "1001", {"Id": 7})])
     inbox.accept([record(4, "1001", "003D"), record(5, "1001", None)])
-    rewrites = ["rewrite:Contact:003A", "rewrite:Contact:003B", "rewrite:Contact:003C", "rewrite:Lead:x003A"]
-    inbox.accept([message(10 + at, key) for at, key in enumerate(rewrites)])
-    inbox.accept([message(20, "other:Contact:003A")])
+    fields = ["Contact:003A", "Contact:003B", "Contact:003C", "Lead:x003A"]
+    inbox.accept([message(10 + at, f"rewrite:field:{each}:Note__c") for at, each in enumerate(fields)])
+    inbox.accept([message(14, "rewrite:profile:user:1001"), message(15, "rewrite:profile:user:10011")])
+    inbox.accept([message(20, "other:Contact:003A:Note__c")])
     values = {"records:user:1001": '["003B"]', "records:lead:1001": "", "profile:user:1001": '["003C"]'}
     inbox.note([LatestState(name, "2026", value) for name, value in values.items()])
     inbox.note([LatestState(f"field:Contact:{each}:Note__c", "2026") for each in ("003A", "003B", "003C", "x003A")])
     found = inbox.find_person("1001", [*values, "unknown"])
     assert found.records == {"003A", "003B"}
-    assert ids(inbox, found) == [1, 3, 4, 5, 10, 11]
+    assert ids(inbox, found) == [1, 3, 4, 5, 10, 11, 14]
     assert found.states == (
         "field:Contact:003A:Note__c",
         "field:Contact:003B:Note__c",
@@ -86,6 +88,16 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
         "records:lead:1001",
         "records:user:1001",
     )
+
+
+def test_what_was_announced_of_a_person_is_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
+    theirs, other = "field:Contact:003A:Note__c", "field:Contact:003C:Note__c"
+    inbox.accept([message(1)])
+    inbox.announce(take(inbox), [theirs, other])
+    inbox.forget(PersonData((), frozenset({"003A"}), (theirs,)), {})
+    elapse(121)
+    assert inbox.expire_intents() == 1
+    assert [entry.key for entry in inbox.page(Filter(kind="sfcode:rewrite"))] == [f"rewrite:{other}"]
 
 
 def test_nobody_is_nobody(inbox: Inbox) -> None:

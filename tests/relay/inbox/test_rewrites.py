@@ -2,27 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from sfcode.relay.inbox import Filter, Inbox
 from sfcode.relay.message import Claim, Delivered, Delivery, FollowUp, LatestState, Retry
+from sfcode.relay.rewrite import KIND
 from tests.relay.inbox.conftest import Elapse
-from tests.relay.inbox.samples import idle, message, never, numbers, settle, states, take
+from tests.relay.inbox.samples import idle, message, never, numbers, settle, take
 
 NAME = "field:Contact:003A:Score__c"
-REWRITE = {NAME: FollowUp(message(9, "rewrite:Contact:003A"), 5)}
+OTHER = "field:Contact:003A:Note__c"
 
 
 def score(stamp: str, value: str = "") -> LatestState:
     return LatestState(NAME, stamp, value)
 
 
-def deliver(inbox: Inbox, claim: Claim, **other: object) -> int:
-    """Settle a claim as delivered, with a rewrite of the score."""
+def settled(inbox: Inbox, claim: Claim, **other: object) -> int:
+    """Settle a claim as delivered."""
     ends = {claimed.id: Delivered() for claimed in claim.messages}
-    return inbox.settle(claim, Delivery(ends, **{"rewrites": REWRITE, **other}), never)  # type: ignore[arg-type]
+    return inbox.settle(claim, Delivery(ends, **other), never)  # type: ignore[arg-type]
+
+
+@dataclass
+class Writing:
+    """A claim that has announced the score, and has yet to be settled."""
+
+    inbox: Inbox
+    claim: Claim
+    intent: int
+
+    def settle(self, stamp: str = "2026-01", **other: object) -> int:
+        """Settle the claim after it has written a score."""
+        known = {"latest": (score(stamp, stamp),), "written": {NAME}, "intents": {self.intent}}
+        known |= other  # type: ignore[arg-type]
+        return settled(
+            self.inbox,
+            self.claim,
+            **{name: frozenset(value) if isinstance(value, set) else value for name, value in known.items()},
+        )
+
+
+def writing(inbox: Inbox, number: int, *names: str, lease: float = 60) -> Writing:
+    """Accept and claim a message of a key of its own, and announce what it writes."""
+    inbox.accept([message(number, f"user:{number}")])
+    claim = take(inbox, lease=lease)
+    return Writing(inbox, claim, inbox.announce(claim, names or [NAME]))
+
+
+def again(inbox: Inbox) -> list[str]:
+    """Return the states that wait to be written again."""
+    found = inbox.page(Filter(kind=KIND, state="ready"), 1000)
+    assert all(entry.key == f"rewrite:{entry.payload['rewrite']}" for entry in found)
+    return sorted(entry.payload["rewrite"] for entry in found)
+
+
+def announced(inbox: Inbox) -> int:
+    with inbox._database.read() as tx:
+        return int(tx.db.exec_driver_sql("SELECT count(*) FROM relay_intents").scalar_one())
 
 
 @pytest.fixture
@@ -32,88 +72,182 @@ def claim(inbox: Inbox) -> Claim:
     return take(inbox, lease=60)
 
 
-def test_a_value_is_written_again_when_a_newer_one_was_settled_meanwhile(
-    inbox: Inbox, claim: Claim, elapse: Elapse
-) -> None:
-    inbox.note([score("2026-02", "9")])
-    assert deliver(inbox, claim, latest=(score("2026-01", "8"),)) == 1
-    assert states(inbox) == {1: "done", 9: "ready"}
-    assert inbox.latest([NAME]) == {NAME: score("2026-02", "9")}
-    assert idle(inbox), "it waits five seconds"
-    elapse(6)
-    assert numbers(take(inbox)) == [9]
+def test_a_value_that_nobody_else_wrote_meanwhile_is_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
+    writing(inbox, 1).settle("2026-01")
+    writing(inbox, 2).settle("2026-02")
+    assert (again(inbox), announced(inbox)) == ([], 0)
+    elapse(1000)
+    assert inbox.expire_intents() == 0
+    assert inbox.latest([NAME])[NAME].value == "2026-02"
 
 
-@pytest.mark.parametrize("stamp", ["2026-01", "2026-02"])
-def test_a_value_that_is_not_older_than_what_is_known_is_not_written_again(
-    inbox: Inbox, claim: Claim, stamp: str
+@pytest.mark.parametrize("older_first", [True, False])
+def test_of_two_claims_that_wrote_a_state_at_the_same_time_the_one_settled_last_writes_it_again(
+    inbox: Inbox, older_first: bool
 ) -> None:
+    older, newer = writing(inbox, 1), writing(inbox, 2)
+    for claim, stamp in [(older, "2026-01"), (newer, "2026-02")][:: 1 if older_first else -1]:
+        assert again(inbox) == [], "the other may be on its way"
+        assert claim.settle(stamp) == 1
+    assert (again(inbox), announced(inbox)) == ([NAME], 0)
+    assert inbox.latest([NAME])[NAME].value == "2026-02"
+
+
+def test_a_claim_that_wrote_nothing_of_what_it_announced_disturbs_nobody(inbox: Inbox) -> None:
+    idle_, other = writing(inbox, 1), writing(inbox, 2)
+    idle_.settle(latest=(), written=set())
+    other.settle()
+    assert again(inbox) == []
+
+
+def test_a_claim_that_wrote_nothing_need_not_write_what_others_wrote_meanwhile(inbox: Inbox) -> None:
+    other, idle_ = writing(inbox, 1), writing(inbox, 2)
+    other.settle()
+    idle_.settle(latest=(), written=set())
+    assert again(inbox) == []
+
+
+def test_states_of_other_records_and_of_the_other_direction_are_no_business_of_a_claim(inbox: Inbox) -> None:
+    first, second = writing(inbox, 1), writing(inbox, 2, OTHER)
+    inbox.accept([message(3, source="salesforce")])
+    third = inbox.claim("salesforce", limit=1, per_key=1, lease=60)
+    assert third is not None
+    inbox.announce(third, [NAME])
+    first.settle()
+    second.settle(latest=(), written={OTHER})
+    assert again(inbox) == []
+
+
+def test_a_rewrite_that_was_overtaken_is_repeated_by_whoever_is_settled_last(inbox: Inbox) -> None:
+    """The fault of three processes: the rewrite has read 8, 9 is written and settled, then 8 arrives."""
     inbox.note([score("2026-01", "8")])
-    assert deliver(inbox, claim, latest=(score(stamp, "9"),)) == 1
-    assert states(inbox) == {1: "done"}
-    assert inbox.latest([NAME])[NAME].value == "9"
+    rewriting, newer = writing(inbox, 1), writing(inbox, 2)
+    rewriting.settle(latest=(), rewritten=(score("2026-01", "8"),))
+    newer.settle("2026-02")
+    assert again(inbox) == [NAME]
 
 
-def test_the_first_value_of_a_field_is_not_written_again(inbox: Inbox, claim: Claim) -> None:
-    assert deliver(inbox, claim, latest=(score("2026-01"),)) == 1
-    assert states(inbox) == {1: "done"}
-
-
-def test_a_state_that_nothing_rewrites_may_be_overtaken(inbox: Inbox, claim: Claim) -> None:
-    inbox.note([score("2026-02")])
-    assert deliver(inbox, claim, latest=(score("2026-01"),), rewrites={}) == 1
-    assert states(inbox) == {1: "done"}
+def test_a_state_that_was_settled_before_a_claim_announced_it_is_seen_as_well(inbox: Inbox, claim: Claim) -> None:
+    inbox.note([score("2026-02", "9")])
+    late = Writing(inbox, claim, inbox.announce(claim, [NAME]))
+    late.settle("2026-01")
+    assert again(inbox) == [NAME]
+    assert inbox.latest([NAME]) == {NAME: score("2026-02", "9")}
 
 
 @pytest.mark.parametrize(
-    ("known", "again"), [(score("2026-01", "8"), False), (score("2026-01", "9"), True), (score("2026-02", "8"), True)]
+    ("known", "is_repeated"),
+    [(score("2026-01", "8"), False), (score("2026-01", "9"), True), (score("2026-02", "8"), True)],
 )
 def test_a_rewritten_value_is_written_again_when_it_is_not_the_known_one(
-    inbox: Inbox, claim: Claim, known: LatestState, again: bool
+    inbox: Inbox, known: LatestState, is_repeated: bool
 ) -> None:
     inbox.note([known])
-    assert deliver(inbox, claim, rewritten=(score("2026-01", "8"),)) == 1
-    assert states(inbox) == ({1: "done", 9: "ready"} if again else {1: "done"})
+    writing(inbox, 1).settle(latest=(), rewritten=(score("2026-01", "8"),))
+    assert again(inbox) == ([NAME] if is_repeated else [])
     assert inbox.latest([NAME]) == {NAME: known}, "a rewritten value is no news"
 
 
-def test_a_rewritten_value_that_nothing_is_known_of_is_not_written_again(inbox: Inbox, claim: Claim) -> None:
-    assert deliver(inbox, claim, rewritten=(score("2026-01"),)) == 1
-    assert states(inbox) == {1: "done"}
-    assert inbox.latest([NAME]) == {}
-
-
-def test_a_value_that_is_both_written_and_rewritten_goes_by_the_written_one(inbox: Inbox, claim: Claim) -> None:
-    inbox.note([score("2026-01", "8")])
-    assert deliver(inbox, claim, latest=(score("2026-02", "9"),), rewritten=(score("2025-12", "7"),)) == 1
-    assert states(inbox) == {1: "done"}
-
-
-def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, claim: Claim, elapse: Elapse) -> None:
+def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, elapse: Elapse) -> None:
     """The far side may have its value although another delivery wrote a newer one before."""
+    lost = writing(inbox, 1)
     elapse(60)
     assert settle(inbox, take(inbox)) == 1
-    assert deliver(inbox, claim, latest=(score("2026-01"),), redacted={claim.messages[0].id: {"number": 99}}) == 0
-    assert states(inbox) == {1: "done", 9: "ready"}
+    assert lost.settle(redacted={lost.claim.messages[0].id: {"number": 99}}) == 0
+    assert (again(inbox), announced(inbox)) == ([NAME], 0)
     assert inbox.latest([NAME]) == {}
-    elapse(6)
-    assert numbers(take(inbox)) == [9]
 
 
-def test_one_message_that_writes_several_values_again_is_stored_once(
-    inbox: Inbox, claim: Claim, elapse: Elapse
+def test_what_a_process_announced_before_it_died_is_written_again_when_its_calls_are_over(
+    inbox: Inbox, elapse: Elapse
 ) -> None:
-    names = ("a", "b", "c")
-    inbox.note([LatestState(name, "2026-02") for name in names])
-    rewrites = {name: FollowUp(message(9, "rewrite:1"), after) for name, after in zip(names, (50, 50, 5), strict=True)}
-    latest = tuple(LatestState(name, "2026-01") for name in names)
-    assert deliver(inbox, claim, latest=latest, rewrites=rewrites) == 1
-    assert states(inbox) == {1: "done", 9: "ready"}
+    writing(inbox, 1, NAME, OTHER)
+    elapse(60)
+    settle(inbox, take(inbox), Retry("503"), retry=lambda *_: inbox._clock())  # whatever its messages come to
+    elapse(59)
+    assert inbox.expire_intents() == 0
+    elapse(2)
+    assert inbox.expire_intents() == 2
+    assert (again(inbox), announced(inbox)) == ([OTHER, NAME], 0)
+
+
+def test_a_lost_claim_whose_intents_have_expired_has_its_values_written_once_more(inbox: Inbox, elapse: Elapse) -> None:
+    lost = writing(inbox, 1)
+    elapse(121)
+    inbox.expire_intents()
+    settle(inbox, take(inbox))
+    assert (again(inbox), idle(inbox)) == ([], True)
+    assert lost.settle() == 0
+    assert again(inbox) == [NAME]
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_state_whose_call_may_not_be_over_is_written_again_a_lease_later(
+    inbox: Inbox, elapse: Elapse, is_lost: bool
+) -> None:
+    doubtful = writing(inbox, 1, NAME, OTHER)
+    if is_lost:
+        elapse(130)
+        inbox.expire_intents()
+        while not idle(inbox):
+            pass
+    doubtful.settle(latest=(), written=set(), doubted={NAME})
+    before = len(again(inbox))
+    elapse(59)
+    assert inbox.expire_intents() == 0
+    elapse(2)
+    assert inbox.expire_intents() == 1
+    assert len(again(inbox)) == before + 1
+    assert NAME in again(inbox)
+
+
+def test_what_a_delivery_does_not_account_for_is_in_doubt(inbox: Inbox, elapse: Elapse) -> None:
+    """It broke off, by a bug or because the process stops."""
+    broken = writing(inbox, 1)
+    second = inbox.announce(broken.claim, [OTHER])
+    broken.settle(written=set(), latest=(), intents={second})
+    elapse(61)
+    assert inbox.expire_intents() == 1
+    assert again(inbox) == [NAME]
+    stopped = writing(inbox, 2, OTHER)
+    inbox.release(stopped.claim)
+    elapse(61)
+    assert inbox.expire_intents() == 1
+
+
+def test_a_state_in_doubt_contests_those_who_write_it_meanwhile(inbox: Inbox) -> None:
+    doubtful, other = writing(inbox, 1), writing(inbox, 2)
+    doubtful.settle(latest=(), written=set(), doubted={NAME})
+    other.settle()
+    assert again(inbox) == [NAME]
+
+
+def test_an_outage_leaves_one_message_for_each_state_however_often_it_is_tried(inbox: Inbox, elapse: Elapse) -> None:
+    for number in range(5):
+        writing(inbox, number).settle(latest=(), written=set(), doubted={NAME})
+        elapse(61)
+        inbox.expire_intents()
+        assert again(inbox) == [NAME]
+    rewriting = take(inbox)
+    assert len(rewriting.messages) == 1
+    intent = inbox.announce(rewriting, [NAME])
+    Writing(inbox, rewriting, intent).settle(latest=(), written=set(), doubted={NAME})
+    elapse(61)
+    assert inbox.expire_intents() == 1
+    assert again(inbox) == [NAME], "the one before was begun, so that it does not count"
+
+
+def test_many_states_are_written_again_in_one_go(inbox: Inbox, elapse: Elapse) -> None:
+    names = [f"field:Contact:{number:04}:Score__c" for number in range(2_500)]
+    writing(inbox, 1, *names)
+    elapse(121)
+    assert inbox.expire_intents() == 2_500
+    assert len(inbox.page(Filter(kind=KIND), 5_000)) == 2_500
 
 
 def test_followups_each_have_their_own_delay(inbox: Inbox, claim: Claim, elapse: Elapse) -> None:
     followups = tuple(FollowUp(message(number, f"user:{number}"), number * 100) for number in (2, 3, 4))
-    assert deliver(inbox, claim, followups=followups) == 1
+    assert settled(inbox, claim, followups=followups) == 1
     for number in (2, 3, 4):
         elapse(210 if number == 2 else 100)
         assert numbers(take(inbox, lease=100_000)) == [number]
@@ -121,7 +255,7 @@ def test_followups_each_have_their_own_delay(inbox: Inbox, claim: Claim, elapse:
 
 def test_a_followup_of_the_same_key_waits_behind_what_is_there(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept([message(1), message(2)])
-    assert deliver(inbox, take(inbox), followups=(FollowUp(message(3), 50),)) == 1
+    assert settled(inbox, take(inbox), followups=(FollowUp(message(3), 50),)) == 1
     claim = take(inbox, per_key=10)
     assert numbers(claim) == [2]
     settle(inbox, claim)
@@ -134,7 +268,7 @@ def test_the_payload_of_a_delivered_message_is_replaced_and_no_other_one(inbox: 
     inbox.accept([message(1, "user:1"), message(2, "user:2"), message(3, "user:3")])
     claim = take(inbox)
     redacted = {claim.messages[0].id: {"number": 1, "text": None}, claim.messages[2].id: {"number": 3, "text": "-"}}
-    assert deliver(inbox, claim, redacted=redacted) == 3
+    assert settled(inbox, claim, redacted=redacted) == 3
     payloads = {entry.message_id: entry.payload for entry in inbox.page(Filter())}
     assert payloads == {"m1": {"number": 1, "text": None}, "m2": {"number": 2}, "m3": {"number": 3, "text": "-"}}
 

@@ -11,36 +11,9 @@ import sqlalchemy as sa
 from sfcode.relay.inbox import Filter, Inbox
 from sfcode.relay.inbox.settle import LONGEST_DETAIL
 from sfcode.relay.inbox.tables import INBOX
-from sfcode.relay.message import Claim, Delivered, Parked, Retry
+from sfcode.relay.message import Delivered, Parked, Retry
 from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
-
-
-def taken_over(claim: Claim) -> dict[int, bool]:
-    return {claimed.payload["number"]: claimed.taken_over for claimed in claim.messages}
-
-
-def test_a_claim_tells_which_messages_another_claim_was_never_settled_of(inbox: Inbox, elapse: Elapse) -> None:
-    inbox.accept(keyed("a", "a", "a", "b"))
-    assert taken_over(take(inbox, limit=2, per_key=2)) == {0: False, 3: False}
-    elapse(60)
-    assert taken_over(take(inbox, per_key=3)) == {0: True, 1: False, 2: False, 3: True}
-    elapse(60)
-    assert set(taken_over(take(inbox, per_key=3)).values()) == {True}
-
-
-@pytest.mark.parametrize("way", ["release", "retry", "replay"])
-def test_a_message_whose_claim_was_settled_is_not_taken_over(inbox: Inbox, clock: Clock, way: str) -> None:
-    inbox.accept(keyed("a"))
-    claim = take(inbox)
-    if way == "release":
-        inbox.release(claim)
-    elif way == "retry":
-        settle(inbox, claim, Retry("503"), retry=lambda *_: clock.now)
-    else:
-        settle(inbox, claim, Parked("odd"))
-        inbox.replay(Filter())
-    assert taken_over(take(inbox)) == {0: False}
 
 
 def test_a_settled_message_holds_no_lease(inbox: Inbox, clock: Clock) -> None:
@@ -122,7 +95,6 @@ def test_a_damaged_row_behind_others_is_parked_and_their_order_stays(inbox: Inbo
     claim = take(inbox, per_key=3)
     assert numbers(claim) == [0, 2]
     assert [claimed.attempts for claimed in claim.messages] == [0, 0]
-    assert taken_over(claim) == {0: False, 2: False}
 
 
 @pytest.mark.parametrize("payload", ["[" * 100_000, "null", "7", '"text"'])

@@ -16,6 +16,7 @@ from sfcode.relay.salesforce.breaker import MappingHolds
 from sfcode.relay.salesforce.calls import CallFailedError, CallSize
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.texts import compile_texts
+from tests.relay.states import States
 
 KEY = "Event_Id__c"
 SCORE, FEEDBACK = "Score__c", "Feedback__c"
@@ -133,14 +134,17 @@ class Scene:
     destinations: tuple[Destination, ...] = (CONTACT,)
     latest: dict[str, LatestState] = field(default_factory=dict)
     redact: bool = False
-    late: float = 60.0
+    states: States = field(default_factory=States)
     asked_for: set[str] = field(default_factory=set)
     """Names of the states that the last delivery asked the inbox for."""
 
+    def __post_init__(self) -> None:
+        self.states.find = self._find_latest
+
     def deliver(self, *messages: ClaimedMessage) -> Delivery:
         """Deliver a claim of these messages."""
-        rules = EventRules(self.destinations, EVENTS, redact=self.redact, late=self.late)
-        return Batch(rules, self.calls, self._find_latest, Claim("token", 1e9, messages), 1234.0).deliver()  # type: ignore[arg-type]
+        rules = EventRules(self.destinations, EVENTS, redact=self.redact)
+        return Batch(rules, self.calls, self.states, Claim("token", 1e9, messages), 1234.0).deliver()  # type: ignore[arg-type]
 
     def settle(self, *messages: ClaimedMessage) -> list[Settlement]:
         """Deliver messages and return their settlements in the same order."""

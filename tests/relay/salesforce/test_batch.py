@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 from sfcode.config.event_models import EventText
 from sfcode.org.collections import RecordError
 from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, LatestState, Parked, Released, Retry
+from sfcode.relay.rewrite import rewrites
 from sfcode.relay.salesforce.actions.activities import Activities
 from sfcode.relay.salesforce.calls import CallFailedError
 from sfcode.relay.salesforce.event_reader import REDACTED, records_name, score_name
-from sfcode.relay.salesforce.rewrite import KIND
 from sfcode.relay.salesforce.texts import compile_texts
 from tests.relay.salesforce.scripted import (
     CONTACT,
@@ -36,8 +37,8 @@ STATE = f"field:Contact:003a:{SCORE}"
 STAMP = "2026-11-23T12:00:00.000000Z"
 LATER = "2026-11-23T12:01:00.000000Z"
 LOCKED = RecordError("UNABLE_TO_LOCK_ROW", "busy")
-PAYLOAD = {"mapping": "", "object": "Contact", "id": "003a", "fields": {SCORE: STATE}}
-"""Of a message that writes a score again."""
+LEAD_STATE = f"field:Lead:00Qa:{SCORE}"
+NUMBERS = itertools.count(900_000)
 
 
 def values(delivery: Delivery) -> dict[str, tuple[str, str]]:
@@ -45,11 +46,11 @@ def values(delivery: Delivery) -> dict[str, tuple[str, str]]:
     return {state.name: (state.stamp, state.value) for state in delivery.latest}
 
 
-def again(delivery: Delivery, index: int = 0, *, attempts: int = 0) -> ClaimedMessage:
-    """Return a message that a delivery left behind, as the next claim holds it."""
-    message = delivery.followups[index].message
+def again(name: str = STATE) -> ClaimedMessage:
+    """Return a claimed message that writes a state again."""
+    (message,) = rewrites("appcues", [name])
     return ClaimedMessage(
-        900_000 + index, message.source, message.message_id, message.key, message.kind, message.payload, attempts, NOON
+        next(NUMBERS), message.source, message.message_id, message.key, message.kind, message.payload, 0, NOON
     )
 
 
@@ -362,82 +363,47 @@ class TestRemembered:
 
 
 class TestWrittenAgain:
-    def test_a_call_of_unknown_outcome_is_made_good_once_it_can_be_over(self) -> None:
-        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,), late=77.0)
-        delivery = scene.deliver(event("appcues:nps_score", "a", score=1))
-        (followup,) = delivery.followups
-        assert followup.after == 77.0
-        message = followup.message
-        assert (message.source, message.kind, message.key, message.message_id) == (
-            "appcues",
-            KIND,
-            "rewrite:Contact:003a",
-            f"rewrite:Contact:003a:{SCORE}:token",
-        )
-        assert message.payload == {"rewrite": PAYLOAD}
-        assert delivery.rewrites == {STATE: followup}
+    def test_what_a_claim_may_write_is_announced_before_its_first_call(self) -> None:
+        scene = Scene(ScriptedCalls(both("a")), (CONTACT, LEAD))
+        score, words = event("appcues:nps_score", "a", score=1), event("appcues:nps_feedback", "a", feedback="x")
+        delivery = scene.deliver(score, words, event("appcues:flow_completed", "a", flowName="W"), again(LEAD_STATE))
+        (names,) = scene.states.announced
+        assert names == {
+            *(f"field:Contact:003a:{field}" for field in (SCORE, FEEDBACK)),
+            *(f"field:Lead:00Qa:{field}" for field in (SCORE, FEEDBACK)),
+        }
+        assert delivery.intents == {1}
+        assert delivery.written == names
+        assert delivery.doubted == set()
 
-    def test_a_call_that_was_certainly_refused_leaves_nothing_behind(self) -> None:
+    def test_activities_are_not_announced_as_they_are_the_same_whenever_they_arrive(self) -> None:
+        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]))
+        delivery = scene.deliver(event("appcues:flow_completed", "a", flowName="W"))
+        assert scene.states.announced == []
+        assert (delivery.intents, delivery.written, delivery.doubted) == (set(), set(), set())
+
+    def test_the_states_of_a_call_of_unknown_outcome_are_in_doubt(self) -> None:
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[OUTAGE]), (QUIET,))
+        delivery = scene.deliver(event("appcues:nps_score", "a", score=1), event("appcues:nps_score", "b", score=2))
+        assert delivery.doubted == {STATE, f"field:Contact:003b:{SCORE}"}
+        assert delivery.written == set()
+
+    def test_those_of_a_call_that_was_certainly_refused_are_not(self) -> None:
         refused = CallFailedError(Retry("SERVER_UNAVAILABLE", counts=False))
         delivery = Scene(ScriptedCalls(people("a"), ends=[refused]), (QUIET,)).deliver(
             event("appcues:nps_score", "a", score=1)
         )
-        assert delivery.followups == ()
-        assert delivery.rewrites == {}
+        assert (delivery.written, delivery.doubted) == (set(), set())
 
-    def test_an_activity_of_unknown_outcome_needs_none_as_it_is_the_same_whenever_it_arrives(self) -> None:
-        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]))
-        assert scene.deliver(event("appcues:flow_completed", "a", flowName="W")).followups == ()
-
-    def test_a_claim_that_was_taken_over_has_its_records_written_again_whatever_it_finds(self) -> None:
-        message = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
-        scene = Scene(ScriptedCalls(both("a")), (CONTACT, LEAD), {STATE: LatestState(STATE, LATER, "9")}, late=5.0)
-        delivery = scene.deliver(message)
-        assert [(each.message.payload["rewrite"], each.after) for each in delivery.followups] == [
-            (PAYLOAD | {"mapping": "contact"}, 5.0),
-            ({"mapping": "lead", "object": "Lead", "id": "00Qa", "fields": {SCORE: f"field:Lead:00Qa:{SCORE}"}}, 5.0),
-        ]
-        assert delivery.rewrites[STATE] == delivery.followups[0]
-
-    def test_a_claim_of_its_own_leaves_nothing_behind_but_says_what_would_write_its_values_again(self) -> None:
-        """The inbox stores that where another delivery was settled meanwhile."""
-        delivery = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(event("appcues:nps_score", "a", score=1))
-        assert delivery.followups == ()
-        (again_,) = delivery.rewrites.values()
-        assert list(delivery.rewrites) == [STATE]
-        assert again_.after == 0.0
-        assert again_.message.payload == {"rewrite": PAYLOAD}
-
-    def test_two_values_that_two_calls_wrote_are_written_again_by_two_messages(self) -> None:
-        """The inbox keeps one message of an id: with the same id, one of the values would be lost."""
-        score = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
-        words = replace(event("appcues:nps_feedback", "a", at=1, feedback="x"), taken_over=True)
-        delivery = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(score, words)
-        left = {each.message.message_id: each.message.payload["rewrite"]["fields"] for each in delivery.followups}
-        assert [list(fields) for fields in left.values()] == [[SCORE], [FEEDBACK]]
-        assert {each.message.key for each in delivery.followups} == {"rewrite:Contact:003a"}
-
-    def test_so_is_a_value_of_a_message_that_has_to_wait_behind_another(self) -> None:
-        """Whoever held the claim before may have written both; the next claim on the second one is a new one."""
-        score = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
-        words = replace(event("appcues:nps_feedback", "a", at=1, feedback="x"), taken_over=True)
-        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": LOCKED}]), (QUIET,))
-        delivery = scene.deliver(score, words)
-        assert delivery.settlements[words.id] == Released()
-        assert [list(each.message.payload["rewrite"]["fields"]) for each in delivery.followups] == [[SCORE], [FEEDBACK]]
-
-    def test_a_rewrite_that_waits_for_a_call_is_not_replaced_by_one_that_does_not(self) -> None:
-        message = replace(event("appcues:nps_score", "a", score=1), taken_over=True)
-        delivery = Scene(ScriptedCalls(people("a")), (QUIET,), late=5.0).deliver(message)
-        assert delivery.rewrites[STATE].after == 5.0
+    def test_a_record_that_was_refused_counts_as_not_written(self) -> None:
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[{"003a": LOCKED}]), (QUIET,))
+        delivery = scene.deliver(event("appcues:nps_score", "a", score=1), event("appcues:nps_score", "b", score=2))
+        assert delivery.written == {f"field:Contact:003b:{SCORE}"}
 
     def test_the_newest_value_is_written_and_nothing_is_looked_up(self) -> None:
-        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (CONTACT,))
-        left = scene.deliver(event("appcues:nps_score", "a", score=1))
-        scene.calls.sent.clear()
-        scene.calls.looked_up.clear()
+        scene = Scene(ScriptedCalls(people("a")), (CONTACT,))
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
-        delivery = scene.deliver(message := again(left))
+        delivery = scene.deliver(message := again())
         assert delivery.settlements == {message.id: Delivered()}
         (update,) = scene.calls.sent
         assert (update.verb, update.records) == (
@@ -445,37 +411,44 @@ class TestWrittenAgain:
             [{"attributes": {"type": "Contact"}, "Id": "003a", SCORE: 9}],
         )
         assert scene.asked_for == {STATE}
+        assert scene.states.announced == [{STATE}]
         assert scene.calls.looked_up == []
         assert values(delivery) == {}, "no news"
         assert delivery.rewritten == (LatestState(STATE, LATER, "9"),)
+        assert delivery.written == {STATE}
+
+    def test_two_values_of_one_record_share_a_call(self) -> None:
+        words = f"field:Contact:003a:{FEEDBACK}"
+        scene = Scene(ScriptedCalls(people("a")), (CONTACT,))
+        scene.latest |= {STATE: LatestState(STATE, LATER, "9"), words: LatestState(words, LATER, '"x"')}
+        scene.deliver(again(), again(words))
+        (update,) = scene.calls.sent
+        assert update.records == [{"attributes": {"type": "Contact"}, "Id": "003a", SCORE: 9, FEEDBACK: "x"}]
 
     def test_a_project_that_removes_texts_writes_a_score_again_all_the_same(self) -> None:
-        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,), redact=True)
-        message = again(scene.deliver(event("appcues:nps_score", "a", score=1)))
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,), redact=True)
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
-        assert scene.settle(message) == [Delivered()]
+        assert scene.settle(again()) == [Delivered()]
         assert scene.calls.sent[-1].records[0][SCORE] == 9
 
     @pytest.mark.parametrize("known", [{}, {STATE: LatestState(STATE, LATER, "")}])
     def test_where_no_newest_value_is_known_nothing_is_written(self, known: dict[str, LatestState]) -> None:
-        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]), (QUIET,))
-        message = again(scene.deliver(event("appcues:nps_score", "a", score=1)))
-        scene.calls.sent.clear()
+        scene = Scene(ScriptedCalls(people("a")), (QUIET,))
         scene.latest = known
-        assert scene.settle(message) == [Delivered()]
+        assert scene.settle(again()) == [Delivered()]
         assert scene.calls.sent == []
 
     def test_a_rewrite_that_comes_to_nothing_is_tried_again(self) -> None:
-        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE, {"003a": LOCKED}]), (QUIET,))
-        message = again(scene.deliver(event("appcues:nps_score", "a", score=1)))
+        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": LOCKED}]), (QUIET,))
+        message = again()
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
         (end,) = scene.settle(message)
         assert isinstance(end, Retry)
 
     @pytest.mark.parametrize("end", [REFUSED_MAPPING, {"003a": RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "no")}])
     def test_a_rewrite_that_the_org_refuses_for_a_field_waits_and_is_not_lost(self, end: Any) -> None:
-        scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE, end]), (QUIET,))
-        message = again(scene.deliver(event("appcues:nps_score", "a", score=1)))
+        scene = Scene(ScriptedCalls(people("a"), ends=[end]), (QUIET,))
+        message = again()
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
         delivery = scene.deliver(message)
         settled = delivery.settlements[message.id]
@@ -546,7 +519,9 @@ class TestRefusedMapping:
     def test_a_followup_concerns_its_mapping_alone_and_writes_the_activity_of_the_first_message(self) -> None:
         scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
         message = event("appcues:nps_score", "a", score=7)
-        left = again(scene.deliver(message))
+        (followup,) = scene.deliver(message).followups
+        part = followup.message
+        left = ClaimedMessage(next(NUMBERS), part.source, part.message_id, part.key, part.kind, part.payload, 0, NOON)
         assert scene.settle(left) == [Retry("mapping lead is held back", 30.0, counts=False)]
         scene.calls.sent.clear()
         scene.calls.refused_lookups.clear()

@@ -122,7 +122,7 @@ def test_one_mapping_is_looked_up_by_a_plain_query(world: World, requests_made: 
 def test_a_lost_field_right_raises_an_alarm_and_parks_nobody(world: World) -> None:
     """The user that is signed in is not the integration user, and sees no field that sfcode made."""
     with signed_in(world.local, world.rest, "sam.seller@northwind.example") as somebody:
-        writer = type(world.writer)(world.writer.rules, world.writer.calls, world.known)
+        writer = type(world.writer)(world.writer.rules, world.writer.calls, world.writer.states)
         writer.calls = type(writer.calls)(somebody, world.heard, writer.calls.clock, writer.calls.quota)
         (end,) = world.deliver(event("appcues:nps_score", score=6), writer=writer)
     assert isinstance(end, Retry)
@@ -171,7 +171,7 @@ def test_a_session_that_ends_is_renewed_once_and_the_call_made_again(
 ) -> None:
     with connect(world.local.url, environ=ways(world, app)[way], api_version="63.0") as org:
         calls = type(world.writer.calls)(org, world.heard, world.writer.calls.clock, world.writer.calls.quota)
-        writer = type(world.writer)(world.writer.rules, calls, world.known)
+        writer = type(world.writer)(world.writer.rules, calls, world.writer.states)
         world.control.arm("session_expired", path="/services/data/*/composite/sobjects")
         assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Delivered()]
         assert world.contact()["NPS_Score__c"] == 6
@@ -191,7 +191,7 @@ def test_a_session_is_renewed_ahead_of_time(world: World, app: dict[str, str]) -
     with connect(world.local.url, environ=ways(world, app)["jwt"], api_version="63.0") as org:
         session = org._connection.session
         calls = type(world.writer.calls)(org, world.heard, world.writer.calls.clock, world.writer.calls.quota)
-        writer = type(world.writer)(world.writer.rules, calls, world.known)
+        writer = type(world.writer)(world.writer.rules, calls, world.writer.states)
         first = session.token
         world.deliver(event("appcues:flow_completed", flowName="A"), writer=writer)
         assert session.token == first

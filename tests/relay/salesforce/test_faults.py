@@ -12,6 +12,7 @@ from sfcode.relay.message import Delivered, LatestState, Parked, Released, Retry
 from sfcode.relay.salesforce.breaker import Breaker
 from sfcode.relay.salesforce.quota import QuotaBounds
 from tests.relay.salesforce.world import World, event
+from tests.relay.states import States
 
 UPDATE = "/services/data/*/composite/sobjects"
 UPSERT = "/services/data/*/composite/sobjects/Event/*"
@@ -180,7 +181,7 @@ def test_a_database_that_does_not_answer_is_no_attempt_and_nothing_is_written_me
         raise Unavailable("away")
 
     writer = world.fresh_writer()
-    writer.find_latest = away
+    writer.states = States(away)
     ends = world.deliver(event("appcues:nps_score", score=6), event("appcues:nps_score", score=7), writer=writer)
     assert ends == [Retry("database", counts=False), Released()]
     assert world.events("Appcues_Event_Id__c != null") == []

@@ -91,7 +91,7 @@ def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_
 
 def test_webhooks_come_through_a_relay_of_which_one_mapping_is_refused(broken: World, sqlite_url: str) -> None:
     def writer(service: Service) -> Any:
-        made: Any = make_writer(broken.project, broken.org, service.inbox.latest, service.instrumentation)
+        made: Any = make_writer(broken.project, broken.org, service.inbox, service.instrumentation)
         made.rules = broken.writer.rules
         return made
 

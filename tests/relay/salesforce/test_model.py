@@ -23,6 +23,7 @@ from sfcode.relay.salesforce.calls import CallFailedError, CallSize
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.texts import compile_texts
 from tests.relay.salesforce.world import event
+from tests.relay.states import States
 
 KEY = "Key__c"
 EVENTS = default_events()
@@ -107,7 +108,7 @@ def delivered(messages: list[ClaimedMessage], far: Far, size: int) -> None:
         if not waiting:
             return
         claim = Claim("token", 1e9, tuple(waiting[:size]))
-        found = Batch(RULES, far, known, claim, 1e9).deliver()  # type: ignore[arg-type]
+        found = Batch(RULES, far, States(known), claim, 1e9).deliver()  # type: ignore[arg-type]
         for one in found.latest:
             before = latest.get(one.name)
             if before is None or one.stamp >= before.stamp:
@@ -161,7 +162,7 @@ def test_where_even_few_are_too_many_they_are_parked() -> None:
     far = Far([], room=0)
     messages = [event("appcues:nps_score", f"u{number}", score=7) for number in range(10)]
     claim = Claim("token", 1e9, tuple(messages))
-    found = Batch(RULES, far, lambda _names: {}, claim, 1e9).deliver()  # type: ignore[arg-type]
+    found = Batch(RULES, far, States(), claim, 1e9).deliver()  # type: ignore[arg-type]
     reasons = {getattr(end, "reason", "") for end in found.settlements.values()}
     assert reasons == {"cannot_insert_update_activate_entity"}
     assert far.sent == [10, 5, 5, 5, 5], "values, then activities"

@@ -23,6 +23,7 @@ from sfcode.relay.salesforce.quota import Quota, QuotaBounds
 from sfcode.relay.salesforce.writer import SalesforceWriter
 from tests.relay.salesforce.scripted import CONTACT, EVENTS, FEEDBACK, QUIET, SCORE, ScriptedCalls, destination, people
 from tests.relay.salesforce.world import event
+from tests.relay.states import States
 
 LEASE = 60.0
 BOUNDS = QuotaBounds(slow_at=0.8, stop_at=0.95, spread=3600, longest=10, ask_again=300)
@@ -93,7 +94,7 @@ class WriterCase:
 def case() -> WriterCase:
     calls = WriterCalls(people("a", "b"))
     kept = replace(QUIET, actions=(replace(QUIET.actions[0], created=frozenset({SCORE, FEEDBACK})),))  # type: ignore[type-var]
-    writer = SalesforceWriter(EventRules((kept,), EVENTS), calls, lambda _names: {})  # type: ignore[arg-type]
+    writer = SalesforceWriter(EventRules((kept,), EVENTS), calls, States())  # type: ignore[arg-type]
     found = WriterCase(calls, writer)
 
     async def sleep(seconds: float) -> None:
@@ -131,7 +132,7 @@ class TestPauses:
         def away(_names: Iterable[str]) -> dict[str, LatestState]:
             raise Unavailable("away")
 
-        case.writer.find_latest = away
+        case.writer.states = States(away)
         assert case.deliver(score(), score(at=1)) == [Retry("database", counts=False), Released()]
         assert case.calls.sent == []
 

@@ -25,6 +25,7 @@ from sfcode.relay.salesforce import make_writer
 from tests.e2e.journey import Journey
 from tests.local.automation.building import Control, deploy
 from tests.local.conftest import Rest
+from tests.relay.states import States
 
 INTEGRATION = "appcues.integration@example.com.local"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -100,7 +101,7 @@ class World:
 
     def fresh_writer(self, project: Project | None = None, **more: Any) -> Any:
         """Make a writer that knows nothing but what the inbox keeps, as after a restart."""
-        writer = make_writer(project or self.project, self.org, self.known, self.heard, time.monotonic, **more)
+        writer = make_writer(project or self.project, self.org, States(self.known), self.heard, time.monotonic, **more)
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)

@@ -69,8 +69,8 @@ class EventAction(Protocol):
         """Name the newest delivered states that `plan` compares with."""
         ...
 
-    def states_by_field(self, event: AppcuesEvent, record_id: str) -> Mapping[str, str]:
-        """Name the states that keep the newest values of fields that the event may write, by field."""
+    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+        """Name the states that keep the newest values of fields that the event may write."""
         ...
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:

@@ -73,9 +73,9 @@ class Activities:
         """Name the user's newest score, which the text of a later feedback may quote."""
         return [score_name(event.user_id)] if event.is_late_feedback else []
 
-    def states_by_field(self, event: AppcuesEvent, record_id: str) -> Mapping[str, str]:  # noqa: ARG002 (an EventAction's)
+    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:  # noqa: ARG002 (an EventAction's)
         """Return none: an activity is the same however late it arrives."""
-        return {}
+        return ()
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """Return an upsert for each activity of the event that the mapping lists."""

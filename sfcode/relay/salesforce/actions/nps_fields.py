@@ -51,11 +51,10 @@ class NpsFields:
             *(legacy_name(self.mapping, record_id, kind) for kind in kinds),
         ]
 
-    def states_by_field(self, event: AppcuesEvent, record_id: str) -> Mapping[str, str]:
+    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
         """Name the newest delivered values of the fields that the event answers."""
         fields = [self.fields[kind] for kind in event.answers if kind in self.fields]
-        fields = [field for field in fields if field not in self.if_blank]
-        return {field: property_name(self.object, record_id, field) for field in fields}
+        return [property_name(self.object, record_id, field) for field in fields if field not in self.if_blank]
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """Return an update with the answers that are not older than what was delivered."""
@@ -97,6 +96,14 @@ def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields 
 def property_name(object_: str, record_id: str, field: str) -> str:
     """Name the state that keeps the newest delivered value of a record's field, whatever the mapping is called."""
     return f"field:{object_}:{record_id}:{field}"
+
+
+def plan_rewrite(state: LatestState | None) -> RecordWrite | None:
+    """Return the write that sets a field to its newest delivered value once more; None where that is not known."""
+    if state is None or not state.value:
+        return None
+    _, object_, record_id, field = state.name.split(":")
+    return RecordWrite("", "update", object_, "Id", record_id, {field: json.loads(state.value)}, {field: state})
 
 
 def legacy_name(mapping: str, record_id: str, kind: str) -> str:

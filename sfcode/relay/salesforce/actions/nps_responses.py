@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,9 +76,9 @@ class NpsResponses:
         """Name the answers that were kept of the person to the survey."""
         return [state_name(self.person, record_id, _survey(event))]
 
-    def states_by_field(self, event: AppcuesEvent, record_id: str) -> Mapping[str, str]:  # noqa: ARG002 (an EventAction's)
+    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:  # noqa: ARG002 (an EventAction's)
         """Return none: an answer that is written late is the same."""
-        return {}
+        return ()
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """Return the upsert of the answer, with the parts that are not older than what is kept."""

@@ -1,0 +1,128 @@
+"""
+Write intents: the states that a claim may be writing on the far side right now.
+
+A claim announces them in a transaction of its own, before its first call, and withdraws them when it is settled. Two
+claims that announced one state at the same time may have written it in either order: the one that is settled last writes
+the newest value again. What was announced and never withdrawn, by a process that died, and what was written by calls
+whose outcome nobody knows, is written again once those calls are over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from sfcode.relay.inbox.accept import accept
+from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.tables import INBOX, INTENTS
+from sfcode.relay.message import Claim, Delivery, Source
+from sfcode.relay.rewrite import rewrite_key, rewrites
+
+AT_ONCE = 1_000
+
+
+def announce(tx: Transaction, claim: Claim, names: Collection[str]) -> int:
+    """
+    Store which states a claim is about to write; return the id of the row.
+
+    The calls of the claim end with its lease; what one of them still has on its way has another lease to arrive.
+    """
+    row = {
+        "token": claim.token,
+        "source": claim.source,
+        "names": json.dumps(sorted(names)),
+        "contested": "[]",
+        "expires_at": tx.now + timedelta(seconds=2 * claim.lease),
+    }
+    id_: int = tx.db.execute(INTENTS.insert().values(row).returning(INTENTS.c.id)).scalar_one()
+    return id_
+
+
+def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
+    """
+    Withdraw the intents of a claim; return the states that other claims wrote at the same time, and were settled before.
+
+    States whose calls may not be over stay announced for as long as a lease: those that the delivery doubts, and all of a
+    row that it does not account for, since it broke off.
+    """
+    of_source = sa.select(INTENTS.c.id, INTENTS.c.token, INTENTS.c.names).where(INTENTS.c.source == claim.source)
+    rows = tx.db.execute(of_source).all()
+    own = {row.id: frozenset[str](json.loads(row.names)) for row in rows if row.token == claim.token}
+    doubted = delivery.doubted.union(*(names for id_, names in own.items() if id_ not in delivery.intents))
+    sent = doubted | delivery.written
+    shared = {
+        row.id: common
+        for row in rows
+        if row.id not in own and sent and (common := sent.intersection(json.loads(row.names)))
+    }
+    contested = _lock(tx, [*own, *shared])
+    again: set[str] = set()
+    for id_ in own:
+        again |= contested.get(id_, set())
+    for id_, common in shared.items():
+        if id_ in contested:
+            names = json.dumps(sorted(contested[id_] | common))
+            tx.db.execute(INTENTS.update().where(INTENTS.c.id == id_).values(contested=names))
+        else:
+            again |= common  # it was settled while this transaction waited for its lock
+    if own:
+        tx.db.execute(INTENTS.delete().where(INTENTS.c.id.in_(own)))
+    if doubted:
+        announce_doubt(tx, claim, doubted)
+    return (again & sent) - doubted
+
+
+def announce_doubt(tx: Transaction, claim: Claim, names: Collection[str]) -> None:
+    """Keep states announced that calls of a settled claim may yet write."""
+    id_ = announce(tx, claim, names)
+    until = tx.now + timedelta(seconds=claim.lease)
+    tx.db.execute(INTENTS.update().where(INTENTS.c.id == id_).values(expires_at=until))
+
+
+def expire(tx: Transaction) -> int:
+    """Have the states of expired intents written again, and delete these; return how many states those were."""
+    due = sa.select(INTENTS.c.id, INTENTS.c.source, INTENTS.c.names).where(INTENTS.c.expires_at <= tx.now)
+    names: dict[Source, set[str]] = {}
+    ids: list[int] = []
+    for row in tx.db.execute(tx.database.free(due.order_by(INTENTS.c.id))).mappings():
+        ids.append(row["id"])
+        names.setdefault(row["source"], set()).update(json.loads(row["names"]))
+    for source, of_source in names.items():
+        write_again(tx, source, of_source)
+    if ids:
+        tx.db.execute(INTENTS.delete().where(INTENTS.c.id.in_(ids)))
+    return sum(map(len, names.values()))
+
+
+def forget(tx: Transaction, names: Collection[str]) -> None:
+    """Remove states from the intents, so that nothing of them is written again."""
+    for row in tx.db.execute(sa.select(INTENTS.c.id, INTENTS.c.names)).mappings().all():
+        kept = sorted(set(json.loads(row["names"])).difference(names))
+        tx.db.execute(INTENTS.update().where(INTENTS.c.id == row["id"]).values(names=json.dumps(kept)))
+
+
+def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> None:
+    """
+    Store messages that write states again.
+
+    One that waits already does as well: it is begun later, with the newest value. So an outage of days, in which each
+    attempt leaves a doubt, leaves one message for each state.
+    """
+    chosen = sorted(set(names))
+    for start in range(0, len(chosen), AT_ONCE):
+        keys = {rewrite_key(name): name for name in chosen[start : start + AT_ONCE]}
+        is_open = (INBOX.c.source == source) & INBOX.c.key.in_(keys) & INBOX.c.finished_at.is_(None)
+        waiting = set(tx.db.scalars(sa.select(INBOX.c.key).where(is_open, INBOX.c.state == "ready")))
+        accept(tx, [rewrites(source, (name for key, name in keys.items() if key not in waiting))])
+
+
+def _lock(tx: Transaction, ids: Collection[int]) -> dict[int, set[str]]:
+    """Lock rows, always in the same order, and return their contested states; rows that are gone are left out."""
+    if not ids:
+        return {}
+    rows = sa.select(INTENTS.c.id, INTENTS.c.contested).where(INTENTS.c.id.in_(ids)).order_by(INTENTS.c.id)
+    locked = tx.db.execute(tx.database.held(rows)).mappings()
+    return {row["id"]: set(json.loads(row["contested"])) for row in locked}

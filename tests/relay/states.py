@@ -1,0 +1,24 @@
+"""What a writer needs of an inbox, without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sfcode.relay.message import Claim, LatestState
+
+
+@dataclass
+class States:
+    """Latest states that `find` returns, and what was announced."""
+
+    find: Callable[[Iterable[str]], Mapping[str, LatestState]] = lambda _names: {}
+    announced: list[frozenset[str]] = field(default_factory=list)
+    """The names of each intent; an id is a place in it, from 1."""
+
+    def latest(self, names: Iterable[str], /) -> Mapping[str, LatestState]:
+        return self.find(names)
+
+    def announce(self, _claim: Claim, names: Collection[str], /) -> int:
+        self.announced.append(frozenset(names))
+        return len(self.announced)
