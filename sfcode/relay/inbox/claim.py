@@ -15,6 +15,8 @@ from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
 COLUMNS = ClaimedMessage.__slots__
+SHALLOW = 20
+"""Messages of one key that are looked at, however many keys share a claim."""
 UNREADABLE = "unreadable"
 """The reason of messages whose rows are damaged."""
 
@@ -54,7 +56,8 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
         return None
     ids = _heads(tx, names)
     _close_empty(tx, set(names) - set(ids))
-    depth = min(request.per_key, request.limit - len(ids) + 1)
+    # Many keys leave room for few of each; without this bound the rows looked at would be keys times limit.
+    depth = min(request.per_key, request.limit - len(ids) + 1, max(SHALLOW, request.limit // max(len(ids), 1) + 1))
     chosen = (
         choose(_places(tx, request.source, ids.values(), depth), tx.now, request.limit)
         if depth > 1

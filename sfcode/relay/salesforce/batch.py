@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from sfcode.config.event_models import Events
@@ -33,6 +34,7 @@ from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, records_name, redact, score_name
 from sfcode.relay.salesforce.write_plan import (
+    STALE,
     EventTarget,
     Matches,
     MergedWrite,
@@ -41,6 +43,9 @@ from sfcode.relay.salesforce.write_plan import (
     WriteRound,
     rounds,
 )
+
+SINGLES = 10
+"""Messages of one key that a claim sends one by one, where a record that they share is refused."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +95,19 @@ class Batch:
         events, targets, ends = self._read()
         refusals = self._held_mappings(targets.values())
         matches, failure = self._look_up(targets.values(), refusals)
-        planner = Planner(matches, self.latest, self.rules.lengths)
+        planned: dict[str, LatestState] = {}
+        planner = Planner(matches, ChainMap(planned, self.latest), self.rules.lengths)
         names = _state_names(planner, events, targets)
         again = [name for message in self.claim.messages if (name := rewritten_name(message))]
         self._announce({*again, *_written_states(planner, events, targets)})
         self.latest.update(self.states.latest([*names, *again]))
-        for messages in rounds(self.claim.messages):
-            open_messages = [message for message in messages if message.key not in self.blocked]
-            round_ = WriteRound({message.id: [] for message in open_messages})
-            for message in open_messages:
+        waiting: list[Sequence[ClaimedMessage]] = [self.claim.messages]
+        for number in range(1 + SINGLES):
+            messages = waiting.pop(0) if waiting else ()
+            open_messages = {message.id: message for message in messages if message.key not in self.blocked}
+            round_ = WriteRound(open_messages, {id_: [] for id_ in open_messages}, single=number > 0)
+            planned.clear()
+            for message in open_messages.values():
                 if message.kind == KIND:
                     self._plan_rewrite(message, round_)
                 elif message.id in ends:
@@ -110,14 +119,19 @@ class Batch:
                     for target in refused:
                         self._refuse(round_, message.id, target.destination.name, refusals[target.destination.name])
                     self._note_records(planner, targets[message.id], events[message.id])
-                    planner.plan(
-                        events[message.id], [e for e in targets[message.id] if e not in refused], round_, refused
+                    usable = [each for each in targets[message.id] if each not in refused]
+                    notes = planner.plan(events[message.id], usable, round_, refused)
+                    planned.update(
+                        {state.name: state for state in (*notes, *_score(events[message.id], planner.latest))}
                     )
-            self._write(round_, {message.id: message for message in open_messages})
-            for message in messages:
-                end = round_.end(message.id) if message.id in round_.ends else Released()
-                end = self._follow_up(message, end, round_.refused.get(message.id, {}), events.get(message.id))
-                self._settle(message, end, events.get(message.id))
+            self._write(round_)
+            for record_id in round_.refused_records:
+                planner.planned.pop(record_id, None)
+            alone = _to_send_alone(round_)
+            self._settle_round(round_, [message for message in messages if message.id not in alone], events)
+            waiting += rounds(message for message in messages if message.id in alone)
+        for message in chain.from_iterable(waiting):
+            self._settle(message, Released(), None)
         for name, mappings in sorted(self.alarms.items()):
             detail = "see the messages that wait for it"
             where = f"mapping {', '.join(sorted(mappings))}: " if mappings else ""
@@ -251,23 +265,35 @@ class Batch:
         waiting = f"waits for mapping {', '.join(sorted(refused))}"
         return Delivered(waiting) if isinstance(end, Delivered) else end
 
-    def _write(self, round_: WriteRound, messages: Mapping[int, ClaimedMessage]) -> None:
-        """Send a round in as few calls as the org takes; what a trigger could not take goes again in smaller ones."""
+    def _write(self, round_: WriteRound) -> None:
+        """
+        Send a round in as few calls as the org takes; what a trigger could not take goes again in smaller ones.
+
+        Updates are sent first. What is upserted for a message that is tried again, or for one behind it, waits with it.
+        """
         for group, writes in round_.writes():
-            waiting = deque(
-                write for write in writes if group.verb == "update" or not any(map(round_.is_retried, write.messages))
-            )
+            waiting = deque(writes)
             while waiting:
+                if group.verb == "upsert":
+                    waiting = deque(self._without_held(waiting, round_))
                 sent = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
-                crowded = self._send(group, sent, round_, messages)
+                crowded = self._send(group, sent, round_) if sent else []
                 if crowded:
                     self.calls.size.shrink(len(sent))
                     self.alarms.setdefault("salesforce_crowded", set())
                 waiting.extendleft(reversed(crowded))
 
-    def _send(
-        self, group: WriteGroup, writes: list[MergedWrite], round_: WriteRound, messages: Mapping[int, ClaimedMessage]
-    ) -> list[MergedWrite]:
+    def _without_held(self, writes: Iterable[MergedWrite], round_: WriteRound) -> Iterable[MergedWrite]:
+        """Leave out what is upserted for messages that wait; others that share it wait as well."""
+        held = round_.held()
+        for write in writes:
+            if held.isdisjoint(write.messages):
+                yield write
+                continue
+            for message in write.messages:
+                round_.ends[message].append(Released())
+
+    def _send(self, group: WriteGroup, writes: list[MergedWrite], round_: WriteRound) -> list[MergedWrite]:
         """Send records in one call; return those to be sent again together with fewer others."""
         crowded: list[MergedWrite] = []
         records = [write.record for write in writes]
@@ -281,7 +307,7 @@ class Batch:
             if failure.of_mapping and len(objects) > 1:
                 # One object is refused, and the call with it: the others are sent without it.
                 parts = [[write for write in writes if write.object == name] for name in sorted(objects)]
-                return [write for part in parts for write in self._send(group, part, round_, messages)]
+                return [write for part in parts for write in self._send(group, part, round_)]
             self._settle_failed_call(failure, writes, round_)
             return crowded
         for write, result in zip(writes, results, strict=True):
@@ -295,11 +321,11 @@ class Batch:
                     self.written.add(state.name)
                     is_text = isinstance(write.record[field_name], str)
                     kept = replace(state, value="") if self.rules.redact and is_text else state
-                    is_again = all(messages[message].kind == KIND for message in write.messages)
+                    is_again = all(round_.messages[message].kind == KIND for message in write.messages)
                     (self.rewritten if is_again else self.news)[state.name] = kept
                     self.latest[state.name] = kept
             for error in result.errors:
-                self._settle_refused_record(error, write, round_, messages)
+                self._settle_refused_record(error, write, round_)
         return crowded
 
     def _settle_failed_call(self, failure: CallFailedError, writes: list[MergedWrite], round_: WriteRound) -> None:
@@ -313,21 +339,34 @@ class Batch:
                 for mapping in mappings:
                     self._refuse(round_, message, mapping, self._hold(mapping, failure))
 
-    def _settle_refused_record(
-        self, error: RecordError, write: MergedWrite, round_: WriteRound, messages: Mapping[int, ClaimedMessage]
-    ) -> None:
+    def _settle_refused_record(self, error: RecordError, write: MergedWrite, round_: WriteRound) -> None:
+        if not round_.single and round_.shares(write) and error_policy.may_be_of_one_value(error):
+            # One of the messages is at fault: each is sent alone.
+            round_.apart.update(write.messages)
+            round_.refused_records.add(write.id)
+            return
         if alarm := error_policy.alarm_of(error):
             mappings = {mapping for each in write.messages.values() for mapping in each if mapping}
             self.alarms.setdefault(alarm, set()).update(mappings)
         for message, mappings in write.messages.items():
             end = error_policy.settle_record(
-                error, attempts=messages[message].attempts, external_id=write.key, sent=write.values
+                error, attempts=round_.messages[message].attempts, external_id=write.key, sent=write.values
             )
             if error_policy.is_record_refusal_of_mapping(error) and isinstance(end, Retry):
                 for mapping in mappings:
                     self._refuse(round_, message, mapping, end)
             else:
                 round_.ends[message].append(end)
+
+    def _settle_round(
+        self, round_: WriteRound, messages: Iterable[ClaimedMessage], events: Mapping[int, AppcuesEvent]
+    ) -> None:
+        for message in messages:
+            end: Settlement = Released()
+            event, refused = events.get(message.id), round_.refused.get(message.id, {})
+            if message.key not in self.blocked:
+                end = self._follow_up(message, round_.end(message.id), refused, event)
+            self._settle(message, end, event)
 
     def _settle(self, message: ClaimedMessage, end: Settlement, event: AppcuesEvent | None) -> None:
         self.settled[message.id] = end
@@ -336,11 +375,40 @@ class Batch:
             return
         if event is not None and self.rules.redact and isinstance(end, Delivered) and event.answers.get("feedback"):
             self.redacted[message.id] = redact(event)
-        if event is not None and event.score is not None:
-            name = score_name(event.user_id)
-            known = self.latest.get(name)
-            if known is None or known.stamp <= event.stamp:
-                self.latest[name] = self.news[name] = LatestState(name, event.stamp, str(event.score))
+        for state in _score(event, self.latest) if event is not None else ():
+            self.latest[state.name] = self.news[state.name] = state
+
+
+def _score(event: AppcuesEvent, latest: Mapping[str, LatestState]) -> list[LatestState]:
+    """Return the state of a user's newest score, where the event answers one."""
+    if event.score is None:
+        return []
+    name = score_name(event.user_id)
+    known = latest.get(name)
+    return [LatestState(name, event.stamp, str(event.score))] if known is None or known.stamp <= event.stamp else []
+
+
+def _to_send_alone(round_: WriteRound) -> set[int]:
+    """
+    Return the messages that a single round has to send again, and those of their keys behind them.
+
+    Those are messages that share a refused record, and those that are older than one of their key which was refused.
+    """
+    if round_.single:
+        return set()
+    refused = {
+        message.key
+        for id_, message in round_.messages.items()
+        if id_ in round_.apart or isinstance(round_.end(id_), Parked)
+    }
+    alone: set[int] = set()
+    keys: set[str] = set()
+    for id_, message in round_.messages.items():
+        if id_ in round_.apart or (message.key in refused and round_.end(id_) == Delivered(STALE)):
+            keys.add(message.key)
+        if message.key in keys:
+            alone.add(id_)
+    return alone
 
 
 def _error_of(end: Settlement) -> str:

@@ -211,6 +211,12 @@ def is_concurrency_limit(error: OrgError) -> bool:
     return isinstance(error, CallRefused) and error.code == QUOTA and "concurrent" in error.message.lower()
 
 
+def may_be_of_one_value(error: RecordError) -> bool:
+    """Tell whether a record may have been refused for one of its values, so that the others alone would be taken."""
+    is_lock = error.code in AUTOMATION and LOCKED in error.message
+    return not is_lock and ERROR_RULES.get(error.code, UNLISTED).what in ("park", "once", "few")
+
+
 def alarm_of(error: RecordError) -> str:
     """Return the alarm that a record's error raises; "" for none."""
     return ERROR_RULES.get(error.code, UNLISTED).alarm

@@ -12,6 +12,9 @@ from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.lookup import LookupMatch
 
+STALE = "stale"
+"""The note of messages of which everything was older than what is there."""
+
 Matches = Mapping[tuple[str, str], LookupMatch]
 """Records by mapping and user or group id."""
 
@@ -55,26 +58,45 @@ class MergedWrite:
         """Return the texts of the record, which no error message may repeat."""
         return {value for value in self.record.values() if isinstance(value, str)}
 
-    def merge(self, write: RecordWrite) -> None:
-        """Take over the fields of a write, unless a newer value is there."""
+    def merge(self, write: RecordWrite) -> bool:
+        """Take over the fields of a write, unless a newer value is there; tell whether any was taken."""
+        is_taken = not write.fields
         self.notes.extend(write.notes)
         for name, value in write.fields.items():
             newest, known = write.newest.get(name), self.newest.get(name)
             if newest is not None and known is not None and known.stamp > newest.stamp:
                 continue
+            is_taken = True
             self.record[name] = value
             if newest is not None:
                 self.newest[name] = newest
+        return is_taken
 
 
 @dataclass
 class WriteRound:
-    """The writes of one message of each key, and the ends of those messages so far."""
+    """
+    Writes that are sent together, and the ends of their messages so far.
 
+    Messages of one key share a round, and their writes of one record are one. In a `single` round there is one message of
+    each key, so that a record that is refused is the fault of that message alone.
+    """
+
+    messages: Mapping[int, ClaimedMessage]
+    """In their order."""
     ends: dict[int, list[Settlement]]
     groups: dict[WriteGroup, dict[tuple[str, str], MergedWrite]] = field(default_factory=dict)
     refused: dict[int, dict[str, Retry]] = field(default_factory=dict)
     """By message, the mappings that the org refuses, with the wait of each."""
+    single: bool = False
+    used: set[int] = field(default_factory=set)
+    """Messages of which something is sent."""
+    overtaken: set[int] = field(default_factory=set)
+    """Messages with writes that newer ones of the round have overtaken."""
+    apart: set[int] = field(default_factory=set)
+    """Messages to be sent again in single rounds: a record that several of them write together was refused."""
+    refused_records: set[str] = field(default_factory=set)
+    """Ids of those records."""
 
     def add(self, message: int, write: RecordWrite) -> None:
         """Add a write, merged with others of the same record."""
@@ -83,7 +105,7 @@ class WriteRound:
         merged = self.groups.setdefault(group, {}).setdefault(
             (write.object, write.id), MergedWrite(write.object, write.key, write.id, record)
         )
-        merged.merge(write)
+        (self.used if merged.merge(write) else self.overtaken).add(message)
         merged.messages.setdefault(message, set()).add(write.mapping)
 
     def writes(self) -> list[tuple[WriteGroup, list[MergedWrite]]]:
@@ -98,11 +120,22 @@ class WriteRound:
             for end in ends:
                 if isinstance(end, kind):
                     return end
-        return ends[0] if ends else Delivered()
+        return ends[0] if ends else Delivered(STALE if message in self.overtaken - self.used else "")
 
-    def is_retried(self, message: int) -> bool:
-        """Tell whether a message will be delivered again whatever else is written for it."""
-        return isinstance(self.end(message), Retry | Released)
+    def held(self) -> set[int]:
+        """Return the messages that will be delivered again whatever else is written, with those of their keys behind them."""
+        held: set[int] = set()
+        keys: set[str] = set()
+        for id_, message in self.messages.items():
+            if message.key in keys or id_ in self.apart or isinstance(self.end(id_), Retry | Released):
+                held.add(id_)
+                keys.add(message.key)
+        return held
+
+    def shares(self, write: MergedWrite) -> bool:
+        """Tell whether several messages of a key have written a record together."""
+        keys = [self.messages[message].key for message in write.messages]
+        return len(set(keys)) < len(keys)
 
 
 def rounds(messages: Iterable[ClaimedMessage]) -> list[list[ClaimedMessage]]:
@@ -134,8 +167,12 @@ class Planner:
         targets: Sequence[EventTarget],
         round_: WriteRound,
         refused: Sequence[EventTarget] = (),
-    ) -> None:
-        """Add the writes of one event to a round; `refused` are targets of which nothing can be known at present."""
+    ) -> list[LatestState]:
+        """
+        Add the writes of one event to a round, and return the notes that they leave.
+
+        `refused` are targets of which nothing can be known at present.
+        """
         ends, message = round_.ends[event.message.id], event.message.id
         matched = [(target, self.match(target)) for target in targets]
         ambiguous = [target.destination.name for target, match in matched if len(match.records) > 1]
@@ -144,7 +181,7 @@ class Planner:
             ends.append(Parked("several_matches", f"in {', '.join(ambiguous)}"))
         elif not found and not refused:
             ends.append(_settle_unmatched(matched))
-        planned = 0
+        writes: list[RecordWrite] = []
         try:
             for target, record_id in found:
                 row = self.match(target).rows.get(record_id, {})
@@ -154,14 +191,15 @@ class Planner:
                     for write in action.plan(event, context):
                         round_.add(message, write)
                         self.planned.setdefault(write.id, set()).update(write.fields)
-                        planned += 1
+                        writes.append(write)
         except ActionError as error:
             ends.append(Parked(error.reason, error.detail))
-            return
-        if found and not planned:
-            ends.append(Delivered("stale"))
-        elif passed_over := [target.destination.name for target, match in matched if match.passed_over]:
-            ends.append(Delivered(f"the newest of several records in {', '.join(passed_over)}"))
+        else:
+            if found and not writes:
+                ends.append(Delivered(STALE))
+            elif passed_over := [target.destination.name for target, match in matched if match.passed_over]:
+                ends.append(Delivered(f"the newest of several records in {', '.join(passed_over)}"))
+        return [note for write in writes for note in write.notes]
 
     def match(self, target: EventTarget) -> LookupMatch:
         """Return the records of a target."""

@@ -36,7 +36,7 @@ class SalesforceWriter:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     source: Source = "appcues"
     limit: int = 600
-    per_key: int = 10
+    per_key: int = 600
     keys: int = 600
     _stopped: bool = False
     _measured: bool = False

@@ -159,7 +159,7 @@ def test_only_attributes_that_some_mapping_has_are_delivered_again(desk: Desk, a
     desk.send(minute=1, Title="First", Plan__c="pro")
     desk.deliver()
     with desk.inbox._database.write() as tx:
-        tx.db.exec_driver_sql("UPDATE relay_latest SET value = replace(value, '\"plan\":\"pro\"', '\"gone\":\"pro\"')")
+        tx.db.exec_driver_sql('UPDATE relay_latest SET value = replace(value, \'"plan":"pro"\', \'"gone":"pro"\')')
     account.profile.clear()
     repeat(desk)
     drain(desk)

@@ -171,7 +171,84 @@ class TestOrder:
         )
         assert isinstance(ends[0], Retry)
         assert ends[1:] == [Delivered(), Released(), Delivered()]
-        assert [sent.ids for sent in scene.calls.sent] == [["003a", "003b"], ["003b"]]
+        assert [sent.ids for sent in scene.calls.sent] == [["003a", "003b"]]
+
+    def test_messages_of_one_key_share_their_calls(self) -> None:
+        scene = Scene(ScriptedCalls(people("a")), (CONTACT,))
+        messages = [event("appcues:nps_score", "a", at=number, score=number % 11) for number in range(300)]
+        assert scene.settle(*messages) == [Delivered()] * 300
+        assert [(sent.verb, len(sent.records)) for sent in scene.calls.sent] == [
+            ("update", 1),
+            ("upsert", 200),
+            ("upsert", 100),
+        ]
+        assert scene.calls.sent[0].records[0][SCORE] == 299 % 11
+        ids = [record[KEY] for sent in scene.calls.sent[1:] for record in sent.records]
+        assert ids == [f"{message.message_id}:contact:nps_score" for message in messages], "in their order"
+
+    def test_a_feedback_quotes_the_score_that_shares_its_call(self) -> None:
+        texts = {"nps_feedback": EventText(subject="{{ score }}", comment="{{ feedback }}")}
+        log = Activities(
+            "contact", "WhoId", CONTACT.actions[1].kind, compile_texts(texts), {"nps_feedback": frozenset()}
+        )  # type: ignore[union-attr]
+        scene = Scene(ScriptedCalls(people("a")), (replace(CONTACT, actions=(log,)),))
+        scene.settle(event("appcues:nps_score", "a", score=4), event("appcues:nps_feedback", "a", at=1, feedback="x"))
+        (sent,) = scene.calls.sent
+        assert [record["Subject"] for record in sent.records] == ["4"]
+
+    def test_what_is_behind_a_refused_value_is_held_up_and_what_is_before_it_is_not(self) -> None:
+        """The second of three texts is too long: alone it is at fault."""
+        refused = RecordError("STRING_TOO_LONG", "too long")
+        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": refused}, {}, {"003a": refused}, {}]), (QUIET,))
+        messages = [event("appcues:nps_feedback", "a", at=number, feedback=f"text {number}") for number in range(3)]
+        ends = scene.settle(*messages)
+        assert [sent.records[0][FEEDBACK] for sent in scene.calls.sent] == ["text 2", "text 0", "text 1", "text 2"]
+        assert ends[::2] == [Delivered(), Delivered()]
+        assert ends[1] == Parked("string_too_long", "STRING_TOO_LONG: too long")
+
+    def test_activities_of_messages_that_are_sent_one_by_one_are_sent_with_them(self) -> None:
+        refused = RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")
+        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": refused}]), (CONTACT,))
+        messages = [event("appcues:nps_score", "a", at=number, score=number) for number in range(2)]
+        assert scene.settle(*messages) == [Delivered()] * 2
+        assert [sent.verb for sent in scene.calls.sent] == ["update", "update", "upsert", "update", "upsert"]
+
+    def test_a_refused_record_costs_few_calls_however_many_messages_share_it(self) -> None:
+        refused = {"003a": RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")}
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[refused] * 50), (QUIET,))
+        messages = [event("appcues:nps_score", "a", at=number, score=1) for number in range(30)]
+        ends = scene.settle(*messages, event("appcues:nps_score", "b", score=2))
+        assert [type(end) for end in ends] == [Parked] * 10 + [Released] * 20 + [Delivered]
+        assert len(scene.calls.sent) == 11
+
+    def test_an_older_value_is_written_when_the_newer_one_of_its_call_is_refused_for_good(self) -> None:
+        newer = event("appcues:nps_score", "a", at=9, score=9)
+        refused = {"003a": RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")}
+        scene = Scene(ScriptedCalls(people("a"), ends=[refused, refused]), (QUIET,))
+        ends = scene.settle(newer, event("appcues:nps_score", "a", score=1))
+        assert [type(end) for end in ends] == [Parked, Delivered]
+        assert scene.calls.sent[-1].records[0][SCORE] == 1
+
+    def test_an_activity_that_failed_holds_up_those_behind_it_and_nothing_else(self) -> None:
+        messages = [event("appcues:flow_completed", "a", flowName=str(number)) for number in range(201)]
+        first = f"{messages[0].message_id}:contact:flow_completed"
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[{first: LOCKED}]), (CONTACT,))
+        *ends, other = scene.settle(*messages, event("appcues:flow_completed", "b", flowName="other"))
+        assert isinstance(ends[0], Retry)
+        assert ends[1:] == [Released()] * 200
+        assert other == Delivered()
+        assert [len(sent.records) for sent in scene.calls.sent] == [200, 1], "those behind it are not sent any more"
+
+    def test_an_activity_waits_behind_a_message_whose_value_is_tried_again(self) -> None:
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[{"003a": LOCKED}]), (CONTACT,))
+        ends = scene.settle(
+            event("appcues:flow_completed", "a", flowName="before"),
+            event("appcues:nps_score", "a", score=1),
+            event("appcues:flow_completed", "a", flowName="behind"),
+            event("appcues:flow_completed", "b", flowName="other"),
+        )
+        assert [type(end) for end in ends] == [Delivered, Retry, Released, Delivered]
+        assert len(scene.calls.sent[1].records) == 2
 
     def test_what_the_first_round_wrote_is_known_to_the_second(self) -> None:
         scene = Scene(ScriptedCalls(people("a")), (QUIET,))
@@ -181,11 +258,11 @@ class TestOrder:
 
     def test_a_value_that_was_refused_is_not_taken_for_the_newest(self) -> None:
         parked = RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")
-        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": parked}]), (QUIET,))
+        scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": parked}, {"003a": parked}]), (QUIET,))
         delivery = scene.deliver(
             event("appcues:nps_score", "a", at=9, score=9), event("appcues:nps_score", "a", score=1)
         )
-        assert [sent.records[0][SCORE] for sent in scene.calls.sent] == [9, 1]
+        assert [sent.records[0][SCORE] for sent in scene.calls.sent] == [9, 9, 1]
         assert values(delivery)[STATE] == (STAMP, "1")
 
     def test_an_older_value_than_the_inbox_knows_is_not_written(self) -> None:

@@ -9,6 +9,7 @@ from sfcode.relay.salesforce.actions.action import RecordWrite
 from sfcode.relay.salesforce.breaker import Breaker, MappingHolds
 from sfcode.relay.salesforce.quota import Quota, QuotaBounds
 from sfcode.relay.salesforce.write_plan import WriteGroup, WriteRound
+from tests.relay.salesforce.world import event
 
 RETRY, PARKED, STALE = Retry("busy"), Parked("bad_value"), Delivered("stale")
 
@@ -27,13 +28,14 @@ RETRY, PARKED, STALE = Retry("busy"), Parked("bad_value"), Delivered("stale")
 def test_a_retry_comes_before_what_is_parked_and_that_before_what_is_done(
     ends: list[Settlement], end: Settlement, retried: bool
 ) -> None:
-    round_ = WriteRound({1: ends})
-    assert round_.end(1) == end
-    assert round_.is_retried(1) is retried
+    message = event("appcues:nps_score")
+    round_ = WriteRound({message.id: message}, {message.id: ends})
+    assert round_.end(message.id) == end
+    assert round_.held() == ({message.id} if retried else set())
 
 
 def test_updates_go_before_activities_and_each_kind_of_activity_has_a_call_of_its_own() -> None:
-    round_ = WriteRound({})
+    round_ = WriteRound({}, {})
     for write in (
         RecordWrite("contact", "upsert", "Task", "Key__c", "t", {}),
         RecordWrite("contact", "upsert", "Event", "Key__c", "e", {}),
