@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +14,12 @@ from sfcode.relay.clock import boot_time
 from sfcode.relay.message import Claim, ClaimedMessage, Delivered, InboxMessage, LatestState, Parked
 from sfcode.relay.reasons import hint_for
 from sfcode.relay.salesforce.actions.action import Record
-from sfcode.relay.salesforce.batch import Batch, EventRules, FindLatest
+from sfcode.relay.salesforce.batch import Batch, EventRules
 from sfcode.relay.salesforce.calls import Calls
 from sfcode.relay.salesforce.destinations import destinations
 from sfcode.relay.salesforce.quota import Quota, QuotaBounds
+
+FindLatest = Callable[[Iterable[str]], Mapping[str, LatestState]]
 
 SECONDS = 60.0
 """Time limit for one message."""
@@ -68,6 +70,23 @@ class _DryCalls(Calls):
         return RecordResult(str(record[key]))
 
 
+@dataclass
+class _DryStates:
+    """Latest states, with those that the messages before have left. Nothing is announced, as nothing is written."""
+
+    find: FindLatest
+    newest: dict[str, LatestState] = field(default_factory=dict)
+
+    def latest(self, names: Iterable[str], /) -> Mapping[str, LatestState]:
+        """Return latest states by name."""
+        wanted = list(names)
+        return {**self.find(wanted), **{name: self.newest[name] for name in wanted if name in self.newest}}
+
+    def announce(self, _claim: Claim, _names: Collection[str], /) -> int:
+        """Announce nothing."""
+        return 0
+
+
 class _Silent:
     """Records nothing: an explanation is no delivery."""
 
@@ -90,12 +109,7 @@ def explain(
 ) -> list[Explanation]:
     """Return what each message would do, in order, as if the ones before it had been delivered. Writes nothing."""
     rules = EventRules(destinations(project), project.events)
-    newest: dict[str, LatestState] = {}
-
-    def latest(names: Iterable[str]) -> Mapping[str, LatestState]:
-        wanted = list(names)
-        return {**find_latest(wanted), **{name: newest[name] for name in wanted if name in newest}}
-
+    states = _DryStates(find_latest)
     explanations = []
     for number, message in enumerate(messages, start=1):
         calls = _DryCalls(org, _Silent(), clock, Quota(QuotaBounds()))
@@ -103,8 +117,8 @@ def explain(
         if end is None:
             deadline = clock() + SECONDS
             claim = Claim("explain", deadline, (_claimed(number, message),))
-            delivery = Batch(rules, calls, latest, claim, deadline).deliver()
-            newest |= {state.name: state for state in delivery.latest}
+            delivery = Batch(rules, calls, states, claim, deadline).deliver()
+            states.newest |= {state.name: state for state in delivery.latest}
             end = delivery.settlements[number]
         explanations.append(_explanation(message, end, tuple(calls.writes)))
     return explanations
