@@ -34,7 +34,6 @@ from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, records_name, redact, score_name
 from sfcode.relay.salesforce.write_plan import (
-    STALE,
     EventTarget,
     Matches,
     MergedWrite,
@@ -97,9 +96,9 @@ class Batch:
         matches, failure = self._look_up(targets.values(), refusals)
         planned: dict[str, LatestState] = {}
         planner = Planner(matches, ChainMap(planned, self.latest), self.rules.lengths)
-        names = _state_names(planner, events, targets)
+        names = planner.state_names(events, targets)
         again = [name for message in self.claim.messages if (name := rewritten_name(message))]
-        self._announce({*again, *_written_states(planner, events, targets)})
+        self._announce({*again, *planner.written_states(events, targets)})
         self.latest.update(self.states.latest([*names, *again]))
         waiting: list[Sequence[ClaimedMessage]] = [self.claim.messages]
         for number in range(1 + SINGLES):
@@ -127,7 +126,7 @@ class Batch:
             self._write(round_)
             for record_id in round_.refused_records:
                 planner.planned.pop(record_id, None)
-            alone = _to_send_alone(round_)
+            alone = round_.alone()
             self._settle_round(round_, [message for message in messages if message.id not in alone], events)
             waiting += rounds(message for message in messages if message.id in alone)
         for message in chain.from_iterable(waiting):
@@ -388,58 +387,5 @@ def _score(event: AppcuesEvent, latest: Mapping[str, LatestState]) -> list[Lates
     return [LatestState(name, event.stamp, str(event.score))] if known is None or known.stamp <= event.stamp else []
 
 
-def _to_send_alone(round_: WriteRound) -> set[int]:
-    """
-    Return the messages that a single round has to send again, and those of their keys behind them.
-
-    Those are messages that share a refused record, and those that are older than one of their key which was refused.
-    """
-    if round_.single:
-        return set()
-    refused = {
-        message.key
-        for id_, message in round_.messages.items()
-        if id_ in round_.apart or isinstance(round_.end(id_), Parked)
-    }
-    alone: set[int] = set()
-    keys: set[str] = set()
-    for id_, message in round_.messages.items():
-        if id_ in round_.apart or (message.key in refused and round_.end(id_) == Delivered(STALE)):
-            keys.add(message.key)
-        if message.key in keys:
-            alone.add(id_)
-    return alone
-
-
 def _error_of(end: Settlement) -> str:
     return end.error if isinstance(end, Retry) else "refused"
-
-
-def _written_states(
-    planner: Planner, events: Mapping[int, AppcuesEvent], targets: Mapping[int, list[EventTarget]]
-) -> set[str]:
-    """Name the states that this claim may write."""
-    return {
-        name
-        for number, event in events.items()
-        for target in targets[number]
-        for record_id in planner.match(target).records
-        for action in target.actions
-        for name in action.written_states(event, record_id)
-    }
-
-
-def _state_names(
-    planner: Planner, events: Mapping[int, AppcuesEvent], targets: Mapping[int, list[EventTarget]]
-) -> list[str]:
-    """Name the newest delivered states that this claim compares with."""
-    names: set[str] = set()
-    for number, event in events.items():
-        if event.score is not None:
-            names.add(score_name(event.user_id))
-        names.add(records_name(event.user_id))
-        for target in targets[number]:
-            for record_id in planner.match(target).records:
-                for action in target.actions:
-                    names.update(action.state_names(event, record_id))
-    return sorted(names)

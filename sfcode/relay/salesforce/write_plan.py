@@ -9,7 +9,7 @@ from typing import Literal
 from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked, Released, Retry, Settlement
 from sfcode.relay.salesforce.actions.action import ActionError, EventAction, FieldName, PlanContext, Record, RecordWrite
 from sfcode.relay.salesforce.destinations import Destination
-from sfcode.relay.salesforce.event_reader import AppcuesEvent
+from sfcode.relay.salesforce.event_reader import AppcuesEvent, records_name, score_name
 from sfcode.relay.salesforce.lookup import LookupMatch
 
 STALE = "stale"
@@ -132,6 +132,28 @@ class WriteRound:
                 keys.add(message.key)
         return held
 
+    def alone(self) -> set[int]:
+        """
+        Return the messages that a single round has to send again, and those of their keys behind them.
+
+        Those are messages that share a refused record, and those that are older than one of their key which was refused.
+        """
+        if self.single:
+            return set()
+        refused = {
+            message.key
+            for id_, message in self.messages.items()
+            if id_ in self.apart or isinstance(self.end(id_), Parked)
+        }
+        alone: set[int] = set()
+        keys: set[str] = set()
+        for id_, message in self.messages.items():
+            if id_ in self.apart or (message.key in refused and self.end(id_) == Delivered(STALE)):
+                keys.add(message.key)
+            if message.key in keys:
+                alone.add(id_)
+        return alone
+
     def shares(self, write: MergedWrite) -> bool:
         """Tell whether several messages of a key have written a record together."""
         keys = [self.messages[message].key for message in write.messages]
@@ -200,6 +222,32 @@ class Planner:
             elif passed_over := [target.destination.name for target, match in matched if match.passed_over]:
                 ends.append(Delivered(f"the newest of several records in {', '.join(passed_over)}"))
         return [note for write in writes for note in write.notes]
+
+    def state_names(self, events: Mapping[int, AppcuesEvent], targets: Mapping[int, Sequence[EventTarget]]) -> set[str]:
+        """Name the newest delivered states that events are compared with."""
+        names: set[str] = set()
+        for number, event in events.items():
+            if event.score is not None:
+                names.add(score_name(event.user_id))
+            names.add(records_name(event.user_id))
+            for target in targets[number]:
+                for record_id in self.match(target).records:
+                    for action in target.actions:
+                        names.update(action.state_names(event, record_id))
+        return names
+
+    def written_states(
+        self, events: Mapping[int, AppcuesEvent], targets: Mapping[int, Sequence[EventTarget]]
+    ) -> set[str]:
+        """Name the states that events may write."""
+        return {
+            name
+            for number, event in events.items()
+            for target in targets[number]
+            for record_id in self.match(target).records
+            for action in target.actions
+            for name in action.written_states(event, record_id)
+        }
 
     def match(self, target: EventTarget) -> LookupMatch:
         """Return the records of a target."""
