@@ -53,7 +53,23 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
     names = {*named, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
     again = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records).union(map(rewrite_key, names))
     ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(INBOX.c.subject.in_(again))))
+    ids |= _find_unread(tx, user_id)
     return PersonData(tuple(sorted(ids)), frozenset(records), tuple(sorted(names)))
+
+
+def _find_unread(tx: Transaction, user_id: str) -> set[int]:
+    """Return the ids of messages that nobody could tell the user of, and that hold the user's id as a value anywhere."""
+    text = sa.type_coerce(INBOX.c.payload, sa.Text).contains(json.dumps(user_id)[1:-1], autoescape=True)
+    rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(INBOX.c.subject == subject("", {}), text)).all()
+    return {row.id for row in rows if _holds(row.payload, user_id)}
+
+
+def _holds(value: Any, user_id: str) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds(item, user_id) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds(item, user_id) for item in value)
+    return not isinstance(value, bool) and str(value) == user_id
 
 
 def _find_names(tx: Transaction, column: sa.Column[str], starts: Iterable[str], records: Collection[str]) -> set[str]:

@@ -54,6 +54,19 @@ def test_an_address_that_begins_with_an_id_is_somebody_else(inbox: Inbox) -> Non
     assert find(inbox, "ann") == [2]
 
 
+def test_webhooks_that_were_not_understood_are_the_persons_whose_id_they_hold(inbox: Inbox) -> None:
+    bodies = [{"who": [{"id": "10_1"}]}, {"who": 1001}, {"note": "10_1 and 1001"}, {"who": "1001"}, {"1001": True}]
+    inbox.accept(
+        [
+            message(
+                at, "", parked="no_user_id", payload={"number": at, "received": body, "envelope": [{"at": 1001 + at}]}
+            )
+            for at, body in enumerate(bodies)
+        ]
+    )
+    assert (find(inbox, "10_1"), find(inbox, "1001"), find(inbox, "True")) == ([0], [0, 1, 3], [])
+
+
 def test_an_id_that_is_too_long_for_an_index_is_found(inbox: Inbox) -> None:
     inbox.accept([message(1, f"user:{'x' * 3000}"), message(2, f"user:{'x' * 3001}")])
     assert find(inbox, "x" * 3000) == [1]
