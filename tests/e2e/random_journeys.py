@@ -37,7 +37,7 @@ from sfcode.org.options import Runtime
 from sfcode.plan.change import Action
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.planner import make_plan
-from tests.e2e.org import API, deploy
+from tests.e2e.org import API, component, deploy
 from tests.generate.projects import project, settings
 
 SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "0123456789abcdef0123456789abcdef"}
@@ -68,6 +68,8 @@ class Traveler:
     """What was done, for whoever looks into a wrong end."""
     config: Config = field(default_factory=dict)
     mappings: dict[str, Config] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
+    """Fields that the project has handed over, or adopted again: a destroy may leave them."""
     left: int | None = None
     """How many responses the process still gets before it is killed; None: it lives."""
 
@@ -145,13 +147,43 @@ class Traveler:
         moved = {"user": user["username"]} if self.dice.random() < 0.5 else {}
         user["username"], self.config["moved"] = new, moved
 
+    def rename_field(self) -> None:
+        """Give a field that the project creates another name, and say so."""
+        named = [spec["to_salesforce"]["nps"] for spec in self.mappings.values() if "to_salesforce" in spec]
+        scores = [nps["score"] for nps in named if nps.get("score", {}).get("create")]
+        if scores:
+            (name, _), *_ = [
+                (one["object"], one) for one in self.mappings.values() if scores[0] in self.list_scores(one)
+            ]
+            old = scores[0]["field"]
+            scores[0]["field"] = old.replace("__c", "x__c")
+            self.config["moved"] = {"fields": {f"{name}.{old}": f"{name}.{scores[0]['field']}"}}
+
+    def list_scores(self, spec: Config) -> list[Config]:
+        return [*spec.get("to_salesforce", {}).get("nps", {}).values()]
+
+    def release_fields(self) -> None:
+        """Go on using the fields without creating them: they are somebody else's from now on, or ours again."""
+        for spec in self.mappings.values():
+            for score in self.list_scores(spec):
+                score["create"] = not score["create"]
+                self.released.add(f"CustomField:{spec['object']}.{score['field']}".lower())
+
+    def rename_mapping(self) -> None:
+        name = self.dice.choice([*self.mappings])
+        new = f"{name}x"
+        self.mappings = {new if key == name else key: spec for key, spec in self.mappings.items()}
+        if self.dice.random() < 0.5:
+            self.config["moved"] = {"mappings": {name: new}}
+
     def rename_project(self) -> None:
         old = self.config["name"]
         self.config["name"], self.config["moved"] = f"{old}x", {"name": old}
 
     def drift(self) -> None:
         """Do something by hand in the org."""
-        self.dice.choice([self.relabel, self.unassign, self.deactivate_user, self.add_theirs])()
+        deeds = [self.relabel, self.unassign, self.deactivate_user, self.add_theirs, self.take_a_right, self.delete_set]
+        self.dice.choice(deeds)()
 
     def relabel(self) -> None:
         with Store(self.store) as store, store.read() as tx:
@@ -172,6 +204,29 @@ class Traveler:
             user = self.config["integration_user"]["username"]
             for row in client.query("SELECT Id FROM User WHERE Username = {} AND IsActive = TRUE", user):
                 client.update("User", row["Id"], {"IsActive": False})
+
+    def take_a_right(self) -> None:
+        """Take a field from one of the project's permission sets."""
+        one = self.find_set()
+        if one and isinstance(rows := one.body.get("fieldPermissions"), Mapping) and rows:
+            name = self.dice.choice(sorted(rows))
+            rest = {key: row for key, row in rows.items() if key != name}
+            deploy(self.org, Component(one.type, one.full_name, {**one.body, "fieldPermissions": rest}))
+
+    def delete_set(self) -> None:
+        one = self.find_set()
+        if one:
+            with self.client() as client:
+                soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {}"
+                for row in client.query(soql, one.full_name):
+                    client.delete("PermissionSetAssignment", row["Id"])
+            deploy(self.org, deleted=(one.address,))
+
+    def find_set(self) -> Component | None:
+        with Store(self.store) as store, store.read() as tx:
+            sets = [one.component.address for one in tx.components.list_all("PermissionSet")]
+        ours = sorted(one for one in sets if one.full_name.lower().startswith(f"j{self.seed}"))
+        return component(self.org, self.dice.choice(ours)) if ours else None
 
     def add_theirs(self) -> None:
         deploy(self.org, THEIRS)
@@ -273,6 +328,18 @@ class Traveler:
             self.left = None
         self.apply_and_look()
 
+    def roll_back_killed(self) -> None:
+        """Cut a rollback off, and apply: whatever it had done, the org is what the config asks for."""
+        self.apply()
+        self.left = self.dice.randint(1, 60)
+        try:
+            self.apply_once(PlanRequest(Mode.ROLLBACK))
+        except (KilledError, Refused):
+            self.told.append("  rollback killed")
+        finally:
+            self.left = None
+        self.apply_and_look()
+
     def recase_and_look(self) -> None:
         self.recase()
         with self.client() as client:
@@ -288,6 +355,7 @@ class Traveler:
         expected = {key: body for key, body in left.items() if key in base or key == theirs}
         gone = {key for key in base if key not in left}
         assert not gone, f"a destroy took what is not ours: {gone}"
+        expected |= {key: body for key, body in left.items() if key.lower() in self.released}
         rest = {key for key in left if key not in expected and not key.startswith(tuple(ours))}
         assert not rest, f"a destroy left something of ours: {rest}"
         active = [key for key in left if key.startswith(f"User:j{self.seed}") and '"IsActive": true' in left[key]]
@@ -306,9 +374,18 @@ class Traveler:
             Traveler.list_viewers,
             Traveler.rename_user,
             Traveler.rename_project,
+            Traveler.rename_field,
+            Traveler.rename_mapping,
+            Traveler.release_fields,
+            Traveler.drift,
             Traveler.drift,
         ]
-        ends: list[Deed] = [Traveler.apply_and_look, Traveler.apply_and_look, Traveler.apply_killed]
+        ends: list[Deed] = [
+            Traveler.apply_and_look,
+            Traveler.apply_and_look,
+            Traveler.apply_killed,
+            Traveler.roll_back_killed,
+        ]
         for _ in range(self.dice.randint(1, deeds_at_most)):
             if self.dice.random() < 0.2:
                 self.told.append("recase")
