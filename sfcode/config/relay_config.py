@@ -34,10 +34,14 @@ _RECIPES_NOT_OF_RELAY: Any = {
 
 
 def render_relay_config(project: Project) -> Body | None:
-    """Return what the relay works by, as JSON values with secrets as placeholders; None where nothing goes through it."""
+    """
+    Return what the relay works by, as JSON values with secrets as placeholders; None where nothing goes through it.
+
+    Settings that have their defaults are left out, so that a version of sfcode with more settings changes no config.
+    """
     mappings: dict[str, Any] = {
         mapping.name: mapping.spec.model_dump(
-            mode="json", by_alias=True, exclude=_MAPPING_NOT_OF_RELAY, exclude_none=True
+            mode="json", by_alias=True, exclude=_MAPPING_NOT_OF_RELAY, exclude_defaults=True
         )
         for mapping in project.mappings
         if mapping.spec.delivery == "relay"
@@ -46,13 +50,15 @@ def render_relay_config(project: Project) -> Body | None:
         return None
     settings = project.settings
     former = settings.moved.mappings
-    recipes = project.recipes.model_dump(mode="json", by_alias=True, exclude=_RECIPES_NOT_OF_RELAY, exclude_none=True)
+    recipes = project.recipes.model_dump(
+        mode="json", by_alias=True, exclude=_RECIPES_NOT_OF_RELAY, exclude_defaults=True
+    )
     return {
         **({"moved": {"mappings": dict(former)}} if former else {}),
         "name": settings.name,
-        "salesforce": settings.salesforce.model_dump(mode="json", by_alias=True),
-        "appcues": settings.appcues.model_dump(mode="json", by_alias=True),
-        "relay": settings.relay.model_dump(mode="json", by_alias=True, exclude=_NOT_OF_RELAY, exclude_none=True),
+        "salesforce": settings.salesforce.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "appcues": settings.appcues.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "relay": settings.relay.model_dump(mode="json", by_alias=True, exclude=_NOT_OF_RELAY, exclude_defaults=True),
         "mappings": mappings,
         "events": project.events.model_dump(mode="json", by_alias=True, exclude={"version"}),
         **({"recipes": recipes} if recipes else {}),

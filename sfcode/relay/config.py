@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from sfcode.config.files import EVENTS, MAPPINGS, SETTINGS
+from sfcode.config.files import MAPPINGS
 from sfcode.config.project import Project
 from sfcode.config.relay_config import digest_relay_config, render_relay_config
 from sfcode.errors import ConfigError, SfcodeError
@@ -146,7 +146,7 @@ class ConfigReloader:
 
 def stamp_files(folder: Path) -> FileStamps:
     """Return what changes when a file of a config folder does; links are followed, since a mounted folder may be one."""
-    paths = [folder / SETTINGS, folder / EVENTS, *sorted((folder / MAPPINGS).glob("*.y*ml"))]
+    paths = sorted((*folder.glob("*.y*ml"), *(folder / MAPPINGS).glob("*.y*ml")))
     stamps = []
     for path in paths:
         try:

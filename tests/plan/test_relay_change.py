@@ -73,7 +73,7 @@ class TestConfig:
         feedback = project.settings.relay.model_copy(update={"redact_feedback": True})
         other = replace(project, settings=project.settings.model_copy(update={"relay": feedback}))
         assert settings(render_relay_config(project), render_relay_config(other)) == (
-            SettingChange("relay.redact_feedback", False, True),
+            SettingChange("relay.redact_feedback", None, True),
         )
 
     def test_mappings_of_the_connector_are_not_the_relays(self, project: Project) -> None:

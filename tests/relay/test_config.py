@@ -161,6 +161,15 @@ class TestFiles:
 
         asyncio.run(act())
 
+    @pytest.mark.parametrize(
+        "name", ["sfcode.yaml", "events.yaml", "recipes.yaml", "mappings/lead.yaml", "mappings/new.yml"]
+    )
+    def test_every_file_of_the_config_is_watched(self, folder: Path, name: str) -> None:
+        before = stamp_files(folder)
+        path = folder / name
+        path.write_text(f"{path.read_text(encoding='utf-8') if path.exists() else ''}# more\n", encoding="utf-8")
+        assert stamp_files(folder) != before
+
     def test_a_folder_that_is_mounted_anew_is_noticed(self, tmp_path: Path, folder: Path) -> None:
         shutil.copytree(folder, tmp_path / "one")
         shutil.copytree(folder, tmp_path / "two")
