@@ -27,6 +27,7 @@ from sfcode.apply.steps import (
     WriteRecord,
     steps,
 )
+from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
 from sfcode.org import Org
@@ -165,8 +166,20 @@ def _write_state(org: Org, plan: Plan, step: RecordIntent | KeepState | DeleteSt
             delete_state(org, plan.state)
 
 
+def _activate(org: Org, address: Address) -> bool:
+    """Activate the deployed version of a flow, again where the answer is lost; return whether that was necessary."""
+    try:
+        try:
+            return activate_flow(org, address)
+        except OrgUnreachable:
+            return activate_flow(org, address)
+    except OrgError as error:
+        hint = "`sfcode apply` activates it; until then the version before runs, if there is one."
+        raise OrgError(f"{address} is deployed and not activated: {error.message}", hint, code=error.code) from error
+
+
 def _settle(org: Org, address: Address, report: Progress) -> None:
-    if activate_flow(org, address):
+    if _activate(org, address):
         report(f"{address}: activated")
     if pruned := prune_flow(org, address):
         report(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")

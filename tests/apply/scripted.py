@@ -26,6 +26,7 @@ class ScriptedOrg:
     quick_error: BaseException | None = None
     cancel_error: BaseException | None = None
     sandbox: bool = True
+    active: str = "3012"
 
     @property
     def metadata(self) -> ScriptedOrg:
@@ -57,7 +58,7 @@ class ScriptedOrg:
     def tooling_query(self, soql: str, _value: str) -> list[dict[str, object]]:
         """Answer for one flow with two versions, the second of which is active."""
         if "FROM FlowDefinition" in soql:
-            return [{"Id": "300", "ActiveVersionId": "3012"}]
+            return [{"Id": "300", "ActiveVersionId": self.active}]
         return [{"Id": f"301{number}", "VersionNumber": number} for number in (2, 1)]
 
     def tooling_update(self, type_: str, id_: str, _values: object) -> None:

@@ -11,7 +11,7 @@ from sfcode.apply.execute import ApplyResult, describe_package, execute
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import Mark
 from sfcode.apply.steps import Deploy
-from sfcode.errors import DeployFailed, Refused
+from sfcode.errors import DeployFailed, OrgError, OrgUnreachable, Refused
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import read
 from sfcode.org.results import DeployMessage, DeployOptions, DeployResult, TestRun
@@ -125,6 +125,27 @@ def test_flows_are_sent_as_drafts_wherever_tests_may_run(sandbox: bool, level: s
     run(org, Change(flow.address, None, flow), options=DeployOptions(test_level=level))
     sent = {component.body["status"] for component in read(files(org.packages[0])) if component.type == "Flow"}
     assert sent == {status}
+
+
+def test_an_activation_whose_answer_is_lost_is_repeated_and_one_that_fails_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flow = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
+    answers: list[BaseException | None] = [OrgUnreachable("no answer"), None]
+
+    def update(_self: ScriptedOrg, *_: object) -> None:
+        if answer := answers.pop(0):
+            raise answer
+
+    monkeypatch.setattr(ScriptedOrg, "tooling_update", update)
+    assert (
+        "Flow:Appcues_contact: activated"
+        in run(ScriptedOrg([[DONE]], active="3011"), Change(flow.address, None, flow))[1]
+    )
+    answers[:] = [OrgError("no right", code="INSUFFICIENT_ACCESS")]
+    with pytest.raises(OrgError, match="is deployed and not activated: no right") as failed:
+        run(ScriptedOrg([[DONE]], active="3011"), Change(flow.address, None, flow))
+    assert "sfcode apply" in failed.value.hint
 
 
 def test_what_an_org_says_of_coverage_is_told_after_a_success_too() -> None:
