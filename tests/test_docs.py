@@ -105,7 +105,7 @@ class TestUnverified:
     def test_every_assumption_says_what_it_is_where_it_is_used_and_what_would_settle_it(self) -> None:
         keys = {"id", "about", "assumption", "relied_on_in", "confirm", "confidence", "status"}
         for name, row in self.rows().items():
-            assert re.fullmatch(r"U\d\d", name)
+            assert re.fullmatch(r"U\d{2,3}", name)
             assert row.keys() - {"evidence"} == keys, name
             assert all(row.values()), row
             assert "|" not in row["assumption"], "a cell of the table ends there"
