@@ -122,10 +122,6 @@ class Calls:
         self._call("limits", deadline, self.org.collections.limits)
         self.quota.record_answer()
 
-    def renew(self, older_than: float, deadline: float) -> None:
-        """Sign in again before the session ends by itself."""
-        self._call("sign_in", deadline, lambda: self.org.renew(older_than=older_than))
-
     def _call(self, operation: str, deadline: float, call: Callable[[], Answer]) -> Answer:
         began = self.clock()
         if deadline - began < SHORTEST:

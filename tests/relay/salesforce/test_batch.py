@@ -186,6 +186,17 @@ class TestOrder:
         ids = [record[KEY] for sent in scene.calls.sent[1:] for record in sent.records]
         assert ids == [f"{message.message_id}:contact:nps_score" for message in messages], "in their order"
 
+    def test_messages_about_one_group_share_its_record_whatever_their_keys(self) -> None:
+        account = destination("account", "Account", match="group", activities=())
+        scene = Scene(ScriptedCalls(people("acme", mapping="account", prefix="001")), (account,))
+        messages = [
+            event("appcues:nps_score", f"u{number}", group_id="acme", at=number, score=number % 11, key=key)
+            for number, key in enumerate(["group:acme", "user:u1"] * 100)
+        ]
+        assert scene.settle(*messages) == [Delivered()] * 200
+        (sent,) = scene.calls.sent
+        assert [record[SCORE] for record in sent.records] == [199 % 11]
+
     def test_a_feedback_quotes_the_score_that_shares_its_call(self) -> None:
         texts = {"nps_feedback": EventText(subject="{{ score }}", comment="{{ feedback }}")}
         log = Activities(
