@@ -41,7 +41,8 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
     """
     Find what is held of a user: messages about them, and states by name or by the ids of the user's records.
 
-    `state_names` are the states that are named by the user's id. Everything is looked up by an index.
+    `state_names` are the states that are named by the user's id. All but what nobody could tell the user of is looked up by
+    an index.
     """
     about = INBOX.c.subject == subject(f"user:{user_id}", {})
     rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(about)).all()
