@@ -189,6 +189,11 @@ CASES: list[Case] = [
         ],
     ),
     Case(
+        "a viewer twice",
+        {"settings": SETTINGS + "viewers: [sam@example.com, Sam@example.com]\n"},
+        ["config/sfcode.yaml:5:28: viewers[1]: Sam@example.com is listed twice; keep one of them"],
+    ),
+    Case(
         "replacing what is no sender",
         {"contact": CONTACT + "replaces: [CustomField:Contact.A__c]\n"},
         [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.mapping.resolved import message_version
 from sfcode.metadata.objects import standard
@@ -234,6 +235,17 @@ def test_records_hold_what_a_row_needs() -> None:
         "Assignee": USERNAME,
         "PermissionSet": "Appcues_Integration",
     }
+
+
+def test_viewers_are_assigned_the_set_that_shows_the_fields_and_refused_where_there_is_none() -> None:
+    config = settings(viewers=["sam@example.com"])
+    rows = [
+        row for row in generate(project(config=config), ONLINE).records if row.full_name.startswith("Appcues_Viewer/")
+    ]
+    assert [dict(row.body) for row in rows] == [{"Assignee": "sam@example.com", "PermissionSet": "Appcues_Viewer"}]
+    sending = changed(CONTACT, direction="to_appcues", user_id={"field": "External_Id__c"}, to_salesforce=None)
+    with pytest.raises(ConfigError, match="viewers: this project creates no fields"):
+        generate(project({"contact": sending}, config), ONLINE)
 
 
 def test_removing_an_attribute_shrinks_message_condition_and_access_together() -> None:
