@@ -110,7 +110,8 @@ class OrgLock(Lock):
     def _stop(self) -> None:
         self._end.set()
         self._wake.set()
-        self._thread.join()
+        with suppress(RuntimeError):  # a signal came before the thread was started
+            self._thread.join()
 
     def _live(self) -> None:
         while not self._lost:
@@ -147,6 +148,13 @@ def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, repor
     RUNNING.add(holder.id)  # before the org knows of it: nobody may take it for dead
     try:
         yield from _held(_take(org, identity, holder, patience=patience, report=report), report)
+    except KeyboardInterrupt:
+        # It may have come when the org had the lock already, and nobody here knew.
+        with suppress(OrgError):
+            left = find_lock(org, identity)
+            if left and left.holder and left.holder.id == holder.id:
+                remove_lock(org, left.id)
+        raise
     finally:
         RUNNING.discard(holder.id)
 

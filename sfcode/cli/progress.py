@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 FIRST = 0.5
 """Seconds until a terminal shows anything: short commands show nothing, and load nothing for it."""
@@ -69,7 +69,8 @@ class ProgressLine:
         """End the display: somebody is asked something."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            with suppress(RuntimeError):  # a signal came before the thread was started
+                self._thread.join()
             self._thread = None
 
     def _start(self) -> None:

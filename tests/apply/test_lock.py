@@ -148,6 +148,17 @@ def test_the_lock_is_given_back_on_every_way_out(place, end):
     assert place.is_free
 
 
+def test_a_signal_at_the_moment_at_which_the_org_gives_the_lock_leaves_none(place, monkeypatch):
+    def interrupted(_thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lock_module.threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt), place.hold(place.one, run()):
+        raise AssertionError("it is not held")
+    monkeypatch.undo()
+    assert place.is_free
+
+
 def test_a_deployment_that_goes_on_keeps_the_lock_until_it_is_attached_to(place):
     deploy_id = place.one.metadata.deploy(zip_files(write([], "63.0")), DeployOptions())
     with pytest.raises(DeployStillRunning), place.hold(place.one, run()):

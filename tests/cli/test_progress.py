@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -103,3 +104,15 @@ def test_no_command_loads_what_draws_before_it_is_drawn():
         "import sys, sfcode.cli.progress as p\nwith p.ProgressLine().show('x'): pass\nsys.exit('rich' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_signal_while_the_display_starts_is_no_error_of_its_own(monkeypatch):
+    def interrupted(_thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    progress = ProgressLine()
+    with pytest.raises(KeyboardInterrupt), progress.show("Reading the org"):
+        pass
+    progress.hide()
+    assert not progress.active

@@ -14,6 +14,7 @@ from sfcode.errors import UsageError
 from sfcode.relay import alarms
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import Delivered, Delivery, InboxMessage, LatestState, Retry
+from sfcode.relay.rewrite import rewrites
 from tests.e2e.journey import Journey
 
 
@@ -167,7 +168,7 @@ def test_forget_removes_one_person_and_nobody_else(journey, inbox):
             replace(stored(3, "1001"), key="group:acme"),
             replace(stored(4, "1001"), key="user:1001@lead"),
             InboxMessage("salesforce", "n1", "user:1001", "contact", record),
-            InboxMessage("appcues", "r", "rewrite:Contact:003A", "sfcode:rewrite", {"rewrite": {"id": "003A"}}),
+            *rewrites("appcues", ["field:Contact:003A:Score__c"]),
             stored(5, "10011"),
             replace(stored(6, "2"), payload={"event": {"text": '"user_id":"1001"'}, "user_id": "2"}),
         ]
