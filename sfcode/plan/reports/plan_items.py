@@ -79,8 +79,7 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
         return "the integration is taken down"
     if change.address.is_record and change.address.user in deactivated_users(plan.changes):
         return MOVED_ON
-    deleted = {other.address.full_name for other in plan.changes if other.action is Action.DELETE and _is_set(other)}
-    if change.address.type == "PermissionSetAssignment" and change.address.full_name.rpartition("/")[0] in deleted:
+    if change.address.type == "PermissionSetAssignment" and _is_set_destroyed(plan, change):
         return "its permission set is destroyed"
     if change.replaced:
         return "the relay takes its place"
@@ -90,6 +89,13 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
         "the apply that is rolled back made it"
         if plan.mode is Mode.ROLLBACK
         else "it is not in the configuration any more"
+    )
+
+
+def _is_set_destroyed(plan: Plan, assignment: Change) -> bool:
+    name = assignment.address.full_name.rpartition("/")[0]
+    return any(
+        _is_set(other) and other.action is Action.DELETE and other.address.full_name == name for other in plan.changes
     )
 
 
