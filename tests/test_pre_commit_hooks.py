@@ -44,6 +44,7 @@ def test_the_formatting_hook_takes_the_files_of_a_project_alone():
         for name in (
             "config/sfcode.yaml",
             "events.yaml",
+            "recipes.yaml",
             "x/mappings/a.yaml",
             "mappings/sub/a.yaml",
             "other.yaml",
@@ -51,4 +52,4 @@ def test_the_formatting_hook_takes_the_files_of_a_project_alone():
         )
         if re.search(pattern, name)
     ]
-    assert taken == ["config/sfcode.yaml", "events.yaml", "x/mappings/a.yaml"]
+    assert taken == ["config/sfcode.yaml", "events.yaml", "recipes.yaml", "x/mappings/a.yaml"]
