@@ -147,14 +147,14 @@ def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, repor
     """
     RUNNING.add(holder.id)  # before the org knows of it: nobody may take it for dead
     try:
-        yield from _held(_take(org, identity, holder, patience=patience, report=report), report)
-    except KeyboardInterrupt:
-        # It may have come when the org had the lock already, and nobody here knew.
-        with suppress(OrgError):
-            left = find_lock(org, identity)
-            if left and left.holder and left.holder.id == holder.id:
-                remove_lock(org, left.id)
-        raise
+        lock_id = _take(org, identity, holder, patience=patience, report=report)
+        try:
+            lock = OrgLock(org, lock_id, holder)
+        except BaseException:  # a signal came before the lock could be held
+            with suppress(OrgError):
+                remove_lock(org, lock_id)
+            raise
+        yield from _held(lock, report)
     finally:
         RUNNING.discard(holder.id)
 
@@ -172,25 +172,26 @@ def _held(lock: OrgLock, report: Progress) -> Iterator[Lock]:
     lock.release(report)
 
 
-def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: Progress) -> OrgLock:
+def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: Progress) -> str:
+    """Have the org give the lock to a holder; return the id of the lock."""
     name, runtime = lock_name(identity), org.runtime
     deadline = runtime.clock() + patience
     waiting = ""
     while True:
         refusal = _create(org, name, holder)
         if isinstance(refusal, str):
-            return OrgLock(org, refusal, holder)
+            return refusal
         current = find_lock(org, identity)
         if current is None and refusal.code not in PASSING:
             # It may have gone between the two questions; an org that refuses all the same has another reason.
             again = _create(org, name, holder)
             if isinstance(again, str):
-                return OrgLock(org, again, holder)
+                return again
             current, refusal = find_lock(org, identity), again
             if current is None and "DUPLICATE" not in again.code:
                 raise _cannot_lock(name, again)
         if current and current.holder and current.holder.id == holder.id:
-            return OrgLock(org, current.id, holder)  # ours: only the answer was lost
+            return current.id  # ours: only the answer was lost
         why = explain_end(org, current) if current else ""
         if current and why:
             report(f"Taking over the lock of {current}: {why}")
