@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
+from contextlib import suppress
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo
 from sfcode.errors import UsageError
+
+SIGNAL_SECONDS = 0.2
+"""How long a signal goes unnoticed at most."""
 
 
 def ask(invocation: Invocation, question: str, *, answer: str = "yes", hint: str) -> bool:
@@ -21,8 +27,9 @@ def ask(invocation: Invocation, question: str, *, answer: str = "yes", hint: str
     if invocation.json or not sys.stdin.isatty():
         raise UsageError("Not a terminal: cannot ask for approval.", hint)
     echo(f"\n{question}")
-    echo("Enter a value: ", nl=False)
     try:
+        echo("Enter a value: ", nl=False)
+        _wait_for_input()
         return input().strip() == answer
     except EOFError:
         echo()
@@ -30,3 +37,12 @@ def ask(invocation: Invocation, question: str, *, answer: str = "yes", hint: str
     except KeyboardInterrupt:
         echo()
         raise
+
+
+def _wait_for_input() -> None:
+    """Wait until something was typed; `input` alone would miss a signal that comes just before it reads."""
+    if os.name != "posix":
+        return
+    with suppress(TypeError, ValueError):  # what stands in for a terminal may have no descriptor
+        while not select.select([sys.stdin], [], [], SIGNAL_SECONDS)[0]:
+            pass
