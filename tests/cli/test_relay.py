@@ -160,7 +160,7 @@ def test_forget_removes_one_person_and_nobody_else(journey, inbox):
         payload = {"event": {"attributes": {"feedback": f"secret of {user}"}}, "user_id": user}
         return InboxMessage("appcues", f"m{number}", f"user:{user}", "appcues:nps_score", payload, **more)
 
-    record = {"mapping": "contact", "record": {"Id": "003A", "Title": "CEO"}}
+    record = {"mapping": "contact", "record": {"Id": "003A", "Title": "Director"}}
     inbox.accept(
         [
             stored(1, "1001"),
