@@ -5,9 +5,8 @@ from __future__ import annotations
 from sfcode.review.model import Statement
 from sfcode.review.statements import setup
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.existing import existing_statements
 from sfcode.review.statements.mappings import mapping_statements
-from sfcode.review.statements.ownership import ownership_statements
+from sfcode.review.statements.ownership import existing_statements, ownership_statements
 from sfcode.review.statements.rights import rights_statements
 from sfcode.review.statements.settings import (
     personal_data_statements,
