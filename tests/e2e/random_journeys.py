@@ -27,7 +27,7 @@ from typing import Any
 from sfcode.apply.execute import ApplyResult
 from sfcode.apply.session import ApplyCallbacks, ApplyOptions, apply_plan
 from sfcode.config.project import Project
-from sfcode.errors import Refused
+from sfcode.errors import OrgUnreachable, Refused
 from sfcode.local import LocalOrg, serve
 from sfcode.local.store import Store
 from sfcode.metadata.component import Address, Component
@@ -244,8 +244,9 @@ class Traveler:
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
-                # A thread of a process that is gone ends in silence.
-                raise SystemExit if threading.current_thread().name == "sfcode-lock" else KilledError
+                # What the lock's own thread asks for is lost; the thread ends with the apply.
+                renews = threading.current_thread().name == "sfcode-lock"
+                raise OrgUnreachable("The process is gone.") if renews else KilledError
 
     def look(self) -> dict[str, str]:
         """Return everything of the org that this project may touch: components and people, without state and lock."""

@@ -18,8 +18,6 @@ def start(tmp_path) -> Iterator[Callable[[int], Traveler]]:
         yield start
 
 
-# The thread that renews the lock of a killed apply ends as that process would have ended.
-@pytest.mark.filterwarnings("ignore:Exception in thread sfcode-lock:pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("first", range(0, 20, EACH))
 def test_no_journey_ends_wrongly(start: Callable[[int], Traveler], first: int) -> None:
     for seed in range(first, first + EACH):
