@@ -12,7 +12,7 @@ from sfcode.relay.inbox.accept import Key, accept, open_lanes
 from sfcode.relay.inbox.counts import read_counts
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.search import SOURCES, Place, finished_after
-from sfcode.relay.inbox.tables import INBOX, LANES
+from sfcode.relay.inbox.tables import INBOX, LANES, state_of
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxStats, State
 from sfcode.relay.message import InboxMessage, Source
 
@@ -43,7 +43,7 @@ def stats(tx: Transaction) -> InboxStats:
 
 def _oldest(tx: Transaction, source: Source, state: State) -> datetime | None:
     """Return when the oldest row of a state was received."""
-    rows = sa.select(INBOX.c.received_at).where(INBOX.c.state == state, INBOX.c.source == source)
+    rows = sa.select(INBOX.c.received_at).where(state_of(source, state))
     return tx.db.scalar(rows.order_by(INBOX.c.received_at, INBOX.c.id).limit(1))
 
 

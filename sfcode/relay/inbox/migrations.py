@@ -80,9 +80,9 @@ HISTORY: tuple[Migration, ...] = (
         (
             "ALTER TABLE relay_inbox ADD COLUMN subject {text} NOT NULL DEFAULT ''",
             "CREATE INDEX relay_inbox_subject ON relay_inbox (subject, received_at, id)",
-            "CREATE INDEX relay_inbox_received ON relay_inbox (received_at, id)",
+            "CREATE INDEX relay_inbox_received ON relay_inbox (received_at, id) WHERE attempts >= 0",
             "CREATE INDEX relay_inbox_reason ON relay_inbox (reason, received_at, id) WHERE reason <> ''",
-            "CREATE INDEX relay_inbox_state ON relay_inbox (state, source, received_at, id)",
+            "CREATE INDEX relay_inbox_state ON relay_inbox ((state || ':' || source), received_at, id)",
         ),
         fill_subjects,
     ),

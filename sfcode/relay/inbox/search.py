@@ -2,7 +2,8 @@
 Search the inbox: each search walks one index from its newest row, however many rows are kept.
 
 What a search asks for decides the index: ids, whom the messages are about, a reason, a state, or else the time. Its other
-conditions are written so that no index answers them, since a planner without statistics would choose a worse one.
+conditions are written so that no index answers them, since a planner whose statistics are missing, or older than a burst of
+messages, would choose a worse one. The index of times is for searches that state its condition.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox.column_types import UtcDateTime
 from sfcode.relay.inbox.dialects import Transaction
-from sfcode.relay.inbox.tables import INBOX
+from sfcode.relay.inbox.tables import INBOX, state_of
 from sfcode.relay.inbox.types import Filter, InboxEntry
 from sfcode.relay.message import Source
 
@@ -59,15 +60,19 @@ def split(choice: Filter) -> Iterator[Filter]:
 def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
     """Translate a part of a search to SQL conditions."""
     driver = _driver(choice)
-    indexed = {"state", "source"} if driver == "state" else {driver}
     found: list[sa.ColumnElement[bool]] = []
+    if driver == "state" and choice.source is not None and choice.state is not None:
+        found.append(state_of(choice.source, choice.state))
+        choice = replace(choice, source=None, state=None)
     for name in ("subject", "reason", "state", "source", "kind"):
         value = getattr(choice, name)
         if value is not None:
             column = INBOX.c[name]
-            found.append((column if name in indexed else sa.func.coalesce(column, "")) == value)
+            found.append((column if name == driver else sa.func.coalesce(column, "")) == value)
     if driver == "reason":
         found.append(INBOX.c.reason != sa.literal_column("''"))  # the index has only rows with a reason
+    if driver == "time":
+        found.append(INBOX.c.attempts >= sa.literal_column("0"))  # true of each row, and a condition of the index
     if choice.ids is not None:
         found.append(INBOX.c.id.in_(choice.ids))
     if choice.since is not None:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox import Filter, Inbox, State, Unavailable, counts, open_inbox
 from sfcode.relay.inbox import migrations as module
 from sfcode.relay.inbox.dialects import Transaction
-from sfcode.relay.message import Delivered, Delivery, InboxMessage, LatestState, Parked, Retry
+from sfcode.relay.message import Delivered, Delivery, LatestState, Parked, Retry
 from tests.relay.inbox.samples import message, take
 
 ROWS = 6_000
@@ -160,15 +160,19 @@ class TestDifferences:
             assert inbox.stats().count("ready") == 3
 
 
-def fill(inbox: Inbox) -> None:
-    """Make many rows that are done, and a few of every other kind, the oldest and the youngest among them."""
-    rows: list[InboxMessage] = []
-    for number in range(ROWS):
-        parked = "unknown_user" if number % 600 == 0 else "done"
-        rows.append(message(number, f"user:{number % 1000}", parked=parked))
+def fill(inbox: Inbox, filled: Callable[[str], None] = lambda _: None) -> None:
+    """Make many rows that are done, and a few of every other kind, the oldest and the youngest among them; call back at each stage."""
+    filled("empty")
     for first in range(0, ROWS, 1000):
-        inbox.accept(rows[first : first + 1000])
-    execute(inbox, "UPDATE relay_inbox SET state = 'done', reason = '' WHERE reason = 'done'")
+        numbers = range(first, first + 1000)
+        parked = {number: "unknown_user" if number % 600 == 0 else "done" for number in numbers}
+        inbox.accept([message(number, f"user:{number % 1000}", parked=parked[number]) for number in numbers])
+        if not first:
+            filled("first")
+    filled("parked")
+    for last in (ROWS // 2, ROWS):
+        execute(inbox, f"UPDATE relay_inbox SET state = 'done', reason = '' WHERE reason = 'done' AND id <= {last}")
+        filled("half done" if last < ROWS else "done")
     inbox.accept([message(ROWS + number, f"user:{number}") for number in range(5)])
     take(inbox, limit=2)
     inbox.accept([message(ROWS + 10 + number, f"rewrite:Contact:003{number:015}") for number in range(1000)])
@@ -177,6 +181,7 @@ def fill(inbox: Inbox) -> None:
     inbox.note([LatestState(name, "2026") for name in states])
     inbox.note([LatestState("records:user:7", "2026", json.dumps([f"003{number:015}" for number in (7, 8)]))])
     inbox.merge_counts()
+    filled("filled")
 
 
 SEARCHES: dict[str, Callable[[Inbox], Any]] = {
@@ -267,10 +272,13 @@ READ = sa.text(
 )
 
 
-def test_postgresql_reads_as_much_as_it_shows(postgres_url: str) -> None:
-    """Before it has statistics, when nothing tells it how large the tables are."""
+@pytest.mark.parametrize("counted_when", ["never", "empty", "first", "parked", "half done", "done", "filled"])
+def test_postgresql_reads_as_much_as_it_shows(postgres_url: str, counted_when: str) -> None:
+    """PostgreSQL collects statistics when it has time to; until then it knows nothing, or how the tables once were."""
     with open_inbox(postgres_url) as inbox:
-        fill(inbox)
+        for table in ("inbox", "lanes", "counts", "latest"):
+            execute(inbox, f"ALTER TABLE relay_{table} SET (autovacuum_enabled = false)")
+        fill(inbox, lambda stage: execute(inbox, "ANALYZE") if stage == counted_when else None)
         found = {}
         for name, search in SEARCHES.items():
             total = 0
