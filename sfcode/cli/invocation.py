@@ -94,7 +94,7 @@ class Invocation:
     @contextmanager
     def open_org(self, project: Project, *, as_integration: bool = False) -> Iterator[Org]:
         """
-        Sign in to the org of this call; `local` is served by this process for as long as it takes.
+        Sign in to the org of this call; `local` is served by this process until the command ends.
 
         Who is signed in is up to the environment; in the local org it is the administrator, or the integration user.
         """

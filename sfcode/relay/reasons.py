@@ -17,95 +17,110 @@ _REPLAY = "then replay"
 
 REASONS: dict[str, Reason] = {
     "unknown_user": Reason(
-        "nobody in Salesforce has this user id",
-        f"Give the contact or lead its id, {_REPLAY}. Users who are in no CRM stay here until they are purged.",
+        "no record in Salesforce has this user ID",
+        f"Enter the user ID on the contact or lead, {_REPLAY}. Messages of users who are not in Salesforce are kept until they are purged.",
     ),
-    "several_matches": Reason("several records have this user id", f"Leave it with one of them, {_REPLAY}."),
-    "converted_lead": Reason("only converted leads have this user id", f"Give the contact the id, {_REPLAY}."),
+    "several_matches": Reason(
+        "several records have this user ID", f"Keep the user ID on one of the records, {_REPLAY}."
+    ),
+    "converted_lead": Reason("only converted leads have this user ID", f"Enter the user ID on the contact, {_REPLAY}."),
     "bad_value": Reason(
-        "a score is no whole number from 0 to 10, or missing", "Nothing, unless events.yaml names another attribute."
+        "the score is missing, or is not a whole number from 0 to 10",
+        "No action is needed, unless the score is in an attribute that events.yaml does not name.",
     ),
-    "bad_text": Reason("a text of events.yaml cannot be filled in", f"Correct the template, {_REPLAY}."),
+    "bad_text": Reason("a template of events.yaml cannot be rendered", f"Correct the template, {_REPLAY}."),
     "not_understood": Reason(
-        "authentic, but of a form that the relay does not know",
-        "Run `sfcode relay learn`: it proposes how to read it, since Appcues does not publish its form.",
+        "the signature is valid, but the relay cannot read the body",
+        "Run `sfcode relay learn`, which proposes the paths to read. Appcues does not publish the format of its webhooks.",
     ),
     "no_name": Reason(
-        "an event without a name", "A test button sends such; for events of another form run `sfcode relay learn`."
+        "the event has no name",
+        "No action is needed for events of a test button. For events in another format run `sfcode relay learn`.",
     ),
     "no_user_id": Reason(
-        "an event, or a record, without a user id",
-        "Nothing, unless the event has one at another place: `sfcode relay learn` finds it.",
+        "the event or the record has no user ID",
+        "No action is needed, unless the user ID is elsewhere in the body: `sfcode relay learn` finds it.",
     ),
-    "no_data": Reason("the record was deleted before its message was sent", "Nothing."),
+    "no_data": Reason("the record was deleted before its message was sent", "No action is needed."),
     "other_object": Reason(
-        "the record is of another object than the mapping's",
-        "Apply the project: an address of another mapping is in the outbound message.",
+        "the record's object is not the object of the mapping",
+        "Run `sfcode apply`: the outbound message has the endpoint of another mapping.",
     ),
-    "no_mapping": Reason("the mapping is gone, or no longer sends", f"Nothing, or put it back, {_REPLAY}."),
-    "bad_user_id": Reason("an id of nothing but dots cannot be part of an address", "Correct the record."),
+    "no_mapping": Reason(
+        "the mapping was removed, or no longer sends to Appcues",
+        f"No action is needed if that is intended. Otherwise restore the mapping, {_REPLAY}.",
+    ),
+    "bad_user_id": Reason("the ID consists of dots only, which a URL cannot contain", "Correct the ID on the record."),
     "appcues_not_found": Reason(
         "Appcues does not know the account", f"Correct appcues.account_id or appcues.region, {_REPLAY}."
     ),
     "appcues_refused": Reason(
-        "Appcues refuses the profile", f"Its words are in the detail: correct the record or the mapping, {_REPLAY}."
+        "Appcues refuses the profile",
+        f"The detail has the answer of Appcues. Correct the record or the mapping, {_REPLAY}.",
     ),
-    "unreadable": Reason("its row in the database is damaged", "Nothing: what it held is gone. Check the disk."),
-    "gave_up": Reason("every attempt failed", f"The detail has the last error: correct its cause, {_REPLAY}."),
+    "unreadable": Reason(
+        "the row in the database is damaged", "The message cannot be restored. Check the disk of the database."
+    ),
+    "gave_up": Reason("every attempt failed", f"The detail has the last error. Correct the cause, {_REPLAY}."),
 }
 """By reason; those that are codes of Salesforce in small letters come from the table of the writer to Salesforce."""
 
 ALARMS: dict[str, Reason] = {
     "organization_changed": Reason(
-        "the sign-in leads to another org than before",
-        "If it is meant (a new sandbox), acknowledge it. If not, correct the sign-in: messages of the previous org are refused meanwhile.",
+        "the relay signs in to a different org than before",
+        "Acknowledge the alarm if the change is intended, such as a new sandbox. Otherwise correct the sign-in. Until then the relay refuses messages of the previous org.",
     ),
     "other_organization": Reason(
         "an outbound message came from another org",
-        "A copy of the org sends with the same secret: give it a relay and a secret of its own, or deactivate its flow.",
+        "A copy of the org, such as a refreshed sandbox, sends with the same secret. Give the copy its own relay and secret, or deactivate its flow.",
     ),
     "salesforce_sign_in": Reason(
-        "Salesforce does not accept the sign-in", "Check the app, its certificate or secret, and the integration user."
+        "Salesforce refuses the sign-in",
+        "Check the external client app, its certificate or secret, and the integration user.",
     ),
     "salesforce_quota": Reason(
-        "the org's API requests of the day are nearly used up, so the relay has stopped",
-        "It goes on by itself. Find out who uses them: Setup > Company Information.",
+        "the org has nearly used its daily API requests, and the relay has paused",
+        "The relay resumes by itself. Setup > Company Information shows the usage; find out which integration causes it.",
     ),
     "salesforce_access": Reason(
-        "the integration user lost access to a field or an object", "sfcode plan, sfcode doctor, then apply."
+        "the integration user lost access to a field or an object",
+        "Run `sfcode plan` and `sfcode doctor`, then `sfcode apply`.",
     ),
-    "salesforce_locked": Reason("the org is locked", "Salesforce's support knows why."),
-    "salesforce_storage": Reason("the org has no room for more data", "Delete old activities, or buy storage."),
+    "salesforce_locked": Reason("the org is locked", "Ask Salesforce Support for the cause."),
+    "salesforce_storage": Reason("the org has no data storage left", "Delete old activities, or buy data storage."),
     "salesforce_crowded": Reason(
-        "a trigger of the org cannot take many records at once, so they are sent in smaller calls",
-        "Have the trigger corrected (System.LimitException): the relay goes on meanwhile, with more calls.",
+        "a trigger or flow of the org fails on large batches, so the relay sends smaller ones",
+        "Correct the trigger or flow (System.LimitException). Until then the relay uses more API requests.",
     ),
     "salesforce_refused": Reason(
-        "Salesforce refuses whole calls for a reason that is not known", "The log names the code; please report it."
+        "Salesforce refuses requests with an error code that the relay does not know",
+        "The log has the error code. Please report it.",
     ),
     "appcues_sign_in": Reason(
-        "Appcues does not accept the API key", "Check APPCUES_API_KEY and APPCUES_API_SECRET, and the key's rights."
+        "Appcues refuses the API key", "Check APPCUES_API_KEY and APPCUES_API_SECRET, and the permissions of the key."
     ),
     "appcues_refuses_all": Reason(
-        "Appcues refuses one profile after another and takes none",
-        "Check the API key, its secret and appcues.account_id; then replay what is parked as appcues_refused.",
+        "Appcues refuses every profile",
+        "Check the API key, its secret and appcues.account_id, then replay the messages that are parked as appcues_refused.",
     ),
-    "appcues_address": Reason("Appcues' address leads elsewhere", "Correct APPCUES_API_URL or appcues.region."),
+    "appcues_address": Reason(
+        "the Appcues URL redirects to another host", "Correct APPCUES_API_URL or appcues.region."
+    ),
     "bad_value": Reason(
-        "values do not fit the type that the mapping gives their attribute, and were left out",
-        "Correct the type in the mapping, or the values; then backfill.",
+        "values do not have the type of their attribute in the mapping, and were not sent",
+        "Correct the type in the mapping, or the values, then run `sfcode relay backfill`.",
     ),
     "field_type_unknown": Reason(
-        "messages wait because the org does not show a field of theirs to the user that the relay signs in as",
-        "Give the integration user access (sfcode plan, apply), or write the attribute's `type` into the mapping.",
+        "messages wait because the integration user cannot read one of their fields",
+        "Grant the access with `sfcode apply`, or set the `type` of the attribute in the mapping.",
     ),
     "config_refused": Reason(
-        "the files of the config have changed and cannot be used, so the relay works on by the config it had",
-        "The detail has the first problem: correct the files (sfcode validate). The relay loads them by itself.",
+        "the changed config is not valid, and the relay keeps using the previous one",
+        "The detail has the first problem. Correct the config (`sfcode validate` checks it); the relay then reloads it by itself.",
     ),
     "clearing_stopped": Reason(
-        "an attribute turned empty for record after record and is no longer cleared",
-        "See docs/relay-appcues.md: give the integration user its access back, or acknowledge the alarm.",
+        "an attribute became empty on many records, and the relay no longer clears it",
+        "Restore the integration user's access to the field, or acknowledge the alarm if the values were removed on purpose (docs/relay-appcues.md).",
     ),
 }
 """By name."""
@@ -118,4 +133,4 @@ def hint_for(name: str) -> str:
     from sfcode.relay.salesforce.error_policy import ERROR_RULES
 
     rule = ERROR_RULES.get(name.upper())
-    return f"Salesforce: {rule.because}. Correct its cause in the org, then replay." if rule else ""
+    return f"Salesforce: {rule.because}. Correct the cause in the org, then replay." if rule else ""

@@ -50,7 +50,7 @@ def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], prof
     if not isinstance(record, Mapping) or not isinstance(record.get("Id"), str):
         return Parked("no_data", "the message holds no record")
     if profile_id in NO_PATHS:
-        return Parked("bad_user_id", "an id of nothing but dots cannot be part of an address")
+        return Parked("bad_user_id", "the ID consists of dots only, which a URL cannot contain")
     values: dict[str, Value] = {}
     bad: dict[str, str] = {}
     empty: set[str] = set()

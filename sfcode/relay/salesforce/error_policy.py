@@ -22,7 +22,7 @@ BUSY = 5.0
 LATER = 60.0
 MUCH_LATER = 300.0
 FEW_DELAYS = (5.0, 30.0, 120.0)
-"""Seconds before the retries of a code that this version does not know: its user's next events wait behind it."""
+"""Seconds before the retries of an error code that this version does not know: its user's next events wait behind it."""
 
 LOCKED = "UNABLE_TO_LOCK_ROW"
 TRIGGER = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
@@ -37,11 +37,11 @@ LONGEST_DETAIL = 500
 @dataclass(frozen=True, slots=True)
 class ErrorRule:
     """
-    What is done about an error code.
+    How a message is settled after an error code.
 
-    retry: try again, and give up after so many attempts; wait: try again as long as it takes, since
-    the message is not at fault; once: look the record up again and try once more, then park; few: try
-    again `FEW_DELAYS` times, then park; park: keep it until somebody has changed something.
+    retry: retry up to the limit of attempts, then give up; wait: retry without a limit, since the cause is
+    not in the message; once: look the record up again, retry once, then park; few: retry after each of
+    `FEW_DELAYS`, then park; park: keep the message until somebody corrects the cause and replays it.
     """
 
     what: Literal["retry", "wait", "once", "few", "park"]
@@ -69,65 +69,72 @@ ERROR_RULES: dict[str, ErrorRule] = {
     "UNKNOWN_EXCEPTION": ErrorRule("retry", "an error inside Salesforce"),
     "INTERNAL_ERROR": ErrorRule("retry", "an error inside Salesforce"),
     "TOO_MANY_APEX_REQUESTS": ErrorRule("retry", "too many Apex requests run at the same time", BUSY),
-    "LIMIT_EXCEEDED": ErrorRule("retry", "the org ran into a limit", LATER),
+    "LIMIT_EXCEEDED": ErrorRule("retry", "the org reached a limit", LATER),
     "SERVER_UNAVAILABLE": ErrorRule("wait", "Salesforce is not available"),
     "SERVICE_UNAVAILABLE": ErrorRule("wait", "Salesforce is not available"),
     "BAD_GATEWAY": ErrorRule("wait", "Salesforce is not available"),
     "RESOURCE_NOT_AVAILABLE": ErrorRule("wait", "Salesforce is not available"),
-    "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": ErrorRule("wait", "the org is read only for a while", LATER),
+    "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": ErrorRule(
+        "wait", "the org is read-only during maintenance", LATER
+    ),
     "TERRITORY_REALIGN_IN_PROGRESS": ErrorRule("wait", "the org's territories are being realigned", LATER),
-    "API_CURRENTLY_DISABLED": ErrorRule("wait", "the API is switched off for a while", LATER),
+    "API_CURRENTLY_DISABLED": ErrorRule("wait", "the API is disabled temporarily", LATER),
     "ORG_LOCKED": ErrorRule("wait", "the org is locked", LATER, "salesforce_locked"),
-    "STORAGE_LIMIT_EXCEEDED": ErrorRule("wait", "the org has no room for more data", MUCH_LATER, _FULL),
-    QUOTA: ErrorRule("wait", "the API requests of the day are used up", MUCH_LATER, "salesforce_quota"),
-    "API_DISABLED_FOR_ORG": ErrorRule("wait", "the org or its edition has no API", MUCH_LATER, _RIGHTS),
+    "STORAGE_LIMIT_EXCEEDED": ErrorRule("wait", "the org has no data storage left", MUCH_LATER, _FULL),
+    QUOTA: ErrorRule("wait", "the daily API requests are used up", MUCH_LATER, "salesforce_quota"),
+    "API_DISABLED_FOR_ORG": ErrorRule("wait", "the org or its edition has no API access", MUCH_LATER, _RIGHTS),
     "INVALID_FIELD": ErrorRule(
-        "wait", "a field is gone, or the integration user no longer sees it", MUCH_LATER, _RIGHTS
+        "wait", "a field was deleted, or the integration user can no longer read it", MUCH_LATER, _RIGHTS
     ),
     "INVALID_FIELD_FOR_INSERT_UPDATE": ErrorRule(
-        "wait", "the integration user may not write a field", MUCH_LATER, _RIGHTS
+        "wait", "the integration user has no edit access to a field", MUCH_LATER, _RIGHTS
     ),
     "INVALID_TYPE": ErrorRule(
-        "wait", "an object is gone, or the integration user no longer sees it", MUCH_LATER, _RIGHTS
+        "wait", "an object was deleted, or the integration user can no longer read it", MUCH_LATER, _RIGHTS
     ),
     "INVALID_TYPE_FOR_OPERATION": ErrorRule(
-        "wait", "the integration user may not write an object", MUCH_LATER, _RIGHTS
+        "wait", "the integration user has no edit access to an object", MUCH_LATER, _RIGHTS
     ),
-    "CANNOT_INSERT_UPDATE": ErrorRule("wait", "the integration user may not write an object", MUCH_LATER, _RIGHTS),
+    "CANNOT_INSERT_UPDATE": ErrorRule(
+        "wait", "the integration user has no edit access to an object", MUCH_LATER, _RIGHTS
+    ),
     "ENTITY_IS_DELETED": ErrorRule("once", "the record was deleted after it was found"),
-    "INVALID_CROSS_REFERENCE_KEY": ErrorRule("once", "the record is gone, or is not one that an activity can be about"),
+    "INVALID_CROSS_REFERENCE_KEY": ErrorRule("once", "the record was deleted, or activities cannot relate to it"),
     "NOT_FOUND": ErrorRule("once", "the record was deleted after it was found"),
     "CANNOT_UPDATE_CONVERTED_LEAD": ErrorRule("once", "the lead was converted after it was found"),
-    "FIELD_CUSTOM_VALIDATION_EXCEPTION": ErrorRule("park", "a validation rule of the org refuses it"),
-    "FIELD_FILTER_VALIDATION_EXCEPTION": ErrorRule("park", "a lookup filter of the org refuses it"),
-    "FIELD_INTEGRITY_EXCEPTION": ErrorRule("park", "a value does not go with the record"),
-    "REQUIRED_FIELD_MISSING": ErrorRule("park", "the org asks for a field that is not written here"),
-    "STRING_TOO_LONG": ErrorRule("park", "a text does not fit into a field that the project did not make"),
-    "NUMBER_OUTSIDE_VALID_RANGE": ErrorRule("park", "a score does not fit into a field that the project did not make"),
-    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": ErrorRule(
-        "park", "a picklist lacks the value, such as a task's Completed"
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": ErrorRule("park", "a validation rule of the org refuses the record"),
+    "FIELD_FILTER_VALIDATION_EXCEPTION": ErrorRule("park", "a lookup filter of the org refuses the record"),
+    "FIELD_INTEGRITY_EXCEPTION": ErrorRule("park", "a value does not fit the record"),
+    "REQUIRED_FIELD_MISSING": ErrorRule("park", "the org requires a field that the relay does not write"),
+    "STRING_TOO_LONG": ErrorRule("park", "a text is too long for a field that the project does not manage"),
+    "NUMBER_OUTSIDE_VALID_RANGE": ErrorRule(
+        "park", "a number is too large for a field that the project does not manage"
     ),
-    "INSUFFICIENT_ACCESS": ErrorRule("park", "the integration user may not write this record"),
-    "INSUFFICIENT_ACCESS_OR_READONLY": ErrorRule("park", "the integration user may not write this record"),
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": ErrorRule(
+        "park", "a restricted picklist does not have the value, such as the status Completed of a task"
+    ),
+    "INSUFFICIENT_ACCESS": ErrorRule("park", "the integration user has no edit access to the record"),
+    "INSUFFICIENT_ACCESS_OR_READONLY": ErrorRule("park", "the integration user has no edit access to the record"),
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": ErrorRule(
-        "park", "the integration user may not write to what this record belongs to"
+        "park", "the integration user has no edit access to a related record"
     ),
     TRIGGER: ErrorRule(
-        "park", "a trigger or flow of the org fails on it; after a locked row in its words, it is retried"
+        "park", "a trigger or flow of the org fails; the relay retries if the message names a locked row"
     ),
-    FLOW: ErrorRule("park", "a flow of the org fails on it; after a locked row in its words, it is retried"),
-    "FLOW_EXCEPTION": ErrorRule("park", "a flow of the org fails on it"),
-    "APEX_FAILED": ErrorRule("park", "Apex of the org fails on it"),
-    "CUSTOM_APEX_ERROR": ErrorRule("park", "Apex of the org fails on it"),
-    "PROCESSING_HALTED": ErrorRule("park", "automation of the org fails on it"),
+    FLOW: ErrorRule("park", "a flow of the org fails; the relay retries if the message names a locked row"),
+    "FLOW_EXCEPTION": ErrorRule("park", "a flow of the org fails"),
+    "APEX_FAILED": ErrorRule("park", "Apex code of the org fails"),
+    "CUSTOM_APEX_ERROR": ErrorRule("park", "Apex code of the org fails"),
+    "PROCESSING_HALTED": ErrorRule("park", "an automation of the org fails"),
     "ENTITY_IS_ARCHIVED": ErrorRule("park", "the record is archived"),
     "INACTIVE_OWNER_OR_USER": ErrorRule("park", "the record's owner is inactive"),
-    "TXN_SECURITY_NO_ACCESS": ErrorRule("park", "a transaction security policy of the org blocks it"),
-    "DUPLICATES_DETECTED": ErrorRule("park", "a duplicate rule of the org refuses it"),
+    "TXN_SECURITY_NO_ACCESS": ErrorRule("park", "a transaction security policy of the org blocks the request"),
+    "DUPLICATES_DETECTED": ErrorRule("park", "a duplicate rule of the org refuses the record"),
     DUPLICATE: ErrorRule(
-        "park", "another field must be unique; on the activity's own id it is retried, and finds what is there"
+        "park",
+        "another unique field has the value already; for the external ID of an activity the relay retries and finds the existing record",
     ),
-    "DUPLICATE_EXTERNAL_ID": ErrorRule("park", "several activities have this id"),
+    "DUPLICATE_EXTERNAL_ID": ErrorRule("park", "several activities have this external ID"),
 }
 """By code, of a record or of a whole call."""
 
@@ -142,7 +149,7 @@ MAPPING_CODES = frozenset(
 )
 """Codes by which an org refuses all records of a mapping, and no other mapping's."""
 
-UNLISTED = ErrorRule("few", "a code that this version does not know")
+UNLISTED = ErrorRule("few", "an error code that this version does not know")
 """
 The rule of all other codes. Of the StatusCode list these concern what the relay does not do (packages, mail, orders), or
 the record as it is; codes of later API versions may be either. A few retries over minutes neither block the user's

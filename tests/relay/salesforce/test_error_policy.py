@@ -25,9 +25,9 @@ from sfcode.relay.salesforce.error_policy import (
 
 KEY = "Appcues_Event_Id__c"
 WORDS = {
-    "retry": "retried, and given up in the end",
-    "wait": "retried as long as it takes",
-    "once": "looked up once more, then parked",
+    "retry": "retried up to the limit",
+    "wait": "retried without a limit",
+    "once": "looked up again, retried once, then parked",
     "few": "retried a few times within minutes, then parked",
     "park": "parked",
 }
@@ -192,6 +192,6 @@ def test_the_page_shows_the_table_as_it_is(root: Path) -> None:
         + " |"
         for code, rule in ERROR_RULES.items()
     ]
-    table = page.partition("| code |")[2].partition("\n\n")[0]
-    render_value = [line for line in table.splitlines() if line.startswith("| `")]
-    assert render_value == rows, "\n".join(rows)
+    table = page.partition("| Code |")[2].partition("\n\n")[0]
+    shown = [line for line in table.splitlines() if line.startswith("| `")]
+    assert shown == rows, "\n".join(rows)
