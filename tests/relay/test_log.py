@@ -76,8 +76,6 @@ def test_an_exception_of_somebody_else_is_named_and_not_quoted():
 
 def test_a_listed_message_is_one_line_whatever_it_is_called():
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    render_value = message_line(
-        InboxEntry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None)
-    )
-    assert render_value.isprintable()
-    assert render_value.count("forged") == 3
+    line = message_line(InboxEntry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None))
+    assert line.isprintable()
+    assert line.count("forged") == 3

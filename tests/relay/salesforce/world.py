@@ -183,11 +183,9 @@ def applied(folder: Path, *edits: tuple[str, str, str]) -> Iterator[World]:
 def applied_with(folder: Path, mappings: Mapping[str, str], fields: Iterable[Component]) -> Iterator[World]:
     """Apply other mappings to an org of its own, which had some fields before."""
     with serve(folder / "org") as local, requests.Session() as session:
-        render_value = {field.full_name: {"editable": True, "readable": True} for field in fields}
+        access = {field.full_name: {"editable": True, "readable": True} for field in fields}
         rest = Rest(local, version="63.0", session=session)
-        deploy(
-            local, *fields, Component("PermissionSet", "People", {"label": "People", "fieldPermissions": render_value})
-        )
+        deploy(local, *fields, Component("PermissionSet", "People", {"label": "People", "fieldPermissions": access}))
         _give(rest, "People")
         journey = Journey.start(folder / "project")
         for old in (folder / "project" / "config" / "mappings").iterdir():
