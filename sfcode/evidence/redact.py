@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,9 @@ ID = re.compile(r"\b(?=[A-Za-z]*\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
 EMAIL = re.compile(r"[^\s@'\"<>:;,()]+@[^\s@'\"<>:;,()]+\.\w+")
 URL = re.compile(r"https?://[^\s'\"<>]+")
 TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?")
+NAME = re.compile(r"[A-Za-z_$][\w$ .:-]{0,79}")
+"""What keys of requests and answers look like: words, and no digit in front."""
+EVENT = re.compile(r"appcues:\w+")
 _KINDS = ((URL, "<url>"), (EMAIL, "<email>"), (TIME, "<time>"), (ID, "<id>"))
 _OURS = re.compile(r"\S*sfcode\S*", re.IGNORECASE)
 
@@ -37,27 +40,40 @@ def scrub(text: str) -> str:
 
 
 def redact_webhook(body: Any, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return a captured webhook without its values: keys, kinds, names of Appcues' events, and the shapes of headers."""
-    return {"body": redact_json(body), "headers": dict(headers)}
+    """
+    Return a captured webhook without its values: keys, kinds, names of Appcues' events, and the shapes of headers.
+
+    A person wrote the texts of a webhook, so that no key's value stays, whatever the key is called.
+    """
+    return {"body": _redact(body, "", frozenset(), frozenset()), "headers": dict(headers)}
 
 
 def _replace(kind: str, found: re.Match[str]) -> str:
     return found[0] if _OURS.fullmatch(found[0]) else kind
 
 
-def redact_json(value: Any, key: str = "") -> Any:
-    """Return a JSON value with its values replaced by their kinds."""
+def redact_json(value: Any) -> Any:
+    """Return a JSON value of an org's answer with its values replaced by their kinds."""
+    return _redact(value, "", KEPT, SCRUBBED)
+
+
+def _redact(value: Any, key: str, kept: Collection[str], scrubbed: Collection[str]) -> Any:
     if isinstance(value, Mapping):
-        return {name: redact_json(item, name) for name, item in value.items()}
+        return {_redact_key(name): _redact(item, name, kept, scrubbed) for name, item in value.items()}
     if isinstance(value, list):
-        return [redact_json(item, key) for item in value[:LONGEST_LIST]]
+        return [_redact(item, key, kept, scrubbed) for item in value[:LONGEST_LIST]]
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
         return "<number>"
-    if key in KEPT:
+    if key in kept:
         return value
-    return scrub(value) if key in SCRUBBED else _kind(value)
+    return scrub(value) if key in scrubbed else _kind(value)
+
+
+def _redact_key(name: str) -> str:
+    """Return a key that is a name; of one that is an id or an address, such as a user's, its kind."""
+    return name if NAME.fullmatch(name) and not ID.fullmatch(name) else _kind(name)
 
 
 def redact_body(body: bytes) -> Any:
@@ -79,6 +95,6 @@ def _redact_xml(text: str) -> Any:
 
 
 def _kind(text: str) -> str:
-    if text.startswith("appcues:"):
+    if EVENT.fullmatch(text):
         return text
     return next((kind for pattern, kind in _KINDS if pattern.fullmatch(text)), "<text>")

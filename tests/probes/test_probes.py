@@ -140,6 +140,19 @@ class TestRedaction:
             "headers": {"x-signature": "<64 hex>"},
         }
 
+    def test_of_a_webhook_no_text_stays_whatever_its_key_is(self) -> None:
+        keys = ("message", "error", "state", "status", "fields", "errorCode")
+        body = dict.fromkeys(keys, "Ada wrote this") | {"event": "appcues: Ada wrote this"}
+        assert set(redact_webhook(body, {})["body"].values()) == {"<text>"}
+
+    def test_a_key_that_is_an_id_or_an_address_is_a_value(self) -> None:
+        body = {"users": {"ada@example.com": 1}, "groups": {"10001": {"plan": "x"}}, "003000000000001AAA": {"ok": True}}
+        assert redact_webhook(body, {})["body"] == {
+            "users": {"<email>": "<number>"},
+            "groups": {"<text>": {"plan": "<text>"}},
+            "<id>": {"ok": True},
+        }
+
 
 class TestEvidence:
     EVIDENCE: ClassVar[dict[str, Any]] = {
