@@ -87,6 +87,12 @@ LINT_RULES: dict[str, CheckRule] = {
         CheckRule(
             "SF214", "not-api-only", Level.ERROR, "The integration user's license or profile is not for the API alone."
         ),
+        CheckRule(
+            "SF215",
+            "archived-activities",
+            Level.NOTE,
+            "Reports count activities, which Salesforce archives after a year.",
+        ),
     )
 }
 """What is known offline: SF0 the config itself, SF1 the chain from field to attribute, SF2 habits."""
@@ -170,6 +176,10 @@ DOCTOR_RULES: dict[str, CheckRule] = {
         CheckRule("D512", "lead-conversion", Level.NOTE, "A contact made by converting a lead may not be sent."),
         CheckRule(
             "D513", "required-activity-fields", Level.ERROR, "The relay fills every required field of activities."
+        ),
+        CheckRule("D514", "roles", Level.WARNING, "Records fall into the roles that segments use."),
+        CheckRule(
+            "D515", "archived-activities", Level.NOTE, "No activities that a report counts are about to be archived."
         ),
     )
 }

@@ -28,6 +28,7 @@ from sfcode.config.rules.events import check_events
 from sfcode.config.rules.mapping import check_mapping, warn_about_mapping
 from sfcode.config.rules.project import Draft, check_mappings, warn_about_mappings
 from sfcode.config.rules.recipes import check_recipes
+from sfcode.config.rules.roles import check_roles
 from sfcode.config.rules.settings import check_settings, warn_about_settings
 from sfcode.config.validate import validate
 from sfcode.diagnostics import Diagnostic, Position
@@ -164,6 +165,8 @@ class _Loader:
         if typed is None or settings is None:
             return NO_RECIPES
         self.add(document, *check_recipes(typed, settings, [draft.spec for draft in drafts]), unsure=unsure)
+        if typed.role_onboarding and not unsure and len(drafts) == len(self.files.mappings):
+            self.problems.extend(check_roles(typed.role_onboarding, document, drafts))
         return typed
 
     def typed(self, model: type[M], document: Document) -> tuple[M | None, set[ConfigPath]]:

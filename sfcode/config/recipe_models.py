@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from sfcode.config import names
 from sfcode.config.base import Model
-from sfcode.config.mapping_models import ItemNames
+from sfcode.config.mapping_models import ActivityEvent, AttributeName, EventFilter, ItemNames, Scalar
 from sfcode.config.models import DeveloperName, Version
 
 ShareName = Annotated[str, Field(pattern=names.SHARE)]
@@ -57,6 +57,40 @@ class NpsByAccount(Model):
     )
 
 
+class RoleOnboarding(Model):
+    """The roles that segments in Appcues choose people by. A mapping makes them of a free field, by `map:`."""
+
+    attribute: AttributeName = Field(description="Attribute of users that holds the role.", examples=["role"])
+    values: Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1)] = Field(
+        description="The roles that segments use. Every mapping that sends the attribute sends these values and no others.",
+        examples=[["sales", "success", "admin", "other"]],
+    )
+
+
+class ProgressEvent(EventFilter):
+    """The event of a user by which the group gets on, and the items that it has to be about; any when left out."""
+
+    event: ActivityEvent = Field(
+        description="Name of the event, as under `to_salesforce.activities`.", examples=["checklist_completed"]
+    )
+
+    def overlaps(self, other: ProgressEvent) -> bool:
+        """Tell whether one event may be both, by the names and ids of items as they are written."""
+        mine, theirs = ({name for names in each.items().values() for name in names} for each in (self, other))
+        return self.event == other.event and (not mine or not theirs or not mine.isdisjoint(theirs))
+
+
+class ProgressRule(Model):
+    """What an event of one user sets in the profile of the user's group."""
+
+    when: ProgressEvent = Field(description="The event, and the items that count.")
+    set_: Annotated[dict[AttributeName, Scalar], Field(min_length=1)] = Field(
+        alias="set",
+        description="Attributes of the group in Appcues, and their values.",
+        examples=[{"onboarding_done": True}],
+    )
+
+
 class Recipes(Model):
     """`recipes.yaml`: use cases that come with their own fields, objects and reports. All are off unless written."""
 
@@ -65,6 +99,10 @@ class Recipes(Model):
     completed_flows: CompletedFlows | None = Field(default=None, description="Who completed which flow, by month.")
     nps_history: NpsHistory | None = Field(default=None, description="Every NPS answer as a record, and NPS over time.")
     nps_by_account: NpsByAccount | None = Field(default=None, description="NPS by account.")
+    role_onboarding: RoleOnboarding | None = Field(default=None, description="Onboarding by the role of a person.")
+    group_progress: Annotated[tuple[ProgressRule, ...], Field(strict=False)] = Field(
+        default=(), description="What an event of one user sets in the profile of the user's group."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -72,10 +110,11 @@ class Recipes(Model):
         """Turn on a recipe of which only the key is written."""
         if not isinstance(value, dict):
             return value
-        return {key: {} if given is None and key in RECIPES else given for key, given in value.items()}
+        return {key: {} if given is None and key in _NEED_NO_KEYS else given for key, given in value.items()}
 
 
-RECIPES = ("completed_flows", "nps_history", "nps_by_account")
+_NEED_NO_KEYS = ("completed_flows", "nps_history", "nps_by_account")
+RECIPES = (*_NEED_NO_KEYS, "role_onboarding", "group_progress")
 """The keys that are recipes."""
 
 NO_RECIPES = Recipes(version=1)

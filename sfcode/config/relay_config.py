@@ -29,6 +29,7 @@ _RECIPES_NOT_OF_RELAY: Any = {
     "reports": True,
     "nps_by_account": True,
     "completed_flows": {"not_completed": True},
+    "role_onboarding": True,
 }
 """Keys of recipes that only the org is configured by."""
 

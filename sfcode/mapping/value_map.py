@@ -22,6 +22,11 @@ class ValueMap:
         wanted = fold_value(text)
         return next((value for key, value in self.values if fold_value(key) == wanted), self.default)
 
+    def lists(self, text: str) -> bool:
+        """Tell whether a field's value has a line of its own."""
+        wanted = fold_value(text)
+        return any(fold_value(key) == wanted for key, _ in self.values)
+
 
 def fold_value(text: str) -> str:
     """Return the form in which values are compared: people type `VP sales ` where a list has `VP Sales`."""

@@ -63,7 +63,14 @@ class RelaySettings:
 def directions(project: Project) -> Directions:
     """Return the directions that a project's mappings need."""
     carried = [one for one in project.resolved if one.by_relay]
-    return Directions(any(one.receives for one in carried), any(one.sends for one in carried))
+    # What a user does may set something of the user's group: it comes from Appcues, and goes back there.
+    both = bool(project.recipes.group_progress)
+    return Directions(both or any(one.receives for one in carried), both or sends_records(project))
+
+
+def sends_records(project: Project) -> bool:
+    """Tell whether Salesforce sends the relay records for Appcues."""
+    return any(one.sends for one in project.resolved if one.by_relay)
 
 
 def database_url(project: Project, environ: Mapping[str, str]) -> Secret:
@@ -99,7 +106,7 @@ def read_settings(
     if beyond and unchecked:
         hint = "write another scheme, or listen on 127.0.0.1"
         reader.add("relay.webhook_auth.scheme", f"none lets anybody send events{beyond}", hint)
-    if wanted.to_appcues and not ingress.outbound:
+    if sends_records(project) and not ingress.outbound:
         reader.add(outbound_name(project), "is not set; it is in the address that Salesforce sends to", _RANDOM)
     reader.problems += secret_problems(project, ingress)
     settings = RelaySettings(

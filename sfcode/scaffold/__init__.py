@@ -21,6 +21,20 @@ RECIPE_TEXTS = HERE / "recipes"
 """The parts of `recipes.yaml` that `--with` adds, one for each recipe."""
 NEEDED_RECIPES = {"nps_by_account": ("nps_history",)}
 """By recipe, the others without which it does not work."""
+CONTACT = "config/mappings/contact.yaml"
+TITLE_AS_ROLE = "    role: Title\n"
+MAPPED_ROLE = """\
+    # Roles for segments in Appcues: what people have as their title, and its role.
+    role:
+      field: Title
+      map:
+        VP Sales: sales
+        Account Executive: sales
+        Customer Success Manager: success
+        Administrator: admin
+      default: other
+"""
+"""What the recipe `role_onboarding` has in the place of the title."""
 STANDARD_OBJECTS = {"account": "Account", "contact": "Contact", "lead": "Lead"}
 SETTINGS = "config/sfcode.yaml"
 OPTIONAL = (".gitignore", "README.md")
@@ -113,6 +127,8 @@ def render_project(
     files |= {f"config/.schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
     files |= _render_mappings(name for name in wanted if name.lower() not in RECIPES)
     files |= _render_recipes([name for name in RECIPES if name in recipes])
+    if "role_onboarding" in recipes:
+        files[CONTACT] = str(files[CONTACT]).replace(TITLE_AS_ROLE, MAPPED_ROLE)
     requirements, warnings = _render_requirements()
     return files | requirements, warnings
 

@@ -323,6 +323,18 @@ CASES = [
         ),
     ),
     Case(
+        "SF215",
+        [
+            ("config/recipes.yaml:2:1: completed_flows: counts records of Event, which Salesforce archives out of reports 365 "
+            "days after their end")
+        ],
+        {**FILES, "config/recipes.yaml": "version: 1\ncompleted_flows:\n"},
+        {
+            **config(("settings", "url: https://relay.example.com", "url: https://relay.example.com\n  activities_as: custom_object")),
+            "config/recipes.yaml": "version: 1\ncompleted_flows:\n",
+        },
+    ),
+    Case(
         "SF208",
         [f"{TEMPLATES}{MESSAGE}.xml.j2:11:5: the template asks for session ids, which Salesforce no longer puts into outbound messages"] * 2,
         template(MESSAGE, "<includeSessionId>false", "<includeSessionId>true"),

@@ -207,6 +207,7 @@ def test_an_object_without_a_mapping_to_start_from_is_refused(capsys: pytest.Cap
         ("nps_by_account", ["nps_history", "nps_by_account"]),
         ("lead,Completed_Flows", ["completed_flows"]),
         ("completed_flows,nps_history,nps_by_account", ["completed_flows", "nps_history", "nps_by_account"]),
+        ("role_onboarding,group_progress", ["role_onboarding", "group_progress"]),
     ],
 )
 def test_recipes_are_written_with_what_they_need(
@@ -214,7 +215,7 @@ def test_recipes_are_written_with_what_they_need(
 ) -> None:
     assert run(capsys, "init", "--with", asked)[0] == 0
     recipes = load(Path("config"), "local").recipes
-    assert [name for name in RECIPES if getattr(recipes, name) is not None] == sorted(written, key=RECIPES.index)
+    assert [name for name in RECIPES if getattr(recipes, name)] == sorted(written, key=RECIPES.index)
     assert Path("config/mappings/lead.yaml").exists() is ("lead" in asked)
 
 
@@ -223,7 +224,7 @@ def test_no_file_of_recipes_is_written_without_any(capsys: pytest.CaptureFixture
     assert not Path("config/recipes.yaml").exists()
     code, _, err = run(capsys, "init", "--with", "nps_histry", "p")
     assert code == 1
-    assert "or a recipe: completed_flows, nps_by_account, nps_history." in err
+    assert "or a recipe: completed_flows, group_progress, nps_by_account, nps_history, role_onboarding." in err
 
 
 def test_the_workflows_take_the_branch_and_the_prefix_of_the_repository(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from tests.config.projects import SENDING, SETTINGS, Case, Folder, each
+from tests.config.projects import CONTACT, SENDING, SETTINGS, Case, Folder, each
 
 LOGGING = SENDING + "  activities: [flow_completed]\n"
+ROLES = CONTACT.replace("role: Title", "role: {field: Title, map: {VP: sale, AE: sales}, default: other}")
+GROUP = CONTACT.replace("Contact", "Account").replace("direction", "match: group\ndirection").replace("role", "plan")
+PROGRESS = """\
+group_progress:
+  - when: {event: checklist_completed, flow: [A]}
+    set: {plan: x, done: true}
+  - when: {event: checklist_completed}
+    set: {done: false}
+  - when: {event: flow_completed}
+    set: {done: 1}
+"""
 OWN = SETTINGS.replace("relay.example.com}", "relay.example.com, activities_as: custom_object}")
 
 
@@ -46,6 +57,40 @@ CASES = [
         recipes("completed_flows: {not_completed: [A]}\n", contact=LOGGING.replace("Contact", "Lead"), settings=OWN),
         [
             "config/recipes.yaml:2:19: completed_flows.not_completed: lists contacts, and no mapping of contacts logs flow_completed; list the event in a mapping of contacts, or leave it out",
+        ],
+    ),
+    Case(
+        "roles without a mapping that sends them",
+        recipes("role_onboarding: {attribute: job, values: [sales]}\n"),
+        [
+            "config/recipes.yaml:2:30: role_onboarding.attribute: no mapping of users sends job through the relay; add it under to_appcues.attributes, with the `map:` that makes roles of a field's values",
+        ],
+    ),
+    Case(
+        "roles as people typed them",
+        recipes("role_onboarding: {attribute: role, values: [sales, sales]}\n"),
+        [
+            "config/mappings/contact.yaml:6:11: to_appcues.attributes.role: sends Title as people typed it, and recipes.yaml lists the roles that segments use; add `map:`, and `default:` for all other values",
+            "config/recipes.yaml:2:52: role_onboarding.values[1]: sales is listed twice; keep one of them",
+        ],
+    ),
+    Case(
+        "roles that a mapping misspells or does not make",
+        recipes("role_onboarding: {attribute: role, values: [sales, admin]}\n", contact=ROLES),
+        [
+            "config/mappings/contact.yaml:6:36: to_appcues.attributes.role.map.VP: sale is no role of recipes.yaml, so no segment chooses people by it; write sales (or: admin), or add it to role_onboarding.values",
+            "config/mappings/contact.yaml:6:63: to_appcues.attributes.role.default: other is no role of recipes.yaml, so no segment chooses people by it; write one of: sales, admin, or add it to role_onboarding.values",
+            "config/recipes.yaml:2:52: role_onboarding.values[1]: no mapping sends role as admin, so a segment of it would be empty; add a value of the field to `map:`, or leave the role out",
+        ],
+    ),
+    Case(
+        "progress of a group that is sent, spelled or typed in two ways",
+        recipes(PROGRESS, account=GROUP),
+        [
+            "config/recipes.yaml:3:40: group_progress[0].when.flow: checklist_completed is about a checklist and has no flow; write checklist, or leave it out",
+            "config/recipes.yaml:4:11: group_progress[0].set.plan: plan is sent from Account already, and one attribute has one source; choose another attribute",
+            "config/recipes.yaml:6:17: group_progress[1].set.done: the same event sets done to another value in group_progress[0]; keep one of them, or have them be about different items",
+            "config/recipes.yaml:8:17: group_progress[2].set.done: done is of another type in group_progress[0], and an attribute has one type; write values of one type",
         ],
     ),
     Case(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -17,12 +18,18 @@ SCORE = {
     "timestamp": "2026-11-23T12:00:00Z",
     "attributes": {"score": 9, "flowName": "Q4"},
 }
+RECIPES = """\
+nps_history:
+group_progress:
+  - when: {event: nps_score}
+    set: {answered: true}
+"""
 STRANGER = {**SCORE, "user_id": "nobody"}
 
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Journey]]:
-    with with_recipes(tmp_path_factory.mktemp("dry"), "nps_history:\n") as (world, journey):
+    with with_recipes(tmp_path_factory.mktemp("dry"), RECIPES) as (world, journey):
         answer = world.rest.session.post(
             f"{world.local.url}/services/sfcode/tokens", json={"username": "appcues.integration@example.com.local"}
         )
@@ -51,6 +58,23 @@ def test_an_event_is_explained_and_nothing_is_written(applied: tuple[World, Jour
     assert "appcues:nps_score of user nobody: parked (unknown_user" in text
 
 
+def test_an_event_that_sets_something_of_a_group_is_explained_without_an_inbox(
+    applied: tuple[World, Journey],
+) -> None:
+    world, journey = applied
+    (journey.folder / "group.json").write_text(json.dumps({**SCORE, "group_id": "acme"}), encoding="utf-8")
+    environ = {**journey.environ, "SFCODE_RELAY_DATABASE_URL": f"sqlite:///{journey.folder}/none/relay.db"}
+    fresh = replace(journey, environ=environ)
+    out = fresh.run("--org", world.local.url, "relay", "explain", "group.json").out
+    assert "recipes.group_progress of group acme: done\n  set group in Appcues id = acme\n    answered = True\n" in out
+    assert not (journey.folder / "none").exists()
+    missing = fresh.run("--org", world.local.url, "relay", "explain", "7")
+    assert missing.code == 1
+    assert "There is no inbox at" in missing.err
+    absent = fresh.run("--org", world.local.url, "relay", "explain", "absent.json")
+    assert (absent.code, "absent.json: No such file" in absent.err) == (1, True)
+
+
 def test_a_backfill_shows_the_profiles_that_it_would_send(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     result = journey.run(
@@ -65,4 +89,4 @@ def test_a_backfill_shows_the_profiles_that_it_would_send(applied: tuple[World, 
     assert (first["attributes"]["role"], first["attributes"]["email"]) == (row["Title"], row["Email"])
     text = journey.run("--org", world.local.url, "relay", "backfill", "contact", "--dry-run", "--limit", "2").out
     assert text.endswith(f"contact: 2 of {found['records']:,} records shown; nothing was sent.\n")
-    assert journey.run("--json", "relay", "list").json["result"] == []
+    assert not (journey.folder / ".sfcode" / "relay.db").exists()

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from sfcode.checks.doctor.collect_roles import count_roles
 from sfcode.checks.doctor.facts import (
     DuplicateIds,
     FieldFacts,
     MappingFacts,
+    RoleCounts,
     SharedIds,
     Unknown,
     VisibleRecords,
@@ -29,6 +31,10 @@ MOST_GROUPS = 2000
 """What an org answers at most to a grouped query, which has no second page."""
 MOST_READ = 100_000
 """How many values are read one by one, 2,000 with each request."""
+ARCHIVED = ("Event", "Task")
+"""Objects whose records Salesforce archives a year after their end."""
+NEARLY_A_YEAR = 335
+"""Days; a month before they are archived."""
 AT_ONCE = 8_000
 """How many characters of values go into one query, which travels in an address of at most 16 KB."""
 
@@ -47,6 +53,10 @@ class RecordScan:
     sharing: dict[str, str] | Unknown
     another: Org | None = None
     theirs: OrgSchema | None = None
+    username: str = ""
+    """The integration user's."""
+    role: str = ""
+    """The attribute of the recipe `role_onboarding`; "" without it."""
 
 
 def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tuple[MappingFacts, ...]:
@@ -61,6 +71,8 @@ def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tu
         sharing=ask_optional(lambda: org.traits.sharing),
         another=another,
         theirs=another.describe(objects) if another else None,
+        username=project.settings.integration_user.username,
+        role=project.recipes.role_onboarding.attribute if project.recipes.role_onboarding else "",
     )
     return tuple(_facts(one, scan) for one in exchanges)
 
@@ -106,7 +118,29 @@ def _facts(one: ResolvedMapping, scan: RecordScan) -> MappingFacts:
         without_account=_count_without_account(one, by, scan),
         person_accounts=PERSON_ACCOUNTS in org.traits.features,
         required_activity_fields=_required_activity_fields(one, scan),
+        roles=_count_roles(one, scan),
+        old_activities=_count_old_activities(one, scan),
     )
+
+
+def _count_roles(one: ResolvedMapping, scan: RecordScan) -> RoleCounts | Unknown | None:
+    use = next((use for use in one.attributes if scan.role and use.attribute == scan.role), None)
+    if use is None:
+        return None
+    field = _field(one.object, use.field, scan)
+    return ask_optional(lambda: count_roles(one, scan.role, field, scan.org)) if one.sends and one.by_relay else None
+
+
+def _count_old_activities(one: ResolvedMapping, scan: RecordScan) -> int | Unknown | None:
+    """Count the activities of the relay that Salesforce archives within a month: a year after their end."""
+    if not one.by_relay or one.activity_object not in ARCHIVED or one.activity_object not in scan.schema.objects:
+        return None
+    # By who made them: the signed-in user need not see the field with their ids.
+    soql = (
+        f"SELECT COUNT() FROM {one.activity_object} "  # noqa: S608
+        f"WHERE ActivityDate < LAST_N_DAYS:{NEARLY_A_YEAR} AND CreatedBy.Username = {{}}"
+    )
+    return ask_optional(lambda: scan.org.count(soql, scan.username))
 
 
 def _count_without_account(one: ResolvedMapping, by: FieldFacts | None, scan: RecordScan) -> int | Unknown | None:

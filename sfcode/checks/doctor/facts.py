@@ -134,6 +134,22 @@ class VisibleRecords:
     records: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class RoleCounts:
+    """How many records that are sent fall into which role."""
+
+    roles: Mapping[str, int]
+    """Records by role, the most frequent first."""
+    blank: int
+    """Records whose field is blank."""
+    unlisted: int
+    """Records whose value is not in `map`, where there is no `default` for them."""
+    named: tuple[str, ...] = ()
+    """The most frequent values that are not in `map`, as far as several records share them."""
+    complete: bool = True
+    """Whether all values were counted: the rarest are left out where there are very many."""
+
+
 @dataclass(frozen=True)
 class MappingFacts:
     """Facts about the data of one mapping."""
@@ -162,6 +178,10 @@ class MappingFacts:
     """Whether the org has person accounts, as the contact's fields show."""
     required_activity_fields: tuple[str, ...] = ()
     """Custom fields of the activity object that are required and that the relay does not fill."""
+    roles: RoleCounts | Unknown | None = None
+    """None where the mapping sends no role."""
+    old_activities: int | Unknown | None = None
+    """Activities of the relay that Salesforce archives within a month; None for objects that it does not archive."""
 
 
 @dataclass(frozen=True)

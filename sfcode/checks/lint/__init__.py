@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sfcode.checks.lint import confidential, delivery_chain, names, rights, unused
+from sfcode.checks.lint import confidential, delivery_chain, names, recipes, rights, unused
 from sfcode.checks.rules import as_rule
 from sfcode.checks.snapshot import Folder, Generate, Snapshot, build_snapshot
 from sfcode.config.project import Project
@@ -14,7 +14,7 @@ from sfcode.mapping.desired import Desired
 
 __all__ = ["lint", "lint_advice", "lint_config"]
 
-_CHECKS = (delivery_chain.check, rights.check, confidential.check, names.check, unused.check)
+_CHECKS = (delivery_chain.check, rights.check, confidential.check, names.check, unused.check, recipes.check)
 
 _RETIRED = {"to_appcues.trigger": "SF206", "integration_user.profile": "SF207"}
 """The rules of advice about features that Salesforce has retired, by path; other advice is SF002."""

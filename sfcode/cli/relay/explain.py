@@ -1,8 +1,11 @@
-"""`sfcode relay explain`: what an event of Appcues would write to Salesforce."""
+"""`sfcode relay explain`: what an event of Appcues would write."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +15,7 @@ from sfcode.cli.output import echo, print_envelope
 from sfcode.cli.relay.inbox import open_project_inbox
 
 if TYPE_CHECKING:
+    from sfcode.relay.inbox import Inbox
     from sfcode.relay.salesforce.explain import Explanation
 
 
@@ -20,24 +24,41 @@ if TYPE_CHECKING:
 @click.pass_obj
 def explain_command(invocation: Invocation, source: str) -> None:
     """
-    Show what an event of Appcues would write to Salesforce, where and why.
+    Show what an event of Appcues would write to Salesforce, and to its group in Appcues, where and why.
 
     Takes a message of the inbox by its ID, or a FILE with the JSON of a webhook. Looks up records as the integration user and
     writes nothing. Shows the values, which may be personal data.
     """
-    from sfcode.cli.relay.learn import find_capture, parse_capture
+    from sfcode.cli.relay.learn import find_capture, parse_capture, read_capture_file
+    from sfcode.relay.group_progress import GroupProgress
     from sfcode.relay.ingress.appcues_parser import Reading
     from sfcode.relay.salesforce.explain import explain
 
     project = invocation.project()
-    with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
-        messages = parse_capture(find_capture(inbox, source), Reading.of(project))
-        found = explain(project, org, messages, inbox.latest)
+    with _open_inbox(invocation, source) as inbox, invocation.open_org(project, as_integration=True) as org:
+        capture = find_capture(inbox, source) if inbox else read_capture_file(Path(source))
+        messages = GroupProgress.of(project).extend(parse_capture(capture, Reading.of(project)))
+        found = explain(project, org, messages, inbox.latest if inbox else lambda _: {})
     if invocation.json:
         print_envelope([asdict(each) for each in found])
         return
     for each in found:
         echo("\n".join(_lines(each)))
+
+
+@contextmanager
+def _open_inbox(invocation: Invocation, source: str) -> Iterator[Inbox | None]:
+    """Open the inbox; None where there is none, which a FILE does not need."""
+    from sfcode.errors import Refused
+
+    with ExitStack() as stack:
+        try:
+            inbox = stack.enter_context(open_project_inbox(invocation))
+        except Refused:
+            if source.isdecimal():
+                raise
+            inbox = None
+        yield inbox
 
 
 def _lines(found: Explanation) -> list[str]:

@@ -58,6 +58,7 @@ def learn_command(
     Takes a message of the inbox by its ID, a FILE with a captured request (JSON body, headers and body, or the export of
     a request bin), or else the newest message that was not understood. Shows ids of users.
     """
+    from sfcode.relay.group_progress import GroupProgress
     from sfcode.relay.ingress.appcues_parser import Reading
     from sfcode.relay.learn.paths import KnownValues, propose_paths
     from sfcode.relay.learn.reread import propose_aliases, reread
@@ -85,7 +86,10 @@ def learn_command(
         if not invocation.json:
             _print(document, paths, project)
         if changes and not dry_run and _is_approved(invocation, len(changes), aliases, auto_approve=auto_approve):
-            document["replayed"] = sum(inbox.replace(change.entry.id, change.messages) for change in changes)
+            progress = GroupProgress.of(project)
+            document["replayed"] = sum(
+                inbox.replace(change.entry.id, progress.extend(change.messages)) for change in changes
+            )
             if not invocation.json:
                 echo(f"{_count(document['replayed'])} will be delivered.")
     if invocation.json:
@@ -94,10 +98,10 @@ def learn_command(
 
 def find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
     """Return a captured webhook: from a message by its id, from a file, or the newest that was not understood."""
-    from sfcode.relay.learn.capture import read_capture, stored_capture
+    from sfcode.relay.learn.capture import stored_capture
 
     if source is not None and not source.isdecimal():
-        return read_capture(Path(source).read_text(encoding="utf-8", errors="replace"))
+        return read_capture_file(Path(source))
     if source is not None:
         entries: Sequence[InboxEntry] = list_entries(inbox, ids=(int(source),))
         hint = "`sfcode relay list --source appcues` shows the ids of messages."
@@ -109,6 +113,13 @@ def find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
     if capture is None:
         raise UsageError(f"No message of Appcues {f'has the id {source}' if source else 'is in the inbox'}.", hint)
     return capture
+
+
+def read_capture_file(path: Path) -> CapturedWebhook:
+    """Read a captured webhook from a file. Raises UsageError where it holds none."""
+    from sfcode.relay.learn.capture import read_capture
+
+    return read_capture(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _add_evidence(file: Path, capture: CapturedWebhook) -> None:

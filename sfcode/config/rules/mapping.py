@@ -179,7 +179,7 @@ def _check_lists(mapping: Mapping) -> Iterator[PathProblem]:
     yield from _check_repeated(("to_salesforce", "activities"), section.activity_events)
     for index, activity in enumerate(section.activities):
         for event, event_filter in activity.items():
-            yield from _check_filter(
+            yield from check_filter(
                 ("to_salesforce", "activities", index, event), event, event_filter, mapping.delivery
             )
     yield from _check_repeated(("to_salesforce", "click_to_track"), section.click_to_track)
@@ -195,7 +195,7 @@ def _check_lists(mapping: Mapping) -> Iterator[PathProblem]:
         )
 
 
-def _check_filter(path: ConfigPath, event: str, event_filter: EventFilter, delivery: str) -> Iterator[PathProblem]:
+def check_filter(path: ConfigPath, event: str, event_filter: EventFilter, delivery: str) -> Iterator[PathProblem]:
     """Check that an event is filtered by what it is about."""
     item = BY_NAME[event].item
     for kind, names in event_filter.items().items():

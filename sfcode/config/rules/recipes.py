@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from sfcode.config.document import PathProblem
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Settings
-from sfcode.config.recipe_models import Recipes
+from sfcode.config.recipe_models import ProgressRule, Recipes
+from sfcode.config.rules.mapping import check_filter
+from sfcode.mapping.field_types import compared_as
+from sfcode.mapping.place import ConfigPath
 from sfcode.mapping.recipes import PEOPLE
+from sfcode.mapping.value_map import AttributeValue
 
 
 def check_recipes(recipes: Recipes, settings: Settings, mappings: Sequence[Mapping]) -> Iterator[PathProblem]:
@@ -22,6 +27,8 @@ def check_recipes(recipes: Recipes, settings: Settings, mappings: Sequence[Mappi
         yield from _check_nps_by_account(recipes)
     if recipes.completed_flows is not None:
         yield from _check_completed_flows(recipes.completed_flows.not_completed, settings, receiving)
+    if recipes.group_progress:
+        yield from _check_group_progress(recipes.group_progress, mappings)
 
 
 def _check_nps_by_account(recipes: Recipes) -> Iterator[PathProblem]:
@@ -59,3 +66,50 @@ def _check_completed_flows(
     for index, flow in enumerate(flows):
         if flow in flows[:index]:
             yield PathProblem((*path, index), f"{flow} is listed twice", "keep one of them")
+
+
+def _check_group_progress(rules: Sequence[ProgressRule], mappings: Sequence[Mapping]) -> Iterator[PathProblem]:
+    path = ("group_progress",)
+    if not any(mapping.delivery == "relay" for mapping in mappings):
+        message = "is what the relay does, and no mapping has delivery: relay"
+        yield PathProblem(path, message, "add a mapping that the relay delivers, or leave the recipe out", at="key")
+    sent = {
+        name.lower(): mapping.object
+        for mapping in mappings
+        if mapping.match == "group" and mapping.to_appcues
+        for name in mapping.to_appcues.attributes
+    }
+    for index, rule in enumerate(rules):
+        yield from check_filter((*path, index, "when"), rule.when.event, rule.when, "relay")
+        for name, value in rule.set_.items():
+            where = (*path, index, "set", name)
+            if name.lower() in sent:
+                message = f"{name} is sent from {sent[name.lower()]} already, and one attribute has one source"
+                yield PathProblem(where, message, "choose another attribute", at="key")
+            found = (
+                problem
+                for number, earlier in enumerate(rules[:index])
+                for problem in _compare_progress(where, (name, value), rule, number, earlier)
+            )
+            yield from islice(found, 1)
+
+
+def _compare_progress(
+    path: ConfigPath, attribute: tuple[str, AttributeValue], rule: ProgressRule, number: int, earlier: ProgressRule
+) -> Iterator[PathProblem]:
+    """Compare what a rule sets with what an earlier one sets."""
+    name, value = attribute
+    for other, set_before in earlier.set_.items():
+        if other.lower() != name.lower():
+            continue
+        if other != name:
+            message = (
+                f"{name} is spelled {other} in group_progress[{number}], and would be another attribute in Appcues"
+            )
+            yield PathProblem(path, message, f"write {other}", at="key")
+        elif compared_as(set_before) != compared_as(value):
+            message = f"{name} is of another type in group_progress[{number}], and an attribute has one type"
+            yield PathProblem(path, message, "write values of one type")
+        elif set_before != value and rule.when.overlaps(earlier.when):
+            message = f"the same event sets {name} to another value in group_progress[{number}]"
+            yield PathProblem(path, message, "keep one of them, or have them be about different items")

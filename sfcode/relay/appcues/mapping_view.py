@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
 from sfcode.config.project import Project, add_former_names
+from sfcode.config.recipe_models import ProgressRule
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NUMBER_TYPES
 from sfcode.mapping.fields import fields_of
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
-from sfcode.mapping.value_map import ValueMap
+from sfcode.mapping.value_map import AttributeValue, ValueMap
 from sfcode.metadata.objects import Field, standard
 from sfcode.relay.appcues.values import Kind
+
+PROGRESS = "recipes.group_progress"
+"""The view, and the kind of messages, of what events set in profiles of groups: no mapping has a name with a dot."""
 
 _FITTING = cast(Mapping[str, Kind], ATTRIBUTE_TYPES)
 
@@ -51,7 +55,15 @@ class MappingView:
 def mapping_views(project: Project) -> dict[str, MappingView]:
     """Return the mappings whose records the relay sends, by name in lower case, and by their former names."""
     sending = [one for one in project.resolved if one.sends and one.by_relay]
-    return add_former_names({one.name.lower(): _outline(one, sending) for one in sending}, project)
+    views = {one.name.lower(): _outline(one, sending) for one in sending}
+    if project.recipes.group_progress:
+        views[PROGRESS] = _outline_progress(project.recipes.group_progress)
+    return add_former_names(views, project)
+
+
+def progress_field(attribute: str) -> str:
+    """Return the key of an attribute in a message of `PROGRESS`, which is never that of a record's id or time."""
+    return f"set.{attribute}"
 
 
 def apply_field_types(
@@ -80,6 +92,18 @@ def _outline(one: ResolvedMapping, sending: list[ResolvedMapping]) -> MappingVie
         for use in one.attributes
     )
     return MappingView(one.name, one.object, match, one.user_id.field, one.message_version, attributes)
+
+
+def _outline_progress(rules: Iterable[ProgressRule]) -> MappingView:
+    values = {name: value for rule in rules for name, value in rule.set_.items()}
+    attributes = (AttributeView(name, progress_field(name), _kind_of(value)) for name, value in sorted(values.items()))
+    return MappingView(PROGRESS, "", "group", "", "", tuple(attributes))
+
+
+def _kind_of(value: AttributeValue) -> Kind:
+    if isinstance(value, bool):
+        return "boolean"
+    return "string" if isinstance(value, str) else "number"
 
 
 def _names(mapping: ResolvedMapping) -> set[str]:

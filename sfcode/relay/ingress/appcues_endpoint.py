@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from sfcode.config.project import Project
 from sfcode.relay.appcues_payload import find_events
+from sfcode.relay.group_progress import GroupProgress
 from sfcode.relay.ingress import auth, responses
 from sfcode.relay.ingress.appcues_parser import Reading, messages, not_understood
 from sfcode.relay.ingress.auth.scheme import single_header
@@ -45,6 +46,7 @@ class AppcuesEndpoint:
             self._id_header = ID
         self._scheme = auth.scheme(relay.webhook_auth, secrets, self._id_header)
         self._reading = Reading.of(project)
+        self._progress = GroupProgress.of(project)
         self._counter = counter
         self._clock = clock
         self._limits = limits
@@ -81,4 +83,4 @@ class AppcuesEndpoint:
         events = list(find_events(loads(text, self._limits), self._reading.paths))
         if len(events) > self._limits.events:
             raise HttpError(413, "too_many_events")
-        return messages(events, self._reading, header_id, received, headers)
+        return self._progress.extend(messages(events, self._reading, header_id, received, headers))

@@ -1,4 +1,4 @@
-"""What events would write to Salesforce, where and why, without writing it."""
+"""What events would write, where and why, without writing it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from sfcode.config.project import Project
 from sfcode.org import Org
 from sfcode.org.collections import RecordResult
+from sfcode.relay.appcues.mapping_view import PROGRESS, progress_field
 from sfcode.relay.clock import boot_time
 from sfcode.relay.message import Claim, ClaimedMessage, Delivered, InboxMessage, LatestState, Parked
 from sfcode.relay.reasons import hint_for
@@ -27,7 +28,7 @@ SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
-    """A record that would be written: by its id, or by an external id that may not exist yet."""
+    """What would be written: a record by its id or by an external id that may not exist yet, or a group in Appcues."""
 
     verb: str
     object: str
@@ -112,6 +113,9 @@ def explain(
     states = _DryStates(find_latest)
     explanations = []
     for number, message in enumerate(messages, start=1):
+        if message.kind == PROGRESS:
+            explanations.append(_explanation(message, Delivered(), (_set_group(message),)))
+            continue
         calls = _DryCalls(org, _Silent(), clock, Quota(QuotaBounds()))
         end: Any = Parked(message.parked) if message.parked else None
         if end is None:
@@ -122,6 +126,14 @@ def explain(
             end = delivery.settlements[number]
         explanations.append(_explanation(message, end, tuple(calls.writes)))
     return explanations
+
+
+def _set_group(message: InboxMessage) -> PlannedWrite:
+    record = message.payload["record"]
+    fields = {name.removeprefix(progress_field("")): value for name, value in record.items()}
+    id_ = str(fields.pop("Id"))
+    del fields["SystemModstamp"]
+    return PlannedWrite("set", "group in Appcues", "id", id_, fields)
 
 
 def _claimed(number: int, message: InboxMessage) -> ClaimedMessage:

@@ -83,6 +83,11 @@ class Context:
         """Return whether a field is personal data."""
         return is_personal(object_name, field, self.personal_data)
 
+    def is_role(self, attribute: str) -> bool:
+        """Return whether segments choose people by an attribute (the recipe `role_onboarding`)."""
+        recipe = self.after.project.recipes.role_onboarding
+        return recipe is not None and recipe.attribute == attribute
+
     def deleted(self) -> Iterator[Component]:
         """Return the deleted components."""
         for change in self.changes:

@@ -10,6 +10,7 @@ from sfcode.mapping.value_map import AttributeValue
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair
 from sfcode.review.statements.phrases import code, join_list, records
+from sfcode.review.statements.recipes import SEGMENTS
 
 OTHERWISE = "an attribute gets other values"
 MATCHING = "records are matched with other profiles"
@@ -57,7 +58,8 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
             yield Statement(Group.LEAVING, text, Risk.LOW, "", use.place.position)
         if was is not None and (changes := _translations(was, use)):
             text = f"{code(name)} of {records(object_name)} will be sent with other values: {join_list(changes)}"
-            yield Statement(Group.LEAVING, text, Risk.MEDIUM, OTHERWISE, use.place.position)
+            because = SEGMENTS if context.is_role(name) else OTHERWISE
+            yield Statement(Group.LEAVING, text, Risk.MEDIUM, because, use.place.position)
     for name, use in gone.items():
         still = any(one.field.lower() == use.field.lower() for one in new.values())
         what, there = (code(name), "it") if still else (f"{object_name}.{use.field}", code(name))

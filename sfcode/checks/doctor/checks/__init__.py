@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.checks.doctor.checks import data, org, relay, user
+from sfcode.checks.doctor.checks import data, org, recipes, relay, user
 from sfcode.checks.doctor.facts import Facts
 from sfcode.checks.rules import report
 from sfcode.config.project import Project
@@ -20,6 +20,7 @@ def examine(project: Project, facts: Facts) -> tuple[Diagnostic, ...]:
         *_check_retired(project),
         *relay.check(project, facts),
         *data.check(project, facts),
+        *recipes.check(project, facts),
     ]
     return tuple(sorted(diagnostics, key=lambda each: (-each.level, each.rule, str(each.position), each.message)))
 

@@ -1,0 +1,65 @@
+"""Check the data that recipes work with: roles of records, and activities that are about to be archived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfcode.checks.doctor.facts import Facts, MappingFacts, Unknown
+from sfcode.checks.rules import report
+from sfcode.config.project import Project
+from sfcode.diagnostics import Diagnostic, Level
+from sfcode.mapping.resolved import ResolvedMapping
+
+
+def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
+    """Check the data of each recipe."""
+    collected = {found.name: found for found in facts.mappings}
+    for one in project.resolved:
+        if one.name in collected:
+            yield from _check_roles(project, one, collected[one.name])
+    yield from _check_archive(project, facts)
+
+
+def _check_roles(project: Project, one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
+    recipe, counts = project.recipes.role_onboarding, found.roles
+    if recipe is None or counts is None:
+        return
+    name = recipe.attribute
+    place = one.place("to_appcues", "attributes", name)
+    if isinstance(counts, Unknown):
+        message = f"the records of each {name} of {one.name} were not counted: {counts.reason}"
+        yield report("D514", place, message, level=Level.NOTE)
+        return
+    shares = [f"{role} {records:,}" for role, records in counts.roles.items()]
+    none = counts.blank + counts.unlisted
+    reasons = [
+        f"{counts.blank:,} blank" if counts.blank else "",
+        f"{counts.unlisted:,} with a value that `map` does not list" if counts.unlisted else "",
+    ]
+    why = f" ({', '.join(filter(None, reasons))})" if none else ""
+    message = f"{name} of {one.name}: {', '.join([*shares, f'none {none:,}'])}{why}"
+    if not counts.complete:
+        message += "; the rarest values were not counted"
+    hint = (
+        f"Values without a line of their own that most records have: {', '.join(counts.named)}." if counts.named else ""
+    )
+    level = Level.OK if not none else Level.NOTE if counts.roles else Level.WARNING
+    yield report("D514", place, message, hint if level is not Level.OK else "", level=level)
+    known = {str(role).lower() if isinstance(role, bool) else str(role) for role in recipe.values}
+    empty = sorted(known - counts.roles.keys())
+    if empty and counts.complete:
+        message = f"no record of {one.name} has the {name} {', '.join(empty)}: a segment of it is empty"
+        yield report("D514", project.recipe_place("role_onboarding", "values"), message, hint, level=Level.NOTE)
+
+
+def _check_archive(project: Project, facts: Facts) -> Iterator[Diagnostic]:
+    """Tell how many activities the report of completed flows is about to lose."""
+    if project.recipes.completed_flows is None:
+        return
+    # Mappings share the object of activities, so that each count is of the same records.
+    counts = [found.old_activities for found in facts.mappings if isinstance(found.old_activities, int)]
+    most = max(counts, default=0)
+    if most:
+        message = f"{most:,} activities are about to be archived, a year after their end: no report counts them then"
+        hint = "Write `activities_as: custom_object` in sfcode.yaml, whose records stay."
+        yield report("D515", project.recipe_place("completed_flows"), message, hint)

@@ -1,0 +1,62 @@
+"""Count the records of each role (the recipe `role_onboarding`). Values that few records share are not kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from sfcode.checks.doctor.facts import FieldFacts, RoleCounts, Unknown
+from sfcode.mapping.conditions import and_where
+from sfcode.mapping.resolved import FieldUse, ResolvedMapping
+from sfcode.mapping.value_map import ValueMap
+from sfcode.org import Org
+
+MOST_GROUPS = 2000
+"""What an org answers at most to a grouped query, which has no second page."""
+MOST_READ = 100_000
+"""How many values are read one by one, 2,000 with each request."""
+MOST_NAMED = 5
+SHARED_BY = 5
+"""How many records have to share a value for it to be named: a title of one person may tell who it is."""
+_GROUPABLE = frozenset({"string", "picklist", "boolean", "email", "phone", "url", "int", "combobox"})
+
+
+def count_roles(one: ResolvedMapping, attribute: str, field: FieldFacts, org: Org) -> RoleCounts | Unknown | None:
+    """Count the records that a mapping sends by the value of an attribute; None where it sends no such attribute."""
+    use = next((use for use in one.attributes if use.attribute == attribute and use.values), None)
+    if use is None or use.values is None:
+        return None
+    if not field.visible:
+        return Unknown(f"the signed-in user does not see {one.object}.{use.field}")
+    # Names are those of the config, which allows letters, digits and underscores only.
+    if field.type in _GROUPABLE and not field.formula:
+        query = and_where(f"SELECT {use.field}, COUNT(Id) records FROM {one.object} WHERE {one.has_id}", one.where)  # noqa: S608
+        rows = org.query(f"{query} GROUP BY {use.field} ORDER BY COUNT(Id) DESC LIMIT {MOST_GROUPS}")
+        values = [(row[use.field], int(row["records"])) for row in rows]
+        return _tally(use.values, values, complete=len(rows) < MOST_GROUPS)
+    total = org.count(and_where(f"SELECT COUNT() FROM {one.object} WHERE {one.has_id}", one.where))  # noqa: S608
+    if total > MOST_READ:
+        return Unknown(f"{total:,} values would have to be read one by one, which no query can group")
+    return _tally(use.values, _read_values(one, use, org), complete=True)
+
+
+def _read_values(one: ResolvedMapping, use: FieldUse, org: Org) -> Iterable[tuple[object, int]]:
+    query = and_where(f"SELECT {use.field} FROM {one.object} WHERE {one.has_id}", one.where)  # noqa: S608
+    return ((row[use.field], 1) for row in org.query(query))
+
+
+def _tally(values: ValueMap, found: Iterable[tuple[object, int]], *, complete: bool) -> RoleCounts:
+    roles: Counter[str] = Counter()
+    unlisted: Counter[str] = Counter()
+    blank = 0
+    for value, records in found:
+        text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+        if not text:
+            blank += records
+        elif (role := values.translate(text)) is not None:
+            roles[str(role).lower() if isinstance(role, bool) else str(role)] += records
+        if text and not values.lists(text):
+            unlisted[text] += records
+    named = [text for text, records in unlisted.most_common(MOST_NAMED) if records >= SHARED_BY]
+    others = sum(unlisted.values()) if values.default is None else 0
+    return RoleCounts(dict(roles.most_common()), blank, others, tuple(named), complete)

@@ -1,0 +1,76 @@
+"""Set attributes of a group in Appcues when one of its users does something (the recipe `group_progress`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sfcode.config.event_models import Events
+from sfcode.config.project import Project
+from sfcode.config.recipe_models import ProgressRule
+from sfcode.mapping.value_map import AttributeValue
+from sfcode.relay.appcues.mapping_view import PROGRESS, progress_field
+from sfcode.relay.message import ClaimedMessage, InboxMessage, Parked
+from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProgress:
+    """
+    Makes a message to Appcues of each event that sets something of a group.
+
+    It is stored together with the event and has its id, so that it is made once however often the event comes. Its
+    state has the event's time, so that an event that comes late takes nothing back.
+    """
+
+    rules: tuple[ProgressRule, ...]
+    events: Events
+
+    @classmethod
+    def of(cls, project: Project) -> GroupProgress:
+        """Derive it."""
+        return cls(project.recipes.group_progress, project.events)
+
+    def extend(self, messages: Iterable[InboxMessage]) -> tuple[InboxMessage, ...]:
+        """Return messages of events, followed by those that they make."""
+        events = tuple(messages)
+        return (*events, *self._derive(events)) if self.rules else events
+
+    def _derive(self, messages: Iterable[InboxMessage]) -> Iterator[InboxMessage]:
+        for message in messages:
+            if message.parked or message.source != "appcues" or not message.payload.get("group_id"):
+                continue
+            claimed = ClaimedMessage(
+                0, message.source, message.message_id, message.key, message.kind, message.payload, 0, datetime.now(UTC)
+            )
+            event = read_event(claimed, self.events)
+            if isinstance(event, Parked) or event.problem:
+                continue
+            if values := self._values(event):
+                yield _message(event, values)
+
+    def _values(self, event: AppcuesEvent) -> dict[str, AttributeValue]:
+        """Return the attributes that an event sets."""
+        found: dict[str, AttributeValue] = {}
+        for rule in self.rules:
+            items = {name for names in rule.when.items().values() for name in names}
+            if rule.when.event in event.activities and (not items or not items.isdisjoint(event.item)):
+                found |= rule.set_
+        return found
+
+
+def _message(event: AppcuesEvent, values: dict[str, AttributeValue]) -> InboxMessage:
+    group = event.group_id
+    fields = {progress_field(name): value for name, value in values.items()}
+    return InboxMessage(
+        source="salesforce",
+        message_id=f"progress:{event.message_id}",
+        key=f"group:{group}",
+        kind=PROGRESS,
+        payload={
+            "mapping": PROGRESS,
+            "record": {"Id": group, "SystemModstamp": event.stamp, **fields},
+            "origin": event.message.kind,
+        },
+    )

@@ -1,0 +1,97 @@
+"""What the doctor says of the data of recipes: roles of records, and activities that are about to be archived."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfcode.checks.doctor.collect_roles import SHARED_BY, _tally
+from sfcode.diagnostics import Level
+from sfcode.mapping.value_map import ValueMap
+from sfcode.org import connect
+from tests.checks.doctor.clinic import USERNAME, Clinic, one, token
+
+ROLES = """\
+role:
+      field: Title
+      map: {VP Sales: sales, "  vp   SALES ops ": sales, Engineer: tech}
+"""
+RECIPE = "version: 1\nrole_onboarding: {attribute: role, values: [sales, tech]}\n"
+
+
+def with_roles(clinic: Clinic, *, default: str = "") -> None:
+    clinic.edit("mappings/contact.yaml", "role: Title # role-specific onboarding\n", ROLES + default)
+    (clinic.folder / "config" / "recipes.yaml").write_text(RECIPE, encoding="utf-8")
+    for name in ("lead", "account"):
+        path = clinic.folder / "config" / "mappings" / f"{name}.yaml"
+        if path.exists() and "role: Title" in path.read_text(encoding="utf-8"):
+            clinic.edit(f"mappings/{name}.yaml", "role: Title", "title: Title")
+
+
+def set_titles(clinic: Clinic, titles: list[str | None]) -> int:
+    """Give contacts with a user id these titles, and the others none; return how many have a user id."""
+    with clinic.org() as (_, org):
+        rows = org.query("SELECT Id FROM Contact WHERE Product_User_Id__c != null ORDER BY Id")
+        for row, title in zip(rows, titles + [None] * len(rows), strict=False):
+            org.update("Contact", row["Id"], {"Title": title})
+        return len(rows)
+
+
+def test_the_records_of_each_role_are_counted_and_common_titles_without_a_role_are_named(clinic: Clinic) -> None:
+    with_roles(clinic)
+    titles: list[str | None] = ["vp sales", "VP  Sales", "VP Sales Ops", *["Chief of Staff"] * SHARED_BY, "Only Me"]
+    people = set_titles(clinic, titles)
+    found = [each for each in clinic.look() if each.rule == "D514"]
+    blank = people - len(titles)
+    none = blank + SHARED_BY + 1
+    assert [(each.level, each.message) for each in found] == [
+        (
+            Level.NOTE,
+            f"role of contact: sales 3, none {none} ({blank} blank, {SHARED_BY + 1} with a value that `map` does not list)",
+        ),
+        (Level.NOTE, "no record of contact has the role tech: a segment of it is empty"),
+    ]
+    assert {each.hint for each in found} == {
+        "Values without a line of their own that most records have: Chief of Staff."
+    }
+    assert [each.path for each in found] == ["to_appcues.attributes.role", "role_onboarding.values"]
+
+
+def test_with_a_default_only_blank_fields_have_no_role(clinic: Clinic) -> None:
+    with_roles(clinic, default="      default: tech\n")
+    people = set_titles(clinic, ["VP Sales", "Cook"])
+    found = one(clinic.look(), "D514", Level.NOTE)
+    assert found.message == f"role of contact: sales 1, tech 1, none {people - 2} ({people - 2} blank)"
+
+
+def test_activities_that_are_about_to_be_archived_are_counted(clinic: Clinic) -> None:
+    (clinic.folder / "config" / "recipes.yaml").write_text("version: 1\ncompleted_flows:\n", encoding="utf-8")
+    assert not [each for each in clinic.look() if each.rule == "D515"]
+    with clinic.org() as (local, org):
+        (contact,) = org.query("SELECT Id FROM Contact ORDER BY Id LIMIT 1")
+        with connect(local.url, environ={"SF_ACCESS_TOKEN": token(local, USERNAME)}, api_version="63.0") as relay:
+            for writer, days in ((relay, 360), (relay, 300), (org, 360)):
+                begin = org.now() - timedelta(days=days)
+                values = {"Subject": "Appcues", "WhoId": contact["Id"], "DurationInMinutes": 1}
+                writer.create("Event", {**values, "StartDateTime": begin.isoformat(timespec="milliseconds")})
+    found = one(clinic.look(), "D515", Level.NOTE)
+    assert found.message.startswith("1 activities are about to be archived")
+
+
+MAP = ValueMap((("VP Sales", "sales"), ("Engineer", True)))
+SPELLINGS = ["vp sales", "VP  Sales ", "Engineer", "Cook", " cook", "", None]
+
+
+@given(st.lists(st.sampled_from(SPELLINGS), max_size=60))
+def test_counts_are_what_counting_by_hand_gives(titles: list[str | None]) -> None:
+    counts = _tally(MAP, Counter(titles).items(), complete=True)
+    sales = sum(str(title).strip().lower() in ("vp sales", "vp  sales") for title in titles)
+    engineers = titles.count("Engineer")
+    cooks = titles.count("Cook") + titles.count(" cook")
+    assert (counts.roles.get("sales", 0), counts.roles.get("true", 0)) == (sales, engineers)
+    assert counts.unlisted == cooks
+    assert counts.blank == len(titles) - sales - engineers - cooks
+    assert {*counts.named} == {title for title in ("Cook", " cook") if titles.count(title) >= SHARED_BY}
