@@ -15,6 +15,9 @@ from typing import Any, Literal, Protocol
 Source = Literal["appcues", "salesforce"]
 """Where a message comes from; it goes to the other side."""
 
+PAST = "load"
+"""The `origin` of events that happened before anybody listened: they make records of their own and change no others."""
+
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:

@@ -90,3 +90,36 @@ def test_a_backfill_shows_the_profiles_that_it_would_send(applied: tuple[World, 
     text = journey.run("--org", world.local.url, "relay", "backfill", "contact", "--dry-run", "--limit", "2").out
     assert text.endswith(f"contact: 2 of {found['records']:,} records shown; nothing was sent.\n")
     assert not (journey.folder / ".sfcode" / "relay.db").exists()
+
+
+def test_a_load_is_checked_first_and_then_stored_once(applied: tuple[World, Journey]) -> None:
+    _, journey = applied
+    lines = ["user_id,time,score", "10001,2025-03-01T09:30:00Z,9", "10002,2025-04-01T09:30:00Z,12", ""]
+    (journey.folder / "past.csv").write_text("\n".join(lines), encoding="utf-8")
+    fresh = replace(journey, environ={**journey.environ, "SFCODE_RELAY_DATABASE_URL": "sqlite:///loaded.db"})
+    dry = fresh.run("relay", "load", "past.csv", "--dry-run")
+    counts = "2 rows: 1 answer from 2025-03-01 to 2025-03-01"
+    bad = "past.csv:3: has a score that is no whole number from 0 to 10\n"
+    assert (dry.code, dry.out) == (1, f"{bad}{counts}, 1 row left out; nothing was stored.\n")
+    assert not (journey.folder / "loaded.db").exists()
+    stored = fresh.run("--json", "relay", "load", "past.csv")
+    assert (stored.code, stored.json["result"]["new"], stored.json["result"]["bad"]) == (1, 1, 1)
+    again = fresh.run("relay", "load", "past.csv")
+    assert (
+        again.out == f"{bad}{counts}, 1 of them known already, 1 row left out; the relay writes what is in the inbox.\n"
+    )
+    assert [row["state"] for row in fresh.run("--json", "relay", "list").json["result"]] == ["ready"]
+
+
+def test_a_load_needs_the_recipe_and_columns_that_exist(applied: tuple[World, Journey]) -> None:
+    _, journey = applied
+    wrong = journey.run("relay", "load", "past.csv", "--column", "user=Id")
+    assert (wrong.code, "there is no field user.\nPass user_id (or: " in wrong.err) == (1, True)
+    path = journey.folder / "config" / "recipes.yaml"
+    written = path.read_text(encoding="utf-8")
+    try:
+        path.write_text("version: 1\n", encoding="utf-8")
+        refused = journey.run("relay", "load", "past.csv")
+    finally:
+        path.write_text(written, encoding="utf-8")
+    assert (refused.code, "Add `nps_history:` to config/recipes.yaml" in refused.err) == (1, True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.org import connect
 from sfcode.org.results import DeployOptions
-from sfcode.relay.message import Delivered
+from sfcode.relay.load.answers import AnswerReader
+from sfcode.relay.load.rows import ExportRow
+from sfcode.relay.message import Delivered, InboxMessage
 from tests.e2e.journey import Journey
 from tests.e2e.recipes import RESPONSE, with_recipes
 from tests.local.automation.building import deploy
@@ -109,6 +113,27 @@ def test_feedback_alone_is_neither_a_promoter_nor_a_detractor(world: World) -> N
     assert [
         (row["Score__c"], row["Category__c"], row["Promoter__c"], row["Detractor__c"]) for row in answers(world)
     ] == [(None, None, 0, 0)]
+
+
+def test_past_answers_become_records_and_change_nothing_else(world: World) -> None:
+    reader = AnswerReader(world.project.events, datetime(2026, 11, 23, tzinfo=UTC), {})
+    rows = [
+        {"user_id": "10001", "time": "2025-03-01T09:30:00Z", "score": 3, "feedback": "Slow", "flowName": "Q1"},
+        {"user_id": "10001", "time": "2024-03-01T09:30:00Z", "score": 10, "flowName": "Q1"},
+    ]
+    messages = [message for row in rows if isinstance(message := reader.read(ExportRow(2, row)), InboxMessage)]
+    contact, activities = world.contact(), world.events()
+    for _ in range(2):  # the second time as if the inbox had forgotten the first
+        world.latest.clear()
+        claimed = [
+            replace(event(message.kind), message_id=message.message_id, payload=message.payload) for message in messages
+        ]
+        assert world.deliver(*claimed) == [Delivered(), Delivered()]
+    assert [(row["Score__c"], row["Feedback__c"], row["Answered_At__c"][:10]) for row in answers(world)] == [
+        (10, None, "2024-03-01"),
+        (3, "Slow", "2025-03-01"),
+    ]
+    assert (world.contact(), world.events()) == (contact, activities)
 
 
 def test_an_activity_has_its_event_and_its_item(world: World) -> None:

@@ -28,6 +28,7 @@ VERBS = {
         "Propose where webhooks hold what, and replay messages by it.", f"{_PACKAGE}.learn", "learn_command"
     ),
     "explain": LazyVerb("Show what an event would write.", f"{_PACKAGE}.explain", "explain_command"),
+    "load": LazyVerb("Keep past NPS answers from an export of Appcues.", f"{_PACKAGE}.load", "load_command"),
     "ack": LazyVerb("Acknowledge an alarm.", f"{_PACKAGE}.inbox", "ack_command"),
     "reconcile": LazyVerb(
         "Send what changed in Salesforce since the last time.", f"{_PACKAGE}.carry", "reconcile_command"

@@ -49,7 +49,9 @@ class Destination:
 
     def actions_for(self, event: AppcuesEvent) -> tuple[EventAction, ...]:
         """Return the actions that handle an event."""
-        return tuple(action for action in self.actions if action.handles(event))
+        return tuple(
+            action for action in self.actions if action.handles(event) and (action.takes_past or not event.is_past)
+        )
 
 
 def destinations(project: Project) -> tuple[Destination, ...]:

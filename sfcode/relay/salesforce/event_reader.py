@@ -11,7 +11,7 @@ from typing import Any
 from sfcode.config.event_models import Alias, Events
 from sfcode.mapping.events import BY_NAME, HANDLED_EVENTS, ITEM_ATTRIBUTES, PREFIX
 from sfcode.relay.appcues_payload import attribute
-from sfcode.relay.message import ClaimedMessage, Parked
+from sfcode.relay.message import PAST, ClaimedMessage, Parked
 from sfcode.relay.salesforce.template_sandbox import number, text
 from sfcode.relay.salesforce.text_limits import clean
 
@@ -49,6 +49,11 @@ class AppcuesEvent:
     def mapping(self) -> str:
         """The only mapping that a follow-up concerns; "" for an event as it came."""
         return str(self.message.payload.get("mapping") or "")
+
+    @property
+    def is_past(self) -> bool:
+        """Whether it was loaded from an export: the present state of a record does not come from it."""
+        return self.message.payload.get("origin") == PAST
 
     @property
     def stamp(self) -> str:

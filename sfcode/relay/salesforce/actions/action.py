@@ -52,6 +52,11 @@ class EventAction(Protocol):
     """Plans the writes of one event for one record of the mapping that it was built for."""
 
     @property
+    def takes_past(self) -> bool:
+        """Whether an event that was loaded from an export is handled too: not where it would show up as news."""
+        ...
+
+    @property
     def fields_to_measure(self) -> frozenset[FieldName]:
         """Return the fields of which the org has to tell the length."""
         ...

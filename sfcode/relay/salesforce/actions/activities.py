@@ -56,6 +56,11 @@ class Activities:
     click_to_track: frozenset[str] = frozenset()
 
     @property
+    def takes_past(self) -> bool:
+        """Return False: a timeline of years would come at once."""
+        return False
+
+    @property
     def fields_to_measure(self) -> frozenset[FieldName]:
         """Return none: the lengths of activities' fields are fixed."""
         return frozenset()

@@ -29,6 +29,11 @@ class NpsFields:
     """Those that keep the value they have."""
 
     @property
+    def takes_past(self) -> bool:
+        """Return False: a field has the newest answer."""
+        return False
+
+    @property
     def fields_to_measure(self) -> frozenset[FieldName]:
         """Return the feedback field, unless sfcode created it."""
         feedback = self.fields.get("feedback")

@@ -59,6 +59,11 @@ class NpsResponses:
     """Whether answers are details of accounts, so that those of people without one cannot be kept."""
 
     @property
+    def takes_past(self) -> bool:
+        """Return True: an answer is a record of its own."""
+        return True
+
+    @property
     def fields_to_measure(self) -> frozenset[FieldName]:
         """Return none: sfcode created the fields."""
         return frozenset()

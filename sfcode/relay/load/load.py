@@ -1,0 +1,81 @@
+"""Load an export: store the answers of its rows in the inbox, a few hundred at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sfcode.relay.load.answers import AnswerReader, BadRow
+from sfcode.relay.load.rows import ExportRow
+from sfcode.relay.message import InboxMessage
+
+AT_ONCE = 500
+"""Answers that are stored in one transaction."""
+MOST_KEPT = 1_000
+"""Bad rows that are kept for the report; the others are counted."""
+
+Accept = Callable[[Sequence[InboxMessage]], int]
+"""Stores messages and returns how many were new."""
+
+
+@dataclass
+class LoadResult:
+    """The result of a load, which is its progress while it runs."""
+
+    rows: int = 0
+    answers: int = 0
+    new: int = 0
+    """Answers that the inbox did not have."""
+    other_events: int = 0
+    bad: int = 0
+    bad_rows: list[BadRow] = field(default_factory=list)
+    """The first of the bad rows."""
+    first: str = ""
+    last: str = ""
+    """When the first and the last answer were given."""
+
+    def add(self, message: InboxMessage) -> None:
+        """Count an answer."""
+        self.answers += 1
+        time = str(message.payload["timestamp"])
+        self.first = min(self.first or time, time)
+        self.last = max(self.last, time)
+
+    def add_bad(self, row: BadRow) -> None:
+        """Count a bad row, and keep it if it is one of the first."""
+        self.bad += 1
+        if len(self.bad_rows) < MOST_KEPT:
+            self.bad_rows.append(row)
+
+
+def load_answers(
+    rows: Iterable[ExportRow], reader: AnswerReader, accept: Accept, report: Callable[[LoadResult], None]
+) -> LoadResult:
+    """
+    Store the answers of rows, and return how many there were.
+
+    The same answer makes the same message, so that a load that was interrupted is run again.
+    """
+    result = LoadResult()
+    waiting: list[InboxMessage] = []
+
+    def flush() -> None:
+        result.new += accept(waiting)
+        waiting.clear()
+        report(result)
+
+    for row in rows:
+        result.rows += 1
+        found = reader.read(row)
+        if found is None:
+            result.other_events += 1
+        elif isinstance(found, BadRow):
+            result.add_bad(found)
+        else:
+            result.add(found)
+            waiting.append(found)
+            if len(waiting) >= AT_ONCE:
+                flush()
+    if waiting:
+        flush()
+    return result

@@ -1,0 +1,122 @@
+"""Read the rows of an export one by one: CSV with a header, JSON Lines, or an array of JSON objects."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, TextIO
+
+AT_ONCE = 65_536
+"""Characters of a JSON array that are read at once."""
+LARGEST = 1_000_000
+"""Characters of one JSON object."""
+DEEPEST = 4
+_REPLACED = "\ufffd"
+_NOT_UTF8 = "holds bytes that are no UTF-8 text"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """One row, by the names of its columns; nested objects have theirs with `_` between them."""
+
+    line: int
+    """Where it begins in the file, from 1."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """Why it cannot be read."""
+
+
+def read_rows(stream: TextIO) -> Iterator[ExportRow]:
+    """Yield the rows of a stream, which was opened with `errors="replace"`. Holds no more than one of them."""
+    skipped = 0
+    for line in stream:
+        if line.strip():
+            break
+        skipped += 1
+    else:
+        return
+    lines = chain([line], stream)
+    if line.lstrip().startswith("["):
+        return (yield from _read_array(line, stream, skipped + 1))
+    read = _read_json_lines if line.lstrip().startswith("{") else _read_csv
+    yield from read(lines, skipped + 1)
+
+
+def _read_csv(lines: Iterator[str], first: int) -> Iterator[ExportRow]:
+    header_line = next(lines)
+    separator = max(",;\t", key=header_line.count)
+    header = next(csv.reader([header_line], delimiter=separator))
+    reader = csv.reader(lines, delimiter=separator)
+    while True:
+        line = first + 1 + reader.line_num
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield ExportRow(line, problem=f"is no CSV: {error}")
+            continue
+        if not any(cells):
+            continue
+        if len(cells) > len(header):
+            yield ExportRow(line, problem=f"has {len(cells)} cells, and the header has {len(header)}")
+        elif any(_REPLACED in cell for cell in cells):
+            yield ExportRow(line, problem=_NOT_UTF8)
+        else:
+            yield ExportRow(line, {name: cell for name, cell in zip(header, cells, strict=False) if cell})
+
+
+def _read_json_lines(lines: Iterator[str], first: int) -> Iterator[ExportRow]:
+    for number, line in enumerate(lines, start=first):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            yield ExportRow(number, problem="is no JSON")
+        else:
+            yield _as_row(number, value)
+
+
+def _read_array(text: str, stream: TextIO, line: int) -> Iterator[ExportRow]:
+    """Read an array object by object; after a mistake in it nobody can tell where the next one begins."""
+    decode = json.JSONDecoder().raw_decode
+    text = text[text.index("[") + 1 :]
+    while True:
+        rest = text.lstrip(" \t\r\n,")
+        line += text.count("\n", 0, len(text) - len(rest))
+        text = rest
+        if text.startswith("]"):
+            return
+        try:
+            value, end = decode(text)
+        except (ValueError, RecursionError):
+            more = stream.read(AT_ONCE) if len(text) < LARGEST else ""
+            if not more:
+                yield ExportRow(line, problem="is no JSON, and what follows it was not read")
+                return
+            text += more
+            continue
+        yield _as_row(line, value)
+        line += text.count("\n", 0, end)
+        text = text[end:]
+
+
+def _as_row(line: int, value: object) -> ExportRow:
+    if not isinstance(value, dict):
+        return ExportRow(line, problem="is no JSON object")
+    values = dict(_flatten(value, "", 0))
+    if any(isinstance(each, str) and _REPLACED in each for each in values.values()):
+        return ExportRow(line, problem=_NOT_UTF8)
+    return ExportRow(line, values)
+
+
+def _flatten(node: Mapping[str, Any], before: str, depth: int) -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, dict) and depth < DEEPEST:
+            yield from _flatten(value, f"{before}{key}_", depth + 1)
+        elif isinstance(value, str | int | float) and value != "":
+            yield f"{before}{key}", value
