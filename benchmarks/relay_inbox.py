@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -109,8 +109,8 @@ def _messages(numbers: Iterator[int], count: int, keys: int) -> list[InboxMessag
     ]
 
 
-def _in_an_hour(*_: object) -> datetime:
-    return datetime.now(UTC) + timedelta(hours=1)
+def _in_an_hour(*_: object) -> timedelta:
+    return timedelta(hours=1)
 
 
 def _per_second(call: Callable[[], object], size: int, count: int) -> float:

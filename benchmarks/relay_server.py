@@ -13,7 +13,7 @@ import random
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
 from typing import cast
 
@@ -103,7 +103,7 @@ def main() -> None:
             config,
             inbox,
             builders,
-            retry_at=lambda *_: datetime.now(UTC),
+            retry_delay=lambda *_: timedelta(),
             rng=random.Random(1),  # noqa: S311 (a measurement can be repeated)
         )
         source = ConfigSource(ROOT / "config", lambda: config, stamp_files(ROOT / "config"))

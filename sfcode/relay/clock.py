@@ -14,4 +14,5 @@ def boot_time() -> float:
     return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
 
 
-_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+# On macOS it is CLOCK_MONOTONIC that runs on.
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))

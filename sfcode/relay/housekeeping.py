@@ -17,6 +17,7 @@ import structlog
 from sfcode.process import is_running
 from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.instrumentation import Instrumentation
+from sfcode.relay.report import format_duration
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox, InboxStats, Process, State
@@ -28,6 +29,10 @@ BEAT = 5.0
 PURGE_EVERY = 3600.0
 PURGE_FIRST = 60.0
 """Seconds between two purges, and before the first one."""
+CLOCK_JUMPED = "clock_jumped"
+"""The alarm for a wall clock that was set."""
+REPORTED_JUMP = 10.0
+"""Seconds by which that has to be."""
 SESSIONS_END = "admin_sessions_end"
 """The setting that has when sessions of the dashboard were last ended, as a Unix time."""
 
@@ -61,6 +66,7 @@ class Housekeeping:
         retention: Mapping[State, timedelta],
     ) -> None:
         self._inbox = inbox
+        self._instrumentation = instrumentation
         self._metrics = instrumentation.metrics
         self._alarms = instrumentation.alarms
         self._name = name
@@ -135,6 +141,7 @@ class Housekeeping:
 
     def _beat(self) -> None:
         inbox = self._inbox
+        self._adjust_clock()
         inbox.heartbeat(self._name, config=self.config)
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
@@ -144,6 +151,16 @@ class Housekeeping:
         inbox.merge_counts()
         inbox.expire_intents()
         self._show(inbox.stats())
+
+    def _adjust_clock(self) -> None:
+        """Take a jump of the wall clock out of the inbox's times, and report a long one."""
+        jump = self._inbox.adjust_clock()
+        self._metrics.clock_offset.set(self._inbox.clock_offset)
+        if abs(jump) >= REPORTED_JUMP:
+            way = "forward" if jump > 0 else "back"
+            self._instrumentation.raise_alarm(
+                CLOCK_JUMPED, f"set {way} by {format_duration(timedelta(seconds=abs(jump)))}"
+            )
 
     def _show(self, stats: InboxStats) -> None:
         for source in ("appcues", "salesforce"):

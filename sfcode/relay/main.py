@@ -6,7 +6,7 @@ import random
 import socket
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import structlog
 from starlette.types import ASGIApp
@@ -20,7 +20,7 @@ from sfcode.relay.ingress.endpoint import Accept
 from sfcode.relay.message import ClaimedMessage, Retry, Writer
 from sfcode.relay.server import listen, route_app, run
 from sfcode.relay.service import Builders, Service
-from sfcode.relay.worker.retry import retry_at
+from sfcode.relay.worker.retry import retry_delay
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -51,8 +51,8 @@ def serve(
     ):
         rng = random.SystemRandom()
 
-        def again_at(message: ClaimedMessage, retry: Retry) -> datetime | None:
-            return retry_at(message, retry, datetime.now(UTC), rng)
+        def delay(message: ClaimedMessage, retry: Retry) -> timedelta | None:
+            return retry_delay(message, retry, rng)
 
         builders = Builders(
             connect,
@@ -61,7 +61,7 @@ def serve(
             _to_appcues,
             lambda config: appcues.FieldTypeCache(config.project, inbox),
         )
-        service = Service(config, inbox, builders, retry_at=again_at, rng=rng)
+        service = Service(config, inbox, builders, retry_delay=delay, rng=rng)
         url = _url(settings.host, listener)
         admin_url = _url(settings.host, admin_listener or listener)
         run(service, listener, lambda: ready(url, admin_url), ConfigReloader(source, service), admin_listener)

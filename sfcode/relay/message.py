@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 Source = Literal["appcues", "salesforce"]
@@ -49,6 +49,8 @@ class ClaimedMessage:
     attempts: int
     """Deliveries begun before this one."""
     received_at: datetime
+    waited: timedelta = timedelta()
+    """How long ago that was when it was claimed, never less than nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,10 @@ class Metrics:
         self.backlog = gauge("backlog", "Messages in the inbox that are not done, by state.", "source", "state")
         self.oldest_seconds = gauge("oldest_seconds", "Age of the oldest message that waits for delivery.", "source")
         self.processes = gauge("processes", "Relay processes that work on this inbox.")
+        self.clock_offset = gauge(
+            "clock_offset_seconds",
+            "Seconds by which the database's clock was set since the inbox was created, all in all.",
+        )
         self.config = gauge("config", "1 for the digest of the config that messages are delivered by.", "digest")
         self.config_loads = counter("config_loads", "Attempts to load the config, by how they ended.", "outcome")
         self.quota_used = gauge("quota_used", "API requests of the org that were used in the last 24 hours.")

@@ -118,6 +118,11 @@ ALARMS: dict[str, Reason] = {
         "the changed config is not valid, and the relay keeps using the previous one",
         "The detail has the first problem. Correct the config (`sfcode validate` checks it); the relay then reloads it by itself.",
     ),
+    "clock_jumped": Reason(
+        "the clock of the machine that has the inbox's database was set",
+        "Deliveries go on in time. Check the machine's time synchronization: times that were recorded while the clock was "
+        "wrong, and stamps of events that had none, may be off.",
+    ),
     "clearing_stopped": Reason(
         "an attribute became empty on many records, and the relay no longer clears it",
         "Restore the integration user's access to the field, or acknowledge the alarm if the values were removed on purpose (docs/relay-appcues.md).",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfcode.relay.alarms import Alarm
@@ -26,9 +26,12 @@ def stamp(moment: datetime | None) -> str | None:
 
 def format_age(then: datetime | None, now: datetime) -> str:
     """Format how long ago something was, in its two largest units."""
-    if then is None:
-        return ""
-    seconds = max(int((now - then).total_seconds()), 0)
+    return "" if then is None else format_duration(max(now - then, timedelta()))
+
+
+def format_duration(duration: timedelta) -> str:
+    """Format a time span in its two largest units."""
+    seconds = round(duration.total_seconds())
     words: list[str] = []
     for name, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         number, seconds = divmod(seconds, size)

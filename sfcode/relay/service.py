@@ -20,7 +20,7 @@ from sfcode.relay.inbox import GroupCommit, Inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage, Source, Writer
 from sfcode.relay.worker.wakeup import Wakeup
-from sfcode.relay.worker.worker import RetryAt, Worker
+from sfcode.relay.worker.worker import RetryDelay, Worker
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class Service:
         inbox: Inbox,
         builders: Builders,
         *,
-        retry_at: RetryAt,
+        retry_delay: RetryDelay,
         rng: random.Random,
     ) -> None:
         self.config = config
@@ -67,7 +67,7 @@ class Service:
         self.organization: str | None = None
         """The org whose messages are taken; not known before the first sign-in ever."""
         self._builders = builders
-        self._retry_at = retry_at
+        self._retry_delay = retry_delay
         self._rng = rng
         self._types = builders.types(config)
         self._field_types = FieldTypeRefresher(self._types, self.instrumentation)
@@ -200,7 +200,7 @@ class Service:
             writer,
             self.instrumentation,
             bell=self._bells[writer.source],
-            retry_at=self._retry_at,
+            retry_delay=self._retry_delay,
             lease=self.config.settings.lease,
             gather=GATHER[writer.source],
             rng=self._rng,

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from sfcode.errors import OrgUnreachable
 from sfcode.metadata.objects import OrgSchema
 from sfcode.relay.appcues import FieldTypeCache
 from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig, stamp_files
-from sfcode.relay.inbox import open_inbox
+from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.main import BUSY_SECONDS, build_ingress
 from sfcode.relay.message import Claim, Delivered, Delivery
 from sfcode.relay.server import listen, run
@@ -128,6 +128,7 @@ class Relay:
     has_admin_port: bool = False
     host: str = "127.0.0.1"
     """In the settings; the socket is on loopback anyway."""
+    open_inbox: Callable[..., Inbox] = open_inbox
 
     def config(self, folder: Path = ROOT / "config") -> RelayConfig:
         environ = {**self.environ, "SFCODE_RELAY_DATABASE_URL": self.database}
@@ -142,7 +143,7 @@ class Relay:
         with (
             listen("127.0.0.1", 0) as listener,
             listen("127.0.0.1", 0) as admin_listener,
-            open_inbox(self.database, busy_seconds=BUSY_SECONDS) as inbox,
+            self.open_inbox(self.database, busy_seconds=BUSY_SECONDS) as inbox,
             requests.Session() as session,
             ThreadPoolExecutor(1) as pool,
         ):
@@ -154,7 +155,7 @@ class Relay:
                 lambda *_: self.to_appcues,
                 lambda config: FieldTypeCache(config.project, inbox),
             )
-            service = Service(config, inbox, builders, retry_at=_soon, rng=random.Random(1))
+            service = Service(config, inbox, builders, retry_delay=_soon, rng=random.Random(1))
             url, admin_url = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in (listener, admin_listener))
             served = Served(url, service, self.to_salesforce, self.to_appcues, session, admin_url)
 
@@ -170,5 +171,5 @@ class Relay:
             return script_done[0].result(20)
 
 
-def _soon(_message: Any, _retry: Any) -> datetime:
-    return datetime.now(UTC) + timedelta(milliseconds=1)
+def _soon(_message: Any, _retry: Any) -> timedelta:
+    return timedelta(milliseconds=1)

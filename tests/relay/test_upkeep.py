@@ -18,6 +18,7 @@ from sfcode.relay.housekeeping import Housekeeping, living
 from sfcode.relay.inbox import Inbox, Process, State, Unavailable, open_inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
+from tests.relay.inbox.conftest import Clock
 
 KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(days=90)}
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
@@ -64,8 +65,8 @@ def test_a_killed_process_of_this_machine_does_not_count():
 
 
 def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
-    clock = [NOW]
-    with open_inbox(sqlite_url, clock=lambda: clock[0]) as inbox:
+    clock = Clock()
+    with clock.open_inbox(sqlite_url) as inbox:
         inbox.accept(
             [
                 InboxMessage("appcues", "old", "user:a", "kind", {}),
@@ -75,7 +76,7 @@ def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
         claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
         assert claim is not None
         inbox.settle(claim, Delivery({message.id: Delivered() for message in claim.messages}), lambda *_: None)
-        clock[0] = NOW + KEEP["done"] + timedelta(minutes=1)
+        clock.elapse((KEEP["done"] + timedelta(minutes=1)).total_seconds())
         asyncio.run(keeper(inbox).purge())
         assert dict(inbox.stats().counts) == {("appcues", "parked"): 1}
 

@@ -185,8 +185,8 @@ class AppcuesWriter:
     def _wait_for_type(self, message: ClaimedMessage, state: RecordState) -> Retry:
         """Retry a message until the org tells its fields' types, the older it is the less often."""
         self._types.request(state.view.object, state.unknown)
-        age = (self._clock() - message.received_at).total_seconds()
-        return Retry("type_unknown", min(max(age / 4, 1.0), LONGEST_LOOK), counts=False)
+        pause = min(max(message.waited.total_seconds() / 4, 1.0), LONGEST_LOOK)
+        return Retry("type_unknown", pause, counts=False)
 
     async def _profile(self, key: str, profile: ProfileWork, deadline: float) -> None:
         """Write one profile, in one request unless Appcues refuses a record's values."""

@@ -38,7 +38,8 @@ def stats(tx: Transaction) -> InboxStats:
         blocked = sa.select(LANES.c.name).where(LANES.c.source == source, LANES.c.due_at > tx.now).limit(MOST_WAITING)
         if number := tx.db.scalar(sa.select(sa.func.count()).select_from(blocked.subquery())):
             lanes[source] = number
-    return InboxStats(tx.now, counts, oldest, lanes)
+    received = {source: tx.to_wall(time) for source, time in oldest.items()}
+    return InboxStats(tx.to_wall(tx.now), counts, received, lanes)
 
 
 def _oldest(tx: Transaction, source: Source, state: State) -> datetime | None:
@@ -93,7 +94,7 @@ def find_keys_without_lane(tx: Transaction) -> list[Key]:
 
 
 def make_due(tx: Transaction) -> None:
-    """Make due what is put off for longer than anybody asks: that was done while the clock was ahead."""
+    """Make due what is put off for longer than anybody asks: by a person, or by an older version while the clock was ahead."""
     beyond = tx.now + LONGEST_WAIT
     late = LANES.c.source.in_(SOURCES) & (LANES.c.due_at > beyond)
     if tx.db.execute(LANES.update().where(late).values(due_at=tx.now)).rowcount:

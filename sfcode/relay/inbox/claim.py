@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -14,7 +14,8 @@ from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
-COLUMNS = ClaimedMessage.__slots__
+COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "received_at")
+"""Of a row that is claimed."""
 SHALLOW = 20
 """Messages of one key that are looked at, however many keys share a claim."""
 UNREADABLE = "unreadable"
@@ -74,7 +75,13 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
         .returning(*(INBOX.c[name] for name in COLUMNS))
     )
     rows = sorted(tx.db.execute(leased).all(), key=lambda row: cast(int, row.id))
-    return Claim(token, request.deadline, tuple(ClaimedMessage(*row) for row in rows), request.lease)
+    return Claim(token, request.deadline, tuple(_message(tx, row) for row in rows), request.lease)
+
+
+def _message(tx: Transaction, row: sa.Row[Any]) -> ClaimedMessage:
+    values = {name: getattr(row, name) for name in COLUMNS}
+    waited = max(tx.now - row.received_at, timedelta())
+    return ClaimedMessage(**{**values, "received_at": tx.to_wall(row.received_at), "waited": waited})
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox.column_types import UtcDateTime, decode_text
 from sfcode.relay.inbox.database_url import is_read_only
+from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -35,7 +37,17 @@ class Transaction(NamedTuple):
     database: Database
     db: sa.Connection
     now: datetime
-    """When it began, by the clock that due times and leases go by."""
+    """When it began, by the inbox's clock, which all stored times are of."""
+    reading: ClockReading
+    """The wall clock at that moment."""
+
+    def to_wall(self, time: datetime) -> datetime:
+        """Return a stored time as the wall clock has it, which is shown to people."""
+        return time + self.database.clock.shift
+
+    def to_stored(self, time: datetime) -> datetime:
+        """Return a time of the wall clock as it is stored."""
+        return time - self.database.clock.shift
 
 
 class Database(Protocol):
@@ -46,6 +58,9 @@ class Database(Protocol):
 
     commits_at_once: int
     """How many transactions of one process are worth committing side by side."""
+
+    clock: InboxClock
+    """Its clock without jumps."""
 
     def write(self, *, durable: bool = True) -> contextlib.AbstractContextManager[Transaction]:
         """
@@ -82,8 +97,16 @@ class Sqlite:
     )
     commits_at_once = 1
 
-    def __init__(self, url: sa.URL, clock: Callable[[], datetime], busy_seconds: float = BUSY_SECONDS) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        url: sa.URL,
+        wall_clock: Callable[[], datetime],
+        boot_clock: Callable[[], float] = boot_time,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self.clock = InboxClock()
+        self._wall_clock = wall_clock
+        self._boot_clock = boot_clock
         # With a pool of one, threads wait for the connection in turn instead of polling the file's lock.
         self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_seconds)
         self._reader = _sqlite_engine(url, "BEGIN", 4, busy_seconds)
@@ -92,13 +115,18 @@ class Sqlite:
     def write(self, *, durable: bool = True) -> Iterator[Transaction]:
         """Begin a transaction that writes."""
         with self._writer.connect() as db, _synchronous(db, durable=durable), db.begin():
-            yield Transaction(self, db, self._clock())
+            yield self._begin(db)
 
     @contextlib.contextmanager
     def read(self, seconds: float | None = None) -> Iterator[Transaction]:
         """Begin a transaction that only reads."""
         with self._reader.begin() as db, _ended_after(db, seconds):
-            yield Transaction(self, db, self._clock())
+            yield self._begin(db)
+
+    def _begin(self, db: sa.Connection) -> Transaction:
+        before = self._boot_clock()
+        reading = ClockReading(self._wall_clock(), before, self._boot_clock())
+        return Transaction(self, db, self.clock.now(reading), reading)
 
     def insert(self, table: sa.Table) -> sqlite.Insert:
         """Begin an INSERT that supports ON CONFLICT."""
@@ -122,7 +150,7 @@ class Sqlite:
 
 
 class Postgresql:
-    """A server shared by any number of relay processes; due times and leases go by its clock."""
+    """A server shared by any number of relay processes, which go by its clock."""
 
     words: Mapping[str, str] = MappingProxyType(
         {
@@ -133,7 +161,11 @@ class Postgresql:
     )
     commits_at_once = 2
 
-    def __init__(self, url: sa.URL, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, url: sa.URL, boot_clock: Callable[[], float] = boot_time, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
+        self.clock = InboxClock()
+        self._boot_clock = boot_clock
         self._engine = sa.create_engine(
             url,
             pool_size=5,
@@ -154,14 +186,14 @@ class Postgresql:
         """Begin a transaction; a pooled connection that broke is replaced."""
         with self._engine.connect() as db:
             try:
-                now = _now(db, durable=durable)
+                reading = self._read_clock(db, durable=durable)
             except sa.exc.DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
                 db.rollback()
-                now = _now(db, durable=durable)
+                reading = self._read_clock(db, durable=durable)
             try:
-                yield Transaction(self, db, now)
+                yield Transaction(self, db, self.clock.now(reading), reading)
                 db.commit()
             except sa.exc.DBAPIError as error:
                 if is_read_only(error):
@@ -177,6 +209,10 @@ class Postgresql:
             if seconds is not None:
                 tx.db.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
             yield tx
+
+    def _read_clock(self, db: sa.Connection, *, durable: bool) -> ClockReading:
+        before = self._boot_clock()
+        return ClockReading(_now(db, durable=durable), before, self._boot_clock())
 
     def _mark(self, _connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
         record.info["generation"] = self._generation

@@ -31,6 +31,7 @@ from sfcode.relay.inbox.database_url import (
 )
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.forget import PersonData
+from sfcode.relay.inbox.inbox_clock import ClockReading
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
@@ -44,9 +45,8 @@ WRITABLE = "writable_at"
 class Inbox:
     """The messages of one database; `open_inbox` makes it."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], read_seconds: float | None = None) -> None:
+    def __init__(self, database: Database, read_seconds: float | None = None) -> None:
         self._database = database
-        self._clock = clock
         self._read_seconds = read_seconds
         self._lock = threading.Lock()
         self._locked_keys: set[tuple[str, str]] = set()
@@ -98,12 +98,14 @@ class Inbox:
             self._write(partial(settle.settle, claim=held, delivery=Delivery(damaged), delays={}))
         return held
 
-    def settle(self, held: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], datetime | None]) -> int:
+    def settle(
+        self, held: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], timedelta | None]
+    ) -> int:
         """
         Store settlements and latest states, unless the lease was lost: then nothing.
 
-        `retry` says when a message is tried again, on the clock of this process, or None to give it up. A message
-        without a settlement is released. Gives how many were settled: all or none.
+        `retry` says how long a message waits before it is tried again, or None to give it up. A message without a settlement
+        is released. Gives how many were settled: all or none.
         """
         strangers = set(delivery.settlements) - {message.id for message in held.messages}
         if strangers:
@@ -112,19 +114,12 @@ class Inbox:
         for message in held.messages:
             settlement = delivery.settlements.get(message.id)
             if isinstance(settlement, Retry):
-                due = retry(message, settlement)
-                delays[message.id] = None if due is None else due - self._clock()
+                delays[message.id] = retry(message, settlement)
         return self._write(lambda tx: settle.settle(tx, held, delivery, delays), durable=False)
 
     def release(self, held: Claim) -> None:
         """Release the messages of a claim unchanged."""
         self._write(lambda tx: settle.settle(tx, held, Delivery({}), {}))
-
-    def extend(self, held: Claim, lease: float) -> Claim | None:
-        """Extend a claim to so many seconds from now; None when the lease was lost."""
-        deadline = boot_time() + lease
-        kept = self._write(lambda tx: settle.extend(tx, held, lease))
-        return replace(held, deadline=deadline, lease=lease) if kept else None
 
     def announce(self, held: Claim, names: Collection[str]) -> int:
         """Store, before the first call, which states a claim may write; return the id of the intent."""
@@ -156,10 +151,12 @@ class Inbox:
 
     def page(self, choice: Filter, limit: int = 100, before: InboxEntry | None = None) -> tuple[InboxEntry, ...]:
         """Return rows, the newest first; for the next page pass the last one as `before`."""
-        return self._read(lambda tx: search.page(tx, choice, limit, before))
+        chosen = self._by_inbox_clock(choice)
+        return self._read(lambda tx: search.page(tx, chosen, limit, before))
 
     def replay(self, choice: Filter) -> int:
         """Set finished messages to be delivered again, and return how many: parked and dead ones, unless a state is given."""
+        choice = self._by_inbox_clock(choice)
         states = BLOCKED if choice.state is None else (choice.state,)
         parts = (part for state in states for part in search.split(replace(choice, state=state)))
         return sum(self._replay(part) for part in parts)
@@ -209,7 +206,7 @@ class Inbox:
         return total
 
     def mend(self) -> int:
-        """Repair lanes of rows set ready by hand in SQL, and due times set by a wrong clock; return how many lanes were missing."""
+        """Repair what people changed in SQL: lanes of rows set ready, and due times far ahead; return how many lanes were missing."""
         self._write(admin.make_due)
         keys = self._read(admin.find_keys_without_lane)
         for start in range(0, len(keys), AT_ONCE):
@@ -245,8 +242,24 @@ class Inbox:
         """Remove alarms by their ids; return how many were raised. One that is raised again meanwhile stays."""
         return self._write(lambda tx: alarms.acknowledge(tx, ids))
 
+    def adjust_clock(self) -> float:
+        """Take a jump of the wall clock out of the inbox's clock, for all processes; return its seconds, 0 where there is none."""
+
+        def adjust(tx: Transaction) -> tuple[float, timedelta, ClockReading]:
+            return *state.store_jump(tx), tx.reading
+
+        jump, shift, reading = self._write(adjust)
+        if jump or shift != self._database.clock.shift:
+            self._database.clock.use(reading, shift)
+        return jump
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds by which the wall clock was set since the inbox was created, all in all."""
+        return self._database.clock.shift.total_seconds()
+
     def heartbeat(self, process_id: str, now: datetime | None = None, *, config: str = "") -> None:
-        """Store a heartbeat and the digest of the process's config, by the database's clock unless `now` is given."""
+        """Store a heartbeat and the digest of the process's config, by the inbox's clock unless `now` is given."""
         self._write(lambda tx: state.heartbeat(tx, process_id, now or tx.now, config))
 
     def leave(self, process_id: str) -> None:
@@ -259,7 +272,7 @@ class Inbox:
 
     def limit_reads(self, seconds: float) -> Inbox:
         """Return the same inbox for people, whose questions end after so many seconds: delivery goes first."""
-        return Inbox(self._database, self._clock, seconds)
+        return Inbox(self._database, seconds)
 
     def close(self) -> None:
         """Close the connections."""
@@ -270,6 +283,11 @@ class Inbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _by_inbox_clock(self, choice: Filter) -> Filter:
+        """Return a filter for stored times, of one that has times of the wall clock."""
+        shift = self._database.clock.shift
+        return replace(choice, since=choice.since and choice.since - shift, until=choice.until and choice.until - shift)
 
     def _write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
         """Run a transaction, and retry it after a deadlock or a serialization failure."""

@@ -10,10 +10,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from sfcode.errors import Refused
+from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox.database_url import describe_database, first_line, hint_for_error, parse_database_url
 from sfcode.relay.inbox.dialects import BUSY_SECONDS, Database, Postgresql, Sqlite
 from sfcode.relay.inbox.inbox import Inbox
 from sfcode.relay.inbox.migrations import migrate
+from sfcode.relay.inbox.state import start_clock
 
 
 def now() -> datetime:
@@ -22,13 +24,18 @@ def now() -> datetime:
 
 
 def open_inbox(
-    url: str, *, clock: Callable[[], datetime] = now, create: bool = True, busy_seconds: float | None = None
+    url: str,
+    *,
+    clock: Callable[[], datetime] = now,
+    boot_clock: Callable[[], float] = boot_time,
+    create: bool = True,
+    busy_seconds: float | None = None,
 ) -> Inbox:
     """
     Open the inbox of a database, migrating its tables to this program's version.
 
-    `clock` is this machine's: due times and leases go by it on SQLite, and by the server's on PostgreSQL. Without
-    `create` a database without tables of the relay is refused. `busy_seconds` is how long a transaction waits for a
+    `clock` is this machine's wall clock, which is used on SQLite; on PostgreSQL it is the server's. `boot_clock` returns the
+    seconds since the start of this machine, by which jumps of the wall clock are noticed. Without `create` a database without tables of the relay is refused. `busy_seconds` is how long a transaction waits for a
     connection and, on SQLite, for the lock of the file.
 
     Raises:
@@ -38,9 +45,11 @@ def open_inbox(
     """
     parsed = parse_database_url(url)
     name = describe_database(parsed)
-    database = _open(parsed, clock, BUSY_SECONDS if busy_seconds is None else busy_seconds, create=create)
+    database = _open(parsed, clock, boot_clock, BUSY_SECONDS if busy_seconds is None else busy_seconds, create=create)
     try:
         migrate(database, name, create=create)
+        with database.read() as tx:
+            start_clock(tx)
     except sa.exc.DBAPIError as error:
         database.close()
         raise Refused(
@@ -49,12 +58,14 @@ def open_inbox(
     except BaseException:
         database.close()
         raise
-    return Inbox(database, clock)
+    return Inbox(database)
 
 
-def _open(url: sa.URL, clock: Callable[[], datetime], busy_seconds: float, *, create: bool) -> Database:
+def _open(
+    url: sa.URL, clock: Callable[[], datetime], boot_clock: Callable[[], float], busy_seconds: float, *, create: bool
+) -> Database:
     if url.get_backend_name() == "postgresql":
-        return Postgresql(url, busy_seconds)
+        return Postgresql(url, boot_clock, busy_seconds)
     path = Path(url.database or "")
     if not create and not path.exists():
         raise Refused(
@@ -69,4 +80,4 @@ def _open(url: sa.URL, clock: Callable[[], datetime], busy_seconds: float, *, cr
             f"{path} cannot be used as the relay's database: {error.strerror}",
             "Name another path in SFCODE_RELAY_DATABASE_URL, or change the file's rights.",
         ) from None
-    return Sqlite(url, clock, busy_seconds)
+    return Sqlite(url, clock, boot_clock, busy_seconds)

@@ -34,10 +34,19 @@ def page(tx: Transaction, choice: Filter, limit: int, before: InboxEntry | None)
     for part in split(choice):
         rows = sa.select(*COLUMNS).where(*conditions(part))
         if before is not None:
-            rows = rows.where(_place() < _literal((before.received_at, before.id)))
+            rows = rows.where(_place() < _literal((tx.to_stored(before.received_at), before.id)))
         newest = rows.order_by(INBOX.c.received_at.desc(), INBOX.c.id.desc()).limit(limit)
-        found += (InboxEntry(*row) for row in tx.db.execute(newest))
+        found += (_by_wall_clock(tx, InboxEntry(*row)) for row in tx.db.execute(newest))
     return tuple(sorted(found, key=lambda entry: (entry.received_at, entry.id), reverse=True)[:limit])
+
+
+def _by_wall_clock(tx: Transaction, entry: InboxEntry) -> InboxEntry:
+    return replace(
+        entry,
+        due_at=tx.to_wall(entry.due_at),
+        received_at=tx.to_wall(entry.received_at),
+        finished_at=entry.finished_at and tx.to_wall(entry.finished_at),
+    )
 
 
 def finished_after(choice: Filter, place: Place | None, limit: int) -> sa.Select[tuple[int, datetime]]:

@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.accept import accept
-from sfcode.relay.inbox.claim import put_off
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.intents import withdraw, write_again
 from sfcode.relay.inbox.state import latest
@@ -77,16 +76,6 @@ def hold(tx: Transaction, claim: Claim) -> bool:
         INBOX.c.id.in_(ids), INBOX.c.state == "leased", INBOX.c.lease_token == claim.token
     )
     return tx.db.execute(held).scalar_one() == len(ids)
-
-
-def extend(tx: Transaction, claim: Claim, lease: float) -> bool:
-    """Extend a claim from now on; tell whether it was still held."""
-    if not hold(tx, claim):
-        return False
-    until = tx.now + timedelta(seconds=lease)
-    put_off(tx, lanes(claim), until)
-    tx.db.execute(INBOX.update().where(INBOX.c.id.in_([m.id for m in claim.messages])).values(lease_until=until))
-    return True
 
 
 def lanes(claim: Claim) -> list[str]:

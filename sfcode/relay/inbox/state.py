@@ -14,6 +14,10 @@ from sfcode.relay.message import LatestState
 
 AT_ONCE = 1_000
 FORGOTTEN = timedelta(days=1)
+CLOCK_SHIFT = "clock_shift"
+"""The setting that has the sum of the wall clock's jumps, in seconds."""
+CLOCK_SEEN = "clock_seen"
+"""The setting that has a time that the inbox's clock has reached (ISO 8601, UTC)."""
 
 
 def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:
@@ -38,14 +42,35 @@ def recall(tx: Transaction, name: str) -> str | None:
     return tx.db.execute(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar()
 
 
+def start_clock(tx: Transaction) -> None:
+    """Start the inbox's clock where other processes have left it."""
+    seen = recall(tx, CLOCK_SEEN)
+    tx.database.clock.start(tx.reading, _stored_shift(tx), datetime.fromisoformat(seen) if seen else None)
+
+
+def store_jump(tx: Transaction) -> tuple[float, timedelta]:
+    """Add a jump of the wall clock, if there was one, to the stored sum; return its seconds, and the sum."""
+    shift = _stored_shift(tx)
+    jump = tx.database.clock.jump(tx.reading, shift)
+    if jump:
+        shift += timedelta(seconds=jump)
+        remember(tx, CLOCK_SHIFT, repr(shift.total_seconds()))
+    return jump, shift
+
+
+def _stored_shift(tx: Transaction) -> timedelta:
+    return timedelta(seconds=float(recall(tx, CLOCK_SHIFT) or 0.0))
+
+
 def heartbeat(tx: Transaction, process_id: str, now: datetime, config: str) -> None:
-    """Store a heartbeat, and delete processes without one for a day."""
+    """Store a heartbeat and the time, and delete processes without one for a day."""
     insert = tx.database.insert(PROCESSES)
     upsert = insert.on_conflict_do_update(
         index_elements=["id"], set_={"seen_at": insert.excluded.seen_at, "config": insert.excluded.config}
     )
     tx.db.execute(upsert, {"id": process_id, "started_at": now, "seen_at": now, "config": config})
     tx.db.execute(PROCESSES.delete().where(PROCESSES.c.seen_at < now - FORGOTTEN))
+    remember(tx, CLOCK_SEEN, tx.now.isoformat())
 
 
 def leave(tx: Transaction, process_id: str) -> None:
@@ -57,4 +82,4 @@ def processes(tx: Transaction, within: float) -> tuple[Process, ...]:
     """Return the processes with a recent heartbeat, the oldest first."""
     alive = sa.select(PROCESSES).where(PROCESSES.c.seen_at >= tx.now - timedelta(seconds=within))
     rows = tx.db.execute(alive.order_by(PROCESSES.c.started_at, PROCESSES.c.id))
-    return tuple(Process(row.id, row.started_at, row.seen_at, row.config) for row in rows)
+    return tuple(Process(row.id, tx.to_wall(row.started_at), tx.to_wall(row.seen_at), row.config) for row in rows)

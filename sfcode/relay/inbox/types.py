@@ -72,7 +72,7 @@ class InboxStats:
     """Row counts of the inbox at one time."""
 
     now: datetime
-    """The clock that due times and leases go by."""
+    """When they were counted."""
     counts_by_reason: Mapping[tuple[str, State, str], int]
     """Rows by source, state and reason; what there is none of is left out."""
     oldest: Mapping[str, datetime]

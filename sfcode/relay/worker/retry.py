@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sfcode.relay.message import ClaimedMessage, Retry
 
@@ -33,20 +33,19 @@ class RetryPolicy:
 DEFAULT = RetryPolicy()
 
 
-def retry_at(
-    message: ClaimedMessage, retry: Retry, now: datetime, rng: random.Random, policy: RetryPolicy = DEFAULT
-) -> datetime | None:
+def retry_delay(
+    message: ClaimedMessage, retry: Retry, rng: random.Random, policy: RetryPolicy = DEFAULT
+) -> timedelta | None:
     """
-    Return when a message is retried; None to give it up.
+    Return how long a message waits before it is retried; None to give it up.
 
     Full jitter: any time up to a limit that doubles, so that those who failed together do not come back together. An
     attempt that does not count never ends in giving up; such a message waits up to as long as it has waited already.
     """
-    age = now - message.received_at
     made = message.attempts + 1
     if not retry.counts:
-        longest = min(policy.outage, max(policy.first, age.total_seconds()))
-    elif made >= policy.attempts or (age > policy.age and made >= policy.attempts_at_age):
+        longest = min(policy.outage, max(policy.first, message.waited.total_seconds()))
+    elif made >= policy.attempts or (message.waited > policy.age and made >= policy.attempts_at_age):
         return None
     else:
         longest = min(policy.most, policy.first * 2.0 ** min(message.attempts, 60))
@@ -55,4 +54,4 @@ def retry_at(
     if after is not None and math.isfinite(after) and after > delay:
         # Never earlier than asked for, and not all of them at that very moment.
         delay = min(after, policy.asked) + rng.uniform(0.0, policy.first)
-    return now + timedelta(seconds=delay)
+    return timedelta(seconds=delay)

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -33,7 +33,7 @@ OUTAGE_MOST = 30.0
 MARGIN = 2.0
 """Seconds before the end of a lease at which a stop no longer waits for what is in flight."""
 
-RetryAt = Callable[[ClaimedMessage, Retry], "datetime | None"]
+RetryDelay = Callable[[ClaimedMessage, Retry], "timedelta | None"]
 
 
 class Queue(Protocol):
@@ -42,7 +42,7 @@ class Queue(Protocol):
     def claim(self, source: Source, *, limit: int, per_key: int, keys: int, lease: float) -> Claim | None:
         """Claim messages that are due."""
 
-    def settle(self, claim: Claim, delivery: Delivery, retry: RetryAt) -> int:
+    def settle(self, claim: Claim, delivery: Delivery, retry: RetryDelay) -> int:
         """Store the settlements of a claim."""
 
     def release(self, claim: Claim) -> None:
@@ -64,7 +64,7 @@ class Worker:
         events: WorkerEvents,
         *,
         bell: Wakeup,
-        retry_at: RetryAt,
+        retry_delay: RetryDelay,
         lease: float,
         gather: float = 0.0,
         lanes: int = 1,
@@ -77,7 +77,7 @@ class Worker:
         """By the id of a writer, the tasks that deliver by it."""
         self._events = events
         self._bell = bell
-        self._retry_at = retry_at
+        self._retry_delay = retry_delay
         self._lease = lease
         self._gather = gather
         self._lanes = lanes
@@ -214,14 +214,14 @@ class Worker:
         while True:
             dead: set[int] = set()
 
-            def due(message: ClaimedMessage, retry: Retry, dead: set[int] = dead) -> datetime | None:
-                when = self._retry_at(message, retry)
-                if when is None:
+            def delay(message: ClaimedMessage, retry: Retry, dead: set[int] = dead) -> timedelta | None:
+                wait = self._retry_delay(message, retry)
+                if wait is None:
                     dead.add(message.id)
-                return when
+                return wait
 
             try:
-                count = await asyncio.to_thread(self._inbox.settle, claim, delivery, due)
+                count = await asyncio.to_thread(self._inbox.settle, claim, delivery, delay)
             except Exception as error:  # noqa: BLE001 (the database is away; it may come back)
                 self._report_trouble("settle_failed", error)
                 if self._clock() + trouble > claim.deadline:

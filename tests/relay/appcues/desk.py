@@ -147,8 +147,7 @@ class Desk:
         return self.inbox.claim("salesforce", limit=200, per_key=200, lease=self.lease)
 
     def settle(self, claim: Claim, delivery: Delivery, later: timedelta = timedelta(hours=1)) -> int:
-        due = datetime.now(UTC) + later
-        return self.inbox.settle(claim, delivery, lambda _, __: due)
+        return self.inbox.settle(claim, delivery, lambda _, __: later)
 
     def write(self, work: Callable[[AppcuesWriter], Coroutine[Any, Any, T]]) -> T:
         """Do something with the writer, on the loop that it belongs to."""

@@ -8,17 +8,32 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import Inbox, open_inbox
 
 
 class Clock:
-    """This machine's clock, as the inbox sees it."""
+    """This machine's clocks, as the inbox sees them."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC)
+        self.seconds = 1000.0
+        """Since the machine was started."""
 
     def __call__(self) -> datetime:
         return self.now
+
+    def boot_time(self) -> float:
+        return self.seconds
+
+    def elapse(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.seconds += seconds
+
+    def open_inbox(self, url: str) -> Inbox:
+        """Open an inbox that goes by these clocks; one on PostgreSQL goes by the server's and this machine's."""
+        boot_clock = boot_time if url.startswith("postgresql") else self.boot_time
+        return open_inbox(url, clock=self, boot_clock=boot_clock)
 
 
 Elapse = Callable[[float], None]
@@ -43,7 +58,7 @@ def elapse(database_url: str, clock: Clock) -> Elapse:
 
     def pass_by(seconds: float) -> None:
         by = timedelta(seconds=seconds)
-        clock.now += by
+        clock.elapse(seconds)
         if database_url.startswith("postgresql"):
             with psycopg.connect(database_url) as db:
                 for statement in _SHIFTS:
@@ -54,5 +69,5 @@ def elapse(database_url: str, clock: Clock) -> Elapse:
 
 @pytest.fixture
 def inbox(database_url: str, clock: Clock) -> Iterator[Inbox]:
-    with open_inbox(database_url, clock=clock) as inbox:
+    with clock.open_inbox(database_url) as inbox:
         yield inbox

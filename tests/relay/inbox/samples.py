@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from sfcode.relay.inbox import Filter, Inbox, State
@@ -43,7 +43,7 @@ def numbers(messages: Claim | Sequence[ClaimedMessage]) -> list[int]:
     return [each.payload["number"] for each in (messages.messages if isinstance(messages, Claim) else messages)]
 
 
-def never(_: ClaimedMessage, __: Retry) -> datetime | None:
+def never(_: ClaimedMessage, __: Retry) -> timedelta | None:
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -189,8 +189,8 @@ def test_rows_that_somebody_set_ready_by_hand_are_found_again(ended: Inbox) -> N
 def test_what_was_put_off_while_the_clock_was_ahead_is_due_again(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "a", "b"))
     claim = take(inbox)
-    late = datetime.now(UTC) + timedelta(days=400)
-    inbox.settle(claim, Delivery({each.id: Retry("no") for each in claim.messages}), lambda *_: late)
+    ends = {each.id: Retry("no") for each in claim.messages}
+    inbox.settle(claim, Delivery(ends), lambda *_: timedelta(days=400))
     elapse(3600)
     assert idle(inbox)
     inbox.mend()

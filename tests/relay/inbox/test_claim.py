@@ -22,7 +22,7 @@ def test_a_claim_holds_all_that_a_writer_needs(inbox: Inbox, clock: Clock) -> No
     inbox.accept([message(7, "user:x", kind="nps_feedback")])
     (claimed,) = take(inbox).messages
     assert claimed == ClaimedMessage(
-        claimed.id, "appcues", "m7", "user:x", "nps_feedback", {"number": 7}, 0, claimed.received_at
+        claimed.id, "appcues", "m7", "user:x", "nps_feedback", {"number": 7}, 0, claimed.received_at, claimed.waited
     )
     assert abs(claimed.received_at - clock.now) < timedelta(minutes=5)
 
@@ -84,7 +84,7 @@ def test_a_key_whose_head_waits_for_a_retry_is_blocked_and_others_are_not(
     inbox.accept(keyed("a", "a", "b", "b"))
     claim = take(inbox)
     ends = {claim.messages[0].id: Retry("503"), claim.messages[1].id: Delivered()}
-    inbox.settle(claim, Delivery(ends), lambda _, __: clock.now + timedelta(seconds=100))
+    inbox.settle(claim, Delivery(ends), lambda _, __: timedelta(seconds=100))
     other = take(inbox, per_key=10)
     assert numbers(other) == [3]
     settle(inbox, other)
@@ -106,7 +106,7 @@ def test_a_message_that_is_not_due_ends_its_lane(inbox: Inbox, clock: Clock, ela
     inbox.accept(keyed("a", "a", "a"))
     claim = take(inbox, per_key=2)
     seconds = {claim.messages[0].id: 10, claim.messages[1].id: 50}
-    settle(inbox, claim, Retry("no"), retry=lambda each, _: clock.now + timedelta(seconds=seconds[each.id]))
+    settle(inbox, claim, Retry("no"), retry=lambda each, _: timedelta(seconds=seconds[each.id]))
     elapse(10)
     claim = take(inbox, per_key=10)
     assert numbers(claim) == [0]
@@ -160,33 +160,11 @@ def test_a_release_after_the_lease_was_lost_takes_nothing_from_the_new_owner(inb
     assert idle(inbox)
 
 
-def test_an_extended_lease_lasts_longer(inbox: Inbox, elapse: Elapse) -> None:
-    inbox.accept(keyed("a", "b"))
-    claim = take(inbox, lease=60)
-    elapse(50)
-    before = boot_time()
-    longer = inbox.extend(claim, 60)
-    assert longer is not None
-    assert (longer.token, longer.messages) == (claim.token, claim.messages)
-    assert before + 60 <= longer.deadline <= boot_time() + 60
-    elapse(50)
-    assert idle(inbox)
-    assert settle(inbox, longer) == 2
-
-
-def test_a_lost_lease_cannot_be_extended(inbox: Inbox, elapse: Elapse) -> None:
-    inbox.accept(keyed("a"))
-    claim = take(inbox)
-    elapse(60)
-    take(inbox)
-    assert inbox.extend(claim, 60) is None
-
-
 def test_a_released_follower_waits_for_its_elder(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "a", "b"))
     claim = take(inbox, per_key=2)
     ends = dict(zip((each.id for each in claim.messages), (Retry("no"), Released(), Delivered()), strict=True))
-    assert inbox.settle(claim, Delivery(ends), lambda _, __: clock.now + timedelta(seconds=20)) == 3
+    assert inbox.settle(claim, Delivery(ends), lambda _, __: timedelta(seconds=20)) == 3
     assert states(inbox) == {0: "ready", 1: "ready", 2: "done"}
     assert idle(inbox)
     elapse(20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from typing import Any, cast
 
 import pytest
@@ -49,7 +49,7 @@ class Failing:
 
 
 def use(database: Failing, way: str) -> str:
-    inbox = Inbox(cast(Any, database), lambda: datetime.now(UTC))
+    inbox = Inbox(cast(Any, database))
     return str(getattr(inbox, way)(lambda _: "done"))
 
 

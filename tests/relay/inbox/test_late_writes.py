@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.inbox import Inbox
 from sfcode.relay.message import Claim, Delivered, Delivery, InboxMessage, LatestState
 from sfcode.relay.rewrite import rewritten_name
 from tests.relay.inbox.conftest import Clock
@@ -122,7 +122,7 @@ class World:
             written=frozenset({NAME} if news else ()),
             doubted=frozenset({NAME} if process.state is not None and not news else ()),
         )
-        self.inbox.settle(process.claim, delivery, lambda *_: self.clock.now)
+        self.inbox.settle(process.claim, delivery, lambda *_: timedelta())
 
     def land(self, call: Call) -> None:
         self.calls.remove(call)
@@ -134,7 +134,7 @@ class World:
                 call.sender, call.arrives_by = Process(), self.clock.now + timedelta(seconds=LEASE - 1)
 
     def elapse(self, seconds: float) -> None:
-        self.clock.now += timedelta(seconds=seconds)
+        self.clock.elapse(seconds)
         for call in list(self.calls):
             if call.arrives_by is not None and call.arrives_by <= self.clock.now:
                 self.land(call)
@@ -166,7 +166,7 @@ TROUBLE = st.sampled_from(["", "", "", "give up", "die", "elapse"])
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Inbox, Clock]]:
     clock = Clock()
-    with open_inbox(f"sqlite:///{tmp_path_factory.mktemp('late') / 'relay.db'}", clock=clock) as inbox:
+    with clock.open_inbox(f"sqlite:///{tmp_path_factory.mktemp('late') / 'relay.db'}") as inbox:
         yield inbox, clock
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal, cast
 
 from hypothesis import HealthCheck, settings
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
     multiple,
@@ -157,8 +156,8 @@ class Machine(RuleBasedStateMachine):
         """Say how a claim ended, maybe long after it was lost, or a second time."""
         mine = dict(zip((each.id for each in claim.messages), ends, strict=False))
 
-        def policy(each: ClaimedMessage, retry: Retry) -> datetime | None:
-            return None if retry.error == "never" else self.clock.now + timedelta(seconds=UNIT * mine[each.id][1])
+        def policy(each: ClaimedMessage, retry: Retry) -> timedelta | None:
+            return None if retry.error == "never" else timedelta(seconds=UNIT * mine[each.id][1])
 
         latest = LatestState("newest", str(stamp), f"{claim.token} {stamp}")
         given = {id: SETTLEMENTS[end] for id, (end, _) in mine.items()}
@@ -176,17 +175,6 @@ class Machine(RuleBasedStateMachine):
         self.inbox.release(claim)
         if claim.token not in self.model.lost:
             self._end(claim, [("left", 0)] * len(claim.messages))
-
-    @rule(target=claims, claim=consumes(claims))
-    def extend(self, claim: Claim) -> Any:
-        """Hold a claim for longer."""
-        longer = self.inbox.extend(claim, LEASE)
-        assert (longer is None) == (claim.token in self.model.lost)
-        if longer is None:
-            return multiple()
-        for each in claim.messages:
-            self.model.lanes[each.key] = self.model.now + LEASE
-        return longer
 
     @rule(units=st.sampled_from([1, 3, LEASE // UNIT]))
     def elapse(self, units: int) -> None:

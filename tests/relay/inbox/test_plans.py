@@ -68,11 +68,11 @@ def test_postgresql_reads_little_even_before_it_has_statistics(postgres_url: str
 
 
 def test_postgresql_does_not_read_what_waits_for_a_retry(postgres_url: str, clock: Clock) -> None:
-    with open_inbox(postgres_url, clock=clock) as inbox:
+    with clock.open_inbox(postgres_url) as inbox:
         fill(inbox, BACKLOG)
         front = take(inbox, limit=BACKLOG - 500)
         ends = Delivery({each.id: Retry("503") for each in front.messages})
-        inbox.settle(front, ends, lambda _, __: clock.now + timedelta(hours=1))
+        inbox.settle(front, ends, lambda _, __: timedelta(hours=1))
         with inbox._database.write() as tx:
             claimed(tx, 1)  # steps over what the retries left in the index, and marks it
             reads = Reads(tx)

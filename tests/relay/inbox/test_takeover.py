@@ -2,58 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from sfcode.relay.inbox import Filter, Inbox
 from sfcode.relay.inbox.settle import LONGEST_DETAIL
-from sfcode.relay.inbox.tables import INBOX
 from sfcode.relay.message import Delivered, Parked, Retry
 from tests.relay.inbox.conftest import Clock, Elapse
-from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
+from tests.relay.inbox.samples import keyed, message, numbers, settle, states, take
 
 
 def test_a_settled_message_holds_no_lease(inbox: Inbox, clock: Clock) -> None:
     """Who settles by the token of a claim that is over settles nothing, though the message is leased again."""
     inbox.accept(keyed("a"))
     old = take(inbox)
-    settle(inbox, old, Retry("503"), retry=lambda *_: clock.now)
+    settle(inbox, old, Retry("503"), retry=lambda *_: timedelta())
     with inbox._database.read() as tx:
         row = tx.db.exec_driver_sql("SELECT lease_until, lease_token FROM relay_inbox").one()
     assert tuple(row) == (None, None)
     new = take(inbox)
     assert new.token != old.token
     assert settle(inbox, old) == 0
-    assert inbox.extend(old, 60) is None
     assert settle(inbox, new) == 1
-
-
-def test_an_extended_lease_is_shown_in_its_row(inbox: Inbox, elapse: Elapse) -> None:
-    inbox.accept(keyed("a", "b"))
-    claim = take(inbox, lease=60)
-    before = lease_ends(inbox)
-    inbox.extend(claim, 6000)
-    assert lease_ends(inbox) > before + timedelta(minutes=80)
-
-
-def lease_ends(inbox: Inbox) -> datetime:
-    with inbox._database.read() as tx:
-        ends = {row.lease_until for row in tx.db.execute(INBOX.select())}
-    assert len(ends) == 1
-    return cast(datetime, ends.pop())
-
-
-def test_an_extension_holds_every_key_of_the_claim(inbox: Inbox, elapse: Elapse) -> None:
-    inbox.accept(keyed("a", "b", "c", "c"))
-    claim = take(inbox, per_key=2, lease=60)
-    inbox.extend(claim, 600)
-    elapse(500)
-    assert idle(inbox)
-    elapse(101)
-    assert numbers(take(inbox, per_key=2)) == [0, 1, 2, 3]
 
 
 def test_a_limit_bounds_the_keys_too(inbox: Inbox) -> None:
@@ -124,7 +96,7 @@ def test_a_detail_is_cut_beyond_its_longest_length(inbox: Inbox, clock: Clock, l
     text = "x" * length
     settlement = {"note": Delivered(text), "parked": Parked("odd", text)}.get(way, Retry(text))
     inbox.accept(keyed("a"))
-    settle(inbox, take(inbox), settlement, retry=lambda *_: clock.now if way == "retry" else None)
+    settle(inbox, take(inbox), settlement, retry=lambda *_: timedelta() if way == "retry" else None)
     (entry,) = inbox.page(Filter())
     assert len(entry.detail) == LONGEST_DETAIL
     assert entry.detail.endswith(end)
@@ -133,7 +105,7 @@ def test_a_detail_is_cut_beyond_its_longest_length(inbox: Inbox, clock: Clock, l
 def test_every_end_counts_as_an_attempt(inbox: Inbox, clock: Clock) -> None:
     inbox.accept(keyed("a"))
     for attempts in (1, 2):
-        settle(inbox, take(inbox), Retry("503"), retry=lambda *_: clock.now)
+        settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta())
         assert inbox.page(Filter())[0].attempts == attempts
     settle(inbox, take(inbox), Parked("odd"))
     assert inbox.page(Filter())[0].attempts == 3

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcode.relay.message import ClaimedMessage, Retry
-from sfcode.relay.worker.retry import DEFAULT, RetryPolicy, retry_at
+from sfcode.relay.worker.retry import DEFAULT, RetryPolicy, retry_delay
 
 NOW = datetime(2026, 11, 23, 17, 23, tzinfo=UTC)
 FRESH = ClaimedMessage(1, "appcues", "m1", "user:1", "nps_score", {}, 0, NOW)
@@ -25,10 +25,10 @@ class LatestState(random.Random):
         return b
 
 
-def longest(message: ClaimedMessage, retry: Retry, policy: RetryPolicy = DEFAULT, now: datetime = NOW) -> float:
-    due = retry_at(message, retry, now, LatestState(), policy)
-    assert due is not None
-    return (due - now).total_seconds()
+def longest(message: ClaimedMessage, retry: Retry, policy: RetryPolicy = DEFAULT) -> float:
+    delay = retry_delay(message, retry, LatestState(), policy)
+    assert delay is not None
+    return delay.total_seconds()
 
 
 def test_the_longest_wait_doubles_with_each_attempt_up_to_a_limit() -> None:
@@ -39,48 +39,48 @@ def test_the_longest_wait_doubles_with_each_attempt_up_to_a_limit() -> None:
 
 def test_any_wait_up_to_the_longest_is_as_likely() -> None:
     rng = random.Random(5)
-    dues = [retry_at(replace(FRESH, attempts=3), Retry("no"), NOW, rng) for _ in range(2000)]
-    waits = [(due - NOW).total_seconds() for due in dues if due]
+    delays = [retry_delay(replace(FRESH, attempts=3), Retry("no"), rng) for _ in range(2000)]
+    waits = [delay.total_seconds() for delay in delays if delay is not None]
     assert 0 <= min(waits) < 0.1
     assert 7.9 < max(waits) <= 8
     assert sum(waits) / len(waits) == pytest.approx(4, rel=0.05)
 
 
-def test_the_same_random_numbers_give_the_same_due_time() -> None:
-    assert retry_at(FRESH, Retry("no"), NOW, random.Random(1)) == retry_at(FRESH, Retry("no"), NOW, random.Random(1))
+def test_the_same_random_numbers_give_the_same_wait() -> None:
+    assert retry_delay(FRESH, Retry("no"), random.Random(1)) == retry_delay(FRESH, Retry("no"), random.Random(1))
 
 
 def test_the_last_attempt_gives_up() -> None:
     policy = RetryPolicy(attempts=3)
-    assert retry_at(replace(FRESH, attempts=1), Retry("no"), NOW, LatestState(), policy) is not None
-    assert retry_at(replace(FRESH, attempts=2), Retry("no"), NOW, LatestState(), policy) is None
+    assert retry_delay(replace(FRESH, attempts=1), Retry("no"), LatestState(), policy) is not None
+    assert retry_delay(replace(FRESH, attempts=2), Retry("no"), LatestState(), policy) is None
 
 
 def test_an_old_message_is_given_up_earlier_but_a_replayed_one_has_some_attempts() -> None:
     policy = RetryPolicy(attempts=20, age=timedelta(days=1), attempts_at_age=3)
-    later = NOW + timedelta(days=30)
+    old = replace(FRESH, waited=timedelta(days=30))
     given_up = [
-        retry_at(replace(FRESH, attempts=made), Retry("no"), later, LatestState(), policy) is None for made in range(4)
+        retry_delay(replace(old, attempts=made), Retry("no"), LatestState(), policy) is None for made in range(4)
     ]
     assert given_up == [False, False, True, True]
 
 
 @pytest.mark.parametrize("attempts", [0, 19, 10_000])
 def test_an_outage_never_gives_up(attempts: int) -> None:
-    waits = longest(replace(FRESH, attempts=attempts), Retry("503", counts=False), now=NOW + timedelta(days=365))
-    assert waits == DEFAULT.outage
+    old = replace(FRESH, attempts=attempts, waited=timedelta(days=365))
+    assert longest(old, Retry("503", counts=False)) == DEFAULT.outage
 
 
 def test_in_an_outage_a_message_waits_as_long_again_as_it_has_waited() -> None:
     ages = [0, 2, 20, 300]
-    waits = [longest(FRESH, Retry("503", counts=False), now=NOW + timedelta(seconds=age)) for age in ages]
+    waits = [longest(replace(FRESH, waited=timedelta(seconds=age)), Retry("503", counts=False)) for age in ages]
     assert waits == [1, 2, 3, 3]
 
 
 def test_the_far_sides_own_time_is_kept_when_it_is_later() -> None:
-    due = retry_at(FRESH, Retry("429", after=90), NOW, random.Random(2))
-    assert due is not None
-    assert timedelta(seconds=90) <= due - NOW <= timedelta(seconds=91)
+    delay = retry_delay(FRESH, Retry("429", after=90), random.Random(2))
+    assert delay is not None
+    assert timedelta(seconds=90) <= delay <= timedelta(seconds=91)
 
 
 def test_the_far_sides_own_time_does_not_make_a_wait_shorter() -> None:
@@ -98,14 +98,15 @@ def test_a_time_that_makes_no_sense_is_ignored(after: float) -> None:
 
 @given(
     attempts=st.integers(0, 10**9),
-    age=st.timedeltas(timedelta(days=-1), timedelta(days=10_000)),
+    waited=st.timedeltas(timedelta(0), timedelta(days=10_000)),
     after=st.none() | st.floats(),
     counts=st.booleans(),
     seed=st.integers(),
 )
-def test_it_is_never_in_the_past_and_never_later_than_any_limit(attempts, age, after, counts, seed) -> None:
-    due = retry_at(replace(FRESH, attempts=attempts), Retry("no", after, counts), NOW + age, random.Random(seed))
-    if due is None:
+def test_it_is_never_in_the_past_and_never_later_than_any_limit(attempts, waited, after, counts, seed) -> None:
+    message = replace(FRESH, attempts=attempts, waited=waited)
+    delay = retry_delay(message, Retry("no", after, counts), random.Random(seed))
+    if delay is None:
         assert counts
     else:
-        assert timedelta(0) <= due - (NOW + age) <= timedelta(seconds=DEFAULT.asked + DEFAULT.first)
+        assert timedelta(0) <= delay <= timedelta(seconds=DEFAULT.asked + DEFAULT.first)

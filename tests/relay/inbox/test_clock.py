@@ -1,0 +1,266 @@
+"""
+Wall clocks that are set back or forward by hours, and what falls due in time all the same.
+
+The clock of SQLite is an argument. PostgreSQL's cannot be set, so the function that reads it is shadowed in the schema of the
+test: every process that uses the schema sees the clock that a test has turned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from sfcode.relay.clock import boot_time
+from sfcode.relay.housekeeping import Housekeeping
+from sfcode.relay.inbox import Filter, Inbox, open_inbox
+from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
+from sfcode.relay.instrumentation import Instrumentation
+from sfcode.relay.message import Retry
+from tests.relay.inbox.conftest import Clock
+from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, take
+from tests.relay.serving import Relay, Served
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+JUMPS = pytest.mark.parametrize("jump", [-3 * HOUR, 3 * HOUR, -400 * DAY, 400 * DAY])
+"""Seconds by which a clock is set."""
+CLOSE = 60.0
+"""Seconds that a test may take: PostgreSQL's time goes on meanwhile."""
+
+
+class Machine:
+    """A machine with a database, whose wall clock is set, and on which time passes, as a test says."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.clock = Clock()
+        self.elapsed = 0.0
+        self.turned = 0.0
+        if self.is_postgresql:
+            schema = url.rpartition("%3D")[2]
+            self.url = f"{url},pg_catalog"
+            with psycopg.connect(url) as db:
+                db.execute("CREATE TABLE turned (seconds double precision)")
+                db.execute("INSERT INTO turned VALUES (0)")
+                db.execute(
+                    f"CREATE FUNCTION {schema}.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT"
+                    f" pg_catalog.clock_timestamp() + make_interval(secs => (SELECT seconds FROM {schema}.turned)) $$"
+                )
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.url.startswith("postgresql")
+
+    def open_inbox(self, url: str = "", *, paused: float = 0.0, **more: Any) -> Inbox:
+        """Open its inbox, in a process of a machine that once stood still for so many seconds from now on."""
+        opened = [0.0]
+        inbox = open_inbox(url or self.url, clock=self.clock, boot_clock=lambda: self.boot_time() - opened[0], **more)
+        opened[0] = paused
+        return inbox
+
+    def boot_time(self) -> float:
+        return boot_time() + self.elapsed if self.is_postgresql else self.clock.boot_time()
+
+    def turn(self, seconds: float) -> None:
+        """Set the wall clock back or forward."""
+        if self.is_postgresql:
+            self.turned += seconds
+            with psycopg.connect(self.url) as db:
+                db.execute("UPDATE turned SET seconds = %s", [self.turned])
+        else:
+            self.clock.now += timedelta(seconds=seconds)
+
+    def elapse(self, seconds: float) -> None:
+        if self.is_postgresql:
+            self.elapsed += seconds
+            self.turn(seconds)
+        else:
+            self.clock.elapse(seconds)
+
+
+@pytest.fixture
+def machine(database_url: str) -> Machine:
+    return Machine(database_url)
+
+
+def near(one: datetime, other: datetime) -> bool:
+    return abs((one - other).total_seconds()) < CLOSE
+
+
+@JUMPS
+@pytest.mark.parametrize("adjusted", [False, True])
+def test_leases_and_retries_end_in_time(machine: Machine, jump: float, adjusted: bool) -> None:
+    """Whether or not the first beat after the jump has come; then in another process too."""
+    with machine.open_inbox() as inbox, contextlib.ExitStack() as stack:
+        inbox.accept(keyed("a", "b"))
+        take(inbox, limit=1, lease=10 * HOUR)
+        settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(hours=5))
+        machine.turn(jump)
+        if adjusted:
+            inbox.adjust_clock()
+        worker = stack.enter_context(machine.open_inbox()) if adjusted else inbox
+        inbox.accept([message(7, "user:c")])
+        new = take(worker)
+        assert numbers(new) == [7], "what arrives now is due now"
+        assert settle(worker, new) == 1
+        assert idle(worker)
+        machine.elapse(5 * HOUR)
+        again = take(worker)
+        assert numbers(again) == [1], "the retry, and no lease is over"
+        assert settle(inbox, again) == 1
+        machine.elapse(5 * HOUR)
+        assert numbers(take(worker)) == [0]
+
+
+@JUMPS
+def test_a_jump_is_reported_once_by_all_processes_together(machine: Machine, jump: float) -> None:
+    with machine.open_inbox() as one, machine.open_inbox() as two:
+        assert one.adjust_clock() == 0
+        machine.turn(jump)
+        assert one.adjust_clock() == pytest.approx(jump, abs=CLOSE)
+        assert [inbox.adjust_clock() for inbox in (one, two, one, two)] == [0] * 4
+        assert one.clock_offset == two.clock_offset == pytest.approx(jump, abs=CLOSE)
+        machine.turn(-jump)
+        assert two.adjust_clock() == pytest.approx(-jump, abs=CLOSE)
+        assert abs(two.clock_offset) < CLOSE
+
+
+@JUMPS
+def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: Machine, jump: float) -> None:
+    with machine.open_inbox() as inbox:
+        inbox.accept(keyed("a"))
+        inbox.heartbeat("p1")
+        before = inbox.stats().now
+        machine.turn(jump)
+        inbox.adjust_clock()
+        stats = inbox.stats()
+        assert near(stats.now, before + timedelta(seconds=jump))
+        assert timedelta() <= stats.now - stats.oldest["appcues"] < timedelta(seconds=CLOSE)
+        since, until = (stats.now + timedelta(seconds=seconds) for seconds in (-CLOSE, CLOSE))
+        (entry,) = inbox.page(Filter(since=since, until=until))
+        assert near(entry.received_at, stats.now)
+        assert near(entry.due_at, stats.now)
+        assert inbox.page(Filter(), before=entry) == ()
+        assert inbox.page(Filter(until=since)) == ()
+        (process,) = inbox.processes()
+        assert near(process.seen_at, stats.now)
+        (claimed,) = take(inbox).messages
+        assert timedelta() <= claimed.waited < timedelta(seconds=CLOSE)
+        assert near(claimed.received_at, stats.now)
+
+
+def test_a_replay_by_the_time_of_the_wall_clock_finds_its_messages(machine: Machine) -> None:
+    with machine.open_inbox() as inbox:
+        inbox.accept([message(1, parked="odd")])
+        machine.turn(-3 * HOUR)
+        inbox.adjust_clock()
+        now = inbox.stats().now
+        assert inbox.replay(Filter(since=now + timedelta(hours=1))) == 0
+        assert inbox.replay(Filter(since=now - timedelta(minutes=5))) == 1
+        assert numbers(take(inbox)) == [1]
+
+
+def test_no_history_is_deleted_because_the_clock_is_a_year_ahead(machine: Machine) -> None:
+    with machine.open_inbox() as inbox:
+        inbox.accept([message(1, parked="odd")])
+        machine.turn(400 * DAY)
+        assert inbox.purge({"parked": timedelta(days=90)}) == 0
+        inbox.adjust_clock()
+        assert inbox.purge({"parked": timedelta(days=90)}) == 0
+        machine.elapse(91 * DAY)
+        assert inbox.purge({"parked": timedelta(days=90)}) == 1
+
+
+def test_a_clock_that_is_set_back_while_no_process_runs_delays_nothing(machine: Machine) -> None:
+    with machine.open_inbox() as inbox:
+        inbox.accept(keyed("a"))
+        settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(hours=1))
+        inbox.heartbeat("p1")
+    machine.turn(-30 * HOUR)
+    with machine.open_inbox() as inbox:
+        assert idle(inbox)
+        assert inbox.adjust_clock() == pytest.approx(-30 * HOUR, abs=CLOSE)
+        machine.elapse(HOUR + CLOSE)
+        assert numbers(take(inbox)) == [0]
+
+
+def test_a_small_correction_is_no_jump(machine: Machine) -> None:
+    with machine.open_inbox() as inbox:
+        for seconds in (1.5, -1.5, 1.5, 1.5, 1.5):
+            machine.turn(seconds)
+            assert inbox.adjust_clock() == 0
+
+
+def test_a_machine_that_stood_still_is_corrected_by_one_that_did_not(machine: Machine) -> None:
+    """It sees the clock jump forward. All processes go by one time in the end, which has not gone back."""
+    with machine.open_inbox() as running, machine.open_inbox(paused=3 * HOUR) as paused:
+        settle_time = running.stats().now
+        assert paused.adjust_clock() == pytest.approx(3 * HOUR, abs=CLOSE)
+        assert running.adjust_clock() == pytest.approx(-3 * HOUR, abs=CLOSE)
+        assert [inbox.adjust_clock() for inbox in (paused, running, paused)] == [0, 0, 0]
+        for inbox in (running, paused):
+            assert near(inbox.stats().now, settle_time)
+            with inbox._database.read() as tx:
+                assert near(tx.now, settle_time)
+
+
+def test_a_process_that_freezes_while_it_reads_the_clock_sees_no_jump() -> None:
+    clock, start = InboxClock(), Clock().now
+
+    def read(seconds: float, before: float, after: float) -> ClockReading:
+        return ClockReading(start + timedelta(seconds=seconds), before, after)
+
+    clock.start(read(0, 0, 0.1), timedelta(), None)
+    for frozen in (read(10, 10, 500), read(500, 10, 500)):
+        assert clock.jump(frozen, timedelta()) == 0
+        assert clock.now(frozen) == frozen.wall
+    assert clock.jump(read(505, 500, 500.1), timedelta()) == pytest.approx(5, abs=0.2), (
+        "the reading before was not exact"
+    )
+
+
+@JUMPS
+def test_a_running_relay_reports_a_jump_and_delivers_in_time(
+    machine: Machine, jump: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcode.relay.housekeeping.BEAT", 0.05)
+
+    def script(served: Served) -> None:
+        wait_for(lambda: served.get("/readyz").status_code == 200)
+        machine.turn(jump)
+        assert served.webhook(1).status_code == 200
+        wait_for(lambda: len(served.to_salesforce.delivered) == 1)
+        wait_for(served.service.inbox.alarms)
+        (alarm,) = served.service.inbox.alarms()
+        way = "forward" if jump > 0 else "back"
+        assert (alarm.name, alarm.detail.startswith(f"set {way} by ")) == ("clock_jumped", True)
+        (line,) = (
+            line
+            for line in served.get("/metrics").text.splitlines()
+            if line.startswith("sfcode_relay_clock_offset_seconds ")
+        )
+        assert float(line.split()[-1]) == pytest.approx(jump, abs=CLOSE)
+
+    Relay(machine.url, open_inbox=machine.open_inbox).serve(script)
+
+
+def test_a_short_jump_is_taken_out_and_raises_no_alarm(machine: Machine) -> None:
+    with machine.open_inbox() as inbox:
+        instrumentation = Instrumentation()
+        housekeeping = Housekeeping(inbox, instrumentation, "host:1:a", config="c0ff1g", retention={})
+        machine.turn(-5)
+        housekeeping._beat()
+        assert inbox.alarms() == ()
+        assert inbox.clock_offset == pytest.approx(-5, abs=1)
+
+
+def wait_for(condition: Any) -> None:
+    deadline = boot_time() + CLOSE
+    while not condition():
+        assert boot_time() < deadline
+        time.sleep(0.01)
