@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sfcode.mapping.recipes import RESPONSE_ID_FIELD
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.org import connect
 from sfcode.org.results import DeployOptions
+from sfcode.relay.clock import boot_time
 from sfcode.relay.load.answers import AnswerReader
 from sfcode.relay.load.rows import ExportRow
 from sfcode.relay.message import Delivered, InboxMessage
+from sfcode.relay.salesforce.actions.nps_responses import PREFIX, plan_rewrites
 from tests.e2e.journey import Journey
 from tests.e2e.recipes import RESPONSE, with_recipes
 from tests.local.automation.building import deploy
+from tests.relay.salesforce.held_calls import SECONDS, relays
 from tests.relay.salesforce.world import World, event
 
 Q4 = {"flowName": "Q4 survey", "flowId": "s-4"}
@@ -210,3 +218,47 @@ def _changes(world: World, journey: Journey) -> dict[str, str]:
         for change in plan.json["resource_changes"]
         if change["change"]["actions"] != ["no-op"]
     }
+
+
+@pytest.mark.parametrize("settles", [True, False], ids=["frozen", "killed"])
+def test_a_late_upsert_does_not_turn_a_corrected_answer_back(world: World, tmp_path: Path, settles: bool) -> None:
+    """A proxy holds the upsert of a process back until its lease is lost and the answer has been corrected."""
+    with relays(world, tmp_path) as relay, ThreadPoolExecutor(1) as pool:
+        relay.proxy.held_path = f"/composite/sobjects/{RESPONSE}/{RESPONSE_ID_FIELD}"
+        relay.store(2, at=1)
+        claim = replace(relay.claim(lease=0.1), deadline=boot_time() + SECONDS)
+        relay.proxy.holds = True
+        late = pool.submit(relay.deliver, claim) if settles else pool.submit(asyncio.run, relay.writer().deliver(claim))
+        assert relay.proxy.arrived.wait(SECONDS)
+        relay.store(9, at=2)
+        relay.store_feedback("Better now", at=3)
+        time.sleep(0.2)
+        for _ in range(3):
+            relay.deliver(relay.claim())
+        corrected = answers(world)
+        assert [(row["Score__c"], row["Feedback__c"]) for row in corrected] == [(9, "Better now")]
+        relay.proxy.released.set()
+        late.result(SECONDS)
+        assert [row["Score__c"] for row in answers(world)] == [2]
+        relay.drain()
+        assert answers(world) == corrected
+
+
+def test_an_answer_of_long_ago_is_not_written_again(world: World) -> None:
+    """Its record may have been deleted since, on purpose."""
+    world.deliver(event("appcues:nps_score", score=9, **Q4))
+    world.deliver(event("appcues:nps_score", at=100 * HOUR, score=2, **Q4))
+    (state,) = (state for name, state in world.latest.items() if name.startswith(PREFIX))
+    assert [write.fields["Score__c"] for write in plan_rewrites(state)] == [2]
+
+
+def test_redacted_feedback_is_not_kept_for_another_write(world: World) -> None:
+    settings = world.project.settings
+    changed = settings.model_copy(update={"relay": settings.relay.model_copy(update={"redact_feedback": True})})
+    writer = world.fresh_writer(replace(world.project, settings=changed))
+    both = event("appcues:nps_score_and_feedback", score=3, feedback="My boss is horrible", **Q4)
+    world.deliver(both, writer=writer)
+    assert [row["Feedback__c"] for row in answers(world)] == ["My boss is horrible"]
+    assert "horrible" not in str(world.latest)
+    (state,) = (state for name, state in world.latest.items() if name.startswith(PREFIX))
+    assert [write.fields["Score__c"] for write in plan_rewrites(state)] == [3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import ChainMap, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -27,8 +27,8 @@ from sfcode.relay.message import (
 )
 from sfcode.relay.rewrite import KIND, rewritten_name
 from sfcode.relay.salesforce import error_policy, lookup
+from sfcode.relay.salesforce.actions import plan_rewrites
 from sfcode.relay.salesforce.actions.action import FieldName
-from sfcode.relay.salesforce.actions.nps_fields import plan_rewrite
 from sfcode.relay.salesforce.breaker import LONGEST
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
@@ -108,7 +108,8 @@ class Batch:
             planned.clear()
             for message in open_messages.values():
                 if message.kind == KIND:
-                    self._plan_rewrite(message, round_)
+                    for write in plan_rewrites(planner.latest.get(rewritten_name(message))):
+                        round_.add(message.id, write)
                 elif message.id in ends:
                     round_.ends[message.id].append(ends[message.id])
                 elif failure is not None and targets[message.id]:
@@ -178,11 +179,6 @@ class Batch:
             if actions and event.mapping in ("", mapping.name) and (id_ := event.id_for(mapping.match))
         ]
         return targets if targets or event.score is not None else Delivered("not_mapped")
-
-    def _plan_rewrite(self, message: ClaimedMessage, round_: WriteRound) -> None:
-        write = plan_rewrite(self.latest.get(rewritten_name(message)))
-        if write is not None:
-            round_.add(message.id, write)
 
     def _note_records(self, planner: Planner, targets: list[EventTarget], event: AppcuesEvent) -> None:
         """Remember which records are a user's, so that what is kept of them can be removed with the user."""
@@ -314,15 +310,10 @@ class Batch:
                 crowded.append(write)
                 continue
             if not result.errors:
-                for note in write.notes:
-                    self.news[note.name] = self.latest[note.name] = note
-                for field_name, state in write.newest.items():
+                is_again = all(round_.messages[message].kind == KIND for message in write.messages)
+                for state in write.states(redact=self.rules.redact):
                     self.written.add(state.name)
-                    is_text = isinstance(write.record[field_name], str)
-                    kept = replace(state, value="") if self.rules.redact and is_text else state
-                    is_again = all(round_.messages[message].kind == KIND for message in write.messages)
-                    (self.rewritten if is_again else self.news)[state.name] = kept
-                    self.latest[state.name] = kept
+                    (self.rewritten if is_again else self.news)[state.name] = self.latest[state.name] = state
             for error in result.errors:
                 self._settle_refused_record(error, write, round_)
         return crowded
@@ -330,7 +321,7 @@ class Batch:
     def _settle_failed_call(self, failure: CallFailedError, writes: list[MergedWrite], round_: WriteRound) -> None:
         for write in writes:
             if failure.is_unknown:
-                self.doubted.update(state.name for state in write.newest.values())
+                self.doubted.update(state.name for state in write.states())
             for message, mappings in write.messages.items():
                 if not failure.of_mapping:
                     round_.ends[message].append(failure.end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked, Released, Retry, Settlement
@@ -57,6 +57,14 @@ class MergedWrite:
     def values(self) -> set[str]:
         """Return the texts of the record, which no error message may repeat."""
         return {value for value in self.record.values() if isinstance(value, str)}
+
+    def states(self, *, redact: bool = False) -> list[LatestState]:
+        """Return the states to remember once the record is written, with `redact` without texts of its fields."""
+        newest = (
+            replace(state, value="") if redact and isinstance(self.record[name], str) else state
+            for name, state in self.newest.items()
+        )
+        return [*self.notes, *newest]
 
     def merge(self, write: RecordWrite) -> bool:
         """Take over the fields of a write, unless a newer value is there; tell whether any was taken."""

@@ -91,10 +91,12 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
     values = {"records:user:1001": '["003B"]', "records:lead:1001": "", "profile:user:1001": '["003C"]'}
     inbox.note([LatestState(name, "2026", value) for name, value in values.items()])
     inbox.note([LatestState(f"field:Contact:{each}:Note__c", "2026") for each in ("003A", "003B", "003C", "x003A")])
+    inbox.note([LatestState(f"answers:Contact:{each}:5eed", "2026", "[]") for each in ("003A", "003C")])
     found = inbox.find_person("1001", [*values, "unknown"])
     assert found.records == {"003A", "003B"}
     assert ids(inbox, found) == [1, 3, 4, 5, 10, 11, 14]
     assert found.states == (
+        "answers:Contact:003A:5eed",
         "field:Contact:003A:Note__c",
         "field:Contact:003B:Note__c",
         "profile:user:1001",

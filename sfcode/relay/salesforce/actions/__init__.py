@@ -7,11 +7,13 @@ settlements know actions only by this interface.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sfcode.config.project import Project
 from sfcode.mapping.resolved import ResolvedMapping
-from sfcode.relay.salesforce.actions.action import EventAction
+from sfcode.relay.message import LatestState
+from sfcode.relay.salesforce.actions import nps_fields, nps_responses
+from sfcode.relay.salesforce.actions.action import EventAction, RecordWrite
 from sfcode.relay.salesforce.actions.activities import log_activities
 from sfcode.relay.salesforce.actions.nps_fields import update_nps_fields
 from sfcode.relay.salesforce.actions.nps_responses import keep_nps_responses
@@ -22,6 +24,19 @@ ACTIONS: tuple[Callable[[Project, ResolvedMapping], EventAction | None], ...] = 
     log_activities,
 )
 """Each returns the action that a mapping asks for, or None. Their writes are sent in this order."""
+
+
+REWRITES: Mapping[str, Callable[[LatestState], list[RecordWrite]]] = {
+    nps_fields.PREFIX: nps_fields.plan_rewrites,
+    nps_responses.PREFIX: nps_responses.plan_rewrites,
+}
+"""By the beginning of a state's name, what plans the writes that set it once more."""
+
+
+def plan_rewrites(state: LatestState | None) -> list[RecordWrite]:
+    """Return the writes that set a state to its newest delivered values once more; none where these are not known."""
+    plan = next((plan for start, plan in REWRITES.items() if state and state.name.startswith(start)), None)
+    return plan(state) if plan and state else []
 
 
 def actions_of(project: Project, mapping: ResolvedMapping) -> tuple[EventAction, ...]:

@@ -14,6 +14,9 @@ from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, Recor
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.text_limits import cut
 
+PREFIX = "field:"
+"""Begins the names of states that keep values of fields."""
+
 
 @dataclass(frozen=True, slots=True)
 class NpsFields:
@@ -100,15 +103,15 @@ def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields 
 
 def property_name(object_: str, record_id: str, field: str) -> str:
     """Name the state that keeps the newest delivered value of a record's field, whatever the mapping is called."""
-    return f"field:{object_}:{record_id}:{field}"
+    return f"{PREFIX}{object_}:{record_id}:{field}"
 
 
-def plan_rewrite(state: LatestState | None) -> RecordWrite | None:
-    """Return the write that sets a field to its newest delivered value once more; None where that is not known."""
-    if state is None or not state.value:
-        return None
+def plan_rewrites(state: LatestState) -> list[RecordWrite]:
+    """Return the update that sets a field to its newest delivered value once more; none where that is not known."""
+    if not state.value:
+        return []
     _, object_, record_id, field = state.name.split(":")
-    return RecordWrite("", "update", object_, "Id", record_id, {field: json.loads(state.value)}, {field: state})
+    return [RecordWrite("", "update", object_, "Id", record_id, {field: json.loads(state.value)}, {field: state})]
 
 
 def legacy_name(mapping: str, record_id: str, kind: str) -> str:

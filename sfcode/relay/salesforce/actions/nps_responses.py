@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,10 @@ ONE_ANSWER = timedelta(hours=24)
 """Events of one person and one survey that are no further apart are one answer: a score, its feedback, a corrected score."""
 KEPT = 10
 """Answers of a person to a survey that are remembered, so that what comes late finds its own."""
+WRITTEN_AGAIN = 2 * ONE_ANSWER
+"""How far from the newest event an answer may have begun for its fields to be kept, by which it is written again."""
+PREFIX = "answers:"
+"""Begins the names of states that keep answers."""
 
 MILLISECONDS = len("2026-11-23T17:23:00.000")
 """Salesforce keeps no finer times."""
@@ -34,16 +38,19 @@ _FIELDS = {"score": "Score__c", "feedback": "Feedback__c"}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer that was kept: its external id, when it was begun, and how new its parts are (as `LatestState.stamp`)."""
+    """One answer: its external id, when it was begun, how new its parts are (as `LatestState.stamp`), and its record."""
 
     id: str
     begun: str
     score: str = ""
     feedback: str = ""
+    object: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """What is known of the record; empty for older answers."""
 
-    def is_near(self, event: AppcuesEvent) -> bool:
-        """Tell whether an event belongs to this answer."""
-        return abs(event.time - datetime.fromisoformat(self.begun)) <= ONE_ANSWER
+    def is_near(self, event: AppcuesEvent, span: timedelta = ONE_ANSWER) -> bool:
+        """Tell whether it was begun around the time of an event, so that the event may belong to it."""
+        return abs(event.time - datetime.fromisoformat(self.begun)) <= span
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class NpsResponses:
     """The object of answers."""
     needs_account: bool
     """Whether answers are details of accounts, so that those of people without one cannot be kept."""
+    redact: bool = False
+    """Whether feedback is not kept outside of Salesforce."""
 
     @property
     def takes_past(self) -> bool:
@@ -81,9 +90,9 @@ class NpsResponses:
         """Name the answers that were kept of the person to the survey."""
         return [state_name(self.person, record_id, _survey(event))]
 
-    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:  # noqa: ARG002 (an EventAction's)
-        """Return none: an answer that is written late is the same."""
-        return ()
+    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+        """Name the answers of the person to the survey: a score or a feedback may have been corrected meanwhile."""
+        return self.state_names(event, record_id)
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """Return the upsert of the answer, with the parts that are not older than what is kept."""
@@ -97,10 +106,11 @@ class NpsResponses:
         answer = next((each for each in answers if each.is_near(event)), None) or _begin(event, survey)
         kept = replace(answer, begun=min(answer.begun, event.stamp))
         values: dict[str, Any] = {}
+        stamps: dict[str, Any] = {}
         for kind, value in event.answers.items():
             if getattr(answer, kind) <= event.stamp:
                 values[_FIELDS[kind]] = cut(value, LONG_TEXT_LENGTH) if isinstance(value, str) else value
-                kept = replace(kept, **{kind: event.stamp})
+                stamps[kind] = event.stamp
         if not values:
             return []
         values |= {
@@ -110,7 +120,12 @@ class NpsResponses:
         }
         if account:
             values[ACCOUNT_FIELD] = account
+        known = {**answer.fields, **values}
+        if self.redact:
+            known.pop(_FIELDS["feedback"], None)
+        kept = replace(kept, object=self.object, fields=known, **stamps)
         rest = sorted((each for each in answers if each.id != answer.id), key=lambda each: each.begun)
+        rest = [each if each.is_near(event, WRITTEN_AGAIN) else replace(each, fields={}) for each in rest]
         value = json.dumps([asdict(each) for each in [*rest, kept][-KEPT:]])
         stamp = max(event.stamp, state.stamp if state else "")
         return [
@@ -132,13 +147,27 @@ def keep_nps_responses(project: Project, mapping: ResolvedMapping) -> NpsRespons
     if history is None or not answering([mapping]):
         return None
     return NpsResponses(
-        mapping.name, mapping.object, naming.response_object(project.settings.name), history.account == "detail"
+        mapping.name,
+        mapping.object,
+        naming.response_object(project.settings.name),
+        history.account == "detail",
+        project.settings.relay.redact_feedback,
     )
 
 
 def state_name(person: str, record_id: str, survey: str) -> str:
     """Name the state that keeps a record's answers to a survey."""
-    return f"answers:{person}:{record_id}:{hashlib.sha256(survey.encode()).hexdigest()[:16]}"
+    return f"{PREFIX}{person}:{record_id}:{hashlib.sha256(survey.encode()).hexdigest()[:16]}"
+
+
+def plan_rewrites(state: LatestState) -> list[RecordWrite]:
+    """Return the upserts that set the records of a person's last answers to what is known of them once more."""
+    answers = [Answer(**each) for each in json.loads(state.value or "[]")]
+    return [
+        RecordWrite("", "upsert", each.object, RESPONSE_ID_FIELD, each.id, each.fields, notes=(state,))
+        for each in answers
+        if each.fields
+    ]
 
 
 def _begin(event: AppcuesEvent, survey: str) -> Answer:
