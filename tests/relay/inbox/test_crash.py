@@ -1,0 +1,26 @@
+"""What PostgreSQL still has after a crash: all that was acknowledged, and all that was announced before a call."""
+
+from __future__ import annotations
+
+from sfcode.relay.inbox import open_inbox
+from sfcode.relay.message import Delivered
+from tests.relay import postgres
+from tests.relay.inbox.samples import keyed, settle, states, take
+
+LAZY = ("fsync = off", "wal_writer_delay = 10s", "bgwriter_lru_maxpages = 0", "autovacuum = off")
+"""Settings by which the server hands nothing to the system before it has to; what it handed over survives its own crash."""
+
+
+def test_what_a_claim_announced_survives_a_crash_with_the_claim() -> None:
+    """A call may have been sent since: what it writes must be known, although claims do not wait for the disk."""
+    with postgres.own_server(*LAZY) as server, open_inbox(server.url) as inbox:
+        inbox.accept(keyed("a", "b"))
+        claim = take(inbox, limit=1)
+        inbox.announce(claim, ["field:Contact:003A:Score__c"])
+        take(inbox, limit=1)
+        server.restart("immediate")
+        with inbox._database.read() as tx:
+            rows = tx.db.exec_driver_sql("SELECT token, names FROM relay_intents").all()
+        assert [tuple(row) for row in rows] == [(claim.token, '["field:Contact:003A:Score__c"]')]
+        assert states(inbox) == {0: "leased", 1: "ready"}, "the second claim has waited for nothing, and is undone"
+        assert settle(inbox, claim, Delivered()) == 1
