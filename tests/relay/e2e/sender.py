@@ -77,6 +77,18 @@ class Sender:
             await asyncio.sleep(self._rng.uniform(0.02, 0.1))
 
 
+def send_all(ports: Sequence[int], *lanes: list[Post]) -> None:
+    """Send each list in its order, all of them at once."""
+
+    async def all_of_them() -> None:
+        rng = random.Random(1)
+        await asyncio.gather(
+            *(Sender(ports, rng, twice=0.0).send(posts, lanes=1, per_second=10_000) for posts in lanes)
+        )
+
+    asyncio.run(all_of_them())
+
+
 class Connection:
     """HTTP/1.1 to one port, kept alive."""
 

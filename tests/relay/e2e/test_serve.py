@@ -22,7 +22,7 @@ from sfcode.relay.inbox import Filter, open_inbox
 from tests.e2e.journey import Journey
 from tests.e2e.org import show_fields
 from tests.relay.e2e import traffic
-from tests.relay.e2e.sender import Sender
+from tests.relay.e2e.sender import Sender, send_all
 from tests.relay.e2e.traffic import Post
 from tests.relay.e2e.world import WEBHOOK, Relay, World, free_port, until, world
 
@@ -70,18 +70,6 @@ def change(around: World, user: str, contact: str, number: int, **values: str) -
     return Post(around.outbound_path, body.encode(), 1, soap=True)
 
 
-def send(ports: list[int], *lanes: list[Post]) -> None:
-    """Send each list in its order, all of them at once."""
-
-    async def all_of_them() -> None:
-        rng = random.Random(1)
-        await asyncio.gather(
-            *(Sender(ports, rng, twice=0.0).send(posts, lanes=1, per_second=10_000) for posts in lanes)
-        )
-
-    asyncio.run(all_of_them())
-
-
 def settled(around: World, count: int) -> None:
     with around.inbox() as inbox:
         until(lambda: inbox.stats().count("done") == count, f"{count} messages done")
@@ -90,7 +78,7 @@ def settled(around: World, count: int) -> None:
 def test_a_score_and_a_change_make_the_round_trip(around):
     ((user, contact),) = people(around, 610_000, 1).items()
     relay = around.ready()
-    send(
+    send_all(
         [relay.port], [hook(around, user, "appcues:nps_score", score=9), change(around, user, contact, 1, Title="CTO")]
     )
     settled(around, 2)
@@ -116,13 +104,13 @@ def test_a_rename_while_running_loses_nothing_and_reaches_the_profiles(around):
 
     digest = relay.get("/healthz").text
     try:
-        sending = threading.Thread(target=send, args=([relay.port], posts(1, "Engineer"), posts(2, "Lead")))
+        sending = threading.Thread(target=send_all, args=([relay.port], posts(1, "Engineer"), posts(2, "Lead")))
         sending.start()
         mapping.write_text(text.replace("    role: Title", "    job: Title"), encoding="utf-8")
         os.kill(relay.pid, signal.SIGHUP)
         until(lambda: relay.get("/healthz").text != digest, "another config")
         sending.join()
-        send([relay.port], posts(3, "CTO"))
+        send_all([relay.port], posts(3, "CTO"))
         settled(around, 60)
         profiles = around.far.profiles()
         assert {profiles[user]["job"] for user in contacts} == {"CTO"}
@@ -188,7 +176,7 @@ def test_what_concerns_one_user_arrives_in_its_order_with_three_processes(around
         [change(around, user, contact, number, Title=f"role-{number:02}") for number in range(STEPS)]
         for user, contact in contacts.items()
     ]
-    send(ports, *lanes)
+    send_all(ports, *lanes)
     settled(around, 2 * STEPS * len(contacts))
     around.far.heal()
     for contact in contacts.values():
@@ -212,7 +200,7 @@ def test_it_starts_without_salesforce_and_catches_up(around):
     relay = around.relay()
     until(relay.answers, "an answer")
     until(lambda: relay.get("/readyz").status_code == 503, "no readiness")
-    send([relay.port], [hook(around, user, "appcues:nps_score", score=3)])
+    send_all([relay.port], [hook(around, user, "appcues:nps_score", score=3)])
     assert "organization id" in relay.get("/readyz").text
     around.far.heal()
     settled(around, 1)
@@ -227,7 +215,7 @@ def test_it_starts_without_appcues_and_catches_up(around):
     ((user, contact),) = people(around, 640_000, 1).items()
     around.far.arm_appcues(kind="unavailable", times=FOREVER)
     relay = around.ready()
-    send([relay.port], [change(around, user, contact, number, Title=f"T{number}") for number in range(5)])
+    send_all([relay.port], [change(around, user, contact, number, Title=f"T{number}") for number in range(5)])
     until(lambda: 'outcome="503"' in relay.get("/metrics").text, "a call that failed")
     around.far.heal()
     settled(around, 5)
@@ -260,7 +248,7 @@ def test_it_outlasts_a_database_that_goes_away(around, postgres_server):
             assert refused.status_code == 503
             assert relay.answers("/healthz")
             admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-            send([relay.port], [post])
+            send_all([relay.port], [post])
             settled(around, 1)
             until(lambda: relay.answers("/readyz"), "readiness")
             relay.terminate()
@@ -307,7 +295,7 @@ def test_a_second_signal_ends_it_at_once_and_loses_nothing(around):
     (user,) = people(around, 660_000, 1)
     relay = around.ready()
     around.far.arm(kind="latency", seconds=30.0, times=FOREVER, path="/services/data/*")
-    send([relay.port], [hook(around, user, "appcues:nps_score", score=8)])
+    send_all([relay.port], [hook(around, user, "appcues:nps_score", score=8)])
     with around.inbox() as inbox:
         until(lambda: inbox.stats().count("leased") == 1, "a delivery on its way")
         relay.terminate()

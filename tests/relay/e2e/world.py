@@ -127,6 +127,15 @@ class Relay:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it stand still, as a machine that is suspended does."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
     def terminate(self) -> None:
         os.kill(self.pid, signal.SIGTERM)
 
@@ -160,11 +169,22 @@ class World:
     relays: list[Relay] = field(default_factory=list)
     programs: list[Program] = field(default_factory=list)
 
-    def relay(self, port: int | None = None, *options: str, **environ: str) -> Relay:
+    def relay(self, port: int | None = None, *options: str, org: str = "", **environ: str) -> Relay:
         """Start a relay; it answers a moment later."""
         port = port or free_port()
         log = self.folder / f"relay-{port}.log"
-        words = ["--env", "local", "--org", self.far.url, "relay", "serve", "--port", str(port), "--json", *options]
+        words = [
+            "--env",
+            "local",
+            "--org",
+            org or self.far.url,
+            "relay",
+            "serve",
+            "--port",
+            str(port),
+            "--json",
+            *options,
+        ]
         environ = {**os.environ, **self.environ, **environ}
         with log.open("a") as output:
             program = Program(
@@ -175,9 +195,9 @@ class World:
         self.relays.append(relay)
         return relay
 
-    def ready(self, *options: str, **environ: str) -> Relay:
+    def ready(self, *options: str, org: str = "", **environ: str) -> Relay:
         """Start a relay and wait until it is ready."""
-        relay = self.relay(None, *options, **environ)
+        relay = self.relay(None, *options, org=org, **environ)
         until(lambda: relay.answers("/readyz") or not relay.runs, f"readiness: {relay.text()[-2000:]}")
         assert relay.runs, relay.text()
         return relay
