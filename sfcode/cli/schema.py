@@ -1,26 +1,52 @@
-"""`sfcode schema`: the mapping language as JSON Schema."""
+"""`sfcode schema`: the mapping language and the JSON output as JSON Schema."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope
 
+FILES = ("sfcode", "mapping", "events", "recipes")
+OUTPUTS = ("plan", "review", "envelope")
+
 
 @click.command()
-@click.argument("kind", type=click.Choice(["sfcode", "mapping", "events", "recipes"]), required=False)
+@click.argument("kind", type=click.Choice([*FILES, *OUTPUTS]), required=False)
 @click.pass_obj
 def schema(invocation: Invocation, kind: str | None) -> None:
     """
-    Print the JSON Schema (draft 2020-12) of the mapping language.
+    Print the JSON Schema (draft 2020-12) of the mapping language, or of what sfcode prints.
 
     KIND is the kind of file: sfcode for sfcode.yaml, mapping for the files in mappings/, events for
     events.yaml, recipes for recipes.yaml. Without it, the schema accepts each of them.
-    """
-    from sfcode.config.schema import json_schema, render_json_schema
 
+    For JSON output, KIND is plan for `plan --format json` and saved plans, review for
+    `review --format json`, envelope for what every command prints with --json.
+    """
+    from sfcode.config.schema import json_schema, render_schema
+
+    document = output_schema(kind) if kind in OUTPUTS else json_schema(kind)
     if invocation.json:
-        print_envelope(json_schema(kind))
+        print_envelope(document)
     else:
-        echo(render_json_schema(kind), nl=False)
+        echo(render_schema(document), nl=False)
+
+
+def output_schema(kind: str) -> dict[str, Any]:
+    """Return the schema of one kind of JSON output."""
+    from pydantic import TypeAdapter
+
+    from sfcode.cli.envelope_types import Envelope
+    from sfcode.config.schema import DIALECT
+    from sfcode.plan.document_types import PlanDocument
+    from sfcode.review.reports.document_types import ReviewDocument
+
+    adapters: dict[str, TypeAdapter[Any]] = {
+        "plan": TypeAdapter(PlanDocument),
+        "review": TypeAdapter(ReviewDocument),
+        "envelope": TypeAdapter(Envelope),
+    }
+    return {"$schema": DIALECT, **adapters[kind].json_schema()}

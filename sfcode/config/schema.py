@@ -32,8 +32,13 @@ def json_schema(kind: str | None = None) -> dict[str, Any]:
 
 
 def render_json_schema(kind: str | None = None) -> str:
-    """Render the schema as a file."""
-    return json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
+    """Render the schema of one kind of file, or of a file of any kind, as a file."""
+    return render_schema(json_schema(kind))
+
+
+def render_schema(schema: dict[str, Any]) -> str:
+    """Render a schema as a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _tidy(node: Any, *, literal: bool = False) -> Any:

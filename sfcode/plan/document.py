@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfcode import __version__
 from sfcode.errors import Refused
@@ -29,12 +29,21 @@ from sfcode.plan.snapshot import Move, Target
 from sfcode.secret import Secret
 from sfcode.text import spell_out
 
+if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` needs them
+    from sfcode.plan.document_types import (
+        ChangedAttribute,
+        DriftedComponent,
+        PlanContent,
+        PlannedChange,
+        RelayConfigChange,
+    )
+
 FORMAT_VERSION = "1.3"
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
     """Return the plan as JSON values with a digest, and with a key also signed."""
-    document: dict[str, Any] = {
+    document: PlanContent = {
         "format_version": FORMAT_VERSION,
         "sfcode_version": __version__,
         "org": {
@@ -56,8 +65,12 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         "resource_drift": [
             _drift(change) for change in plan.drifted if plan.mode is Mode.REFRESH or change.action is not Action.NO_OP
         ],
-        "summary": {action.value: plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
-        "preserved": [asdict(count) for count in plan.preserved],
+        "summary": {
+            "create": plan.count(Action.CREATE),
+            "update": plan.count(Action.UPDATE),
+            "delete": plan.count(Action.DELETE),
+        },
+        "preserved": [_values(count) for count in plan.preserved],
         "left_state": str(plan.left_state) if plan.left_state else None,
         "project": plan.project,
         "moves": [
@@ -78,14 +91,14 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
             for refusal in plan.refusals
         ],
         "warnings": list(plan.warnings),
-        "validation": asdict(plan.validation) if plan.validation else None,
-        "flows": [asdict(flow) for flow in plan.flows],
+        "validation": _values(plan.validation) if plan.validation else None,
+        "flows": [_values(flow) for flow in plan.flows],
         "relay": _relay(plan.relay) if plan.relay else None,
     }
     return seal(document, key)
 
 
-def change_document(change: Change) -> dict[str, Any]:
+def change_document(change: Change) -> PlannedChange:
     """Return one change as JSON values, in Terraform's shape."""
     return {
         "address": str(change.address),
@@ -107,17 +120,24 @@ def change_document(change: Change) -> dict[str, Any]:
     }
 
 
-def _relay(change: RelayChange) -> dict[str, Any]:
+def _relay(change: RelayChange) -> RelayConfigChange:
     before, after = change.digests
     return {
         "digest": {"before": before or None, "after": after or None},
-        "changes": [setting._asdict() for setting in change.settings],
-        "before": change.before,
-        "after": change.after,
+        "changes": [
+            {"path": setting.path, "before": setting.before, "after": setting.after} for setting in change.settings
+        ],
+        "before": None if change.before is None else dict(change.before),
+        "after": None if change.after is None else dict(change.after),
     }
 
 
-def _drift(change: Change) -> dict[str, Any]:
+def _values(row: Preserved | Validation | FlowOfData) -> Any:
+    """Return the fields of a row by name, as the type of the same shape has them."""
+    return asdict(row)
+
+
+def _drift(change: Change) -> DriftedComponent:
     return {
         "address": str(change.address),
         "mode": "managed",
@@ -138,7 +158,7 @@ def _drift_action(change: Change) -> Action:
     return Action.UPDATE if change.before else Action.DELETE
 
 
-def _attribute(attribute: AttributeChange) -> dict[str, Any]:
+def _attribute(attribute: AttributeChange) -> ChangedAttribute:
     return {"path": path_text(attribute.path), "before": attribute.before, "after": attribute.after}
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Literal, cast
+
+RiskName = Literal["low", "medium", "high"]
 
 
 class Risk(enum.IntEnum):
@@ -14,9 +17,9 @@ class Risk(enum.IntEnum):
     HIGH = 2
 
     @property
-    def word(self) -> str:
+    def word(self) -> RiskName:
         """Return the label."""
-        return self.name.lower()
+        return cast(RiskName, self.name.lower())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sfcode.cli.main import main
+from tests.json_output import check_output
 from tests.programs import Program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,9 @@ class Result:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.out)
+        document = json.loads(self.out)
+        check_output(document)
+        return document
 
     @property
     def last_line(self) -> str:

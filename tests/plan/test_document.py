@@ -1,12 +1,14 @@
 import json
 import re
 
+import jsonschema
 import pytest
 
 from sfcode.errors import Refused, UsageError
 from sfcode.plan.document import load, save, to_document
 from sfcode.plan.signature import _name, plan_key, seal
 from sfcode.secret import Secret
+from tests.json_output import check_output
 from tests.plan.samples import SECRETS, USER, build, desired, number, observed, permissions
 
 KEY, OTHER = Secret("0123456789abcdef"), Secret("fedcba9876543210")
@@ -160,6 +162,14 @@ def test_a_key_of_sixteen_characters_is_taken():
     assert key.reveal() == "0123456789abcdef"
     with pytest.raises(UsageError):
         plan_key({"SFCODE_PLAN_KEY": "0123456789abcde"})
+
+
+@pytest.mark.parametrize("key", [None, Secret("0123456789abcdef")])
+def test_a_plan_has_the_shape_that_its_schema_says(plan, key):
+    document = json.loads(json.dumps(to_document(plan, key)))
+    check_output(document)
+    with pytest.raises(jsonschema.ValidationError):
+        check_output(document | {"surprise": 1})
 
 
 def test_the_seal_is_the_same_in_every_release_and_in_whatever_order_the_document_is_written():

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.rules import RULES
 from sfcode.diagnostics import Diagnostic, Level, Position
 
+if TYPE_CHECKING:
+    from sfcode.checks.writers.document_types import FilePosition, LevelName, ReportedDiagnostic
 
-def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
+
+def to_json(diagnostic: Diagnostic) -> ReportedDiagnostic:
     """Return one diagnostic as JSON values."""
     return {
         "rule": diagnostic.rule,
         "name": RULES[diagnostic.rule].name,
-        "level": diagnostic.level.word,
+        "level": cast("LevelName", diagnostic.level.word),
         "message": redact_secrets(diagnostic.message),
         "hint": redact_secrets(diagnostic.hint),
         "path": diagnostic.path,
@@ -24,7 +27,7 @@ def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
     }
 
 
-def position_to_json(position: Position | None) -> dict[str, Any] | None:
+def position_to_json(position: Position | None) -> FilePosition | None:
     """Return a position as JSON values; None if there is none."""
     return {"file": position.file, "line": position.line, "column": position.column} if position else None
 

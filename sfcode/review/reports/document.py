@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfcode import __version__
 from sfcode.checks.lint.confidential import redact_secrets
@@ -12,12 +12,21 @@ from sfcode.plan.change import Action
 from sfcode.plan.document import change_document
 from sfcode.review.model import Access, Effect, ReviewReport, Revision, Statement
 
+if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` needs them
+    from sfcode.review.reports.document_types import (
+        EnvironmentEffect,
+        ReviewDocument,
+        ReviewedAccess,
+        ReviewedRevision,
+        ReviewStatement,
+    )
+
 FORMAT_VERSION = "1.0"
 
 
 def to_document(review: ReviewReport) -> dict[str, Any]:
     """Return the review as JSON values; changes have the same shape as in a plan."""
-    document = {
+    document: ReviewDocument = {
         "format_version": FORMAT_VERSION,
         "sfcode_version": __version__,
         "base": _revision(review.base),
@@ -26,7 +35,11 @@ def to_document(review: ReviewReport) -> dict[str, Any]:
         "protected": list(review.touched),
         "changes": not review.is_empty,
         "risk": review.risk.word,
-        "summary": {action.value: review.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)},
+        "summary": {
+            "create": review.count(Action.CREATE),
+            "update": review.count(Action.UPDATE),
+            "delete": review.count(Action.DELETE),
+        },
         "statements": [_statement(one) for _, inside in review.grouped() for one in inside],
         "effects": [_effect(effect) for effect in review.effects],
         "findings": [{**to_json(each), "new": each not in review.older} for each in review.diagnostics],
@@ -51,11 +64,11 @@ def as_json(review: ReviewReport) -> str:
     return json.dumps(to_document(review), indent=2, ensure_ascii=False)
 
 
-def _revision(revision: Revision) -> dict[str, Any]:
+def _revision(revision: Revision) -> ReviewedRevision:
     return {"name": revision.name, "commit": revision.commit or None, "how": revision.how}
 
 
-def _statement(statement: Statement) -> dict[str, Any]:
+def _statement(statement: Statement) -> ReviewStatement:
     return {
         "group": statement.group.name.lower(),
         "text": statement.text,
@@ -66,7 +79,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
     }
 
 
-def _effect(effect: Effect) -> dict[str, Any]:
+def _effect(effect: Effect) -> EnvironmentEffect:
     return {
         "environments": list(effect.environments),
         "protected": effect.protected,
@@ -75,7 +88,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _access(row: Access) -> dict[str, Any]:
+def _access(row: Access) -> ReviewedAccess:
     return {
         "kind": row.kind,
         "name": row.name,

@@ -1,0 +1,38 @@
+"""Check JSON documents that a command printed against the published schemas, more strictly than a user would: no key is left out."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jsonschema
+
+from sfcode.cli.schema import output_schema
+
+
+def check_output(document: Any) -> None:
+    """Check an envelope, a plan or a review; other documents are none of these."""
+    if not isinstance(document, dict):
+        return
+    if "status" in document and ({"result"} <= document.keys() or "exitCode" in document):
+        _validator("envelope").validate(document)
+        check_output(document.get("result"))
+    elif "resource_changes" in document and "digest" in document:
+        _validator("plan").validate(document)
+    elif "statements" in document and "effects" in document:
+        _validator("review").validate(document)
+
+
+@cache
+def _validator(kind: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(_closed(output_schema(kind)))
+
+
+def _closed(node: Any) -> Any:
+    """Return a schema that refuses keys which it does not name."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    closed = {key: _closed(value) for key, value in node.items()}
+    return {**closed, "additionalProperties": False} if isinstance(node.get("properties"), dict) else closed
