@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.local.clock import Clock
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import not_found
+from sfcode.local.errors import make_error
 from sfcode.local.http.call import answer, error_answer
 from sfcode.local.http.fault_middleware import FaultMiddleware
 from sfcode.local.http.lazy_routes import LazyRoutes
@@ -63,7 +63,7 @@ def _control(context: OrgContext, deliveries: Deliveries) -> Sequence[BaseRoute]
 def _error_response(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if status == 404:
-        return error_answer(not_found())
+        return error_answer(make_error("not_found"))
     detail = error.detail if isinstance(error, HTTPException) else str(error)
     return answer([{"errorCode": "METHOD_NOT_ALLOWED", "message": detail}], status)
 

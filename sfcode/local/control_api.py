@@ -17,7 +17,7 @@ from starlette.routing import Route
 from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.clock import TurnedClock, stamp
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, not_found
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.faults import KINDS, BadFault, from_json
 from sfcode.local.http.call import Handler, RestCall, answer, no_content, route
 
@@ -53,7 +53,7 @@ def _administrator_only(handler: Handler) -> Handler:
         with call.context.store.read() as tx:
             administrator = tx.settings.get("admin_id")
         if call.session.user_id != administrator:
-            raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
+            raise make_error("forbidden")
         return handler(call)
 
     return guarded
@@ -82,7 +82,7 @@ def _advance(call: RestCall, deliveries: Deliveries) -> Response:
         raise ApiError("INVALID_FIELD", f"advance is a number of seconds from 0 to {most:.0f}")
     clock = call.context.clock
     if not isinstance(clock, TurnedClock):
-        raise not_found()
+        raise make_error("not_found")
     clock.advance(timedelta(seconds=seconds))
     with call.context.store.transaction() as tx:
         tx.settings.set(TurnedClock.KEY, str(clock.offset.total_seconds()))
@@ -113,5 +113,5 @@ def _clear(call: RestCall) -> Response:
 
 def _disarm(call: RestCall) -> Response:
     if not call.context.faults.clear([int(call.path["id"])]):
-        raise not_found()
+        raise make_error("not_found")
     return no_content()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from sfcode.errors import SfcodeError
@@ -57,96 +59,19 @@ class OAuthError(Exception):
         return {"error": self.error, "error_description": self.description}
 
 
-def invalid_session() -> ApiError:
-    """Return the error for a missing or invalid token."""
-    return ApiError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
+@cache
+def _table() -> dict[str, tuple[list[str], str]]:
+    lines = files(__package__).joinpath("errors.txt").read_text("utf-8").splitlines()
+    rows = (line.partition(": ") for line in lines if not line.startswith("#"))
+    return {head.partition(" ")[0]: (head.split()[1:], text) for head, _, text in rows}
 
 
-def not_found() -> ApiError:
-    """Return the error for an unknown path, object or record."""
-    return ApiError("NOT_FOUND", "The requested resource does not exist", status=404)
-
-
-def method_not_allowed(method: str, allowed: Iterable[str]) -> ApiError:
-    """Return the error for a method that the path does not support."""
-    names = ",".join(allowed)
-    return ApiError("METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {names}", status=405)
-
-
-def malformed_query(message: str) -> ApiError:
-    """Return the error for a request without a query."""
-    return ApiError("MALFORMED_QUERY", message)
-
-
-def bad_json(message: str) -> ApiError:
-    """Return the error for a body that is not JSON or has a value of the wrong type."""
-    return ApiError("JSON_PARSER_ERROR", message)
-
-
-def no_such_column(name: str, object_name: str) -> ApiError:
-    """Return the error for a field that the object does not have or the user cannot see."""
-    return ApiError("INVALID_FIELD", f"No such column '{name}' on sobject of type {object_name}")
-
-
-def required(names: list[str]) -> ApiError:
-    """Return the error for missing required fields."""
-    return ApiError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(names)}]", names)
-
-
-def read_only(names: list[str]) -> ApiError:
-    """Return the error for fields that only the org can write."""
-    return ApiError(
-        "INVALID_FIELD_FOR_INSERT_UPDATE",
-        f"Unable to create/update fields: {', '.join(names)}. Please check the security settings of this field and "
-        "verify that it is read/write for your profile or permission set.",
-        names,
-    )
-
-
-def malformed_id(label: str, value: object, field: str) -> ApiError:
-    """Return the error for an id of the wrong form or object."""
-    return ApiError("MALFORMED_ID", f"{label}: id value of incorrect type: {value}", [field])
-
-
-def cross_reference(fields: Iterable[str] = (), *, status: int = 400) -> ApiError:
-    """Return the error for an id that names no record."""
-    return ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields, status=status)
-
-
-def hidden_reference(record_id: str = "") -> ApiError:
-    """Return the error for an id of a record that the user cannot see."""
-    said = f": {record_id[:15]}" if record_id else ""
-    return ApiError(
-        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", f"insufficient access rights on cross-reference id{said}", []
-    )
-
-
-def deleted_entity() -> ApiError:
-    """Return the refusal of a record that is in the recycle bin."""
-    return ApiError("ENTITY_IS_DELETED", "entity is deleted", [], status=404)
-
-
-def wrong_record_type(record_type_id: str) -> ApiError:
-    """Return the refusal of a record type of another object."""
-    message = f"Record Type ID: this ID value isn't valid for the user: {record_type_id}"
-    return ApiError("INVALID_CROSS_REFERENCE_KEY", message, ["RecordTypeId"])
-
-
-def no_access() -> ApiError:
-    """Return the error for changing or deleting a record that the user can only read."""
-    return ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)
-
-
-def not_insertable(object_name: str) -> ApiError:
-    """Return the error for an object that the user cannot create."""
-    return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type cannot be inserted: {object_name}", [])
-
-
-def duplicate(field: str, record_id: str) -> ApiError:
-    """Return the error for a duplicate value of a unique field."""
-    return ApiError(
-        "DUPLICATE_VALUE", f"duplicate value found: {field} duplicates value on record with id: {record_id}", []
-    )
+def make_error(name: str, /, **values: object) -> ApiError:
+    """Return an error of `errors.txt`, with the values that its text leaves open; a list is written with commas."""
+    (code, status, *fields), text = _table()[name]
+    given = {key: ", ".join(value) if isinstance(value, list) else value for key, value in values.items()}
+    named = [each for field in fields if field != "[]" for each in field.format_map(given).split(", ")]
+    return ApiError(code, text.format_map(given), named if fields else None, status=int(status))
 
 
 UNUSABLE = "The state of this local org cannot be read or written"

@@ -12,22 +12,7 @@ from typing import Any
 from sfcode.local import ids
 from sfcode.local.automation.setup_rules import NO_OPTIONS, SaveOptions, check_duplicates
 from sfcode.local.automation.triggers import Automation
-from sfcode.local.errors import (
-    Ambiguous,
-    ApiError,
-    cross_reference,
-    deleted_entity,
-    duplicate,
-    hidden_reference,
-    malformed_id,
-    no_access,
-    no_such_column,
-    not_found,
-    not_insertable,
-    read_only,
-    required,
-    wrong_record_type,
-)
+from sfcode.local.errors import Ambiguous, ApiError, make_error
 from sfcode.local.sobjects import metadata_rows
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
@@ -60,7 +45,7 @@ class RecordWriter:
         """Find an object. Raises ApiError (not found) for one that does not exist."""
         found = self.catalog.object(name)
         if found is None:
-            raise not_found()
+            raise make_error("not_found")
         return found
 
     def create(self, name: str, values: Mapping[str, Any], *, record_id: str | None = None) -> str:
@@ -69,7 +54,7 @@ class RecordWriter:
         if not target.createable:
             raise self._may_not(target, "create")
         if "id" in (key.lower() for key in values):
-            raise ApiError("INVALID_FIELD", "cannot specify Id in an insert call", ["Id"])
+            raise make_error("id_on_insert")
         given = self._read(target, values, creating=True)
         whole = self._whole(target)
         after = {**whole.defaults, **given}
@@ -95,9 +80,9 @@ class RecordWriter:
         if not target.updateable:
             raise self._may_not(target, "update")
         if self._access is not None and not self._access.record(self._whole(target), before).edit:
-            raise no_access()
+            raise make_error("no_access")
         if "id" in (key.lower() for key in values):
-            raise ApiError("INVALID_FIELD", "The Id field should not be specified in the sobject data.")
+            raise make_error("id_in_update", name="Id")
         given = self._read(target, values, creating=False)
         after = before | given
         _check_required([target.fields[name.lower()] for name in given], after, creating=False)
@@ -116,7 +101,7 @@ class RecordWriter:
         if not target.deletable:
             raise self._may_not(target, "delete")
         if self._access is not None and not self._access.record(self._whole(target), record).delete:
-            raise no_access()
+            raise make_error("no_access")
         self._lock(target, record_id)
         metadata_rows.delete(self.tx, target.name, record_id, user_id=self.user_id, now=self.now)
         self._let_go(target, str(record["Id"]))
@@ -129,11 +114,9 @@ class RecordWriter:
         target = self.object(name)
         key = target.field(field)
         if key is None or not key.upsertable:
-            raise ApiError(
-                "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {field}", status=404
-            )
+            raise make_error("no_such_key", name=field)
         if field.lower() in (each.lower() for each in values):
-            raise ApiError("INVALID_FIELD", f"The {key.name} field should not be specified in the sobject data.")
+            raise make_error("id_in_update", name=key.name)
         if key.name == "Id":
             self.update(name, value, values)
             return ids.full(value), False
@@ -151,16 +134,16 @@ class RecordWriter:
         """Find the record of a path; a record that the user cannot see does not exist."""
         record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
         if record is None or not self._sees(target, record):
-            raise not_found()
+            raise make_error("not_found")
         return record
 
     def changing(self, target: ObjectDef, record_id: str) -> Record:
         """Find a record and check that the user may change it."""
         record = get_row(self.tx, target.name, record_id) if ids.is_id(record_id) else None
         if record is None:
-            raise deleted_entity() if self.tx.records.is_deleted(record_id) else not_found()
+            raise make_error("deleted_entity") if self.tx.records.is_deleted(record_id) else make_error("not_found")
         if not self._sees(target, record):
-            raise hidden_reference()
+            raise make_error("hidden_reference", record_id="")
         return record
 
     @cached_property
@@ -175,7 +158,7 @@ class RecordWriter:
         """Lock the row to write, unless another transaction holds it."""
         if self.tx.row_locked(target.name):
             which = f" or 1 records: {ids.full(record_id)}" if record_id else ""
-            raise ApiError("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record{which}", [])
+            raise make_error("locked_row", which=which)
 
     @property
     def _access(self) -> UserAccess | None:
@@ -192,8 +175,8 @@ class RecordWriter:
         """Return why an object cannot be written, by anyone or by this user."""
         whole = self._whole(target)
         if not {"create": whole.createable, "update": whole.updateable, "delete": whole.deletable}[verb]:
-            return ApiError("INVALID_TYPE_FOR_OPERATION", f"entity type {target.name} does not support {verb}")
-        return not_insertable(target.name) if verb == "create" else no_access()
+            return make_error("unsupported_verb", object=target.name, verb=verb)
+        return make_error("not_insertable", object=target.name) if verb == "create" else make_error("no_access")
 
     def _read(self, target: ObjectDef, values: Mapping[str, Any], *, creating: bool) -> Record:
         read: Record = {}
@@ -205,14 +188,14 @@ class RecordWriter:
             if field is None:
                 reference = target.relationship(key)
                 if reference is None or not isinstance(value, dict):
-                    raise no_such_column(key, target.name)
+                    raise make_error("no_such_column", name=key, object=target.name)
                 field, value = reference, self._by_external_id(reference, value)  # noqa: PLW2901
             if not (field.createable if creating else field.updateable):
                 locked.append(field.name)
                 continue
             read[field.name] = parse_value(field, value)
         if locked:
-            raise read_only(locked)
+            raise make_error("read_only", names=locked)
         for name, scalar in read.items():
             field = target.fields[name.lower()]
             if field.reference_to and scalar is not None:
@@ -230,11 +213,7 @@ class RecordWriter:
             raise ApiError("INVALID_FIELD", f"{reference.relationship}: an external id field is needed")
         found = self.tx.records.find_indexed(target.name, key.name, parse_value(key, wanted[0][1]))
         if len(found) != 1:
-            raise ApiError(
-                "INVALID_FIELD",
-                f"Foreign key external ID: {wanted[0][1]} not found for field {key.name} in entity {target.name}",
-                [],
-            )
+            raise make_error("key_not_found", value=wanted[0][1], field=key.name, object=target.name)
         return str(found[0]["Id"])
 
     def _check_reference(self, target: ObjectDef, field: FieldDef, value: str) -> None:
@@ -243,25 +222,21 @@ class RecordWriter:
             if record is not None:
                 parent = self.catalog.whole.object(name)
                 if parent is not None and not self._sees(parent, record):
-                    raise hidden_reference(value)
+                    raise make_error("hidden_reference", record_id=f": {value[:15]}")
                 if name == "RecordType" and record["SobjectType"] != target.name:
-                    raise wrong_record_type(value)
+                    raise make_error("wrong_record_type", record_type_id=value)
                 return
         if self.tx.records.is_deleted(value):
-            raise deleted_entity()
+            raise make_error("deleted_entity")
         prefixes = {self.tx.records.known_prefix(name) for name in field.reference_to}
         if value[:3] not in prefixes:
-            raise malformed_id(field.label, value, field.name)
-        raise cross_reference([field.name])
+            raise make_error("malformed_id", label=field.label, value=value, field=field.name)
+        raise make_error("cross_reference_of", field=field.name)
 
     def _check_owner(self, target: ObjectDef, user_id: str) -> None:
         user = self.tx.records.get("User", user_id)
         if user is not None and not user.get("IsActive"):
-            raise ApiError(
-                "INACTIVE_OWNER_OR_USER",
-                f"operation performed with inactive user [{user_id[:15]}] as owner of {target.name.lower()}",
-                [],
-            )
+            raise make_error("inactive_owner", user_id=user_id[:15], object=target.name.lower())
 
     def _save(self, target: ObjectDef, before: Record | None, after: Record, given: frozenset[str]) -> None:
         for name in given:
@@ -271,7 +246,7 @@ class RecordWriter:
             others = self.tx.records.find_indexed(target.name, name, after[name]) if field.unique else []
             for other in others:
                 if before is None or other["Id"] != before["Id"]:
-                    raise duplicate(name, str(other["Id"])[:15])
+                    raise make_error("duplicate", field=name, record_id=str(other["Id"])[:15])
         if self._access is not None:
             check_duplicates(self.tx, target.name, before, after, self.options.allows_duplicates)
         rule = BEFORE_SAVE.get(target.name)
@@ -300,7 +275,7 @@ def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool
         and (field.required if creating else not field.nillable and field.type != "boolean")
     ]
     if missing:
-        raise required(missing)
+        raise make_error("required", names=missing)
 
 
 NUMBER = re.compile(r"\{(0+)\}")

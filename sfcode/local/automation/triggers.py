@@ -10,7 +10,7 @@ from functools import cached_property
 from sfcode.local.automation import flows, rules, setup_rules
 from sfcode.local.automation.compare import NotModeled
 from sfcode.local.automation.record import Saved
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import OrgTransaction, Record, Stored, StoredFlowVersion
@@ -24,11 +24,6 @@ An integration user without it does not hear its own echo.
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_setting_up.htm
 """
 MESSAGE = "OutboundMessage"
-FLOW_FAILED = (
-    "We can't save this record because the \u201c{}\u201d process failed. Give your Salesforce admin these details. This error "
-    "occurred when the flow tried to create records: {}. You can look up ExceptionCode values in the SOAP API Developer Guide."
-)
-"""https://github.com/SFDO-Community/declarative-lookup-rollup-summaries/issues/1035"""
 
 
 class Automation:
@@ -86,9 +81,7 @@ class Automation:
                 self._send(saved, source, flows.messages(saved, version.body, self._create))
         except ApiError as error:
             label = version.body.get("label") or version.full_name
-            raise ApiError(
-                "CANNOT_EXECUTE_FLOW_TRIGGER", FLOW_FAILED.format(label, f"{error.code}: {error.message}"), []
-            ) from error
+            raise make_error("flow_failed", flow=label, error=f"{error.code}: {error.message}") from error
         except NotModeled as error:
             self._log(saved, source, str(error))
 

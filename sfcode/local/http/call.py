@@ -15,16 +15,8 @@ from starlette.routing import Route
 
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import (
-    Ambiguous,
-    ApiError,
-    bad_json,
-    describe_failure,
-    invalid_session,
-    method_not_allowed,
-    not_found,
-)
-from sfcode.local.sobjects.access import API_DISABLED, UserAccess
+from sfcode.local.errors import Ambiguous, ApiError, describe_failure, make_error
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.store import OrgTransaction
 
 if TYPE_CHECKING:
@@ -72,14 +64,14 @@ class RestCall:
                 # Half a surrogate pair is no text: it could be neither stored nor answered.
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise bad_json(_jackson_words(error)) from error
+            raise make_error("bad_json", message=_jackson_words(error)) from error
         return value
 
     def json_object(self) -> dict[str, Any]:
         """Read the body as a JSON object. Raises ApiError."""
         value = self.json()
         if not isinstance(value, dict):
-            raise bad_json("The HTTP entity body is required, and it must be a JSON object")
+            raise make_error("bad_json", message="The HTTP entity body is required, and it must be a JSON object")
         return value
 
 
@@ -151,13 +143,13 @@ def _handle(
 ) -> Response:
     session = context.signed_in(bearer(request))
     if session is None:
-        raise invalid_session()
+        raise make_error("invalid_session")
     if "version" in request.path_params:
         check_version(request.path_params["version"])
         _check_api(context, session)
     handler = handlers.get("GET" if method == "HEAD" else method)
     if handler is None:
-        raise method_not_allowed(method, handlers)
+        raise make_error("method_not_allowed", method=method, allowed=",".join(handlers))
     return handler(
         RestCall(
             context,
@@ -175,7 +167,7 @@ def _handle(
 def _check_api(context: OrgContext, session: UserSession) -> None:
     with context.store.read() as tx:
         if not UserAccess(tx, session.user_id).has("ApiEnabled"):
-            raise ApiError("API_DISABLED_FOR_ORG", API_DISABLED, status=403)
+            raise make_error("api_disabled")
 
 
 def bearer(request: Request) -> str | None:
@@ -200,13 +192,9 @@ def check_version(version: str | None) -> None:
         return
     number, dot, zero = version.partition(".")
     if not (number.isascii() and number.isdigit()) or (dot, zero) != (".", "0") or int(number) > VERSIONS[-1]:
-        raise not_found()
+        raise make_error("not_found")
     if int(number) < VERSIONS[0]:
-        raise ApiError(
-            "UNSUPPORTED_API_VERSION",
-            f"API version {version} is no longer supported; the oldest one is {VERSIONS[0]}.0",
-            status=410,
-        )
+        raise make_error("old_version", version=version, oldest=VERSIONS[0])
 
 
 async def _body(request: Request, most: int) -> bytes:
@@ -214,11 +202,7 @@ async def _body(request: Request, most: int) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size > most:
-            raise ApiError(
-                "REQUEST_LIMIT_EXCEEDED",
-                f"Maximum size of request reached. Maximum size of request is {most} bytes.",
-                status=413,
-            )
+            raise make_error("body_too_large", most=most)
         chunks.append(chunk)
     return b"".join(chunks)
 

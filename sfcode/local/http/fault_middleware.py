@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, invalid_session
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.faults.apply import apply_faults
 from sfcode.local.http import soap
 from sfcode.local.http.call import error_answer
@@ -49,7 +49,7 @@ class FaultMiddleware:
             refused.headers[USAGE] = f"api-usage={limit}/{limit}"
             return refused
         if faults.take("session_expired", path=path, method=method) is not None:
-            return _refused(path, invalid_session())
+            return _refused(path, make_error("invalid_session"))
         return None
 
     def _with_usage(self, path: str, send: Send) -> Send:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, malformed_query, not_found
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http import soap
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
 from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
@@ -128,7 +128,7 @@ def _query(call: RestCall) -> Response:
 
     text = call.query.get("q")
     if not text:
-        raise malformed_query("A query string has to be specified")
+        raise make_error("malformed_query", message="A query string has to be specified")
     with call.context.store.read() as tx:
         world = World(ToolingCatalog(tx), ToolingRows(tx), text)
         found = Executor(world, call.context.clock.now(), f"{call.base}/tooling").run(parse(text))
@@ -148,7 +148,7 @@ def _query(call: RestCall) -> Response:
 def _row(call: RestCall, tx: OrgTransaction, object_name: str) -> Record:
     row = ToolingRows(tx).get(object_name, call.path["id"])
     if row is None:
-        raise not_found()
+        raise make_error("not_found")
     return row
 
 
@@ -175,7 +175,7 @@ def _patch_definition(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
         name = tx.flows.name(call.path["id"])
         if name is None:
-            raise not_found()
+            raise make_error("not_found")
         if number is not None and number not in {version.number for version in tx.flows.versions(name)}:
             raise ApiError(
                 "INVALID_CROSS_REFERENCE_KEY", f"In field: activeVersionNumber - no Flow named {name}-{number} found"
@@ -199,7 +199,7 @@ def _delete_version(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
         version = tx.flows.version(call.path["id"])
         if version is None:
-            raise not_found()
+            raise make_error("not_found")
         problem = check_version_deletable(version)
         if problem is not None:
             raise ApiError("DELETE_FAILED", problem, [])

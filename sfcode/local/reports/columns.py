@@ -12,15 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.sobjects.rows import UserView
 from sfcode.local.store import Record
 
-OBSOLETE = (
-    "report definition is obsolete. Your administrator has disabled reports for the custom object, or its relationships "
-    "have changed"
-)
 _CUSTOM = re.compile(r"(Account)?CustomEntity\$(\w+__c)")
 _COLUMNS: Mapping[str, Mapping[str, str]] = {
     "Activity": {
@@ -85,7 +81,7 @@ class ReportColumns:
         """Return the rows that the user sees, each with its object."""
         seen = [name for name in self.objects if self._view.catalog.object(name)]
         if not seen:
-            raise ApiError("BAD_REQUEST", OBSOLETE)
+            raise make_error("obsolete_report")
         return [(name, row) for name in seen for row in self._view.rows.all(name)]
 
     def is_date(self, column: str) -> bool:
@@ -103,7 +99,7 @@ class ReportColumns:
             return Cell(day, str(day or "-"))
         field = self._field(object_name, path)
         if field is None:
-            raise ApiError("BAD_REQUEST", f"The column {column} is not part of the report type.")
+            raise make_error("unknown_column", name=column)
         value = row.get(field.name)
         if field.type == "reference" and value:
             return self._reference(field, str(value))
@@ -115,7 +111,7 @@ class ReportColumns:
         if column.startswith(self._prefix):
             return column.removeprefix(self._prefix)
         if column not in self._known:
-            raise ApiError("BAD_REQUEST", f"The column {column} is not part of the report type.")
+            raise make_error("unknown_column", name=column)
         return self._known[column]
 
     def _field(self, object_name: str, path: str) -> FieldDef | None:
@@ -126,12 +122,12 @@ class ReportColumns:
         """Check that the object has reports turned on, and that it is a detail of accounts exactly where the type is for details."""
         stored = self._view.tx.components.get("CustomObject", name)
         if stored is None or stored.component.body.get("enableReports") is not True:
-            raise ApiError("BAD_REQUEST", OBSOLETE)
+            raise make_error("obsolete_report")
         target = self._view.catalog.whole.object(name)
         masters = [field for field in target.fields.values() if field.master] if target else []
         self._master = next((field.name for field in masters if "Account" in field.reference_to), "")
         if bool(masters) is not of_account:
-            raise ApiError("BAD_REQUEST", OBSOLETE)
+            raise make_error("obsolete_report")
 
     def _person(self, row: Record, kind: str) -> Cell:
         person = self._view.rows.get(kind, str(row.get("WhoId"))) if row.get("WhoId") else None

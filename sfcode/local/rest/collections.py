@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, bad_json, cross_reference, not_found
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.ids import full
 from sfcode.local.record_writer import RecordWriter
@@ -49,7 +49,7 @@ def _update(call: RestCall) -> Response:
         def update(write: RecordWriter) -> Json:
             record_id = next((value for key, value in record.items() if key.lower() == "id"), None)
             if not isinstance(record_id, str) or not record_id:
-                raise ApiError("MISSING_ARGUMENT", "Id not specified in an update call", [])
+                raise make_error("missing_argument", name="Id", call=" in an update call")
             write.update(_type(record), record_id, _without(record, "attributes", "id"))
             return {"id": full(record_id)}
 
@@ -68,7 +68,7 @@ def _upsert(call: RestCall) -> Response:
             if value is None and field.lower() == "id":
                 return {"id": write.create(name, _without(record, "attributes", "id")), "created": True}
             if value is None:
-                raise ApiError("MISSING_ARGUMENT", f"{field} not specified", [])
+                raise make_error("missing_argument", name=field, call="")
             record_id, created = write.upsert(name, field, str(value), _without(record, "attributes", field.lower()))
             return {"id": record_id, "created": created}
 
@@ -83,7 +83,7 @@ def _delete(call: RestCall) -> Response:
         def delete(write: RecordWriter) -> Json:
             target = write.catalog.of_record(full(record_id))
             if target is None:
-                raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+                raise make_error("cross_reference")
             write.delete(target.name, record_id)
             return {"id": full(record_id)}
 
@@ -101,12 +101,12 @@ def _retrieve(call: RestCall) -> Response:
     else:
         record_ids, fields = call.query.get("ids", "").split(","), asked_fields(call)
     if not isinstance(record_ids, list) or not isinstance(fields, list):
-        raise bad_json("ids and fields are required")
+        raise make_error("bad_json", message="ids and fields are required")
     with call.context.store.read() as tx:
         view = call.view(tx)
         target = view.catalog.object(call.path["object"])
         if target is None:
-            raise not_found()
+            raise make_error("not_found")
         found = [view.rows.one(target.name, str(each)) for each in record_ids]
         return answer([row and record_json(call, target, row, [str(each) for each in fields]) for row in found])
 
@@ -141,13 +141,13 @@ def _carried_out_one(write: RecordWriter, step: Step) -> Json:
 
 def _as_item(error: ApiError) -> Json:
     # What one record's path would answer with 404 is a wrong reference here.
-    return (cross_reference() if error.code == "NOT_FOUND" else error).item
+    return (make_error("cross_reference") if error.code == "NOT_FOUND" else error).item
 
 
 def _records(body: Mapping[str, Any]) -> list[Json]:
     records = body.get("records")
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise bad_json("records must be a list of objects")
+        raise make_error("bad_json", message="records must be a list of objects")
     if not records:
         raise ApiError("REQUIRED_FIELD_MISSING", "At least 1 record is required")
     _check_count(len(records))
@@ -156,9 +156,7 @@ def _records(body: Mapping[str, Any]) -> list[Json]:
 
 def _check_count(count: int) -> None:
     if count > MOST:
-        raise ApiError(
-            "EXCEEDED_ID_LIMIT", f"record limit reached. cannot submit more than {MOST} records to this request"
-        )
+        raise make_error("too_many_records", most=MOST)
 
 
 def _type(record: Json) -> str:

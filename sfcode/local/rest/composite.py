@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, bad_json
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.rest import tree
 from sfcode.local.rest.inner import Inner, SubResponse, make_inner_call, perform
@@ -71,7 +71,7 @@ def _composite(call: RestCall, others: Routes) -> Response:
 def _graph(call: RestCall, others: Routes) -> Response:
     graphs = call.json_object().get("graphs")
     if not isinstance(graphs, list) or not all(isinstance(each, dict) for each in graphs):
-        raise bad_json("graphs must be a list of objects")
+        raise make_error("bad_json", message="graphs must be a list of objects")
     wanted = [(str(each.get("graphId")), _requests(each.get("compositeRequest"), MOST_NODES)) for each in graphs]
     if len({name for name, _ in wanted}) < len(wanted):
         raise ApiError("INVALID_INPUT", "each graph needs a graphId of its own")
@@ -86,7 +86,7 @@ def _graph(call: RestCall, others: Routes) -> Response:
 
 def _requests(given: object, most: int) -> list[Json]:
     if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
-        raise bad_json("compositeRequest must be a list of objects")
+        raise make_error("bad_json", message="compositeRequest must be a list of objects")
     if len(given) > most:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {most} subrequests in one request exceeded")
     names = [each.get("referenceId") for each in given]
@@ -94,7 +94,7 @@ def _requests(given: object, most: int) -> list[Json]:
         if not isinstance(name, str) or not REFERENCE_ID.fullmatch(name):
             raise ApiError("INVALID_INPUT", f"The referenceId {name} is not letters, digits and underscores")
         if not isinstance(each.get("method"), str) or not isinstance(each.get("url"), str):
-            raise bad_json("a subrequest needs method, url and referenceId")
+            raise make_error("bad_json", message="a subrequest needs method, url and referenceId")
     if len(set(names)) < len(names):
         raise ApiError("INVALID_INPUT", "Duplicate referenceId: each subrequest needs its own")
     return given
@@ -153,7 +153,7 @@ def _batch(call: RestCall, others: Routes) -> Response:
     body = call.json_object()
     requests = body.get("batchRequests")
     if not isinstance(requests, list) or not all(isinstance(each, dict) and each.get("url") for each in requests):
-        raise bad_json("batchRequests must be a list of objects with method and url")
+        raise make_error("bad_json", message="batchRequests must be a list of objects with method and url")
     if len(requests) > MOST:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST} subrequests in one request exceeded")
     results: list[Json] = []

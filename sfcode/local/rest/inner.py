@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from starlette.routing import BaseRoute, Match
 
-from sfcode.local.errors import ApiError, method_not_allowed, not_found
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import CallRoute, RestCall, check_version, error_answer
 from sfcode.local.store import OrgTransaction, Store
 
@@ -92,7 +92,7 @@ def _perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> Sub
         check_version(version)
         handler = route.handlers.get(request.method)
         if handler is None:
-            raise method_not_allowed(request.method, route.handlers)
+            raise make_error("method_not_allowed", method=request.method, allowed=",".join(route.handlers))
         response = handler(
             replace(
                 call,
@@ -106,4 +106,4 @@ def _perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> Sub
         content = bytes(response.body)
         kept = {name.title(): value for name, value in response.headers.items() if name == "location"}
         return SubResponse(response.status_code, json.loads(content) if content else None, kept)
-    raise not_found()
+    raise make_error("not_found")

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from sfcode.local import ids
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, malformed_query
+from sfcode.local.errors import make_error
 from sfcode.local.http.call import DATA, RestCall, answer, route
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _query(call: RestCall, cursors: Cursors, *, with_deleted: bool) -> Response:
 
     text = call.query.get("q")
     if not text:
-        raise malformed_query("A query string has to be specified")
+        raise make_error("malformed_query", message="A query string has to be specified")
     with call.context.store.read() as tx:
         if call.query.get("columns") == "true":
             view = call.view(tx)
@@ -106,7 +106,7 @@ def _more(call: RestCall, cursors: Cursors) -> Response:
     name, _, start = call.path["locator"].partition("-")
     cursor = cursors.get(name)
     if cursor is None or not start.isdigit():
-        raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator")
+        raise make_error("invalid_locator")
     return answer(_page(call, name, cursor.records, int(start), cursor.page))
 
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from sfcode.local.automation.setup_rules import SaveOptions
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import Ambiguous, ApiError, not_found
+from sfcode.local.errors import Ambiguous, make_error
 from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
 from sfcode.local.ids import is_id
 from sfcode.local.record_writer import RecordWriter
@@ -51,7 +51,7 @@ def record_json(call: RestCall, target: ObjectDef, row: Record, names: list[str]
         for name in names:
             field = target.field(name)
             if field is None:
-                raise ApiError("INVALID_FIELD", f"No such column '{name}' on entity '{target.name}'")
+                raise make_error("not_on_entity", name=name, entity=target.name)
             fields.append(field)
     written = {"attributes": record_attributes(call.base, target.name, row)}
     return written | {field.name: to_api_value(field, row) for field in fields}
@@ -66,7 +66,7 @@ def asked_fields(call: RestCall) -> list[str] | None:
 def _object(view: UserView, call: RestCall) -> ObjectDef:
     found = view.catalog.object(call.path["object"])
     if found is None:
-        raise not_found()
+        raise make_error("not_found")
     return found
 
 
@@ -89,7 +89,7 @@ def _get(call: RestCall) -> Response:
         target = _object(view, call)
         row = view.rows.one(target.name, call.path["id"]) if is_id(call.path["id"]) else None
         if row is None:
-            raise not_found()
+            raise make_error("not_found")
         return answer(record_json(call, target, row, asked_fields(call)))
 
 
@@ -130,15 +130,11 @@ def _by_key(view: UserView, call: RestCall) -> tuple[ObjectDef, Record]:
     target = _object(view, call)
     field = target.field(call.path["field"])
     if field is None or not field.upsertable:
-        raise ApiError(
-            "NOT_FOUND",
-            f"Provided external ID field does not exist or is not accessible: {call.path['field']}",
-            status=404,
-        )
+        raise make_error("no_such_key", name=call.path["field"])
     wanted = parse_value(field, call.path["value"])
     found = [row for row in view.rows.all(target.name) if wanted is not None and _same(row.get(field.name), wanted)]
     if not found:
-        raise not_found()
+        raise make_error("not_found")
     if len(found) > 1:
         raise Ambiguous(target.name, [str(row["Id"]) for row in found])
     return target, found[0]

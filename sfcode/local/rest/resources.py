@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import not_found
+from sfcode.local.errors import make_error
 from sfcode.local.http.call import DATA, VERSIONS, RestCall, answer, identity_url, route
 from sfcode.local.sobjects.describe import describe, summary
 from sfcode.local.sobjects.rows import Rows
@@ -100,7 +100,7 @@ def _describe(call: RestCall) -> Response:
         catalog = call.view(tx).catalog
         found = catalog.object(call.path["object"])
         if found is None:
-            raise not_found()
+            raise make_error("not_found")
         changed = datetime.fromisoformat(tx.components.last_modified() or "1970-01-01T00:00:00+00:00")
         since = _http_date(call.headers.get("if-modified-since", ""))
         headers = {"Last-Modified": format_datetime(changed, usegmt=True), "ETag": f'"{int(changed.timestamp()):x}"'}

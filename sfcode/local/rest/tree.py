@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sfcode.local.errors import ApiError, bad_json
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import RestCall, answer
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.rest.records import writer
@@ -34,7 +34,7 @@ def create(call: RestCall) -> Response:
     """Create the trees of a request, or return the errors by reference id and create nothing."""
     records = call.json_object().get("records")
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
-        raise bad_json("records must be a list of objects")
+        raise make_error("bad_json", message="records must be a list of objects")
     names = [name for each in records for name in _reference_ids(each, 1)]
     if len(names) > MOST:
         raise ApiError("INVALID_INPUT", f"The request may contain up to {MOST} records")
@@ -78,7 +78,7 @@ def _create_records(write: RecordWriter, name: str, record: Json, parent: Json) 
         relationships = {key: write.catalog.child(name, key) for key in children}
         for key, found in relationships.items():
             if found is None:
-                raise ApiError("INVALID_FIELD", f"No such column '{key}' on sobject of type {name}", [key])
+                raise make_error("not_a_column", name=key, object=name)
     except ApiError as error:
         raise _RefusedError({"referenceId": reference_id, "errors": [error.item]}) from error
     yield {"referenceId": reference_id, "id": record_id}

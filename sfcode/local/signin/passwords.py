@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from sfcode.local.auth import generate_secret
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, not_found
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import DATA, RestCall, answer, no_content, route
 from sfcode.local.ids import full
 from sfcode.local.sobjects.access import UserAccess
@@ -50,9 +50,9 @@ def check_password(kept: str | None, password: str) -> bool:
 def set_password(tx: OrgTransaction, asking_id: str, user_id: str, password: str) -> None:
     """Set a user's password: one's own, or another user's with the permission to manage users. Raises ApiError."""
     if tx.records.get("User", user_id) is None:
-        raise not_found()
+        raise make_error("not_found")
     if full(user_id) != asking_id and "ManageUsers" not in UserAccess(tx, asking_id).user_permissions:
-        raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403)
+        raise make_error("no_access")
     if len(password) < SHORTEST:
         raise ApiError("INVALID_NEW_PASSWORD", f"Your password must be at least {SHORTEST} characters long.")
     tx.passwords.put(user_id, hash_password(password))
@@ -61,14 +61,14 @@ def set_password(tx: OrgTransaction, asking_id: str, user_id: str, password: str
 def _state(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         if tx.records.get("User", call.path["id"]) is None:
-            raise not_found()
+            raise make_error("not_found")
     return answer({"isExpired": False})
 
 
 def _set(call: RestCall) -> Response:
     password = call.json_object().get("NewPassword")
     if not isinstance(password, str):
-        raise ApiError("REQUIRED_FIELD_MISSING", "Required fields are missing: [NewPassword]", ["NewPassword"])
+        raise make_error("required", names="NewPassword")
     with call.context.store.transaction() as tx:
         set_password(tx, call.session.user_id, call.path["id"], password)
     return no_content()

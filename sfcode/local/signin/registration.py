@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from sfcode.local import auth
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, not_found
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import RestCall, answer, no_content, route
 from sfcode.local.signin.apps import parse_app
 from sfcode.local.store import OrgTransaction
@@ -33,7 +33,7 @@ def routes(context: OrgContext) -> list[Route]:
 def check_administrator(tx: OrgTransaction, call: RestCall) -> None:
     """Check that the caller is the administrator. Raises ApiError."""
     if call.session.user_id != tx.settings.get("admin_id"):
-        raise ApiError("FORBIDDEN", "only the administrator of the local org may do this", status=403)
+        raise make_error("forbidden")
 
 
 def _register(call: RestCall) -> Response:
@@ -60,7 +60,7 @@ def _forget(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
         check_administrator(tx, call)
         if not tx.apps.delete(call.path["key"]):
-            raise not_found()
+            raise make_error("not_found")
     return no_content()
 
 

@@ -23,7 +23,6 @@ ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
 """The user permission that lets people make and change each kind of activity."""
 
 SETUP_READERS = "ViewSetup"
-API_DISABLED = "API is not enabled for this Organization or Partner"
 SETUP_ONLY = frozenset(
     [
         "fieldpermissions",

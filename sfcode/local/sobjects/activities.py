@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sfcode.local.clock import audit_stamp, stamp
-from sfcode.local.errors import ApiError, required
+from sfcode.local.errors import make_error
 from sfcode.local.ids import KEY_PREFIXES
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import get_row
@@ -49,9 +49,8 @@ def _set_account(save: PendingRecord) -> None:
     """Set the account of an activity from its Who or What; an activity of a lead has none."""
     who, what = (str(save.after.get(name) or "") for name in ("WhoId", "WhatId"))
     if who.startswith(KEY_PREFIXES["Lead"]) and what:
-        raise _integrity_error(
-            "WhatId", "Related To ID: an activity that is about a lead can't be related to anything else"
-        )
+        message = "Related To ID: an activity that is about a lead can't be related to anything else"
+        raise make_error("integrity", field="WhatId", message=message)
     account: Scalar = what if what.startswith(KEY_PREFIXES["Account"]) else None
     if account is None and who.startswith(KEY_PREFIXES["Contact"]):
         account = (get_row(save.tx, "Contact", who) or {}).get("AccountId")
@@ -63,7 +62,7 @@ def _all_day(save: PendingRecord) -> None:
     start = save.first("StartDateTime", "ActivityDateTime")
     day = save.first("ActivityDate") or (str(start)[:10] if start else None)
     if day is None:
-        raise required(["ActivityDate"])
+        raise make_error("required", names=["ActivityDate"])
     midnight = f"{day}T00:00:00.000+0000"
     minutes = int(after.get("DurationInMinutes") or DAY_MINUTES)
     _check(minutes)
@@ -78,9 +77,11 @@ def _start(save: PendingRecord) -> datetime:
     has_length = any(save.after.get(name) is not None for name in ("DurationInMinutes", "EndDateTime"))
     if start is None or not has_length:
         missing = [] if has_length else ["DurationInMinutes"]
-        raise required(missing if start else [*missing, "ActivityDateTime"])
+        raise make_error("required", names=missing if start else [*missing, "ActivityDateTime"])
     if len(given) > 1:
-        raise _integrity_error("ActivityDateTime", "Activity Date Time and Start Date Time have to be the same")
+        raise make_error(
+            "integrity", field="ActivityDateTime", message="Activity Date Time and Start Date Time have to be the same"
+        )
     return datetime.fromisoformat(str(start))
 
 
@@ -94,7 +95,7 @@ def _minutes(save: PendingRecord) -> int:
     if "EndDateTime" in given or (save.before is None and after.get("DurationInMinutes") is None):
         length = int((datetime.fromisoformat(str(after["EndDateTime"])) - start).total_seconds() // 60)
         if "DurationInMinutes" in given and length != minutes:
-            raise _integrity_error("DurationInMinutes", "Duration and End Date Time do not agree")
+            raise make_error("integrity", field="DurationInMinutes", message="Duration and End Date Time do not agree")
         minutes = length
     _check(minutes)
     return minutes
@@ -102,10 +103,8 @@ def _minutes(save: PendingRecord) -> int:
 
 def _check(minutes: int) -> None:
     if minutes < 0:
-        raise _integrity_error("DurationInMinutes", "Event duration can not be negative")
+        raise make_error("integrity", field="DurationInMinutes", message="Event duration can not be negative")
     if minutes > LONGEST:
-        raise _integrity_error("DurationInMinutes", "Event duration can not be longer than 14 days")
-
-
-def _integrity_error(field: str, message: str) -> ApiError:
-    return ApiError("FIELD_INTEGRITY_EXCEPTION", message, [field])
+        raise make_error(
+            "integrity", field="DurationInMinutes", message="Event duration can not be longer than 14 days"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import get_row
 from sfcode.local.store import Record
@@ -23,7 +23,7 @@ def prepare_member(save: PendingRecord) -> None:
     (key,) = whom
     others = tx.records.find("CampaignMember", key, after[key])
     if any(other["CampaignId"] == after["CampaignId"] and other["Id"] != after.get("Id") for other in others):
-        raise ApiError("DUPLICATE_VALUE", "Already a campaign member.", [])
+        raise make_error("already_a_member")
     name = key.removesuffix("Id")
     after |= _copy_person(name, get_row(tx, name, str(after[key])) or {})
     after |= {"LeadOrContactId": after[key], "Type": name, "HasResponded": after.get("Status") == "Responded"}

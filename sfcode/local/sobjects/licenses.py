@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.store import OrgTransaction, Record
@@ -24,6 +24,9 @@ RIGHTS = {
     "viewAllRecords": "View All",
     "modifyAllRecords": "Modify All",
 }
+
+
+NOT_ALLOWED = "The user license doesn't allow the permission: "
 
 
 def find_refused_right(tx: OrgTransaction, permission_set: Component, user: Record) -> str | None:
@@ -64,24 +67,14 @@ def check_bound_license(tx: OrgTransaction, permission_set: Component, user: Rec
         or not tx.records.find("UserLicense", "Name", bound_to)
     ):
         return None
-    label = permission_set.body.get("label") or permission_set.full_name
-    return ApiError(
-        "FIELD_INTEGRITY_EXCEPTION",
-        f'Can\'t assign permission set "{label}" to user "{user["Name"]}". '
-        f"It is for users with the license {bound_to}, and this one has {license['Name']}",
-        ["PermissionSetId"],
-    )
+    why = f"It is for users with the license {bound_to}, and this one has {license['Name']}"
+    return cannot_assign(permission_set, user, why)
 
 
-def cannot_assign(permission_set: Component, user: Record, right: str) -> ApiError:
-    """Return the error for a permission set with a permission that the user's licenses do not allow."""
+def cannot_assign(permission_set: Component, user: Record, why: str) -> ApiError:
+    """Return the error for a permission set that a user cannot have."""
     label = permission_set.body.get("label") or permission_set.full_name
-    return ApiError(
-        "FIELD_INTEGRITY_EXCEPTION",
-        f'Can\'t assign permission set "{label}" to user "{user["Name"]}". '
-        f"The user license doesn't allow the permission: {right}",
-        ["PermissionSetId"],
-    )
+    return make_error("permission_set_refused", label=label, user=user["Name"], why=why)
 
 
 def check_seat(tx: OrgTransaction, profile_id: str) -> None:
@@ -90,7 +83,7 @@ def check_seat(tx: OrgTransaction, profile_id: str) -> None:
     profile = rows.get("Profile", profile_id)
     license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
     if license is not None and int(license["UsedLicenses"] or 0) >= int(license["TotalLicenses"] or 0):
-        raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"])
+        raise make_error("license_limit", field="ProfileId")
 
 
 def _held_licenses(tx: OrgTransaction, rows: Rows, user: Record) -> set[str]:

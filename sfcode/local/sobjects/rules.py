@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sfcode.local.errors import ApiError, cross_reference, required
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.activities import prepare_event, prepare_task
 from sfcode.local.sobjects.campaigns import prepare_member
@@ -18,11 +18,6 @@ from sfcode.metadata.component import Component
 
 TIME_ZONE = re.compile(r"GMT|UTC|[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*){1,2}")
 LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?(_[A-Z]+)?")
-USERNAME_TAKEN = (
-    "Duplicate Username.<br>The username already exists in this or another Salesforce organization. Usernames must be "
-    "unique across all Salesforce organizations. To resolve, use a different username (it doesn't need to match the "
-    "user's email address)."
-)
 
 
 def prepare_person(save: PendingRecord) -> None:
@@ -34,7 +29,7 @@ def prepare_person(save: PendingRecord) -> None:
 def prepare_lead(save: PendingRecord) -> None:
     """Refuse changes of converted leads."""
     if save.before is not None and save.before.get("IsConverted"):
-        raise ApiError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
+        raise make_error("converted_lead")
     prepare_person(save)
 
 
@@ -43,27 +38,15 @@ def prepare_user(save: PendingRecord) -> None:
     after, tx = save.after, save.tx
     prepare_person(save)
     if not EMAIL.fullmatch(str(after["Username"])):
-        raise ApiError(
-            "FIELD_INTEGRITY_EXCEPTION",
-            "Username must be in the form of an email address (for example, john@acme.com): Username",
-            ["Username"],
-        )
-    _unique(save, "Username", "DUPLICATE_USERNAME", USERNAME_TAKEN)
+        message = "Username must be in the form of an email address (for example, john@acme.com): Username"
+        raise make_error("integrity", field="Username", message=message)
+    _unique(save, "Username", "duplicate_username")
     if not after.get("CommunityNickname"):
         after["CommunityNickname"] = _free_nickname(tx, str(after["Username"]).partition("@")[0][:36])
-    _unique(
-        save,
-        "CommunityNickname",
-        "DUPLICATE_COMM_NICKNAME",
-        "Duplicate Nickname.<br>Another user has already selected this nickname.<br>Please select another.",
-    )
+    _unique(save, "CommunityNickname", "duplicate_nickname")
     for field, label, pattern in (("TimeZoneSidKey", "Time Zone", TIME_ZONE), ("LocaleSidKey", "Locale", LOCALE)):
         if not pattern.fullmatch(str(after[field])):
-            raise ApiError(
-                "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-                f"{label}: bad value for restricted picklist field: {after[field]}",
-                [field],
-            )
+            raise make_error("bad_picklist", label=label, value=after[field], field=field)
     before = save.before or {}
     _rename_in_messages(save, str(before.get("Username") or ""), str(after["Username"]))
     moved = after.get("ProfileId") != before.get("ProfileId")
@@ -88,18 +71,14 @@ def prepare_set_assignment(save: PendingRecord) -> None:
     assignee, group_id = str(after["AssigneeId"]), after.get("PermissionSetGroupId")
     set_id = after.get("PermissionSetId") or (group_permission_set_id(str(group_id)) if group_id else None)
     if not set_id:
-        raise required(["PermissionSetId"])
+        raise make_error("required", names=["PermissionSetId"])
     after["PermissionSetId"] = set_id
     row = Rows(tx).get("PermissionSet", str(set_id))
     assigned = tx.records.find("PermissionSetAssignment", "AssigneeId", assignee)
     if row is None or row["IsOwnedByProfile"]:
-        raise cross_reference(["PermissionSetId"])
+        raise make_error("cross_reference_of", field="PermissionSetId")
     if any(other["PermissionSetId"] == set_id for other in assigned):
-        raise ApiError(
-            "DUPLICATE_VALUE",
-            f"Duplicate PermissionSetAssignment. Assignee: {assignee[:15]}; Permission Set: {str(set_id)[:15]}",
-            ["AssigneeId", "PermissionSetId"],
-        )
+        raise make_error("duplicate_permission_set", assignee=assignee[:15], permission_set=str(set_id)[:15])
     stored = None if group_id else tx.components.get("PermissionSet", str(row["Name"]))
     owner = tx.records.get("User", assignee)
     if stored is not None and owner is not None:
@@ -108,7 +87,7 @@ def prepare_set_assignment(save: PendingRecord) -> None:
             raise refused
         right = licenses.find_refused_right(tx, stored.component, owner)
         if right:
-            raise licenses.cannot_assign(stored.component, owner, right)
+            raise licenses.cannot_assign(stored.component, owner, f"{licenses.NOT_ALLOWED}{right}")
     after["IsActive"] = True
 
 
@@ -117,14 +96,10 @@ def prepare_license_assignment(save: PendingRecord) -> None:
     held = save.tx.records.find("PermissionSetLicenseAssign", "AssigneeId", save.after["AssigneeId"])
     license_id = save.after["PermissionSetLicenseId"]
     if any(other["PermissionSetLicenseId"] == license_id for other in held):
-        raise ApiError(
-            "DUPLICATE_VALUE",
-            "duplicate value found: <unknown> duplicates value on record with id: <unknown>",
-            [],
-        )
+        raise make_error("duplicate_license")
     row = Rows(save.tx).get("PermissionSetLicense", str(license_id))
     if row is not None and int(row["UsedLicenses"] or 0) >= int(row["TotalLicenses"] or 0):
-        raise ApiError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["PermissionSetLicenseId"])
+        raise make_error("license_limit", field="PermissionSetLicenseId")
 
 
 def prepare_static_resource(save: PendingRecord) -> None:
@@ -132,12 +107,12 @@ def prepare_static_resource(save: PendingRecord) -> None:
     name = str(save.after["Name"])
     problem = next(developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
     if problem is not None:
-        raise ApiError("FIELD_INTEGRITY_EXCEPTION", problem, ["Name"])
+        raise make_error("integrity", field="Name", message=problem)
     other = save.tx.components.get("StaticResource", name)
     if other is not None and other.id != save.after.get("Id"):
         raise ApiError("DUPLICATE_DEVELOPER_NAME", "The name of this static resource is in use already", ["Name"])
     if save.before is None and not save.after.get("Body"):
-        raise required(["Body"])
+        raise make_error("required", names=["Body"])
 
 
 def check_license_unused(tx: OrgTransaction, assignment: Record) -> None:
@@ -151,12 +126,12 @@ def check_license_unused(tx: OrgTransaction, assignment: Record) -> None:
         stored = tx.components.get("PermissionSet", str(row["Name"])) if row else None
         right = licenses.find_refused_right(tx, stored.component, owner) if stored else None
         if stored is not None and right:
-            raise licenses.cannot_assign(stored.component, owner, right)
+            raise licenses.cannot_assign(stored.component, owner, f"{licenses.NOT_ALLOWED}{right}")
 
 
-def _unique(save: PendingRecord, field: str, code: str, message: str) -> None:
+def _unique(save: PendingRecord, field: str, error: str) -> None:
     if any(other["Id"] != save.after.get("Id") for other in save.tx.records.find("User", field, save.after[field])):
-        raise ApiError(code, message, [field])
+        raise make_error(error)
 
 
 def _free_nickname(tx: OrgTransaction, wish: str) -> str:

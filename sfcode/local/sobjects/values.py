@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from sfcode.local.clock import audit_stamp
-from sfcode.local.errors import ApiError, bad_json, malformed_id
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.ids import full, is_id
 from sfcode.local.sobjects.model import NUMBER_TYPES, TEXT_TYPES, FieldDef
 from sfcode.local.store import Record, Scalar
@@ -26,11 +26,15 @@ def parse_value(field: FieldDef, value: Any) -> Scalar:
     if value is None or value == "":
         return False if field.type == "boolean" else None
     if isinstance(value, list):
-        raise bad_json(f"Cannot deserialize instance of {_kind(field)} from START_ARRAY value [line:1, column:1]")
+        raise make_error(
+            "bad_json",
+            message=f"Cannot deserialize instance of {_kind(field)} from START_ARRAY value [line:1, column:1]",
+        )
     if isinstance(value, dict):
-        raise bad_json(
-            f"Cannot deserialize instance of {_kind(field)} from START_OBJECT value {{ or request may be missing a "
-            "required field at [line:1, column:1]"
+        raise make_error(
+            "bad_json",
+            message=f"Cannot deserialize instance of {_kind(field)} from START_OBJECT value {{ or request may be missing a "
+            "required field at [line:1, column:1]",
         )
     if field.type == "boolean":
         return _boolean(field, value)
@@ -46,35 +50,24 @@ def _text(field: FieldDef, text: str) -> str | None:
         return _moment(field, text)
     if field.type in ("reference", "id"):
         if not is_id(text):
-            raise malformed_id(field.label, text, field.name)
+            raise make_error("malformed_id", label=field.label, value=text, field=field.name)
         return full(text)
     return _checked_text(field, text)
 
 
 def _checked_text(field: FieldDef, text: str) -> str:
     if field.type == "email" and not EMAIL.fullmatch(text):
-        raise ApiError("INVALID_EMAIL_ADDRESS", f"{field.label}: invalid email address: {text}", [field.name])
+        raise make_error("invalid_email", label=field.label, value=text, field=field.name)
     if field.restricted:
         chosen = text.split(";") if field.type == "multipicklist" else [text]
         bad = [each for each in chosen if each not in field.picklist]
         if bad:
-            raise bad_picklist(field, bad[0])
+            raise make_error("bad_picklist", label=field.label, value=bad[0], field=field.name)
     if field.type not in TEXT_TYPES and field.type != "picklist":
         return text
     if field.length and len(text) > field.length:
-        raise ApiError(
-            "STRING_TOO_LONG", f"{field.label}: data value too large: {text} (max length={field.length})", [field.name]
-        )
+        raise make_error("too_long", label=field.label, value=text, most=field.length, field=field.name)
     return text
-
-
-def bad_picklist(field: FieldDef, value: str) -> ApiError:
-    """Return the error for a value that a restricted picklist does not have."""
-    return ApiError(
-        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-        f"{field.label}: bad value for restricted picklist field: {value}",
-        [field.name],
-    )
 
 
 def _boolean(field: FieldDef, value: object) -> bool:
@@ -94,11 +87,7 @@ def _number(field: FieldDef, value: object) -> int | float:
         raise _wrong_type(field, value) from error
     digits = field.precision - field.scale if field.precision else 18
     if number != number or abs(number) >= 10.0**digits or abs(_round_to_scale(field, number)) >= 10.0**digits:  # noqa: PLR0124
-        raise ApiError(
-            "NUMBER_OUTSIDE_VALID_RANGE",
-            f"{field.label}: value outside of valid range on numeric field: {number}",
-            [field.name],
-        )
+        raise make_error("out_of_range", label=field.label, value=number, field=field.name)
     if field.type == "int":
         if number != int(number):
             raise _wrong_type(field, value)
@@ -133,7 +122,7 @@ def _moment(field: FieldDef, text: str) -> str:
 
 def _in_range(field: FieldDef, day: date) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"{field.label}: invalid date: {day.isoformat()}", [field.name])
+        raise make_error("invalid_date", label=field.label, value=day.isoformat(), field=field.name)
     return day
 
 
@@ -144,9 +133,10 @@ def _kind(field: FieldDef) -> str:
 def _wrong_type(field: FieldDef, value: object) -> ApiError:
     written = str(value).lower() if isinstance(value, bool) else str(value)
     token = "VALUE_FALSE" if value is False else JSON_KINDS.get(type(value), "VALUE_STRING")
-    return bad_json(
-        f"Cannot deserialize instance of {_kind(field)} from {token} value {written} or request may be missing "
-        "a required field at [line:1, column:1]"
+    return make_error(
+        "bad_json",
+        message=f"Cannot deserialize instance of {_kind(field)} from {token} value {written} or request may be missing "
+        "a required field at [line:1, column:1]",
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
-from sfcode.local.soql import errors
 from sfcode.local.soql.ast import Aggregate, AllFields, FieldRef, SoqlQuery
 from sfcode.local.soql.scope import World
 
@@ -45,8 +44,7 @@ def _columns(query: SoqlQuery, target: ObjectDef, world: World) -> list[Json]:
             case SoqlQuery():
                 relationship = world.catalog.child(target.name, item.source)
                 if relationship is None:
-                    where = "FROM part of query call"
-                    raise errors.no_such_relationship(item.source, where, world.text, item.source_at)
+                    raise world.no_such_relationship(item.source, "FROM part of query call", item.source_at)
                 child = world.object(relationship.child, item.source_at)
                 column = _column(relationship.name, None, aggregate=True)
                 found.append(column | {"joinColumns": _columns(item, child, world)})

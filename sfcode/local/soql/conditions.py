@@ -182,9 +182,7 @@ class Conditions:
             raise self._refuse(message.format(field.name, _soql_type(field)), literal.at)
         if field.type in ("id", "reference") and value:
             if not is_id(value):
-                raise errors.query_error(
-                    "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {value}", self._world.text, literal.at
-                )
+                raise errors.query_error("invalid_id", self._world.text, literal.at, value=value)
             return full(str(value))
         if kind == "datetime":
             try:
@@ -194,7 +192,7 @@ class Conditions:
         return None if isinstance(value, DateRange) else value
 
     def _refuse(self, message: str, at: int) -> ApiError:
-        return errors.query_error("INVALID_FIELD", message, self._world.text, at)
+        return errors.query_error("wrong_filter", self._world.text, at, message=message)
 
 
 def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import make_error
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
@@ -64,7 +64,7 @@ class Executor:
         """Run a query."""
         target = self._world.object(query.source, query.source_at)
         if query.offset > MAX_OFFSET:
-            raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
+            raise make_error("offset_too_large", most=MAX_OFFSET)
         aggregates = [item for item in query.select if isinstance(item, Aggregate)]
         if len(query.select) == len(aggregates) == 1 and aggregates[0].field is None and not query.group_by:
             return Result([], self._count(query, target), query, target, self._world)
@@ -89,7 +89,7 @@ class Executor:
 
     def _matching(self, query: SoqlQuery, target: ObjectDef) -> list[Record]:
         if query.offset > MAX_OFFSET:
-            raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
+            raise make_error("offset_too_large", most=MAX_OFFSET)
         if query.where is None:
             return self._world.rows.all(target.name)
         conditions = Conditions(self._world, target, query.alias, self._now, self._column)
@@ -170,9 +170,7 @@ class Executor:
     def _child(self, query: SoqlQuery, target: ObjectDef) -> tuple[str, Show]:
         relationship = self._world.catalog.child(target.name, query.source)
         if relationship is None:
-            raise errors.no_such_relationship(
-                query.source, "FROM part of query call", self._world.text, query.source_at
-            )
+            raise self._world.no_such_relationship(query.source, "FROM part of query call", query.source_at)
         child = self._world.object(relationship.child, query.source_at)
         rows = self._sorted(query, child, self._matching(query, child))
         by_parent: dict[Scalar, list[Record]] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
-from sfcode.local.soql import errors
 from sfcode.local.soql.ast import FieldRef
+from sfcode.local.soql.errors import query_error
 from sfcode.local.store import Record, Scalar
 
 MAX_STEPS = 5
@@ -38,9 +39,13 @@ class World:
         found = self.catalog.object(name)
         if found is None:
             if not name.lower().endswith("__c") and self.catalog.exists_elsewhere(name):
-                raise errors.not_in_this_api(name)
-            raise errors.no_such_object(name, self.text, at)
+                raise make_error("not_in_this_api", name=name)
+            raise query_error("no_such_object", self.text, at, name=name)
         return found
+
+    def no_such_relationship(self, name: str, where: str, at: int) -> ApiError:
+        """Return the error for a relationship that an object does not have; `where` is the part of the query."""
+        return query_error("no_such_relationship", self.text, at, name=name, where=where)
 
     def bind(self, target: ObjectDef, alias: str, ref: FieldRef) -> Bound:
         """Resolve a path from an object."""
@@ -52,15 +57,15 @@ class World:
         for name in path[:-1]:
             reference = next((each.relationship(name) for each in candidates if each.relationship(name)), None)
             if reference is None or len(steps) == MAX_STEPS:
-                raise errors.no_such_relationship(name, "field path", self.text, ref.at)
+                raise self.no_such_relationship(name, "field path", ref.at)
             steps.append(reference)
             candidates = [found for each in reference.reference_to if (found := self.catalog.object(each))]
             if not candidates:
-                raise errors.no_such_relationship(name, "field path", self.text, ref.at)
+                raise self.no_such_relationship(name, "field path", ref.at)
         field = next((each.field(path[-1]) for each in candidates if each.field(path[-1])), None)
         if field is None:
             entity = candidates[0].name if len(candidates) == 1 else "Name"
-            raise errors.no_such_column(path[-1], entity, self.text, ref.at)
+            raise query_error("no_such_column_on_entity", self.text, ref.at, name=path[-1], entity=entity)
         return Bound(tuple(steps), field, ref)
 
     def parent(self, reference: FieldDef, row: Record) -> tuple[str, Record] | None:

@@ -8,10 +8,11 @@ from lxml import etree
 
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
+from sfcode.local.errors import make_error
 from sfcode.local.http import soap
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy.jobs import Deployments
-from sfcode.local.sobjects.access import API_DISABLED, UserAccess
+from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.store import OrgTransaction
 
 
@@ -46,7 +47,8 @@ def check_metadata_access(tx: OrgTransaction, session: UserSession) -> None:
     """Check that a user may use the API and change metadata. Raises SoapFault."""
     held = UserAccess(tx, session.user_id).user_permissions
     if "ApiEnabled" not in held:
-        raise SoapFault("API_DISABLED_FOR_ORG", API_DISABLED)
+        error = make_error("api_disabled")
+        raise SoapFault(error.code, error.message)
     if not DEPLOYERS & held:
         raise SoapFault(
             "INSUFFICIENT_ACCESS",

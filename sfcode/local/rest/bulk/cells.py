@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.describe import soap_type
@@ -84,8 +84,5 @@ def _value(field: FieldDef, text: str, number: int) -> Any:
     except ApiError as error:
         if error.code != "JSON_PARSER_ERROR":
             raise
-        message = (
-            f"Failed to deserialize field at col {number}. Due to, '{text}' is not a valid value for the type "
-            f"{soap_type(field)}"
-        )
-        raise ApiError("INVALID_FIELD", message, [field.name]) from error
+        values = {"number": number, "text": text, "type": soap_type(field)}
+        raise make_error("bad_cell", field=field.name, **values) from error

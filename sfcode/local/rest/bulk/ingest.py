@@ -9,7 +9,7 @@ from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.rest.bulk.cells import Column, columns, record
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, RUNNING, Job, change
@@ -98,7 +98,7 @@ def _done(write: RecordWriter, job: Job, found: Sequence[Column], cells: Sequenc
 def _error(error: ApiError) -> str:
     if error.code == "NOT_FOUND":
         # What one record's path would answer with 404 is a wrong reference here.
-        error = ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+        error = make_error("cross_reference")
     fields = " ".join(error.fields or ())
     return f"{error.code}:{error.message}:{fields + ' ' if fields else ''}--"
 
@@ -119,7 +119,7 @@ def _upsert(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str,
     if value is None:
         if name == "Id":
             return write.create(job["object"], values), True
-        raise ApiError("MISSING_ARGUMENT", f"{name} not specified", [])
+        raise make_error("missing_argument", name=name, call="")
     return write.upsert(job["object"], name, _written(value), values)
 
 
@@ -132,7 +132,7 @@ def _delete(write: RecordWriter, job: Job, values: dict[str, Any]) -> tuple[str,
 def _id(values: dict[str, Any]) -> str:
     value = values.pop("Id", None)
     if not value:
-        raise ApiError("MISSING_ARGUMENT", "Id not specified in an update call", [])
+        raise make_error("missing_argument", name="Id", call=" in an update call")
     return str(value)
 
 

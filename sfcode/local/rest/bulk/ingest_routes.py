@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, bad_json, not_found
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
 from sfcode.local.http.multipart import parse_parts
 from sfcode.local.rest.bulk import job as jobs
@@ -59,7 +59,7 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     def result(call: RestCall) -> Response:
         handler = results.get(call.path["what"].lower())
         if handler is None:
-            raise not_found()
+            raise make_error("not_found")
         return handler(call)
 
     root: dict[str, Handler] = {"GET": _list, "POST": create}
@@ -101,11 +101,7 @@ def _new(call: RestCall, tx: OrgTransaction, body: Mapping[str, Any]) -> Job:
     operation = jobs.choose(body, "operation", OPERATIONS)
     jobs.choose(body, "contentType", {"CSV": ""}, "CSV")
     if operation == "hardDelete" and "BulkApiHardDelete" not in UserAccess(tx, call.session.user_id).user_permissions:
-        raise ApiError(
-            "FEATURENOTENABLED",
-            "FeatureNotEnabled : hardDelete operation requires special user profile permission, please contact your "
-            "system administrator",
-        )
+        raise make_error("hard_delete")
     job = jobs.create(call, tx, kind=KIND, operation=operation, about=target.name, body=body)
     if operation == "upsert":
         job["externalIdFieldName"] = _external_id(target, body.get("externalIdFieldName"))
@@ -115,8 +111,7 @@ def _new(call: RestCall, tx: OrgTransaction, body: Mapping[str, Any]) -> Job:
 def _external_id(target: ObjectDef, name: object) -> str:
     key = target.field(str(name or ""))
     if key is None or not key.upsertable:
-        message = f"InvalidJob : Field name provided, {name or ''} does not match an External ID for {target.name}"
-        raise ApiError("INVALIDJOB", message)
+        raise make_error("no_external_id", name=name or "", object=target.name)
     return key.name
 
 
@@ -126,9 +121,11 @@ def _together(call: RestCall) -> tuple[dict[str, Any], bytes]:
         found = {part.name: part.content for part in parse_parts(call.body, call.headers.get("content-type", ""))}
         body = json.loads(found.get("job", b""))
     except ValueError as error:
-        raise bad_json(f"{error}") from error
+        raise make_error("bad_json", message=f"{error}") from error
     if not isinstance(body, dict) or "content" not in found:
-        raise bad_json("a part `job` with a JSON object and a part `content` with CSV are required")
+        raise make_error(
+            "bad_json", message="a part `job` with a JSON object and a part `content` with CSV are required"
+        )
     if len(found["content"]) > MOST_WITH_JOB:
         raise ApiError("INVALIDJOB", f"InvalidJob : the content has more than {MOST_WITH_JOB} characters")
     return body, found["content"]
@@ -145,11 +142,7 @@ def _upload(call: RestCall) -> Response:
         if job["state"] != jobs.OPEN:
             raise jobs.wrong_state(f"Uploading to already {jobs.state_words(job)} Job not allowed")
         if tx.bulk_jobs.content(job["id"]) is not None:
-            raise ApiError(
-                "BULK_API_ERROR",
-                f"Found multipe contents for job: <{job['id'][:15]}>, please 'Close' / 'Abort' / 'Delete' the current "
-                "Job then create a new Job and make sure you only do 'PUT' once on a given Job.",
-            )
+            raise make_error("multiple_contents", job=job["id"][:15])
         tx.bulk_jobs.put_content(job["id"], call.body)
     return Response(status_code=201)
 
@@ -158,7 +151,7 @@ def _move(call: RestCall, work: BulkWorker) -> Response:
     wanted = call.json_object().get("state")
     steps = {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}
     if wanted not in steps:
-        raise ApiError("API_ERROR", f"Invalid value: '{wanted}' supplied for property: 'state'")
+        raise make_error("bad_property", name="state", value=wanted)
     job = jobs.change(call.context, _existing(call)["id"], steps[wanted])
     if wanted == jobs.UPLOADED:
         work.start(job["id"])

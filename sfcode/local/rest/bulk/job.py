@@ -8,7 +8,7 @@ from typing import Any
 
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, not_found
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import RestCall
 from sfcode.local.store import OrgTransaction
 
@@ -70,7 +70,7 @@ def choose(body: Mapping[str, Any], name: str, among: Mapping[str, Any], default
     """Read one of several allowed values. Raises ApiError."""
     value = body.get(name) or default
     if not isinstance(value, str) or value not in among:
-        raise ApiError("API_ERROR", f"Invalid value: '{value}' supplied for property: '{name}'")
+        raise make_error("bad_property", name=name, value=value)
     return value
 
 
@@ -78,7 +78,7 @@ def find_job(tx: OrgTransaction, kind: str, job_id: str) -> Job:
     """Find the job of a path. Raises ApiError."""
     job = tx.bulk_jobs.get(job_id)
     if job is None or job["jobType"] != kind:
-        raise not_found()
+        raise make_error("not_found")
     return job
 
 
@@ -87,7 +87,7 @@ def change(context: OrgContext, job_id: str, step: Callable[[OrgTransaction, Job
     with context.store.transaction() as tx:
         job = tx.bulk_jobs.get(job_id)
         if job is None:
-            raise not_found()
+            raise make_error("not_found")
         step(tx, job)
         job["systemModstamp"] = stamp(context.clock.now())
         tx.bulk_jobs.put(job["id"], job)

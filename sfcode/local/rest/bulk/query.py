@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, make_error
 from sfcode.local.rest.bulk.job import COMPLETE, ENDED, Job, change
 from sfcode.local.rest.bulk.table import line
 from sfcode.local.sobjects.rows import UserView
@@ -107,7 +107,7 @@ def _offset(locator: str) -> int:
     try:
         return int(base64.urlsafe_b64decode(locator + "=" * (-len(locator) % 4)).decode("ascii"))
     except (binascii.Error, ValueError) as error:
-        raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator") from error
+        raise make_error("invalid_locator") from error
 
 
 def _unsupported(message: str) -> ApiError:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import make_error
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk import query
@@ -63,7 +63,7 @@ def _list(call: RestCall) -> Response:
 def _abort(call: RestCall) -> Response:
     wanted = call.json_object().get("state")
     if wanted != jobs.ABORTED:
-        raise ApiError("API_ERROR", f"Invalid value: '{wanted}' supplied for property: 'state'")
+        raise make_error("bad_property", name="state", value=wanted)
     return answer(jobs.job_summary_json(jobs.change(call.context, _existing(call)["id"], jobs.abort)))
 
 
@@ -79,7 +79,7 @@ def _delete(call: RestCall) -> Response:
 def _results(call: RestCall) -> Response:
     most = call.query.get("maxRecords", str(query.PAGE))
     if not (most.isascii() and most.isdigit() and int(most)):
-        raise ApiError("API_ERROR", f"Invalid value: '{most}' supplied for property: 'maxRecords'")
+        raise make_error("bad_property", name="maxRecords", value=most)
     with call.context.store.read() as tx:
         job = jobs.find_job(tx, KIND, call.path["id"])
         if job["state"] != jobs.COMPLETE:

@@ -131,4 +131,4 @@ def check_licenses(subject: Subject) -> Iterator[str]:
             user = tx.records.get("User", str(assignment["AssigneeId"]))
             right = right or (licenses.find_refused_right(tx, component, user) if user else None)
     if right is not None:
-        yield f"The user license doesn't allow the permission: {right}"
+        yield f"{licenses.NOT_ALLOWED}{right}"
