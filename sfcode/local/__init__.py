@@ -7,54 +7,15 @@ Its state is one SQLite file in a folder, so it outlives the process and several
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfcode.local.clock import Clock
-    from sfcode.local.faults import InjectedFault
-    from sfcode.local.server import LocalOrg
+    from sfcode.local.server import LocalOrg, serve
 
 __all__ = ["LocalOrg", "access_token", "load", "register_app", "reset", "serve"]
-
-
-@contextmanager
-def serve(
-    state: Path,
-    *,
-    port: int = 0,
-    tls: bool = False,
-    tls_port: int = 0,
-    clock: Clock | None = None,
-    rng: random.Random | None = None,
-    deliver: bool = False,
-    outbound_hosts: Collection[str] = (),
-    faults: Iterable[InjectedFault] = (),
-) -> Iterator[LocalOrg]:
-    """
-    Serve the org whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
-
-    With `tls` also over https, with a certificate of its own: LocalOrg.tls_url and LocalOrg.certificate.
-    With `deliver` outbound messages go out by themselves, to this machine and to `outbound_hosts`;
-    without, they wait in the state until they are asked for or delivered by another server.
-    """
-    # The web server is imported by those who serve, not by everybody who imports this package.
-    from sfcode.local import server
-
-    with server.serve(
-        state,
-        port=port,
-        tls=tls,
-        tls_port=tls_port,
-        clock=clock,
-        rng=rng,
-        deliver=deliver,
-        outbound_hosts=outbound_hosts,
-        faults=faults,
-    ) as org:
-        yield org
 
 
 def reset(state: Path, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
@@ -121,8 +82,9 @@ def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random
 
 
 def __getattr__(name: str) -> object:
-    if name == "LocalOrg":
-        from sfcode.local.server import LocalOrg
+    # The web server is imported by those who serve, not by everybody who imports this package.
+    if name in ("LocalOrg", "serve"):
+        from sfcode.local import server
 
-        return LocalOrg
+        return getattr(server, name)
     raise AttributeError(name)

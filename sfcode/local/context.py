@@ -11,19 +11,7 @@ from sfcode.local import auth
 from sfcode.local.auth import UserSession
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import Faults
-from sfcode.local.store import OrgTransaction, Store
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """The identity of the org, from its Organization row."""
-
-    org_id: str
-    name: str
-    organization_type: str
-    instance_name: str
-    sandbox: bool
-
+from sfcode.local.store import Store
 
 PER_DAY = 100_000
 DAY = timedelta(hours=24)
@@ -76,14 +64,3 @@ class OrgContext:
             with self.store.transaction() as tx:
                 tx.sessions.prolong(row, now=now)
         return found
-
-    def org(self, tx: OrgTransaction) -> Organization:
-        """Read the org's identity."""
-        row = tx.records.list_all("Organization")[0]
-        return Organization(
-            org_id=str(row["Id"]),
-            name=str(row["Name"]),
-            organization_type=str(row["OrganizationType"]),
-            instance_name=str(row["InstanceName"]),
-            sandbox=bool(row["IsSandbox"]),
-        )

@@ -54,10 +54,12 @@ def serve(
     faults: Iterable[InjectedFault] = (),
 ) -> Iterator[LocalOrg]:
     """
-    Serve the local org whose state is in a folder; a new one starts with the shipped company.
+    Serve the org whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
 
-    With `tls` it is served over https as well, on a port of its own. Port 0 picks a free one.
-    With `deliver` its outbound messages go out by themselves, to this machine and `outbound_hosts`.
+    A new one starts with the shipped company. With `tls` it is served over https as well, on a port of its own, with
+    a certificate of its own: LocalOrg.tls_url and LocalOrg.certificate. With `deliver` outbound messages go out by
+    themselves, to this machine and to `outbound_hosts`; without, they wait in the state until they are asked for or
+    delivered by another server.
     """
     context_rng = rng or random.SystemRandom()
     with contextlib.ExitStack() as stack:

@@ -112,7 +112,9 @@ def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) 
     load(tmp_path, company)
     with Store(tmp_path / "org.db") as store, store.read() as tx:
         assert (tx.settings.get("org_id"), tx.settings.get("admin_id")) == before
-        assert tx.records.get("User", tx.sessions.user_of("token") or "") is not None
+        session = tx.sessions.get("token")
+        assert session is not None
+        assert tx.records.get("User", session.user_id) is not None
         assert tx.records.count("Contact") == 1
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store, store.read() as tx:

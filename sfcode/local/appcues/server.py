@@ -13,27 +13,31 @@ from sfcode.local.appcues.call import Account, Bucket
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.sender import WebhookSender
 from sfcode.local.appcues.state import AccountState
-from sfcode.local.appcues.values import LocalAppcues
+from sfcode.local.appcues.values import RATE, STATE_FILE, LocalAppcues
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import InjectedFault
 from sfcode.local.http.web_server import HOST, Server, listen, make_config
 
 
 @contextlib.contextmanager
-def serve(
-    path: Path,
+def serve_appcues(
+    state: Path,
     *,
-    port: int,
-    clock: Clock | None,
-    rate: float | None,
-    outbound_hosts: Collection[str],
-    faults: Iterable[InjectedFault],
+    port: int = 0,
+    clock: Clock | None = None,
+    rate: float | None = RATE,
+    outbound_hosts: Collection[str] = (),
+    faults: Iterable[InjectedFault] = (),
 ) -> Iterator[LocalAppcues]:
-    """Serve the account whose state is in a file."""
+    """
+    Serve the account whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
+
+    With `rate` None it takes any number of requests per second. Its webhooks go to this machine and to `outbound_hosts`.
+    """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(listen(port, "--appcues-port"))
-        state = stack.enter_context(AccountState(path))
-        account = Account(state, clock or SystemClock(), Bucket(rate, time.monotonic()))
+        account_state = stack.enter_context(AccountState(state / STATE_FILE))
+        account = Account(account_state, clock or SystemClock(), Bucket(rate, time.monotonic()))
         for fault in faults:
             account.faults.arm(fault)
         journal, sender = Journal(), WebhookSender(account, outbound_hosts)

@@ -71,12 +71,6 @@ class AccountState(StateFile):
         with self.writing() as db:
             db.executemany("INSERT OR IGNORE INTO member VALUES (?, ?)", ((group_id, each) for each in user_ids))
 
-    def members(self, group_id: str) -> list[str]:
-        """List the users of a group."""
-        with self.reading() as db:
-            rows = db.execute("SELECT user_id FROM member WHERE group_id = ? ORDER BY user_id", (group_id,))
-            return [row[0] for row in rows]
-
     def add_events(self, events: Iterable[Mapping[str, Any]], *, due: float | None = None) -> None:
         """Store events; with `due` they are also sent as webhooks."""
         rows = [(str(event["user_id"]), json.dumps(event)) for event in events]

@@ -15,6 +15,7 @@ from typing import Any
 ACCOUNT_ID = "1"
 API_KEY = "local-appcues-key"
 API_SECRET = "local-appcues-secret"  # noqa: S105 (of the account that every machine has; no secret of anybody's)
+STATE_FILE = "appcues.db"
 RATE = 60.0
 """Requests per second that an account may make."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -124,8 +124,3 @@ def _from_word(name: str, word: str) -> Any:
     except ValueError as error:
         raise BadFault(f"{name} is a number, not {word!r}") from error
     return word
-
-
-def describe(fault: InjectedFault) -> dict[str, Any]:
-    """Return all properties of a fault."""
-    return asdict(fault)

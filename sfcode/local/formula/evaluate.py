@@ -50,14 +50,6 @@ def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
         raise FormulaError(f"the formula cannot be evaluated: {error}") from error
 
 
-def is_true(formula: str | Node, context: EvaluationContext) -> bool:
-    """Return whether a condition is met; a condition that cannot be evaluated is not."""
-    try:
-        return evaluate(formula, context) is True
-    except FormulaError:
-        return False
-
-
 @functools.lru_cache(maxsize=512)
 def _parse(formula: str) -> Node:
     return parse(formula)

@@ -61,11 +61,6 @@ class SessionTable(Table):
         ).fetchone()
         return None if row is None else SessionRow(*row)
 
-    def user_of(self, token: str) -> str | None:
-        """Return the id of a token's user."""
-        row = self.get(token)
-        return None if row is None else row.user_id
-
     def lasting_token(self, user_id: str) -> str | None:
         """Return the oldest token of a user that never expires, so that its clients stay signed in."""
         row = self._db.execute(
