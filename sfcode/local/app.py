@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -12,15 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from sfcode.local.clock import Clock
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error
 from sfcode.local.http.call import answer, error_answer
 from sfcode.local.http.fault_middleware import FaultMiddleware
 from sfcode.local.http.lazy_routes import LazyRoutes
-from sfcode.local.http.web_server import is_for_this_machine
+from sfcode.local.http.web_server import LocalMiddleware
 from sfcode.local.metadata import routes as metadata_routes
 from sfcode.local.signin import routes as signin_routes
 
@@ -45,7 +42,9 @@ def make_app(context: OrgContext, deliveries: Deliveries) -> ASGIApp:
     )
     # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
     app.router.redirect_slashes = False
-    return _HostMiddleware(FaultMiddleware(app, context), context.clock)
+    message = "the local org answers to 127.0.0.1 and localhost only"
+    refusal = answer([{"errorCode": "FORBIDDEN", "message": message}], 403)
+    return LocalMiddleware(FaultMiddleware(app, context), context.clock, refusal)
 
 
 def _rest(context: OrgContext) -> Sequence[BaseRoute]:
@@ -66,35 +65,3 @@ def _error_response(_request: Request, error: Exception) -> Response:
         return error_answer(make_error("not_found"))
     detail = error.detail if isinstance(error, HTTPException) else str(error)
     return answer([{"errorCode": "METHOD_NOT_ALLOWED", "message": detail}], status)
-
-
-class _HostMiddleware:
-    """
-    Refuses requests for another host name, and sets the Date header to the org's time.
-
-    A web page must not reach the org by a name of its own.
-    """
-
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
-        self._app = app
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not is_for_this_machine(scope):
-            message = "the local org answers to 127.0.0.1 and localhost only"
-            response = answer([{"errorCode": "FORBIDDEN", "message": message}], 403)
-            await response(scope, receive, send)
-            return
-        if scope["type"] == "http" and scope["path"].startswith("//"):
-            # sf puts paths after an instance URL that ends in a slash, and an org does not mind.
-            scope = {**scope, "path": "/" + scope["path"].lstrip("/")}
-        await self._app(scope, receive, self._dated(send))
-
-    def _dated(self, send: Send) -> Send:
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                date = format_datetime(self._clock.now().astimezone(UTC), usegmt=True).encode("ascii")
-                message = {**message, "headers": [(b"date", date), *message.get("headers", ())]}
-            await send(message)
-
-        return dated

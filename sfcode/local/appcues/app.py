@@ -1,4 +1,4 @@
-"""The ASGI application of the local Appcues: host check, faults, rate limit, credentials, then the route."""
+"""The ASGI application of the local Appcues: faults, rate limit, credentials, then the route."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import base64
 import hmac
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC
-from email.utils import format_datetime
 from functools import partial
 from urllib.parse import parse_qsl, unquote
 
@@ -20,7 +18,6 @@ from sfcode.local.appcues.call import Account, AppcuesApiError, AppcuesCall, Han
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.values import ACCOUNT_ID, API_KEY, API_SECRET
 from sfcode.local.faults.apply import apply_faults
-from sfcode.local.http.web_server import is_for_this_machine
 
 CONTROL = "/sfcode/"
 """Faults, limit and journal do not reach what controls them."""
@@ -41,13 +38,6 @@ class AppcuesApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            return
-        send = self._dated(send)
-        if not is_for_this_machine(scope):
-            refused = AppcuesApiError(403, "the local Appcues answers to 127.0.0.1 and localhost only")
-            await refused.response()(scope, receive, send)
-            return
         try:
             body = await _body(receive)
         except AppcuesApiError as error:
@@ -108,15 +98,6 @@ class AppcuesApp:
             if known
             else AppcuesApiError(404, "there is nothing here")
         )
-
-    def _dated(self, send: Send) -> Send:
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                date = format_datetime(self._account.clock.now().astimezone(UTC), usegmt=True).encode("ascii")
-                message = {**message, "headers": [(b"date", date), *message.get("headers", ())]}
-            await send(message)
-
-        return dated
 
 
 def _match(pattern: Sequence[str], parts: Sequence[str]) -> list[str] | None:

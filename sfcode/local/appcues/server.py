@@ -9,14 +9,14 @@ from pathlib import Path
 
 from sfcode.local.appcues import api, control
 from sfcode.local.appcues.app import AppcuesApp
-from sfcode.local.appcues.call import Account, Bucket
+from sfcode.local.appcues.call import Account, AppcuesApiError, Bucket
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.sender import WebhookSender
 from sfcode.local.appcues.state import AccountState
 from sfcode.local.appcues.values import RATE, STATE_FILE, LocalAppcues
 from sfcode.local.clock import Clock, SystemClock
 from sfcode.local.faults import InjectedFault
-from sfcode.local.http.web_server import HOST, Server, listen, make_config
+from sfcode.local.http.web_server import HOST, LocalMiddleware, Server, listen, make_config
 
 
 @contextlib.contextmanager
@@ -42,7 +42,9 @@ def serve_appcues(
             account.faults.arm(fault)
         journal, sender = Journal(), WebhookSender(account, outbound_hosts)
         routes = [*api.routes(), *control.routes(journal, sender, time.monotonic)]
-        server = Server(make_config(AppcuesApp(account, journal, routes, time.monotonic)), listener)
+        refusal = AppcuesApiError(403, "the local Appcues answers to 127.0.0.1 and localhost only").response()
+        app = LocalMiddleware(AppcuesApp(account, journal, routes, time.monotonic), account.clock, refusal)
+        server = Server(make_config(app), listener)
         stack.callback(server.stop)
         server.start()
         stack.callback(sender.stop)

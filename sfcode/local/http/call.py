@@ -128,7 +128,7 @@ def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, mo
     async def endpoint(request: Request) -> Response:
         method = request.query_params.get("_HttpMethod", request.method).upper()
         try:
-            body = await _body(request, most)
+            body = await read_body(request, most)
             return await run_in_threadpool(_handle, context, request, method, body, handlers)
         except ApiError as error:
             return error_answer(error, f"/services/data/v{request.path_params.get('version')}")
@@ -197,7 +197,8 @@ def check_version(version: str | None) -> None:
         raise make_error("old_version", version=version, oldest=VERSIONS[0])
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
+    """Read a body of at most so many bytes. Raises ApiError."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -31,7 +31,10 @@ class FaultMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or not scope["path"].startswith("/") or scope["path"].startswith(CONTROL):
+        if scope["path"].startswith("//"):
+            # sf puts paths after an instance URL that ends in a slash, and an org does not mind.
+            scope = {**scope, "path": "/" + scope["path"].lstrip("/")}
+        if not scope["path"].startswith("/") or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
             return
         context, path, method = self._context, str(scope["path"]), str(scope["method"])

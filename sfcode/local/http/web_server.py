@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import socket
 import threading
+from datetime import UTC
+from email.utils import format_datetime
 
 import uvicorn
-from starlette.types import ASGIApp, Scope
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sfcode.errors import SfcodeError
+from sfcode.local.clock import Clock
 from sfcode.local.faults.apply import ABORT
 from sfcode.local.tls import Identity
 
@@ -35,6 +39,31 @@ def is_for_this_machine(scope: Scope) -> bool:
     header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
     host, colon, port = header.rpartition(":")
     return (host if colon and port.isdigit() else header).lower() in LOOPBACK
+
+
+class LocalMiddleware:
+    """
+    Refuses requests for another host name, and sets the Date header to a clock's time.
+
+    A web page must not reach what is local by a name of its own.
+    """
+
+    def __init__(self, app: ASGIApp, clock: Clock, refusal: Response) -> None:
+        self._app = app
+        self._clock = clock
+        self._refusal = refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._clock.now().astimezone(UTC), usegmt=True).encode("ascii")
+                message = {**message, "headers": [(b"date", date), *message.get("headers", ())]}
+            await send(message)
+
+        if scope["type"] == "http":
+            await (self._app if is_for_this_machine(scope) else self._refusal)(scope, receive, dated)
 
 
 def make_config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:

@@ -6,21 +6,19 @@ Salesforce has no `login` from API version 65 on, and ends it in Summer '27.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
+from starlette.requests import Request
 from starlette.routing import Route
 
 from sfcode.local import auth
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
-from sfcode.local.errors import ApiError, describe_failure
 from sfcode.local.http import soap
-from sfcode.local.http.call import VERSIONS, origin
+from sfcode.local.http.call import origin
+from sfcode.local.http.soap_route import find_caller, read_version, soap_route
 from sfcode.local.signin.grants import user_with_password
 from sfcode.local.signin.passwords import set_password
 from sfcode.local.store import OrgTransaction, Record
@@ -29,8 +27,6 @@ NAMESPACES = {"u": "urn:partner.soap.sforce.com", "c": "urn:enterprise.soap.sfor
 SESSION_MINUTES = 120
 LARGEST = 1_000_000
 WRONG = "Invalid username, password, security token; or user locked out."
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,53 +46,22 @@ class PartnerCall:
             raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
         return found
 
-    def session(self) -> auth.UserSession:
-        """Return the session of the call. Raises SoapFault."""
-        found = self.context.signed_in(self.call.session_id)
-        if found is None:
-            raise soap.SoapFault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
-        return found
-
 
 def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     return [
-        Route(f"/services/Soap/{kind}/{{version}}{end}", _endpoint(context, kind), methods=["POST"])
+        soap_route(f"/services/Soap/{kind}/{{version}}{end}", partial(_answer, context, kind), LARGEST)
         for kind in NAMESPACES
         for end in ("", "/", "/{org}")
     ]
 
 
-def _endpoint(context: OrgContext, kind: str) -> Callable[[HttpRequest], object]:
-    async def endpoint(request: HttpRequest) -> Response:
-        try:
-            data = b""
-            async for chunk in request.stream():
-                data += chunk
-                if len(data) > LARGEST:
-                    raise soap.SoapFault("LIMIT_EXCEEDED", f"Maximum size of request is {LARGEST} bytes.")
-            version = request.path_params["version"]
-            content = await run_in_threadpool(_answer, context, kind, version, origin(request), data)
-        except soap.SoapFault as fault:
-            return _xml(soap.fault(fault), 500)
-        except ApiError as error:
-            return _xml(soap.fault(soap.SoapFault(error.code, error.message)), 500)
-        except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
-            return _xml(soap.fault(soap.SoapFault("UNKNOWN_EXCEPTION", describe_failure(log, "SOAP", error))), 500)
-        return _xml(content, 200)
-
-    return endpoint
-
-
-def _answer(context: OrgContext, kind: str, version: str, at: str, data: bytes) -> bytes:
-    number = version.removesuffix(".0")
-    if not (number.isascii() and number.isdigit() and int(number) in VERSIONS):
-        raise soap.SoapFault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
-    call = soap.read(data)
+def _answer(context: OrgContext, kind: str, request: Request, data: bytes) -> bytes:
+    version, call = read_version(request), soap.read(data)
     operation = OPERATIONS.get(call.operation)
     if operation is None:
         raise soap.SoapFault("UNKNOWN_EXCEPTION", f"the local org has no operation {call.operation}")
-    results = operation(PartnerCall(context, kind, version, at, call))
+    results = operation(PartnerCall(context, kind, version, origin(request), call))
     return soap.answer(call.operation, results, NAMESPACES[kind])
 
 
@@ -162,25 +127,25 @@ USER_INFO = {
 
 
 def _logout(request: PartnerCall) -> list[soap.Node]:
-    request.session()
+    find_caller(request.context, request.call)
     with request.context.store.transaction() as tx:
         tx.sessions.delete(request.call.session_id or "")
     return []
 
 
 def _get_user_info(request: PartnerCall) -> list[soap.Node]:
-    session = request.session()
+    session = find_caller(request.context, request.call)
     with request.context.store.read() as tx:
         return [_user_info(tx, tx.records.get("User", session.user_id) or {"Id": session.user_id, "Username": ""})]
 
 
 def _get_server_timestamp(request: PartnerCall) -> list[soap.Node]:
-    request.session()
+    find_caller(request.context, request.call)
     return [{"timestamp": stamp(request.context.clock.now()).replace("+0000", "Z")}]
 
 
 def _set_password(request: PartnerCall) -> list[soap.Node]:
-    session = request.session()
+    session = find_caller(request.context, request.call)
     with request.context.store.transaction() as tx:
         set_password(tx, session.user_id, request.required("userId"), request.required("password"))
     return [{}]
@@ -193,7 +158,3 @@ OPERATIONS: Mapping[str, Callable[[PartnerCall], list[soap.Node]]] = {
     "logout": _logout,
     "setPassword": _set_password,
 }
-
-
-def _xml(content: bytes, status: int) -> Response:
-    return Response(content, status, media_type="text/xml;charset=UTF-8")
