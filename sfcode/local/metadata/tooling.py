@@ -15,6 +15,7 @@ from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, 
 from sfcode.local.metadata.deploy.jobs import LOCKED, Deployments
 from sfcode.local.metadata.operations.request import check_metadata_access
 from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.component_rows import component_row
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.setup_objects import load_objects
@@ -44,56 +45,31 @@ class ToolingRows(Rows):
         self._all["FlowDefinition"] = _definitions(versions)
 
 
-def _stamps(version: StoredFlowVersion) -> Record:
-    return {
-        "CreatedDate": version.created_at,
-        "CreatedById": version.created_by,
-        "LastModifiedDate": version.modified_at,
-        "LastModifiedById": version.modified_by,
-    }
-
-
 def _version(version: StoredFlowVersion) -> Record:
-    body = version.body
-    return {
-        "Id": version.id,
-        "DefinitionId": version.definition_id,
-        "Description": _text(body.get("description")),
-        "MasterLabel": _text(body.get("label")),
-        "ProcessType": _text(body.get("processType")),
-        "Status": version.status,
-        "VersionNumber": version.number,
-        "ApiVersion": float(str(body.get("apiVersion") or 0)),
-        "ManageableState": "unmanaged",
-        **_stamps(version),
-    }
+    return component_row(
+        OBJECTS["flow"],
+        version.stored,
+        DefinitionId=version.definition_id,
+        VersionNumber=version.number,
+        ManageableState="unmanaged",
+    )
 
 
 def _definitions(versions: list[StoredFlowVersion]) -> list[Record]:
     flows: dict[str, list[StoredFlowVersion]] = {}
     for version in versions:
         flows.setdefault(version.full_name, []).append(version)
-    rows: list[Record] = []
-    for name, own in flows.items():
-        active = next((version.id for version in own if version.status == "Active"), None)
-        rows.append(
-            {
-                "Id": own[0].definition_id,
-                "ActiveVersionId": active,
-                "Description": _text(own[-1].body.get("description")),
-                "DeveloperName": name,
-                "LatestVersionId": own[-1].id,
-                "ManageableState": "unmanaged",
-                "MasterLabel": _text(own[-1].body.get("label")),
-                "NamespacePrefix": None,
-                **_stamps(own[-1]),
-            }
+    return [
+        component_row(
+            OBJECTS["flowdefinition"],
+            own[-1].stored,
+            Id=own[0].definition_id,
+            ActiveVersionId=next((version.id for version in own if version.status == "Active"), None),
+            LatestVersionId=own[-1].id,
+            ManageableState="unmanaged",
         )
-    return rows
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+        for own in flows.values()
+    ]
 
 
 def routes(context: OrgContext, jobs: Deployments) -> list[Route]:

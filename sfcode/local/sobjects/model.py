@@ -40,6 +40,8 @@ class FieldDef:
     blank_as_zero: bool = False
     """A formula takes blank numbers for zeros."""
     custom: bool = False
+    element: str = ""
+    """Of a row that is made from a component: the element of the body or the part of the full name that it shows."""
     permissionable: bool = True
     compound: str = ""
     """The address or name that it is a part of."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -14,15 +14,13 @@ from sfcode.local import ids
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.component_rows import (
-    audit_columns,
+    component_row,
     field_permission_rows,
     object_permission_rows,
     permission_set_rows,
     record_type_rows,
     report_rows,
     static_resource_rows,
-    text_column,
-    to_text,
 )
 from sfcode.local.sobjects.formula_rows import FormulaRows
 from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
@@ -150,14 +148,13 @@ def _translate(profiles: list[Record], user: Record | None) -> list[Record]:
 def _profiles(tx: OrgTransaction) -> list[Record]:
     licenses = {str(row["Name"]): row["Id"] for row in tx.records.list_all("UserLicense")}
     return [
-        {
-            "Id": stored.id,
-            "Name": PROFILE_NAMES.get(stored.component.full_name, stored.component.full_name),
-            "UserLicenseId": licenses.get(str(stored.component.body.get("userLicense"))),
-            "UserType": "Standard",
-            "Description": text_column(stored, "description"),
-            **audit_columns(stored),
-        }
+        component_row(
+            "Profile",
+            stored,
+            Name=PROFILE_NAMES.get(stored.component.full_name, stored.component.full_name),
+            UserLicenseId=licenses.get(str(stored.component.body.get("userLicense"))),
+            UserType="Standard",
+        )
         for stored in tx.components.list_all("Profile")
     ]
 
@@ -165,45 +162,30 @@ def _profiles(tx: OrgTransaction) -> list[Record]:
 def _flow_definitions(tx: OrgTransaction) -> list[Record]:
     rows: list[Record] = []
     for stored in tx.components.list_all("Flow"):
-        body: Mapping[str, Any] = stored.component.body
         versions = tx.flows.versions(stored.component.full_name)
         active = next((version for version in versions if version.status == "Active"), None)
-        start = body.get("start")
-        trigger: Mapping[str, Any] = start if isinstance(start, Mapping) else {}
-        rows.append(
-            {
-                "Id": versions[-1].definition_id,
-                "DurableId": versions[-1].definition_id,
-                "ApiName": stored.component.full_name,
-                "Label": text_column(stored, "label"),
-                "Description": text_column(stored, "description"),
-                "ProcessType": text_column(stored, "processType"),
-                "TriggerType": to_text(trigger.get("triggerType")),
-                "TriggerObjectOrEventLabel": to_text(trigger.get("object")),
-                "ActiveVersionId": active.id if active else None,
-                "LatestVersionId": versions[-1].id,
-                "IsActive": active is not None,
-                "VersionNumber": (active or versions[-1]).number,
-                "NamespacePrefix": None,
-                "LastModifiedDate": stored.modified_at,
-                "LastModifiedBy": _user_name(tx, stored.modified_by),
-            }
-        )
+        more: Record = {
+            "Id": versions[-1].definition_id,
+            "DurableId": versions[-1].definition_id,
+            "ActiveVersionId": active.id if active else None,
+            "LatestVersionId": versions[-1].id,
+            "IsActive": active is not None,
+            "VersionNumber": (active or versions[-1]).number,
+            "LastModifiedBy": _user_name(tx, stored.modified_by),
+        }
+        rows.append(component_row("FlowDefinitionView", stored, **more))
     return rows
 
 
 def _flow_versions(tx: OrgTransaction) -> list[Record]:
     return [
-        {
-            "Id": version.id,
-            "DurableId": version.id,
-            "FlowDefinitionViewId": version.definition_id,
-            "Label": text_column(version.stored, "label"),
-            "Description": text_column(version.stored, "description"),
-            "ApiVersion": float(str(version.body.get("apiVersion") or 0)),
-            "Status": version.status,
-            "VersionNumber": version.number,
-        }
+        component_row(
+            "FlowVersionView",
+            version.stored,
+            DurableId=version.id,
+            FlowDefinitionViewId=version.definition_id,
+            VersionNumber=version.number,
+        )
         for version in tx.flows.versions()
     ]
 

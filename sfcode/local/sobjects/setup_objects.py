@@ -3,7 +3,8 @@ The objects of Setup (the org, licenses, profiles, permission sets, flows), from
 
 In the table stands one line per field: its name, its describe type, and then in any order a length or
 precision, `>Target` for what a reference names, `<Name` for the relationship seen from there,
-`required`, `readonly` (only the org writes it), `fixed` (given once, at creation), `=value` for a default.
+`@element` for what it shows of a component, `required`, `readonly` (only the org writes it), `fixed` (given once, at
+creation), `=value` for a default.
 The head says which audit fields there are (`audit`: all, `modstamp`: SystemModstamp only, `none`) and whether
 rows can be written; the fields of objects that hold `data` take field permissions.
 """
@@ -71,7 +72,7 @@ def _head(line: str) -> tuple[str, str, list[str]]:
 
 def _field(line: str, *, writable: bool, data: bool) -> FieldDef:
     name, kind, *words = line.split()
-    given = {word[0]: word[1:] for word in words if word[0] in "><="}
+    given = {word[0]: word[1:] for word in words if word[0] in "><=@"}
     read_only = not writable or "readonly" in words or name in SYSTEM_FIELDS
     length = next((int(word) for word in words if word.isdigit()), 18 if kind == "reference" else 0)
     return FieldDef(
@@ -86,6 +87,7 @@ def _field(line: str, *, writable: bool, data: bool) -> FieldDef:
         reference_to=tuple(given[">"].split(",")) if ">" in given else (),
         relationship=name.removesuffix("Id") if ">" in given else "",
         child_relationship=given.get("<", ""),
+        element=given.get("@", ""),
         default=True if given.get("=") == "true" else None,
     )
 
