@@ -41,6 +41,19 @@ class EvaluationContext(Protocol):
         """Return a field's value before the save; for a new record its current value."""
 
 
+class NoRecord:
+    """The context of a formula without fields, at no time."""
+
+    now = datetime(1970, 1, 1, tzinfo=UTC)
+    is_new = False
+
+    def value(self, path: tuple[str, ...]) -> Value:
+        """Refuse any reference."""
+        raise FormulaError(f"Field {'.'.join(path)} does not exist. Check spelling.")
+
+    prior = value
+
+
 def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
     """Evaluate a formula. Raises FormulaError where the platform shows #Error!."""
     node = _parse(formula) if isinstance(formula, str) else formula
@@ -57,14 +70,14 @@ def _parse(formula: str) -> Node:
 
 class _Evaluation:
     def __init__(self, context: EvaluationContext) -> None:
-        self._context = context
+        self.context = context
 
     def value(self, node: Node) -> Value:
         if isinstance(node, Constant):
             found = node.value
             return PRECISION.create_decimal(repr(found)) if type(found) is float else found  # type: ignore[return-value]
         if isinstance(node, Reference):
-            return self._context.value(node.path)
+            return self.context.value(node.path)
         return self._call(node) if isinstance(node, FunctionCall) else self._operation(node)
 
     def _call(self, call: FunctionCall) -> Value:
@@ -79,9 +92,6 @@ class _Evaluation:
     def true(self, node: Node) -> bool:
         return self.value(node) is True
 
-    def if_(self, arguments: Sequence[Node]) -> Value:
-        return self.value(arguments[1] if self.true(arguments[0]) else arguments[2])
-
     def case(self, arguments: Sequence[Node]) -> Value:
         wanted = self.value(arguments[0])
         for when, then in zip(arguments[1:-1:2], arguments[2:-1:2], strict=True):
@@ -90,44 +100,18 @@ class _Evaluation:
                 return self.value(then)
         return self.value(arguments[-1])
 
-    def and_(self, arguments: Sequence[Node]) -> bool:
-        return all(self.true(argument) for argument in arguments)
-
-    def or_(self, arguments: Sequence[Node]) -> bool:
-        return any(self.true(argument) for argument in arguments)
-
-    def not_(self, arguments: Sequence[Node]) -> Value:
-        found = self.value(arguments[0])
-        return None if found is None else not found
-
-    def is_new(self, _arguments: Sequence[Node]) -> bool:
-        return self._context.is_new
-
     def is_changed(self, arguments: Sequence[Node]) -> bool:
         before, now = self.prior_value(arguments), self.value(arguments[0])
-        return not self._context.is_new and _plain(before) != _plain(now)
+        return not self.context.is_new and _plain(before) != _plain(now)
 
     def prior_value(self, arguments: Sequence[Node]) -> Value:
         if not isinstance(arguments[0], Reference):
             raise FormulaError("Incorrect parameter for function 'PRIORVALUE()'. Expected Field Reference")
-        return self._context.prior(arguments[0].path)
-
-    def today(self, _arguments: Sequence[Node]) -> date:
-        return self._context.now.date()
-
-    def at_now(self, _arguments: Sequence[Node]) -> datetime:
-        return self._context.now
-
-    def time_now(self, _arguments: Sequence[Node]) -> time:
-        return self._context.now.time()
+        return self.context.prior(arguments[0].path)
 
     def _operation(self, node: Operation) -> Value:
-        if node.operator == "&&":
-            return self.and_(node.operands)
-        if node.operator == "||":
-            return self.or_(node.operands)
-        if node.operator == "!":
-            return self.not_(node.operands)
+        if node.operator in LOGICAL:
+            return SPECIAL[LOGICAL[node.operator]](self, node.operands)
         values = [self.value(operand) for operand in node.operands]
         if len(values) == 1:
             return _signed(node.operator, values[0])
@@ -140,20 +124,21 @@ class _Evaluation:
 
 
 SPECIAL: dict[str, Callable[[_Evaluation, Sequence[Node]], Value]] = {
-    "AND": _Evaluation.and_,
+    "AND": lambda at, arguments: all(at.true(argument) for argument in arguments),
     "CASE": _Evaluation.case,
-    "IF": _Evaluation.if_,
+    "IF": lambda at, arguments: at.value(arguments[1] if at.true(arguments[0]) else arguments[2]),
     "ISCHANGED": _Evaluation.is_changed,
-    "ISNEW": _Evaluation.is_new,
-    "NOT": _Evaluation.not_,
-    "NOW": _Evaluation.at_now,
-    "OR": _Evaluation.or_,
+    "ISNEW": lambda at, _: at.context.is_new,
+    "NOT": lambda at, arguments: None if (found := at.value(arguments[0])) is None else not found,
+    "NOW": lambda at, _: at.context.now,
+    "OR": lambda at, arguments: any(at.true(argument) for argument in arguments),
     "PRIORVALUE": _Evaluation.prior_value,
-    "TIMENOW": _Evaluation.time_now,
-    "TODAY": _Evaluation.today,
+    "TIMENOW": lambda at, _: at.context.now.time(),
+    "TODAY": lambda at, _: at.context.now.date(),
 }
 """Functions that do not need the values of all their arguments, or need more than these."""
 
+LOGICAL = {"&&": "AND", "||": "OR", "!": "NOT"}
 COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 
 
@@ -205,17 +190,7 @@ def _arithmetic(operator: str, left: Value, right: Value) -> Value:
         return _dates(operator, left, right)
     one, other = _number(operator, left), _number(operator, right)
     try:
-        match operator:
-            case "+":
-                return PRECISION.add(one, other)
-            case "-":
-                return PRECISION.subtract(one, other)
-            case "*":
-                return PRECISION.multiply(one, other)
-            case "/":
-                return PRECISION.divide(one, other)
-            case _:
-                return _power(one, other)
+        return ARITHMETIC[operator](one, other)
     except (DivisionByZero, InvalidOperation, Overflow) as error:
         raise FormulaError(f"operator '{operator}': out of range") from error
 
@@ -224,6 +199,15 @@ def _power(base: Decimal, exponent: Decimal) -> Decimal:
     if exponent != exponent.to_integral_value() or abs(base.adjusted() * int(exponent)) > LARGEST_POWER:
         raise FormulaError("Out of range argument to POWER() function")
     return PRECISION.power(base, exponent)
+
+
+ARITHMETIC: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
+    "+": PRECISION.add,
+    "-": PRECISION.subtract,
+    "*": PRECISION.multiply,
+    "/": PRECISION.divide,
+    "^": _power,
+}
 
 
 def _dates(operator: str, left: Value, right: Value) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local import grammars
@@ -34,7 +35,7 @@ def parse(text: str) -> Node:
     if len(text) > MAX_LENGTH:
         raise FormulaError(TOO_BIG)
     try:
-        return _Build().transform(_parser().parse(text))
+        return _build(_parser().parse(text))
     except UnexpectedCharacters as error:
         raise FormulaError(f"Syntax error. Found '{error.char}'") from None
     except UnexpectedToken as error:
@@ -56,60 +57,44 @@ def _parser() -> Lark:
     return grammars.load(__package__)
 
 
-class _Build:
-    """Converts lark's tree into ours, bottom up."""
+def _build(tree: Any) -> Node:
+    """Convert lark's tree into ours, bottom up."""
+    from lark import Tree
 
-    def transform(self, tree: Any) -> Node:
-        from lark import Tree
+    # Without recursion: what is nested too deep is found out here, not by Python's own limit.
+    done: dict[int, Any] = {}
+    depths: dict[int, int] = {}
+    for subtree in tree.iter_subtrees():
+        below = [id(child) for child in subtree.children if isinstance(child, Tree)]
+        depths[id(subtree)] = 1 + max((depths[child] for child in below), default=0)
+        if depths[id(subtree)] > MAX_DEPTH:
+            raise FormulaError(TOO_BIG)
+        children = [done[id(child)] if isinstance(child, Tree) else child for child in subtree.children]
+        done[id(subtree)] = BUILDERS[subtree.data](*children)
+    built: Node = done[id(tree)]
+    return built
 
-        # Without recursion: what is nested too deep is found out here, not by Python's own limit.
-        done: dict[int, Any] = {}
-        depths: dict[int, int] = {}
-        for subtree in tree.iter_subtrees():
-            below = [id(child) for child in subtree.children if isinstance(child, Tree)]
-            depths[id(subtree)] = 1 + max((depths[child] for child in below), default=0)
-            if depths[id(subtree)] > MAX_DEPTH:
-                raise FormulaError(TOO_BIG)
-            children = [done[id(child)] if isinstance(child, Tree) else child for child in subtree.children]
-            done[id(subtree)] = getattr(self, f"on_{subtree.data}")(children)
-        built: Node = done[id(tree)]
-        return built
 
-    def on_number(self, children: list[Any]) -> Node:
-        return Constant(float(children[0]))
+CONSTANTS: dict[str, bool | None] = {"TRUE": True, "FALSE": False, "NULL": None}
+OPERATORS = {"==": "=", "!=": "<>"}
 
-    def on_string(self, children: list[Any]) -> Node:
-        return Constant(re.sub(r"\\(.)", r"\1", children[0][1:-1]))
 
-    def on_reference(self, children: list[Any]) -> Node:
-        name = re.sub(r"\s+", "", children[0])
-        constants: dict[str, bool | None] = {"TRUE": True, "FALSE": False, "NULL": None}
-        if name.upper() in constants:
-            return Constant(constants[name.upper()])
-        return Reference(tuple(name.split(".")))
+def _reference(text: str) -> Node:
+    name = re.sub(r"\s+", "", text)
+    return Constant(CONSTANTS[name.upper()]) if name.upper() in CONSTANTS else Reference(tuple(name.split(".")))
 
-    def on_arguments(self, children: list[Any]) -> tuple[Node, ...]:
-        return tuple(children)
 
-    def on_call(self, children: list[Any]) -> Node:
-        return FunctionCall(children[0].upper(), children[1] if len(children) > 1 else ())
-
-    def on_group(self, children: list[Any]) -> Node:
-        inner: Node = children[0]
-        return inner
-
-    def on_binary(self, children: list[Any]) -> Node:
-        operator = {"==": "=", "!=": "<>"}.get(str(children[1]), str(children[1]))
-        return Operation(operator, (children[0], children[2]))
-
-    def on_unary(self, children: list[Any]) -> Node:
-        return Operation(str(children[0]), (children[1],))
-
-    def on_not_(self, children: list[Any]) -> Node:
-        return Operation("!", (children[0],))
-
-    def on_and_(self, children: list[Any]) -> Node:
-        return Operation("&&", tuple(children))
-
-    def on_or_(self, children: list[Any]) -> Node:
-        return Operation("||", tuple(children))
+BUILDERS: dict[str, Callable[..., Any]] = {
+    "and_": lambda *operands: Operation("&&", operands),
+    "arguments": lambda *arguments: arguments,
+    "binary": lambda left, operator, right: Operation(OPERATORS.get(operator, str(operator)), (left, right)),
+    "call": lambda name, arguments=(): FunctionCall(name.upper(), arguments),
+    "group": lambda inner: inner,
+    "not_": lambda operand: Operation("!", (operand,)),
+    "number": lambda text: Constant(float(text)),
+    "or_": lambda *operands: Operation("||", operands),
+    "reference": _reference,
+    "string": lambda text: Constant(re.sub(r"\\(.)", r"\1", text[1:-1])),
+    "unary": lambda operator, operand: Operation(str(operator), (operand,)),
+}
+"""How each rule of the grammar becomes a node, from its children."""

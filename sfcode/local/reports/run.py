@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sfcode.local.errors import ApiError
-from sfcode.local.formula.evaluate import evaluate
+from sfcode.local.formula.evaluate import NoRecord, evaluate
 from sfcode.local.formula.parser import FormulaError
-from sfcode.local.formula.values import Value
 from sfcode.local.reports.columns import Cell, ReportColumns
 from sfcode.local.reports.definition import Criterion, CrossFilter, Grouping, ReportDefinition, SummaryFormula
+from sfcode.local.sobjects.roll_ups import ORDERED
 from sfcode.local.sobjects.rows import UserView
 from sfcode.local.store import Record
 
@@ -24,12 +23,6 @@ MOST_ROWS = 2000
 
 _AGGREGATE = re.compile(r"([A-Za-z_][\w.]*):(SUM|AVG|MIN|MAX)")
 _ROW_COUNT = re.compile(r"\bRowCount\b")
-_ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
-    "lessThan": operator.lt,
-    "lessOrEqual": operator.le,
-    "greaterThan": operator.gt,
-    "greaterOrEqual": operator.ge,
-}
 
 ReportRow = tuple[str, Record]
 """An object's name and a row of it."""
@@ -76,8 +69,8 @@ def run(definition: ReportDefinition, view: UserView) -> ReportResult:
 
 
 def _fits(cell: Cell, criterion: Criterion) -> bool:
-    if criterion.operator in _ORDERED:
-        compare = _ORDERED[criterion.operator]
+    if criterion.operator in ORDERED:
+        compare = ORDERED[criterion.operator]
         return isinstance(cell.value, int | float) and compare(cell.value, float(criterion.values[0]))
     blank = cell.value is None or cell.value == ""
     text = "" if blank else cell.label.casefold()
@@ -161,19 +154,7 @@ def _formula(summary: SummaryFormula, rows: Sequence[ReportRow], columns: Report
 
     text = _ROW_COUNT.sub(str(len(rows)), _AGGREGATE.sub(aggregate, summary.formula))
     try:
-        value = evaluate(text, _NoRecord())
+        value = evaluate(text, NoRecord())
     except FormulaError:
         return None
     return float(value) if isinstance(value, Decimal) else None
-
-
-class _NoRecord:
-    """The context of a summary formula, in which every column is a number already."""
-
-    now = datetime(1970, 1, 1, tzinfo=UTC)
-    is_new = False
-
-    def value(self, path: tuple[str, ...]) -> Value:
-        raise FormulaError(f"Field {'.'.join(path)} does not exist. Check spelling.")
-
-    prior = value

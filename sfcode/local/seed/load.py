@@ -15,6 +15,7 @@ from sfcode.local.signin import apps
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.custom import DESCRIBE_TYPES
+from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.local.sobjects.rows import VIEWS, Rows
 from sfcode.local.store import OrgTransaction, Record
 from sfcode.local.tables.base import PRODUCTION
@@ -35,14 +36,7 @@ SECTIONS = {
 }
 REQUIRED = ("version", "company", "user_licenses", "profiles", "users")
 ROW_LISTS = ("user_licenses", "permission_set_licenses", "users", "apps")
-RIGHTS = {
-    "create": "allowCreate",
-    "read": "allowRead",
-    "edit": "allowEdit",
-    "delete": "allowDelete",
-    "view_all": "viewAllRecords",
-    "modify_all": "modifyAllRecords",
-}
+RIGHTS = {word: element for element, (word, _, _) in OBJECT_RIGHTS.items()}
 OBJECTS_WITH_RIGHTS = ("Account", "Campaign", "Contact", "Lead")
 """Activities have none: user permissions open them."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sfcode.local.sobjects import sharing
-from sfcode.local.sobjects.grants import NOTHING, GrantedRights, parse_rights
+from sfcode.local.sobjects.grants import NOTHING, OBJECT_RIGHTS, GrantedRights, parse_rights
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.object_reader import ObjectReader
 from sfcode.local.sobjects.setup_objects import setup_objects
@@ -66,15 +66,7 @@ class RecordRights:
 
 
 EVERYTHING = ObjectRights(True, True, True, True, True, True)
-ELEMENTS = {
-    "read": "allowRead",
-    "create": "allowCreate",
-    "edit": "allowEdit",
-    "delete": "allowDelete",
-    "view_all": "viewAllRecords",
-    "modify_all": "modifyAllRecords",
-    "view_all_fields": "viewAllFields",
-}
+ELEMENTS = {word: element for element, (word, _, _) in OBJECT_RIGHTS.items()} | {"view_all_fields": "viewAllFields"}
 
 
 class UserAccess:

@@ -16,24 +16,30 @@ from sfcode.metadata.archive import unzip
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import read
 
+STAMPS = {
+    "Id": "id",
+    "CreatedDate": "created_at",
+    "CreatedById": "created_by",
+    "LastModifiedDate": "modified_at",
+    "LastModifiedById": "modified_by",
+    "SystemModstamp": "modified_at",
+}
+"""What every row shows of a stored component."""
+
 
 def component_row(target: str | ObjectDef, stored: Stored, **more: Scalar) -> Record:
     """Return the row of a component: what its object's table says, and more; other fields are null."""
     fields = (setup_objects()[target] if isinstance(target, str) else target).fields.values()
-    return {
-        **dict.fromkeys(field.name for field in fields),
-        "Id": stored.id,
-        "CreatedDate": stored.created_at,
-        "CreatedById": stored.created_by,
-        "LastModifiedDate": stored.modified_at,
-        "LastModifiedById": stored.modified_by,
-        "SystemModstamp": stored.modified_at,
-        **{field.name: _column(field, stored.component) for field in fields if field.element},
-        **more,
-    }
+    return {field.name: _column(field, stored) for field in fields} | more
 
 
-def _column(field: FieldDef, component: Component) -> Scalar:
+def _column(field: FieldDef, stored: Stored) -> Scalar:
+    if field.name in STAMPS:
+        stamp: str = getattr(stored, STAMPS[field.name])
+        return stamp
+    if not field.element:
+        return None
+    component = stored.component
     first, *path = field.element.split(".")
     if first.startswith("/"):
         parts = re.split(r"[./]", component.full_name)

@@ -12,6 +12,20 @@ KEPT = 64
 """How many are remembered: as many as a few users have."""
 NOTHING = (False, False)
 
+OBJECT_RIGHTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "allowRead": ("read", "Read", ()),
+    "allowCreate": ("create", "Create", ("allowRead",)),
+    "allowEdit": ("edit", "Edit", ("allowRead",)),
+    "allowDelete": ("delete", "Delete", ("allowRead", "allowEdit")),
+    "viewAllRecords": ("view_all", "View All", ("allowRead",)),
+    "modifyAllRecords": ("modify_all", "Modify All", ("allowRead", "allowEdit", "allowDelete", "viewAllRecords")),
+}
+"""
+By element, the word for a right, what the platform calls it, and the rights that it needs.
+
+https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_objectpermissions.htm
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class GrantedRights:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.catalog import Catalog
+from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Component
@@ -15,15 +16,6 @@ WITHOUT_OBJECTS = frozenset({"Salesforce Integration"})
 
 OPENS_OBJECTS = frozenset({"SalesforceAPIIntegrationPsl"})
 """Permission set licenses that bring them."""
-
-RIGHTS = {
-    "allowRead": "Read",
-    "allowCreate": "Create",
-    "allowEdit": "Edit",
-    "allowDelete": "Delete",
-    "viewAllRecords": "View All",
-    "modifyAllRecords": "Modify All",
-}
 
 
 NOT_ALLOWED = "The user license doesn't allow the permission: "
@@ -48,7 +40,7 @@ def find_object_right(tx: OrgTransaction, permission_set: Component) -> str | No
     entries = permission_set.body.get("objectPermissions")
     for name, rights in sorted(entries.items()) if isinstance(entries, Mapping) else ():
         found = catalog.object(name)
-        for right, verb in RIGHTS.items():
+        for right, (_, verb, _) in OBJECT_RIGHTS.items():
             if isinstance(rights, Mapping) and rights.get(right):
                 return f"{verb} {found.plural if found else name}"
     return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from sfcode.local.store import Scalar
 
-_ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
+ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
     "lessThan": operator.lt,
     "lessOrEqual": operator.le,
     "greaterThan": operator.gt,
@@ -28,8 +28,8 @@ class DetailFilter:
     def fits(self, row: Mapping[str, Scalar]) -> bool:
         """Tell whether a detail fits; a blank value is neither less nor more than another."""
         found = row.get(self.field)
-        if self.operation in _ORDERED:
-            return isinstance(found, int | float) and _ORDERED[self.operation](found, float(self.value))
+        if self.operation in ORDERED:
+            return isinstance(found, int | float) and ORDERED[self.operation](found, float(self.value))
         wanted = {part.strip() for part in self.value.split(",")}
         return (_text(found) in wanted) is (self.operation == "equals")
 

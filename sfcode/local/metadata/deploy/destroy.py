@@ -33,34 +33,22 @@ def destroy(tx: OrgTransaction, deletions: Sequence[Deletion], author: Author) -
     for deletion in deletions:
         problem = _find_refusal(tx, deletion.address) or refusals.get(deletion.address)
         if problem is not None:
-            messages.append(_error_message(deletion, problem))
+            address = deletion.address
+            messages.append(ComponentMessage.error(problem, address.full_name, address.type, deletion.file))
         elif _delete(tx, deletion.address, author):
             messages.append(_deleted_message(deletion))
         elif WILDCARD in deletion.address.full_name:
             # https://github.com/forcedotcom/cli/issues/3485: reported as a success, and nothing goes.
             messages.append(replace(_deleted_message(deletion), deleted=False, changed=False))
         else:
-            address = deletion.address
-            messages.append(
-                ComponentMessage.warning(
-                    f"No {address.type} named: {address.full_name} found",
-                    full_name=PurePosixPath(deletion.file).name,
-                    file_name=deletion.file,
-                )
-            )
+            problem = f"No {deletion.address.type} named: {deletion.address.full_name} found"
+            messages.append(ComponentMessage.warning(problem, PurePosixPath(deletion.file).name, deletion.file))
     if any(address.type == "ExternalClientApplication" for address in doomed):
         from sfcode.local.signin.apps import find_orphaned_policies
 
         for policies in find_orphaned_policies(tx):
             tx.components.delete(policies.type, policies.full_name)
     return messages
-
-
-def _error_message(deletion: Deletion, problem: str) -> ComponentMessage:
-    address = deletion.address
-    return ComponentMessage.error(
-        problem, full_name=address.full_name, component_type=address.type, file_name=deletion.file
-    )
 
 
 def _deleted_message(deletion: Deletion) -> ComponentMessage:

@@ -128,6 +128,4 @@ def _is_version(text: str) -> bool:
 
 
 def _error(problem: str, name: str, root: str, line: int = 0, column: int = 0) -> ComponentMessage:
-    return ComponentMessage.error(
-        problem, full_name=name, component_type="", file_name=root + name, line=line, column=column
-    )
+    return ComponentMessage.error(problem, name, "", root + name, line, column)

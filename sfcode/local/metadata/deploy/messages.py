@@ -47,13 +47,13 @@ class ComponentMessage:
 
     @classmethod
     def error(
-        cls, problem: str, *, full_name: str, component_type: str, file_name: str, line: int = 0, column: int = 0
+        cls, problem: str, full_name: str, component_type: str = "", file_name: str = "", line: int = 0, column: int = 0
     ) -> ComponentMessage:
         """Return a message that fails the component."""
         return cls(full_name, component_type, file_name, problem, "Error", line, column, success=False)
 
     @classmethod
-    def warning(cls, problem: str, *, full_name: str, file_name: str) -> ComponentMessage:
+    def warning(cls, problem: str, full_name: str, file_name: str) -> ComponentMessage:
         """Return a warning; the options of the deploy decide whether it fails the component."""
         return cls(full_name, "", file_name, problem, "Warning")
 

@@ -88,12 +88,8 @@ def _missing(found: PackageItems, listed: Manifests, root: str) -> Iterator[Comp
     for type_, names in sorted(listed.members.items()):
         for name in sorted(names - {WILDCARD}):
             if Address(type_, name) not in here and _owner(type_, name) not in broken:
-                yield ComponentMessage.error(
-                    f"An object '{name}' of type {type_} was named in package.xml, but was not found in zipped directory",
-                    full_name=name,
-                    component_type="",
-                    file_name=root + PACKAGE,
-                )
+                problem = f"An object '{name}' of type {type_} was named in package.xml, but was not found in zipped directory"
+                yield ComponentMessage.error(problem, name, "", root + PACKAGE)
 
 
 def _decoded(address: Address) -> Address:

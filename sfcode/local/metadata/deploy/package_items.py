@@ -44,14 +44,8 @@ class PackageItem:
 
     def error(self, problem: str) -> ComponentMessage:
         """Return an error message about this component."""
-        return ComponentMessage.error(
-            problem,
-            full_name=self.component.full_name,
-            component_type=self.component.type,
-            file_name=self.file,
-            line=self.line,
-            column=self.column,
-        )
+        address = self.component.address
+        return ComponentMessage.error(problem, address.full_name, address.type, self.file, self.line, self.column)
 
 
 @dataclass
@@ -63,6 +57,11 @@ class PackageItems:
     problems: list[ComponentMessage] = field(default_factory=list)
     broken: set[Address] = field(default_factory=set)
     """Components whose files could not be read: nothing more is said of them or of what they contain."""
+
+    def add_broken(self, address: Address, problem: str, file: str, line: int = 0, column: int = 0) -> None:
+        """Add a component whose file could not be read."""
+        self.broken.add(address)
+        self.problems.append(ComponentMessage.error(problem, address.full_name, address.type, file, line, column))
 
 
 def read_items(
@@ -99,9 +98,8 @@ def _group_by_component(
             # The files of old versions had the number of the flow's version in their names.
             address = Address("Flow", FLOW_NUMBER.sub("", address.full_name))
         if address is None:
-            name = PurePosixPath(path).name
             items.problems.append(
-                ComponentMessage.error("Not in package.xml", full_name=name, component_type="", file_name=path)
+                ComponentMessage.error("Not in package.xml", PurePosixPath(path).name, file_name=path)
             )
         else:
             groups.setdefault(address, []).append(path)
@@ -149,10 +147,7 @@ def _read_unmodeled(
                 raw = etree.tostring(element, encoding="utf-8", with_tail=False)
                 items.found.append(PackageItem(child, main, line=line_of(element), raw=raw))
     except MetadataError as error:
-        items.broken.add(address)
-        items.problems.append(
-            PackageItem(component, main, error.line, error.column).error(describe_parse_error(error.problem))
-        )
+        items.add_broken(address, describe_parse_error(error.problem), main, error.line, error.column)
         return
     items.found.append(PackageItem(component, main, bare=True))
 
@@ -167,15 +162,8 @@ def _read_modelled(
     content = next((path for path in paths if not path.endswith(META)), None)
     if meta is None or content is None:
         missing = f"{content}{META}" if content else (meta or "").removesuffix(META)
-        items.broken.add(address)
-        items.problems.append(
-            ComponentMessage.error(
-                f"The file {missing} is missing: a {kind.name} is made of its content and its -meta.xml",
-                full_name=address.full_name,
-                component_type=kind.name,
-                file_name=content or meta or "",
-            )
-        )
+        problem = f"The file {missing} is missing: a {kind.name} is made of its content and its -meta.xml"
+        items.add_broken(address, problem, content or meta or "")
         return
     _read_xml(items, address, content, files[meta], content=files[content])
 
@@ -195,17 +183,7 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
             raise MetadataError(unreadable.message, file=path, line=unreadable.line, column=unreadable.column)
         found = list(_components(address, root, where, path, lenient=lenient))
     except MetadataError as error:
-        items.broken.add(address)
-        items.problems.append(
-            ComponentMessage.error(
-                describe_parse_error(error.problem),
-                full_name=address.full_name,
-                component_type=address.type,
-                file_name=path,
-                line=error.line,
-                column=error.column,
-            )
-        )
+        items.add_broken(address, describe_parse_error(error.problem), path, error.line, error.column)
         return
     if content is not None:
         encoded = base64.b64encode(content).decode()

@@ -106,11 +106,7 @@ def delete(request: OperationRequest) -> list[soap.Node]:
         messages = _deploy(request, package)
         absent = [message for message in messages if message.problem_type == "Warning"]
         if absent:
-            messages = [
-                ComponentMessage.error(
-                    f"no {type_} named {name} found", full_name=name, component_type=type_, file_name=""
-                )
-            ]
+            messages = [ComponentMessage.error(f"no {type_} named {name} found", name, type_)]
         results.append(save_result(name, messages))
     return results
 
@@ -167,7 +163,7 @@ def _save(request: OperationRequest, *, new: bool | None) -> list[tuple[str, Mes
         names = {item.component.full_name for item in items}
         own = refusals or [message for message in failed or messages if message.full_name in names]
         if failed and not own:
-            own = [ComponentMessage.error(ROLLED_BACK, full_name=name, component_type="", file_name="")]
+            own = [ComponentMessage.error(ROLLED_BACK, name)]
         results.append((name, own))
     return results
 
@@ -179,7 +175,7 @@ def _prepare(
     type_, name = _type_of(element), soap.text(element, "fullName") or ""
 
     def refused(problem: str) -> tuple[str, tuple[PackageItem, ...], Messages]:
-        return name, (), [ComponentMessage.error(problem, full_name=name, component_type=type_, file_name="")]
+        return name, (), [ComponentMessage.error(problem, name, type_)]
 
     if not name or schema_table.elements(type_) is None:
         return refused("Required field is missing: fullName" if not name else f"Unknown type:{type_}")
@@ -266,7 +262,5 @@ def rename(request: OperationRequest) -> list[soap.Node]:
             if problem is not None:
                 raise _Undo(problem)
     except _Undo as refusal:
-        return [
-            save_result(old, [ComponentMessage.error(str(refusal), full_name=old, component_type=type_, file_name="")])
-        ]
+        return [save_result(old, [ComponentMessage.error(str(refusal), old, type_)])]
     return [save_result(new, [])]

@@ -10,28 +10,12 @@ from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entrie
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
 from sfcode.local.sobjects import licenses
+from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.sobjects.values import developer_name
 
 LIMITS = {"label": ("Label", 80), "description": ("Description", 255)}
 KEYS = {"fieldPermissions": "field", "objectPermissions": "object", "userPermissions": "name"}
-
-NEEDS = {
-    "allowCreate": ("allowRead",),
-    "allowEdit": ("allowRead",),
-    "allowDelete": ("allowRead", "allowEdit"),
-    "viewAllRecords": ("allowRead",),
-    "modifyAllRecords": ("allowRead", "allowEdit", "allowDelete", "viewAllRecords"),
-}
-"""https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_objectpermissions.htm"""
-VERBS = {
-    "allowCreate": "Create",
-    "allowRead": "Read",
-    "allowEdit": "Edit",
-    "allowDelete": "Delete",
-    "viewAllRecords": "View All",
-    "modifyAllRecords": "Modify All",
-}
 
 
 def check(subject: Subject) -> Iterator[str]:
@@ -77,10 +61,10 @@ def _objects(subject: Subject) -> Iterator[str]:
             # Activities have user permissions instead: Access Activities, Edit Events, Edit Tasks.
             yield no_object("object", name)
             continue
-        for right, needed in NEEDS.items():
-            missing = [f"{VERBS[need]} {name}" for need in needed if not given.get(need)]
+        for right, (_, verb, needed) in OBJECT_RIGHTS.items():
+            missing = [f"{OBJECT_RIGHTS[need][1]} {name}" for need in needed if not given.get(need)]
             if given.get(right) and missing:
-                yield f"Permission {VERBS[right]} {name} depends on permission(s): {', '.join(missing)}"
+                yield f"Permission {verb} {name} depends on permission(s): {', '.join(missing)}"
         if given.get("allowRead"):
             yield from _masters(subject, name, rights)
 
