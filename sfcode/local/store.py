@@ -23,10 +23,14 @@ from sfcode.local.tables.outbound import AutomationLogTable, NotificationTable
 from sfcode.local.tables.records import Record, RecordTable, Scalar
 from sfcode.local.tables.sessions import SessionTable
 
-__all__ = ["OrgTransaction", "Put", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion"]
+__all__ = ["OrgTransaction", "Put", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion", "Undo"]
 
 KEPT = ("session", "sqlite_sequence")
 """The tables that loading another company leaves as they are."""
+
+
+class Undo(Exception):
+    """Rolls a transaction back, which then ends without an error."""
 
 
 class OrgTransaction:
@@ -85,8 +89,8 @@ class Store(StateFile):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[OrgTransaction]:
-        """Open a write transaction, which excludes other writers and is rolled back on an exception."""
-        with self.writing() as db:
+        """Open a write transaction, which excludes other writers and is rolled back on an exception, for Undo silently."""
+        with contextlib.suppress(Undo), self.writing() as db:
             yield OrgTransaction(db, self.row_locked)
         self.committed.set()
 

@@ -14,6 +14,7 @@ from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.ids import full
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.rest.records import asked_fields, record_json, writer
+from sfcode.local.store import Undo
 
 MOST = 200
 ROLLED_BACK = {
@@ -114,20 +115,12 @@ def _retrieve(call: RestCall) -> Response:
 def _carried_out(call: RestCall, steps: list[Step], *, all_or_none: bool) -> Response:
     """Run the steps in one transaction; a failure rolls back its own step, or with allOrNone all of them."""
     results: list[Json] = []
-    try:
-        with writer(call) as write:
-            results.extend(_carried_out_one(write, step) for step in steps)
-            if all_or_none and not all(result["success"] for result in results):
-                raise _RolledBackError
-    except _RolledBackError:
-        results = [
-            result if not result["success"] else {"success": False, "errors": [ROLLED_BACK]} for result in results
-        ]
+    with writer(call) as write:
+        results.extend(_carried_out_one(write, step) for step in steps)
+        if all_or_none and not all(result["success"] for result in results):
+            results = [{"success": False, "errors": [ROLLED_BACK]} if each["success"] else each for each in results]
+            raise Undo
     return answer(results)
-
-
-class _RolledBackError(Exception):
-    """Rolls a transaction back."""
 
 
 def _carried_out_one(write: RecordWriter, step: Step) -> Json:

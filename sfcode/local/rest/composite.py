@@ -18,6 +18,7 @@ from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import DATA, RestCall, answer, route
 from sfcode.local.rest import tree
 from sfcode.local.rest.inner import Inner, SubResponse, make_inner_call, perform
+from sfcode.local.store import Undo
 
 MOST = 25
 MOST_QUERIES = 5
@@ -100,19 +101,15 @@ def _requests(given: object, most: int) -> list[Json]:
     return given
 
 
-class _FailedError(Exception):
-    """Rolls a transaction back."""
-
-
 def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
     """Run requests in one transaction, all or nothing; return whether all succeeded."""
-    answers: list[Json] = []
-    try:
-        with call.context.store.transaction() as tx:
-            answers = _in_turn(make_inner_call(call, tx), others, requests, until_failure=True)
-            if not all(each["httpStatusCode"] < 300 for each in answers):
-                raise _FailedError
-    except _FailedError:
+    good = False
+    with call.context.store.transaction() as tx:
+        answers = _in_turn(make_inner_call(call, tx), others, requests, until_failure=True)
+        good = all(each["httpStatusCode"] < 300 for each in answers)
+        if not good:
+            raise Undo
+    if not good:
         halted = [{"errorCode": "PROCESSING_HALTED", "message": ROLLED_BACK}]
         done = {each["referenceId"]: each for each in answers if each["httpStatusCode"] >= 300}
         names = [str(each["referenceId"]) for each in requests]

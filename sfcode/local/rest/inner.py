@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match
 
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import CallRoute, RestCall, check_version, error_answer
-from sfcode.local.store import OrgTransaction, Store
+from sfcode.local.store import OrgTransaction, Store, Undo
 
 NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
 """Jobs outlive a request, and so could outlive one that is undone."""
@@ -28,8 +28,8 @@ class Joined(Store):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[OrgTransaction]:
-        """Open a savepoint; an exception rolls back to it."""
-        with self._tx.savepoint():
+        """Open a savepoint; an exception rolls back to it, Undo silently."""
+        with contextlib.suppress(Undo), self._tx.savepoint():
             yield self._tx
 
     @contextlib.contextmanager

@@ -15,19 +15,12 @@ from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import RestCall, answer
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.rest.records import writer
+from sfcode.local.store import Undo
 
 MOST = 200
 DEEPEST = 5
 
 Json = dict[str, Any]
-
-
-class _RefusedError(Exception):
-    """Rolls a transaction back."""
-
-    def __init__(self, result: Json) -> None:
-        super().__init__()
-        self.result = result
 
 
 def create(call: RestCall) -> Response:
@@ -41,13 +34,14 @@ def create(call: RestCall) -> Response:
     if len(set(names)) < len(names):
         raise ApiError("INVALID_INPUT", "Duplicate ReferenceId provided in the request.")
     results: list[Json] = []
-    try:
-        with writer(call) as write:
-            for each in records:
-                results.extend(_create_records(write, call.path["object"], each, {}))
-    except _RefusedError as refused:
-        return answer({"hasErrors": True, "results": [refused.result]}, 400)
-    return answer({"hasErrors": False, "results": results}, 201)
+    with writer(call) as write:
+        for each in records:
+            results.extend(_create_records(write, call.path["object"], each, {}))
+            if "errors" in results[-1]:
+                results = results[-1:]
+                raise Undo
+    failed = any("errors" in each for each in results)
+    return answer({"hasErrors": failed, "results": results}, 400 if failed else 201)
 
 
 def _reference_ids(record: Json, depth: int) -> Iterator[str]:
@@ -80,9 +74,13 @@ def _create_records(write: RecordWriter, name: str, record: Json, parent: Json) 
             if found is None:
                 raise make_error("not_a_column", name=key, object=name)
     except ApiError as error:
-        raise _RefusedError({"referenceId": reference_id, "errors": [error.item]}) from error
+        yield {"referenceId": reference_id, "errors": [error.item]}
+        return
     yield {"referenceId": reference_id, "id": record_id}
     for key, relationship in relationships.items():
         if relationship is not None:
             for child in children[key]:
-                yield from _create_records(write, relationship.child, child, {relationship.field: record_id})
+                for result in _create_records(write, relationship.child, child, {relationship.field: record_id}):
+                    yield result
+                    if "errors" in result:
+                        return

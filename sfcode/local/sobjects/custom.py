@@ -11,7 +11,7 @@ from typing import Any
 
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, object_def
 from sfcode.local.sobjects.roll_ups import read_roll_up
-from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS, label_of
+from sfcode.local.sobjects.setup_objects import read_field, system_fields
 from sfcode.metadata.component import Component
 
 FIELD_TYPES: Mapping[str, Any] = json.loads(resources.files(__package__).joinpath("field_types.json").read_bytes())
@@ -76,7 +76,7 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
     name_field: Mapping[str, Any] = body.get("nameField") or {}
     automatic = name_field.get("type") == "AutoNumber"
     detail = any(field.master for field in fields)
-    own = [system_field(name) for name in sorted(SYSTEM_FIELDS)]
+    own = [*system_fields()]
     own.append(
         FieldDef(
             "Name",
@@ -116,61 +116,20 @@ def location_parts(field: FieldDef) -> list[FieldDef]:
 @cache
 def record_type_field() -> FieldDef:
     """Return the field for a record's type; none is the master record type."""
-    return FieldDef(
-        "RecordTypeId",
-        "reference",
-        "Record Type ID",
-        18,
-        permissionable=False,
-        reference_to=("RecordType",),
-        relationship="RecordType",
-    )
-
-
-@cache
-def setup_owner_field() -> FieldDef:
-    """Return the field for whom a row of a hierarchy custom setting is: the org, a profile or a user."""
-    owners = ("Organization", "Profile", "User")
-    return FieldDef(
-        "SetupOwnerId",
-        "reference",
-        "Location",
-        18,
-        permissionable=False,
-        reference_to=owners,
-        relationship="SetupOwner",
-    )
+    return read_field("RecordTypeId reference >RecordType", writable=True)
 
 
 @cache
 def owner_field() -> FieldDef:
     """Return the owner field of an object; its default is the creator."""
-    return FieldDef(
-        "OwnerId", "reference", "Owner ID", 18, permissionable=False, reference_to=("User",), relationship="Owner"
-    )
+    return read_field("OwnerId reference >User", writable=True)
 
 
 @cache
-def system_field(name: str) -> FieldDef:
-    """Return a field that only the org writes."""
-    if name == "Id":
-        kind, length = "id", 18
-    elif name.endswith("ById"):
-        kind, length = "reference", 18
-    else:
-        kind, length = ("boolean" if name == "IsDeleted" else "datetime"), 0
-    return FieldDef(
-        name,
-        kind,
-        "Record ID" if name == "Id" else label_of(name),
-        length,
-        nillable=False,
-        createable=False,
-        updateable=False,
-        permissionable=False,
-        reference_to=("User",) if kind == "reference" else (),
-        relationship=name.removesuffix("Id") if kind == "reference" else "",
-    )
+def setup_owner_field() -> FieldDef:
+    """Return the field for whom a row of a hierarchy custom setting is: the org, a profile or a user."""
+    field = read_field("SetupOwnerId reference >Organization,Profile,User", writable=True)
+    return dataclasses.replace(field, label="Location")
 
 
 def _default(kind: str, body: Mapping[str, Any]) -> str | bool | None:

@@ -12,6 +12,7 @@ rows can be written; the fields of objects that hold `data` take field permissio
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
@@ -22,11 +23,22 @@ OWN_PERMISSIONS = "UserPermissionAccess"
 """The object whose only row is about the caller; an org has a field for each of its user permissions."""
 
 AUDIT = """
-    CreatedDate datetime
-    CreatedById reference >User
-    LastModifiedDate datetime
-    LastModifiedById reference >User
+    CreatedDate datetime required
+    CreatedById reference >User required
+    LastModifiedDate datetime required
+    LastModifiedById reference >User required
 """
+MODSTAMP = "    SystemModstamp datetime required"
+SYSTEM_FIELDS = frozenset(line.split()[0] for line in f"{AUDIT.strip()}\n{MODSTAMP}".splitlines()) | {"Id", "IsDeleted"}
+"""What the org itself writes on every record."""
+
+
+@cache
+def system_fields() -> tuple[FieldDef, ...]:
+    """Return the fields of a custom object that only the org writes, by name."""
+    lines = f"{AUDIT.strip()}\n{MODSTAMP}\nId id 18 required\nIsDeleted boolean".splitlines()
+    fields = (read_field(line, writable=False) for line in sorted(line.strip() for line in lines))
+    return tuple(replace(field, label="Record ID") if field.name == "Id" else field for field in fields)
 
 
 @cache
@@ -52,7 +64,7 @@ def read_object(block: str) -> ObjectDef:
     name, label, rest = _head(head)
     text = lines + (AUDIT if rest[0] in ("audit", "stamps") else "")
     if rest[0] in ("audit", "modstamp"):
-        text += "\n    SystemModstamp datetime"
+        text += f"\n{MODSTAMP}"
     data = "data" in rest
     writable = data or "writable" in rest
     fields = [
@@ -60,7 +72,7 @@ def read_object(block: str) -> ObjectDef:
             "Id", "id", f"{label} ID", 18, nillable=False, createable=False, updateable=False, permissionable=False
         )
     ]
-    fields += [_field(line, writable=writable, data=data) for line in text.splitlines() if line.strip()]
+    fields += [read_field(line, writable=writable, data=data) for line in text.splitlines() if line.strip()]
     prefix = ids.KEY_PREFIXES.get(name)
     return object_def(name, label, f"{label}s", prefix, fields, writable=writable, deletable=writable)
 
@@ -70,7 +82,8 @@ def _head(line: str) -> tuple[str, str, list[str]]:
     return name.strip(), label, rest.split()
 
 
-def _field(line: str, *, writable: bool, data: bool) -> FieldDef:
+def read_field(line: str, *, writable: bool, data: bool = False) -> FieldDef:
+    """Read one field of a table."""
     name, kind, *words = line.split()
     given = {word[0]: word[1:] for word in words if word[0] in "><=@"}
     read_only = not writable or "readonly" in words or name in SYSTEM_FIELDS
@@ -90,20 +103,6 @@ def _field(line: str, *, writable: bool, data: bool) -> FieldDef:
         element=given.get("@", ""),
         default=True if given.get("=") == "true" else None,
     )
-
-
-SYSTEM_FIELDS = frozenset(
-    {
-        "Id",
-        "IsDeleted",
-        "CreatedDate",
-        "CreatedById",
-        "LastModifiedDate",
-        "LastModifiedById",
-        "SystemModstamp",
-    }
-)
-"""What the org itself writes on every record."""
 
 
 def label_of(name: str) -> str:

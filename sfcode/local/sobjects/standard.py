@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from functools import cache
 from importlib.resources import files
@@ -18,6 +19,9 @@ ACTIVITIES = ("Event", "Task")
 
 ID_LOOKUPS = frozenset({("Contact", "Email"), ("Lead", "Email"), ("User", "Username")})
 """Standard fields that upserts may go by: `idLookup` in describes of real orgs."""
+
+SHARED = {each.name for each in dataclasses.fields(Field)} & {each.name for each in dataclasses.fields(FieldDef)}
+"""What the table of fields has under the same name."""
 
 UNDELETABLE = frozenset({"User"})
 
@@ -67,24 +71,11 @@ def _object(schema: ObjectSchema) -> ObjectDef:
 def _field(owner: str, field: Field) -> FieldDef:
     key = (owner, field.name)
     return FieldDef(
-        field.name,
-        field.type,
-        field.label,
-        field.length,
-        precision=field.precision,
-        scale=field.scale,
-        nillable=field.nillable,
+        **{name: getattr(field, name) for name in SHARED},
         defaulted=not field.required,
-        createable=field.createable,
-        updateable=field.updateable,
-        calculated=field.calculated,
-        permissionable=field.permissionable,
-        compound=field.compound,
-        reference_to=field.reference_to,
         relationship=field.name.removesuffix("Id") if field.reference_to else "",
         child_relationship=_child_names().get(f"{owner}.{field.name}", ""),
         picklist=field.values,
         restricted=key in RESTRICTED,
         id_lookup=key in ID_LOOKUPS,
-        default=field.default,
     )

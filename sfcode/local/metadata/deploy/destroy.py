@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from sfcode.local.metadata.deploy.manifests import WILDCARD, Deletion
 from sfcode.local.metadata.deploy.messages import ComponentMessage
@@ -171,22 +172,32 @@ def clear_field(tx: OrgTransaction, owner: str, field: str, author: Author) -> N
     """Remove a deleted field from permission sets and profiles, and its values from records."""
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
     gone = {f"{name}.{field}".lower() for name in owners}
+    change_rights(tx, lambda name: None if name.lower() in gone else name, author)
+    for name in owners:
+        move_values(tx, name, field, None, author)
+
+
+def move_values(tx: OrgTransaction, object_name: str, field: str, to: str | None, author: Author) -> None:
+    """Move the values of a field to another one, or delete them, which leaves the stamps of the records as they are."""
+    for row in tx.records.list_all(object_name):
+        if row.get(field) is not None:
+            stamps = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
+            values = {field: None, **({to: row[field]} if to else {}), **stamps}
+            tx.records.update(object_name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
+
+
+def change_rights(tx: OrgTransaction, follow: Callable[[str], str | None], author: Author) -> None:
+    """Give the fields and objects in permission sets and profiles the names that `follow` returns, None for one that is gone."""
     for type_ in ("PermissionSet", "Profile"):
         for stored in tx.components.list_all(type_):
-            rights = stored.component.body.get("fieldPermissions")
-            if isinstance(rights, Mapping) and any(name.lower() in gone for name in rights):
-                kept = {name: right for name, right in rights.items() if name.lower() not in gone}
-                body = {**stored.component.body, "fieldPermissions": kept}
-                if not kept:
-                    del body["fieldPermissions"]
+            body: dict[str, Any] = dict(stored.component.body)
+            for element in ("fieldPermissions", "objectPermissions"):
+                rights = body.pop(element, {})
+                kept = {named: right for name, right in rights.items() if (named := follow(name)) is not None}
+                body |= {element: kept} if kept else {}
+            if body != stored.component.body:
                 changed = Component(type_, stored.component.full_name, body)
                 tx.components.put(changed, user_id=author.user_id, now=author.now)
-    for name in owners:
-        for row in tx.records.list_all(name):
-            if row.get(field) is not None:
-                stamps = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
-                values = {field: None, **stamps}
-                tx.records.update(name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
 
 
 def _clear_object(tx: OrgTransaction, name: str, author: Author) -> None:
@@ -196,13 +207,4 @@ def _clear_object(tx: OrgTransaction, name: str, author: Author) -> None:
                 tx.components.delete(kind.name, child.component.full_name)
     for row in tx.records.list_all(name):
         tx.records.delete(name, str(row["Id"]))
-    for type_ in ("PermissionSet", "Profile"):
-        for stored in tx.components.list_all(type_):
-            body = dict(stored.component.body)
-            for element in ("fieldPermissions", "objectPermissions"):
-                rights = body.get(element)
-                if isinstance(rights, Mapping):
-                    body[element] = {key: right for key, right in rights.items() if key.partition(".")[0] != name}
-            if body != stored.component.body:
-                changed = Component(type_, stored.component.full_name, body)
-                tx.components.put(changed, user_id=author.user_id, now=author.now)
+    change_rights(tx, lambda key: None if key.partition(".")[0] == name else key, author)

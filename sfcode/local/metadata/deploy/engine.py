@@ -24,7 +24,7 @@ from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.package import Package, open_package
 from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.store import Author, StoredItem, store_item
-from sfcode.local.store import OrgTransaction, Store
+from sfcode.local.store import OrgTransaction, Store, Undo
 from sfcode.metadata.errors import MetadataError
 
 
@@ -44,10 +44,6 @@ class DeployOutcome:
         return tuple(message for message in self.messages if not message.success)
 
 
-class _Undo(Exception):
-    """Rolls a transaction back."""
-
-
 Finish = Callable[[OrgTransaction, DeployOutcome], None]
 
 
@@ -60,26 +56,26 @@ def deploy(
         # Its manifest cannot be read: there is nothing to go by.
         return _finish_unchanged(store, _make_outcome(failed.values(), [], options), finish)
     while True:
-        try:
-            with store.transaction() as tx:
-                found = _apply_warnings(_attempt(store, tx, package, author, failed), options)
-                new = _index(message for message in found if not message.success)
-                outcome = _make_outcome(
-                    [*failed.values(), *new.values()], [message for message in found if message.success], options
-                )
-                if not new:
-                    outcome = _run_tests(tx, package, options, outcome)
-                covered = not outcome.coverage_warnings
-                stands = not new and covered and (not failed or not options.rollbackOnError)
-                if not stands or options.checkOnly:
-                    raise _Undo
-                finish(tx, outcome)
-                return outcome
-        except _Undo:
-            failed |= new
-            if not new or options.rollbackOnError:
-                return _finish_unchanged(store, outcome, finish)
-            # The others are tried again without what failed, until what is left holds by itself.
+        # The others are tried again without what failed, until what is left holds by itself.
+        stands = False
+        with store.transaction() as tx:
+            found = _apply_warnings(_attempt(store, tx, package, author, failed), options)
+            new = _index(message for message in found if not message.success)
+            outcome = _make_outcome(
+                [*failed.values(), *new.values()], [message for message in found if message.success], options
+            )
+            if not new:
+                outcome = _run_tests(tx, package, options, outcome)
+            covered = not outcome.coverage_warnings
+            stands = not new and covered and (not failed or not options.rollbackOnError) and not options.checkOnly
+            if not stands:
+                raise Undo
+            finish(tx, outcome)
+        failed |= new
+        if stands:
+            return outcome
+        if not new or options.rollbackOnError:
+            return _finish_unchanged(store, outcome, finish)
 
 
 def _run_tests(

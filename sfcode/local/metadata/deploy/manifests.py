@@ -128,4 +128,4 @@ def _is_version(text: str) -> bool:
 
 
 def _error(problem: str, name: str, root: str, line: int = 0, column: int = 0) -> ComponentMessage:
-    return ComponentMessage.error(problem, name, "", root + name, line, column)
+    return ComponentMessage.error(problem, name, "", root + name, (line, column))

@@ -47,10 +47,10 @@ class ComponentMessage:
 
     @classmethod
     def error(
-        cls, problem: str, full_name: str, component_type: str = "", file_name: str = "", line: int = 0, column: int = 0
+        cls, problem: str, full_name: str, component_type: str = "", file_name: str = "", at: tuple[int, int] = (0, 0)
     ) -> ComponentMessage:
-        """Return a message that fails the component."""
-        return cls(full_name, component_type, file_name, problem, "Error", line, column, success=False)
+        """Return a message that fails the component; `at` is the line and column of its file."""
+        return cls(full_name, component_type, file_name, problem, "Error", *at, success=False)
 
     @classmethod
     def warning(cls, problem: str, full_name: str, file_name: str) -> ComponentMessage:

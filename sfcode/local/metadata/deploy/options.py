@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lxml import etree
@@ -41,16 +41,7 @@ class DeployRequestOptions:
         return asdict(self) | {"runTests": list(self.runTests)}
 
 
-FLAGS = (
-    "allowMissingFiles",
-    "autoUpdatePackage",
-    "checkOnly",
-    "ignoreWarnings",
-    "performRetrieve",
-    "purgeOnDelete",
-    "rollbackOnError",
-    "singlePackage",
-)
+FLAGS = tuple(field.name for field in fields(DeployRequestOptions) if field.default is False)
 
 
 def from_element(element: etree._Element | None) -> DeployRequestOptions:

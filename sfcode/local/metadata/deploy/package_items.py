@@ -45,7 +45,7 @@ class PackageItem:
     def error(self, problem: str) -> ComponentMessage:
         """Return an error message about this component."""
         address = self.component.address
-        return ComponentMessage.error(problem, address.full_name, address.type, self.file, self.line, self.column)
+        return ComponentMessage.error(problem, address.full_name, address.type, self.file, (self.line, self.column))
 
 
 @dataclass
@@ -58,10 +58,10 @@ class PackageItems:
     broken: set[Address] = field(default_factory=set)
     """Components whose files could not be read: nothing more is said of them or of what they contain."""
 
-    def add_broken(self, address: Address, problem: str, file: str, line: int = 0, column: int = 0) -> None:
+    def add_broken(self, address: Address, problem: str, file: str, at: tuple[int, int] = (0, 0)) -> None:
         """Add a component whose file could not be read."""
         self.broken.add(address)
-        self.problems.append(ComponentMessage.error(problem, address.full_name, address.type, file, line, column))
+        self.problems.append(ComponentMessage.error(problem, address.full_name, address.type, file, at))
 
 
 def read_items(
@@ -147,7 +147,7 @@ def _read_unmodeled(
                 raw = etree.tostring(element, encoding="utf-8", with_tail=False)
                 items.found.append(PackageItem(child, main, line=line_of(element), raw=raw))
     except MetadataError as error:
-        items.add_broken(address, describe_parse_error(error.problem), main, error.line, error.column)
+        items.add_broken(address, describe_parse_error(error.problem), main, (error.line, error.column))
         return
     items.found.append(PackageItem(component, main, bare=True))
 
@@ -183,7 +183,7 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
             raise MetadataError(unreadable.message, file=path, line=unreadable.line, column=unreadable.column)
         found = list(_components(address, root, where, path, lenient=lenient))
     except MetadataError as error:
-        items.add_broken(address, describe_parse_error(error.problem), path, error.line, error.column)
+        items.add_broken(address, describe_parse_error(error.problem), path, (error.line, error.column))
         return
     if content is not None:
         encoded = base64.b64encode(content).decode()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from sfcode.local.metadata.deploy.checks import problems
-from sfcode.local.metadata.deploy.destroy import find_used
+from sfcode.local.metadata.deploy.destroy import change_rights, find_used, move_values
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
 from sfcode.local.metadata.deploy.store import Author
 from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY
@@ -56,13 +53,9 @@ def _field(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
     (owner, _, before), after = old.partition("."), new.partition(".")[2]
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
     names = {f"{each}.{before}": f"{each}.{after}" for each in owners}
-    _rights(tx, lambda name: names.get(name, name), author)
+    change_rights(tx, lambda name: names.get(name, name), author)
     for each in owners:
-        for row in tx.records.list_all(each):
-            if row.get(before) is not None:
-                stamps = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
-                values = {before: None, after: row[before], **stamps}
-                tx.records.update(each, str(row["Id"]), values, user_id=author.user_id, now=author.now)
+        move_values(tx, each, before, after, author)
 
 
 def _object(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
@@ -75,18 +68,5 @@ def _object(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
         owner, dot, rest = name.partition(".")
         return f"{new}{dot}{rest}" if owner == old else name
 
-    _rights(tx, follow, author)
+    change_rights(tx, follow, author)
     tx.records.rename_object(old, new)
-
-
-def _rights(tx: OrgTransaction, follow: Callable[[str], str], author: Author) -> None:
-    for type_ in ("PermissionSet", "Profile"):
-        for stored in tx.components.list_all(type_):
-            body: dict[str, Any] = dict(stored.component.body)
-            for element in ("fieldPermissions", "objectPermissions"):
-                entries = body.get(element)
-                if isinstance(entries, Mapping):
-                    body[element] = {follow(name): right for name, right in entries.items()}
-            if body != stored.component.body:
-                changed = Component(type_, stored.component.full_name, body)
-                tx.components.put(changed, user_id=author.user_id, now=author.now)

@@ -21,7 +21,7 @@ from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.org_form import org_form
 from sfcode.local.metadata.registry import is_known
 from sfcode.local.metadata.versions import find_newer, is_beyond_schema
-from sfcode.local.store import OrgTransaction, Store
+from sfcode.local.store import OrgTransaction, Store, Undo
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.errors import MetadataError
@@ -245,10 +245,6 @@ def _code(problem: str) -> str:
     return "FIELD_INTEGRITY_EXCEPTION"
 
 
-class _Undo(Exception):
-    """Rolls a transaction back."""
-
-
 def rename(request: OperationRequest) -> list[soap.Node]:
     """Rename one component."""
     type_, old, new = (request.required(name) for name in ("type", "oldFullName", "newFullName"))
@@ -256,11 +252,11 @@ def rename(request: OperationRequest) -> list[soap.Node]:
         raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
     not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))
-    try:
-        with request.context.store.transaction() as tx:
-            problem = rename_component(tx, Address(type_, old), new, author)
-            if problem is not None:
-                raise _Undo(problem)
-    except _Undo as refusal:
-        return [save_result(old, [ComponentMessage.error(str(refusal), old, type_)])]
-    return [save_result(new, [])]
+    problem = None
+    with request.context.store.transaction() as tx:
+        problem = rename_component(tx, Address(type_, old), new, author)
+        if problem is not None:
+            raise Undo
+    return [
+        save_result(new, []) if problem is None else save_result(old, [ComponentMessage.error(problem, old, type_)])
+    ]
