@@ -24,7 +24,7 @@ from sfcode.local.signin import routes as signin_routes
 if TYPE_CHECKING:
     from sfcode.local.automation.delivery import Deliveries
 
-SIGN_IN = r"/services/(oauth2/(?!userinfo)|Soap/(?!m/)|sfcode/(apps|tokens)|data/[^/]+/sobjects/User/[^/]+/password)"
+SIGN_IN = r"/services/(oauth2/(?!userinfo)|Soap/(?!m/)|data/[^/]+/sobjects/User/[^/]+/password)"
 REST = r"/(services/(data|oauth2/userinfo)|id/)"
 CONTROL = r"/services/sfcode/"
 

@@ -1,5 +1,5 @@
 """
-Control routes that no org has: advance the clock, arm faults, read the queues.
+Control routes that no org has: advance the clock, arm faults, read the queues, register apps, hand out access tokens.
 
 They are open to the administrator who `serve` prints the token of, and to nobody else.
 """
@@ -14,14 +14,17 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sfcode.local import auth
 from sfcode.local.automation.delivery import Deliveries
 from sfcode.local.clock import TurnedClock, stamp
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.faults import KINDS, BadFault, from_json
 from sfcode.local.http.call import Handler, RestCall, answer, no_content, route
+from sfcode.local.signin.apps import parse_app
 
 BASE = "/services/sfcode"
+SECRETS = frozenset({"consumer_secret"})
 LONGEST_TURN = timedelta(days=366)
 
 
@@ -35,12 +38,15 @@ def routes(context: OrgContext, deliveries: Deliveries) -> list[Route]:
         return answer(deliveries.deliver().json())
 
     handlers: Mapping[str, Mapping[str, Handler]] = {
+        "/apps": {"GET": _apps, "POST": _register},
+        "/apps/{key}": {"DELETE": _forget},
         "/automation-log": {"GET": _log},
         "/clock": {"GET": _clock, "POST": advance},
         "/deliveries": {"POST": deliver},
         "/faults": {"GET": _faults, "POST": _arm, "DELETE": _clear},
         "/faults/{id:int}": {"DELETE": _disarm},
         "/outbound-messages": {"GET": _queue},
+        "/tokens": {"POST": _token},
     }
     return [
         route(BASE + path, context, {method: _administrator_only(handler) for method, handler in methods.items()})
@@ -115,3 +121,39 @@ def _disarm(call: RestCall) -> Response:
     if not call.context.faults.clear([int(call.path["id"])]):
         raise make_error("not_found")
     return no_content()
+
+
+def _register(call: RestCall) -> Response:
+    faults: list[str] = []
+    found = parse_app(
+        call.json_object(), lambda key, text, hint: faults.append(f"{key}: {text}; {hint}"), call.context.rng
+    )
+    if faults:
+        raise ApiError("INVALID_FIELD", " | ".join(fault.removesuffix("; ") for fault in faults))
+    with call.context.store.transaction() as tx:
+        tx.apps.put(found.consumer_key, found.body)
+    return answer(found.body, 201)
+
+
+def _apps(call: RestCall) -> Response:
+    with call.context.store.read() as tx:
+        found = tx.apps.list_all()
+    return answer([{key: value for key, value in body.items() if key not in SECRETS} for body in found])
+
+
+def _forget(call: RestCall) -> Response:
+    with call.context.store.transaction() as tx:
+        if not tx.apps.delete(call.path["key"]):
+            raise make_error("not_found")
+    return no_content()
+
+
+def _token(call: RestCall) -> Response:
+    username = call.json_object().get("username")
+    with call.context.store.transaction() as tx:
+        found = tx.records.find("User", "Username", username) if isinstance(username, str) else []
+        user = next((each for each in found if each.get("IsActive")), None)
+        if user is None:
+            raise ApiError("NOT_FOUND", f"there is no active user {username}", status=404)
+        token = auth.get_or_create_token(tx, str(user["Id"]), now=call.context.clock.now(), rng=call.context.rng)
+    return answer({"access_token": token, "user_id": user["Id"], "username": user["Username"]}, 201)

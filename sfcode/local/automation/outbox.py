@@ -10,7 +10,7 @@ from sfcode.local.automation.message import MessageItem, MessageSource, envelope
 from sfcode.local.automation.record import OneByOne
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
-from sfcode.local.sobjects.formula_rows import FormulaRows
+from sfcode.local.sobjects.formulas import FormulaRows
 from sfcode.local.sobjects.model import ObjectDef
 from sfcode.local.store import OrgTransaction
 from sfcode.local.tables.outbound import QueuedNotification

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -132,8 +132,11 @@ def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, mo
             return await run_in_threadpool(_handle, context, request, method, body, handlers)
         except ApiError as error:
             return error_answer(error, f"/services/data/v{request.path_params.get('version')}")
+        except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
+            said = describe_failure(log, f"{request.method} {request.url.path}", error)
+            return answer([{"errorCode": "UNKNOWN_EXCEPTION", "message": said}], 500)
 
-    made = CallRoute(path, _with_error_answer(endpoint), methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+    made = CallRoute(path, endpoint, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
     made.handlers = handlers
     return made
 
@@ -206,14 +209,3 @@ async def read_body(request: Request, most: int) -> bytes:
             raise make_error("body_too_large", most=most)
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _with_error_answer(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def guarded(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
-            said = describe_failure(log, f"{request.method} {request.url.path}", error)
-            return answer([{"errorCode": "UNKNOWN_EXCEPTION", "message": said}], 500)
-
-    return guarded

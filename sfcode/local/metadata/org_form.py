@@ -7,6 +7,7 @@ from typing import Any
 
 from sfcode.local.metadata.flows import OUTBOUND, named_entries
 from sfcode.local.metadata.versions import drop_newer
+from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.metadata.component import Body, Component
 
 LAST_WITH_VERSION_SEGMENT = 66.0
@@ -89,23 +90,18 @@ def _action(call: Mapping[str, Any], api_version: float) -> dict[str, Any]:
 
 def _permission_set(body: Body, api_version: float) -> Body:
     found: dict[str, Any] = {"hasActivationRequired": False, **body}
-    objects = body.get("objectPermissions")
-    if isinstance(objects, Mapping):
-        rights = ["allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords"]
-        if api_version >= FIRST_WITH_VIEW_ALL_FIELDS:
-            rights.append("viewAllFields")
-        found["objectPermissions"] = {
-            name: dict.fromkeys(rights, False) | dict(given)
-            for name, given in objects.items()
-            if isinstance(given, Mapping)
-        }
-    fields = body.get("fieldPermissions")
-    if isinstance(fields, Mapping):
-        found["fieldPermissions"] = {
-            name: {"editable": False, "readable": True} | dict(given)
-            for name, given in fields.items()
-            if isinstance(given, Mapping)
-        }
+    rights = dict.fromkeys(OBJECT_RIGHTS, False)
+    if api_version >= FIRST_WITH_VIEW_ALL_FIELDS:
+        rights["viewAllFields"] = False
+    for element, defaults in (
+        ("objectPermissions", rights),
+        ("fieldPermissions", {"editable": False, "readable": True}),
+    ):
+        entries = body.get(element)
+        if isinstance(entries, Mapping):
+            found[element] = {
+                name: defaults | dict(given) for name, given in entries.items() if isinstance(given, Mapping)
+            }
     return found
 
 

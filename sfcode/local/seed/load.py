@@ -10,13 +10,13 @@ from sfcode.local import ids
 from sfcode.local.errors import ApiError
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.seed.document import Path, SeedDocument
-from sfcode.local.seed.full_access import grant_all_fields
 from sfcode.local.signin import apps
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.custom import DESCRIBE_TYPES
 from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.local.sobjects.rows import VIEWS, Rows
+from sfcode.local.sobjects.setup_objects import setup_objects
 from sfcode.local.store import OrgTransaction, Record
 from sfcode.local.tables.base import PRODUCTION
 from sfcode.metadata.component import Address, Component
@@ -179,7 +179,7 @@ class Founding:
             names = [*OBJECTS_WITH_RIGHTS, *(name for name in custom if name.endswith("__c"))]
             body["objectPermissions"] = dict.fromkeys(names, rights)
         if spec.get("fields") == "all":
-            body["fieldPermissions"] = grant_all_fields(self._tx)
+            body["fieldPermissions"] = _grant_all_fields(self._tx)
         body["userPermissions"] = {str(name): {"enabled": True} for name in spec.get("user_permissions") or ()}
         return body
 
@@ -242,6 +242,24 @@ class Founding:
         else:
             found = self._tx.records.find(object_name, field, value)
         return [row for row in found if all(row.get(key) == each for key, each in others)]
+
+
+def _grant_all_fields(tx: OrgTransaction) -> dict[str, dict[str, bool]]:
+    """Return field permissions for every field that has them: read, and edit if it is writable."""
+    catalog = Catalog(tx)
+    found: dict[str, dict[str, bool]] = {}
+    for name in catalog.names():
+        target = catalog.object(name) if name not in setup_objects() else None
+        for field in target.fields.values() if target else ():
+            if field.permissionable:
+                # An address has one permission for all of its parts, and can be written where they can.
+                whole = f"{name}.{field.compound or field.name}"
+                before = found.get(whole, {"editable": False})
+                found[whole] = {
+                    "editable": before["editable"] or (field.createable or field.updateable),
+                    "readable": True,
+                }
+    return dict(sorted(found.items()))
 
 
 def _kind(expected: type) -> str:

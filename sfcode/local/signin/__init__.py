@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 def routes(context: OrgContext) -> list[Route]:
     """List the routes for sign-in and sign-out."""
     # A company is founded without a web server, and brings apps.
-    from sfcode.local.signin import authorize, endpoint, partner, passwords, registration
+    from sfcode.local.signin import authorize, endpoint, partner, passwords
 
     return [
         *endpoint.routes(context),
         *authorize.routes(context),
         *partner.routes(context),
         *passwords.routes(context),
-        *registration.routes(context),
     ]

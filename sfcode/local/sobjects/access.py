@@ -16,27 +16,13 @@ from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.grants import NOTHING, OBJECT_RIGHTS, GrantedRights, parse_rights
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.object_reader import ObjectReader
-from sfcode.local.sobjects.setup_objects import setup_objects
+from sfcode.local.sobjects.setup_objects import hidden_objects, setup_objects
 from sfcode.local.store import OrgTransaction, Record
 
 ACTIVITIES = {"event": "EditEvent", "task": "EditTask"}
 """The user permission that lets people make and change each kind of activity."""
 
 SETUP_READERS = "ViewSetup"
-SETUP_ONLY = frozenset(
-    [
-        "fieldpermissions",
-        "flowdefinitionview",
-        "flowversionview",
-        "objectpermissions",
-        "permissionset",
-        "permissionsetgroup",
-        "permissionsetlicense",
-        "permissionsetlicenseassign",
-    ]
-)
-"""Objects that only users with View Setup and Configuration can read."""
-
 ASSIGNMENTS = frozenset({"permissionsetassignment", "permissionsetlicenseassign"})
 USER_MANAGERS = frozenset({"ManageUsers", "ManageInternalUsers"})
 ASSIGNERS = USER_MANAGERS | {"AssignPermissionSets"}
@@ -210,7 +196,7 @@ class UserAccess:
         return ObjectRights(**found)
 
     def _setup(self, key: str) -> ObjectRights:
-        reads = key not in SETUP_ONLY or self.has(SETUP_READERS)
+        reads = key not in hidden_objects() or self.has(SETUP_READERS)
         needed = ASSIGNERS if key in ASSIGNMENTS else CUSTOMIZERS if key == "staticresource" else ()
         writes = self.has(*needed)
         return ObjectRights(reads, writes, writes, writes, True, writes)

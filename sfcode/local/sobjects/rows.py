@@ -22,7 +22,7 @@ from sfcode.local.sobjects.component_rows import (
     report_rows,
     static_resource_rows,
 )
-from sfcode.local.sobjects.formula_rows import FormulaRows
+from sfcode.local.sobjects.formulas import FormulaRows
 from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
 from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
 from sfcode.local.store import OrgTransaction, Record, Scalar

@@ -6,7 +6,8 @@ precision, `>Target` for what a reference names, `<Name` for the relationship se
 `@element` for what it shows of a component, `required`, `readonly` (only the org writes it), `fixed` (given once, at
 creation), `=value` for a default.
 The head says which audit fields there are (`audit`: all, `modstamp`: SystemModstamp only, `none`) and whether
-rows can be written; the fields of objects that hold `data` take field permissions.
+rows can be written; the fields of objects that hold `data` take field permissions, and `hidden` ones only users with
+View Setup and Configuration can read.
 """
 
 from __future__ import annotations
@@ -45,6 +46,13 @@ def system_fields() -> tuple[FieldDef, ...]:
 def setup_objects() -> dict[str, ObjectDef]:
     """Return the objects of Setup by name."""
     return load_objects("setup_objects.txt")
+
+
+@cache
+def hidden_objects() -> frozenset[str]:
+    """Return the objects that only users with View Setup and Configuration can read, in lower case."""
+    blocks = object_blocks("setup_objects.txt").items()
+    return frozenset(name.lower() for name, block in blocks if "hidden" in block.partition("\n")[0].split())
 
 
 def load_objects(file: str) -> dict[str, ObjectDef]:

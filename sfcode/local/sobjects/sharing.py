@@ -9,21 +9,12 @@ from __future__ import annotations
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.store import OrgTransaction, Record
 
-MODELS = (
-    "Private",
-    "Read",
-    "ReadWrite",
-    "ReadWriteTransfer",
-    "FullAccess",
-    "ControlledByParent",
-    "ControlledByCampaign",
-)
-"""As the metadata of an object spells them."""
-
 READABLE = frozenset({"Read", "ReadWrite", "ReadWriteTransfer", "FullAccess"})
 EDITABLE = READABLE - {"Read"}
 DELETABLE = frozenset({"FullAccess"})
 BY_PARENT = frozenset({"ControlledByParent", "ControlledByCampaign"})
+MODELS = READABLE | BY_PARENT | {"Private"}
+"""As the metadata of an object spells them."""
 
 DEFAULTS = {
     "Account": "ReadWrite",

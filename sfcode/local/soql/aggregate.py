@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
+from sfcode.local.errors import malformed
 from sfcode.local.sobjects.model import NUMBER_TYPES, ObjectDef
-from sfcode.local.soql import errors
-from sfcode.local.soql.ast import (
-    Aggregate,
-    Both,
-    Comparison,
-    Condition,
-    Either,
-    FieldRef,
-    Membership,
-    Not,
-    Order,
-    SoqlQuery,
-    TotalComparison,
-)
-from sfcode.local.soql.conditions import Conditions, against, comparable
+from sfcode.local.soql.ast import Aggregate, FieldRef, Order, SingleCondition, SoqlQuery, TotalComparison
+from sfcode.local.soql.conditions import Conditions, against, combine, comparable
 from sfcode.local.soql.scope import World
 from sfcode.local.store import Record, Scalar
 
@@ -41,7 +30,7 @@ def group_rows(
     columns = _columns(world, query, target)
     found = list(groups.values())
     if query.having is not None:
-        holds = _having(world, query, target, conditions, query.having)
+        holds = combine(query.having, partial(_having, world, query, target, conditions))
         found = [group for group in found if holds(group)]
     for order in reversed(query.order_by):
         found = sorted_with_nulls(found, _order_key(world, query, target, order), order)
@@ -53,39 +42,28 @@ def group_rows(
 def _key(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> Callable[[Record], Scalar]:
     bound = world.bind(target, query.alias, ref)
     if not bound.field.groupable:
-        raise errors.malformed(f"field '{ref.text}' can not be grouped in a query call", world.text, ref.at)
+        raise malformed(f"field '{ref.text}' can not be grouped in a query call", world.text, ref.at)
     return world.reader(bound)
 
 
 def _having(
-    world: World, query: SoqlQuery, target: ObjectDef, conditions: Conditions, condition: Condition
+    world: World, query: SoqlQuery, target: ObjectDef, conditions: Conditions, condition: SingleCondition
 ) -> Callable[[Group], bool]:
-    """Return the test of a group for HAVING."""
-    match condition:
-        case Both(parts):
-            tests = [_having(world, query, target, conditions, part) for part in parts]
-            return lambda group: all(test(group) for test in tests)
-        case Either(parts):
-            tests = [_having(world, query, target, conditions, part) for part in parts]
-            return lambda group: any(test(group) for test in tests)
-        case Not(part):
-            negated = _having(world, query, target, conditions, part)
-            return lambda group: not negated(group)
-        case TotalComparison(total, operator, literal):
-            value = _function(world, query, target, total)
-            if literal.kind not in ("number", "string", "boolean", "null"):
-                raise errors.malformed("HAVING compares with plain values only", world.text, literal.at)
-            holds = against(operator, literal.value)  # type: ignore[arg-type]  # a range was refused above
-            return lambda group: holds(value(group))
-        case Comparison() | Membership():
-            _grouped_only(world, query, condition.field)
-            test = conditions.test(condition)
-            return lambda group: bool(group) and test(group[0])
+    """Return the test of a group for one condition of HAVING."""
+    if isinstance(condition, TotalComparison):
+        value, literal = _function(world, query, target, condition.total), condition.value
+        if literal.kind not in ("number", "string", "boolean", "null"):
+            raise malformed("HAVING compares with plain values only", world.text, literal.at)
+        holds = against(condition.operator, literal.value)  # type: ignore[arg-type]  # a range was refused above
+        return lambda group: holds(value(group))
+    _grouped_only(world, query, condition.field)
+    test = conditions.test(condition)
+    return lambda group: bool(group) and test(group[0])
 
 
 def _grouped_only(world: World, query: SoqlQuery, ref: FieldRef) -> None:
     if ref.text.lower() not in {each.text.lower() for each in query.group_by}:
-        raise errors.malformed(f"Field must be grouped or aggregated: {ref.text}", world.text, ref.at)
+        raise malformed(f"Field must be grouped or aggregated: {ref.text}", world.text, ref.at)
 
 
 def _columns(world: World, query: SoqlQuery, target: ObjectDef) -> list[tuple[str, Value]]:
@@ -101,7 +79,7 @@ def _columns(world: World, query: SoqlQuery, target: ObjectDef) -> list[tuple[st
             _grouped_only(world, query, item)
             columns.append((item.alias or item.path[-1], _first(world, query, target, item)))
         else:
-            raise errors.malformed("a grouped query selects fields and aggregates only", world.text, query.source_at)
+            raise malformed("a grouped query selects fields and aggregates only", world.text, query.source_at)
     return columns
 
 
@@ -119,15 +97,15 @@ def _first(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> 
 def _function(world: World, query: SoqlQuery, target: ObjectDef, item: Aggregate) -> Value:
     if item.field is None:
         if item.function != "COUNT":
-            raise errors.malformed(f"unexpected token: '{item.function}'", world.text, item.at)
+            raise malformed(f"unexpected token: '{item.function}'", world.text, item.at)
         return len
     if item.field.text.lower() in {each.text.lower() for each in query.group_by}:
-        raise errors.malformed(f"Grouped field should not be aggregated: {item.field.text}", world.text, item.at)
+        raise malformed(f"Grouped field should not be aggregated: {item.field.text}", world.text, item.at)
     bound = world.bind(target, query.alias, item.field)
     read = world.reader(bound)
     if item.function in ("SUM", "AVG") and bound.field.type not in NUMBER_TYPES:
         message = f"field {bound.field.name} does not support aggregate operator {item.function}"
-        raise errors.malformed(message, world.text, item.at)
+        raise malformed(message, world.text, item.at)
 
     def value(group: Group) -> Scalar:
         values = [each for row in group if (each := read(row)) is not None]

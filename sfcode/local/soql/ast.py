@@ -105,7 +105,8 @@ class Not:
     part: Condition
 
 
-Condition = Comparison | TotalComparison | Membership | Both | Either | Not
+SingleCondition = Comparison | TotalComparison | Membership
+Condition = SingleCondition | Both | Either | Not
 
 
 @dataclass(frozen=True, slots=True)

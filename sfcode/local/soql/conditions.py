@@ -6,13 +6,12 @@ import operator
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sfcode.local.clock import stamp
-from sfcode.local.errors import ApiError
+from sfcode.local.errors import ApiError, malformed, query_error
 from sfcode.local.ids import full, is_id
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
-from sfcode.local.soql import errors
 from sfcode.local.soql.ast import (
     Both,
     Comparison,
@@ -23,6 +22,7 @@ from sfcode.local.soql.ast import (
     Literal,
     Membership,
     Not,
+    SingleCondition,
     SoqlQuery,
     TotalComparison,
 )
@@ -45,6 +45,25 @@ QUOTED = "value of filter criterion for field '{}' must be of type {} and should
 UNQUOTED = "value of filter criterion for field '{}' must be of type {} and should not be enclosed in quotes"
 
 
+T = TypeVar("T")
+
+
+def combine(condition: Condition, single: Callable[[SingleCondition], Callable[[T], bool]]) -> Callable[[T], bool]:
+    """Return the test of a condition from those of its parts, which `single` returns."""
+    match condition:
+        case Both(parts):
+            tests = [combine(part, single) for part in parts]
+            return lambda item: all(test(item) for test in tests)
+        case Either(parts):
+            tests = [combine(part, single) for part in parts]
+            return lambda item: any(test(item) for test in tests)
+        case Not(part):
+            negated = combine(part, single)
+            return lambda item: not negated(item)
+        case _:
+            return single(condition)
+
+
 class Conditions:
     """Compiles the conditions of one query over one object."""
 
@@ -59,22 +78,16 @@ class Conditions:
 
     def test(self, condition: Condition) -> Test:
         """Return the test of a condition."""
+        return combine(condition, self._single)
+
+    def _single(self, condition: SingleCondition) -> Test:
         match condition:
-            case Both(parts):
-                tests = [self.test(part) for part in parts]
-                return lambda row: all(test(row) for test in tests)
-            case Either(parts):
-                tests = [self.test(part) for part in parts]
-                return lambda row: any(test(row) for test in tests)
-            case Not(part):
-                negated = self.test(part)
-                return lambda row: not negated(row)
             case Comparison():
                 return self._comparison(condition)
             case Membership():
                 return self._membership(condition)
             case TotalComparison(total):
-                raise errors.malformed(f"unexpected token: '{total.function}'", self._world.text, total.at)
+                raise malformed(f"unexpected token: '{total.function}'", self._world.text, total.at)
 
     def narrow(self, condition: Condition) -> Narrow | None:
         """Return which rows can pass a compiled condition; None: any row."""
@@ -182,17 +195,17 @@ class Conditions:
             raise self._refuse(message.format(field.name, _soql_type(field)), literal.at)
         if field.type in ("id", "reference") and value:
             if not is_id(value):
-                raise errors.query_error("invalid_id", self._world.text, literal.at, value=value)
+                raise query_error("invalid_id", self._world.text, literal.at, value=value)
             return full(str(value))
         if kind == "datetime":
             try:
                 return _stamped(str(value))
             except (ValueError, OverflowError) as error:
-                raise errors.malformed(f"invalid datetime: {value}", self._world.text, literal.at) from error
+                raise malformed(f"invalid datetime: {value}", self._world.text, literal.at) from error
         return None if isinstance(value, DateRange) else value
 
     def _refuse(self, message: str, at: int) -> ApiError:
-        return errors.query_error("wrong_filter", self._world.text, at, message=message)
+        return query_error("wrong_filter", self._world.text, at, message=message)
 
 
 def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local import grammars
+from sfcode.local.errors import malformed
 from sfcode.local.soql.ast import (
     Aggregate,
     AllFields,
@@ -23,7 +24,6 @@ from sfcode.local.soql.ast import (
     SoqlQuery,
     TotalComparison,
 )
-from sfcode.local.soql.errors import malformed
 
 if TYPE_CHECKING:
     from lark import Lark

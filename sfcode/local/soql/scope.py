@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sfcode.local.errors import ApiError, make_error
+from sfcode.local.errors import ApiError, make_error, query_error
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.soql.ast import FieldRef
-from sfcode.local.soql.errors import query_error
 from sfcode.local.store import Record, Scalar
 
 MAX_STEPS = 5

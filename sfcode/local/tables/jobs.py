@@ -54,9 +54,9 @@ class JobTable(Table):
         self._db.execute("DELETE FROM job WHERE id = ?", (ids.full(job_id),))
 
     def drop_old(self, most: int) -> None:
-        """Delete the oldest finished deployments beyond a number."""
+        """Delete the oldest finished jobs beyond a number."""
         self._db.execute(
-            "DELETE FROM job WHERE json_extract(body, '$.report.done') AND id IN"
+            "DELETE FROM job WHERE coalesce(json_extract(body, '$.report.done'), 1) AND id IN"
             " (SELECT id FROM job WHERE substr(id, 1, 3) = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
             (self._prefix, most),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.metadata.component import Body, Component
 
 REPLACED_SINCE = 40.0
@@ -21,12 +22,11 @@ _FIELD_DEFAULTS = {
     "unique": False,
 }
 _SWITCHES = "classAccesses customMetadataTypeAccesses customPermissions customSettingAccesses flowAccesses pageAccesses userPermissions"
-_OBJECT_RIGHTS = "allowCreate allowDelete allowEdit allowRead modifyAllRecords viewAllFields viewAllRecords"
 _GRANTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_SWITCHES.split(), ("enabled",)),
     **dict.fromkeys(("applicationVisibilities", "recordTypeVisibilities"), ("visible",)),
     "fieldPermissions": ("readable", "editable"),
-    "objectPermissions": tuple(_OBJECT_RIGHTS.split()),
+    "objectPermissions": (*OBJECT_RIGHTS, "viewAllFields"),
 }
 
 

@@ -192,9 +192,12 @@ def change_rights(tx: OrgTransaction, follow: Callable[[str], str | None], autho
         for stored in tx.components.list_all(type_):
             body: dict[str, Any] = dict(stored.component.body)
             for element in ("fieldPermissions", "objectPermissions"):
-                rights = body.pop(element, {})
-                kept = {named: right for name, right in rights.items() if (named := follow(name)) is not None}
-                body |= {element: kept} if kept else {}
+                rights = body.get(element)
+                if isinstance(rights, Mapping):
+                    kept = {named: right for name, right in rights.items() if (named := follow(name)) is not None}
+                    body = {key: value for key, value in body.items() if key != element} | (
+                        {element: kept} if kept else {}
+                    )
             if body != stored.component.body:
                 changed = Component(type_, stored.component.full_name, body)
                 tx.components.put(changed, user_id=author.user_id, now=author.now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from typing import Any
 
@@ -12,7 +11,6 @@ from sfcode.local.http import soap
 from sfcode.local.metadata.operations.request import OperationRequest
 from sfcode.local.metadata.retrieve import RetrievedFiles
 from sfcode.local.metadata.retrieve import retrieve as collect
-from sfcode.local.store import OrgTransaction
 
 KEPT = 20
 """How many retrieves can still be asked for; older ones are dropped, so that the state does not grow with use."""
@@ -46,7 +44,7 @@ def retrieve(request: OperationRequest) -> list[soap.Node]:
         except soap.SoapFault as fault:
             found, result = RetrievedFiles(), _failure_body(retrieve_id, fault)
         tx.retrieves.put(retrieve_id, result, found.zip)
-        _drop_old(tx, retrieve_id)
+        tx.retrieves.drop_old(KEPT)
     return [{"done": False, "id": retrieve_id, "state": "Queued"}]
 
 
@@ -83,13 +81,6 @@ def _version(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9])?", text):
         raise soap.SoapFault("INVALID_FIELD", f"'{text}' is not a valid value for the type xsd:double")
     return f"{float(text):.1f}"
-
-
-def _drop_old(tx: OrgTransaction, newest: str) -> None:
-    known = [*json.loads(tx.settings.get("retrieves") or "[]"), newest]
-    for old in known[:-KEPT]:
-        tx.retrieves.delete(old)
-    tx.settings.set("retrieves", json.dumps(known[-KEPT:]))
 
 
 def status(request: OperationRequest) -> list[soap.Node]:

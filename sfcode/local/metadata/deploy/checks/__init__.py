@@ -11,12 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from sfcode.local.metadata.deploy.checks import custom_field, flow, other_types, permission_set, workflow
 from sfcode.local.metadata.deploy.org_view import Subject
 
-
-def _permission_set(subject: Subject) -> Iterator[str]:
-    yield from permission_set.check(subject)
-    yield from permission_set.check_licenses(subject)
-
-
 CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {
     "CustomField": custom_field.check,
     "CustomObject": other_types.custom_object,
@@ -26,7 +20,7 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {
     "ExtlClntAppOauthSettings": other_types.app_part,
     "Flow": flow.check,
     "FlowDefinition": flow.definition,
-    "PermissionSet": _permission_set,
+    "PermissionSet": permission_set.check,
     "Profile": permission_set.profile,
     "StaticResource": other_types.static_resource,
     "ValidationRule": workflow.validation_rule,

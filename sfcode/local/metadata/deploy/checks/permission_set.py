@@ -28,6 +28,7 @@ def check(subject: Subject) -> Iterator[str]:
     if subject.before is not None and license_name != str(subject.before.get("license") or ""):
         yield "You can't change the license of a permission set after it is saved"
     yield from _rights(subject)
+    yield from _licenses(subject)
 
 
 def profile(subject: Subject) -> Iterator[str]:
@@ -104,8 +105,7 @@ def _user_permissions() -> frozenset[str]:
     return frozenset(resources.files(__package__).joinpath("user_permissions.txt").read_text("utf-8").split())
 
 
-def check_licenses(subject: Subject) -> Iterator[str]:
-    """Check a permission set against the licenses."""
+def _licenses(subject: Subject) -> Iterator[str]:
     tx, component = subject.view.tx, subject.component
     bound_to = str(component.body.get("license") or "")
     right = licenses.find_object_right(tx, component) if bound_to in licenses.WITHOUT_OBJECTS else None
