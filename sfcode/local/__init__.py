@@ -55,7 +55,7 @@ def access_token(state: Path, username: str, *, rng: random.Random | None = None
     from sfcode.local.store import Store
 
     with Store(state / "org.db") as store, store.transaction() as tx:
-        user = next((each for each in tx.records.find("User", "Username", username) if each.get("IsActive")), None)
+        user = auth.find_active_user(tx, username)
         if user is None:
             return None
         return auth.get_or_create_token(tx, str(user["Id"]), now=SystemClock().now(), rng=rng or random.SystemRandom())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local import ids
-from sfcode.local.store import OrgTransaction
+from sfcode.local.store import OrgTransaction, Record
 
 TOKEN_LENGTH = 96
 
@@ -28,6 +28,12 @@ def find_session(tx: OrgTransaction, token: str, now: datetime) -> UserSession |
     if user is None or not user.get("IsActive"):
         return None
     return UserSession(str(user["Id"]), str(user["Username"]), tx.settings.get("org_id") or "")
+
+
+def find_active_user(tx: OrgTransaction, username: object) -> Record | None:
+    """Find the active user with a username."""
+    users = tx.records.find("User", "Username", username) if isinstance(username, str) and username else []
+    return next((user for user in users if user.get("IsActive")), None)
 
 
 def get_or_create_token(tx: OrgTransaction, user_id: str, *, now: datetime, rng: random.Random) -> str:

@@ -151,8 +151,7 @@ def _forget(call: RestCall) -> Response:
 def _token(call: RestCall) -> Response:
     username = call.json_object().get("username")
     with call.context.store.transaction() as tx:
-        found = tx.records.find("User", "Username", username) if isinstance(username, str) else []
-        user = next((each for each in found if each.get("IsActive")), None)
+        user = auth.find_active_user(tx, username)
         if user is None:
             raise ApiError("NOT_FOUND", f"there is no active user {username}", status=404)
         token = auth.get_or_create_token(tx, str(user["Id"]), now=call.context.clock.now(), rng=call.context.rng)

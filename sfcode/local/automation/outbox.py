@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sfcode.local.auth import find_active_user
 from sfcode.local.automation.message import MessageItem, MessageSource, envelope, format_value
 from sfcode.local.automation.record import OneByOne
 from sfcode.local.sobjects.access import UserAccess
@@ -41,8 +42,8 @@ def build_message(
     catalog = Catalog(tx)
     target = catalog.object(object_name)
     endpoint = str(body.get("endpointUrl") or "")
-    user = next(iter(tx.records.find("User", "Username", str(body.get("integrationUser")))), None)
-    if target is None or user is None or not user.get("IsActive"):
+    user = find_active_user(tx, body.get("integrationUser"))
+    if target is None or user is None:
         return OutgoingMessage(batch, endpoint, b"", f"the message's user {body.get('integrationUser')} is not active")
     access = UserAccess(tx, str(user["Id"]))
     names = [name for name in _list(body.get("fields")) if _readable(access, target, name)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -33,21 +34,11 @@ Routes = Sequence[BaseRoute]
 
 def routes(context: OrgContext, others: Routes) -> list[Route]:
     """List the routes of this file; `others` are the routes that subrequests may use."""
-
-    def composite(call: RestCall) -> Response:
-        return _composite(call, others)
-
-    def graph(call: RestCall) -> Response:
-        return _graph(call, others)
-
-    def batch(call: RestCall) -> Response:
-        return _batch(call, others)
-
     base = f"{DATA}/composite"
     found: Mapping[str, Any] = {
-        "": {"GET": _resources, "POST": composite},
-        "/batch": {"POST": batch},
-        "/graph": {"POST": graph},
+        "": {"GET": _resources, "POST": partial(_composite, others=others)},
+        "/batch": {"POST": partial(_batch, others=others)},
+        "/graph": {"POST": partial(_graph, others=others)},
         "/tree/{object}": {"POST": tree.create},
     }
     return [route(f"{base}{path}{end}", context, handlers) for path, handlers in found.items() for end in ("", "/")]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -36,43 +37,33 @@ class Cursors:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: OrderedDict[str, Cursor] = OrderedDict()
-        self._count = 0
+        self._open: dict[str, Cursor] = {}
+        self._numbers = count(1)
 
     def add(self, cursor: Cursor) -> str:
         """Store a cursor and return its name."""
         with self._lock:
-            self._count += 1
-            name = ids.nth("0r8", self._count)
+            name = ids.nth("0r8", next(self._numbers))
             self._open[name] = cursor
-            while len(self._open) > MAX_CURSORS:
-                self._open.popitem(last=False)
+            if len(self._open) > MAX_CURSORS:
+                del self._open[next(iter(self._open))]
             return name
 
     def get(self, name: str) -> Cursor | None:
         """Find a cursor."""
-        with self._lock:
-            return self._open.get(name)
+        return self._open.get(name)
 
 
 def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     cursors = Cursors()
 
-    def query(call: RestCall) -> Response:
-        return _query(call, cursors, with_deleted=False)
-
-    def query_all(call: RestCall) -> Response:
-        return _query(call, cursors, with_deleted=True)
-
-    def more(call: RestCall) -> Response:
-        return _more(call, cursors)
-
-    return [
-        route(f"{DATA}/{name}{end}", context, {"GET": handler})
-        for name, handler in (("query", query), ("queryAll", query_all))
-        for end in ("", "/")
-    ] + [route(f"{DATA}/{name}/{{locator}}", context, {"GET": more}) for name in ("query", "queryAll")]
+    found: list[Route] = []
+    for name, with_deleted in (("query", False), ("queryAll", True)):
+        query = partial(_query, cursors=cursors, with_deleted=with_deleted)
+        found += [route(f"{DATA}/{name}{end}", context, {"GET": query}) for end in ("", "/")]
+        found.append(route(f"{DATA}/{name}/{{locator}}", context, {"GET": partial(_more, cursors=cursors)}))
+    return found
 
 
 def _query(call: RestCall, cursors: Cursors, *, with_deleted: bool) -> Response:

@@ -12,8 +12,8 @@ from sfcode.local import auth
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import OAuthError
 from sfcode.local.http.call import answer
-from sfcode.local.signin.apps import RegisteredApp, find_app
-from sfcode.local.signin.grants import DEFAULT_SCOPE, check_admitted
+from sfcode.local.signin.apps import RegisteredApp
+from sfcode.local.signin.grants import DEFAULT_SCOPE, check_admitted, get_app
 from sfcode.local.store import OrgTransaction
 
 CODE_LENGTH = 86
@@ -34,9 +34,7 @@ def routes(context: OrgContext) -> list[Route]:
 
 def _authorize(context: OrgContext, form: dict[str, str]) -> Response:
     with context.store.transaction() as tx:
-        found = find_app(tx, form.get("client_id", ""))
-        if found is None:
-            raise OAuthError("invalid_client_id", "client identifier invalid")
+        found = get_app(tx, form.get("client_id", ""))
         target = form.get("redirect_uri", "")
         if target not in found.callback_urls:
             raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
@@ -52,13 +50,8 @@ def _authorize(context: OrgContext, form: dict[str, str]) -> Response:
 def _code(context: OrgContext, tx: OrgTransaction, found: RegisteredApp, form: dict[str, str]) -> str:
     if form.get("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response type not supported")
-    username = form.get("login_hint")
-    users = (
-        tx.records.find("User", "Username", username)
-        if username
-        else [tx.records.get("User", tx.settings.get("admin_id") or "")]
-    )
-    user = users[0] if users else None
+    hint = form.get("login_hint")
+    user = auth.find_active_user(tx, hint) if hint else tx.records.get("User", tx.settings.get("admin_id") or "")
     if user is None or not user.get("IsActive"):
         raise OAuthError("access_denied", "end-user denied authorization")
     check_admitted(tx, found, user)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sfcode.local.auth import find_active_user
 from sfcode.local.clock import stamp
 from sfcode.local.errors import OAuthError
 from sfcode.local.signin import apps
@@ -48,7 +49,7 @@ def jwt_bearer(tx: OrgTransaction, ask: Ask) -> Granted:
     from sfcode.local.signin import assertion  # PyJWT and cryptography take their time
 
     text = ask.form.get("assertion", "")
-    app = _app(tx, str(assertion.decode_unverified(text).get("iss") or ""))
+    app = get_app(tx, str(assertion.decode_unverified(text).get("iss") or ""))
     organization = tx.records.list_all("Organization")[0]
     audiences = (ask.origin, f"{ask.origin}/services/oauth2/token", LOGIN_HOSTS[bool(organization["IsSandbox"])])
     username = assertion.verify(text, app.certificate, audiences, ask.now)
@@ -61,7 +62,7 @@ def jwt_bearer(tx: OrgTransaction, ask: Ask) -> Granted:
 
 def client_credentials(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for the app's credentials; the app acts as the run-as user of its policies."""
-    app = _app(tx, ask.form.get("client_id", ""))
+    app = get_app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
     user = _user(tx, app.run_as) if app.run_as and app.consumer_secret else None
     if user is None:
@@ -71,7 +72,7 @@ def client_credentials(tx: OrgTransaction, ask: Ask) -> Granted:
 
 def refresh_token(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for a refresh token."""
-    app = _app(tx, ask.form.get("client_id", ""))
+    app = get_app(tx, ask.form.get("client_id", ""))
     if app.consumer_secret:
         _check_secret(app, ask.form.get("client_secret", ""))
     found = tx.grants.get(ask.form.get("refresh_token", ""))
@@ -84,7 +85,7 @@ def refresh_token(tx: OrgTransaction, ask: Ask) -> Granted:
 
 def password(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for username and password: the legacy flow, which External Client Apps do not support."""
-    app = _app(tx, ask.form.get("client_id", ""))
+    app = get_app(tx, ask.form.get("client_id", ""))
     _check_secret(app, ask.form.get("client_secret", ""))
     user = user_with_password(tx, ask.form.get("username", ""), ask.form.get("password", ""))
     if user is None:
@@ -96,7 +97,7 @@ def password(tx: OrgTransaction, ask: Ask) -> Granted:
 def authorization_code(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for the code that /authorize sent to the callback URL; it is valid once, for 15 minutes."""
     form = ask.form
-    app = _app(tx, form.get("client_id", ""))
+    app = get_app(tx, form.get("client_id", ""))
     found = tx.grants.get(form.get("code", ""))
     if found is None or found["kind"] != "code" or found["app"] != app.consumer_key:
         raise OAuthError("invalid_grant", "invalid authorization code")
@@ -133,10 +134,8 @@ def challenge_of(verifier: str) -> str:
 
 def user_with_password(tx: OrgTransaction, username: str, given: str) -> Record | None:
     """Find the active user with a username and password."""
-    user = next(iter(tx.records.find("User", "Username", username)), None)
-    if user is None or not user.get("IsActive"):
-        return None
-    return user if check_password(tx.passwords.get(str(user["Id"])), given) else None
+    user = find_active_user(tx, username)
+    return user if user and check_password(tx.passwords.get(str(user["Id"])), given) else None
 
 
 def check_admitted(tx: OrgTransaction, app: RegisteredApp, user: Record) -> None:
@@ -154,8 +153,9 @@ def _check_approval(tx: OrgTransaction, app: RegisteredApp, user: Record, *, bef
             raise OAuthError("invalid_grant", "user hasn't approved this consumer")
 
 
-def _app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp:
-    found = apps.find_app(tx, consumer_key)
+def get_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp:
+    """Return the app of a consumer key. Raises OAuthError."""
+    found = apps.findget_app(tx, consumer_key)
     if found is None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     return found

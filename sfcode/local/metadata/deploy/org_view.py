@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from sfcode.local.auth import find_active_user
 from sfcode.local.metadata import names
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.model import FieldDef, ObjectDef
@@ -39,8 +40,7 @@ class DeployView:
     def active_user(self, username: str) -> Record | None:
         """Find an active user."""
         if username not in self._users:
-            rows = self.tx.records.find("User", "Username", username)
-            self._users[username] = next((row for row in rows if row.get("IsActive")), None)
+            self._users[username] = find_active_user(self.tx, username)
         return self._users[username]
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, route
 from sfcode.local.http.multipart import parse_parts
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk.ingest import OPERATIONS, RowResult, outcomes
@@ -45,14 +46,8 @@ CSV_TYPE = "text/csv; charset=UTF-8"
 def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     """List the routes of this file."""
 
-    def create(call: RestCall) -> Response:
-        return _create(call, work)
-
     def about(call: RestCall) -> Response:
-        return answer(jobs.job_json(work.state_of(lambda: _existing(call)), base=call.base))
-
-    def move(call: RestCall) -> Response:
-        return _move(call, work)
+        return answer(jobs.job_json(work.state_of(lambda: jobs.existing(call, KIND)), base=call.base))
 
     results = {"successfulresults": _successful, "failedresults": _failed, "unprocessedrecords": _unprocessed}
 
@@ -62,8 +57,12 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
             raise make_error("not_found")
         return handler(call)
 
-    root: dict[str, Handler] = {"GET": _list, "POST": create}
-    one: dict[str, Handler] = {"GET": about, "PATCH": move, "DELETE": _delete}
+    root: dict[str, Handler] = {"GET": partial(jobs.list_jobs, kind=KIND), "POST": partial(_create, work=work)}
+    one: dict[str, Handler] = {
+        "GET": about,
+        "PATCH": partial(_move, work=work),
+        "DELETE": partial(jobs.delete_job, kind=KIND),
+    }
     path = f"{DATA}/jobs/ingest"
     return [
         made
@@ -131,11 +130,6 @@ def _together(call: RestCall) -> tuple[dict[str, Any], bytes]:
     return body, found["content"]
 
 
-def _list(call: RestCall) -> Response:
-    with call.context.store.read() as tx:
-        return answer(jobs.list_answer([job for job in tx.bulk_jobs.list_all() if job["jobType"] == KIND]))
-
-
 def _upload(call: RestCall) -> Response:
     with call.context.store.transaction() as tx:
         job = jobs.find_job(tx, KIND, call.path["id"])
@@ -152,7 +146,7 @@ def _move(call: RestCall, work: BulkWorker) -> Response:
     steps = {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}
     if wanted not in steps:
         raise make_error("bad_property", name="state", value=wanted)
-    job = jobs.change(call.context, _existing(call)["id"], steps[wanted])
+    job = jobs.change(call.context, jobs.existing(call, KIND)["id"], steps[wanted])
     if wanted == jobs.UPLOADED:
         work.start(job["id"])
     return answer(jobs.job_summary_json(job))
@@ -162,15 +156,6 @@ def _close(_tx: OrgTransaction, job: Job) -> None:
     if job["state"] != jobs.OPEN:
         raise jobs.wrong_state(f"Closing already {jobs.state_words(job)} Job not allowed")
     job["state"] = jobs.UPLOADED
-
-
-def _delete(call: RestCall) -> Response:
-    with call.context.store.transaction() as tx:
-        job = jobs.find_job(tx, KIND, call.path["id"])
-        if job["state"] not in jobs.ENDED:
-            raise jobs.wrong_state(f"Deleting {jobs.state_words(job)} Job not allowed")
-        tx.bulk_jobs.delete(job["id"])
-    return no_content()
 
 
 def _successful(call: RestCall) -> Response:
@@ -221,8 +206,3 @@ def _ended(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
 
 def _csv(job: Job, head: str, rows: Iterable[Iterable[str]]) -> Response:
     return Response(head + "".join(line(row, job) for row in rows), media_type=CSV_TYPE)
-
-
-def _existing(call: RestCall) -> Job:
-    with call.context.store.read() as tx:
-        return jobs.find_job(tx, KIND, call.path["id"])

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from starlette.responses import Response
+
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
-from sfcode.local.http.call import RestCall
+from sfcode.local.http.call import RestCall, answer, no_content
 from sfcode.local.store import OrgTransaction
 
 OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"
@@ -124,8 +126,26 @@ def job_summary_json(job: Job) -> Job:
     return {name: job[name] for name in BRIEF if name in job}
 
 
-def list_answer(jobs: list[Job]) -> Job:
-    """Return the list of jobs, all in one page."""
+def list_jobs(call: RestCall, kind: str) -> Response:
+    """Answer with the jobs of a kind, all in one page."""
     names = (*BRIEF, "jobType", "lineEnding", "columnDelimiter")
+    with call.context.store.read() as tx:
+        jobs = [job for job in tx.bulk_jobs.list_all() if job["jobType"] == kind]
     records = [{name: job[name] for name in names if name in job} for job in jobs]
-    return {"done": True, "nextRecordsUrl": None, "records": records}
+    return answer({"done": True, "nextRecordsUrl": None, "records": records})
+
+
+def existing(call: RestCall, kind: str) -> Job:
+    """Return the job of a call's path. Raises ApiError."""
+    with call.context.store.read() as tx:
+        return find_job(tx, kind, call.path["id"])
+
+
+def delete_job(call: RestCall, kind: str) -> Response:
+    """Delete a job that has ended."""
+    with call.context.store.transaction() as tx:
+        job = find_job(tx, kind, call.path["id"])
+        if job["state"] not in ENDED:
+            raise wrong_state(f"Deleting {state_words(job)} Job not allowed")
+        tx.bulk_jobs.delete(job["id"])
+    return no_content()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.responses import Response
 from starlette.routing import Route
 
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error
-from sfcode.local.http.call import DATA, Handler, RestCall, answer, no_content, route
+from sfcode.local.http.call import DATA, Handler, RestCall, answer, route
 from sfcode.local.rest.bulk import job as jobs
 from sfcode.local.rest.bulk import query
-from sfcode.local.rest.bulk.job import Job
 from sfcode.local.rest.bulk.worker import BulkWorker
 
 KIND = "V2Query"
@@ -20,14 +21,11 @@ OPERATIONS = {"query": "", "queryAll": ""}
 def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     """List the routes of this file."""
 
-    def create(call: RestCall) -> Response:
-        return _create(call, work)
-
     def about(call: RestCall) -> Response:
-        return answer(jobs.job_json(work.state_of(lambda: _existing(call)), base=call.base))
+        return answer(jobs.job_json(work.state_of(lambda: jobs.existing(call, KIND)), base=call.base))
 
-    root: dict[str, Handler] = {"GET": _list, "POST": create}
-    one: dict[str, Handler] = {"GET": about, "PATCH": _abort, "DELETE": _delete}
+    root: dict[str, Handler] = {"GET": partial(jobs.list_jobs, kind=KIND), "POST": partial(_create, work=work)}
+    one: dict[str, Handler] = {"GET": about, "PATCH": _abort, "DELETE": partial(jobs.delete_job, kind=KIND)}
     path = f"{DATA}/jobs/query"
     return [
         made
@@ -55,25 +53,11 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
     return answer({name: value for name, value in jobs.job_json(job, base=call.base).items() if name not in counted})
 
 
-def _list(call: RestCall) -> Response:
-    with call.context.store.read() as tx:
-        return answer(jobs.list_answer([job for job in tx.bulk_jobs.list_all() if job["jobType"] == KIND]))
-
-
 def _abort(call: RestCall) -> Response:
     wanted = call.json_object().get("state")
     if wanted != jobs.ABORTED:
         raise make_error("bad_property", name="state", value=wanted)
-    return answer(jobs.job_summary_json(jobs.change(call.context, _existing(call)["id"], jobs.abort)))
-
-
-def _delete(call: RestCall) -> Response:
-    with call.context.store.transaction() as tx:
-        job = jobs.find_job(tx, KIND, call.path["id"])
-        if job["state"] not in jobs.ENDED:
-            raise jobs.wrong_state(f"Deleting {jobs.state_words(job)} Job not allowed")
-        tx.bulk_jobs.delete(job["id"])
-    return no_content()
+    return answer(jobs.job_summary_json(jobs.change(call.context, jobs.existing(call, KIND)["id"], jobs.abort)))
 
 
 def _results(call: RestCall) -> Response:
@@ -87,8 +71,3 @@ def _results(call: RestCall) -> Response:
         text, count, locator = query.page(tx, job, call.query.get("locator", ""), int(most))
     headers = {"Sforce-Locator": locator, "Sforce-NumberOfRecords": str(count)}
     return Response(text, headers=headers, media_type="text/csv; charset=UTF-8")
-
-
-def _existing(call: RestCall) -> Job:
-    with call.context.store.read() as tx:
-        return jobs.find_job(tx, KIND, call.path["id"])
