@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from sfcode.local.context import OrgContext
@@ -19,7 +17,6 @@ from sfcode.local.http.fault_middleware import FaultMiddleware
 from sfcode.local.http.lazy_routes import LazyRoutes
 from sfcode.local.http.web_server import LocalMiddleware
 from sfcode.local.metadata import routes as metadata_routes
-from sfcode.local.signin import routes as signin_routes
 
 if TYPE_CHECKING:
     from sfcode.local.automation.delivery import Deliveries
@@ -34,9 +31,9 @@ def make_app(context: OrgContext, deliveries: Deliveries) -> ASGIApp:
     app = Starlette(
         routes=[
             *metadata_routes(context),
-            LazyRoutes(SIGN_IN, lambda: signin_routes(context)),
-            LazyRoutes(REST, lambda: _rest(context)),
-            LazyRoutes(CONTROL, lambda: _control(context, deliveries)),
+            LazyRoutes(SIGN_IN, "sfcode.local.signin", context),
+            LazyRoutes(REST, "sfcode.local.rest", context),
+            LazyRoutes(CONTROL, "sfcode.local.control_api", context, deliveries),
         ],
         exception_handlers={HTTPException: _error_response},
     )
@@ -45,18 +42,6 @@ def make_app(context: OrgContext, deliveries: Deliveries) -> ASGIApp:
     message = "the local org answers to 127.0.0.1 and localhost only"
     refusal = answer([{"errorCode": "FORBIDDEN", "message": message}], 403)
     return LocalMiddleware(FaultMiddleware(app, context), context.clock, refusal)
-
-
-def _rest(context: OrgContext) -> Sequence[BaseRoute]:
-    from sfcode.local import rest
-
-    return rest.routes(context)
-
-
-def _control(context: OrgContext, deliveries: Deliveries) -> Sequence[BaseRoute]:
-    from sfcode.local import control_api
-
-    return control_api.routes(context, deliveries)
 
 
 def _error_response(_request: Request, error: Exception) -> Response:

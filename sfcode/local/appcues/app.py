@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from urllib.parse import parse_qsl, unquote
@@ -21,6 +22,7 @@ from sfcode.local.faults.apply import apply_faults
 
 CONTROL = "/sfcode/"
 """Faults, limit and journal do not reach what controls them."""
+VARIABLE = re.compile(r"\{\w+\}")
 MAX_BODY = 10 * 1024 * 1024
 _CREDENTIALS = base64.b64encode(f"{API_KEY}:{API_SECRET}".encode())
 
@@ -34,7 +36,10 @@ class AppcuesApp:
         self, account: Account, journal: Journal, routes: Sequence[Route], monotonic: Callable[[], float]
     ) -> None:
         self._account, self._journal, self._monotonic = account, journal, monotonic
-        self._routes = [(method, path.strip("/").split("/"), handler) for method, path, handler in routes]
+        # A part of a path that varies is anything but a slash, as it was sent: an encoded one is part of an id.
+        self._routes = [
+            (method, re.compile(VARIABLE.sub("([^/]+)", path)), handler) for method, path, handler in routes
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -73,10 +78,9 @@ class AppcuesApp:
     def _handle(self, scope: Scope, body: bytes) -> Response:
         try:
             _sign_in(Headers(scope=scope))
-            # The path as it was sent: a slash inside an id is part of it.
-            parts = [unquote(part) for part in scope["raw_path"].decode("latin-1").strip("/").split("/")]
-            handler, variable = self._route(scope["method"], parts)
-            if parts[0] == "v2" and variable[0] != ACCOUNT_ID:
+            path = "/" + scope["raw_path"].decode("latin-1").strip("/")
+            handler, variable = self._route(scope["method"], path)
+            if path.startswith("/v2/") and variable[0] != ACCOUNT_ID:
                 raise AppcuesApiError(403, f"these credentials are of account {ACCOUNT_ID}")
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             return handler(AppcuesCall(self._account, variable, query, body))
@@ -86,27 +90,16 @@ class AppcuesApp:
             log.exception("answering %s", scope["path"])
             return AppcuesApiError(500, "the local Appcues has a bug").response()
 
-    def _route(self, method: str, parts: Sequence[str]) -> tuple[Handler, list[str]]:
-        known = False
-        for allowed, pattern, handler in self._routes:
-            variable = _match(pattern, parts)
-            if variable is not None and allowed == method:
-                return handler, variable
-            known = known or variable is not None
-        raise (
-            AppcuesApiError(405, f"{method} is not allowed here")
-            if known
-            else AppcuesApiError(404, "there is nothing here")
-        )
-
-
-def _match(pattern: Sequence[str], parts: Sequence[str]) -> list[str] | None:
-    if len(pattern) != len(parts) or not all(parts):
-        return None
-    pairs = list(zip(pattern, parts, strict=True))
-    if not all(expected == part or expected.startswith("{") for expected, part in pairs):
-        return None
-    return [part for expected, part in pairs if expected.startswith("{")]
+    def _route(self, method: str, path: str) -> tuple[Handler, list[str]]:
+        matching = [
+            (known, found, handler) for known, pattern, handler in self._routes if (found := pattern.fullmatch(path))
+        ]
+        for known, found, handler in matching:
+            if known == method:
+                return handler, [unquote(part) for part in found.groups()]
+        if matching:
+            raise AppcuesApiError(405, f"{method} is not allowed here")
+        raise AppcuesApiError(404, "there is nothing here")
 
 
 def _sign_in(headers: Mapping[str, str]) -> None:

@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lxml import etree
-
 from sfcode.local.automation import rules
 from sfcode.local.automation.record import Saved
 from sfcode.local.errors import ApiError
-from sfcode.local.store import OrgTransaction, Record, Stored
+from sfcode.local.metadata.raw import read_raw, read_text
+from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Value
-from sfcode.metadata.package import unzip
-from sfcode.metadata.xml import parse
 
 DUPLICATE = "You're creating a duplicate record. We recommend you use an existing record instead."
 """Of a rule without a text of its own: https://github.com/restforce/restforce/issues/347"""
@@ -45,15 +42,15 @@ NO_OPTIONS = SaveOptions()
 def find_owner(saved: Saved) -> str | None:
     """Return the user to whom the object's active assignment rule gives a saved record; None for nobody."""
     for stored in saved.tx.components.children("AssignmentRule", saved.target.name):
-        rule = _read(stored)
-        entries = rule.get("ruleEntry", []) if _text(rule, "active") == "true" else []
+        rule = read_raw(stored)
+        entries = rule.get("ruleEntry", []) if read_text(rule, "active") == "true" else []
         for entry in entries:
             items: list[Value] = [
                 {name: each[-1] for name, each in item.items()} for item in entry.get("criteriaItems", [])
             ]
-            logic, formula = _text(entry, "booleanFilter") or None, _text(entry, "formula")
+            logic, formula = read_text(entry, "booleanFilter") or None, read_text(entry, "formula")
             if rules.meets(saved, {"criteriaItems": items, "booleanFilter": logic, "formula": formula}):
-                users = saved.tx.records.find("User", "Username", _text(entry, "assignedTo"))
+                users = saved.tx.records.find("User", "Username", read_text(entry, "assignedTo"))
                 return next((str(user["Id"]) for user in users), None)
     return None
 
@@ -62,43 +59,24 @@ def check_duplicates(tx: OrgTransaction, object_name: str, before: Record | None
     """Refuse a record that an active duplicate rule blocks or, unless the request allows it, alerts about. Raises ApiError."""
     when = "Insert" if before is None else "Update"
     for stored in tx.components.children("DuplicateRule", object_name):
-        rule = _read(stored)
-        blocks = _text(rule, f"actionOn{when}") == "Block"
+        rule = read_raw(stored)
+        blocks = read_text(rule, f"actionOn{when}") == "Block"
         alerts = "Alert" in rule.get(f"operationsOn{when}", []) and not allows
-        if _text(rule, "isActive") != "true" or not (blocks or alerts):
+        if read_text(rule, "isActive") != "true" or not (blocks or alerts):
             continue
         for match in rule.get("duplicateRuleMatchRules", []):
-            matching = tx.components.get("MatchingRule", f"{object_name}.{_text(match, 'matchingRule')}")
-            if matching is not None and _has_match(tx, object_name, _read(matching), after):
-                raise ApiError("DUPLICATES_DETECTED", _text(rule, "alertText") or DUPLICATE, [])
+            matching = tx.components.get("MatchingRule", f"{object_name}.{read_text(match, 'matchingRule')}")
+            if matching is not None and _has_match(tx, object_name, read_raw(matching), after):
+                raise ApiError("DUPLICATES_DETECTED", read_text(rule, "alertText") or DUPLICATE, [])
 
 
 def _has_match(tx: OrgTransaction, object_name: str, rule: Mapping[str, list[Any]], record: Record) -> bool:
     """Return whether another record has equal values, without case, in all fields of a rule; blanks equal nothing."""
-    fields = [_text(item, "fieldName") for item in rule.get("matchingRuleItems", [])]
-    if _text(rule, "ruleStatus") != "Active" or not fields or not all(record.get(field) for field in fields):
+    fields = [read_text(item, "fieldName") for item in rule.get("matchingRuleItems", [])]
+    if read_text(rule, "ruleStatus") != "Active" or not fields or not all(record.get(field) for field in fields):
         return False
     wanted = [str(record[field]).lower() for field in fields]
     return any(
         other["Id"] != record.get("Id") and [str(other.get(field) or "").lower() for field in fields] == wanted
         for other in tx.records.find_any(object_name, fields[0], [record[fields[0]]])
     )
-
-
-def _read(stored: Stored) -> dict[str, list[Any]]:
-    """Read an element as it came: its children by name, each a text or again such a dictionary."""
-    raw = stored.raw or b"<none/>"
-    data = next(iter(unzip(raw).values())) if raw.startswith(b"PK") else raw
-    found = _plain(parse(data))
-    return found if isinstance(found, dict) else {}
-
-
-def _plain(element: etree._Element) -> str | dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for child in element.iterchildren("{*}*"):
-        found.setdefault(etree.QName(child).localname, []).append(_plain(child))
-    return found or (element.text or "").strip()
-
-
-def _text(rule: Mapping[str, list[Any]], name: str) -> str:
-    return str(rule.get(name, [""])[-1])

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
+from importlib import import_module
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 
 class LazyRoutes(BaseRoute):
-    """The routes behind a path pattern; a path that matches the pattern may still match none of them."""
+    """
+    The routes of a module, from its function `routes`, behind a path pattern.
 
-    def __init__(self, pattern: str, load: Callable[[], Sequence[BaseRoute]]) -> None:
+    A path that matches the pattern may still match none of them.
+    """
+
+    def __init__(self, pattern: str, module: str, *arguments: object) -> None:
         self._pattern = re.compile(pattern)
-        self._load = load
+        self._module, self._arguments = module, arguments
         # One may be behind another.
         self._chosen = f"sfcode.route.{id(self)}"
 
     @cached_property
     def _routes(self) -> Sequence[BaseRoute]:
-        return self._load()
+        routes: Sequence[BaseRoute] = import_module(self._module).routes(*self._arguments)
+        return routes
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return the first route that matches path and method, otherwise the first that matches the path."""

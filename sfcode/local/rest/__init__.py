@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-
 from starlette.routing import BaseRoute
 
 from sfcode.local.context import OrgContext
@@ -27,29 +24,9 @@ def routes(context: OrgContext) -> list[BaseRoute]:
         *resources.routes(context),
         *records.routes(context),
     ]
-    jobs = cache(lambda: _bulk(context))
-    reports = cache(lambda: _analytics(context))
     return [
-        LazyRoutes(ANALYTICS, reports),
-        LazyRoutes(COMPOSITE, lambda: _composite(context, [*jobs(), *found])),
-        LazyRoutes(BULK, jobs),
+        LazyRoutes(ANALYTICS, f"{__name__}.analytics", context),
+        LazyRoutes(COMPOSITE, f"{__name__}.composite", context, found),
+        LazyRoutes(BULK, f"{__name__}.bulk", context),
         *found,
     ]
-
-
-def _analytics(context: OrgContext) -> Sequence[BaseRoute]:
-    from sfcode.local.rest import analytics
-
-    return analytics.routes(context)
-
-
-def _composite(context: OrgContext, others: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
-    from sfcode.local.rest import composite
-
-    return composite.routes(context, others)
-
-
-def _bulk(context: OrgContext) -> Sequence[BaseRoute]:
-    from sfcode.local.rest import bulk
-
-    return bulk.routes(context)

@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lxml import etree
-
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.deploy.options import DeployRequestOptions
+from sfcode.local.metadata.raw import read_raw, read_text
 from sfcode.local.store import OrgTransaction
 from sfcode.local.tables.base import PRODUCTION
 from sfcode.metadata.component import Component
-from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.package import unzip
-from sfcode.metadata.xml import parse
 
 CODE = frozenset({"ApexClass", "ApexTrigger"})
 """What has its tests run in production although nobody asks for them."""
@@ -64,13 +60,4 @@ def wants_coverage(tx: OrgTransaction) -> bool:
 
 def _deploys_active(tx: OrgTransaction) -> bool:
     settings = tx.components.get("Settings", "Flow")
-    files = unzip(settings.raw) if settings and settings.raw else {}
-    for data in files.values():
-        try:
-            root = parse(data)
-        except MetadataError:
-            continue
-        for element in root.iter("*"):
-            if etree.QName(element).localname == SETTING:
-                return (element.text or "").strip() == "true"
-    return False
+    return settings is not None and read_text(read_raw(settings), SETTING) == "true"
