@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sfcode.local.auth import find_active_user
 from sfcode.local.automation.message import MessageItem, MessageSource, envelope, format_value
-from sfcode.local.automation.record import OneByOne
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import FormulaRows
 from sfcode.local.sobjects.model import ObjectDef
+from sfcode.local.sobjects.rows import Rows
 from sfcode.local.store import OrgTransaction
 from sfcode.local.tables.outbound import QueuedNotification
 
@@ -75,7 +75,7 @@ class _Records:
         self._tx = tx
         self._target = target
         self._fields = [field for field in map(target.field, names) if field is not None]
-        self._computing = FormulaRows(catalog, OneByOne(tx), now)
+        self._computing = FormulaRows(catalog, Rows(tx), now)
 
     def item(self, notification: QueuedNotification) -> MessageItem:
         record = self._tx.records.get(self._target.name, notification.record_id)

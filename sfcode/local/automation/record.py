@@ -14,23 +14,8 @@ from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext
 from sfcode.local.sobjects.model import ObjectDef
-from sfcode.local.sobjects.rows import get_row
+from sfcode.local.sobjects.rows import Rows
 from sfcode.local.store import OrgTransaction, Record
-
-
-@dataclass(frozen=True)
-class OneByOne:
-    """Reads rows one at a time, because a save touches few rows of a possibly large object."""
-
-    tx: OrgTransaction
-
-    def get(self, object_name: str, record_id: str) -> Record | None:
-        """Find a row by its id."""
-        return get_row(self.tx, object_name, record_id)
-
-    def all(self, object_name: str) -> list[Record]:
-        """List the rows of an object."""
-        return self.tx.records.list_all(object_name)
 
 
 @dataclass(frozen=True)
@@ -88,7 +73,7 @@ class Saved:
     def _context(self) -> RecordContext:
         return RecordContext(
             self.catalog,
-            OneByOne(self.tx),
+            Rows(self.tx),
             self.target.name,
             self.after,
             self.now,

@@ -41,7 +41,7 @@ def soap_route(path: str, answer: Callable[[Request, bytes], bytes], most: int) 
 
 
 def read_version(request: Request) -> str:
-    """Return the API version in the URL of a request: `62.0`. Raises SoapFault for one that the org does not have."""
+    """Return the API version in the URL of a request as `62.0`, also for `62`. Raises SoapFault for one that the org does not have."""
     number = request.path_params["version"].removesuffix(".0")
     if not (number.isascii() and number.isdigit() and int(number) in VERSIONS):
         raise soap.SoapFault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")

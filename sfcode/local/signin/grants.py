@@ -155,7 +155,7 @@ def _check_approval(tx: OrgTransaction, app: RegisteredApp, user: Record, *, bef
 
 def get_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp:
     """Return the app of a consumer key. Raises OAuthError."""
-    found = apps.findget_app(tx, consumer_key)
+    found = apps.find_app(tx, consumer_key)
     if found is None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     return found

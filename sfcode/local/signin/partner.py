@@ -57,11 +57,12 @@ def routes(context: OrgContext) -> list[Route]:
 
 
 def _answer(context: OrgContext, kind: str, request: Request, data: bytes) -> bytes:
-    version, call = read_version(request), soap.read(data)
+    read_version(request)
+    call = soap.read(data)
     operation = OPERATIONS.get(call.operation)
     if operation is None:
         raise soap.SoapFault("UNKNOWN_EXCEPTION", f"the local org has no operation {call.operation}")
-    results = operation(PartnerCall(context, kind, version, origin(request), call))
+    results = operation(PartnerCall(context, kind, request.path_params["version"], origin(request), call))
     return soap.answer(call.operation, results, NAMESPACES[kind])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
@@ -115,14 +115,12 @@ class RecordContext:
         return Decimal(0) if value is None and self.blank_as_zero and found.type in NUMBER_TYPES else value
 
     def _over(self, object_name: str, record: Mapping[str, Scalar], blank_as_zero: bool) -> RecordContext:
-        return RecordContext(
-            self.catalog,
-            self.rows,
-            object_name,
-            record,
-            self.now,
-            user_id=self.user_id,
-            permissions=self.permissions,
+        return replace(
+            self,
+            object_name=object_name,
+            record=record,
+            prior_record=None,
+            is_new=False,
             blank_as_zero=blank_as_zero,
             depth=self.depth + 1,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,10 +42,6 @@ class LogEntry:
     text: str
 
 
-def _notification(row: sqlite3.Row) -> QueuedNotification:
-    return QueuedNotification(*row)
-
-
 class NotificationTable(Table):
     """The queue of undelivered notifications (04l...)."""
 
@@ -62,14 +57,14 @@ class NotificationTable(Table):
 
     def list_all(self) -> list[QueuedNotification]:
         """List all notifications, oldest first."""
-        return [_notification(row) for row in self._db.execute(f"{SELECT} ORDER BY id")]
+        return [QueuedNotification(*row) for row in self._db.execute(f"{SELECT} ORDER BY id")]
 
     def list_old(self, limit: datetime) -> list[QueuedNotification]:
         """List the unclaimed notifications that were queued before a time, oldest first."""
         rows = self._db.execute(
             f"{SELECT} WHERE state = ? AND claimed_until = 0 AND created_at <= ? ORDER BY id", (QUEUED, stamp(limit))
         )
-        return [_notification(row) for row in rows]
+        return [QueuedNotification(*row) for row in rows]
 
     def list_due(self, now: datetime, wall: float, most: int) -> list[QueuedNotification]:
         """List unclaimed notifications that are due: of one outbound message, oldest first, at most `most`."""
@@ -77,7 +72,7 @@ class NotificationTable(Table):
         given = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
         action = f"SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1"  # noqa: S608
         rows = self._db.execute(f"{SELECT} WHERE {due} AND action_id = ({action}) ORDER BY id LIMIT :most", given)
-        return [_notification(row) for row in rows]
+        return [QueuedNotification(*row) for row in rows]
 
     def claim(self, notifications: Iterable[QueuedNotification], holder: int, until: float) -> None:
         """Claim notifications for a process id until a time of the machine's clock, in seconds since 1970."""

@@ -252,11 +252,10 @@ def rename(request: OperationRequest) -> list[soap.Node]:
         raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{type_}")
     not_while_deploying(request)
     author = Author(request.session.user_id, request.context.clock.now(), float(request.api_version))
-    problem = None
+    messages: Messages = []
     with request.context.store.transaction() as tx:
         problem = rename_component(tx, Address(type_, old), new, author)
         if problem is not None:
+            messages.append(ComponentMessage.error(problem, old, type_))
             raise Undo
-    return [
-        save_result(new, []) if problem is None else save_result(old, [ComponentMessage.error(problem, old, type_)])
-    ]
+    return [save_result(old if messages else new, messages)]

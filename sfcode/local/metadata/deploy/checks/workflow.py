@@ -10,6 +10,7 @@ from sfcode.local.formula import FormulaError, Type
 from sfcode.local.formula.functions import CHANGE
 from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entries, no_field, no_object, too_long
 from sfcode.local.metadata.deploy.org_view import Subject
+from sfcode.local.metadata.registry import is_known
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.values import developer_name
 
@@ -25,15 +26,6 @@ FIRST_API = 18.0
 PORTS = {"http": 80, "https": 443}
 OTHER_PORTS = range(1024, 65_536)
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-ACTIONS = {
-    "Alert": "WorkflowAlert",
-    "FieldUpdate": "WorkflowFieldUpdate",
-    "FlowAction": "WorkflowFlowAction",
-    "KnowledgePublish": "WorkflowKnowledgePublish",
-    "OutboundMessage": "WorkflowOutboundMessage",
-    "Send": "WorkflowSend",
-    "Task": "WorkflowTask",
-}
 EVERY_SAVE = "onAllChanges"
 
 
@@ -110,9 +102,9 @@ def rule(subject: Subject) -> Iterator[str]:
 
 def _actions(subject: Subject, holder: Mapping[str, object]) -> Iterator[str]:
     for name, action in get_entries(holder, "actions").items():  # type: ignore[arg-type]
-        type_ = ACTIONS.get(str(action.get("type")))
+        type_ = f"Workflow{action.get('type')}"
         full_name = f"{subject.owner}.{name}"
-        if type_ is not None and not subject.view.has(type_, full_name):
+        if is_known(type_) and not subject.view.has(type_, full_name):
             yield f"In field: name - no {type_} named {full_name} found"
 
 
