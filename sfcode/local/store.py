@@ -14,11 +14,11 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from sfcode.local.database import StateFile, read_migrations
-from sfcode.local.tables.base import SettingTable, Stored
+from sfcode.local.tables.base import KeyValueTable, Stored
 from sfcode.local.tables.components import ComponentTable, Put
 from sfcode.local.tables.flows import FlowTable, StoredFlowVersion
 from sfcode.local.tables.jobs import BulkJobTable, JobTable
-from sfcode.local.tables.oauth import AppTable, GrantTable, PasswordTable
+from sfcode.local.tables.oauth import AppTable, GrantTable
 from sfcode.local.tables.outbound import AutomationLogTable, NotificationTable
 from sfcode.local.tables.records import Record, RecordTable, Scalar
 from sfcode.local.tables.sessions import SessionTable
@@ -39,7 +39,7 @@ class OrgTransaction:
     def __init__(self, db: sqlite3.Connection, row_locked: Callable[[str], bool] | None = None) -> None:
         self._db = db
         self.row_locked = row_locked or _never
-        self.settings = SettingTable(db)
+        self.settings = KeyValueTable(db, "meta")
         self.flows = FlowTable(db, self.settings)
         self.components = ComponentTable(db, self.flows)
         self.records = RecordTable(db, self.settings)
@@ -48,7 +48,7 @@ class OrgTransaction:
         self.bulk_jobs = BulkJobTable(db)
         self.apps = AppTable(db)
         self.grants = GrantTable(db)
-        self.passwords = PasswordTable(db)
+        self.passwords = KeyValueTable(db, "password", "user_id", "hash")
         self.sessions = SessionTable(db)
         self.notifications = NotificationTable(db)
         self.automation_log = AutomationLogTable(db)

@@ -50,7 +50,7 @@ def for_jsforce(state: Path) -> None:
     now = datetime.now(UTC)
     with Store(state / "org.db") as store, store.transaction() as tx:
         admin = tx.settings.get("admin_id") or ""
-        tx.passwords.put(admin, hash_password(PASSWORD))
+        tx.passwords.set(admin, hash_password(PASSWORD))
         lead = {"LastName": "Lead", "Name": "Lead", "Company": COMPANY, "OwnerId": admin, "IsConverted": False}
         for _ in range(LEADS):
             tx.records.insert("Lead", lead, user_id=admin, now=now)

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from sfcode.local.appcues.call import AppcuesApiError, AppcuesCall, Route, success
 from sfcode.local.appcues.state import Kind
-from sfcode.local.appcues.values import accepted_attributes, find_reserved
+from sfcode.local.appcues.values import RESERVED, accepted_attributes
 
 BASE = "/v2/accounts/{account}"
 LISTS = ("checklists", "flows", "segments", "tags")
@@ -51,7 +51,7 @@ def _profile(kind: Kind, call: AppcuesCall) -> Response:
 
 def _change(kind: Kind, call: AppcuesCall) -> Response:
     attributes = call.json_object()
-    kept = find_reserved(attributes)
+    kept = sorted(name for name in attributes if name.startswith(RESERVED))
     if kept:
         raise AppcuesApiError(400, f"{kept[0]} is reserved")
     call.account.state.change_profile(kind, call.parts[1], accepted_attributes(attributes))

@@ -35,11 +35,6 @@ RESERVED = "_"
 """What Appcues' own properties begin with."""
 
 
-def find_reserved(attributes: Mapping[str, Any]) -> list[str]:
-    """List the attributes whose names Appcues reserves."""
-    return sorted(name for name in attributes if name.startswith(RESERVED))
-
-
 def accepted_attributes(attributes: Mapping[str, Any]) -> dict[str, Value]:
     """Return the attributes with a value of a supported type; null removes an attribute."""
     return {name: value for name, value in attributes.items() if value is None or isinstance(value, str | int | float)}

@@ -6,26 +6,20 @@ The formula language of formula fields, workflow rules and flow entry conditions
 
 from __future__ import annotations
 
-from sfcode.local.formula.check import FormulaScope, check
+from sfcode.local.formula.check import check
 from sfcode.local.formula.functions import NOT_IN_FIELDS, NOT_IN_RULES
 from sfcode.local.formula.parser import FormulaError, parse
-from sfcode.local.formula.tree import Constant, FunctionCall, Node, Operation, Reference, references, walk
+from sfcode.local.formula.tree import Reference, references
 from sfcode.local.formula.types import Type, formula_type
 
 __all__ = [
     "NOT_IN_FIELDS",
     "NOT_IN_RULES",
-    "Constant",
     "FormulaError",
-    "FormulaScope",
-    "FunctionCall",
-    "Node",
-    "Operation",
     "Reference",
     "Type",
     "check",
     "formula_type",
     "parse",
     "references",
-    "walk",
 ]

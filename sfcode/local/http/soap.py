@@ -103,6 +103,14 @@ def text(element: etree._Element, name: str) -> str | None:
     return None if found is None else (found.text or "").strip() or None
 
 
+def required(element: etree._Element, name: str) -> str:
+    """Return the text of a child. Raises SoapFault if it is missing."""
+    found = text(element, name)
+    if found is None:
+        raise SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
+    return found
+
+
 def texts(element: etree._Element, name: str) -> list[str]:
     """Return the texts of all children with a name, without empty ones."""
     return [found.text.strip() for found in children(element, name) if found.text and found.text.strip()]

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sfcode.local.http.call import VERSIONS
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
 
-NEWEST = 68.0
+NEWEST = float(VERSIONS[-1])
 """The newest version of the org: packages of a newer one are not read."""
 FIRST_IN_SCHEMA = 44.0
 """From this version up to that of the WSDL the schema holds; other packages may have elements that it does not know."""

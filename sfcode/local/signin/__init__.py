@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 def routes(context: OrgContext) -> list[Route]:
     """List the routes for sign-in and sign-out."""
     # A company is founded without a web server, and brings apps.
-    from sfcode.local.signin import authorize, endpoint, partner, passwords
+    from sfcode.local.signin import endpoint, partner, passwords
 
     return [
         *endpoint.routes(context),
-        *authorize.routes(context),
         *partner.routes(context),
         *passwords.routes(context),
     ]

@@ -64,7 +64,7 @@ class RegisteredApp:
 
 def find_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp | None:
     """Find an app by its consumer key."""
-    body = tx.apps.get(consumer_key)
+    body = tx.apps.find(consumer_key)
     return find_deployed_app(tx, consumer_key) if body is None else from_body(body)
 
 

@@ -1,4 +1,4 @@
-"""The OAuth endpoints for clients: issue, introspect and revoke tokens."""
+"""The OAuth endpoints: authorize, and issue, introspect and revoke tokens."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Callable
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sfcode.local import auth
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import OAuthError
 from sfcode.local.http.call import answer, identity_url, origin
-from sfcode.local.signin.apps import find_app
-from sfcode.local.signin.grants import GRANTS, Ask, Granted
+from sfcode.local.signin.apps import RegisteredApp, find_app
+from sfcode.local.signin.grants import DEFAULT_SCOPE, GRANTS, Ask, Granted, check_admitted, get_app
 from sfcode.local.store import OrgTransaction
 
 Form = dict[str, str]
 Handler = Callable[[OrgContext, Request, Form], Response]
 MAX_FORM = 1_000_000
+CODE_LENGTH = 86
 REFRESH_LENGTH = 87
 NO_STORE = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
@@ -33,6 +34,7 @@ def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     base = "/services/oauth2"
     return [
+        _route(f"{base}/authorize", context, _authorize, ["GET"]),
         _route(f"{base}/token", context, _token, ["POST"]),
         _route(f"{base}/introspect", context, _introspect, ["POST"]),
         _route(f"{base}/revoke", context, _revoke, ["GET", "POST"]),
@@ -66,6 +68,41 @@ async def _form(request: Request) -> Form:
             return form
         form |= {"client_id": client_id, "client_secret": secret}
     return form
+
+
+def _authorize(context: OrgContext, _request: Request, form: Form) -> Response:
+    """Approve a request at once, as nobody is asked, and send its code to the app's callback URL."""
+    with context.store.transaction() as tx:
+        found = get_app(tx, form.get("client_id", ""))
+        target = form.get("redirect_uri", "")
+        if target not in found.callback_urls:
+            raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
+        try:
+            given = {"code": _code(context, tx, found, form)}
+        except OAuthError as error:
+            given = error.body
+    if "state" in form:
+        given["state"] = form["state"]
+    return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(given)}", 302)
+
+
+def _code(context: OrgContext, tx: OrgTransaction, found: RegisteredApp, form: Form) -> str:
+    if form.get("response_type") != "code":
+        raise OAuthError("unsupported_response_type", "response type not supported")
+    hint = form.get("login_hint")
+    user = auth.find_active_user(tx, hint) if hint else tx.records.get("User", tx.settings.get("admin_id") or "")
+    if user is None or not user.get("IsActive"):
+        raise OAuthError("access_denied", "end-user denied authorization")
+    check_admitted(tx, found, user)
+    code = f"aPrx{auth.generate_secret(CODE_LENGTH - 4, context.rng)}"
+    body = {
+        "kind": "code",
+        "scope": form.get("scope") or f"{DEFAULT_SCOPE} refresh_token",
+        "redirect_uri": form["redirect_uri"],
+        "code_challenge": form.get("code_challenge", ""),
+    }
+    tx.grants.put(code, found.consumer_key, str(user["Id"]), body, now=context.clock.now())
+    return code
 
 
 def _token(context: OrgContext, request: Request, form: Form) -> Response:

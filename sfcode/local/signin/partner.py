@@ -41,10 +41,7 @@ class PartnerCall:
 
     def required(self, name: str) -> str:
         """Return the text of a required argument. Raises SoapFault if it is missing."""
-        found = soap.text(self.call.element, name)
-        if found is None:
-            raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
-        return found
+        return soap.required(self.call.element, name)
 
 
 def routes(context: OrgContext) -> list[Route]:

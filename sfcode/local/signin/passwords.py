@@ -55,7 +55,7 @@ def set_password(tx: OrgTransaction, asking_id: str, user_id: str, password: str
         raise make_error("no_access")
     if len(password) < SHORTEST:
         raise ApiError("INVALID_NEW_PASSWORD", f"Your password must be at least {SHORTEST} characters long.")
-    tx.passwords.put(user_id, hash_password(password))
+    tx.passwords.set(full(user_id), hash_password(password))
 
 
 def _state(call: RestCall) -> Response:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from sfcode.local import ids
+from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.component_rows import (
@@ -23,8 +24,7 @@ from sfcode.local.sobjects.component_rows import (
     static_resource_rows,
 )
 from sfcode.local.sobjects.formulas import FormulaRows
-from sfcode.local.sobjects.introspection import entity_definitions, own_permissions
-from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS
+from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS, setup_objects
 from sfcode.local.store import OrgTransaction, Record, Scalar
 
 FEW = 500
@@ -68,7 +68,7 @@ class Rows:
             if object_name == "Profile" and self._catalog and self._catalog.access:
                 found = _translate(found, self._tx.records.get("User", self._catalog.access.user_id))
             if object_name == OWN_PERMISSIONS:
-                found = own_permissions(self._catalog.access if self._catalog else None)
+                found = _own_permissions(self._catalog.access if self._catalog else None)
             self._all[object_name] = self._seen(object_name, found)
         return self._all[object_name]
 
@@ -206,8 +206,45 @@ def _user_name(tx: OrgTransaction, user_id: str) -> Scalar:
     return user.get("Name") if user else None
 
 
+def _entity_definitions(tx: OrgTransaction) -> list[Record]:
+    """List the objects that hold data."""
+    catalog = Catalog(tx)
+    rows: list[Record] = []
+    for name in catalog.names():
+        target = catalog.object(name)
+        if target is None or name in setup_objects():
+            continue
+        rows.append(
+            {
+                "Id": ids.derive_id("000", name, "EntityDefinition"),
+                "DurableId": name,
+                "QualifiedApiName": name,
+                "DeveloperName": name.removesuffix("__c"),
+                "Label": target.label,
+                "PluralLabel": target.plural,
+                "KeyPrefix": target.key_prefix,
+                "NamespacePrefix": None,
+                "InternalSharingModel": sharing.get_model(tx, target),
+                "IsCustomizable": True,
+                "IsQueryable": True,
+            }
+        )
+    return rows
+
+
+def _own_permissions(access: UserAccess | None) -> list[Record]:
+    """Return the row of UserPermissionAccess, the caller's user permissions."""
+    if access is None:
+        return []
+    fields = setup_objects()[OWN_PERMISSIONS].fields.values()
+    rights: Record = {
+        field.name: access.has(field.name.removeprefix("Permissions")) for field in fields if field.type == "boolean"
+    }
+    return [{"Id": ids.derive_id("000", access.user_id, OWN_PERMISSIONS), "LastCacheUpdate": None, **rights}]
+
+
 VIEWS: dict[str, Callable[[OrgTransaction], list[Record]]] = {
-    "EntityDefinition": entity_definitions,
+    "EntityDefinition": _entity_definitions,
     "FieldPermissions": field_permission_rows,
     "FlowDefinitionView": _flow_definitions,
     "FlowVersionView": _flow_versions,

@@ -1,4 +1,4 @@
-"""The base of all tables: the connection, id sequences, and the settings of the org."""
+"""The base of all tables: the connection, id sequences, and values by key."""
 
 from __future__ import annotations
 
@@ -41,20 +41,24 @@ PRODUCTION = "production"
 """The setting that is "true" in an org that deploys as a production org does."""
 
 
-class SettingTable(Table):
-    """Settings of the org by key."""
+class KeyValueTable(Table):
+    """Texts by key, in a table of two columns."""
+
+    def __init__(self, db: sqlite3.Connection, table: str, key: str = "key", value: str = "value") -> None:
+        super().__init__(db)
+        self._put = f"INSERT INTO {table} VALUES (?, ?) ON CONFLICT ({key}) DO UPDATE SET {value} = excluded.{value}"  # noqa: S608
+        self._get = f"SELECT {value} FROM {table} WHERE {key} = ?"  # noqa: S608
+        self._delete = f"DELETE FROM {table} WHERE {key} = ?"  # noqa: S608
 
     def get(self, key: str) -> str | None:
-        """Return the value of a setting."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        """Return the value of a key."""
+        row = self._db.execute(self._get, (key,)).fetchone()
         return None if row is None else str(row[0])
 
     def set(self, key: str, value: str) -> None:
-        """Write a setting."""
-        self._db.execute(
-            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
-        )
+        """Write the value of a key."""
+        self._db.execute(self._put, (key, value))
 
-    def delete(self, key: str) -> None:
-        """Delete a setting."""
-        self._db.execute("DELETE FROM meta WHERE key = ?", (key,))
+    def delete(self, key: str) -> bool:
+        """Delete a key; return whether it existed."""
+        return self._db.execute(self._delete, (key,)).rowcount > 0

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sfcode.local import ids
 from sfcode.local.clock import audit_stamp
-from sfcode.local.tables.base import SettingTable, Stored, Table
+from sfcode.local.tables.base import KeyValueTable, Stored, Table
 from sfcode.metadata.component import Body, Component
 
 SELECT = """
@@ -50,7 +50,7 @@ def _version(row: sqlite3.Row) -> StoredFlowVersion:
 class FlowTable(Table):
     """Flow versions, by full name and number from 1."""
 
-    def __init__(self, db: sqlite3.Connection, settings: SettingTable) -> None:
+    def __init__(self, db: sqlite3.Connection, settings: KeyValueTable) -> None:
         super().__init__(db)
         self._settings = settings
 

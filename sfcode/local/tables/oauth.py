@@ -1,43 +1,44 @@
-"""The data of sign-in: apps, their grants, and passwords."""
+"""The data of sign-in: apps and their grants."""
 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.clock import stamp
-from sfcode.local.tables.base import Table
+from sfcode.local.tables.base import KeyValueTable, Table
 
 Json = dict[str, Any]
 
 
-class AppTable(Table):
+class AppTable(KeyValueTable):
     """Apps by consumer key, each a JSON document without validation."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__(db, "app", "consumer_key", "body")
 
     def put(self, consumer_key: str, body: Mapping[str, Any]) -> None:
         """Store or replace an app."""
-        self._db.execute(
-            "INSERT INTO app VALUES (?, ?) ON CONFLICT (consumer_key) DO UPDATE SET body = excluded.body",
-            (consumer_key, json.dumps(body)),
-        )
+        self.set(consumer_key, json.dumps(body))
 
-    def get(self, consumer_key: str) -> Json | None:
+    def find(self, consumer_key: str) -> Json | None:
         """Return an app."""
-        row = self._db.execute("SELECT body FROM app WHERE consumer_key = ?", (consumer_key,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        text = self.get(consumer_key)
+        return None if text is None else json.loads(text)
 
     def list_all(self) -> list[Json]:
         """List all apps by their consumer keys."""
         return [json.loads(row[0]) for row in self._db.execute("SELECT body FROM app ORDER BY consumer_key")]
 
-    def delete(self, consumer_key: str) -> bool:
+    def delete(self, key: str) -> bool:
         """Delete an app with its grants and sessions; return whether it existed."""
-        self._db.execute("DELETE FROM oauth_grant WHERE app = ?", (consumer_key,))
-        self._db.execute("DELETE FROM session WHERE app = ?", (consumer_key,))
-        return self._db.execute("DELETE FROM app WHERE consumer_key = ?", (consumer_key,)).rowcount > 0
+        self._db.execute("DELETE FROM oauth_grant WHERE app = ?", (key,))
+        self._db.execute("DELETE FROM session WHERE app = ?", (key,))
+        return super().delete(key)
 
 
 class GrantTable(Table):
@@ -65,19 +66,3 @@ class GrantTable(Table):
     def delete(self, token: str) -> None:
         """Revoke an authorization code or a refresh token."""
         self._db.execute("DELETE FROM oauth_grant WHERE token = ?", (token,))
-
-
-class PasswordTable(Table):
-    """Hashes of passwords by user; at first no user has one."""
-
-    def put(self, user_id: str, hashed: str) -> None:
-        """Store the hash of a user's password."""
-        self._db.execute(
-            "INSERT INTO password VALUES (?, ?) ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash",
-            (ids.full(user_id), hashed),
-        )
-
-    def get(self, user_id: str) -> str | None:
-        """Return the hash of a user's password."""
-        row = self._db.execute("SELECT hash FROM password WHERE user_id = ?", (ids.full(user_id),)).fetchone()
-        return None if row is None else str(row[0])

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sfcode.local import ids
 from sfcode.local.clock import audit_stamp
-from sfcode.local.tables.base import SettingTable, Table
+from sfcode.local.tables.base import KeyValueTable, Table
 
 MIN_INDEXED = 500
 """Number of records from which an index is worth making."""
@@ -23,7 +23,7 @@ Record = dict[str, Scalar]
 class RecordTable(Table):
     """Records by object and id, without validation."""
 
-    def __init__(self, db: sqlite3.Connection, settings: SettingTable) -> None:
+    def __init__(self, db: sqlite3.Connection, settings: KeyValueTable) -> None:
         super().__init__(db)
         self._settings = settings
         self.missing_indexes: set[str] = set()

@@ -72,7 +72,7 @@ def open_org(request: pytest.FixtureRequest, company: Path, tmp_path: Path) -> I
     shutil.copytree(company, state)
     register_app(state, APP | {"certificate": PUBLIC})
     with Store(state / "org.db") as store, store.transaction() as tx:
-        tx.passwords.put(tx.settings.get("admin_id") or "", hash_password(PASSWORD))
+        tx.passwords.set(tx.settings.get("admin_id") or "", hash_password(PASSWORD))
     with serve(state, tls=request.param == "tls") as org, local(org) as place:
         yield Served.at(place, request.param)
 

@@ -6,10 +6,7 @@ import pytest
 
 from sfcode.local.formula import (
     NOT_IN_FIELDS,
-    Constant,
     FormulaError,
-    FunctionCall,
-    Operation,
     Reference,
     Type,
     check,
@@ -17,6 +14,7 @@ from sfcode.local.formula import (
     parse,
     references,
 )
+from sfcode.local.formula.tree import Constant, FunctionCall, Operation
 
 FIELDS = {
     "Product_User_Id__c": Type.NUMBER,

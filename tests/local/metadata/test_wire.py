@@ -10,8 +10,6 @@ from lxml import etree
 
 from sfcode.local import serve
 from sfcode.local.clock import SystemClock, TurnedClock
-from sfcode.local.http.call import VERSIONS
-from sfcode.local.metadata import versions
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 REST = "/services/data/v62.0/metadata/deployRequest"
@@ -24,11 +22,6 @@ def test_every_spelling_of_the_address_is_understood(shared, path: str) -> None:
     """Clients add a slash, the org's id or the id of a deploy."""
     root = shared.soap("<describeMetadata><asOfVersion>62.0</asOfVersion></describeMetadata>", path=path)
     assert root.findtext(f".//{{{NS}}}partialSaveAllowed") == "true"
-
-
-def test_packages_may_be_as_new_as_addresses() -> None:
-    """The newest version of a package is the newest one that /services/data lists."""
-    assert VERSIONS[-1] == versions.NEWEST
 
 
 def test_prefixes_and_order_are_the_clients_own(shared) -> None:

@@ -28,16 +28,9 @@ class OperationRequest:
     all_or_none: bool = False
     """One component that fails rolls back the others."""
 
-    def text(self, name: str) -> str | None:
-        """Return the text of an argument."""
-        return soap.text(self.element, name)
-
     def required(self, name: str) -> str:
         """Return the text of a required argument. Raises SoapFault if it is missing."""
-        found = self.text(name)
-        if found is None:
-            raise soap.SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
-        return found
+        return soap.required(self.element, name)
 
 
 DEPLOYERS = frozenset({"ModifyMetadata", "ModifyAllData"})

@@ -12,10 +12,10 @@ from sfcode.local.metadata.deploy.checks.common import find_repeated, get_entrie
 from sfcode.local.metadata.deploy.org_view import Subject
 from sfcode.local.metadata.registry import is_known
 from sfcode.local.metadata.scopes import ObjectScope
+from sfcode.local.metadata.versions import NEWEST
 from sfcode.local.sobjects.values import developer_name
 
 UNIQUE_NAME = "The Unique Name"
-LATEST_API = 68.0
 EDITIONS = {f"{name} Edition" for name in ("Enterprise", "Unlimited", "Developer", "Performance")} | {"Base Edition"}
 """
 Those with outbound messages: https://help.salesforce.com/s/articleView?id=platform.workflow_managing_outbound_messages.htm
@@ -50,7 +50,7 @@ def outbound_message(subject: Subject) -> Iterator[str]:
         yield f"In field: integrationUser - no User named {username} found"
     yield from _endpoint(str(body.get("endpointUrl") or ""))
     version = float(str(body["apiVersion"]))
-    if not (version == OLD_API or FIRST_API <= version <= LATEST_API):
+    if not (version == OLD_API or FIRST_API <= version <= NEWEST):
         yield f'The WorkflowOutboundMessage apiVersion can\'t be "{body["apiVersion"]}"'
 
 
