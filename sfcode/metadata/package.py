@@ -88,11 +88,13 @@ def write(
 
 def _group_by_file(components: list[Component], layout: Layout) -> dict[str, list[Component]]:
     groups: dict[str, list[Component]] = {}
+    seen: set[Address] = set()
     for component in components:
         content_type = str(component.body.get("contentType", ""))
         group = groups.setdefault(file_path(component.address, layout, content_type=content_type), [])
-        if any(other.address == component.address for other in group):
+        if component.address in seen:
             raise MetadataError(f"{component.address} is in the package twice")
+        seen.add(component.address)
         group.append(component)
     return groups
 

@@ -16,14 +16,11 @@ Step = tuple[str, str]
 """An object and the name of one of its fields."""
 
 
-def same_field(one: Step, other: Step) -> bool:
-    """Compare field names as the org does: without case, and a field of Activity equals that of Event and Task."""
-    return one[1].lower() == other[1].lower() and _home(*one) == _home(*other)
-
-
-def _home(object_name: str, field: str) -> str:
+def field_key(step: Step) -> Step:
+    """Return what is equal for the same field: without case, and a field of Activity is that of Event and Task."""
+    object_name, field = step
     shared = object_name in ACTIVITIES and field.lower().endswith("__c")
-    return (ACTIVITY if shared else object_name).lower()
+    return (ACTIVITY if shared else object_name).lower(), field.lower()
 
 
 def find_field(catalog: Catalog, object_name: str, field: str) -> FieldDef | None:

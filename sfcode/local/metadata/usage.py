@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from sfcode.local import formula
 from sfcode.local.formula import FormulaError
 from sfcode.local.metadata import flows
-from sfcode.local.metadata.names import Step, same_field, walk_path
+from sfcode.local.metadata.names import Step, field_key, walk_path
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.store import OrgTransaction
@@ -24,12 +25,12 @@ FORMULAS = {
 
 def find_field_users(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
     """Return the users of each field: `Workflow Rule - Contact.Name`."""
-    wanted = list(deleted)
-    found: dict[Step, list[str]] = {field: [] for field in wanted}
-    for user, step in _uses(tx, catalog) if wanted else ():
-        for field in wanted:
-            if same_field(field, step) and user not in found[field]:
-                found[field].append(user)
+    found: dict[Step, list[str]] = {field: [] for field in deleted}
+    by_key = {field_key(field): users for field, users in found.items()}
+    for user, step in _uses(tx, catalog) if found else ():
+        users = by_key.get(field_key(step))
+        if users is not None and user not in users:
+            users.append(user)
     return found
 
 
@@ -75,28 +76,23 @@ def _named_fields(component: Component) -> Iterator[Step]:
             yield name, field
 
 
-def find_message_users(tx: OrgTransaction, full_name: str) -> list[str]:
-    """Find the rules and the flow versions that send an outbound message."""
-    owner, _, name = full_name.partition(".")
-    found = []
-    for stored in tx.components.children("WorkflowRule", owner):
+def find_message_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
+    """Return the rules and the flow versions that send each outbound message, by its full name in lower case."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for stored in tx.components.list_all("WorkflowRule"):
         body = stored.component.body
         triggers = body.get("workflowTimeTriggers")
-        holders = [
-            body,
-            *(trigger for trigger in (triggers if isinstance(triggers, list) else ()) if isinstance(trigger, Mapping)),
-        ]
-        if any(_sends(holder, name) for holder in holders):
-            found.append(f"Workflow Rule - {stored.component.full_name}")
-    found += [
-        f"Flow Version - {version.id}"
-        for version in tx.flows.versions()
-        if full_name.lower() in {message.lower() for message in flows.sent_messages(version.body)}
-    ]
+        owner = stored.component.full_name.partition(".")[0]
+        names = {name for holder in (body, *(triggers if isinstance(triggers, list) else ())) for name in _sent(holder)}
+        for name in names:
+            found[f"{owner}.{name}".lower()].append(f"Workflow Rule - {stored.component.full_name}")
+    for version in tx.flows.versions():
+        for message in {message.lower() for message in flows.sent_messages(version.body)}:
+            found[message].append(f"Flow Version - {version.id}")
     return found
 
 
-def _sends(holder: Mapping[str, object], name: str) -> bool:
-    actions = holder.get("actions")
-    entry = actions.get(name) if isinstance(actions, Mapping) else None
-    return isinstance(entry, Mapping) and entry.get("type") == "OutboundMessage"
+def _sent(holder: object) -> list[str]:
+    actions = holder.get("actions") if isinstance(holder, Mapping) else None
+    entries = actions.items() if isinstance(actions, Mapping) else ()
+    return [name for name, entry in entries if isinstance(entry, Mapping) and entry.get("type") == "OutboundMessage"]

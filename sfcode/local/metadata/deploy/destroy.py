@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -30,13 +31,14 @@ def destroy(tx: OrgTransaction, deletions: Sequence[Deletion], author: Author) -
     """Delete the components that can be deleted and report each; the deletions of one manifest are checked together."""
     doomed = [deletion.address for deletion in deletions]
     refusals = find_used(tx, doomed)
-    messages = []
+    messages, deleted = [], []
     for deletion in deletions:
         problem = _find_refusal(tx, deletion.address) or refusals.get(deletion.address)
         if problem is not None:
             address = deletion.address
             messages.append(ComponentMessage.error(problem, address.full_name, address.type, deletion.file))
-        elif _delete(tx, deletion.address, author):
+        elif _delete(tx, deletion.address):
+            deleted.append(deletion.address)
             messages.append(_deleted_message(deletion))
         elif WILDCARD in deletion.address.full_name:
             # https://github.com/forcedotcom/cli/issues/3485: reported as a success, and nothing goes.
@@ -44,6 +46,7 @@ def destroy(tx: OrgTransaction, deletions: Sequence[Deletion], author: Author) -
         else:
             problem = f"No {deletion.address.type} named: {deletion.address.full_name} found"
             messages.append(ComponentMessage.warning(problem, PurePosixPath(deletion.file).name, deletion.file))
+    _forget(tx, deleted, author)
     if any(address.type == "ExternalClientApplication" for address in doomed):
         from sfcode.local.signin.apps import find_orphaned_policies
 
@@ -118,13 +121,16 @@ def find_used(tx: OrgTransaction, doomed: Iterable[Address]) -> dict[Address, st
     steps = {_step(address): address for address in addresses if address.type == "CustomField"}
     for step, users in find_field_users(tx, Catalog(tx), steps).items():
         refuse(steps[step], "custom field", users)
+    types = {address.type for address in addresses}
+    messages = find_message_users(tx) if "WorkflowOutboundMessage" in types else {}
+    objects = _object_users(tx) if "CustomObject" in types else {}
     for address in addresses:
         if address.type == "WorkflowOutboundMessage":
-            refuse(address, "outbound message", find_message_users(tx, address.full_name))
+            refuse(address, "outbound message", messages.get(address.full_name.lower(), ()))
         elif address.type == "Report":
             refuse(address, "report folder", _reports_in(tx, address.full_name, addresses))
         elif address.type == "CustomObject":
-            refuse(address, "custom object", _lookups_to(tx, address.full_name))
+            refuse(address, "custom object", objects.get(address.full_name, ()))
     return found
 
 
@@ -143,46 +149,58 @@ def _reports_in(tx: OrgTransaction, folder: str, doomed: Sequence[Address]) -> l
     ]
 
 
-def _lookups_to(tx: OrgTransaction, name: str) -> list[str]:
-    return [
-        f"Custom Field - {stored.component.full_name}"
-        for stored in tx.components.list_all("CustomField")
-        if stored.component.body.get("referenceTo") == name and not stored.component.full_name.startswith(f"{name}.")
-    ] + [
-        f"Flow Version - {version.id}"
-        for version in tx.flows.versions()
-        if isinstance(start := version.body.get("start"), Mapping) and start.get("object") == name
-    ]
+def _object_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
+    """Return the lookups of other objects to each object, and the flows that start with it."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for stored in tx.components.list_all("CustomField"):
+        target = str(stored.component.body.get("referenceTo") or "")
+        if not stored.component.full_name.startswith(f"{target}."):
+            found[target].append(f"Custom Field - {stored.component.full_name}")
+    for version in tx.flows.versions():
+        start = version.body.get("start")
+        if isinstance(start, Mapping):
+            found[str(start.get("object"))].append(f"Flow Version - {version.id}")
+    return found
 
 
-def _delete(tx: OrgTransaction, address: Address, author: Author) -> bool:
+def _delete(tx: OrgTransaction, address: Address) -> bool:
     if address.type == "Flow":
         version = _find_version(tx, address.full_name)
         return version is not None and tx.flows.delete_version(version.full_name, version.number)
     if not tx.components.delete(*_key(address)):
         return False
-    if address.type == "CustomField":
-        clear_field(tx, *_step(address), author)
-    elif address.type == "CustomObject":
-        _clear_object(tx, address.full_name, author)
+    if address.type == "CustomObject":
+        for kind in TYPES.values():
+            for child in tx.components.children(kind.name, address.full_name) if kind.parent else ():
+                tx.components.delete(kind.name, child.component.full_name)
+        for row in tx.records.list_all(address.full_name):
+            tx.records.delete(address.full_name, str(row["Id"]))
     return True
 
 
-def clear_field(tx: OrgTransaction, owner: str, field: str, author: Author) -> None:
-    """Remove a deleted field from permission sets and profiles, and its values from records."""
-    owners = ACTIVITIES if owner == ACTIVITY else (owner,)
-    gone = {f"{name}.{field}".lower() for name in owners}
-    change_rights(tx, lambda name: None if name.lower() in gone else name, author)
-    for name in owners:
-        move_values(tx, name, field, None, author)
+def _forget(tx: OrgTransaction, deleted: Sequence[Address], author: Author) -> None:
+    """Remove deleted fields and objects from permission sets and profiles, and the values of fields from records."""
+    objects = {address.full_name for address in deleted if address.type == "CustomObject"}
+    fields: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+    for owner, field in (_step(address) for address in deleted if address.type == "CustomField"):
+        for name in ACTIVITIES if owner == ACTIVITY else (owner,):
+            fields[name][field] = None
+    gone = {f"{owner}.{field}".lower() for owner, names in fields.items() for field in names}
+    if objects or gone:
+        change_rights(
+            tx, lambda name: None if name.lower() in gone or name.partition(".")[0] in objects else name, author
+        )
+    for owner, moves in fields.items():
+        move_values(tx, owner, moves, author)
 
 
-def move_values(tx: OrgTransaction, object_name: str, field: str, to: str | None, author: Author) -> None:
-    """Move the values of a field to another one, or delete them, which leaves the stamps of the records as they are."""
+def move_values(tx: OrgTransaction, object_name: str, moves: Mapping[str, str | None], author: Author) -> None:
+    """Move the values of fields to others, or delete them (None), which leaves the stamps of the records as they are."""
     for row in tx.records.list_all(object_name):
-        if row.get(field) is not None:
-            stamps = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
-            values = {field: None, **({to: row[field]} if to else {}), **stamps}
+        held = [field for field in moves if row.get(field) is not None]
+        if held:
+            values = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
+            values |= dict.fromkeys(held) | {to: row[field] for field in held if (to := moves[field])}
             tx.records.update(object_name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
 
 
@@ -201,13 +219,3 @@ def change_rights(tx: OrgTransaction, follow: Callable[[str], str | None], autho
             if body != stored.component.body:
                 changed = Component(type_, stored.component.full_name, body)
                 tx.components.put(changed, user_id=author.user_id, now=author.now)
-
-
-def _clear_object(tx: OrgTransaction, name: str, author: Author) -> None:
-    for kind in TYPES.values():
-        if kind.parent:
-            for child in tx.components.children(kind.name, name):
-                tx.components.delete(kind.name, child.component.full_name)
-    for row in tx.records.list_all(name):
-        tx.records.delete(name, str(row["Id"]))
-    change_rights(tx, lambda key: None if key.partition(".")[0] == name else key, author)

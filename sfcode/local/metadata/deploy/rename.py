@@ -55,7 +55,7 @@ def _field(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
     names = {f"{each}.{before}": f"{each}.{after}" for each in owners}
     change_rights(tx, lambda name: names.get(name, name), author)
     for each in owners:
-        move_values(tx, each, before, after, author)
+        move_values(tx, each, {before: after}, author)
 
 
 def _object(tx: OrgTransaction, old: str, new: str, author: Author) -> None:

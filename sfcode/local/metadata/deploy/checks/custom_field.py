@@ -13,7 +13,7 @@ from sfcode.local import formula
 from sfcode.local.formula import FormulaError, Type
 from sfcode.local.metadata.deploy.checks.common import too_long
 from sfcode.local.metadata.deploy.org_view import DeployView, Subject
-from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, same_field
+from sfcode.local.metadata.names import ACTIVITIES, ACTIVITY, field_key
 from sfcode.local.metadata.scopes import ObjectScope
 from sfcode.local.sobjects.custom import FIELD_TYPES
 from sfcode.local.sobjects.object_reader import standard_object
@@ -144,7 +144,7 @@ def _circular(subject: Subject) -> bool:
         except FormulaError:
             continue
         for step in used:
-            if same_field(step, target):
+            if field_key(step) == field_key(target):
                 return True
             field = subject.view.field(*step)
             if field is not None and field.formula and step not in seen:
