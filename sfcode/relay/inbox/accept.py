@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from sfcode.relay.inbox.column_types import UtcDateTime
 from sfcode.relay.inbox.database_url import is_locked
-from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.dialects import InsertInto, Transaction
+from sfcode.relay.inbox.parameters import given_rows, within
 from sfcode.relay.inbox.tables import INBOX, LANES, lane
 from sfcode.relay.message import InboxMessage
 
@@ -45,8 +48,9 @@ def accept_around_locks(
     """
     counts, keys = _store(tx, groups, tx.now)
     names = {lane(*key): key for key in keys if key not in known}
-    existing = set(tx.db.scalars(sa.select(LANES.c.name).where(LANES.c.name.in_(names))))
-    free = set(tx.db.scalars(tx.database.free(sa.select(LANES.c.name).where(LANES.c.name.in_(names)))))
+    lanes = sa.select(LANES.c.name).where(within(LANES.c.name, names))
+    existing = set(tx.db.scalars(lanes))
+    free = set(tx.db.scalars(tx.database.free(lanes)))
     open_lanes(tx, (names[name] for name in free))
     locked = keys & set(known) | {names[name] for name in existing - free}
     # One that another transaction has just made cannot be seen yet; it holds up who makes it too.
@@ -73,56 +77,92 @@ def _store(
     tx: Transaction, groups: Sequence[Sequence[InboxMessage]], due: datetime
 ) -> tuple[tuple[int, ...], set[Key]]:
     """Insert the messages that are new; return how many those were by group, and the keys of the open ones."""
-    rows = [(number, _row(message, tx.now, due)) for number, group in enumerate(groups) for message in group]
+    rows = [(number, _row(message)) for number, group in enumerate(groups) for message in group]
     if not rows:
         return (0,) * len(groups), set()
-    insert = (
-        tx.database.insert(INBOX)
-        .on_conflict_do_nothing(index_elements=["source", "message_id"])
-        .returning(INBOX.c.source, INBOX.c.message_id, INBOX.c.key, INBOX.c.finished_at)
-    )
-    fresh = tx.db.execute(insert, [row for _, row in rows]).all()
-    new = {(row.source, row.message_id) for row in fresh}
+    insert = _insert_messages(tx.database.insert, tx.db.dialect.name)
+    given = {"rows": [row for _, row in rows], "received": tx.now, "due": due}
+    new = {(source, message_id) for source, message_id in tx.db.execute(insert, given)}
     counts = [0] * len(groups)
+    keys: set[Key] = set()
     for number, row in rows:
-        name = (row["source"], row["message_id"])
-        if name in new:
-            new.remove(name)
+        if (row.source, row.message_id) in new:
+            new.remove((row.source, row.message_id))
             counts[number] += 1
-    return tuple(counts), {(row.source, row.key) for row in fresh if row.finished_at is None}
+            if not row.reason:
+                keys.add((row.source, row.key))
+    return tuple(counts), keys
+
+
+@functools.cache
+def _insert_messages(insert: InsertInto, dialect: str) -> sa.Insert:
+    """Return the statement that stores the messages of `rows` unless they are there, and returns the ids of the new ones."""
+    given = given_rows(dialect, [INBOX.c[name] for name in MessageRow._fields])
+    received, due = (sa.bindparam(name, type_=UtcDateTime()) for name in ("received", "due"))
+    is_open = given.c.reason == ""
+    columns = {
+        **{name: given.c[name] for name in MessageRow._fields},
+        "state": sa.case((is_open, "ready"), else_="parked"),
+        "detail": sa.literal(""),
+        "attempts": sa.literal(0),
+        "due_at": due,
+        "received_at": received,
+        "finished_at": sa.case((is_open, sa.null()), else_=received),
+    }
+    rows = sa.select(*columns.values()).order_by(given.c.position)
+    return (
+        insert(INBOX)
+        .from_select(list(columns), rows)
+        .on_conflict_do_nothing(index_elements=["source", "message_id"])
+        .returning(INBOX.c.source, INBOX.c.message_id)
+    )
 
 
 def open_lanes(tx: Transaction, keys: Iterable[Key], due: datetime | None = None) -> None:
     """Make sure that keys have lanes, and that a process about to close one of them looks again."""
     # Everybody locks lanes in this order, so that nobody waits in a circle.
-    lanes = [
-        {"name": name, "source": source, "key": key, "due_at": due or tx.now}
-        for name, source, key in sorted({(lane(source, key), source, key) for source, key in keys})
-    ]
+    lanes = sorted({(lane(source, key), source, key) for source, key in keys})
     if lanes:
-        # It writes nothing new where the lane is there, but has its lock: DO NOTHING would not, and the lane's
-        # owner cannot see the rows of this transaction yet and could close it.
-        insert = tx.database.insert(LANES)
-        touch = insert.on_conflict_do_update(index_elements=["name"], set_={"due_at": LANES.c.due_at})
-        tx.db.execute(touch, lanes)
+        tx.db.execute(_insert_lanes(tx.database.insert, tx.db.dialect.name), {"rows": lanes, "due": due or tx.now})
 
 
-def _row(message: InboxMessage, now: datetime, due: datetime) -> dict[str, object]:
-    return {
-        "source": message.source,
-        "message_id": _short(message.message_id),
-        "key": _short(message.key),
-        "subject": subject(message.key, message.payload),
-        "kind": message.kind,
-        "payload": message.payload,
-        "state": "parked" if message.parked else "ready",
-        "reason": message.parked,
-        "detail": "",
-        "attempts": 0,
-        "due_at": due,
-        "received_at": now,
-        "finished_at": now if message.parked else None,
-    }
+@functools.cache
+def _insert_lanes(insert: InsertInto, dialect: str) -> sa.Insert:
+    """Return the statement that makes the lanes of `rows`, and locks those that are there."""
+    given = given_rows(dialect, [LANES.c.name, LANES.c.source, LANES.c.key])
+    due = sa.bindparam("due", type_=UtcDateTime())
+    rows = sa.select(given.c.name, given.c.source, given.c.key, due).order_by(given.c.position)
+    # It writes nothing new where the lane is there, but has its lock: DO NOTHING would not, and the lane's
+    # owner cannot see the rows of this transaction yet and could close it.
+    return (
+        insert(LANES)
+        .from_select(["name", "source", "key", "due_at"], rows)
+        .on_conflict_do_update(index_elements=["name"], set_={"due_at": LANES.c.due_at})
+    )
+
+
+class MessageRow(NamedTuple):
+    """What of a new row comes from the message."""
+
+    source: str
+    message_id: str
+    key: str
+    subject: str
+    kind: str
+    payload: Mapping[str, Any]
+    reason: str
+
+
+def _row(message: InboxMessage) -> MessageRow:
+    return MessageRow(
+        message.source,
+        _short(message.message_id),
+        _short(message.key),
+        subject(message.key, message.payload),
+        message.kind,
+        message.payload,
+        message.parked,
+    )
 
 
 def subject(key: str, payload: Mapping[str, Any]) -> str:

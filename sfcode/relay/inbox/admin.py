@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox.accept import Key, accept, open_lanes
 from sfcode.relay.inbox.counts import read_counts
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.search import SOURCES, Place, finished_after
 from sfcode.relay.inbox.tables import INBOX, LANES, state_of
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxStats, State
@@ -54,7 +55,7 @@ def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int) -> 
     ids = [row.id for row in chosen]
     again = (
         INBOX.update()
-        .where(INBOX.c.id.in_(ids), INBOX.c.finished_at.is_not(None))
+        .where(within(INBOX.c.id, ids), INBOX.c.finished_at.is_not(None))
         .values(state="ready", reason="", detail="", attempts=0, due_at=tx.now, finished_at=None)
         .returning(INBOX.c.source, INBOX.c.key)
     )

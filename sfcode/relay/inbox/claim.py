@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox.column_types import Unreadable
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
@@ -70,7 +71,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
     put_off(tx, names, until)
     leased = (
         INBOX.update()
-        .where(INBOX.c.id.in_(chosen))
+        .where(within(INBOX.c.id, chosen))
         .values(state="leased", lease_until=until, lease_token=token)
         .returning(*(INBOX.c[name] for name in COLUMNS))
     )
@@ -112,26 +113,26 @@ def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
 
 def put_off(tx: Transaction, names: Sequence[str], until: datetime) -> None:
     """Postpone lanes, so that nobody claims from them until then."""
-    tx.db.execute(LANES.update().where(LANES.c.name.in_(names)).values(due_at=until))
+    tx.db.execute(LANES.update().where(within(LANES.c.name, names)).values(due_at=until))
 
 
 def _heads(tx: Transaction, names: Sequence[str]) -> dict[str, int]:
     """Return the oldest open row of each lane."""
     eldest = _eldest(LANES.c.source, LANES.c.key, sa.literal(0))
-    found = tx.db.execute(sa.select(LANES.c.name, eldest).where(LANES.c.name.in_(names)))
+    found = tx.db.execute(sa.select(LANES.c.name, eldest).where(within(LANES.c.name, names)))
     return {name: id for name, id in found if id is not None}
 
 
 def _places(tx: Transaction, source: Source, heads: Collection[int], depth: int) -> Iterable[LaneRow]:
     """Return the oldest `depth` open rows of each lane, each by one index lookup."""
-    first = sa.select(INBOX.c.key, INBOX.c.id, sa.literal(0).label("rank")).where(INBOX.c.id.in_(heads))
+    first = sa.select(INBOX.c.key, INBOX.c.id, sa.literal(0).label("rank")).where(within(INBOX.c.id, heads))
     chain = first.cte("chain", recursive=True)
     younger = _eldest(sa.literal(source), chain.c.key, chain.c.id)
     chain = chain.union_all(
         sa.select(chain.c.key, younger, chain.c.rank + 1).where(chain.c.id.is_not(None), chain.c.rank + 1 < depth)
     )
     ranks = {id: rank for id, rank in tx.db.execute(sa.select(chain.c.id, chain.c.rank)) if id is not None}
-    rows = tx.db.execute(sa.select(INBOX.c.key, INBOX.c.id, INBOX.c.due_at).where(INBOX.c.id.in_(ranks)))
+    rows = tx.db.execute(sa.select(INBOX.c.key, INBOX.c.id, INBOX.c.due_at).where(within(INBOX.c.id, ranks)))
     return [LaneRow(ranks[row.id], *row) for row in rows]
 
 
@@ -146,4 +147,4 @@ def _eldest(
 def _close_empty(tx: Transaction, names: Collection[str]) -> None:
     """Close lanes without open rows, which deleting rows by hand leaves."""
     if names:
-        tx.db.execute(LANES.delete().where(LANES.c.name.in_(names)))
+        tx.db.execute(LANES.delete().where(within(LANES.c.name, names)))

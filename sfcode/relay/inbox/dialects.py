@@ -23,6 +23,7 @@ from sfcode.relay.inbox.database_url import is_read_only
 from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
 
 T = TypeVar("T", bound=tuple[Any, ...])
+InsertInto = Callable[[sa.Table], sqlite.Insert | postgresql.Insert]
 
 BUSY_SECONDS = 30.0
 """How long commands wait for a connection, or for the lock of a file."""
@@ -73,8 +74,9 @@ class Database(Protocol):
     def read(self, seconds: float | None = None) -> contextlib.AbstractContextManager[Transaction]:
         """Begin a read-only transaction, which blocks no writer; each statement is ended after so many seconds."""
 
-    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """Begin an INSERT that supports ON CONFLICT."""
+    @property
+    def insert(self) -> InsertInto:
+        """Begins an INSERT that supports ON CONFLICT."""
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock the lanes that nobody else has locked, skipping the others."""
@@ -96,6 +98,7 @@ class Sqlite:
         {"id": "integer PRIMARY KEY AUTOINCREMENT", "text": "text", "moment": "text"}
     )
     commits_at_once = 1
+    insert = staticmethod(sqlite.insert)
 
     def __init__(
         self,
@@ -128,10 +131,6 @@ class Sqlite:
         reading = ClockReading(self._wall_clock(), before, self._boot_clock())
         return Transaction(self, db, self.clock.now(reading), reading)
 
-    def insert(self, table: sa.Table) -> sqlite.Insert:
-        """Begin an INSERT that supports ON CONFLICT."""
-        return sqlite.insert(table)
-
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock nothing: the transaction has the whole file."""
         return lanes
@@ -160,6 +159,7 @@ class Postgresql:
         }
     )
     commits_at_once = 2
+    insert = staticmethod(postgresql.insert)
 
     def __init__(
         self, url: sa.URL, boot_clock: Callable[[], float] = boot_time, busy_seconds: float = BUSY_SECONDS
@@ -220,10 +220,6 @@ class Postgresql:
     def _check(self, _connection: Any, record: sa.pool.ConnectionPoolEntry, _proxy: Any) -> None:
         if record.info.get("generation") != self._generation:
             raise sa.exc.DisconnectionError("a session of a server that was read only")
-
-    def insert(self, table: sa.Table) -> postgresql.Insert:
-        """Begin an INSERT that supports ON CONFLICT."""
-        return postgresql.insert(table)
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock the lanes that nobody else has locked, skipping the others."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox import intents, state
 from sfcode.relay.inbox.accept import subject
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.tables import INBOX, LATEST
 from sfcode.relay.rewrite import rewrite_key
 
@@ -53,7 +54,7 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
             records |= set(json.loads(found.value or "[]"))
     names = {*named, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
     again = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records).union(map(rewrite_key, names))
-    ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(INBOX.c.subject.in_(again))))
+    ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(within(INBOX.c.subject, again))))
     ids |= _find_unread(tx, user_id)
     return PersonData(tuple(sorted(ids)), frozenset(records), tuple(sorted(names)))
 
@@ -99,14 +100,14 @@ def _end(start: str) -> str:
 
 def delete_messages(tx: Transaction, ids: Sequence[int]) -> int:
     """Delete rows of the inbox; return how many."""
-    return tx.db.execute(INBOX.delete().where(INBOX.c.id.in_(ids))).rowcount
+    return tx.db.execute(INBOX.delete().where(within(INBOX.c.id, ids))).rowcount
 
 
 def delete_states(tx: Transaction, person: PersonData, audit: Mapping[str, Any]) -> int:
     """Delete latest states, remove the records from the guards over cleared attributes, and store an audit line."""
     count = 0
     if person.states:
-        count = tx.db.execute(LATEST.delete().where(LATEST.c.name.in_(person.states))).rowcount
+        count = tx.db.execute(LATEST.delete().where(within(LATEST.c.name, person.states))).rowcount
         intents.forget(tx, person.states)
     guards = tx.db.execute(
         sa.select(LATEST.c.name, LATEST.c.value).where(LATEST.c.name >= GUARDS, LATEST.c.name < _end(GUARDS))

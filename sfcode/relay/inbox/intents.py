@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox.accept import accept
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.tables import INBOX, INTENTS
 from sfcode.relay.message import Claim, Delivery, Source
 from sfcode.relay.rewrite import rewrite_key, rewrites
@@ -69,7 +70,7 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
         else:
             again |= common  # it was settled while this transaction waited for its lock
     if own:
-        tx.db.execute(INTENTS.delete().where(INTENTS.c.id.in_(own)))
+        tx.db.execute(INTENTS.delete().where(within(INTENTS.c.id, own)))
     if doubted:
         announce_doubt(tx, claim, doubted)
     return (again & sent) - doubted
@@ -93,7 +94,7 @@ def expire(tx: Transaction) -> int:
     for source, of_source in names.items():
         write_again(tx, source, of_source)
     if ids:
-        tx.db.execute(INTENTS.delete().where(INTENTS.c.id.in_(ids)))
+        tx.db.execute(INTENTS.delete().where(within(INTENTS.c.id, ids)))
     return sum(map(len, names.values()))
 
 
@@ -114,7 +115,7 @@ def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> None:
     chosen = sorted(set(names))
     for start in range(0, len(chosen), AT_ONCE):
         keys = {rewrite_key(name): name for name in chosen[start : start + AT_ONCE]}
-        is_open = (INBOX.c.source == source) & INBOX.c.key.in_(keys) & INBOX.c.finished_at.is_(None)
+        is_open = (INBOX.c.source == source) & within(INBOX.c.key, keys) & INBOX.c.finished_at.is_(None)
         waiting = set(tx.db.scalars(sa.select(INBOX.c.key).where(is_open, INBOX.c.state == "ready")))
         accept(tx, [rewrites(source, (name for key, name in keys.items() if key not in waiting))])
 
@@ -123,6 +124,6 @@ def _lock(tx: Transaction, ids: Collection[int]) -> dict[int, set[str]]:
     """Lock rows, always in the same order, and return their contested states; rows that are gone are left out."""
     if not ids:
         return {}
-    rows = sa.select(INTENTS.c.id, INTENTS.c.contested).where(INTENTS.c.id.in_(ids)).order_by(INTENTS.c.id)
+    rows = sa.select(INTENTS.c.id, INTENTS.c.contested).where(within(INTENTS.c.id, ids)).order_by(INTENTS.c.id)
     locked = tx.db.execute(tx.database.held(rows)).mappings()
     return {row["id"]: set(json.loads(row["contested"])) for row in locked}

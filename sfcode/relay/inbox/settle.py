@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -10,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.accept import accept
-from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.dialects import InsertInto, Transaction
 from sfcode.relay.inbox.intents import withdraw, write_again
+from sfcode.relay.inbox.parameters import given_rows, within
 from sfcode.relay.inbox.state import latest
 from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, age, lane, open_rows
 from sfcode.relay.message import Claim, Delivered, Delivery, FollowUp, LatestState, Parked, Released, Retry, Settlement
@@ -69,11 +71,11 @@ def _overtaken(tx: Transaction, delivery: Delivery) -> set[str]:
 
 def hold(tx: Transaction, claim: Claim) -> bool:
     """Lock the lanes of a claim, and tell whether it is still held."""
-    mine = sa.select(LANES.c.name).where(LANES.c.name.in_(lanes(claim))).order_by(LANES.c.name)
+    mine = sa.select(LANES.c.name).where(within(LANES.c.name, lanes(claim))).order_by(LANES.c.name)
     tx.db.execute(tx.database.held(mine)).all()
     ids = [message.id for message in claim.messages]
     held = sa.select(sa.func.count()).where(
-        INBOX.c.id.in_(ids), INBOX.c.state == "leased", INBOX.c.lease_token == claim.token
+        within(INBOX.c.id, ids), INBOX.c.state == "leased", INBOX.c.lease_token == claim.token
     )
     return tx.db.execute(held).scalar_one() == len(ids)
 
@@ -85,7 +87,7 @@ def lanes(claim: Claim) -> list[str]:
 
 def reopen(tx: Transaction, names: Collection[str]) -> None:
     """Set locked lanes to when their oldest open row is due; close those without open rows."""
-    these, its = LANES.c.name.in_(names), open_rows(INBOX, LANES.c.source, LANES.c.key)
+    these, its = within(LANES.c.name, names), open_rows(INBOX, LANES.c.source, LANES.c.key)
     # Not NOT EXISTS, of which PostgreSQL may make a join with all open rows.
     eldest = sa.select(INBOX.c.due_at).where(its).order_by(age(INBOX)).limit(1).scalar_subquery()
     closed = tx.db.execute(LANES.delete().where(these, eldest.is_(None))).rowcount
@@ -101,14 +103,21 @@ def remember_latest(tx: Transaction, states: Iterable[LatestState]) -> None:
             newest[state.name] = state
     if not newest:
         return
-    insert = tx.database.insert(LATEST)
-    upsert = insert.on_conflict_do_update(
+    rows = [(name, newest[name].stamp, newest[name].value) for name in sorted(newest)]
+    tx.db.execute(_upsert_latest(tx.database.insert, tx.db.dialect.name), {"rows": rows})
+
+
+@functools.cache
+def _upsert_latest(insert: InsertInto, dialect: str) -> sa.Insert:
+    """Return the statement that stores the states of `rows` that are not older than the stored ones."""
+    given = given_rows(dialect, [LATEST.c.name, LATEST.c.stamp, LATEST.c.value])
+    rows = sa.select(given.c.name, given.c.stamp, given.c.value).order_by(given.c.position)
+    upsert = insert(LATEST).from_select(["name", "stamp", "value"], rows)
+    return upsert.on_conflict_do_update(
         index_elements=["name"],
-        set_={"stamp": insert.excluded.stamp, "value": insert.excluded.value},
-        where=insert.excluded.stamp >= LATEST.c.stamp,
+        set_={"stamp": upsert.excluded.stamp, "value": upsert.excluded.value},
+        where=upsert.excluded.stamp >= LATEST.c.stamp,
     )
-    rows = [{"name": name, "stamp": newest[name].stamp, "value": newest[name].value} for name in sorted(newest)]
-    tx.db.execute(upsert, rows)
 
 
 def _values(settlement: Settlement, now: datetime, due: datetime | None) -> dict[str, Any]:
@@ -130,7 +139,7 @@ def _update(tx: Transaction, ids: Collection[int], values: dict[str, Any]) -> No
     again = values.pop("again")
     if again:
         values["attempts"] = INBOX.c.attempts + again
-    tx.db.execute(INBOX.update().where(INBOX.c.id.in_(ids)).values(lease_until=None, lease_token=None, **values))
+    tx.db.execute(INBOX.update().where(within(INBOX.c.id, ids)).values(lease_until=None, lease_token=None, **values))
 
 
 def _cut(text: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.tables import LATEST, PROCESSES, SETTINGS
 from sfcode.relay.inbox.types import Process
 from sfcode.relay.message import LatestState
@@ -25,7 +26,7 @@ def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:
     request = sorted(set(names))
     found: dict[str, LatestState] = {}
     for start in range(0, len(request), AT_ONCE):
-        query = sa.select(LATEST).where(LATEST.c.name.in_(request[start : start + AT_ONCE]))
+        query = sa.select(LATEST).where(within(LATEST.c.name, request[start : start + AT_ONCE]))
         found |= {row.name: LatestState(row.name, row.stamp, row.value) for row in tx.db.execute(query)}
     return found
 

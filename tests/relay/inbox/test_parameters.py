@@ -1,0 +1,67 @@
+"""Lists and rows are one parameter: a statement has one text, which is compiled and planned once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from sfcode.relay.inbox import Inbox
+from sfcode.relay.inbox.parameters import within
+from sfcode.relay.inbox.tables import INBOX
+from sfcode.relay.message import LatestState
+from tests.relay.inbox.samples import message, settle, take
+
+
+@contextmanager
+def texts(inbox: Inbox) -> Iterator[set[str]]:
+    """Collect the texts of the statements that an inbox executes."""
+    seen: set[str] = set()
+
+    def note(_db: Any, _cursor: Any, text: str, *_: Any) -> None:
+        seen.add(text)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def deliver(inbox: Inbox, first: int, count: int) -> None:
+    """Accept messages of so many users, two of each, and deliver them."""
+    inbox.accept([message(first + number, f"user:{number // 2}") for number in range(2 * count)])
+    claim = take(inbox, limit=1000, per_key=5)
+    assert len(claim.messages) == 2 * count
+    inbox.latest([f"score:{each.id}" for each in claim.messages])
+    settle(inbox, claim)
+
+
+def test_the_text_of_a_statement_does_not_depend_on_how_many_messages_there_are(inbox: Inbox) -> None:
+    with texts(inbox) as few:
+        deliver(inbox, 0, 1)
+    with texts(inbox) as many:
+        deliver(inbox, 100, 40)
+    assert few == many
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [list, set, dict.fromkeys, lambda _: ()],
+    ids=["list", "set", "dict", "nothing"],
+)
+def test_a_list_finds_the_rows_that_have_one_of_its_values(inbox: Inbox, chosen: Callable[[Any], Any]) -> None:
+    names = ["user:\\", 'user:"', "user:{}", "user:\x00", "user:\ud800", "user:é,NULL", "group:1"]
+    inbox.accept([message(number, name) for number, name in enumerate(names)])
+    with inbox._database.read() as tx:
+        found = tx.db.scalars(sa.select(INBOX.c.key).where(within(INBOX.c.key, chosen(names[:-1])))).all()
+    assert sorted(found) == sorted(chosen(names[:-1]))
+
+
+def test_states_are_found_by_names_with_any_character(inbox: Inbox) -> None:
+    names = ["a\\b", 'a"b', "a\x00b", "a\udfffb"]
+    inbox.note([LatestState(name, "2026") for name in names])
+    assert set(inbox.latest(names)) == set(names)
