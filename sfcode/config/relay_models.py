@@ -122,6 +122,33 @@ class Retention(Model):
     given_up_days: int = Field(default=90, ge=2, le=3650, description="Messages that were given up.")
 
 
+class Schedule(Model):
+    """What the relay does by itself, and how often. One process at a time does it."""
+
+    reconcile_hours: int | None = Field(
+        default=None,
+        ge=1,
+        le=720,
+        description="Hours between two runs of `sfcode relay reconcile`, which finds changes that Salesforce sent no message "
+        "of; never when left out.",
+        examples=[6],
+    )
+    refresh_hours: int | None = Field(
+        default=None,
+        ge=1,
+        le=720,
+        description="Hours between two runs of `sfcode relay refresh`, which reads all records and sends what differs, such as "
+        "formulas and roll-ups; never when left out.",
+        examples=[24],
+    )
+
+    @property
+    def hours(self) -> dict[str, int]:
+        """Hours between two runs, by job, without those that never run."""
+        every = {"reconcile": self.reconcile_hours, "refresh": self.refresh_hours}
+        return {job: hours for job, hours in every.items() if hours}
+
+
 def _certificate(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -184,6 +211,7 @@ class Relay(Model):
         default="event", description="What an Appcues event becomes in Salesforce."
     )
     retention: Retention = Field(default=Retention(), description="How long the relay keeps finished messages.")
+    schedule: Schedule = Field(default=Schedule(), description="What the relay does by itself, and how often.")
     redact_feedback: bool = Field(
         default=False,
         description="Whether feedback texts are removed from the relay's database once they are delivered.",

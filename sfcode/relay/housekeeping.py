@@ -69,7 +69,8 @@ class Housekeeping:
         self._instrumentation = instrumentation
         self._metrics = instrumentation.metrics
         self._alarms = instrumentation.alarms
-        self._name = name
+        self.name = name
+        """The name of this process."""
         self.config = config
         """Digest of the config that this process works by."""
         self.retention = retention
@@ -104,7 +105,7 @@ class Housekeeping:
         self._is_leaving.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._alarms.flush(self._inbox)
-        self._inbox.leave(self._name)
+        self._inbox.leave(self.name)
 
     def end_sessions(self, now: float) -> None:
         """End the sessions of the dashboard: here at once, in other processes at their next beat."""
@@ -142,7 +143,7 @@ class Housekeeping:
     def _beat(self) -> None:
         inbox = self._inbox
         self._adjust_clock()
-        inbox.heartbeat(self._name, config=self.config)
+        inbox.heartbeat(self.name, config=self.config)
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
         self._alarms.flush(inbox)

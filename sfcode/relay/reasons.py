@@ -123,6 +123,10 @@ ALARMS: dict[str, Reason] = {
         "Deliveries go on in time. Check the machine's time synchronization: times that were recorded while the clock was "
         "wrong, and stamps of events that had none, may be off.",
     ),
+    "schedule_failed": Reason(
+        "a job of `relay.schedule` failed; it is tried again within 15 minutes",
+        "The detail has the job and the error: `sfcode relay reconcile` or `refresh` shows it in full.",
+    ),
     "clearing_stopped": Reason(
         "an attribute became empty on many records, and the relay no longer clears it",
         "Restore the integration user's access to the field, or acknowledge the alarm if the values were removed on purpose (docs/relay-appcues.md).",

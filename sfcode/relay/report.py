@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,27 @@ from sfcode.relay.reasons import hint_for
 from sfcode.text import printable
 
 if TYPE_CHECKING:
+    from sfcode.config.relay_models import Schedule
     from sfcode.relay.inbox import InboxEntry, InboxStats, Process, State
+    from sfcode.relay.inbox.schedule import ScheduledRun
 
 WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
 STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
 Paint = Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledStatus:
+    """A job of `relay.schedule`, and its last run."""
+
+    job: str
+    hours: int
+    run: ScheduledRun | None
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it is due again; None where it never ran, and is due at once."""
+        return self.run.next_at(timedelta(hours=self.hours)) if self.run else None
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -40,7 +56,12 @@ def format_duration(duration: timedelta) -> str:
     return " ".join(words[:2])
 
 
-def status_document(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm]) -> dict[str, Any]:
+def status_document(
+    stats: InboxStats,
+    processes: Sequence[Process],
+    raised: Sequence[Alarm],
+    schedule: Sequence[ScheduledStatus] = (),
+) -> dict[str, Any]:
     """Return the status of the inbox as JSON values."""
     return {
         "sources": {
@@ -65,10 +86,28 @@ def status_document(stats: InboxStats, processes: Sequence[Process], raised: Seq
             }
             for each in processes
         ],
+        "schedule": [
+            {
+                "job": each.job,
+                "every_hours": each.hours,
+                "begun_at": stamp(each.run.begun_at) if each.run else None,
+                "ended_at": stamp(each.run.ended_at) if each.run else None,
+                "outcome": each.run.outcome or None if each.run else None,
+                "queued": each.run.queued if each.run else 0,
+                "next_at": stamp(each.next_at),
+            }
+            for each in schedule
+        ],
     }
 
 
-def text(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm], paint: Paint) -> str:
+def text(
+    stats: InboxStats,
+    processes: Sequence[Process],
+    raised: Sequence[Alarm],
+    paint: Paint,
+    schedule: Sequence[ScheduledStatus] = (),
+) -> str:
     """Return the status of the inbox as text."""
     lines = [
         paint(printable(f"Alarm {each.id} {each.name} ({each.times} times, last {each.at}): {each.detail}"), "!")
@@ -86,11 +125,31 @@ def text(stats: InboxStats, processes: Sequence[Process], raised: Sequence[Alarm
         lines.append(paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({WAYS[source]})", "~"))
         if hint_for(reason):
             lines.append(f"    {hint_for(reason)}")
+    lines += [describe_schedule(each, stats.now) for each in schedule]
     running = "1 relay process" if len(processes) == 1 else f"{len(processes)} relay processes"
     lines.append(
         f"{running} in the last minute" + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
     )
     return "\n".join(lines)
+
+
+def scheduled_status(schedule: Schedule, runs: Sequence[ScheduledRun]) -> list[ScheduledStatus]:
+    """Return the jobs of a config, each with its last run."""
+    last = {run.job: run for run in runs}
+    return [ScheduledStatus(job, hours, last.get(job)) for job, hours in schedule.hours.items()]
+
+
+def describe_schedule(status: ScheduledStatus, now: datetime) -> str:
+    """Return one line about a scheduled job."""
+    line = f"{status.job} every {status.hours:,} h: "
+    run = status.run
+    if run is None:
+        return f"{line}not yet"
+    if run.ended_at is None:
+        return f"{line}running for {format_age(run.begun_at, now)}"
+    line += f"{run.outcome} {format_age(run.ended_at, now)} ago, {run.queued:,} messages"
+    due = status.next_at
+    return f"{line}; due {f'in {format_age(now, due)}' if due and due > now else 'now'}"
 
 
 def _describe_process(process: Process) -> str:

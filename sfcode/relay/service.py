@@ -19,6 +19,7 @@ from sfcode.relay.housekeeping import Housekeeping, process_name
 from sfcode.relay.inbox import GroupCommit, Inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage, Source, Writer
+from sfcode.relay.schedule import ScheduledJob, Scheduler, scheduled_jobs
 from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import RetryDelay, Worker
 
@@ -74,6 +75,7 @@ class Service:
         self.housekeeping = Housekeeping(
             inbox, self.instrumentation, process_name(), config=config.digest, retention=config.retention
         )
+        self._scheduler = Scheduler(inbox, self.instrumentation, self.housekeeping.name, self._scheduled_jobs)
         self.commit = GroupCommit(inbox, committed=self._committed)
         """Ingress hands messages over to it."""
         self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
@@ -102,6 +104,7 @@ class Service:
         self._background = [
             asyncio.create_task(self._sign_in(), name="sign-in"),
             asyncio.create_task(self.housekeeping.run(), name="upkeep"),
+            asyncio.create_task(self._scheduler.run(), name="schedule"),
         ]
         for task in self._background:
             task.add_done_callback(_log_failure)
@@ -160,6 +163,7 @@ class Service:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self._scheduler.stop()
         await self.commit.stop()
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
         with contextlib.suppress(Exception):  # the alarms are in the log as well, and the dead are forgotten in time
@@ -236,6 +240,13 @@ class Service:
             if self.config.settings.directions.to_salesforce and not self._stopping:
                 self._work(self._builders.to_salesforce(self, self.config, self._org or org))
         await self._field_types.run(org)
+
+    def _scheduled_jobs(self) -> Sequence[ScheduledJob]:
+        """Return the jobs of the present config; none before the sign-in."""
+        org = self._org
+        if org is None or not self._signed_in or not self.config.settings.directions.to_appcues:
+            return ()
+        return scheduled_jobs(self.config.project, org, self.inbox, self._types)
 
     def _connect(self) -> tuple[Org, str]:
         org = self._org

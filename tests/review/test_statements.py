@@ -16,6 +16,7 @@ activities:
     subject: "Done: {{ flowName }}"
     comment: "User completed your Appcues flow titled “{{ flowName }}”."
 """
+RELAY_URL = "url: https://relay.example.com"
 PROTECTED: Edit = ("settings", "org: env:PROD", "org: env:PROD\n    protected: true")
 
 
@@ -61,6 +62,27 @@ CASES = [
             "low: The relay will remove feedback texts from its database once they are delivered",
             "low: What has the project's previous name `Guides` will be renamed",
         ],
+    ),
+    Case(
+        "the relay works on a schedule",
+        (
+            edited(FILES, ("settings", RELAY_URL, f"{RELAY_URL}\n  schedule: {{reconcile_hours: 6}}")),
+            edited(
+                FILES, ("settings", RELAY_URL, f"{RELAY_URL}\n  schedule: {{reconcile_hours: 2, refresh_hours: 24}}")
+            ),
+        ),
+        [
+            "low: The relay will look for changes that Salesforce sent no message of every `2` hours instead of every `6` hours",
+            "low: The relay will compare all records with what Appcues has every `24` hours",
+        ],
+    ),
+    Case(
+        "the relay compares records no more",
+        (
+            edited(FILES, ("settings", RELAY_URL, f"{RELAY_URL}\n  schedule: {{refresh_hours: 6}}")),
+            FILES,
+        ),
+        ["low: The relay will compare all records with what Appcues has no more"],
     ),
     Case(
         "the relay's writes run lead assignment rules",

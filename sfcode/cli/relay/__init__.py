@@ -33,6 +33,7 @@ VERBS = {
     "reconcile": LazyVerb(
         "Send what changed in Salesforce since the last time.", f"{_PACKAGE}.carry", "reconcile_command"
     ),
+    "refresh": LazyVerb("Send what differs from Appcues, such as formulas.", f"{_PACKAGE}.refresh", "refresh_command"),
     "backfill": LazyVerb("Send every record once, through Bulk API 2.0.", f"{_PACKAGE}.carry", "backfill_command"),
 }
 ALIASES = {"lift": "ack"}

@@ -53,14 +53,15 @@ def filters(command: Command) -> Command:
 @click.pass_obj
 def status_command(invocation: Invocation) -> None:
     """Show queue sizes, blocked messages, alarms and running processes."""
-    from sfcode.relay.report import status_document, text
+    from sfcode.relay.report import scheduled_status, status_document, text
 
     with open_project_inbox(invocation) as inbox:
-        stats, processes, raised = inbox.stats(), inbox.processes(), inbox.alarms()
+        stats, processes, raised, runs = inbox.stats(), inbox.processes(), inbox.alarms(), inbox.scheduled_runs()
+    schedule = scheduled_status(invocation.project().settings.relay.schedule, runs)
     if invocation.json:
-        print_envelope(status_document(stats, processes, raised))
+        print_envelope(status_document(stats, processes, raised, schedule))
     else:
-        echo(text(stats, processes, raised, paint))
+        echo(text(stats, processes, raised, paint, schedule))
 
 
 @click.command("list")

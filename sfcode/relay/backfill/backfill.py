@@ -1,9 +1,9 @@
-"""Queue every record once, through Bulk API 2.0, resuming after the last stored page."""
+"""Queue records through Bulk API 2.0, resuming after the last stored page: every record once, or a part of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,14 @@ from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.org.bulk import NO_BULK, Job
 from sfcode.relay.backfill.records import explain_query_error, message, select
+from sfcode.relay.message import InboxMessage
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox
+
+BulkRow = Mapping[str, str | None]
+ChooseMessages = Callable[[Sequence[BulkRow], str], list[InboxMessage]]
+"""Returns the messages of a page's records, which the job of this id has read."""
 
 PAGE = 2_000
 POLL_FIRST = 0.5
@@ -23,7 +28,7 @@ POLL_MOST = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of a mapping's backfill."""
+    """Progress of a run through a mapping's records."""
 
     job: str
     version: str
@@ -32,16 +37,18 @@ class Progress:
     records: int = 0
     done: bool = False
     total: int = 0
+    queued: int = 0
+    """Messages that were new."""
 
 
-def progress_setting(one: ResolvedMapping) -> str:
-    """Name the setting that stores the progress of a mapping's backfill."""
-    return f"backfill:{one.name}"
+def progress_setting(one: ResolvedMapping, name: str = "backfill") -> str:
+    """Name the setting that stores the progress of a mapping's backfill, or of another run."""
+    return f"{name}:{one.name}"
 
 
-def load_progress(inbox: Inbox, one: ResolvedMapping) -> Progress | None:
-    """Load the progress of a mapping's last backfill."""
-    kept = inbox.recall(progress_setting(one))
+def load_progress(inbox: Inbox, one: ResolvedMapping, name: str = "backfill") -> Progress | None:
+    """Load the progress of a mapping's last backfill, or of another run."""
+    kept = inbox.recall(progress_setting(one, name))
     return Progress(**json.loads(kept)) if kept else None
 
 
@@ -58,73 +65,96 @@ def backfill(
     found = None if restart else load_progress(inbox, one)
     if found is not None and found.done:
         return found
-    try:
-        progress = _resume(org, one, found, say) or _start(org, inbox, one)
-        job = _wait_for_job(org, progress, one, say, sleep)
-    except OrgError as error:
-        raise _explain(one, error) from None
-    progress = replace(progress, total=job.records)
-    while not progress.done:
-        progress = _fetch_page(org, inbox, one, progress)
-        say(f"{one.name}: {progress.records:,} of {max(job.records, progress.records):,} records")
-    return progress
+
+    def every_record(rows: Sequence[BulkRow], job: str) -> list[InboxMessage]:
+        return [made for row in rows if (made := message(one, row, "backfill", job))]
+
+    return BulkRun("backfill", org, inbox, one, every_record, say, sleep).go_on(found)
 
 
-def _resume(org: Org, one: ResolvedMapping, found: Progress | None, say: Callable[[str], None]) -> Progress | None:
-    """Return the progress to resume; None if the org dropped the job or the mapping's fields changed."""
-    if found is None:
-        return None
-    if found.version != one.message_version:
-        say(f"{one.name}: its fields have changed since the backfill began, so it begins anew")
-        return None
-    try:
-        job = org.bulk.job(found.job)
-    except OrgError as error:
-        if error.code != "NOT_FOUND":
-            raise
-        job = None
-    if job is None or not (job.runs or job.complete):
-        say(f"{one.name}: the org no longer has the results of the backfill that had begun, so it begins anew")
-        return None
-    say(f"{one.name}: goes on after {found.records:,} records")
-    return found
+@dataclass(frozen=True, slots=True)
+class BulkRun:
+    """Reads the records of a mapping page by page, and stores the messages that are chosen of each."""
 
+    name: str
+    """What the progress is stored by."""
+    org: Org
+    inbox: Inbox
+    one: ResolvedMapping
+    choose: ChooseMessages
+    say: Callable[[str], None]
+    sleep: Callable[[float], None]
 
-def _start(org: Org, inbox: Inbox, one: ResolvedMapping) -> Progress:
-    progress = Progress(org.bulk.start(select(one)).id, one.message_version)
-    _save_progress(inbox, one, progress)
-    return progress
+    def go_on(self, found: Progress | None) -> Progress:
+        """Resume an earlier progress, or start."""
+        one = self.one
+        try:
+            progress = self._resume(found) or self._start()
+            job = self._wait_for_job(progress)
+        except OrgError as error:
+            raise _explain(one, error) from None
+        progress = replace(progress, total=job.records)
+        while not progress.done:
+            progress = self._fetch_page(progress)
+            self.say(f"{one.name}: {progress.records:,} of {max(job.records, progress.records):,} records")
+        return progress
 
+    def _resume(self, found: Progress | None) -> Progress | None:
+        """Return the progress to resume; None if the org dropped the job or the mapping's fields changed."""
+        one = self.one
+        if found is None:
+            return None
+        if found.version != one.message_version:
+            self.say(f"{one.name}: its fields have changed since the {self.name} began, so it begins anew")
+            return None
+        try:
+            job = self.org.bulk.job(found.job)
+        except OrgError as error:
+            if error.code != "NOT_FOUND":
+                raise
+            job = None
+        if job is None or not (job.runs or job.complete):
+            self.say(
+                f"{one.name}: the org no longer has the results of the {self.name} that had begun, so it begins anew"
+            )
+            return None
+        self.say(f"{one.name}: goes on after {found.records:,} records")
+        return found
 
-def _wait_for_job(
-    org: Org, progress: Progress, one: ResolvedMapping, say: Callable[[str], None], sleep: Callable[[float], None]
-) -> Job:
-    pause = POLL_FIRST
-    while (job := org.bulk.job(progress.job)).runs:
-        say(f"{one.name}: the org is reading, {job.records:,} records so far")
-        sleep(pause)
-        pause = min(pause * 2, POLL_MOST)
-    if not job.complete:
-        raise OrgError(
-            f"The org gave up the query for mapping {one.name} ({job.state}): {job.message or 'no reason given'}",
-            "`sfcode relay backfill --restart` begins anew.",
+    def _wait_for_job(self, progress: Progress) -> Job:
+        one, pause = self.one, POLL_FIRST
+        while (job := self.org.bulk.job(progress.job)).runs:
+            self.say(f"{one.name}: the org is reading, {job.records:,} records so far")
+            self.sleep(pause)
+            pause = min(pause * 2, POLL_MOST)
+        if not job.complete:
+            raise OrgError(
+                f"The org gave up the query for mapping {one.name} ({job.state}): {job.message or 'no reason given'}",
+                f"`sfcode relay {self.name} --restart` begins anew.",
+            )
+        return job
+
+    def _start(self) -> Progress:
+        progress = Progress(self.org.bulk.start(select(self.one)).id, self.one.message_version)
+        self._save(progress)
+        return progress
+
+    def _fetch_page(self, progress: Progress) -> Progress:
+        """Store one page in the inbox, then the progress: a page that is read twice is stored once."""
+        page = self.org.bulk.page(progress.job, progress.locator, PAGE)
+        queued = self.inbox.accept(self.choose(page.records, progress.job))
+        progress = replace(
+            progress,
+            locator=page.locator,
+            records=progress.records + len(page.records),
+            queued=progress.queued + queued,
+            done=page.locator is None,
         )
-    return job
+        self._save(progress)
+        return progress
 
-
-def _fetch_page(org: Org, inbox: Inbox, one: ResolvedMapping, progress: Progress) -> Progress:
-    """Store one page in the inbox, then the progress: a page that is read twice is stored once."""
-    page = org.bulk.page(progress.job, progress.locator, PAGE)
-    messages = [made for row in page.records if (made := message(one, row, "backfill", progress.job))]
-    inbox.accept(messages)
-    records = progress.records + len(page.records)
-    progress = replace(progress, locator=page.locator, records=records, done=page.locator is None)
-    _save_progress(inbox, one, progress)
-    return progress
-
-
-def _save_progress(inbox: Inbox, one: ResolvedMapping, progress: Progress) -> None:
-    inbox.remember(progress_setting(one), json.dumps(asdict(progress)))
+    def _save(self, progress: Progress) -> None:
+        self.inbox.remember(progress_setting(self.one, self.name), json.dumps(asdict(progress)))
 
 
 def _explain(one: ResolvedMapping, error: OrgError) -> OrgError:

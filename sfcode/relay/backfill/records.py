@@ -12,7 +12,7 @@ from sfcode.mapping.conditions import and_where
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import InboxMessage
 
-Origin = Literal["reconcile", "backfill"]
+Origin = Literal["reconcile", "backfill", "refresh"]
 
 
 def sending_mappings(project: Project, name: str | None) -> list[ResolvedMapping]:

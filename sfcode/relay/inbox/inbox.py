@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.clock import boot_time
-from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, intents, search, settle, state
+from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, intents, schedule, search, settle, state
 from sfcode.relay.inbox.database_url import (
     first_line,
     hint_for_error,
@@ -32,6 +32,7 @@ from sfcode.relay.inbox.database_url import (
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.inbox.inbox_clock import ClockReading
+from sfcode.relay.inbox.schedule import ScheduledRun
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
@@ -144,6 +145,22 @@ class Inbox:
     def recall(self, name: str) -> str | None:
         """Return a setting; None where there is none."""
         return self._read(lambda tx: state.recall(tx, name))
+
+    def begin_run(self, job: str, every: timedelta, holder: str) -> ScheduledRun | None:
+        """Begin a scheduled job, by the database's clock; None where it is not due or another process does it."""
+        return self._write(lambda tx: schedule.begin(tx, job, every, holder))
+
+    def renew_run(self, run: ScheduledRun) -> bool:
+        """Show that a run goes on; false where another process has taken it."""
+        return self._write(lambda tx: schedule.renew(tx, run))
+
+    def end_run(self, run: ScheduledRun, outcome: str, queued: int) -> bool:
+        """End a run; false where another process has taken it."""
+        return self._write(lambda tx: schedule.end(tx, run, outcome, queued))
+
+    def scheduled_runs(self) -> tuple[ScheduledRun, ...]:
+        """Return the last run of each scheduled job."""
+        return self._read(schedule.runs)
 
     def stats(self) -> InboxStats:
         """Count the rows by source, state and reason."""

@@ -38,6 +38,15 @@ def remember(tx: Transaction, name: str, value: str) -> None:
     tx.db.execute(upsert, {"name": name, "value": value})
 
 
+def replace_setting(tx: Transaction, name: str, before: str | None, after: str) -> bool:
+    """Replace the value of a setting; false where it is another than `before` by now (None: it is not there)."""
+    if before is None:
+        insert = tx.database.insert(SETTINGS).on_conflict_do_nothing(index_elements=["name"])
+        return tx.db.execute(insert.values(name=name, value=after).returning(SETTINGS.c.name)).first() is not None
+    change = SETTINGS.update().where(SETTINGS.c.name == name, SETTINGS.c.value == before).values(value=after)
+    return tx.db.execute(change.returning(SETTINGS.c.name)).first() is not None
+
+
 def recall(tx: Transaction, name: str) -> str | None:
     """Return a setting; None where there is none."""
     return tx.db.execute(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar()

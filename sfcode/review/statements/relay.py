@@ -19,6 +19,7 @@ PREFIXES = (
     "relay.outbound.",
     "relay.trusted_proxies",
     "relay.sign_in",
+    "relay.schedule",
 )
 """The settings that are said here, several in one sentence."""
 
@@ -77,7 +78,22 @@ def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
             place = new.at("relay", key, "scheme") if key == "webhook_auth" else new.at("relay", key)
             words = text.format(before=was, after=is_now)
             yield Statement(Group.SETUP, words, Risk.MEDIUM, because, place)
+    yield from _schedule_statements(old, new)
     yield from _webhook_statements(old, new)
+
+
+def _schedule_statements(old: Project, new: Project) -> Iterator[Statement]:
+    """Describe what the relay does by itself, and how often."""
+    before, after = (side.settings.relay.schedule.hours for side in (old, new))
+    for job, work in (
+        ("reconcile", "look for changes that Salesforce sent no message of"),
+        ("refresh", "compare all records with what Appcues has"),
+    ):
+        if before.get(job) != after.get(job):
+            hours = f"every {code(after[job])} hours" if job in after else "no more"
+            instead = f" instead of every {code(before[job])} hours" if job in before and job in after else ""
+            place = new.at("relay", "schedule", f"{job}_hours")
+            yield Statement(Group.WHEN, f"The relay will {work} {hours}{instead}", Risk.LOW, "", place)
 
 
 def _webhook_statements(old: Project, new: Project) -> Iterator[Statement]:

@@ -199,7 +199,7 @@ def _check_person_accounts(one: ResolvedMapping, found: MappingFacts) -> Iterato
         message = (
             "the org has person accounts: a save of one is a save of its account, and sends nothing of its contact"
         )
-        hint = "Schedule `sfcode relay reconcile`, which finds what was not sent."
+        hint = "Write `relay.schedule.reconcile_hours` in sfcode.yaml: reconcile finds what was not sent."
         yield report("D511", one.place("object"), message, hint, level=Level.NOTE)
 
 
@@ -208,7 +208,7 @@ def _check_lead_conversion(project: Project) -> Iterator[Diagnostic]:
     sent = {one.object: one for one in project.resolved if one.sends and one.by_relay}
     if {"Contact", "Lead"} <= sent.keys():
         message = "a contact that a lead is converted to is sent only where conversions run flows"
-        hint = "Turn on Setup > Lead Settings > Require Validation for Converted Leads, or schedule `sfcode relay reconcile`."
+        hint = "Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`."
         yield report("D512", sent["Contact"].place("object"), message, hint, level=Level.NOTE)
 
 

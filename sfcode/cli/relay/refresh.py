@@ -1,0 +1,51 @@
+"""`sfcode relay refresh`: send what differs from Appcues, formulas and roll-ups above all."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from sfcode.cli.invocation import Invocation
+from sfcode.cli.output import echo, print_envelope, print_status
+from sfcode.cli.relay.inbox import open_project_inbox
+
+
+@click.command("refresh")
+@click.argument("mapping", required=False)
+@click.option("--restart", is_flag=True, help="Begin anew, also when a refresh was interrupted.")
+@click.pass_obj
+def refresh_command(invocation: Invocation, mapping: str | None, *, restart: bool) -> None:
+    """
+    Compare all records with what Appcues has, through Bulk API 2.0, and send what differs.
+
+    For attributes that come from formulas and roll-ups, which change without a message. Goes on where it was interrupted.
+    Takes all mappings, or the one that is named; relay.schedule has the relay do it by itself.
+    """
+    from sfcode.relay.appcues.field_types import FieldTypeCache
+    from sfcode.relay.backfill.records import sending_mappings
+    from sfcode.relay.backfill.refresh import refresh
+
+    project = invocation.project()
+    chosen = sending_mappings(project, mapping)
+    done = []
+
+    def report(line: str) -> None:
+        with invocation.progress.pause():
+            print_status(invocation, line)
+
+    with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
+        types = FieldTypeCache(project, inbox)
+        types.load()
+        types.refresh(org)
+        for one in chosen:
+            with invocation.show_progress(f"Comparing {one.name}"):
+                progress = refresh(org, inbox, one, types.mapping_views, report, sleep=time.sleep, restart=restart)
+            done.append(
+                {"mapping": one.name, "job": progress.job, "records": progress.records, "queued": progress.queued}
+            )
+    if invocation.json:
+        print_envelope(done)
+        return
+    for each in done:
+        echo(f"{each['mapping']}: {each['queued']:,} of {each['records']:,} records differ and will be sent")

@@ -1,0 +1,112 @@
+"""
+Queue the records whose values differ from those that Appcues has.
+
+A formula or a roll-up changes with other records, or with the calendar: its own record gets no new time, and no message is
+sent. So all records are read through Bulk API 2.0 and compared with what was delivered last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.org import Org
+from sfcode.relay.appcues import delivered_state
+from sfcode.relay.appcues.delivered_state import DeliveredAttribute
+from sfcode.relay.appcues.mapping_view import AttributeView, MappingView
+from sfcode.relay.appcues.record_state import RecordState, read
+from sfcode.relay.backfill.backfill import BulkRow, BulkRun, Progress, load_progress
+from sfcode.relay.backfill.records import message
+from sfcode.relay.message import ClaimedMessage, InboxMessage, LatestState
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Inbox
+
+NAME: Literal["refresh"] = "refresh"
+_NEVER = DeliveredAttribute("", given=False)
+
+
+def refresh(
+    org: Org,
+    inbox: Inbox,
+    one: ResolvedMapping,
+    views: Mapping[str, MappingView],
+    say: Callable[[str], None],
+    *,
+    sleep: Callable[[float], None],
+    restart: bool = False,
+) -> Progress:
+    """Compare all records of a mapping with what was delivered, and queue those that differ. Resumes one that was interrupted."""
+
+    def differing(rows: Sequence[BulkRow], job: str) -> list[InboxMessage]:
+        messages = [made for row in rows if (made := message(one, row, NAME, job))]
+        states = inbox.latest(delivered_state.name(each.key) for each in messages)
+        comparisons: dict[str, list[RecordComparison]] = {}
+        for each in messages:
+            compared = RecordComparison.of(each, views, states.get(delivered_state.name(each.key)))
+            if compared is not None:
+                comparisons.setdefault(each.key, []).append(compared)
+        return [changed for group in comparisons.values() if (changed := _choose(group))]
+
+    found = None if restart else load_progress(inbox, one, NAME)
+    return BulkRun(NAME, org, inbox, one, differing, say, sleep).go_on(None if found and found.done else found)
+
+
+def _choose(records: Sequence[RecordComparison]) -> InboxMessage | None:
+    """
+    Return the message of a profile; None where it has what its newest record has.
+
+    Several records may share a user id, and have the same time. Appcues has one's values, whichever was sent last: were
+    the others sent, each refresh would send them in turn.
+    """
+    newest = max(record.state.stamp for record in records)
+    changed = [record.keep_differences() for record in records if record.state.stamp == newest]
+    return None if None in changed else changed[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordComparison:
+    """A record as it is now, and what was delivered to its profile."""
+
+    message: InboxMessage
+    state: RecordState
+    delivered: LatestState | None
+
+    @classmethod
+    def of(
+        cls, message: InboxMessage, views: Mapping[str, MappingView], delivered: LatestState | None
+    ) -> RecordComparison | None:
+        """Compare the record of a message; None for one that cannot be delivered at all."""
+        claimed = ClaimedMessage(
+            0, message.source, message.message_id, message.key, message.kind, message.payload, 0, datetime.now(UTC)
+        )
+        state = read(claimed, views, message.key.partition(":")[2])
+        return cls(message, state, delivered) if isinstance(state, RecordState) else None
+
+    def keep_differences(self) -> InboxMessage | None:
+        """Return the message with the fields that differ; None where nothing does."""
+        fields = {attribute.field for attribute in self._differing()}
+        if not fields:
+            return None
+        kept = fields | {"Id", "SystemModstamp", self.state.view.user_id}
+        record = {name: value for name, value in self.message.payload["record"].items() if name in kept}
+        return replace(self.message, payload={**self.message.payload, "record": record})
+
+    def _differing(self) -> Iterator[AttributeView]:
+        state, view = self.state, self.state.view
+        notes, values = delivered_state.read(self.delivered), delivered_state.read_values(self.delivered)
+        for attribute in view.attributes:
+            name = attribute.name
+            last = notes.get((view.name, name), _NEVER)
+            # A value that another mapping wrote since is the profile's, and so is one that a younger state had.
+            newest = max(last.stamp, delivered_state.written(notes, name, attribute.others))
+            if state.stamp < newest:
+                continue
+            if name in state.values:
+                if name not in values or values[name] != state.values[name]:
+                    yield attribute
+            elif name in state.empty and values.get(name) is not None:
+                yield attribute

@@ -1,0 +1,94 @@
+"""The work that the processes do on a schedule: each piece by one of them at a time, and not again before it is due."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.state import recall, replace_setting
+from sfcode.relay.inbox.tables import SETTINGS
+
+PREFIX = "schedule:"
+LEASE = timedelta(minutes=5)
+"""How long a run belongs to its process without a sign of life."""
+RETRY = timedelta(minutes=15)
+"""Until a run that failed is tried again."""
+DONE, STOPPED = "done", "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledRun:
+    """The last run of a job."""
+
+    job: str
+    holder: str
+    """The process."""
+    begun_at: datetime
+    alive_at: datetime
+    ended_at: datetime | None = None
+    outcome: str = ""
+    """`done`, `stopped` with its process, or the code of the error that ended it."""
+    queued: int = 0
+    """Messages that it queued."""
+
+    def next_at(self, every: timedelta) -> datetime:
+        """Return when the job is due again."""
+        if self.ended_at is None:
+            return self.alive_at + LEASE
+        if self.outcome == DONE:
+            return self.begun_at + every
+        return self.ended_at if self.outcome == STOPPED else self.ended_at + min(every, RETRY)
+
+
+def begin(tx: Transaction, job: str, every: timedelta, holder: str) -> ScheduledRun | None:
+    """Begin a run; None where it is not due, or another process has begun it."""
+    before = recall(tx, PREFIX + job)
+    if before is not None and _parse(job, before).next_at(every) > tx.now:
+        return None
+    run = ScheduledRun(job, holder, tx.now, tx.now)
+    return run if replace_setting(tx, PREFIX + job, before, _render(run)) else None
+
+
+def renew(tx: Transaction, run: ScheduledRun) -> bool:
+    """Show that a run goes on; false where another process has taken it."""
+    return _replace(tx, run, ScheduledRun(run.job, run.holder, run.begun_at, tx.now))
+
+
+def end(tx: Transaction, run: ScheduledRun, outcome: str, queued: int) -> bool:
+    """End a run; false where another process has taken it."""
+    return _replace(tx, run, ScheduledRun(run.job, run.holder, run.begun_at, tx.now, tx.now, outcome, queued))
+
+
+def runs(tx: Transaction) -> tuple[ScheduledRun, ...]:
+    """Return the last run of each job."""
+    rows = tx.db.execute(SETTINGS.select().where(SETTINGS.c.name.startswith(PREFIX)).order_by(SETTINGS.c.name))
+    return tuple(_parse(row.name.removeprefix(PREFIX), row.value) for row in rows)
+
+
+def _replace(tx: Transaction, run: ScheduledRun, after: ScheduledRun) -> bool:
+    before = recall(tx, PREFIX + run.job)
+    if before is None:
+        return False
+    stored = _parse(run.job, before)
+    is_ours = (stored.holder, stored.begun_at, stored.ended_at) == (run.holder, run.begun_at, None)
+    return is_ours and replace_setting(tx, PREFIX + run.job, before, _render(after))
+
+
+def _render(run: ScheduledRun) -> str:
+    ended = run.ended_at.isoformat() if run.ended_at else None
+    return json.dumps([run.holder, run.begun_at.isoformat(), run.alive_at.isoformat(), ended, run.outcome, run.queued])
+
+
+def _parse(job: str, text: str) -> ScheduledRun:
+    holder, begun, alive, ended, outcome, queued = json.loads(text)
+    return ScheduledRun(
+        job,
+        holder,
+        datetime.fromisoformat(begun),
+        datetime.fromisoformat(alive),
+        datetime.fromisoformat(ended) if ended else None,
+        outcome,
+        queued,
+    )

@@ -1,0 +1,168 @@
+"""Run reconcile and refresh on the relay's own schedule (`relay.schedule`): one process at a time, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from sfcode.config.project import Project
+from sfcode.errors import OrgError
+from sfcode.org import Org
+from sfcode.relay.appcues.field_types import FieldTypeCache
+from sfcode.relay.backfill.reconcile import reconcile, watermark
+from sfcode.relay.backfill.refresh import refresh
+from sfcode.relay.inbox.schedule import DONE, LEASE, STOPPED, ScheduledRun
+from sfcode.relay.instrumentation import Instrumentation
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Inbox
+
+log = structlog.stdlib.get_logger(__name__)
+
+POLL_SECONDS = 15.0
+"""Between two looks whether a job is due."""
+STOP_SECONDS = 5.0
+"""How long a stop waits for a run: one that is cut off goes on after its lease, in another process."""
+FAILED = "schedule_failed"
+
+Checkpoint = Callable[[], None]
+"""Called between two steps of a run. Raises _StoppedError where it has to end."""
+
+
+class _StoppedError(Exception):
+    """The process stops, or another one has taken the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledJob:
+    """A piece of work, and how often it is due."""
+
+    name: str
+    every: timedelta
+    work: Callable[[Checkpoint, Callable[[float], None]], int]
+    """Does it, calling its checkpoint and sleeping as it is given; returns how many messages it queued."""
+
+
+def scheduled_jobs(project: Project, org: Org, inbox: Inbox, types: FieldTypeCache) -> tuple[ScheduledJob, ...]:
+    """Return the jobs of a project."""
+    sending = [one for one in project.resolved if one.sends and one.by_relay]
+    every = {job: timedelta(hours=hours) for job, hours in project.settings.relay.schedule.hours.items()}
+
+    def reconcile_all(checkpoint: Checkpoint, _sleep: Callable[[float], None]) -> int:
+        queued = 0
+        for one in sending:
+            checkpoint()
+            # What changed before the first run was sent by messages, or by the backfill.
+            first = None if inbox.recall(watermark(one)) else org.now() - every["reconcile"]
+            queued += reconcile(org, inbox, one, first).new
+        return queued
+
+    def refresh_all(checkpoint: Checkpoint, sleep: Callable[[float], None]) -> int:
+        types.refresh(org)
+        views, queued = types.mapping_views, 0
+        for one in sending:
+            checkpoint()
+            queued += refresh(org, inbox, one, views, lambda _: checkpoint(), sleep=sleep).queued
+        return queued
+
+    work = {"reconcile": reconcile_all, "refresh": refresh_all}
+    return tuple(ScheduledJob(name, each, work[name]) for name, each in every.items()) if sending else ()
+
+
+class Scheduler:
+    """Runs the jobs that are due, one after another."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        instrumentation: Instrumentation,
+        holder: str,
+        jobs: Callable[[], Sequence[ScheduledJob]],
+    ) -> None:
+        self._inbox, self._instrumentation, self._holder, self._jobs = inbox, instrumentation, holder, jobs
+        self._stopping = threading.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="schedule")
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            await self.run_due()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def run_due(self) -> None:
+        """Run each job that is due, unless another process does."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._run_due)
+
+    async def stop(self) -> None:
+        """End the run that is on its way at its next checkpoint."""
+        self._stopping.set()
+        ended = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
+        self._thread.shutdown(wait=False)
+        await asyncio.wait({ended}, timeout=STOP_SECONDS)
+
+    def _run_due(self) -> None:
+        for job in self._jobs():
+            if self._stopping.is_set():
+                return
+            try:
+                run = self._inbox.begin_run(job.name, job.every, self._holder)
+                if run is not None:
+                    self._run_job(job, run)
+            except Exception:  # the database is away; the next look does it
+                log.warning("schedule_failed", job=job.name, exc_info=True)
+        self._show()
+
+    def _run_job(self, job: ScheduledJob, run: ScheduledRun) -> None:
+        log.info("scheduled_run_began", job=job.name)
+        queued = 0
+        try:
+            queued = job.work(self._checkpoint(run), self._sleep)
+            outcome = DONE
+        except _StoppedError:
+            outcome = STOPPED
+        except OrgError as error:
+            outcome = error.code or type(error).__name__
+        except Exception as error:
+            log.exception("scheduled_run_failed", job=job.name)
+            outcome = type(error).__name__
+        if self._stopping.is_set() and outcome != DONE:
+            outcome = STOPPED  # the connections are being closed
+        if outcome not in (DONE, STOPPED):
+            self._instrumentation.raise_alarm(FAILED, f"{job.name}: {outcome}")
+        self._instrumentation.metrics.scheduled_runs.labels(
+            job.name, outcome if outcome in (DONE, STOPPED) else "failed"
+        ).inc()
+        log.info("scheduled_run_ended", job=job.name, outcome=outcome, queued=queued)
+        self._inbox.end_run(run, outcome, queued)
+
+    def _checkpoint(self, run: ScheduledRun) -> Checkpoint:
+        renewed = time.monotonic()
+
+        def check() -> None:
+            nonlocal renewed
+            if self._stopping.is_set():
+                raise _StoppedError
+            if time.monotonic() - renewed > LEASE.total_seconds() / 5:
+                if not self._inbox.renew_run(run):
+                    raise _StoppedError
+                renewed = time.monotonic()
+
+        return check
+
+    def _sleep(self, seconds: float) -> None:
+        if self._stopping.wait(seconds):
+            raise _StoppedError
+
+    def _show(self) -> None:
+        """Set the metrics of all jobs, whichever process ran them."""
+        for run in self._inbox.scheduled_runs():
+            if run.outcome == DONE and run.ended_at is not None:
+                self._instrumentation.metrics.scheduled_done.labels(run.job).set(run.ended_at.timestamp())

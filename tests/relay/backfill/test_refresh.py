@@ -1,0 +1,177 @@
+"""A formula that changed without its record is found by comparing, and nothing else is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sfcode.config import load
+from sfcode.config.project import Project
+from sfcode.errors import OrgError
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.metadata.component import Component
+from sfcode.relay.backfill import backfill as module
+from sfcode.relay.backfill.backfill import Progress, backfill, load_progress
+from sfcode.relay.backfill.refresh import refresh
+from sfcode.relay.inbox import Filter, Inbox
+from tests.e2e.org import assign, deploy
+from tests.local.appcues.account import serving
+from tests.relay.appcues.desk import Desk
+from tests.relay.backfill.conftest import Place
+
+COMPANY = {"label": "Company", "type": "Text", "formula": "Account.Name", "formulaTreatBlanksAs": "BlankAsZero"}
+
+
+@pytest.fixture(scope="module")
+def project(place: Place) -> Project:
+    """Send the name of a contact's account, by a formula."""
+    shown = {"Contact.Company__c": {"editable": False, "readable": True}}
+    deploy(
+        place.local,
+        Component("CustomField", "Contact.Company__c", COMPANY),
+        Component("PermissionSet", "Companies", {"label": "Companies", "fieldPermissions": shown}),
+    )
+    assign(place.org, "Companies")
+    place.journey.edit("mappings/contact.yaml", "plan: Plan__c", "plan: Plan__c\n    company: Company__c")
+    return load(place.journey.folder / "config", "local")
+
+
+@pytest.fixture
+def contact(project: Project) -> ResolvedMapping:
+    return next(one for one in project.resolved if one.name == "contact")
+
+
+@pytest.fixture
+def desk(place: Place, project: Project, contact: ResolvedMapping, inbox: Inbox, tmp_path: Path) -> Iterator[Desk]:
+    """Appcues, to which every record was delivered once."""
+    with serving(tmp_path / "appcues", rate=None) as appcues:
+        desk = Desk(project, inbox, appcues, org=place.org)  # type: ignore[arg-type]
+        try:
+            backfill(place.org, inbox, contact, lambda _: None, restart=False, sleep=lambda _: None)
+            deliver(desk)
+            yield desk
+        finally:
+            desk.close()
+
+
+def deliver(desk: Desk) -> None:
+    while any(state == "ready" for state, _ in desk.deliver().values()):
+        pass
+
+
+@pytest.fixture
+def run(place: Place, contact: ResolvedMapping, inbox: Inbox, desk: Desk):
+    def start() -> Progress:
+        assert desk.types is not None
+        views = desk.types.mapping_views
+        return refresh(place.org, inbox, contact, views, lambda _: None, sleep=lambda _: None)
+
+    return start
+
+
+def person(place: Place) -> tuple[str, str, str]:
+    """Return a user id, and the ids of the contact and its account."""
+    (row,) = place.org.query(
+        "SELECT Id, AccountId, Product_User_Id__c FROM Contact WHERE Product_User_Id__c = 10001 AND AccountId != null"
+    )
+    return "10001", row["Id"], row["AccountId"]
+
+
+def queued(inbox: Inbox) -> list[tuple[str, dict[str, object]]]:
+    entries = [entry for entry in inbox.page(Filter(), 10_000) if entry.payload["origin"] == "refresh"]
+    return [(entry.key, entry.payload["record"]) for entry in entries]
+
+
+def test_only_what_a_formula_changed_is_sent(place: Place, inbox: Inbox, desk: Desk, run) -> None:
+    user, contact_id, account = person(place)
+    assert (run().queued, queued(inbox)) == (0, [])
+    before = place.org.query(f"SELECT SystemModstamp FROM Contact WHERE Id = '{contact_id}'")
+    place.org.update("Account", account, {"Name": "Renamed"})
+    assert place.org.query(f"SELECT SystemModstamp FROM Contact WHERE Id = '{contact_id}'") == before
+    progress = run()
+    found = dict(queued(inbox))
+    assert progress.queued == len(found)
+    assert found[f"user:{user}"].keys() == {"Id", "SystemModstamp", "Appcues_User_Id__c", "Company__c"}
+    assert {record["Company__c"] for record in found.values()} == {"Renamed"}
+    title = desk.profile(user)["role"]
+    deliver(desk)
+    assert (desk.profile(user)["company"], desk.profile(user)["role"]) == ("Renamed", title)
+    assert run().queued == 0
+    place.org.update("Account", account, {"Name": "Renamed again"})
+    assert run().queued == progress.queued
+    deliver(desk)
+    assert desk.profile(user)["company"] == "Renamed again"
+
+
+def test_a_formula_that_became_blank_takes_its_value_away(place: Place, inbox: Inbox, desk: Desk, run) -> None:
+    user, _, _ = person(place)
+    deploy(place.local, Component("CustomField", "Contact.Company__c", {**COMPANY, "formula": "Account.Site"}))
+    try:
+        run()
+        deliver(desk)
+        assert "company" not in {k: v for k, v in desk.profile(user).items() if v is not None}
+        assert run().queued == 0
+    finally:
+        deploy(place.local, Component("CustomField", "Contact.Company__c", COMPANY))
+
+
+def test_a_value_that_never_reached_appcues_is_sent(place: Place, inbox: Inbox, desk: Desk, run) -> None:
+    place.add(73001, Title="New")
+    assert run().queued == 1
+    deliver(desk)
+    assert desk.profile("73001")["role"] == "New"
+
+
+def test_an_older_page_takes_nothing_back(place: Place, inbox: Inbox, desk: Desk, run, monkeypatch) -> None:
+    """The job reads everything first: what is delivered while its pages are fetched is younger than they are."""
+    user, contact_id, _ = person(place)
+    real = type(place.org.bulk).page
+
+    def late(self, job, locator, most):
+        page = real(self, job, locator, most)
+        stamp = "2099-01-01T00:00:00.000Z"
+        desk.inbox.accept([newer(desk, contact_id, user, stamp)])
+        deliver(desk)
+        return page
+
+    monkeypatch.setattr(type(place.org.bulk), "page", late)
+    run()
+    assert queued(inbox) == []
+    assert desk.profile(user)["role"] == "Younger"
+
+
+def newer(desk: Desk, contact_id: str, user: str, stamp: str):
+    from sfcode.relay.message import InboxMessage
+
+    one = next(one for one in desk.project.resolved if one.name == "contact")
+    record = dict.fromkeys(one.message_fields) | {
+        "Id": contact_id,
+        "SystemModstamp": stamp,
+        one.user_id.field: user,
+        "Title": "Younger",
+    }
+    payload = {"mapping": "contact", "version": one.message_version, "record": record, "complete": True, "origin": "x"}
+    return InboxMessage("salesforce", f"newer:{stamp}", f"user:{user}", "contact", payload)
+
+
+def test_it_goes_on_where_it_was_interrupted(place: Place, inbox: Inbox, contact, run, monkeypatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 10)
+    real, pages = type(place.org.bulk).page, []
+
+    def torn(self, job, locator, most):
+        pages.append((job, locator))
+        if len(pages) == 2:
+            raise OrgError("the line was cut")
+        return real(self, job, locator, most)
+
+    monkeypatch.setattr(type(place.org.bulk), "page", torn)
+    with pytest.raises(OrgError, match="cut"):
+        run()
+    stopped = load_progress(inbox, contact, "refresh")
+    assert stopped is not None
+    assert (stopped.records, stopped.done) == (10, False)
+    assert run().done
+    assert pages[2] == pages[1]
+    assert run().job != stopped.job

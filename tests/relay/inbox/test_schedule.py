@@ -1,0 +1,72 @@
+"""Scheduled jobs: begun by one process, not again before they are due, and taken over where one died."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.inbox.schedule import DONE, LEASE, RETRY, STOPPED
+from tests.relay.inbox.conftest import Clock
+
+HOUR = timedelta(hours=1)
+MOMENT = timedelta(seconds=1)
+
+
+@pytest.fixture
+def timed(sqlite_url: str, clock: Clock) -> Iterator[Inbox]:
+    with open_inbox(sqlite_url, clock=clock) as inbox:
+        yield inbox
+
+
+def test_of_many_processes_one_begins_a_job(inbox: Inbox) -> None:
+    for _ in range(3):
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda number: inbox.begin_run("refresh", timedelta(0), f"p{number}"), range(8)))
+        (run,) = (each for each in found if each is not None)
+        assert inbox.scheduled_runs() == (run,)
+        assert inbox.end_run(run, DONE, 3)
+        (ended,) = inbox.scheduled_runs()
+        assert (ended.outcome, ended.queued, ended.holder) == (DONE, 3, run.holder)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pause"),
+    [(DONE, HOUR), (STOPPED, timedelta(0)), ("REQUEST_LIMIT_EXCEEDED", RETRY), ("OrgError", RETRY)],
+)
+def test_a_job_is_due_again_when_it_was_done_and_earlier_when_it_failed(
+    timed: Inbox, clock: Clock, outcome: str, pause: timedelta
+) -> None:
+    run = timed.begin_run("refresh", HOUR, "a")
+    assert run is not None
+    assert timed.end_run(run, outcome, 0)
+    if pause:
+        clock.now += pause - MOMENT
+        assert timed.begin_run("refresh", HOUR, "b") is None
+        clock.now += MOMENT
+    assert timed.begin_run("refresh", HOUR, "b") is not None
+
+
+def test_another_job_has_a_time_of_its_own(timed: Inbox) -> None:
+    assert timed.begin_run("refresh", HOUR, "a") is not None
+    assert timed.begin_run("reconcile", HOUR, "a") is not None
+    assert [run.job for run in timed.scheduled_runs()] == ["reconcile", "refresh"]
+
+
+def test_a_run_whose_process_died_is_taken_over_and_one_that_goes_on_is_not(timed: Inbox, clock: Clock) -> None:
+    run = timed.begin_run("refresh", HOUR, "a")
+    assert run is not None
+    clock.now += LEASE - MOMENT
+    assert timed.renew_run(run)
+    clock.now += LEASE - MOMENT
+    assert timed.begin_run("refresh", HOUR, "b") is None
+    clock.now += MOMENT
+    taken = timed.begin_run("refresh", HOUR, "b")
+    assert taken is not None
+    assert not timed.renew_run(run)
+    assert not timed.end_run(run, DONE, 5)
+    assert timed.end_run(taken, DONE, 7)
+    assert [(each.holder, each.queued) for each in timed.scheduled_runs()] == [("b", 7)]

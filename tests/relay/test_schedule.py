@@ -1,0 +1,124 @@
+"""What the relay does by itself: run, counted, and ended with its process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sfcode.config.relay_models import Schedule
+from sfcode.errors import OrgError
+from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.instrumentation import Instrumentation
+from sfcode.relay.report import describe_schedule, scheduled_status, status_document
+from sfcode.relay.schedule import ScheduledJob, Scheduler
+
+HOURS = timedelta(hours=6)
+
+
+@pytest.fixture
+def inbox(sqlite_url: str) -> Iterator[Inbox]:
+    with open_inbox(sqlite_url) as inbox:
+        yield inbox
+
+
+def run_once(inbox: Inbox, work: Callable[..., int], holder: str = "a") -> Instrumentation:
+    """Look once, as a process that was just started, and stop."""
+    instrumentation = Instrumentation()
+
+    async def look() -> None:
+        scheduler = Scheduler(inbox, instrumentation, holder, lambda: [ScheduledJob("refresh", HOURS, work)])
+        await scheduler.run_due()
+        await scheduler.stop()
+
+    asyncio.run(look())
+    return instrumentation
+
+
+def test_a_job_runs_once_however_often_the_relay_is_restarted(inbox: Inbox) -> None:
+    calls: list[str] = []
+
+    def work(_checkpoint: Any, _sleep: Any) -> int:
+        calls.append("")
+        return 4
+
+    for holder in ("a", "b", "a"):
+        metrics = run_once(inbox, work, holder).metrics
+    assert len(calls) == 1
+    (run,) = inbox.scheduled_runs()
+    assert (run.holder, run.outcome, run.queued) == ("a", "done", 4)
+    assert run.ended_at is not None
+    # The last process ran nothing, and knows all the same.
+    done = metrics.registry.get_sample_value("sfcode_relay_scheduled_done", {"job": "refresh"})
+    assert done == run.ended_at.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (OrgError("no", code="REQUEST_LIMIT_EXCEEDED"), "REQUEST_LIMIT_EXCEEDED"),
+        (OrgError("no"), "OrgError"),
+        (RuntimeError("with a secret"), "RuntimeError"),
+    ],
+)
+def test_a_job_that_fails_raises_an_alarm_and_is_tried_again(inbox: Inbox, error: Exception, outcome: str) -> None:
+    def work(_checkpoint: Any, _sleep: Any) -> int:
+        raise error
+
+    instrumentation = run_once(inbox, work)
+    (run,) = inbox.scheduled_runs()
+    assert run.outcome == outcome
+    assert run.ended_at is not None
+    assert run.next_at(HOURS) - run.ended_at == timedelta(minutes=15)
+    instrumentation.alarms.flush(inbox)
+    assert [(alarm.name, alarm.detail) for alarm in inbox.alarms()] == [("schedule_failed", f"refresh: {outcome}")]
+    labels = {"job": "refresh", "outcome": "failed"}
+    assert instrumentation.metrics.registry.get_sample_value("sfcode_relay_scheduled_runs_total", labels) == 1
+
+
+@pytest.mark.parametrize("waits", ["between two pages", "for the org"])
+def test_a_stop_ends_a_run_and_the_next_process_goes_on_at_once(inbox: Inbox, waits: str) -> None:
+    began = threading.Event()
+
+    def work(checkpoint: Callable[[], None], sleep: Callable[[float], None]) -> int:
+        began.set()
+        while True:
+            if waits == "for the org":
+                sleep(3600)
+            checkpoint()
+
+    async def look() -> None:
+        jobs = [ScheduledJob("refresh", HOURS, work)]
+        scheduler = Scheduler(inbox, Instrumentation(), "a", lambda: jobs)
+        task = asyncio.create_task(scheduler.run())
+        await asyncio.to_thread(began.wait)
+        task.cancel()
+        await scheduler.stop()
+
+    asyncio.run(look())
+    (run,) = inbox.scheduled_runs()
+    assert run.outcome == "stopped"
+    assert inbox.alarms() == ()
+    run_once(inbox, lambda *_: 1, "b")
+    assert [(each.holder, each.outcome) for each in inbox.scheduled_runs()] == [("b", "done")]
+
+
+def test_the_status_says_when_a_job_ran_and_is_due(inbox: Inbox) -> None:
+    schedule = Schedule(refresh_hours=6, reconcile_hours=1)
+    run_once(inbox, lambda *_: 1200)
+    stats = inbox.stats()
+    found = scheduled_status(schedule, inbox.scheduled_runs())
+    lines = [describe_schedule(each, stats.now) for each in found]
+    assert lines[0] == "reconcile every 1 h: not yet"
+    assert lines[1].startswith("refresh every 6 h: done ")
+    assert " ago, 1,200 messages; due in 5 h 59 min" in lines[1] or " due in 6 h" in lines[1]
+    shown = status_document(stats, (), (), found)["schedule"]
+    assert [(each["job"], each["every_hours"], each["outcome"], each["queued"]) for each in shown] == [
+        ("reconcile", 1, None, 0),
+        ("refresh", 6, "done", 1200),
+    ]
+    assert scheduled_status(Schedule(), inbox.scheduled_runs()) == []
