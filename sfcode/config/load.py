@@ -24,7 +24,7 @@ from sfcode.config.models import Environment, Settings
 from sfcode.config.names import DEVELOPER, WORDS
 from sfcode.config.project import NamedMapping, Project, SecretRef
 from sfcode.config.recipe_models import NO_RECIPES, Recipes
-from sfcode.config.rules.events import check_events
+from sfcode.config.rules.events import check_events, warn_about_events
 from sfcode.config.rules.mapping import check_mapping, warn_about_mapping
 from sfcode.config.rules.project import Draft, check_mappings, warn_about_mappings
 from sfcode.config.rules.recipes import check_recipes
@@ -60,7 +60,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
         raise ConfigError(loader.problems)
     chosen = loader.scope.environment
     target = settings.environments.get(chosen, Environment())
-    advice = (*files.strays, *loader.collect_advice(settings, drafts, files.settings))
+    advice = (*files.strays, *loader.collect_advice(settings, drafts, files.settings), *loader.event_advice)
     return Project(
         root=project_root(folder),
         settings=settings,
@@ -87,6 +87,8 @@ class _Loader:
     problems: list[Diagnostic]
     scope: Scope = field(default_factory=lambda: Scope("", None))
     secrets: list[SecretRef] = field(default_factory=list)
+    event_advice: tuple[Diagnostic, ...] = ()
+    """Advice about the texts of events."""
 
     def choose(self, wanted: str | None) -> None:
         document = self.files.settings
@@ -149,7 +151,10 @@ class _Loader:
         typed, _ = self.typed(Events, document)
         if typed is None:
             return shipped
-        self.problems.extend(check_events(typed, document, shipped))
+        problems = list(check_events(typed, document, shipped))
+        self.problems.extend(problems)
+        if not problems:
+            self.event_advice = tuple(warn_about_events(typed, document, shipped))
         return Events(
             version=1,
             properties={**shipped.properties, **typed.properties},

@@ -153,6 +153,15 @@ def find_template_problem(text: str) -> TemplateProblem | None:
     return next((found for node, depth in _walk(tree) if (found := _judge(node, depth))), None)
 
 
+def find_template_names(text: str) -> tuple[str, ...]:
+    """Return the names of attributes that a text without problems asks for, in their order."""
+    from jinja2 import nodes
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    tree = ImmutableSandboxedEnvironment().parse(text)
+    return tuple(dict.fromkeys(node.name for node, _ in _walk(tree) if isinstance(node, nodes.Name)))
+
+
 def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
     """Visit every node in the order of the text, without recursion."""
     waiting = [(tree, 0)]

@@ -23,6 +23,16 @@ ITEM_ATTRIBUTES: Mapping[ItemKind, tuple[str, str]] = {
 }
 """By kind of item, the attributes of an event that hold its name and its id."""
 
+DETAILS: Mapping[ItemKind, tuple[str, ...]] = {
+    "flow": ("flowType", "flowVersion", "stepId", "stepType", "stepChildId", "stepChildNumber", "interaction"),
+    "survey": ("flowType", "flowVersion", "stepId", "stepType", "score", "feedback"),
+    "checklist": ("itemId", "itemIndex", "itemLabel"),
+    "goal": (),
+}
+"""By kind of item, further attributes of its events, as far as Appcues' SDKs and exports show them."""
+COMMON_ATTRIBUTES = ("eventName", "currentPageUrl", "currentPageTitle", "sessionId", "timestamp", "userId", "email")
+"""What a text about any event may name. An event also holds whatever the product tells Appcues of its users."""
+
 PREFIX = "appcues:"
 """How the names of Appcues' own events begin in webhooks; the config leaves it out."""
 
@@ -173,6 +183,14 @@ APPCUES_EVENTS = frozenset(
     }
 )
 """Events that Appcues sends itself, handled or not: none of them is a click-to-track event."""
+
+
+def event_attributes(name: str) -> frozenset[str]:
+    """Return the attributes that an event is known to have."""
+    item = BY_NAME[name].item
+    own = (*ITEM_ATTRIBUTES[item], *DETAILS[item]) if item else ()
+    return frozenset((*COMMON_ATTRIBUTES, *own))
+
 
 NPS_EVENTS: Mapping[NpsKind, str] = {
     kind: next(event.name for event in EVENTS if set(event.properties) == {kind}) for kind in get_args(NpsKind)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.config.projects import Case, Folder, each
+from sfcode.config.events_file import default_events
+from sfcode.config.template import find_template_names
+from sfcode.mapping.events import event_attributes
+from tests.config.projects import CONTACT, Case, Folder, each
 
 CASES: list[Case] = [
     Case(
@@ -126,3 +129,36 @@ aliases:
 @each(CASES)
 def test_a_template_is_judged_at_its_line(case: Case, folder: Folder) -> None:
     case.check(folder)
+
+
+def test_a_name_of_another_event_or_a_misspelled_one_is_advised_at_its_place(folder: Folder) -> None:
+    folder.write(
+        "events.yaml",
+        """\
+version: 1
+activities:
+  flow_completed:
+    subject: "{{ flowNme }} on {{ plan }} by {{ companyTier }}"
+    comment: |-
+      {{ flowName }} in
+      {{ checklistName }} at {{ currentPageUrl }} for {{ _custom }}
+""",
+    )
+    assert [str(advice) for advice in folder.load().advice] == [
+        "config/events.yaml:4:18: activities.flow_completed.subject: flowNme is no attribute that events of flow_completed are known to have, and would be blank; write flowName",
+        "config/events.yaml:7:10: activities.flow_completed.comment: checklistName is no attribute that events of flow_completed are known to have, and would be blank; use one of: currentPageTitle, currentPageUrl, email, eventName, flowId, flowName, flowType, flowVersion, interaction, sessionId, stepChildId, stepChildNumber, stepId, stepType, timestamp, userId",
+    ]
+
+
+def test_the_shipped_texts_name_attributes_that_their_events_have() -> None:
+    for name, text in default_events().activities.items():
+        asked = {*find_template_names(text.subject), *find_template_names(text.comment)}
+        assert asked <= event_attributes(name), name
+
+
+def test_a_field_that_is_sent_twice_in_the_same_form_is_advised(folder: Folder) -> None:
+    attributes = "role: Title\n    job: Title\n    kind: {field: Title, map: {CEO: boss}}\n"
+    folder.write("mappings/contact.yaml", CONTACT.replace("role: Title\n", attributes))
+    assert [str(advice) for advice in folder.load().advice] == [
+        "config/mappings/contact.yaml:7:5: to_appcues.attributes.job: Title is sent as role already, with the same values; leave one of them out"
+    ]

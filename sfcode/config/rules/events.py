@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.config.did_you_mean import find_nearest_name
 from sfcode.config.document import Document, PathProblem, format_path
 from sfcode.config.event_models import Events
-from sfcode.config.template import find_template_problem
+from sfcode.config.template import find_template_names, find_template_problem
 from sfcode.diagnostics import Diagnostic
-from sfcode.mapping.events import BY_NAME
+from sfcode.mapping.events import ACTIVITY_EVENTS, BY_NAME, event_attributes
 from sfcode.mapping.place import ConfigPath
 
 
@@ -40,3 +41,28 @@ def check_events(events: Events, document: Document, known: Events) -> Iterator[
         else:
             continue
         yield document.problem(PathProblem(("aliases", name), message, hint, at="key"))
+
+
+def warn_about_events(events: Events, document: Document, known: Events) -> Iterator[Diagnostic]:
+    """
+    Warn of names in texts that are another event's attributes, or nearly this one's.
+
+    Any other name may be a property of the product's users, which events hold too.
+    """
+    for event, text in events.activities.items():
+        shipped, own = known.activities[event], event_attributes(event)
+        others = frozenset().union(*map(event_attributes, ACTIVITY_EVENTS)) - own
+        for key, template, same in (
+            ("subject", text.subject, shipped.subject),
+            ("comment", text.comment, shipped.comment),
+        ):
+            if template == same or "{" not in template:
+                continue
+            path: ConfigPath = ("activities", event, key)
+            for name in find_template_names(template):
+                near = None if name in own or name.startswith("_") else find_nearest_name(name, sorted(own))
+                if name not in others and near is None:
+                    continue
+                message = f"{name} is no attribute that events of {event} are known to have, and would be blank"
+                hint = f"write {near}" if near else f"use one of: {', '.join(sorted(own))}"
+                yield Diagnostic.error(document.find(path, name), format_path(path), message, hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as MappingOf
 
 from sfcode.config.did_you_mean import format_value
 from sfcode.config.document import Document, PathProblem
@@ -254,9 +255,22 @@ def warn_about_mapping(mapping: Mapping) -> Iterator[PathProblem]:
     if mapping.match == "group" and mapping.object in ("Contact", "Lead"):
         message = f"a {mapping.object} is a person, and a group in Appcues is usually an account"
         yield PathProblem(("match",), message, "write match: user unless this is what you mean")
+    if section:
+        yield from _warn_about_repeated_fields(section.attributes)
     if mapping.delivery == "connector" and section:
         typed = [name for name, attribute in section.attributes.items() if attribute.type]
         yield from _warn_about_types(typed)
+
+
+def _warn_about_repeated_fields(attributes: MappingOf[str, Attribute]) -> Iterator[PathProblem]:
+    """Warn of a field that is sent twice in the same form; with another `map` or type it is meant."""
+    seen: dict[object, str] = {}
+    for name, attribute in attributes.items():
+        values = None if attribute.map_ is None else (tuple(attribute.map_.items()), attribute.default)
+        first = seen.setdefault((attribute.field.lower(), attribute.type, values), name)
+        if first != name:
+            message = f"{attribute.field} is sent as {first} already, with the same values"
+            yield PathProblem(("to_appcues", "attributes", name), message, "leave one of them out", at="key")
 
 
 def _warn_about_types(names: Iterable[str]) -> Iterator[PathProblem]:
