@@ -1,8 +1,8 @@
 """
-Show the main job on this machine: plan, apply, plan again, against an org that sfcode serves to itself.
+Show the main job on this machine: plan, apply, plan again, against an org that sfcode serves to itself; then one use case.
 
 Works on a copy of config/ in a temporary folder, so it leaves nothing behind. Exits 1 if the second
-plan still finds something to change.
+plan still finds something to change, or if the report of the use case stays empty.
 """
 
 from __future__ import annotations
@@ -15,9 +15,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+import requests
+
+from scripts.demo_relay import API, WEBHOOK, Failed, Stage, until
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTBOUND = "SFCODE_RELAY_OUTBOUND_SECRET"
+FOREIGN = ("SF_", "SFDX_", "SFCODE_", "APPCUES_")
+RECIPES = "version: 1\nnps_history: {}\nnps_by_account: {}\n"
 
 
 def say(text: str) -> None:
@@ -33,12 +40,17 @@ def sfcode(folder: Path, environment: dict[str, str], *arguments: str) -> int:
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
 
 
+def make_environment() -> dict[str, str]:
+    """Return this process's variables with secrets of their own, and without what leads to other projects and orgs."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    return {**environment, OUTBOUND: secrets.token_urlsafe(24), WEBHOOK: secrets.token_urlsafe(24)}
+
+
 def demo(folder: Path) -> int:
     """Plan, apply, plan again in `folder`; return the exit code of the whole."""
     shutil.copytree(ROOT / "config", folder / "config")
-    environment = {**os.environ, OUTBOUND: secrets.token_urlsafe(24)}
-    for name in ("SFCODE_CONFIG", "SFCODE_ENV", "SFCODE_ORG"):
-        environment.pop(name, None)
+    (folder / "config" / "recipes.yaml").write_text(RECIPES, encoding="utf-8")
+    environment = make_environment()
 
     say("The integration of this repository's config/ against an org that runs on this machine.")
     print(f"# Everything is in {folder} and goes away at the end.")
@@ -58,11 +70,62 @@ def demo(folder: Path) -> int:
     return 0
 
 
+def show_use_case(folder: Path) -> None:
+    """Have people answer a survey in the local Appcues, and show what sales reads in the org; the relay carries it."""
+    say("4. A use case: customers answer an NPS survey in the product, and sales reads NPS by account in a report.")
+    stage = Stage(folder, make_environment())
+    stage.org.trust_env = stage.appcues.trust_env = False
+    with stage.org, stage.appcues, stage.running("relay", "serve", "--port", "0", "--json", "relay") as relay:
+        stage.org_url, stage.appcues_url = relay["org_url"], relay["appcues_url"]
+        stage.org.headers["Authorization"] = f"Bearer {relay['access_token']}"
+        stage.appcues.auth = ("local-appcues-key", "local-appcues-secret")
+        stage.assign("Appcues_Viewer", relay["username"])
+        hook = {
+            "url": f"{relay['url']}/webhooks/appcues",
+            "auth": {"scheme": "path", "secret": stage.environment[WEBHOOK]},
+        }
+        stage.control("PUT", "webhook", hook)
+        people = stage.rows(
+            "SELECT Product_User_Id__c FROM Contact WHERE Product_User_Id__c != null AND AccountId != null "
+            "ORDER BY Product_User_Id__c LIMIT 14"
+        )
+        ids = [f"{row['Product_User_Id__c']:.0f}" for row in people]
+        users = [user for user in ids if ids.count(user) == 1]  # an id of two contacts says nothing about either
+        events: list[dict[str, Any]] = [
+            {
+                "user_id": user,
+                "name": "appcues:nps_score",
+                "attributes": {"score": 10 - number % 5 * 2, "flowName": "Autumn survey"},
+            }
+            for number, user in enumerate(users)
+        ]
+        stage.control("POST", "trigger", events)
+        print(f"\n  {len(events)} people answer in Appcues, which tells the relay.", flush=True)
+        (report,) = stage.rows("SELECT Id FROM Report WHERE DeveloperName = 'NPS_By_Account'")
+
+        def read() -> Any:
+            answer = stage.org.get(f"{stage.org_url}{API}/analytics/reports/{report['Id']}", timeout=20)
+            answer.raise_for_status()
+            found = answer.json()
+            return found if found["factMap"]["T!T"]["aggregates"][1]["value"] == len(events) else None
+
+        found = until("the report", read)
+        for group in found["groupingsDown"]["groupings"]:
+            score, answers = (each["value"] for each in found["factMap"][f"{group['key']}!T"]["aggregates"])
+            print(f"  {group['label']:<24} NPS {score:>5.0f}, of {answers} answers", flush=True)
+
+
 def main() -> int:
     """Run the demo in a temporary folder."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sfcode-demo-") as folder:
         code = demo(Path(folder))
+        try:
+            if code == 0:
+                show_use_case(Path(folder))
+        except (Failed, requests.RequestException) as error:
+            say(f"This did not work: {error}")
+            code = 1
     if code == 0:
         say(f"Done in {time.monotonic() - started:.1f} s. Change a mapping in config/mappings/ and run it again.")
     return code

@@ -25,6 +25,8 @@ def test_the_demo_plans_applies_and_finds_no_changes(root: Path, tmp_path: Path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "Apply complete!" in run.stdout
     assert "No changes." in run.stdout.partition("--detailed-exitcode")[2]
+    lines = run.stdout.partition("answer in Appcues")[2].splitlines()
+    assert len([line for line in lines if " NPS " in line]) > 1, "the report has a line for each account"
     assert list(tmp_path.iterdir()) == [], "the demo cleans up after itself"
     assert set(root.rglob(".sfcode")) == before
 

@@ -104,7 +104,6 @@ class Service:
         self._background = [
             asyncio.create_task(self._sign_in(), name="sign-in"),
             asyncio.create_task(self.housekeeping.run(), name="upkeep"),
-            asyncio.create_task(self._scheduler.run(), name="schedule"),
         ]
         for task in self._background:
             task.add_done_callback(_log_failure)
@@ -239,7 +238,7 @@ class Service:
             self._signed_in = True
             if self.config.settings.directions.to_salesforce and not self._stopping:
                 self._work(self._builders.to_salesforce(self, self.config, self._org or org))
-        await self._field_types.run(org)
+        await asyncio.gather(self._field_types.run(org), self._scheduler.run())
 
     def _scheduled_jobs(self) -> Sequence[ScheduledJob]:
         """Return the jobs of the present config; none before the sign-in."""

@@ -54,7 +54,7 @@ class RecordScan:
     another: Org | None = None
     theirs: OrgSchema | None = None
     username: str = ""
-    """The integration user's."""
+    """The integration user's, where a report counts its activities; "" otherwise."""
     role: str = ""
     """The attribute of the recipe `role_onboarding`; "" without it."""
 
@@ -71,7 +71,7 @@ def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tu
         sharing=ask_optional(lambda: org.traits.sharing),
         another=another,
         theirs=another.describe(objects) if another else None,
-        username=project.settings.integration_user.username,
+        username=project.settings.integration_user.username if project.recipes.completed_flows else "",
         role=project.recipes.role_onboarding.attribute if project.recipes.role_onboarding else "",
     )
     return tuple(_facts(one, scan) for one in exchanges)
@@ -133,7 +133,12 @@ def _count_roles(one: ResolvedMapping, scan: RecordScan) -> RoleCounts | Unknown
 
 def _count_old_activities(one: ResolvedMapping, scan: RecordScan) -> int | Unknown | None:
     """Count the activities of the relay that Salesforce archives within a month: a year after their end."""
-    if not one.by_relay or one.activity_object not in ARCHIVED or one.activity_object not in scan.schema.objects:
+    if (
+        not scan.username
+        or not one.by_relay
+        or one.activity_object not in ARCHIVED
+        or one.activity_object not in scan.schema.objects
+    ):
         return None
     # By who made them: the signed-in user need not see the field with their ids.
     soql = (

@@ -234,11 +234,20 @@ class World:
 
 @contextlib.contextmanager
 def world(
-    folder: Path, database: str, prepare: Callable[[Journey, str, str], None] = lambda *_: None
+    folder: Path,
+    database: str,
+    prepare: Callable[[Journey, str, str], None] = lambda *_: None,
+    *,
+    deliver: bool = False,
 ) -> Iterator[World]:
-    """Build everything, and take it down at the end; `prepare` has the org's address and token before the apply."""
+    """
+    Build everything, and take it down at the end; `prepare` has the org's address and token before the apply.
+
+    The org sends no outbound messages unless it is to `deliver` them.
+    """
     journey = Journey.start(folder / "project")
-    process = journey.spawn("local", "serve", "--json", "--port", "0", "--state", "org", "--no-deliveries")
+    quiet = () if deliver else ("--no-deliveries",)
+    process = journey.spawn("local", "serve", "--json", "--port", "0", "--state", "org", *quiet)
     with contextlib.ExitStack() as stack:
         stack.callback(_end, process)
         assert process.stdout is not None

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.inbox import Inbox
 from sfcode.relay.inbox.schedule import DONE, LEASE, RETRY, STOPPED
 from tests.relay.inbox.conftest import Clock
 
@@ -18,7 +18,7 @@ MOMENT = timedelta(seconds=1)
 
 @pytest.fixture
 def timed(sqlite_url: str, clock: Clock) -> Iterator[Inbox]:
-    with open_inbox(sqlite_url, clock=clock) as inbox:
+    with clock.open_inbox(sqlite_url) as inbox:
         yield inbox
 
 
@@ -44,9 +44,9 @@ def test_a_job_is_due_again_when_it_was_done_and_earlier_when_it_failed(
     assert run is not None
     assert timed.end_run(run, outcome, 0)
     if pause:
-        clock.now += pause - MOMENT
+        clock.elapse((pause - MOMENT).total_seconds())
         assert timed.begin_run("refresh", HOUR, "b") is None
-        clock.now += MOMENT
+        clock.elapse(MOMENT.total_seconds())
     assert timed.begin_run("refresh", HOUR, "b") is not None
 
 
@@ -59,11 +59,11 @@ def test_another_job_has_a_time_of_its_own(timed: Inbox) -> None:
 def test_a_run_whose_process_died_is_taken_over_and_one_that_goes_on_is_not(timed: Inbox, clock: Clock) -> None:
     run = timed.begin_run("refresh", HOUR, "a")
     assert run is not None
-    clock.now += LEASE - MOMENT
+    clock.elapse((LEASE - MOMENT).total_seconds())
     assert timed.renew_run(run)
-    clock.now += LEASE - MOMENT
+    clock.elapse((LEASE - MOMENT).total_seconds())
     assert timed.begin_run("refresh", HOUR, "b") is None
-    clock.now += MOMENT
+    clock.elapse(MOMENT.total_seconds())
     taken = timed.begin_run("refresh", HOUR, "b")
     assert taken is not None
     assert not timed.renew_run(run)

@@ -1,0 +1,171 @@
+"""
+The use cases from the end user's click to the number that somebody reads: Appcues, relay and org as processes.
+
+Each number is worked out from the clicks alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.journey import Journey
+from tests.relay.e2e.world import API, WEBHOOK, World, free_port, until, world
+
+RECIPES = """\
+version: 1
+completed_flows:
+nps_history:
+nps_by_account:
+role_onboarding: {attribute: role, values: [boss, sales, other]}
+group_progress:
+  - when: {event: checklist_completed, checklist: [Onboarding]}
+    set: {onboarding_done: true}
+"""
+ROLES = {"CEO": "boss", "CTO": "boss", "VP Sales": "sales", "Account Executive": "sales"}
+MAPPED = f"""\
+role:
+      field: Title
+      map: {{{", ".join(f"{title}: {role}" for title, role in ROLES.items())}}}
+      default: other
+"""
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Apply a project with the recipes, and run a relay that works on a schedule, to which Appcues sends its events."""
+    folder, port = tmp_path_factory.mktemp("stories"), free_port()
+
+    def prepare(journey: Journey, _url: str, _token: str) -> None:
+        (journey.folder / "config" / "recipes.yaml").write_text(RECIPES, encoding="utf-8")
+        journey.edit("mappings/contact.yaml", "role: Title # role-specific onboarding\n", MAPPED)
+        journey.edit("mappings/lead.yaml", "role: Title", "title: Title")
+        journey.edit("sfcode.yaml", "http://127.0.0.1:8400", f"http://127.0.0.1:{port}")
+        journey.edit("sfcode.yaml", "\nrelay:\n", "\nrelay:\n  schedule: {refresh_hours: 1}\n")
+
+    with world(folder, f"sqlite:///{folder / 'relay.db'}", prepare, deliver=True) as around:
+        (viewer,) = around.far.rows("SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Viewer'")
+        (admin,) = around.far.rows("SELECT Id FROM User WHERE Profile.Name = 'System Administrator'")
+        values = {"PermissionSetId": viewer["Id"], "AssigneeId": admin["Id"]}
+        around.far.create([{"attributes": {"type": "PermissionSetAssignment"}, **values}])
+        relay = around.relay(port)
+        until(lambda: relay.answers("/readyz") or not relay.runs, f"readiness: {relay.text()[-2000:]}")
+        hook = {"url": f"{relay.url}/webhooks/appcues", "auth": {"scheme": "path", "secret": WEBHOOK}}
+        control(around, "PUT", "webhook", hook)
+        yield around
+
+
+def control(around: World, method: str, path: str, body: Any = None) -> Any:
+    answer = around.far.account.request(method, f"{around.far.appcues}/sfcode/{path}", json=body, timeout=20)
+    assert answer.ok, answer.text
+    return answer.json() if answer.content else None
+
+
+def click(user: str, name: str, day: int = 1, group: str = "", **attributes: Any) -> dict[str, Any]:
+    """Return an event of a user on a day of October and the months after it."""
+    month, day = divmod(day - 1, 28)
+    time = f"2025-{10 + month:02}-{day + 1:02}T09:00:00Z"
+    ids = {"user_id": user, **({"group_id": group} if group else {})}
+    return {**ids, "name": f"appcues:{name}", "timestamp": time, "attributes": attributes}
+
+
+def people(around: World) -> dict[str, dict[str, Any]]:
+    """Return contacts with an account by their user ids, without ids that two of them have."""
+    rows = around.far.rows(
+        "SELECT Id, Title, Product_User_Id__c, Account.Name FROM Contact "
+        "WHERE Product_User_Id__c != null AND AccountId != null ORDER BY Product_User_Id__c"
+    )
+    counts = Counter(row["Product_User_Id__c"] for row in rows)
+    return {f"{row['Product_User_Id__c']:.0f}": row for row in rows if counts[row["Product_User_Id__c"]] == 1}
+
+
+def report(around: World, name: str) -> dict[str, tuple[float | None, ...]]:
+    """Run a report as a person does, and return the summaries of its first groups, and of all as `""`."""
+    (row,) = around.far.rows(f"SELECT Id FROM Report WHERE DeveloperName = '{name}' AND FolderName = 'Appcues'")
+    answer = around.far.org.get(f"{around.far.url}{API}/analytics/reports/{row['Id']}", timeout=20)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    labels = {"": "T"} | {group["label"]: group["key"] for group in found["groupingsDown"]["groupings"]}
+    return {
+        label: tuple(each["value"] for each in found["factMap"][f"{key}!T"]["aggregates"])
+        for label, key in labels.items()
+    }
+
+
+def nps(scores: list[int]) -> float:
+    return 100 * (sum(score > 8 for score in scores) - sum(score < 7 for score in scores)) / len(scores)
+
+
+def test_who_completes_a_flow_is_in_the_report(around: World) -> None:
+    users = list(people(around))[:4]
+    clicks = [click(user, "flow_completed", day, flowName="Welcome") for user in users for day in (1, 30)]
+    clicks += [click(users[0], "flow_completed", 3, flowName="Tour")]
+    clicks += [click("nobody-knows", "flow_completed", 3, flowName="Tour")]
+    control(around, "POST", "trigger", clicks)
+    expected = {"": (9,), "Welcome": (8,), "Tour": (1,)}
+    found = until(lambda: each if (each := report(around, "Completed_Flows"))[""] == (9,) else None, "the report")
+    assert found == expected
+
+
+def test_answers_of_surveys_are_nps_by_account_and_over_time(around: World) -> None:
+    contacts = people(around)
+    given = [(user, day, (number * 7 + day) % 11) for number, user in enumerate(contacts) for day in (2, 40)][:24]
+    clicks = [click(user, "nps_score", day, score=score, flowName="Q4") for user, day, score in given]
+    clicks += [click(user, "nps_feedback", day, feedback="…", flowName="Q4") for user, day, _ in given]
+    control(around, "POST", "trigger", clicks)
+    by_account: dict[str, list[int]] = {}
+    by_month: dict[str, list[int]] = {}
+    for user, day, score in given:
+        by_account.setdefault(contacts[user]["Account"]["Name"], []).append(score)
+        by_month.setdefault("October 2025" if day < 28 else "November 2025", []).append(score)
+    everything = [score for *_, score in given]
+
+    def shown(groups: dict[str, list[int]]) -> dict[str, Any]:
+        return {name: (pytest.approx(nps(scores)), len(scores)) for name, scores in {**groups, "": everything}.items()}
+
+    until(lambda: report(around, "NPS_By_Account")[""][1] == len(given), "all answers")
+    assert report(around, "NPS_By_Account") == shown(by_account)
+    assert report(around, "NPS_Over_Time") == shown(by_month)
+
+
+def test_segments_find_people_by_role_at_once_and_after_a_promotion(around: World) -> None:
+    """The schedule sends every record that Appcues does not have; a change is sent by the org's own message."""
+    contacts = people(around)
+    roles = {user: ROLES.get(row["Title"] or "", "other" if row["Title"] else None) for user, row in contacts.items()}
+
+    def shown() -> dict[str, Any]:
+        profiles = around.far.profiles()
+        return {user: profiles.get(user, {}).get("role") for user in contacts}
+
+    until(lambda: shown() == roles, f"roles of all: {roles}")
+    user = next(user for user, role in roles.items() if role != "boss")
+    answer = around.far.org.patch(
+        f"{around.far.url}{API}/sobjects/Contact/{contacts[user]['Id']}", json={"Title": " ceo "}, timeout=20
+    )
+    assert answer.ok, answer.text
+    until(lambda: shown() == {**roles, user: "boss"}, "the promotion")
+
+
+def test_what_one_user_completes_counts_for_the_whole_group(around: World) -> None:
+    users = list(people(around))
+    done = {"checklistName": "Onboarding"}
+    control(
+        around,
+        "POST",
+        "trigger",
+        [
+            click(users[0], "checklist_completed", group="acme", **done),
+            click(users[1], "checklist_completed", group="globex", checklistName="Another"),
+            click("nobody-knows", "checklist_completed", group="initech", **done),
+        ],
+    )
+
+    def groups() -> Any:
+        return control(around, "GET", "profiles")["groups"]
+
+    expected = {"acme": {"onboarding_done": True}, "initech": {"onboarding_done": True}}
+    until(lambda: len(groups()) == 2, "two groups")
+    assert groups() == expected
