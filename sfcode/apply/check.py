@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sfcode.apply.deploy import Progress, Record, deploy, ignore
@@ -11,10 +11,12 @@ from sfcode.apply.execute import describe_package
 from sfcode.apply.flows import deploys_drafts
 from sfcode.apply.package import Mark, missing_users, package, package_digest, replace_missing_users
 from sfcode.apply.redact import redact
-from sfcode.apply.steps import Deploy, steps
+from sfcode.apply.steps import Deploy, Trial, steps
+from sfcode.apply.trial import run_trial
 from sfcode.mapping.desired import Origin
 from sfcode.org import Org
-from sfcode.org.results import DeployOptions
+from sfcode.org.results import DeployOptions, DeployResult
+from sfcode.plan.change import Action
 from sfcode.plan.plan import Plan, Validation
 
 
@@ -38,31 +40,48 @@ def check(
     record: Record = ignore,
 ) -> Checked:
     """
-    Validate the first package of a plan.
+    Validate everything that a plan deploys.
 
-    A second package only deletes what a flow still holds, so it cannot be checked before the flow is
-    gone. Raises DeployFailed with the YAML lines when the org refuses.
+    What takes several packages is validated in one, as an apply tries it before it begins. Raises DeployFailed with the
+    YAML lines when the org refuses.
     """
     ordered = steps(plan, drafts=deploys_drafts(org, options))
     packages = [step for step in ordered if isinstance(step, Deploy)]
+    trial = next((step for step in ordered if isinstance(step, Trial)), None)
     if not packages:
         return Checked()
-    first, notes = _with_stand_in(plan, packages[0])
-    if len(packages) > 1:
-        notes += ("the deletions that follow the removal of a flow cannot be checked before it is gone",)
-    zipped = package(plan, first, mark, secrets)
-    result = redact(deploy(org, zipped, replace(options, check_only=True), describe_package(first), report), secrets)
+    notes = (*_list_stand_ins(plan), *_list_unchecked(plan, trial))
+    tested = options.test_level not in {None, "NoTestRun"}
+    results = []
+    first, is_first_checked = packages[0], trial is None or (tested and _stands_alone(plan, packages[0]))
+    if trial is not None:
+        untested = replace(options, test_level=None, run_tests=()) if is_first_checked else options
+        tried = run_trial(plan, trial, org, secrets, options=untested, report=report)
+        results.append(_raise_if_refused(tried, origins, record))
+    if is_first_checked:
+        sent = replace(first, components=replace_missing_users(plan, first.components))
+        zipped = package(plan, sent, mark, secrets)
+        checked = deploy(org, zipped, replace(options, check_only=True), describe_package(first), report)
+        results.append(_raise_if_refused(redact(checked, secrets), origins, record))
+        if results[-1].tests_completed and sent == first:
+            return Checked(notes, _validation(plan, first, mark, options, results[-1].id))
+    if any(result.tests_completed for result in results):
+        notes += ("not the package as it will be, so that apply runs the tests again",)
+    elif tested:
+        notes += ("no Apex test ran, so that there is nothing for a quick deployment",)
+    return Checked(notes)
+
+
+def _raise_if_refused(result: DeployResult, origins: Iterable[Origin], record: Record) -> DeployResult:
     record(result)
     if not result.success:
         raise failure(result, origins)
-    tests = result.tests_completed
-    if tests and first == packages[0]:
-        return Checked(notes, _validation(plan, first, mark, options, result.id))
-    if tests:
-        notes += ("not the package as it will be, so that apply runs the tests again",)
-    elif options.test_level not in {None, "NoTestRun"}:
-        notes += ("no Apex test ran, so that there is nothing for a quick deployment",)
-    return Checked(notes)
+    return result
+
+
+def _stands_alone(plan: Plan, first: Deploy) -> bool:
+    """Return whether the first package can be deployed before any other step."""
+    return bool(first.components) and not first.deleted and not any(move.in_place for move in plan.moves)
 
 
 def _validation(plan: Plan, step: Deploy, mark: Mark, options: DeployOptions, deploy_id: str) -> Validation:
@@ -78,11 +97,24 @@ def _validation(plan: Plan, step: Deploy, mark: Mark, options: DeployOptions, de
     )
 
 
-def _with_stand_in(plan: Plan, step: Deploy) -> tuple[Deploy, tuple[str, ...]]:
-    """Let the signed-in user stand in for an integration user that only an apply creates."""
-    components = replace_missing_users(plan, step.components)
-    if components == step.components:
-        return step, ()
-    names = ", ".join(sorted(missing_users(plan)))
-    note = f"{names} does not exist yet, so {plan.target.username} stood in for it"
-    return replace(step, components=components), (note,)
+def _list_stand_ins(plan: Plan) -> Iterator[str]:
+    """Name the integration users that only an apply creates, and for which the signed-in user stands in."""
+    sent = tuple(change.after for change in plan.effective if change.after and not change.address.is_record)
+    if replace_missing_users(plan, sent) != sent:
+        names = ", ".join(sorted(missing_users(plan)))
+        yield f"{names} does not exist yet, so {plan.target.username} stood in for it"
+
+
+def _list_unchecked(plan: Plan, trial: Trial | None) -> Iterator[str]:
+    """Say what no package can show: the deletion of sets that users still have, renames, and records."""
+    deleted = [change.address for change in plan.effective if change.action is Action.DELETE]
+    if trial is not None:
+        checked = {*trial.deleted, *trial.flows}
+        waiting = sorted(address for address in deleted if not address.is_record and address not in checked)
+        if waiting:
+            yield f"not the deletion of {', '.join(map(str, waiting))}, which users have until it is taken from them"
+    if renamed := [str(move.present) for move in plan.moves if move.in_place]:
+        yield f"not that {', '.join(renamed)} can be renamed, which is tried first and undone when one is refused"
+    if records := sum(change.address.is_record for change in plan.effective):
+        what = "1 user or assignment" if records == 1 else f"{records} users and assignments"
+        yield f"not {what}, which no deployment contains"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
-from sfcode.apply.deploy_errors import failure, forgive_versions, list_coverage_warnings
-from sfcode.apply.flows import activate_flow, delete_versions, deploys_drafts, list_versions, prune_flow, remove_flow
+from sfcode.apply.deploy_errors import failure, list_coverage_warnings
+from sfcode.apply.flows import activate_flow, delete_versions, deploys_drafts, prune_flow, remove_flow
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark, intended_state, package, state_after, trial_package
+from sfcode.apply.package import Mark, intended_state, package, state_after
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
 from sfcode.apply.records import delete_state, write_record, write_state
 from sfcode.apply.redact import redact
@@ -27,6 +27,7 @@ from sfcode.apply.steps import (
     WriteRecord,
     steps,
 )
+from sfcode.apply.trial import run_trial
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.mapping.desired import Origin
 from sfcode.metadata.component import Address
@@ -84,10 +85,7 @@ def execute(
         lock.confirm()
         match step:
             case Trial():
-                zipped, ids = _prepare_trial(plan, step, org, secrets)
-                trial = replace(options, check_only=True)
-                result = redact(deploy(org, zipped, trial, "all that is done", report, patience=patience), secrets)
-                result = forgive_versions(result, ids)
+                result = run_trial(plan, step, org, secrets, options=options, report=report, patience=patience)
                 record(result)
                 if not result.success:
                     raise failure(result, origins, changed)
@@ -129,16 +127,6 @@ def execute(
                 _write_state(org, plan, step, mark)
     reversible = plan.mode is not Mode.DESTROY and any(isinstance(step, Deploy | KeepState) for step in ordered)
     return ApplyResult(plan, tuple(deployed), mark.id if reversible else "", mark.applied.told)
-
-
-def _prepare_trial(plan: Plan, step: Trial, org: Org, secrets: Mapping[str, str]) -> tuple[bytes, set[str]]:
-    """Write the package of a trial; return it with the ids of the versions of flows that go."""
-    versions = {flow: list_versions(org, flow) for flow in step.flows}
-    for old in step.obsolete:
-        there = list_versions(org, old.flow)
-        versions[old.flow] = {number: there[number] for number in old.numbers if number in there}
-    zipped = trial_package(plan, step, secrets, {flow: ids.keys() for flow, ids in versions.items()})
-    return zipped, {version_id for ids in versions.values() for version_id in ids.values()}
 
 
 def _write_in_place(org: Org, step: WriteRecord | Rename | RemoveFlow | DeleteVersions) -> str:

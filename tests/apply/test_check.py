@@ -15,7 +15,9 @@ from sfcode.metadata.component import Component
 from sfcode.metadata.package import read
 from sfcode.org.results import DeployMessage, DeployOptions, DeployResult
 from sfcode.plan.change import Change
+from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan, Validation
+from sfcode.plan.snapshot import Move
 from sfcode.plan.state import state_address
 from tests.apply.scripted import ID, ScriptedOrg
 from tests.apply.test_package import files
@@ -97,25 +99,66 @@ def test_a_check_with_tests_is_kept_for_the_very_package() -> None:
 class TestAUserWhoIsNotThereYet:
     PLAN = plan(Change(USER.address, None, USER), Change(MESSAGE.address, None, MESSAGE))
     STOOD_IN = f"{USER.full_name} does not exist yet, so {TARGET.username} stood in for it"
+    RECORDS = "not 1 user or assignment, which no deployment contains"
 
     def test_is_stood_in_for_and_named(self) -> None:
         org = ScriptedOrg([[DONE]])
-        assert run(org, self.PLAN) == Checked((self.STOOD_IN,))
+        assert run(org, self.PLAN) == Checked((self.STOOD_IN, self.RECORDS))
         sent = {component.address: component for component in read(files(org.packages[0]))}
         assert sent[MESSAGE.address].body["integrationUser"] == TARGET.username
 
     def test_makes_another_package_than_the_one_that_is_applied(self) -> None:
         tested = replace(DONE, tests_completed=3)
         found = run(ScriptedOrg([[tested]]), self.PLAN, test_level="RunLocalTests")
-        assert found == Checked((self.STOOD_IN, "not the package as it will be, so that apply runs the tests again"))
+        assert found == Checked(
+            (self.STOOD_IN, self.RECORDS, "not the package as it will be, so that apply runs the tests again")
+        )
 
     def test_is_nobody_where_the_user_exists(self) -> None:
         assert run(ScriptedOrg([[DONE]]), plan(Change(MESSAGE.address, None, MESSAGE))).notes == ()
 
 
-def test_deletions_after_the_removal_of_a_flow_cannot_be_checked() -> None:
-    flow = Component("Flow", "Appcues_contact", {"label": "F"})
-    gone = (Change(flow.address, flow, None), Change(number("B__c").address, number("B__c"), None))
-    note = "the deletions that follow the removal of a flow cannot be checked before it is gone"
-    assert run(ScriptedOrg([[DONE]]), plan(CREATED, *gone)).notes == (note,)
-    assert run(ScriptedOrg([[DONE]]), plan(CREATED)).notes == ()
+class TestSeveralPackages:
+    FLOW = Component("Flow", "Appcues_contact", {"label": "F"})
+    GONE = (Change(FLOW.address, FLOW, None), Change(number("B__c").address, number("B__c"), None))
+    TESTS = DeployOptions(check_only=True, test_level="RunLocalTests")
+
+    def test_are_checked_as_one_with_what_is_deleted_last(self) -> None:
+        org = ScriptedOrg([[DONE]])
+        assert run(org, plan(CREATED, *self.GONE)) == Checked()
+        (sent,) = (files(zipped) for zipped in org.packages)
+        deleted = next(text for name, text in sent.items() if name.startswith("destructiveChanges"))
+        assert [name in deleted for name in ("Contact.B__c", "Appcues_contact-1", "Appcues_contact-2")] == [True] * 3
+        assert "A__c" in sent["objects/Contact.object"]
+
+    def test_a_refused_deletion_is_a_failure(self) -> None:
+        message = DeployMessage("CustomField", "Contact.B__c", problem="in use", success=False)
+        failed = replace(DONE, status="Failed", success=False, failures=(message,))
+        with pytest.raises(DeployFailed, match=r"CustomField:Contact.B__c: in use"):
+            run(ScriptedOrg([[failed]]), plan(CREATED, *self.GONE))
+
+    def test_with_tests_the_first_package_is_checked_too_to_be_deployed_from(self) -> None:
+        org = ScriptedOrg([[DONE], [replace(DONE, tests_completed=3)]])
+        found = run(org, plan(CREATED, *self.GONE), test_level="RunLocalTests")
+        assert org.sent == [DeployOptions(check_only=True), self.TESTS]
+        assert found.validation is not None
+        assert found.notes == ()
+
+    def test_a_package_that_only_deletes_cannot_be_deployed_from(self) -> None:
+        org = ScriptedOrg([[replace(DONE, tests_completed=3)]])
+        found = run(org, plan(*self.GONE), test_level="RunLocalTests")
+        assert org.sent == [self.TESTS]
+        assert found == Checked(("not the package as it will be, so that apply runs the tests again",))
+
+    def test_what_cannot_be_checked_is_named(self) -> None:
+        viewers = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})
+        row = Component("PermissionSetAssignment", "Appcues_Viewer/me@example.com", {"Assignee": "me@example.com"})
+        renamed = replace(CREATED, before=number("A__c"), moved_from=number("Former__c").address)
+        move = Move(number("Former__c").address, number("A__c").address)
+        gone = (Change(viewers.address, viewers, None), Change(row.address, row, None))
+        the_plan = replace(plan(*gone, renamed, CREATED), mode=Mode.DESTROY, moves=(move,))
+        assert run(ScriptedOrg([[DONE]]), the_plan).notes == (
+            "not the deletion of PermissionSet:Appcues_Viewer, which users have until it is taken from them",
+            "not that CustomField:Contact.A__c can be renamed, which is tried first and undone when one is refused",
+            "not 1 user or assignment, which no deployment contains",
+        )

@@ -6,8 +6,14 @@ import pytest
 
 from sfcode.config.files import shipped_templates
 from sfcode.local import serve
-from sfcode.metadata.component import Address
-from tests.e2e.org import component
+from sfcode.metadata.component import Address, Component
+from tests.e2e.org import component, deploy
+
+USES_LEAD = Component(
+    "WorkflowRule",
+    "Lead.Theirs",
+    {"active": True, "formula": "NOT(ISBLANK(Appcues_User_Id__c))", "triggerType": "onCreateOnly"},
+)
 
 
 def test_a_check_before_the_first_apply_lets_the_running_user_stand_in_and_says_so(journey):
@@ -38,11 +44,22 @@ def test_a_check_that_fails_names_the_yaml_lines_and_saves_no_plan(journey):
     assert not (journey.folder / "plan.json").exists()
 
 
-def test_the_removal_of_a_flow_says_what_cannot_be_checked(visible):
+def test_what_waits_for_the_removal_of_a_flow_is_checked_before(visible):
     (visible.folder / "config/mappings/lead.yaml").unlink()
     checked = visible.plan("--check")
     assert checked.code == 0, checked.err
-    assert "the deletions that follow the removal of a flow cannot be checked before it is gone" in checked.out
+    assert "Checking all that is done (0Af" in checked.err
+    with serve(visible.folder / ".sfcode" / "local-org") as org:
+        deploy(org, USES_LEAD)
+    refused = visible.plan("--check")
+    assert refused.code == 1
+    assert "Lead.Appcues_User_Id__c: This custom field is referenced elsewhere" in refused.err
+
+
+def test_a_destroy_can_be_checked_and_says_what_cannot(visible):
+    checked = visible.plan("--destroy", "--check")
+    assert checked.code == 0, checked.err
+    assert "checked by the org, but not the deletion of PermissionSet:Appcues_Integration" in checked.out
 
 
 @pytest.mark.parametrize("words", [("plan", "--check"), ("apply", "--auto-approve")])

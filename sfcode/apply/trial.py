@@ -1,0 +1,37 @@
+"""Have the org check everything that a plan does in several steps, without keeping anything of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sfcode.apply.deploy import Progress, deploy
+from sfcode.apply.deploy_errors import forgive_versions
+from sfcode.apply.flows import list_versions
+from sfcode.apply.package import trial_package
+from sfcode.apply.redact import redact
+from sfcode.apply.steps import Trial
+from sfcode.org import Org
+from sfcode.org.results import DeployOptions, DeployResult
+from sfcode.plan.plan import Plan
+
+
+def run_trial(
+    plan: Plan,
+    step: Trial,
+    org: Org,
+    secrets: Mapping[str, str],
+    *,
+    options: DeployOptions,
+    report: Progress,
+    patience: float = 0.0,
+) -> DeployResult:
+    """Check the package of a trial; what only versions of flows cause that go by then is no failure."""
+    versions = {flow: list_versions(org, flow) for flow in step.flows}
+    for old in step.obsolete:
+        there = list_versions(org, old.flow)
+        versions[old.flow] = {number: there[number] for number in old.numbers if number in there}
+    zipped = trial_package(plan, step, secrets, {flow: ids.keys() for flow, ids in versions.items()})
+    checked = deploy(org, zipped, replace(options, check_only=True), "all that is done", report, patience=patience)
+    ids = {version_id for found in versions.values() for version_id in found.values()}
+    return forgive_versions(redact(checked, secrets), ids)
