@@ -147,7 +147,7 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
         for guard in stopped:
             name = f"{guard.mapping}.{guard.attribute}"
             if attribute in (None, name):
-                resume_clearing(inbox, guard.mapping, guard.attribute, datetime.now(UTC))
+                resume_clearing(inbox, guard, datetime.now(UTC))
                 resumed.append(name)
         if len(resumed) < len(stopped):
             raised = [each for each in raised if each.detail.partition(" ")[0] in resumed]

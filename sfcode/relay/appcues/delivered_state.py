@@ -1,8 +1,8 @@
 """
-What was delivered to one profile: per mapping and attribute, when the delivered record was changed.
+What was delivered to one profile: per object and attribute, when the delivered record was changed.
 
-It is one latest state per profile, so that records which share a profile, of whatever mapping, see each other's. It
-grows with the attributes that the mappings have, and not with records or messages. It also has the values as they were
+It is one latest state per profile, so that records which share a profile, of whatever object, see each other's; a mapping
+may change its name. It grows with the attributes that the mappings have, and not with records or messages. It also has the values as they were
 delivered last, so that they can be delivered once more where an older request may have arrived after them.
 """
 
@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from sfcode.relay.appcues.mapping_view import MappingView
 from sfcode.relay.appcues.values import Value
 from sfcode.relay.message import LatestState
+
+NO_VIEWS: Mapping[str, MappingView] = {}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class DeliveredAttribute:
-    """What one mapping delivered of one attribute."""
+    """What the records of one object delivered of one attribute."""
 
     stamp: str
     """When the record was changed that said it last."""
@@ -31,7 +34,7 @@ class DeliveredAttribute:
 
 
 DeliveredState = Mapping[tuple[str, str], DeliveredAttribute]
-"""By mapping and attribute."""
+"""By object in lower case, and attribute."""
 
 
 def name(key: str) -> str:
@@ -44,46 +47,54 @@ def profile_key(name: str) -> str:
     return name.removeprefix("profile:")
 
 
-def read(latest: LatestState | None) -> dict[tuple[str, str], DeliveredAttribute]:
-    """Parse the delivered state of a profile."""
-    groups, _ = _parse(latest)
-    return {
-        (mapping, attribute): DeliveredAttribute(stamp, bool(given), written)
-        for mapping, stamp, given, written, attributes in groups
-        for attribute in attributes
-    }
+def read(
+    latest: LatestState | None, mapping_views: Mapping[str, MappingView] = NO_VIEWS
+) -> dict[tuple[str, str], DeliveredAttribute]:
+    """Parse the delivered state of a profile; earlier versions kept it by mapping, which the views translate."""
+    groups, _, is_by_mapping = _parse(latest)
+    owners = {name: view.object.lower() for name, view in mapping_views.items()} if is_by_mapping else {}
+    found: dict[tuple[str, str], DeliveredAttribute] = {}
+    for owner, stamp, given, written, attributes in groups:
+        for attribute in attributes:
+            key, note = (owners.get(owner.lower(), owner), attribute), DeliveredAttribute(stamp, bool(given), written)
+            found[key] = max(note, found.get(key, note))
+    return found
 
 
 def read_values(latest: LatestState | None) -> dict[str, Value]:
     """Parse the values that a profile got last, by attribute; null for one that was taken away."""
-    _, values = _parse(latest)
-    return dict(values)
+    return dict(_parse(latest)[1])
 
 
-def _parse(latest: LatestState | None) -> tuple[Sequence[Any], Mapping[str, Value]]:
-    """Return the groups of attributes and the values; earlier versions kept no values."""
+def _parse(latest: LatestState | None) -> tuple[Sequence[Any], Mapping[str, Value], bool]:
+    """Return the groups of attributes, the values, and whether the groups are by mapping; the first version kept no values."""
     found = json.loads(latest.value) if latest else []
-    return (found, {}) if isinstance(found, list) else (found["groups"], found["values"])
+    if isinstance(found, list):
+        return found, {}, True
+    return (
+        (found["objects"], found["values"], False) if "objects" in found else (found["groups"], found["values"], True)
+    )
 
 
 def latest(key: str, notes: DeliveredState, values: Mapping[str, Value]) -> LatestState | None:
     """Serialize the delivered state of a profile, grouped by time; None for an empty one."""
 
     def alike(each: tuple[tuple[str, str], DeliveredAttribute]) -> tuple[str, DeliveredAttribute]:
-        (mapping, _), note = each
-        return mapping, note
+        (owner, _), note = each
+        return owner, note
 
-    groups = [
-        (mapping, note.stamp, int(note.given), note.written, sorted(attribute for (_, attribute), _ in each))
-        for (mapping, note), each in groupby(sorted(notes.items(), key=alike), key=alike)
+    objects = [
+        (owner, note.stamp, int(note.given), note.written, sorted(attribute for (_, attribute), _ in each))
+        for (owner, note), each in groupby(sorted(notes.items(), key=alike), key=alike)
     ]
-    if not groups and not values:
+    if not objects and not values:
         return None
     newest = max((note.stamp for note in notes.values()), default="")
-    state = {"groups": groups, "values": dict(sorted(values.items()))}
+    # Processes of the version before read `groups` while both run.
+    state = {"groups": [], "objects": objects, "values": dict(sorted(values.items()))}
     return LatestState(name(key), newest, json.dumps(state, separators=(",", ":"), ensure_ascii=False))
 
 
-def written(notes: DeliveredState, attribute: str, mappings: Iterable[str]) -> str:
-    """Return when the record was changed from which one of these mappings last wrote an attribute."""
-    return max((note.written for each in mappings if (note := notes.get((each, attribute)))), default="")
+def written(notes: DeliveredState, attribute: str, objects: Iterable[str]) -> str:
+    """Return when the record of one of these objects was changed from which an attribute was last written."""
+    return max((note.written for each in objects if (note := notes.get((each, attribute)))), default="")

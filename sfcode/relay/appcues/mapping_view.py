@@ -32,7 +32,7 @@ class AttributeView:
     numeric: bool = False
     """Whether the field is known to be a number."""
     others: tuple[str, ...] = ()
-    """The other mappings that write it to the same profiles."""
+    """The other objects, in lower case, whose mappings write it to the same profiles."""
     asked: bool = False
     """Whether the field's type, as far as it matters, is known by the org alone."""
     values: ValueMap | None = None
@@ -85,11 +85,10 @@ def apply_field_types(
 
 def _outline(one: ResolvedMapping, sending: list[ResolvedMapping]) -> MappingView:
     match = one.match
-    others = [other for other in sending if other.name != one.name and other.match == match]
+    others = [other for other in sending if other.object.lower() != one.object.lower() and other.match == match]
     known = fields_of(standard(), one.object, one.created_fields())
     attributes = tuple(
-        _attribute(use, known.get(use.field), tuple(other.name for other in others if use.attribute in _names(other)))
-        for use in one.attributes
+        _attribute(use, known.get(use.field), _list_objects(others, use.attribute)) for use in one.attributes
     )
     return MappingView(one.name, one.object, match, one.user_id.field, one.message_version, attributes)
 
@@ -106,8 +105,10 @@ def _kind_of(value: AttributeValue) -> Kind:
     return "string" if isinstance(value, str) else "number"
 
 
-def _names(mapping: ResolvedMapping) -> set[str]:
-    return {use.attribute for use in mapping.attributes}
+def _list_objects(mappings: Iterable[ResolvedMapping], attribute: str) -> tuple[str, ...]:
+    """List the objects of the mappings that have an attribute, in lower case."""
+    found = {one.object.lower() for one in mappings if attribute in {use.attribute for use in one.attributes}}
+    return tuple(sorted(found))
 
 
 def _attribute(use: FieldUse, known: Field | None, others: tuple[str, ...]) -> AttributeView:

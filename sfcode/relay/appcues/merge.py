@@ -27,6 +27,8 @@ class AttributeDecision:
 
     newness: Newness
     mapping: str
+    object: str
+    """In lower case, as the delivered state has it."""
     attribute: str
     note: DeliveredAttribute
     value: Value = None
@@ -99,7 +101,7 @@ def update_delivered_state(
     """Return the delivered state after a delivery. Records without a time are not remembered."""
     return {
         **before,
-        **{(each.mapping, each.attribute): each.note for each in _in_order(parts) if each.note.stamp},
+        **{(each.object, each.attribute): each.note for each in _in_order(parts) if each.note.stamp},
     }
 
 
@@ -156,18 +158,18 @@ def _decide_attributes(
     notes = dict(before)
     for newness, state, attribute in sorted(sayings, key=lambda each: each[0]):
         # What an elder message gives may have been delivered without anybody having noted it.
-        had = first.get((state.view.name, attribute.name), newness) < newness
+        had = first.get((_object(state), attribute.name), newness) < newness
         outcome = _outcome(newness, state, attribute, notes, guards, had=had)
         if outcome.note.stamp:
-            notes[outcome.mapping, outcome.attribute] = outcome.note
+            notes[outcome.object, outcome.attribute] = outcome.note
         found[state.view.name, state.record_id].append(outcome)
     return found
 
 
 def _first_values(arrived: Iterable[_ReceivedState]) -> dict[tuple[str, str], Newness]:
-    """Return the oldest state with a value, by mapping and attribute."""
+    """Return the oldest state with a value, by object and attribute."""
     eldest_last = sorted(arrived, key=lambda each: each.newness, reverse=True)
-    return {(each.state.view.name, name): each.newness for each in eldest_last for name in each.state.values}
+    return {(_object(each.state), name): each.newness for each in eldest_last for name in each.state.values}
 
 
 def _outcome(
@@ -187,7 +189,7 @@ def _outcome(
         value: Value = None, *, given: bool, sent: bool = False, left_out: bool = False, bad: str = ""
     ) -> AttributeDecision:
         note = DeliveredAttribute(state.stamp, given, state.stamp if sent else own.written)
-        return AttributeDecision(newness, mapping, name, note, value, sent, left_out, bad)
+        return AttributeDecision(newness, mapping, _object(state), name, note, value, sent, left_out, bad)
 
     if name in state.values:
         guards.record_value(mapping, name)
@@ -207,20 +209,24 @@ def _outcome(
 
 def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: DeliveredState, guards: NullGuards) -> bool:
     """
-    Tell whether an empty attribute must be cleared in the profile although this mapping never sent a value.
+    Tell whether an empty attribute must be cleared in the profile although no record of this object ever sent a value.
 
-    The profile may have it from elsewhere, which counts where no other mapping writes it and nothing is known of it
+    The profile may have it from elsewhere, which counts where no other object's mapping writes it and nothing is known of it
     yet, or all of the record is known; and where somebody has ever seen the field filled, since without any access it
     would look the same.
     """
     if attribute.others:
         return False
-    mapping = state.view.name
-    return state.complete or ((mapping, attribute.name) not in notes and guards.seen(mapping, attribute.name))
+    is_known = (_object(state), attribute.name) in notes
+    return state.complete or (not is_known and guards.seen(state.view.name, attribute.name))
 
 
 def _known(state: RecordState, attribute: AttributeView, notes: DeliveredState) -> DeliveredAttribute:
-    return notes.get((state.view.name, attribute.name)) or _NOTHING
+    return notes.get((_object(state), attribute.name)) or _NOTHING
+
+
+def _object(state: RecordState) -> str:
+    return state.view.object.lower()
 
 
 _NOTHING = DeliveredAttribute("", given=False)

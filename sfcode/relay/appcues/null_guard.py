@@ -2,8 +2,9 @@
 Stop clearing an attribute that turns empty in record after record.
 
 When the integration user loses access to a field, Salesforce leaves the field out of its messages, which looks as if it
-had been cleared in every record. So each mapping keeps, for each attribute, the records that turned empty one after another
-while none came with a value. When these are `AT_MOST`, the attribute is no longer cleared until a person resumes it.
+had been cleared in every record. So for each field of an object that is sent, whatever its mapping is called, the records
+are kept that turned empty one after another while none came with a value. When these are `AT_MOST`, what comes from the
+field is no longer cleared until a person resumes it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sfcode.config.project import Project
-from sfcode.relay.appcues.mapping_view import MappingView, mapping_views
+from sfcode.relay.appcues.mapping_view import AttributeView, MappingView, mapping_views
 from sfcode.relay.appcues.values import FINEST
 from sfcode.relay.message import LatestState
 
@@ -26,14 +27,14 @@ ALARM = "clearing_stopped"
 
 @dataclass(frozen=True, slots=True)
 class NullGuard:
-    """What was observed of one attribute of one mapping."""
+    """What was observed of one field."""
 
     seen: bool = False
     """Whether a record ever came with a value: somebody can see the field."""
     run: tuple[str, ...] = ()
     """Records that turned empty since the last one with a value."""
     stopped: str = ""
-    """Since when the attribute is not cleared any more; "" while it is."""
+    """Since when what comes from it is not cleared any more; "" while it is."""
 
     def record_value(self) -> NullGuard:
         """Return the guard after a record with a value. A stop lasts until somebody acknowledges it."""
@@ -54,6 +55,8 @@ class StoppedAttribute:
     mapping: str
     attribute: str
     since: str
+    name: str
+    """Of the latest state that holds the guard."""
 
 
 class LatestStore(Protocol):
@@ -67,7 +70,9 @@ class NullGuards:
     """The guards of all mappings while one claim is delivered."""
 
     def __init__(self, mapping_views: Iterable[MappingView], known: Mapping[str, LatestState], now: str) -> None:
-        self._before = {_name(*each): _read(*each, known) for each in _guarded(mapping_views)}
+        guarded = [*_guarded(mapping_views)]
+        self._names = {(view.name, attribute.name): _name(view, attribute) for view, attribute in guarded}
+        self._before = {_name(*each): _read(*each, known) for each in guarded}
         self._guards = dict(self._before)
         self._now = now
         self.tripped: list[str] = []
@@ -75,16 +80,16 @@ class NullGuards:
 
     def seen(self, mapping: str, attribute: str) -> bool:
         """Tell whether any record ever had a value."""
-        return self._guards[_name(mapping, attribute)].seen
+        return self._guards[self._names[mapping, attribute]].seen
 
     def record_value(self, mapping: str, attribute: str) -> None:
         """Record that a record had a value."""
-        key = _name(mapping, attribute)
+        key = self._names[mapping, attribute]
         self._guards[key] = self._guards[key].record_value()
 
     def may_clear(self, mapping: str, attribute: str, record_id: str = "") -> bool:
         """Tell whether an empty attribute may be cleared, counting the record if it lost its value."""
-        key = _name(mapping, attribute)
+        key = self._names[mapping, attribute]
         before = self._guards[key]
         if record_id:
             self._guards[key] = before.record_empty(record_id, self._now)
@@ -101,7 +106,7 @@ class NullGuards:
 
 def names(mapping_views: Iterable[MappingView]) -> list[str]:
     """Name the latest states that hold the guards."""
-    return [_name(*each) for each in _guarded(mapping_views)]
+    return [name for each in _guarded(mapping_views) for name in (_name(*each), _legacy_name(*each))]
 
 
 def stopped_clearing(
@@ -110,17 +115,21 @@ def stopped_clearing(
     """Return the attributes whose clearing is stopped."""
     every = mapping_views(project).values()
     known = latest(names(every))
-    guards = ((each, _read(*each, known)) for each in _guarded(every))
-    return tuple(StoppedAttribute(*each, guard.stopped) for each, guard in guards if guard.stopped)
+    stopped = {
+        (view.name, attribute.name): StoppedAttribute(view.name, attribute.name, guard.stopped, _name(view, attribute))
+        for view, attribute in _guarded(every)
+        if (guard := _read(view, attribute, known)).stopped
+    }
+    return tuple(stopped.values())
 
 
-def resume_clearing(inbox: LatestStore, mapping: str, attribute: str, now: datetime) -> None:
+def resume_clearing(inbox: LatestStore, stopped: StoppedAttribute, now: datetime) -> None:
     """
-    Allow an attribute to be cleared again, after somebody has found out why it turned empty.
+    Allow an attribute to be cleared again, and others that come from the same field, after somebody has found out why it turned empty.
 
     What was withheld meanwhile is not caught up with: `reconcile` or `backfill` brings the state of the records.
     """
-    inbox.note([_written(_name(mapping, attribute), NullGuard(seen=True), stamp(now))])
+    inbox.note([_written(stopped.name, NullGuard(seen=True), stamp(now))])
 
 
 def stamp(now: datetime) -> str:
@@ -129,18 +138,23 @@ def stamp(now: datetime) -> str:
     return FINEST.format(utc, utc.microsecond)
 
 
-def _guarded(mapping_views: Iterable[MappingView]) -> Iterator[tuple[str, str]]:
+def _guarded(mapping_views: Iterable[MappingView]) -> Iterator[tuple[MappingView, AttributeView]]:
     for view in mapping_views:
         for attribute in view.attributes:
-            yield view.name, attribute.name
+            yield view, attribute
 
 
-def _name(mapping: str, attribute: str) -> str:
-    return f"clearing:{mapping}:{attribute}"
+def _name(view: MappingView, attribute: AttributeView) -> str:
+    return f"clearing:{view.object}:{attribute.field}".lower()
 
 
-def _read(mapping: str, attribute: str, known: Mapping[str, LatestState]) -> NullGuard:
-    found = known.get(_name(mapping, attribute))
+def _legacy_name(view: MappingView, attribute: AttributeView) -> str:
+    """Name the state that earlier versions kept, which a renamed mapping does not find."""
+    return f"clearing:{view.name}:{attribute.name}"
+
+
+def _read(view: MappingView, attribute: AttributeView, known: Mapping[str, LatestState]) -> NullGuard:
+    found = known.get(_name(view, attribute)) or known.get(_legacy_name(view, attribute))
     value: dict[str, Any] = json.loads(found.value) if found else {}
     return NullGuard(bool(value.get("seen")), tuple(value.get("run", ())), str(value.get("stopped", "")))
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sfcode.relay.appcues import delivered_state, null_guard
 from sfcode.relay.appcues.client import AppcuesClient
+from sfcode.relay.appcues.delivered_state import DeliveredState
 from sfcode.relay.appcues.error_policy import AnswerEffect, interpret_answer
 from sfcode.relay.appcues.field_types import FieldTypeCache
 from sfcode.relay.appcues.mapping_view import MappingView
@@ -72,6 +73,8 @@ class ProfileWork:
     """What was delivered before."""
     values: dict[str, Value] = field(default_factory=dict)
     """The values of last time."""
+    known: DeliveredState = field(default_factory=dict)
+    """The same, by object and attribute."""
     parts: tuple[RecordChanges, ...] = ()
     settled: dict[int, Settlement] = field(default_factory=dict)
     delivered: list[RecordChanges] = field(default_factory=list)
@@ -84,7 +87,8 @@ class ProfileWork:
 
     def merge(self, guards: NullGuards, mapping_views: Mapping[str, MappingView]) -> None:
         """Merge the messages, and choose the values of last time that some mapping still has."""
-        merged = merge_states(self.messages, delivered_state.read(self.state), guards)
+        self.known = delivered_state.read(self.state, mapping_views)
+        merged = merge_states(self.messages, self.known, guards)
         self.parts, self.settled = merged.parts, dict(merged.settled)
         names = {attribute.name for view in mapping_views.values() for attribute in view.attributes}
         last = delivered_state.read_values(self.state) if self.repeats else {}
@@ -92,7 +96,7 @@ class ProfileWork:
 
     def new_state(self, key: str) -> LatestState | None:
         """Return what is delivered now; None where that is what was before."""
-        after = update_delivered_state(self.delivered, delivered_state.read(self.state))
+        after = update_delivered_state(self.delivered, self.known)
         state = delivered_state.latest(key, after, delivered_state.read_values(self.state) | self.sent)
         return state if self.delivered and state != self.state else None
 

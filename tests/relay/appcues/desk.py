@@ -127,7 +127,7 @@ class Desk:
     ) -> None:
         """Put one message in, as ingress makes it; fields by name, `version` and other parts of the payload by theirs."""
         self.number += 1
-        view = mapping_views(self.project)[mapping] if mapping in MAPPINGS else None
+        view = mapping_views(self.project).get(mapping)
         parts = {name: more.pop(name) for name in ("version", "complete", "origin") if name in more}
         values = {"Id": record, "SystemModstamp": at(minute)}
         if view is not None:

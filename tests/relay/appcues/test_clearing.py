@@ -138,7 +138,7 @@ def test_a_person_lets_it_go_on_and_what_was_withheld_comes_with_the_next_messag
     (stopped,) = stopped_clearing(desk.project, desk.inbox.latest)
     assert (stopped.mapping, stopped.attribute) == ("contact", "plan")
     assert stopped.since.startswith(str(datetime.now(UTC).year))
-    resume_clearing(desk.inbox, "contact", "plan", datetime.now(UTC))
+    resume_clearing(desk.inbox, stopped, datetime.now(UTC))
     assert stopped_clearing(desk.project, desk.inbox.latest) == ()
     desk.send("u29", record="00329", minute=3, Title="CTO")
     desk.deliver()

@@ -1,0 +1,88 @@
+"""What was delivered is known by object and attribute: a mapping that is renamed goes on where it was."""
+
+from __future__ import annotations
+
+import json
+
+from sfcode.relay.appcues import delivered_state, stopped_clearing
+from sfcode.relay.appcues.null_guard import AT_MOST
+from sfcode.relay.message import LatestState
+from tests.generate.projects import project
+from tests.relay.appcues.desk import ACCOUNT, CONTACT, LEAD, Desk, at
+
+
+def rename(desk: Desk) -> None:
+    """Go on as a relay whose config calls the mapping of contacts `person`."""
+    desk.project = project({"person": CONTACT, "lead": LEAD, "account": ACCOUNT})
+    desk.restart()
+
+
+def test_an_older_state_does_not_win_under_another_name(desk: Desk) -> None:
+    desk.send(minute=2, Title="CTO", Plan__c="pro")
+    desk.deliver()
+    rename(desk)
+    desk.send(minute=1, mapping="person", Title="CEO", Plan__c="team")
+    assert desk.deliver()["m2"] == ("done", "stale")
+    assert desk.profile() == {"role": "CTO", "plan": "pro"}
+
+
+def test_a_value_that_came_under_the_former_name_is_taken_away(desk: Desk) -> None:
+    desk.send(minute=1, Title="CTO", Plan__c="pro")
+    desk.deliver()
+    rename(desk)
+    desk.send(minute=2, mapping="person", Title="CTO")
+    desk.deliver()
+    assert desk.profile() == {"role": "CTO"}
+
+
+def test_records_that_turn_empty_are_counted_across_the_rename(desk: Desk) -> None:
+    for number in range(AT_MOST):
+        desk.send(f"u{number}", record=f"003{number}", minute=1, Title="CTO", Plan__c="pro")
+    desk.deliver()
+    for number in range(AT_MOST - 1):
+        desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")
+    desk.deliver()
+    assert stopped_clearing(desk.project, desk.inbox.latest) == ()
+    rename(desk)
+    last = AT_MOST - 1
+    desk.send(f"u{last}", record=f"003{last}", mapping="person", minute=2, Title="CTO")
+    desk.deliver()
+    assert [(each.mapping, each.attribute) for each in stopped_clearing(desk.project, desk.inbox.latest)] == [
+        ("person", "plan")
+    ]
+
+
+def test_a_field_is_guarded_whichever_attribute_it_becomes(desk: Desk) -> None:
+    """Values of another mapping's field do not hide that one of them came to be out of reach."""
+    attributes = {"plan": {"field": "Tier__c", "type": "string"}}
+    other = {**CONTACT, "to_appcues": {"attributes": attributes}}
+    desk.project = project({"contact": CONTACT, "other": other})
+    for number in range(AT_MOST):
+        desk.send(f"u{number}", record=f"003{number}", minute=1, Title="CTO", Plan__c="pro")
+    desk.deliver()
+    for number in range(AT_MOST):
+        desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")
+        desk.send(f"v{number}", record=f"003V{number}", minute=2, mapping="other", Tier__c="gold")
+    desk.deliver()
+    assert [each.mapping for each in stopped_clearing(desk.project, desk.inbox.latest)] == ["contact"]
+
+
+def test_what_earlier_versions_kept_by_mapping_is_read(desk: Desk) -> None:
+    stamp = at(2).replace("000Z", "000000Z")
+    groups = [["contact", stamp, 1, stamp, ["role", "plan"]]]
+    state = json.dumps({"groups": groups, "values": {"role": "CTO"}})
+    guard = json.dumps({"seen": True, "run": [], "stopped": "2026-06-01T08:00:00.000000Z"})
+    desk.inbox.note(
+        [
+            LatestState(delivered_state.name("user:u1"), stamp, state),
+            LatestState("clearing:contact:born", "2026-06-01T08:00:00.000000Z", guard),
+        ]
+    )
+    assert [each.attribute for each in stopped_clearing(desk.project, desk.inbox.latest)] == ["born"]
+    desk.send(minute=1, Title="CEO")
+    assert desk.deliver()["m1"] == ("done", "stale")
+    desk.send(minute=3, Title="CEO")
+    desk.deliver()
+    (row,) = desk.inbox.latest([delivered_state.name("user:u1")]).values()
+    assert json.loads(row.value)["objects"][0][0] == "contact"
+    assert delivered_state.read(row)["contact", "role"].stamp == at(3).replace("000Z", "000000Z")
