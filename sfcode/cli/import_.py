@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from sfcode.cli.invocation import Invocation, connect_target
 from sfcode.cli.output import echo, paint, print_envelope, print_status
-from sfcode.errors import ExitCode, Refused, UsageError
+from sfcode.errors import ConfigError, ExitCode, Refused, UsageError
 
 WAYS = ("both", "to_appcues", "to_salesforce")
 
@@ -88,8 +89,8 @@ def import_(
             "No org is named to import from.",
             "Pass --org alias:NAME, --org env:PREFIX, --org local or an instance URL.",
         )
-    options = ImportOptions(environment=invocation.env, org=invocation.org, **answers)
-    folder = invocation.config
+    folder = _new_config(invocation)
+    options = ImportOptions(environment=invocation.env, org=invocation.org, **answers, **_find_identity(folder))
     if not (dry_run or overwrite):
         _refuse_files(folder, _present(folder))
     place, count = project_root(folder), invocation.progress.count
@@ -113,19 +114,26 @@ def import_(
     return ExitCode.OK
 
 
+def _new_config(invocation: Invocation) -> Path:
+    """Return the folder to write to, which is below this one and not above it."""
+    return invocation.named_config or Path("config")
+
+
 def _tell(invocation: Invocation, written: list[str], kept: list[str]) -> None:
     """Say what was written, and what to do next."""
     for path in written:
-        print_status(invocation, f"wrote {invocation.config / path}")
+        print_status(invocation, f"wrote {_new_config(invocation) / path}")
     for path in kept:
-        print_status(invocation, f"kept  {invocation.config / path}, which was there before and is part of this config")
+        print_status(
+            invocation, f"kept  {_new_config(invocation) / path}, which was there before and is part of this config"
+        )
     print_status(invocation, "\nNext; commit the files when the plan is what you expect:\n")
     for words in (("validate",), ("plan", "--out", "adopt.plan"), ("apply", "adopt.plan")):
         print_status(invocation, f"  {_command(invocation, *words)}")
 
 
 def _command(invocation: Invocation, *words: str) -> str:
-    folder = str(invocation.config)
+    folder = str(_new_config(invocation))
     is_default = folder == (os.environ.get("SFCODE_CONFIG") or "config")
     return shlex.join(["sfcode", *([] if is_default else ["--config", folder]), *words])
 
@@ -134,6 +142,19 @@ def _present(folder: Path) -> list[str]:
     """List the config files that are there, by their path in the folder."""
     paths = [path for path in (folder / "sfcode.yaml", *sorted((folder / "mappings").glob("*.yaml"))) if path.exists()]
     return [path.relative_to(folder).as_posix() for path in paths]
+
+
+def _find_identity(folder: Path) -> dict[str, str]:
+    """Return the `id` of a config that is written over: what was applied of it stays its own."""
+    from sfcode.config.names import DEVELOPER
+    from sfcode.config.yaml import read
+
+    path = folder / "sfcode.yaml"
+    try:
+        identity = read(path, str(path)).get(("id",)) if path.exists() else None
+    except ConfigError:
+        return {}  # it is written over because it cannot be read
+    return {"identity": identity} if isinstance(identity, str) and re.fullmatch(DEVELOPER, identity) else {}
 
 
 def _refuse_files(folder: Path, present: list[str]) -> None:

@@ -8,6 +8,7 @@ the words here.
 from __future__ import annotations
 
 import re
+from secrets import token_hex
 
 FIELD_LIMIT = 40
 """Of a custom field's name without its `__c`."""
@@ -122,6 +123,11 @@ WORDS = {
     TEXT: ("is empty", "write some text, or leave the key out"),
     VISIBLE: ("is empty, or holds characters that are not seen", "write some text without them, or leave the key out"),
 }
+
+
+def make_identity() -> str:
+    """Make up the `id` of a new project."""
+    return f"appcues_{token_hex(4)}"
 
 
 def custom_base(name: str) -> str | None:

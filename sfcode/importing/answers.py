@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from sfcode.config.names import make_identity
 
 NONE = "none"
 """Passed in the place of a field to say that there is none."""
@@ -29,6 +31,8 @@ class ImportOptions:
     user: str | None = None
     permission_set: str | None = None
     name: str = "Appcues"
+    identity: str = field(default_factory=make_identity)
+    """The `id` of the project."""
     account: str | None = None
     region: Literal["us", "eu"] = "us"
     relay_url: str | None = None

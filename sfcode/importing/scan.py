@@ -14,8 +14,8 @@ from sfcode.importing.scan_result import INTEGRATION_LICENSE, CandidateUser, Mes
 from sfcode.mapping.fields import STANDARD_OBJECTS
 from sfcode.mapping.naming import event_id_field
 from sfcode.org import Org
-from sfcode.plan.gather import read_target
-from sfcode.plan.state import Applied, from_component, state_address
+from sfcode.plan.gather import list_states, read_target
+from sfcode.plan.state import from_component, state_identity
 
 NO_RIGHTS = frozenset(
     {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE", "API_DISABLED_FOR_ORG"}
@@ -94,12 +94,11 @@ def _mappable(name: str) -> bool:
 
 def _refuse_managed(org: Org, name: str) -> None:
     """Raise Refused if the org holds the state of an sfcode project of this name: its config exists already."""
-    address = state_address(name)
-    state = next(
-        (one for one in retrieve_components(org, address.type, [address.full_name]) if one.address == address), None
-    )
-    applied = from_component(state) if state else Applied()
-    if not applied.components:
+    states = retrieve_components(org, "StaticResource", (address.full_name for address in list_states(org)))
+    found = ((state_identity(state.address), from_component(state)) for state in states)
+    named = (state for identity, state in found if (state.project or identity).lower() == name.lower())
+    applied = next((state for state in named if state.components), None)
+    if applied is None:
         return
     where = f", from commit {applied.revision}" if applied.revision else ""
     raise Refused(

@@ -62,6 +62,8 @@ def _settings_lines(found: ScanResult, draft: ConfigProposal, options: ImportOpt
         "# by hand. An apply of this config as it is takes over what is there and changes nothing in it.",
         "version: 1",
         f"name: {quote_scalar(options.name)}",
+        "# What its state in an org is found by, whatever the name becomes. Every project in an org has its own.",
+        f"id: {options.identity}",
         "",
         f"# {'A new user: there was none for the integration.' if user.is_new else 'The user that is there.'}",
         "integration_user:",

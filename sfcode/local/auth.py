@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sfcode.local import ids
+from sfcode.local.clock import stamp
 from sfcode.local.store import OrgTransaction, Record
 
 TOKEN_LENGTH = 96
@@ -44,6 +45,15 @@ def get_or_create_token(tx: OrgTransaction, user_id: str, *, now: datetime, rng:
     token = generate_token(tx, rng)
     tx.sessions.put(token, user_id, now=now)
     return token
+
+
+def record_sign_in(tx: OrgTransaction, user: Record, kind: str, application: str, *, now: datetime) -> None:
+    """Record a sign-in in the login history, and its time in the user."""
+    row = {"UserId": user["Id"], "LoginTime": stamp(now), "LoginType": kind, "Application": application}
+    tx.records.insert("LoginHistory", row | {"Status": "Success"}, user_id=str(user["Id"]), now=now)
+    stamps = {key: user.get(key) for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
+    values = {"LastLoginDate": stamp(now), **stamps}
+    tx.records.update("User", str(user["Id"]), values, user_id=str(user["Id"]), now=now)
 
 
 def generate_token(tx: OrgTransaction, rng: random.Random) -> str:

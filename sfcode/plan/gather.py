@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -36,8 +36,8 @@ from sfcode.plan.sandbox_names import (
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
 from sfcode.plan.snapshot import FlowVersion, Move, OrgSnapshot, OtherState, PlanInput, Target
-from sfcode.plan.state import Applied, from_component, state_address
-from sfcode.plan.users import find_missing_parts, list_other_rights, read_records
+from sfcode.plan.state import STATE_SUFFIX, Applied, from_component, state_address, state_identity
+from sfcode.plan.users import find_missing_parts, list_other_rights, read_records, read_sign_ins
 
 NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
 """Types of components that a version of a flow may name, and that an org then does not delete."""
@@ -112,6 +112,12 @@ def find_state(org: Org, project: Project) -> Component | None:
     return next((found[address] for address in addresses if address in found), None)
 
 
+def list_states(org: Org) -> set[Address]:
+    """Return the addresses of the states of all projects in an org. Raises OrgError when they cannot be read."""
+    rows = org.query("SELECT Name FROM StaticResource WHERE Name LIKE '%{:like}'", STATE_SUFFIX)
+    return {Address("StaticResource", str(row["Name"])) for row in rows}
+
+
 def _generate(project: Project, org: Org, mode: Mode) -> tuple[OrgSchema | None, tuple[str, ...], Desired]:
     """Generate what a mode compares with: everything, the records alone, or nothing."""
     if mode is Mode.APPLY:
@@ -182,6 +188,7 @@ def _read_org(
         record_rows |= read_records(org, {address: applied.records.get(address, {}) for address in rest_rows})
     applied = replace(applied, records=_existing_records(applied, record_rows))
     mask = Mask(secrets, applied.secrets, org.identity.org_id, applied.org_id or "")
+    leaving = _list_leaving_users(project, request.mode, record_rows)
     components = {
         address: mask.mask(component, expected.get(address), applied.components.get(address))
         for address, component in {
@@ -200,7 +207,8 @@ def _read_org(
         else (),
         values=count_values(org, deleted, applied),
         other_rights=list_other_rights(org, project, applied, record_rows),
-        other_uses=_read_other_uses(org, project, applied, request.mode, record_rows),
+        other_uses=_read_other_uses(org, project, applied, leaving),
+        sign_ins={name: sign_ins for name in sorted(leaving) if (sign_ins := read_sign_ins(org, name))},
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
         missing_parts=find_missing_parts(org, request.mode, expected, record_rows),
@@ -236,9 +244,7 @@ def _find_other_states(org: Org, project: Project, expected: Mapping[Address, Bo
     """Find states of other projects that have the same integration user or manage what this project asks for."""
     username = project.settings.integration_user.username
     own = set(map(state_address, project.identities))
-    rows = org.query("SELECT Name FROM StaticResource WHERE Name LIKE '%_sfcode_state'")
-    addresses = {Address("StaticResource", str(row["Name"])) for row in rows} - own
-    found, _ = _retrieve(org, sorted(addresses))
+    found, _ = _retrieve(org, sorted(list_states(org) - own))
     others = []
     for address, component in sorted(found.items()):
         applied = from_component(component)
@@ -246,7 +252,7 @@ def _find_other_states(org: Org, project: Project, expected: Mapping[Address, Bo
         managed = sorted(key for key in applied.components if key in expected)
         shared = [*managed, *([Address("User", users[username.lower()])] if username.lower() in users else [])]
         if shared:
-            identity = address.full_name.removesuffix("_sfcode_state")
+            identity = state_identity(address)
             others.append(OtherState(applied.project or identity, identity, tuple(shared)))
     return tuple(others)
 
@@ -260,23 +266,28 @@ def _existing_records(applied: Applied, found: Mapping[Address, Component]) -> d
     }
 
 
-def _read_other_uses(
-    org: Org, project: Project, applied: Applied, mode: Mode, found: Mapping[Address, Component]
-) -> dict[str, tuple[str, ...]]:
-    """
-    Find the outbound messages of others, and the states of other projects, that name a user who may be deactivated.
-
-    An apply deactivates no user but a previous one, so nothing is looked up where there is none.
-    """
-    users = {address.full_name.lower(): address.full_name for address in found if address.type == "User"}
+def _list_leaving_users(project: Project, mode: Mode, found: Mapping[Address, Component]) -> set[str]:
+    """Name the active users that a plan may deactivate; an apply deactivates none but a previous integration user."""
+    users = {
+        address
+        for address, component in found.items()
+        if address.type == "User" and component.body.get("IsActive") is True
+    }
     if mode is Mode.APPLY:
-        users.pop(project.settings.integration_user.username.lower(), None)
-    if not users or mode is Mode.REFRESH:
+        users.discard(Address("User", project.settings.integration_user.username))
+    return set() if mode is Mode.REFRESH else {address.full_name for address in users}
+
+
+def _read_other_uses(
+    org: Org, project: Project, applied: Applied, leaving: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Find the outbound messages of others, and the states of other projects, that name a user who may be deactivated."""
+    users = {username.lower(): username for username in leaving}
+    if not users:
         return {}
     messages = [Address("WorkflowOutboundMessage", item.full_name) for item in _list_messages(org)]
     states = set(map(state_address, project.identities))
-    rows = org.query("SELECT Name FROM StaticResource WHERE Name LIKE '%_sfcode_state'")
-    others = {Address("StaticResource", str(row["Name"])) for row in rows} - states
+    others = list_states(org) - states
     others |= {address for address in messages if address not in applied.components}
     uses: dict[str, set[str]] = {}
     for address, component in _retrieve(org, sorted(others))[0].items():

@@ -9,7 +9,7 @@ from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.plan.change import Change
 from sfcode.plan.plan import Plan, Refusal
-from sfcode.plan.snapshot import PlanInput
+from sfcode.plan.snapshot import PlanInput, SignIns
 from sfcode.plan.state import Applied
 
 
@@ -94,6 +94,26 @@ def _list_other_uses(plan_input: PlanInput, username: str) -> list[str]:
     rights, uses = snapshot.other_rights.get(username), snapshot.other_uses.get(username, ())
     named = [f"it is named by {', '.join(uses)}"] if uses else []
     return [*named, *([f"it also has {', '.join(rights.assigned)}"] if rights and rights.assigned else [])]
+
+
+def warn_of_sign_ins(plan_input: PlanInput, plan: Plan) -> Plan:
+    """Warn of who signs in as a user that the plan deactivates."""
+    return plan.warn(
+        *(
+            f"{address} is deactivated, and {_describe_sign_ins(sign_ins)}: what signs in as it stops working"
+            for address in sorted(deactivated_users(plan.effective))
+            if (sign_ins := plan_input.snapshot.sign_ins.get(address.full_name))
+        )
+    )
+
+
+def _describe_sign_ins(sign_ins: SignIns) -> str:
+    if not sign_ins.applications:
+        return f"it signed in last on {sign_ins.last}"
+    count = sum(sign_ins.applications.values())
+    names = ", ".join(f"{name} ({number})" for name, number in sign_ins.applications.items())
+    times = "once" if count == 1 else f"{count} times"
+    return f"it signed in {times} in the last {sign_ins.days} days, the last time on {sign_ins.last}, with {names}"
 
 
 def warn_of_other_rights(plan_input: PlanInput, plan: Plan) -> Plan:

@@ -28,6 +28,7 @@ from sfcode.plan.previous_user import (
     refuse_shared_users,
     warn_of_other_assignees,
     warn_of_other_rights,
+    warn_of_sign_ins,
 )
 from sfcode.plan.references import refers_to
 from sfcode.plan.relay_change import RelayChange
@@ -333,6 +334,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         refuse_unmanaged_user,
         refuse_data_loss,
         refuse_shared_users,
+        warn_of_sign_ins,
         refuse_missing_references,
         refuse_unused_options,
         explain_kept_permission_set,
@@ -348,6 +350,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         delete_state,
         refuse_data_loss,
         refuse_shared_users,
+        warn_of_sign_ins,
         count_unmanaged,
     ),
     Mode.ROLLBACK: (
@@ -358,6 +361,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         refuse_missing_references,
         refuse_data_loss,
         refuse_shared_users,
+        warn_of_sign_ins,
         retire_flow_versions,
         count_unmanaged,
     ),

@@ -45,6 +45,18 @@ class MissingPart:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """The successful sign-ins of one user."""
+
+    last: str
+    """When the last one was: UTC, ISO 8601."""
+    days: int = 0
+    """For how many days before the plan they were read."""
+    applications: Mapping[str, int] = field(default_factory=dict)
+    """How often each application signed in during these days; empty where the signed-in user may not read it."""
+
+
 @dataclass(frozen=True, order=True)
 class Move:
     """A managed address that has another name than at the last apply."""
@@ -96,6 +108,8 @@ class OrgSnapshot:
     """What an integration user may do beside the project's permission sets, by username."""
     other_uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses of what names an integration user and is not the project's, by username."""
+    sign_ins: Mapping[str, SignIns] = field(default_factory=dict)
+    """Who signs in as users that may be deactivated, by username."""
     messages: tuple[str, ...] = ()
     """Full names of all outbound messages, where the relay takes the place of Appcues' connector."""
 

@@ -19,6 +19,9 @@ from sfcode.metadata.component import Address, Body, Component
 
 FORMAT_VERSION = 1
 
+STATE_SUFFIX = "_sfcode_state"
+"""What the names of states end with, after the identity of their project."""
+
 STATE_DESCRIPTION = "What sfcode last applied here. Written by sfcode apply; do not edit."
 
 
@@ -91,7 +94,12 @@ class Applied:
 
 def state_address(identity: str) -> Address:
     """Return the address of the state of a project, by its identity."""
-    return Address("StaticResource", f"{identity}_sfcode_state")
+    return Address("StaticResource", f"{identity}{STATE_SUFFIX}")
+
+
+def state_identity(address: Address) -> str:
+    """Return the identity of the project whose state is at an address."""
+    return address.full_name.removesuffix(STATE_SUFFIX)
 
 
 def state_text(applied: Applied) -> str:

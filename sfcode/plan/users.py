@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from sfcode.config.project import Project
+from sfcode.errors import OrgError
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
 from sfcode.org.other_rights import read_other_rights
 from sfcode.org.profiles import find_profile, profile_names
 from sfcode.plan.modes import Mode
-from sfcode.plan.snapshot import MissingPart
+from sfcode.plan.snapshot import MissingPart, SignIns
 from sfcode.plan.state import Applied
 
 ASSIGNED = {"PermissionSetLicenseAssign": "permission set license", "PermissionSetAssignment": "permission set"}
 """What a record of each type assigns."""
+
+SIGN_IN_DAYS = 30
+"""For how many days sign-ins are read; an org keeps its login history for six months."""
 
 
 def _read_user(org: Org, username: str, wanted: Body) -> list[Body]:
@@ -80,6 +85,29 @@ def list_other_rights(
     usernames = sorted(address.full_name for address in found if address.type == "User")
     rights = {username: read_other_rights(org, username, own) for username in usernames}
     return {username: other for username, other in rights.items() if other}
+
+
+def read_sign_ins(org: Org, username: str) -> SignIns | None:
+    """
+    Read who signs in as a user; None if nobody ever did.
+
+    Only who may manage users reads the history of others. Whoever sees the user sees when the last sign-in was.
+    """
+    users = org.query("SELECT Id, LastLoginDate FROM User WHERE Username = {}", username)
+    if not users or not users[0]["LastLoginDate"]:
+        return None
+    soql = (
+        f"SELECT Application, Status FROM LoginHistory WHERE UserId = {{}} AND LoginTime = LAST_N_DAYS:{SIGN_IN_DAYS}"  # noqa: S608
+    )
+    try:
+        rows = org.query(soql, users[0]["Id"])
+    except OrgError as error:
+        if error.code != "INVALID_TYPE":
+            raise
+        rows = []
+    applications = Counter(str(row["Application"]) for row in rows if row["Status"] == "Success")
+    last = f"{str(users[0]['LastLoginDate']).partition('.')[0]}Z"
+    return SignIns(last, SIGN_IN_DAYS, dict(sorted(applications.items())))
 
 
 def find_missing_parts(

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from urllib.parse import quote
 
 from sfcode import __version__
-from sfcode.config.names import FIELD
+from sfcode.config.names import FIELD, make_identity
 from sfcode.errors import UsageError
 from sfcode.install_source import SourceUnknown, find_install_source
 
@@ -122,7 +121,7 @@ def render_project(
         for name in _list_shipped()
     }
     settings = str(files[SETTINGS])
-    files[SETTINGS] = settings.replace("PROJECT_ID", f"appcues_{token_hex(4)}")
+    files[SETTINGS] = settings.replace("PROJECT_ID", make_identity())
     files["config/events.yaml"] = render_events_file()
     files |= {f"config/.schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
     files |= _render_mappings(name for name in wanted if name.lower() not in RECIPES)

@@ -127,6 +127,7 @@ def _give(context: OrgContext, tx: OrgTransaction, granted: Granted, at: str) ->
     now, app, user_id = context.clock.now(), granted.app, str(granted.user["Id"])
     token = auth.generate_token(tx, context.rng)
     tx.sessions.put(token, user_id, now=now, minutes=app.session_minutes, app=app.consumer_key, scope=granted.scope)
+    auth.record_sign_in(tx, granted.user, "Remote Access 2.0", app.name, now=now)
     identity, issued = identity_url(tx.settings.get("org_id") or "", user_id, at), str(int(now.timestamp() * 1000))
     signed = hmac.new(app.consumer_secret.encode(), f"{identity}{issued}".encode(), hashlib.sha256).digest()
     body = {

@@ -72,6 +72,7 @@ def _login(request: PartnerCall) -> list[soap.Node]:
             raise soap.SoapFault("INVALID_LOGIN", WRONG, "LoginFault")
         token = auth.generate_token(tx, context.rng)
         tx.sessions.put(token, str(user["Id"]), now=now, minutes=SESSION_MINUTES)
+        auth.record_sign_in(tx, user, "Partner Product", "N/A", now=now)
         org_id, info = tx.settings.get("org_id") or "", _user_info(tx, user)
         sandbox = bool(tx.records.list_all("Organization")[0].get("IsSandbox"))
     services = f"{request.origin}/services/Soap"
