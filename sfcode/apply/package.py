@@ -11,8 +11,8 @@ from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
-from sfcode.plan.moves import Renames
 from sfcode.plan.plan import Plan
+from sfcode.plan.renames import Renames, order_renames
 from sfcode.plan.sandbox_names import USER_NAMES
 from sfcode.plan.secrets import names_in, reveal_component
 from sfcode.plan.state import Applied, Past, to_component
@@ -126,13 +126,19 @@ def _is_active(user: Component | None) -> bool:
 
 
 def intended_state(plan: Plan, applied: Applied) -> Applied:
-    """Return the state with the records that an apply is about to make: an apply that is cut off forgets none of them."""
-    return replace(
+    """
+    Return the state with the records that an apply is about to make, and what it is about to rename.
+
+    An apply that is cut off forgets none of them. What is renamed is listed by its former name.
+    """
+    intended = replace(
         applied,
         project=plan.project or applied.project,
         org_id=plan.target.org_id,
         records=_records_after(plan, applied),
     )
+    renaming = tuple((move.former, move.present) for move in order_renames(plan.moves))
+    return replace(Renames(plan.moves).reversed().rename_state(intended), renaming=renaming)
 
 
 def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:

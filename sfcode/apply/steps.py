@@ -9,6 +9,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import ObsoleteVersions, Plan
+from sfcode.plan.renames import order_renames
 from sfcode.plan.snapshot import Move
 
 
@@ -71,7 +72,7 @@ class DeleteVersions:
 
 @dataclass(frozen=True)
 class RecordIntent:
-    """Write the records that are about to be made into the state, so that an apply that is cut off forgets none."""
+    """Write the records that are about to be made, and the renames, into the state: an apply that is cut off forgets none."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     metadata = [change for change in plan.effective if not change.address.is_record]
     early = [change for change in records if not _is_late(change, deleted_sets)]
     late = [change for change in reversed(records) if _is_late(change, deleted_sets)]
-    renamed = tuple(move for move in plan.moves if move.in_place)
+    renamed = order_renames(plan.moves)
     makes_user = any(change.address.type == "User" and change.action is Action.CREATE for change in early)
     deployments = _delete_left_state(plan, _deployments(plan, metadata, drafts=drafts))
     records_alone = (
@@ -124,8 +125,8 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     ends = late and any(isinstance(step, Deploy) and not step.owned for step in deployments)
     return (
         *_trial(plan, metadata, early, drafts=drafts),
+        *([RecordIntent()] if renamed or makes_user else []),
         *([Rename(renamed)] if renamed else []),
-        *([RecordIntent()] if makes_user else []),
         *(WriteRecord(change) for change in early),
         *(replace(step, keeps_state=True) if ends and isinstance(step, Deploy) else step for step in deployments),
         *(WriteRecord(change) for change in late),

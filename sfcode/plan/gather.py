@@ -27,6 +27,7 @@ from sfcode.plan.ownership import ignore_edits, keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
 from sfcode.plan.record_counts import count_selected, count_values
 from sfcode.plan.references import claimed_components
+from sfcode.plan.renames import follow_renames
 from sfcode.plan.sandbox_names import (
     rename_user,
     rename_user_in_state,
@@ -155,7 +156,7 @@ def _read_org(
     state_component = next((found[address] for address in states if address in found), None)
     left_state = found.get(states[1]) if states[1:] else None
     found = {address: component for address, component in found.items() if address not in states}
-    applied = from_component(state_component)
+    applied = _read_renames(org, from_component(state_component))
     moved: set[Address] = set()
     if org.identity.sandbox:
         applied = rename_user_in_state(applied, username)
@@ -213,6 +214,16 @@ def _read_org(
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
         missing_parts=find_missing_parts(org, request.mode, expected, record_rows),
     )
+
+
+def _read_renames(org: Org, applied: Applied) -> Applied:
+    """Read what an apply that was cut off has renamed, and return the state by these names."""
+    addresses = {address for pair in applied.renaming for address in pair}
+    if not addresses:
+        return applied
+    found, _ = _retrieve(org, sorted(address for address in addresses if not address.is_record))
+    users = read_records(org, {address: {} for address in addresses if address.is_record})
+    return follow_renames(applied, {*found, *users})
 
 
 def _rename_user(component: Component, username: str, org: Org) -> Component:

@@ -70,6 +70,8 @@ class Applied:
     """Where it was applied: a sandbox holds the state of the org that it was copied from."""
     records: Mapping[Address, Body] = field(default_factory=dict)
     """Managed records: those that applies made or adopted, and those that an apply was about to make."""
+    renaming: tuple[tuple[Address, Address], ...] = ()
+    """What an apply is about to rename, in its order: the former address, under which it is listed here, and the present one."""
     told: tuple[str, ...] = ()
     """Digests of the manual steps that applies have printed."""
     relay: Body | None = None
@@ -113,6 +115,7 @@ def state_text(applied: Applied) -> str:
         "config_digest": applied.config_digest,
         "org_id": applied.org_id,
         "secrets": dict(applied.secrets),
+        "renaming": [[str(former), str(present)] for former, present in applied.renaming],
         "told": sorted(applied.told),
         "relay": dict(applied.relay) if applied.relay is not None else None,
         "records": {str(address): dict(body) for address, body in sorted(applied.records.items())},
@@ -158,6 +161,9 @@ def from_component(component: Component | None) -> Applied:
             history=tuple(_read_past(past) for past in content["history"]),
             org_id=content.get("org_id"),
             records={Address.parse(key): body for key, body in content.get("records", {}).items()},
+            renaming=tuple(
+                (Address.parse(former), Address.parse(present)) for former, present in content.get("renaming", ())
+            ),
             told=tuple(content.get("told", ())),
             relay=content.get("relay"),
         )

@@ -108,7 +108,7 @@ def test_what_is_renamed_is_tried_as_it_will_be_called_and_renamed_before_anythi
     move = Move(former.address, A.address)
     seen = apply_moves(observed(former, applied=(former,)), (move,))
     done = steps(plan_of(desired(A, records=(ASSIGNMENT, USER)), seen))
-    assert [type(step) for step in done] == [Trial, Rename, RecordIntent, WriteRecord, Deploy, WriteRecord]
-    trial, rename, *_ = done
+    assert [type(step) for step in done] == [Trial, RecordIntent, Rename, WriteRecord, Deploy, WriteRecord]
+    trial, _, rename, *_ = done
     assert trial.components == (A,)
     assert rename.moves == (move,)

@@ -10,7 +10,8 @@ from sfcode.config.project import Project
 from sfcode.generate import generate
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action
-from sfcode.plan.moves import Renames, apply_moves, find_moves
+from sfcode.plan.moves import apply_moves, find_moves
+from sfcode.plan.renames import Renames
 from sfcode.plan.snapshot import FlowVersion, Move, OrgSnapshot
 from sfcode.plan.state import Applied, Past
 from tests.generate.projects import CONTACT, OFFLINE, changed, project

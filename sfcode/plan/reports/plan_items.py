@@ -22,6 +22,7 @@ WORDS = {
 
 RENAMED = {
     "CustomField": "its values",
+    "CustomObject": "its fields and records",
     "PermissionSet": "its assignments",
     "User": "its license and its permission sets",
 }

@@ -1,0 +1,124 @@
+"""
+Renames in bodies and addresses, as an org makes them where something is renamed in place.
+
+An object takes its fields, messages and rules along; an assignment follows its user and its permission set. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sfcode.metadata.component import Address, Body, Component
+from sfcode.plan.references import ACTIVITIES, QUALIFIED
+from sfcode.plan.sandbox_names import USER_NAMES
+from sfcode.plan.snapshot import Move
+from sfcode.plan.state import Applied, Past
+
+
+def order_renames(moves: Iterable[Move]) -> tuple[Move, ...]:
+    """List the single renames that an org makes for some moves, in their order: objects first, which take their fields along."""
+    in_place = sorted(move for move in moves if move.in_place)
+    objects = [move for move in in_place if move.former.type == "CustomObject"]
+    owners = Renames(tuple(objects))
+    others = (Move(owners.rename_address(move.former), move.present) for move in in_place if move not in objects)
+    return (*objects, *others)
+
+
+def follow_renames(applied: Applied, observed: Collection[Address]) -> Applied:
+    """Return the state under the names that an apply which was cut off has given: those that are there instead of the former."""
+    for former, present in applied.renaming:
+        if present in observed and former not in observed:
+            applied = Renames((Move(former, present),)).rename_state(applied)
+    return replace(applied, renaming=())
+
+
+@dataclass(frozen=True)
+class Renames:
+    """The renames of some moves."""
+
+    moves: tuple[Move, ...]
+    _full_names: dict[Address, str] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._full_names.update({move.former: move.present.full_name for move in self.moves if move.in_place})
+
+    def reversed(self) -> Renames:
+        """Return the renames that undo these."""
+        return Renames(tuple(Move(move.present, move.former, in_place=move.in_place) for move in self.moves))
+
+    def rename_user(self, username: str) -> str:
+        """Return the present username."""
+        return self._full_names.get(Address("User", username), username)
+
+    def rename_address(self, address: Address) -> Address:
+        """Return the present address."""
+        if address.is_record and address.type != "User":
+            what, _, username = address.full_name.rpartition("/")
+            sets = self._full_names.get(Address("PermissionSet", what), what)
+            what = sets if address.type == "PermissionSetAssignment" else what
+            return Address(address.type, f"{what}/{self.rename_user(username)}")
+        if address in self._full_names:
+            return Address(address.type, self._full_names[address])
+        owner, dot, last = address.full_name.partition(".")
+        return Address(address.type, f"{self._rename_object(owner) if dot else owner}{dot}{last}")
+
+    def rename(self, component: Component) -> Component:
+        """Return a component with the present names."""
+        address = self.rename_address(component.address)
+        return Component(address.type, address.full_name, self.rename_body(component.address, component.body))
+
+    def rename_body(self, address: Address, body: Body) -> Body:
+        """Return the body of an address with the present names."""
+        if not self._full_names:
+            return body
+        renamed = dict(body)
+        for key in (*USER_NAMES, "Assignee", "Username"):
+            if isinstance(name := body.get(key), str) and (key != "Username" or address.type == "User"):
+                renamed[key] = self.rename_user(name)
+        if address.type == "PermissionSetAssignment":
+            renamed["PermissionSet"] = self.rename_address(address).full_name.rpartition("/")[0]
+        renames = {"fieldPermissions": self._rename_field, "objectPermissions": self._rename_object}
+        for element, rename in renames.items() if address.type in QUALIFIED else ():
+            if isinstance(rows := body.get(element), Mapping):
+                renamed[element] = {rename(name): row for name, row in rows.items()}
+        return renamed
+
+    def rename_state(self, applied: Applied) -> Applied:
+        """Return the applied state with the present names, in its history too."""
+        if not self._full_names:
+            return applied
+        return replace(
+            applied,
+            components=self._rename_bodies(applied.components),
+            records=self._rename_bodies(applied.records),
+            history=tuple(map(self._rename_past, applied.history)),
+        )
+
+    def _rename_past(self, past: Past) -> Past:
+        return replace(
+            past,
+            before={
+                self.rename_address(address): None if body is None else self.rename_body(address, body)
+                for address, body in past.before.items()
+            },
+            owned=frozenset(map(self.rename_address, past.owned)),
+            drifted=frozenset(map(self.rename_address, past.drifted)),
+            moves={self.rename_address(present): former for present, former in past.moves.items()},
+        )
+
+    def _rename_bodies(self, bodies: Mapping[Address, Body]) -> dict[Address, Body]:
+        return {self.rename_address(address): self.rename_body(address, body) for address, body in bodies.items()}
+
+    def _rename_object(self, name: str) -> str:
+        return self._full_names.get(Address("CustomObject", name), name)
+
+    def _rename_field(self, name: str) -> str:
+        """Rename a field in a permission; a field of Activity is one of Event and Task there."""
+        owner, _, last = name.partition(".")
+        for container in ("Activity", owner) if owner in ACTIVITIES else (owner,):
+            address = Address("CustomField", f"{container}.{last}")
+            renamed_owner, _, renamed = self.rename_address(address).full_name.partition(".")
+            if (renamed_owner, renamed) != (container, last):
+                return f"{owner if container == 'Activity' else renamed_owner}.{renamed}"
+        return name
