@@ -21,8 +21,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--config",
         {
             "type": click.Path(path_type=Path),
-            "default": Path("config"),
-            "show_default": True,
+            "show_default": "config, here or in a folder above",
             "envvar": "SFCODE_CONFIG",
             "help": "Folder with sfcode.yaml and mappings/.",
         },
@@ -41,6 +40,9 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--quiet", {"is_flag": True, "help": "Write results and errors only."}),
     ("--verbose", {"is_flag": True, "help": "Write the whole traceback of a bug."}),
 )
+
+NAMES = {"config": "named_config"}
+"""What the invocation calls an option that it does not take as it is."""
 
 
 def global_options(command: Command) -> Command:
@@ -67,6 +69,7 @@ def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Put a value that was passed into the invocation; of several places the last one counts."""
     source = ctx.get_parameter_source(param.name or "")
     if source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
-        ctx.obj = replace(ctx.obj or Invocation(), **{str(param.name): value})
+        name = NAMES.get(str(param.name), str(param.name))
+        ctx.obj = replace(ctx.obj or Invocation(), **{name: value})
         if param.name in ("json", "no_color"):
             ctx.color = False

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,8 @@ class RunResult:
 class Invocation:
     """The global options of one call, and what every verb needs of them."""
 
-    config: Path = Path("config")
+    named_config: Path | None = None
+    """The folder of --config, if it was passed."""
     env: str | None = None
     org: str | None = None
     json: bool = False
@@ -56,6 +58,17 @@ class Invocation:
     verbose: bool = False
     result: RunResult = field(default_factory=RunResult, compare=False)
     progress: ProgressLine = field(default_factory=ProgressLine, compare=False)
+
+    @cached_property
+    def config(self) -> Path:
+        """The config folder: the one that was passed, otherwise `config` here or above. Tells of one that is above."""
+        from sfcode.cli.output import print_status
+        from sfcode.config.files import SETTINGS, find_config
+
+        found = self.named_config or find_config(Path.cwd())
+        if self.named_config is None and found.parts[0] == os.pardir:
+            print_status(self, f"Using {found / SETTINGS}", aside=True)
+        return found
 
     def project(self) -> Project:
         """Load the project. Raises ConfigError with all its problems."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +12,16 @@ from sfcode.config.did_you_mean import find_nearest_name
 from sfcode.config.document import Document
 from sfcode.config.yaml import read
 from sfcode.diagnostics import Diagnostic
-from sfcode.errors import ConfigError
+from sfcode.errors import ConfigError, UsageError
 
 SETTINGS = "sfcode.yaml"
 EVENTS = "events.yaml"
 RECIPES = "recipes.yaml"
 MAPPINGS = "mappings"
+CONFIG = "config"
+"""The folder of a project that holds its files, unless another one is named."""
+BEGINNINGS = ("sfcode.yml", MAPPINGS)
+"""What makes a folder a config folder that lacks its settings."""
 
 
 @dataclass
@@ -30,6 +35,24 @@ class Files:
     problems: list[Diagnostic] = field(default_factory=list)
     strays: list[Diagnostic] = field(default_factory=list)
     """Advice about files that nothing reads."""
+
+
+def find_config(start: Path) -> Path:
+    """
+    Return the config folder of a project, relative to `start`: `config` in it, or in the nearest folder above with one.
+
+    The search ends at the top of a git work tree. Raises UsageError for one above that belongs to another user.
+    """
+    for depth, folder in enumerate((start, *start.parents)):
+        found = Path(*[os.pardir] * depth, CONFIG)
+        settings = folder / CONFIG / SETTINGS
+        if depth and settings.is_file() and hasattr(os, "getuid") and settings.stat().st_uid not in (0, os.getuid()):
+            raise UsageError(f"{found / SETTINGS} belongs to another user.", f"Pass --config {found} to use it.")
+        if settings.is_file() or (not depth and any((folder / CONFIG / name).exists() for name in BEGINNINGS)):
+            return found
+        if (folder / ".git").exists():
+            break
+    return Path(CONFIG)
 
 
 def read_files(folder: Path, name: Path | None = None) -> Files:
