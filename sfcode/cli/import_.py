@@ -90,7 +90,9 @@ def import_(
             "Pass --org alias:NAME, --org env:PREFIX, --org local or an instance URL.",
         )
     folder = _new_config(invocation)
-    options = ImportOptions(environment=invocation.env, org=invocation.org, **answers, **_find_identity(folder))
+    if identity := _find_identity(folder):
+        answers["identity"] = identity
+    options = ImportOptions(environment=invocation.env, org=invocation.org, **answers)
     if not (dry_run or overwrite):
         _refuse_files(folder, _present(folder))
     place, count = project_root(folder), invocation.progress.count
@@ -144,7 +146,7 @@ def _present(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in paths]
 
 
-def _find_identity(folder: Path) -> dict[str, str]:
+def _find_identity(folder: Path) -> str | None:
     """Return the `id` of a config that is written over: what was applied of it stays its own."""
     from sfcode.config.names import DEVELOPER
     from sfcode.config.yaml import read
@@ -153,8 +155,8 @@ def _find_identity(folder: Path) -> dict[str, str]:
     try:
         identity = read(path, str(path)).get(("id",)) if path.exists() else None
     except ConfigError:
-        return {}  # it is written over because it cannot be read
-    return {"identity": identity} if isinstance(identity, str) and re.fullmatch(DEVELOPER, identity) else {}
+        return None  # it is written over because it cannot be read
+    return identity if isinstance(identity, str) and re.fullmatch(DEVELOPER, identity) else None
 
 
 def _refuse_files(folder: Path, present: list[str]) -> None:

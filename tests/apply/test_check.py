@@ -127,9 +127,9 @@ class TestSeveralPackages:
         org = ScriptedOrg([[DONE]])
         assert run(org, plan(CREATED, *self.GONE)) == Checked()
         (sent,) = (files(zipped) for zipped in org.packages)
-        deleted = next(text for name, text in sent.items() if name.startswith("destructiveChanges"))
+        deleted = next(text.decode() for name, text in sent.items() if name.startswith("destructiveChanges"))
         assert [name in deleted for name in ("Contact.B__c", "Appcues_contact-1", "Appcues_contact-2")] == [True] * 3
-        assert "A__c" in sent["objects/Contact.object"]
+        assert b"A__c" in sent["objects/Contact.object"]
 
     def test_a_refused_deletion_is_a_failure(self) -> None:
         message = DeployMessage("CustomField", "Contact.B__c", problem="in use", success=False)
@@ -156,7 +156,7 @@ class TestSeveralPackages:
         renamed = replace(CREATED, before=number("A__c"), moved_from=number("Former__c").address)
         move = Move(number("Former__c").address, number("A__c").address)
         gone = (Change(viewers.address, viewers, None), Change(row.address, row, None))
-        the_plan = replace(plan(*gone, renamed, CREATED), mode=Mode.DESTROY, moves=(move,))
+        the_plan = replace(plan(*gone, renamed), mode=Mode.DESTROY, moves=(move,))
         assert run(ScriptedOrg([[DONE]]), the_plan).notes == (
             "not the deletion of PermissionSet:Appcues_Viewer, which users have until it is taken from them",
             "not that CustomField:Contact.A__c can be renamed, which is tried first and undone when one is refused",

@@ -137,8 +137,22 @@ class Traveler:
         for name in set(re.findall(rf"(?i)J{self.seed}_\w+?__c", text)):
             text = text.replace(name, self.dice.choice([name.lower(), name.upper().replace("__C", "__c")]))
         self.mappings = {self.dice.choice([name, name.title()]): spec for name, spec in json.loads(text).items()}
+        self.spell_as_org()
         user = self.config["integration_user"]
         user["username"] = self.dice.choice([user["username"].title(), user["username"].lower()])
+
+    def spell_as_org(self) -> None:
+        """Write the names of fields that the project uses and does not create as the org has them; others are refused."""
+        with Store(self.store) as store, store.read() as tx:
+            there = {
+                one.component.full_name.lower(): one.component.full_name
+                for one in tx.components.list_all("CustomField")
+            }
+        for spec in self.mappings.values():
+            for score in self.list_scores(spec):
+                found = there.get(f"{spec['object']}.{score['field']}".lower())
+                if found and not score["create"]:
+                    score["field"] = found.partition(".")[2]
 
     def rename_user(self) -> None:
         user = self.config["integration_user"]
@@ -168,6 +182,7 @@ class Traveler:
             for score in self.list_scores(spec):
                 score["create"] = not score["create"]
                 self.released.add(f"CustomField:{spec['object']}.{score['field']}".lower())
+        self.spell_as_org()
 
     def rename_mapping(self) -> None:
         name = self.dice.choice([*self.mappings])

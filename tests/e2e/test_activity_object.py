@@ -44,3 +44,26 @@ def test_an_object_whose_records_hold_something_is_not_deleted_unasked(journey: 
     assert refused.code == 1
     field = "CustomField:Appcues_Activity__c.Appcues_Event_Id__c"
     assert f"--allow-delete {field}" in refused.out + refused.err
+
+
+def test_the_object_takes_the_name_of_the_project_with_its_records_and_gives_it_back(journey: Journey) -> None:
+    journey.edit("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
+    journey.edit("sfcode.yaml", "name: Appcues\n", "name: Appcues\nviewers: [admin@northwind.example]\n")
+    assert journey.apply().code == 0
+    state = journey.folder / ".sfcode" / "local-org"
+    with serve(state) as org, opened(org) as client:
+        client.create("Appcues_Activity__c", {"Appcues_Subject__c": "Done"})
+    journey.edit("sfcode.yaml", "name: Appcues\n", "name: Acme\nmoved: {name: Appcues}\n")
+    planned = journey.plan()
+    renamed = (
+        "# CustomObject:Acme_Activity__c will be renamed from Appcues_Activity__c, and keeps its fields and records"
+    )
+    assert renamed in planned.out
+    assert journey.apply().code == 0
+    assert journey.actions() == {}
+    with serve(state) as org, opened(org) as client:
+        (row,) = client.query("SELECT Acme_Subject__c FROM Acme_Activity__c")
+        assert row["Acme_Subject__c"] == "Done"
+    assert journey.run("rollback", "--auto-approve").code == 0
+    with serve(state) as org, opened(org) as client:
+        assert client.query("SELECT Appcues_Subject__c FROM Appcues_Activity__c")[0]["Appcues_Subject__c"] == "Done"

@@ -376,16 +376,19 @@ class TestWrongInput:
     def test_a_config_that_is_there_is_kept_unless_told(self, clicked):
         clicked.imported()
         clicked.journey.edit("sfcode.yaml", "name: Appcues", "name: Mine")
+        settings = clicked.journey.folder / "config" / "sfcode.yaml"
+        identity = next(line for line in settings.read_text().splitlines() if line.startswith("id: "))
         refused = clicked.journey.run("import")
         assert refused.code == 1
         assert "There is a config already:\n  config/sfcode.yaml\n  config/mappings/contact.yaml" in refused.err
         shown = clicked.journey.run("import", "--dry-run")
         assert "--- config/sfcode.yaml\n# yaml-language-server" in shown.out
-        assert "name: Mine" in (clicked.journey.folder / "config" / "sfcode.yaml").read_text()
+        assert "name: Mine" in settings.read_text()
         (clicked.journey.folder / "config" / "mappings" / "lead.yaml").write_text("object: Lead\n")
         written = clicked.journey.run("import", "--overwrite")
         assert "kept  config/mappings/lead.yaml, which was there before" in written.out
-        assert "name: Appcues" in (clicked.journey.folder / "config" / "sfcode.yaml").read_text()
+        assert "name: Appcues" in settings.read_text()
+        assert identity in settings.read_text().splitlines(), "what was applied of it stays its own"
 
     def test_an_org_that_sfcode_manages_has_a_config_somewhere(self, adopted):
         refused = adopted.journey.run("--config", "other", "import")

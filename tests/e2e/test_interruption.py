@@ -33,6 +33,32 @@ def test_a_command_that_is_stopped_while_it_reads_has_changed_nothing(journey, n
     assert "Traceback" not in text
 
 
+OTHERS = (
+    "destroy --auto-approve",
+    "rollback --auto-approve",
+    "rollback --list",
+    "--config new import",
+    "state list",
+    "viewers list",
+    "next-steps",
+    "force-unlock 0810X000000abcD",
+    "relay reconcile --since 1h",
+    "relay backfill --dry-run",
+)
+
+
+@pytest.mark.parametrize("words", OTHERS)
+def test_every_verb_that_asks_an_org_ends_in_the_same_way(journey, words):
+    journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": "00D!token"}
+    with Hung() as org:
+        program = journey.spawn("--org", org.url, *words.split())
+        org.wait_for_request()
+        program.send_signal(signal.SIGHUP)
+        _, err = program.communicate(timeout=30)
+    assert program.returncode == CODES[signal.SIGHUP], err
+    assert err.splitlines()[-1] == "Error: Interrupted; nothing was changed."
+
+
 class Hung:
     """An org that takes requests and answers none."""
 

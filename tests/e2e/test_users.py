@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
 from sfcode.local import serve
 from sfcode.local.sobjects.component_rows import group_permission_set_id
@@ -39,6 +41,17 @@ def create(client, username, profile, **more):
     return client.create("User", values | LOCALE | more)
 
 
+def sign_in(org, application, username, times):
+    """Sign in as a user with the credentials of an app."""
+    head = {"Authorization": f"Bearer {org.access_token}"}
+    made = {"name": application, "run_as": username}
+    app = requests.post(f"{org.url}/services/sfcode/apps", json=made, headers=head, timeout=5).json()
+    form = {"client_id": app["consumer_key"], "client_secret": app["consumer_secret"]}
+    form["grant_type"] = "client_credentials"
+    for _ in range(times):
+        requests.post(f"{org.url}/services/oauth2/token", data=form, timeout=5).raise_for_status()
+
+
 def renamed(journey):
     journey.edit("sfcode.yaml", "username: appcues.integration@", "username: other.integration@")
 
@@ -64,6 +77,19 @@ class TestRename:
         with client(applied) as org:
             assert (user(org, USER)["IsActive"], user(org, OTHER)["IsActive"]) == (False, True)
         assert applied.actions() == {}
+
+    def test_who_signs_in_as_the_old_user_is_said(self, applied):
+        renamed(applied)
+        assert "signed in" not in applied.plan().out
+        with serve(applied.folder / ".sfcode" / "local-org") as org:
+            for name, times in (("Data Loader", 2), ("ETL", 1)):
+                sign_in(org, name, USER, times)
+        planned = applied.plan()
+        assert re.search(
+            rf"User:{USER} is deactivated, and it signed in 3 times in the last 30 days, the last time on \S+Z, with "
+            r"Data Loader \(2\), ETL \(1\): what signs in as it stops working",
+            planned.out,
+        )
 
     def test_an_apply_that_is_refused_leaves_the_old_user_its_rights(self, applied):
         renamed(applied)

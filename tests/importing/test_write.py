@@ -44,6 +44,15 @@ def test_the_files_are_a_project_that_generates_what_was_found(tmp_path):
     assert {str(component.address) for component in generate(project, standard()).components} == {*settings.as_is}
 
 
+def test_a_project_has_an_identity_that_its_name_does_not_change(tmp_path):
+    for folder, options in (("one", {}), ("two", {}), ("three", {"identity": "team_a", "name": "Guides"})):
+        written(tmp_path / folder, found(), **options)
+    one, two, three = (load(tmp_path / folder / "config").settings.id for folder in ("one", "two", "three"))
+    assert one.startswith("appcues_")
+    assert one != two, "each project has its own"
+    assert three == "team_a"
+
+
 def test_an_answer_on_the_command_line_is_in_the_files(tmp_path):
     texts = written(
         tmp_path,

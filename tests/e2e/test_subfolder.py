@@ -1,0 +1,37 @@
+"""A command that is started in a subfolder of a project works on that project and its local org."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.journey import Journey
+
+
+@pytest.fixture
+def inner(applied: Journey) -> Journey:
+    """Give a folder below an applied project."""
+    folder = applied.folder / "docs" / "guide"
+    folder.mkdir(parents=True)
+    return Journey(folder, applied.environ)
+
+
+def test_the_config_above_is_used_and_named(inner: Journey) -> None:
+    planned = inner.run("plan", "--detailed-exitcode")
+    assert planned.code == 0, "the same local org, in which everything is applied"
+    assert "Using ../../config/sfcode.yaml\n" in planned.err
+    assert "Using" not in inner.run("--quiet", "validate").err
+    assert inner.run("--json", "validate").json["status"] == 0
+    assert [*inner.folder.iterdir()] == []
+
+
+def test_mistakes_are_placed_as_seen_from_the_subfolder(applied: Journey, inner: Journey) -> None:
+    applied.edit("mappings/contact.yaml", "object: Contact", "object: Nobody")
+    assert "../../config/mappings/contact.yaml:" in inner.run("validate").err
+
+
+def test_an_import_does_not_write_above(inner: Journey) -> None:
+    words = ("--org", "env:NOWHERE", "import")
+    assert "There is a config already" in inner.run("--config", "../../config", *words).err
+    asked = inner.run(*words)
+    assert asked.code == 1
+    assert "NOWHERE_" in asked.err, "it goes on to the org"

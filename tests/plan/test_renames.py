@@ -1,0 +1,73 @@
+"""Renames in place: what follows an object, their order, and what an apply that was cut off has done of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sfcode.apply.package import intended_state
+from sfcode.metadata.component import Address
+from sfcode.plan.renames import Renames, follow_renames, order_renames
+from sfcode.plan.snapshot import Move
+from sfcode.plan.state import Applied, Past, from_component, state_address, to_component
+from tests.plan.samples import build, desired, number, observed
+
+OBJECT, RENAMED = (Address("CustomObject", f"{name}_Activity__c") for name in ("Old", "New"))
+FIELD, SET = Address("CustomField", "Old_Activity__c.Old_Time__c"), Address("PermissionSet", "Old_Viewer")
+HALF = Address("CustomField", "New_Activity__c.Old_Time__c")
+MOVES = (
+    Move(FIELD, Address("CustomField", "New_Activity__c.New_Time__c")),
+    Move(OBJECT, RENAMED),
+    Move(SET, Address("PermissionSet", "New_Viewer")),
+)
+LOOKUP = Address("CustomField", "Old_Activity__c.Contact__c")
+BODY: dict[str, Any] = {
+    "objectPermissions": {"Old_Activity__c": {"allowRead": True}, "Contact": {"allowRead": True}},
+    "fieldPermissions": {name: {"readable": True} for name in (FIELD.full_name, LOOKUP.full_name, "Contact.A__c")},
+}
+STATE = Applied(
+    {OBJECT: {}, FIELD: {}, LOOKUP: {}, SET: BODY},
+    history=(Past("1", "", "", None, {FIELD: None}, frozenset({LOOKUP}), moves={OBJECT: RENAMED}),),
+)
+CALLS = [(OBJECT, RENAMED), (HALF, MOVES[0].present), (SET, MOVES[2].present)]
+
+
+def test_an_object_goes_first_and_takes_its_fields_along() -> None:
+    assert [(move.former, move.present) for move in order_renames(MOVES)] == CALLS
+    assert order_renames([Move(FIELD, HALF, in_place=False)]) == ()
+
+
+def test_what_an_object_has_and_what_names_it_follow() -> None:
+    renamed = Renames(MOVES).rename_state(STATE)
+    body = renamed.components[MOVES[2].present]
+    names = ("New_Activity__c.New_Time__c", "New_Activity__c.Contact__c", "Contact.A__c")
+    assert list(body["objectPermissions"]) == ["New_Activity__c", "Contact"]  # type: ignore[arg-type]
+    assert list(body["fieldPermissions"]) == list(names)  # type: ignore[arg-type]
+    assert {address.full_name for address in renamed.components} == {"New_Activity__c", "New_Viewer", *names[:2]}
+    (past,) = renamed.history
+    assert (set(past.before), set(past.owned)) == ({MOVES[0].present}, {Address("CustomField", names[1])})
+    assert Renames(MOVES).reversed().rename_state(renamed) == STATE
+
+
+@pytest.mark.parametrize("done", range(len(CALLS) + 1))
+def test_the_state_is_read_by_the_names_that_a_cut_off_apply_has_given(done: int) -> None:
+    """However far it came: what was renamed is known by its present name, and the rest by its former."""
+    there = {former for former, _ in CALLS[done:] if former != HALF} | {present for _, present in CALLS[:done]}
+    there |= {FIELD} if done == 0 else {HALF} if done == 1 else set()
+    state = Applied(STATE.components, renaming=tuple(CALLS))
+    kept = from_component(to_component(state_address("Old"), state))
+    assert kept.renaming == state.renaming
+    followed = follow_renames(kept, there)
+    assert set(followed.components) - {LOOKUP, Address("CustomField", "New_Activity__c.Contact__c")} == there
+    assert followed.renaming == ()
+
+
+def test_what_is_about_to_be_renamed_is_written_down_by_its_former_name(project: Any) -> None:
+    former, present = number("Former__c"), number("A__c")
+    seen = observed(present, applied=(present,))
+    plan = build(project, desired(present), seen)
+    plan = type(plan)(**{**plan.__dict__, "moves": (Move(former.address, present.address),)})
+    intended = intended_state(plan, seen.applied)
+    assert [*intended.components] == [former.address]
+    assert intended.renaming == ((former.address, present.address),)
