@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope
 from sfcode.cli.prompt import ask
@@ -25,14 +26,15 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
 
     project = invocation.project()
     with invocation.open_org(project) as org:
-        lock = find_lock(org, project.identity)
-        if lock is None or lock.id[:15] != lock_id[:15]:
-            current = f"It is {lock.id}, held by {lock}." if lock else "The org is not locked."
-            raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", current)
-        if not force:
-            question = f"The org is locked by {lock}.\nIs that certainly dead? Only 'yes' will be accepted."
-            if not ask(invocation, question, hint="Pass --force when it is certain that the holder is dead."):
-                raise Refused("Cancelled; nothing was changed.")
+        with only_reading():
+            lock = find_lock(org, project.identity)
+            if lock is None or lock.id[:15] != lock_id[:15]:
+                current = f"It is {lock.id}, held by {lock}." if lock else "The org is not locked."
+                raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", current)
+            if not force:
+                question = f"The org is locked by {lock}.\nIs that certainly dead? Only 'yes' will be accepted."
+                if not ask(invocation, question, hint="Pass --force when it is certain that the holder is dead."):
+                    raise Refused("Cancelled; nothing was changed.")
         remove_lock(org, lock.id)
     if invocation.json:
         print_envelope({"unlocked": lock.id, "holder": str(lock)})

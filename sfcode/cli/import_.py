@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation, connect_target
 from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.errors import ConfigError, ExitCode, Refused, UsageError
@@ -97,6 +98,7 @@ def import_(
         _refuse_files(folder, _present(folder))
     place, count = project_root(folder), invocation.progress.count
     with (
+        only_reading(),
         connect_target(invocation.org, place, DEFAULT_API_VERSION, on_response=count) as org,
         invocation.show_progress("Reading the org"),
     ):

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from sfcode.errors import ExitCode
+from sfcode.errors import ExitCode, Interrupted
+
+
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """Let an interruption in this block say that nothing was changed."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("Interrupted; nothing was changed.") from None
+
 
 SIGNALS = tuple(
     number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfcode.cli.apply_session import report, run_apply
+from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import LockOptions, allow_delete_option, lock_options
 from sfcode.cli.output import echo, print_envelope
@@ -56,7 +57,7 @@ def rollback(
 def _list(invocation: Invocation, project: Project) -> int:
     from sfcode.plan.gather import read_applied
 
-    with invocation.open_org(project) as org:
+    with only_reading(), invocation.open_org(project) as org:
         history = read_applied(org, project).history
     if invocation.json:
         print_envelope([_row(past) for past in history])

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import parse_addresses
 from sfcode.cli.output import echo, print_envelope, print_status
@@ -33,7 +34,7 @@ def list_command(invocation: Invocation) -> None:
     from sfcode.plan.gather import read_applied
 
     project = invocation.project()
-    with invocation.open_org(project) as org:
+    with only_reading(), invocation.open_org(project) as org:
         applied = read_applied(org, project)
     addresses = sorted(map(str, applied.addresses()))
     if invocation.json:
@@ -54,7 +55,7 @@ def show(invocation: Invocation, address: Address) -> None:
     from sfcode.plan.gather import read_applied
 
     project = invocation.project()
-    with invocation.open_org(project) as org:
+    with only_reading(), invocation.open_org(project) as org:
         applied = read_applied(org, project)
     body = {**applied.components, **applied.records}.get(address)
     if body is None:

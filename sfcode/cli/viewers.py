@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 
@@ -25,7 +26,7 @@ def list_command(invocation: Invocation) -> None:
     from sfcode.apply.viewers import list_viewers
 
     project = invocation.project()
-    with invocation.open_org(project) as org:
+    with only_reading(), invocation.open_org(project) as org:
         usernames = list_viewers(org, project)
     if invocation.json:
         print_envelope({"viewers": list(usernames)})

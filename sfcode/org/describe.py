@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
+from sfcode.org.parallel import run_parallel
 
 CONCURRENCY = 4
 """Describe calls at a time."""
@@ -15,9 +16,8 @@ CONCURRENCY = 4
 def describe(names: Iterable[str], ask: Callable[[str], Mapping[str, Any] | None]) -> OrgSchema:
     """Return the schema of some objects, without those that the org does not have or show."""
     unique = sorted(set(names))
-    with ThreadPoolExecutor(max_workers=CONCURRENCY) as pool:
-        answers = pool.map(ask, unique)
-        objects = {name: parse_object(name, answer) for name, answer in zip(unique, answers, strict=True) if answer}
+    answers = run_parallel((partial(ask, name) for name in unique), CONCURRENCY)
+    objects = {name: parse_object(name, answer) for name, answer in zip(unique, answers, strict=True) if answer}
     return OrgSchema(objects, online=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sfcode.config.project import Project
@@ -17,6 +16,7 @@ from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.metadata.types import member_type
 from sfcode.org import Org
+from sfcode.org.parallel import run_both
 from sfcode.org.results import FileProperties
 from sfcode.plan.compare import find_apply
 from sfcode.plan.foreign import container_of, extract_components, unmanaged_fields
@@ -147,12 +147,9 @@ def _read_org(
         # What is deleted for the relay has to be seen too; nothing managed is in it.
         expected = {address: {} for address in project.replaced} | expected
     states = [state_address(identity) for identity in project.identities]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        rows = pool.submit(
-            read_records, org, {address: body for address, body in expected.items() if address.is_record}
-        )
-        found, unmanaged = _retrieve(org, [*(address for address in expected if not address.is_record), *states])
-        record_rows = rows.result()
+    rows_wanted = {address: body for address, body in expected.items() if address.is_record}
+    wanted = [*(address for address in expected if not address.is_record), *states]
+    record_rows, (found, unmanaged) = run_both(lambda: read_records(org, rows_wanted), lambda: _retrieve(org, wanted))
     state_component = next((found[address] for address in states if address in found), None)
     left_state = found.get(states[1]) if states[1:] else None
     found = {address: component for address, component in found.items() if address not in states}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sfcode.local import serve
 from sfcode.metadata.component import Address
 from tests.e2e.journey import Journey
-from tests.e2e.org import assign, component, opened
+from tests.e2e.org import assign, component, opened, show_fields
 
 OBJECT = Address("CustomObject", "Appcues_Activity__c")
 
@@ -48,10 +48,10 @@ def test_an_object_whose_records_hold_something_is_not_deleted_unasked(journey: 
 
 def test_the_object_takes_the_name_of_the_project_with_its_records_and_gives_it_back(journey: Journey) -> None:
     journey.edit("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
-    journey.edit("sfcode.yaml", "name: Appcues\n", "name: Appcues\nviewers: [admin@northwind.example]\n")
     assert journey.apply().code == 0
     state = journey.folder / ".sfcode" / "local-org"
     with serve(state) as org, opened(org) as client:
+        show_fields(org)
         client.create("Appcues_Activity__c", {"Appcues_Subject__c": "Done"})
     journey.edit("sfcode.yaml", "name: Appcues\n", "name: Acme\nmoved: {name: Appcues}\n")
     planned = journey.plan()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import moment, open_project_inbox
@@ -108,7 +109,7 @@ def _preview(invocation: Invocation, project: Project, chosen: list[ResolvedMapp
     """Show the profiles of the first records, and how many records there are."""
     from sfcode.relay.backfill.preview import preview
 
-    with invocation.open_org(project, as_integration=True) as org:
+    with only_reading(), invocation.open_org(project, as_integration=True) as org:
         previews = [preview(project, org, one, limit) for one in chosen]
     if invocation.json:
         print_envelope([asdict(each) for each in previews])

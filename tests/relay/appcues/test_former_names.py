@@ -69,7 +69,7 @@ def test_a_field_is_guarded_whichever_attribute_it_becomes(desk: Desk) -> None:
 
 def test_what_earlier_versions_kept_by_mapping_is_read(desk: Desk) -> None:
     stamp = at(2).replace("000Z", "000000Z")
-    groups = [["contact", stamp, 1, stamp, ["role", "plan"]]]
+    groups = [["contact", stamp, 1, stamp, ["born", "plan", "role", "seats", "vip"]]]
     state = json.dumps({"groups": groups, "values": {"role": "CTO"}})
     guard = json.dumps({"seen": True, "run": [], "stopped": "2026-06-01T08:00:00.000000Z"})
     desk.inbox.note(

@@ -1,0 +1,56 @@
+"""Several calls at once, in threads that an interruption does not wait for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
+    """
+    Run calls in up to `at_once` threads and return their results in order.
+
+    Raises the first error, after the calls that had begun. KeyboardInterrupt is raised at once: the threads end with the
+    process, though an org may never answer.
+    """
+    numbered = [*enumerate(calls)]
+    results: list[T | None] = [None] * len(numbered)
+    waiting, taking = iter(numbered), threading.Lock()
+    errors: list[BaseException] = []
+    ended: SimpleQueue[None] = SimpleQueue()
+
+    def take() -> tuple[int, Callable[[], T]] | None:
+        with taking:
+            return None if errors else next(waiting, None)
+
+    def work() -> None:
+        try:
+            while taken := take():
+                number, call = taken
+                results[number] = call()
+        except BaseException as error:  # noqa: BLE001  (it is raised where the result is needed)
+            errors.append(error)
+        finally:
+            ended.put(None)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(at_once, len(numbered)))]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        ended.get()
+    if errors:
+        raise errors[0]
+    return cast("list[T]", results)
+
+
+def run_both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+    """Run two calls at the same time, as `run_parallel` does."""
+    calls: list[Callable[[], A | B]] = [first, second]
+    one, other = run_parallel(calls, 2)
+    return cast("A", one), cast("B", other)

@@ -1,0 +1,58 @@
+"""Several calls at once: their order, their errors, and an interruption that waits for none of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from sfcode.org.parallel import run_both, run_parallel
+
+
+def test_results_come_in_order_from_no_more_threads_than_allowed() -> None:
+    both = threading.Barrier(2, timeout=30)
+    threads: set[int] = set()
+
+    def call(number: int) -> int:
+        threads.add(threading.get_ident())
+        if number < 2:
+            both.wait()
+        return number
+
+    assert run_parallel([lambda number=number: call(number) for number in range(5)], 2) == [0, 1, 2, 3, 4]  # type: ignore[misc]
+    assert len(threads) == 2
+    assert run_parallel([], 2) == []
+
+
+def test_an_error_is_raised_once_what_had_begun_has_ended() -> None:
+    begun, failed, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def fail() -> None:
+        begun.wait(30)
+        failed.set()
+        raise ValueError("first")
+
+    def wait() -> None:
+        begun.set()
+        failed.wait(30)
+        ended.set()
+
+    with pytest.raises(ValueError, match="first"):
+        run_both(fail, wait)
+    assert ended.is_set()
+
+
+def test_an_interruption_does_not_wait_for_a_call_that_hangs() -> None:
+    hang = threading.Event()
+
+    def interrupt() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        hang.wait()
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_both(interrupt, hang.wait)
+    finally:
+        hang.set()
