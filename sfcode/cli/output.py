@@ -6,14 +6,16 @@ import errno
 import json as json_module
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sfcode import __version__
-from sfcode.cli.invocation import Invocation
 from sfcode.errors import ConfigError, ExitCode, SfcodeError
 from sfcode.text import spell_out
+
+if TYPE_CHECKING:
+    from sfcode.cli.invocation import Invocation
 
 OUTSIDE = {
     errno.EACCES,

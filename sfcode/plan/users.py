@@ -91,7 +91,7 @@ def read_sign_ins(org: Org, username: str) -> SignIns | None:
     """
     Read who signs in as a user; None if nobody ever did.
 
-    Only who may manage users reads the history of others. Whoever sees the user sees when the last sign-in was.
+    Only a user who may manage users reads the history of others. Without that right, the time of the last sign-in is known.
     """
     users = org.query("SELECT Id, LastLoginDate FROM User WHERE Username = {}", username)
     if not users or not users[0]["LastLoginDate"]:
