@@ -15,10 +15,10 @@ from sfcode.org import Org
 from sfcode.relay import appcues, salesforce
 from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig
 from sfcode.relay.inbox import open_inbox
-from sfcode.relay.ingress import routes
+from sfcode.relay.ingress import build_router
 from sfcode.relay.ingress.endpoint import Accept
 from sfcode.relay.message import ClaimedMessage, Retry, Writer
-from sfcode.relay.server import listen, route_app, run
+from sfcode.relay.server import listen, run
 from sfcode.relay.service import Builders, Service
 from sfcode.relay.worker.retry import retry_delay
 
@@ -73,14 +73,12 @@ def _url(host: str, listener: socket.socket) -> str:
 
 def build_ingress(service: Service, config: RelayConfig, accept: Accept | None = None) -> ASGIApp:
     """Build the application that answers what Appcues and Salesforce send; `accept` stands in for the inbox."""
-    return route_app(
-        routes(
-            config.project,
-            accept or service.commit.accept,
-            config.settings.ingress,
-            lambda: service.organization,
-            service.instrumentation,
-        )
+    return build_router(
+        config.project,
+        accept or service.commit.accept,
+        config.settings.ingress,
+        lambda: service.organization,
+        service.instrumentation,
     )
 
 

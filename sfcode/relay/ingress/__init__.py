@@ -1,7 +1,7 @@
 """Ingress: what Appcues and Salesforce send is checked and committed before it is answered with success."""
 
 from sfcode.relay.ingress.limits import IngressLimits
-from sfcode.relay.ingress.routes import routes
+from sfcode.relay.ingress.routes import IngressRouter, build_router
 from sfcode.relay.ingress.secrets import IngressSecrets, read_secrets, secret_problems
 
-__all__ = ["IngressLimits", "IngressSecrets", "read_secrets", "routes", "secret_problems"]
+__all__ = ["IngressLimits", "IngressRouter", "IngressSecrets", "build_router", "read_secrets", "secret_problems"]

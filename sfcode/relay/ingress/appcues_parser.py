@@ -78,10 +78,11 @@ def messages(
         stored: dict[str, Any] = {"headers": dict(headers)} if headers else {}
         if enclosing and (size <= LARGEST_ENVELOPE or index == 0):
             stored["envelope"] = list(enclosing)
-        message = not_understood(event, "not_understood", stored=stored)
-        if isinstance(event, dict):
-            message = _EventParser(event, enclosing, reading).message(header_id, suffix, received, stored)
-        found.append(message)
+        found.append(
+            _EventParser(event, enclosing, reading).message(header_id, suffix, received, stored)
+            if isinstance(event, dict)
+            else not_understood(event, "not_understood", stored=stored)
+        )
     return tuple(found)
 
 

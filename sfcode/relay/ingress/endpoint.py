@@ -51,6 +51,9 @@ class IngressEndpoint:
         except HttpError as refusal:
             self.events.record_refused(self.source, refusal.detail, refusal.status)
             response = self.refuse(refusal)
+        except Exception:
+            await self.refuse(HttpError(500, "internal_error"))(scope, receive, send)
+            raise  # the server logs it
         await response(scope, receive, send)
 
 

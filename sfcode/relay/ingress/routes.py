@@ -1,11 +1,11 @@
-"""The HTTP routes that Appcues and Salesforce send to."""
+"""The addresses that Appcues and Salesforce send to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sfcode.config.project import Project
 from sfcode.errors import ConfigError
@@ -24,7 +24,34 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def routes(
+class IngressRouter:
+    """
+    Hands a request to the endpoint of its path, and answers 404 to whatever is only nearly an address.
+
+    It is a plain ASGI application: what a framework does around an endpoint takes as long as reading the message.
+    """
+
+    def __init__(self, appcues: ASGIApp, salesforce: ASGIApp) -> None:
+        self._appcues = appcues
+        self._salesforce = salesforce
+        self._not_found = NotFound()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        values: dict[str, str] = {}
+        match scope["path"].split("/"):
+            case ["", "webhooks", "appcues"]:
+                endpoint = self._appcues
+            case ["", "webhooks", "appcues", token] if token:
+                endpoint, values = self._appcues, {"token": token}
+            case ["", "outbound-messages", mapping, token] if mapping and token:
+                endpoint, values = self._salesforce, {"mapping": mapping, "token": token}
+            case _:
+                endpoint = self._not_found
+        await endpoint({**scope, "path_params": values}, receive, send)
+
+
+def build_router(
     project: Project,
     accept: Accept,
     secrets: IngressSecrets,
@@ -33,9 +60,9 @@ def routes(
     *,
     clock: Callable[[], datetime] = utc_now,
     limits: IngressLimits | None = None,
-) -> list[BaseRoute]:
+) -> IngressRouter:
     """
-    Return the routes. Raises ConfigError where a secret cannot be used.
+    Return the application that answers what Appcues and Salesforce send. Raises ConfigError where a secret cannot be used.
 
     `accept` commits messages and returns when they are; it is all that is needed to answer. `organization`
     tells the id of the org that messages have to come from, None as long as that is not known.
@@ -58,11 +85,4 @@ def routes(
     )
     appcues = IngressEndpoint("appcues", webhooks.handle, responses.refused, work, instrumentation, proxies)
     salesforce = IngressEndpoint("salesforce", outbound.handle, responses.fault, work, instrumentation, proxies)
-    return [
-        Route("/webhooks/appcues", appcues),
-        Route("/webhooks/appcues/{token}", appcues),
-        Route("/outbound-messages/{mapping}/{token}", salesforce),
-        # What is nearly an address must not be answered by whatever else the server has.
-        Route("/webhooks/{rest:path}", NotFound()),
-        Route("/outbound-messages/{rest:path}", NotFound()),
-    ]
+    return IngressRouter(appcues, salesforce)

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from starlette.applications import Starlette
-
 from sfcode.config import Project, load
-from sfcode.relay.ingress import IngressLimits, IngressSecrets, routes
+from sfcode.relay.ingress import IngressLimits, IngressSecrets, build_router
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage
 from sfcode.secret import Secret
@@ -130,18 +128,15 @@ class Relay:
     instrumentation: Listening = field(default_factory=Listening)
 
     def __post_init__(self) -> None:
-        self.app = Starlette(
-            routes=routes(
-                self.project,
-                self.inbox.accept,
-                self.secrets,
-                lambda: self.organization,
-                self.instrumentation,
-                clock=lambda: self.now,
-                limits=self.limits,
-            )
+        self.app = build_router(
+            self.project,
+            self.inbox.accept,
+            self.secrets,
+            lambda: self.organization,
+            self.instrumentation,
+            clock=lambda: self.now,
+            limits=self.limits,
         )
-        self.app.router.redirect_slashes = False
 
     def ask(self, path: str, body: bytes | str | Iterable[bytes] = b"", **more: Any) -> Answer:
         """Send one request, from a loop of its own."""
@@ -159,8 +154,13 @@ class Relay:
         before: Callable[[], None] | None = None,
         hang_up: bool = False,
         stall: bool = False,
+        sent: list[Any] | None = None,
     ) -> Answer:
-        """Send one request; after its body, `stall` sends nothing more and `hang_up` closes the connection."""
+        """
+        Send one request; after its body, `stall` sends nothing more and `hang_up` closes the connection.
+
+        What is answered is appended to `sent`, also where the application raises.
+        """
         pieces = [body.encode()] if isinstance(body, str) else [body] if isinstance(body, bytes) else list(body)
         target, _, query = path.partition("?")
         pairs = list(headers.items() if isinstance(headers, dict) else headers)
@@ -180,7 +180,7 @@ class Relay:
             "client": client,
             "server": ("127.0.0.1", 8400),
         }
-        sent: list[Any] = []
+        sent = [] if sent is None else sent
 
         async def receive() -> dict[str, Any]:
             if before is not None:

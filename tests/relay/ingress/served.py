@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sfcode.config import load
-from sfcode.relay.ingress import IngressLimits, routes
+from sfcode.relay.ingress import IngressLimits, build_router
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.server import listen
 from tests.relay.ingress.asking import ORG, Listening, secrets
@@ -98,7 +98,7 @@ def main(config: Path, organization: str, settings: dict[str, float]) -> None:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import JSONResponse
-    from starlette.routing import Route
+    from starlette.routing import Mount, Route
 
     from sfcode.relay import http_protocol
     from sfcode.relay.connections import ConnectionLimits, ConnectionTable
@@ -113,14 +113,10 @@ def main(config: Path, organization: str, settings: dict[str, float]) -> None:
 
     limits = IngressLimits(**settings)  # type: ignore[arg-type]
     now = lambda: datetime.now(UTC)  # noqa: E731
-    app = Starlette(
-        routes=[
-            *routes(
-                load(config), keeper.accept, secrets(), lambda: organization, Listening(), clock=now, limits=limits
-            ),
-            Route("/stored", stored),
-        ]
+    router = build_router(
+        load(config), keeper.accept, secrets(), lambda: organization, Listening(), clock=now, limits=limits
     )
+    app = Starlette(routes=[Route("/stored", stored), Mount("", router)])
     app.router.redirect_slashes = False
 
     async def serve() -> None:

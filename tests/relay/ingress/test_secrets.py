@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfcode.errors import ConfigError
-from sfcode.relay.ingress import IngressSecrets, read_secrets, routes, secret_problems
+from sfcode.relay.ingress import IngressSecrets, build_router, read_secrets, secret_problems
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.secret import Secret
 from tests.relay.ingress.asking import Inbox, project
@@ -88,4 +88,4 @@ def test_others_are_taken(tmp_path: Path, auth: str, value: str) -> None:
 def test_no_route_is_made_with_one_that_is_of_no_use(tmp_path: Path) -> None:
     given = IngressSecrets(webhook=Secret("tiny"))
     with pytest.raises(ConfigError, match="SFCODE_RELAY_WEBHOOK_SECRET: is shorter"):
-        routes(project(tmp_path), Inbox().accept, given, lambda: None, Instrumentation())
+        build_router(project(tmp_path), Inbox().accept, given, lambda: None, Instrumentation())
