@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import socket
 import sqlite3
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import requests
@@ -17,6 +19,7 @@ from sfcode.org.retry import NoAnswer
 from sfcode.relay.admin_auth import COOKIE
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.message import InboxMessage
+from sfcode.relay.server import SWITCH_SECONDS
 from sfcode.relay.worker.worker import Worker
 from tests.relay.serving import ADMIN, ORG_ID, Away, Relay, Served, SignedIn
 
@@ -400,3 +403,10 @@ def test_a_database_that_goes_away_is_no_reason_to_fall_over(relay, monkeypatch)
         until(lambda: served.get("/readyz").status_code == 200)
 
     relay.serve(script)
+
+
+def test_a_commit_waits_shortly_for_the_interpreter_while_requests_keep_it_busy(relay, request):
+    request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(0.005)
+    assert relay.serve(lambda _: sys.getswitchinterval()) == pytest.approx(SWITCH_SECONDS)
+    assert SWITCH_SECONDS <= 0.001
