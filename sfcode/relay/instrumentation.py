@@ -122,9 +122,17 @@ class Instrumentation:
     def record_committed(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
         """Record the messages of one transaction by request; `counts` are those that were new."""
         self.metrics.commit_messages.observe(sum(map(len, groups)))
+        received: Counter[Source] = Counter()
+        accepted: Counter[Source] = Counter()
         for messages, new in zip(groups, counts, strict=True):
             if messages:
-                self._record_accepted(messages, new)
+                source = messages[0].source
+                received[source] += len(messages)
+                accepted[source] += new
+                self._log_accepted(source, messages, new)
+        for source, number in received.items():
+            self.metrics.accepted.labels(source).inc(accepted[source])
+            self.metrics.duplicates.labels(source).inc(number - accepted[source])
 
     def record_settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
         """Record how a batch ended; after a lost lease, its new owner does."""
@@ -157,10 +165,7 @@ class Instrumentation:
             "bug", source=source, exc_info=error, **message_ids([message.message_id for message in claim.messages])
         )
 
-    def _record_accepted(self, messages: Sequence[InboxMessage], new: int) -> None:
-        source = messages[0].source
-        self.metrics.accepted.labels(source).inc(new)
-        self.metrics.duplicates.labels(source).inc(len(messages) - new)
+    def _log_accepted(self, source: Source, messages: Sequence[InboxMessage], new: int) -> None:
         for message in messages if new else ():
             if message.parked:
                 self._record_parked(source, message.message_id, message.kind, message.parked)

@@ -89,3 +89,12 @@ def test_debugging_lines_are_written_only_when_asked_for(stream):
     log.configure(stream, verbose=True)
     structlog.stdlib.get_logger("sfcode.relay").debug("accepted")
     assert lines(stream)[0]["event"] == "accepted"
+
+
+def test_of_a_line_that_is_not_written_nothing_is_read(stream):
+    class Ids(list[str]):
+        def __iter__(self):
+            raise AssertionError("read")
+
+    structlog.stdlib.get_logger("sfcode.relay").debug("accepted", ids=Ids(["m1"]))
+    assert stream.getvalue() == ""

@@ -16,7 +16,7 @@ from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
 COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "received_at")
-"""Of a row that is claimed."""
+"""Of a row that is claimed, in the order of `ClaimedMessage`."""
 SHALLOW = 20
 """Messages of one key that are looked at, however many keys share a claim."""
 UNREADABLE = "unreadable"
@@ -80,9 +80,9 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
 
 
 def _message(tx: Transaction, row: sa.Row[Any]) -> ClaimedMessage:
-    values = {name: getattr(row, name) for name in COLUMNS}
     waited = max(tx.now - row.received_at, timedelta())
-    return ClaimedMessage(**{**values, "received_at": tx.to_wall(row.received_at), "waited": waited})
+    values: tuple[Any, ...] = (*row[:-1], tx.to_wall(row.received_at), waited)
+    return ClaimedMessage(*values)
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:
