@@ -27,6 +27,7 @@ from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig, stamp
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.main import build_ingress
 from sfcode.relay.message import Claim, Delivered, Delivery, InboxMessage, Source
+from sfcode.relay.salesforce.writer import SalesforceWriter
 from sfcode.relay.server import listen, run
 from sfcode.relay.service import Builders, Service
 from sfcode.relay.settings import read_settings
@@ -45,9 +46,9 @@ class Yes:
     """A writer to which everything is done."""
 
     source: Source
-    limit: int = 200
-    per_key: int = 10
-    keys: int = 200
+    limit: int = SalesforceWriter.limit
+    per_key: int = SalesforceWriter.per_key
+    keys: int = SalesforceWriter.keys
 
     async def deliver(self, claim: Claim) -> Delivery:
         """Say done."""
