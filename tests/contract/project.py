@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from sfcode.metadata.normalize import normalize
 from sfcode.metadata.package import read, zip_files
 from sfcode.org import Org, connect
 from sfcode.org.results import DeployOptions
-from tests.contract.place import API_VERSION, Place
+from tests.contract.place import API_VERSION, CLIENT_VERSION, Place
 from tests.e2e.journey import SECRET, Journey
 
 PLACEHOLDER = b"${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
@@ -70,7 +71,7 @@ def renamed(journey: Journey, place: Place) -> Rendered:
 
 
 def rendered(journey: Journey) -> Rendered:
-    """Run `sfcode render` for both layouts."""
+    """Run `sfcode render` for both layouts; the source is a project of the newest API, as new ones of sf are."""
     found = {}
     for layout in ("source", "mdapi"):
         done = journey.run("render", "--out", layout, "--layout", layout)
@@ -80,6 +81,8 @@ def rendered(journey: Journey) -> Rendered:
             for path in (journey.folder / layout).rglob("*")
             if path.is_file()
         }
+    project = json.loads(found["source"]["sfdx-project.json"])
+    found["source"]["sfdx-project.json"] = json.dumps(project | {"sourceApiVersion": CLIENT_VERSION}).encode()
     return Rendered(**found)
 
 

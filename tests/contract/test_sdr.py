@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
+from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address
 from sfcode.org import Org
-from tests.contract.place import Place
+from tests.contract.place import CLIENT_VERSION, Place
 from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
 from tests.contract.sf import QUIET, Clients
 
@@ -156,20 +157,22 @@ FAULTS = [
         id="unknown user",
     ),
     pytest.param(
-        SCORE,
-        "<type>Number</type>",
-        "<type>Numbers</type>",
-        "CustomObject:Contact",
-        "'Numbers' is not a valid value for the enum 'FieldType'",
-        id="no such type of field",
-    ),
-    pytest.param(
         PERMISSIONS,
         "<field>Contact.Appcues_NPS_Score__c</field>",
         "<field>Contact.Appcues_Nope__c</field>",
         "PermissionSet:Appcues_Viewer",
         "In field: field - no CustomField named Contact.Appcues_Nope__c found",
         id="unknown field",
+    ),
+]
+NOT_IN_SCHEMA = [
+    pytest.param(
+        SCORE,
+        "<type>Number</type>",
+        "<type>Numbers</type>",
+        "CustomObject:Contact",
+        "'Numbers' is not a valid value for the enum 'FieldType'",
+        id="no such type of field",
     ),
     pytest.param(
         PERMISSIONS,
@@ -180,9 +183,17 @@ FAULTS = [
         id="unknown element",
     ),
 ]
+"""The schema of the local org is older than its newest API, and names that it does not know are taken in newer packages."""
 
 
-@pytest.mark.parametrize(("file", "old", "new", "address", "words"), FAULTS)
+@pytest.mark.parametrize(
+    ("file", "old", "new", "address", "words", "version"),
+    [
+        pytest.param(*fault.values, version, id=fault.id)
+        for faults, version in ((FAULTS, CLIENT_VERSION), (NOT_IN_SCHEMA, schema_table.api_version()))
+        for fault in faults
+    ],
+)
 def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
     either: Sdr,
     project: Path,
@@ -193,14 +204,14 @@ def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
     new: str,
     address: str,
     words: str,
+    version: str,
 ) -> None:
     """In the org's words, with the local file; nothing is deployed of the rest."""
     file, old, new, address, words = (
         package.named(text.replace(INTEGRATION_USER, package.user)) for text in (file, old, new, address, words)
     )
     edit(project / file, old, new)
-    # The schema of the local org is that of API 63; names that it does not know are taken in newer packages.
-    result = either.deploy(project, sourceApiVersion="63.0")
+    result = either.deploy(project, sourceApiVersion=version)
     assert result["status"] == "Failed"
     assert words in failures(result)[address]
     told = {each["address"]: each["filePath"] for each in result["files"] if each["state"] == "Failed"}

@@ -7,11 +7,12 @@ from pathlib import Path
 from sfcode.metadata.manifest import read_manifest
 from sfcode.metadata.package import Layout, read, write
 from tests.contract.conftest import Sf
+from tests.contract.place import CLIENT_VERSION
 from tests.metadata.samples import ALL
 
 
 def lay_out(folder: Path, layout: Layout) -> Path:
-    for name, data in write(ALL, "63.0", layout=layout).items():
+    for name, data in write(ALL, CLIENT_VERSION, layout=layout).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -27,7 +28,7 @@ def test_sf_makes_our_package_from_our_source(sf: Sf, tmp_path: Path) -> None:
     source = lay_out(tmp_path / "source", "source")
     sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
     made = files_in(tmp_path / "made")
-    ours = write(ALL, "63.0")
+    ours = write(ALL, CLIENT_VERSION)
     assert read(made) == ALL
     assert {name for name, data in ours.items() if made.get(name) != data} <= {"package.xml"}
 
@@ -37,13 +38,13 @@ def test_sf_lists_the_members_that_we_list(sf: Sf, tmp_path: Path) -> None:
     source = lay_out(tmp_path / "source", "source")
     sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
     theirs = {*read_manifest((tmp_path / "made" / "package.xml").read_bytes()).addresses}
-    ours = {*read_manifest(write(ALL, "63.0")["package.xml"]).addresses}
+    ours = {*read_manifest(write(ALL, CLIENT_VERSION)["package.xml"]).addresses}
     assert {str(address) for address in theirs ^ ours} == {"Workflow:Contact"}
 
 
 def test_sf_makes_our_source_from_our_package(sf: Sf, tmp_path: Path) -> None:
     """`sf project convert mdapi` gives our source files, and empty ones for the standard objects."""
-    source = write(ALL, "63.0", layout="source")
+    source = write(ALL, CLIENT_VERSION, layout="source")
     package = lay_out(tmp_path / "package", "mdapi")
     project = tmp_path / "project"
     (project / "force-app").mkdir(parents=True)
