@@ -1,29 +1,34 @@
-"""Deploying more and more fields, with a permission set over all of them: time against count, and the line through it."""
+"""
+Deploying, retrieving and deleting more and more fields, with a permission set over all of them.
+
+It is CPU time, which a busy machine does not change, against the count, and the line through it.
+"""
 
 from __future__ import annotations
 
 import io
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.measure import Row, timed
+from benchmarks.measure import Row
 
-COUNTS = (250, 500, 1000, 2000)
-TIMES = 3
+COUNTS = (1000, 4000, 16_000)
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 
 
 def measure() -> Iterator[Row]:
-    """Deploy to fresh orgs; the first deploy of the process is not counted."""
-    _deploy(10)
-    seconds = {count: [_deploy(count) for _ in range(TIMES)] for count in COUNTS}
-    for count, values in seconds.items():
-        yield Row(f"deploy {count:,} fields and a permission set", values)
-    slope, start, off = line(COUNTS, [min(values) for values in seconds.values()])
-    yield Row(f"each field more, by the straight line through these (off by {off:.0%} at most)", [slope])
-    yield Row("where that line begins", [start])
+    """Deploy to fresh orgs, retrieve and delete again; the first deploy of the process is not counted."""
+    _use(10)
+    seconds = {count: _use(count) for count in COUNTS}
+    for number, what in enumerate(("deploy", "retrieve", "delete")):
+        values = [seconds[count][number] for count in COUNTS]
+        for count, value in zip(COUNTS, values, strict=True):
+            yield Row(f"{what} {count:,} fields and a permission set over them, CPU time", [value])
+        slope, _, off = line(COUNTS, values)
+        yield Row(f"each field more, by the straight line through these (off by {off:.0%} at most)", [slope])
 
 
 def line(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float, float]:
@@ -63,11 +68,26 @@ def package(count: int, label: str = "Field") -> bytes:
     return buffer.getvalue()
 
 
-def _deploy(count: int) -> float:
+def deletion(count: int) -> bytes:
+    """Make a package that deletes those fields."""
+    members = "".join(f"<members>Contact.F{number}__c</members>" for number in range(count))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("package.xml", f'<Package xmlns="{NAMESPACE}"><version>62.0</version></Package>')
+        archive.writestr(
+            "destructiveChanges.xml",
+            f'<Package xmlns="{NAMESPACE}"><types>{members}<name>CustomField</name></types></Package>',
+        )
+    return buffer.getvalue()
+
+
+def _use(count: int) -> tuple[float, float, float]:
+    """Return the seconds of CPU time that it takes to deploy a package, to retrieve and to delete it."""
     from sfcode.local import reset
     from sfcode.local.context import OrgContext
     from sfcode.local.metadata.deploy.engine import DeployOutcome, deploy_zip
     from sfcode.local.metadata.deploy.options import DeployRequestOptions
+    from sfcode.local.metadata.retrieve import retrieve
     from sfcode.local.store import OrgTransaction, Store
 
     outcomes: list[DeployOutcome] = []
@@ -75,14 +95,21 @@ def _deploy(count: int) -> float:
     def finish(_: OrgTransaction, outcome: DeployOutcome) -> None:
         outcomes.append(outcome)
 
-    data = package(count)
+    def deploy(data: bytes) -> float:
+        began = time.process_time()
+        deploy_zip(OrgContext(store), data, DeployRequestOptions(rollbackOnError=True), admin, finish)
+        if outcomes[-1].status != "Succeeded":
+            raise SystemExit(f"{count} fields: {outcomes[-1].failures[0].problem}")
+        return time.process_time() - began
+
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name:
         reset(Path(name))
         with Store(Path(name) / "org.db") as store:
             with store.read() as tx:
                 admin = tx.settings.get("admin_id") or ""
-            options = DeployRequestOptions(rollbackOnError=True)
-            taken = timed(lambda: deploy_zip(OrgContext(store), data, options, admin, finish))
-    if outcomes[-1].status != "Succeeded":
-        raise SystemExit(f"deploying {count} fields: {outcomes[-1].failures[0].problem}")
-    return taken
+            deployed = deploy(package(count))
+            with store.read() as tx:
+                began = time.process_time()
+                retrieve(tx, {"CustomField": ["*"], "PermissionSet": ["*"]}, "62.0")
+                retrieved = time.process_time() - began
+            return deployed, retrieved, deploy(deletion(count))

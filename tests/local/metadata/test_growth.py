@@ -1,0 +1,119 @@
+"""What the local org does for a package grows with the package's size, not with its square."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode.local import reset
+from sfcode.local.context import OrgContext
+from sfcode.local.metadata.deploy.engine import DeployOutcome, deploy_zip
+from sfcode.local.metadata.deploy.options import DeployRequestOptions
+from sfcode.local.metadata.retrieve import retrieve
+from sfcode.local.store import Store
+
+SMALL, FACTOR = 20, 4
+Package = tuple[dict[str, str], dict[str, list[str]]]
+
+
+def count_calls(function: Callable[[], object]) -> int:
+    """Count the calls of functions that a function makes, which neither load nor machine changes."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def fields(kit: Any, count: int) -> Package:
+    """Text fields, and a permission set that opens them all."""
+    names = [f"F{number}__c" for number in range(count)]
+    rights = "".join(
+        f"<fieldPermissions><editable>true</editable><field>Contact.{name}</field><readable>true</readable></fieldPermissions>"
+        for name in names
+    )
+    files = {
+        "objects/Contact.object": kit.wrap(
+            "CustomObject", *(kit.field(name, "<length>40</length><type>Text</type>") for name in names)
+        ),
+        "permissionsets/All.permissionset": kit.permission_set(rights),
+    }
+    return files, {"CustomField": [f"Contact.{name}" for name in names]}
+
+
+def messages(kit: Any, count: int) -> Package:
+    """Outbound messages, and rules that send them."""
+    names = [f"M{number}" for number in range(count)]
+    parts = [kit.message(name, "Id") for name in names] + [
+        kit.rule(f"R{name}", kit.sends(name), "<formula>ISBLANK(Email)</formula>") for name in names
+    ]
+    members = {
+        "WorkflowOutboundMessage": [f"Contact.{name}" for name in names],
+        "WorkflowRule": [f"Contact.R{name}" for name in names],
+    }
+    return {"workflows/Contact.workflow": kit.wrap("Workflow", *parts)}, members
+
+
+def objects(kit: Any, count: int) -> Package:
+    """Custom objects, each with a lookup."""
+    lookup = (
+        "<fields><fullName>Who__c</fullName><label>Who</label><referenceTo>Contact</referenceTo>"
+        "<relationshipName>{}</relationshipName><type>Lookup</type></fields>"
+    )
+    whole = (
+        "<deploymentStatus>Deployed</deploymentStatus>{}<label>Thing</label><nameField><label>Name</label><type>Text</type>"
+        "</nameField><pluralLabel>Things</pluralLabel><sharingModel>ReadWrite</sharingModel>"
+    )
+    names = [f"Thing{number}__c" for number in range(count)]
+    files = {
+        f"objects/{name}.object": kit.wrap("CustomObject", whole.format(lookup.format(name[:-3]))) for name in names
+    }
+    return files, {"CustomObject": names}
+
+
+@pytest.mark.parametrize("make", [fields, messages, objects])
+def test_four_times_the_components_take_four_times_the_work(
+    kit: Any, tmp_path: Path, make: Callable[[Any, int], Package]
+) -> None:
+    """Of a deploy, a repeated one, a retrieve and a deletion."""
+
+    def measure(count: int) -> dict[str, int]:
+        files, members = make(kit, count)
+        reset(tmp_path)
+        outcomes: list[DeployOutcome] = []
+        with Store(tmp_path / "org.db") as store:
+            with store.read() as tx:
+                admin = tx.settings.get("admin_id") or ""
+
+            def deploy(package: dict[str, str]) -> int:
+                options = DeployRequestOptions(rollbackOnError=True, autoUpdatePackage=True)
+                data = kit.zipped(package)
+                return count_calls(
+                    lambda: deploy_zip(OrgContext(store), data, options, admin, lambda _, done: outcomes.append(done))
+                )
+
+            package = {"package.xml": kit.manifest(members), **files}
+            found = {"deploy": deploy(package), "again": deploy(package)}
+            with store.read() as tx:
+                found["retrieve"] = count_calls(lambda: retrieve(tx, members, "62.0"))
+            deleted = {"package.xml": kit.manifest({}), "destructiveChanges.xml": kit.manifest(members, version="")}
+            found["delete"] = deploy(deleted)
+        assert [outcome.failures for outcome in outcomes] == [()] * 3
+        return found
+
+    measure(1)  # what is loaded and cached once
+    small, large = measure(SMALL), measure(SMALL * FACTOR)
+    growth = {what: large[what] / small[what] for what in small}
+    assert {what: times for what, times in growth.items() if times > FACTOR * 1.1} == {}
