@@ -38,7 +38,7 @@ sandbox. Without the variable the command tests nothing and exits with 1. A row 
 compares the table with the probes, and `make test` runs the same probes against the local org. The other rows describe a manual test.
 
 `sfcode doctor --probe FILE` puts the same probes, and some requests that fail, to the org of any project and writes the answers to one file: codes, sentences and kinds of
-values, without names, ids and addresses. `make test-org` writes it as `org-evidence.json`. `sfcode relay learn --evidence FILE` adds the form of a webhook to it. A file sent with an
+values, without names, ids and addresses. `make test-org` writes it as `org-evidence.json`, with what came of each step of the five clients: passed, skipped, or the kind of error and the codes of the org. `sfcode relay learn --evidence FILE` adds the form of a webhook to it. A file sent with an
 [observation](../.github/ISSUE_TEMPLATE/observation.yml) is used by everybody: `make evidence FILE=...` moves the assumptions to *confirmed* or *refuted* and adds the answers to those that the local org is
 compared with.
 """

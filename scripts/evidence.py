@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ SETTLED = ("confirmed", "refuted")
 
 def add_evidence(evidence: dict[str, Any], root: Path = ROOT) -> list[str]:
     """Change both places, and return what was done."""
+    steps = describe_steps(evidence.get("steps", []))
+    if "org" not in evidence:
+        return [*steps, "The probes were not asked: nothing else was added."]
     source = describe_org(evidence)
     path = root / "docs" / "assumptions.yaml"
     text, done = path.read_text("utf-8"), []
@@ -33,7 +37,7 @@ def add_evidence(evidence: dict[str, Any], root: Path = ROOT) -> list[str]:
     name = re.sub(r"[^a-z0-9]+", "-", f"{evidence['date']} {evidence['org']['edition']}".lower()).strip("-")
     pairs = root / "tests" / "recorded" / f"org-{name}.yaml"
     pairs.write_text(render_pairs(evidence["exchanges"], source), "utf-8")
-    return [*done, f"{len(evidence['exchanges'])} answers are in {pairs.relative_to(root)}"]
+    return [*done, *steps, f"{len(evidence['exchanges'])} answers are in {pairs.relative_to(root)}"]
 
 
 def describe_org(evidence: dict[str, Any]) -> str:
@@ -41,6 +45,17 @@ def describe_org(evidence: dict[str, Any]) -> str:
     org = evidence["org"]
     kind = "a sandbox" if org["sandbox"] else "an org"
     return f"{kind} of {org['edition']}, API {org['api_version']}, language {org['language']}"
+
+
+def describe_steps(steps: list[dict[str, str]]) -> list[str]:
+    """Return how many steps of each client did as in the local org, and those that did not."""
+    lines = []
+    for client, group in groupby(sorted(steps, key=lambda step: step["client"]), key=lambda step: step["client"]):
+        own = list(group)
+        passed = sum(step["result"] == "passed" for step in own)
+        lines.append(f"{client}: {passed} of {len(own)} steps did as in the local org")
+        lines += [f"  {step['step']}: {step['answer']}" for step in own if step["result"] == "failed"]
+    return lines
 
 
 def settle(text: str, probe: dict[str, Any], source: str, date: str) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from sfcode.local import serve
 from sfcode.org import Org
 from tests.conftest import STARTED_WITH, opened_doors
 from tests.contract import place as places
+from tests.contract.evidence import PROPERTY, ClientSteps, describe_step
 from tests.contract.place import Place, Real
 from tests.contract.project import Rendered, found, renamed, rendered
 from tests.contract.recording import Recordings
@@ -32,6 +33,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "local_only(reason): what a step of a client needs can be had of the local org only"
     )
+    if STARTED_WITH.get("SFCODE_TEST_ORG"):
+        file = STARTED_WITH.get("SFCODE_TEST_EVIDENCE", config.rootpath / "org-evidence.json")
+        config.pluginmanager.register(ClientSteps(Path(file)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say of a step in the named org what came of it."""
+    report = yield
+    if item.get_closest_marker("org") and (report.when == "call" or (report.when == "setup" and not report.passed)):
+        error = call.excinfo.value if call.excinfo else None
+        report.user_properties.append((PROPERTY, describe_step(item.nodeid, report.outcome, error)))  # type: ignore[arg-type]
+    return report
 
 
 @pytest.fixture

@@ -46,12 +46,17 @@ def inventory(org: Org) -> dict[str, Any]:
 
 
 def test_every_client_works_in_an_org_of_which_only_address_and_token_are_known(
-    served: dict[str, Any], root: Path
+    served: dict[str, Any], root: Path, tmp_path: Path
 ) -> None:
-    """What needs the local org's own ways is skipped with the reason, the rest passes, and the org is left as it was."""
+    """
+    What needs the local org's own ways is skipped with the reason, the rest passes, and the org is left as it was.
+
+    What came of each step is in the file of evidence.
+    """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     environ |= {"SFCODE_TEST_ORG": served["tls_url"], "SF_ACCESS_TOKEN": served["access_token"]}
     environ |= {"REQUESTS_CA_BUNDLE": served["certificate"], "NODE_EXTRA_CA_CERTS": served["certificate"]}
+    environ |= {"SFCODE_TEST_EVIDENCE": str(tmp_path / "evidence.json")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "org", "-rs"]
     with connect(served["url"], environ=environ, api_version=API_VERSION) as org:
         before = inventory(org)
@@ -60,3 +65,9 @@ def test_every_client_works_in_an_org_of_which_only_address_and_token_are_known(
         assert done.returncode == 0, done.stdout + done.stderr
         assert "in the local org only: its app and the password of its administrator are known" in done.stdout
         assert inventory(org) == before
+    steps = json.loads((tmp_path / "evidence.json").read_text())["steps"]
+    assert len(steps) == len(SOME)
+    assert {step["result"] for step in steps} == {"passed", "skipped"}
+    assert {step["client"] for step in steps} == {
+        Path(each.partition("::")[0]).stem.removeprefix("test_") for each in SOME
+    }

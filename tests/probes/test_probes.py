@@ -192,6 +192,19 @@ class TestEvidence:
         (pair,) = yaml.parse(file.read_bytes(), file.name).data["pairs"]
         assert pair == {**self.EVIDENCE["exchanges"][0], "kind": "recorded", "source": source}
 
+    def test_steps_of_clients_are_counted_and_those_that_failed_are_listed(self, tmp_path: Path) -> None:
+        steps = [
+            {"client": "sdr", "step": "test_a", "result": "passed", "answer": ""},
+            {"client": "jsforce", "step": "test_b", "result": "failed", "answer": "AssertionError NOT_FOUND"},
+            {"client": "sdr", "step": "test_c", "result": "skipped", "answer": "in the local org only"},
+        ]
+        assert add_evidence({"evidence": 1, "probes": [], "exchanges": [], "steps": steps}, tmp_path) == [
+            "jsforce: 0 of 1 steps did as in the local org",
+            "  test_b: AssertionError NOT_FOUND",
+            "sdr: 1 of 2 steps did as in the local org",
+            "The probes were not asked: nothing else was added.",
+        ]
+
     def test_an_assumption_that_nobody_knows_is_refused(self) -> None:
         with pytest.raises(SystemExit, match="There is no assumption U99"):
             settle(

@@ -1,0 +1,60 @@
+"""What came of the steps of clients in the org that is named, redacted, for the file of `make test-org`."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfcode import __version__
+from sfcode.evidence.record import FORMAT
+
+PROPERTY = "client step"
+CODE = re.compile(r"\b(?=[A-Z]*_)[A-Z][A-Z_]{5,}\b")
+"""What an org's codes look like; of a failure nothing else is kept, as the rest may be of its people and records."""
+
+
+def describe_step(node_id: str, outcome: str, error: BaseException | None = None) -> dict[str, str]:
+    """Return what came of a step: of a failure the kind of error and the org's codes, of a skipped one the reason."""
+    path, _, name = node_id.partition("::")
+    client = Path(path).stem.removeprefix("test_")
+    answer = ""
+    if error is not None and outcome == "skipped":
+        answer = str(error)
+    elif error is not None:
+        answer = " ".join([type(error).__name__, *dict.fromkeys(CODE.findall(str(error)))])
+    return {
+        "client": client,
+        "step": name.replace("[real-", "[").removesuffix("[real]"),
+        "result": outcome,
+        "answer": answer,
+    }
+
+
+class ClientSteps:
+    """Collects the steps of a run, and adds them to the file of evidence at its end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._began = time.time()
+        self._steps: list[Mapping[str, str]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the step of a report."""
+        self._steps += [value for name, value in report.user_properties if name == PROPERTY]  # type: ignore[misc]
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the steps beside the probes of this run, in the process that has all of them."""
+        if not self._steps or hasattr(session.config, "workerinput"):
+            return
+        found: dict[str, Any] = {"evidence": FORMAT, "sfcode": __version__, "probes": [], "exchanges": []}
+        # What an earlier run has left may be of another org.
+        if self._path.exists() and self._path.stat().st_mtime >= self._began:
+            found = json.loads(self._path.read_text("utf-8"))
+        found["steps"] = sorted(self._steps, key=lambda step: (step["client"], step["step"]))
+        self._path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
