@@ -145,7 +145,9 @@ def _sign_in_app(project: Project) -> Iterator[str]:
 
 
 def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
-    events = sorted({event for mapping in mappings for event in _events(mapping.spec)})
+    when = [registration.when for registration in project.recipes.event_registration]
+    own = {f"{PREFIX}{each.event}" for each in when if not each.name}
+    events = sorted({event for mapping in mappings for event in _events(mapping.spec)} | own)
     if events:
         base = project.settings.relay.url.rstrip("/")
         auth = project.settings.relay.webhook_auth
@@ -153,7 +155,8 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
         yield fill(f"      Events  {', '.join(events)}", 80, subsequent_indent=" " * 14, break_long_words=False)
         yield from (f"      {line}" for line in _webhook_auth(auth))
-    tracked = sorted({name for mapping in mappings for name in _list_tracked_events(mapping.spec)})
+    clicked = {name for each in when for name in each.name}
+    tracked = sorted({name for mapping in mappings for name in _list_tracked_events(mapping.spec)} | clicked)
     if tracked:
         yield "  - Events Broadcaster (an add-on): send these click-to-track events to the same URL"
         yield f"      {', '.join(tracked)}"

@@ -143,7 +143,11 @@ def intended_state(plan: Plan, applied: Applied) -> Applied:
 
 def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
     """Return what an apply leaves managed; what goes only after the deployment is in it, until the next plan misses it."""
-    made = {change.address: change.after.body for change in plan.changes if change.address.is_record and change.after}
+    made = {
+        change.address: change.after.body
+        for change in plan.changes
+        if change.address.is_record and change.after and not change.address.is_business_record
+    }
     return {**applied.records, **made}
 
 

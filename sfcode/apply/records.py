@@ -1,4 +1,4 @@
-"""Write records: the integration user, its permission set license, its permission set assignment."""
+"""Write records: the integration user, its permission set license, its permission set assignment, campaigns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sfcode.apply.campaigns import make_business_record
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.metadata.component import Address, Component
 from sfcode.org import Org
@@ -77,7 +78,9 @@ def _repeat_once(write: Callable[[], None]) -> None:
 
 
 def _write(org: Org, change: Change, *, again: bool = False) -> None:
-    if change.address.type == "User":
+    if change.address.is_business_record and change.after:
+        make_business_record(org, change.address, change.after.body)
+    elif change.address.type == "User":
         _write_user(org, change, again=again)
     elif change.action is Action.DELETE:
         _unassign(org, change.address)

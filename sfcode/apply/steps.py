@@ -107,15 +107,17 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
 
     The user and its license come before the deployment, since an outbound message names the user;
     assignments come after it, since the permission set is in it. What is taken away goes the other
-    way round. What is renamed in place is renamed first: all else names it as it is called then. Everything
+    way round. Campaigns come last, before their statuses: a deployment that fails leaves none behind. What is renamed in place is renamed first: all else names it as it is called then. Everything
     deployable is one package, except where a flow, or an old version of one, has to go: they still name what else is
     deleted, so all deletions then wait for a second package. What takes more than one package is tried beforehand.
     """
     records = [change for change in plan.effective if change.address.is_record]
     deleted_sets = {change.address for change in plan.effective if _deletes_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
-    early = [change for change in records if not _is_late(change, deleted_sets)]
-    late = [change for change in reversed(records) if _is_late(change, deleted_sets)]
+    made = sorted((change for change in records if change.address.is_business_record), key=_made_in_order)
+    rest = [change for change in records if not change.address.is_business_record]
+    early = [change for change in rest if not _is_late(change, deleted_sets)]
+    late = [*(change for change in reversed(rest) if _is_late(change, deleted_sets)), *made]
     renamed = order_renames(plan.moves)
     makes_user = any(change.address.type == "User" and change.action is Action.CREATE for change in early)
     deployments = _delete_left_state(plan, _deployments(plan, metadata, drafts=drafts))
@@ -175,6 +177,12 @@ def _is_late(change: Change, deleted_sets: Collection[Address]) -> bool:
     if change.address.type == "PermissionSetAssignment":
         return change.after is not None or change.address.assigned not in deleted_sets
     return change.after is None or change.after.body.get("IsActive") is False
+
+
+def _made_in_order(change: Change) -> tuple[str, int]:
+    """Return the sort key of business records: campaigns, then the statuses of each in their order."""
+    later = change.after.body.get("Before") if change.after else None
+    return (change.address.type, -len(later) if isinstance(later, list | tuple) else 0)
 
 
 def _as_drafts(components: tuple[Component, ...]) -> tuple[Component, ...]:

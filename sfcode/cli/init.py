@@ -19,7 +19,7 @@ from sfcode.cli.output import paint, print_envelope, print_status
     metavar="OBJECT|RECIPE,...",
     default="",
     help="Objects to map besides Contact: lead, account, and custom objects by API name, such as Subscriber__c. Also "
-    "recipes: completed_flows, nps_history, nps_by_account, role_onboarding, group_progress.",
+    "recipes: completed_flows, nps_history, nps_by_account, event_registration, role_onboarding, group_progress.",
 )
 @click.option(
     "--branch", metavar="NAME", help="Branch whose pushes the workflows apply. Default: the repository's, else main."

@@ -50,6 +50,7 @@ _PART = rf"[^@\s${{}}{_UNSEEN}]+"
 USERNAME = rf"^{_PART}@{_PART}\.{_PART}$"
 TEXT = r"\S"
 SHARE = r"^(all_internal_users|(role|role_and_subordinates|group):[A-Za-z][A-Za-z0-9_]*|user:[^@\s${}]+@[^@\s${}]+)$"
+CAMPAIGN_ID = r"^701([A-Za-z0-9]{12}|[A-Za-z0-9]{15})$"
 VISIBLE = rf"^[^{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]*$"
 TAKEABLE = r"^(CustomField:[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*|PermissionSet:[A-Za-z][A-Za-z0-9_]*)$"
 ACCEPTABLE = r"^(PermissionSet|PermissionSetGroup|Profile|UserLicense):\S.*$"
@@ -119,6 +120,10 @@ WORDS = {
     SHARE: (
         "is nobody that a report folder can be shared with",
         "write all_internal_users, role:NAME, role_and_subordinates:NAME, group:NAME or user:USERNAME",
+    ),
+    CAMPAIGN_ID: (
+        "is not the id of a campaign",
+        "copy the 15 or 18 characters from its address in Salesforce, which begin with 701; or write {name: NAME}",
     ),
     TEXT: ("is empty", "write some text, or leave the key out"),
     VISIBLE: ("is empty, or holds characters that are not seen", "write some text without them, or leave the key out"),

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from sfcode.config import names
 from sfcode.config.base import Model
-from sfcode.config.mapping_models import ActivityEvent, AttributeName, EventFilter, ItemNames, Scalar
+from sfcode.config.mapping_models import ActivityEvent, AttributeName, CustomEvent, EventFilter, ItemNames, Scalar
 from sfcode.config.models import DeveloperName, Version
+from sfcode.mapping.events import REGISTRATION_EVENTS
+from sfcode.mapping.limits import CAMPAIGN_NAME_LENGTH, MEMBER_STATUS_LENGTH
 
+if TYPE_CHECKING:  # type checkers cannot follow a Literal that is made from a table
+    RegistrationEvent = str
+else:
+    RegistrationEvent = Literal[REGISTRATION_EVENTS]
 ShareName = Annotated[str, Field(pattern=names.SHARE)]
+CampaignId = Annotated[str, Field(pattern=names.CAMPAIGN_ID)]
 
 
 class ReportSettings(Model):
@@ -57,6 +66,81 @@ class NpsByAccount(Model):
     )
 
 
+class RegistrationTrigger(Model):
+    """The events that register a person: an event of Appcues, and the flows, forms or click-to-track events that count."""
+
+    event: RegistrationEvent = Field(description="A completed flow, a submitted form, or a click-to-track event.")
+    flow: ItemNames = Field(
+        default=(), description="Flows by name or id, for flow_completed; any when left out.", examples=[["Webinar"]]
+    )
+    form: ItemNames = Field(
+        default=(),
+        description="Forms, for form_submitted: by their id, or by name or id of the flow that they are in; any when left out.",
+    )
+    name: Annotated[tuple[CustomEvent, ...], Field(strict=False)] = Field(
+        default=(), description="Click-to-track events by name, for click_to_track.", examples=[["Clicked Register"]]
+    )
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The names and ids of what counts; of none, anything."""
+        return (*self.flow, *self.form, *self.name)
+
+
+class CampaignReference(Model):
+    """A campaign, by its id or its name. An id may be written alone: `campaign: 701...`."""
+
+    id: CampaignId | None = Field(
+        default=None,
+        description="Id of an existing campaign, one for each environment: a variable.",
+        examples=["701Hs000001LnYRIA0"],
+    )
+    name: Annotated[str, Field(pattern=names.VISIBLE, max_length=CAMPAIGN_NAME_LENGTH)] | None = Field(
+        default=None, description="Name of a campaign, which no other campaign may have.", examples=["Spring webinar"]
+    )
+    create: bool = Field(
+        default=False, description="true: an apply makes the campaign where there is none of this name."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, value: object) -> object:
+        return {"id": value} if isinstance(value, str) else value
+
+    @property
+    def key(self) -> str:
+        """The id or the name, as it is written."""
+        return self.id or self.name or ""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        full: dict[str, Any] = handler(core)
+        resolved = handler.resolve_ref_schema(full)
+        long = dict(resolved)
+        resolved.clear()
+        resolved.update(
+            title=long["title"],
+            description=long.pop("description", ""),
+            anyOf=[long["properties"]["id"]["anyOf"][0], long],
+        )
+        return full
+
+
+class EventRegistration(Model):
+    """What registers people for an event: they become members of a campaign, with a status."""
+
+    when: RegistrationTrigger = Field(
+        description="The events that register.", examples=[{"event": "flow_completed", "flow": ["Webinar sign-up"]}]
+    )
+    campaign: CampaignReference = Field(
+        description="The campaign that people become members of.", examples=["${webinar_campaign}"]
+    )
+    status: Annotated[str, Field(pattern=names.VISIBLE, max_length=MEMBER_STATUS_LENGTH)] = Field(
+        description="The status that members get. An apply makes those that the campaign does not have, after its others.",
+        examples=["Registered"],
+    )
+
+
 class RoleOnboarding(Model):
     """The roles that segments in Appcues choose people by. A mapping makes them of a free field, by `map:`."""
 
@@ -99,6 +183,11 @@ class Recipes(Model):
     completed_flows: CompletedFlows | None = Field(default=None, description="Who completed which flow, by month.")
     nps_history: NpsHistory | None = Field(default=None, description="Every NPS answer as a record, and NPS over time.")
     nps_by_account: NpsByAccount | None = Field(default=None, description="NPS by account.")
+    event_registration: Annotated[tuple[EventRegistration, ...], Field(strict=False)] = Field(
+        default=(),
+        description="People who register for an event in Appcues become members of a campaign. The entries of one campaign "
+        "stand in the order of their statuses: Registered before Attended.",
+    )
     role_onboarding: RoleOnboarding | None = Field(default=None, description="Onboarding by the role of a person.")
     group_progress: Annotated[tuple[ProgressRule, ...], Field(strict=False)] = Field(
         default=(), description="What an event of one user sets in the profile of the user's group."
@@ -114,7 +203,7 @@ class Recipes(Model):
 
 
 _NEED_NO_KEYS = ("completed_flows", "nps_history", "nps_by_account")
-RECIPES = (*_NEED_NO_KEYS, "role_onboarding", "group_progress")
+RECIPES = (*_NEED_NO_KEYS, "event_registration", "role_onboarding", "group_progress")
 """The keys that are recipes."""
 
 NO_RECIPES = Recipes(version=1)

@@ -30,6 +30,7 @@ _RECIPES_NOT_OF_RELAY: Any = {
     "nps_by_account": True,
     "completed_flows": {"not_completed": True},
     "role_onboarding": True,
+    "event_registration": {"__all__": {"campaign": {"create": True}}},
 }
 """Keys of recipes that only the org is configured by."""
 

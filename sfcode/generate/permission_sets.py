@@ -75,6 +75,9 @@ def integration_set(project: Project, lookup: Lookup) -> Blueprint:
         _activities(project, grants, mapping)
     if project.recipes.nps_history:
         _nps_responses(project, grants)
+    if project.recipes.event_registration:
+        # Members of a campaign have no permissions of their own: they follow the campaign's.
+        grants.allow_object(ObjectPermission("Campaign", edit=True), project.recipe_place("event_registration"))
     if user.access == "documented":
         _documented(project, grants, access)
     return _set(

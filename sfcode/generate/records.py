@@ -1,4 +1,4 @@
-"""The records of a project: the integration user, its license, and the permission set assignments."""
+"""The records of a project: the integration user, its license, permission set assignments, and campaigns with their statuses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfcode.generate.template_context import origin
 from sfcode.mapping import naming
 from sfcode.mapping.desired import Origin
 from sfcode.mapping.place import Place
-from sfcode.metadata.component import Component
+from sfcode.metadata.component import Address, Component, Value
 
 
 def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]]:
@@ -59,6 +59,7 @@ def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]
             {permission_set: set_place, user.username: username},
         ),
         *_viewer_rows(project),
+        *_campaign_rows(project),
     )
     origins = [
         origin(row.address, token, place) for row, places in rows for token, place in {"": username, **places}.items()
@@ -72,3 +73,27 @@ def _viewer_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]
         place = project.place("viewers", index)
         body = {"Assignee": username, "PermissionSet": name}
         yield Component("PermissionSetAssignment", f"{name}/{username}", body), {"": place, username: place}
+
+
+def _campaign_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]]]:
+    """Yield campaigns that are to be created, and the statuses that members get, each with those that come after it."""
+    registrations = project.recipes.event_registration
+    statuses = {
+        key: list(dict.fromkeys(each.status for each in registrations if each.campaign.key == key))
+        for key in dict.fromkeys(each.campaign.key for each in registrations)
+    }
+    seen: set[Address] = set()
+    for index, registration in enumerate(registrations):
+        campaign, status = registration.campaign, registration.status
+        named: dict[str, Value] = {"CampaignId": campaign.id} if campaign.id else {"CampaignName": campaign.name}
+        labels = statuses[campaign.key]
+        after: list[Value] = [*labels[labels.index(status) + 1 :]]
+        body: dict[str, Value] = {**named, "Label": status, "Before": after}
+        rows = [(Component("CampaignMemberStatus", f"{campaign.key}/{status}", body), "status")]
+        if campaign.create:
+            rows.append((Component("Campaign", campaign.key, named), "campaign"))
+        for row, key in rows:
+            if row.address not in seen:
+                seen.add(row.address)
+                place = project.recipe_place("event_registration", index, key)
+                yield row, {"": place, campaign.key: place}

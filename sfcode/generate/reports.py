@@ -37,6 +37,8 @@ _SHARE_TYPES = {
 }
 _EVERYBODY = ReportFolderShare("AllInternalUsers", "Organization")
 _COMPLETED = "flow_completed"
+_ID_LENGTH = 15
+"""Characters of an id in reports."""
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:
@@ -90,6 +92,8 @@ def _reports(project: Project) -> Iterator[tuple[str, ReportView, Place]]:
         yield "NPS_Over_Time", _nps_over_time(project), project.recipe_place("nps_history")
     if recipes.nps_by_account is not None and recipes.nps_history is not None:
         yield "NPS_By_Account", _nps_by_account(project), project.recipe_place("nps_by_account")
+    if recipes.event_registration:
+        yield "Event_Registrations", _event_registrations(project), project.recipe_place("event_registration")
 
 
 def _completed_flows(project: Project) -> ReportView:
@@ -173,6 +177,24 @@ def _nps_by_account(project: Project) -> ReportView:
         groupings=(ReportGrouping("ACCOUNT.NAME" if detail else f"{answers}.Account__c"),),
         filters=(_scored(answers),),
         formulas=(_nps(answers),),
+    )
+
+
+def _event_registrations(project: Project) -> ReportView:
+    campaigns = [registration.campaign for registration in project.recipes.event_registration]
+    listed = {
+        "CAMPAIGN_ID": sorted({campaign.id[:_ID_LENGTH] for campaign in campaigns if campaign.id}),
+        "CAMPAIGN_NAME": sorted({_quote(campaign.name) for campaign in campaigns if campaign.name}),
+    }
+    filters = tuple(ReportFilter(column, "equals", ",".join(keys)) for column, keys in listed.items() if keys)
+    return ReportView(
+        "Event registrations",
+        f"{MANAGED} Who registered through Appcues, by campaign and status.",
+        "CampaignWithCampaignMembers",
+        columns=("FIRST_NAME", "LAST_NAME", "COMPANY", "EMAIL", "MEMBER_TYPE"),
+        groupings=(ReportGrouping("CAMPAIGN_NAME"), ReportGrouping("MEMBER_STATUS")),
+        filters=filters,
+        any_filter=len(filters) > 1,
     )
 
 

@@ -180,7 +180,8 @@ class ReportView:
     description: str
     report_type: str
     columns: tuple[str, ...]
-    date_column: str
+    date_column: str = ""
+    """The date that people narrow the report by; "" for a type that has none."""
     groupings: tuple[ReportGrouping, ...] = ()
     filters: tuple[ReportFilter, ...] = ()
     formulas: tuple[ReportFormula, ...] = ()
@@ -188,6 +189,8 @@ class ReportView:
     chart: bool = False
     """Whether a line shows the first formula by the first grouping."""
     of_activities: bool = False
+    any_filter: bool = False
+    """Whether a row has to fit one of the filters, not all."""
 
 
 @dataclass(frozen=True, slots=True)

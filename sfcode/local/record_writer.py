@@ -19,11 +19,13 @@ from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext, formula_value
 from sfcode.local.sobjects.model import FieldDef, ObjectDef, PendingRecord
 from sfcode.local.sobjects.rows import Rows, get_row
-from sfcode.local.sobjects.rules import AFTER_DELETE, BEFORE_SAVE
+from sfcode.local.sobjects.rules import AFTER_CREATE, AFTER_DELETE, BEFORE_SAVE
 from sfcode.local.sobjects.values import parse_value
 from sfcode.local.store import OrgTransaction, Record
 
-CASCADES = frozenset({("Contact", "AccountId"), ("CampaignMember", "CampaignId")})
+CASCADES = frozenset(
+    {("Contact", "AccountId"), ("CampaignMember", "CampaignId"), ("CampaignMemberStatus", "CampaignId")}
+)
 """Children that go with their parent; others only lose the reference."""
 
 
@@ -69,6 +71,8 @@ class RecordWriter:
         record_id = metadata_rows.insert(self.tx, target.name, after, user_id=self.user_id, now=self.now)
         if target.custom and after.get("Name") is None:
             self.tx.records.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
+        if after_create := AFTER_CREATE.get(target.name):
+            after_create(self.tx, record_id, self.user_id, self.now)
         if self._automation is not None:
             self._automation.after_save(target.name, None, record_id)
         return record_id

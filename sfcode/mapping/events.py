@@ -12,16 +12,17 @@ from typing import Literal, get_args
 
 NpsKind = Literal["score", "feedback"]
 
-ItemKind = Literal["flow", "survey", "checklist", "goal"]
+ItemKind = Literal["flow", "survey", "checklist", "goal", "form"]
 """What an event is about: the item of Appcues that a user completed, answered or reached."""
 
-ITEM_ATTRIBUTES: Mapping[ItemKind, tuple[str, str]] = {
+ITEM_ATTRIBUTES: Mapping[ItemKind, tuple[str, ...]] = {
     "flow": ("flowName", "flowId"),
     "survey": ("flowName", "flowId"),
     "checklist": ("checklistName", "checklistId"),
     "goal": ("goalName", "goalId"),
+    "form": ("flowName", "flowId", "interaction.formId"),
 }
-"""By kind of item, the attributes of an event that hold its name and its id."""
+"""By kind of item, the attributes of an event that hold its name and its id. A form has no name but that of its flow."""
 
 DETAILS: Mapping[ItemKind, tuple[str, ...]] = {
     "flow": ("flowType", "flowVersion", "stepId", "stepType", "stepChildId", "stepChildNumber", "interaction"),
@@ -58,6 +59,8 @@ class EventDefinition:
     """By NPS field, the attribute of the event that fills it."""
     item: ItemKind | None = None
     """What the event is about; None for click-to-track events, whose name says it."""
+    registers: bool = False
+    """Whether it may make people members of a campaign."""
     help_page: bool = False
     """Whether the table of Appcues' help page has it, so that Appcues' own connector writes it."""
     comment: str = ""
@@ -102,6 +105,7 @@ EVENTS = (
             "Appcues Flow Completed - {{ flowName }}", "User completed your Appcues flow titled “{{ flowName }}”."
         ),
         item="flow",
+        registers=True,
         help_page=True,
     ),
     EventDefinition(
@@ -131,6 +135,7 @@ EVENTS = (
         item="goal",
         help_page=True,
     ),
+    EventDefinition("form_submitted", "submitted forms", item="form", registers=True),
     EventDefinition(
         _CLICK_TO_TRACK,
         "click-to-track events",
@@ -138,6 +143,7 @@ EVENTS = (
             "Appcues Click-to-track - {{ eventName }}",
             "User triggered the event “{{ eventName }}”. Location: {{ currentPageUrl }} ({{ currentPageTitle }})",
         ),
+        registers=True,
         comment="""\
 Click-to-track events, of all names that a mapping lists under click_to_track. The help page
 gives no text for them; {{ eventName }} is the name that the event has in Appcues.""",
@@ -152,8 +158,10 @@ TEXT_EVENTS = tuple(event.name for event in EVENTS if event.text)
 """Events that become activities."""
 ACTIVITY_EVENTS = tuple(name for name in TEXT_EVENTS if name != _CLICK_TO_TRACK)
 """Events that a mapping may list under `activities`."""
-HANDLED_EVENTS = (*ACTIVITY_EVENTS, *(name for name in PROPERTY_EVENTS if name not in ACTIVITY_EVENTS))
+HANDLED_EVENTS = (*ACTIVITY_EVENTS, *(event.name for event in EVENTS if not event.text))
 """Events of Appcues itself that sfcode handles."""
+REGISTRATION_EVENTS = tuple(event.name for event in EVENTS if event.registers)
+"""Events that may make people members of a campaign."""
 HELP_PAGE_ACTIVITIES = tuple(event.name for event in EVENTS if event.help_page)
 """Events that become activities in the table of Appcues' help page."""
 
@@ -171,7 +179,6 @@ APPCUES_EVENTS = frozenset(
         "flow_skipped",
         "flow_started",
         "form_field_submitted",
-        "form_submitted",
         "nps_survey_started",
         "page_view",
         "session_started",

@@ -20,5 +20,11 @@ FORMULA_TEXT_LENGTH = 1_300
 DESCRIPTION_LENGTH = 255
 """Characters of the description of a static resource."""
 
+CAMPAIGN_NAME_LENGTH = 80
+"""Characters of the name of a campaign (Object Reference, Campaign)."""
+
+MEMBER_STATUS_LENGTH = 40
+"""Characters of the status of a campaign member. The label of a CampaignMemberStatus may be longer (Object Reference)."""
+
 REPORT_NAME_LENGTH = 40
 """Characters of the name of a report; its developer name is kept as short."""

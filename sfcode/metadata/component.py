@@ -14,7 +14,10 @@ Value = None | bool | int | str | tuple["Value", ...] | list["Value"] | dict[str
 
 Body = Mapping[str, Value]
 
-RECORD_TYPES = frozenset({"User", "PermissionSetLicenseAssign", "PermissionSetAssignment"})
+BUSINESS_RECORD_TYPES = frozenset({"Campaign", "CampaignMemberStatus"})
+"""Rows that people work with: made where they are missing, and neither changed, managed nor deleted afterwards."""
+
+RECORD_TYPES = frozenset({"User", "PermissionSetLicenseAssign", "PermissionSetAssignment"}) | BUSINESS_RECORD_TYPES
 """Rows that must exist, next to metadata: written through REST, not deployed."""
 
 
@@ -69,6 +72,11 @@ class Address:
     def is_record(self) -> bool:
         """Return whether the address is of a record (a user, an assignment) and not of metadata."""
         return self.type in RECORD_TYPES
+
+    @property
+    def is_business_record(self) -> bool:
+        """Return whether the address is of a record that people work with, which is only ever made."""
+        return self.type in BUSINESS_RECORD_TYPES
 
 
 @total_ordering

@@ -1,7 +1,7 @@
 """
 Up to 200 records in one call (sObject Collections), and several queries in one composite request.
 
-No call is retried here: the caller knows what may be repeated. Only the upsert by an external id creates records.
+No call is retried here: the caller knows what may be repeated.
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm
 """
 
@@ -76,6 +76,12 @@ class RecordCollections:
         """Update up to 200 records independently: `{"attributes": {"type": ...}, "Id": ..., field: value}`."""
         return self._collection("/composite/sobjects", records, headers)
 
+    def create(
+        self, records: Sequence[Mapping[str, Any]], headers: Mapping[str, str] | None = None
+    ) -> list[RecordResult]:
+        """Create up to 200 records independently: `{"attributes": {"type": ...}, field: value}`."""
+        return self._collection("/composite/sobjects", records, headers, method="POST")
+
     def upsert(
         self,
         sobject: str,
@@ -116,9 +122,13 @@ class RecordCollections:
         return self.usage
 
     def _collection(
-        self, path: str, records: Sequence[Mapping[str, Any]], headers: Mapping[str, str] | None
+        self,
+        path: str,
+        records: Sequence[Mapping[str, Any]],
+        headers: Mapping[str, str] | None,
+        method: str = "PATCH",
     ) -> list[RecordResult]:
-        answer = self._call("PATCH", path, {"allOrNone": False, "records": list(records)}, headers)
+        answer = self._call(method, path, {"allOrNone": False, "records": list(records)}, headers)
         if not isinstance(answer, list) or len(answer) != len(records):
             raise OrgError(
                 f"{self._connection.instance_url} sent an unexpected response: not one result for each of {len(records)} records."

@@ -82,7 +82,13 @@ class Change:
     @property
     def sort_key(self) -> tuple[int, Address]:
         """Return the sort key of reports: records before the deployment, metadata, assignments."""
-        first = {"User": 0, "PermissionSetLicenseAssign": 1, "PermissionSetAssignment": 3}
+        first = {
+            "User": 0,
+            "PermissionSetLicenseAssign": 1,
+            "PermissionSetAssignment": 3,
+            "Campaign": 4,
+            "CampaignMemberStatus": 5,
+        }
         return (first.get(self.address.type, 2), self.address)
 
     def cause(self, path: Path) -> Cause:

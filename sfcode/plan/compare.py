@@ -65,7 +65,7 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
 
     An address is managed if the applied state lists it. One that is managed and no longer asked for is deleted, or
     released where something desired still names it: then it stays as it is, and belongs to somebody else.
-    Records are named by the config outright and are never deleted: users cannot be.
+    Records are named by the config outright and are never deleted: users cannot be, and people are members of campaigns.
     """
     observed, applied = plan_input.snapshot.components, plan_input.applied
     planned = set(plan_input.wanted)
@@ -117,7 +117,7 @@ def _destroy(plan_input: PlanInput) -> Iterator[Change]:
             yield Change(address, observed[address], None, component)
     for row in plan_input.desired.records:
         found = observed.get(row.address)
-        if found is not None:
+        if found is not None and not row.address.is_business_record:
             yield Change(row.address, found, _deactivate(found) if row.type == "User" else None)
     username = plan_input.project.settings.integration_user.username
     yield from retire(plan_input, previous_users(plan_input.snapshot.applied, username))
@@ -132,6 +132,8 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     former = _list_renamed(plan_input.snapshot)
     for address, body in past.before.items():
+        if address.is_business_record:
+            continue  # people are members by now
         before = plan_input.snapshot.components.get(address)
         if body is None and before and address.type == "User":
             yield Change(address, before, _deactivate(before))

@@ -166,7 +166,7 @@ def _read_org(
         moved = set(past.moves)
         expected = {address: body for address, body in past.before.items() if body is not None}
         named = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
-        records_before = {address for address in past.before if address.is_record}
+        records_before = {address for address in past.before if address.is_record and not address.is_business_record}
         read_again = sorted(named | records_before | {address for address in moved if address.is_record})
         record_rows |= read_records(org, {address: past.before.get(address) or {} for address in read_again})
     rest = [

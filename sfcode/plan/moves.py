@@ -86,6 +86,8 @@ class FormerNames:
         head, dot, last = present.full_name.rpartition("/" if present.is_record and present.type != "User" else ".")
         if present.type == "User":
             return Address("User", next(iter(self.users), present.full_name))
+        if present.is_business_record:
+            return present
         if present.is_record:
             user = next(iter(self.users), last)
             return Address(present.type, f"{self._replace_prefix(head)}/{user}")

@@ -53,6 +53,8 @@ class Renames:
 
     def rename_address(self, address: Address) -> Address:
         """Return the present address."""
+        if address.is_business_record:
+            return address
         if address.is_record and address.type != "User":
             what, _, username = address.full_name.rpartition("/")
             sets = self._full_names.get(Address("PermissionSet", what), what)

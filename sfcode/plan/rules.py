@@ -302,7 +302,9 @@ def refuse_missing_references(plan_input: PlanInput, plan: Plan) -> Plan:
     return plan.refuse(
         *(
             Refusal(
-                change.address, f"needs the {part.kind} {part.name}, which this org does not have", MISSING[part.kind]
+                change.address,
+                f"needs the {part.kind} {part.name}, which {part.owner} does not have",
+                MISSING[part.kind],
             )
             for change in plan.effective
             if change.after
@@ -317,6 +319,11 @@ MISSING = {
     "permission set": "create it first, or write the developer name of one that the org has",
     "permission set license": "write the developer name of one that the org has in integration_user.permission_set_license",
     "user": "create the user first, or correct the username",
+    "feature license": "turn on Marketing User in Setup, Users; or have somebody make the record in Salesforce, and apply again",
+    "campaign": "make the campaign first or correct its id or name in recipes.yaml; with a name, `create: true` has an apply make it",
+    "place before the status": "an apply makes statuses after the others of their campaign: make this one in Salesforce with a "
+    "lower sort order, or change the order in recipes.yaml",
+    "unique campaign": "several campaigns have this name: write the id of one in recipes.yaml",
 }
 """What to do about a missing part, by its kind."""
 

@@ -38,11 +38,13 @@ class FlowVersion:
 
 @dataclass(frozen=True, slots=True)
 class MissingPart:
-    """What a record refers to and the org does not have."""
+    """What a record needs and the org, or a user, does not have."""
 
     kind: str
-    """profile, permission set, permission set license or user."""
+    """profile, permission set, permission set license, user, feature license, campaign or unique campaign."""
     name: str
+    owner: str = "this org"
+    """What lacks it: the org, a user or a campaign."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
 from sfcode.org.other_rights import read_other_rights
 from sfcode.org.profiles import find_profile, profile_names
+from sfcode.plan.campaigns import list_missing_for_campaigns, read_business_record
 from sfcode.plan.modes import Mode
 from sfcode.plan.snapshot import MissingPart, SignIns
 from sfcode.plan.state import Applied
@@ -61,7 +62,9 @@ def read_records(org: Org, wanted: Mapping[Address, Body]) -> dict[Address, Comp
 
 def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
     """Read one record by its address; the body has the attributes that `generate` sets."""
-    if address.type == "User":
+    if address.is_business_record:
+        bodies = read_business_record(org, address, wanted)
+    elif address.type == "User":
         bodies = _read_user(org, address.full_name, wanted)
     else:
         what, username = address.full_name.rsplit("/", 1)
@@ -129,7 +132,10 @@ def find_missing_parts(
 def _list_missing(
     org: Org, address: Address, body: Body, there: Component | None, planned: Collection[Address]
 ) -> Iterator[MissingPart]:
-    if address.type == "User":
+    if address.is_business_record:
+        if there is None:
+            yield from list_missing_for_campaigns(org, address, body, planned)
+    elif address.type == "User":
         profile = str(body["Profile"])
         if (there is None or there.body.get("Profile") != profile) and find_profile(org, profile) is None:
             yield MissingPart("profile", profile)

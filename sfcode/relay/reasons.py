@@ -24,6 +24,14 @@ REASONS: dict[str, Reason] = {
         "several records have this user ID", f"Keep the user ID on one of the records, {_REPLAY}."
     ),
     "converted_lead": Reason("only converted leads have this user ID", f"Enter the user ID on the contact, {_REPLAY}."),
+    "no_campaign": Reason(
+        "the campaign of a registration is not there, or several have its name",
+        f"Correct the campaign in recipes.yaml, or run `sfcode apply` to make it, {_REPLAY}.",
+    ),
+    "no_member_status": Reason(
+        "the campaign of a registration does not have the status",
+        f"Run `sfcode apply`, which makes the status, {_REPLAY}.",
+    ),
     "bad_value": Reason(
         "the score is missing, or is not a whole number from 0 to 10",
         "No action is needed, unless the score is in an attribute that events.yaml does not name.",

@@ -118,7 +118,7 @@ aliases:
         },
         [
             """config/events.yaml:3:3: aliases."2nd seen": "2nd seen" is not the name of an event of Appcues itself; write it as in Appcues' list of events, without appcues:, such as v2:experience_completed""",
-            'config/events.yaml:4:17: aliases."v2:seen".as: unknown value "flow_finished"; write one of: nps_score, nps_feedback, flow_completed, checklist_item_completed, checklist_completed, goal_reached, nps_score_and_feedback',
+            'config/events.yaml:4:17: aliases."v2:seen".as: unknown value "flow_finished"; write one of: nps_score, nps_feedback, flow_completed, checklist_item_completed, checklist_completed, goal_reached, nps_score_and_feedback, form_submitted',
             'config/events.yaml:5:3: aliases."v2:shown".as: missing; add the key as, for example `as: flow_completed`',
             'config/events.yaml:5:37: aliases."v2:shown".attributes.flowName: "" is empty; write some text, or leave the key out',
         ],

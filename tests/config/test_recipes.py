@@ -94,6 +94,39 @@ CASES = [
         ],
     ),
     Case(
+        "registrations that cannot work",
+        recipes(
+            "event_registration:\n"
+            "  - {when: {event: flow_completed, form: [A]}, campaign: 701Hs000001LnYRIA0, status: Registered}\n"
+            "  - {when: {event: click_to_track}, campaign: {name: A, id: 701Hs000001LnYR}, status: Registered}\n"
+            "  - {when: {event: form_submitted}, campaign: {id: 701Hs000001LnYR, create: true}, status: Registered}\n"
+            "  - {when: {event: form_submitted}, campaign: {create: true}, status: Registered}\n"
+            "  - {when: {event: flow_completed}, campaign: {name: B}, status: Registered}\n"
+            "  - {when: {event: flow_completed}, campaign: {name: B}, status: Registered}\n"
+        ),
+        [
+            "config/recipes.yaml:2:1: event_registration: needs a mapping of contacts or leads that receives events through the relay; add one with direction: both, or leave the recipe out",
+            "config/recipes.yaml:3:36: event_registration[0].when.form: flow_completed has no form; write flow, or leave it out",
+            "config/recipes.yaml:4:12: event_registration[1].when: does not say which click-to-track events count; add name: with their names in Appcues",
+            "config/recipes.yaml:4:47: event_registration[1].campaign: needs the id or the name of the campaign, and not both; write the id alone, or {name: NAME}",
+            "config/recipes.yaml:5:69: event_registration[2].campaign.create: has no meaning beside an id: such a campaign exists already; leave it out, or write a name",
+            "config/recipes.yaml:6:47: event_registration[3].campaign: names no campaign; write the id alone, or {name: NAME}",
+            "config/recipes.yaml:8:5: event_registration[5]: is listed twice; keep one of them",
+        ],
+    ),
+    Case(
+        "a registration with values that Salesforce does not take",
+        recipes(
+            f"event_registration:\n  - {{when: {{event: flow_started}}, campaign: Spring, status: {'x' * 41}}}\n",
+            contact=LOGGING,
+        ),
+        [
+            'config/recipes.yaml:3:20: event_registration[0].when.event: unknown value "flow_started"; write form_submitted (or: flow_completed, click_to_track)',
+            'config/recipes.yaml:3:45: event_registration[0].campaign: "Spring" is not the id of a campaign; copy the 15 or 18 characters from its address in Salesforce, which begin with 701; or write {name: NAME}',
+            f'config/recipes.yaml:3:61: event_registration[0].status: "{"x" * 41}" is 41 characters long, more than 40; shorten it',
+        ],
+    ),
+    Case(
         "people that a folder cannot be shared with",
         recipes("reports: {share_with: [Appcues_Viewer], foldr: A}\n"),
         [

@@ -114,6 +114,50 @@ def test_everything_that_asks_for_a_component_is_a_line_of_the_recipes() -> None
     assert {places[name] for name in new} == {"config/recipes.yaml"}
 
 
+WEBINAR = {"when": {"event": "flow_completed"}, "campaign": {"name": "A, b", "create": True}, "status": "Registered"}
+BY_ID = {**WEBINAR, "campaign": "701Hs000001LnYRIA0", "status": "Attended"}
+
+
+def test_registrations_need_a_report_and_edit_of_campaigns_alone() -> None:
+    base, result = generated(), generated(event_registration=[WEBINAR])
+    assert added(result, base) == {
+        "Campaign:A, b",
+        "CampaignMemberStatus:A, b/Registered",
+        "Report:Appcues/Event_Registrations",
+        "ReportFolder:Appcues",
+    }
+    assert rights(result, base, "Appcues_Integration") == {"Campaign": {"allowRead", "allowEdit"}}
+    assert rights(result, base, "Appcues_Viewer") == {}
+    report = of(result, "Report:Appcues/Event_Registrations")
+    assert (report["reportType"], "timeFrameFilter" in report) == ("CampaignWithCampaignMembers", False)
+    assert [each["field"] for each in report["groupingsDown"]] == ["CAMPAIGN_NAME", "MEMBER_STATUS"]
+    assert [(each["column"], each["value"]) for each in report["filter"]["criteriaItems"]] == [
+        ("CAMPAIGN_NAME", '"A, b"')
+    ]
+
+
+def test_a_report_of_campaigns_by_id_and_by_name_lists_both() -> None:
+    report = of(generated(event_registration=[WEBINAR, BY_ID]), "Report:Appcues/Event_Registrations")
+    assert report["filter"]["booleanFilter"] == "1 OR 2"
+    assert report["filter"]["criteriaItems"][0]["value"] == "701Hs000001LnYR"
+
+
+def test_campaigns_that_are_to_be_made_and_statuses_are_records_each_once_and_in_their_order() -> None:
+    late = {**WEBINAR, "status": "Attended"}
+    result = generated(event_registration=[WEBINAR, late, {**WEBINAR, "when": {"event": "form_submitted"}}, BY_ID])
+    records = {str(each.address): each.body for each in result.records if each.address.is_business_record}
+    assert records == {
+        "Campaign:A, b": {"CampaignName": "A, b"},
+        "CampaignMemberStatus:A, b/Registered": {"CampaignName": "A, b", "Label": "Registered", "Before": ["Attended"]},
+        "CampaignMemberStatus:A, b/Attended": {"CampaignName": "A, b", "Label": "Attended", "Before": []},
+        "CampaignMemberStatus:701Hs000001LnYRIA0/Attended": {
+            "CampaignId": "701Hs000001LnYRIA0",
+            "Label": "Attended",
+            "Before": [],
+        },
+    }
+
+
 def test_a_mapping_that_only_sends_keeps_no_answers() -> None:
     sending = changed(CONTACT, object="Lead", direction="to_appcues", to_salesforce=None)
     result = generate(project({"contact": CONTACT, "lead": sending}, recipes={"nps_history": {}}), standard())

@@ -10,6 +10,7 @@ import pytest
 from sfcode.config.event_models import HandledEvent, PropertyEvent, TextEvent
 from sfcode.config.events_file import default_events
 from sfcode.config.mapping_models import ActivityEvent
+from sfcode.config.recipe_models import RegistrationEvent
 from sfcode.config.template import find_template_problem
 from sfcode.mapping import events, field_types
 from sfcode.mapping.permissions import OBJECT_FLAGS, ObjectPermission, add_required
@@ -23,11 +24,12 @@ class TestEvents:
         assert get_args(PropertyEvent) == events.PROPERTY_EVENTS
         assert get_args(TextEvent) == events.TEXT_EVENTS
         assert get_args(HandledEvent) == events.HANDLED_EVENTS
+        assert get_args(RegistrationEvent) == events.REGISTRATION_EVENTS
 
     def test_each_event_has_one_row_and_words(self) -> None:
         assert len(events.BY_NAME) == len(events.EVENTS)
         assert all(event.plural for event in events.EVENTS)
-        assert all(event.text or event.properties for event in events.EVENTS)
+        assert all(event.text or event.properties or event.registers for event in events.EVENTS)
 
     def test_the_default_texts_are_templates_that_the_relay_can_fill_in(self) -> None:
         for event in events.EVENTS:

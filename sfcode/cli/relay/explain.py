@@ -67,7 +67,7 @@ def _lines(found: Explanation) -> list[str]:
     ]
     lines += [f"  {found.hint}"] if found.hint else []
     for write in found.writes:
-        lines.append(f"  {write.verb} {write.object} {write.key} = {write.id}")
+        lines.append(f"  {write.verb} {write.object}" + (f" {write.key} = {write.id}" if write.key else ""))
         lines += [f"    {name} = {_value(value)}" for name, value in sorted(write.fields.items())]
     return lines if found.writes or found.hint else [*lines, "  Nothing would be written."]
 

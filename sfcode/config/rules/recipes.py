@@ -10,10 +10,14 @@ from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Settings
 from sfcode.config.recipe_models import ProgressRule, Recipes
 from sfcode.config.rules.mapping import check_filter
+from sfcode.mapping.events import BY_NAME, REGISTRATION_EVENTS
 from sfcode.mapping.field_types import compared_as
 from sfcode.mapping.place import ConfigPath
 from sfcode.mapping.recipes import PEOPLE
 from sfcode.mapping.value_map import AttributeValue
+
+_TRIGGER_KEYS = {event: BY_NAME[event].item or "name" for event in REGISTRATION_EVENTS}
+"""By event that registers people, the key that says which of them count."""
 
 
 def check_recipes(recipes: Recipes, settings: Settings, mappings: Sequence[Mapping]) -> Iterator[PathProblem]:
@@ -23,12 +27,40 @@ def check_recipes(recipes: Recipes, settings: Settings, mappings: Sequence[Mappi
     if recipes.nps_history is not None and not people:
         message = "needs a mapping of contacts or leads that receives events through the relay"
         yield PathProblem(("nps_history",), message, "add one with direction: both, or leave the recipe out", at="key")
+    yield from _check_registrations(recipes, has_people=bool(people))
     if recipes.nps_by_account is not None:
         yield from _check_nps_by_account(recipes)
     if recipes.completed_flows is not None:
         yield from _check_completed_flows(recipes.completed_flows.not_completed, settings, receiving)
     if recipes.group_progress:
         yield from _check_group_progress(recipes.group_progress, mappings)
+
+
+def _check_registrations(recipes: Recipes, *, has_people: bool) -> Iterator[PathProblem]:
+    registrations = recipes.event_registration
+    if registrations and not has_people:
+        message = "needs a mapping of contacts or leads that receives events through the relay"
+        yield PathProblem(
+            ("event_registration",), message, "add one with direction: both, or leave the recipe out", at="key"
+        )
+    for index, registration in enumerate(registrations):
+        path, when, campaign = ("event_registration", index), registration.when, registration.campaign
+        key = _TRIGGER_KEYS[when.event]
+        for other in sorted({*_TRIGGER_KEYS.values()} - {key}):
+            if getattr(when, other):
+                message = f"{when.event} has no {other}"
+                yield PathProblem((*path, "when", other), message, f"write {key}, or leave it out", at="key")
+        if when.event == "click_to_track" and not when.name:
+            message = "does not say which click-to-track events count"
+            yield PathProblem((*path, "when"), message, "add name: with their names in Appcues")
+        if (campaign.id is None) is (campaign.name is None):
+            message = "needs the id or the name of the campaign, and not both" if campaign.id else "names no campaign"
+            yield PathProblem((*path, "campaign"), message, "write the id alone, or {name: NAME}")
+        elif campaign.id and campaign.create:
+            message = "has no meaning beside an id: such a campaign exists already"
+            yield PathProblem((*path, "campaign", "create"), message, "leave it out, or write a name", at="key")
+        if registration in registrations[:index]:
+            yield PathProblem(path, "is listed twice", "keep one of them")
 
 
 def _check_nps_by_account(recipes: Recipes) -> Iterator[PathProblem]:

@@ -38,6 +38,18 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
         "CONTACT_ID": "Id",
         "CREATED_DATE": "CreatedDate",
     },
+    "CampaignWithCampaignMembers": {
+        "CAMPAIGN_NAME": "CampaignId",
+        "CAMPAIGN_ID": "CampaignId",
+        "MEMBER_STATUS": "Status",
+        "HAS_RESPONDED": "HasResponded",
+        "MEMBER_TYPE": "Type",
+        "MEMBER_CREATED_DATE": "CreatedDate",
+        "FIRST_NAME": "FirstName",
+        "LAST_NAME": "LastName",
+        "COMPANY": "CompanyOrAccount",
+        "EMAIL": "Email",
+    },
 }
 """Field paths by column. `Who:Contact` shows the person of an activity if it is a contact."""
 _OF_CUSTOM: Mapping[str, str] = {
@@ -46,8 +58,10 @@ _OF_CUSTOM: Mapping[str, str] = {
     "CUST_CREATED_DATE": "CreatedDate",
     "CUST_LAST_UPDATE": "LastModifiedDate",
 }
-_PREFIXES = {"Activity": "Activity.", "ContactList": "Contact."}
+_PREFIXES = {"Activity": "Activity.", "ContactList": "Contact.", "CampaignWithCampaignMembers": "CampaignMember."}
 """What custom fields begin with."""
+_ID_LENGTH = 15
+"""Characters of an id in reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +85,9 @@ class ReportColumns:
             self._prefix = f"{custom[2]}."
             self._check_custom(custom[2], of_account=bool(custom[1]))
         elif report_type in _COLUMNS:
-            self.objects = ("Event", "Task") if report_type == "Activity" else ("Contact",)
             self._known = _COLUMNS[report_type]
             self._prefix = _PREFIXES[report_type]
+            self.objects = ("Event", "Task") if report_type == "Activity" else (self._prefix.rstrip("."),)
         else:
             raise ApiError("BAD_REQUEST", f"The local org runs no reports of type {report_type}.")
 
@@ -101,6 +115,8 @@ class ReportColumns:
         if field is None:
             raise make_error("unknown_column", name=column)
         value = row.get(field.name)
+        if column == "CAMPAIGN_ID":
+            return Cell(value, str(value)[:_ID_LENGTH])
         if field.type == "reference" and value:
             return self._reference(field, str(value))
         return Cell(value, _label(value))

@@ -22,6 +22,8 @@ MOST_ROWS = 2000
 """Detail rows of one run; summaries count all rows."""
 
 _AGGREGATE = re.compile(r"([A-Za-z_][\w.]*):(SUM|AVG|MIN|MAX)")
+_JOINED = re.compile(r"(\d+( OR \d+)*)?")
+"""Filter logic that is run: all filters by AND, or all by OR."""
 _ROW_COUNT = re.compile(r"\bRowCount\b")
 
 ReportRow = tuple[str, Record]
@@ -50,15 +52,18 @@ class ReportResult:
 
 def run(definition: ReportDefinition, view: UserView) -> ReportResult:
     """Run a report for a user. Raises ApiError for what the local org does not run."""
-    if definition.format not in ("Tabular", "Summary") or definition.boolean_filter:
-        raise ApiError("BAD_REQUEST", "The local org runs tabular and summary reports whose filters are joined by AND.")
+    if definition.format not in ("Tabular", "Summary") or not _JOINED.fullmatch(definition.boolean_filter):
+        raise ApiError(
+            "BAD_REQUEST", "The local org runs tabular and summary reports whose filters are joined by AND or by OR."
+        )
     if definition.interval != "INTERVAL_CUSTOM" or definition.start_date or definition.end_date:
         raise ApiError("BAD_REQUEST", "The local org runs reports over all time only.")
     columns = ReportColumns(view, definition.report_type)
+    join = any if definition.boolean_filter else all
     rows = [
         (name, row)
         for name, row in columns.rows()
-        if all(_fits(columns.cell(name, row, each.column), each) for each in definition.criteria)
+        if join(_fits(columns.cell(name, row, each.column), each) for each in definition.criteria)
         and all(_crosses(view, columns, (name, row), each) for each in definition.cross_filters)
     ]
     whole = RowGroup("", "", None, rows)

@@ -83,7 +83,10 @@ class UserAccess:
         """Return the permissions on an object."""
         key = name.lower()
         if key not in self._objects:
-            self._objects[key] = self._object(key)
+            found = self._object(key)
+            if key in FOR_MARKETING and not self._is_marketing_user:
+                found = dataclasses.replace(found, create=False, delete=False)
+            self._objects[key] = found
         return self._objects[key]
 
     def field(self, object_name: str, field: FieldDef) -> tuple[bool, bool]:
@@ -184,7 +187,7 @@ class UserAccess:
             return self._setup(key)
         if self.has("ModifyAllData"):
             return EVERYTHING
-        if key == "campaignmember":
+        if key in ("campaignmember", "campaignmemberstatus"):
             campaign = self.object("Campaign")
             return ObjectRights(
                 campaign.read, *(campaign.edit,) * 3, view_all=campaign.view_all, modify_all=campaign.modify_all
@@ -202,6 +205,11 @@ class UserAccess:
         return ObjectRights(reads, writes, writes, writes, True, writes)
 
     @cached_property
+    def _is_marketing_user(self) -> bool:
+        user = self._tx.records.get("User", self.user_id) or {}
+        return bool(user.get("UserPermissionsMarketingUser"))
+
+    @cached_property
     def _grants(self) -> list[GrantedRights]:
         """List the granted rights: of the profile, and of every assigned permission set."""
         user = self._tx.records.get("User", self.user_id) or {}
@@ -210,6 +218,8 @@ class UserAccess:
         return [parse_rights(text) for text in self._tx.components.bodies_by_ids(wanted)]
 
 
+FOR_MARKETING = frozenset({"campaign", "campaignmemberstatus"})
+"""Objects whose records only users with the feature license Marketing User may make."""
 SETUP_NAMES = frozenset(name.lower() for name in setup_objects())
 
 

@@ -1,13 +1,14 @@
-"""Rules of campaign members: one lead or contact, once in each campaign."""
+"""Rules of campaigns: their statuses, and members, which are one lead or contact, once in each campaign."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import get_row
-from sfcode.local.store import Record
+from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.objects import standard
 
 OF_ADDRESS = frozenset({"City", "Country", "PostalCode", "State", "Street"})
@@ -26,9 +27,50 @@ def prepare_member(save: PendingRecord) -> None:
         raise make_error("already_a_member")
     name = key.removesuffix("Id")
     after |= _copy_person(name, get_row(tx, name, str(after[key])) or {})
-    after |= {"LeadOrContactId": after[key], "Type": name, "HasResponded": after.get("Status") == "Responded"}
+    statuses = tx.records.find("CampaignMemberStatus", "CampaignId", after["CampaignId"])
+    default = next(each for each in statuses if each["IsDefault"])
+    wish = str(after.get("Status") if "Status" in save.given or save.before else "").casefold()
+    status = next((each for each in statuses if str(each["Label"]).casefold() == wish), default)
+    after |= {
+        "LeadOrContactId": after[key],
+        "Type": name,
+        "Status": status["Label"],
+        "HasResponded": status["HasResponded"],
+    }
     if after["HasResponded"] and not after.get("FirstRespondedDate"):
         after["FirstRespondedDate"] = save.now.date().isoformat()
+
+
+FIRST_STATUSES = (("Sent", True, False), ("Responded", False, True))
+"""What a new campaign has: label, whether it is the default, whether it counts as a response. SortOrder counts them."""
+
+
+def add_statuses(tx: OrgTransaction, campaign_id: str, user_id: str, now: datetime) -> None:
+    """Give a new campaign its first statuses."""
+    for order, (label, default, responded) in enumerate(FIRST_STATUSES, 1):
+        values: Record = {"CampaignId": campaign_id, "Label": label, "SortOrder": order}
+        values |= {"IsDefault": default, "HasResponded": responded}
+        tx.records.insert("CampaignMemberStatus", values, user_id=user_id, now=now)
+
+
+def prepare_status(save: PendingRecord) -> None:
+    """Check that a campaign has a status of this label, and of this place among them, only once."""
+    others = save.tx.records.find("CampaignMemberStatus", "CampaignId", save.after["CampaignId"])
+    for field in ("Label", "SortOrder"):
+        mine = str(save.after.get(field)).casefold()
+        if any(str(each[field]).casefold() == mine and each["Id"] != save.after.get("Id") for each in others):
+            raise ApiError(
+                "DUPLICATE_VALUE",
+                f"duplicate value found: {field} duplicates value on record of this campaign",
+                [field],
+            )
+
+
+def check_status_unused(tx: OrgTransaction, status: Record) -> None:
+    """Refuse to delete the default status of a campaign, or one that members have."""
+    members = tx.records.find("CampaignMember", "CampaignId", status["CampaignId"])
+    if status["IsDefault"] or any(each["Status"] == status["Label"] for each in members):
+        raise ApiError("DELETE_FAILED", "The default status, and a status that members have, cannot be deleted.", [])
 
 
 def _copy_person(name: str, person: Record) -> Record:

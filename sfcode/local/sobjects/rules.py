@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects import licenses
 from sfcode.local.sobjects.activities import prepare_event, prepare_task
-from sfcode.local.sobjects.campaigns import prepare_member
+from sfcode.local.sobjects.campaigns import add_statuses, check_status_unused, prepare_member, prepare_status
 from sfcode.local.sobjects.component_rows import group_permission_set_id
 from sfcode.local.sobjects.model import PendingRecord
 from sfcode.local.sobjects.rows import Rows
@@ -143,6 +144,7 @@ def _free_nickname(tx: OrgTransaction, wish: str) -> str:
 
 BEFORE_SAVE: dict[str, Callable[[PendingRecord], None]] = {
     "CampaignMember": prepare_member,
+    "CampaignMemberStatus": prepare_status,
     "Contact": prepare_person,
     "Event": prepare_event,
     "Lead": prepare_lead,
@@ -153,4 +155,9 @@ BEFORE_SAVE: dict[str, Callable[[PendingRecord], None]] = {
     "User": prepare_user,
 }
 
-AFTER_DELETE: dict[str, Callable[[OrgTransaction, Record], None]] = {"PermissionSetLicenseAssign": check_license_unused}
+AFTER_CREATE: dict[str, Callable[[OrgTransaction, str, str, datetime], None]] = {"Campaign": add_statuses}
+
+AFTER_DELETE: dict[str, Callable[[OrgTransaction, Record], None]] = {
+    "CampaignMemberStatus": check_status_unused,
+    "PermissionSetLicenseAssign": check_license_unused,
+}

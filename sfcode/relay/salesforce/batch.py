@@ -26,16 +26,16 @@ from sfcode.relay.message import (
     StateStore,
 )
 from sfcode.relay.rewrite import KIND, rewritten_name
-from sfcode.relay.salesforce import error_policy, lookup
+from sfcode.relay.salesforce import error_policy
 from sfcode.relay.salesforce.actions import plan_rewrites
 from sfcode.relay.salesforce.actions.action import FieldName
 from sfcode.relay.salesforce.breaker import LONGEST
 from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, records_name, redact, score_name
+from sfcode.relay.salesforce.record_finder import FoundRecords, RecordFinder, list_ids
 from sfcode.relay.salesforce.write_plan import (
     EventTarget,
-    Matches,
     MergedWrite,
     Planner,
     WriteGroup,
@@ -93,9 +93,9 @@ class Batch:
         """Deliver the claim."""
         events, targets, ends = self._read()
         refusals = self._held_mappings(targets.values())
-        matches, failure = self._look_up(targets.values(), refusals)
+        found = self._find_records(targets.values(), refusals)
         planned: dict[str, LatestState] = {}
-        planner = Planner(matches, ChainMap(planned, self.latest), self.rules.lengths)
+        planner = Planner(found.matches, ChainMap(planned, self.latest), self.rules.lengths, found.related)
         names = planner.state_names(events, targets)
         again = [name for message in self.claim.messages if (name := rewritten_name(message))]
         self._announce({*again, *planner.written_states(events, targets)})
@@ -112,8 +112,8 @@ class Batch:
                         round_.add(message.id, write)
                 elif message.id in ends:
                     round_.ends[message.id].append(ends[message.id])
-                elif failure is not None and targets[message.id]:
-                    round_.ends[message.id].append(failure)
+                elif found.failure is not None and targets[message.id]:
+                    round_.ends[message.id].append(found.failure)
                 else:
                     refused = [each for each in targets[message.id] if each.destination.name in refusals]
                     for target in refused:
@@ -202,29 +202,11 @@ class Batch:
         held = {name: self.calls.holds.seconds_left(name, now) for name in names}
         return {name: Retry(f"mapping {name} is held back", left, counts=False) for name, left in held.items() if left}
 
-    def _look_up(
-        self, targets: Iterable[list[EventTarget]], refusals: dict[str, Retry]
-    ) -> tuple[Matches, Settlement | None]:
+    def _find_records(self, targets: Iterable[list[EventTarget]], refusals: dict[str, Retry]) -> FoundRecords:
         """Find the records of all targets; mappings that the org refuses are added to `refusals`."""
-        ids: dict[str, set[str]] = {}
-        for target in (target for each in targets for target in each):
-            if target.destination.name not in refusals:
-                ids.setdefault(target.destination.name, set()).add(target.id)
-        queries = lookup.queries((each, ids[each.name]) for each in self.rules.destinations if each.name in ids)
-        if not queries:
-            return {}, None
-        try:
-            results = self.calls.look_up(queries, self.deadline)
-        except CallFailedError as error:
-            return {}, error.end
-        answered: list[tuple[lookup.LookupQuery, Sequence[lookup.Row]]] = []
-        for query, result in zip(queries, results, strict=True):
-            if isinstance(result, CallFailedError):
-                refusals[query.destination.name] = self._hold(query.destination.name, result)
-            else:
-                answered.append((query, result))
-        found = lookup.matches([query for query, _ in answered], [rows for _, rows in answered])
-        return lookup.follow_converted(self.rules.destinations, found), None
+        finder = RecordFinder(self.rules.destinations, self.calls, self.deadline, self._hold, refusals)
+        wanted = (target for target in chain.from_iterable(targets) if target.destination.name not in refusals)
+        return finder.find(list_ids((target.destination.name, target.id) for target in wanted))
 
     def _hold(self, mapping: str, failure: CallFailedError) -> Retry:
         """Hold a mapping that the org refuses, and return the wait of its messages."""
@@ -264,12 +246,12 @@ class Batch:
         """
         Send a round in as few calls as the org takes; what a trigger could not take goes again in smaller ones.
 
-        Updates are sent first. What is upserted for a message that is tried again, or for one behind it, waits with it.
+        Updates are sent first. What is created or upserted for a message that is tried again, or for one behind it, waits with it.
         """
         for group, writes in round_.writes():
             waiting = deque(writes)
             while waiting:
-                if group.verb == "upsert":
+                if group.verb != "update":
                     waiting = deque(self._without_held(waiting, round_))
                 sent = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
                 crowded = self._send(group, sent, round_) if sent else []
@@ -279,7 +261,7 @@ class Batch:
                 waiting.extendleft(reversed(crowded))
 
     def _without_held(self, writes: Iterable[MergedWrite], round_: WriteRound) -> Iterable[MergedWrite]:
-        """Leave out what is upserted for messages that wait; others that share it wait as well."""
+        """Leave out what is created or upserted for messages that wait; others that share it wait as well."""
         held = round_.held()
         for write in writes:
             if held.isdisjoint(write.messages):
@@ -296,6 +278,8 @@ class Batch:
         try:
             if group.verb == "update":
                 results = self.calls.update(records, self.deadline)
+            elif group.verb == "create":
+                results = self.calls.create(records, self.deadline)
             else:
                 results = self.calls.upsert(group.object, group.key, records, self.deadline)
         except CallFailedError as failure:

@@ -107,6 +107,10 @@ class Calls:
         """Update existing records."""
         return self._call("update", deadline, lambda: self.org.collections.update(records, self.headers))
 
+    def create(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:
+        """Create records."""
+        return self._call("create", deadline, lambda: self.org.collections.create(records, self.headers))
+
     def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:
         """Upsert records by an external id."""
         return self._call(

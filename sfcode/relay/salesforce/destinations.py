@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from sfcode.config.project import Project
 from sfcode.mapping.conditions import Condition
-from sfcode.relay.salesforce.actions import actions_of
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.relay.salesforce.actions import ACTIONS, RECIPE_ACTIONS, ActionBuilder, build_actions
 from sfcode.relay.salesforce.actions.action import EventAction, FieldName
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 
@@ -30,6 +32,13 @@ class Destination:
     """What an event does that several records match."""
     follows_conversion: bool = False
     """Whether an event of a converted lead is written to its contact."""
+    recipe: str = ""
+    """The recipe that asks for it; "" for what the mapping itself asks for. The org may refuse one and take the other."""
+
+    @property
+    def mapping(self) -> str:
+        """Return the name of the mapping, without the recipe."""
+        return self.name.partition(" ")[0]
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
@@ -57,17 +66,29 @@ class Destination:
 def destinations(project: Project) -> tuple[Destination, ...]:
     """Return the mappings that receive through the relay."""
     receiving = [mapping for mapping in project.resolved if mapping.receives and mapping.by_relay]
-    return tuple(
-        Destination(
-            mapping.name,
-            mapping.object,
-            mapping.match,
-            mapping.user_id.field,
-            mapping.source.field if mapping.source else "",
-            actions_of(project, mapping),
-            mapping.where,
-            mapping.several,
-            mapping.follows_conversion and mapping.object == "Lead",
-        )
-        for mapping in receiving
+    return (
+        *(_destination(project, mapping, ACTIONS) for mapping in receiving),
+        *(
+            destination
+            for recipe, actions in RECIPE_ACTIONS.items()
+            for mapping in receiving
+            if (destination := _destination(project, mapping, actions, recipe)).actions
+        ),
+    )
+
+
+def _destination(
+    project: Project, mapping: ResolvedMapping, builders: Sequence[ActionBuilder], recipe: str = ""
+) -> Destination:
+    return Destination(
+        f"{mapping.name} ({recipe})" if recipe else mapping.name,
+        mapping.object,
+        mapping.match,
+        mapping.user_id.field,
+        mapping.source.field if mapping.source else "",
+        build_actions(builders, project, mapping),
+        mapping.where,
+        mapping.several,
+        mapping.follows_conversion and mapping.object == "Lead",
+        recipe,
     )

@@ -158,10 +158,12 @@ next events for hours nor burden the org.
 
 
 def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
-    """Settle a record that was refused. `sent` are values that the detail must not repeat."""
+    """Settle a record that was refused; one to create has no external id. `sent` are values that the detail must not repeat."""
     rule = ERROR_RULES.get(error.code, UNLISTED)
     detail = _detail(error, sent)
-    if (error.code in AUTOMATION and LOCKED in error.message) or _raced(error, external_id):
+    if not external_id and error.code == DUPLICATE and attempts < len(FEW_DELAYS):
+        return Retry(detail, FEW_DELAYS[attempts])  # made by others in the meantime: it is found now
+    if (error.code in AUTOMATION and LOCKED in error.message) or (external_id and _raced(error, external_id)):
         return Retry(detail, SOON)
     if rule.what == "park" or (rule.what == "once" and attempts):
         return Parked(error.code.lower(), detail)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sfcode.config.event_models import Alias, Events
 from sfcode.mapping.events import BY_NAME, HANDLED_EVENTS, ITEM_ATTRIBUTES, PREFIX
-from sfcode.relay.appcues_payload import attribute
+from sfcode.relay.appcues_payload import attribute, value_at
 from sfcode.relay.message import PAST, ClaimedMessage, Parked
 from sfcode.relay.salesforce.template_sandbox import number, text
 from sfcode.relay.salesforce.text_limits import clean
@@ -84,7 +84,11 @@ class AppcuesEvent:
         """Name and id of the flow, survey, checklist or goal that the event is about, as far as the event has them."""
         definition = BY_NAME.get(self.name)
         kind = definition.item if definition else None
-        return tuple(filter(None, (text(self.value(name)) for name in ITEM_ATTRIBUTES[kind]))) if kind else ()
+        return tuple(filter(None, (text(self._value_at(path)) for path in ITEM_ATTRIBUTES[kind]))) if kind else ()
+
+    def _value_at(self, path: str) -> Any:
+        name, _, rest = path.partition(".")
+        return value_at(self.value(name), rest) if rest else self.value(name)
 
     def id_for(self, match: str) -> str:
         """Return the id of the user or the group; "" where the event has none."""

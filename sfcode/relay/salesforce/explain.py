@@ -61,14 +61,18 @@ class _DryCalls(Calls):
         """Keep the records instead of updating them."""
         return [self._keep("update", "Id", record) for record in records]
 
+    def create(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:  # noqa: ARG002
+        """Keep the records instead of creating them."""
+        return [self._keep("create", "", record) for record in records]
+
     def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:  # noqa: ARG002
         """Keep the records instead of upserting them."""
         return [self._keep("upsert", external_id, record) for record in records]
 
     def _keep(self, verb: str, key: str, record: Record) -> RecordResult:
         fields = {name: value for name, value in record.items() if name not in ("attributes", key)}
-        self.writes.append(PlannedWrite(verb, str(record["attributes"]["type"]), key, str(record[key]), fields))
-        return RecordResult(str(record[key]))
+        self.writes.append(PlannedWrite(verb, str(record["attributes"]["type"]), key, str(record.get(key, "")), fields))
+        return RecordResult(str(record.get(key, "")))
 
 
 @dataclass

@@ -132,7 +132,14 @@ def follow_converted(
     followed = dict(found)
     for lead in (each for each in known if each.follows_conversion):
         contact = next(
-            (each for each in known if each.object == "Contact" and each.match == lead.match and not each.where), None
+            (
+                each
+                for each in known
+                if each.object == "Contact"
+                and (each.match, each.recipe) == (lead.match, lead.recipe)
+                and not each.where
+            ),
+            None,
         )
         if contact is None:
             continue
@@ -141,3 +148,20 @@ def follow_converted(
             if name == lead.name and match.contacts and not (match.records or own.records):
                 followed[contact.name, id_] = LookupMatch(tuple(match.contacts), rows=match.contacts)
     return followed
+
+
+def prefer_contacts(
+    destinations: Iterable[Destination], found: Mapping[tuple[str, str], LookupMatch]
+) -> Mapping[tuple[str, str], LookupMatch]:
+    """Return the matches without the leads of people who are contacts too, as far as recipes are concerned: they count once."""
+    by_name = {each.name: each for each in destinations if each.recipe}
+    contacts = {
+        (by_name[name].recipe, id_)
+        for (name, id_), match in found.items()
+        if name in by_name and by_name[name].object == "Contact" and match.records
+    }
+    return {
+        (name, id_): match
+        for (name, id_), match in found.items()
+        if name not in by_name or by_name[name].object == "Contact" or (by_name[name].recipe, id_) not in contacts
+    }

@@ -10,7 +10,7 @@ from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked,
 from sfcode.relay.salesforce.actions.action import ActionError, EventAction, FieldName, PlanContext, Record, RecordWrite
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, records_name, score_name
-from sfcode.relay.salesforce.lookup import LookupMatch
+from sfcode.relay.salesforce.lookup import LookupMatch, Row
 
 STALE = "stale"
 """The note of messages of which everything was older than what is there."""
@@ -31,9 +31,9 @@ class EventTarget:
 
 @dataclass(frozen=True, slots=True)
 class WriteGroup:
-    """Writes that may share a call. An update may hold several objects, an upsert has one, by one external id."""
+    """Writes that may share a call. An update or a create may hold several objects, an upsert has one, by one external id."""
 
-    verb: Literal["update", "upsert"]
+    verb: Literal["update", "create", "upsert"]
     object: str = ""
     key: str = ""
 
@@ -59,10 +59,14 @@ class MergedWrite:
         return {value for value in self.record.values() if isinstance(value, str)}
 
     def states(self, *, redact: bool = False) -> list[LatestState]:
-        """Return the states to remember once the record is written, with `redact` without texts of its fields."""
+        """
+        Return the states to remember once the record is written, with `redact` without texts of its fields.
+
+        The fields of a created record have none: it has no id yet by which they could be written again.
+        """
         newest = (
             replace(state, value="") if redact and isinstance(self.record[name], str) else state
-            for name, state in self.newest.items()
+            for name, state in (self.newest.items() if self.key else ())
         )
         return [*self.notes, *newest]
 
@@ -108,8 +112,8 @@ class WriteRound:
 
     def add(self, message: int, write: RecordWrite) -> None:
         """Add a write, merged with others of the same record."""
-        group = WriteGroup("update") if write.verb == "update" else WriteGroup("upsert", write.object, write.key)
-        record = {"attributes": {"type": write.object}, write.key: write.id}
+        group = WriteGroup("upsert", write.object, write.key) if write.verb == "upsert" else WriteGroup(write.verb)
+        record = {"attributes": {"type": write.object}, **({write.key: write.id} if write.key else {})}
         merged = self.groups.setdefault(group, {}).setdefault(
             (write.object, write.id), MergedWrite(write.object, write.key, write.id, record)
         )
@@ -118,7 +122,7 @@ class WriteRound:
 
     def writes(self) -> list[tuple[WriteGroup, list[MergedWrite]]]:
         """Return the writes by group, updates first; those of one object next to each other, as Salesforce wants them."""
-        groups = sorted(self.groups.items(), key=lambda item: item[0].verb)
+        groups = sorted(self.groups.items(), key=lambda item: ("update", "create", "upsert").index(item[0].verb))
         return [(group, sorted(writes.values(), key=lambda write: write.object)) for group, writes in groups]
 
     def end(self, message: int) -> Settlement:
@@ -188,6 +192,8 @@ class Planner:
     matches: Matches
     latest: Mapping[str, LatestState]
     lengths: Mapping[FieldName, int]
+    related: Mapping[tuple[str, str], Sequence[Row]] = field(default_factory=dict)
+    """By mapping and record id, the rows that actions asked for."""
     planned: dict[str, set[str]] = field(default_factory=dict)
     """By record, the fields that were planned to be written."""
 
@@ -205,7 +211,7 @@ class Planner:
         """
         ends, message = round_.ends[event.message.id], event.message.id
         matched = [(target, self.match(target)) for target in targets]
-        ambiguous = [target.destination.name for target, match in matched if len(match.records) > 1]
+        ambiguous = dict.fromkeys(target.destination.mapping for target, match in matched if len(match.records) > 1)
         found = [(target, match.records[0]) for target, match in matched if len(match.records) == 1]
         if ambiguous:
             ends.append(Parked("several_matches", f"in {', '.join(ambiguous)}"))
@@ -216,7 +222,9 @@ class Planner:
             for target, record_id in found:
                 row = self.match(target).rows.get(record_id, {})
                 before = frozenset(self.planned.get(record_id, ()))
-                context = PlanContext(record_id, self.latest, self.lengths, row, before)
+                context = PlanContext(
+                    record_id, self.latest, self.lengths, row, before, self.related_rows(target, record_id)
+                )
                 for action in target.actions:
                     for write in action.plan(event, context):
                         round_.add(message, write)
@@ -241,7 +249,7 @@ class Planner:
             for target in targets[number]:
                 for record_id in self.match(target).records:
                     for action in target.actions:
-                        names.update(action.state_names(event, record_id))
+                        names.update(action.state_names(event, record_id, self.related_rows(target, record_id)))
         return names
 
     def written_states(
@@ -254,8 +262,12 @@ class Planner:
             for target in targets[number]
             for record_id in self.match(target).records
             for action in target.actions
-            for name in action.written_states(event, record_id)
+            for name in action.written_states(event, record_id, self.related_rows(target, record_id))
         }
+
+    def related_rows(self, target: EventTarget, record_id: str) -> Sequence[Row]:
+        """Return the rows that are related to a record of a target."""
+        return self.related.get((target.destination.name, record_id), ())
 
     def match(self, target: EventTarget) -> LookupMatch:
         """Return the records of a target."""
@@ -267,5 +279,5 @@ def _settle_unmatched(matched: Sequence[tuple[EventTarget, LookupMatch]]) -> Par
         return Delivered("not_mapped")
     if any(match.converted for _, match in matched):
         return Parked("converted_lead", "only converted leads have this id")
-    names = ", ".join(target.destination.name for target, _ in matched)
+    names = ", ".join(dict.fromkeys(target.destination.mapping for target, _ in matched))
     return Parked("unknown_user", f"nobody in {names} has this id")

@@ -8,6 +8,7 @@ from sfcode.review.statements.context import Context
 from sfcode.review.statements.mappings import mapping_statements
 from sfcode.review.statements.ownership import existing_statements, ownership_statements
 from sfcode.review.statements.recipes import recipe_statements
+from sfcode.review.statements.registrations import registration_statements
 from sfcode.review.statements.rights import rights_statements
 from sfcode.review.statements.settings import (
     personal_data_statements,
@@ -34,6 +35,7 @@ def statements(context: Context) -> tuple[Statement, ...]:
         *to_appcues_statements(context),
         *to_salesforce_statements(context),
         *recipe_statements(context),
+        *registration_statements(context),
         *deleted_field_statements(context, told),
         *rights_statements(context),
         *timing_statements(context),

@@ -14,7 +14,7 @@ from sfcode.config.event_models import Events, EventText
 from sfcode.config.project import Project
 from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
 from sfcode.relay.message import ClaimedMessage, LatestState, Parked
-from sfcode.relay.salesforce.actions import actions_of
+from sfcode.relay.salesforce.actions import ACTIONS, build_actions
 from sfcode.relay.salesforce.actions.action import PlanContext, RecordWrite
 from sfcode.relay.salesforce.actions.activities import Activities, activity_kind, external_id
 from sfcode.relay.salesforce.actions.nps_fields import NpsFields, legacy_name, property_name
@@ -78,7 +78,7 @@ def test_an_activity_is_logged_of_the_items_that_its_filter_names(listed, name, 
     of = make(
         Events.model_validate({"version": 1, "aliases": alias, "properties": EVENTS.properties}), activities=[listed]
     )
-    (action,) = actions_of(of, of.resolved[0])
+    (action,) = build_actions(ACTIONS, of, of.resolved[0])
     assert action.handles(read(event(f"appcues:{name}", **attributes), of)) is counts
 
 
@@ -141,7 +141,7 @@ class TestNpsFields:
     def test_fields_that_sfcode_created_are_told_from_those_that_were_there(self) -> None:
         nps = {"score": {"field": "Score__c"}, "feedback": {"field": "Appcues_F__c", "create": True}}
         (mapping,) = make(nps=nps).resolved
-        (action,) = actions_of(make(nps=nps), mapping)
+        (action,) = build_actions(ACTIONS, make(nps=nps), mapping)
         assert action == NpsFields(
             "contact", "Contact", {"score": "Score__c", "feedback": "Appcues_F__c"}, frozenset({"Appcues_F__c"})
         )
@@ -151,7 +151,7 @@ class TestActivities:
     def action(self) -> Activities:
         asked = make(activities=["nps_score", "nps_feedback", "flow_completed"], click_to_track=["Clicked Upgrade"])
         (mapping,) = asked.resolved
-        (action,) = actions_of(asked, mapping)
+        (action,) = build_actions(ACTIONS, asked, mapping)
         assert isinstance(action, Activities)
         return action
 
@@ -191,7 +191,7 @@ class TestActivities:
         texts = {"nps_feedback": EventText(subject="{{ score }}", comment="{{ feedback }}")}
         asked = make(EVENTS.model_copy(update={"activities": texts}), activities=["nps_feedback"])
         (mapping,) = asked.resolved
-        (action,) = actions_of(asked, mapping)
+        (action,) = build_actions(ACTIONS, asked, mapping)
         late = read(event("appcues:nps_feedback", feedback="good"), asked)
         name = score_name("10001")
         assert list(action.state_names(late, ID)) == [name]

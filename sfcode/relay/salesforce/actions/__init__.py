@@ -7,7 +7,7 @@ settlements know actions only by this interface.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sfcode.config.project import Project
 from sfcode.mapping.resolved import ResolvedMapping
@@ -15,15 +15,18 @@ from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions import nps_fields, nps_responses
 from sfcode.relay.salesforce.actions.action import EventAction, RecordWrite
 from sfcode.relay.salesforce.actions.activities import log_activities
+from sfcode.relay.salesforce.actions.campaign_members import register_campaign_members
 from sfcode.relay.salesforce.actions.nps_fields import update_nps_fields
 from sfcode.relay.salesforce.actions.nps_responses import keep_nps_responses
 
-ACTIONS: tuple[Callable[[Project, ResolvedMapping], EventAction | None], ...] = (
-    update_nps_fields,
-    keep_nps_responses,
-    log_activities,
-)
-"""Each returns the action that a mapping asks for, or None. Their writes are sent in this order."""
+ActionBuilder = Callable[[Project, ResolvedMapping], EventAction | None]
+"""Returns the action that a mapping asks for, or None."""
+
+ACTIONS: tuple[ActionBuilder, ...] = (update_nps_fields, keep_nps_responses, log_activities)
+"""What a mapping asks for. Their writes are sent in this order."""
+
+RECIPE_ACTIONS: Mapping[str, tuple[ActionBuilder, ...]] = {"event_registration": (register_campaign_members,)}
+"""What a recipe asks for of the people of a mapping, apart from what the mapping does: if an org refuses the one, it may take the other."""
 
 
 REWRITES: Mapping[str, Callable[[LatestState], list[RecordWrite]]] = {
@@ -39,6 +42,8 @@ def plan_rewrites(state: LatestState | None) -> list[RecordWrite]:
     return plan(state) if plan and state else []
 
 
-def actions_of(project: Project, mapping: ResolvedMapping) -> tuple[EventAction, ...]:
+def build_actions(
+    builders: Iterable[ActionBuilder], project: Project, mapping: ResolvedMapping
+) -> tuple[EventAction, ...]:
     """Return the actions that a mapping asks for."""
-    return tuple(action for build in ACTIONS if (action := build(project, mapping)) is not None)
+    return tuple(action for build in builders if (action := build(project, mapping)) is not None)

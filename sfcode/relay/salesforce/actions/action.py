@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 
+Row = Mapping[str, Any]
+"""A row of a query."""
 Record = dict[str, Any]
 """A record as sObject Collections takes it: `{"attributes": {"type": ...}, field: value}`."""
 FieldName = tuple[str, str]
@@ -17,15 +19,15 @@ FieldName = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RecordWrite:
-    """One record to update by its id, or to upsert by an external id."""
+    """One record to update by its id, to upsert by an external id, or to create."""
 
     mapping: str
-    verb: Literal["update", "upsert"]
+    verb: Literal["update", "create", "upsert"]
     object: str
     key: str
-    """Field that identifies the record: `Id`, or an external id."""
+    """Field that identifies the record: `Id`, or an external id; "" for one to create."""
     id: str
-    """Its value."""
+    """Its value; for a record to create, what tells it from others of the claim."""
     fields: Mapping[str, Any]
     newest: Mapping[str, LatestState] = field(default_factory=dict)
     """By field, the state to remember once it is written. Of two writes of a field, the newer one is sent."""
@@ -46,6 +48,8 @@ class PlanContext:
     """The record, as far as `Action.fields_to_read` asked for it."""
     planned: frozenset[str] = frozenset()
     """Fields of the record that an earlier event of the same claim fills."""
+    related: Sequence[Row] = ()
+    """The rows of `EventAction.related_queries` that are about the record."""
 
 
 class EventAction(Protocol):
@@ -66,15 +70,19 @@ class EventAction(Protocol):
         """Return the fields of the matched record that `plan` needs."""
         ...
 
+    def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:
+        """Return the queries for other records that `plan` needs, given the ids of the matched records."""
+        ...
+
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the mapping asks for something when such an event occurs."""
         ...
 
-    def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+    def state_names(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
         """Name the newest delivered states that `plan` compares with."""
         ...
 
-    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+    def written_states(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
         """Name the states that keep the newest values of fields that the event may write."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from sfcode.mapping import naming
 from sfcode.mapping.limits import TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
-from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite
+from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent, score_name
 from sfcode.relay.salesforce.text_limits import cut
 from sfcode.relay.salesforce.texts import ActivityTemplates, TemplateFailedError, compile_texts
@@ -70,15 +70,19 @@ class Activities:
         """Return none."""
         return ()
 
+    def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
+        """Return none."""
+        return ()
+
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the mapping lists one of the event's activities."""
         return bool(self._listed(event))
 
-    def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:  # noqa: ARG002 (an Action's)
+    def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an Action's)
         """Name the user's newest score, which the text of a later feedback may quote."""
         return [score_name(event.user_id)] if event.is_late_feedback else []
 
-    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:  # noqa: ARG002 (an EventAction's)
+    def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an EventAction's)
         """Return none: an activity is the same however late it arrives."""
         return ()
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sfcode.config.project import Project
 from sfcode.mapping.limits import LONG_TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
-from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite
+from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.text_limits import cut
 
@@ -47,11 +47,15 @@ class NpsFields:
         """Return the fields that keep their value, to see whether they have one."""
         return tuple(sorted(self.if_blank))
 
+    def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
+        """Return none."""
+        return ()
+
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the event answers a question whose answer the mapping keeps."""
         return bool(self.fields) if event.problem else any(kind in event.answers for kind in self.fields)
 
-    def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+    def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
         """Name the newest delivered values of the record."""
         kinds = [kind for kind in event.answers if kind in self.fields]
         return [
@@ -59,7 +63,7 @@ class NpsFields:
             *(legacy_name(self.mapping, record_id, kind) for kind in kinds),
         ]
 
-    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+    def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
         """Name the newest delivered values of the fields that the event answers."""
         fields = [self.fields[kind] for kind in event.answers if kind in self.fields]
         return [property_name(self.object, record_id, field) for field in fields if field not in self.if_blank]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
 from sfcode.mapping.recipes import ACCOUNT_FIELD, RESPONSE_ID_FIELD, answering
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
-from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite
+from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.template_sandbox import text
 from sfcode.relay.salesforce.text_limits import cut
@@ -82,15 +82,19 @@ class NpsResponses:
         """Return the account of a contact."""
         return ("AccountId",) if self.person == "Contact" else ()
 
+    def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
+        """Return none."""
+        return ()
+
     def handles(self, event: AppcuesEvent) -> bool:
         """Tell whether the event is an answer to an NPS survey, or would be."""
         return event.problem is not None or bool(event.answers)
 
-    def state_names(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+    def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
         """Name the answers that were kept of the person to the survey."""
         return [state_name(self.person, record_id, _survey(event))]
 
-    def written_states(self, event: AppcuesEvent, record_id: str) -> Iterable[str]:
+    def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
         """Name the answers of the person to the survey: a score or a feedback may have been corrected meanwhile."""
         return self.state_names(event, record_id)
 

@@ -1,0 +1,31 @@
+"""Make campaigns, and the statuses that members of a campaign may have."""
+
+from __future__ import annotations
+
+from sfcode.errors import OrgError
+from sfcode.metadata.component import Address, Body
+from sfcode.org import Org
+from sfcode.plan.campaigns import find_campaigns, read_business_record
+
+
+def make_business_record(org: Org, address: Address, body: Body) -> None:
+    """Make a campaign, or a status after the others of its campaign; one that is there stays as it is. Repeatable."""
+    if read_business_record(org, address, body):
+        return
+    if address.type == "Campaign":
+        org.create("Campaign", {"Name": body["CampaignName"], "IsActive": True})
+        return
+    campaigns = find_campaigns(org, body)
+    if len(campaigns) != 1:
+        raise OrgError(
+            f"{len(campaigns)} campaigns of this org are called that", "Write the id of one in recipes.yaml."
+        )
+    rows = org.query("SELECT SortOrder FROM CampaignMemberStatus WHERE CampaignId = {}", campaigns[0])
+    values = {
+        "CampaignId": campaigns[0],
+        "Label": body["Label"],
+        "SortOrder": 1 + max((int(row["SortOrder"] or 0) for row in rows), default=0),
+        "HasResponded": True,
+        "IsDefault": False,
+    }
+    org.create("CampaignMemberStatus", values)

@@ -1,0 +1,64 @@
+"""Read campaigns and the statuses of their members, and what keeps an apply from making them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from sfcode.errors import OrgError
+from sfcode.metadata.component import Address, Body
+from sfcode.org import Org
+from sfcode.org.rest import Row
+from sfcode.plan.snapshot import MissingPart
+
+HIDDEN_CODES = frozenset({"INVALID_TYPE", "INVALID_FIELD"})
+"""Codes of queries for objects and fields that the org does not have, or that the user signed in does not see."""
+
+
+def find_campaigns(org: Org, body: Body) -> list[str]:
+    """Return the ids of the campaigns that the body of a campaign or a status names; none where the user sees no campaigns."""
+    if "CampaignId" in body:
+        return [str(row["Id"]) for row in _query(org, "SELECT Id FROM Campaign WHERE Id = {}", str(body["CampaignId"]))]
+    name = str(body["CampaignName"])
+    return [str(row["Id"]) for row in _query(org, "SELECT Id FROM Campaign WHERE Name = {}", name)]
+
+
+def read_business_record(org: Org, address: Address, wanted: Body) -> list[Body]:
+    """Read a campaign or a status of its members; the body is the wanted one where it is there."""
+    campaigns = find_campaigns(org, wanted)
+    if address.type == "Campaign" or not campaigns:
+        return [wanted] if campaigns else []
+    soql = "SELECT Id FROM CampaignMemberStatus WHERE CampaignId IN {} AND Label = {}"
+    return [wanted] if _query(org, soql, campaigns, str(wanted["Label"])) else []
+
+
+def list_missing_for_campaigns(
+    org: Org, address: Address, body: Body, planned: Collection[Address]
+) -> Iterator[MissingPart]:
+    """
+    Yield what is missing for a campaign or a status to be made: the license of the user signed in, or its campaign.
+
+    A status is made after all others of its campaign, so one that comes later by the config must not be there before it.
+    """
+    username = org.identity.username
+    rows = _query(org, "SELECT UserPermissionsMarketingUser FROM User WHERE Username = {}", username)
+    if not any(row["UserPermissionsMarketingUser"] for row in rows):
+        yield MissingPart("feature license", "Marketing User", f"the user {username}")
+    key = str(body.get("CampaignId") or body["CampaignName"])
+    if address.type == "CampaignMemberStatus" and Address("Campaign", key) not in planned:
+        found = find_campaigns(org, body)
+        if len(found) != 1:
+            yield MissingPart("unique campaign" if found else "campaign", key)
+        later = body.get("Before")
+        soql = "SELECT Label FROM CampaignMemberStatus WHERE CampaignId IN {} AND Label IN {} ORDER BY SortOrder"
+        rows = _query(org, soql, found, later) if found and later else []
+        if rows:
+            yield MissingPart("place before the status", str(rows[0]["Label"]), f"the campaign {key}")
+
+
+def _query(org: Org, soql: str, *values: object) -> list[Row]:
+    try:
+        return org.query(soql, *values)
+    except OrgError as error:
+        if error.code not in HIDDEN_CODES:
+            raise
+        return []

@@ -1,0 +1,156 @@
+"""Make people members of campaigns, or give members a later status (the recipe `event_registration`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from simple_salesforce.format import format_soql
+
+from sfcode.config.project import Project
+from sfcode.config.recipe_models import CampaignReference, EventRegistration
+from sfcode.mapping.recipes import answering
+from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.relay.message import LatestState
+from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite, Row
+from sfcode.relay.salesforce.actions.nps_fields import property_name
+from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent
+
+MEMBER = "CampaignMember"
+CHUNK = 300
+"""Ids of people in one query, which has to fit into an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignMembers:
+    """
+    Create or update the member of each campaign that an event registers for. It never creates a person.
+
+    The statuses of a campaign are read with its members: one that it does not have is never sent, as an org may take its
+    default status instead. Their order in the campaign (SortOrder) says which of two is later.
+    """
+
+    mapping: str
+    person: str
+    """The object of the matched record: Contact or Lead."""
+    registrations: tuple[EventRegistration, ...]
+
+    @property
+    def takes_past(self) -> bool:
+        """Return False: whoever registered long ago is no news."""
+        return False
+
+    @property
+    def fields_to_measure(self) -> frozenset[FieldName]:
+        """Return none: a status is either known or not sent."""
+        return frozenset()
+
+    @property
+    def fields_to_read(self) -> tuple[str, ...]:
+        """Return none."""
+        return ()
+
+    def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:
+        """Return the queries for the statuses of the campaigns, and for what the people are members of."""
+        ids = sorted({each.campaign.id for each in self.registrations if each.campaign.id})
+        names = sorted({each.campaign.name for each in self.registrations if each.campaign.name})
+        parts = [format_soql("CampaignId IN {}", ids)] if ids else []
+        parts += [format_soql("Campaign.Name IN {}", names)] if names else []
+        campaigns = f"({' OR '.join(parts)})"
+        people = sorted(record_ids)
+        return [
+            f"SELECT CampaignId, Campaign.Name, Label, SortOrder FROM CampaignMemberStatus WHERE {campaigns}",  # noqa: S608
+            *(
+                f"SELECT Id, CampaignId, {self.person}Id, Status FROM {MEMBER} WHERE {campaigns} AND "  # noqa: S608
+                + format_soql(f"{self.person}Id IN {{}}", people[start : start + CHUNK])
+                for start in range(0, len(people), CHUNK)
+            ),
+        ]
+
+    def handles(self, event: AppcuesEvent) -> bool:
+        """Tell whether the event registers for a campaign."""
+        return any(True for _ in self._registrations_for(event))
+
+    def state_names(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
+        """Name the statuses that were delivered to the person's members."""
+        return self.written_states(event, record_id, related)
+
+    def written_states(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
+        """Name the statuses of the members that the event may update."""
+        if not self.handles(event):
+            return []
+        return [_state_name(row) for row in related if row.get(f"{self.person}Id") == record_id]
+
+    def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
+        """
+        Return the member to create or to update; none where it has that status, or a later one.
+
+        Raises:
+            ActionError: The campaign is not there, or does not have the status.
+
+        """
+        writes = (self._write(registration, context) for registration in self._registrations_for(event))
+        return [write for write in writes if write is not None]
+
+    def _registrations_for(self, event: AppcuesEvent) -> Iterator[EventRegistration]:
+        name = event.message.kind if event.name == CLICK_TO_TRACK else ""
+        for registration in self.registrations:
+            items = registration.when.items
+            if registration.when.event == event.name and (not items or {*event.item, name} & {*items}):
+                yield registration
+
+    def _write(self, registration: EventRegistration, context: PlanContext) -> RecordWrite | None:
+        campaign_id, statuses = _find_statuses(registration.campaign, context.related)
+        if registration.status.casefold() not in statuses:
+            detail = f"the campaign {registration.campaign.key} has no status {registration.status}"
+            raise ActionError("no_member_status", detail)
+        label, order = statuses[registration.status.casefold()]
+        # The later of two statuses in one claim is the one that is sent, in whatever order their events come.
+        stamp = f"{order:010d}"
+        member = next(
+            (row for row in context.related if f"{self.person}Id" in row and row["CampaignId"] == campaign_id), None
+        )
+        if member is None:
+            state = LatestState(f"member:{context.record_id}:{campaign_id}", stamp)
+            fields = {"CampaignId": campaign_id, f"{self.person}Id": context.record_id, "Status": label}
+            key = f"{context.record_id}.{campaign_id}"
+            return RecordWrite(self.mapping, "create", MEMBER, "", key, fields, {"Status": state})
+        _, present = statuses.get(str(member["Status"]).casefold(), ("", order))
+        delivered = context.latest.get(_state_name(member))
+        if present >= order or (delivered is not None and delivered.stamp > stamp):
+            return None  # the same, a later one, or one of which nobody can tell
+        state = LatestState(_state_name(member), stamp, json.dumps(label))
+        return RecordWrite(
+            self.mapping, "update", MEMBER, "Id", str(member["Id"]), {"Status": label}, {"Status": state}
+        )
+
+
+def register_campaign_members(project: Project, mapping: ResolvedMapping) -> CampaignMembers | None:
+    """Return the action for the recipe `event_registration`; None for a mapping that holds no people."""
+    registrations = project.recipes.event_registration
+    if not registrations or not answering([mapping]):
+        return None
+    return CampaignMembers(mapping.name, mapping.object, registrations)
+
+
+def _state_name(member: Row) -> str:
+    return property_name(MEMBER, str(member["Id"]), "Status")
+
+
+def _find_statuses(campaign: CampaignReference, related: Iterable[Row]) -> tuple[str, Mapping[str, tuple[str, int]]]:
+    """Return a campaign's id, and its statuses with their order, by label in small letters."""
+    rows = [row for row in related if "Label" in row and _is_of(row, campaign)]
+    ids = {str(row["CampaignId"]) for row in rows}
+    if len(ids) != 1:
+        detail = f"there is no campaign {campaign.key}" if not ids else f"several campaigns are called {campaign.key}"
+        raise ActionError("no_campaign", detail)
+    statuses = {str(row["Label"]).casefold(): (str(row["Label"]), int(row["SortOrder"] or 0)) for row in rows}
+    return ids.pop(), statuses
+
+
+def _is_of(row: Row, campaign: CampaignReference) -> bool:
+    if campaign.id:
+        # An id may be written with 15 characters; those case-sensitive ones are what tells ids apart.
+        return str(row["CampaignId"])[:15] == campaign.id[:15]
+    return str(row["Campaign"]["Name"]).casefold() == str(campaign.name).casefold()
