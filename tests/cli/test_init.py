@@ -208,6 +208,7 @@ def test_an_object_without_a_mapping_to_start_from_is_refused(capsys: pytest.Cap
         ("lead,Completed_Flows", ["completed_flows"]),
         ("completed_flows,nps_history,nps_by_account", ["completed_flows", "nps_history", "nps_by_account"]),
         ("role_onboarding,group_progress", ["role_onboarding", "group_progress"]),
+        ("event_registration", ["event_registration"]),
     ],
 )
 def test_recipes_are_written_with_what_they_need(
@@ -224,7 +225,10 @@ def test_no_file_of_recipes_is_written_without_any(capsys: pytest.CaptureFixture
     assert not Path("config/recipes.yaml").exists()
     code, _, err = run(capsys, "init", "--with", "nps_histry", "p")
     assert code == 1
-    assert "or a recipe: completed_flows, group_progress, nps_by_account, nps_history, role_onboarding." in err
+    assert (
+        "or a recipe: completed_flows, event_registration, group_progress, nps_by_account, nps_history, role_onboarding."
+        in err
+    )
 
 
 def test_the_workflows_take_the_branch_and_the_prefix_of_the_repository(capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,3 +123,40 @@ def test_a_campaign_member_shows_its_contact(writer: RecordWriter) -> None:
     responded = writer.tx.records.get("CampaignMember", member["Id"]) or {}
     assert (responded["HasResponded"], responded["FirstRespondedDate"]) == (True, "2026-03-18")
     assert made(writer, "CampaignMember", CampaignId=writer.create("Campaign", {"Name": "Autumn"}), ContactId=contact)
+
+
+def statuses(writer: RecordWriter, campaign: str) -> list[tuple[object, ...]]:
+    rows = writer.tx.records.find("CampaignMemberStatus", "CampaignId", campaign)
+    return [(row["Label"], row["SortOrder"], row["IsDefault"], row["HasResponded"]) for row in rows]
+
+
+def test_a_campaign_has_statuses_of_its_own_and_takes_its_default_for_any_other(writer: RecordWriter) -> None:
+    campaign = writer.create("Campaign", {"Name": "Spring"})
+    added = {"CampaignId": campaign, "Label": "Registered", "SortOrder": 3, "HasResponded": True}
+    status = writer.create("CampaignMemberStatus", added)
+    assert statuses(writer, campaign) == [
+        ("Sent", 1, True, False),
+        ("Responded", 2, False, True),
+        ("Registered", 3, False, True),
+    ]
+    for again in ({"Label": "registered", "SortOrder": 4}, {"Label": "Late", "SortOrder": 3}):
+        with pytest.raises(Exception, match="DUPLICATE_VALUE"):
+            writer.create("CampaignMemberStatus", {**added, **again})
+    contact = writer.create("Contact", {"LastName": "Kim"})
+    member = made(writer, "CampaignMember", CampaignId=campaign, ContactId=contact, Status="registered")
+    assert (member["Status"], member["HasResponded"]) == ("Registered", True)
+    writer.update("CampaignMember", member["Id"], {"Status": "Unknown"})
+    taken = writer.tx.records.get("CampaignMember", member["Id"]) or {}
+    assert (taken["Status"], taken["HasResponded"]) == ("Sent", False)
+    writer.delete("CampaignMemberStatus", status)
+    writer.delete("Campaign", campaign)
+    assert statuses(writer, campaign) == []
+
+
+@pytest.mark.parametrize("status", ["Sent", "Responded"], ids=["the default", "one that a member has"])
+def test_a_status_that_is_needed_is_not_deleted(writer: RecordWriter, status: str) -> None:
+    campaign, contact = writer.create("Campaign", {"Name": "Spring"}), writer.create("Contact", {"LastName": "Kim"})
+    writer.create("CampaignMember", {"CampaignId": campaign, "ContactId": contact, "Status": "Responded"})
+    (row,) = writer.tx.records.find("CampaignMemberStatus", "Label", status)
+    with pytest.raises(Exception, match="DELETE_FAILED"):
+        writer.delete("CampaignMemberStatus", str(row["Id"]))

@@ -22,6 +22,8 @@ ID_LOOKUPS = frozenset({("Contact", "Email"), ("Lead", "Email"), ("User", "Usern
 
 SHARED = {each.name for each in dataclasses.fields(Field)} & {each.name for each in dataclasses.fields(FieldDef)}
 """What the table of fields has under the same name."""
+KEPT = ("CampaignMemberStatus",)
+"""Objects of `data_objects.txt` whose records follow their own rules here: they go with the records that they refer to."""
 
 UNDELETABLE = frozenset({"User"})
 
@@ -30,7 +32,8 @@ UNDELETABLE = frozenset({"User"})
 def standard_objects() -> dict[str, ObjectDef]:
     """Return all standard objects by name, including Setup objects."""
     data = {name: _object(schema) for name, schema in standard().objects.items() if name != "Activity"}
-    return data | setup_objects()
+    kept = {name: found for name in KEPT if (found := data_object(name.lower()))}
+    return data | kept | setup_objects()
 
 
 @cache
