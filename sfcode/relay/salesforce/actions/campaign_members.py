@@ -38,7 +38,7 @@ class CampaignMembers:
 
     @property
     def takes_past(self) -> bool:
-        """Return False: whoever registered long ago is no news."""
+        """Return False: a past registration is no news."""
         return False
 
     @property
