@@ -43,16 +43,16 @@ def list_missing_for_campaigns(
     rows = _query(org, "SELECT UserPermissionsMarketingUser FROM User WHERE Username = {}", username)
     if not any(row["UserPermissionsMarketingUser"] for row in rows):
         yield MissingPart("feature license", "Marketing User", f"the user {username}")
-    key = str(body.get("CampaignId") or body["CampaignName"])
-    if address.type == "CampaignMemberStatus" and Address("Campaign", key) not in planned:
-        found = find_campaigns(org, body)
-        if len(found) != 1:
-            yield MissingPart("unique campaign" if found else "campaign", key)
-        later = body.get("Before")
-        soql = "SELECT Label FROM CampaignMemberStatus WHERE CampaignId IN {} AND Label IN {} ORDER BY SortOrder"
-        rows = _query(org, soql, found, later) if found and later else []
-        if rows:
-            yield MissingPart("place before the status", str(rows[0]["Label"]), f"the campaign {key}")
+    if address.type != "CampaignMemberStatus":
+        return
+    key, found = str(body.get("CampaignId") or body["CampaignName"]), find_campaigns(org, body)
+    if len(found) > 1 or not (found or Address("Campaign", key) in planned):
+        yield MissingPart("unique campaign" if found else "campaign", key)
+    later = body.get("Before")
+    soql = "SELECT Label FROM CampaignMemberStatus WHERE CampaignId IN {} AND Label IN {} ORDER BY SortOrder"
+    rows = _query(org, soql, found, later) if found and later else []
+    if rows:
+        yield MissingPart("place before the status", str(rows[0]["Label"]), f"the campaign {key}")
 
 
 def _query(org: Org, soql: str, *values: object) -> list[Row]:

@@ -107,3 +107,15 @@ def test_a_new_consumer_key_is_not_at_once_of_use(tmp_path: Path) -> None:
     (tmp_path / "sfcode.yaml").write_text(settings)
     (tmp_path / "mappings" / "contact.yaml").write_text(CONTACT)
     assert "refused as invalid_client_id for up to 30 minutes" in next_steps(load(tmp_path))
+
+
+def test_events_that_register_people_are_sent_too(tmp_path: Path) -> None:
+    webhook(tmp_path, "scheme: path")
+    (tmp_path / "recipes.yaml").write_text(
+        "version: 1\nevent_registration:\n"
+        "  - {when: {event: form_submitted}, campaign: {name: Spring}, status: Registered}\n"
+        "  - {when: {event: click_to_track, name: [Joined]}, campaign: {name: Spring}, status: Attended}\n"
+    )
+    steps = next_steps(load(tmp_path))
+    assert "Events  appcues:flow_completed, appcues:form_submitted\n" in steps
+    assert "send these click-to-track events to the same URL\n      Joined\n" in steps

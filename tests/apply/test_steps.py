@@ -112,3 +112,13 @@ def test_what_is_renamed_is_tried_as_it_will_be_called_and_renamed_before_anythi
     trial, _, rename, *_ = done
     assert trial.components == (A,)
     assert rename.moves == (move,)
+
+
+def test_campaigns_come_last_and_their_statuses_in_their_order(plan_of):
+    named = {"CampaignName": "Spring"}
+    campaign = Component("Campaign", "Spring", named)
+    first = Component("CampaignMemberStatus", "Spring/Registered", {**named, "Label": "R", "Before": ["Attended"]})
+    last = Component("CampaignMemberStatus", "Spring/Attended", {**named, "Label": "A", "Before": []})
+    plan = plan_of(desired(A, records=(last, first, campaign, ASSIGNMENT, USER)), observed())
+    done = [str(step.change.address) for step in steps(plan) if isinstance(step, WriteRecord)]
+    assert done[-4:] == [str(each.address) for each in (ASSIGNMENT, campaign, first, last)]

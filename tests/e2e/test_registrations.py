@@ -274,3 +274,15 @@ def test_who_is_no_marketing_user_is_told_before_anything_is_written(applied: tu
     assert f"CampaignMemberStatus:Spring, webinar/Late {needs}" in " ".join((result.out + result.err).split())
     assert unknown.code == 1
     assert "needs the campaign Unknown, which this org does not have" in " ".join((unknown.out + unknown.err).split())
+
+
+def test_a_status_that_would_come_after_a_later_one_is_refused(applied: tuple[World, Journey]) -> None:
+    world, journey = applied
+    path = journey.folder / "config" / "recipes.yaml"
+    written = path.read_text(encoding="utf-8")
+    path.write_text(written.replace("status: Registered", "status: Invited"), encoding="utf-8")
+    result = journey.run("--org", world.local.url, "apply", "--auto-approve")
+    path.write_text(written, encoding="utf-8")
+    assert result.code == 1
+    refused = "needs the place before the status Attended, which the campaign Spring, webinar does not have"
+    assert f"CampaignMemberStatus:Spring, webinar/Invited {refused}" in " ".join((result.out + result.err).split())

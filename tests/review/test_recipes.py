@@ -20,6 +20,8 @@ WRITTEN = {
     "completed_flows": "completed_flows:\n",
     "nps_history": "nps_history:\n",
     "nps_by_account": "nps_history:\nnps_by_account:\n",
+    "event_registration": "event_registration:\n"
+    "  - {when: {event: flow_completed, flow: [Sign-up, f-7]}, campaign: {name: Spring}, status: Registered}\n",
     "role_onboarding": "role_onboarding: {attribute: role, values: [sales, tech, other]}\n",
     "group_progress": PROGRESS,
 }
@@ -27,6 +29,7 @@ ON = {
     "completed_flows": "low: A report will show completed flows by person and month",
     "nps_history": "medium: Every NPS answer will be kept as a record of `Appcues_NPS_Response__c`, which people with a sharing rule or a role above may read",
     "nps_by_account": "low: A report will show NPS by account",
+    "event_registration": "medium: People who complete the flow `Sign-up` or `f-7` will become members of the campaign `Spring`, with the status `Registered`",
     "role_onboarding": "low: Segments in Appcues may choose people by the `role` `other`, `sales` and `tech`",
     "group_progress": "medium: Completed checklists of `Onboarding` or `Start` will set `onboarding_done` to `true` and `level` to `2` in Appcues for the group of the user",
 }
@@ -34,6 +37,7 @@ OFF = {
     "completed_flows": "low: The report of completed flows by person and month will be deleted",
     "nps_history": "high: NPS answers will no longer be kept, and those in `Appcues_NPS_Response__c` are deleted with it",
     "nps_by_account": "low: The report of NPS by account will be deleted",
+    "event_registration": "low: People who complete the flow `Sign-up` or `f-7` will no longer become members of the campaign `Spring`, with the status `Registered`",
     "role_onboarding": "medium: Segments in Appcues must no longer choose people by the `role` `other`, `sales` and `tech`",
     "group_progress": "low: Completed checklists of `Onboarding` or `Start` will no longer set `onboarding_done` to `true` and `level` to `2` in Appcues for the group of the user, where they stay as they are",
 }

@@ -195,3 +195,12 @@ def test_the_page_shows_the_table_as_it_is(root: Path) -> None:
     table = page.partition("| Code |")[2].partition("\n\n")[0]
     shown = [line for line in table.splitlines() if line.startswith("| `")]
     assert shown == rows, "\n".join(rows)
+
+
+def test_a_record_that_others_have_created_in_the_meantime_is_looked_up_a_few_times() -> None:
+    there = RecordError("DUPLICATE_VALUE", "Already a campaign member.")
+    for attempts, seconds in enumerate(FEW_DELAYS):
+        end = settle_record(there, attempts=attempts, external_id="", sent=())
+        assert end == Retry("DUPLICATE_VALUE: Already a campaign member.", seconds)
+    assert isinstance(settle_record(there, attempts=len(FEW_DELAYS), external_id="", sent=()), Parked)
+    assert isinstance(settle_record(there, attempts=0, external_id=KEY, sent=()), Parked)

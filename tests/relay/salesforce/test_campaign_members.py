@@ -1,0 +1,145 @@
+"""Campaign members: which status is written, and which is not, whatever the campaign and the member look like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sfcode.config.events_file import default_events
+from sfcode.config.recipe_models import Recipes
+from sfcode.relay.message import LatestState
+from sfcode.relay.salesforce.actions.action import ActionError, PlanContext, RecordWrite
+from sfcode.relay.salesforce.actions.campaign_members import CHUNK, CampaignMembers
+from sfcode.relay.salesforce.destinations import Destination
+from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event
+from sfcode.relay.salesforce.lookup import LookupMatch, follow_converted, prefer_contacts
+from tests.relay.salesforce.world import event
+
+CAMPAIGN, PERSON, MEMBER = "701Hs000001LnYRIA0", "003000000000001AAA", "00v000000000001AAA"
+STATE = f"field:CampaignMember:{MEMBER}:Status"
+STATUSES = {"Sent": 1, "registered": 3, "Attended": 4}
+
+
+def action(campaign: object = CAMPAIGN, status: str = "Registered") -> CampaignMembers:
+    entry = {"when": {"event": "flow_completed"}, "campaign": campaign, "status": status}
+    return CampaignMembers(
+        "contact (event_registration)", "Contact", Recipes(version=1, event_registration=[entry]).event_registration
+    )
+
+
+def statuses(campaign: str = CAMPAIGN, name: str = "Spring", **orders: int | None) -> list[dict[str, Any]]:
+    known: Mapping[str, int | None] = orders or STATUSES
+    return [
+        {"CampaignId": campaign, "Campaign": {"Name": name}, "Label": label, "SortOrder": order}
+        for label, order in known.items()
+    ]
+
+
+def member(status: str, campaign: str = CAMPAIGN) -> dict[str, Any]:
+    return {"Id": MEMBER, "CampaignId": campaign, "ContactId": PERSON, "Status": status}
+
+
+def completed() -> AppcuesEvent:
+    found = read_event(event("appcues:flow_completed", flowName="Webinar"), default_events())
+    assert isinstance(found, AppcuesEvent)
+    return found
+
+
+def plan(
+    asked: CampaignMembers, *related: dict[str, Any], latest: Mapping[str, LatestState] | None = None
+) -> list[RecordWrite]:
+    return asked.plan(completed(), PlanContext(PERSON, latest or {}, {}, related=related))
+
+
+def test_a_person_becomes_a_member_with_the_status_as_the_campaign_spells_it() -> None:
+    (write,) = plan(action(), *statuses())
+    assert (write.verb, write.object, write.key) == ("create", "CampaignMember", "")
+    assert write.fields == {"CampaignId": CAMPAIGN, "ContactId": PERSON, "Status": "registered"}
+
+
+@pytest.mark.parametrize(
+    ("present", "written"), [("Sent", True), ("Registered", False), ("Attended", False), ("Gone", False)]
+)
+def test_a_member_gets_a_later_status_alone(present: str, written: bool) -> None:
+    writes = plan(action(), *statuses(), member(present))
+    assert [(write.verb, write.id, write.fields) for write in writes] == (
+        [("update", MEMBER, {"Status": "registered"})] if written else []
+    )
+    for write in writes:
+        assert write.newest == {"Status": LatestState(STATE, "0000000003", json.dumps("registered"))}
+
+
+@pytest.mark.parametrize(("order", "written"), [(2, True), (3, True), (4, False)])
+def test_what_was_delivered_in_the_meantime_is_not_taken_back(order: int, written: bool) -> None:
+    known = {STATE: LatestState(STATE, f"{order:010d}")}
+    assert bool(plan(action(), *statuses(), member("Sent"), latest=known)) is written
+    related = [*statuses(), member("Sent")]
+    assert list(action().state_names(completed(), PERSON, related)) == [STATE]
+    assert list(action().written_states(completed(), PERSON, related)) == [STATE]
+
+
+def test_membership_of_another_campaign_says_nothing() -> None:
+    (write,) = plan(action(), *statuses(), member("Attended", "701Hs000001LnYSIA0"))
+    assert write.verb == "create"
+
+
+@pytest.mark.parametrize("key", [CAMPAIGN, CAMPAIGN[:15]])
+def test_a_campaign_is_found_by_either_form_of_its_id_and_its_case(key: str) -> None:
+    others = statuses(CAMPAIGN[:14] + "r" + CAMPAIGN[15:])
+    (write,) = plan(action(key), *others, *statuses())
+    assert write.fields["CampaignId"] == CAMPAIGN
+
+
+@pytest.mark.parametrize(
+    ("asked", "related", "reason", "detail"),
+    [
+        (action(), [], "no_campaign", f"there is no campaign {CAMPAIGN}"),
+        (
+            action({"name": "spring"}),
+            [*statuses(), *statuses("701Hs000001LnYSIA0")],
+            "no_campaign",
+            "several campaigns are called spring",
+        ),
+        (action(status="Late"), statuses(), "no_member_status", f"the campaign {CAMPAIGN} has no status Late"),
+    ],
+    ids=["no campaign", "several of the name", "no status"],
+)
+def test_what_is_not_there_is_never_sent(
+    asked: CampaignMembers, related: list[dict[str, Any]], reason: str, detail: str
+) -> None:
+    with pytest.raises(ActionError) as error:
+        plan(asked, *related)
+    assert (error.value.reason, error.value.detail) == (reason, detail)
+
+
+def test_queries_quote_names_and_fit_into_an_address() -> None:
+    people = [f"003{number:012d}AAA" for number in range(2 * CHUNK + 1)]
+    first, *rest = action({"name": "Bob's"}).related_queries(people)
+    assert first.endswith("FROM CampaignMemberStatus WHERE (Campaign.Name IN ('Bob\\'s'))")
+    assert len(rest) == 3
+    assert all(len(query) < 14_000 for query in rest)
+
+
+CONTACTS = Destination("contact (event_registration)", "Contact", "user", "Key__c", recipe="event_registration")
+LEADS = Destination(
+    "lead (event_registration)", "Lead", "user", "Key__c", follows_conversion=True, recipe="event_registration"
+)
+MAPPINGS = (
+    Destination("contact", "Contact", "user", "Key__c"),
+    Destination("lead", "Lead", "user", "Key__c", follows_conversion=True),
+)
+ALL = (*MAPPINGS, CONTACTS, LEADS)
+
+
+def test_a_person_who_is_a_lead_and_a_contact_registers_as_the_contact_and_both_are_written_otherwise() -> None:
+    found = {(each.name, "7"): LookupMatch((each.object,)) for each in ALL} | {(LEADS.name, "8"): LookupMatch(("L",))}
+    assert prefer_contacts(ALL, found).keys() == found.keys() - {(LEADS.name, "7")}
+
+
+def test_a_converted_lead_registers_as_its_contact_beside_what_the_mapping_writes() -> None:
+    converted = LookupMatch(converted=True, contacts={"C": {"Id": "C"}})
+    found = follow_converted(ALL, {("lead", "7"): converted, (LEADS.name, "7"): converted})
+    assert found["contact", "7"].records == found[CONTACTS.name, "7"].records == ("C",)
