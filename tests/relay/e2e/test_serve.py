@@ -24,27 +24,16 @@ from tests.e2e.org import show_fields
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender, send_all
 from tests.relay.e2e.traffic import Post
-from tests.relay.e2e.world import API, WEBHOOK, Relay, World, free_port, until, world
+from tests.relay.e2e.world import WEBHOOK, Relay, World, free_port, until, world
 
 FOREVER = 10**6
 STEPS = 15
-RECIPE = """\
-version: 1
-event_registration:
-  - when: {event: flow_completed, flow: [Webinar]}
-    campaign: {name: Webinar, create: true}
-    status: Registered
-"""
-
-
-def turn_on_registrations(journey: Journey, _url: str, _token: str) -> None:
-    (journey.folder / "config" / "recipes.yaml").write_text(RECIPE, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
-    with world(folder, f"sqlite:///{folder / 'never.db'}", turn_on_registrations) as around:
+    with world(folder, f"sqlite:///{folder / 'never.db'}") as around:
         show_fields(around.far)
         yield around
 
@@ -102,27 +91,6 @@ def test_a_score_and_a_change_make_the_round_trip(around):
     relay.ended()
     for secret in ("s3cr3t-outbound", "webhook-secret", "local-appcues-secret", user):
         assert secret not in relay.text(), "neither secrets nor people are logged"
-
-
-def test_a_flow_that_is_completed_in_the_product_is_counted_in_the_report_of_registrations(around):
-    contacts, far, relay = people(around, 620_000, 2), around.far, around.ready()
-    webhook = {"url": f"{relay.url}/webhooks/appcues", "auth": {"scheme": "path", "secret": WEBHOOK}}
-    assert far.account.put(f"{far.appcues}/sfcode/webhook", json=webhook, timeout=20).ok
-    flows = (("620000", "Webinar"), ("620001", "Webinar"), ("620001", "Tour"))
-    events = [
-        {"user_id": user, "name": "appcues:flow_completed", "attributes": {"flowName": flow}} for user, flow in flows
-    ]
-    assert far.account.post(f"{far.appcues}/sfcode/trigger", json=events, timeout=20).ok
-    settled(around, len(events))
-    assert far.account.delete(f"{far.appcues}/sfcode/webhook", timeout=20).ok
-    (report,) = far.rows("SELECT Id FROM Report WHERE DeveloperName = 'Event_Registrations'")
-    found = far.org.get(f"{far.url}{API}/analytics/reports/{report['Id']}", timeout=20).json()
-    (campaign,) = found["groupingsDown"]["groupings"]
-    assert [
-        (each["label"], found["factMap"][f"{each['key']}!T"]["aggregates"][0]["value"])
-        for each in campaign["groupings"]
-    ] == [("Registered", 2)]
-    assert {row["ContactId"] for row in far.rows("SELECT ContactId FROM CampaignMember")} == set(contacts.values())
 
 
 def test_a_rename_while_running_loses_nothing_and_reaches_the_profiles(around):

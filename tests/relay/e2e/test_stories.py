@@ -20,6 +20,10 @@ version: 1
 completed_flows:
 nps_history:
 nps_by_account:
+event_registration:
+  - when: {event: form_submitted, form: [Webinar]}
+    campaign: {name: Webinar, create: true}
+    status: Registered
 role_onboarding: {attribute: role, values: [boss, sales, other]}
 group_progress:
   - when: {event: checklist_completed, checklist: [Onboarding]}
@@ -129,6 +133,21 @@ def test_answers_of_surveys_are_nps_by_account_and_over_time(around: World) -> N
     until(lambda: report(around, "NPS_By_Account")[""][1] == len(given), "all answers")
     assert report(around, "NPS_By_Account") == shown(by_account)
     assert report(around, "NPS_Over_Time") == shown(by_month)
+
+
+def test_a_person_who_registers_is_a_member_of_the_campaign(around: World) -> None:
+    contacts = people(around)
+    users = list(contacts)[4:8]
+    clicks = [click(user, "form_submitted", day, flowName="Webinar") for user in users for day in (1, 2)]
+    clicks += [click(list(contacts)[8], "form_submitted", 1, flowName="Another")]
+    clicks += [click("nobody-knows", "form_submitted", 1, flowName="Webinar")]
+    control(around, "POST", "trigger", clicks)
+    expected = {"": (len(users),), "Webinar": (len(users),)}
+    until(lambda: report(around, "Event_Registrations") == expected, "the report")
+    members = around.far.rows("SELECT ContactId, Status FROM CampaignMember")
+    assert {(row["ContactId"], row["Status"]) for row in members} == {
+        (contacts[user]["Id"], "Registered") for user in users
+    }
 
 
 def test_segments_find_people_by_role_at_once_and_after_a_promotion(around: World) -> None:
