@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
+from sfcode.relay.inbox import Filter, Inbox, Unavailable, open_inbox
 from sfcode.relay.inbox import migrations as module
 from sfcode.relay.inbox.migrations import HISTORY, Migration
 from tests.relay.inbox.samples import message, states
@@ -17,6 +21,8 @@ MORE = (
     Migration("more", ("CREATE TABLE relay_more (id {id}, at {moment}, name {text})",)),
     Migration("a column", ("ALTER TABLE relay_more ADD COLUMN note {text}",)),
 )
+ROWS = 1_500
+"""More than a step reads at once."""
 
 
 def applied(inbox: Inbox) -> list[tuple[int, str]]:
@@ -62,6 +68,26 @@ def test_a_step_tells_when_it_was_applied(inbox: Inbox) -> None:
         times = tx.db.scalars(sa.select(module.MIGRATIONS.c.applied_at)).all()
         assert len(times) == len(HISTORY)
         assert all(0 <= (tx.now - at).total_seconds() < 600 for at in times)
+
+
+def test_a_migration_that_is_killed_halfway_continues(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is whole or not there; those before it are not done again."""
+    monkeypatch.setattr(module, "HISTORY", HISTORY[:1])
+    with open_inbox(database_url) as inbox, inbox._database.write() as tx:
+        row = (
+            "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at,"
+            " received_at, finished_at) VALUES ('appcues', :id, :key, 'k', '{}', 'done', '', '', 1, :now, :now, :now)"
+        )
+        now = tx.now.isoformat()
+        tx.db.execute(sa.text(row), [{"id": f"m{at}", "key": f"user:{at}", "now": now} for at in range(ROWS)])
+    program = [sys.executable, str(Path(__file__).with_name("worker.py")), "migrate", database_url, str(ROWS - 1)]
+    assert subprocess.run(program, timeout=60, check=False).returncode == -signal.SIGKILL
+    monkeypatch.setattr(module, "HISTORY", HISTORY)
+    with open_inbox(database_url) as inbox:
+        assert [name for _, name in applied(inbox)] == OWN
+        assert inbox.stats().count("done") == ROWS
+        entries = inbox.page(Filter(subject=f"user:{ROWS - 1}"), 10)
+        assert [entry.message_id for entry in entries] == [f"m{ROWS - 1}"]
 
 
 def test_a_step_moves_rows_in_its_transaction(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import sys
 import time
+from collections.abc import Mapping
+from typing import Any
 
+from sfcode.relay.inbox import accept as accepting
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
 
@@ -55,5 +60,18 @@ def accept(url: str, size: int) -> None:
             tell(first + size)
 
 
+def migrate(url: str, rows: int) -> None:
+    """Migrate, and die as the power would end it after so many rows."""
+    subject, left = accepting.subject, iter(range(rows))
+
+    def count(key: str, payload: Mapping[str, Any]) -> str:
+        if next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return subject(key, payload)
+
+    accepting.subject = count
+    open_inbox(url)
+
+
 if __name__ == "__main__":
-    {"drain": drain, "hold": hold, "accept": accept}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+    {"drain": drain, "hold": hold, "accept": accept, "migrate": migrate}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
