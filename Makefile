@@ -8,7 +8,7 @@ SF := .cache/sf/.ready
 CCI := .cache/cci/.ready
 ARGS ?=
 
-.PHONY: help journeys site demo demo-relay test lint format pytest mutants docs grammars bench test-org evidence record lock clean
+.PHONY: help chaos journeys site demo demo-relay test lint format pytest mutants docs grammars bench test-org evidence record lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,9 @@ ifeq ($(ARGS),)
 else
 	$(BIN)/python -m pytest --quiet --numprocesses 3 $(ARGS)
 endif
+
+chaos: $(READY) ## the kill test with ten times the messages and the trouble
+	CHAOS=10 $(BIN)/python -m pytest --quiet tests/relay/e2e/test_kill.py
 
 mutants: $(READY) ## list small faults in a package that no test notices: ARGS="sfcode/plan tests/plan --sample 200"
 	@nice $(BIN)/python -m scripts.mutants $(ARGS)

@@ -1,34 +1,41 @@
 """
-Ten thousand messages of both directions, while the relay is killed again and again and both far sides fail at random.
+Thousands of messages of both directions, while everything goes wrong that can.
 
-Senders repeat until they are answered, and now and then after that. In the end every Event is there exactly once, every
-profile is at its latest state, every score is the latest, and nothing is lost, parked or given up.
+Relays are killed, and frozen beyond their leases; the database is restarted, locked by transactions that do nothing, and read
+for long; both far sides fail at random. Senders repeat until they are answered, and now and then after that. In the end every
+Event is there exactly once, every profile is at its latest state, every score is the latest, and nothing is lost, parked or
+given up. `make chaos` does ten times as much.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from sfcode.relay.inbox import Filter
 from tests.e2e.org import show_fields
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender
-from tests.relay.e2e.world import Relay, World, free_port, until, world
+from tests.relay.e2e.trouble import Database, Mode, PostgresqlServer, SqliteFile, Trouble
+from tests.relay.e2e.world import World, free_port, until, world
+from tests.relay.postgres import own_server
 
 SEED = 20261123
-EACH_WAY = 5_000
-PEOPLE = 400
-KILLS = 50
+TIMES = int(os.environ.get("CHAOS", "1"))
+"""How many times as much as `make test` does."""
+EACH_WAY = 1_500 * TIMES
+PEOPLE = 200
+KILLS = 15 * TIMES
+FREEZES = 2 * TIMES
+RESTARTS: list[Mode] = [*("fast", "immediate") * TIMES]
+LOCKS = 2 * TIMES
 PER_SECOND = 400.0
-LEASE = "5"
-STARTED = 0.7
-"""So many of the kills wait until the relay answers; the others may come while it starts."""
 DRAINED_IN = 300.0
 MARKER = re.compile(r"marker-[0-9]+\.")
 
@@ -36,23 +43,22 @@ MARKER = re.compile(r"marker-[0-9]+\.")
 def test_nothing_is_lost_or_doubled_with_one_process_on_sqlite(
     tmp_path: Path, sqlite_url: str, record_property
 ) -> None:
-    run(tmp_path, sqlite_url, 1, record_property)
+    run(tmp_path, SqliteFile(sqlite_url), 1, record_property)
 
 
-def test_nothing_is_lost_or_doubled_with_three_processes_on_postgresql(
-    tmp_path: Path, postgres_url: str, record_property
-) -> None:
-    run(tmp_path, postgres_url, 3, record_property)
+def test_nothing_is_lost_or_doubled_with_three_processes_on_postgresql(tmp_path: Path, record_property) -> None:
+    with own_server("fsync = off") as server:
+        run(tmp_path, PostgresqlServer(server), 3, record_property)
 
 
-def run(folder: Path, database: str, processes: int, record_property: Callable[[str, object], None]) -> None:
+def run(folder: Path, database: Database, processes: int, record_property: Callable[[str, object], None]) -> None:
     rng = random.Random(SEED)
-    with world(folder, database) as around:
-        figures = asyncio.run(storm(around, rng, processes))
-    record_property("figures", f"{processes} relay(s) on {database.partition(':')[0]}, seed {SEED}: {figures}")
+    with world(folder, database.url) as around:
+        figures = asyncio.run(storm(around, database, rng, processes))
+    record_property("figures", f"{processes} relay(s) on {database.url.partition(':')[0]}, seed {SEED}: {figures}")
 
 
-async def storm(around: World, rng: random.Random, processes: int) -> str:
+async def storm(around: World, database: Database, rng: random.Random, processes: int) -> str:
     started = time.monotonic()
     expected = traffic.Expected()
     people = traffic.users(PEOPLE)
@@ -62,8 +68,11 @@ async def storm(around: World, rng: random.Random, processes: int) -> str:
     await asyncio.to_thread(arm, around, rng)
     prepared = time.monotonic()
     ports = [free_port() for _ in range(processes)]
-    killer = Killer(around, ports, random.Random(rng.random()))
-    killing = asyncio.create_task(killer.run())
+    with around.inbox():
+        pass  # its tables are there before anybody locks or reads them
+    trouble = Trouble(around, database, ports, random.Random(rng.random()))
+    restarts = RESTARTS if isinstance(database, PostgresqlServer) else ()
+    troubling = asyncio.create_task(trouble.make(KILLS, FREEZES, restarts, LOCKS))
     senders = [Sender(ports, random.Random(rng.random())) for _ in range(2)]
     await asyncio.gather(
         *(
@@ -72,8 +81,8 @@ async def storm(around: World, rng: random.Random, processes: int) -> str:
         )
     )
     sent = time.monotonic()
-    await killing
-    killed = time.monotonic()
+    await troubling
+    troubled = time.monotonic()
     with around.inbox() as inbox:
         await asyncio.to_thread(until, lambda: not open_messages(inbox), "an empty inbox", DRAINED_IN)
         stats = inbox.stats()
@@ -89,37 +98,11 @@ async def storm(around: World, rng: random.Random, processes: int) -> str:
     return (
         f"{2 * EACH_WAY} messages in {sum(each.posts for each in tally)} requests, "
         f"{sum(each.again for each in tally)} sent twice, {sum(each.broken for each in tally)} connections broken, "
-        f"{sum(each.refused for each in tally)} refusals, {killer.kills} kills; {expected.events} Events exactly once, "
+        f"{sum(each.refused for each in tally)} refusals, {', '.join(f'{count} {kind}' for kind, count in trouble.tally.items())}; {expected.events} Events exactly once, "
         f"{len(expected.profiles)} profiles and {len(expected.scores)} scores at their latest, 0 lost; "
-        f"prepared in {prepared - started:.1f} s, sent in {sent - prepared:.1f} s, last kill {killed - prepared:.1f} s, "
-        f"drained {drained - killed:.1f} s later, checked in {checked - drained:.1f} s"
+        f"prepared in {prepared - started:.1f} s, sent in {sent - prepared:.1f} s, last trouble {troubled - prepared:.1f} s, "
+        f"drained {drained - troubled:.1f} s later, checked in {checked - drained:.1f} s"
     )
-
-
-class Killer:
-    """Keeps relays running at some ports, and kills one of them now and then, whatever it is doing."""
-
-    def __init__(self, around: World, ports: Sequence[int], rng: random.Random) -> None:
-        self._around = around
-        self._rng = rng
-        self._relays = {port: self._start(port) for port in ports}
-        self.kills = 0
-
-    async def run(self) -> None:
-        while self.kills < KILLS:
-            port = self._rng.choice(list(self._relays))
-            relay = self._relays[port]
-            if self._rng.random() < STARTED:
-                await asyncio.to_thread(until, relay.answers, "an answer of a relay")
-            await asyncio.sleep(self._rng.uniform(0.0, 0.6))
-            assert relay.runs, f"relay {relay.pid} ended by itself:\n{relay.text()[-3000:]}"
-            relay.kill()
-            self.kills += 1
-            await asyncio.to_thread(relay.ended)
-            self._relays[port] = self._start(port)
-
-    def _start(self, port: int) -> Relay:
-        return self._around.relay(port, "--lease", LEASE)
 
 
 def arm(around: World, rng: random.Random) -> None:
