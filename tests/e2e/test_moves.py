@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
+from sfcode.apply.execute import execute
+from sfcode.apply.session import make_mark
+from sfcode.config import load
+from sfcode.errors import Refused
 from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
+from sfcode.org import DeployOptions
+from sfcode.plan.planner import make_plan
+from tests.apply.test_steps_executed import CountingLock
 from tests.e2e.org import assign, component, deploy, opened
 
 OLD, NEW = "CustomField:Contact.Appcues_NPS_Score__c", "CustomField:Contact.Score__c"
@@ -14,6 +23,11 @@ THEIRS = Component(
     "Contact.Theirs",
     {"active": True, "formula": "NOT(ISBLANK(Appcues_NPS_Score__c))", "triggerType": "onCreateOnly"},
 )
+OBJECT = {
+    "deploymentStatus": "Deployed",
+    "nameField": {"label": "Name", "type": "Text"},
+    "sharingModel": "ReadWrite",
+}
 MAPPING = "mappings/contact.yaml"
 SETTINGS = "sfcode.yaml"
 
@@ -79,6 +93,25 @@ def test_an_apply_that_was_cut_off_behind_the_rename_is_ended_by_the_next(visibl
     assert visible.apply().code == 0
     assert query(visible, "SELECT Score__c FROM Contact WHERE Score__c != NULL") == [{"Score__c": 9.0}]
     assert visible.actions() == {}
+
+
+def test_what_a_cut_off_apply_has_renamed_is_known_whatever_the_config_says_next(visible):
+    """It has no name in the state yet, and the config may be put back: nothing is forgotten, and nothing created twice."""
+    set_score(visible)
+    moved = move_field(visible)
+    secrets = {name: value for name, value in visible.environ.items() if "SECRET" in name}
+    project = load(visible.folder / "config", "local")
+    with local_org(visible) as org, opened(org) as client:
+        result = make_plan(project, client, secrets)
+        options = {"origins": (), "mark": make_mark(project, result), "options": DeployOptions(), "report": print}
+        with pytest.raises(Refused, match="lost"):
+            execute(result.plan, client, secrets, lock=CountingLock(holds_for=3), **options)
+    assert present(visible, OLD, NEW) == [NEW]
+    visible.edit(SETTINGS, moved, "")
+    assert visible.actions() == {NEW: "update"}, "it is managed, and its label is left to do"
+    visible.edit(MAPPING, "score: {field: Score__c", "score: {field: Appcues_NPS_Score__c")
+    refused = visible.plan()
+    assert f"{NEW} would be deleted with the values that 1 record holds in it" in refused.out
 
 
 def test_a_renamed_mapping_is_shown_as_a_move_in_every_format(applied):
@@ -149,3 +182,30 @@ def test_a_field_that_may_have_been_renamed_is_told_how_to_keep_its_values(visib
     visible.edit(MAPPING, "Appcues_NPS_Score__c", "Score__c")
     refused = visible.plan()
     assert "write `moved: {fields: {Contact.Appcues_NPS_Score__c: Contact.Score__c}}` in sfcode.yaml" in refused.out
+
+
+def test_an_object_that_was_renamed_in_setup_keeps_what_was_created_in_it(journey):
+    fields = [
+        Component("CustomField", "Visit__c.Uid__c", {"label": "Uid", "type": "Text", "length": 40, "externalId": True}),
+        Component("CustomObject", "Visit__c", {**OBJECT, "label": "Visit", "pluralLabel": "Visits"}),
+    ]
+    with local_org(journey) as org:
+        deploy(org, *fields)
+    for path in (journey.folder / "config" / "mappings").glob("*.yaml"):
+        path.unlink()
+    score = "CustomField:Tour__c.Appcues_NPS_Score__c"
+    (journey.folder / "config" / "mappings" / "visit.yaml").write_text(
+        "object: Visit__c\ndirection: to_salesforce\nuser_id: Uid__c\n"
+        "to_salesforce: {nps: {score: {field: Appcues_NPS_Score__c, create: true}}}\n"
+    )
+    done = journey.apply()
+    assert done.code == 0, done.err
+    with local_org(journey) as org, opened(org) as client:
+        client.metadata.rename_metadata("CustomObject", "Visit__c", "Tour__c")
+    journey.edit("mappings/visit.yaml", "Visit__c", "Tour__c")
+    refused = journey.apply()
+    assert f"{score} says that sfcode manages it, and the state does not list it" in refused.err
+    adopted = journey.apply("--adopt-managed")
+    assert adopted.code == 0, adopted.err
+    assert "0 to add, 0 to change, 0 to destroy" in adopted.out
+    assert journey.actions() == {}
