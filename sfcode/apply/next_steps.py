@@ -145,8 +145,8 @@ def _sign_in_app(project: Project) -> Iterator[str]:
 
 
 def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
-    when = [registration.when for registration in project.recipes.event_registration]
-    own = {f"{PREFIX}{each.event}" for each in when if not each.name}
+    recipes = project.recipes
+    own = {f"{PREFIX}{name}" for name in recipes.webhook_events}
     events = sorted({event for mapping in mappings for event in _events(mapping.spec)} | own)
     if events:
         base = project.settings.relay.url.rstrip("/")
@@ -155,12 +155,12 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
         yield f"      URL     {base}/webhooks/appcues{_path(auth)}"
         yield fill(f"      Events  {', '.join(events)}", 80, subsequent_indent=" " * 14, break_long_words=False)
         yield from (f"      {line}" for line in _webhook_auth(auth))
-    clicked = {name for each in when for name in each.name}
+    clicked = {name for registration in recipes.event_registration for name in registration.when.name}
     tracked = sorted({name for mapping in mappings for name in _list_tracked_events(mapping.spec)} | clicked)
     if tracked:
         yield "  - Events Broadcaster (an add-on): send these click-to-track events to the same URL"
         yield f"      {', '.join(tracked)}"
-    if any(mapping.spec.direction != "to_salesforce" for mapping in mappings):
+    if recipes.group_progress or any(mapping.spec.direction != "to_salesforce" for mapping in mappings):
         region = project.settings.appcues.region
         yield f"  - Settings, API keys: make a key for the relay (account {project.settings.appcues.account_id}, {region})"
     for mapping in mappings:

@@ -12,7 +12,7 @@ from sfcode.config import names
 from sfcode.config.base import Model
 from sfcode.config.mapping_models import ActivityEvent, AttributeName, CustomEvent, EventFilter, ItemNames, Scalar
 from sfcode.config.models import DeveloperName, Version
-from sfcode.mapping.events import REGISTRATION_EVENTS
+from sfcode.mapping.events import NPS_EVENTS, REGISTRATION_EVENTS, events_filling
 from sfcode.mapping.limits import CAMPAIGN_NAME_LENGTH, MEMBER_STATUS_LENGTH
 
 if TYPE_CHECKING:  # type checkers cannot follow a Literal that is made from a table
@@ -192,6 +192,15 @@ class Recipes(Model):
     group_progress: Annotated[tuple[ProgressRule, ...], Field(strict=False)] = Field(
         default=(), description="What an event of one user sets in the profile of the user's group."
     )
+
+    @property
+    def webhook_events(self) -> frozenset[str]:
+        """The events of Appcues that recipes work with, whatever the mappings list."""
+        registering = {each.when.event for each in self.event_registration if not each.when.name}
+        progress = {rule.when.event for rule in self.group_progress}
+        # What classic surveys send in two events, newer ones send in one.
+        kinds = [kind for kind, name in NPS_EVENTS.items() if self.nps_history or name in progress]
+        return frozenset({*registering, *progress, *events_filling(kinds)})
 
     @model_validator(mode="before")
     @classmethod

@@ -37,6 +37,10 @@ Checkpoint = Callable[[], None]
 """Called between two steps of a run. Raises _StoppedError where it has to end."""
 
 
+Sleep = Callable[[float], object]
+"""Waits for so many seconds, or until the process stops."""
+
+
 class _StoppedError(Exception):
     """The process stops, or another one has taken the run."""
 
@@ -47,8 +51,8 @@ class ScheduledJob:
 
     name: str
     every: timedelta
-    work: Callable[[Checkpoint, Callable[[float], None]], int]
-    """Does it, calling its checkpoint and sleeping as it is given; returns how many messages it queued."""
+    work: Callable[[Checkpoint, Sleep], int]
+    """Does it, calling its checkpoint after each sleep and each step; returns how many messages it queued."""
 
 
 def scheduled_jobs(project: Project, org: Org, inbox: Inbox, types: FieldTypeCache) -> tuple[ScheduledJob, ...]:
@@ -56,7 +60,7 @@ def scheduled_jobs(project: Project, org: Org, inbox: Inbox, types: FieldTypeCac
     sending = [one for one in project.resolved if one.sends and one.by_relay]
     every = {job: timedelta(hours=hours) for job, hours in project.settings.relay.schedule.hours.items()}
 
-    def reconcile_all(checkpoint: Checkpoint, _sleep: Callable[[float], None]) -> int:
+    def reconcile_all(checkpoint: Checkpoint, _sleep: Sleep) -> int:
         queued = 0
         for one in sending:
             checkpoint()
@@ -65,7 +69,7 @@ def scheduled_jobs(project: Project, org: Org, inbox: Inbox, types: FieldTypeCac
             queued += reconcile(org, inbox, one, first).new
         return queued
 
-    def refresh_all(checkpoint: Checkpoint, sleep: Callable[[float], None]) -> int:
+    def refresh_all(checkpoint: Checkpoint, sleep: Sleep) -> int:
         types.refresh(org)
         views, queued = types.mapping_views, 0
         for one in sending:
@@ -124,7 +128,7 @@ class Scheduler:
         log.info("scheduled_run_began", job=job.name)
         queued = 0
         try:
-            queued = job.work(self._checkpoint(run), self._sleep)
+            queued = job.work(self._checkpoint(run), self._stopping.wait)
             outcome = DONE
         except _StoppedError:
             outcome = STOPPED
@@ -156,10 +160,6 @@ class Scheduler:
                 renewed = time.monotonic()
 
         return check
-
-    def _sleep(self, seconds: float) -> None:
-        if self._stopping.wait(seconds):
-            raise _StoppedError
 
     def _show(self) -> None:
         """Set the metrics of all jobs, whichever process ran them."""

@@ -119,3 +119,18 @@ def test_events_that_register_people_are_sent_too(tmp_path: Path) -> None:
     steps = next_steps(load(tmp_path))
     assert "Events  appcues:flow_completed, appcues:form_submitted\n" in steps
     assert "send these click-to-track events to the same URL\n      Joined\n" in steps
+
+
+def test_recipes_need_their_events_from_the_webhook_and_a_key_where_they_write_to_appcues(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "sfcode.yaml").write_text(SETTINGS.format(url=PUBLIC, auth="scheme: path"))
+    (tmp_path / "mappings" / "contact.yaml").write_text(CONTACT)
+    before = next_steps(load(tmp_path))
+    assert "Events  appcues:flow_completed\n" in before
+    assert "make a key for the relay" not in before
+    rule = "{when: {event: checklist_completed}, set: {done: true}}"
+    (tmp_path / "recipes.yaml").write_text(f"version: 1\nnps_history:\ngroup_progress: [{rule}]\n")
+    after = " ".join(next_steps(load(tmp_path)).split())
+    events = ("checklist_completed", "flow_completed", "nps_feedback", "nps_score", "nps_score_and_feedback")
+    assert f"Events {', '.join(f'appcues:{name}' for name in events)} " in after
+    assert "make a key for the relay" in after

@@ -142,6 +142,28 @@ def test_a_recipe_that_cannot_work_is_refused_at_its_line(case: Case, folder: Fo
     case.check(folder)
 
 
+def test_rules_about_different_items_may_set_an_attribute_to_different_values(folder: Folder) -> None:
+    rules = """\
+group_progress:
+  - when: {event: checklist_completed, checklist: [A]}
+    set: {stage: first}
+  - when: {event: checklist_completed, checklist: [B]}
+    set: {stage: second}
+  - when: {event: nps_score}
+    set: {stage: third}
+"""
+    folder.write("recipes.yaml", f"version: 1\n{rules}")
+    recipes = folder.load().recipes
+    assert [rule.set_ for rule in recipes.group_progress] == [{"stage": name} for name in ("first", "second", "third")]
+    assert recipes.webhook_events == {"checklist_completed", "nps_score", "nps_score_and_feedback"}
+
+
+def test_answers_need_the_events_of_all_surveys(folder: Folder) -> None:
+    folder.write("mappings/contact.yaml", LOGGING)
+    folder.write("recipes.yaml", "version: 1\nnps_history:\n")
+    assert folder.load().recipes.webhook_events == {"nps_score", "nps_feedback", "nps_score_and_feedback"}
+
+
 def test_a_key_alone_turns_a_recipe_on(folder: Folder) -> None:
     folder.write("mappings/contact.yaml", LOGGING)
     folder.write("recipes.yaml", "version: 1\nnps_history:\n")

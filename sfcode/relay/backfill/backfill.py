@@ -59,7 +59,7 @@ def backfill(
     say: Callable[[str], None],
     *,
     restart: bool,
-    sleep: Callable[[float], None],
+    sleep: Callable[[float], object],
 ) -> Progress:
     """Resume the backfill of a mapping, or start one."""
     found = None if restart else load_progress(inbox, one)
@@ -83,7 +83,7 @@ class BulkRun:
     one: ResolvedMapping
     choose: ChooseMessages
     say: Callable[[str], None]
-    sleep: Callable[[float], None]
+    sleep: Callable[[float], object]
 
     def go_on(self, found: Progress | None) -> Progress:
         """Resume an earlier progress, or start."""

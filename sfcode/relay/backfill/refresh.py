@@ -36,7 +36,7 @@ def refresh(
     views: Mapping[str, MappingView],
     say: Callable[[str], None],
     *,
-    sleep: Callable[[float], None],
+    sleep: Callable[[float], object],
     restart: bool = False,
 ) -> Progress:
     """Compare all records of a mapping with what was delivered, and queue those that differ. Resumes one that was interrupted."""
