@@ -91,7 +91,17 @@ def _soap(request: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
     headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
     answer = requests.post(f"{world.org.url}{path}", data=envelope.encode(), headers=headers, timeout=30)
     found = xml_as_json(answer.content)["Envelope"]["Body"]
+    if "deployResponse" in found:
+        _wait_for(str(re.search(rb"<id>(\w+)</id>", answer.content)[1], "ascii"), world)  # type: ignore[index]
     return {"status": answer.status_code, "body": found}
+
+
+def _wait_for(deploy_id: str, world: RecordedWorld) -> None:
+    """Let a deployment end: while one runs, an org changes no other metadata."""
+    from sfcode.org import connect
+
+    with connect(world.org.url, environ={"SF_ACCESS_TOKEN": world.org.access_token}, api_version=VERSION) as org:
+        org.metadata.follow(deploy_id, timeout=60)
 
 
 def _deploy(files: Mapping[str, str], world: RecordedWorld) -> dict[str, Any]:
