@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sfcode.metadata.component import Address
 from sfcode.relay.message import Delivered, Parked
 from tests.e2e.journey import Journey
+from tests.e2e.org import component, deploy
 from tests.e2e.recipes import with_recipes
 from tests.e2e.test_recipe_reports import groups, report
 from tests.relay.salesforce.world import World, event
@@ -29,6 +33,7 @@ event_registration:
 """
 SIGN_UP = {"flowName": "Sign-up", "flowId": "f-1"}
 JOINED = "Joined webinar"
+ONES_OWN = {"Campaign": {"Name": "Mine"}, "CampaignMemberStatus": {"CampaignId": "701000000000000", "Label": "Mine"}}
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +204,27 @@ def test_one_who_becomes_a_member_by_other_hands_in_between_is_found_at_the_next
     assert members(world) == [("Contact 10001", "Registered", True)]
 
 
+def test_an_org_that_refuses_campaigns_gets_everything_else(applied: tuple[World, Journey], world: World) -> None:
+    granted = component(world.local, Address("PermissionSet", "Appcues_Integration"))
+    assert granted is not None
+    objects = granted.body["objectPermissions"]
+    assert isinstance(objects, dict)
+    less = {name: rights for name, rights in objects.items() if name != "Campaign"}
+    deploy(world.local, replace(granted, body={**granted.body, "objectPermissions": less}))
+    message, mapping = event("appcues:flow_completed", "10001", **SIGN_UP), "contact (event_registration)"
+    try:
+        (end,) = world.deliver(message, writer=world.fresh_writer())
+    finally:
+        deploy(world.local, granted)
+    assert end == Delivered(f"waits for mapping {mapping}")
+    assert world.heard.alarms[-1][0] == "salesforce_access"
+    assert len(world.events(f"Appcues_Event_Id__c LIKE '{message.message_id}:%'")) == 1
+    assert members(world) == []
+    (part,) = (each.message for each in world.followups)
+    world.deliver(replace(message, key=part.key, payload=part.payload), writer=world.fresh_writer())
+    assert members(world) == [("Contact 10001", "Registered", True)]
+
+
 def test_the_report_counts_members_by_status(world: World) -> None:
     other = world.rest.create("Campaign", Name="Another")
     (person,) = world.rest.rows("SELECT Id FROM Contact WHERE Product_User_Id__c = 10001")
@@ -253,8 +279,11 @@ def test_switching_it_off_takes_away_its_own_and_leaves_the_campaign(
         "Report:Appcues/Event_Registrations": "delete",
         "ReportFolder:Appcues": "delete",
     }
-    destroyed = journey.run("--org", world.local.url, "plan", "--destroy", "--format", "json")
-    assert not [each for each in destroyed.json["resource_changes"] if each["address"].startswith("Campaign")]
+    assert "Campaign" not in journey.run("--org", world.local.url, "state", "list").out
+    for command in (("plan", "--destroy"), ("rollback",)):
+        undone = journey.run("--org", world.local.url, *command)
+        assert undone.out
+        assert not re.search(r"# Campaign\w*:", undone.out), undone.out
 
 
 def test_who_is_no_marketing_user_is_told_before_anything_is_written(applied: tuple[World, Journey]) -> None:
@@ -265,10 +294,14 @@ def test_who_is_no_marketing_user_is_told_before_anything_is_written(applied: tu
     path.write_text(written.replace("status: Attended", "status: Late"), encoding="utf-8")
     world.rest("PATCH", f"/sobjects/User/{admin}", json={"UserPermissionsMarketingUser": False})
     result = journey.run("--org", world.local.url, "apply", "--auto-approve")
+    made = [world.rest("POST", f"/sobjects/{name}", json=values) for name, values in ONES_OWN.items()]
     world.rest("PATCH", f"/sobjects/User/{admin}", json={"UserPermissionsMarketingUser": True})
     path.write_text(written.replace('{name: "Spring, webinar", create: true}', "{name: Unknown}"), encoding="utf-8")
     unknown = journey.run("--org", world.local.url, "apply", "--auto-approve")
     path.write_text(written, encoding="utf-8")
+    assert [(each.status_code, each.json()[0]["errorCode"]) for each in made] == [
+        (400, "INVALID_TYPE_FOR_OPERATION")
+    ] * len(ONES_OWN)
     assert result.code == 1
     needs = "needs the feature license Marketing User, which the user admin@northwind.example does not have"
     assert f"CampaignMemberStatus:Spring, webinar/Late {needs}" in " ".join((result.out + result.err).split())

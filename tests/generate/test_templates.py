@@ -59,6 +59,10 @@ def test_every_template_writes_what_the_strict_schema_accepts() -> None:
         "completed_flows": {"not_completed": ["A & b", "c, d"]},
         "nps_history": {"account": "detail"},
         "nps_by_account": {"account_fields": True},
+        "event_registration": [
+            {"when": {"event": "flow_completed"}, "campaign": {"name": "A & b, c"}, "status": "Registered"},
+            {"when": {"event": "flow_completed"}, "campaign": "701Hs000001LnYRIA0", "status": "Registered"},
+        ],
         "reports": {"share_with": ["role:Sales_Lead", "role_and_subordinates:VP", "group:Sales", "user:a@example.com"]},
     }
     components = generate(project({"contact": CONTACT, "lead": lead}, config, recipes=recipes), OFFLINE).components
