@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote
 
 from sfcode.checks.doctor.collect_roles import count_roles
@@ -53,7 +54,7 @@ class RecordScan:
     sharing: dict[str, str] | Unknown
     another: Org | None = None
     theirs: OrgSchema | None = None
-    username: str = ""
+    old_activities: Mapping[str, int | Unknown] = field(default_factory=dict)
     """The integration user's, where a report counts its activities; "" otherwise."""
     role: str = ""
     """The attribute of the recipe `role_onboarding`; "" without it."""
@@ -63,6 +64,7 @@ def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tu
     """Collect the facts of every mapping."""
     exchanges = project.resolved
     objects = sorted({one.object for one in exchanges})
+    username = project.settings.integration_user.username
     scan = RecordScan(
         org,
         name=project.settings.name,
@@ -71,7 +73,7 @@ def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tu
         sharing=ask_optional(lambda: org.traits.sharing),
         another=another,
         theirs=another.describe(objects) if another else None,
-        username=project.settings.integration_user.username if project.recipes.completed_flows else "",
+        old_activities=_count_old_activities(exchanges, org, username) if project.recipes.completed_flows else {},
         role=project.recipes.role_onboarding.attribute if project.recipes.role_onboarding else "",
     )
     return tuple(_facts(one, scan) for one in exchanges)
@@ -119,7 +121,7 @@ def _facts(one: ResolvedMapping, scan: RecordScan) -> MappingFacts:
         person_accounts=PERSON_ACCOUNTS in org.traits.features,
         required_activity_fields=_required_activity_fields(one, scan),
         roles=_count_roles(one, scan),
-        old_activities=_count_old_activities(one, scan),
+        old_activities=scan.old_activities.get(one.activity_object or "") if one.by_relay else None,
     )
 
 
@@ -131,21 +133,16 @@ def _count_roles(one: ResolvedMapping, scan: RecordScan) -> RoleCounts | Unknown
     return ask_optional(lambda: count_roles(one, scan.role, field, scan.org)) if one.sends and one.by_relay else None
 
 
-def _count_old_activities(one: ResolvedMapping, scan: RecordScan) -> int | Unknown | None:
-    """Count the activities of the relay that Salesforce archives within a month: a year after their end."""
-    if (
-        not scan.username
-        or not one.by_relay
-        or one.activity_object not in ARCHIVED
-        or one.activity_object not in scan.schema.objects
-    ):
-        return None
-    # By who made them: the signed-in user need not see the field with their ids.
-    soql = (
-        f"SELECT COUNT() FROM {one.activity_object} "  # noqa: S608
-        f"WHERE ActivityDate < LAST_N_DAYS:{NEARLY_A_YEAR} AND CreatedBy.Username = {{}}"
-    )
-    return ask_optional(lambda: scan.org.count(soql, scan.username))
+def _count_old_activities(exchanges: Iterable[ResolvedMapping], org: Org, username: str) -> dict[str, int | Unknown]:
+    """Count, by object, the activities of the relay that Salesforce archives within a month: a year after their end."""
+    asked = sorted({one.activity_object for one in exchanges if one.by_relay and one.activity_object in ARCHIVED})
+    # By their creator, since the signed-in user may not have access to the field with their ids.
+    condition = f"WHERE ActivityDate < LAST_N_DAYS:{NEARLY_A_YEAR} AND CreatedBy.Username = {{}}"
+    return {
+        name: ask_optional(partial(org.count, f"SELECT COUNT() FROM {name} {condition}", username))  # noqa: S608
+        for name in asked
+        if name in org.traits.schema.objects
+    }
 
 
 def _count_without_account(one: ResolvedMapping, by: FieldFacts | None, scan: RecordScan) -> int | Unknown | None:
