@@ -8,11 +8,11 @@ Errors and exit codes.
     - SignInError        no session: nothing configured, expired, refused
     - OrgUnreachable     no answer: network, name, time-out
     - DeployFailed       the org refused a package; nothing was changed
-    - StillRunning       a deployment goes on in the org without us
+    - StillRunning       a deployment continues in the org
   - Interrupted          Ctrl-C before anything was done
-  - Refused              sfcode will not do this; the message says what would change its mind
+  - Refused              sfcode does not do this; the hint says what allows it
 
-Everything else that reaches the top is a bug of ours.
+Every other exception that reaches the command line is a bug.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """
 Git, through GitPython. No other module reads repositories.
 
-Nothing is checked out and no index is written, so this works beside somebody's uncommitted work and in a bare
-repository. GitPython is imported when the first repository is read, which only some verbs do. It runs the git
-program; what that would start on behalf of a repository's own config (hooks, a file system monitor) is turned off.
-Why this way: docs/decisions/0030-git-through-gitpython.md.
+Nothing is checked out and no index is written, so uncommitted changes and bare repositories are no problem. GitPython
+is imported when the first repository is read. It runs the git program; programs that a repository's config would
+start (hooks, a file system monitor) are disabled. The reasons: docs/decisions/0030-git-through-gitpython.md.
 """
 
 from __future__ import annotations
@@ -224,7 +223,7 @@ def _read_objects(git: Git, objects: dict[PurePosixPath, str]) -> dict[PurePosix
                 contents[path] = answer[start : start + size]
             start += size + 1
         elif words[-1] == b"missing":
-            raise GitFailed(f"Git cannot read {path} of this commit.", "Fetch what this clone left out: git fetch")
+            raise GitFailed(f"Git cannot read {path} of this commit.", "Fetch the missing commits: git fetch")
     return contents
 
 

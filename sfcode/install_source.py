@@ -1,8 +1,8 @@
 """
 The source that this copy of sfcode was installed from, as a pip requirement.
 
-The bare name `sfcode` is never a requirement: no package index has it, so anyone who registers it there would
-have their code run with the keys of somebody's org. Installers record the source in `direct_url.json` (PEP 610).
+The bare name `sfcode` is never a requirement: no package index has it, so the code of anyone who registers it would
+run with the keys of an org. Installers record the source in `direct_url.json` (PEP 610).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class InstallSource:
     """A source that pip can install this copy from, pinned by a commit or a hash."""
 
     url: str
-    """As it stands behind `sfcode @ `."""
+    """The URL after `sfcode @ `."""
     archive: Path | None = None
     """The wheel or source archive, when `url` leads to a file of this machine."""
 
@@ -94,7 +94,7 @@ def _read_record() -> tuple[Distribution | None, dict[str, Any] | None]:
 def _folder_url(record: dict[str, Any]) -> str:
     folder = _path(record["url"])
     if not record["dir_info"].get("editable") and not _is_copy(folder):
-        raise SourceUnknown(f"{folder}, where it was installed from, has changed since or is gone")
+        raise SourceUnknown(f"{folder}, where it was installed from, has changed since or does not exist any more")
     try:
         remote, commit, subdirectory = find_pushed_commit(folder)
     except GitFailed as error:
@@ -135,7 +135,7 @@ def _archive(url: str, record: dict[str, Any]) -> InstallSource:
         return InstallSource(f"{_public(url, 'https')}#sha256={sha256}")
     path = _path(url)
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise SourceUnknown(f"{path}, which it was installed from, has changed since or is gone")
+        raise SourceUnknown(f"{path}, which it was installed from, has changed since or does not exist any more")
     return InstallSource(f"{path.as_uri()}#sha256={sha256}", path)
 
 

@@ -37,8 +37,8 @@ def deploy(
     """
     Deploy a package and follow it until it succeeds or fails; `started` receives its id.
 
-    While somebody else changes the setup of the org, with whatever tool, an org refuses and does nothing: that is
-    tried again for as many seconds as `patience` has.
+    An org refuses a deployment while another deployment or setup change runs. The deployment is then retried for
+    `patience` seconds.
     """
     runtime = org.runtime
     deadline = runtime.clock() + patience
@@ -50,7 +50,7 @@ def deploy(
         left = deadline - runtime.clock()
         if result.error_status_code != LOCKED or left <= 0:
             return result
-        report("  Somebody else is changing the setup of this org; trying again")
+        report("  Another setup change is running in this org; trying again")
         runtime.sleep(min(PAUSE, left))
 
 
@@ -64,7 +64,7 @@ def attach(org: Org, deploy_id: str, report: Progress) -> DeployResult:
     """
     Follow a deployment that another process or machine started.
 
-    Raises UsageError for what is no id of a deployment.
+    Raises UsageError if `deploy_id` is not the ID of a deployment.
     """
     if not re.fullmatch(r"0Af[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?", deploy_id):
         raise UsageError(

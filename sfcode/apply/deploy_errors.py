@@ -53,8 +53,8 @@ def list_coverage_warnings(result: DeployResult) -> list[str]:
 def _hint(result: DeployResult) -> str:
     if result.error_status_code == LOCKED:
         return (
-            "Somebody else is changing the setup of this org. When Setup > Deployment Status shows nothing running, "
-            "run `sfcode apply` again, or let it wait with --lock-timeout 5m."
+            "Another setup change is running in this org. When Setup > Deployment Status shows no running "
+            "deployment, run `sfcode apply` again, or pass --lock-timeout 5m to wait."
         )
     if result.status == "Canceled":
         return "Nothing is wrong with the config. `sfcode apply` does it after all."

@@ -70,11 +70,10 @@ def execute(
     """
     Execute the steps of a plan.
 
-    Raises Refused before anything happens when the plan is refused, DeployFailed when
-    the org refuses a package, StillRunning when a deployment outlasts our patience. The lock is asked
-    before each step whether it still holds; `record` receives the result of each deployment, and `done` what
-    each step has done, as soon as it is. A setup that somebody else is changing is waited for as long as `patience`
-    has seconds.
+    Raises Refused before the first step if the plan is refused, DeployFailed if the org refuses a package, and
+    StillRunning if a deployment takes longer than the timeout. The lock is checked before each step. `record` receives
+    the result of each deployment, and `done` the result of each step. While another setup change runs in the org, a
+    step is retried for `patience` seconds.
     """
     plan.raise_if_refused()
     deployed: list[str] = []
@@ -92,7 +91,9 @@ def execute(
             case Deploy():
                 quick = quick_deploy(plan, step, org, mark, options) if step is checked else QuickDeploy()
                 if quick.why_not:
-                    report(f"The check of the plan cannot be deployed from ({quick.why_not}); deploying anew.")
+                    report(
+                        f"The check of the plan cannot be deployed from ({quick.why_not}); deploying the package again."
+                    )
                 if quick.deploy_id:
                     result = follow_quick(org, quick.deploy_id, report, started=lock.deploying)
                 else:

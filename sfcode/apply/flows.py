@@ -15,7 +15,7 @@ from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 
 KEPT_VERSIONS = 10
-"""How many versions of a flow stay: enough to go back by hand, far from the platform's limit."""
+"""The number of versions of a flow that are kept: enough to return to an older one, and far below the platform's limit."""
 
 _DEFINITION = "SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = {}"
 _VERSIONS = "SELECT Id, VersionNumber FROM Flow WHERE DefinitionId = {} ORDER BY VersionNumber DESC"

@@ -1,8 +1,8 @@
 """
 The lock of an org: one apply at a time, on all machines.
 
-It is a static resource of a name that an org gives once; the org decides who comes first. It is given
-back by its id, so nobody takes away a lock that somebody else has made in the meantime.
+It is a static resource with a fixed name, which an org accepts only once. It is deleted by its ID, so that a run
+cannot delete a lock that another run has created since.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GONE = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"}
 """Codes by which an org says that a record is not there any more."""
 
 PASSING = {"ALREADY_IN_PROCESS", "UNABLE_TO_LOCK_ROW"}
-"""Codes by which an org says that somebody else, with whatever tool, is changing its setup."""
+"""Error codes of an org in which another deployment or setup change runs."""
 
 
 class Lock:
@@ -82,8 +82,8 @@ class OrgLock(Lock):
             self._write()  # this machine has slept, and others may have taken us for dead
         if self._lost:
             raise Refused(
-                "Somebody has taken over the lock of this org; nothing more is changed.",
-                "Look at `sfcode plan` for what is left to do.",
+                "Another run has taken over the lock of this org; sfcode changes nothing more.",
+                "Run `sfcode plan` to see the remaining changes.",
             )
 
     def deploying(self, deploy_id: str) -> None:
@@ -97,9 +97,7 @@ class OrgLock(Lock):
         try:
             remove_lock(self._org, self.id)
         except OrgError as error:
-            report(
-                f"The lock {self.id} could not be released ({error.message}). It ends by itself in {_minutes(LIFE)}."
-            )
+            report(f"The lock {self.id} could not be released ({error.message}). It expires in {_minutes(LIFE)}.")
 
     def let_go(self) -> None:
         """Keep the lock until the running deployment ends."""
@@ -142,8 +140,8 @@ def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, repor
     """
     Hold the lock of a project in an org.
 
-    Waits up to `patience` seconds for somebody else's. Raises Refused naming who has it. It is released
-    however the block ends, but for one case: a deployment that goes on without us keeps it until it has ended.
+    Waits up to `patience` seconds for a lock that another run holds, then raises Refused with its holder. The lock is
+    released at the end of the block, except while a deployment continues in the org without this process.
     """
     RUNNING.add(holder.id)  # before the org knows of it: nobody may take it for dead
     try:
@@ -282,7 +280,7 @@ def _refused(current: Locked | None, refusal: OrgError) -> OrgError | Refused:
         return refusal
     holder = current.holder
     if holder and holder.deployment and (holder.detached or holder.is_dead):
-        hint = f"Its deployment goes on: follow it with `sfcode apply --attach {holder.deployment}`."
+        hint = f"Its deployment continues: follow it with `sfcode apply --attach {holder.deployment}`."
     else:
         hint = (
             f"Wait for it with --lock-timeout 5m. Should it be dead: the lock ends {_minutes(LIFE)} after the last sign of "

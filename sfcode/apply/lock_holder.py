@@ -19,7 +19,7 @@ from sfcode.process import is_running
 from sfcode.text import printable
 
 RUNNING: set[str] = set()
-"""The runs of this process that hold a lock: one that could not be given back is left behind, and its holder gone."""
+"""The runs of this process that hold a lock. A lock whose run is not among them was not released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Holder:
     deployment: str = ""
     """The deployment that it started last."""
     detached: bool = False
-    """It let go of that deployment, which goes on in the org."""
+    """Whether the run stopped waiting for its deployment, which continues in the org."""
     beat: int = 0
     """How often it has given a sign of life; writing it moves the time stamp of the lock."""
 
@@ -67,7 +67,7 @@ class Locked:
 
     id: str
     holder: Holder | None
-    """None: somebody wrote there what sfcode does not read."""
+    """None if the content of the static resource cannot be parsed."""
     username: str
     since: datetime
     seen: datetime

@@ -44,7 +44,7 @@ API_ONLY_LICENSE = "Salesforce Integration"
 
 @dataclass(frozen=True, slots=True)
 class ManualStep:
-    """One step that a person does by hand."""
+    """A manual step."""
 
     section: str
     """The heading above it; "" for none."""
@@ -58,13 +58,12 @@ class ManualStep:
 
 def steps_after(project: Project, plan: Plan, told: Collection[str] = ()) -> str:
     """
-    Return the remaining steps after an apply, in an order in which nothing is lost or done twice.
+    Return the manual steps after an apply, in an order that neither loses nor duplicates data.
 
-    `told` are the digests of steps that an earlier apply has printed; `sfcode next-steps` prints all of them. The
-    text is empty when nothing was changed but the record of what is managed. While Appcues' connector and the
-    relay both carry data, Events could be written twice: by the connector until its integration is deactivated in
-    Appcues Studio, by the relay as soon as Appcues has a webhook that leads to it. Salesforce's side has no such
-    time: one transaction takes the connector's message away and brings the relay's.
+    `told` holds the digests of steps that an earlier apply has printed; `sfcode next-steps` prints all steps. The text
+    is empty if the apply changed only the applied state. Events could be written twice while both Appcues' connector
+    and the relay are active: the connector writes until its integration is deactivated in Appcues Studio, the relay
+    as soon as Appcues has its webhook. In Salesforce, one transaction replaces the connector's message by the relay's.
     """
     if plan.mode is Mode.DESTROY:
         return ""
@@ -84,7 +83,7 @@ def next_steps(project: Project) -> str:
 
 
 def list_steps(project: Project) -> tuple[ManualStep, ...]:
-    """List everything that is done by hand, in its order."""
+    """List all manual steps in order."""
     relay = [mapping for mapping in project.mappings if mapping.spec.delivery == "relay"]
     connector = [mapping for mapping in project.mappings if mapping.spec.delivery == "connector"]
     appcues = [*_relay(project, relay), *(line for mapping in connector for line in _wizard(project, mapping))]
@@ -118,7 +117,7 @@ def _format_steps(steps: Iterable[ManualStep]) -> str:
 
 
 def _viewers(project: Project) -> Iterator[str]:
-    """Describe how people come to see the new fields, which are visible to nobody after a deployment."""
+    """Describe how to give people access to the new fields, which nobody can see after a deployment."""
     if project.settings.viewers or not project.creates_fields:
         return
     yield f"  - Let people see the new fields: sfcode --env {project.environment} viewers add USERNAME"

@@ -38,8 +38,8 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
     """
     Build the zip of one deployment.
 
-    Secrets are put in here and nowhere else; the state in the same zip keeps the placeholders. When
-    nothing is left that is ours, the state goes too.
+    Secrets are inserted only here; the state in the same zip keeps the placeholders. The state is deleted with the last
+    managed component.
     """
     return zip_files(_files(plan, step, mark, [reveal_component(component, secrets) for component in step.components]))
 
@@ -99,7 +99,7 @@ def trial_package(
 
 
 def replace_missing_users(plan: Plan, components: Iterable[Component]) -> tuple[Component, ...]:
-    """Let the signed-in user stand in for an integration user that only an apply creates."""
+    """Replace an integration user that the apply will create by the signed-in user."""
     missing = missing_users(plan)
 
     def replace_user(component: Component) -> Component:
@@ -175,7 +175,7 @@ def _past(plan: Plan, mark: Mark) -> Past:
 
 
 def _body_before(change: Change, applied: Applied) -> Body | None:
-    """Return what a rollback restores: what the apply before left, where somebody has changed it since."""
+    """Return the body that a rollback restores; of a component that was changed in the org, the one that the previous apply left."""
     if change.drift:
         return applied.components.get(change.address)
     return change.before.body if change.before else None

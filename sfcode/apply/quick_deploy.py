@@ -14,7 +14,7 @@ from sfcode.plan.plan import Plan, Validation
 
 @dataclass(frozen=True)
 class QuickDeploy:
-    """A quick deployment that has started, or why there is none."""
+    """A quick deployment that has started, or the reason why none was possible."""
 
     deploy_id: str = ""
     mark: Mark | None = None

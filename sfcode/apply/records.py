@@ -24,7 +24,7 @@ ON_CREATE = {
 """What a new user cannot be without and sfcode has no opinion on: set once, never compared."""
 
 ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
-"""Codes by which an org says that a row of ours is there already: another apply, or one that was cut off."""
+"""Error codes for a record that exists already, from another apply or one that was interrupted."""
 
 
 def write_record(org: Org, change: Change) -> None:
@@ -152,7 +152,7 @@ def _find_id(org: Org, soql: str, value: str, *, what: str) -> str:
 
 def _hint(address: Address, error: OrgError) -> str:
     if isinstance(error, OrgUnreachable):
-        return f"{error.hint} Then run `sfcode apply` again: it goes on where this one ended.".lstrip()
+        return f"{error.hint} Then run `sfcode apply` again: it continues where this one ended.".lstrip()
     if error.code == "DUPLICATE_USERNAME":
         return "Usernames are unique over all of Salesforce: choose another integration_user.username."
     if error.code == "LICENSE_LIMIT_EXCEEDED":

@@ -14,8 +14,8 @@ def rename(org: Org, moves: Iterable[Move]) -> None:
     Rename components and users, all or none. Repeatable.
 
     Raises:
-        OrgError: the org refuses one of them; what was renamed before it has its former name again.
-        OrgUnreachable: the connection was lost; the next apply goes on where this one ended.
+        OrgError: the org refuses one of them; those renamed before have their former names again.
+        OrgUnreachable: the connection was lost; the next apply continues.
 
     """
     done: list[Move] = []
@@ -30,7 +30,7 @@ def rename(org: Org, moves: Iterable[Move]) -> None:
             raise OrgError(
                 f"{move.former} cannot be renamed to {move.present.full_name}: {error.message}. Nothing was changed.",
                 error.hint
-                or "Remove what names it, or take its line out of `moved`: then it is made anew and the old one deleted.",
+                or "Remove the components that refer to it, or remove its line from `moved`: then a new one is created and the old one deleted.",
                 code=error.code,
             ) from error
         done.append(move)

@@ -45,9 +45,9 @@ class ApplyCallbacks:
 
     approve: Callable[[Plan], bool]
     """
-    Ask whether the plan may be carried out.
+    Ask for approval of the plan.
 
-    Raises UsageError where nobody can be asked; KeyboardInterrupt and EOFError count as a no.
+    Raises UsageError if there is no terminal; KeyboardInterrupt and EOFError are treated as a refusal.
     """
     show: Callable[[Plan], object] = ignore
     """Show the plan, before anything is asked or refused."""
@@ -69,8 +69,8 @@ def apply_plan(
     """
     Apply a saved plan if the org has not changed, otherwise a new one that was approved.
 
-    The org is locked from before it is looked at until the end. While somebody thinks about the answer it is
-    not locked, and afterwards it is looked at again.
+    The org is locked from before it is read until the end. It is not locked while the approval is awaited, and is read
+    again afterwards.
 
     Raises Refused when the plan is refused, not approved, or made for another state of the org; Interrupted when
     the answer was Ctrl-C; OrgError when the org refuses a step.
@@ -130,8 +130,8 @@ def _explain_interruption(begun: list[str], done: list[str], options: ApplyOptio
         stays = f"Done before it, and stays:{steps}" if done else "No step was done."
         raise Interrupted(
             f"Interrupted{released}. {stays}",
-            f"A step that had begun may have been done too. `sfcode plan` shows what is left to do; `sfcode {options.verb}` "
-            "does it.",
+            f"The last step may have been done as well. `sfcode plan` shows the remaining changes; `sfcode {options.verb}` "
+            "makes them.",
         ) from None
 
 

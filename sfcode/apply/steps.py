@@ -22,7 +22,7 @@ class WriteRecord:
 
 @dataclass(frozen=True)
 class Rename:
-    """Rename components and users in place, with everything that hangs on them. Repeatable."""
+    """Rename components and users in place, together with what refers to them. Can be repeated."""
 
     moves: tuple[Move, ...]
 
@@ -171,8 +171,8 @@ def _is_late(change: Change, deleted_sets: Collection[Address]) -> bool:
     """
     Return whether a record is written after the deployment: an assignment, or a user who is deactivated.
 
-    Assignments are taken away before it where their permission set goes, since an org deletes none that is
-    assigned; else after it, so that who has them works until the others can.
+    An assignment is deleted before the deployment if its permission set is deleted, since an org does not delete an
+    assigned permission set. Otherwise it is deleted afterwards, so that the previous user works until the new one can.
     """
     if change.address.type == "PermissionSetAssignment":
         return change.after is not None or change.address.assigned not in deleted_sets

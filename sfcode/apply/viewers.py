@@ -21,7 +21,7 @@ def list_viewers(org: Org, project: Project) -> tuple[str, ...]:
 
 def add_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
     """
-    Assign the permission set to users; one who has it keeps it.
+    Assign the permission set to users who do not have it.
 
     Raises:
         Refused: the org has no such set or no such user; nothing was changed.

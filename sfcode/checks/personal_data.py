@@ -43,7 +43,7 @@ STANDARD = {
         *_address("PersonMailing", "PersonOther"),
     },
 }
-"""Standard fields that say who somebody is or how to reach them, by object."""
+"""Standard fields that identify a person or hold contact data, by object."""
 
 
 def is_personal(object_name: str, field: str, settings: PersonalData) -> bool:

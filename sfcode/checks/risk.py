@@ -1,7 +1,7 @@
 """
 The risk of each change of a plan, by the rules of docs/guide/review.md.
 
-A review compares two configs and knows what was meant; a plan compares a config with an org and knows what is there.
+A review compares two configs and knows the intent of a change; a plan compares a config with an org and knows its effect.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ POWERFUL = "the permission reaches beyond the mapped objects"
 WIDER = "the integration user gains rights"
 ELSEWHERE = "data goes to another place"
 OTHER_USER = "the integration user is set up otherwise"
-FULL_USER = "the integration user may do more than its permission set says"
+FULL_USER = "the integration user may do more than its permission set grants"
 PERSONAL = "personal data leaves Salesforce"
 MORE = "more data leaves Salesforce"
 LOST = "a field is deleted with the values in it"
-TIMING = "what is sent, or when, changes"
+TIMING = "the data that is sent, or the time of sending, changes"
 VIEWERS = naming.viewer_set("")
 """How the name of the viewers' permission set ends."""
 _IDENTITY = frozenset({"Id", "SystemModstamp"})
-"""What every message holds, and nobody's data."""
+"""Fields that every message holds; they are no personal data."""
 _USERS = frozenset({"PermissionSetAssignment", "PermissionSetLicenseAssign", "User"})
 _TRIGGERS = frozenset({"Flow", "WorkflowRule"})
 

@@ -37,11 +37,16 @@ LINT_RULES: dict[str, CheckRule] = {
             "SF102",
             "message-lacks-identity",
             Level.ERROR,
-            "The outbound message lacks what the relay knows records by.",
+            "The outbound message lacks a field by which the relay identifies records.",
         ),
         CheckRule("SF103", "change-not-noticed", Level.WARNING, "A change of a mapped field sends nothing."),
-        CheckRule("SF104", "field-not-readable", Level.ERROR, "The integration user cannot read what is sent."),
-        CheckRule("SF105", "target-not-writable", Level.ERROR, "The integration user cannot write what it should."),
+        CheckRule("SF104", "field-not-readable", Level.ERROR, "The integration user cannot read a field that is sent."),
+        CheckRule(
+            "SF105",
+            "target-not-writable",
+            Level.ERROR,
+            "The integration user cannot write a field or object that it must write.",
+        ),
         CheckRule(
             "SF106",
             "message-misses-relay",
@@ -49,7 +54,12 @@ LINT_RULES: dict[str, CheckRule] = {
             "The outbound message does not reach this mapping in the relay.",
         ),
         CheckRule("SF107", "message-not-fired", Level.ERROR, "Nothing sends the outbound message."),
-        CheckRule("SF108", "generated-field-unfit", Level.ERROR, "A generated field is not what the relay counts on."),
+        CheckRule(
+            "SF108",
+            "generated-field-unfit",
+            Level.ERROR,
+            "A generated field does not have the properties that the relay requires.",
+        ),
         CheckRule("SF109", "attribute-of-two-types", Level.WARNING, "One Appcues attribute is sent with two types."),
         CheckRule(
             "SF110", "unmapped-field-sent", Level.WARNING, "The outbound message holds a field that no mapping names."
@@ -82,7 +92,10 @@ LINT_RULES: dict[str, CheckRule] = {
         CheckRule("SF211", "answer-never-written", Level.WARNING, "An NPS field is mapped and no event fills it."),
         CheckRule("SF212", "unasked-access", Level.WARNING, "A template grants access that no mapping asks for."),
         CheckRule(
-            "SF213", "secret-by-name", Level.WARNING, "A variable is called a secret, and its value stands in the file."
+            "SF213",
+            "secret-by-name",
+            Level.WARNING,
+            "A variable has the name of a secret, and its value is in the file.",
         ),
         CheckRule(
             "SF214", "not-api-only", Level.ERROR, "The integration user's license or profile is not for the API alone."
@@ -95,12 +108,12 @@ LINT_RULES: dict[str, CheckRule] = {
         ),
     )
 }
-"""What is known offline: SF0 the config itself, SF1 the chain from field to attribute, SF2 habits."""
+"""Rules that need no org: SF0 the config, SF1 the chain from field to attribute, SF2 good practice."""
 
 PLAN_RULES: dict[str, CheckRule] = {
     rule.id: rule
     for rule in (
-        CheckRule("SF301", "plan-refused", Level.ERROR, "The plan is refused until somebody accepts what it would do."),
+        CheckRule("SF301", "plan-refused", Level.ERROR, "The plan is refused until its effect is accepted."),
         CheckRule("SF302", "plan-warning", Level.WARNING, "The plan has found something that deserves a look."),
         CheckRule("SF303", "org-refuses", Level.ERROR, "The org does not take the package."),
     )
@@ -152,7 +165,7 @@ DOCTOR_RULES: dict[str, CheckRule] = {
         CheckRule("D404", "relay-certificate", Level.WARNING, "The relay's certificate is valid."),
         CheckRule("D405", "relay-health", Level.WARNING, "The relay answers that it is healthy."),
         CheckRule(
-            "D406", "two-carriers", Level.WARNING, "Appcues' own connector does not carry what the relay carries."
+            "D406", "two-carriers", Level.WARNING, "Appcues' own connector does not carry all that the relay carries."
         ),
         CheckRule("D407", "relay-config", Level.WARNING, "The relay works by the config of this project."),
         CheckRule("D501", "records", Level.WARNING, "There are records with a user id, which can be synced."),
@@ -183,7 +196,7 @@ DOCTOR_RULES: dict[str, CheckRule] = {
         ),
     )
 }
-"""What `sfcode doctor` looks at: the level is the worst that a rule reports."""
+"""Rules of `sfcode doctor`; the level is the highest that a rule reports."""
 
 RULES: dict[str, CheckRule] = {**LINT_RULES, **PLAN_RULES, **DOCTOR_RULES}
 """All rules."""

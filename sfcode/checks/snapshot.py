@@ -27,7 +27,7 @@ class Snapshot:
     project: Project
     desired: Desired
     plain: Desired | None = None
-    """What the project asks for by sfcode's own templates; None where it has none of its own."""
+    """The components that sfcode's own templates generate; None if the project has no templates."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The files of config and templates as written, by the names that positions use."""
 
@@ -77,7 +77,7 @@ def take_snapshot(project: Project, folder: Folder, generate: Generate) -> Snaps
 
 
 def build_snapshot(project: Project, desired: Desired, folder: Folder, generate: Generate) -> Snapshot:
-    """Return the snapshot of a project whose components exist already. Reads the folder's files."""
+    """Return the snapshot of a project whose components were generated already. Reads the folder's files."""
     plain = generate(replace(project, templates=None), standard()) if project.templates else None
     return Snapshot(project, desired, plain, texts(folder))
 
@@ -104,7 +104,7 @@ def environments(folder: Folder) -> tuple[str, ...]:
 def load_all(
     folder: Folder, wanted: tuple[str, ...], generate: Generate
 ) -> tuple[dict[str, Snapshot], tuple[Diagnostic, ...]]:
-    """Load a project for several environments: return those that load, and all problems of the others."""
+    """Load a project for several environments. Return the snapshots of valid ones, and the problems of the others."""
     found: dict[str, Snapshot] = {}
     problems: list[Diagnostic] = []
     for name in wanted:

@@ -17,7 +17,7 @@ from sfcode.errors import ExitCode, Refused, UsageError
 @click.command()
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
-@click.option("--attach", metavar="DEPLOY_ID", help="Follow a deployment that goes on in the org, and nothing else.")
+@click.option("--attach", metavar="DEPLOY_ID", help="Only follow a deployment that continues in the org.")
 @apex_test_options
 @junit_option
 @plan_options
@@ -78,5 +78,5 @@ def _attach(invocation: Invocation, deploy_id: str) -> int:
     if invocation.json:
         print_envelope({"deployments": [result.id], "org": org_id})
     else:
-        echo(f"The deployment {result.id} succeeded. Run `sfcode plan` to see what is left to do.")
+        echo(f"The deployment {result.id} succeeded. Run `sfcode plan` to see the remaining changes.")
     return ExitCode.OK

@@ -72,7 +72,7 @@ def run_apply(
 
 
 def report(invocation: Invocation, result: ApplyResult, *, steps: str = "") -> None:
-    """Write what was done, how to undo it, and what is left to do."""
+    """Print what was done, how to undo it, and the remaining steps."""
     from sfcode.plan.change import Action
     from sfcode.plan.modes import Mode
 
@@ -97,13 +97,13 @@ def report(invocation: Invocation, result: ApplyResult, *, steps: str = "") -> N
     if not plan.is_empty:
         echo(f"\n{paint(end, '+')}")
         if result.apply_id and not invocation.quiet:
-            echo(f"To put back what was there before: {render_command(invocation, 'rollback', result.apply_id)}")
+            echo(f"To restore the previous state: {render_command(invocation, 'rollback', result.apply_id)}")
         if steps and not invocation.quiet:
             echo(f"\n{steps}")
 
 
 def _approve(invocation: Invocation, project: Project, plan: Plan) -> bool:
-    """Ask at the terminal. Raises UsageError where there is none."""
+    """Ask for approval at the terminal. Raises UsageError if there is none."""
     from sfcode.plan.modes import Mode
 
     answer = "yes"
@@ -118,7 +118,7 @@ def _approve(invocation: Invocation, project: Project, plan: Plan) -> bool:
     else:
         question = f"Do you want to destroy all this in {plan.target.name}?\nOnly 'yes' will be accepted."
     hint = (
-        "Pass --auto-approve, or apply a saved plan: sfcode apply FILE. To take a protected environment down, "
-        "somebody has to sit at a terminal."
+        "Pass --auto-approve, or apply a saved plan: sfcode apply FILE. A protected environment can be "
+        "destroyed only at a terminal."
     )
     return ask(invocation, question, answer=answer, hint=hint)

@@ -1,4 +1,4 @@
-"""The shapes of what `--json` prints, which `sfcode schema envelope` prints: those of the sf CLI."""
+"""The shapes of the output of `--json`, which are those of the sf CLI; `sfcode schema envelope` prints them."""
 
 from __future__ import annotations
 

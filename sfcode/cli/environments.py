@@ -1,4 +1,4 @@
-"""The environments that an offline verb looks at: the one that --env names, or all of them."""
+"""The environments that an offline verb checks: the one of --env, or all."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def generate_environments(invocation: Invocation) -> tuple[tuple[Project, Desired], ...]:
     """
-    Load the project for the environment that --env names, or for each one, and generate what it asks for.
+    Load the project for the environment of --env, or for each one, and generate its components.
 
     Raises:
-        ConfigError: with the problems of all these environments, each once.
+        ConfigError: with each problem of these environments once.
 
     """
     from sfcode.checks.snapshot import Folder, environments

@@ -19,15 +19,15 @@ def github() -> None:
 @github.command("reviewed")
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--approval", metavar="ENVIRONMENT", help="Fail where an approval is needed and this environment asks nobody."
+    "--approval", metavar="ENVIRONMENT", help="Fail if an approval is needed and this environment requires none."
 )
 @click.pass_obj
 def reviewed_command(invocation: Invocation, plan_file: Path, approval: str | None) -> None:
     """
-    Tell whether PLAN is the one that was reviewed.
+    Check whether PLAN is the one that was reviewed.
 
-    It is when the pull request whose merge made this commit showed the same changes in its comment,
-    and somebody approved it after that. The step's output `reviewed` says true or false.
+    A plan was reviewed if the pull request that was merged as this commit showed the same changes in its
+    comment, and was approved after that. The step's output `reviewed` is true or false.
     """
     from sfcode.github.client import GitHub
     from sfcode.github.comment_marker import comment_marker
@@ -71,7 +71,7 @@ def drift(invocation: Invocation, plan_file: Path) -> None:
     plan = load(plan_file, invocation.plan_key())
     if plan.mode is not Mode.REFRESH:
         raise UsageError(
-            f"{plan_file} is a plan, and says little about drift.",
+            f"{plan_file} is a plan and does not show drift.",
             "Write the file with: sfcode plan --refresh-only --format json",
         )
     with GitHub(read_job_context(os.environ), needs="issues: write") as client:

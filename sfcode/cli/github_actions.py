@@ -14,7 +14,7 @@ from sfcode.github.actions_step import Step
 from sfcode.github.redact import redact
 
 VERBS = ("plan", "apply", "destroy", "rollback", "review", "github")
-"""Whose answer a workflow goes on with."""
+"""Verbs whose result the next steps of a workflow use."""
 
 SUMMARY = 400_000
 """Characters for one report: GitHub takes a megabyte for a step, and a character may have several bytes."""

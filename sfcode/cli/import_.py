@@ -1,4 +1,4 @@
-"""`sfcode import`: an org that was set up by hand becomes a config."""
+"""`sfcode import`: write the config of an org that was configured by hand."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def import_(
     **answers: Any,
 ) -> int:
     """
-    Turn an org that was set up by hand into a config.
+    Write the config of an org that was configured by hand.
 
-    Reads the org that --org names and changes nothing in it. Writes sfcode.yaml and mappings/ into the folder
-    of --config. What the org does not settle is asked, all at once, with the option that answers it.
-    An apply of the config then takes over what is there, as it is.
+    Reads the org of --org and changes nothing in it. Writes sfcode.yaml and mappings/ into the folder of
+    --config. Questions that the org does not answer are asked all at once, each with the option that
+    answers it. The first apply of the config then manages the existing components without changing them.
     """
     from sfcode.config.load import project_root
     from sfcode.config.models import DEFAULT_API_VERSION
@@ -87,7 +87,7 @@ def import_(
 
     if invocation.org is None:
         raise UsageError(
-            "No org is named to import from.",
+            "No org to import from was passed.",
             "Pass --org alias:NAME, --org env:PREFIX, --org local or an instance URL.",
         )
     folder = _new_config(invocation)

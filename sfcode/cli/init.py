@@ -29,7 +29,7 @@ from sfcode.cli.output import paint, print_envelope, print_status
     metavar="PREFIX",
     default="PROD",
     show_default=True,
-    help="What the names of the org's secrets begin with, in the workflows and in the environment production.",
+    help="The prefix of the names of the org's secrets, in the workflows and in the environment production.",
 )
 @click.pass_obj
 def init(invocation: Invocation, directory: Path, extras: str, branch: str | None, prefix: str) -> None:

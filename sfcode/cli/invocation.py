@@ -83,7 +83,7 @@ class Invocation:
         return local_state(project_root(self.config))
 
     def secrets(self, project: Project) -> dict[str, str]:
-        """Read the project's secrets from the process environment. Raises ConfigError naming what is missing."""
+        """Read the project's secrets from the environment variables. Raises ConfigError with the missing ones."""
         from sfcode.config import resolve_secrets
 
         return resolve_secrets(project, os.environ)
@@ -109,7 +109,7 @@ class Invocation:
         """
         Sign in to the org of this call; `local` is served by this process until the command ends.
 
-        Who is signed in is up to the environment; in the local org it is the administrator, or the integration user.
+        Environment variables determine the user; in the local org it is the administrator, or the integration user.
         """
         username = project.settings.integration_user.username if as_integration else ""
         api_version = project.settings.salesforce.api_version

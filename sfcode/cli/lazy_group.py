@@ -1,4 +1,4 @@
-"""A group of verbs whose modules are imported when they are used, so that `--help` and every other verb start fast."""
+"""A group of verbs whose modules are imported on use, so that `--help` and all verbs start fast."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LazyVerb(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A group that imports the module of a verb when that verb is called, and knows the others by their help line."""
+    """A group that imports the module of a verb when it is called; of the others it has the line of help."""
 
     def __init__(self, *args: Any, verbs: Mapping[str, LazyVerb], **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""`sfcode lint`: what the rules say of a config, offline."""
+"""`sfcode lint`: check a config by the rules of the linter, offline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def lint(invocation: Invocation, *, format_: str, sarif_file: Path | None) -> Ex
     """
     Check the config with the rules of docs/reference/lint-rules.md, offline.
 
-    `sfcode validate` says the same among other things. Looks at every environment, or at the one of --env. Exits with 1 when there is an error.
+    `sfcode validate` also shows them. Checks every environment, or the one of --env. Exits with 1 if there is an error.
     """
     from sfcode.checks.lint import lint_config
     from sfcode.generate import generate

@@ -136,10 +136,10 @@ def reset(invocation: Invocation, state: Path | None) -> None:
 @click.pass_obj
 def load(invocation: Invocation, company: str, state: Path | None) -> None:
     r"""
-    Put a company in the place of everything that the local org holds: a file, or a shipped company by its name.
+    Replace the content of the local org by a company: a file, or the name of a shipped company.
 
     \b
-    northwind    accounts, contacts and leads; what a new local org holds
+    northwind    accounts, contacts and leads; the content of a new local org
     clicked      Northwind, connected to Appcues by hand: try `sfcode --org local import`
     subscribers  Northwind with people in a custom object, Subscriber__c
     """

@@ -32,7 +32,7 @@ VERBS = {
     "rollback": "Restore what an apply replaced.",
     "destroy": "Remove the integration from an org.",
     "viewers": "Show and change who sees what Appcues writes.",
-    "next-steps": "Print what is left to do by hand.",
+    "next-steps": "Print the remaining manual steps.",
     "state": "Show and change what sfcode manages in an org.",
     "explain": "Explain a rule, or which lines of YAML ask for a component.",
     "force-unlock": "Remove the lock of an apply that died.",

@@ -1,4 +1,4 @@
-"""`sfcode next-steps`: what is left to do by hand."""
+"""`sfcode next-steps`: print the manual steps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sfcode.cli.output import echo, print_envelope
 @click.pass_obj
 def next_steps(invocation: Invocation) -> None:
     """
-    Print what is left to do by hand in Appcues and for the relay, with this project's values.
+    Print the manual steps in Appcues and for the relay, with this project's values.
 
-    Apply prints the same after it has changed something. Offline: it does not look at what has been done already.
+    Apply prints them after a change. Works offline: it does not check which steps are done already.
     """
     from sfcode.apply.next_steps import next_steps as describe_next_steps
 
@@ -22,4 +22,4 @@ def next_steps(invocation: Invocation) -> None:
     if invocation.json:
         print_envelope({"next_steps": text.splitlines()})
     else:
-        echo(text or "Nothing is left to do by hand.")
+        echo(text or "No manual steps are left.")

@@ -41,7 +41,7 @@ def collect_options(cls: type, parameter: str) -> Callable[[Command], Command]:
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the user takes responsibility for, which addresses are looked at, and how much a plan may do."""
+    """Options of plans: what the user allows, which addresses are compared, and how much a plan may change."""
 
     adopt: tuple[Address, ...] = ()
     adopt_managed: bool = False
@@ -81,13 +81,13 @@ def plan_options(command: Command) -> Command:
         metavar="ADDRESS",
         multiple=True,
         callback=parse_addresses,
-        help="Look at this address only; for emergencies, since the rest stays half done. Repeatable.",
+        help="Plan only this address; for emergencies, since the rest is not applied. Can be repeated.",
     )(command)
     command = allow_delete_option(command)
     command = click.option(
         "--adopt-managed",
         is_flag=True,
-        help="Manage again what the config asks for and says of itself that sfcode manages it, such as after the state was lost.",
+        help="Manage existing components again whose description says that sfcode manages them, such as after the state was lost.",
     )(command)
     return click.option(
         "--adopt",

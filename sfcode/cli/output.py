@@ -89,7 +89,7 @@ def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "
     if isinstance(error, click.ClickException):
         return f"{error.format_message()}{_usage(error)}", ExitCode.USER
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        stays = "nothing was changed." if verb in READ_ONLY else "what was done before stays."
+        stays = "nothing was changed." if verb in READ_ONLY else "what was done before is kept."
         return f"Interrupted; {stays}" if verb else "interrupted", ExitCode.INTERRUPTED
     if isinstance(error, BrokenPipeError):
         return "", ExitCode.USER

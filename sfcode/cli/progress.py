@@ -1,4 +1,4 @@
-"""Progress on standard error: what is being read, how many responses came, how long it has taken."""
+"""Progress on standard error: the current step, the number of responses, and the elapsed time."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ProgressLine:
             self._start()
 
     def hide(self) -> None:
-        """End the display: somebody is asked something."""
+        """End the display before a question is asked."""
         self._stop.set()
         if self._thread is not None:
             with suppress(RuntimeError):  # a signal came before the thread was started

@@ -1,4 +1,4 @@
-"""Ask somebody at the terminal."""
+"""Ask a question at the terminal."""
 
 from __future__ import annotations
 

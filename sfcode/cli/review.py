@@ -69,8 +69,8 @@ def review(
     """
     Explain in plain words what a change of the config does.
 
-    Compares two commits, offline: what is sent and written, components, effective access and risk;
-    and checks the result with the linter. Looks at every environment, or at the one of --env.
+    Compares two commits, offline: data sent and written, components, effective access and risk; and
+    checks the result with the linter. Reviews every environment, or the one of --env.
     """
     from sfcode.generate import generate
     from sfcode.review.revisions import compare_revisions

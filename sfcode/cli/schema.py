@@ -18,13 +18,13 @@ OUTPUTS = ("plan", "review", "envelope")
 @click.pass_obj
 def schema(invocation: Invocation, kind: str | None) -> None:
     """
-    Print the JSON Schema (draft 2020-12) of the mapping language, or of what sfcode prints.
+    Print the JSON Schema (draft 2020-12) of the mapping language, or of JSON output.
 
     KIND is the kind of file: sfcode for sfcode.yaml, mapping for the files in mappings/, events for
     events.yaml, recipes for recipes.yaml. Without it, the schema accepts each of them.
 
     For JSON output, KIND is plan for `plan --format json` and saved plans, review for
-    `review --format json`, envelope for what every command prints with --json.
+    `review --format json`, envelope for the output of every command with --json.
     """
     from sfcode.config.schema import json_schema, render_schema
 

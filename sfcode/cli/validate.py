@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--no-lint", is_flag=True, help="Leave out what the linter says; see `sfcode lint`.")
+@click.option("--no-lint", is_flag=True, help="Do not run the linter; see `sfcode lint`.")
 @sarif_option
 @click.pass_obj
 def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) -> ExitCode:
     """
-    Check the config and what it generates, offline.
+    Check the config and the generated components, offline.
 
-    Language, names, every file against Salesforce's schema, and the rules of the linter, for every environment or for
-    the one of --env. Exits with 1 when there is an error; warnings and notes let it pass.
+    Checks the mapping language, names, every generated file against Salesforce's schema, and the rules of the linter,
+    for every environment or the one of --env. Exits with 1 if there is an error, not for warnings and notes.
     """
     from sfcode.checks.lint import lint_advice, lint_config
     from sfcode.checks.writers.json import to_json

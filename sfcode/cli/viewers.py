@@ -34,7 +34,7 @@ def list_command(invocation: Invocation) -> None:
     for username in usernames:
         echo(username)
     if not usernames:
-        print_status(invocation, "Nobody sees the fields yet.")
+        print_status(invocation, "No user has access to the fields yet.")
 
 
 @viewers.command()

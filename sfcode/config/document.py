@@ -37,7 +37,7 @@ class PathProblem:
     hint: str
     at: Literal["key", "value"] = "value"
     by_content: bool = False
-    """Whether what stands below the entry decides it: with problems there, this one may only follow from them."""
+    """Whether the problem depends on the content of the entry, so that it may follow from other problems there."""
     instead: ConfigPath = ()
     """The entry that was probably meant: its absence is then no further problem."""
 

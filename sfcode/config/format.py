@@ -1,8 +1,7 @@
 """
 The canonical form of a project's files: indentation, spacing, and the order of keys that the mapping language gives.
 
-Lines are moved, not written anew: so quotes, anchors and comments stay as they are, and a comment stays above what it
-is about.
+Lines are moved and not rewritten, so that quotes, anchors and comments are kept, and a comment stays above its entry.
 """
 
 from __future__ import annotations
@@ -75,9 +74,9 @@ class _Layout:
         self.columns: dict[int, int] = {}
         """Canonical columns of the lines that begin with a key, an item or a value."""
         self.beginnings: dict[int, int] = {}
-        """Of a line that goes on with a value of several lines: the line in which that began."""
+        """By line that continues a multi-line value, the line in which the value began."""
         self._edits: list[tuple[int, int, int]] = []
-        """Line and columns of what stands between a key and its value."""
+        """Line and columns of the text between a key and its value."""
         root = _compose(text)
         if root is not None:
             self._place(root, 0)
@@ -121,7 +120,7 @@ class _Layout:
             self.columns.setdefault(mark.line, column)
 
     def _comment_column(self, number: int) -> int:
-        """Return the column of a comment: that of the line below, or of what it stands behind if that is deeper."""
+        """Return the column of a comment: that of the line below, or of the entry before it if that is deeper."""
         column = _indent(self.lines[number])
         below = next((line for line in range(number + 1, len(self.lines)) if line in self.columns), None)
         if below is not None and column <= _indent(self.lines[below]):
@@ -288,7 +287,7 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 def _alternatives(schema: Schema, root: Schema) -> Iterator[Schema]:
-    """Return what a schema may stand for, references followed."""
+    """Return the alternatives of a schema, with references resolved."""
     if reference := schema.get("$ref"):
         schema = root["$defs"][str(reference).rpartition("/")[2]]
     yield schema

@@ -1,8 +1,8 @@
 """
 Replace the variables of an environment in the values of a file, and collect its secrets.
 
-`${name}` is replaced, `${secret:NAME}` stays as it is until the moment of sending, `$${` stands for
-the two characters. Keys, and everything under `environments`, are not expanded.
+`${name}` is replaced; `${secret:NAME}` is kept until the package is sent; `$${` is an escape for `${`. Keys, and
+everything under `environments`, are not expanded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Scope:
     positions: Mapping[str, Position] = field(default_factory=dict)
     """Where the variables' values are written."""
     wrong: Collection[str] = ()
-    """The variables whose values are no text: what they make of other values is not judged."""
+    """Variables whose values are not texts; problems of values that contain them are not reported."""
 
 
 @dataclass

@@ -100,7 +100,10 @@ class _Loader:
         listed = ", ".join(names)
         if chosen is None:
             hint = f"name one with --env or SFCODE_ENV: {listed}"
-            self.add(document, PathProblem(("environments",), "there are several and none was named", hint, at="key"))
+            self.add(
+                document,
+                PathProblem(("environments",), "there are several environments and none was chosen", hint, at="key"),
+            )
         elif chosen in names or (not names and chosen == DEFAULT_ENVIRONMENT):
             self.scope = environment_scope(document, chosen)
         else:

@@ -1,4 +1,4 @@
-"""The model of a mapping, and what it consists of."""
+"""The model of a mapping and its parts."""
 
 from __future__ import annotations
 

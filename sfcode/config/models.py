@@ -23,7 +23,7 @@ from sfcode.config.webhook_models import WebhookPaths
 from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
 
 DEFAULT_API_VERSION = "63.0"
-"""The version whose WSDL the schema check uses: what is verified is what is sent."""
+"""The version of the WSDL that the schema check uses, so that the verified version is the one that is sent."""
 
 DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.PREFIX_LIMIT)]
 FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]
@@ -175,7 +175,7 @@ class PersonalData(Model):
 
 
 class ReviewSettings(Model):
-    """Settings of `sfcode review`; they do not change what is deployed."""
+    """Settings of `sfcode review`; they do not change any component."""
 
     personal_data: PersonalData = Field(
         default=PersonalData(), description="Which fields count as personal data, and which of them may be sent."
@@ -183,7 +183,7 @@ class ReviewSettings(Model):
 
 
 class Moved(Model):
-    """What has another name than at the last apply, so that it is found again. Take a line away after the apply in every org."""
+    """Former names of what was renamed since the last apply. Remove a line after the apply to every org."""
 
     name: DeveloperName | None = Field(
         default=None,

@@ -41,7 +41,7 @@ _UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\
 """Controls, and characters that format a text and are not seen themselves: they make two names look alike. The joiners of
 scripts and emoji (U+200C, U+200D) are letters to their writers."""
 _LIKE_SPACE = r"\u00a0\u1680\u2000-\u200a\u202f\u205f"
-"""Spaces of other kinds, which nobody writes into a name on purpose."""
+"""Other space characters, which get into a name only by accident."""
 _CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"
 ATTRIBUTE = rf"^[^_\s{_UNSEEN}{_LIKE_SPACE}{_CURLY}]([^{_UNSEEN}{_LIKE_SPACE}]*[^\s{_UNSEEN}{_LIKE_SPACE}])?$"
 CUSTOM_EVENT = rf"^[^\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
@@ -118,7 +118,7 @@ WORDS = {
         "write it like WorkflowOutboundMessage:Contact.Send_To_Appcues, WorkflowRule:Contact.Send_To_Appcues or Flow:Send",
     ),
     SHARE: (
-        "is nobody that a report folder can be shared with",
+        "is not a public group, role or user that a report folder can be shared with",
         "write all_internal_users, role:NAME, role_and_subordinates:NAME, group:NAME or user:USERNAME",
     ),
     CAMPAIGN_ID: (

@@ -10,7 +10,7 @@ from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 
 MINIMUM_LENGTH = 16
-"""Shorter ones could be guessed from a fingerprint, or stand in other text by chance, where they could not be masked."""
+"""The minimum length of a secret. A shorter one could be guessed from a fingerprint, or occur in another text by chance."""
 
 _RANDOM = "use a random one, for example from `openssl rand -hex 24`"
 _URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")

@@ -1,9 +1,9 @@
 """
-The language of the texts in `events.yaml`: the subset of Jinja2 whose cost is proportional to its length.
+The language of the templates in `events.yaml`: the subset of Jinja2 whose cost is proportional to its length.
 
-Texts are filled in with what anybody's browser may have sent, for every event, in a service that must
-not stall. Without loops, assignments, calls and powers, and with filters that do not multiply, a text
-costs about as much as it is long.
+Templates are rendered for every event, with values that any browser may have sent, in a service that must not stall.
+Without loops, assignments, calls and powers, and with filters that do not multiply text, the cost of a template is
+proportional to its length.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import nodes
 
 MAX_TEMPLATE = ACTIVITY_COMMENT_LENGTH
-"""Characters of a text and of what it is filled in with."""
+"""The maximum number of characters of a template and of its values."""
 MAX_DEPTH = 40
 """Expressions within expressions; Python itself gives up at about a hundred."""
 

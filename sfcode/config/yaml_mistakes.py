@@ -26,7 +26,7 @@ _OPEN = {"quoted scalar": "quote", "flow sequence": "[", "flow mapping": "{"}
 
 
 class Mistake(NamedTuple):
-    """What is wrong, where, and what to do."""
+    """A mistake in a YAML file: its position, message and hint."""
 
     position: Position
     message: str

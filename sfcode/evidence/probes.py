@@ -28,7 +28,7 @@ class Refuted(Exception):
 
 
 class NothingToAsk(Exception):
-    """The org lacks what the probe looks at; the text says what."""
+    """The org does not have what the probe needs; the text names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Put the probes and some harmless requests to an org, and write down what it answered."""
+"""Send the probes and some requests that change nothing to an org, and record its responses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What came of a probe: `confirmed`, `refuted` or `not_asked`, and the org's answer."""
+    """The result of a probe: `confirmed`, `refuted` or `not_asked`, and the org's response."""
 
     assumption: str
     question: str
@@ -33,7 +33,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class HarmlessRequest:
-    """A request that changes nothing; its answer shows how an org answers."""
+    """A request that changes nothing and shows how an org responds."""
 
     name: str
     area: str
@@ -73,10 +73,10 @@ HARMLESS = (
 
 def record_evidence(org: Org, now: datetime, report: Callable[[str], None]) -> dict[str, Any]:
     """
-    Ask an org everything, and return what it answered, redacted.
+    Run all probes and requests, and return the redacted responses.
 
     Raises:
-        OrgUnreachable, SignInError: the org does not answer, or no longer.
+        OrgUnreachable, SignInError: the org does not respond, or the session ended.
 
     """
     traits = org.read_traits()
@@ -105,7 +105,7 @@ def record_evidence(org: Org, now: datetime, report: Callable[[str], None]) -> d
 
 
 def run_probe(org: Org, probe: Probe) -> ProbeResult:
-    """Ask an org one question."""
+    """Run one probe."""
     try:
         result, answer = "confirmed", probe.ask(org)
     except Refuted as error:

@@ -1,8 +1,8 @@
 """
-Redact what an org answers: kinds of values stay, values go.
+Redact the responses of an org: values are replaced by their kinds.
 
-Names of keys, codes, messages and flags stay, since these are what an org does; texts, ids, addresses, times and numbers
-are replaced by `<text>`, `<id>`, `<url>`, `<email>`, `<time>` and `<number>`.
+Names of keys, codes, messages and flags are kept, since they describe the behavior of the org. Texts, IDs, addresses, times
+and numbers are replaced by `<text>`, `<id>`, `<url>`, `<email>`, `<time>` and `<number>`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ LONGEST_LIST = 2
 """Items of a list that are kept: further ones show nothing new."""
 
 KEPT = frozenset({"errorCode", "statusCode", "fields", "faultcode", "problemType", "componentType", "state", "status"})
-"""Keys whose values say what an org does and nothing of whose it is."""
+"""Keys whose values describe the behavior of an org and identify nobody."""
 SCRUBBED = frozenset({"message", "problem", "faultstring", "error", "error_description", "stateDetail"})
-"""Keys whose values are sentences, in which names of people and records are replaced."""
+"""Keys whose values are sentences, in which IDs and addresses are replaced."""
 
 ID = re.compile(r"\b(?=[A-Za-z]*\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
 EMAIL = re.compile(r"[^\s@'\"<>:;,()]+@[^\s@'\"<>:;,()]+\.\w+")
@@ -77,7 +77,7 @@ def _redact_key(name: str) -> str:
 
 
 def redact_body(body: bytes) -> Any:
-    """Return the body of an answer, redacted: JSON as it is, of XML the texts of the elements that are kept."""
+    """Return the redacted body of a response: JSON values, or of XML the names of elements and the texts that are kept."""
     text = body.decode("utf-8", "replace")
     if not text.strip():
         return None

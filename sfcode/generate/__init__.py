@@ -27,13 +27,12 @@ __all__ = ["generate"]
 
 def generate(project: Project, schema: OrgSchema) -> Desired:
     """
-    Return everything that a project asks for.
+    Generate the components and records of a project.
 
-    The result depends on nothing but the project, its template files and what is known of the org's
-    fields.
+    The result depends only on the project, its template files and the schema of the org's fields.
 
     Raises:
-        ConfigError: with all problems at once.
+        ConfigError: with all problems.
 
     """
     fields = _fields(project, schema)

@@ -51,10 +51,10 @@ def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprin
 
 def event_id_field(project: Project) -> Blueprint | None:
     """
-    Describe the external id by which the relay recognizes an activity that it has written.
+    Describe the external ID field by which the relay recognizes an activity that it has written.
 
-    Event and Task share it: a custom field of either lives on Activity. Appcues' own connector does
-    not know it, so it is there only for mappings that the relay serves.
+    Event and Task share it, since their custom fields belong to Activity. Only mappings of the relay have it: Appcues'
+    own connector does not use it.
     """
     mapping = next((mapping for mapping in project.resolved if mapping.by_relay and mapping.activities_place), None)
     if mapping is None or mapping.activities_place is None:

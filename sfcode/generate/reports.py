@@ -170,7 +170,7 @@ def _nps_by_account(project: Project) -> ReportView:
     detail = history is not None and history.account == "detail"
     return ReportView(
         "NPS by account",
-        f"{MANAGED} NPS of all answers, by account. Few answers say little: look at their number.",
+        f"{MANAGED} NPS of all answers, by account. A score of few answers is not reliable: see their number.",
         _response_type(project),
         columns=("CUST_NAME", f"{answers}.Answered_At__c", f"{answers}.Score__c", f"{answers}.Category__c"),
         date_column=f"{answers}.Answered_At__c",

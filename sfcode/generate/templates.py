@@ -42,7 +42,7 @@ class TemplateError(Exception):
 
 
 class Templates:
-    """The templates of a project: its own, and sfcode's for all others."""
+    """The templates of a project: its own, and sfcode's for all other components."""
 
     def __init__(self, own: Path | None = None) -> None:
         self._own = own
@@ -121,7 +121,7 @@ class Templates:
 
 
 def _environment(*folders: Path) -> Environment:
-    """Make an environment whose templates are taken from the first folder that has them."""
+    """Create an environment that loads each template from the first folder that has it."""
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 

@@ -98,7 +98,7 @@ class GitHub:
         return self._answer("PATCH", self._url(path), body).json()
 
     def delete(self, path: str) -> None:
-        """Delete a resource, which may be gone already."""
+        """Delete a resource, if it still exists."""
         self._answer("DELETE", self._url(path), accept=(404,))
 
     def _url(self, path: str) -> str:
@@ -187,7 +187,7 @@ class GitHub:
         return self.runtime.rng.uniform(0, min(LONGEST, 2.0 ** (attempt - 1)))
 
 
-_NETWORK = "Run the job again; https://www.githubstatus.com tells of outages."
+_NETWORK = "Run the job again; https://www.githubstatus.com lists outages."
 
 
 def _message(answer: Response) -> str:

@@ -32,12 +32,12 @@ class Marker:
 
 
 def comment_marker(config: Path, environment: str, *, head: str = "", plan: str = "") -> Marker:
-    """Return the marker of a config folder and an environment; an empty name stands for all environments."""
+    """Return the marker of a config folder and an environment; an empty name means all environments."""
     return Marker("comment", config.as_posix(), environment, head, plan)
 
 
 def read_marker(body: str | None) -> Marker | None:
-    """Parse the first line of a text. The rest may quote a config that anybody wrote."""
+    """Parse the first line of a text. The rest may quote a config, whose author is not trusted."""
     found = _LINE.fullmatch((body or "").split("\n", 1)[0].rstrip("\r"))
     if not found:
         return None

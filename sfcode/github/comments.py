@@ -36,7 +36,7 @@ def write_comment(github: GitHub, pull: int, marker: Marker, body: str, *, neede
     """
     Update the comment to `body`, whose first line is the marker; create it if there is none and it is `needed`.
 
-    A comment of somebody else is never touched, whatever it looks like.
+    Comments of other users are never changed, even with the same marker.
     """
     for attempt in range(1, ATTEMPTS + 1):
         found = list_own_comments(github, pull, marker)

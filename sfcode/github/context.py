@@ -37,7 +37,7 @@ class JobContext:
     ref: str = ""
     sha: str = ""
     login: str = ""
-    """Who the token writes as, where GitHub does not tell: an app of one's own."""
+    """The login of the token, for tokens of apps, whose login GitHub does not return."""
 
     @property
     def pull_number(self) -> int:

@@ -15,12 +15,12 @@ from sfcode.github.redact import redact
 from sfcode.plan.plan import Plan
 
 LEAD = """\
-Somebody has changed by hand what sfcode manages in **{environment}**. It is one or the other:
+Components that sfcode manages in **{environment}** were changed by hand. Choose one:
 
-- It was a mistake: apply puts it back (run the workflow `apply`).
-- It is wanted: write it into the config, in a pull request.
+- If the change was a mistake, apply reverts it (run the workflow `apply`).
+- If the change is intended, add it to the config in a pull request.
 
-The daily look at the org keeps this issue up to date, and closes it when nothing differs any more."""
+The daily check of the org updates this issue, and closes it when there is no drift any more."""
 GONE = "Nothing differs any more between **{environment}** and what sfcode left there."
 
 
@@ -39,7 +39,7 @@ def update_drift_issue(github: GitHub, plan: Plan, config: Path, environ: Mappin
     body = issue_body(marker, plan, lead, hide=lambda text: redact(text, environ))
     if plan.drifted:
         number = open_issue(github, marker, f"Drift in {plan.environment}", body)
-        return IssueUpdate(f"Drift: issue #{number} tells what it is.", number)
+        return IssueUpdate(f"Drift: issue #{number} describes it.", number)
     closed = close_issue(github, marker, body)
     return IssueUpdate("No drift." if closed is None else f"No drift any more: issue #{closed} is closed.", closed)
 
@@ -56,7 +56,7 @@ def open_issue(github: GitHub, marker: Marker, title: str, body: str) -> int:
 
 
 def close_issue(github: GitHub, marker: Marker, body: str) -> int | None:
-    """Comment that the drift is gone and close the issue if it is open. Return its number."""
+    """Comment that there is no drift any more, and close the issue if it is open. Return its number."""
     found = _find(github, marker)
     if found is None or found["state"] != "open":
         return None

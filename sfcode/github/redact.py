@@ -18,7 +18,7 @@ def redact(text: str, environ: Mapping[str, str]) -> str:
     """
     Replace the value of every secret environment variable by asterisks.
 
-    Nothing of ours prints one; this is the second lock, for what an org or a template may say.
+    sfcode prints none of them; this is a second safeguard, for messages of an org or a template.
     """
     values = {value.strip() for name, value in environ.items() if _SECRET_NAME.search(name)}
     longest_first = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)

@@ -1,4 +1,4 @@
-"""The review gate: whether a merged pull request showed the plan, and somebody who saw it approved."""
+"""The review gate: whether a merged pull request showed the plan and was approved afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.github.comment_marker import Marker, read_marker
 from sfcode.github.comments import author, list_own_comments
 
 REVIEWERS = frozenset({"admin", "write"})
-"""Whose approval counts, by their permission in the repository: in a public one everybody may press the button."""
+"""Permissions in the repository with which an approval counts, since anyone can approve in a public repository."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ def _find_approver(github: GitHub, number: int, head: str, shown_at: str, propos
 
 def _may_write(github: GitHub, login: str) -> bool:
     """
-    Tell whether somebody may push to the repository.
+    Return whether a user may push to the repository.
 
-    `author_association` of a review does not tell: a member of the organization and a collaborator who may only read
-    are named by it as those who may write. The roles maintain and triage come back as write and read.
+    `author_association` of a review does not show it: it is the same for members who may only read and those who may
+    write. GitHub returns the roles maintain and triage as write and read.
     """
     # https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
     found = github.get(f"collaborators/{quote(login, safe='')}/permission", missing=True)

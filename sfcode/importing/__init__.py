@@ -1,1 +1,1 @@
-"""Import an org that was set up by hand: scan it, classify what is there, decide, render a config."""
+"""Import an org that was configured by hand: scan it, classify its components, decide, and render a config."""

@@ -8,7 +8,7 @@ from typing import Literal
 from sfcode.config.names import make_identity
 
 NONE = "none"
-"""Passed in the place of a field to say that there is none."""
+"""The value of an option that stands for no field."""
 
 Way = Literal["both", "to_appcues", "to_salesforce"]
 

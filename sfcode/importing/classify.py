@@ -72,7 +72,7 @@ def _below(host: str, domain: str) -> bool:
 
 
 def _sends(component: Component) -> Iterator[str]:
-    """List the full names of what a rule or flow sends; other actions have the name ""."""
+    """List the full names of the messages that a rule or flow sends; other actions have the name ""."""
     if component.type == "WorkflowRule":
         owner = component.full_name.partition(".")[0]
         for name, action in _rows(component.body.get("actions")):

@@ -53,7 +53,7 @@ class MappingProposal:
     direction: str
     user_id: str
     source: str
-    """The number field behind the user id; "" where the field is used as it is."""
+    """The number field that the user ID is made from; "" if the field itself is the user ID."""
     attributes: dict[str, str]
     attributes_because: str
     score: str | None
@@ -83,7 +83,7 @@ class ConfigProposal:
     leftovers: tuple[Message, ...] = ()
     """Messages to Appcues that a relay takes the place of."""
     by_hand: tuple[str, ...] = ()
-    """What has to be changed by hand before that."""
+    """Manual steps before the first apply."""
     notes: tuple[str, ...] = ()
 
 

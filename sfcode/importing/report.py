@@ -74,7 +74,7 @@ def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
         yield from (f"    {change.address}" for change in adopted if change.action is Action.NO_OP)
     kept = [change for change in result.plan.changes if change.address.is_record and change.action is Action.NO_OP]
     if kept:
-        yield "There already, and as the config says:"
+        yield "These exist already and match the config:"
         yield from (f"    {change.address}" for change in kept)
     effective = result.plan.effective
     for action, words in _WORDS.items():

@@ -51,7 +51,7 @@ def scan_org(org: Org, options: ImportOptions) -> ScanResult:
             raise
         raise OrgError(
             f"{target.username} may not read the setup of {target.name}: {error.message}",
-            "Sign in as somebody with View Setup and Configuration, Customize Application and Modify Metadata Through "
+            "Sign in as a user with View Setup and Configuration, Customize Application and Modify Metadata Through "
             "Metadata API Functions, such as an administrator.",
             code=error.code,
         ) from error

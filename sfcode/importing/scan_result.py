@@ -29,7 +29,7 @@ class Message:
     address: Address
     host: str
     by_connector: bool
-    """Appcues' own connector made it; else somebody did, by hand."""
+    """Whether Appcues' own connector created it; otherwise a person did."""
     user: str
     fields: tuple[str, ...]
     fired_by: tuple[MessageTrigger, ...] = ()

@@ -75,7 +75,7 @@ def _settings_lines(found: ScanResult, draft: ConfigProposal, options: ImportOpt
         f"  permission_set_license: {quote_scalar(user.set_license)}",
     )
     if user.profile not in API_ONLY_PROFILES:
-        yield from _comment("The profile is not for the API alone; what it grants, the integration may do too.", "  ")
+        yield from _comment("The profile is not for the API alone; the integration has its rights as well.", "  ")
         yield f"  accepted_rights: [{json.dumps(f'Profile:{user.profile}', ensure_ascii=False)}]"
     if user.permission_set:
         yield f"  permission_set: {quote_scalar(user.permission_set)}"

@@ -1,7 +1,7 @@
 """
 Control routes that no org has: advance the clock, arm faults, read the queues, register apps, hand out access tokens.
 
-They are open to the administrator who `serve` prints the token of, and to nobody else.
+They require the administrator's token, which `serve` prints.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def describe_failure(log: logging.Logger, what: str, error: Exception) -> str:
     """
     Log an unexpected error and return the message for the client. Call it in the error handler.
 
-    A disk that is full or may not be written to is nobody's bug: it is named, without a traceback.
+    A full or read-only disk is not a bug: the message names it, without a traceback.
     """
     if isinstance(error, sqlite3.Error | SfcodeError | OSError):
         said = error.message if isinstance(error, SfcodeError) else f"{UNUSABLE}: {error}"

@@ -16,7 +16,7 @@ KEY_PREFIXES = dict(
     for line in resources.files(__package__).joinpath("key_prefixes.txt").read_text("utf-8").splitlines()
     if not line.startswith("#")
 )
-"""The first three characters of an id, by what it is the id of."""
+"""The first three characters of IDs, by object."""
 
 OTHER_METADATA = "0zz"
 

@@ -26,7 +26,7 @@ from sfcode.local.store import OrgTransaction, Record
 CASCADES = frozenset(
     {("Contact", "AccountId"), ("CampaignMember", "CampaignId"), ("CampaignMemberStatus", "CampaignId")}
 )
-"""Children that go with their parent; others only lose the reference."""
+"""Children that are deleted with their parent; others only lose the reference."""
 
 
 @dataclass(frozen=True)
@@ -283,7 +283,7 @@ def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool
 
 
 NUMBER = re.compile(r"\{(0+)\}")
-"""Where the number stands in a display format, and how many digits it has at least."""
+"""The number in a display format, with its minimum of digits."""
 
 
 def fill_defaults(

@@ -28,7 +28,7 @@ class Condition:
 
     @property
     def compared_field(self) -> str:
-        """The field of the object whose change may let a record in or out."""
+        """The field of the object whose change can start or end the selection of a record."""
         return "RecordTypeId" if self.field == RECORD_TYPE else self.field
 
     def __str__(self) -> str:

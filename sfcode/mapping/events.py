@@ -54,11 +54,11 @@ class EventDefinition:
     plural: str
     """What a sentence calls several of them: completed flows."""
     text: ActivityText | None = None
-    """The default texts of its activity; None for an event that becomes no activity of its own."""
+    """The default texts of its activity; None for an event that creates no activity."""
     properties: Mapping[NpsKind, str] = field(default_factory=dict)
     """By NPS field, the attribute of the event that fills it."""
     item: ItemKind | None = None
-    """What the event is about; None for click-to-track events, whose name says it."""
+    """The kind of content that the event belongs to; None for click-to-track events."""
     registers: bool = False
     """Whether it may make people members of a campaign."""
     help_page: bool = False

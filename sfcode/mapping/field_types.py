@@ -21,14 +21,14 @@ ComparedAs = Literal["texts", "numbers", "true or false"]
 
 
 class FieldType(NamedTuple):
-    """What is known of one describe type."""
+    """The properties of one describe type."""
 
     metadata: tuple[str, ...] = ()
     """The types of a CustomField's metadata that a describe calls by this type."""
     label: str = ""
-    """What Setup calls it, where messages do not use the describe type."""
+    """The name in Setup, if messages do not use the describe type."""
     attribute: AttributeType | None = None
-    """What a value is in Appcues; None where it fits into no outbound message."""
+    """The type of a value in Appcues; None if an outbound message cannot contain such a field."""
     textual: bool = False
     """Whether the value is a text, which may be sent as any other type too."""
     user_id_formula: str = ""

@@ -70,7 +70,7 @@ class Fields:
     """By field, the feature of an org without which it does not exist; empty where the org itself was asked."""
 
     def get(self, name: str) -> Field | None:
-        """Return what is known of a field; None for one that does not exist or is not known."""
+        """Return a field; None if it does not exist or is not known."""
         return self.created.get(name) or self.known.get(name)
 
     def absent(self, name: str) -> bool:
@@ -94,7 +94,7 @@ class Fields:
 
 
 def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()) -> Fields:
-    """Gather what is known of an object's fields."""
+    """Return the known fields of an object."""
     new = {one.name: one for one in created}
     described_object = schema.objects.get(object_name)
     if described_object is not None:

@@ -59,7 +59,7 @@ POWERFUL_PERMISSIONS = frozenset(
 """User permissions that are about more than the records of the mappings."""
 
 API_ONLY_LICENSES = frozenset({"Salesforce Integration"})
-"""User licenses whose users may use the API alone."""
+"""User licenses that allow only the API."""
 
 API_ONLY_PROFILES = frozenset({"Minimum Access - API Only Integrations", "Salesforce API Only System Integrations"})
 """Standard profiles that let a user use the API alone and grant nothing else."""
@@ -69,7 +69,7 @@ GRANTED_BY_PROFILE = {
     "Standard User": ("Read", "Create", "Edit", "Delete of standard objects"),
     "Read Only": ("Read of standard objects",),
 }
-"""What standard profiles grant by themselves, in words."""
+"""Rights that standard profiles grant, as Setup names them."""
 
 CUSTOMIZE_APPLICATION = ("CustomizeApplication", "ManageCustomPermissions", "ViewSetup")
 """Customize Application with the permissions without which Salesforce refuses it."""
@@ -97,7 +97,7 @@ class FieldPermission:
 
 
 def add_required(asked: ObjectPermission) -> ObjectPermission:
-    """Add the permissions that Salesforce demands beside others. Modify All does not bring Create with it."""
+    """Add the permissions that Salesforce requires with others. Modify All does not imply Create."""
     delete = asked.delete or asked.modify_all
     edit = asked.edit or delete
     view_all = asked.view_all or asked.modify_all
@@ -122,13 +122,13 @@ class OtherRights:
 
     @property
     def assigned(self) -> tuple[str, ...]:
-        """Return the addresses of what is assigned to the user."""
+        """Return the addresses of the user's assignments."""
         sets = [f"PermissionSet:{name}" for name in self.permission_sets]
         return (*sets, *(f"PermissionSetGroup:{name}" for name in self.groups))
 
     @property
     def granted_by_profile(self) -> tuple[str, ...]:
-        """Return what the profile grants by itself, in words of Setup."""
+        """Return the rights that the profile grants, as Setup names them."""
         objects = (
             f"{', '.join(OBJECT_FLAGS[element].label for element in elements)} on {name}"
             for name, elements in sorted(self.profile_objects.items())

@@ -82,7 +82,7 @@ ACCOUNT_COUNTS = {
 
 
 def answering(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping, ...]:
-    """Return the mappings whose people's answers are kept."""
+    """Return the mappings whose users' answers are stored."""
     return tuple(
         mapping
         for mapping in mappings

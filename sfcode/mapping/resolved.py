@@ -81,7 +81,7 @@ class ResolvedMapping:
     logs_items: bool = False
     """Whether an activity has its event, and the flow, survey, checklist or goal, in fields of their own."""
     several: Literal["park", "newest"] = "park"
-    """What an event does whose user id several records have."""
+    """How an event is handled if several records have its user ID."""
     follows_conversion: bool = True
     """Whether an event of a converted lead is written to its contact."""
     where: tuple[Condition, ...] = ()
@@ -121,7 +121,7 @@ class ResolvedMapping:
         """
         The fields whose change sends a message, sorted.
 
-        A generated user id is a formula: its source stands in for it, wherever it is named.
+        A generated user ID is a formula, so its source field is used instead.
         """
         fields: set[str] = set()
         for name in (self.user_id.field, *(use.field for use in self.attributes)):

@@ -13,17 +13,17 @@ class ValueMap:
     """The values of an attribute by those of its field."""
 
     values: tuple[tuple[str, AttributeValue], ...]
-    """Pairs of a field's value, as a text, and what is sent for it."""
+    """Pairs of a field's value, as a text, and the value that is sent."""
     default: AttributeValue | None = None
-    """What is sent for any other value; None clears the attribute."""
+    """The value that is sent for any other; None clears the attribute."""
 
     def translate(self, text: str) -> AttributeValue | None:
-        """Return what is sent for a field's value; None where nothing is."""
+        """Return the value that is sent for a field's value; None if none is."""
         wanted = fold_value(text)
         return next((value for key, value in self.values if fold_value(key) == wanted), self.default)
 
     def lists(self, text: str) -> bool:
-        """Tell whether a field's value has a line of its own."""
+        """Return whether the map lists a field's value."""
         wanted = fold_value(text)
         return any(fold_value(key) == wanted for key, _ in self.values)
 

@@ -13,7 +13,7 @@ from sfcode.metadata.errors import MetadataError
 MAX_FILES = 10_000
 """Salesforce's own limit for a package."""
 MAX_BYTES = 200 * 1024 * 1024
-"""Of all files together, unpacked. Salesforce takes 600 MB; packages of ours are a thousandth of that."""
+"""The maximum size of all unpacked files. Salesforce accepts 600 MB; packages of sfcode are a thousandth of that."""
 
 _TIME = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 64 * 1024

@@ -27,8 +27,8 @@ class Address:
     """
     The identity of a component or record, as in `sf -m`: `CustomField:Contact.Appcues_User_Id__c`.
 
-    Salesforce ignores the case of names, and so do addresses: two that differ in case only are equal. Each is shown
-    as it is written.
+    Salesforce ignores the case of names, so two addresses that differ only in case are equal. An address is shown as
+    it is written.
     """
 
     type: str

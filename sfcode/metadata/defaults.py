@@ -1,7 +1,7 @@
 """
-Elements that an org adds or omits by itself, each with its reason; they are no difference.
+Elements that an org adds or omits by itself, each with its reason; they are not compared.
 
-Elements of type `*` stand for every type that has the element.
+The type `*` means every type that has the element.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
 Compare two bodies attribute by attribute.
 
-* A dict is compared key by key, so that each change is about one leaf. The keys are names, whose case means nothing.
-* A list of distinct, sorted texts is a set: each text that comes or goes is a change of its own,
-  marked `item`, with the text as the last step of its path.
+* A dict is compared key by key, so that each change concerns one leaf. The case of keys is ignored.
+* A list of distinct, sorted texts is a set: each added or removed text is one change, marked `item`,
+  with the text as the last step of its path.
 * Any other list is ordered. Dicts in lists of equal length are compared one by one, the index being
   the step of the path; otherwise the whole list is one change.
 """
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[a-z][A-Za-z0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class AttributeChange:
-    """One attribute that differs; None stands for a missing value."""
+    """One attribute that differs; None is a missing value."""
 
     path: Path
     before: Value
@@ -35,7 +35,7 @@ class AttributeChange:
 
 
 def diff(before: Body | None, after: Body | None) -> tuple[AttributeChange, ...]:
-    """List the changes from `before` to `after`, sorted by path; None stands for the empty body."""
+    """List the changes from `before` to `after`, sorted by path; None is the empty body."""
     return tuple(sorted(_compare_dicts((), before or {}, after or {}), key=lambda change: change.path))
 
 
@@ -95,7 +95,7 @@ def _item(path: Path, text: str, *, comes: bool) -> AttributeChange:
 
 
 def spell_as(value: Value, other: Value) -> Value:
-    """Return a value with its names in the case that another value writes: what is shown of both then differs where they do."""
+    """Return a value with its names in the case of another value, so that a comparison of both shows only real differences."""
     if isinstance(value, Mapping) and isinstance(other, Mapping):
         written = {old: new for old, new in _pair_names(value, other) if old is not None and new is not None}
         return {written.get(key, key): spell_as(part, other.get(written.get(key, key))) for key, part in value.items()}

@@ -33,7 +33,7 @@ def write_manifest(addresses: Iterable[Address], api_version: str) -> bytes:
     """
     Render a package.xml with sorted types and members; an empty version is omitted, as in destructive changes.
 
-    A folder stands before what lies in it; in destructive changes behind it, since an org deletes empty folders only.
+    A folder is listed before its content; in destructive changes after it, since an org deletes only empty folders.
     """
     members: dict[str, list[Value]] = {}
     for address in sorted(set(addresses), key=lambda each: _order(each, deletes=not api_version)):

@@ -1,7 +1,7 @@
 """
 Convert a component to its normal form; components with the same meaning have the same normal form.
 
-It is for comparing and printing only. What is sent is the full body: a normal form may lack what the
+The normal form is only compared and printed. The full body is deployed: a normal form may lack elements that the
 schema requires (`includeSessionId`, `locationX`), and the text of a formula may be trimmed.
 """
 
@@ -19,7 +19,7 @@ _Dict = dict[str, Value]
 
 
 class Name(str):
-    """The name of a component, an object or a user: written as it is, compared without its case."""
+    """The name of a component, an object or a user, whose case is kept and is ignored in comparisons."""
 
     __slots__ = ()
 

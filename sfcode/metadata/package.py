@@ -49,7 +49,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PackagePosition:
-    """Where a component stands in a package: its file, and the line its element starts on."""
+    """The position of a component in a package: its file, and the first line of its element."""
 
     file: str
     line: int

@@ -31,7 +31,7 @@ _CONTENT_SUFFIXES = {
 }
 
 _OWN_FOLDER = {"CustomObject": "objects"}
-"""Containers whose children have a file each in an sfdx project; the others' files look alike in both layouts."""
+"""Containers whose children have separate files in an sfdx project; other containers have the same files in both layouts."""
 
 
 def metadata_type(type_: str) -> MetadataType:

@@ -1,8 +1,8 @@
 """
 Validate metadata files against the Metadata API's schema.
 
-Strict is the WSDL to the letter: names, order, how often, enumerations, simple types. What we write
-must pass it. Loose is what an org tolerates in files of others (see `validate.py`).
+The strict check follows the WSDL exactly: names, order, occurrence, enumerations, simple types. Generated files must
+pass it. The loose check accepts what an org accepts in other files (see `validate.py`).
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ Validate a metadata file as an org does, with its messages.
 An org is more lenient than its WSDL: the order of elements is free, as the files of real repositories
 show. It does refuse unknown elements, elements of one kind that are not next to each other
 (https://github.com/forcedotcom/cli/issues/3275), values that are not of the type, and the absence of
-what is required. Its place is where its parser was: behind the tag that it could not take, or behind
-the value.
+required elements. The position is the one of the org's parser: after the tag or the value that it refused.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ def _text(value: Value, where: str) -> str:
         raise MetadataError(f"{where}: a single value is needed, not {value!r}")
     text = str(value)
     if bad := _NOT_XML.search(text):
-        raise MetadataError(f"{where}: the character U+{ord(bad[0]):04X} cannot stand in XML")
+        raise MetadataError(f"{where}: the character U+{ord(bad[0]):04X} is not allowed in XML")
     return text
 
 

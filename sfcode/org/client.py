@@ -28,7 +28,7 @@ class Org:
     """
     A signed-in org: `metadata` for components, the methods here for records. Use it with `with`.
 
-    Every part is made when it is first needed, so that a command pays only for what it uses.
+    Each part is created on first use, so that a command pays only for the parts that it uses.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -148,7 +148,7 @@ class Org:
         """
         Run a query and read all pages: `org.query("SELECT Id FROM User WHERE Username = {}", name)`.
 
-        `{}` and `{name}` stand for values, which are quoted here; without values the text is taken as it is.
+        `{}` and `{name}` are replaced by quoted values; a query without values is not changed.
         """
         return self._rest.query(soql, values, named)
 

@@ -68,7 +68,7 @@ class Connection:
             raise (self.session.expired_error() if error.code == SESSION_EXPIRED else error) from refusal
 
     def now(self) -> datetime:
-        """Return the org's time, from the Date header of a response; this machine's where there is none."""
+        """Return the org's time, from the Date header of the last response, or else this machine's."""
 
         def read() -> datetime:
             with translate_errors(self.instance_url):

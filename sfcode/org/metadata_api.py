@@ -154,13 +154,13 @@ class MetadataClient:
                 raise
             raise OrgUnreachable(
                 f"The response to the deployment was lost, so it may or may not be running: {error.message}",
-                "Look at Setup > Deployment Status before anything else. If it is there, follow it with "
-                "`sfcode apply --attach ID`; if it is not, start again.",
+                "Open Setup > Deployment Status first. If the deployment is listed, follow it with "
+                "`sfcode apply --attach ID`; otherwise start again.",
             ) from error
         # deployRecentValidation answers with the bare id, deploy with an AsyncResult.
         deploy_id = next((soap.text(element, "id") or (element.text or "").strip() for element in result), "")
         if not deploy_id:
-            raise OrgError("The org returned no deployment id.", "Look at Setup > Deployment Status.")
+            raise OrgError("The org returned no deployment id.", "Open Setup > Deployment Status.")
         return deploy_id
 
     def _status(self, deploy_id: str, details: bool) -> DeployResult:

@@ -16,7 +16,7 @@ OBJECT_COLUMNS = {
     "PermissionsViewAllRecords": "viewAllRecords",
     "PermissionsModifyAllRecords": "modifyAllRecords",
 }
-"""The columns of ObjectPermissions, and the elements of a permission set that they stand for."""
+"""The elements of a permission set, by column of ObjectPermissions."""
 
 
 def read_other_rights(org: Org, username: str, own: Collection[str]) -> OtherRights:

@@ -1,4 +1,4 @@
-"""Poll a deployment until it is done or a timeout ends the polling; the deployment itself goes on."""
+"""Poll a deployment until it is done or the timeout has passed; a timeout does not stop the deployment."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SILENCE = 180.0
 
 
 class DeployStillRunning(StillRunning):
-    """A deployment that goes on without being watched; `apply --attach` with `deploy_id` follows it again."""
+    """A deployment that continues without being polled; `apply --attach` with `deploy_id` polls it again."""
 
     def __init__(self, deploy_id: str, why: str) -> None:
         super().__init__(
-            f"The deployment {deploy_id} goes on in the org: {why}.",
+            f"The deployment {deploy_id} continues in the org: {why}.",
             f"Pick it up with `sfcode apply --attach {deploy_id}`, or watch it in Setup > Deployment Status.",
         )
         self.deploy_id = deploy_id
@@ -47,7 +47,7 @@ def follow_deployment(
 
     Raises:
         DeployStillRunning: no response for SILENCE seconds, or not done after `timeout` seconds. The deployment
-            goes on in the org.
+            continues in the org.
 
     """
     started = last_response = runtime.clock()

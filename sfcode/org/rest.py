@@ -33,7 +33,7 @@ TOO_MANY = 429
 
 
 class Rest:
-    """The REST API of one org. What it refuses is raised as OrgError with the org's error code."""
+    """The REST API of one org. A refused request raises OrgError with the org's error code."""
 
     def __init__(self, connection: Connection) -> None:
         from sfcode.org.simple_salesforce_client import load_client_class  # not every command needs it
@@ -52,7 +52,7 @@ class Rest:
     def query(
         self, soql: str, values: tuple[Any, ...], named: Mapping[str, Any], *, tooling: bool = False
     ) -> list[Row]:
-        """Run a query; `{}` and `{name}` in it stand for values, which are quote_values here."""
+        """Run a query, with quoted values in place of `{}` and `{name}`."""
         text = quote_values(soql, values, named)
         return self._read(lambda: [convert_row(row) for row in self._pages(text, tooling=tooling)])
 
@@ -225,7 +225,7 @@ def parse_error(content: Any) -> tuple[str, str]:
 
 
 def quote_values(soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
-    """Insert values into a query, quoted for SOQL. A query without values is returned as it is."""
+    """Insert values into a query, quoted for SOQL. A query without values is not changed."""
     if not values and not named:
         return soql
     from simple_salesforce.format import format_soql

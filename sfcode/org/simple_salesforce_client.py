@@ -2,8 +2,8 @@
 Import simple-salesforce without zeep and cryptography, which it imports for parts that are not used here.
 
 `simple_salesforce.api` imports its Metadata API client (zeep) and its sign-in (jwt, cryptography) unconditionally, and
-no other module has its REST client. They take longer to import than all the rest of a command, so that stand-ins take
-their places during the import and load the real modules on first use.
+no other module has its REST client. They take longer to import than the rest of a command. During the import, lazy
+modules replace them, and load the real modules on first use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ METADATA = f"{PACKAGE}.metadata"
 
 
 class _LazyModule(ModuleType):
-    """Stand-in for a module that is imported when an attribute of it is used."""
+    """A module that imports the real one when an attribute is used."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what the machinery of imports asks

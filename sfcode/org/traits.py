@@ -98,7 +98,7 @@ class OrgTraits:
 
     @property
     def sharing(self) -> dict[str, str]:
-        """The org-wide default of the objects, by name; "" where the org does not tell."""
+        """The org-wide defaults by object; "" if the org does not return one."""
         return {row["QualifiedApiName"]: row["InternalSharingModel"] or "" for row in self._part("sharing")}
 
     @property

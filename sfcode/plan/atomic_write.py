@@ -14,8 +14,8 @@ def write_whole(path: Path, text: str, what: str) -> None:
     """
     Replace the content of a file atomically. Raises Refused if that is impossible.
 
-    A concurrent reader sees the old text or the new one. A link stays one; what is no
-    file (a pipe, a terminal) is written to as it is.
+    A concurrent reader sees the old text or the new one. A symbolic link is kept. Pipes and terminals are written
+    directly.
     """
     try:
         target = path.resolve()

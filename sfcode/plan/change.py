@@ -22,7 +22,7 @@ class Action(enum.Enum):
 
 
 class Cause(enum.Enum):
-    """Who caused an attribute to differ: the config, or somebody in the org."""
+    """The cause of a different attribute: a change of the config, a change in the org, or both."""
 
     CONFIG = "config"
     DRIFT = "drift"
@@ -34,9 +34,8 @@ class Change:
     """
     The observed and the desired value of an address.
 
-    `before` is what was observed, `after` what the project asks for and what is sent, `applied` what
-    the last apply left where the org has drifted from it, else None. They are compared in normal
-    form, so what the platform adds by itself is never a change.
+    `before` is the observed body, `after` the desired body, and `applied` the body that the last apply left, if the
+    org has drifted from it. Bodies are compared in normal form, so that defaults of the platform are no changes.
     """
 
     address: Address
@@ -44,9 +43,9 @@ class Change:
     after: Component | None
     applied: Component | None = None
     adopted: bool = False
-    """The org had it before sfcode did, and the user said to take it on."""
+    """Whether the component was unmanaged before and --adopt names it."""
     replaced: bool = False
-    """It was never ours: the relay takes its place, as a mapping says."""
+    """Whether the component is unmanaged, and a mapping says that the relay replaces it."""
     moved_from: Address | None = None
     """The name that it has until it is renamed in place; `before` and `applied` are given under the present one."""
 
@@ -67,7 +66,7 @@ class Change:
 
     @property
     def is_addition(self) -> bool:
-        """Return whether somebody added it in the org: the last apply left nothing there."""
+        """Return whether the component was added in the org since the last apply."""
         return self.applied is not None and not self.applied.body
 
     @property

@@ -109,7 +109,7 @@ def _destroy(plan_input: PlanInput) -> Iterator[Change]:
     """
     Return the changes that delete what is managed.
 
-    The integration user is deactivated, since an org deletes none.
+    The integration user is deactivated, since users cannot be deleted.
     """
     observed = plan_input.snapshot.components
     for address, component in plan_input.applied.items():
@@ -144,7 +144,7 @@ def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
 
 
 def _list_renamed(snapshot: OrgSnapshot) -> dict[Address, Address]:
-    """Return the former address of everything that is renamed in place."""
+    """Return the former addresses of components and records that are renamed in place."""
     return {move.present: move.former for move in snapshot.moves if move.in_place and not move.done}
 
 

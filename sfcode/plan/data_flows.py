@@ -25,9 +25,9 @@ class FlowOfData:
     written: tuple[tuple[str, str], ...]
     """Appcues event, and the Salesforce field or object that it becomes."""
     carrier: str
-    """What stands between the two: the relay, or Appcues' own connector."""
+    """The transport between both sides: the relay, or Appcues' own connector."""
     selected: tuple[int, int] | None = None
-    """How many records fit `where`, and how many have a user id; None where all take part or nobody can tell."""
+    """The numbers of records that match `where`, and of those with a user ID; None without `where`, or if they are unknown."""
 
 
 def data_flows(project: Project, selected: Mapping[str, tuple[int, int]]) -> tuple[FlowOfData, ...]:

@@ -1,4 +1,4 @@
-"""Fields whose deletion loses values: refused unless allowed by name, with the rename that it may be."""
+"""Fields whose deletion loses values. A plan refuses it unless it is allowed by name, and suggests a possible rename."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
         held = plan_input.snapshot.values.get(change.address, 0)
         if change.action is not Action.DELETE or held == 0 or change.address in plan_input.request.allow_delete:
             continue
-        allow = f"pass --allow-delete {change.address} to lose what it holds"
+        allow = f"pass --allow-delete {change.address} to delete its values"
         if held is None:
             reason = f"would be deleted, and {plan.target.username} cannot see whether records hold a value in it"
             hint = f"run `sfcode viewers add`, which lets you see it, and plan again, or {allow}"

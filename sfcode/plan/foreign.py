@@ -79,7 +79,7 @@ def extract_components(files: Mapping[str, bytes], asked: Collection[Address]) -
     """
     Remove the components that were not requested from workflow files; return the files, and all addresses in them.
 
-    What others have there is only counted: it may hold what this version of the schema does not know.
+    Unmanaged components are only counted, since they may contain elements that this version of the schema does not know.
     """
     from lxml import etree  # a plan has it loaded by then
 

@@ -266,7 +266,7 @@ def _find_other_states(org: Org, project: Project, expected: Mapping[Address, Bo
 
 
 def _existing_records(applied: Applied, found: Mapping[Address, Component]) -> dict[Address, Body]:
-    """Forget managed records that are gone, and users that are inactive: nothing is left of them to manage."""
+    """Leave out managed records that do not exist any more, and inactive users."""
     return {
         address: body
         for address, body in applied.records.items()

@@ -18,7 +18,7 @@ class Mode(enum.Enum):
     ROLLBACK = "rollback"
     """Put back what an apply replaced."""
     REFRESH = "refresh"
-    """Only look at what was changed in the org since the last apply."""
+    """Show only the changes in the org since the last apply."""
 
 
 @dataclass(frozen=True, slots=True)

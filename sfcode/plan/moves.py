@@ -1,5 +1,5 @@
 """
-Moves: what has another name than at the last apply.
+Moves: addresses that were renamed since the last apply.
 
 A field, an object, a permission set or a user is renamed in place, and keeps its values, its records, its assignments or
 its license. What an org cannot rename (a flow, a message, a field that a flow names) is replaced: made anew and deleted.
@@ -21,7 +21,7 @@ from sfcode.plan.snapshot import Move, OrgSnapshot
 from sfcode.plan.state import Applied, Past
 
 RENAMED_TYPES = {"CustomField", "CustomObject", "PermissionSet", "User"}
-"""What an org renames in place, with everything that hangs on it."""
+"""Types that an org renames in place, with their values, assignments or license."""
 
 SENDERS = {"Flow", "WorkflowOutboundMessage", "WorkflowRule"}
 """Types of the components that have the name of a mapping."""
@@ -82,7 +82,7 @@ class FormerNames:
     applied: Applied
 
     def find(self, present: Address) -> Address:
-        """Return the former address; the same one where nothing about it was renamed."""
+        """Return the former address, or the same address if it was not renamed."""
         head, dot, last = present.full_name.rpartition("/" if present.is_record and present.type != "User" else ".")
         if present.type == "User":
             return Address("User", next(iter(self.users), present.full_name))

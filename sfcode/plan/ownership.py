@@ -42,9 +42,9 @@ def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> D
     """
     Set the desired value of the addresses in `as_is` to the observed one.
 
-    That is what the last apply left or, before the first one, what the org has. Where the org has nothing, it
-    is made as the mappings ask for it. A permission set that the config names keeps its label and
-    description in any case: nobody has asked for another one.
+    The observed value is the one that the last apply left or, before the first apply, the one in the org. A component
+    that does not exist is created as generated. A permission set that the config names always keeps its label and
+    description.
     """
 
     def keep(component: Component) -> Component:
@@ -137,7 +137,7 @@ def warn_of_lost_state(plan_input: PlanInput, plan: Plan) -> Plan:
         return plan
     return plan.warn(
         f"this org has no state of the project {plan_input.project.settings.name}: if it was applied here, the state was lost, "
-        "and what it made stays; `sfcode apply --adopt-managed` manages again what says that sfcode manages it"
+        "and its components remain; `sfcode apply --adopt-managed` manages them again"
     )
 
 

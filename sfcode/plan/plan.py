@@ -48,7 +48,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class ObsoleteVersions:
-    """Old versions of a flow that still name what a plan deletes: an org refuses that until they are gone."""
+    """Old versions of a flow that refer to components which a plan deletes; an org refuses the deletion until they are deleted."""
 
     flow: Address
     numbers: tuple[int, ...]
@@ -89,17 +89,17 @@ class Plan:
     mode: Mode = Mode.APPLY
     """What the plan is for. A rollback is never saved."""
     kept: tuple[Component, ...] = ()
-    """What is ours and no part of this plan: it stays ours."""
+    """Managed components that are not part of this plan; they stay managed."""
     released: frozenset[Address] = frozenset()
-    """What is ours no more after this plan, although it stays in the org."""
+    """Addresses that are no longer managed after this plan, and are not deleted."""
     preserved: tuple[Preserved, ...] = ()
-    """What others have in the files that this plan writes to, and keep."""
+    """Unmanaged components in the files that this plan writes; they are not changed."""
     left_state: Address | None = None
     """The state under the former identity of the project, which is deleted."""
     project: str = ""
     """The name of the project, which the state records."""
     moves: tuple[Move, ...] = ()
-    """What has another name than at the last apply."""
+    """Addresses that were renamed since the last apply."""
     obsolete: tuple[ObsoleteVersions, ...] = ()
     """Old versions of flows that have to go before what they name can."""
     validation: Validation | None = None
@@ -116,7 +116,7 @@ class Plan:
 
     @property
     def drifted(self) -> tuple[Change, ...]:
-        """Return the changes of addresses that somebody changed in the org since the last apply."""
+        """Return the changes of addresses that were changed in the org since the last apply."""
         return tuple(change for change in self.changes if change.drift)
 
     @property

@@ -44,7 +44,7 @@ def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:
 
     Compares environment, org, config, secrets and everything observed. Raises Refused naming what moved.
     """
-    again = "Look at a new plan: sfcode plan --out FILE"
+    again = "Make a new plan: sfcode plan --out FILE"
     if plan.environment != project.environment:
         raise Refused(f"The plan is for environment {plan.environment}, not {project.environment}.", again)
     if plan.target.org_id != result.plan.target.org_id:

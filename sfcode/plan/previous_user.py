@@ -17,8 +17,8 @@ def previous_users(applied: Applied, username: str) -> tuple[str, ...]:
     """
     Return the integration users of the last two applies, without the current one.
 
-    They are those that our messages named. The one before is looked at as well, for an apply that was
-    cut off after its deployment has the new name in the state already.
+    Managed messages referred to them. Two applies are considered, since an apply that was interrupted after its
+    deployment has recorded the new user already.
     """
     bodies = [*applied.components.values(), *(body for past in applied.history[:1] for body in past.before.values())]
     names = {str(body["integrationUser"]) for body in bodies if body and body.get("integrationUser")}
@@ -66,7 +66,7 @@ def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
     return plan.warn(
         *(
             f"PermissionSet:{name} is assigned to {other} too, who is not the integration user of this config and keeps "
-            "these rights; if nobody needs that, take it away in Setup, Permission Sets"
+            "these rights; if they are not needed, remove the assignment in Setup, Permission Sets"
             for other in plan_input.snapshot.assignees
             if other.lower() not in known
         )
@@ -122,20 +122,20 @@ def warn_of_other_rights(plan_input: PlanInput, plan: Plan) -> Plan:
     rights = plan_input.snapshot.other_rights.get(user.username, OtherRights()).remove_accepted(user.accepted_rights)
     warnings = [
         f"User:{user.username} also has {assigned}, which this project does not manage: what it grants, the integration "
-        f"may do too; take it away in Setup, or accept it with `accepted_rights: [{assigned}]`"
+        f"may do too; remove it in Setup, or accept it with `accepted_rights: [{assigned}]`"
         for assigned in rights.assigned
     ]
     if rights.granted_by_profile:
         profile = f"Profile:{rights.profile}"
         warnings.append(
-            f"User:{user.username} has {profile}, which grants by itself: {'; '.join(rights.granted_by_profile)}; name a "
+            f"User:{user.username} has {profile}, which grants: {'; '.join(rights.granted_by_profile)}; name a "
             f"profile that grants nothing in integration_user.profile, or accept it with `accepted_rights: [{profile}]`"
         )
     return plan.warn(*warnings)
 
 
 def list_other_rights(plan_input: PlanInput) -> Iterator[Change]:
-    """Return what somebody gave to the integration user in the org, as drift: the last apply left none of it."""
+    """Return rights that the integration user was given in the org, as drift."""
     user = plan_input.project.settings.integration_user
     rights = plan_input.snapshot.other_rights.get(user.username, OtherRights()).remove_accepted(user.accepted_rights)
     bodies: dict[Address, dict[str, Value]] = {}

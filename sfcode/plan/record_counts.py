@@ -58,9 +58,9 @@ def _count_held(org: Org, field: Component, applied: Applied) -> int | None:
 
 def _is_untouched(org: Org, objects: Iterable[str], since: str | None) -> bool:
     """
-    Tell whether no record was written since a field was created: then none can hold a value in it.
+    Return whether no record was written since a field was created, so that none can have a value in it.
 
-    It needs no access to the field, which nobody has right after the first apply.
+    The query needs no access to the field, which nobody has right after the first apply.
     """
     if since is None:
         return False

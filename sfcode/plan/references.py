@@ -16,7 +16,7 @@ QUALIFIED = {"PermissionSet", "Profile"}
 
 
 def refers_to(component: Component, address: Address) -> bool:
-    """Tell whether a component names an address; what it names, an org does not delete."""
+    """Return whether a component refers to an address; an org does not delete what a component refers to."""
     if component.address == address:
         return False
     patterns = [*_patterns(component, address)]
@@ -29,7 +29,7 @@ def referring(components: Iterable[Component], address: Address) -> tuple[Addres
 
 
 def claimed_components(components: Iterable[Component]) -> Iterator[Address]:
-    """List the components that say of themselves that sfcode manages them; what has no description says it by its app."""
+    """List the components whose description says that sfcode manages them; parts of an app have the description of the app."""
     there = list(components)
     claimed = {each.address for each in there if _says_managed(each.body.get("description"))}
     for component in there:

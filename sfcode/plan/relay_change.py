@@ -12,7 +12,7 @@ from sfcode.metadata.component import Body, Value
 
 
 class SettingChange(NamedTuple):
-    """One setting of the relay that differs; None stands for a missing value."""
+    """A setting of the relay that differs; None is a missing value."""
 
     path: str
     before: Value

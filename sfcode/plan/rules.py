@@ -54,7 +54,7 @@ def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Record the state if it would change, comparing bodies as plans do, or a user does: what it was has to be known."""
+    """Record the state if it differs, or if a user changes, whose previous values a rollback needs."""
     left = {normalize(component) for component in plan_input.snapshot.applied.listed()}
     left_state = plan_input.snapshot.left_state
     differs = left != {normalize(component) for component in plan_input.desired.components}
@@ -71,7 +71,7 @@ def compare_relay(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to begin anew beside what the project has left in this org under another identity, and a rename that nobody asked for."""
+    """Refuse a first apply to an org in which the project is applied under another identity, and a rename without `moved:`."""
     name, moved = plan_input.project.settings.name, plan_input.project.settings.moved.name
     refusals = []
     for other in () if plan_input.snapshot.state else plan_input.snapshot.other_states:
@@ -95,8 +95,8 @@ def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
             Refusal(
                 None,
                 f"the project {plan_input.project.identity} is called {applied} in this org, and {name} in sfcode.yaml",
-                f"if it is to be renamed, write `moved: {{name: {applied}}}` there; if somebody has renamed it, update your "
-                "copy of the config; if this is a copy for another integration, give it an `id` of its own",
+                f"to rename it, write `moved: {{name: {applied}}}` there; if it was renamed already, update your "
+                "copy of the config; if this is a copy for another integration, give it its own `id`",
             )
         )
     return plan.refuse(*refusals)
@@ -120,7 +120,7 @@ def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def explain_drift(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn of changes of others that the rolled back apply had overwritten: they do not come back."""
+    """Warn of drift that the rolled back apply had overwritten, which a rollback does not restore."""
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     planned = {change.address for change in plan.changes}
     return plan.warn(
@@ -252,7 +252,7 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
     if unknown := sorted(targets - {change.address for change in plan.changes}):
         listed = ", ".join(map(str, unknown))
         raise UsageError(
-            f"--target names addresses that are not in this plan: {listed}.", "Look at `sfcode plan` for its addresses."
+            f"--target names addresses that are not in this plan: {listed}.", "`sfcode plan` lists the addresses."
         )
     kept = tuple(component for component in plan_input.snapshot.applied.listed() if component.address not in targets)
     limited = replace(

@@ -1,8 +1,7 @@
 """
-The changes that copying an org to a sandbox makes to users, which are no drift.
+Changes that an org makes to users when it is copied to a sandbox; they are not drift.
 
-A sandbox appends its name to every username, and makes e-mail addresses invalid so that nobody gets
-mail from it. https://help.salesforce.com/s/articleView?id=platform.data_sandbox_implementation_tips.htm
+A sandbox appends its name to every username, and makes email addresses invalid so that it sends no mail. https://help.salesforce.com/s/articleView?id=platform.data_sandbox_implementation_tips.htm
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     """
     Return the described objects of the mappings, and warnings about them and about the org's edition.
 
-    A describe leaves out fields that the signed-in user may not see. Custom fields that the project
-    names and the describe lacks are looked for in the metadata, which knows no field access; what is
-    found there counts as existing, and a warning says that this user cannot see it.
+    A describe leaves out fields that the signed-in user cannot read. Custom fields of the project that the describe
+    lacks are read from the metadata, which ignores field access. Fields found there exist, and a warning says that the
+    user cannot read them.
     """
     specs = [mapping.spec for mapping in project.mappings]
     schema = org.traits.schema

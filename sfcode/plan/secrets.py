@@ -1,9 +1,8 @@
 """
 Secrets in bodies: placeholders everywhere, values only in the package that is sent.
 
-What the org answers holds values, ours or somebody else's. They are taken out before anything is
-compared, printed or saved: a value that we know becomes its placeholder, any other value in a
-place that is known to hold one becomes a keyed fingerprint.
+Responses of the org contain secret values. They are replaced before anything is compared, printed or saved: a value
+of the project's secrets by its placeholder, any other value in a known secret position by a keyed fingerprint.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sfcode.metadata.component import Body, Component, Value
 PLACEHOLDER = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 HIDDEN = re.compile(r"\(hidden [0-9a-f]{12}\)")
-"""What stands for a value that we do not know."""
+"""The replacement of an unknown secret value."""
 
 SENSITIVE = {("WorkflowOutboundMessage", "endpointUrl")}
 """Attributes that hold a secret whether or not this project put one there."""
@@ -114,7 +113,7 @@ class Mask:
         return next((shown for like in likes if (shown := self._previous(text, like))), "") or _hide(text, self.key)
 
     def _previous(self, text: str, like: Value) -> str:
-        """Recognize a text that was applied: values that have changed since are marked, those that nobody needs any more are not."""
+        """Recognize a text that was applied; values of secrets that have changed since are marked, those of unused secrets are not."""
         if not isinstance(like, str):
             return ""
         parts = PLACEHOLDER.split(like)  # text, name, text, name, ..., text

@@ -1,8 +1,8 @@
 """
 The seal of a saved plan: a digest of the whole and of each part, and a signature if there is a key.
 
-Without a key the seal shows a slip of the hand; with one, nobody without the key can make a plan that
-is applied, and a plan signed with another key is distinguished from one that was edited.
+Without a key the seal detects accidental edits. With a key, only its holder can make a plan that is applied, and a
+plan that was signed with another key is distinguished from one that was edited.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Move:
     former: Address
     present: Address
     in_place: bool = True
-    """Whether the org renames it; otherwise it is made anew and deleted."""
+    """Whether the org renames it; otherwise it is created under the new name and deleted under the former."""
     done: bool = False
     """Whether it was renamed already, by an apply that was cut off before it could write the state."""
 
@@ -93,23 +93,23 @@ class OrgSnapshot:
     state: Component | None = None
     """The static resource that `applied` was read from."""
     left_state: Address | None = None
-    """The state under the former name of the project, which goes with the next apply."""
+    """The state under the former name of the project, which the next apply deletes."""
     other_states: tuple[OtherState, ...] = ()
-    """Where the project has no state of its own, or something says that sfcode manages it and is not in that state."""
+    """States of other projects; read only if the project has no state, or if an unmanaged component claims to be managed."""
     moves: tuple[Move, ...] = ()
-    """What has another name than at the last apply. Components and state are those after the renames."""
+    """Addresses that were renamed since the last apply. Components and state have the new names."""
     values: Mapping[Address, int | None] = field(default_factory=dict)
     """Fields that may have to go: how many records hold a value in them; None where we may not look."""
     warnings: tuple[str, ...] = ()
     """What the signed-in user could not see."""
     unmanaged: frozenset[Address] = frozenset()
-    """What others have in the files that our components live in."""
+    """Unmanaged components in files that contain managed ones."""
     assignees: tuple[str, ...] = ()
     """Usernames that have the permission set of the integration."""
     other_rights: Mapping[str, OtherRights] = field(default_factory=dict)
     """What an integration user may do beside the project's permission sets, by username."""
     other_uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Addresses of what names an integration user and is not the project's, by username."""
+    """Unmanaged addresses that refer to an integration user, by username."""
     sign_ins: Mapping[str, SignIns] = field(default_factory=dict)
     """Who signs in as users that may be deactivated, by username."""
     messages: tuple[str, ...] = ()
@@ -181,7 +181,7 @@ class PlanInput:
 
     @cached_property
     def claimed(self) -> frozenset[Address]:
-        """Unmanaged addresses that the config asks for, and whose components say that sfcode manages them."""
+        """Desired addresses that are not managed although their description says that sfcode manages them."""
         others = {address for other in self.snapshot.other_states for address in other.shared}
         there = [self.snapshot.components[address] for address in self.wanted if address in self.snapshot.components]
         unmanaged = (one for one in there if one.address not in self.applied and one.address not in others)

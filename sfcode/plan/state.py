@@ -1,8 +1,8 @@
 """
 The applied state: the components of the last apply, stored in the org.
 
-It is a static resource, deployed in the same transaction as what it describes, so it can be
-neither lost nor ahead of the truth. It holds canonical bodies with secrets as placeholders.
+It is a static resource that is deployed in the same transaction as the components, so that it always matches them.
+It holds canonical bodies with placeholders for secrets.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class Past:
     revision: str | None
     before: Mapping[Address, Body | None]
     owned: frozenset[Address]
-    """Those of the addresses that were ours already."""
+    """Addresses that were managed before the apply."""
     drifted: frozenset[Address] = frozenset()
-    """Those that somebody had changed in the org: `before` has what the apply before had left."""
+    """Addresses that had drifted; `before` has their bodies as the previous apply left them."""
     moves: Mapping[Address, Address] = field(default_factory=dict)
-    """What it renamed in place: the present address, and the one before."""
+    """Former addresses of what the apply renamed in place, by present address."""
     project: str | None = None
     """The name of the project before it."""
 
@@ -170,7 +170,7 @@ def from_component(component: Component | None) -> Applied:
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OrgError(
             f"{component.address} does not hold sfcode's state ({type(error).__name__})",
-            "Somebody wrote over it. Delete that static resource; `sfcode plan --adopt-managed` then finds what it listed.",
+            "It was overwritten. Delete that static resource; `sfcode plan --adopt-managed` then finds what it listed.",
         ) from error
 
 

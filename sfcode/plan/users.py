@@ -117,9 +117,9 @@ def find_missing_parts(
     org: Org, mode: Mode, expected: Mapping[Address, Body], found: Mapping[Address, Component]
 ) -> dict[Address, tuple[MissingPart, ...]]:
     """
-    Find what the expected records of an apply or a rollback refer to and the org does not have.
+    Find missing references of the records that an apply or a rollback writes.
 
-    Only what is to be written is looked up: a record that is there refers to nothing that is missing.
+    Only records that are written are checked, since existing records have no missing references.
     """
     missing: dict[Address, tuple[MissingPart, ...]] = {}
     for address, body in sorted(expected.items()):

@@ -25,7 +25,7 @@ SOURCE = "admin"
 
 
 class AdminEvents(Protocol):
-    """Records who is not let in."""
+    """Records refused requests."""
 
     def record_refused(self, source: str, reason: str, status: int, peer: str = "") -> None:
         """Record a refused request."""
@@ -35,8 +35,8 @@ class AdminAuth:
     """
     Check that a request holds the admin token.
 
-    Without a token, which only a relay on loopback can be, everybody on this machine is let in who
-    asks for it by the machine's own name: a web page must not reach the relay by a name of its own.
+    Without a token, which is possible only on loopback, every request from this machine is accepted whose Host header is
+    a loopback name, so that a web page cannot reach the relay under another host name.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class AdminAuth:
         if self._token is None:
             if _host(request.headers) in LOOPBACK:
                 return None
-            return PlainTextResponse("Without an admin token, only this machine may look.\n", 403)
+            return PlainTextResponse("Without an admin token, only requests from this machine are accepted.\n", 403)
         if self._holds(request.cookies.get(COOKIE, ""), now):
             return None
         given = _token_of(request.headers)
@@ -78,7 +78,7 @@ class AdminAuth:
         client = name_client(original_address(request, self._proxies()))
         wait = self._attempts.seconds_left(client)
         if wait > 0:
-            # Not even looked at: who may guess as fast as the relay answers finds a token some day.
+            # The token is not checked: otherwise a client could guess tokens as fast as the relay responds.
             self._events.record_refused(SOURCE, "too_many_attempts", 429, client)
             return PlainTextResponse("Too many wrong tokens.\n", 429, {"Retry-After": str(math.ceil(wait))})
         if self._token is not None and Secret(given) == self._token:
@@ -108,7 +108,7 @@ class AdminAuth:
 
 
 class FailedAttempts:
-    """Wrong tokens by client: after the first few, each doubles the wait before the next one is looked at."""
+    """Counts wrong tokens by client: after the first few, each one doubles the wait before the next token is checked."""
 
     FREE = 3
     LONGEST = 60.0
@@ -119,10 +119,10 @@ class FailedAttempts:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._failed: dict[str, tuple[int, float]] = {}
-        """Number of wrong tokens, and when the next is looked at."""
+        """The number of wrong tokens, and the time at which the next one is checked."""
 
     def seconds_left(self, client: str) -> float:
-        """Return the seconds before a token of a client is looked at."""
+        """Return the seconds before the next token of a client is checked."""
         return max(0.0, self._failed.get(client, (0, 0.0))[1] - self._clock())
 
     def add(self, client: str) -> None:

@@ -1,4 +1,4 @@
-"""Alarms: what a person has to look at, kept in the inbox so that every process and command sees them."""
+"""Alarms: conditions that a person must see, stored in the inbox so that every process and command shows them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Alarm:
     at: str
     times: int = 1
     id: int = 0
-    """Its number in the inbox; 0 before it is there."""
+    """The number in the inbox; 0 before it is stored."""
 
 
 class AlarmStore(Protocol):

@@ -36,9 +36,9 @@ def attribute(event: Object, name: str, places: Sequence[str] = PLACES) -> Any:
 
 def value_at(node: object, path: str) -> Any:
     """
-    Return the value at a path, which is keys with dots between them; None where there is none.
+    Return the value at a path of keys that are separated by dots; None if it does not exist.
 
-    A key may have dots itself. A number chooses an item of a list; without one, the first item that has the value counts.
+    Keys may contain dots. A number selects an item of a list; without a number, the first item with the value is used.
     """
     if isinstance(node, list):
         first, _, rest = path.partition(".")
@@ -57,7 +57,7 @@ def value_at(node: object, path: str) -> Any:
 
 
 def merge_attributes(scopes: Iterable[Object], places: Sequence[str]) -> dict[str, Any]:
-    """Return the attributes at some places of an event and of what encloses it; the first of a name counts."""
+    """Return the attributes at some paths of an event and of the objects that enclose it; the first of each name is used."""
     merged: dict[str, Any] = {}
     for scope in scopes:
         for place in places:
@@ -75,7 +75,7 @@ def find_events(body: object, webhook: WebhookPaths) -> Iterator[Enclosed]:
     """
     Yield the events of a body: one, several, or those in an envelope.
 
-    What cannot be taken apart is given as it is.
+    A body without events is yielded itself.
     """
     for path in webhook.events or ():
         found = _descend(body, path, ())
@@ -95,7 +95,7 @@ def event_name(event: Object, paths: Sequence[str]) -> str:
 
 
 def _descend(node: object, path: str, enclosing: tuple[Object, ...]) -> list[Enclosed] | None:
-    """Return what is at a path, through all items of the lists on the way; None where the path leads nowhere."""
+    """Return the values at a path, through all items of the lists on it; None if the path does not exist."""
     if isinstance(node, list):
         parts = [_descend(item, path, enclosing) for item in node]
         found = [enclosed for part in parts if part is not None for enclosed in part]

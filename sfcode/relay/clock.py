@@ -7,9 +7,9 @@ import time
 
 def boot_time() -> float:
     """
-    Return seconds on a clock that nobody sets and that runs on while the machine sleeps.
+    Return the seconds of a clock that cannot be set and that continues while the machine sleeps.
 
-    `time.monotonic` stands still meanwhile on Linux, so that a process would believe in a lease that is over.
+    On Linux, `time.monotonic` stops during sleep, so that a process would rely on a lease that has ended.
     """
     return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
 

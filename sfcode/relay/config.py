@@ -23,7 +23,7 @@ from sfcode.relay.settings import RelaySettings
 log = structlog.stdlib.get_logger(__name__)
 
 POLL_SECONDS = 2.0
-"""Between two looks at the files."""
+"""Seconds between two checks of the files."""
 REFUSED = "config_refused"
 """The alarm for a config that cannot be used."""
 MOST_PROBLEMS = 10
@@ -80,9 +80,9 @@ class ConfigUser(Protocol):
 
 class ConfigReloader:
     """
-    Loads the config again when its files change or somebody asks, and hands it over when it is valid.
+    Reloads the config when its files change or on request, and passes it on if it is valid.
 
-    An invalid one is refused with its problems; the relay works on by the one that it has.
+    An invalid config is refused with its problems, and the relay keeps the previous one.
     """
 
     def __init__(self, source: ConfigSource, user: ConfigUser) -> None:

@@ -1,8 +1,8 @@
 """
-Limits on connections: who only holds them makes room for who uses them.
+Limits on connections: idle connections are closed in favor of active ones.
 
-A connection on which the relay waits for its client costs the client nothing, so it is ended when another one is needed.
-Connections beyond the limits answer health checks only: a relay that is busy must not look like one that is down.
+A connection on which the relay waits for the client is closed when its place is needed. Connections beyond the limits
+answer only health checks, so that a busy relay is not considered down.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sfcode.relay.ingress.client_address import Address, Network, is_within, nam
 
 
 class Awaits(IntEnum):
-    """What a connection waits for, the most dispensable first."""
+    """What a connection waits for; lower values are closed first."""
 
     HEAD = 0
     """The client's next request."""
@@ -34,7 +34,7 @@ class ClientConnection(Protocol):
 
     @property
     def awaits(self) -> Awaits:
-        """What it waits for now."""
+        """The current wait."""
 
     def end(self) -> None:
         """End it."""
@@ -83,7 +83,7 @@ class ConnectionTable:
         return True
 
     def remove(self, connection: ClientConnection) -> None:
-        """Remove a connection, unless it is gone already."""
+        """Remove a connection, if it is still in the table."""
         peer = name_client(connection.peer)
         held = self._peers.get(peer, {})
         if connection in held:

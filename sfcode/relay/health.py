@@ -21,7 +21,7 @@ FRESH_SECONDS = 1.0
 """For which its result holds."""
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What is answered on connections beyond the limits too."""
+"""Paths that are also answered on connections beyond the limits."""
 
 
 def routes(service: Service) -> list[Route]:

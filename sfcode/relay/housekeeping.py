@@ -113,7 +113,7 @@ class Housekeeping:
         self._inbox.remember(SESSIONS_END, repr(now))
 
     async def purge(self) -> None:
-        """Delete what is kept long enough, and repair what people and clocks did to rows."""
+        """Delete messages whose retention has ended, and repair rows that were changed by hand or by a wrong clock."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._purge)
         except Exception:  # the database is away, or a row is locked; the next purge does it

@@ -16,16 +16,16 @@ from sfcode.relay.ingress.client_address import Address, parse_address
 HEAD_SECONDS = 15.0
 HEAD_BYTES = 64 * 1024
 LINGER_SECONDS = 2.0
-"""For the rest of a request that has been answered before its end: hung up on at once, its sender would lose the answer."""
+"""Seconds for the rest of a request that was answered before its end. If the connection were closed at once, the sender would lose the response."""
 MOST_PIPELINED = 16
-"""Requests that may wait for the answer to the one before: each takes a hundred times the memory that it took to send."""
+"""The maximum number of pipelined requests, each of which takes a hundred times the memory of its bytes."""
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 _HOST = re.compile(rb"([A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with limits: by itself it waits forever for a request of any size."""
+    """uvicorn's protocol with limits, since uvicorn waits without a limit for a request of any size."""
 
     def __init__(self, *args: Any, table: ConnectionTable, health_app: ASGIApp, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -65,7 +65,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def end(self) -> None:
-        """End the connection, whatever is on its way."""
+        """Close the connection immediately."""
         if not self.transport.is_closing():
             self.transport.close()
 
@@ -113,7 +113,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._linger = self.loop.call_later(LINGER_SECONDS, self.end)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, and hang up."""
+        """Answer an invalid request with 400, and close the connection."""
         if self._is_refused:
             return
         self._table.record_refused("bad_request")
@@ -166,9 +166,9 @@ class HttpProtocol(HttpToolsProtocol):
 
 def check_head(headers: Sequence[tuple[bytes, bytes]], version: str) -> None:
     """
-    Refuse a head that RFC 9112 has a server refuse, and that the parser takes.
+    Refuse a request head that the parser accepts although RFC 9112 requires a server to refuse it.
 
-    A proxy may read such a head differently, and pass on a request within a request. Raises ValueError.
+    A proxy may parse such a head differently, and forward a smuggled request. Raises ValueError.
     https://www.rfc-editor.org/rfc/rfc9112#section-3.2 and section 6.1
     """
     if version not in ("1.0", "1.1"):

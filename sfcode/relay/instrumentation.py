@@ -48,7 +48,7 @@ class CallEvents(Protocol):
         """Record how many of the org's daily API requests are used."""
 
     def raise_alarm(self, name: str, detail: str) -> None:
-        """Raise an alarm: something that a person has to look at. `name` is a key of `reasons.ALARMS`."""
+        """Raise an alarm, which a person must see. `name` is a key of `reasons.ALARMS`."""
 
 
 class IngressEvents(Protocol):
@@ -96,7 +96,7 @@ class Instrumentation:
         self.metrics.quota_limit.set(limit)
 
     def raise_alarm(self, name: str, detail: str) -> None:
-        """Count and log an alarm, and keep it until somebody acknowledges it."""
+        """Count and log an alarm, and store it until it is acknowledged."""
         self.metrics.alarms.labels(name).inc()
         log.error("alarm", alarm=name, detail=detail)
         self.alarms.add(name, detail, f"{self._clock():%Y-%m-%dT%H:%M:%SZ}")
@@ -110,7 +110,7 @@ class Instrumentation:
             log.warning("refused", source=source, status=status, reason=reason, **whom, **omitted)
 
     def record_refused_connection(self, reason: str) -> None:
-        """Count what is refused before it is a request. It is not logged: a flood would fill the disk."""
+        """Count a connection that is refused before its request. It is not logged, since a flood would fill the disk."""
         self.metrics.refused.labels("", reason).inc()
 
     def record_config(self, digest: str, outcome: str) -> None:
@@ -158,7 +158,7 @@ class Instrumentation:
         )
 
     def record_bug(self, claim: Claim, error: BaseException) -> None:
-        """Count and log an exception that only a bug of ours can have raised."""
+        """Count and log an unexpected exception, which is a bug."""
         source = claim.messages[0].source
         self.metrics.bugs.labels(source).inc()
         log.error(
@@ -176,7 +176,7 @@ class Instrumentation:
         log.warning("parked", source=source, id=message_id, kind=kind, reason=reason)
 
     def _record_end(self, message: ClaimedMessage, end: Settlement | None, *, dead: bool) -> str:
-        """Name how one message ended, and log what is out of the ordinary."""
+        """Return the outcome of one message, and log unusual outcomes."""
         match end:
             case Delivered():
                 return "delivered"

@@ -85,7 +85,7 @@ def configure(stream: TextIO, *, verbose: bool = False) -> None:
 
 
 def add_error(_logger: Any, _method: str, event: Event) -> Event:
-    """Replace an exception by its type and place; its message stays only when it is one of ours."""
+    """Replace an exception by its type and position; only the messages of sfcode's own errors are kept."""
     given = event.pop("exc_info", None)
     if not given:
         return event

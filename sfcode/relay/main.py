@@ -72,7 +72,7 @@ def _url(host: str, listener: socket.socket) -> str:
 
 
 def build_ingress(service: Service, config: RelayConfig, accept: Accept | None = None) -> ASGIApp:
-    """Build the application that answers what Appcues and Salesforce send; `accept` stands in for the inbox."""
+    """Build the application that receives webhooks and outbound messages; `accept` replaces the inbox."""
     return build_router(
         config.project,
         accept or service.commit.accept,

@@ -16,7 +16,7 @@ Source = Literal["appcues", "salesforce"]
 """Where a message comes from; it goes to the other side."""
 
 PAST = "load"
-"""The `origin` of events that happened before anybody listened: they make records of their own and change no others."""
+"""The `origin` of loaded past events, which create their own records and change no other record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,12 @@ class Retry:
     error: str
     after: float | None = None
     counts: bool = True
-    """Whether this attempt counts towards giving up: an outage of the far side is nobody's fault."""
+    """Whether the attempt counts towards the limit; an attempt during an outage of the far side does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """Cannot be delivered until somebody changes something; kept with its reason until it is replayed."""
+    """Cannot be delivered before a person corrects the cause; stored with its reason until it is replayed."""
 
     reason: str
     detail: str = ""
@@ -133,7 +133,7 @@ class Delivery:
     latest: tuple[LatestState, ...] = field(default=())
     followups: tuple[FollowUp, ...] = field(default=())
     rewritten: tuple[LatestState, ...] = field(default=())
-    """States whose values were written once more: no news, and to be written again if they were not the newest."""
+    """States whose values were written again; they are written once more if a newer value exists."""
     redacted: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     """Payloads that take the place of delivered ones, without texts of people."""
     intents: frozenset[int] = frozenset()
@@ -145,7 +145,7 @@ class Delivery:
 
 
 class StateStore(Protocol):
-    """Keeps the newest delivered states, and knows who is writing them."""
+    """Stores the newest delivered states, and the claims that are writing them."""
 
     def latest(self, names: Iterable[str], /) -> Mapping[str, LatestState]:
         """Return latest delivered states by name; unknown names are left out."""
@@ -160,7 +160,7 @@ class Writer(Protocol):
     """Delivers claims to one far side."""
 
     source: Source
-    """Whose messages it takes."""
+    """The source whose messages it delivers."""
     limit: int
     """How many it takes at once."""
     per_key: int

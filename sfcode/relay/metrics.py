@@ -33,7 +33,7 @@ class Metrics:
         self.retried = counter("retried", "Deliveries that failed and will be tried again.", "source")
         self.dead = counter("dead", "Messages that were given up.", "source")
         self.lost_leases = counter("lost_leases", "Messages whose lease ended before they were settled.", "source")
-        self.bugs = counter("bugs", "Batches that ended in an exception of ours.", "source")
+        self.bugs = counter("bugs", "Batches that ended in an unexpected exception.", "source")
         self.calls = counter("calls", "Calls to a far side, by how they ended.", "side", "operation", "outcome")
         self.call_seconds = Histogram(
             PREFIX + "call_seconds",

@@ -1,8 +1,8 @@
 """
-Messages that write the newest value of a state once more, wherever an older one may have arrived late.
+Messages that write the newest value of a state again after an older one may have arrived late.
 
-A latest state names what one call sets on the far side: a field of a record, or a profile. Such a message has a key of its
-own, so that it keeps nobody's next message waiting, and no value: it is delivered with the newest one that is known then.
+A latest state is the name of what one call sets on the far side: a field of a record, or a profile. The message has its own
+key, so that no other message waits for it, and no value: it is delivered with the newest value at that time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def rewrite_key(name: str) -> str:
 
 
 def rewrites(source: Source, names: Iterable[str]) -> list[InboxMessage]:
-    """Return a message for each state to be written again; each call is an occasion of its own."""
+    """Return a message for each state to be written again; the messages of each call have new IDs."""
     occasion = uuid.uuid4().hex
     return [
         InboxMessage(source, f"{rewrite_key(name)}:{occasion}", rewrite_key(name), KIND, {"rewrite": name})

@@ -151,7 +151,7 @@ async def _serve(
 
 @contextlib.asynccontextmanager
 async def _reloaded(reloader: ConfigReloader) -> AsyncIterator[None]:
-    """Watch the files of the config meanwhile."""
+    """Watch the files of the config during the block."""
     task = asyncio.create_task(reloader.run(), name="config-reloader")
     try:
         yield
@@ -222,7 +222,7 @@ def configure_server(app: ASGIApp, table: ConnectionTable) -> uvicorn.Config:
 
 
 def _raise_file_limit() -> None:
-    """Have as many files open as there may be connections: the usual limit of 1,024 is reached before theirs."""
+    """Raise the limit of open files above the limits on connections; the usual one is 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < most:

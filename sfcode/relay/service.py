@@ -66,7 +66,7 @@ class Service:
         self.inbox = inbox
         self.instrumentation = Instrumentation()
         self.organization: str | None = None
-        """The org whose messages are taken; not known before the first sign-in ever."""
+        """The ID of the org whose messages are accepted; None before the first sign-in."""
         self._builders = builders
         self._retry_delay = retry_delay
         self._rng = rng

@@ -14,7 +14,7 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
     """
     List the permissions of the integration user on either side, objects first.
 
-    Nothing where a side takes its permission set on as it is: what that grants is in an org, not here.
+    A side that keeps its permission set as it is (`as_is`) has none: its permissions are known only to the org.
     """
     if any(side and integration_address(side) in side.project.adopted for side in (before, after)):
         return ()

@@ -67,7 +67,7 @@ def plan_sides(before: Snapshot | None, after: Snapshot) -> Plan:
     """
     Plan the change from one side to the other, by the rules of `sfcode plan`.
 
-    The org is one that the base was applied to and that nobody has touched since.
+    The org is assumed to match the base.
     """
     # The body of a component that is adopted unchanged is in the org, which a review does not read.
     unknown = after.project.adopted | (before.project.adopted if before else frozenset())
@@ -97,7 +97,7 @@ def _context(before: Snapshot | None, after: Snapshot) -> Context:
 
 
 def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapshot]) -> bool:
-    """Return whether an environment is new while others are not, which show the changes."""
+    """Return whether an environment is new while others exist, which show the changes."""
     return name not in base and any(other in base for other in head)
 
 
@@ -157,7 +157,7 @@ def _environments(
             yield Statement(Group.SETUP, text, Risk.MEDIUM, "another org can be deployed to", position)
     for name in known:
         if name not in defined:
-            text = f"Environment {code(name)} is gone: what is deployed there stays, and is managed no longer"
+            text = f"Environment {code(name)} was removed: its components stay in the org and are no longer managed"
             yield Statement(Group.SETUP, text, Risk.MEDIUM, "an org is left as it is")
 
 

@@ -31,9 +31,9 @@ def compare_revisions(
     """
     Review the changes of head since its merge base with base.
 
-    `head` is a commit, or None for the files as they are now. `direct` compares with base itself
-    instead of the commit where the two parted. `generate` makes the components of each side. Raises GitFailed when the commits cannot be read and
-    ConfigError when head has no config at all; what is wrong inside the configs is in the review.
+    `head` is a commit, or None for the work tree. `direct` compares with base itself instead of the merge base.
+    `generate` creates the components of each side. Raises GitFailed if the commits cannot be read, and ConfigError if
+    head has no config; problems inside the configs are part of the review.
     """
     repository = open_repository(config)
     place = _place(repository, config)

@@ -19,7 +19,7 @@ OBJECTS = HERE / "objects"
 RECIPE_TEXTS = HERE / "recipes"
 """The parts of `recipes.yaml` that `--with` adds, one for each recipe."""
 NEEDED_RECIPES = {"nps_by_account": ("nps_history",)}
-"""By recipe, the others without which it does not work."""
+"""By recipe, the recipes that it requires."""
 CONTACT = "config/mappings/contact.yaml"
 TITLE_AS_ROLE = "    role: Title\n"
 MAPPED_ROLE = """\

@@ -65,7 +65,7 @@ class TestALockedSetup:
         result, said = run(org, patience=60.0, started=started.append)
         assert (result, org.slept) == (DONE, [PAUSE, PAUSE])
         assert started == ["0Af000000000000001", "0Af000000000000002", "0Af000000000000003"]
-        assert said.count("  Somebody else is changing the setup of this org; trying again") == 2
+        assert said.count("  Another setup change is running in this org; trying again") == 2
 
     def test_is_waited_for_as_long_as_was_said_and_no_longer(self) -> None:
         org = ScriptedOrg([[LOCKED]] * 10)

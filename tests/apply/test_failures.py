@@ -113,7 +113,7 @@ def test_a_code_is_named_once_and_an_empty_one_is_an_error():
 
 def test_the_hint_fits_the_failure():
     locked = text_of(error_status_code="ALREADY_IN_PROCESS", error_message="locked")
-    assert "let it wait with --lock-timeout 5m" in locked
+    assert "pass --lock-timeout 5m to wait" in locked
     assert "No component is at fault." in text_of(error_status_code="X", error_message="sorry")
     assert "Correct the lines named above" in text_of(said("wrong"), error_status_code="X", error_message="sorry")
     assert "Correct the lines named above" in text_of()

@@ -137,7 +137,7 @@ def test_what_cannot_be_deployed_from_its_check_is_deployed_anew_with_tests(
 ) -> None:
     org = ScriptedOrg([[DONE]], quick_error=error)
     result, said = run(org, the_plan, options)
-    assert said[0] == f"The check of the plan cannot be deployed from ({why}); deploying anew."
+    assert said[0] == f"The check of the plan cannot be deployed from ({why}); deploying the package again."
     assert [(sent.test_level, tuple(sent.run_tests)) for sent in org.sent] == [tests]
     assert result.apply_id == "cafe"
 
@@ -168,7 +168,7 @@ def test_a_locked_setup_is_waited_for_as_long_as_was_said() -> None:
     org = ScriptedOrg([[locked], [DONE]])
     result, _ = run(org, plan(), patience=60.0)
     assert (result.deployments, len(org.sent)) == ((ID,), 2)
-    with pytest.raises(DeployFailed, match="Somebody else is changing the setup"):
+    with pytest.raises(DeployFailed, match="Another setup change is running"):
         run(ScriptedOrg([[locked]]), plan())
 
 

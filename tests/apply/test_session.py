@@ -80,7 +80,7 @@ def test_an_interruption_names_what_was_done_and_what_to_do(desk):
         "Interrupted; the lock is released. Done before it, and stays:\n"
         f"  - User:{username}: created\n  - {license}: created"
     )
-    assert "`sfcode plan` shows what is left to do; `sfcode apply` does it." in stopped.value.hint
+    assert "`sfcode plan` shows the remaining changes; `sfcode apply` makes them." in stopped.value.hint
     assert desk.is_untouched
     desk.report = lambda _: None
     desk.apply(lambda: True)

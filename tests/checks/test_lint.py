@@ -284,8 +284,8 @@ CASES = [
     Case(
         "SF205",
         [
-            (f"{CONTACT_FIRST}:11:20: to_salesforce.click_to_track.0: Flow Completed is what Appcues calls an event of its own, which "
-            "never comes as a click-to-track event")
+            (f"{CONTACT_FIRST}:11:20: to_salesforce.click_to_track.0: Flow Completed is the name of an event of Appcues itself, which "
+            "is never a click-to-track event")
         ],
         config(("contact", "[Clicked Upgrade]", "[Flow Completed]")),
     ),

@@ -236,7 +236,10 @@ def test_a_recorded_source_is_pinned_and_has_no_credentials(recorded, record: di
             {"url": "http://host.example/s.whl", "archive_info": {"hash": f"sha256={SHA256}"}},
             "is not reached by https",
         ),
-        ({"url": "file:///elsewhere/s.whl", "archive_info": {"hash": f"sha256={SHA256}"}}, "or is gone"),
+        (
+            {"url": "file:///elsewhere/s.whl", "archive_info": {"hash": f"sha256={SHA256}"}},
+            "or does not exist any more",
+        ),
         ({"url": "file:///elsewhere", "dir_info": {}}, "/elsewhere, where it was installed from, has changed since"),
     ],
 )

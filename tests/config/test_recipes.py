@@ -130,7 +130,7 @@ CASES = [
         "people that a folder cannot be shared with",
         recipes("reports: {share_with: [Appcues_Viewer], foldr: A}\n"),
         [
-            'config/recipes.yaml:2:24: reports.share_with[0]: "Appcues_Viewer" is nobody that a report folder can be shared with; write all_internal_users, role:NAME, role_and_subordinates:NAME, group:NAME or user:USERNAME',
+            'config/recipes.yaml:2:24: reports.share_with[0]: "Appcues_Viewer" is not a public group, role or user that a report folder can be shared with; write all_internal_users, role:NAME, role_and_subordinates:NAME, group:NAME or user:USERNAME',
             "config/recipes.yaml:2:41: reports.foldr: unknown key; write folder (or: share_with)",
         ],
     ),

@@ -383,7 +383,7 @@ CASES: list[Case] = [
         "no sign-in beyond this machine",
         {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {scheme: none}, ")},
         [
-            "config/sfcode.yaml:4:32: relay.webhook_auth.scheme: none lets anybody who can reach relay.example.com send events; write another scheme: none is for a relay on this machine only",
+            "config/sfcode.yaml:4:32: relay.webhook_auth.scheme: `none` lets anyone who can reach relay.example.com send events; write another scheme: none is for a relay on this machine only",
         ],
     ),
     Case(
@@ -396,8 +396,8 @@ CASES: list[Case] = [
         },
         [
             "config/sfcode.yaml:4:59: relay.webhook_auth.signed: {time} stands for nothing; write {body}, {timestamp} and {id} only",
-            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: leaves out the body, which anybody could then change; add {body}",
-            'config/sfcode.yaml:4:89: relay.webhook_auth.timestamp_header: is not signed, so it would keep nobody from sending an old message again; add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out',
+            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: does not contain the body, which could then be changed; add {body}",
+            'config/sfcode.yaml:4:89: relay.webhook_auth.timestamp_header: is not signed, so that an old message could be sent again with another one; add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out',
         ],
     ),
     Case(
@@ -465,7 +465,7 @@ CASES: list[Case] = [
             )
         },
         [
-            'config/sfcode.yaml:4:75: relay.message_id.header: is not signed, so that anybody could repeat a signed message under another id; add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the id in the event with path',
+            'config/sfcode.yaml:4:75: relay.message_id.header: is not signed, so that a signed message could be repeated under another ID; add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the id in the event with path',
         ],
     ),
     Case(
@@ -476,7 +476,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:73: relay.message_id.header: is not signed, so that anybody could repeat a signed message under another id; leave message_id out: webhook-id is signed; or name the id in the event with path",
+            "config/sfcode.yaml:4:73: relay.message_id.header: is not signed, so that a signed message could be repeated under another ID; leave message_id out: webhook-id is signed; or name the id in the event with path",
         ],
     ),
     Case(
@@ -551,7 +551,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:20: relay.outbound.client_certificate: is believed from nobody, since relay.trusted_proxies names no proxy; name the networks of the proxy that checks the certificate",
+            "config/sfcode.yaml:4:20: relay.outbound.client_certificate: is ignored, since relay.trusted_proxies lists no proxy; name the networks of the proxy that checks the certificate",
         ],
     ),
     Case(

@@ -9,7 +9,7 @@ CASES: list[Case] = [
         "no environment named",
         {"settings": SETTINGS + ENVIRONMENTS},
         [
-            "config/sfcode.yaml:5:1: environments: there are several and none was named; name one with --env or SFCODE_ENV: local, prod",
+            "config/sfcode.yaml:5:1: environments: there are several environments and none was chosen; name one with --env or SFCODE_ENV: local, prod",
         ],
     ),
     Case(
@@ -85,7 +85,7 @@ CASES: list[Case] = [
         },
         [
             'config/mappings/contact.yaml:7:11: to_appcues.attributes.plan: "Plan c" is not the API name of an object or field; write it as Object Manager shows it (Title, Plan__c); for a field of a related record make a formula field',
-            "config/sfcode.yaml:5:1: environments: there are several and none was named; name one with --env or SFCODE_ENV: local, prod",
+            "config/sfcode.yaml:5:1: environments: there are several environments and none was chosen; name one with --env or SFCODE_ENV: local, prod",
         ],
     ),
 ]

@@ -138,7 +138,7 @@ def test_a_record_that_cannot_be_written_is_told_with_its_address_and_the_next_a
     polite(refused)
     assert org.struck()
     if refused.code:
-        assert "run `sfcode apply` again: it goes on where this one ended." in refused.err
+        assert "run `sfcode apply` again: it continues where this one ended." in refused.err
         assert path.strip("*").rpartition("/")[2] + ":" in refused.err
     else:
         assert kind == "drop_after", "it was done, and that was found out"
@@ -212,7 +212,7 @@ def test_a_setup_that_somebody_else_is_changing_is_waited_for_as_long_as_it_was_
     org.arm("locked_org", times=2)
     applied = org.run("apply", "--auto-approve", "--lock-timeout", "1m")
     assert applied.code == 0, applied.err
-    assert applied.out.count("Somebody else is changing the setup of this org; trying again") == 2
+    assert applied.out.count("Another setup change is running in this org; trying again") == 2
     assert org.struck()
     assert org.plan("--detailed-exitcode").code == 0
 

@@ -337,7 +337,7 @@ class TestWrongInput:
         clicked.journey.environ = {}
         refused = clicked.journey.run("import")
         assert refused.code == 1
-        assert "No org is named to import from." in refused.err
+        assert "No org to import from was passed." in refused.err
 
     def test_an_org_without_an_integration(self, tmp_path):
         with serve(tmp_path / "empty"):

@@ -33,7 +33,7 @@ def test_a_command_that_is_stopped_while_it_reads_has_changed_nothing(journey, n
     assert "Traceback" not in text
 
 
-NOTHING, STAYS = "nothing was changed.", "what was done before stays."
+NOTHING, STAYS = "nothing was changed.", "what was done before is kept."
 OTHERS = {
     "destroy --auto-approve": NOTHING,
     "rollback --auto-approve": NOTHING,

@@ -66,7 +66,7 @@ def test_state_and_lock_belong_to_the_identity_whatever_the_name(journey):
     refused = journey.apply()
     assert refused.code == 1
     assert "the project team_a is called Appcues in this org, and Acme in sfcode.yaml" in refused.err
-    assert "if it is to be renamed, write `moved: {name: Appcues}` there" in refused.err
+    assert "to rename it, write `moved: {name: Appcues}` there" in refused.err
     journey.edit("sfcode.yaml", "name: Acme\n", "name: Acme\nmoved: {name: Appcues}\n")
     done = journey.apply()
     assert done.code == 0, done.err

@@ -147,7 +147,10 @@ class TestAlreadyThere:
             create(org, USER, "Standard User", Email="admin@example.com", LastName="Appcues Integration")
         planned = journey.plan().out
         assert f"# User:{USER} will be updated in-place" in planned
-        assert "# (it is there with the profile Standard User: who signs in as it for anything else loses" in planned
+        assert (
+            "# (the user exists with the profile Standard User: anything else that signs in as this user loses"
+            in planned
+        )
         assert 'Profile = "Standard User" -> "Minimum Access - API Only Integrations"' in planned
 
     def test_coming_back_is_shown(self, applied):

@@ -47,7 +47,7 @@ def test_a_name_that_the_org_does_not_have_is_refused_before_anything_is_written
 
 
 def test_a_command_assigns_the_set_without_a_change_of_the_config(applied):
-    assert applied.run("viewers", "list").out == "Nobody sees the fields yet.\n"
+    assert applied.run("viewers", "list").out == "No user has access to the fields yet.\n"
     assert applied.run("viewers", "add").out == f"added {ADMIN}\n"
     assert sees_score(applied)
     assert applied.run("viewers", "add", ADMIN, SELLER).code == 0

@@ -75,7 +75,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         where(DoNotCall={"blank": True}),
         standard(),
         (
-            "where.DoNotCall: Contact.DoNotCall is of type boolean, of which a condition cannot tell whether it is "
+            "where.DoNotCall: Contact.DoNotCall is of type boolean, for which a condition cannot test whether it is "
             "blank; compare another field, or make a formula checkbox of it"
         ),
     ),

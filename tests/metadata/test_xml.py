@@ -197,7 +197,7 @@ def test_what_a_type_does_not_have_is_refused_with_its_line(type_: str, line: st
         (Component("CustomField", "C.A", {"label": {"a": "b"}}), "CustomField:C.A.label: a single value is needed"),
         (
             Component("CustomField", "C.A", {"label": "a\x00"}),
-            "CustomField:C.A.label: the character U+0000 cannot stand in XML",
+            "CustomField:C.A.label: the character U+0000 is not allowed in XML",
         ),
         (
             Component("WorkflowOutboundMessage", "C.A", {"fields": "Id"}),

@@ -49,7 +49,7 @@ def test_asks_at_once_then_after_growing_pauses(runtime, time) -> None:
 
 
 def test_time_out_leaves_the_deployment_running_and_says_how_to_pick_it_up(runtime) -> None:
-    with pytest.raises(DeployStillRunning, match="0Af1 goes on in the org: not done after 5 s") as caught:
+    with pytest.raises(DeployStillRunning, match="0Af1 continues in the org: not done after 5 s") as caught:
         follow_deployment(script(RUNNING), "0Af1", None, runtime, 5)
     assert caught.value.deploy_id == "0Af1"
     assert "--attach 0Af1" in caught.value.hint

@@ -29,7 +29,7 @@ def plan(project: Project) -> Plan:
 def refusal(plan: Plan, project: Project, now: PlanResult) -> str:
     with pytest.raises(Refused) as refused:
         raise_if_moved(plan, project, now)
-    assert refused.value.hint == "Look at a new plan: sfcode plan --out FILE"
+    assert refused.value.hint == "Make a new plan: sfcode plan --out FILE"
     return refused.value.message
 
 

@@ -131,7 +131,7 @@ class TestValuesInFields:
         seen = observed(A, applied=(A,), values={A.address: held})
         (refusal,) = build(project, desired(), seen).refusals
         assert words in refusal.reason
-        assert refusal.hint.endswith(f"pass --allow-delete {A.address} to lose what it holds")
+        assert refusal.hint.endswith(f"pass --allow-delete {A.address} to delete its values")
 
     def test_stop_nothing_else(self, project: Project) -> None:
         values = {A.address: 5, B.address: 0, C.address: None}

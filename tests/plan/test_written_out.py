@@ -248,14 +248,14 @@ def test_markdown_without_changes_ends_after_the_org() -> None:
     ("changes", "more", "line"),
     [
         ((), {}, "No changes. {} matches the configuration."),
-        ((), {"mode": Mode.DESTROY}, "No changes. Nothing of ours is left in {}."),
+        ((), {"mode": Mode.DESTROY}, "No changes. No managed components are left in {}."),
         ((), {"mode": Mode.ROLLBACK}, "No changes. In {}, what that apply replaced is back already."),
         ((), {"mode": Mode.REFRESH}, "Nothing to compare: no apply of this project is known in {}."),
         ((CHANGES[3],), {"mode": Mode.REFRESH}, "No drift. {} is as the last apply left it."),
         (
             (),
             {"records_state": True},
-            "No changes to make in {}; apply will record in StaticResource:Appcues_sfcode_state what is managed.",
+            "No changes to make in {}; apply will update StaticResource:Appcues_sfcode_state.",
         ),
     ],
 )
@@ -268,7 +268,7 @@ def test_each_way_of_doing_nothing_has_its_line(changes: tuple[Change, ...], mor
     ("changes", "more", "line"),
     [
         ((), {}, "No changes."),
-        ((), {"records_state": True}, "No changes; apply will record what is managed."),
+        ((), {"records_state": True}, "No changes; apply will update the state."),
         ((CHANGES[3],), {"mode": Mode.REFRESH}, "No drift."),
         (
             (
@@ -319,7 +319,8 @@ def test_what_a_reader_should_know_of_the_user() -> None:
     before = Component("User", "u@example.com", {"IsActive": False, "Profile": "Sales"})
     shown = text(plan(Change(USER.address, before, USER)))
     assert (
-        "# (it is there with the profile Sales: who signs in as it for anything else loses what that grants;" in shown
+        "# (the user exists with the profile Sales: anything else that signs in as this user loses the rights of that profile;"
+        in shown
     )
     assert "# (it is inactive and comes back, which takes a seat of its license)\n" in shown
     gone = text(plan(Change(USER.address, USER, before), mode=Mode.DESTROY))

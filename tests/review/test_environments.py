@@ -88,7 +88,9 @@ def test_an_environment_that_goes_is_said(tmp_path: Path) -> None:
         ),
     }
     found = all_of(tmp_path, THREE, two, names=("local", "prod"))
-    assert said(found) == ["medium: Environment `test` is gone: what is deployed there stays, and is managed no longer"]
+    assert said(found) == [
+        "medium: Environment `test` was removed: its components stay in the org and are no longer managed"
+    ]
 
 
 def test_a_protected_environment_makes_no_change_a_low_risk(tmp_path: Path) -> None:

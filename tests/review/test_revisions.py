@@ -230,7 +230,7 @@ def test_a_renamed_mapping_is_a_rename(repository: Repository) -> None:
     assert [line for line in said(found) if "renamed" in line] == [
         (
             "medium: The mapping `contact` is renamed to `people`: its outbound message and flow `Appcues_contact` will be "
-            "deleted and made anew as `Appcues_people`, and Salesforce will send to another address of the relay"
+            "deleted and created as `Appcues_people`, and Salesforce will send to another URL of the relay"
         )
     ]
     assert not any("no longer be synced" in line or "will be synced" in line for line in said(found))

@@ -237,7 +237,7 @@ CASES = [
         "a mapping's file is renamed",
         (FILES, {**without("contact"), "config/mappings/people.yaml": CONTACT}),
         [
-            "medium: The mapping `contact` is renamed to `people`: its outbound message and flow `Appcues_contact` will be deleted and made anew as `Appcues_people`, and Salesforce will send to another address of the relay",
+            "medium: The mapping `contact` is renamed to `people`: its outbound message and flow `Appcues_contact` will be deleted and created as `Appcues_people`, and Salesforce will send to another URL of the relay",
         ],
     ),
     Case(
@@ -253,7 +253,7 @@ CASES = [
         [
             "high: Contacts will be matched with Appcues users by Contact.Other_Id__c instead of Contact.Appcues_User_Id__c",
             "high: The user id Contact.Other_Id__c will be a field that exists already; sfcode no longer makes it from Contact.Product_User_Id__c",
-            "low: The formula field Contact.Appcues_User_Id__c will be deleted; it holds no values of its own",
+            "low: The formula field Contact.Appcues_User_Id__c will be deleted; it holds no values",
             "low: The integration user may read Contact.Other_Id__c",
             "low: The integration user may no longer read Contact.Appcues_User_Id__c and Contact.Product_User_Id__c",
             "low: People with the permission set `Appcues_Viewer` no longer see Contact.Appcues_User_Id__c",
@@ -378,7 +378,7 @@ CASES = [
         [
             "high: The integration user gains Create and Modify All on Contact, which brings Delete and View All",
             "high: The integration user gains Create and Modify All on Lead, which brings Delete and View All",
-            "medium: The integration user gets what Appcues' help page tells people to click, instead of the least that the mappings work with",
+            "medium: The integration user gets the access on Appcues' help page, instead of the least access that the mappings need",
             "medium: The integration user may read and change Event.IsAllDayEvent, Event.Location, Event.Type and Event.WhatId",
         ],
     ),
@@ -587,8 +587,8 @@ CASES = [
             "low: The integration user may no longer read Event.Appcues_Event_Id__c",
             "low: People with the permission set `Acme_Viewer` can see Event.Acme_Event_Id__c",
             "low: People with the permission set `Acme_Viewer` no longer see Event.Appcues_Event_Id__c",
-            "medium: Everything in Salesforce will be renamed: names begin with `Acme` instead of `Appcues`, so components are deleted and made anew",
-            "medium: `sfcode plan` refuses this: the project Acme is called Appcues in this org, and Acme in sfcode.yaml; if it is to be renamed, write `moved: {name: Appcues}` there; if somebody has renamed it, update your copy of the config; if this is a copy for another integration, give it an `id` of its own",
+            "medium: Everything in Salesforce will be renamed: names begin with `Acme` instead of `Appcues`, so components are deleted and created again",
+            "medium: `sfcode plan` refuses this: the project Acme is called Appcues in this org, and Acme in sfcode.yaml; to rename it, write `moved: {name: Appcues}` there; if it was renamed already, update your copy of the config; if this is a copy for another integration, give it its own `id`",
         ],
     ),
     Case(
@@ -599,7 +599,7 @@ CASES = [
             "low: The integration user may no longer read Event.Appcues_Event_Id__c",
             "low: People with the permission set `Acme_Viewer` can see Event.Acme_Event_Id__c",
             "low: People with the permission set `Acme_Viewer` no longer see Event.Appcues_Event_Id__c",
-            "medium: Everything in Salesforce will be renamed: names begin with `Acme` instead of `Appcues`. Permission sets and fields keep their assignments and values; messages, flows and rules are deleted and made anew",
+            "medium: Everything in Salesforce will be renamed: names begin with `Acme` instead of `Appcues`. Permission sets and fields keep their assignments and values; messages, flows and rules are deleted and created again",
             "low: What has the project's previous name `Appcues` will be renamed",
             "low: The field `Activity.Appcues_Event_Id__c` will be renamed to `Activity.Acme_Event_Id__c`, and keeps its values",
         ],

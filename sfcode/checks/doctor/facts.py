@@ -41,7 +41,7 @@ class OrgFacts:
     """API requests left today, and how many there are in all."""
     rights: frozenset[str] | Unknown = Unknown("not asked")
     silent_users: tuple[str, ...] | Unknown | None = None
-    """Active users whose saves send no outbound message; None where no mapping is sent by the relay's own."""
+    """Active users whose changes send no outbound message; None if no mapping sends through the relay."""
 
     @property
     def answers(self) -> bool:
@@ -85,7 +85,7 @@ class ProbeFailure:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The relay as it is reached from here; no trouble: it answers."""
+    """The relay's address and how it responds from this machine; without trouble, it responds."""
 
     url: str
     out_of_reach: str = ""
@@ -143,7 +143,7 @@ class RoleCounts:
     blank: int
     """Records whose field is blank."""
     unlisted: int
-    """Records whose value is not in `map`, where there is no `default` for them."""
+    """Records whose value is not in `map`, if there is no `default`."""
     named: tuple[str, ...] = ()
     """The most frequent values that are not in `map`, as far as several records share them."""
     complete: bool = True
@@ -160,17 +160,17 @@ class MappingFacts:
     source: FieldFacts | None = None
     reads_object: bool = True
     counted_by: str = ""
-    """The field that ids were counted by: the user id, or where that is hidden what it is made from."""
+    """The field that IDs were counted by: the user ID, or its source field if the user ID is hidden."""
     total: int | Unknown = 0
     with_id: int | Unknown = 0
     blank: tuple[str, ...] = ()
     """Ids of a few records without a user id."""
     duplicates: DuplicateIds | Unknown | None = None
-    """None: nothing was there to be looked at."""
+    """None if there were no records to check."""
     sharing: str | Unknown = ""
     """The org-wide default that counts for the object."""
     shared_as: str = ""
-    """The object whose default that is."""
+    """The object that has this default."""
     seen: VisibleRecords | Unknown | None = None
     without_account: int | Unknown | None = None
     """How many contacts have a user id and no account; None for other objects."""
@@ -199,7 +199,7 @@ class Facts:
 
 
 def ask_optional(question: Callable[[], Answer]) -> Answer | Unknown:
-    """Return the result, or why there is none. An expired session and a failed connection raise."""
+    """Return the result, or why the org does not give it. An expired session and a failed connection raise."""
     try:
         return question()
     except (SignInError, OrgUnreachable):

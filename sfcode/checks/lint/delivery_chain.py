@@ -49,7 +49,7 @@ def _check_message(chain: Chain) -> Iterator[Diagnostic]:
             f"the outbound message holds {one.object}.{field}, which no mapping names: it leaves Salesforce unseen"
         )
         where = related or one.place("to_appcues").position
-        yield report("SF110", where, message, "take it out of the template, or map it")
+        yield report("SF110", where, message, "remove it from the template, or map it")
     yield from _check_endpoint(chain)
 
 

@@ -21,7 +21,7 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
     yield from _check_alike(_events(side), "click-to-track event")
     for _, name, place in _events(side):
         if _plain(name) in {_plain(own) for own in APPCUES_EVENTS} or name.lower().startswith("v2:"):
-            text = f"{name} is what Appcues calls an event of its own, which never comes as a click-to-track event"
+            text = f"{name} is the name of an event of Appcues itself, which is never a click-to-track event"
             yield report(
                 "SF205",
                 place,

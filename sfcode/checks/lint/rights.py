@@ -117,4 +117,4 @@ def _check_unneeded(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
         if more:
             what = f"the permission {name}" if kind == "permission" else f"{', '.join(more)} on {name}"
             text = f"the project's own template grants the integration user {what}, which no mapping asks for"
-            yield report("SF212", side.template_line("PermissionSet", name), text, "take it out of the template")
+            yield report("SF212", side.template_line("PermissionSet", name), text, "remove it from the template")

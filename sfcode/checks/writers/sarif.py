@@ -28,8 +28,8 @@ def format_sarif(
     """
     Render a SARIF log.
 
-    `folder` is where positions start, seen from the top of the repository; `older` holds what was there before the
-    change that is looked at.
+    `folder` is the path of the config in the repository, which positions begin with; `older` holds the diagnostics that
+    existed before the change.
     """
     indexes = {id_: index for index, id_ in enumerate(rules)}
     driver = {"name": "sfcode", "semanticVersion": __version__, "rules": [_rule(rule) for rule in rules.values()]}

@@ -12,7 +12,7 @@ HEADINGS = {Level.ERROR: "Errors", Level.WARNING: "Warnings", Level.NOTE: "Notes
 SIGNS = {Level.ERROR: "-", Level.WARNING: "~", Level.NOTE: "", Level.OK: "+"}
 
 Paint = Callable[[str, str], str]
-"""Give a text the color of a sign (`+`, `-`, `~`, `!`); or leave it as it is."""
+"""Colors a text by a sign (`+`, `-`, `~`, `!`), or returns it unchanged."""
 
 
 def plain(text: str, sign: str) -> str:  # noqa: ARG001

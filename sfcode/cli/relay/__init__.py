@@ -1,4 +1,4 @@
-"""`sfcode relay`: run the service that carries the data, and look after what it holds."""
+"""`sfcode relay`: run the service that carries the data, and manage its messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERBS = {
     ),
     "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.inbox", "list_command"),
     "replay": LazyVerb("Deliver parked or given-up messages again.", f"{_PACKAGE}.inbox", "replay_command"),
-    "forget": LazyVerb("Remove what the inbox holds of one person.", f"{_PACKAGE}.inbox", "forget_command"),
+    "forget": LazyVerb("Delete the data of one person from the inbox.", f"{_PACKAGE}.inbox", "forget_command"),
     "learn": LazyVerb(
         "Propose where webhooks hold what, and replay messages by it.", f"{_PACKAGE}.learn", "learn_command"
     ),

@@ -56,7 +56,7 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
 
 @click.command("backfill")
 @click.argument("mapping", required=False)
-@click.option("--restart", is_flag=True, help="Begin anew, also when a backfill was done or interrupted.")
+@click.option("--restart", is_flag=True, help="Start again, even if a backfill was completed or interrupted.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent of some records, and send nothing.")
 @click.option(
     "--limit",
@@ -70,8 +70,8 @@ def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *,
     """
     Send every record with a user id to Appcues once, through Bulk API 2.0.
 
-    For the first time, and after a field was added to a mapping. Goes on where it was interrupted. Takes all mappings, or the
-    one that is named; the relay sends what is read at the pace that Appcues allows.
+    Run it once at the start, and after a field was added to a mapping. An interrupted backfill continues. Reads all
+    mappings, or the one that is named; the relay sends the records at the rate that Appcues allows.
     """
     from sfcode.relay.backfill.backfill import backfill, load_progress
     from sfcode.relay.backfill.records import sending_mappings

@@ -48,7 +48,7 @@ def explain_command(invocation: Invocation, source: str) -> None:
 
 @contextmanager
 def _open_inbox(invocation: Invocation, source: str) -> Iterator[Inbox | None]:
-    """Open the inbox; None where there is none, which a FILE does not need."""
+    """Open the inbox; None if it does not exist, since a FILE does not need it."""
     from sfcode.errors import Refused
 
     with ExitStack() as stack:

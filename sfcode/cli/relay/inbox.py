@@ -97,9 +97,9 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chos
 @click.pass_obj
 def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: bool, **chosen: str | None) -> None:
     """
-    Deliver parked or given-up messages again: those of the given ids, or all that match the options.
+    Deliver messages again: those with the given IDs, or all that match the options.
 
-    Takes what is parked or given up, unless --state says otherwise.
+    Replays parked messages and dead letters, unless --state names another state.
     """
     if not ids and not any(chosen.values()):
         raise UsageError(
@@ -132,8 +132,8 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
     """
     Acknowledge an alarm by the number that status shows, or all alarms of a name.
 
-    Acknowledging clearing_stopped lets the relay clear attributes again; reconcile or backfill then sends what was
-    held back.
+    Acknowledging clearing_stopped lets the relay clear attributes again; reconcile or backfill then sends the
+    withheld changes.
     """
     from sfcode.relay.appcues.null_guard import ALARM, resume_clearing, stopped_clearing
 

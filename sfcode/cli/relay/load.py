@@ -38,10 +38,10 @@ MOST_SHOWN = 20
 @click.pass_obj
 def load_command(invocation: Invocation, file: Path, columns: tuple[str, ...], *, dry_run: bool) -> ExitCode:
     """
-    Keep past NPS answers from FILE, an export of Appcues as CSV or JSON.
+    Load past NPS answers from FILE, an export of Appcues as CSV or JSON.
 
-    Needs the recipe nps_history, whose records the relay makes of them; nothing else is written. Rows that cannot be read
-    are listed with their lines, and the others are loaded. Loading a file again adds nothing.
+    Needs the recipe nps_history: the relay creates its records from the answers and writes nothing else. Rows that
+    cannot be read are listed with their lines; the other rows are loaded. Loading a file again adds nothing.
     """
     from sfcode.relay.load.answers import AnswerReader
     from sfcode.relay.load.load import load_answers

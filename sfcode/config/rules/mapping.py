@@ -197,7 +197,7 @@ def _check_lists(mapping: Mapping) -> Iterator[PathProblem]:
 
 
 def check_filter(path: ConfigPath, event: str, event_filter: EventFilter, delivery: str) -> Iterator[PathProblem]:
-    """Check that an event is filtered by what it is about."""
+    """Check that an event is filtered by the kind of content that it belongs to."""
     item = BY_NAME[event].item
     for kind, names in event_filter.items().items():
         if kind != item:

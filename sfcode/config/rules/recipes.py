@@ -21,7 +21,7 @@ _TRIGGER_KEYS = {event: BY_NAME[event].item or "name" for event in REGISTRATION_
 
 
 def check_recipes(recipes: Recipes, settings: Settings, mappings: Sequence[Mapping]) -> Iterator[PathProblem]:
-    """Check that each recipe has what it needs."""
+    """Check that the mappings have what each recipe needs."""
     receiving = [mapping for mapping in mappings if mapping.delivery == "relay" and mapping.direction != "to_appcues"]
     people = [mapping for mapping in receiving if mapping.match == "user" and mapping.object in PEOPLE]
     if recipes.nps_history is not None and not people:

@@ -33,7 +33,7 @@ def check_relay(settings: Settings, document: Document) -> Iterator[PathProblem]
     auth = relay.webhook_auth
     host = urlsplit(relay.url).hostname or ""
     if auth.scheme == "none" and not is_loopback(host):
-        message = f"none lets anybody who can reach {host} send events"
+        message = f"`none` lets anyone who can reach {host} send events"
         yield PathProblem((*_AUTH, "scheme"), message, "write another scheme: none is for a relay on this machine only")
     yield from _check_webhook_auth(auth, document)
     yield from _check_signature(auth, relay.message_id)
@@ -43,7 +43,7 @@ def check_relay(settings: Settings, document: Document) -> Iterator[PathProblem]
         message = "is given in relay.message_id already"
         yield PathProblem(("appcues", "webhook", "id"), message, "keep one of the two", at="key")
     if relay.outbound.client_certificate and not relay.trusted_proxies:
-        message = "is believed from nobody, since relay.trusted_proxies names no proxy"
+        message = "is ignored, since relay.trusted_proxies lists no proxy"
         hint = "name the networks of the proxy that checks the certificate"
         yield PathProblem(("relay", "outbound", "client_certificate"), message, hint, at="key")
 
@@ -85,12 +85,12 @@ def _check_signature(auth: WebhookAuth, message_id: MessageId | None) -> Iterato
         message = "holds {id}, and relay.message_id does not name the header where that is"
         yield PathProblem((*_AUTH, "signed"), message, "add message_id: {header: NAME}, or leave {id} out")
     if "{body}" not in places:
-        yield PathProblem((*_AUTH, "signed"), "leaves out the body, which anybody could then change", "add {body}")
+        yield PathProblem((*_AUTH, "signed"), "does not contain the body, which could then be changed", "add {body}")
     if "{timestamp}" in places and auth.timestamp_header is None:
         message = "holds {timestamp}, and timestamp_header does not say where that is"
         yield PathProblem((*_AUTH, "signed"), message, "add timestamp_header, or leave {timestamp} out")
     if auth.timestamp_header is not None and "{timestamp}" not in places:
-        message = "is not signed, so it would keep nobody from sending an old message again"
+        message = "is not signed, so that an old message could be sent again with another one"
         hint = 'add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out'
         yield PathProblem((*_AUTH, "timestamp_header"), message, hint)
     if auth.tolerance is not None and auth.timestamp_header is None:
@@ -104,7 +104,7 @@ def _check_message_id(relay: Relay, document: Document) -> Iterator[PathProblem]
         message = "cannot be in two places" if written else "needs either header or path"
         yield PathProblem(("relay", "message_id"), message, "name one of them: header or path", at="key")
     header, auth = relay.message_id.header if relay.message_id else None, relay.webhook_auth
-    message = "is not signed, so that anybody could repeat a signed message under another id"
+    message = "is not signed, so that a signed message could be repeated under another ID"
     if header is not None and auth.scheme == "hmac" and "{id}" not in (auth.signed or ""):
         hint = 'add what the sender signs, such as webhook_auth.signed: "{id}.{body}", or name the id in the event with path'
         yield PathProblem(("relay", "message_id", "header"), message, hint)

@@ -45,7 +45,7 @@ def _check_moved(settings: Settings) -> Iterator[PathProblem]:
     for former, present in settings.moved.fields.items():
         if former.partition(".")[0].lower() != present.partition(".")[0].lower():
             message = f"{present} is a field of another object than {former}, and a field stays with its object"
-            yield PathProblem(("moved", "fields", former), message, "take the line out: the new field is made anew")
+            yield PathProblem(("moved", "fields", former), message, "remove the line: a new field is created")
     for kind in ("mappings", "fields"):
         names: dict[str, str] = getattr(settings.moved, kind)
         seen: dict[str, str] = {}

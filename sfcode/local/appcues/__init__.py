@@ -1,8 +1,8 @@
 """
 The local Appcues: an emulator of Appcues' HTTP API on this machine, which sends webhooks too.
 
-It stands in for an account in tests and in the demo. Its state is one SQLite file in a folder, the
-local org's where both are served together.
+It replaces an account in tests and in the demo. Its state is one SQLite file in a folder, which is the local org's
+folder if both are served together.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class AppcuesCall:
 
 Handler = Callable[[AppcuesCall], Response]
 Route = tuple[str, str, Handler]
-"""A method, a path whose parts in braces vary, and who answers."""
+"""A method, a path with variable parts in braces, and the handler."""
 
 
 class AppcuesApiError(Exception):

@@ -21,7 +21,7 @@ BATCH = 200
 TIMEOUT = 15.0
 LONGEST_RETRY = 60.0
 LOOK_SECONDS = 0.25
-"""How often to look for what has come due."""
+"""Seconds between two checks for due webhooks."""
 WEBHOOK = "webhook"
 """The setting that says where events go."""
 

@@ -32,9 +32,9 @@ FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=2)
 TOO_OLD = timedelta(hours=24)
 GATHER_SECONDS = 0.1
-"""What is saved in one breath goes in one message."""
+"""Seconds in which saves are gathered into one message."""
 LOOK_SECONDS = 1.0
-"""How often to look for what has come due, or was saved by another process."""
+"""Seconds between two checks for due messages, also of other processes."""
 IN_HAND_SECONDS = 3 * TIMEOUT
 
 

@@ -30,7 +30,7 @@ _PLAIN = (Decimal("0.001"), Decimal(10_000_000))
 
 @dataclass(frozen=True, slots=True)
 class MessageItem:
-    """One notification: its id, and the record's fields as texts; None if the record is gone."""
+    """One notification: its ID, and the record's fields as texts; None if the record was deleted."""
 
     notification_id: str
     fields: tuple[tuple[str, str], ...] | None

@@ -1,8 +1,7 @@
 """
 Post a message or a webhook to its endpoint: only to allowed hosts, without proxies or redirects.
 
-What is local is closed: by itself it contacts this machine only, so that nobody's real endpoint hears
-of a record that exists on a laptop.
+By default it contacts only this machine, so that no real endpoint receives records of a local org.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ NO_OPTIONS = SaveOptions()
 
 
 def find_owner(saved: Saved) -> str | None:
-    """Return the user to whom the object's active assignment rule gives a saved record; None for nobody."""
+    """Return the user to whom the object's active assignment rule assigns a saved record, or None."""
     for stored in saved.tx.components.children("AssignmentRule", saved.target.name):
         rule = read_raw(stored)
         entries = rule.get("ruleEntry", []) if read_text(rule, "active") == "true" else []

@@ -1,4 +1,4 @@
-"""Routes that are imported at the first request, so that a server starts without the APIs that nobody uses."""
+"""Routes that are imported at the first request, so that a server starts without APIs that are not used."""
 
 from __future__ import annotations
 

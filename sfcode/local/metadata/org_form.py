@@ -11,7 +11,7 @@ from sfcode.local.sobjects.grants import OBJECT_RIGHTS
 from sfcode.metadata.component import Body, Component
 
 LAST_WITH_VERSION_SEGMENT = 66.0
-"""The element is gone from API version 67 on."""
+"""API version 67 and later do not have the element."""
 FIRST_WITH_VIEW_ALL_FIELDS = 63.0
 
 _BUILDER = {

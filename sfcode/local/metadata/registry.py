@@ -1,8 +1,8 @@
 """
 Every kind of file that a package may contain: its folder, and the name of its component.
 
-`sfcode.metadata.types` has the types whose contents are known. The others are in a table: the org
-stores their files, or the elements that are components of their own, as they come.
+`sfcode.metadata.types` has the types whose content is known. The others are in a table: the org stores their files,
+or the elements that are components, unchanged.
 https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/file_based.htm has the folders.
 """
 
@@ -95,7 +95,7 @@ PARENTS: Mapping[str, str] = {child: kind.name for kind in FILE_TYPES.values() f
 """By child type, the type of its container."""
 
 CONTAINER_OF_ALL = {"CustomLabel": "CustomLabels"}
-"""Types whose components are all in one container, whose name is no part of theirs."""
+"""Types whose components are all in one container; their names do not contain its name."""
 
 NO_WILDCARD = frozenset({"Dashboard", "Document", "EmailTemplate", "Report", "StandardValueSet"})
 """Types of which `*` gives nothing."""

@@ -132,7 +132,7 @@ def _files(tx: OrgTransaction, chosen: list[InventoryEntry], api_version: float)
 
 
 def _assemble(type_: str, elements: Mapping[Address, bytes]) -> bytes:
-    """Write the file of a container whose elements are stored as they came."""
+    """Write the file of a container whose elements are stored unchanged."""
     root = etree.Element(f"{{{schema_table.NAMESPACE}}}{type_}", nsmap={None: schema_table.NAMESPACE})  # type: ignore[dict-item]
     root.extend(etree.fromstring(elements[address]) for address in sorted(elements))
     return to_bytes(root)

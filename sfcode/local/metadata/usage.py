@@ -20,7 +20,7 @@ FORMULAS = {
     "WorkflowFieldUpdate": ("Workflow Field Update", "formula"),
     "WorkflowRule": ("Workflow Rule", "formula"),
 }
-"""By type, what it is called and which of its elements is a formula over its object."""
+"""By type, its name in messages and the element that is a formula over its object."""
 
 
 def find_field_users(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:

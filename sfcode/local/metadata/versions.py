@@ -1,9 +1,9 @@
 """
-API versions: which ones the org speaks, and properties that not every one of them has.
+API versions: the supported ones, and properties that only some of them have.
 
-Such a property is refused in packages of older versions, and left out of what those retrieve.
+Such a property is refused in packages of older versions, and left out of their retrieves.
 
-The list holds what was seen or documented, not every property of every type.
+The list has observed and documented properties, not every property of every type.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
-The columns of report types: which object's rows a type lists, and which field a column shows.
+The columns of report types: the object whose rows a type lists, and the field that a column shows.
 
 The names are those of reports that were retrieved from orgs. Types and columns that no report of this project uses
-are refused: nobody may take this for Salesforce's own report engine.
+are refused, since this is not Salesforce's report engine.
 """
 
 from __future__ import annotations

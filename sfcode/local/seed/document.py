@@ -35,7 +35,7 @@ class SeedDocument:
         self.problems.append(Diagnostic.error(self.positions.get(place), _text(self._as_written(path)), message, hint))
 
     def _as_written(self, path: Path) -> Path:
-        """Return a path as the file that is being read counts it, without the items of what it extends."""
+        """Return a path in the numbering of the present file, without the items of the file that it extends."""
         parts = [*path]
         for number, part in enumerate(path):
             offset = self.offsets.get(path[:number], 0)
@@ -77,7 +77,7 @@ def extend(base: SeedDocument, over: SeedDocument) -> SeedDocument:
 
 
 def _merge(merged: SeedDocument, base: Any, over: SeedDocument, path: Path) -> Any:
-    """Merge what stands at a path, which has the same name in both files down to the first list."""
+    """Merge the values at a path, which has the same name in both files down to the first list."""
     added: Any = over.value
     for part in path:
         added = added[part]

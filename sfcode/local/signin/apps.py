@@ -122,7 +122,7 @@ def make_default_policies(tx: OrgTransaction, part: Component) -> Component | No
 
 
 def find_orphaned_policies(tx: OrgTransaction) -> list[Component]:
-    """List the policies whose app is gone: an org deletes them with it."""
+    """List the policies whose app was deleted: an org deletes them with it."""
     return [
         stored.component
         for type_ in DEFAULT_POLICIES.values()

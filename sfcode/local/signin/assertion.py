@@ -19,7 +19,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from sfcode.local.errors import OAuthError
 
 MILLISECONDS = 100_000_000_000
-"""What is larger cannot be seconds: the sf CLI writes `exp` in milliseconds, and an org takes it."""
+"""Larger values are milliseconds: the sf CLI writes `exp` in milliseconds, and an org accepts it."""
 
 
 def public_key(pem: str) -> RSAPublicKey | None:

@@ -21,7 +21,7 @@ class Catalog:
         self._tx = tx
         self._reader = ObjectReader(tx)
         self.access = access
-        """Whose view this is; None sees everything."""
+        """The access of the user; None reads everything."""
         self._known: dict[str, ObjectDef | None] = {}
 
     def object(self, name: str) -> ObjectDef | None:

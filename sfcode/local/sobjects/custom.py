@@ -15,7 +15,7 @@ from sfcode.local.sobjects.setup_objects import read_field, system_fields
 from sfcode.metadata.component import Component
 
 FIELD_TYPES: Mapping[str, Any] = json.loads(resources.files(__package__).joinpath("field_types.json").read_bytes())
-"""What is known of the types of custom fields."""
+"""The properties of the types of custom fields."""
 
 DESCRIBE_TYPES: Mapping[str, str] = FIELD_TYPES["describe_types"]
 """What a describe calls the types of metadata."""

@@ -35,10 +35,10 @@ class RecordContext:
     """
     The record that a formula is evaluated over, and the globals that it may use.
 
-    `record` is as it is (or will be) stored, `prior` as it was before the save. A field is named
-    plainly (`Email`, `Account.Name`) or as in flows (`$Record.Email`, `$Record__Prior.Email`).
-    `$Permission` answers from `permissions`, the names of the user's custom permissions.
-    Field rights play no part: formulas see everything.
+    `record` has the stored (or new) values, `prior` those before the save. Fields have plain names
+    (`Email`, `Account.Name`) or those of flows (`$Record.Email`, `$Record__Prior.Email`).
+    `$Permission` uses `permissions`, the names of the user's custom permissions.
+    Formulas ignore field access.
     """
 
     catalog: Catalog

@@ -31,7 +31,7 @@ FEW = 500
 """How many rows are read one by one, before all are."""
 _NAMES: dict[str, Any] = json.loads(files(__package__).joinpath("profile_names.json").read_bytes())
 PROFILE_NAMES: dict[str, str] = _NAMES["names"]
-"""Standard profiles whose metadata goes by another name than their row."""
+"""Standard profiles whose metadata has another name than their row."""
 
 
 class Rows:

@@ -44,7 +44,7 @@ def lines(change: Change) -> tuple[Line, ...]:
 
 
 def body_lines(before: Body | None, after: Body | None) -> tuple[Line, ...]:
-    """Return the values that differ between two bodies whose names are compared with regard to case."""
+    """Return the values that differ between two bodies; names are compared case-sensitively."""
     return tuple(_Tree(lambda _: "").mapping(before, after, ()))
 
 
@@ -62,7 +62,7 @@ def _spell(before: Body | None, after: Body | None) -> Body | None:
 @dataclass(frozen=True)
 class _Tree:
     note: Callable[[Path], str]
-    """What is said behind the attribute at a path."""
+    """Returns the note after the attribute at a path."""
 
     def mapping(self, before: Body | None, after: Body | None, path: Path) -> Iterator[Line]:
         old, new = before or {}, after or {}

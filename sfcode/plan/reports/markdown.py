@@ -22,8 +22,8 @@ def markdown(plan: Plan, *, limit: int | None = None) -> str:
     """
     Render the plan: a headline, the changes to the relay, a table of addresses, and each change folded.
 
-    With a limit in characters, details are left out until it fits: those of what is created first,
-    those of what is destroyed last.
+    With a limit in characters, details are left out until the text fits: those of created components first, those of
+    destroyed components last.
     """
     shown = items(plan)
     head = [*_head(plan), *_render_relay(plan, limit)]

@@ -9,7 +9,7 @@ from sfcode.plan.data_flows import FlowOfData
 
 WIDTH, ROW, HEIGHT, TOP = 960, 32, 24, 40
 SIDE, MIDDLE = 276, 244
-"""Widths of the boxes at the sides, and of what stands between them."""
+"""Widths of the boxes at both sides, and of the middle."""
 HEAD = 5
 """How long the head of an arrow is."""
 MOST_LETTERS = 36
@@ -28,7 +28,7 @@ class Box:
     kind: str
     whole: str
     lines: tuple[tuple[float, str], ...]
-    """Each with the height that it stands at."""
+    """Lines of text with their vertical positions."""
 
 
 @dataclass(frozen=True, slots=True)

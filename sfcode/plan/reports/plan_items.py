@@ -130,7 +130,7 @@ def headline(plan: Plan) -> str:
         add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
         end = f" Relay: {len(relay)} to change." if relay else ""
         return f"Plan: {add} to add, {change} to change, {destroy} to destroy.{end}"
-    return "No changes; apply will record what is managed." if plan.records_state else "No changes."
+    return "No changes; apply will update the state." if plan.records_state else "No changes."
 
 
 def _changed(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
@@ -167,8 +167,8 @@ def _about_user(change: Change, why_deactivated: str) -> list[str]:
     notes = []
     if ("Profile",) in moved:
         notes.append(
-            f"it is there with the profile {moved['Profile',].before}: who signs in as it for anything else loses what "
-            "that grants; if somebody does, name another user in integration_user.username"
+            f"the user exists with the profile {moved['Profile',].before}: anything else that signs in as this user "
+            "loses the rights of that profile; if it is in use, set another user in integration_user.username"
         )
     if ("IsActive",) in moved and change.after:
         active = change.after.body.get("IsActive") is True

@@ -47,11 +47,11 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
     elif plan.mode is Mode.REFRESH:
         yield f"No drift. {where} is as the last apply left it."
     elif plan.mode is Mode.DESTROY:
-        yield f"No changes. Nothing of ours is left in {where}."
+        yield f"No changes. No managed components are left in {where}."
     elif plan.mode is Mode.ROLLBACK:
         yield f"No changes. In {where}, what that apply replaced is back already."
     elif plan.records_state:
-        yield f"No changes to make in {where}; apply will record in {plan.state} what is managed."
+        yield f"No changes to make in {where}; apply will update {plan.state}."
     else:
         yield f"No changes. {where} matches the configuration."
 

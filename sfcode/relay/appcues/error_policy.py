@@ -19,7 +19,7 @@ LONGEST_DETAIL = 500
 Outage = Literal["timeout", "no_connection", "unreachable"]
 
 AWAY = frozenset({502, 503, 504})
-"""Answers of whatever stands before Appcues, and of Appcues when it is down."""
+"""Responses of gateways in front of Appcues, and of Appcues during an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Parse a Retry-After header to seconds, at most `LONGEST_WAIT`; None where there is none."""
+    """Parse a Retry-After header to seconds, at most `LONGEST_WAIT`; None without a valid header."""
     seconds = parse_retry_after(header, now)
     return None if seconds is None else min(seconds, LONGEST_WAIT)
 

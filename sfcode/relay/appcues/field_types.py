@@ -25,7 +25,7 @@ log = structlog.stdlib.get_logger(__name__)
 POLL_SECONDS = 15.0
 """Between two checks whether a message waits for a type."""
 REFRESH_SECONDS = 3600.0
-"""After which the org is asked again: somebody may have changed a field's type."""
+"""The time after which the org is queried again, since field types can change."""
 
 FieldName = tuple[str, str]
 """Object and field."""
@@ -45,7 +45,7 @@ class SettingStore(Protocol):
         """Store a value."""
 
     def recall(self, name: str) -> str | None:
-        """Return a value; None where there is none."""
+        """Return a value; None if it does not exist."""
 
 
 class FieldTypeCache:

@@ -37,7 +37,7 @@ class AttributeDecision:
     left_out: bool = False
     """Whether it is not sent because its value is of the wrong type, or because clearing is stopped."""
     bad: str = ""
-    """What is wrong with the value, in words that do not tell it."""
+    """Why the value is invalid, in words that do not contain it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ class RecordChanges:
 
 @dataclass(frozen=True, slots=True)
 class MergedProfile:
-    """What to send to one profile, by record in order of change, and what is settled without a request."""
+    """The changes of one profile, by record in order of change, and the messages that are settled without a request."""
 
     parts: tuple[RecordChanges, ...]
     settled: Mapping[int, Settlement]
 
 
 def merge_states(messages: Sequence[Read], before: DeliveredState, guards: NullGuards) -> MergedProfile:
-    """Merge messages. What is older than the delivered state is stale; what is equally old is not."""
+    """Merge messages. A message that is older than the delivered state is stale; an equally old one is not."""
     settled: dict[int, Settlement] = {}
     records: dict[tuple[str, str], list[_ReceivedState]] = {}
     for place, (message, state) in enumerate(messages):

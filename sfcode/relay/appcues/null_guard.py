@@ -30,14 +30,14 @@ class NullGuard:
     """What was observed of one field."""
 
     seen: bool = False
-    """Whether a record ever came with a value: somebody can see the field."""
+    """Whether a record with a value was received, so that the field is readable."""
     run: tuple[str, ...] = ()
     """Records that turned empty since the last one with a value."""
     stopped: str = ""
     """Since when what comes from it is not cleared any more; "" while it is."""
 
     def record_value(self) -> NullGuard:
-        """Return the guard after a record with a value. A stop lasts until somebody acknowledges it."""
+        """Return the guard after a record with a value. A stop lasts until it is acknowledged."""
         return self if self.seen and (self.stopped or not self.run) else replace(self, seen=True, run=())
 
     def record_empty(self, record_id: str, now: str) -> NullGuard:
@@ -50,7 +50,7 @@ class NullGuard:
 
 @dataclass(frozen=True, slots=True)
 class StoppedAttribute:
-    """An attribute whose clearing is stopped, and since when."""
+    """An attribute that is no longer cleared, and the time of the stop."""
 
     mapping: str
     attribute: str
@@ -112,7 +112,7 @@ def names(mapping_views: Iterable[MappingView]) -> list[str]:
 def stopped_clearing(
     project: Project, latest: Callable[[Iterable[str]], Mapping[str, LatestState]]
 ) -> tuple[StoppedAttribute, ...]:
-    """Return the attributes whose clearing is stopped."""
+    """Return the attributes that are no longer cleared."""
     every = mapping_views(project).values()
     known = latest(names(every))
     stopped = {

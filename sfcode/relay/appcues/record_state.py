@@ -28,11 +28,11 @@ class RecordState:
     complete: bool
     """Whether it holds nulls as such: read from the API, where a field without access is an error."""
     bad: Mapping[str, str] = field(default_factory=dict)
-    """Attributes whose values are not of their type, with what is wrong with them."""
+    """Attributes whose values do not have their type, with the reasons."""
     unlisted: frozenset[str] = frozenset()
-    """Empty attributes whose field has a value that the mapping's `map` sends as none: nobody lost access to it."""
+    """Empty attributes whose field has a value that `map` translates to none, so that the field is readable."""
     unknown: frozenset[str] = frozenset()
-    """Fields that have a value of which nobody knows yet what it is."""
+    """Fields with a value whose type is not known yet."""
 
 
 def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], profile_id: str) -> RecordState | Parked:

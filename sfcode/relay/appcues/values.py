@@ -33,8 +33,8 @@ def convert(value: Any, kind: Kind, *, numeric: bool = False, values: ValueMap |
     """
     Convert a value to its attribute's type; None for one that is missing or empty. Raises InvalidValueError.
 
-    `numeric` fields that are sent as texts lose the `.0` that a message writes after a whole number. `values` translates
-    the text; what is blank stays blank, since a field without access looks the same.
+    `numeric` fields that are sent as texts lose the `.0` that a message has after a whole number. `values` translates
+    the text; a blank value is not translated, since a field without access also looks blank.
     """
     if value is None or value == "":
         return None

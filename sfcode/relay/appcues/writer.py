@@ -50,7 +50,7 @@ PER_KEY = 20
 MARGIN = 2.0
 """Seconds before the end of a lease at which nothing is waited for any more: what was delivered must be settled."""
 PATIENCE = 5.0
-"""Seconds for which a claim is held while Appcues asks for a pause."""
+"""The maximum pause, in seconds, that is waited for with a claim in progress."""
 DOWN = 3
 """Requests without an answer, one after another, after which Appcues is taken to be down."""
 LONGEST_PAUSE = 15.0
@@ -95,7 +95,7 @@ class ProfileWork:
         self.values = {name: value for name, value in last.items() if name in names}
 
     def new_state(self, key: str) -> LatestState | None:
-        """Return what is delivered now; None where that is what was before."""
+        """Return the delivered state; None if it has not changed."""
         after = update_delivered_state(self.delivered, self.known)
         state = delivered_state.latest(key, after, delivered_state.read_values(self.state) | self.sent)
         return state if self.delivered and state != self.state else None

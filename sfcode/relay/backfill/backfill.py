@@ -118,7 +118,7 @@ class BulkRun:
                 f"{one.name}: the org no longer has the results of the {self.name} that had begun, so it begins anew"
             )
             return None
-        self.say(f"{one.name}: goes on after {found.records:,} records")
+        self.say(f"{one.name}: continues after {found.records:,} records")
         return found
 
     def _wait_for_job(self, progress: Progress) -> Job:

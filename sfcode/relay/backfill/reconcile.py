@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sfcode.relay.message import InboxMessage
 
 MARGIN = timedelta(minutes=15)
-"""A record's stamp is older than the moment at which its transaction ends and others see it."""
+"""The overlap of two runs: a record's time stamp is older than the end of its transaction, when it becomes visible."""
 AT_ONCE = 500
 
 
@@ -44,7 +44,7 @@ def start_time(inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> da
     remembered = inbox.recall(watermark(one))
     if remembered is None:
         raise UsageError(
-            f"Mapping {one.name} was never reconciled, so nobody knows since when.",
+            f"Mapping {one.name} was never reconciled, so the start is unknown.",
             "Say it: --since 48h, or --since 2026-11-23T17:00Z. `sfcode relay backfill` sends every record.",
         )
     return datetime.fromisoformat(remembered) - MARGIN

@@ -46,8 +46,8 @@ def message(one: ResolvedMapping, record: Mapping[str, Any], origin: Origin, run
     """
     Return the message of a record; None when it has no user id.
 
-    The same state of a record makes the same message, so that catching up twice sends once. A backfill
-    is a `run` of its own, which sends everybody whatever was sent before.
+    The same state of a record gives the same message ID, so that a second reconcile sends nothing again. A backfill has
+    its own `run`, which sends every record again.
     """
     user = record.get(one.user_id.field)
     if user is None or str(user) == "":
@@ -82,8 +82,8 @@ def explain_query_error(one: ResolvedMapping, error: OrgError) -> OrgError:
     if error.code == "INVALID_FIELD":
         return OrgError(
             f"{one.object} cannot be read for mapping {one.name}: {error.message}",
-            "The field is not there, or the user signed in does not see it. `sfcode plan` says whether the org is what the "
-            "config asks for, and `sfcode doctor` which access is missing; sign in as the integration user.",
+            "The field does not exist, or the signed-in user cannot read it. `sfcode plan` shows whether the org matches the "
+            "config, and `sfcode doctor` which access is missing; sign in as the integration user.",
             code=error.code,
         )
     if error.code == "INVALID_TYPE":

@@ -43,8 +43,8 @@ def accept_around_locks(
     """
     Store like `accept`, but leave out lanes that another transaction has locked, and return their keys.
 
-    A locked lane may be closed behind this transaction, so it has to be opened again once the lock is gone. Those of
-    `known` keys were locked a moment ago: nobody waits for them again.
+    The transaction that holds the lock may close the lane, so it must be opened again after the lock is released. Lanes
+    of `known` keys were locked a moment ago and are not waited for again.
     """
     counts, keys = _store(tx, groups, tx.now)
     names = {lane(*key): key for key in keys if key not in known}

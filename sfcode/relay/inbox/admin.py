@@ -27,7 +27,7 @@ MOST_WAITING = 10_000
 
 
 def stats(tx: Transaction) -> InboxStats:
-    """Read the counters, and look up what is oldest and what waits."""
+    """Read the counters, the ages of the oldest messages, and the numbers of waiting keys."""
     counts = {(source, cast(State, state), reason): number for source, state, reason, number in read_counts(tx)}
     present = {(source, state) for source, state, _ in counts}
     oldest: dict[str, datetime] = {}
@@ -66,9 +66,9 @@ def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int) -> 
 
 def replace(tx: Transaction, id_: int, messages: Sequence[InboxMessage]) -> int:
     """
-    Delete a parked or given-up row and store the messages that were read from it anew; return how many were new.
+    Replace a parked message or dead letter by the messages that were parsed from it again; return how many were new.
 
-    Nothing is stored where somebody else has replayed or replaced the row meanwhile.
+    Nothing is stored if the row was replayed or replaced in the meantime.
     """
     row = INBOX.delete().where(INBOX.c.id == id_, INBOX.c.state.in_(BLOCKED))
     return accept(tx, [messages])[0] if tx.db.execute(row).rowcount else 0
@@ -88,14 +88,14 @@ def purge(tx: Transaction, state: State, age: timedelta, limit: int) -> int:
 
 
 def find_keys_without_lane(tx: Transaction) -> list[Key]:
-    """Return keys that have open rows and no lane: of rows that somebody set ready by hand, in SQL."""
+    """Return keys with open rows and without a lane: of rows that were set to ready by hand, in SQL."""
     request = sa.select(INBOX.c.source, INBOX.c.key).where(INBOX.c.finished_at.is_(None))
     lost = sa.except_(request, sa.select(LANES.c.source, LANES.c.key))  # a set operation: there may be a million rows
     return [(row.source, row.key) for row in tx.db.execute(lost)]
 
 
 def make_due(tx: Transaction) -> None:
-    """Make due what is put off for longer than anybody asks: by a person, or by an older version while the clock was ahead."""
+    """Make messages due that are postponed for longer than any retry: by hand, or by an older version while the clock was ahead."""
     beyond = tx.now + LONGEST_WAIT
     late = LANES.c.source.in_(SOURCES) & (LANES.c.due_at > beyond)
     if tx.db.execute(LANES.update().where(late).values(due_at=tx.now)).rowcount:

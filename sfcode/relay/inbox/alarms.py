@@ -35,7 +35,7 @@ def raise_alarms(tx: Transaction, raised: Iterable[Alarm]) -> None:
 
 
 def read_alarms(tx: Transaction) -> tuple[Alarm, ...]:
-    """Return the alarms that nobody has acknowledged, the newest first."""
+    """Return the alarms that are not acknowledged, the newest first."""
     rows = tx.db.execute(sa.select(ALARMS).order_by(ALARMS.c.at.desc(), ALARMS.c.id.desc()))
     return tuple(Alarm(row.name, row.detail, row.at, row.times, row.id) for row in rows)
 
@@ -46,7 +46,7 @@ def acknowledge(tx: Transaction, ids: Iterable[int]) -> int:
 
 
 def move_former(tx: Transaction) -> None:
-    """Make rows of the alarms that a setting held."""
+    """Convert the alarms of the setting to rows."""
     text = tx.db.scalar(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == FORMER))
     raise_alarms(tx, [Alarm(**alarm) for alarm in json.loads(text or "[]")])
     tx.db.execute(SETTINGS.delete().where(SETTINGS.c.name == FORMER))

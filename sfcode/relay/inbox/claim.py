@@ -18,7 +18,7 @@ from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Sour
 COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "received_at")
 """Of a row that is claimed, in the order of `ClaimedMessage`."""
 SHALLOW = 20
-"""Messages of one key that are looked at, however many keys share a claim."""
+"""The maximum number of messages that are read of one key."""
 UNREADABLE = "unreadable"
 """The reason of messages whose rows are damaged."""
 
@@ -49,7 +49,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
     """
     Claim messages within the limits: the oldest of each key, then younger ones while there is room.
 
-    The lanes are locked and put off to the end of the lease, so that nobody else takes from the same keys.
+    The lanes are locked and postponed to the end of the lease, so that no other process claims the same keys.
     """
     due = (LANES.c.source == request.source) & (LANES.c.due_at <= tx.now)
     lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(min(request.keys, request.limit))
@@ -99,7 +99,8 @@ def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
     """
     Choose rows by rank, the heads of all lanes first.
 
-    When a lane is due its head is. A younger row that is not ends its lane: what is behind it must not overtake.
+    The head of a due lane is due. A younger row that is not due ends the choice of its lane, since later rows must not
+    overtake it.
     """
     ended: set[str] = set()
     chosen: list[int] = []
@@ -112,7 +113,7 @@ def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
 
 
 def put_off(tx: Transaction, names: Sequence[str], until: datetime) -> None:
-    """Postpone lanes, so that nobody claims from them until then."""
+    """Postpone lanes, so that no process claims from them until then."""
     tx.db.execute(LANES.update().where(within(LANES.c.name, names)).values(due_at=until))
 
 

@@ -66,7 +66,7 @@ class SafeText(TypeDecorator[str]):
 
 
 class Unreadable(dict[str, Any]):
-    """What stands for a payload that is no JSON object any more: one damaged row must not stop the others."""
+    """Replaces a payload that is not a JSON object any more, so that a damaged row does not stop the others."""
 
 
 class JsonText(TypeDecorator[Mapping[str, Any]]):
@@ -84,7 +84,7 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
         return None if value is None else encode_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """Read an object; an empty Unreadable where there is none."""
+        """Parse an object; return an empty Unreadable if it is damaged."""
         if value is None:
             return None
         try:

@@ -38,8 +38,8 @@ class GroupCommit:
     """
     Commits messages for any number of tasks of one event loop.
 
-    While transactions are on their way to disk the next callers gather, so nobody waits for the grouping. Of messages that
-    arrive while others are being committed, no order is known: their senders have no answer yet.
+    While transactions are written to disk, the next callers form a group, so that grouping adds no delay. Messages that
+    arrive during a commit have no defined order, since their senders have no response yet.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ _POSTGRESQL = (
 
 
 def create_counts(tx: Transaction) -> None:
-    """Create the counters with their triggers, and count what is there."""
+    """Create the counters with their triggers, and count the existing rows."""
     for statement in _SQLITE if tx.db.dialect.name == "sqlite" else _POSTGRESQL:
         tx.db.exec_driver_sql(statement)
     columns = (INBOX.c.source, INBOX.c.state, INBOX.c.reason)

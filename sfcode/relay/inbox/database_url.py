@@ -37,7 +37,7 @@ def parse_database_url(text: str) -> sa.URL:
     if backend != "sqlite":
         raise UsageError(f"The relay cannot use a database of {backend!r}.", FORMS)
     if parsed.database in (None, "", ":memory:") or parsed.host or parsed.query:
-        raise UsageError("The relay's database has to be a file: what is in memory is lost at the end.", FORMS)
+        raise UsageError("The relay's database must be a file: a database in memory is lost at the end.", FORMS)
     return parsed.set(drivername="sqlite+pysqlite")
 
 
@@ -84,7 +84,7 @@ def is_damaged(error: sa.exc.DBAPIError) -> bool:
 def hint_for_error(error: sa.exc.DBAPIError) -> str:
     """Return what to do about an error while opening a database."""
     if is_damaged(error):
-        return "The file is damaged or no SQLite database: restore a backup, or move it away and start anew."
+        return "The file is damaged or no SQLite database: restore a backup, or move it away and start again."
     if is_read_only(error):
         return (
             "The server takes no writes: name all servers of the cluster in the URL, or wait for the failover to end."

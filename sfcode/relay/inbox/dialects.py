@@ -28,7 +28,7 @@ InsertInto = Callable[[sa.Table], sqlite.Insert | postgresql.Insert]
 BUSY_SECONDS = 30.0
 """How long commands wait for a connection, or for the lock of a file."""
 STEPS = 10_000
-"""Of SQLite's engine, between two looks at the time: some 0.1 ms."""
+"""Steps of SQLite's engine between two checks of the time, about 0.1 ms."""
 _MIGRATION_LOCK = 0x5FC0DE01
 
 
@@ -79,7 +79,7 @@ class Database(Protocol):
         """Begins an INSERT that supports ON CONFLICT."""
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock the lanes that nobody else has locked, skipping the others."""
+        """Lock lanes, skipping those that another transaction has locked."""
 
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock lanes, waiting for other transactions."""
@@ -222,7 +222,7 @@ class Postgresql:
             raise sa.exc.DisconnectionError("a session of a server that was read only")
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock the lanes that nobody else has locked, skipping the others."""
+        """Lock lanes, skipping those that another transaction has locked."""
         return lanes.with_for_update(skip_locked=True)
 
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
@@ -250,7 +250,7 @@ _CONNECT = {
     "tcp_user_timeout": 45_000,
     "target_session_attrs": "read-write",
 }
-"""Options of libpq that hold unless the URL has others."""
+"""Options of libpq that are used unless the URL sets them."""
 
 
 def _now(db: sa.Connection, *, durable: bool) -> datetime:

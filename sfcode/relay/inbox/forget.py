@@ -40,10 +40,10 @@ class PersonData:
 
 def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> PersonData:
     """
-    Find what is held of a user: messages about them, and states by name or by the ids of the user's records.
+    Find the data of a user: messages about the user, and states by name or by the IDs of the user's records.
 
-    `state_names` are the states that are named by the user's id. All but what nobody could tell the user of is looked up by
-    an index.
+    `state_names` are the states that contain the user's ID in their names. Everything is found by an index, except
+    messages whose user is unknown.
     """
     about = INBOX.c.subject == subject(f"user:{user_id}", {})
     rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(about)).all()
@@ -60,7 +60,7 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
 
 
 def _find_unread(tx: Transaction, user_id: str) -> set[int]:
-    """Return the ids of messages that nobody could tell the user of, and that hold the user's id as a value anywhere."""
+    """Return the IDs of messages whose user is unknown and that contain the user's ID as a value."""
     text = sa.type_coerce(INBOX.c.payload, sa.Text).contains(json.dumps(user_id)[1:-1], autoescape=True)
     rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(INBOX.c.subject == subject("", {}), text)).all()
     return {row.id for row in rows if _holds(row.payload, user_id)}

@@ -143,7 +143,7 @@ class Inbox:
         self._write(lambda tx: state.remember(tx, name, value))
 
     def recall(self, name: str) -> str | None:
-        """Return a setting; None where there is none."""
+        """Return a setting; None if it does not exist."""
         return self._read(lambda tx: state.recall(tx, name))
 
     def begin_run(self, job: str, every: timedelta, holder: str) -> ScheduledRun | None:
@@ -196,7 +196,7 @@ class Inbox:
         return self._read(lambda tx: forget.find_person(tx, user_id, state_names))
 
     def forget(self, person: PersonData, audit: Mapping[str, Any]) -> tuple[int, int]:
-        """Remove what is held of a person, and store an audit line; return how many messages and states went."""
+        """Delete the data of a person, and store an audit line; return the numbers of deleted messages and states."""
         messages = 0
         for start in range(0, len(person.messages), AT_ONCE):
             ids = person.messages[start : start + AT_ONCE]
@@ -252,15 +252,15 @@ class Inbox:
         self._write(lambda tx: alarms.raise_alarms(tx, raised))
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """Return the alarms that nobody has acknowledged, the newest first."""
+        """Return the alarms that are not acknowledged, the newest first."""
         return self._read(alarms.read_alarms)
 
     def acknowledge(self, ids: Iterable[int]) -> int:
-        """Remove alarms by their ids; return how many were raised. One that is raised again meanwhile stays."""
+        """Delete alarms by their IDs; return how many existed. An alarm that was raised again since is kept."""
         return self._write(lambda tx: alarms.acknowledge(tx, ids))
 
     def adjust_clock(self) -> float:
-        """Take a jump of the wall clock out of the inbox's clock, for all processes; return its seconds, 0 where there is none."""
+        """Remove a jump of the wall clock from the inbox's clock, for all processes; return its seconds, 0 without a jump."""
 
         def adjust(tx: Transaction) -> tuple[float, timedelta, ClockReading]:
             return *state.store_jump(tx), tx.reading
@@ -288,7 +288,7 @@ class Inbox:
         return self._read(lambda tx: state.processes(tx, within))
 
     def limit_reads(self, seconds: float) -> Inbox:
-        """Return the same inbox for people, whose questions end after so many seconds: delivery goes first."""
+        """Return the same inbox with a time limit for reads, for pages and commands: they must not delay delivery."""
         return Inbox(self._database, seconds)
 
     def close(self) -> None:

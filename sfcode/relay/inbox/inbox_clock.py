@@ -1,10 +1,10 @@
 """
-The inbox's clock, by which messages fall due, leases end and ages are counted.
+The inbox's clock, which due times, leases and ages use.
 
-It is the wall clock of the database (on SQLite, of this machine) without its jumps: people and time servers set a wall clock
-back or forward, and what was stored before would then be due hours late, or be claimed by two processes at once. A process
-notices a jump when the wall clock and the seconds since its machine was started, which nobody sets, move apart. The sum of all
-jumps is a setting of the inbox, so that processes that start later subtract it as well.
+It is the wall clock of the database (on SQLite, of this machine) without its jumps. A wall clock can be set back or forward;
+stored messages would then be due hours late, or be claimed by two processes at once. A process detects a jump when the wall
+clock and the time since its machine was started, which cannot be set, differ. The sum of all jumps is a setting of the inbox,
+so that processes that start later subtract it as well.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """
-Write intents: the states that a claim may be writing on the far side right now.
+Write intents: the states that a claim may be writing on the far side.
 
-A claim announces them in a transaction of its own, before its first call, and withdraws them when it is settled. Two
-claims that announced one state at the same time may have written it in either order: the one that is settled last writes
-the newest value again. What was announced and never withdrawn, by a process that died, and what was written by calls
-whose outcome nobody knows, is written again once those calls are over.
+A claim announces them in its own transaction before its first call, and withdraws them when it is settled. Two claims
+that announced one state at the same time may have written it in either order: the claim that is settled last writes the
+newest value again. States that were never withdrawn, because a process died, and states of calls with an unknown outcome
+are written again after the calls must have ended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def announce(tx: Transaction, claim: Claim, names: Collection[str]) -> int:
     """
     Store which states a claim is about to write; return the id of the row.
 
-    The calls of the claim end with its lease; what one of them still has on its way has another lease to arrive.
+    The calls of the claim end with its lease; a request that was sent before has the time of another lease to arrive.
     """
     row = {
         "token": claim.token,
@@ -46,8 +46,8 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
     """
     Withdraw the intents of a claim; return the states that other claims wrote at the same time, and were settled before.
 
-    States whose calls may not be over stay announced for as long as a lease: those that the delivery doubts, and all of a
-    row that it does not account for, since it broke off.
+    States whose calls may still run stay announced for another lease: those with an unknown outcome, and all states of a
+    row that the delivery does not mention, since it was interrupted.
     """
     of_source = sa.select(INTENTS.c.id, INTENTS.c.token, INTENTS.c.names).where(INTENTS.c.source == claim.source)
     rows = tx.db.execute(of_source).all()
@@ -121,7 +121,7 @@ def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> None:
 
 
 def _lock(tx: Transaction, ids: Collection[int]) -> dict[int, set[str]]:
-    """Lock rows, always in the same order, and return their contested states; rows that are gone are left out."""
+    """Lock rows in a fixed order, and return their contested states; deleted rows are left out."""
     if not ids:
         return {}
     rows = sa.select(INTENTS.c.id, INTENTS.c.contested).where(within(INTENTS.c.id, ids)).order_by(INTENTS.c.id)

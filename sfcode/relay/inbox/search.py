@@ -1,9 +1,9 @@
 """
 Search the inbox: each search walks one index from its newest row, however many rows are kept.
 
-What a search asks for decides the index: ids, whom the messages are about, a reason, a state, or else the time. Its other
-conditions are written so that no index answers them, since a planner whose statistics are missing, or older than a burst of
-messages, would choose a worse one. The index of times is for searches that state its condition.
+The conditions of a search determine the index: IDs, the user, a reason, a state, or else the time. The other conditions
+are written so that no index supports them, since a planner with missing or outdated statistics would choose a slower one.
+The index of times is used only by searches that contain its condition.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
 
 
 def _driver(choice: Filter) -> str:
-    """Name the condition whose index a search walks."""
+    """Return the name of the condition whose index a search uses."""
     if choice.ids is not None:
         return "ids"
     if choice.subject is not None:

@@ -31,7 +31,7 @@ def settle(
     """
     Store settlements and latest states if the claim is still held, else nothing; return the number of messages.
 
-    `delays` has how long each message to retry waits, or None where that is given up.
+    `delays` has the wait of each message that is retried, or None if its attempts are used up.
     """
     if not hold(tx, claim):
         again = withdraw(tx, claim, delivery)
@@ -70,7 +70,7 @@ def _overtaken(tx: Transaction, delivery: Delivery) -> set[str]:
 
 
 def hold(tx: Transaction, claim: Claim) -> bool:
-    """Lock the lanes of a claim, and tell whether it is still held."""
+    """Lock the lanes of a claim; return whether it is still valid."""
     mine = sa.select(LANES.c.name).where(within(LANES.c.name, lanes(claim))).order_by(LANES.c.name)
     tx.db.execute(tx.database.held(mine)).all()
     ids = [message.id for message in claim.messages]

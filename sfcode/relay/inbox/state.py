@@ -48,7 +48,7 @@ def replace_setting(tx: Transaction, name: str, before: str | None, after: str) 
 
 
 def recall(tx: Transaction, name: str) -> str | None:
-    """Return a setting; None where there is none."""
+    """Return a setting; None if it does not exist."""
     return tx.db.execute(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar()
 
 

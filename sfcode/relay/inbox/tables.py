@@ -1,9 +1,9 @@
 """
-The tables, as queries see them; migrations.py makes them.
+The tables, as queries use them; migrations.py creates them.
 
-An open row has no `finished_at`. A lane is a key that has open rows: it says when the eldest of them
-may be taken, and a claim of it takes the lane. So a key has one owner at a time, and finding work
-is a look at the start of one short index, however long the backlog and whatever blocks it.
+An open row has no `finished_at`. A lane is a row for each key with open rows: it has the time from which the oldest of them
+may be delivered, and a claim locks the lane. So a key has one owner at a time, and claims read the start of one short
+index, however long the backlog is.
 """
 
 from __future__ import annotations
@@ -113,8 +113,7 @@ def lane(source: str, key: str) -> str:
     """
     Name the lane of a key.
 
-    Lanes are looked up by one column, so that PostgreSQL, which may not have counted them yet, cannot find it cheaper
-    to read all of their source.
+    Lanes have one key column, so that PostgreSQL does not read all lanes of a source when its statistics are missing.
     """
     return f"{source}:{key}"
 
@@ -123,8 +122,8 @@ def state_of(source: str, state: str) -> sa.ColumnElement[bool]:
     """
     Return the condition for rows of a source in a state.
 
-    Like the name of a lane it is one expression, which the index of states begins with and no other index holds: by
-    statistics older than a burst of messages PostgreSQL would find it cheaper to read all of a source.
+    The index of states begins with this one expression, and no other index contains it. With outdated statistics
+    PostgreSQL would otherwise read all rows of a source.
     """
     return sa.literal_column("state || ':' || source") == f"{state}:{source}"
 
@@ -133,8 +132,8 @@ def age(rows: sa.FromClause) -> sa.ColumnElement[int]:
     """
     Return the expression that orders the rows of one key: the id plus 0.
 
-    For "the first by id" PostgreSQL might walk through the primary key, past everything that was ever done; the
-    index of open rows ends in this expression.
+    For "the first by ID" PostgreSQL might scan the primary key with all finished rows; the index of open rows ends in
+    this expression.
     """
     return rows.c.id + sa.literal_column("0")
 

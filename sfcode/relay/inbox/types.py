@@ -49,7 +49,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class InboxEntry:
-    """A row of the inbox, for people to look at."""
+    """A row of the inbox, for pages and commands."""
 
     id: int
     source: str
@@ -74,7 +74,7 @@ class InboxStats:
     now: datetime
     """When they were counted."""
     counts_by_reason: Mapping[tuple[str, State, str], int]
-    """Rows by source, state and reason; what there is none of is left out."""
+    """Rows by source, state and reason; zero counts are left out."""
     oldest: Mapping[str, datetime]
     """When the oldest open row of each source was received."""
     waiting: Mapping[str, int]
@@ -82,7 +82,7 @@ class InboxStats:
 
     @property
     def counts(self) -> Mapping[tuple[str, State], int]:
-        """Rows by source and state; what there is none of is left out."""
+        """Rows by source and state; zero counts are left out."""
         found: Counter[tuple[str, State]] = Counter()
         for (source, state, _), number in self.counts_by_reason.items():
             found[source, state] += number

@@ -153,7 +153,7 @@ class _EventParser:
         return next((value for path in plain if (value := attribute(self._event, path)) is not None), None)
 
     def _own_id(self, suffix: str) -> str:
-        """Return the event's own id, or that of what encloses it with the number of the event; "" without one."""
+        """Return the event's ID, or the ID of the enclosing body with the number of the event; "" without one."""
         for scope, ending in ((self._received, ""), *((outer, suffix) for outer in self._outer)):
             for path in self._paths.id or ():
                 if own := format_id(value_at(scope, path)):

@@ -27,7 +27,7 @@ class BodyReceiver:
 
     @asynccontextmanager
     async def receive(self, request: Request, client: str) -> AsyncIterator[bytes]:
-        """Yield the body; its share of what all bodies hold is released at the end. Raises HttpError."""
+        """Yield the body; its reserved memory is released at the end. Raises HttpError."""
         _check_length(request.headers, self._most)
         body = bytearray()
         counted: AbstractContextManager[None] = self._work.unsigned_body(client) if self._is_unsigned else nullcontext()

@@ -65,7 +65,7 @@ def is_local(request: Request) -> bool:
 
 
 def name_client(address: Address | None) -> str:
-    """Name who has an address, for limits per client: one client has a whole /64 of IPv6 addresses."""
+    """Return the name of an address's client, for limits per client: a /64 network of IPv6 addresses is one client."""
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, 64), strict=False))
     return "" if address is None else str(address)

@@ -37,7 +37,7 @@ class IngressEndpoint:
     work: WorkInProgress
     events: IngressEvents
     proxies: Sequence[Network] = ()
-    """Those whose word on the client is believed."""
+    """Proxies whose headers about the client are trusted."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -96,7 +96,7 @@ class Counter:
 
 
 async def run_in_thread_if_large(size: int, work: Callable[..., T], *arguments: object) -> T:
-    """Run work in a thread when it is large, so that others are answered meanwhile."""
+    """Run large work in a thread, so that other requests are answered at the same time."""
     if size <= _QUICK:
         return work(*arguments)
     return await asyncio.to_thread(partial(work, *arguments))

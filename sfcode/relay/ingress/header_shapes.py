@@ -30,7 +30,7 @@ def describe_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def describe_value(value: str) -> str:
-    """Return the shape of a header's value: its labels, and the kind and length of what follows them."""
+    """Return the shape of a header's value: its labels, and the kinds and lengths of their values."""
     return _TOKEN.sub(_describe_token, value)[:LONGEST_SHAPE]
 
 

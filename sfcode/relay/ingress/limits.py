@@ -20,22 +20,22 @@ class IngressLimits:
     webhook_bytes: int = MIB
     outbound_bytes: int = 4 * MIB
     held_bytes: int = 32 * MIB
-    """Of the bodies of all requests that are being received and worked on."""
+    """Bytes of the bodies of all requests in progress."""
     small_bytes: int = 64 * KIB
     reserved_bytes: int = 8 * MIB
-    """Of `held_bytes`, for bodies of at most `small_bytes`: nearly all are, and large ones must not shut them out."""
+    """The part of `held_bytes` that is reserved for bodies of at most `small_bytes`, so that large ones do not block them."""
     client_bytes: int = 16 * MIB
-    """Of the bodies of one client."""
+    """Bytes of the bodies of one client."""
     client_requests: int = 500
-    """Requests of one client at once."""
+    """Concurrent requests of one client."""
     client_unsigned: int = 250
-    """Of these, such as nobody knows the sender of yet, since what is signed has not arrived."""
+    """Requests of one client whose signature is not checked yet, since the body has not arrived."""
     body_seconds: float = 10.0
-    """For a whole body to arrive."""
+    """Seconds for a whole body to arrive."""
     accept_seconds: float = 30.0
-    """For what it says to be committed; Salesforce waits for 60."""
+    """Seconds for the commit of its messages; Salesforce waits for 60."""
     busy_seconds: int = 5
-    """When to come again, for those who are turned away because of our own trouble."""
+    """The Retry-After of refusals that the relay causes, in seconds."""
     events: int = 1000
     json_depth: int = 64
     json_digits: int = 100
@@ -43,7 +43,7 @@ class IngressLimits:
 
 
 class WorkInProgress:
-    """What is being received and worked on, by client: no client can take all of what all have together."""
+    """Requests in progress, by client: no client can use all of the common limits."""
 
     def __init__(self, limits: IngressLimits) -> None:
         self._limits = limits
@@ -54,18 +54,18 @@ class WorkInProgress:
 
     @contextmanager
     def request(self, client: str) -> Iterator[None]:
-        """Count a request while it is worked on. Raises HttpError where a client has too many."""
+        """Count a request in progress. Raises HttpError if a client has too many."""
         with self._within(self._requests, client, self._limits.client_requests, "client_requests"):
             yield
 
     @contextmanager
     def unsigned_body(self, client: str) -> Iterator[None]:
-        """Count a body whose sender is not known while it arrives. Raises HttpError where a client has too many."""
+        """Count a body while it arrives, before its signature is checked. Raises HttpError if a client has too many."""
         with self._within(self._unsigned, client, self._limits.client_unsigned, "client_unsigned_bodies"):
             yield
 
     def take(self, client: str, held: int, count: int) -> None:
-        """Reserve bytes for a body of which `held` are reserved already. Raises HttpError where there are too few."""
+        """Reserve bytes for a body of which `held` bytes are reserved already. Raises HttpError if too few are left."""
         limits = self._limits
         reserved = limits.reserved_bytes if held + count > limits.small_bytes else 0
         if count > self._left - reserved:

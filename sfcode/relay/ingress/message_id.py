@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _PLAIN = re.compile(r"[\x21-\x7e]{1,200}")
-"""What Salesforce keeps as it is in an external id."""
+"""IDs that Salesforce stores unchanged in an external ID field."""
 
 
 def canonical(value: object) -> str:
@@ -28,7 +28,7 @@ def normalize_id(text: str) -> str:
 
 
 def format_id(value: object) -> str:
-    """Format the id of an event; "" for what is none."""
+    """Format the ID of an event; "" if the value is not an ID."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return str(value).strip()

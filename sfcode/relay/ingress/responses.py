@@ -53,7 +53,7 @@ def refused(refusal: HttpError) -> Response:
 
 
 def acknowledged() -> Response:
-    """Answer an outbound message whose notifications are committed: they need not be sent again."""
+    """Acknowledge an outbound message whose notifications are committed."""
     return _soap(200, _ACK)
 
 
@@ -61,8 +61,8 @@ def fault(refusal: HttpError) -> Response:
     """
     Answer an outbound message that is not accepted: Salesforce sends it again.
 
-    SOAP 1.1 gives every fault the status 500. Here the status tells whose fault it is, as for webhooks:
-    Salesforce takes everything but an acknowledgment alike, while people, proxies and alarms do not.
+    SOAP 1.1 uses status 500 for every fault. The relay's status shows whether the sender or the relay caused it, as for
+    webhooks: Salesforce treats all of them alike, while people, proxies and alarms distinguish them.
     """
     code = _OWN_CODES.get(refusal.reason, "Server" if refusal.status >= 500 else "Client")
     return _soap(refusal.status, _FAULT.format(code, refusal.reason.replace("_", " ")), refusal.headers)

@@ -1,10 +1,10 @@
 """
 `POST /outbound-messages/{mapping}/{token}`.
 
-Salesforce takes one answer for yes, the acknowledgment, and sends everything else again until it is
-a day old. So what is authentic is acknowledged when it is stored, even where it cannot be delivered:
-it would be the same the next time. What is refused is what may be right the next time, when a token
-has been changed on both sides or the relay has the mapping, and what must not be stored at all.
+Salesforce accepts only an acknowledgment, and sends a message again for a day otherwise. An authentic message is
+acknowledged when it is stored, even if it cannot be delivered, since a repetition would be the same. A message is refused
+if it may be accepted later, when a token was changed on both sides or the relay has the mapping, or if it must not be
+stored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sfcode.secret import Secret
 _TYPES = frozenset({"text/xml", "application/xml"})
 _OTHER_ORG = (
     "An outbound message came from another org than the one that the relay is signed in to. A copy of an org, such as "
-    "a sandbox, has its messages and their secret: give it a relay of its own, or deactivate what sends them there."
+    "a sandbox, has the same messages and secret: give it its own relay, or deactivate its flows."
 )
 
 

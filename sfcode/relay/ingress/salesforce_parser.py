@@ -33,13 +33,13 @@ class Sender:
 
 
 def senders(project: Project) -> dict[str, Sender]:
-    """Return the mappings that receive outbound messages, by name in lower case: what was queued under a former name is theirs."""
+    """Return the mappings that receive outbound messages, by present and former names in lower case."""
     found = {one.name.lower(): Sender.of(one) for one in project.resolved if one.sends and one.by_relay}
     return add_former_names(found, project)
 
 
 def message(sender: Sender, version: str | None, notification: Notification) -> InboxMessage:
-    """Return the message of one notification; what cannot be delivered is parked, and acknowledged like the others."""
+    """Return the message of one notification; one that cannot be delivered is parked, and acknowledged like the others."""
     fields = notification.fields or {}
     record = {sender.spellings.get(name.lower(), name): text for name, text in fields.items()}
     payload = {

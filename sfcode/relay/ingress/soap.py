@@ -37,7 +37,7 @@ _ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One record that changed, as it is now."""
+    """A changed record with its present values."""
 
     id: str
     type: str

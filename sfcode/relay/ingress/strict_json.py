@@ -20,7 +20,7 @@ class _Wrong(ValueError):
 
 
 def loads(text: str, limits: IngressLimits) -> Any:
-    """Parse JSON. Raises HttpError for what is invalid, ambiguous, or beyond the limits."""
+    """Parse JSON. Raises HttpError if it is invalid, ambiguous or beyond the limits."""
 
     def whole(digits: str) -> int:
         if len(digits) > limits.json_digits:

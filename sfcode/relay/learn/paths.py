@@ -1,8 +1,8 @@
 """
-Propose where a webhook holds what.
+Propose the paths of a webhook's values.
 
-Candidates are weighed by their keys, by their values, and by what the user passes (the id of a user who is known to be
-in it). Nothing here asks anybody or writes anything.
+Candidates are weighted by their keys, by their values, and by the options of the user (the ID of a user who is known to be
+in it). Pure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_VALUES = 5_000
 _PATH = re.compile(EVENT_PATH)
 
 CERTAIN = 1_000
-"""The weight of what the user has named."""
+"""The weight of a value that the user has passed."""
 _BY_VALUE = 200
 
 _NAME_KEYS = ("eventname", "event", "name", "eventtype", "type", "action", "topic", "kind", "trigger")

@@ -26,7 +26,7 @@ class AuthProposal:
     settings: Mapping[str, str]
     """Empty where the headers show none that the relay knows."""
     note: str
-    """What is certain about it and what is uncertain."""
+    """How certain the proposal is."""
 
 
 def propose_auth(capture: CapturedWebhook, secrets: Sequence[Secret] = ()) -> AuthProposal | None:
@@ -57,7 +57,7 @@ def propose_auth(capture: CapturedWebhook, secrets: Sequence[Secret] = ()) -> Au
 
 
 def _propose_signed(settings: dict[str, str], capture: CapturedWebhook, secrets: Sequence[Secret]) -> AuthProposal:
-    """Complete a signature's settings by what is signed, tested where that is possible."""
+    """Complete a signature's settings by the signed text, which is tested if possible."""
     stamp = next((name for name in capture.headers if "timestamp" in name or name.endswith("-time")), None)
     forms = [form for form in _SIGNED if stamp or "{timestamp}" not in form]
     given = capture.headers[settings["header"]].removeprefix(settings.get("prefix", ""))
@@ -65,7 +65,7 @@ def _propose_signed(settings: dict[str, str], capture: CapturedWebhook, secrets:
     if not secrets or capture.text is None or not signature:
         likely = "{timestamp}.{body}" if stamp else ""
         note = (
-            "What is signed was not tested: pass the captured request as a file, and set SFCODE_RELAY_WEBHOOK_SECRET."
+            "The signed text was not tested: pass the captured request as a file, and set SFCODE_RELAY_WEBHOOK_SECRET."
         )
         return AuthProposal({**settings, **_stamped(likely, stamp)}, note)
     time = capture.headers.get(stamp or "", "")
@@ -74,7 +74,7 @@ def _propose_signed(settings: dict[str, str], capture: CapturedWebhook, secrets:
         if signature in sign_with_each([secret.reveal().encode() for secret in secrets], signed, settings["algorithm"]):
             note = "Tested: the secret and this scheme make the signature of this webhook."
             return AuthProposal({**settings, **_stamped(form, stamp)}, note)
-    note = "The secret makes another signature by every form that was tried: the secret, or what is signed, is another."
+    note = "No known form of the signed text gives this signature with the secret: the secret or the form is different."
     return AuthProposal(settings, note)
 
 

@@ -70,7 +70,7 @@ class AnswerReader:
         return values | {what: row.get(column) for what, column in self.columns.items()}
 
     def _answer(self, values: Mapping[str, Any]) -> InboxMessage | str:
-        """Return the message of an answer, or what is wrong with it."""
+        """Return the message of an answer, or the reason why it is invalid."""
         user_id, time = format_user_id(values["user_id"]), parse_time(values["timestamp"])
         if not user_id or len(user_id) > LONGEST_ID:
             return "has a user id that is too long" if user_id else "has no user id"

@@ -82,7 +82,7 @@ def _read_json_lines(lines: Iterator[str], first: int) -> Iterator[ExportRow]:
 
 
 def _read_array(text: str, stream: TextIO, line: int) -> Iterator[ExportRow]:
-    """Read an array object by object; after a mistake in it nobody can tell where the next one begins."""
+    """Read an array object by object, up to the first syntax error."""
     decode = json.JSONDecoder().raw_decode
     text = text[text.index("[") + 1 :]
     while True:

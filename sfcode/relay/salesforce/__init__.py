@@ -1,7 +1,7 @@
 """
-Appcues to Salesforce: events become values of records and activities about them.
+Appcues to Salesforce: events set fields of records and create activities.
 
-Nothing here makes a lead, a contact or an account: who is not found is parked.
+Leads, contacts and accounts are never created: events of unknown users are parked.
 """
 
 from __future__ import annotations

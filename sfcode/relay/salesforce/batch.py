@@ -74,7 +74,7 @@ class Batch:
     """Those of this claim."""
     settled: dict[int, Settlement] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
-    """Keys whose next message must not be written before an earlier one has been."""
+    """Keys with an unwritten message, which later messages must not overtake."""
     alarms: dict[str, set[str]] = field(default_factory=dict)
     """Names of alarms, with the mappings that they are about."""
     followups: list[FollowUp] = field(default_factory=list)
@@ -181,7 +181,7 @@ class Batch:
         return targets if targets or event.score is not None else Delivered("not_mapped")
 
     def _note_records(self, planner: Planner, targets: list[EventTarget], event: AppcuesEvent) -> None:
-        """Remember which records are a user's, so that what is kept of them can be removed with the user."""
+        """Store the records of a user, so that their data can be deleted with the user's."""
         records = {
             record_id
             for target in targets
@@ -223,11 +223,11 @@ class Batch:
         self, message: ClaimedMessage, end: Settlement, refused: Mapping[str, Retry], event: AppcuesEvent | None
     ) -> Settlement:
         """
-        Settle a message of which some mappings are refused.
+        Settle a message that some mappings could not write.
 
-        What the other mappings ask for is done; each refused one gets a message of its own with a key of its own, so that
-        it neither keeps the user's next events from the others nor has them written again. Where every mapping is refused,
-        the message waits itself, and so does what writes a record again.
+        The other mappings are done. Each refused mapping gets its own message with its own key, so that the user's next
+        events are not blocked for the other mappings, nor written twice. If every mapping is refused, the message itself
+        waits; so does a message that writes a record again.
         """
         if not refused or not isinstance(end, Delivered | Parked):
             return end
@@ -271,7 +271,7 @@ class Batch:
                 round_.ends[message].append(Released())
 
     def _send(self, group: WriteGroup, writes: list[MergedWrite], round_: WriteRound) -> list[MergedWrite]:
-        """Send records in one call; return those to be sent again together with fewer others."""
+        """Send records in one call; return those that must be sent again in smaller calls."""
         crowded: list[MergedWrite] = []
         records = [write.record for write in writes]
         objects = {write.object for write in writes}

@@ -5,11 +5,11 @@ from __future__ import annotations
 FIRST = 0.25
 LONGEST = 30.0
 LONGEST_ASKED = 3600.0
-"""Seconds: a lost field permission, which is tried again after minutes, costs two calls a minute meanwhile."""
+"""The longest wait in seconds. A lost field permission, which is retried after minutes, costs two calls a minute."""
 
 
 class MappingHolds:
-    """Mappings that the org refused, such as one whose object is not there yet: each waits for itself."""
+    """Mappings that the org refused, such as one whose object does not exist yet; each has its own wait."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}

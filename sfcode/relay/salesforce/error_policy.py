@@ -48,7 +48,7 @@ class ErrorRule:
     because: str
     after: float | None = None
     alarm: str = ""
-    """Name of the alarm, where a person has to do something before anything goes on."""
+    """The name of the alarm, if delivery continues only after a person has corrected the cause."""
 
 
 _RIGHTS = "salesforce_access"
@@ -151,9 +151,9 @@ MAPPING_CODES = frozenset(
 
 UNLISTED = ErrorRule("few", "an error code that this version does not know")
 """
-The rule of all other codes. Of the StatusCode list these concern what the relay does not do (packages, mail, orders), or
-the record as it is; codes of later API versions may be either. A few retries over minutes neither block the user's
-next events for hours nor burden the org.
+The rule of all other codes. In the StatusCode list they concern features that the relay does not use (packages, mail,
+orders), or the record; codes of later API versions are unknown. A few retries over minutes neither block the user's next
+events for hours nor burden the org.
 """
 
 
@@ -204,7 +204,7 @@ def is_crowded(error: RecordError) -> bool:
 
 
 def is_refusal_of_mapping(error: OrgError) -> bool:
-    """Tell whether a call was refused for what it asks of one object: its name, its fields, the access to them."""
+    """Return whether a call was refused because of one object: its name, its fields, or the access to them."""
     if not isinstance(error, CallRefused) or error.status >= 500 or error.status in (401, 429):
         return False
     return error.code in MAPPING_CODES or ERROR_RULES.get(error.code, UNLISTED).what in ("park", "once", "few")
@@ -221,7 +221,7 @@ def is_concurrency_limit(error: OrgError) -> bool:
 
 
 def may_be_of_one_value(error: RecordError) -> bool:
-    """Tell whether a record may have been refused for one of its values, so that the others alone would be taken."""
+    """Return whether a record may have been refused for one value, so that the other values could be written."""
     is_lock = error.code in AUTOMATION and LOCKED in error.message
     return not is_lock and ERROR_RULES.get(error.code, UNLISTED).what in ("park", "once", "few")
 

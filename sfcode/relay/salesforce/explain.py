@@ -39,7 +39,7 @@ class PlannedWrite:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What would become of one message, and what it would write."""
+    """The outcome of one message, and its writes."""
 
     message_id: str
     kind: str

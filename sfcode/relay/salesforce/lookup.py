@@ -43,7 +43,7 @@ class LookupMatch:
     passed_over: int = 0
     """Older records with the id that the mapping leaves aside."""
     contacts: Mapping[str, Row] = field(default_factory=dict, compare=False)
-    """The contacts that converted leads with the id became, with what is known of them."""
+    """The contacts of converted leads with the ID, with their known fields."""
 
 
 def queries(wanted: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
@@ -125,8 +125,8 @@ def follow_converted(
     """
     Return the matches in which the contact of a converted lead is found by the lead's id.
 
-    It takes the place of a contact with the id of its own, where there is none. A mapping with `where` does not follow:
-    nobody knows whether the contact fits.
+    The contact is used if no contact has the ID itself. A mapping with `where` does not follow the conversion, since it
+    is unknown whether the contact matches.
     """
     known = list(destinations)
     followed = dict(found)

@@ -16,7 +16,7 @@ class QuotaBounds:
     longest: float = 10.0
     """Seconds before one call, at most."""
     ask_again: float = 300.0
-    """Seconds between two looks at /limits while it has stopped."""
+    """Seconds between two requests of /limits while delivery has stopped."""
 
 
 def delay(used: int, limit: int, bounds: QuotaBounds) -> float | None:

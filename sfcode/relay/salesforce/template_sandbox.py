@@ -1,9 +1,9 @@
 """
 Jinja2 with bounded cost.
 
-`sfcode.config.template` refuses what has no bound of its own when a project is loaded; what remains is
-bounded here. Nothing is computed when a template is compiled, every value is cut on its way, and what
-cannot be computed (a word plus one) is missing instead of an error.
+`sfcode.config.template` refuses unbounded operations when a project is loaded; this module bounds the others. Nothing is
+computed when a template is compiled, every value is truncated, and an impossible operation (a word plus one) gives a
+missing value instead of an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sfcode.config.template import FILTERS, MAX_TEMPLATE, TESTS
 
 MISSING = "\ue000"
-"""Stands in the rendered text where a value was missing, until the text is tidied."""
+"""Marks a missing value in the rendered text, until the text is tidied."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _LARGEST = 10**30
@@ -202,4 +202,4 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "upper": _on_text(str.upper),
     "urlencode": _on_text(quote),
 }
-"""Those of Jinja2's filters that take any value here, and whose results are bounded."""
+"""Jinja2's filters that accept any value, and whose results are bounded."""

@@ -31,7 +31,7 @@ _TIDY = (
 """What goes with a missing value: brackets around it, a sign before it, a blank. Values themselves are never touched."""
 
 Value = Callable[[str], Any]
-"""Finds a value by its name; None: there is none."""
+"""Returns a value by its name, or None."""
 
 
 class TemplateFailedError(Exception):

@@ -13,7 +13,7 @@ from sfcode.relay.salesforce.event_reader import AppcuesEvent, records_name, sco
 from sfcode.relay.salesforce.lookup import LookupMatch, Row
 
 STALE = "stale"
-"""The note of messages of which everything was older than what is there."""
+"""The note of messages whose values were all older than the delivered ones."""
 
 Matches = Mapping[tuple[str, str], LookupMatch]
 """Records by mapping and user or group id."""

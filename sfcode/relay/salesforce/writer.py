@@ -64,7 +64,7 @@ class SalesforceWriter:
         await asyncio.to_thread(self.calls.org.close)
 
     async def _pause(self, deadline: float) -> float | None:
-        """Return the seconds to wait before each call; None when the day's requests are left to others."""
+        """Return the seconds to wait before each call; None if the remaining requests of the day are reserved for other clients."""
         pause = self._asked_for()
         if pause is None and self.calls.quota.may_ask(self.calls.clock()):
             try:

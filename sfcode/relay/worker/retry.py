@@ -37,10 +37,10 @@ def retry_delay(
     message: ClaimedMessage, retry: Retry, rng: random.Random, policy: RetryPolicy = DEFAULT
 ) -> timedelta | None:
     """
-    Return how long a message waits before it is retried; None to give it up.
+    Return how long a message waits before it is retried; None if its attempts are used up.
 
-    Full jitter: any time up to a limit that doubles, so that those who failed together do not come back together. An
-    attempt that does not count never ends in giving up; such a message waits up to as long as it has waited already.
+    Full jitter: a random time up to a limit that doubles, so that messages that failed together are not retried together.
+    Attempts that do not count are unlimited; such a message waits up to as long as it has waited already.
     """
     made = message.attempts + 1
     if not retry.counts:

@@ -31,7 +31,7 @@ OUTAGE_FIRST = 0.5
 OUTAGE_MOST = 30.0
 """Seconds between two batches while the far side answers none of them."""
 MARGIN = 2.0
-"""Seconds before the end of a lease at which a stop no longer waits for what is in flight."""
+"""Seconds before the end of a lease at which a stop no longer waits for calls in progress."""
 
 RetryDelay = Callable[[ClaimedMessage, Retry], "timedelta | None"]
 
@@ -53,8 +53,8 @@ class Worker:
     """
     Delivers the messages of one source until it is stopped, in one or several tasks.
 
-    A lane begins a batch at once when it was idle, and the next one not before `gather` seconds are over, unless
-    there is more than one batch holds: what comes meanwhile shares its calls and its transactions.
+    An idle lane starts a batch at once, and the next one after `gather` seconds at the earliest, unless more messages
+    than one batch are waiting. Messages that arrive in between share calls and transactions.
     """
 
     def __init__(

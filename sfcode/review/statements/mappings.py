@@ -74,10 +74,10 @@ def _describe_renamed(pair: Pair) -> Iterator[Statement]:
         names = [naming.mapping_name(half.project.settings.name, half.one.name) for half in (pair.before, pair.after)]
         what = _SENDERS[old.trigger]
         text += (
-            f": its outbound message and {what} {code(names[0])} will be deleted and made anew as {code(names[1])}, "
-            "and Salesforce will send to another address of the relay"
+            f": its outbound message and {what} {code(names[0])} will be deleted and created as {code(names[1])}, "
+            "and Salesforce will send to another URL of the relay"
         )
-        because = "components are replaced by others of another name"
+        because = "components are replaced by ones with other names"
         yield Statement(Group.SETUP, text, Risk.MEDIUM, because, new.place("object").position)
     else:
         yield Statement(Group.SETUP, text, Risk.LOW, "", new.place("object").position)

@@ -21,7 +21,7 @@ _READERS = {
 
 
 def recipe_statements(context: Context) -> Iterator[Statement]:
-    """Describe recipes that are new, gone or changed."""
+    """Describe recipes that were added, removed or changed."""
     old = context.before.project.recipes if context.before else NO_RECIPES
     new = context.after.project.recipes
     if old == new:

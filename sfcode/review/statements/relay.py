@@ -25,8 +25,8 @@ PREFIXES = (
 
 _SAME_TIME = "Appcues has to be set up the same way at the same time"
 _TWICE = "events that are on their way during the change may be taken for new ones"
-_OTHERWISE = "events that are read otherwise may be parked, or belong to somebody else"
-_STRANGERS = "who is not among them is turned away, and who is among them is believed"
+_OTHERWISE = "events that are parsed differently may be parked, or assigned to another user"
+_STRANGERS = "clients that are not listed are refused, and listed ones are trusted"
 _WEBHOOK_PARTS = {
     "events": "the events of a webhook",
     "name": "an event's name",

@@ -59,15 +59,15 @@ WORDS: Mapping[str, Words] = {
     "name": Words(
         Group.SETUP,
         "Everything in Salesforce will be renamed: names begin with {after} instead of {before}, so components are "
-        "deleted and made anew",
+        "deleted and created again",
         Risk.MEDIUM,
-        "components are replaced by others of another name",
+        "components are replaced by ones with other names",
     ),
     "id": Words(
         Group.SETUP,
         "The project's identity will be {after} instead of {before}: its state in an org is another one",
         Risk.MEDIUM,
-        "what the former state lists is managed no longer, unless `moved` names it",
+        "components of the previous state are no longer managed, unless `moved` names them",
     ),
     "salesforce.api_version": Words(
         Group.SETUP, "The Metadata API will be used in version {after} instead of {before}"
@@ -106,15 +106,15 @@ WORDS: Mapping[str, Words] = {
 }
 
 RENAMED_BY = {"name": "PermissionSet", "integration_user.username": "User"}
-"""The type of what is renamed in place where the plan finds it under its former name."""
+"""The type that is renamed in place, by setting, if the plan finds it under its former name."""
 
 RENAMED_WORDS = {
     "name": Words(
         Group.SETUP,
         "Everything in Salesforce will be renamed: names begin with {after} instead of {before}. Permission sets and fields keep "
-        "their assignments and values; messages, flows and rules are deleted and made anew",
+        "their assignments and values; messages, flows and rules are deleted and created again",
         Risk.MEDIUM,
-        "components are replaced by others of another name",
+        "components are replaced by ones with other names",
     ),
     "integration_user.username": Words(
         Group.ACCESS,
@@ -154,13 +154,13 @@ SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
 }
 """What turning a setting on or off means: the sentence, its risk, and why."""
 
-_MOVED_ON = "What was renamed is no longer listed: an org that has not seen the rename makes it anew"
+_MOVED_ON = "The rename is no longer listed: an org without the rename will create the component again"
 
 _ACCESS = {
-    "least_privilege": "The integration user gets the least that the mappings work with, instead of what Appcues' help "
-    "page tells people to click",
-    "documented": "The integration user gets what Appcues' help page tells people to click, instead of the least that "
-    "the mappings work with",
+    "least_privilege": "The integration user gets the least access that the mappings need, instead of the access on "
+    "Appcues' help page",
+    "documented": "The integration user gets the access on Appcues' help page, instead of the least access that the "
+    "mappings need",
 }
 _REACH = {
     "sharing": "the records that are shared with it",

@@ -104,18 +104,24 @@ def template_statements(context: Context) -> Iterator[Statement]:
         type_ = name.partition(".")[0]
         if old.get(name) == new.get(name) or not (type_ in touched or (name.startswith("_") and touched)):
             continue
-        what = "is new" if name not in old else "is gone, so sfcode's own is used" if name not in new else "has changed"
+        what = (
+            "is new"
+            if name not in old
+            else "was removed, so sfcode's template is used"
+            if name not in new
+            else "has changed"
+        )
         addresses = sorted(str(change.address) for change in context.changes if change.address.type == type_)
         text = f"The project's own template {code(name)} {what}"
         text += f": see {join_list(map(code, addresses))}" if addresses else ""
-        yield Statement(Group.SETUP, text, Risk.MEDIUM, "what is deployed is no longer what sfcode writes by itself")
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, "components no longer follow sfcode's templates")
 
 
 def _own(side: Snapshot) -> Iterator[Statement]:
     names = sorted(_templates(side))
     if names:
-        text = f"The project has templates of its own: {join_list(map(code, names))}"
-        yield Statement(Group.SETUP, text, Risk.MEDIUM, "what is deployed is no longer what sfcode writes by itself")
+        text = f"The project has its own templates: {join_list(map(code, names))}"
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, "components no longer follow sfcode's templates")
 
 
 def _templates(side: Snapshot) -> dict[str, str]:

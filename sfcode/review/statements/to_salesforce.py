@@ -17,7 +17,7 @@ NEW_DATA = "data of Appcues is written where it was not"
 
 
 def to_salesforce_statements(context: Context) -> Iterator[Statement]:
-    """Describe what Appcues will newly write to Salesforce, and what it no longer writes."""
+    """Describe writes from Appcues to Salesforce that were added or removed."""
     for pair in context.pairs:
         if pair.after is None:
             continue
@@ -39,7 +39,7 @@ def deleted_field_statements(context: Context, told: frozenset[Address]) -> Iter
             text = f"The field {component.full_name} will be deleted, with all values in it"
             yield Statement(Group.WRITTEN, text, Risk.HIGH, LOST)
         else:
-            text = f"The formula field {component.full_name} will be deleted; it holds no values of its own"
+            text = f"The formula field {component.full_name} will be deleted; it holds no values"
             yield Statement(Group.WRITTEN, text)
 
 

@@ -67,7 +67,7 @@ def test_a_user_id_field_that_cannot_be_seen_says_nothing_about_ids(clinic: Clin
         fields = {name: rights for name, rights in body["fieldPermissions"].items() if name != "Contact.Ext__c"}
         tx.components.put(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
     found = clinic.look()
-    assert "nothing can be said about the ids" in one(found, "D502", Level.WARNING).message
+    assert "the IDs cannot be checked" in one(found, "D502", Level.WARNING).message
     assert "who of them would sync is not known" in one(found, "D501", Level.NOTE).message
     assert not any("Contact records, 0" in each.message for each in found)
 

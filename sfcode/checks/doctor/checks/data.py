@@ -45,7 +45,7 @@ def _check_mapping(project: Project, one: ResolvedMapping, facts: Facts, found: 
         yield report(
             "D509",
             one.user_id.place,
-            f"duplicates were not looked for: {found.duplicates.reason}",
+            f"duplicates were not searched: {found.duplicates.reason}",
             hint,
             level=Level.WARNING,
         )
@@ -81,7 +81,7 @@ def _check_user_id(project: Project, one: ResolvedMapping, facts: Facts, found: 
         message = f"{name} exists, and {facts.org.username} has no field access to it"
         if found.counted_by:
             return report("D502", place, f"{message}; ids are counted by {found.counted_by}", shows, level=Level.NOTE)
-        return report("D502", place, f"{message}: nothing can be said about the ids", shows, level=Level.WARNING)
+        return report("D502", place, f"{message}: the IDs cannot be checked", shows, level=Level.WARNING)
     return report("D502", place, f"{name} is {_kind(field, source)}, and the signed-in user sees it", level=Level.OK)
 
 
@@ -119,7 +119,7 @@ def _check_numbers(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagno
 
 
 _UNIQUE = "Merge the records or mend the ids: what Appcues sends for such an id is parked, not written. Then make the field unique."
-_CASE = "Appcues tells them apart, and a search in Salesforce does not: mend the ids, or have the product issue them in one case."
+_CASE = "Appcues distinguishes them, and a search in Salesforce does not: correct the IDs, or have the product issue them in one case."
 
 
 def _check_alike(id: str, one: ResolvedMapping, alike: SharedIds, said: str, hint: str) -> Diagnostic:
@@ -171,7 +171,7 @@ def _check_without_account(project: Project, one: ResolvedMapping, found: Mappin
     """
     Check contacts without an account, which are private whatever the sharing model.
 
-    Their owner, View All and Modify All find them; only Modify All may change those of others.
+    Only their owner and users with View All or Modify All can read them; Modify All is needed to change those of other owners.
     """
     place = project.place("integration_user", "record_access")
     count = found.without_account
@@ -230,7 +230,7 @@ def _check_visibility(
             "D508", place, f"{one.name} was not counted by the second sign-in: {seen.reason}", level=Level.WARNING
         )
     if seen.username != wanted:
-        message = f"--as is signed in as {seen.username}, not as {wanted}: what it sees of {one.name} says nothing"
+        message = f"--as is signed in as {seen.username}, not as {wanted}: its view of {one.name} says nothing"
         return report("D508", place, message, "Sign in as the integration user.", level=Level.WARNING)
     who, apply = f"the integration user ({one.name})", "Run sfcode apply: the permission set grants it."
     if not seen.reads_object:

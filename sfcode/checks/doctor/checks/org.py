@@ -24,7 +24,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     if not org.answers:
         if org.api_disabled:
             message = f"{org.name} has no API for the signed-in user ({org.api_disabled})"
-            hint = "Give the user API Enabled; if nobody has it, the edition lacks the API: ask Salesforce for it."
+            hint = "Give the user API Enabled; if no user has it, the edition has no API: ask Salesforce for it."
             yield report("D102", org.name, message, hint, level=Level.ERROR)
         return
     yield _check_edition(project, org)
@@ -38,14 +38,14 @@ def _check_version(project: Project, org: OrgFacts) -> Diagnostic:
     place = project.place("salesforce", "api_version")
     if isinstance(org.versions, Unknown):
         return report(
-            "D101", place, f"the org does not tell its API versions ({org.versions.reason})", level=Level.WARNING
+            "D101", place, f"the org does not return its API versions ({org.versions.reason})", level=Level.WARNING
         )
     if org.api_version in org.versions:
         return report("D101", place, f"API version {org.api_version} is offered by the org", level=Level.OK)
     newest = max(org.versions, key=float, default="none")
     message = f"the org does not offer API version {org.api_version}; its newest is {newest}"
     return report(
-        "D101", place, message, f'Write api_version: "{newest}". Nothing else was looked at.', level=Level.ERROR
+        "D101", place, message, f'Write api_version: "{newest}". Nothing else was checked.', level=Level.ERROR
     )
 
 
@@ -60,7 +60,7 @@ def _check_edition(project: Project, org: OrgFacts) -> Diagnostic:
         traits = ", ".join(filter(None, (org.language and f"language {org.language}", *sorted(org.features))))
         message = f"{org.edition} includes the API" + (f" ({traits})" if traits else "")
         return report("D102", org.name, message, level=Level.OK)
-    message = f"{org.edition or 'this edition'} does not include the API by itself, although it answers now"
+    message = f"{org.edition or 'this edition'} does not include the API by default, although the org responds now"
     hint = "Have Salesforce confirm API access and the license Salesforce Integration for this org."
     return report("D102", org.name, message, hint, level=Level.WARNING)
 
@@ -68,7 +68,9 @@ def _check_edition(project: Project, org: OrgFacts) -> Diagnostic:
 def _check_requests(org: OrgFacts) -> Diagnostic:
     if isinstance(org.requests, Unknown):
         reason = org.requests.reason
-        return report("D103", "", f"the org does not tell how many API requests are left ({reason})", level=Level.NOTE)
+        return report(
+            "D103", "", f"the org does not return the number of remaining API requests ({reason})", level=Level.NOTE
+        )
     left, total = org.requests
     message = f"{left:,} of {total:,} API requests are left today"
     hint = (
@@ -119,11 +121,11 @@ def _check_misfits(facts: Facts) -> Iterator[Diagnostic]:
     elif facts.misfits:
         yield from (as_rule("D107", problem) for problem in facts.misfits)
     else:
-        yield report("D107", facts.org.name, "the org has what the config names", level=Level.OK)
+        yield report("D107", facts.org.name, "the org has everything that the config names", level=Level.OK)
 
 
 def _check_silent_users(facts: Facts) -> Iterator[Diagnostic]:
-    """Find users whose saves send nothing: Salesforce asks them for the permission Send Outbound Messages."""
+    """Find users whose changes send no message, since they do not have the permission Send Outbound Messages."""
     users = facts.org.silent_users
     if users is None:
         return

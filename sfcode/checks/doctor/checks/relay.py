@@ -25,7 +25,7 @@ TROUBLE = {
             "-showcerts. Salesforce trusts the roots that /cacerts.jsp of your org lists, and no self-signed certificate."
         ),
     ),
-    "health": ("D405", "See the relay's log and /readyz; a proxy before it may answer in its place."),
+    "health": ("D405", "See the relay's log and /readyz; a proxy in front of it may have responded."),
 }
 
 QUEUE = "Setup > Outbound Messages > View Message Delivery Status"
@@ -68,7 +68,7 @@ def _check_config(project: Project, endpoint: Endpoint) -> Iterator[Diagnostic]:
             yield report("D407", project.place("relay"), f"the relay works by this config ({ours})", level=Level.OK)
         return
     message = f"the relay works by config {endpoint.config}, and this project has {ours}"
-    hint = "Bring this project's files to the relay, which loads them by itself, or check out the version that it has."
+    hint = "Copy this project's files to the relay, which reloads them, or check out the version that the relay has."
     yield report("D407", project.place("relay"), message, hint)
 
 

@@ -165,7 +165,7 @@ def _check_other_rights(project: Project, wanted: IntegrationUser, found: UserFa
     rights = found.other_rights.remove_accepted(wanted.accepted_rights)
     for address in rights.assigned:
         message = f"the user also has {address}, which this project does not manage"
-        hint = f"Take it away in Setup, or accept it with `accepted_rights: [{address}]`."
+        hint = f"Remove it in Setup, or accept it with `accepted_rights: [{address}]`."
         yield report("D212", place, message, hint, level=Level.WARNING)
     if rights.granted_by_profile:
         profile = f"Profile:{rights.profile}"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATIENCE = 0.25
-"""Seconds that a question for the status waits for the end: most deploys are done by then, and nobody has to ask twice."""
+"""Seconds that a request of the status waits for the end: most deployments are done by then, so that no second request is needed."""
 GIVEN_UP = timedelta(minutes=5)
 """A deploy takes seconds; one that says nothing for so long has lost its process."""
 LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."

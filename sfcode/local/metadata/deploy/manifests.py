@@ -1,4 +1,4 @@
-"""The manifests of a package: its members, and what it deletes before and after."""
+"""The manifests of a package: its members, and the components that it deletes before and after the deployment."""
 
 from __future__ import annotations
 

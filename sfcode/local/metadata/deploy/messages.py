@@ -9,7 +9,7 @@ _PARSER_WORDS = {
     # https://github.com/apex-enterprise-patterns/fflib-apex-mocks/issues/85
     "not well-formed XML: Start tag expected, '<' not found": "Content is not allowed in prolog.",
 }
-"""What the XML parser of an org says, by what ours says."""
+"""Messages of an org's XML parser, by message of lxml."""
 
 ProblemType = Literal["Error", "Warning"]
 

@@ -40,7 +40,7 @@ class PackageItem:
     raw: bytes | None = None
     """Of a type that is not modeled: the files as a zip, or the component's element of its container's file."""
     bare: bool = False
-    """A container without anything of its own: there is nothing to store but its children."""
+    """Whether it is a container without elements of its own; only its children are stored."""
 
     def error(self, problem: str) -> ComponentMessage:
         """Return an error message about this component."""
@@ -56,7 +56,7 @@ class PackageItems:
     found: list[PackageItem] = field(default_factory=list)
     problems: list[ComponentMessage] = field(default_factory=list)
     broken: set[Address] = field(default_factory=set)
-    """Components whose files could not be read: nothing more is said of them or of what they contain."""
+    """Components whose files could not be parsed; no further problems of them or their children are reported."""
 
     def add_broken(self, address: Address, problem: str, file: str, at: tuple[int, int] = (0, 0)) -> None:
         """Add a component whose file could not be read."""
@@ -132,7 +132,7 @@ def _is_folder(kind: FileType, path: str) -> bool:
 def _read_unmodeled(
     items: PackageItems, kind: FileType, address: Address, files: dict[str, bytes], paths: list[str]
 ) -> None:
-    """Add what is stored as it comes: the files of one component, or the elements of a container's file."""
+    """Add components that are stored unchanged: the files of one component, or the elements of a container's file."""
     main = next((path for path in paths if not path.endswith(META)), paths[0])
     component = Component(address.type, address.full_name)
     if not kind.elements:

@@ -18,7 +18,7 @@ from sfcode.local.tables.base import PRODUCTION
 from sfcode.metadata.component import Component
 
 CODE = frozenset({"ApexClass", "ApexTrigger"})
-"""What has its tests run in production although nobody asks for them."""
+"""Types whose deployment runs tests in production by default."""
 SETTING = "enableFlowDeployAsActiveEnabled"
 
 

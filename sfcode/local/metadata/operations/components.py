@@ -171,7 +171,7 @@ def _save(request: OperationRequest, *, new: bool | None) -> list[tuple[str, Mes
 def _prepare(
     request: OperationRequest, element: etree._Element, *, new: bool | None
 ) -> tuple[str, tuple[PackageItem, ...], Messages]:
-    """Return the name of a component, what is to be deployed for it, and why it is refused."""
+    """Return the name of a component, its items to deploy, and the messages of a refusal."""
     type_, name = _type_of(element), soap.text(element, "fullName") or ""
 
     def refused(problem: str) -> tuple[str, tuple[PackageItem, ...], Messages]:

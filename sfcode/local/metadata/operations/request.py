@@ -26,7 +26,7 @@ class OperationRequest:
     element: etree._Element
     api_version: str
     all_or_none: bool = False
-    """One component that fails rolls back the others."""
+    """Whether a component that fails rolls back the others."""
 
     def required(self, name: str) -> str:
         """Return the text of a required argument. Raises SoapFault if it is missing."""

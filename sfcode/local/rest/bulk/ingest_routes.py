@@ -39,7 +39,7 @@ COUNTED = (
     "apiActiveProcessingTime",
     "apexProcessingTime",
 )
-"""What an org does not tell of a job that was just made."""
+"""Keys that the response to a new job does not have."""
 CSV_TYPE = "text/csv; charset=UTF-8"
 
 

@@ -17,7 +17,7 @@ from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.store import OrgTransaction
 
 PATIENCE = 0.25
-"""Seconds that a question for the state waits for the end: most jobs are done by then, and nobody has to ask twice."""
+"""Seconds that a request of the state waits for the end: most jobs are done by then, so that no second request is needed."""
 WAITING = frozenset({UPLOADED, RUNNING})
 
 log = logging.getLogger(__name__)

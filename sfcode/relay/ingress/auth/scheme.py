@@ -16,7 +16,7 @@ from sfcode.secret import Secret
 
 
 class AuthScheme(Protocol):
-    """Authenticates senders. Both checks return a short name of what is wrong, or ""."""
+    """Authenticates senders. Both checks return the name of a problem, or ""."""
 
     challenge: str
     """Value of a refusal's WWW-Authenticate header."""
@@ -26,7 +26,7 @@ class AuthScheme(Protocol):
     """Whether the sender is not known before the whole body has arrived."""
 
     def check_head(self, request: Request, path_token: str, now: float) -> str:
-        """Check what is known without the body."""
+        """Check the request without its body."""
         ...
 
     def check_body(self, request: Request, body: bytes) -> str:

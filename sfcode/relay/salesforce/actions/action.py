@@ -1,4 +1,4 @@
-"""The interface of an action, and what it plans: writes, which are sent in groups by verb, object and external id."""
+"""The interface of an action, and its planned writes, which are sent in groups by verb, object and external ID."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class ActivityKind:
     external_id: str
     build_fields: BuildFields
     event_field: str = ""
-    """The field for the event's name in the config; "" where there is none."""
+    """The field for the event's name in the config; "" if it does not exist."""
     item_field: str = ""
     """The field for the flow, survey, checklist or goal that it is about."""
 

@@ -52,7 +52,7 @@ class NpsFields:
         return ()
 
     def handles(self, event: AppcuesEvent) -> bool:
-        """Tell whether the event answers a question whose answer the mapping keeps."""
+        """Return whether the event is an answer that the mapping stores."""
         return bool(self.fields) if event.problem else any(kind in event.answers for kind in self.fields)
 
     def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:

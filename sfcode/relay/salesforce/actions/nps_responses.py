@@ -1,4 +1,4 @@
-"""Keep every NPS answer as a record of its own (the recipe `nps_history`)."""
+"""Store every NPS answer as its own record (the recipe `nps_history`)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Answer:
     feedback: str = ""
     object: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """What is known of the record; empty for older answers."""
+    """The known fields of the record; empty for older answers."""
 
     def is_near(self, event: AppcuesEvent, span: timedelta = ONE_ANSWER) -> bool:
         """Tell whether it was begun around the time of an event, so that the event may belong to it."""
@@ -69,7 +69,7 @@ class NpsResponses:
 
     @property
     def takes_past(self) -> bool:
-        """Return True: an answer is a record of its own."""
+        """Return True, since each answer is its own record."""
         return True
 
     @property
@@ -95,11 +95,11 @@ class NpsResponses:
         return [state_name(self.person, record_id, _survey(event))]
 
     def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Name the answers of the person to the survey: a score or a feedback may have been corrected meanwhile."""
+        """Return the names of the person's answers to the survey, whose score or feedback may have been corrected since."""
         return self.state_names(event, record_id)
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
-        """Return the upsert of the answer, with the parts that are not older than what is kept."""
+        """Return the upsert of the answer, with the parts that are not older than the stored ones."""
         account = context.row.get("AccountId")
         if self.needs_account and not account:
             return []
@@ -146,7 +146,7 @@ class NpsResponses:
 
 
 def keep_nps_responses(project: Project, mapping: ResolvedMapping) -> NpsResponses | None:
-    """Return the action for the recipe `nps_history`; None for a mapping whose people answer no surveys."""
+    """Return the action for the recipe `nps_history`; None for a mapping without users who answer surveys."""
     history = project.recipes.nps_history
     if history is None or not answering([mapping]):
         return None
@@ -165,7 +165,7 @@ def state_name(person: str, record_id: str, survey: str) -> str:
 
 
 def plan_rewrites(state: LatestState) -> list[RecordWrite]:
-    """Return the upserts that set the records of a person's last answers to what is known of them once more."""
+    """Return the upserts that write the records of a person's last answers again."""
     answers = [Answer(**each) for each in json.loads(state.value or "[]")]
     return [
         RecordWrite("", "upsert", each.object, RESPONSE_ID_FIELD, each.id, each.fields, notes=(state,))
@@ -175,7 +175,7 @@ def plan_rewrites(state: LatestState) -> list[RecordWrite]:
 
 
 def _begin(event: AppcuesEvent, survey: str) -> Answer:
-    """Begin an answer, whose id is the same however often its first event is delivered, and for whichever record."""
+    """Begin an answer. Its ID depends only on its first event, so that a repeated delivery gives the same record."""
     parts = json.dumps([event.user_id, survey, event.message_id])
     return Answer(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest(), event.stamp)
 
