@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,6 +17,7 @@ from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Sour
 
 COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "received_at")
 """Of a row that is claimed, in the order of `ClaimedMessage`."""
+_TYPES = tuple(INBOX.c[name].type for name in COLUMNS)
 SHALLOW = 20
 """The maximum number of messages that are read of one key."""
 UNREADABLE = "unreadable"
@@ -45,7 +46,35 @@ class LaneRow(NamedTuple):
     due_at: datetime
 
 
-def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
+class ClaimedRows(NamedTuple):
+    """
+    The rows of a claim as the driver gives them.
+
+    They are read after the transaction: on SQLite nobody else can write before it ends, and 600 payloads take a while.
+    """
+
+    tx: Transaction
+    """It has ended; its times are read."""
+    request: ClaimRequest
+    token: str
+    rows: Sequence[Sequence[Any]]
+
+    def read(self) -> Claim:
+        """Return the claim, its messages in their order."""
+        messages = (self._read_message(row) for row in sorted(self.rows, key=lambda row: row[0]))
+        return Claim(self.token, self.request.deadline, tuple(messages), self.request.lease)
+
+    def _read_message(self, row: Sequence[Any]) -> ClaimedMessage:
+        values: list[Any] = [
+            column.process_result_value(value, self.tx.db.dialect) if isinstance(column, sa.TypeDecorator) else value
+            for column, value in zip(_TYPES, row, strict=True)
+        ]
+        received_at: datetime = values.pop()
+        values += [self.tx.to_wall(received_at), max(self.tx.now - received_at, timedelta())]
+        return ClaimedMessage(*values)
+
+
+def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
     """
     Claim messages within the limits: the oldest of each key, then younger ones while there is room.
 
@@ -73,16 +102,9 @@ def claim(tx: Transaction, request: ClaimRequest) -> Claim | None:
         INBOX.update()
         .where(within(INBOX.c.id, chosen))
         .values(state="leased", lease_until=until, lease_token=token)
-        .returning(*(INBOX.c[name] for name in COLUMNS))
+        .returning(*(sa.type_coerce(INBOX.c[name], sa.Text) for name in COLUMNS))
     )
-    rows = sorted(tx.db.execute(leased).all(), key=lambda row: cast(int, row.id))
-    return Claim(token, request.deadline, tuple(_message(tx, row) for row in rows), request.lease)
-
-
-def _message(tx: Transaction, row: sa.Row[Any]) -> ClaimedMessage:
-    waited = max(tx.now - row.received_at, timedelta())
-    values: tuple[Any, ...] = (*row[:-1], tx.to_wall(row.received_at), waited)
-    return ClaimedMessage(*values)
+    return ClaimedRows(tx, request, token, tx.db.execute(leased).all())
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:

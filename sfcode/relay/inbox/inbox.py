@@ -91,13 +91,14 @@ class Inbox:
         """Claim messages for `lease` seconds; None when nothing is due."""
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, boot_time() + lease)
         # A claim that a loss of power undoes is made again; so is a settlement, and its messages are delivered once more.
-        while (held := self._write(lambda tx: claim.claim(tx, request), durable=False)) is not None:
+        while (rows := self._write(lambda tx: claim.claim(tx, request), durable=False)) is not None:
+            held = rows.read()
             damaged = claim.unreadable(held)
             if not damaged:
-                break
+                return held
             # All of the claim goes back, so that the order of each key stays.
             self._write(partial(settle.settle, claim=held, delivery=Delivery(damaged), delays={}))
-        return held
+        return None
 
     def settle(
         self, held: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], timedelta | None]

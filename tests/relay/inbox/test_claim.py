@@ -8,7 +8,7 @@ import pytest
 
 from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import Filter, Inbox
-from sfcode.relay.inbox.claim import LaneRow, choose
+from sfcode.relay.inbox.claim import COLUMNS, ClaimRequest, LaneRow, choose, claim
 from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, Parked, Released, Retry
 from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
@@ -217,3 +217,16 @@ def test_a_value_of_another_type_stops_nobody(inbox: Inbox, damage: str, is_park
     assert inbox.settle(claim, Delivery({each.id: Delivered() for each in claim.messages}), lambda *_: None) > 0
     assert inbox.stats().count("done") == len(claim.messages)
     assert inbox.purge({"done": timedelta(days=1)}) == 0
+
+
+def test_payloads_are_read_after_the_transaction_for_which_others_wait(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "b"))
+    request = ClaimRequest("appcues", limit=2, per_key=1, keys=2, lease=60, deadline=5.0)
+    with inbox._database.write() as tx:
+        rows = claim(tx, request)
+    assert rows is not None
+    assert [type(row[COLUMNS.index("payload")]) for row in rows.rows] == [str, str]
+    inbox.accept(keyed("a", "b", "c"))
+    held = rows.read()
+    assert (numbers(held), held.deadline) == ([0, 1], 5.0)
+    assert settle(inbox, held) == 2

@@ -43,9 +43,9 @@ class Reads:
 
 
 def claimed(tx: Transaction, per_key: int) -> Claim:
-    claim = claiming.claim(tx, claiming.ClaimRequest("appcues", TAKEN, per_key, TAKEN, 60, 0))
-    assert claim is not None
-    return claim
+    rows = claiming.claim(tx, claiming.ClaimRequest("appcues", TAKEN, per_key, TAKEN, 60, 0))
+    assert rows is not None
+    return rows.read()
 
 
 def settled(tx: Transaction, claim: Claim) -> None:

@@ -78,8 +78,9 @@ def test_a_claim_takes_what_others_leave_and_does_not_wait_for_them(inbox: Inbox
     inbox.accept(keyed("a", "a", "b", "c"))
     request = claiming.ClaimRequest("appcues", limit=2, per_key=1, keys=2, lease=60, deadline=0)
     with inbox._database.write() as tx:
-        mine = claiming.claim(tx, request)
-        assert mine is not None
+        rows = claiming.claim(tx, request)
+        assert rows is not None
+        mine = rows.read()
         theirs = take(inbox, limit=10, per_key=10)
         assert not {each.key for each in mine.messages} & {each.key for each in theirs.messages}
         assert idle(inbox)
