@@ -26,6 +26,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 BEAT = 5.0
 """Seconds between two signs of life."""
+LEAVE_SECONDS = 3.0
+"""How long a process that stops waits for a beat that is under way."""
 PURGE_EVERY = 3600.0
 PURGE_FIRST = 60.0
 """Seconds between two purges, and before the first one."""
@@ -83,6 +85,7 @@ class Housekeeping:
         # Threads of its own: the shared ones may all be waiting for the far sides.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="upkeep")
         self._is_leaving = threading.Event()
+        self._beating = threading.Lock()
 
     async def run(self) -> None:
         """Run until cancelled; a purge that takes long delays no beat."""
@@ -101,9 +104,11 @@ class Housekeeping:
             pause = PURGE_EVERY
 
     def leave(self) -> None:
-        """Store pending alarms, and remove this process from the list."""
+        """Store pending alarms, and remove this process from the list, behind a beat that would add it again."""
         self._is_leaving.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._beating.acquire(timeout=LEAVE_SECONDS):
+            self._beating.release()
         self._alarms.flush(self._inbox)
         self._inbox.leave(self.name)
 
@@ -141,6 +146,11 @@ class Housekeeping:
             self.trouble = ""
 
     def _beat(self) -> None:
+        with self._beating:
+            if not self._is_leaving.is_set():
+                self._maintain()
+
+    def _maintain(self) -> None:
         inbox = self._inbox
         self._adjust_clock()
         inbox.heartbeat(self.name, config=self.config)

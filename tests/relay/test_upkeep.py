@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -46,6 +47,33 @@ def test_a_beat_shows_that_the_process_is_alive_and_how_much_waits(inbox):
     assert 'sfcode_relay_backlog{source="salesforce",state="parked"} 1.0' in text
     assert "sfcode_relay_processes 1.0" in text
     one.leave()
+    assert inbox.processes() == ()
+
+
+def test_a_beat_that_is_under_way_does_not_list_a_process_that_has_left(inbox, monkeypatch):
+    one, beat, leave = keeper(inbox), inbox.heartbeat, inbox.leave
+    began, left, may_go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def beat_slowly(*names: object, **more: object) -> None:
+        began.set()
+        may_go_on.wait(20)
+        beat(*names, **more)
+
+    def note_leave(name: str) -> None:
+        leave(name)
+        left.set()
+
+    monkeypatch.setattr(inbox, "heartbeat", beat_slowly)
+    monkeypatch.setattr(inbox, "leave", note_leave)
+    with ThreadPoolExecutor(2) as pool:
+        beating = pool.submit(one._beat)
+        assert began.wait(20)
+        leaving = pool.submit(one.leave)
+        assert not left.wait(0.2), "it waits for the beat"
+        may_go_on.set()
+        beating.result(20)
+        leaving.result(20)
+    one._beat()
     assert inbox.processes() == ()
 
 
