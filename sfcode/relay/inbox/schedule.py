@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sfcode.relay.inbox.dialects import Transaction
@@ -62,9 +62,18 @@ def end(tx: Transaction, run: ScheduledRun, outcome: str, queued: int) -> bool:
 
 
 def runs(tx: Transaction) -> tuple[ScheduledRun, ...]:
-    """Return the last run of each job."""
+    """Return the last run of each job, with times of the wall clock."""
     rows = tx.db.execute(SETTINGS.select().where(SETTINGS.c.name.startswith(PREFIX)).order_by(SETTINGS.c.name))
-    return tuple(_parse(row.name.removeprefix(PREFIX), row.value) for row in rows)
+    stored = (_parse(row.name.removeprefix(PREFIX), row.value) for row in rows)
+    return tuple(
+        replace(
+            run,
+            begun_at=tx.to_wall(run.begun_at),
+            alive_at=tx.to_wall(run.alive_at),
+            ended_at=run.ended_at and tx.to_wall(run.ended_at),
+        )
+        for run in stored
+    )
 
 
 def _replace(tx: Transaction, run: ScheduledRun, after: ScheduledRun) -> bool:

@@ -135,6 +135,7 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
     with machine.open_inbox() as inbox:
         inbox.accept(keyed("a"))
         inbox.heartbeat("p1")
+        inbox.begin_run("reconcile", timedelta(hours=1), "p1")
         before = inbox.stats().now
         machine.turn(jump)
         inbox.adjust_clock()
@@ -149,6 +150,9 @@ def test_ages_and_times_that_people_see_are_of_the_present_wall_clock(machine: M
         assert inbox.page(Filter(until=since)) == ()
         (process,) = inbox.processes()
         assert near(process.seen_at, stats.now)
+        (run,) = inbox.scheduled_runs()
+        assert near(run.begun_at, stats.now)
+        assert inbox.begin_run("reconcile", timedelta(hours=1), "p2") is None, "it is not due"
         (claimed,) = take(inbox).messages
         assert timedelta() <= claimed.waited < timedelta(seconds=CLOSE)
         assert near(claimed.received_at, stats.now)
