@@ -96,7 +96,7 @@ def watch(org: Org, deploy_id: str, report: Progress, first: str = "") -> Deploy
     except KeyboardInterrupt:
         report(f"Cancelling {deploy_id}; press Ctrl-C again to let it go on")
     try:
-        # Where it has ended in the meantime the org refuses, and what it came to is the answer.
+        # If the deployment has ended in the meantime, the org refuses to cancel it, and its result is returned.
         with suppress(OrgError):
             org.metadata.cancel_deploy(deploy_id)
         return org.metadata.follow(deploy_id, progress)

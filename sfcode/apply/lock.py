@@ -79,7 +79,7 @@ class OrgLock(Lock):
     def confirm(self) -> None:
         """Raise Refused if the lock was taken over."""
         if self._org.runtime.now() - self._seen > 2 * BEAT:
-            self._write()  # this machine has slept, and others may have taken us for dead
+            self._write()  # this machine has slept, and other runs may consider the lock expired
         if self._lost:
             raise Refused(
                 "Another run has taken over the lock of this org; sfcode changes nothing more.",
@@ -143,7 +143,7 @@ def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, repor
     Waits up to `patience` seconds for a lock that another run holds, then raises Refused with its holder. The lock is
     released at the end of the block, except while a deployment continues in the org without this process.
     """
-    RUNNING.add(holder.id)  # before the org knows of it: nobody may take it for dead
+    RUNNING.add(holder.id)  # before the lock exists, so that no other run considers it expired
     try:
         lock_id = _take(org, identity, holder, patience=patience, report=report)
         try:
@@ -181,7 +181,7 @@ def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: P
             return refusal
         current = find_lock(org, identity)
         if current is None and refusal.code not in PASSING:
-            # It may have gone between the two questions; an org that refuses all the same has another reason.
+            # It may have been released between both requests; if the org still refuses, it has another reason.
             again = _create(org, name, holder)
             if isinstance(again, str):
                 return again
@@ -189,7 +189,7 @@ def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: P
             if current is None and "DUPLICATE" not in again.code:
                 raise _cannot_lock(name, again)
         if current and current.holder and current.holder.id == holder.id:
-            return current.id  # ours: only the answer was lost
+            return current.id  # the lock of this run: only the response was lost
         why = explain_end(org, current) if current else ""
         if current and why:
             report(f"Taking over the lock of {current}: {why}")

@@ -98,7 +98,7 @@ def _write_user(org: Org, change: Change, *, again: bool) -> None:
         raise OrgError(f"there is no profile {profile!r} in this org, or the signed-in user may not see it")
     if change.action is Action.CREATE:
         if again and org.query("SELECT Id FROM User WHERE Username = {}", change.address.full_name):
-            return  # the plan did not find it, so it came from the attempt whose answer was lost
+            return  # the plan did not find it, so the attempt whose response was lost created it
         org.create("User", values | ON_CREATE | {"Alias": _alias(change.after)})
     else:
         username = change.address.full_name

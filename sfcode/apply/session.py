@@ -179,7 +179,7 @@ def _hold_lock(
         return
     holder = this_run(options.verb, plan)
     with ExitStack() as stack:
-        # A copy of the config that has not been renamed yet locks by the former name.
+        # Copies of the config without the rename lock by the former name.
         locks = [
             stack.enter_context(hold_lock(org, identity, holder, patience=options.lock_timeout, report=report))
             for identity in sorted(project.identities, key=str.lower)

@@ -29,7 +29,7 @@ def write_step_results(result: RunResult, code: int, environ: Mapping[str, str])
         step.write_outputs(outputs(result, code))
         step.write_summary(redact("\n".join(summary(result, code)), environ))
     except OSError as error:
-        # What was done is done; a disk that is full must not make it look undone.
+        # The command has succeeded; a full disk must not turn that into a failure.
         echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
     if result.review is not None and not result.annotated:
         from sfcode.checks.writers.github import format_annotations

@@ -98,7 +98,7 @@ def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "
         return f"{where}{error.strerror}\nCheck the path, its rights and the space on the disk.", ExitCode.USER
     where = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
     hint = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
-    import platform  # for a bug of ours only
+    import platform  # only for bugs
 
     versions = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}"
     return f"this is a bug in sfcode, not in your config:\n{where}\n{versions}. {hint}", ExitCode.BUG

@@ -94,7 +94,7 @@ class ProgressLine:
         from rich.live import Live
         from rich.text import Text
 
-        # What others print goes to their own streams: this one is shown on standard error alone.
+        # The display is shown only on standard error; other output has its own streams.
         console = Console(file=sys.stderr, highlight=False)
         with Live(
             get_renderable=lambda: Text(self._describe(), no_wrap=True, overflow="ellipsis"),

@@ -43,6 +43,6 @@ def _wait_for_input() -> None:
     """Wait until something was typed; `input` alone would miss a signal that comes just before it reads."""
     if os.name != "posix":
         return
-    with suppress(TypeError, ValueError):  # what stands in for a terminal may have no descriptor
+    with suppress(TypeError, ValueError):  # a replacement of a terminal may have no descriptor
         while not select.select([sys.stdin], [], [], SIGNAL_SECONDS)[0]:
             pass

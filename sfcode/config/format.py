@@ -170,7 +170,7 @@ def _sort_flow(text: str, node: yaml.MappingNode, wanted: list[str]) -> str:
     """Reorder a mapping such as `{b: 1, a: 2}`."""
     written = text[node.start_mark.index : node.end_mark.index]
     if "\n" in written or any(value.start_mark.index < key.end_mark.index for key, value in node.value):
-        return text  # of several lines, or with an alias, whose node is where its anchor is
+        return text  # multi-line, or with an alias, whose node has the position of its anchor
     parts = {key.value: text[key.start_mark.index : value.end_mark.index] for key, value in node.value}
     ordered = "{" + ", ".join(parts[key] for key in wanted) + "}"
     return text[: node.start_mark.index] + ordered + text[node.end_mark.index :]

@@ -86,7 +86,7 @@ def _walk(document: Document, node: object, path: ConfigPath, scope: Scope, resu
     if not isinstance(node, str) or "${" not in node:
         return node
     if path[0] == "environments":
-        # Checked like all others; its secrets count only where the variable is used.
+        # Checked like all values; its secrets are required only if the variable is used.
         result = Interpolated(problems=result.problems, unsure=result.unsure)
     return _Expander(document, path, scope, result).expand(node)
 

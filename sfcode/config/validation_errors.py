@@ -172,7 +172,7 @@ def _condition(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, s
 
 
 def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    # What was written may be a private key: it is not shown.
+    # The value may be a private key and is not shown.
     hint = "make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
     return error["ctx"]["what"], f"{hint}; then paste relay.crt here"
 

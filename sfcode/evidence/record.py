@@ -115,7 +115,7 @@ def run_probe(org: Org, probe: Probe) -> ProbeResult:
     except (SignInError, OrgUnreachable):
         raise
     except OrgError as error:
-        # What the signed-in user may not ask says nothing of the assumption.
+        # A request that the signed-in user may not send neither confirms nor refutes the assumption.
         result, answer = "not_asked", str(error)
     return ProbeResult(probe.assumption, probe.question, result, scrub(answer))
 

@@ -38,7 +38,7 @@ class Step:
         if self.outputs:
             with self.outputs.open("a", encoding="utf-8") as stream:
                 for name, value in values.items():
-                    # A delimiter that nobody can guess: a value cannot set an output of its own.
+                    # A delimiter that cannot be guessed, so that a value cannot set another output.
                     end = f"end-{secrets.token_hex(16)}"
                     stream.write(f"{name}<<{end}\n{value}\n{end}\n")
 

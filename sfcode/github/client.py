@@ -49,7 +49,7 @@ class GitHub:
         self.runtime = runtime or Runtime()
         self._login = job.login
         self._session = requests.Session()
-        # Given as `auth`, so that requests does not look into ~/.netrc and put something else in its place.
+        # Passed as `auth`, so that requests does not replace it by an entry of ~/.netrc.
         self._session.auth = self._sign
         self._session.trust_env = not is_loopback(urlsplit(job.api_url).hostname or "")
         self._session.headers.update(

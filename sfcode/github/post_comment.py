@@ -37,7 +37,7 @@ def post_comment(github: GitHub, request: CommentRequest, environ: Mapping[str, 
     number, head = here.pull_number, here.head_sha
     digest = changes_digest(request.plan) if request.plan else ""
     marker = comment_marker(request.config, request.environment, head=head, plan=digest)
-    # GitHub's runner has a commit of its own checked out, whose name says nothing to a reader.
+    # GitHub's runner has a merge commit checked out, whose name does not help a reader.
     shown = replace(
         request.review,
         base=Revision(here.base_name, request.review.base.commit),

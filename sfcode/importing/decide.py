@@ -27,7 +27,7 @@ def propose_config(found: ScanResult, options: ImportOptions) -> ConfigProposal:
     decisions = Decisions(found, options)
     objects = _objects(decisions)
     user = choose_user(decisions, objects)
-    # While it is open which of them it is, each of them tells something about the fields.
+    # Until one is chosen, each candidate gives evidence about the fields.
     sets = (user.permission_set,) if user.permission_set else tuple(sorted(found.sets))
     mappings = tuple(_propose_mapping(decisions, name, sets) for name in objects)
     if decisions.questions:

@@ -111,7 +111,7 @@ def choose_nps_field(decisions: Decisions, object_name: str, kind: NpsKind) -> s
         for field in decisions.found.fields.get(object_name, {}).values()
         if field.custom and field.type in allowed and not field.calculated and _NPS.search(_base_name(field.name))
     )
-    # NPS_Category__c or NPS_Answers__c is about NPS too, and something else.
+    # NPS_Category__c or NPS_Answers__c also concern NPS, and are neither score nor feedback.
     likely = [name for name in names if _SAYS[kind].search(_base_name(name))]
     if len(likely) == 1:
         decisions.choose(what, likely[0], f"a {'number' if kind == 'score' else 'text'} field named after it")

@@ -34,7 +34,7 @@ def quote_scalar(text: str) -> str:
     if plain:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
-    # YAML takes no control characters, and reads some others as the end of a line.
+    # YAML allows no control characters, and treats some other characters as line ends.
     return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)
 
 

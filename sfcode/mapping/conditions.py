@@ -81,7 +81,7 @@ class Condition:
             return (self._only_blank and other._never_blank) or (other._only_blank and self._never_blank)
         mine, theirs = set(map(_folded, self.values)), set(map(_folded, other.values))
         if self.negated and other.negated:
-            # A checkbox has two values, and all others have more than anybody lists.
+            # A checkbox has two values; other fields have more than a condition lists.
             return mine | theirs == {True, False}
         if self.negated or other.negated:
             return mine >= theirs if self.negated else theirs >= mine

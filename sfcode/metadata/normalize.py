@@ -175,7 +175,7 @@ def _is_shown(entry: _Dict) -> bool:
 
 
 _GRANTS: Mapping[str, Mapping[str, Callable[[_Dict], bool]]] = {
-    # From API 40 on a permission set replaces what is there: a row that grants nothing is no row, and an org keeps none.
+    # From API 40 on, a deployed permission set replaces the existing one. An org does not keep rows that grant nothing.
     "PermissionSet": {
         "applicationVisibilities": _any_true,
         "classAccesses": _any_true,

@@ -90,7 +90,7 @@ def validate_strictly(xml: bytes) -> tuple[SchemaProblem, ...]:
     log: Any = schema.error_log
     for entry in log:
         if "is not a valid value of the atomic type" in entry.message and found:
-            continue  # the message before says the same and lists what is allowed
+            continue  # the previous message reports the same, with the allowed values
         line, column = _start(root, entry, where)
         found[SchemaProblem(line, column, _readable(entry.message))] = None
     return tuple(found)

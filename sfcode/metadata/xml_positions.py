@@ -65,7 +65,7 @@ def find_spans(data: bytes, root: etree._Element) -> Mapping[etree._Element, Spa
     """Return the span of each element of `root`, which `xml.parse` made from the same bytes."""
     try:
         found = _Recorder().run(data)
-    except expat.ExpatError:  # an encoding that expat does not know: say lines only
+    except expat.ExpatError:  # an encoding that expat does not know: only lines are reported
         found = []
     lines = [Span((line, 1), (line, 1), (line, 1)) for line in (_line(element) for element in root.iter("*"))]
     return dict(zip(root.iter("*"), found if len(found) == len(lines) else lines, strict=True))

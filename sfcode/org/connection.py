@@ -82,7 +82,7 @@ class Connection:
 
     def _soap(self, operation: str, parameters: soap.Fields, *, fresh: bool) -> tuple[etree._Element, ...]:
         if fresh:
-            self.http.close()  # drops idle connections only; the session goes on with new ones
+            self.http.close()  # closes only idle connections; the session opens new ones
         url = f"{self.instance_url}/services/Soap/m/{self.api_version}"
         with translate_errors(url):
             response = self.http.post(
@@ -91,7 +91,7 @@ class Connection:
                 headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
                 auth=leave_unsigned,  # the session id is in the envelope
             )
-        # A fault comes with 500; what else is not 200 is no SOAP, but may still be XML.
+        # A fault has status 500. Other errors are not SOAP, but may be XML.
         if response.status_code not in (requests.codes.ok, requests.codes.server_error):
             raise unavailable_error(response)
         try:

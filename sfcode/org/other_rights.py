@@ -51,7 +51,7 @@ def read_other_rights(org: Org, username: str, own: Collection[str]) -> OtherRig
 
 
 def _read_objects(org: Org, profile_id: str) -> dict[str, tuple[str, ...]]:
-    # Every profile has a permission set of its own, which holds what it grants.
+    # Every profile has a permission set with its permissions.
     columns = ", ".join(OBJECT_COLUMNS)
     soql = f"SELECT SobjectType, {columns} FROM ObjectPermissions WHERE Parent.ProfileId = {{}}"  # noqa: S608
     return {

@@ -50,7 +50,7 @@ class Change:
     """The name that it has until it is renamed in place; `before` and `applied` are given under the present one."""
 
     def __post_init__(self) -> None:
-        # What was applied matters only where somebody has moved away from it.
+        # The applied body is relevant only if the org has drifted from it.
         if self.applied and not self.drift:
             object.__setattr__(self, "applied", None)
 

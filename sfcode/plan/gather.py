@@ -144,7 +144,7 @@ def _read_org(
         component.address: component.body for component in (*generated.components, *generated.records)
     }
     if request.mode is Mode.APPLY:
-        # What is deleted for the relay has to be seen too; nothing managed is in it.
+        # Components that the relay replaces must be read as well; they are not managed.
         expected = {address: {} for address in project.replaced} | expected
     states = [state_address(identity) for identity in project.identities]
     rows_wanted = {address: body for address, body in expected.items() if address.is_record}
@@ -235,7 +235,7 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
     for address in addresses:
         members.setdefault(member_type(address.type), set()).add(address.full_name)
         container = container_of(address)
-        if container and container.type == "Workflow":  # objects are too big to fetch for what is only counted
+        if container and container.type == "Workflow":  # objects are too large to be retrieved only for counts
             members.setdefault(container.type, set()).add(container.full_name)
     asked = set(addresses)
     files, seen = extract_components(org.metadata.retrieve(members).files, asked)

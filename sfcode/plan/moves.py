@@ -39,7 +39,7 @@ def find_moves(project: Project, wanted: Iterable[Address], snapshot: OrgSnapsho
         if former == present or former in asked or former not in managed or present in managed:
             continue
         if (former in observed) == (present in observed) or (present.is_record and present.type != "User"):
-            continue  # gone, or both are there; assignments follow their user and their permission set
+            continue  # neither or both exist; assignments follow their user and their permission set
         if owners.rename_address(former) == present:
             continue  # it follows its object
         in_place = _is_renamed(former, present, snapshot, owners)

@@ -99,7 +99,7 @@ class Mask:
         return value
 
     def _text(self, text: str, likes: list[Value], *, sensitive: bool) -> str:
-        # A placeholder that stands in the org itself was deployed by some other tool: it is not the secret.
+        # A placeholder in the org was deployed by another tool: it is not the secret.
         if PLACEHOLDER.search(text):
             return _hide(text, self.key)
         for like in likes:

@@ -150,7 +150,7 @@ class PlanInput:
         state = self.snapshot.applied
         replaced = {name for name, left in state.secrets.items() if self.secrets.get(name, left) != left}
         if state.org_id not in {None, self.snapshot.target.org_id}:
-            replaced = set()  # fingerprints of two orgs say nothing about each other
+            replaced = set()  # fingerprints of two orgs cannot be compared
         components = (rename_secrets(component, self._renamed_secrets) for component in state.listed())
         return {component.address: mark_previous(component, replaced) for component in components}
 

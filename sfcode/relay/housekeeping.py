@@ -135,7 +135,7 @@ class Housekeeping:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._beat)
         except RowLocked:
-            # Another process is frozen in a transaction; the database answers, and what is left is for the next beat.
+            # Another process is frozen in a transaction. The database responds; the next run continues.
             log.warning("row_locked")
             self.trouble = ""
         except Exception:  # the database is away; it may come back

@@ -46,7 +46,7 @@ class HttpProtocol(HttpToolsProtocol):
             return Awaits.ANSWER
         if self._in_body:
             return Awaits.BODY
-        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever its annotation says
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, despite its annotation
         return Awaits.HEAD if cycle is None or cycle.response_complete else Awaits.ANSWER
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -113,7 +113,7 @@ def describe_error(error: BaseException) -> dict[str, str]:
     if isinstance(error, SignInError | OrgUnreachable) or (
         isinstance(error, SfcodeError) and not isinstance(error, OrgError)
     ):
-        words["message"] = error.message  # of our own making; an org may quote what it was sent
+        words["message"] = error.message  # written by sfcode; an org's message may quote values
     elif isinstance(error, OrgError):
         words["code"] = error.code
     return words

@@ -105,7 +105,7 @@ def _merge(told: Mapping[str, Sequence[Statement]]) -> list[Statement]:
     """Merge statements that hold in several environments, and name these unless they are all."""
     where: dict[tuple[Group, str, Risk], list[str]] = {}
     first: dict[tuple[Group, str, Risk], Statement] = {}
-    # In the order in which each environment says it, so that what differs by environment stands together.
+    # In the order of each environment, so that statements that differ by environment are adjacent.
     places = [(index, name) for name, found in told.items() for index in range(len(found))]
     for index, name in sorted(places, key=lambda place: place[0]):
         statement = told[name][index]

@@ -90,7 +90,7 @@ def _sides(before: Folder, after: Folder, environment: str | None, generate: Gen
     except ConfigError as error:
         return _Side({}, error.problems), head
     partners = {name: partner for name in names if (partner := _partner(name, defined, known)) is not None}
-    # Where no environment is in both, the base is loaded all the same: to tell whether it can be.
+    # If both sides share no environment, the base is loaded anyway, to report its problems.
     old, problems = snapshot.load_all(before, tuple(dict.fromkeys(partners.values())) or known[:1], generate)
     return _Side({name: old[one] for name, one in partners.items() if one in old}, problems, known), head
 

@@ -75,7 +75,7 @@ def _check_writes(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
 def _check_all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     user = side.project.settings.integration_user
     if user.access == "documented":
-        return  # SF202 says it all
+        return  # SF202 reports it
     key = "record_access" if user.record_access != "sharing" else "access"
     asked = side.project.place("integration_user", key)
     for (kind, name), rights in granted.items():

@@ -129,7 +129,7 @@ def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[
 
     state = local_state(project.root)
     org = stack.enter_context(serve(state, deliver=True))
-    # Fields that were made by apply are seen by nobody but the integration user, here as in Salesforce.
+    # Only the integration user has access to fields that apply created, here as in Salesforce.
     environ["SF_ACCESS_TOKEN"] = access_token(state, project.settings.integration_user.username) or org.access_token
     ready = {"org_url": org.url, "access_token": org.access_token, "org_id": org.org_id, "username": org.username}
     if not environ.get(API_URL):

@@ -47,7 +47,7 @@ class AliasGrant:
         if "RefreshTokenAuthError" in status or "expired" in status.lower():
             raise SignInError(f"The sf CLI's sign-in to {self.alias} has ended.", self._login)
         token = shown.get("accessToken")
-        # The placeholder is a text like any other: only its beginning tells it from a token.
+        # The placeholder is a text; only its beginning distinguishes it from a token.
         if not isinstance(token, str) or token.startswith(REDACTED):
             token = self._run("org", "auth", "show-access-token").get("accessToken")
         url = shown.get("instanceUrl")

@@ -26,7 +26,7 @@ CONNECT = 10.0
 CONNECTIONS = 20
 LONGEST_ANSWER = 16 * 1024
 
-# It tells each request's address, in which ids of people stand.
+# It logs the URL of each request, which contains the IDs of people.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 

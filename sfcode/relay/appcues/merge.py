@@ -157,7 +157,7 @@ def _decide_attributes(
     first = _first_values(arrived for group in records.values() for arrived in group)
     notes = dict(before)
     for newness, state, attribute in sorted(sayings, key=lambda each: each[0]):
-        # What an elder message gives may have been delivered without anybody having noted it.
+        # An older message may have been delivered without its state being stored.
         had = first.get((_object(state), attribute.name), newness) < newness
         outcome = _outcome(newness, state, attribute, notes, guards, had=had)
         if outcome.note.stamp:

@@ -141,7 +141,7 @@ class AppcuesWriter:
             asked = [*null_guard.names(mapping_views.values()), *names.values()]
             known = await asyncio.to_thread(self._states.latest, asked)
         except Unavailable:
-            # Without what was delivered before nobody can tell what is stale: that trouble is our own.
+            # Without the delivered states, stale messages cannot be detected; the cause is the relay's database.
             return Delivery({message.id: Retry("database", counts=False) for message in claim.messages})
         guards = NullGuards(mapping_views.values(), known, null_guard.stamp(self._clock()))
         for key, profile in work.items():
@@ -208,7 +208,7 @@ class AppcuesWriter:
             end = answer.settlement
             profile.is_unknown |= answer.is_unknown
             if isinstance(end, Parked) and len(parts) > 1:
-                # The values of one record are refused: that must not keep the others' out.
+                # The values of one record are refused, which must not block those of other records.
                 pending = [(part,) for part in parts]
                 continue
             for part in parts:
@@ -237,11 +237,11 @@ class AppcuesWriter:
     def _apply_effect(self, end: AnswerEffect) -> None:
         """Apply an answer to the rate limit and the alarms."""
         if self._rate_limit.pause_left and (end.away or end.pause):
-            # Others that were on their way together with this one have said so before.
+            # Requests that were sent at the same time have reported it already.
             self._rate_limit.pause(end.pause)
             return
         self._away = self._away + 1 if end.away else 0
-        # One lost connection says nothing; several in a row say that Appcues is down.
+        # One lost connection is no evidence; several in a row show that Appcues is down.
         down = min(LONGEST_PAUSE, 2.0 ** (self._away - DOWN)) if self._away >= DOWN else 0.0
         self._rate_limit.pause(max(end.pause, down))
         if end.alarm:

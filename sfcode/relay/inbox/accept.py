@@ -120,7 +120,7 @@ def _insert_messages(insert: InsertInto, dialect: str) -> sa.Insert:
 
 def open_lanes(tx: Transaction, keys: Iterable[Key], due: datetime | None = None) -> None:
     """Make sure that keys have lanes, and that a process about to close one of them looks again."""
-    # Everybody locks lanes in this order, so that nobody waits in a circle.
+    # All transactions lock lanes in this order, to avoid deadlocks.
     lanes = sorted({(lane(source, key), source, key) for source, key in keys})
     if lanes:
         tx.db.execute(_insert_lanes(tx.database.insert, tx.db.dialect.name), {"rows": lanes, "due": due or tx.now})

@@ -26,7 +26,7 @@ def raise_alarms(tx: Transaction, raised: Iterable[Alarm]) -> None:
         index_elements=["name", "detail"],
         set_={"at": insert.excluded.at, "times": ALARMS.c.times + insert.excluded.times},
     )
-    # In this order, so that nobody waits in a circle.
+    # In this order, to avoid deadlocks.
     rows = {(alarm.name, alarm.detail[:LONGEST_DETAIL]): alarm for alarm in raised}
     for (name, detail), alarm in sorted(rows.items()):
         tx.db.execute(upsert, {"name": name, "detail": detail, "at": alarm.at, "times": alarm.times})

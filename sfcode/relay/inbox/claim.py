@@ -87,7 +87,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
         return None
     ids = _heads(tx, names)
     _close_empty(tx, set(names) - set(ids))
-    # Many keys leave room for few of each; without this bound the rows looked at would be keys times limit.
+    # Bounds the rows that are read, which would otherwise be the number of keys times the limit.
     depth = min(request.per_key, request.limit - len(ids) + 1, max(SHALLOW, request.limit // max(len(ids), 1) + 1))
     chosen = (
         choose(_places(tx, request.source, ids.values(), depth), tx.now, request.limit)

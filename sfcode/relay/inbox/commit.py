@@ -139,7 +139,7 @@ class GroupCommit:
                 for waiting in batch:
                     _answer(waiting, error)
                 return
-            # One of them cannot be written: it must not take the others with it.
+            # One of them cannot be written, which must not fail the others.
             for waiting in batch:
                 await self._write([waiting])
             return
@@ -149,7 +149,7 @@ class GroupCommit:
 
 
 def _answer(waiting: _Waiting, answer: int | Exception) -> None:
-    with contextlib.suppress(asyncio.InvalidStateError):  # cancelled meanwhile
+    with contextlib.suppress(asyncio.InvalidStateError):  # cancelled in the meantime
         if isinstance(answer, Exception):
             waiting.answer.set_exception(answer)
         else:

@@ -240,7 +240,7 @@ class Postgresql:
         self._engine.dispose()
 
 
-# A server that is gone without a word is noticed within a minute, also by a statement that waits for its answer.
+# A server that disappears without closing its connections is detected within a minute, also by a waiting statement.
 _CONNECT = {
     "application_name": "sfcode relay",
     "connect_timeout": 10,

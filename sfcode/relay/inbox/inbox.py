@@ -219,7 +219,7 @@ class Inbox:
                 total += count
                 if count < AT_ONCE:
                     break
-                if pause(boot_time() - began):  # half of the time is the others'
+                if pause(boot_time() - began):  # half of the time is left to other transactions
                     return total
         return total
 

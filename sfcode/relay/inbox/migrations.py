@@ -108,7 +108,7 @@ def migrate(database: Database, name: str, *, create: bool = True) -> None:
         Refused: The tables are of a newer version, or there are none and `create` is false.
 
     """
-    # Looked at first without a lock, so that `relay status` does not wait for a writer.
+    # Read first without a lock, so that `relay status` does not wait for a writer.
     version = _version(database)
     if not version and not create:
         raise Refused(

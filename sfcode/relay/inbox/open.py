@@ -73,7 +73,7 @@ def _open(
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # What people do is in there: it is nobody else's business on this machine.
+        # The file contains personal data: other users of this machine must not read it.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise Refused(

@@ -139,7 +139,7 @@ class _EventParser:
         )
 
     def _name(self) -> str:
-        # By the usual keys an envelope has names of its own: of a batch, say.
+        # An envelope may use the usual keys for itself, such as the name of a batch.
         scopes = (self._received,) if self._paths.name == NAMES else (self._received, *self._outer)
         return next((name for scope in scopes if (name := event_name(scope, self._paths.name))), "")
 

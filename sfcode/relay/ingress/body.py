@@ -57,7 +57,7 @@ def check_content_type(headers: Headers, types: frozenset[str], *, suffix: str =
     """
     packing = [part.strip().lower() for value in headers.getlist("content-encoding") for part in value.split(",")]
     if any(part not in ("", "identity") for part in packing):
-        # What is packed may be a thousand times as large unpacked.
+        # A compressed body may be a thousand times as large when unpacked.
         raise HttpError(415, "content_encoding", {"Accept-Encoding": "identity"})
     given = headers.getlist("content-type")
     if len(given) > 1:

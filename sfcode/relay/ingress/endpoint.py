@@ -85,7 +85,7 @@ class Counter:
             raise busy(self._limits.busy_seconds, "not_committed_in_time")
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or error is not None:
-            # What a database says may quote what it was given; its type is enough to go on.
+            # The message of a database error may quote values, so that only its type is logged.
             what = "cancelled" if error is None else type(error).__name__
             raise busy(self._limits.busy_seconds, f"not_committed: {what}")
 

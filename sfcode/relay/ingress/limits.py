@@ -94,4 +94,4 @@ class WorkInProgress:
 def _subtract(counter: Counter[str], client: str, count: int) -> None:
     counter[client] -= count
     if not counter[client]:
-        del counter[client]  # else every client that ever was is remembered
+        del counter[client]  # otherwise every past client would be stored

@@ -275,7 +275,7 @@ def _best(leaves: Sequence[Leaf], weigh: Callable[[Leaf], int]) -> Leaf | None:
 def _best_in(scopes: Sequence[object], weigh: Callable[[Leaf], int]) -> str | None:
     """Return the path of the best value, in the event before what encloses it."""
     for scope in scopes:
-        # A value in a list of the event belongs to one of several things, unless nothing else is there.
+        # A value in a list belongs to one of several items, so that other values are preferred.
         leaves = _leaves(scope)
         direct = [leaf for leaf in leaves if not any(isinstance(part, int) for part in leaf.path)]
         best = _best(direct, weigh) or _best(leaves, weigh)

@@ -25,7 +25,7 @@ class RereadMessage:
 def reread(entries: Iterable[InboxEntry], reading: Reading) -> Iterator[RereadMessage]:
     """Yield the parked messages of Appcues that these settings read otherwise."""
     for entry in entries:
-        # A follow-up has the form of the relay's own, and goes on by itself.
+        # A follow-up message has the relay's own format and is delivered anyway.
         if entry.source != "appcues" or "mapping" in entry.payload or "message_id" in entry.payload:
             continue
         capture = stored_capture(entry.payload)

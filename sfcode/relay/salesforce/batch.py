@@ -284,7 +284,7 @@ class Batch:
                 results = self.calls.upsert(group.object, group.key, records, self.deadline)
         except CallFailedError as failure:
             if failure.of_mapping and len(objects) > 1:
-                # One object is refused, and the call with it: the others are sent without it.
+                # The call was refused because of one object: the other objects are sent without it.
                 parts = [[write for write in writes if write.object == name] for name in sorted(objects)]
                 return [write for part in parts for write in self._send(group, part, round_)]
             self._settle_failed_call(failure, writes, round_)

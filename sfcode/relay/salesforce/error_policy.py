@@ -162,7 +162,7 @@ def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: 
     rule = ERROR_RULES.get(error.code, UNLISTED)
     detail = _detail(error, sent)
     if not external_id and error.code == DUPLICATE and attempts < len(FEW_DELAYS):
-        return Retry(detail, FEW_DELAYS[attempts])  # made by others in the meantime: it is found now
+        return Retry(detail, FEW_DELAYS[attempts])  # created by another process in the meantime: the retry finds it
     if (error.code in AUTOMATION and LOCKED in error.message) or (external_id and _raced(error, external_id)):
         return Retry(detail, SOON)
     if rule.what == "park" or (rule.what == "once" and attempts):
@@ -188,7 +188,7 @@ def settle_call(error: OrgError) -> tuple[Retry, str]:
         return Retry(f"{error.code} (concurrent)", error.retry_after or BUSY, counts=False), ""
     rule = ERROR_RULES.get(error.code, UNLISTED)
     if rule.what in ("park", "once") or rule is UNLISTED:
-        # Nothing that a single record has done: the call itself is not what this org takes.
+        # Not caused by a single record: the org refuses the call itself.
         return Retry(error.code, MUCH_LATER, counts=False), "salesforce_refused"
     after = max(rule.after or 0.0, error.retry_after or 0.0) or None
     return Retry(error.code, after, counts=rule.what != "wait"), rule.alarm

@@ -89,7 +89,7 @@ class SalesforceWriter:
         try:
             return Batch(self.rules, self.calls, self.states, claim, deadline).deliver()
         except Unavailable:
-            # Before anything was written: without what was, nobody can tell what is old.
+            # Read before the first write: without the delivered states, old values cannot be detected.
             return _settle_all(claim, Retry("database", counts=False))
 
     def _measure_fields(self, deadline: float) -> None:

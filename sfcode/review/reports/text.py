@@ -79,7 +79,7 @@ def _cells(row: Access) -> tuple[str, ...]:
 def _change(change: Change, plan: Plan, paint: Paint) -> Iterator[str]:
     sign, moved = SIGNS[change.action], describe_move(change, plan.moves)
     yield f"  {paint(sign, sign)} {change.address}" + (f" ({moved})" if moved else "")
-    # What is deleted is named; its content is what the base has.
+    # Deleted components are only named; the base has their content.
     for line in () if change.action is Action.DELETE else lines(change):
         yield f"      {'    ' * line.depth}{paint(line.sign, line.sign)} {line.text}"
 

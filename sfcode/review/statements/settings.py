@@ -180,7 +180,7 @@ def settings_statements(context: Context) -> Iterator[Statement]:
         if before == after or path.startswith(relay.PREFIXES):
             continue
         if path == "integration_user.permission_set" and not _has_chosen_set(old, new):
-            continue  # it is renamed with everything else
+            continue  # the rename of the project includes it
         if path == "integration_user.accepted_rights":
             continue  # said of each address
         if path == "relay.activities_as" and any(_is_described_by_mapping(pair) for pair in context.pairs):

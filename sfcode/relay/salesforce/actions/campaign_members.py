@@ -119,7 +119,7 @@ class CampaignMembers:
         _, present = statuses.get(str(member["Status"]).casefold(), ("", order))
         delivered = context.latest.get(_state_name(member))
         if present >= order or (delivered is not None and delivered.stamp > stamp):
-            return None  # the same, a later one, or one of which nobody can tell
+            return None  # the same status, a later one, or one with an unknown order
         state = LatestState(_state_name(member), stamp, json.dumps(label))
         return RecordWrite(
             self.mapping, "update", MEMBER, "Id", str(member["Id"]), {"Status": label}, {"Status": state}
@@ -151,6 +151,6 @@ def _find_statuses(campaign: CampaignReference, related: Iterable[Row]) -> tuple
 
 def _is_of(row: Row, campaign: CampaignReference) -> bool:
     if campaign.id:
-        # An id may be written with 15 characters; those case-sensitive ones are what tells ids apart.
+        # An ID may be written with 15 characters, which are case-sensitive and identify the record.
         return str(row["CampaignId"])[:15] == campaign.id[:15]
     return str(row["Campaign"]["Name"]).casefold() == str(campaign.name).casefold()
