@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -107,7 +107,7 @@ class Invocation:
     @contextmanager
     def open_org(self, project: Project, *, as_integration: bool = False) -> Iterator[Org]:
         """
-        Sign in to the org of this call; `local` is served by this process until the command ends.
+        Sign in to the org of this call; `local` is served by this process unless a `local serve` runs.
 
         Environment variables determine the user; in the local org it is the administrator, or the integration user.
         """
@@ -130,15 +130,21 @@ def local_state(root: Path) -> Path:
 def connect_target(
     target: str, root: Path, api_version: str, username: str = "", on_response: Callable[[], object] = lambda: None
 ) -> Iterator[Org]:
-    """Sign in to an org; `local` is the one below a project's folder, and takes a user of that name if it has one."""
+    """
+    Sign in to an org; `local` is the one below a project's folder, served by this process unless it is being served.
+
+    There, `username` is signed in if the org has that user, otherwise its administrator.
+    """
     from sfcode.org import Runtime, connect
 
     runtime = Runtime(on_response=on_response)
     if target == "local":
         from sfcode.local import access_token, serve
+        from sfcode.local.running import find_running
 
         state = local_state(root)
-        with serve(state) as local:
+        running = find_running(state)
+        with nullcontext(running) if running else serve(state) as local:
             token = access_token(state, username) if username else None
             environ = {**os.environ, "SF_ACCESS_TOKEN": token or local.access_token}
             with connect(local.url, environ=environ, api_version=api_version, runtime=runtime) as org:

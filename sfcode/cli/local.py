@@ -31,7 +31,7 @@ def local() -> None:
     """
     Run, reset or load the local org: an emulator of a Salesforce org on this machine.
 
-    With `--org local`, plan and apply serve it to themselves: it need not be running.
+    With `--org local`, plan and apply use a running `local serve` of the project, or serve it to themselves.
     """
 
 
@@ -85,10 +85,13 @@ def serve(
     """
     Serve the local org and the local Appcues on 127.0.0.1 until Ctrl-C; their state stays.
 
+    Commands with `--org local` use this server while it runs.
+
     With --json, prints one line when ready: url, access_token, org_id, username, appcues_url.
     """
     from sfcode.local import serve as serve_org
     from sfcode.local.appcues import serve_appcues
+    from sfcode.local.running import announce
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -108,6 +111,7 @@ def serve(
             faults=armed,
         ) as org,
         serve_appcues(state, port=appcues_port, outbound_hosts=outbound_hosts) as appcues,
+        announce(state, org.url, org.access_token),
     ):
         if invocation.json:
             echo(json_module.dumps(_ready(org, appcues)))

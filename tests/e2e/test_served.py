@@ -1,0 +1,73 @@
+"""A command on the local org uses the server of it that runs already, and otherwise serves it to itself."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from sfcode.local.running import announce, find_running
+from tests.e2e.journey import Journey
+from tests.programs import Program
+
+URL = "http://127.0.0.1"
+
+
+@contextmanager
+def serving(journey: Journey) -> Iterator[tuple[Program, str]]:
+    """Serve the local org of a project in a process of its own, and return its URL."""
+    words = ("local", "serve", "--port", "0", "--no-deliveries", "--json")
+    with journey.spawn(*words, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process, json.loads(process.stdout.readline())["url"]
+        finally:
+            process.kill()
+
+
+def planned_at(journey: Journey) -> str:
+    """Return the URL of the org that a plan names."""
+    result = journey.run("plan", "--format", "json")
+    assert result.code == 0, result.err
+    return result.json["org"]["instance_url"]
+
+
+def test_a_running_server_is_used_until_it_ends(applied):
+    with serving(applied) as (process, url):
+        state = applied.folder / ".sfcode" / "local-org"
+        assert planned_at(applied) == url
+        assert stat.S_IMODE((state / "serving.json").stat().st_mode) == 0o600
+        process.kill()
+        process.wait()
+        assert (state / "serving.json").exists(), "a killed server cannot take it away"
+        assert planned_at(applied) != url
+
+
+def test_of_two_servers_the_first_is_used_and_the_org_is_none_other(applied):
+    with serving(applied) as (_, url), serving(applied) as (_, other):
+        assert other != url
+        assert planned_at(applied) == url
+    assert applied.actions() == {}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"url": "http://127.0.0.1:1"}', '{"a": 1}', "{"])
+def test_what_is_no_address_is_as_if_no_server_ran(tmp_path, text):
+    with announce(tmp_path, URL, "token"):
+        (tmp_path / "serving.json").write_text(text)
+        assert find_running(tmp_path) is None
+
+
+def test_a_server_is_found_while_it_is_announced(tmp_path):
+    assert find_running(tmp_path / "absent") is None
+    with announce(tmp_path, URL, "token"):
+        found = find_running(tmp_path)
+        assert found is not None
+        assert (found.url, found.access_token) == (URL, "token")
+        with announce(tmp_path, f"{URL}:1", "other"):
+            assert find_running(tmp_path) == found
+        assert find_running(tmp_path) == found
+    assert find_running(tmp_path) is None
+    assert not (tmp_path / "serving.json").exists()
