@@ -9,7 +9,7 @@ from sfcode.apply.deploy import Progress, Record, deploy, ignore
 from sfcode.apply.deploy_errors import failure
 from sfcode.apply.execute import describe_package
 from sfcode.apply.flows import deploys_drafts
-from sfcode.apply.package import Mark, missing_users, package, package_digest, replace_missing_users
+from sfcode.apply.package import missing_users, package, package_digest, replace_missing_users
 from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, Trial, steps
 from sfcode.apply.trial import run_trial
@@ -17,6 +17,7 @@ from sfcode.mapping.desired import Origin
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions, DeployResult
 from sfcode.plan.change import Action
+from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Validation
 
 

@@ -15,7 +15,8 @@ from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
 from sfcode.org import DeployOptions, Org
 from sfcode.plan.gather import find_state
-from sfcode.plan.state import Applied, from_component, state_address, to_component
+from sfcode.plan.state import Applied, state_address
+from sfcode.plan.state_format import from_component, to_component
 
 
 def forget_components(org: Org, project: Project, addresses: Iterable[Address], report: Progress) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
 from sfcode.apply.deploy_errors import failure, list_coverage_warnings
-from sfcode.apply.flows import activate_flow, delete_versions, deploys_drafts, prune_flow, remove_flow
+from sfcode.apply.flows import delete_versions, deploys_drafts, remove_flow, settle_flows
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark, intended_state, package, state_after
+from sfcode.apply.package import package
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
 from sfcode.apply.records import delete_state, write_record, write_state
 from sfcode.apply.redact import redact
@@ -22,19 +22,18 @@ from sfcode.apply.steps import (
     RecordIntent,
     RemoveFlow,
     Rename,
-    SettleFlow,
+    SettleFlows,
     Trial,
     WriteRecord,
     steps,
 )
 from sfcode.apply.trial import run_trial
-from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.mapping.desired import Origin
-from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Action
 from sfcode.plan.modes import Mode
+from sfcode.plan.next_state import Mark, intended_state, state_after
 from sfcode.plan.plan import Plan
 
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
@@ -122,8 +121,8 @@ def execute(
                 changed += [line] if not isinstance(step, WriteRecord) else []
                 done(line)
                 report(line)
-            case SettleFlow(address):
-                _settle(org, address, report)
+            case SettleFlows(addresses):
+                settle_flows(org, addresses, report)
             case _:
                 _write_state(org, plan, step, mark)
     reversible = plan.mode is not Mode.DESTROY and any(isinstance(step, Deploy | KeepState) for step in ordered)
@@ -153,25 +152,6 @@ def _write_state(org: Org, plan: Plan, step: RecordIntent | KeepState | DeleteSt
             write_state(org, plan.state, state_after(plan, owned, mark))
         case DeleteState():
             delete_state(org, plan.state)
-
-
-def _activate(org: Org, address: Address) -> bool:
-    """Activate the deployed version of a flow, again where the answer is lost; return whether that was necessary."""
-    try:
-        try:
-            return activate_flow(org, address)
-        except OrgUnreachable:
-            return activate_flow(org, address)
-    except OrgError as error:
-        hint = "`sfcode apply` activates it; until then the version before runs, if there is one."
-        raise OrgError(f"{address} is deployed and not activated: {error.message}", hint, code=error.code) from error
-
-
-def _settle(org: Org, address: Address, report: Progress) -> None:
-    if _activate(org, address):
-        report(f"{address}: activated")
-    if pruned := prune_flow(org, address):
-        report(f"{address}: {pruned} old version{'' if pruned == 1 else 's'} deleted")
 
 
 def describe_package(step: Deploy) -> str:

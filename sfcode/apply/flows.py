@@ -8,8 +8,12 @@ cross-reference id"), and an active version cannot be deleted at all.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
+from sfcode.apply.deploy import Progress
+from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.metadata.component import Address
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
@@ -18,6 +22,8 @@ KEPT_VERSIONS = 10
 """The number of versions of a flow that are kept: enough to return to an older one, and far below the platform's limit."""
 
 _DEFINITION = "SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = {}"
+_DEFINITIONS = "SELECT Id, DeveloperName, ActiveVersionId FROM FlowDefinition WHERE DeveloperName IN {}"
+_ALL_VERSIONS = "SELECT Id, DefinitionId, VersionNumber FROM Flow WHERE DefinitionId IN {} ORDER BY VersionNumber DESC"
 _VERSIONS = "SELECT Id, VersionNumber FROM Flow WHERE DefinitionId = {} ORDER BY VersionNumber DESC"
 
 
@@ -31,26 +37,38 @@ def deploys_drafts(org: Org, options: DeployOptions) -> bool:
     return not org.identity.sandbox or options.test_level not in {None, "NoTestRun"}
 
 
-def activate_flow(org: Org, address: Address) -> bool:
-    """Activate the newest version; return whether that was necessary. Repeatable."""
-    for definition in org.tooling_query(_DEFINITION, address.full_name):
-        newest = org.tooling_query(_VERSIONS, definition["Id"])[0]
+def settle_flows(org: Org, addresses: Sequence[Address], report: Progress) -> None:
+    """Activate the newest version of each flow and delete old ones, except the newest. All are read together. Repeatable."""
+    definitions = org.tooling_query(_DEFINITIONS, [address.full_name for address in addresses])
+    found = {str(row["DeveloperName"]).lower(): row for row in definitions}
+    versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for version in org.tooling_query(_ALL_VERSIONS, [row["Id"] for row in definitions]) if definitions else ():
+        versions[version["DefinitionId"]].append(version)
+    for address in addresses:
+        definition = found.get(address.full_name.lower())
+        if definition is None:
+            continue
+        newest, old = versions[definition["Id"]][0], versions[definition["Id"]][KEPT_VERSIONS:]
         if definition["ActiveVersionId"] != newest["Id"]:
-            activation = {"Metadata": {"activeVersionNumber": newest["VersionNumber"]}}
-            org.tooling_update("FlowDefinition", definition["Id"], activation)
-            return True
-    return False
+            _activate(org, address, definition["Id"], newest["VersionNumber"])
+            report(f"{address}: activated")
+        for obsolete in old:
+            org.tooling_delete("Flow", obsolete["Id"])
+        if old:
+            report(f"{address}: {len(old)} old version{'' if len(old) == 1 else 's'} deleted")
 
 
-def prune_flow(org: Org, address: Address) -> int:
-    """Delete old versions, except the newest ones and the active one; return their number. Repeatable."""
-    deleted = 0
-    for definition in org.tooling_query(_DEFINITION, address.full_name):
-        for version in org.tooling_query(_VERSIONS, definition["Id"])[KEPT_VERSIONS:]:
-            if version["Id"] != definition["ActiveVersionId"]:
-                org.tooling_delete("Flow", version["Id"])
-                deleted += 1
-    return deleted
+def _activate(org: Org, address: Address, definition_id: str, number: int) -> None:
+    """Activate a version of a flow, again where the answer is lost."""
+    values = {"Metadata": {"activeVersionNumber": number}}
+    try:
+        try:
+            org.tooling_update("FlowDefinition", definition_id, values)
+        except OrgUnreachable:
+            org.tooling_update("FlowDefinition", definition_id, values)
+    except OrgError as error:
+        hint = "`sfcode apply` activates it; until then the version before runs, if there is one."
+        raise OrgError(f"{address} is deployed and not activated: {error.message}", hint, code=error.code) from error
 
 
 def list_versions(org: Org, address: Address) -> dict[int, str]:

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from sfcode.apply.steps import Deploy, Trial
-from sfcode.metadata.component import Address, Body, Component
+from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import write, zip_files
-from sfcode.plan.change import Action, Change
-from sfcode.plan.modes import Mode
+from sfcode.plan.change import Action
+from sfcode.plan.next_state import Mark, state_after
 from sfcode.plan.plan import Plan
-from sfcode.plan.renames import Renames, order_renames
 from sfcode.plan.sandbox_names import USER_NAMES
-from sfcode.plan.secrets import names_in, reveal_component
-from sfcode.plan.state import Applied, Past, to_component
-
-
-@dataclass(frozen=True)
-class Mark:
-    """The author of an apply, the time, and the commit."""
-
-    by: str
-    at: str
-    """UTC, ISO 8601."""
-    revision: str | None = None
-    id: str = ""
-    """By which this apply can be rolled back."""
-    applied: Applied = field(default_factory=Applied)
-    """What the applies before it left."""
-    told: tuple[str, ...] = ()
-    """Digests of the manual steps that the config asks for, which are printed after this apply at the latest."""
+from sfcode.plan.secrets import reveal_component
+from sfcode.plan.state import Applied
+from sfcode.plan.state_format import readable_text, state_text, to_component
 
 
 def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) -> bytes:
@@ -46,36 +29,25 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
 
 def package_digest(plan: Plan, step: Deploy, mark: Mark) -> str:
     """Return the SHA-256 of a package with placeholders for its secrets, which a plan is bound to separately."""
-    files = _files(plan, step, mark, list(step.components))
+    files = _files(plan, step, mark, list(step.components), format_state=readable_text)
     whole = hashlib.sha256()
     for path in sorted(files):
         whole.update(f"{path} {hashlib.sha256(files[path]).hexdigest()}\n".encode())
     return whole.hexdigest()
 
 
-def _files(plan: Plan, step: Deploy, mark: Mark, sent: list[Component]) -> dict[str, bytes]:
+def _files(
+    plan: Plan,
+    step: Deploy,
+    mark: Mark,
+    sent: list[Component],
+    *,
+    format_state: Callable[[Applied], str] = state_text,
+) -> dict[str, bytes]:
     if not step.owned and not step.keeps_state:
         return write(sent, plan.api_version, deleted=[*step.deleted, plan.state])
-    state = state_after(plan, step.owned, mark)
-    return write([*sent, to_component(plan.state, state)], plan.api_version, deleted=step.deleted)
-
-
-def state_after(plan: Plan, owned: Collection[Component], mark: Mark) -> Applied:
-    """Return the state that an apply leaves, with the components that are managed then."""
-    return Applied(
-        components={component.address: component.body for component in owned},
-        project=plan.project or mark.applied.project,
-        revision=mark.revision,
-        applied_by=mark.by,
-        applied_at=mark.at,
-        org_id=plan.target.org_id,
-        config_digest=None if plan.kept else plan.config_digest,  # the config is not applied as a whole
-        history=(_past(plan, mark), *mark.applied.history),
-        secrets={name: plan.secrets[name] for name in sorted(_names(owned)) if name in plan.secrets},
-        records=_records_after(plan, mark.applied),
-        told=mark.told if plan.mode is Mode.APPLY else mark.applied.told,
-        relay=plan.relay.after if plan.relay else mark.applied.relay,
-    )
+    state = to_component(plan.state, state_after(plan, step.owned, mark), format_state)
+    return write([*sent, state], plan.api_version, deleted=step.deleted)
 
 
 def trial_package(
@@ -123,63 +95,3 @@ def missing_users(plan: Plan) -> set[str]:
 
 def _is_active(user: Component | None) -> bool:
     return user is not None and user.body.get("IsActive") is True
-
-
-def intended_state(plan: Plan, applied: Applied) -> Applied:
-    """
-    Return the state with the records that an apply is about to make, and what it is about to rename.
-
-    An apply that is cut off forgets none of them. What is renamed is listed by its former name.
-    """
-    intended = replace(
-        applied,
-        project=plan.project or applied.project,
-        org_id=plan.target.org_id,
-        records=_records_after(plan, applied),
-    )
-    renaming = tuple((move.former, move.present) for move in order_renames(plan.moves))
-    return replace(Renames(plan.moves).reversed().rename_state(intended), renaming=renaming)
-
-
-def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
-    """Return what an apply leaves managed; what goes only after the deployment is in it, until the next plan misses it."""
-    made = {
-        change.address: change.after.body
-        for change in plan.changes
-        if change.address.is_record and change.after and not change.address.is_business_record
-    }
-    return {**applied.records, **made}
-
-
-def _past(plan: Plan, mark: Mark) -> Past:
-    changes, former = plan.effective, Renames(plan.moves).reversed()
-    managed = {*mark.applied.components, *mark.applied.records}
-
-    def rename(address: Address, body: Body | None) -> Body | None:
-        return None if body is None else former.rename_body(address, body)
-
-    return Past(
-        id=mark.id,
-        applied_at=mark.at,
-        applied_by=mark.by,
-        revision=mark.revision,
-        before={
-            former.rename_address(change.address): rename(change.address, _body_before(change, mark.applied))
-            for change in changes
-        },
-        drifted=frozenset(former.rename_address(change.address) for change in changes if change.drift),
-        owned=frozenset(former.rename_address(change.address) for change in changes if change.address in managed),
-        moves={move.present: move.former for move in plan.moves if move.in_place},
-        project=mark.applied.project,
-    )
-
-
-def _body_before(change: Change, applied: Applied) -> Body | None:
-    """Return the body that a rollback restores; of a component that was changed in the org, the one that the previous apply left."""
-    if change.drift:
-        return applied.components.get(change.address)
-    return change.before.body if change.before else None
-
-
-def _names(components: Iterable[Component]) -> frozenset[str]:
-    return frozenset().union(*(names_in(dict(component.body)) for component in components))

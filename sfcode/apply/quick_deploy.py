@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sfcode.apply.package import Mark, package_digest
+from sfcode.apply.package import package_digest
 from sfcode.apply.steps import Deploy
 from sfcode.errors import OrgError, OrgUnreachable
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
+from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Validation
 
 

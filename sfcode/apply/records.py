@@ -13,7 +13,8 @@ from sfcode.metadata.component import Address, Component
 from sfcode.org import Org
 from sfcode.org.profiles import find_profile
 from sfcode.plan.change import Action, Change
-from sfcode.plan.state import STATE_DESCRIPTION, Applied, state_text
+from sfcode.plan.state import Applied
+from sfcode.plan.state_format import STATE_DESCRIPTION, state_text
 
 ON_CREATE = {
     "TimeZoneSidKey": "GMT",

@@ -13,7 +13,6 @@ from sfcode.apply.execute import ApplyResult, execute
 from sfcode.apply.lock import Lock, Locks, hold_lock
 from sfcode.apply.lock_holder import this_run
 from sfcode.apply.next_steps import list_steps
-from sfcode.apply.package import Mark
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused
 from sfcode.git import describe_revision
@@ -22,6 +21,7 @@ from sfcode.org import DeployOptions, Org
 from sfcode.org.results import DeployResult
 from sfcode.plan.digest import changes_digest
 from sfcode.plan.modes import Mode, PlanRequest
+from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan
 from sfcode.plan.planner import PlanResult, make_plan, raise_if_moved
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from sfcode.mapping.limits import NAMES_PER_QUERY
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
@@ -50,10 +51,10 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class SettleFlow:
-    """Activate the deployed version of a flow, and delete old ones."""
+class SettleFlows:
+    """Activate the deployed versions of flows, and delete old ones; as many as one query can name."""
 
-    address: Address
+    addresses: tuple[Address, ...]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ Step = (
     | Rename
     | Deploy
     | Trial
-    | SettleFlow
+    | SettleFlows
     | RemoveFlow
     | DeleteVersions
     | RecordIntent
@@ -197,7 +198,9 @@ def _is_active_flow(component: Component) -> bool:
 
 
 def _settle_flows(sent: tuple[Component, ...]) -> Iterable[Step]:
-    return (SettleFlow(component.address) for component in sent if _is_active_flow(component))
+    flows = tuple(component.address for component in sent if _is_active_flow(component))
+    for start in range(0, len(flows), NAMES_PER_QUERY):
+        yield SettleFlows(flows[start : start + NAMES_PER_QUERY])
 
 
 def _deployments(plan: Plan, metadata: Iterable[Change], *, drafts: bool) -> Iterable[Step]:

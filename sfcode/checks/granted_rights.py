@@ -4,35 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sfcode.checks.snapshot import Snapshot
-from sfcode.mapping import naming
 from sfcode.mapping.permissions import FIELD_FLAGS, OBJECT_FLAGS
-from sfcode.metadata.component import Address, Component, Value
+from sfcode.metadata.component import Component, Value
 from sfcode.metadata.normalize import normalize
 
 Rights = dict[tuple[str, str], tuple[str, ...]]
 """By kind (object, field, permission) and name."""
-
-
-def integration_address(side: Snapshot) -> Address:
-    """Return the address of the integration user's permission set."""
-    return Address("PermissionSet", side.project.integration_set)
-
-
-def integration_rights(side: Snapshot | None) -> Rights:
-    """Return the permissions of the integration user's permission set."""
-    return rights(side, side.project.integration_set) if side else {}
-
-
-def viewer_rights(side: Snapshot | None) -> Rights:
-    """Return the permissions of the viewers' permission set."""
-    return rights(side, naming.viewer_set(side.project.settings.name)) if side else {}
-
-
-def rights(side: Snapshot, name: str) -> Rights:
-    """Return the permissions that a permission set grants."""
-    wanted = Address("PermissionSet", name)
-    return rights_of(next((one for one in side.desired.components if one.address == wanted), None))
 
 
 def rights_of(component: Component | None) -> Rights:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
+from sfcode.checks.granted_rights import Rights, rights_of
 from sfcode.config import Project, load
 from sfcode.config.files import read_files, shipped_templates
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
+from sfcode.mapping import naming
 from sfcode.mapping.desired import Desired
+from sfcode.metadata.component import Address
 from sfcode.metadata.objects import OrgSchema, standard
 
 Generate = Callable[[Project, OrgSchema], Desired]
 """Makes the components of a project; `sfcode.generate.generate`, which the checks do not import."""
+
+_TEMPLATE = re.compile(r"templates/metadata/([^/]+)\.xml\.j2$")
 
 DEFAULT = ""
 """The environment of a project that defines none."""
@@ -31,10 +38,31 @@ class Snapshot:
     texts: Mapping[str, str] = field(default_factory=dict)
     """The files of config and templates as written, by the names that positions use."""
 
+    @cached_property
+    def _templates(self) -> dict[str, str]:
+        """The project's own templates by metadata type."""
+        found = (_TEMPLATE.search(name) for name in self.texts)
+        return {match[1]: match.string for match in found if match}
+
+    @property
+    def integration_set(self) -> Address:
+        """The address of the integration user's permission set."""
+        return Address("PermissionSet", self.project.integration_set)
+
+    @cached_property
+    def integration_rights(self) -> Rights:
+        """The permissions that the integration user's permission set grants."""
+        return rights_of(self.desired.by_address.get(self.integration_set))
+
+    @cached_property
+    def viewer_rights(self) -> Rights:
+        """The permissions that the viewers' permission set grants."""
+        viewer_set = naming.viewer_set(self.project.settings.name)
+        return rights_of(self.desired.by_address.get(Address("PermissionSet", viewer_set)))
+
     def template(self, type_: str) -> str | None:
         """Return the project's own template of a metadata type; None if sfcode's is used."""
-        ending = f"templates/metadata/{type_}.xml.j2"
-        return next((name for name in self.texts if name.endswith(ending)), None)
+        return self._templates.get(type_)
 
     def template_line(self, type_: str, piece: str) -> Position | None:
         """Return the line of a text in the project's own template; the first line if it does not contain it."""

@@ -31,13 +31,15 @@ def render(invocation: Invocation, out: Path, layout: Literal["mdapi", "source"]
     from sfcode.generate import generate
     from sfcode.metadata.objects import standard
     from sfcode.metadata.package import write
-    from sfcode.plan.state import Applied, state_address, to_component
+    from sfcode.plan.state import Applied, state_address
+    from sfcode.plan.state_format import readable_text, to_component
 
     project = invocation.project()
     components = generate(project, standard()).components
     state = to_component(
         state_address(project.identity),
         Applied({component.address: component.body for component in components}, project=project.settings.name),
+        readable_text,
     )
     files = write([*components, state], project.settings.salesforce.api_version, layout=layout)
     if out.exists() and any(out.iterdir()):

@@ -21,8 +21,8 @@ from sfcode.diagnostics import Diagnostic, Position
 from sfcode.generate.template_context import VARIABLES, Blueprint
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.schema import validate_strictly
-from sfcode.metadata.xml import from_element, line_of, parse
+from sfcode.metadata.schema import parse_strictly
+from sfcode.metadata.xml import from_element, line_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -64,16 +64,16 @@ class Templates:
         address = blueprint.address
         text = _render(self._environment, blueprint)
         data = text.encode("utf-8", "surrogatepass")
-        problems = [(problem.line, problem.message) for problem in validate_strictly(data)]
-        if not problems:
-            root = parse(data)
+        root, found = parse_strictly(data)
+        problems = [(problem.line, problem.message) for problem in found]
+        if root is not None and not problems:
             if root.tag.rpartition("}")[2] != address.type:
                 problems.append((line_of(root), f"the root must be <{address.type}>"))
             else:
                 named = root.findtext("{*}fullName")
                 if named is not None and named not in (address.full_name, address.full_name.rpartition(".")[2]):
                     problems.append((_line_of(text, "<fullName>"), f"the name must stay {address.full_name}"))
-        if not problems:
+        if root is not None and not problems:
             try:
                 return from_element(address.type, address.full_name, root)
             except MetadataError as error:
@@ -120,13 +120,15 @@ class Templates:
         return positions
 
 
-def _environment(*folders: Path) -> Environment:
-    """Create an environment that loads each template from the first folder that has it."""
-    from jinja2 import FileSystemLoader, StrictUndefined
+def _environment(*folders: Path, trusted: bool = False) -> Environment:
+    """Create an environment that loads each template from the first folder that has it; it is sandboxed unless all are sfcode's."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(
+    kind = Environment if trusted else ImmutableSandboxedEnvironment
+    return kind(
         loader=FileSystemLoader([str(folder) for folder in folders]),
+        auto_reload=False,
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -138,7 +140,7 @@ def _environment(*folders: Path) -> Environment:
 @functools.cache
 def _shipped_environment() -> Environment:
     """Return the environment of sfcode's own templates, which are compiled once: an apply generates several times."""
-    return _environment(shipped_templates())
+    return _environment(shipped_templates(), trusted=True)
 
 
 def _nth(lines: list[Position], line: int) -> Position:

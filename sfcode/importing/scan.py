@@ -15,7 +15,8 @@ from sfcode.mapping.fields import STANDARD_OBJECTS
 from sfcode.mapping.naming import event_id_field
 from sfcode.org import Org
 from sfcode.plan.gather import list_states, read_target
-from sfcode.plan.state import from_component, state_identity
+from sfcode.plan.state import state_identity
+from sfcode.plan.state_format import from_component
 
 NO_RIGHTS = frozenset(
     {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE", "API_DISABLED_FOR_ORG"}

@@ -73,6 +73,13 @@ class Condition:
         # A comparison with a blank number is neither true nor false.
         return f"OR({blank}, NOT({fits}))" if isinstance(self.values[0], int | float) else f"NOT({fits})"
 
+    @property
+    def listed_values(self) -> frozenset[AttributeValue | None] | None:
+        """The values that the field may have, None among them for a blank one; None where they cannot be listed."""
+        if self.blank is not None:
+            return frozenset({None}) if self.blank else None
+        return None if self.negated else frozenset(map(_folded, self.values))
+
     def excludes(self, other: Condition) -> bool:
         """Tell whether no record can fit both."""
         if self.field.lower() != other.field.lower():

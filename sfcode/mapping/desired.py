@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.metadata.component import Address, Component
@@ -20,7 +21,7 @@ class Origin:
     """The path in the document: `to_appcues.attributes.plan`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desired:
     """All components and records of a project, each list sorted by address."""
 
@@ -32,3 +33,16 @@ class Desired:
     """What works but deserves a look; place and hint as in a problem."""
     advice: tuple[Diagnostic, ...] = ()
     """The same, with their places."""
+
+    @cached_property
+    def by_address(self) -> dict[Address, Component]:
+        """The components and records by their addresses."""
+        return {component.address: component for component in (*self.components, *self.records)}
+
+    def find_origin(self, address: Address, token: str = "") -> Origin | None:
+        """Return the YAML line behind a name in a component, or behind the component itself."""
+        return self._origins.get((address, token))
+
+    @cached_property
+    def _origins(self) -> dict[tuple[Address, str], Origin]:
+        return {(origin.address, origin.token): origin for origin in reversed(self.origins)}

@@ -39,21 +39,24 @@ NAME_PARTS = {("Contact", "Name"): ("FirstName", "LastName"), ("Lead", "Name"): 
 """By object and field, the fields that Salesforce puts a person's full name together from: what changes are the parts."""
 
 # What every custom object has. None of these takes field permissions.
-_OF_CUSTOM_OBJECTS = {
-    "Id": "id",
-    "Name": "string",
-    "OwnerId": "reference",
-    "RecordTypeId": "reference",
-    "CurrencyIsoCode": "picklist",
-    "CreatedById": "reference",
-    "CreatedDate": "datetime",
-    "LastModifiedById": "reference",
-    "LastModifiedDate": "datetime",
-    "LastActivityDate": "date",
-    "LastReferencedDate": "datetime",
-    "LastViewedDate": "datetime",
-    "SystemModstamp": "datetime",
-    "IsDeleted": "boolean",
+_OF_CUSTOM_OBJECTS: Mapping[str, Field] = {
+    name: Field(name, kind, permissionable=False, updateable=False)
+    for name, kind in {
+        "Id": "id",
+        "Name": "string",
+        "OwnerId": "reference",
+        "RecordTypeId": "reference",
+        "CurrencyIsoCode": "picklist",
+        "CreatedById": "reference",
+        "CreatedDate": "datetime",
+        "LastModifiedById": "reference",
+        "LastModifiedDate": "datetime",
+        "LastActivityDate": "date",
+        "LastReferencedDate": "datetime",
+        "LastViewedDate": "datetime",
+        "SystemModstamp": "datetime",
+        "IsDeleted": "boolean",
+    }.items()
 }
 
 
@@ -110,12 +113,8 @@ def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()
             object_name, known, described_object.complete, new, {name: words for name, (_, words) in optional.items()}
         )
     if object_name in ACTIVITY_FIELDS:
-        every = {name: Field(name, "string") for name in ACTIVITY_FIELDS[object_name]}
-    else:
-        every = {
-            name: Field(name, kind, permissionable=False, updateable=False) for name, kind in _OF_CUSTOM_OBJECTS.items()
-        }
-    return Fields(object_name, every, False, new)
+        return Fields(object_name, {name: Field(name, "string") for name in ACTIVITY_FIELDS[object_name]}, False, new)
+    return Fields(object_name, _OF_CUSTOM_OBJECTS, False, new)
 
 
 def find_closest(name: str, candidates: Iterable[str]) -> str | None:

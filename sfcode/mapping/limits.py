@@ -28,3 +28,18 @@ MEMBER_STATUS_LENGTH = 40
 
 REPORT_NAME_LENGTH = 40
 """Characters of the name of a report; its developer name is kept as short."""
+
+STATIC_RESOURCE_SIZE = 5_242_880
+"""Bytes of the file of a static resource, 5 MB (https://help.salesforce.com/s/articleView?id=platform.pages_static_resources.htm)."""
+
+PACKAGE_FILES = 10_000
+"""Files of one package (https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_deploy.htm)."""
+
+PACKAGE_SIZE = 39_000_000
+"""Bytes of the zip of one package: about 50 MB in base64, with which a request is full (as PACKAGE_FILES)."""
+
+FLOW_VERSIONS = 50
+"""Versions of one flow (https://help.salesforce.com/s/articleView?id=platform.flow_considerations_limit.htm)."""
+
+NAMES_PER_QUERY = 100
+"""Names that one query lists: it is part of a URL, which has at most 16,384 characters (REST API, query)."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import total_ordering
+from functools import cached_property, total_ordering
 from typing import Self
 
 Value = None | bool | int | str | tuple["Value", ...] | list["Value"] | dict[str, "Value"]
@@ -33,18 +33,20 @@ class Address:
 
     type: str
     full_name: str
+    _key: tuple[str, str] = field(init=False, repr=False)
+    """What two addresses are compared by, worked out once: a plan compares each of them many times."""
 
-    def _key(self) -> tuple[str, str]:
-        return (self.type, self.full_name.lower())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_key", (self.type, self.full_name.lower()))
 
     def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, Address) else NotImplemented
+        return self._key == other._key if isinstance(other, Address) else NotImplemented
 
     def __lt__(self, other: Address) -> bool:
-        return self._key() < other._key()
+        return self._key < other._key
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return hash(self._key)
 
     def __str__(self) -> str:
         return f"{self.type}:{self.full_name}"
@@ -94,14 +96,14 @@ class Component:
     full_name: str
     body: Body = field(default_factory=dict)
 
-    @property
+    @cached_property
     def address(self) -> Address:
-        """Return type and full name."""
+        """The address: type and full name."""
         return Address(self.type, self.full_name)
 
-    @property
+    @cached_property
     def canonical(self) -> str:
-        """Return the body as JSON with sorted keys and no spaces."""
+        """The body as JSON with sorted keys and no spaces."""
         return json.dumps(self.body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @property
@@ -109,14 +111,15 @@ class Component:
         """Return the SHA-256 of address and body as hex."""
         return hashlib.sha256(f"{self.address}\n{self.canonical}".encode()).hexdigest()
 
-    def _key(self) -> tuple[Address, str]:
-        return (self.address, self.canonical)
-
     def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, Component) else NotImplemented
+        if not isinstance(other, Component):
+            return NotImplemented
+        return self.address == other.address and self.canonical == other.canonical
 
     def __lt__(self, other: Component) -> bool:
-        return self._key() < other._key()
+        if self.address != other.address:
+            return self.address < other.address
+        return self.canonical < other.canonical
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return hash((self.address, self.canonical))

@@ -167,7 +167,7 @@ _SPECIAL: Mapping[str, Callable[[_Dict], _Dict]] = {
 
 
 def _any_true(entry: _Dict) -> bool:
-    return any(value is True for value in entry.values())
+    return True in entry.values()
 
 
 def _is_shown(entry: _Dict) -> bool:

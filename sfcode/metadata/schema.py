@@ -21,7 +21,7 @@ from sfcode.metadata.validate import SchemaProblem, validate
 from sfcode.metadata.xml import line_of, parse
 from sfcode.metadata.xml_positions import Span, find_spans
 
-__all__ = ["SchemaProblem", "validate_loosely", "validate_strictly", "xsd"]
+__all__ = ["SchemaProblem", "parse_strictly", "validate_loosely", "validate_strictly", "xsd"]
 
 
 @cache
@@ -75,10 +75,19 @@ def _schema(type_: str) -> etree.XMLSchema:
 
 def validate_strictly(xml: bytes) -> tuple[SchemaProblem, ...]:
     """Validate a metadata file against the strict schema; a problem's position is the start of its element."""
+    return parse_strictly(xml)[1]
+
+
+def parse_strictly(xml: bytes) -> tuple[etree._Element | None, tuple[SchemaProblem, ...]]:
+    """Parse a metadata file and validate it strictly; return its root, if it is XML at all, and the problems."""
     try:
         root = parse(xml)
     except MetadataError as error:
-        return (SchemaProblem(error.line, error.column, error.problem),)
+        return None, (SchemaProblem(error.line, error.column, error.problem),)
+    return root, _validate(xml, root)
+
+
+def _validate(xml: bytes, root: etree._Element) -> tuple[SchemaProblem, ...]:
     name = _root_type(root)
     if name is None:
         return (_foreign_root(root),)
@@ -109,8 +118,8 @@ def validate_loosely(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...
 
 
 def _root_type(root: etree._Element) -> str | None:
-    tag = etree.QName(root)
-    return tag.localname if tag.namespace == schema_table.NAMESPACE and tag.localname in schema_table.roots() else None
+    namespace, _, name = root.tag.rpartition("}")
+    return name if namespace == f"{{{schema_table.NAMESPACE}" and name in schema_table.roots() else None
 
 
 def _foreign_root(root: etree._Element, expected: str = "") -> SchemaProblem:

@@ -132,7 +132,7 @@ class _Reader:
     def _value(self, spec: schema_table.Element, element: etree._Element) -> Value:
         if schema_table.elements(spec.type) is not None:
             return self.complex(spec.type, element)
-        for name, child in children_of(element):
+        for name, child in children_of(element) if len(element) else ():
             raise self._error(f"Element {name} invalid at this location in type {spec.type}", child)
         text = (element.text or "").replace("\r\n", "\n").replace("\r", "\n")
         if spec.type == "anyType":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -11,7 +12,9 @@ from sfcode.errors import ConfigError
 from sfcode.generate import generate
 from sfcode.generate.records import records
 from sfcode.mapping.desired import Desired
+from sfcode.mapping.limits import NAMES_PER_QUERY
 from sfcode.metadata.component import Address, Body, Component
+from sfcode.metadata.normalize import normalize
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.metadata.types import member_type
@@ -37,7 +40,8 @@ from sfcode.plan.sandbox_names import (
 from sfcode.plan.schema import org_schema
 from sfcode.plan.secrets import Mask, fingerprint
 from sfcode.plan.snapshot import FlowVersion, Move, OrgSnapshot, OtherState, PlanInput, Target
-from sfcode.plan.state import STATE_SUFFIX, Applied, from_component, state_address, state_identity
+from sfcode.plan.state import STATE_SUFFIX, Applied, state_address, state_identity
+from sfcode.plan.state_format import from_component
 from sfcode.plan.users import find_missing_parts, list_other_rights, read_records, read_sign_ins
 
 NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
@@ -207,6 +211,7 @@ def _read_org(
         other_rights=list_other_rights(org, project, applied, record_rows),
         other_uses=_read_other_uses(org, project, applied, leaving),
         sign_ins={name: sign_ins for name in sorted(leaving) if (sign_ins := read_sign_ins(org, name))},
+        flow_counts=_count_flow_versions(org, expected, components),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
         missing_parts=find_missing_parts(org, request.mode, expected, record_rows),
@@ -339,6 +344,23 @@ def _connector_messages(project: Project, org: Org) -> tuple[str, ...]:
 
 def _list_messages(org: Org) -> tuple[FileProperties, ...]:
     return org.metadata.list_metadata("WorkflowOutboundMessage")
+
+
+def _count_flow_versions(
+    org: Org, expected: Mapping[Address, Body], observed: Mapping[Address, Component]
+) -> dict[Address, int]:
+    """Count the versions of the flows that are there and differ from what is expected: a change makes one more."""
+    flows = {address.full_name: body for address, body in expected.items() if address.type == "Flow"}
+    there = {name: observed[address] for name in flows if (address := Address("Flow", name)) in observed}
+    changed = [
+        name for name, flow in there.items() if normalize(flow) != normalize(Component("Flow", name, flows[name]))
+    ]
+    counts: Counter[Address] = Counter()
+    for start in range(0, len(changed), NAMES_PER_QUERY):
+        soql = "SELECT Definition.DeveloperName FROM Flow WHERE Definition.DeveloperName IN {}"
+        rows = org.tooling_query(soql, changed[start : start + NAMES_PER_QUERY])
+        counts.update(Address("Flow", str(row["Definition"]["DeveloperName"])) for row in rows)
+    return dict(counts)
 
 
 def _read_flow_versions(

@@ -14,8 +14,8 @@ from functools import cached_property
 
 from sfcode.config.project import Project
 from sfcode.mapping import naming
-from sfcode.metadata.component import Address, Body, Value
-from sfcode.plan.references import QUALIFIED, refers_to
+from sfcode.metadata.component import Address, Body, Component, Value
+from sfcode.plan.references import QUALIFIED, References
 from sfcode.plan.renames import Renames
 from sfcode.plan.snapshot import Move, OrgSnapshot
 from sfcode.plan.state import Applied, Past
@@ -33,8 +33,8 @@ def find_moves(project: Project, wanted: Iterable[Address], snapshot: OrgSnapsho
     managed, observed, asked = snapshot.applied.addresses(), snapshot.components, {*former_names.wanted}
     managed |= {Address("User", name) for name in former_names.users if Address("User", name) in observed}
     moves: list[Move] = []
+    owners, users = Renames(()), References(_list_users(snapshot))
     for present in sorted(former_names.wanted, key=lambda address: (address.type != "CustomObject", address)):
-        owners = Renames(tuple(moves))
         former = former_names.find(present)
         if former == present or former in asked or former not in managed or present in managed:
             continue
@@ -42,10 +42,12 @@ def find_moves(project: Project, wanted: Iterable[Address], snapshot: OrgSnapsho
             continue  # neither or both exist; assignments follow their user and their permission set
         if owners.rename_address(former) == present:
             continue  # it follows its object
-        in_place = _is_renamed(former, present, snapshot, owners)
+        in_place = _is_renamed(former, present, snapshot, owners, users)
         if in_place or former in observed:
             former = former if in_place else owners.rename_address(former)
             moves.append(Move(former, present, in_place=in_place, done=former not in observed))
+            if present.type == "CustomObject":
+                owners = Renames(tuple(moves))
     return tuple(sorted(moves))
 
 
@@ -137,16 +139,20 @@ class FormerNames:
 
     def _pair_messages(self) -> Iterator[tuple[str, str]]:
         """Pair the one message of an object that is no longer asked for with the one that is new: its mapping was renamed."""
-        for owner in {one.object.lower() for one in self.project.resolved}:
-            kinds = {"WorkflowOutboundMessage"}
-            old = [each for each in self.applied.components if each.type in kinds and _owner(each) == owner]
-            new = [each for each in self.wanted if each.type in kinds and _owner(each) == owner]
-            gone, made = [each for each in old if each not in new], [each for each in new if each not in old]
-            if len(gone) == len(made) == 1:
-                yield _last(made[0]).lower(), _last(gone[0])
+        old, new = set(self.applied.components), set(self.wanted)
+        gone, made = _messages_by_object(old - new), _messages_by_object(new - old)
+        for owner, messages in made.items():
+            if len(messages) == len(gone.get(owner, ())) == 1:
+                yield _last(messages[0]).lower(), _last(gone[owner][0])
 
 
-def _is_renamed(former: Address, present: Address, snapshot: OrgSnapshot, owners: Renames) -> bool:
+def _list_users(snapshot: OrgSnapshot) -> Iterator[Component]:
+    """List what a field or an object cannot be renamed for where it names one."""
+    versions = (version.flow for found in snapshot.flow_versions.values() for version in found)
+    return (component for component in (*snapshot.components.values(), *versions) if component.type not in QUALIFIED)
+
+
+def _is_renamed(former: Address, present: Address, snapshot: OrgSnapshot, owners: Renames, users: References) -> bool:
     """
     Return whether an org renames this in place, once the objects in `owners` are renamed.
 
@@ -157,14 +163,20 @@ def _is_renamed(former: Address, present: Address, snapshot: OrgSnapshot, owners
     there = snapshot.components.get(former)
     if former.type not in {"CustomField", "CustomObject"} or there is None:
         return True
-    versions = (version.flow for found in snapshot.flow_versions.values() for version in found)
-    users = (component for component in (*snapshot.components.values(), *versions) if component.type not in QUALIFIED)
-    return not (_has_formula(there.body) or any(refers_to(component, former) for component in users))
+    return not (_has_formula(there.body) or users.find(former))
 
 
 def _has_formula(body: Body) -> bool:
     formula: Value = body.get("formula")
     return formula is not None
+
+
+def _messages_by_object(addresses: Iterable[Address]) -> dict[str, list[Address]]:
+    found: dict[str, list[Address]] = {}
+    for address in addresses:
+        if address.type == "WorkflowOutboundMessage":
+            found.setdefault(_owner(address), []).append(address)
+    return found
 
 
 def _owner(address: Address) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from sfcode.mapping.ownership import MANAGED_BY
 from sfcode.metadata.component import Address, Component, Value
@@ -15,6 +17,10 @@ QUALIFIED = {"PermissionSet", "Profile"}
 """Types of components that write a field with its object in front of it, whatever the object."""
 
 
+_RUN = re.compile(r"\w+")
+_QUALIFIED_NAME = re.compile(r"(?<!\w)(?=(\w+\.\w+))")
+
+
 def refers_to(component: Component, address: Address) -> bool:
     """Return whether a component refers to an address; an org does not delete what a component refers to."""
     if component.address == address:
@@ -23,9 +29,33 @@ def refers_to(component: Component, address: Address) -> bool:
     return any(pattern.search(text) for text in _texts(component.body) for pattern in patterns)
 
 
-def referring(components: Iterable[Component], address: Address) -> tuple[Address, ...]:
-    """List the addresses of those components that name an address, sorted."""
-    return tuple(sorted(component.address for component in components if refers_to(component, address)))
+class References:
+    """Which of some components name an address, looked up by the words that the components hold."""
+
+    def __init__(self, components: Iterable[Component]) -> None:
+        self._components = components
+
+    @cached_property
+    def _by_word(self) -> dict[tuple[str, str], list[Component]]:
+        """The components by a word or a qualified name (`contact.plan__c`); a word with the object they are about, too."""
+        found: dict[tuple[str, str], list[Component]] = defaultdict(list)
+        for component in self._components:
+            text = "\n".join(_texts(component.body)).lower()
+            words = {*_RUN.findall(text)}
+            for key in {("", word) for word in words.union(_QUALIFIED_NAME.findall(text))}:
+                found[key].append(component)
+            for word in words:
+                found[_owner(component).lower(), word].append(component)
+        return found
+
+    def find(self, address: Address) -> list[Component]:
+        """Return the components that name an address."""
+        owner, _, name = address.full_name.lower().partition(".")
+        owners = {owner, *map(str.lower, ACTIVITIES)} if owner == "activity" else {owner}
+        keys = [("", f"{known}.{name}") if name else ("", known) for known in owners]
+        keys += [(known, word) for known in owners for word in (name, f"{name.removesuffix('__c')}__r")]
+        candidates = dict.fromkeys(component for key in keys for component in self._by_word.get(key, ()))
+        return [component for component in candidates if refers_to(component, address)]
 
 
 def claimed_components(components: Iterable[Component]) -> Iterator[Address]:

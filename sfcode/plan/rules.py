@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
 from sfcode.config.relay_config import render_relay_config
 from sfcode.errors import UsageError
+from sfcode.metadata.component import Address, Component
 from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Action, Change
 from sfcode.plan.compare import compare, find_apply
@@ -23,6 +25,7 @@ from sfcode.plan.ownership import (
     warn_of_lost_state,
 )
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal
+from sfcode.plan.platform_limits import refuse_beyond_platform
 from sfcode.plan.previous_user import (
     deactivated_users,
     refuse_shared_users,
@@ -30,7 +33,7 @@ from sfcode.plan.previous_user import (
     warn_of_other_rights,
     warn_of_sign_ins,
 )
-from sfcode.plan.references import refers_to
+from sfcode.plan.references import References
 from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.sandbox_names import users_named_in
 from sfcode.plan.secrets import HIDDEN, names_in
@@ -269,21 +272,24 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def retire_flow_versions(plan_input: PlanInput, plan: Plan) -> Plan:
     """Find the old versions of flows that stay and that still name what the plan deletes."""
-    deleted = [change.address for change in plan.effective if change.action is Action.DELETE]
+    deleted = {change.address for change in plan.effective if change.action is Action.DELETE}
     sent = {change.address for change in plan.effective if change.after}
+    old = {
+        flow: [version for version in versions if flow in sent or not version.active]
+        for flow, versions in sorted(plan_input.snapshot.flow_versions.items())
+        if flow not in deleted  # all of its versions go
+    }
+    references = References(version.flow for versions in old.values() for version in versions)
+    named: dict[Component, set[Address]] = defaultdict(set)
+    for address in deleted:
+        for flow_version in references.find(address):
+            named[flow_version].add(address)
     obsolete = []
-    for flow, versions in sorted(plan_input.snapshot.flow_versions.items()):
-        if flow in deleted:
-            continue  # all of its versions go
-        naming = {
-            version.number: names
-            for version in versions
-            if (flow in sent or not version.active)
-            and (names := [address for address in deleted if refers_to(version.flow, address)])
-        }
+    for flow, versions in old.items():
+        naming = {version.number: named[version.flow] for version in versions if version.flow in named}
         if naming:
-            named = sorted({address for addresses in naming.values() for address in addresses})
-            obsolete.append(ObsoleteVersions(flow, tuple(sorted(naming)), tuple(named)))
+            names = sorted(set().union(*naming.values()))
+            obsolete.append(ObsoleteVersions(flow, tuple(sorted(naming)), tuple(names)))
     return replace(plan, obsolete=tuple(obsolete))
 
 
@@ -347,6 +353,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         explain_kept_permission_set,
         limit_to_targets,
         refuse_too_many,
+        refuse_beyond_platform,
         retire_flow_versions,
         count_unmanaged,
         list_data_flows,
@@ -369,6 +376,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         refuse_data_loss,
         refuse_shared_users,
         warn_of_sign_ins,
+        refuse_beyond_platform,
         retire_flow_versions,
         count_unmanaged,
     ),

@@ -11,7 +11,7 @@ from sfcode.mapping.desired import Desired
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.modes import WHOLE_PLAN, Mode, PlanRequest
-from sfcode.plan.references import claimed_components, referring
+from sfcode.plan.references import References, claimed_components
 from sfcode.plan.secrets import mark_previous, rename_secrets
 from sfcode.plan.state import Applied
 
@@ -120,6 +120,8 @@ class OrgSnapshot:
     selected: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """By mapping with `where`: how many records fit it, and how many have a user id, as far as the user signed in sees."""
 
+    flow_counts: Mapping[Address, int] = field(default_factory=dict)
+    """How many versions the flows have that are to be changed."""
     flow_versions: Mapping[Address, tuple[FlowVersion, ...]] = field(default_factory=dict)
     """All versions of managed flows, where something may be deleted that an old version still names."""
 
@@ -171,12 +173,11 @@ class PlanInput:
         """Managed addresses that are no longer desired, and that something desired still names."""
         if self.request.mode is not Mode.APPLY:
             return frozenset()
+        references = References(self.wanted.values())
         return frozenset(
             address
             for address in self.applied
-            if address not in self.wanted
-            and address in self.snapshot.components
-            and referring(self.wanted.values(), address)
+            if address not in self.wanted and address in self.snapshot.components and references.find(address)
         )
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfcode.checks.granted_rights import Rights, integration_address, integration_rights, spell_as
+from sfcode.checks.granted_rights import Rights, spell_as
 from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping.permissions import API_ONLY_PROFILES, GRANTED_BY_PROFILE
 from sfcode.review.model import Access
@@ -16,10 +16,10 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
 
     A side that keeps its permission set as it is (`as_is`) has none: its permissions are known only to the org.
     """
-    if any(side and integration_address(side) in side.project.adopted for side in (before, after)):
+    if any(side and side.integration_set in side.project.adopted for side in (before, after)):
         return ()
-    new = integration_rights(after)
-    old = spell_as(integration_rights(before), new)
+    new = after.integration_rights
+    old = spell_as(before.integration_rights if before else {}, new)
     order = ("object", "field", "permission")
     names = sorted({*old, *new}, key=lambda key: (order.index(key[0]), key[1]))
     return (*_list_profiles(before, after), *(_row(key, old, new, before, after) for key in names))
@@ -40,8 +40,7 @@ def _list_profiles(before: Snapshot | None, after: Snapshot) -> Iterator[Access]
 def _row(key: tuple[str, str], old: Rights, new: Rights, before: Snapshot | None, after: Snapshot) -> Access:
     kind, name = key
     side = after if key in new or before is None else before
-    address = integration_address(side)
-    origin = next((one for one in side.desired.origins if one.address == address and one.token == name), None)
+    origin = side.desired.find_origin(side.integration_set, name)
     path, position = (origin.path, origin.position) if origin else ("", None)
     user = side.project.settings.integration_user
     if kind == "object" and {"View All", "Modify All"} & {*(new if key in new else old)[key]}:

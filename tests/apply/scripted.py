@@ -55,11 +55,11 @@ class ScriptedOrg:
             raise self.quick_error
         return f"{ID[:-4]}Q{len(self.quick):03}"
 
-    def tooling_query(self, soql: str, _value: str) -> list[dict[str, object]]:
+    def tooling_query(self, soql: str, _value: object) -> list[dict[str, object]]:
         """Answer for one flow with two versions, the second of which is active."""
         if "FROM FlowDefinition" in soql:
-            return [{"Id": "300", "ActiveVersionId": self.active}]
-        return [{"Id": f"301{number}", "VersionNumber": number} for number in (2, 1)]
+            return [{"Id": "300", "DeveloperName": "Appcues_contact", "ActiveVersionId": self.active}]
+        return [{"Id": f"301{number}", "DefinitionId": "300", "VersionNumber": number} for number in (2, 1)]
 
     def tooling_update(self, type_: str, id_: str, _values: object) -> None:
         self.tooled.append(f"update {type_} {id_}")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sfcode.apply.check import Checked, check
-from sfcode.apply.package import Mark, package_digest
+from sfcode.apply.package import package_digest
 from sfcode.apply.steps import Deploy, steps
 from sfcode.errors import DeployFailed
 from sfcode.metadata.component import Component
@@ -16,6 +16,7 @@ from sfcode.metadata.package import read
 from sfcode.org.results import DeployMessage, DeployOptions, DeployResult
 from sfcode.plan.change import Change
 from sfcode.plan.modes import Mode
+from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Validation
 from sfcode.plan.snapshot import Move
 from sfcode.plan.state import state_address

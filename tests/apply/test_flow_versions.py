@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sfcode.apply.flows import KEPT_VERSIONS, activate_flow, delete_versions, list_versions, prune_flow, remove_flow
+from sfcode.apply.flows import KEPT_VERSIONS, delete_versions, list_versions, remove_flow, settle_flows
 from sfcode.metadata.component import Address
 
 FLOW = Address("Flow", "Appcues_contact")
@@ -21,14 +21,16 @@ class ToolingOrg:
     active: int | None
     done: list[tuple[str, str, Any]] = field(default_factory=list)
 
-    def tooling_query(self, soql: str, value: str) -> list[dict[str, Any]]:
+    def tooling_query(self, soql: str, value: str | list[str]) -> list[dict[str, Any]]:
+        (value,) = value if isinstance(value, list) else [value]
         if "FROM FlowDefinition" in soql:
             assert value == FLOW.full_name
             active = f"301{self.active}" if self.active else None
-            return [{"Id": "300", "ActiveVersionId": active}] if self.versions else []
+            return [{"Id": "300", "DeveloperName": value, "ActiveVersionId": active}] if self.versions else []
         assert value == "300"
         assert soql.endswith("ORDER BY VersionNumber DESC")
-        return [{"Id": f"301{number}", "VersionNumber": number} for number in range(self.versions, 0, -1)]
+        numbers = range(self.versions, 0, -1)
+        return [{"Id": f"301{number}", "DefinitionId": "300", "VersionNumber": number} for number in numbers]
 
     def tooling_update(self, type_: str, id_: str, values: dict[str, Any]) -> None:
         self.done.append(("update", f"{type_} {id_}", values["Metadata"]["activeVersionNumber"]))
@@ -37,21 +39,33 @@ class ToolingOrg:
         self.done.append(("delete", f"{type_} {id_}", None))
 
 
+def settled(org: ToolingOrg) -> list[str]:
+    lines: list[str] = []
+    settle_flows(org, [FLOW], lines.append)  # type: ignore[arg-type]
+    return lines
+
+
 @pytest.mark.parametrize(
     ("versions", "active", "activated"), [(3, 3, False), (3, 2, True), (3, None, True), (0, None, False)]
 )
 def test_the_newest_version_is_activated_unless_it_is(versions: int, active: int | None, activated: bool) -> None:
     org = ToolingOrg(versions, active)
-    assert activate_flow(org, FLOW) is activated  # type: ignore[arg-type]
+    assert settled(org) == ["Flow:Appcues_contact: activated"] * activated
     assert org.done == ([("update", "FlowDefinition 300", versions)] if activated else [])
 
 
-def test_the_newest_versions_and_the_active_one_stay() -> None:
-    org = ToolingOrg(KEPT_VERSIONS + 3, 2)
-    assert prune_flow(org, FLOW) == 2  # type: ignore[arg-type]
-    assert [what for _, what, _ in org.done] == ["Flow 3013", "Flow 3011"]
-    few = ToolingOrg(KEPT_VERSIONS, 1)
-    assert (prune_flow(few, FLOW), few.done) == (0, [])  # type: ignore[arg-type]
+def test_the_newest_versions_stay() -> None:
+    org = ToolingOrg(KEPT_VERSIONS + 3, KEPT_VERSIONS + 3)
+    assert settled(org) == ["Flow:Appcues_contact: 3 old versions deleted"]
+    assert [what for _, what, _ in org.done] == ["Flow 3013", "Flow 3012", "Flow 3011"]
+    few = ToolingOrg(KEPT_VERSIONS, KEPT_VERSIONS)
+    assert (settled(few), few.done) == ([], [])
+
+
+def test_an_old_active_version_goes_after_the_newest_one_is_active() -> None:
+    org = ToolingOrg(KEPT_VERSIONS + 1, 1)
+    assert [line.partition(": ")[2] for line in settled(org)] == ["activated", "1 old version deleted"]
+    assert [how for how, _, _ in org.done] == ["update", "delete"]
 
 
 def test_a_flow_is_switched_off_before_its_versions_go() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from sfcode.apply.package import (
-    Mark,
     missing_users,
     package,
     package_digest,
@@ -21,8 +20,10 @@ from sfcode.apply.steps import Deploy, Trial
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.package import read
 from sfcode.plan.change import Change
+from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan
-from sfcode.plan.state import Applied, Past, from_component, state_address
+from sfcode.plan.state import Applied, Past, state_address
+from sfcode.plan.state_format import from_component
 from tests.plan.samples import TARGET, USER, number
 
 SECRET = "value-0123456789abcdef"

@@ -9,13 +9,14 @@ import pytest
 
 from sfcode.apply.execute import ApplyResult, execute
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark, package_digest
+from sfcode.apply.package import package_digest
 from sfcode.apply.quick_deploy import mark_of_check
 from sfcode.apply.steps import Deploy, steps
 from sfcode.errors import DeployFailed, OrgError, OrgUnreachable
 from sfcode.org.results import DeployMessage, DeployOptions, DeployResult
 from sfcode.plan.change import Change
 from sfcode.plan.modes import Mode
+from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Validation
 from sfcode.plan.state import state_address
 from tests.apply.scripted import ID, ScriptedOrg

@@ -6,7 +6,7 @@ from sfcode.apply.steps import (
     RecordIntent,
     RemoveFlow,
     Rename,
-    SettleFlow,
+    SettleFlows,
     Trial,
     WriteRecord,
     steps,
@@ -70,7 +70,7 @@ def test_an_active_flow_that_was_deployed_is_settled_afterwards(plan_of):
     active = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
     draft = Component("Flow", "Other", {"label": "O", "status": "Draft"})
     done = steps(plan_of(desired(A, active, draft), observed(A, applied=(A,))))
-    assert done == (Deploy((active, draft), (), (A, active, draft)), SettleFlow(active.address))
+    assert done == (Deploy((active, draft), (), (A, active, draft)), SettleFlows((active.address,)))
 
 
 def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(plan_of):
@@ -79,7 +79,7 @@ def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(
     draft = Component("Flow", "Appcues_contact", {"label": "F", "status": "Draft"})
     gone = Component("Flow", "Appcues_lead", {"label": "L", "status": "Active"})
     done = steps(plan_of(desired(A, active), observed(A, MESSAGE, gone, applied=(A, MESSAGE, gone))), drafts=True)
-    assert [type(step) for step in done] == [Trial, Deploy, SettleFlow, RemoveFlow, Deploy]
+    assert [type(step) for step in done] == [Trial, Deploy, SettleFlows, RemoveFlow, Deploy]
     assert (done[0].components, done[1].components) == ((draft,), (draft,))
     assert active in done[1].owned
 

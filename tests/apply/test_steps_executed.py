@@ -9,13 +9,13 @@ import pytest
 
 from sfcode.apply.execute import ApplyResult, describe_package, execute
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark
 from sfcode.apply.steps import Deploy
 from sfcode.errors import DeployFailed, OrgError, OrgUnreachable, Refused
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import read
 from sfcode.org.results import DeployMessage, DeployOptions, DeployResult, TestRun
 from sfcode.plan.change import Change
+from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan, Refusal
 from sfcode.plan.state import state_address
 from tests.apply.scripted import ID, ScriptedOrg

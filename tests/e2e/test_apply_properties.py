@@ -12,7 +12,6 @@ from hypothesis import strategies as some
 
 from sfcode.apply.execute import execute
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark
 from sfcode.errors import DeployFailed
 from sfcode.local import serve
 from sfcode.local.store import Store
@@ -20,8 +19,10 @@ from sfcode.metadata.component import Component
 from sfcode.org.results import DeployOptions
 from sfcode.plan.change import Change
 from sfcode.plan.modes import PlanRequest
+from sfcode.plan.next_state import Mark
 from sfcode.plan.planner import make_plan
-from sfcode.plan.state import from_component, state_address
+from sfcode.plan.state import state_address
+from sfcode.plan.state_format import from_component
 from tests.e2e.org import opened
 from tests.generate.projects import project, settings
 from tests.generate.test_templates import CERTIFICATE

@@ -6,13 +6,13 @@ import pytest
 
 from sfcode.apply.execute import execute
 from sfcode.apply.lock import Lock
-from sfcode.apply.package import Mark
 from sfcode.config import load
 from sfcode.errors import DeployFailed
 from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
 from sfcode.org import DeployOptions
 from sfcode.plan.modes import Mode, PlanRequest
+from sfcode.plan.next_state import Mark
 from sfcode.plan.planner import make_plan
 from tests.e2e.journey import SECRET
 from tests.e2e.org import assign, component, deploy, opened, show_fields

@@ -9,7 +9,7 @@ import pytest
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action
 from sfcode.plan.document import load, save
-from sfcode.plan.references import refers_to
+from sfcode.plan.references import References, refers_to
 from sfcode.plan.reports import FORMATS, ReportOptions, render_plan
 from tests.plan.samples import build, desired, number, observed, permissions
 
@@ -65,6 +65,8 @@ RULE = Component(
 )
 def test_who_names_whom(component, address, expected):
     assert refers_to(component, Address.parse(address)) is expected
+    others = [SCORE, permissions(), Component("Flow", "Other", {"label": "Other"})]
+    assert References([*others, component]).find(Address.parse(address)) == [component] * expected
 
 
 @pytest.mark.parametrize("user", [permissions(Score__c=True), MESSAGE, FLOW])

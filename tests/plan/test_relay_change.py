@@ -18,7 +18,8 @@ from sfcode.plan.relay_change import RelayChange, SettingChange
 from sfcode.plan.reports.html import html
 from sfcode.plan.reports.markdown import markdown
 from sfcode.plan.reports.text import text
-from sfcode.plan.state import Applied, from_component, state_address, to_component
+from sfcode.plan.state import Applied, state_address
+from sfcode.plan.state_format import from_component, to_component
 from tests.plan.samples import TARGET, build, desired, number, observed, permissions
 
 PLAN_FIELD = {"field": "Plan__c"}

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from sfcode.apply.package import intended_state
 from sfcode.metadata.component import Address
+from sfcode.plan.next_state import intended_state
 from sfcode.plan.renames import Renames, follow_renames, order_renames
 from sfcode.plan.snapshot import Move
-from sfcode.plan.state import Applied, Past, from_component, state_address, to_component
+from sfcode.plan.state import Applied, Past, state_address
+from sfcode.plan.state_format import from_component, to_component
 from tests.plan.samples import build, desired, number, observed
 
 OBJECT, RENAMED = (Address("CustomObject", f"{name}_Activity__c") for name in ("Old", "New"))

@@ -11,7 +11,8 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.secrets import fingerprint
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
-from sfcode.plan.state import Applied, state_address, to_component
+from sfcode.plan.state import Applied, state_address
+from sfcode.plan.state_format import to_component
 from tests.plan.samples import TARGET, desired, number, observed
 
 A, B = number("A__c"), number("B__c")

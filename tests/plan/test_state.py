@@ -1,10 +1,21 @@
 import base64
+import json
+import random
 
 import pytest
 
 from sfcode.errors import OrgError
+from sfcode.mapping.limits import STATIC_RESOURCE_SIZE
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.state import Applied, from_component, state_address, to_component
+from sfcode.plan.state import Applied, Past, state_address
+from sfcode.plan.state_format import (
+    STATE_SIZE,
+    from_component,
+    measure_state,
+    readable_text,
+    state_text,
+    to_component,
+)
 
 
 def test_state_survives_the_org():
@@ -28,8 +39,73 @@ def test_the_same_state_is_the_same_bytes():
     assert to_component(state_address("P"), Applied(one)) == to_component(state_address("P"), Applied(two))
 
 
+def test_a_state_of_the_first_format_is_read():
+    applied = Applied({Address("A", "x"): {"b": 1}}, revision="abc", history=(past("1"),))
+    assert json.loads(readable_text(applied))["format_version"] == 1
+    assert from_component(to_component(state_address("P"), applied, readable_text)) == applied
+
+
+def past(apply_id, size=0):
+    """Return an apply that replaced a text that does not compress, of a number of bytes as it is stored."""
+    text = base64.b64encode(random.Random(apply_id).randbytes(size * 3 // 4)).decode()
+    return Past(apply_id, "then", "me", None, {Address("A", "x"): {"text": text}}, frozenset())
+
+
+def kept(*sizes):
+    """Return the ids of the applies that a state keeps, newest first, of which each has a size."""
+    applied = Applied(history=tuple(past(str(number), size) for number, size in enumerate(sizes)))
+    component = to_component(state_address("P"), applied)
+    assert len(base64.b64decode(component.body["content"])) <= STATIC_RESOURCE_SIZE
+    ids = [each.id for each in from_component(component).history]
+    assert measure_state(applied)[1] == len(ids)
+    return ids
+
+
+def test_five_applies_are_kept():
+    assert kept(*[10] * 7) == ["0", "1", "2", "3", "4"]
+
+
+def test_the_oldest_applies_go_first_where_the_state_would_be_too_large():
+    third = STATE_SIZE * 3 // 10
+    assert kept(10, third, third, third, 10) == ["0", "1", "2", "3", "4"]
+    assert kept(10, third, third, third, third) == ["0", "1", "2", "3"]
+    assert kept(10, STATE_SIZE, 10) == ["0"], "an older one is of no use without those after it"
+
+
+def test_the_last_apply_stays_up_to_the_limit_of_a_static_resource():
+    assert kept(STATE_SIZE * 2, 10) == ["0"]
+    assert kept(STATIC_RESOURCE_SIZE * 11 // 10, 10) == []
+
+
+def test_a_thousand_mappings_take_less_than_a_megabyte():
+    names = [f"Thing{number}__c" for number in range(1_000)]
+    fields = [f"{name}.Field{number}__c" for name in names for number in range(5)]
+    message = {"fields": [f"Field{number}__c" for number in range(20)], "endpointUrl": "https://relay.example.com/"}
+    flow = {"label": "x", "start": {"object": "x", "filterFormula": "OR(ISNEW(), ISCHANGED({!$Record.Field__c}))" * 20}}
+    bodies = {
+        **{Address("CustomField", name): {"type": "Number", "label": name, "precision": 2} for name in fields},
+        **{Address("WorkflowOutboundMessage", f"{name}.Appcues"): {**message, "name": name} for name in names},
+        **{Address("Flow", name): {**flow, "description": name} for name in names},
+        Address("PermissionSet", "P"): {"fieldPermissions": {name: {"readable": True} for name in fields}},
+    }
+    assert len(readable_text(Applied(bodies))) > STATIC_RESOURCE_SIZE / 2
+    assert len(state_text(Applied(bodies, history=(past("1"),)))) < STATE_SIZE / 2
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"not json", b"[]", b"{}", b'{"format_version": 1}', b"\xff\xfe", b"[" * 100_000], ids=len
+    "content",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"{}",
+        b'{"format_version": 1}',
+        b'{"format_version": 2, "content": "eA==", "history": []}',
+        b'{"format_version": 2, "content": "eJyrVkpUsjKsBQAI", "history": []}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+    ids=len,
 )
 def test_state_that_somebody_wrote_over_is_an_error_with_a_hint(content):
     component = Component(
@@ -41,8 +117,8 @@ def test_state_that_somebody_wrote_over_is_an_error_with_a_hint(content):
 
 
 def test_state_of_a_newer_format_says_so():
-    component = Component("StaticResource", "x", {"content": base64.b64encode(b'{"format_version": 2}').decode()})
-    with pytest.raises(OrgError, match="has format 2, this sfcode reads 1"):
+    component = Component("StaticResource", "x", {"content": base64.b64encode(b'{"format_version": 3}').decode()})
+    with pytest.raises(OrgError, match="has format 3, this sfcode reads 2"):
         from_component(component)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sfcode.checks.granted_rights import Rights, integration_rights
 from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES
 from sfcode.mapping.fields import Fields, fields_of
@@ -47,7 +46,7 @@ class Chain:
         """Return the workflow rule that sends it."""
         return self._body("WorkflowRule", f"{self.one.object}.{self.name}")
 
-    @property
+    @cached_property
     def sent(self) -> frozenset[str]:
         """Return the fields of the message."""
         listed = self.message.get("fields") if self.message else None
@@ -67,11 +66,6 @@ class Chain:
         return _words(start["filterFormula"], _RECORD_FIELD) | filters
 
     @cached_property
-    def rights(self) -> Rights:
-        """Return the permissions of the integration user."""
-        return integration_rights(self.side)
-
-    @cached_property
     def fields(self) -> Fields:
         """Return the fields of the object, including generated ones."""
         return fields_of(standard(), self.one.object, self.one.created_fields())
@@ -79,7 +73,7 @@ class Chain:
     def may(self, right: str, field: str) -> bool:
         """Return whether the integration user has access to a field, or needs none."""
         granted = self.fields.permission(field)
-        return not granted or right in self.rights.get(("field", f"{self.one.object}.{granted}"), ())
+        return not granted or right in self.side.integration_rights.get(("field", f"{self.one.object}.{granted}"), ())
 
     def type_of(self, use: FieldUse) -> str:
         """Return the type that an attribute is sent as; "" if only the org knows it."""
@@ -95,8 +89,8 @@ class Chain:
         return self._body("CustomField", f"{self.one.object}.{field}")
 
     def _body(self, type_: str, full_name: str) -> Body | None:
-        address = Address(type_, full_name)
-        return next((one.body for one in self.side.desired.components if one.address == address), None)
+        component = self.side.desired.by_address.get(Address(type_, full_name))
+        return component.body if component else None
 
 
 def chains(side: Snapshot) -> tuple[Chain, ...]:

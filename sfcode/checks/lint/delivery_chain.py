@@ -15,7 +15,7 @@ from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping import naming
 from sfcode.mapping.resolved import FieldUse
-from sfcode.metadata.component import Value
+from sfcode.metadata.component import Component, Value
 
 _ALWAYS = {"Id": "which record it is", "SystemModstamp": "which of two messages is newer"}
 _HINT = "put it back into the project's own template, or remove that template to use sfcode's"
@@ -24,8 +24,9 @@ _HINT = "put it back into the project's own template, or remove that template to
 def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Check the chain of every mapping."""
     every = chains(side)
+    event_id = _find_event_id(side)
     for chain in every:
-        yield from _check_generated(chain)
+        yield from _check_generated(chain, event_id)
         if chain.one.sends and chain.one.by_relay:
             yield from _check_message(chain)
             yield from _check_trigger(chain)
@@ -126,7 +127,14 @@ def _place_of(chain: Chain, field: str) -> Position:
     return places.get(field, chain.one.place("to_appcues")).position
 
 
-def _check_generated(chain: Chain) -> Iterator[Diagnostic]:
+def _find_event_id(side: Snapshot) -> Component | None:
+    """Return the field that activities are found by, on whatever object it is."""
+    name = f".{naming.event_id_field(side.project.settings.name)}"
+    fields = (each for each in side.desired.components if each.type == "CustomField")
+    return next((field for field in fields if field.full_name.endswith(name)), None)
+
+
+def _check_generated(chain: Chain, event_id: Component | None) -> Iterator[Diagnostic]:
     one, side = chain.one, chain.side
     if one.source is not None:
         body = chain.generated(one.user_id.field) or {}
@@ -142,10 +150,6 @@ def _check_generated(chain: Chain) -> Iterator[Diagnostic]:
         if target.create and (body.get("type") not in wanted or "formula" in body):
             text = f"{one.object}.{target.field} cannot hold the NPS {target.kind}: it must be a {wanted[0]} field"
             yield report("SF108", target.place, text, _HINT, related=side.template_line("CustomField", "<type>"))
-    name = f".{naming.event_id_field(side.project.settings.name)}"
-    event_id = next(
-        (c for c in side.desired.components if c.type == "CustomField" and c.full_name.endswith(name)), None
-    )
     if event_id and one.activities and one.by_relay:
         known = event_id.body.get("externalId") is True and event_id.body.get("unique") is True
         if not known or event_id.body.get("type") != "Text":

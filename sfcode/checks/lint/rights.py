@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sfcode.checks.granted_rights import Rights, integration_rights
+from sfcode.checks.granted_rights import Rights
 from sfcode.checks.lint.chain_links import Chain, chains
 from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
@@ -19,7 +19,7 @@ _HINT = "grant it in the project's own PermissionSet template, or remove that te
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
     """Compare the integration user's permissions with what the mappings need."""
-    granted = integration_rights(side)
+    granted = side.integration_rights
     for chain in chains(side):
         yield from _check_reads(chain, granted)
         yield from _check_writes(chain, granted)
@@ -111,7 +111,7 @@ def _check_unneeded(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     """Compare with the permissions of sfcode's own template; the config gives no reason for more."""
     if side.plain is None or side.template("PermissionSet") is None:
         return
-    asked = integration_rights(replace(side, desired=side.plain))
+    asked = replace(side, desired=side.plain).integration_rights
     for (kind, name), rights in granted.items():
         more = [right for right in rights if right not in asked.get((kind, name), ())]
         if more:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
 
+from sfcode.config import mapping_models
 from sfcode.config.document import Document, PathProblem
-from sfcode.config.mapping_models import Mapping
 from sfcode.config.names import NAME_LIMIT
 from sfcode.config.resolve import resolve_conditions
 from sfcode.config.rules.mapping import created_fields, written_fields
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.mapping.conditions import Condition, are_apart
+from sfcode.mapping.place import ConfigPath
 
 
 @dataclass(frozen=True)
@@ -19,13 +23,22 @@ class Draft:
     """A mapping during the checks."""
 
     name: str
-    spec: Mapping
+    spec: mapping_models.Mapping
     document: Document
 
-    @property
+    @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """What the records of the mapping have to fit."""
         return resolve_conditions(self.spec, self.document.keys)
+
+    @property
+    def attributes(self) -> Mapping[str, mapping_models.Attribute]:
+        """The attributes that are sent to Appcues."""
+        return self.spec.to_appcues.attributes if self.spec.to_appcues else {}
+
+    def key_of(self, field: str) -> tuple[str, str]:
+        """Return what a field of the mapping's object is looked up by: Salesforce ignores case."""
+        return self.spec.object.lower(), field.lower()
 
     def problem(self, *path: str, message: str, hint: str, at_key: bool = False) -> Diagnostic:
         """Return a problem with its position in this mapping's file."""
@@ -33,11 +46,64 @@ class Draft:
 
 
 def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
-    """Check that mappings do not conflict, each against those before it."""
-    for index, draft in enumerate(drafts):
-        yield from _check_names(prefix, draft)
-        for earlier in drafts[:index]:
-            yield from _check_pair(earlier, draft)
+    """
+    Check that mappings do not conflict, each with the first one that it conflicts with.
+
+    Everything is looked up by its name, so that a project of many mappings takes no longer for each of them. A mapping
+    whose records another one has is compared no further.
+    """
+    for draft in drafts:
+        yield from _check_length(prefix, draft)
+    yield from _check_names(drafts)
+    yield from _check_spellings(drafts)
+    taken: dict[tuple[str, str], TakenRecords] = defaultdict(TakenRecords)
+    apart: list[Draft] = []
+    for draft in drafts:
+        of_object = taken[draft.spec.object.lower(), draft.spec.match]
+        if other := of_object.find(draft):
+            message = f"{draft.spec.object} is mapped already, at {other.document.value(('object',))}"
+            hint = "put both in one file, or give each a `where` that no record fits together with the other"
+            yield draft.problem("object", message=message, hint=hint)
+        else:
+            of_object.add(draft)
+            apart.append(draft)
+    yield from _check_claims(apart)
+    yield from _check_loops(apart)
+
+
+class TakenRecords:
+    """The mappings of one object and one kind of profile; no record may fit two of them."""
+
+    def __init__(self) -> None:
+        self._all: list[Draft] = []
+        self._by_value: dict[tuple[str, object], list[Draft]] = defaultdict(list)
+        """By field and value: the mappings whose records have one of some values in that field."""
+        self._any_value: dict[str, list[Draft]] = {}
+        """By such a field: the mappings whose records may have any value in it."""
+
+    def add(self, draft: Draft) -> None:
+        """Add a mapping."""
+        asked = {condition.field.lower(): condition.listed_values for condition in draft.conditions}
+        listed = {field: values for field, values in asked.items() if values is not None}
+        for field in listed.keys() - self._any_value.keys():
+            self._any_value[field] = [*self._all]
+        for field, others in self._any_value.items():
+            for value in listed.get(field, ()):
+                self._by_value[field, value].append(draft)
+            if field not in listed:
+                others.append(draft)
+        self._all.append(draft)
+
+    def find(self, draft: Draft) -> Draft | None:
+        """Return the first mapping that has records which this one would have too."""
+        candidates = self._all
+        for condition in draft.conditions:
+            field = condition.field.lower()
+            if condition.listed_values is not None and field in self._any_value:
+                same = (self._by_value.get((field, value), ()) for value in condition.listed_values)
+                candidates = min(candidates, [*self._any_value[field], *chain.from_iterable(same)], key=len)
+        shared = (other for other in candidates if not are_apart(other.conditions, draft.conditions))
+        return min(shared, key=lambda other: other.name, default=None)
 
 
 def warn_about_mappings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
@@ -48,68 +114,61 @@ def warn_about_mappings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
         yield draft.problem("delivery", message=message, hint="write delivery: relay")
 
 
-def _check_names(prefix: str, draft: Draft) -> Iterator[Diagnostic]:
+def _check_length(prefix: str, draft: Draft) -> Iterator[Diagnostic]:
     name = f"{prefix}_{draft.name}"
     if len(name) > NAME_LIMIT:
         message = f"the file's name makes {name}, {len(name)} characters long, and Salesforce allows {NAME_LIMIT}"
         yield Diagnostic.error(Position(draft.document.file, 1, 1), "", message, "give the file a shorter name")
 
 
-def _check_pair(first: Draft, second: Draft) -> Iterator[Diagnostic]:
-    if first.name.lower() == second.name.lower():
-        message = f"this file's name differs from {first.document.file} in case only, and Salesforce ignores case"
-        yield Diagnostic.error(Position(second.document.file, 1, 1), "", message, "rename one of them")
-    if first.spec.match == second.spec.match:
-        yield from _find_spellings(first, second)
-    if first.spec.object.lower() != second.spec.object.lower():
-        return
-    if first.spec.match == second.spec.match and not are_apart(first.conditions, second.conditions):
-        place = first.document.value(("object",))
-        message = f"{second.spec.object} is mapped already, at {place}"
-        hint = "put both in one file, or give each a `where` that no record fits together with the other"
-        yield second.problem("object", message=message, hint=hint)
-        return
-    yield from _find_claims(first, second)
-    yield from _find_loops(first, second)
+def _check_names(drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
+    """Find files that are one to Salesforce."""
+    first: dict[str, Draft] = {}
+    for draft in drafts:
+        other = first.setdefault(draft.name.lower(), draft)
+        if other is not draft:
+            message = f"this file's name differs from {other.document.file} in case only, and Salesforce ignores case"
+            yield Diagnostic.error(Position(draft.document.file, 1, 1), "", message, "rename one of them")
 
 
-def _find_claims(first: Draft, second: Draft) -> Iterator[Diagnostic]:
+def _check_claims(drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
     """Find fields that two mappings would manage."""
-    claimed = {field.lower(): path for path, field in created_fields(first.spec)}
-    for path, field in created_fields(second.spec):
-        if field.lower() in claimed:
-            where = first.document.value(claimed[field.lower()])
-            message = f"{second.spec.object}.{field} is generated already, for {where}"
-            yield second.problem(
-                *map(str, path), message=message, hint="choose another name, or let one mapping own it"
-            )
+    claimed: dict[tuple[str, str], tuple[Draft, ConfigPath]] = {}
+    for draft in drafts:
+        for path, field in created_fields(draft.spec):
+            other, place = claimed.setdefault(draft.key_of(field), (draft, path))
+            if other is not draft:
+                message = f"{draft.spec.object}.{field} is generated already, for {other.document.value(place)}"
+                hint = "choose another name, or let one mapping own it"
+                yield draft.problem(*map(str, path), message=message, hint=hint)
 
 
-def _find_loops(first: Draft, second: Draft) -> Iterator[Diagnostic]:
+def _check_loops(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Find fields that one mapping sends and another writes."""
-    for sender, writer in ((first, second), (second, first)):
-        sent = {
-            attribute.field.lower(): ("to_appcues", "attributes", name)
-            for name, attribute in (sender.spec.to_appcues.attributes if sender.spec.to_appcues else {}).items()
-        }
-        for path, target in written_fields(writer.spec).items():
-            if target.field.lower() in sent:
-                where = sender.document.value(sent[target.field.lower()])
+    senders: dict[tuple[str, str], list[tuple[Draft, str]]] = defaultdict(list)
+    for draft in drafts:
+        for name, attribute in draft.attributes.items():
+            found = senders[draft.key_of(attribute.field)]
+            if len(found) < 2 and all(other is not draft for other, _ in found):  # one of two is another mapping
+                found.append((draft, name))
+    for draft in drafts:
+        for path, target in written_fields(draft.spec).items():
+            others = (sent for sent in senders.get(draft.key_of(target.field), ()) if sent[0] is not draft)
+            for sender, name in islice(others, 1):
+                where = sender.document.value(("to_appcues", "attributes", name))
                 message = f"{target.field} is sent to Appcues at {where}, so Appcues must not write it"
                 hint = "choose another field: data of one field flows one way"
-                yield writer.problem(*map(str, path), "field", message=message, hint=hint)
+                yield draft.problem(*map(str, path), "field", message=message, hint=hint)
 
 
-def _find_spellings(first: Draft, second: Draft) -> Iterator[Diagnostic]:
+def _check_spellings(drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
     """Find attributes that two mappings spell differently, which Appcues would treat as two attributes."""
-    names = {name.lower(): name for name in _attributes(first)}
-    for name in _attributes(second):
-        other = names.get(name.lower(), name)
-        if other != name:
-            where = first.document.key(("to_appcues", "attributes", other))
-            message = f"{name} is spelled {other} at {where}, and would be another attribute in Appcues"
-            yield second.problem("to_appcues", "attributes", name, message=message, hint=f"write {other}", at_key=True)
-
-
-def _attributes(draft: Draft) -> Iterable[str]:
-    return draft.spec.to_appcues.attributes if draft.spec.to_appcues else ()
+    first: dict[tuple[str, str], tuple[Draft, str]] = {}
+    for draft in drafts:
+        for name in draft.attributes:
+            other, spelling = first.setdefault((draft.spec.match, name.lower()), (draft, name))
+            if spelling != name and other is not draft:
+                where = other.document.key(("to_appcues", "attributes", spelling))
+                message = f"{name} is spelled {spelling} at {where}, and would be another attribute in Appcues"
+                path = ("to_appcues", "attributes", name)
+                yield draft.problem(*path, message=message, hint=f"write {spelling}", at_key=True)

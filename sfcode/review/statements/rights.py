@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sfcode.checks.granted_rights import spell_as, viewer_rights
+from sfcode.checks.granted_rights import spell_as
 from sfcode.checks.risk import ALL_RECORDS, POWERFUL, WIDER
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
@@ -73,8 +73,8 @@ def _first_place(rows: Sequence[Access]) -> Position | None:
 
 
 def _viewers(context: Context) -> Iterator[Statement]:
-    new = viewer_rights(context.after)
-    old = spell_as(viewer_rights(context.before), new)
+    new = context.after.viewer_rights
+    old = spell_as(context.before.viewer_rights if context.before else {}, new)
     name = code(naming.viewer_set(context.after.project.settings.name))
     for words, names in (
         ("can see", [what for key, what in new if (key, what) not in old]),

@@ -1,0 +1,108 @@
+"""The state that an apply leaves: what is managed then, and what the apply replaced. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from sfcode.metadata.component import Address, Body, Component
+from sfcode.plan.change import Change
+from sfcode.plan.modes import Mode
+from sfcode.plan.plan import Plan
+from sfcode.plan.renames import Renames, order_renames
+from sfcode.plan.secrets import names_in
+from sfcode.plan.state import Applied, Past
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The author of an apply, the time, and the commit."""
+
+    by: str
+    at: str
+    """UTC, ISO 8601."""
+    revision: str | None = None
+    id: str = ""
+    """By which this apply can be rolled back."""
+    applied: Applied = field(default_factory=Applied)
+    """What the applies before it left."""
+    told: tuple[str, ...] = ()
+    """Digests of the manual steps that the config asks for, which are printed after this apply at the latest."""
+
+
+def state_after(plan: Plan, owned: Collection[Component], mark: Mark) -> Applied:
+    """Return the state that an apply leaves, with the components that are managed then."""
+    return Applied(
+        components={component.address: component.body for component in owned},
+        project=plan.project or mark.applied.project,
+        revision=mark.revision,
+        applied_by=mark.by,
+        applied_at=mark.at,
+        org_id=plan.target.org_id,
+        config_digest=None if plan.kept else plan.config_digest,  # the config is not applied as a whole
+        history=(_past(plan, mark), *mark.applied.history),
+        secrets={name: plan.secrets[name] for name in sorted(_names(owned)) if name in plan.secrets},
+        records=_records_after(plan, mark.applied),
+        told=mark.told if plan.mode is Mode.APPLY else mark.applied.told,
+        relay=plan.relay.after if plan.relay else mark.applied.relay,
+    )
+
+
+def intended_state(plan: Plan, applied: Applied) -> Applied:
+    """
+    Return the state with the records that an apply is about to make, and what it is about to rename.
+
+    An apply that is cut off forgets none of them. What is renamed is listed by its former name.
+    """
+    intended = replace(
+        applied,
+        project=plan.project or applied.project,
+        org_id=plan.target.org_id,
+        records=_records_after(plan, applied),
+    )
+    renaming = tuple((move.former, move.present) for move in order_renames(plan.moves))
+    return replace(Renames(plan.moves).reversed().rename_state(intended), renaming=renaming)
+
+
+def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
+    """Return what an apply leaves managed; what goes only after the deployment is in it, until the next plan misses it."""
+    made = {
+        change.address: change.after.body
+        for change in plan.changes
+        if change.address.is_record and change.after and not change.address.is_business_record
+    }
+    return {**applied.records, **made}
+
+
+def _past(plan: Plan, mark: Mark) -> Past:
+    changes, former = plan.effective, Renames(plan.moves).reversed()
+    managed = {*mark.applied.components, *mark.applied.records}
+
+    def rename(address: Address, body: Body | None) -> Body | None:
+        return None if body is None else former.rename_body(address, body)
+
+    return Past(
+        id=mark.id,
+        applied_at=mark.at,
+        applied_by=mark.by,
+        revision=mark.revision,
+        before={
+            former.rename_address(change.address): rename(change.address, _body_before(change, mark.applied))
+            for change in changes
+        },
+        drifted=frozenset(former.rename_address(change.address) for change in changes if change.drift),
+        owned=frozenset(former.rename_address(change.address) for change in changes if change.address in managed),
+        moves={move.present: move.former for move in plan.moves if move.in_place},
+        project=mark.applied.project,
+    )
+
+
+def _body_before(change: Change, applied: Applied) -> Body | None:
+    """Return the body that a rollback restores; of a component that was changed in the org, the one that the previous apply left."""
+    if change.drift:
+        return applied.components.get(change.address)
+    return change.before.body if change.before else None
+
+
+def _names(components: Iterable[Component]) -> frozenset[str]:
+    return frozenset().union(*(names_in(dict(component.body)) for component in components))

@@ -1,0 +1,205 @@
+"""
+The applied state as the file of a static resource: a JSON document that says whose it is, with its parts compressed.
+
+Each apply of the history is a part of its own. The oldest are left out where the file would exceed `STATE_SIZE`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sfcode.errors import OrgError
+from sfcode.mapping.limits import STATIC_RESOURCE_SIZE
+from sfcode.metadata.component import Address, Component
+from sfcode.plan.state import HISTORY, Applied, Past
+
+FORMAT_VERSION = 2
+READABLE_VERSION = 1
+"""All of it in one document, uncompressed, as every apply wrote it before version 2."""
+
+STATE_DESCRIPTION = "What sfcode last applied here. Written by sfcode apply; do not edit."
+
+_PUNCTUATION = len('    "",\n')
+"""Bytes around one apply of the history."""
+
+STATE_SIZE = 1_000_000
+"""Bytes of the file that its history may fill up. The last apply stays beyond that, up to the limit of a static resource."""
+
+MOST_BYTES = 500_000_000
+"""Bytes that a part may have when it is decompressed; a larger one is no state of sfcode's."""
+
+
+def state_text(applied: Applied) -> str:
+    """Format the state as the text that the static resource holds, with as much of its history as there is room for."""
+    document = _compressed(applied)
+    return _to_json({**document, "history": document["history"][: _count_kept(document)]})
+
+
+def measure_state(applied: Applied) -> tuple[int, int]:
+    """Return the bytes of a state without its history, and how many applies of the history it has room for."""
+    document = _compressed(applied)
+    return _size(document), _count_kept(document)
+
+
+def readable_text(applied: Applied) -> str:
+    """Format the state for people and for digests: as one document, uncompressed."""
+    return _to_json({"format_version": READABLE_VERSION, **_content(applied), "history": _history(applied)})
+
+
+def to_component(address: Address, applied: Applied, format_state: Callable[[Applied], str] = state_text) -> Component:
+    """Convert the state to the static resource at an address."""
+    return Component(
+        address.type,
+        address.full_name,
+        {
+            "cacheControl": "Private",
+            "content": base64.b64encode(format_state(applied).encode()).decode("ascii"),
+            "contentType": "application/json",
+            "description": STATE_DESCRIPTION,
+        },
+    )
+
+
+def from_component(component: Component | None) -> Applied:
+    """Parse the state; empty if there is none. Raises OrgError if it is unreadable."""
+    if component is None:
+        return Applied()
+    try:
+        document = json.loads(base64.b64decode(str(component.body.get("content", "")), validate=True))
+        if document["format_version"] not in {READABLE_VERSION, FORMAT_VERSION}:
+            raise OrgError(
+                f"{component.address} has format {document['format_version']}, this sfcode reads {FORMAT_VERSION}",
+                "Use the sfcode version that wrote it, or a newer one.",
+            )
+        if document["format_version"] == FORMAT_VERSION:
+            document |= _decompress(document["content"])
+            document["history"] = list(map(_decompress, document["history"]))
+        return _read(document)
+    except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error) as error:
+        raise OrgError(
+            f"{component.address} does not hold sfcode's state ({type(error).__name__})",
+            "It was overwritten. Delete that static resource; `sfcode plan --adopt-managed` then finds what it listed.",
+        ) from error
+
+
+def _compressed(applied: Applied) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "project": applied.project,
+        "revision": applied.revision,
+        "applied_by": applied.applied_by,
+        "applied_at": applied.applied_at,
+        "org_id": applied.org_id,
+        "content": _compress(_content(applied)),
+        "history": list(map(_compress, _history(applied))),
+    }
+
+
+def _size(document: Mapping[str, Any]) -> int:
+    return len(_to_json({**document, "history": []}).encode())
+
+
+def _count_kept(document: Mapping[str, Any]) -> int:
+    """Count the applies that there is room for, newest first: the last one up to the limit, those before it up to ours."""
+    size, kept = _size(document), 0
+    for part in document["history"]:
+        size += len(part) + _PUNCTUATION
+        if size > (STATE_SIZE if kept else STATIC_RESOURCE_SIZE):
+            break
+        kept += 1
+    return kept
+
+
+def _content(applied: Applied) -> dict[str, Any]:
+    return {
+        "project": applied.project,
+        "revision": applied.revision,
+        "applied_by": applied.applied_by,
+        "applied_at": applied.applied_at,
+        "config_digest": applied.config_digest,
+        "org_id": applied.org_id,
+        "secrets": dict(applied.secrets),
+        "renaming": [[str(former), str(present)] for former, present in applied.renaming],
+        "told": sorted(applied.told),
+        "relay": dict(applied.relay) if applied.relay is not None else None,
+        "records": {str(address): dict(body) for address, body in sorted(applied.records.items())},
+        "components": {str(address): dict(body) for address, body in sorted(applied.components.items())},
+    }
+
+
+def _history(applied: Applied) -> list[dict[str, Any]]:
+    return [_past(past) for past in applied.history[:HISTORY]]
+
+
+def _past(past: Past) -> dict[str, Any]:
+    return {
+        "id": past.id,
+        "applied_at": past.applied_at,
+        "applied_by": past.applied_by,
+        "revision": past.revision,
+        "before": {str(address): body and dict(body) for address, body in sorted(past.before.items())},
+        "owned": _texts(past.owned),
+        "drifted": _texts(past.drifted),
+        "moves": {str(present): str(former) for present, former in sorted(past.moves.items())},
+        "project": past.project,
+    }
+
+
+def _read(document: Mapping[str, Any]) -> Applied:
+    return Applied(
+        components={Address.parse(key): body for key, body in document["components"].items()},
+        project=document.get("project"),
+        revision=document["revision"],
+        applied_by=document["applied_by"],
+        applied_at=document["applied_at"],
+        config_digest=document["config_digest"],
+        secrets=document["secrets"],
+        history=tuple(_read_past(past) for past in document["history"]),
+        org_id=document.get("org_id"),
+        records={Address.parse(key): body for key, body in document.get("records", {}).items()},
+        renaming=tuple(
+            (Address.parse(former), Address.parse(present)) for former, present in document.get("renaming", ())
+        ),
+        told=tuple(document.get("told", ())),
+        relay=document.get("relay"),
+    )
+
+
+def _read_past(content: Mapping[str, Any]) -> Past:
+    return Past(
+        id=content["id"],
+        applied_at=content["applied_at"],
+        applied_by=content["applied_by"],
+        revision=content["revision"],
+        before={Address.parse(address): body for address, body in content["before"].items()},
+        owned=frozenset(map(Address.parse, content["owned"])),
+        drifted=frozenset(map(Address.parse, content.get("drifted", ()))),
+        moves={Address.parse(present): Address.parse(former) for present, former in content.get("moves", {}).items()},
+        project=content.get("project"),
+    )
+
+
+def _texts(addresses: Iterable[Address]) -> list[str]:
+    return sorted(map(str, addresses))
+
+
+def _to_json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _compress(part: Mapping[str, Any]) -> str:
+    text = json.dumps(part, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"))).decode("ascii")
+
+
+def _decompress(text: str) -> dict[str, Any]:
+    decompressor = zlib.decompressobj()
+    data = decompressor.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
+    if not decompressor.eof:
+        raise ValueError("the compressed part is cut off, or too large")
+    part: dict[str, Any] = json.loads(data)
+    return part

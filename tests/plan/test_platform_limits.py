@@ -1,0 +1,155 @@
+"""What an org would refuse half-way is refused before anything is begun, with the figure and the limit."""
+
+from __future__ import annotations
+
+import base64
+import random
+from dataclasses import replace
+
+import pytest
+
+from sfcode.mapping.limits import FLOW_VERSIONS
+from sfcode.metadata.component import Address, Component
+from sfcode.plan import platform_limits, state_format
+from sfcode.plan.modes import Mode
+from sfcode.plan.state import Applied, Past, state_address
+from sfcode.plan.state_format import to_component
+from tests.plan.samples import build, desired, observed
+
+PACKAGE_FILES, PACKAGE_SIZE = 100, 390_000
+STATIC_RESOURCE_SIZE, STATE_SIZE = 520_000, 100_000
+DIVIDE = (
+    "divide the project into two, each with half of the mappings and with a `name` and an integration user of its own"
+)
+
+
+@pytest.fixture(autouse=True)
+def small_limits(monkeypatch):
+    """Make the limits a hundredth and a tenth of what they are, which takes less time to fill."""
+    for module in (platform_limits, state_format):
+        monkeypatch.setattr(module, "STATIC_RESOURCE_SIZE", STATIC_RESOURCE_SIZE)
+        monkeypatch.setattr(module, "STATE_SIZE", STATE_SIZE)
+    monkeypatch.setattr(platform_limits, "PACKAGE_FILES", PACKAGE_FILES)
+    monkeypatch.setattr(platform_limits, "_FURTHER_BYTES", 6_000)
+
+
+def text(seed: object, size: int) -> str:
+    """Return a text that takes as many bytes when it is compressed and in base64."""
+    return base64.b64encode(random.Random(str(seed)).randbytes(size * 3 // 4)).decode()
+
+
+def flow(name: str, description: str = "") -> Component:
+    return Component("Flow", name, {"label": name, "description": description})
+
+
+def field(number: int, description: str = "") -> Component:
+    body = {"label": "X", "type": "Number", "precision": 3, "scale": 0, "description": description}
+    return Component("CustomField", f"Contact.X{number}__c", body)
+
+
+def reasons(plan):
+    return [str(refusal) for refusal in plan.refusals]
+
+
+def test_a_package_of_too_many_files_is_refused(project):
+    fits = PACKAGE_FILES - 4  # package.xml, what is deleted, and the two files of the state
+    flows = [flow(f"F{number}") for number in range(fits)]
+    assert reasons(build(project, desired(*flows), observed())) == []
+    assert reasons(build(project, desired(*flows, flow("More")), observed())) == [
+        f"this plan's package has 101 files, and Salesforce takes 100; {DIVIDE}"
+    ]
+
+
+def test_fields_of_one_object_are_one_file(project):
+    assert reasons(build(project, desired(*map(field, range(PACKAGE_FILES))), observed())) == []
+
+
+def test_a_package_of_too_many_bytes_is_refused(project, monkeypatch):
+    monkeypatch.setattr(platform_limits, "PACKAGE_SIZE", PACKAGE_SIZE)
+    half = PACKAGE_SIZE // 2
+    assert reasons(build(project, desired(flow("A", text(1, half))), observed())) == []
+    reason, *_ = reasons(build(project, desired(flow("A", text(1, 2 * half)), flow("B", text(2, half))), observed()))
+    assert reason == f"this plan's package has 0.4 MB, and Salesforce takes 0.4 MB; {DIVIDE}"
+
+
+@pytest.mark.parametrize(("count", "refused"), [(FLOW_VERSIONS - 1, False), (FLOW_VERSIONS, True)])
+def test_a_flow_without_room_for_another_version_is_refused(project, count, refused):
+    before, after = flow("F", "old"), flow("F", "new")
+    seen = observed(before, applied=(before,), flow_counts={before.address: count})
+    assert (
+        reasons(build(project, desired(after), seen))
+        == ["Flow:F has 50 versions, and Salesforce keeps 50; delete old versions of it in Setup > Flows"] * refused
+    )
+    assert reasons(build(project, desired(before), seen)) == [], "nothing of it is deployed"
+
+
+def test_a_state_that_no_static_resource_holds_is_refused(project):
+    fits = STATIC_RESOURCE_SIZE - 20_000
+    assert reasons(build(project, desired(field(1, text(1, fits))), observed())) == []
+    (reason,) = reasons(build(project, desired(field(1, text(1, fits)), field(2, text(2, 20_000))), observed()))
+    assert reason == f"this plan leaves a state of 0.5 MB, and a static resource has at most 0.5 MB; {DIVIDE}"
+
+
+def test_a_state_that_holds_two_packages_is_measured_in_between(project):
+    left, half = flow("Old"), STATIC_RESOURCE_SIZE * 6 // 10
+    old, new = field(1, text(1, half)), field(2, text(2, half))
+    seen = observed(left, old, applied=(left, old), values={old.address: 0})
+    (reason,) = reasons(build(project, desired(new), seen))
+    assert reason.startswith("this plan leaves a state of 0.6 MB")
+
+
+def applied_before(*sizes: int) -> Applied:
+    """Return a state with applies that replaced texts of these sizes, newest first."""
+    bodies = [{**field(1).body, "description": text(number, size)} for number, size in enumerate(sizes)]
+    history = [
+        Past(f"id-{number}", "2026-03-01T12:00:00Z", "me", None, {field(1).address: body}, frozenset())
+        for number, body in enumerate(bodies)
+    ]
+    return Applied({field(1).address: field(1).body}, history=tuple(history))
+
+
+def planned(project, applied: Applied, after: Component):
+    seen = replace(observed(field(1)), applied=applied, state=to_component(state_address("Appcues"), applied))
+    return build(project, desired(after), seen)
+
+
+def test_applies_that_the_state_has_no_room_for_are_named(project):
+    third = STATE_SIZE * 3 // 10
+    plan = planned(project, applied_before(third, third, third), field(1, text("new", third)))
+    assert reasons(plan) == []
+    (warning,) = [warning for warning in plan.warnings if "rollback" in warning]
+    assert warning.startswith(
+        "the state in the org keeps what 3 of the last 4 applies replaced, since it is to stay below 0.1 MB"
+    )
+    assert warning.endswith("; no rollback is possible of id-2 of 2026-03-01T12:00:00Z")
+
+
+def test_applies_that_the_state_has_room_for_are_not(project):
+    third = STATE_SIZE * 3 // 10
+    plan = planned(project, applied_before(third, third), field(1, text("new", third)))
+    assert [warning for warning in plan.warnings if "rollback" in warning] == []
+    plan = planned(project, applied_before(*[10] * 5), field(1, "new"))
+    assert [warning for warning in plan.warnings if "rollback" in warning] == [], "the sixth apply goes, as always"
+
+
+def test_a_plan_that_changes_nothing_is_not_refused(project):
+    there = field(1, text(1, STATIC_RESOURCE_SIZE))
+    plan = build(project, desired(there), observed(there, applied=(there,)))
+    assert plan.is_empty
+    assert reasons(plan) == []
+
+
+def test_a_rollback_keeps_to_the_limits_too(project):
+    body = {**field(1).body, "description": text(1, STATIC_RESOURCE_SIZE)}
+    past = Past("id-1", "then", "me", None, {field(1).address: body}, frozenset({field(1).address}))
+    seen = replace(
+        observed(field(1), applied=(field(1),)), applied=Applied({field(1).address: field(1).body}, history=(past,))
+    )
+    plan = build(project, desired(), seen, mode=Mode.ROLLBACK)
+    assert [reason for reason in reasons(plan) if reason.startswith("this plan leaves a state of 0.5 MB")]
+
+
+def test_addresses_are_compared_without_case(project):
+    before, after = flow("f", "old"), flow("F", "new")
+    seen = observed(before, applied=(before,), flow_counts={Address("Flow", "F"): FLOW_VERSIONS})
+    assert len(reasons(build(project, desired(after), seen))) == 1

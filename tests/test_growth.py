@@ -1,0 +1,133 @@
+"""
+A project of many mappings takes no longer for each of them than one of few: nothing compares pairs of mappings.
+
+Calls are counted, and not seconds: they are the same on every machine, however busy it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+import sfcode
+from benchmarks.many_mappings import write_project
+from sfcode.apply.package import package
+from sfcode.apply.steps import Deploy, steps
+from sfcode.checks.snapshot import Folder, Snapshot, take_snapshot
+from sfcode.config import Project, load
+from sfcode.generate import generate
+from sfcode.mapping.desired import Desired
+from sfcode.metadata.objects import standard
+from sfcode.plan.next_state import Mark
+from sfcode.plan.rules import build_plan
+from sfcode.plan.snapshot import OrgSnapshot, PlanInput
+from sfcode.plan.state import Applied
+from sfcode.review.review import review
+from tests.e2e.journey import SECRET, Journey
+from tests.plan.samples import TARGET
+
+SOURCE = str(Path(sfcode.__file__).parent) + os.sep
+TOLERANCE = 0.05
+"""Of sorting, which compares more often for each component the more there are."""
+
+
+def count_calls(action: Callable[[], object]) -> int:
+    """Count the calls of sfcode's functions in this thread."""
+    calls = 0
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call" and frame.f_code.co_filename.startswith(SOURCE)
+
+    sys.setprofile(note)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def assert_linear(calls: list[int]) -> None:
+    """Check that equally many more mappings take equally many more calls."""
+    once, twice, thrice = calls
+    assert thrice - twice <= (twice - once) * (1 + TOLERANCE), calls
+
+
+def start(folder: Path, mappings: int) -> Journey:
+    folder.mkdir()
+    write_project(folder, mappings)
+    return Journey(folder)
+
+
+def run(journey: Journey, *words: str) -> None:
+    result = journey.run(*words)
+    assert result.code == 0, result.err
+
+
+def test_validate(tmp_path: Path) -> None:
+    journeys = [start(tmp_path / str(count), count) for count in (1, 8, 16, 24)]
+    _, *calls = [count_calls(lambda: run(journey, "validate")) for journey in journeys]  # noqa: B023
+    assert_linear(calls)
+
+
+def test_validate_with_one_object_that_is_divided_by_a_value(tmp_path: Path) -> None:
+    journeys = [start(tmp_path / str(count), count) for count in (1, 8, 16, 24)]
+    for journey in journeys:
+        for number, path in enumerate(sorted((journey.folder / "config" / "mappings").glob("*.yaml"))):
+            text = re.sub(r"Thing\d+__c\n", f"Thing__c\nwhere: {{Kind__c: [k{number}]}}\n", path.read_text("utf-8"))
+            text = text.replace("{field: Appcues_User_Id__c, from: Product_User_Id__c}", "Key__c")
+            path.write_text(text.replace("Appcues_NPS_Score", f"Score_{number}"), "utf-8")
+    _, *calls = [count_calls(lambda: run(journey, "validate")) for journey in journeys]  # noqa: B023
+    assert_linear(calls)
+
+
+def snapshot(folder: Path, mappings: int, attribute: str) -> dict[str, Snapshot]:
+    folder.mkdir()
+    write_project(folder, mappings)
+    for path in (folder / "config" / "mappings").glob("*.yaml"):
+        path.write_text(path.read_text("utf-8").replace("thing_0:", f"{attribute}:"), "utf-8")
+    config = Folder(folder / "config", Path("config"))
+    return {"local": take_snapshot(load(config.path, "local", name=config.name), config, generate)}
+
+
+def test_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFCODE_RELAY_OUTBOUND_SECRET", SECRET)
+    calls = []
+    for count in (1, 5, 10, 15):
+        before = snapshot(tmp_path / f"before-{count}", count, "first")
+        after = snapshot(tmp_path / f"after-{count}", count, "other")
+        calls.append(count_calls(lambda: review(before, after, known=("local",))))  # noqa: B023
+    assert_linear(calls[1:])
+
+
+def plan_and_package(project: Project, wanted: Desired, seen: OrgSnapshot) -> None:
+    """Make a plan and its packages, as an apply does between its requests."""
+    plan = build_plan(PlanInput(project, wanted, seen, generated=wanted))
+    for step in steps(plan):
+        if isinstance(step, Deploy):
+            package(plan, step, Mark("me", "now", applied=seen.applied), {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET})
+
+
+def test_an_apply_and_one_that_deletes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFCODE_RELAY_OUTBOUND_SECRET", SECRET)
+    creating, deleting = [], []
+    for count in (1, 8, 16, 24):
+        config = start(tmp_path / str(count), count).folder / "config"
+        whole = load(config, "local")
+        wanted = generate(whole, standard())
+        creating.append(count_calls(lambda: plan_and_package(whole, wanted, OrgSnapshot(TARGET))))  # noqa: B023
+        for number in range(count // 2):
+            (config / "mappings" / f"thing_{number}.yaml").unlink()
+        half = load(config, "local")
+        rest = generate(half, standard())
+        applied = Applied({component.address: component.body for component in wanted.components}, half.settings.name)
+        seen = OrgSnapshot(TARGET, wanted.by_address, applied)
+        deleting.append(count_calls(lambda: plan_and_package(half, rest, seen)))  # noqa: B023
+    assert_linear(creating[1:])
+    assert_linear(deleting[1:])
