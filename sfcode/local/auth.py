@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from sfcode.local import ids
 from sfcode.local.clock import stamp
@@ -20,6 +24,18 @@ class UserSession:
     user_id: str
     username: str
     org_id: str
+
+
+@cache
+def _answers() -> dict[str, Any]:
+    answers: dict[str, Any] = json.loads(files(__package__).joinpath("user_info.json").read_bytes())
+    return answers
+
+
+def describe_user(answer: str, user: Record) -> dict[str, Any]:
+    """Return what an answer (`userinfo`, `identity`, `soap`) tells of a user under its own names, and what it tells of all."""
+    told = _answers()[answer]
+    return {**told["constants"], **{name: user.get(field) for name, field in told["fields"].items()}}
 
 
 def find_session(tx: OrgTransaction, token: str, now: datetime) -> UserSession | None:

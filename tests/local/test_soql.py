@@ -9,8 +9,7 @@ import pytest
 from sfcode.local.errors import ApiError
 from sfcode.local.record_writer import RecordWriter
 from sfcode.local.soql.ast import DateRange
-from sfcode.local.soql.conditions import like_pattern
-from sfcode.local.soql.dates import bounds
+from sfcode.local.soql.conditions import bounds, like_pattern
 from sfcode.local.soql.execute import run
 from sfcode.local.soql.parser import parse
 

@@ -7,10 +7,9 @@ The formula language of formula fields, workflow rules and flow entry conditions
 from __future__ import annotations
 
 from sfcode.local.formula.check import check
-from sfcode.local.formula.functions import NOT_IN_FIELDS, NOT_IN_RULES
+from sfcode.local.formula.functions import NOT_IN_FIELDS, NOT_IN_RULES, Type, formula_type
 from sfcode.local.formula.parser import FormulaError, parse
 from sfcode.local.formula.tree import Reference, references
-from sfcode.local.formula.types import Type, formula_type
 
 __all__ = [
     "NOT_IN_FIELDS",

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sfcode.local.formula.functions import CHANGE, FUNCTIONS, TAKES_PICKLISTS
+from sfcode.local.formula.functions import CHANGE, FUNCTIONS, TAKES_PICKLISTS, Type
 from sfcode.local.formula.parser import FormulaError, parse
 from sfcode.local.formula.tree import Constant, FunctionCall, Node, Operation, Reference
-from sfcode.local.formula.types import Type
 
 TEMPORAL = (Type.DATE, Type.DATETIME, Type.TIME)
 PICKLISTS = frozenset({Type.PICKLIST, Type.MULTIPICKLIST})

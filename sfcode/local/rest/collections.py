@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,7 +25,7 @@ ROLLED_BACK = {
 }
 
 Json = dict[str, Any]
-Step = Callable[[RecordWriter], Json]
+T = TypeVar("T")
 
 
 def routes(context: OrgContext) -> list[Route]:
@@ -38,61 +39,49 @@ def routes(context: OrgContext) -> list[Route]:
 
 
 def _create(call: RestCall) -> Response:
-    def step(record: Json) -> Step:
-        return lambda write: {"id": write.create(_type(record), _without(record, "attributes"))}
+    def create(write: RecordWriter, record: Json) -> Json:
+        return {"id": write.create(_type(record), _without(record, "attributes"))}
 
-    body = call.json_object()
-    return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
+    return _carry_out(call, create)
 
 
 def _update(call: RestCall) -> Response:
-    def step(record: Json) -> Step:
-        def update(write: RecordWriter) -> Json:
-            record_id = next((value for key, value in record.items() if key.lower() == "id"), None)
-            if not isinstance(record_id, str) or not record_id:
-                raise make_error("missing_argument", name="Id", call=" in an update call")
-            write.update(_type(record), record_id, _without(record, "attributes", "id"))
-            return {"id": full(record_id)}
+    def update(write: RecordWriter, record: Json) -> Json:
+        record_id = next((value for key, value in record.items() if key.lower() == "id"), None)
+        if not isinstance(record_id, str) or not record_id:
+            raise make_error("missing_argument", name="Id", call=" in an update call")
+        write.update(_type(record), record_id, _without(record, "attributes", "id"))
+        return {"id": full(record_id)}
 
-        return update
-
-    body = call.json_object()
-    return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
+    return _carry_out(call, update)
 
 
 def _upsert(call: RestCall) -> Response:
     name, field = call.path["object"], call.path["field"]
 
-    def step(record: Json) -> Step:
-        def upsert(write: RecordWriter) -> Json:
-            value = next((value for key, value in record.items() if key.lower() == field.lower()), None)
-            if value is None and field.lower() == "id":
-                return {"id": write.create(name, _without(record, "attributes", "id")), "created": True}
-            if value is None:
-                raise make_error("missing_argument", name=field, call="")
-            record_id, created = write.upsert(name, field, str(value), _without(record, "attributes", field.lower()))
-            return {"id": record_id, "created": created}
+    def upsert(write: RecordWriter, record: Json) -> Json:
+        value = next((value for key, value in record.items() if key.lower() == field.lower()), None)
+        if value is None and field.lower() == "id":
+            return {"id": write.create(name, _without(record, "attributes", "id")), "created": True}
+        if value is None:
+            raise make_error("missing_argument", name=field, call="")
+        record_id, created = write.upsert(name, field, str(value), _without(record, "attributes", field.lower()))
+        return {"id": record_id, "created": created}
 
-        return upsert
-
-    body = call.json_object()
-    return _carried_out(call, [step(record) for record in _records(body)], all_or_none=_flag(body.get("allOrNone")))
+    return _carry_out(call, upsert)
 
 
 def _delete(call: RestCall) -> Response:
-    def step(record_id: str) -> Step:
-        def delete(write: RecordWriter) -> Json:
-            target = write.catalog.of_record(full(record_id))
-            if target is None:
-                raise make_error("cross_reference")
-            write.delete(target.name, record_id)
-            return {"id": full(record_id)}
-
-        return delete
+    def delete(write: RecordWriter, record_id: str) -> Json:
+        target = write.catalog.of_record(full(record_id))
+        if target is None:
+            raise make_error("cross_reference")
+        write.delete(target.name, record_id)
+        return {"id": full(record_id)}
 
     record_ids = [each for each in call.query.get("ids", "").split(",") if each]
     _check_count(len(record_ids))
-    return _carried_out(call, [step(each) for each in record_ids], all_or_none=_flag(call.query.get("allOrNone")))
+    return _carry_out_all(call, delete, record_ids, all_or_none=_flag(call.query.get("allOrNone")))
 
 
 def _retrieve(call: RestCall) -> Response:
@@ -112,21 +101,28 @@ def _retrieve(call: RestCall) -> Response:
         return answer([row and record_json(call, target, row, [str(each) for each in fields]) for row in found])
 
 
-def _carried_out(call: RestCall, steps: list[Step], *, all_or_none: bool) -> Response:
-    """Run the steps in one transaction; a failure rolls back its own step, or with allOrNone all of them."""
+def _carry_out(call: RestCall, step: Callable[[RecordWriter, Json], Json]) -> Response:
+    body = call.json_object()
+    return _carry_out_all(call, step, _records(body), all_or_none=_flag(body.get("allOrNone")))
+
+
+def _carry_out_all(
+    call: RestCall, step: Callable[[RecordWriter, T], Json], items: Sequence[T], *, all_or_none: bool
+) -> Response:
+    """Take a step for each item in one transaction; a failure rolls back its own step, or with allOrNone all of them."""
     results: list[Json] = []
     with writer(call) as write:
-        results.extend(_carried_out_one(write, step) for step in steps)
+        results.extend(_carry_out_one(write, partial(step, write, item)) for item in items)
         if all_or_none and not all(result["success"] for result in results):
             results = [{"success": False, "errors": [ROLLED_BACK]} if each["success"] else each for each in results]
             raise Undo
     return answer(results)
 
 
-def _carried_out_one(write: RecordWriter, step: Step) -> Json:
+def _carry_out_one(write: RecordWriter, step: Callable[[], Json]) -> Json:
     try:
         with write.tx.savepoint():
-            done = step(write)
+            done = step()
     except ApiError as error:
         return {"success": False, "errors": [_as_item(error)]}
     return done | {"success": True, "errors": []}

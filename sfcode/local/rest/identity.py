@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from sfcode.local.auth import describe_user
 from sfcode.local.context import OrgContext
 from sfcode.local.http.call import DATA, RestCall, answer, bearer, identity_url, origin, route
 from sfcode.local.ids import full
-from sfcode.local.store import Record
 
 
 def routes(context: OrgContext) -> list[Route]:
@@ -45,47 +45,10 @@ def _about(context: OrgContext, request: Request, asked: tuple[str, str] | None)
         user = tx.records.get("User", session.user_id) or {}
     at = origin(request)
     address = identity_url(session.org_id, session.user_id, at)
-    common = {
-        "user_id": session.user_id,
-        "organization_id": session.org_id,
-        "email": user.get("Email"),
-        "email_verified": True,
-        "active": True,
-        "user_type": "STANDARD",
-        "language": user.get("LanguageLocaleKey"),
-        "locale": user.get("LocaleSidKey"),
-        "utcOffset": 0,
-        "urls": _urls(session.org_id, at),
-    }
-    return answer(common | (_userinfo(user, address, at) if asked is None else _identity(user, address)))
-
-
-def _userinfo(user: Record, address: str, at: str) -> dict[str, object]:
-    return {
-        "sub": address,
-        "preferred_username": user.get("Username"),
-        "nickname": user.get("CommunityNickname"),
-        "name": user.get("Name"),
-        "given_name": user.get("FirstName"),
-        "family_name": user.get("LastName"),
-        "zoneinfo": user.get("TimeZoneSidKey"),
-        "profile": f"{at}/{user.get('Id')}",
-        "updated_at": user.get("LastModifiedDate"),
-    }
-
-
-def _identity(user: Record, address: str) -> dict[str, object]:
-    return {
-        "id": address,
-        "asserted_user": True,
-        "username": user.get("Username"),
-        "nick_name": user.get("CommunityNickname"),
-        "display_name": user.get("Name"),
-        "first_name": user.get("FirstName"),
-        "last_name": user.get("LastName"),
-        "timezone": user.get("TimeZoneSidKey"),
-        "last_modified_date": user.get("LastModifiedDate"),
-    }
+    own = {"sub": address, "profile": f"{at}/{user.get('Id')}"} if asked is None else {"id": address}
+    ids = {"user_id": session.user_id, "organization_id": session.org_id}
+    told = describe_user("userinfo" if asked is None else "identity", user)
+    return answer({**told, **ids, **own, "urls": _urls(session.org_id, at)})
 
 
 def _urls(org_id: str, at: str) -> dict[str, str]:

@@ -91,38 +91,14 @@ def _login(request: PartnerCall) -> list[soap.Node]:
 
 def _user_info(tx: OrgTransaction, user: Record) -> Mapping[str, soap.Node]:
     """Return all elements of GetUserInfoResult in the order of the WSDL: strict clients stop at one that is absent."""
-    organization = tx.records.list_all("Organization")[0]
-    texts = {f"user{name}": user.get(field) for name, field in USER_INFO.items()}
-    return {
-        "accessibilityMode": False,
-        "currencySymbol": "$",
-        "orgAttachmentFileSizeLimit": 5_242_880,
-        "orgDefaultCurrencyIsoCode": "USD",
-        "orgDefaultCurrencyLocale": "en_US",
-        "orgDisallowHtmlAttachments": False,
-        "orgHasPersonAccounts": False,
+    told = {name: "" if value is None else value for name, value in auth.describe_user("soap", user).items()}
+    told |= {
         "organizationId": tx.settings.get("org_id") or "",
-        "organizationMultiCurrency": False,
-        "organizationName": str(organization["Name"]),
-        "profileId": str(user.get("ProfileId") or ""),
+        "organizationName": str(tx.records.list_all("Organization")[0]["Name"]),
         "roleId": str(user.get("UserRoleId") or "") or {"@xsi:nil": "true"},
         "sessionSecondsValid": SESSION_MINUTES * 60,
-        "userDefaultCurrencyIsoCode": {"@xsi:nil": "true"},
-        **{name: str(value or "") for name, value in texts.items()},
-        "userType": "Standard",
-        "userUiSkin": "Theme3",
     }
-
-
-USER_INFO = {
-    "Email": "Email",
-    "FullName": "Name",
-    "Id": "Id",
-    "Language": "LanguageLocaleKey",
-    "Locale": "LocaleSidKey",
-    "Name": "Username",
-    "TimeZone": "TimeZoneSidKey",
-}
+    return dict(sorted(told.items()))
 
 
 def _logout(request: PartnerCall) -> list[soap.Node]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sfcode.local.clock import stamp
@@ -26,7 +26,6 @@ from sfcode.local.soql.ast import (
     SoqlQuery,
     TotalComparison,
 )
-from sfcode.local.soql.dates import bounds
 from sfcode.local.soql.index_hints import Narrow, narrow
 from sfcode.local.soql.scope import Bound, World
 from sfcode.local.store import Record, Scalar
@@ -258,3 +257,41 @@ def _written(field: FieldDef, day: date) -> str:
     if field.type == "date":
         return day.isoformat()
     return stamp(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+
+
+def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
+    """Return the first day of a date literal's range on a given day in UTC, and the first day after it."""
+    today = now.date()
+    name, number = literal.name, literal.number
+    if name in ("TODAY", "YESTERDAY", "TOMORROW"):
+        day = today + timedelta(days=("YESTERDAY", "TODAY", "TOMORROW").index(name) - 1)
+        return day, day + timedelta(days=1)
+    if name == "N_DAYS_AGO":
+        return today - timedelta(days=number), today - timedelta(days=number - 1)
+    if name in ("LAST_90_DAYS", "NEXT_90_DAYS"):
+        name, number = name.replace("90", "N"), 90
+    which, _, unit = name.partition("_")
+    unit = unit.removeprefix("N_")
+    if unit == "DAYS":
+        # The past reaches to the end of today; the future begins tomorrow.
+        tomorrow = today + timedelta(days=1)
+        if which == "LAST":
+            return today - timedelta(days=number), tomorrow
+        return tomorrow, tomorrow + timedelta(days=number)
+    steps = number or 1
+    unit = unit.removesuffix("S")
+    first, last = {"LAST": (-steps, 0), "THIS": (0, 1), "NEXT": (1, 1 + steps)}[which]
+    return _first_day(today, unit, first), _first_day(today, unit, last)
+
+
+def _first_day(today: date, unit: str, steps: int) -> date:
+    """Return the first day of the unit a number of steps from the current one; weeks begin on Sunday."""
+    if unit == "WEEK":
+        sunday = today - timedelta(days=(today.weekday() + 1) % 7)
+        return sunday + timedelta(weeks=steps)
+    width = MONTHS[unit]
+    month = (today.year * 12 + today.month - 1) // width * width + steps * width
+    return date(month // 12, month % 12 + 1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -49,7 +49,11 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
     def about(call: RestCall) -> Response:
         return answer(jobs.job_json(work.state_of(lambda: jobs.existing(call, KIND)), base=call.base))
 
-    results = {"successfulresults": _successful, "failedresults": _failed, "unprocessedrecords": _unprocessed}
+    results: dict[str, Handler] = {
+        "successfulresults": partial(_processed, column="sf__Created"),
+        "failedresults": partial(_processed, column="sf__Error"),
+        "unprocessedrecords": _unprocessed,
+    }
 
     def result(call: RestCall) -> Response:
         handler = results.get(call.path["what"].lower())
@@ -158,24 +162,16 @@ def _close(_tx: OrgTransaction, job: Job) -> None:
     job["state"] = jobs.UPLOADED
 
 
-def _successful(call: RestCall) -> Response:
+def _processed(call: RestCall, column: str) -> Response:
+    """Answer with the rows that succeeded (`sf__Created`) or failed (`sf__Error`)."""
     job, table, done = _ended(call)
     rows = (
-        (outcome.record_id, str(outcome.created).lower(), *cells)
+        (outcome.record_id, outcome.error or str(outcome.created).lower(), *cells)
         for outcome, cells in zip(done, table.rows, strict=False)
-        if not outcome.error
+        if bool(outcome.error) is (column == "sf__Error")
     )
-    return _csv(job, header(("sf__Id", "sf__Created"), table.header, job), rows)
-
-
-def _failed(call: RestCall) -> Response:
-    job, table, done = _ended(call)
-    rows = (
-        (outcome.record_id, outcome.error, *cells)
-        for outcome, cells in zip(done, table.rows, strict=False)
-        if outcome.error
-    )
-    return _csv(job, header(("sf__Id", "sf__Error"), table.header, job), rows)
+    head = header(("sf__Id", column), table.header, job)
+    return Response(head + "".join(line(row, job) for row in rows), media_type=CSV_TYPE)
 
 
 def _unprocessed(call: RestCall) -> Response:
@@ -202,7 +198,3 @@ def _ended(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
     except BadTableError:
         # What cannot be read comes back as it is, as something that was not processed.
         return job, CsvTable(content.decode("utf-8", "replace").rstrip("\r\n"), (), []), []
-
-
-def _csv(job: Job, head: str, rows: Iterable[Iterable[str]]) -> Response:
-    return Response(head + "".join(line(row, job) for row in rows), media_type=CSV_TYPE)
