@@ -10,7 +10,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def start() -> None:
-    """Import and run the command line; a signal during the import ends it in the same words as one later."""
+    """Import and run the command line; a signal during the import ends it with the same message as a later one."""
     received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:

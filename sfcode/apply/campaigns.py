@@ -9,7 +9,7 @@ from sfcode.plan.campaigns import find_campaigns, read_business_record
 
 
 def make_business_record(org: Org, address: Address, body: Body) -> None:
-    """Make a campaign, or a status after the others of its campaign; one that is there stays as it is. Repeatable."""
+    """Create a campaign, or a status after the others of its campaign, if it does not exist. Can be repeated."""
     if read_business_record(org, address, body):
         return
     if address.type == "Campaign":

@@ -23,7 +23,7 @@ from sfcode.plan.plan import Plan, Validation
 
 @dataclass(frozen=True)
 class Checked:
-    """What could not be validated, and the validation to deploy from if it ran tests."""
+    """The result of a check: the parts that could not be validated, and the validation for a quick deployment if it ran tests."""
 
     notes: tuple[str, ...] = ()
     validation: Validation | None = None
@@ -99,7 +99,7 @@ def _validation(plan: Plan, step: Deploy, mark: Mark, options: DeployOptions, de
 
 
 def _list_stand_ins(plan: Plan) -> Iterator[str]:
-    """Name the integration users that only an apply creates, and for which the signed-in user stands in."""
+    """Return the integration users that the apply will create, which the signed-in user replaces."""
     sent = tuple(change.after for change in plan.effective if change.after and not change.address.is_record)
     if replace_missing_users(plan, sent) != sent:
         names = ", ".join(sorted(missing_users(plan)))
@@ -107,7 +107,7 @@ def _list_stand_ins(plan: Plan) -> Iterator[str]:
 
 
 def _list_unchecked(plan: Plan, trial: Trial | None) -> Iterator[str]:
-    """Say what no package can show: the deletion of sets that users still have, renames, and records."""
+    """Return the parts that a package cannot validate: the deletion of assigned permission sets, renames, and records."""
     deleted = [change.address for change in plan.effective if change.action is Action.DELETE]
     if trial is not None:
         checked = {*trial.deleted, *trial.flows}

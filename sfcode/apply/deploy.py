@@ -12,12 +12,12 @@ from sfcode.org.results import DeployOptions, DeployResult
 
 LOCKED = "ALREADY_IN_PROCESS"
 PAUSE = 5.0
-"""Seconds until a locked org is asked again."""
+"""Seconds between two attempts while the org is locked."""
 
 Progress = Callable[[str], object]
-"""Told how things go, line by line."""
+"""Receives each line of progress."""
 Record = Callable[[DeployResult], object]
-"""Told how a deployment ended."""
+"""Receives the result of a deployment."""
 
 
 def ignore(_: object) -> None:

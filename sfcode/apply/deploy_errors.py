@@ -46,7 +46,7 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
 
 
 def list_coverage_warnings(result: DeployResult) -> list[str]:
-    """List what an org says of the code and the flows that too few tests cover, in its words."""
+    """List the org's warnings about code and flows with too little test coverage."""
     return [f"Test coverage: {warning}" for warning in (result.tests.coverage_warnings if result.tests else ())]
 
 

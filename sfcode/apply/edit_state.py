@@ -1,4 +1,4 @@
-"""Change what the state in the org lists as managed, without touching the components themselves."""
+"""Change the list of managed addresses in the org's state, without changing the components."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sfcode.plan.state_format import from_component, to_component
 
 def forget_components(org: Org, project: Project, addresses: Iterable[Address], report: Progress) -> None:
     """
-    Make components and records unmanaged: they stay in the org as they are.
+    Make components and records unmanaged, without changing them.
 
     Raises:
         Refused: one of them is not managed; nothing was changed.

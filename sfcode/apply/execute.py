@@ -47,7 +47,7 @@ class ApplyResult:
     deployments: tuple[str, ...] = ()
     """Ids of the deployments, in their order."""
     apply_id: str = ""
-    """By which it can be rolled back; empty when nothing can be."""
+    """The ID for a rollback; empty if there is nothing to roll back."""
     told: tuple[str, ...] = ()
     """Digests of the manual steps that earlier applies have printed."""
 
@@ -130,7 +130,7 @@ def execute(
 
 
 def _write_in_place(org: Org, step: WriteRecord | Rename | RemoveFlow | DeleteVersions) -> str:
-    """Do a step that no deployment does; describe what was done."""
+    """Execute a step that is not a deployment; return its description."""
     if isinstance(step, WriteRecord):
         write_record(org, step.change)
         return f"{step.change.address}: {DONE[step.change.action]}"

@@ -20,16 +20,16 @@ from sfcode.errors import OrgError, OrgUnreachable, Refused
 from sfcode.org import DeployStillRunning, Org
 
 LIFE = timedelta(minutes=10)
-"""A holder that has given no sign of life for so long is taken for dead."""
+"""The time after its last renewal at which a lock is considered stale."""
 
 BEAT = 120.0
-"""Seconds between two signs of life."""
+"""Seconds between two renewals."""
 
 PAUSE = 2.0
-"""Seconds between two attempts of one who waits."""
+"""Seconds between two attempts of a waiting run."""
 
 GONE = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"}
-"""Codes by which an org says that a record is not there any more."""
+"""Error codes for a record that does not exist any more."""
 
 PASSING = {"ALREADY_IN_PROCESS", "UNABLE_TO_LOCK_ROW"}
 """Error codes of an org in which another deployment or setup change runs."""
@@ -100,7 +100,7 @@ class OrgLock(Lock):
             report(f"The lock {self.id} could not be released ({error.message}). It expires in {_minutes(LIFE)}.")
 
     def let_go(self) -> None:
-        """Keep the lock until the running deployment ends."""
+        """Leave the lock in the org until the running deployment ends, for `--attach` or its expiry."""
         self._stop()
         self._holder = replace(self._holder, detached=True)
         self._write()
@@ -171,7 +171,7 @@ def _held(lock: OrgLock, report: Progress) -> Iterator[Lock]:
 
 
 def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: Progress) -> str:
-    """Have the org give the lock to a holder; return the id of the lock."""
+    """Create the lock in the org; return its ID."""
     name, runtime = lock_name(identity), org.runtime
     deadline = runtime.clock() + patience
     waiting = ""

@@ -27,13 +27,13 @@ class Holder:
     """One run of sfcode that changes an org."""
 
     id: str
-    """By which a run knows its own lock again when the answer was lost."""
+    """The random ID by which a run recognizes its own lock if the response was lost."""
     user: str
-    """On its machine; the org itself knows who signed in."""
+    """The user of the operating system; the org records the signed-in user."""
     host: str
     pid: int
     machine: str
-    """Tells machines of one name apart, and the containers of one machine."""
+    """Distinguishes machines with the same name, and containers of one machine."""
     verb: str
     plan: str = ""
     """The beginning of a saved plan's digest."""
@@ -42,7 +42,7 @@ class Holder:
     detached: bool = False
     """Whether the run stopped waiting for its deployment, which continues in the org."""
     beat: int = 0
-    """How often it has given a sign of life; writing it moves the time stamp of the lock."""
+    """The number of renewals; writing it updates the time stamp of the lock."""
 
     def text(self) -> str:
         """Return the text of the lock."""

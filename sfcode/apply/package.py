@@ -83,7 +83,7 @@ def replace_missing_users(plan: Plan, components: Iterable[Component]) -> tuple[
 
 
 def missing_users(plan: Plan) -> set[str]:
-    """Name the users that only an apply of the plan creates or activates."""
+    """Return the users that the apply will create or activate."""
     users = [change for change in plan.changes if change.address.type == "User"]
     return {
         change.address.full_name

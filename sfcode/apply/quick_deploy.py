@@ -19,7 +19,7 @@ class QuickDeploy:
 
     deploy_id: str = ""
     mark: Mark | None = None
-    """What the state says of the apply then."""
+    """The author, time and commit that the state will record."""
     why_not: str = ""
 
 

@@ -22,7 +22,7 @@ ON_CREATE = {
     "EmailEncodingKey": "UTF-8",
     "LanguageLocaleKey": "en_US",
 }
-"""What a new user cannot be without and sfcode has no opinion on: set once, never compared."""
+"""Required fields of a new user that sfcode does not manage: set at creation, never compared."""
 
 ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
 """Error codes for a record that exists already, from another apply or one that was interrupted."""
@@ -71,7 +71,7 @@ def delete_state(org: Org, address: Address) -> None:
 
 
 def _repeat_once(write: Callable[[], None]) -> None:
-    """Write again where the answer was lost: whether it was done shows when it is looked up again."""
+    """Retry a write whose response was lost, after a query whether it was done."""
     try:
         write()
     except OrgUnreachable:

@@ -50,9 +50,9 @@ class ApplyCallbacks:
     Raises UsageError if there is no terminal; KeyboardInterrupt and EOFError are treated as a refusal.
     """
     show: Callable[[Plan], object] = ignore
-    """Show the plan, before anything is asked or refused."""
+    """Show the plan before the approval or a refusal."""
     report: Callable[[str], object] = ignore
-    """Tell the progress, line by line."""
+    """Receives each line of progress."""
     record: Callable[[DeployResult, Sequence[Origin]], object] = lambda *_: None
     """Keep the result of a deployment, with the YAML lines that its components come from."""
 
@@ -119,7 +119,7 @@ def apply_plan(
 
 @contextmanager
 def _explain_interruption(begun: list[str], done: list[str], options: ApplyOptions) -> Iterator[None]:
-    """Say what an interruption leaves behind: nothing, unless something was begun."""
+    """Convert an interruption to an error that names the steps that were done."""
     try:
         yield
     except KeyboardInterrupt:

@@ -36,12 +36,12 @@ class Deploy:
     deleted: tuple[Address, ...]
     owned: tuple[Component, ...]
     keeps_state: bool = False
-    """Keep the state although nothing is owned any more: records are still to be written."""
+    """Whether the state is kept without managed components, since records are still to be written."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Have the org check everything that several packages do, without doing it: either all can be done, or nothing begins."""
+    """Validate everything that several packages do before the first one is deployed."""
 
     components: tuple[Component, ...]
     deleted: tuple[Address, ...]
@@ -73,7 +73,7 @@ class DeleteVersions:
 
 @dataclass(frozen=True)
 class RecordIntent:
-    """Write the records that are about to be made, and the renames, into the state: an apply that is cut off forgets none."""
+    """Record the planned records and renames in the state, so that an interrupted apply does not lose them."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class KeepState:
 
 @dataclass(frozen=True)
 class DeleteState:
-    """Delete the state, once nothing is left that it knows."""
+    """Delete the state after its last component."""
 
 
 Step = (

@@ -99,7 +99,7 @@ def plan_options(command: Command) -> Command:
 
 
 def allow_delete_option(command: Command) -> Command:
-    """Add the option by which the user gives up what a field holds."""
+    """Add the option that allows the deletion of a field with its values."""
     option = click.option(
         "--allow-delete",
         metavar="ADDRESS",

@@ -24,9 +24,9 @@ from sfcode.errors import Refused
 @click.pass_obj
 def render(invocation: Invocation, out: Path, layout: Literal["mdapi", "source"]) -> None:
     """
-    Write everything that the config generates, as files that `sf project deploy` takes.
+    Write the generated metadata as files for `sf project deploy`.
 
-    Secrets stay placeholders: these files are to be read, not to be deployed as they are.
+    Secrets stay placeholders: the files are for reading, and cannot be deployed unchanged.
     """
     from sfcode.generate import generate
     from sfcode.metadata.objects import standard

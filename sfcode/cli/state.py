@@ -73,7 +73,7 @@ def show(invocation: Invocation, address: Address) -> None:
 @click.pass_obj
 def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
     """
-    Manage components and records that the config asks for and the org has, without touching them.
+    Manage existing components and records of the config, without changing them.
 
     The next plan shows where they differ from the config.
     """
@@ -101,9 +101,9 @@ def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
 @click.pass_obj
 def forget(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
     """
-    Hand components or records over: they stay in the org as they are, and sfcode no longer manages them.
+    Stop managing components or records, without changing them in the org.
 
-    Remove them from the config too, or the next plan asks to adopt them.
+    Remove them from the config as well, or the next plan asks to adopt them.
     """
     from sfcode.apply.edit_state import forget_components
 

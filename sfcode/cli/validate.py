@@ -1,4 +1,4 @@
-"""`sfcode validate`: everything that can be known without an org."""
+"""`sfcode validate`: check a config without an org."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from sfcode.cli.output import echo, print_envelope, print_status
 @click.group()
 def viewers() -> None:
     """
-    Show and change who sees what Appcues writes.
+    Show and change the users who can read the data that Appcues writes.
 
     Fields that sfcode creates are visible only to people with the viewers' permission set. `viewers:` in
-    sfcode.yaml keeps a list of them; these commands change the org alone.
+    sfcode.yaml keeps a list of them; these commands change only the org.
     """
 
 
@@ -55,7 +55,7 @@ def add(invocation: Invocation, usernames: tuple[str, ...]) -> None:
 @click.argument("usernames", metavar="USERNAME...", nargs=-1, required=True)
 @click.pass_obj
 def remove(invocation: Invocation, usernames: tuple[str, ...]) -> None:
-    """Take the viewers' permission set from these users."""
+    """Remove the viewers' permission set from these users."""
     from sfcode.apply.viewers import remove_viewers
 
     project = invocation.project()

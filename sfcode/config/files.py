@@ -21,7 +21,7 @@ MAPPINGS = "mappings"
 CONFIG = "config"
 """The folder of a project that holds its files, unless another one is named."""
 BEGINNINGS = ("sfcode.yml", MAPPINGS)
-"""What makes a folder a config folder that lacks its settings."""
+"""Entries by which a folder is a config folder even without sfcode.yaml."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Files:
     mappings: dict[str, Document] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     strays: list[Diagnostic] = field(default_factory=list)
-    """Advice about files that nothing reads."""
+    """Advice about files that sfcode does not read."""
 
 
 def find_config(start: Path) -> Path:

@@ -101,7 +101,7 @@ def resolve_mapping(
 
 
 def resolve_conditions(spec: Mapping, positions: MappingOf[ConfigPath, Position]) -> tuple[conditions.Condition, ...]:
-    """Return what the records of a mapping have to fit."""
+    """Return the conditions of a mapping's `where`."""
     return tuple(
         _condition(name, condition, place_at(positions, "where", name)) for name, condition in spec.where.items()
     )

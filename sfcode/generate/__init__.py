@@ -78,7 +78,7 @@ def _fields(project: Project, schema: OrgSchema) -> dict[str, Fields]:
 
 
 def _counts(project: Project) -> bool:
-    """Tell whether accounts get roll-ups."""
+    """Return whether accounts get roll-up fields."""
     return project.recipes.nps_by_account is not None and project.recipes.nps_by_account.account_fields
 
 

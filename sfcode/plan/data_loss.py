@@ -26,7 +26,7 @@ def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def _suggest_move(gone: Change, plan: Plan) -> str:
-    """Suggest the rename that a field which goes and one that comes may be; "" where nothing of its kind comes."""
+    """Suggest that a deleted field and a created one of the same kind may be a rename; "" if there is none."""
     owner = gone.address.full_name.partition(".")[0].lower()
     made = [
         change.address.full_name

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 PAGE = 500
 READ_SECONDS = 15.0
-"""Time limit for one question to the inbox: the relay's work goes first."""
+"""The time limit of a query of the inbox, since the relay's work has priority."""
 LARGEST_ID = 2**63 - 1
 """What the databases can hold."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -167,9 +167,9 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
 @click.pass_obj
 def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
     """
-    Remove what the inbox holds of one person: messages, latest values and notes.
+    Delete the data of one person from the inbox: messages, latest values and notes.
 
-    USER is the user id in Appcues. Nothing is changed in Salesforce or Appcues. An audit line stays, with a hash of the id.
+    USER is the user id in Appcues. Nothing is changed in Salesforce or Appcues. An audit line with a hash of the ID is kept.
     """
     from sfcode.relay.appcues import delivered_state
     from sfcode.relay.salesforce.event_reader import records_name, score_name
@@ -190,7 +190,7 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
 
 
 def _operator() -> str:
-    """Name who runs this command; "" where the system does not know."""
+    """Return the user who runs this command; "" if the system does not know it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

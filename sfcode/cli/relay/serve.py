@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sfcode.relay.config import RelayConfig
 
 SHORTEST_LEASE = 5.0
-"""Seconds: two of them are kept for writing down what came of it, and no call begins in the last one before."""
+"""The minimum lease in seconds: two are reserved for storing the results, and no call starts in the second before."""
 
 
 @click.command("serve")
@@ -100,7 +100,7 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
 def _far_sides(
     invocation: Invocation, project: Project, environ: dict[str, str], stack: ExitStack
 ) -> tuple[dict[str, Any], Callable[[RelayConfig], Org]]:
-    """Return what the local servers answer with, and how to sign in to Salesforce."""
+    """Return the settings of the local servers, and the sign-in to Salesforce."""
     from sfcode.org import connect
     from sfcode.org.options import Runtime
     from sfcode.org.signin import sign_in
