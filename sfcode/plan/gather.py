@@ -210,7 +210,7 @@ def _read_org(
         values=count_values(org, deleted, applied),
         other_rights=list_other_rights(org, project, applied, record_rows),
         other_uses=_read_other_uses(org, project, applied, leaving),
-        sign_ins={name: sign_ins for name in sorted(leaving) if (sign_ins := read_sign_ins(org, name))},
+        sign_ins={user: last for user in sorted(leaving) if (last := read_sign_ins(org, user.full_name))},
         flow_counts=_count_flow_versions(org, expected, components),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
         unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
@@ -279,8 +279,8 @@ def _existing_records(applied: Applied, found: Mapping[Address, Component]) -> d
     }
 
 
-def _list_leaving_users(project: Project, mode: Mode, found: Mapping[Address, Component]) -> set[str]:
-    """Name the active users that a plan may deactivate; an apply deactivates none but a previous integration user."""
+def _list_leaving_users(project: Project, mode: Mode, found: Mapping[Address, Component]) -> set[Address]:
+    """List the active users that a plan may deactivate; an apply deactivates none but a previous integration user."""
     users = {
         address
         for address, component in found.items()
@@ -288,21 +288,20 @@ def _list_leaving_users(project: Project, mode: Mode, found: Mapping[Address, Co
     }
     if mode is Mode.APPLY:
         users.discard(Address("User", project.settings.integration_user.username))
-    return set() if mode is Mode.REFRESH else {address.full_name for address in users}
+    return set() if mode is Mode.REFRESH else users
 
 
 def _read_other_uses(
-    org: Org, project: Project, applied: Applied, leaving: Collection[str]
-) -> dict[str, tuple[str, ...]]:
+    org: Org, project: Project, applied: Applied, leaving: Collection[Address]
+) -> dict[Address, tuple[str, ...]]:
     """Find the outbound messages of others, and the states of other projects, that name a user who may be deactivated."""
-    users = {username.lower(): username for username in leaving}
-    if not users:
+    if not leaving:
         return {}
     messages = [Address("WorkflowOutboundMessage", item.full_name) for item in _list_messages(org)]
     states = set(map(state_address, project.identities))
     others = list_states(org) - states
     others |= {address for address in messages if address not in applied.components}
-    uses: dict[str, set[str]] = {}
+    uses: dict[Address, set[str]] = {}
     for address, component in _retrieve(org, sorted(others))[0].items():
         bodies = [component.body]
         names: set[str] = set()
@@ -311,9 +310,9 @@ def _read_other_uses(
             bodies = [*state.components.values()]
             names = {record.full_name for record in state.records if record.type == "User"}
         for name in names.union(*map(users_named_in, bodies)):
-            if name.lower() in users:
-                uses.setdefault(users[name.lower()], set()).add(str(address))
-    return {username: tuple(sorted(addresses)) for username, addresses in uses.items()}
+            if (user := Address("User", name)) in leaving:
+                uses.setdefault(user, set()).add(str(address))
+    return {user: tuple(sorted(addresses)) for user, addresses in uses.items()}
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:

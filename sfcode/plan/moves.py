@@ -70,7 +70,7 @@ def apply_moves(snapshot: OrgSnapshot, moves: tuple[Move, ...]) -> OrgSnapshot:
         components=components,
         applied=renames.rename_state(snapshot.applied),
         values={renames.rename_address(address): count for address, count in snapshot.values.items()},
-        other_rights={renames.rename_user(name): sets for name, sets in snapshot.other_rights.items()},
+        other_rights={renames.rename_address(user): sets for user, sets in snapshot.other_rights.items()},
         moves=moves,
     )
 

@@ -81,7 +81,7 @@ def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to deactivate a user that something else uses or has given rights to, unless that was allowed by name."""
     refusals = []
     for address in sorted(deactivated_users(plan.effective)):
-        others = _list_other_uses(plan_input, address.full_name)
+        others = _list_other_uses(plan_input, address)
         if others and address not in plan_input.request.allow_delete:
             reason = f"would be deactivated, and something else may sign in as it: {'; '.join(others)}"
             hint = f"give that another user, or pass --allow-delete {address} to deactivate it all the same"
@@ -89,9 +89,9 @@ def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
     return plan.refuse(*refusals)
 
 
-def _list_other_uses(plan_input: PlanInput, username: str) -> list[str]:
+def _list_other_uses(plan_input: PlanInput, user: Address) -> list[str]:
     snapshot = plan_input.snapshot
-    rights, uses = snapshot.other_rights.get(username), snapshot.other_uses.get(username, ())
+    rights, uses = snapshot.other_rights.get(user), snapshot.other_uses.get(user, ())
     named = [f"it is named by {', '.join(uses)}"] if uses else []
     return [*named, *([f"it also has {', '.join(rights.assigned)}"] if rights and rights.assigned else [])]
 
@@ -102,7 +102,7 @@ def warn_of_sign_ins(plan_input: PlanInput, plan: Plan) -> Plan:
         *(
             f"{address} is deactivated, and {_describe_sign_ins(sign_ins)}: what signs in as it stops working"
             for address in sorted(deactivated_users(plan.effective))
-            if (sign_ins := plan_input.snapshot.sign_ins.get(address.full_name))
+            if (sign_ins := plan_input.snapshot.sign_ins.get(address))
         )
     )
 
@@ -116,10 +116,17 @@ def _describe_sign_ins(sign_ins: SignIns) -> str:
     return f"it signed in {times} in the last {sign_ins.days} days, the last time on {sign_ins.last}, with {names}"
 
 
+def _find_other_rights(plan_input: PlanInput) -> OtherRights:
+    """Return the rights from elsewhere of the integration user that are not accepted."""
+    user = plan_input.project.settings.integration_user
+    rights = plan_input.snapshot.other_rights.get(Address("User", user.username), OtherRights())
+    return rights.remove_accepted(user.accepted_rights)
+
+
 def warn_of_other_rights(plan_input: PlanInput, plan: Plan) -> Plan:
     """Warn of rights that the integration user has from elsewhere: other permission sets, groups, its profile."""
     user = plan_input.project.settings.integration_user
-    rights = plan_input.snapshot.other_rights.get(user.username, OtherRights()).remove_accepted(user.accepted_rights)
+    rights = _find_other_rights(plan_input)
     warnings = [
         f"User:{user.username} also has {assigned}, which this project does not manage: what it grants, the integration "
         f"may do too; remove it in Setup, or accept it with `accepted_rights: [{assigned}]`"
@@ -137,7 +144,7 @@ def warn_of_other_rights(plan_input: PlanInput, plan: Plan) -> Plan:
 def list_other_rights(plan_input: PlanInput) -> Iterator[Change]:
     """Return rights that the integration user was given in the org, as drift."""
     user = plan_input.project.settings.integration_user
-    rights = plan_input.snapshot.other_rights.get(user.username, OtherRights()).remove_accepted(user.accepted_rights)
+    rights = _find_other_rights(plan_input)
     bodies: dict[Address, dict[str, Value]] = {}
     for kind, names in (("PermissionSet", rights.permission_sets), ("PermissionSetGroup", rights.groups)):
         for name in names:

@@ -106,12 +106,12 @@ class OrgSnapshot:
     """Unmanaged components in files that contain managed ones."""
     assignees: tuple[str, ...] = ()
     """Usernames that have the permission set of the integration."""
-    other_rights: Mapping[str, OtherRights] = field(default_factory=dict)
-    """What an integration user may do beside the project's permission sets, by username."""
-    other_uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Unmanaged addresses that refer to an integration user, by username."""
-    sign_ins: Mapping[str, SignIns] = field(default_factory=dict)
-    """Who signs in as users that may be deactivated, by username."""
+    other_rights: Mapping[Address, OtherRights] = field(default_factory=dict)
+    """What an integration user may do beside the project's permission sets, by user."""
+    other_uses: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    """Unmanaged addresses that refer to an integration user, by user."""
+    sign_ins: Mapping[Address, SignIns] = field(default_factory=dict)
+    """Who signs in as users that may be deactivated, by user."""
     messages: tuple[str, ...] = ()
     """Full names of all outbound messages, where the relay takes the place of Appcues' connector."""
 

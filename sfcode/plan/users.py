@@ -81,13 +81,13 @@ def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
 
 def list_other_rights(
     org: Org, project: Project, applied: Applied, found: Mapping[Address, Component]
-) -> dict[str, OtherRights]:
+) -> dict[Address, OtherRights]:
     """Read what each integration user that is there may do beside the project's permission sets."""
     own = {address.full_name for address in applied.components if address.type == "PermissionSet"}
     own.add(project.integration_set)
-    usernames = sorted(address.full_name for address in found if address.type == "User")
-    rights = {username: read_other_rights(org, username, own) for username in usernames}
-    return {username: other for username, other in rights.items() if other}
+    users = sorted(address for address in found if address.type == "User")
+    rights = {user: read_other_rights(org, user.full_name, own) for user in users}
+    return {user: other for user, other in rights.items() if other}
 
 
 def read_sign_ins(org: Org, username: str) -> SignIns | None:

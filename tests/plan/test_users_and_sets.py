@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sfcode.config.project import Project
+from sfcode.errors import OrgError
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
-from sfcode.plan.snapshot import OrgSnapshot
+from sfcode.plan.snapshot import OrgSnapshot, SignIns
 from sfcode.plan.state import Applied, Past
+from sfcode.plan.users import read_sign_ins
 from tests.plan.samples import USER, build, desired, number, observed, permissions
 
 PROFILE = "Minimum Access - API Only Integrations"
 LICENSE = "SalesforceAPIIntegrationPsl"
 SET = "Appcues_Integration"
 OLD = "old@example.com"
+LAST = "2026-11-28T10:00:00Z"
 
 
 def user(name: str, **body: object) -> Component:
@@ -46,6 +50,54 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
     """Plan for another integration user than the message of the last apply names."""
     now, before = message("appcues@example.com"), left or message(OLD)
     return build(project, desired(now), observed(before, *rows, applied=(before,), **more))
+
+
+@pytest.mark.parametrize(
+    ("sign_ins", "expected"),
+    [
+        (SignIns(LAST, 30, {"Data Loader": 2, "ETL": 1}), "3 times in the last 30 days, the last time on"),
+        (
+            SignIns(LAST, 30, {"ETL": 1}),
+            f"once in the last 30 days, the last time on {LAST}, with ETL (1): what signs in",
+        ),
+        (SignIns(LAST, 30), f"it signed in last on {LAST}: what signs in as it stops working"),
+    ],
+)
+def test_who_signs_in_as_a_user_who_goes_is_said(project: Project, sign_ins: SignIns, expected: str) -> None:
+    there = {Address("User", OLD.upper()): sign_ins}  # usernames ignore case
+    plan = renamed(project, user(OLD), user("appcues@example.com"), sign_ins=there)
+    (warning,) = (text for text in plan.warnings if "signed in" in text)
+    assert warning.startswith(f"User:{OLD} is deactivated, and it signed in")
+    assert expected in warning
+    inactive = renamed(project, user(OLD, IsActive=False), user("appcues@example.com"), sign_ins=there)
+    assert not any("signed in" in text for text in inactive.warnings)
+
+
+class Rows:
+    """An org that answers queries from a table; an error is raised."""
+
+    def __init__(self, **rows: Any) -> None:
+        self.rows = rows
+
+    def query(self, soql: str, *_: str) -> Any:
+        (found,) = (rows for name, rows in self.rows.items() if f" FROM {name} " in soql)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def test_without_the_right_to_read_sign_ins_the_last_one_is_known() -> None:
+    history = [{"Application": "ETL", "Status": "Success"}, {"Application": "ETL", "Status": "Invalid Password"}]
+    row = {"Id": "005", "LastLoginDate": "2026-11-28T10:00:00.000+0000"}
+
+    def read(history: Any, row: dict[str, Any] = row) -> SignIns | None:
+        return read_sign_ins(Rows(User=[row], LoginHistory=history), OLD)  # type: ignore[arg-type]
+
+    assert read(history) == SignIns(LAST, 30, {"ETL": 1})
+    assert read(OrgError("no such object", code="INVALID_TYPE")) == read([]) == SignIns(LAST, 30)
+    assert read(history, row | {"LastLoginDate": None}) is None
+    with pytest.raises(OrgError, match="down"):
+        read(OrgError("down", code="SERVER_UNAVAILABLE"))
 
 
 def test_users_and_licenses_come_before_the_metadata_and_assignments_after_it(project: Project) -> None:
