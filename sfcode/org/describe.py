@@ -36,7 +36,8 @@ def parse_field(answer: Mapping[str, Any]) -> Field:
     """
     Parse one field of a describe.
 
-    A field is `required` when it is not nillable, can be set on create, has no default, and is no checkbox.
+    A field is `required` when it is not nillable, can be set on create, has no default, and is no checkbox. A describe says
+    what the signed-in user may update; a custom field that nothing computes can be updated by a user who is granted it.
     """
     kind = str(answer["type"])
     required = (
@@ -45,6 +46,8 @@ def parse_field(answer: Mapping[str, Any]) -> Field:
         and not answer.get("defaultedOnCreate", False)
         and kind != "boolean"
     )
+    is_computed = bool(answer.get("calculated", False)) or bool(answer.get("autoNumber", False))
+    is_grantable = bool(answer.get("custom", False)) and bool(answer.get("permissionable", False)) and not is_computed
     return Field(
         name=str(answer["name"]),
         type=kind,
@@ -54,7 +57,7 @@ def parse_field(answer: Mapping[str, Any]) -> Field:
         required=required,
         permissionable=bool(answer.get("permissionable", False)),
         calculated=bool(answer.get("calculated", False)),
-        updateable=bool(answer.get("updateable", False)),
+        updateable=bool(answer.get("updateable", False)) or is_grantable,
         nillable=bool(answer.get("nillable", True)),
         createable=bool(answer.get("createable", False)),
         compound=str(answer.get("compoundFieldName") or ""),

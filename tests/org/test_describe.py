@@ -39,6 +39,24 @@ def test_required_is_what_people_have_to_fill_in(answer, required: bool) -> None
     assert parse_field(answer).required is required
 
 
+MAY_NOT = changed(custom=True, permissionable=True, updateable=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "updateable"),
+    [
+        (MAY_NOT, True),
+        (MAY_NOT | {"calculated": True}, False),
+        (MAY_NOT | {"autoNumber": True}, False),
+        (MAY_NOT | {"custom": False}, False),
+        (changed(permissionable=False, custom=True, updateable=False), False),
+    ],
+    ids=["not by who is signed in", "formula", "auto number", "standard field", "field without permissions"],
+)
+def test_what_the_signed_in_user_may_not_update_others_may_be_granted(answer, updateable: bool) -> None:
+    assert parse_field(answer).updateable is updateable
+
+
 def test_an_object_that_the_org_does_not_have_is_left_out() -> None:
     answers = {"Contact": {"name": "Contact", "label": "Contact", "fields": [LAST_NAME]}}
     schema = describe(["Nowhere__c", "Contact", "Contact"], answers.get)
