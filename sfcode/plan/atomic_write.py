@@ -10,29 +10,30 @@ from secrets import token_hex
 from sfcode.errors import Refused
 
 
-def write_whole(path: Path, text: str, what: str) -> None:
+def write_whole(path: Path, content: str | bytes, what: str) -> None:
     """
     Replace the content of a file atomically. Raises Refused if that is impossible.
 
     A concurrent reader sees the old text or the new one. A symbolic link is kept. Pipes and terminals are written
     directly.
     """
+    data = content.encode() if isinstance(content, str) else content
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(data)
         else:
-            _replace(target, text)
+            _replace(target, data)
     except OSError as error:
         hint = "Name a file in a folder that is there and may be written to."
         raise Refused(f"{path}: {what} cannot be saved: {error.strerror}", hint) from error
 
 
-def _replace(target: Path, text: str) -> None:
+def _replace(target: Path, data: bytes) -> None:
     beside = target.with_name(f".{target.name}.{token_hex(4)}")
     try:
-        with beside.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with beside.open("xb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
