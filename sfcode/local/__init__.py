@@ -40,12 +40,10 @@ def load(
 
     now, chance = (clock or SystemClock()).now(), rng or random.SystemRandom()
     with Store(state / "org.db") as store:
-        if company is None:
-            companies.reset(store, now=now, rng=chance)
-        elif isinstance(company, str):
-            companies.load_shipped(store, company, now=now, rng=chance)
-        else:
+        if isinstance(company, Path):
             companies.load_file(store, company, now=now, rng=chance)
+        else:
+            companies.load_shipped(store, company or companies.SEED, now=now, rng=chance)
 
 
 def access_token(state: Path, username: str, *, rng: random.Random | None = None) -> str | None:

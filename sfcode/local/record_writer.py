@@ -13,7 +13,6 @@ from sfcode.local import ids
 from sfcode.local.automation.setup_rules import NO_OPTIONS, SaveOptions, check_duplicates
 from sfcode.local.automation.triggers import Automation
 from sfcode.local.errors import Ambiguous, ApiError, make_error
-from sfcode.local.sobjects import metadata_rows
 from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.sobjects.catalog import Catalog
 from sfcode.local.sobjects.formulas import RecordContext, formula_value
@@ -22,6 +21,7 @@ from sfcode.local.sobjects.rows import Rows, get_row
 from sfcode.local.sobjects.rules import AFTER_CREATE, AFTER_DELETE, BEFORE_SAVE
 from sfcode.local.sobjects.values import parse_value
 from sfcode.local.store import OrgTransaction, Record
+from sfcode.metadata.component import Component, Value
 
 CASCADES = frozenset(
     {("Contact", "AccountId"), ("CampaignMember", "CampaignId"), ("CampaignMemberStatus", "CampaignId")}
@@ -68,7 +68,7 @@ class RecordWriter:
         if record_id is not None:
             after["Id"] = record_id
         self._lock(target)
-        record_id = metadata_rows.insert(self.tx, target.name, after, user_id=self.user_id, now=self.now)
+        record_id = _insert(self.tx, target.name, after, user_id=self.user_id, now=self.now)
         if target.custom and after.get("Name") is None:
             self.tx.records.update(target.name, record_id, {"Name": record_id[:15]}, user_id=self.user_id, now=self.now)
         if after_create := AFTER_CREATE.get(target.name):
@@ -94,7 +94,7 @@ class RecordWriter:
         self._lock(target, record_id)
         # Stamps are the store's to write; what did not change need not be written again.
         changed = {key: value for key, value in after.items() if key in given or before.get(key) != value}
-        metadata_rows.update(self.tx, target.name, record_id, changed, user_id=self.user_id, now=self.now)
+        _update(self.tx, target.name, record_id, changed, user_id=self.user_id, now=self.now)
         if self._automation is not None:
             self._automation.after_save(target.name, before, record_id)
 
@@ -107,7 +107,7 @@ class RecordWriter:
         if self._access is not None and not self._access.record(self._whole(target), record).delete:
             raise make_error("no_access")
         self._lock(target, record_id)
-        metadata_rows.delete(self.tx, target.name, record_id, user_id=self.user_id, now=self.now)
+        _delete(self.tx, target.name, record_id, user_id=self.user_id, now=self.now)
         self._let_go(target, str(record["Id"]))
         after_delete = AFTER_DELETE.get(target.name)
         if after_delete:
@@ -303,3 +303,48 @@ def _next_number(tx: OrgTransaction, target: ObjectDef, field: FieldDef) -> str:
     number = int(tx.settings.get(key) or field.starting_number)
     tx.settings.set(key, str(number + 1))
     return NUMBER.sub(lambda found: str(number).rjust(len(found.group(1)), "0"), field.display_format)
+
+
+STATIC_RESOURCE = "StaticResource"
+RESOURCE_ELEMENTS = {
+    "Body": "content",
+    "CacheControl": "cacheControl",
+    "ContentType": "contentType",
+    "Description": "description",
+}
+"""Field of the record -> element of the component."""
+
+
+def _insert(tx: OrgTransaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:
+    """Insert a record and return its id."""
+    if name != STATIC_RESOURCE:
+        return tx.records.insert(name, values, user_id=user_id, now=now)
+    component = Component(STATIC_RESOURCE, str(values["Name"]), _resource_body({}, values))
+    return tx.components.put(component, user_id=user_id, now=now).id
+
+
+def _update(tx: OrgTransaction, name: str, record_id: str, values: Record, *, user_id: str, now: datetime) -> None:
+    """Update fields of a record."""
+    stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
+    if stored is None:
+        tx.records.update(name, record_id, values, user_id=user_id, now=now)
+        return
+    old, new = stored.component.full_name, str(values.get("Name", stored.component.full_name))
+    if new != old:
+        tx.components.rename(STATIC_RESOURCE, old, new, user_id=user_id, now=now)
+    body = _resource_body(stored.component.body, values)
+    tx.components.put(Component(STATIC_RESOURCE, new, body), user_id=user_id, now=now)
+
+
+def _delete(tx: OrgTransaction, name: str, record_id: str, *, user_id: str, now: datetime) -> None:
+    """Delete a record; rows go to the recycle bin."""
+    stored = tx.components.get_by_id(record_id) if name == STATIC_RESOURCE else None
+    if stored is None:
+        tx.records.recycle(name, record_id, user_id=user_id, now=now)
+    else:
+        tx.components.delete(STATIC_RESOURCE, stored.component.full_name)
+
+
+def _resource_body(before: Mapping[str, Value], values: Record) -> dict[str, Value]:
+    given = {element: str(values[field] or "") for field, element in RESOURCE_ELEMENTS.items() if field in values}
+    return {name: value for name, value in {**before, **given}.items() if value != ""}

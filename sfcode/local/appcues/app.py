@@ -12,13 +12,16 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from sfcode.local.appcues.call import Account, AppcuesApiError, AppcuesCall, Handler, Route
 from sfcode.local.appcues.journal import Journal
 from sfcode.local.appcues.values import ACCOUNT_ID, API_KEY, API_SECRET
+from sfcode.local.errors import ApiError
 from sfcode.local.faults.apply import apply_faults
+from sfcode.local.http.call import read_body
 
 CONTROL = "/sfcode/"
 """Faults, limit and journal do not reach what controls them."""
@@ -44,9 +47,12 @@ class AppcuesApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            body = await _body(receive)
-        except AppcuesApiError as error:
-            await error.response()(scope, receive, send)
+            body = await read_body(Request(scope, receive), MAX_BODY)
+        except ClientDisconnect:
+            return
+        except ApiError:
+            refused = AppcuesApiError(413, f"the body is larger than {MAX_BODY} bytes")
+            await refused.response()(scope, receive, send)
             return
         answer = partial(self._answer, body)
         if scope["path"].startswith(CONTROL):
@@ -115,15 +121,3 @@ def _read_already(receive: Receive) -> Receive:
         return next(messages, None) or await receive()
 
     return receiving
-
-
-async def _body(receive: Receive) -> bytes:
-    parts, size = [], 0
-    while (message := await receive())["type"] == "http.request":
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MAX_BODY:
-            raise AppcuesApiError(413, f"the body is larger than {MAX_BODY} bytes")
-        if not message.get("more_body"):
-            break
-    return b"".join(parts)

@@ -2,65 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import Field, File
 
 
-@dataclass
+@dataclass(frozen=True)
 class FormPart:
-    """One part: its headers, with names in lower case, and its content."""
+    """One part: the name of its field, its content, and whether it is a file."""
 
-    headers: dict[str, str] = field(default_factory=dict)
-    content: bytes = b""
-
-    @property
-    def name(self) -> str:
-        """Return the name of the form field."""
-        from python_multipart.multipart import parse_options_header
-
-        _, options = parse_options_header(self.headers.get("content-disposition", ""))
-        return bytes(options.get(b"name", b"")).decode("utf-8", "replace")
+    name: str
+    content: bytes
+    is_file: bool
 
 
 def parse_parts(body: bytes, content_type: str) -> list[FormPart]:
     """Split a body into parts. Raises ValueError if it is not multipart/form-data."""
+    from python_multipart import parse_form
     from python_multipart.exceptions import FormParserError
-    from python_multipart.multipart import MultipartParser, parse_options_header
 
-    kind, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary:
-        raise ValueError(f"the content type is {content_type!r}, not multipart/form-data with a boundary")
     found: list[FormPart] = []
-    name: list[bytes] = []
-    value: list[bytes] = []
-    content: list[bytes] = []
 
-    def begin() -> None:
-        found.append(FormPart())
-        content.clear()
+    def add_field(field: Field) -> None:
+        found.append(FormPart((field.field_name or b"").decode("utf-8", "replace"), field.value or b"", is_file=False))
 
-    def header() -> None:
-        found[-1].headers[b"".join(name).decode("latin-1").lower()] = b"".join(value).decode("latin-1")
-        name.clear()
-        value.clear()
+    def add_file(file: File) -> None:
+        file.file_object.seek(0)
+        name = (file.field_name or b"").decode("utf-8", "replace")
+        found.append(FormPart(name, file.file_object.read(), is_file=True))
 
-    def end() -> None:
-        found[-1].content = b"".join(content)
-
-    parser = MultipartParser(
-        boundary,
-        {
-            "on_part_begin": begin,
-            "on_header_field": lambda data, start, stop: name.append(data[start:stop]),
-            "on_header_value": lambda data, start, stop: value.append(data[start:stop]),
-            "on_header_end": header,
-            "on_part_data": lambda data, start, stop: content.append(data[start:stop]),
-            "on_part_end": end,
-        },
-    )
+    if not content_type.startswith("multipart/form-data"):
+        raise ValueError(f"the content type is {content_type!r}, not multipart/form-data")
     try:
-        parser.write(body)
-        parser.finalize()
+        parse_form({"Content-Type": content_type.encode("latin-1", "replace")}, io.BytesIO(body), add_field, add_file)
     except FormParserError as error:
         raise ValueError(str(error)) from None
     return found

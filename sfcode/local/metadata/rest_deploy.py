@@ -12,7 +12,7 @@ from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError
 from sfcode.local.http import soap
 from sfcode.local.http.call import DATA, Handler, RestCall, answer, route
-from sfcode.local.http.multipart import FormPart, parse_parts
+from sfcode.local.http.multipart import parse_parts
 from sfcode.local.metadata.deploy.jobs import Deployments
 from sfcode.local.metadata.deploy.options import from_json
 from sfcode.local.metadata.operations.request import check_metadata_access
@@ -64,18 +64,14 @@ def _deploy_package(call: RestCall, jobs: Deployments) -> Response:
         found = parse_parts(call.body, call.headers.get("content-type", ""))
     except ValueError as error:
         raise ApiError("INVALID_MULTIPART_REQUEST", f"{error}") from None
-    package = next((part for part in found if _is_package(part)), None)
+    # Clients name it `file`, and one of them calls the zip package.xml.
+    package = next((part for part in found if part.name == "file" or part.is_file), None)
     described = next((part for part in found if part is not package), None)
     if package is None:
         raise ApiError("INVALID_MULTIPART_REQUEST", "the request has no part with the zip file")
     options = from_json(_options(described.content if described else b"{}"))
     report = jobs.start(package.content, options, call.session)
     return answer(_render_start(report, options.json()), 201)
-
-
-def _is_package(part: FormPart) -> bool:
-    # Clients name it `file`, and one of them calls the zip package.xml.
-    return part.name == "file" or part.headers.get("content-type", "").startswith("application/zip")
 
 
 def _options(content: bytes) -> dict[str, Any]:

@@ -21,18 +21,16 @@ RESOURCES = ("composite", "jobs", "limits", "metadata", "query", "queryAll", "so
 
 def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
+    handlers = (
+        ("", _resources),
+        ("/limits", _limits),
+        ("/sobjects", _objects),
+        ("/sobjects/{object}/describe", _describe),
+    )
     return [
-        Route("/services/data", _versions),
-        Route("/services/data/", _versions),
-        route(DATA, context, {"GET": _resources}),
-        route(f"{DATA}/", context, {"GET": _resources}),
-        route(f"{DATA}/limits", context, {"GET": _limits}),
-        route(f"{DATA}/limits/", context, {"GET": _limits}),
+        *(Route(f"/services/data{end}", _versions) for end in ("", "/")),
+        *(route(f"{DATA}{path}{end}", context, {"GET": handler}) for path, handler in handlers for end in ("", "/")),
         route(f"{DATA}/limits/recordCount", context, {"GET": _record_count}),
-        route(f"{DATA}/sobjects", context, {"GET": _objects}),
-        route(f"{DATA}/sobjects/", context, {"GET": _objects}),
-        route(f"{DATA}/sobjects/{{object}}/describe", context, {"GET": _describe}),
-        route(f"{DATA}/sobjects/{{object}}/describe/", context, {"GET": _describe}),
     ]
 
 

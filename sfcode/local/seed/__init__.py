@@ -14,9 +14,9 @@ from sfcode.local.store import Store
 if TYPE_CHECKING:
     from sfcode.local.seed.document import SeedDocument
 
-__all__ = ["SEED", "ensure_seeded", "list_shipped", "load_file", "load_shipped", "load_text", "reset"]
+__all__ = ["SEED", "ensure_seeded", "list_shipped", "load_file", "load_shipped", "load_text"]
 
-SEED = "northwind.yaml"
+SEED = "northwind"
 EXTENDS = "extends"
 """The key of a company file that names the shipped company which it adds to."""
 
@@ -34,12 +34,7 @@ def ensure_seeded(store: Store, *, now: datetime, rng: random.Random) -> None:
         if tx.settings.get("org_id"):
             return
     # Reading the file takes longer than everything else, and it is needed once in the life of a state.
-    load_text(store, _read_seed(), f"<{SEED}>", now=now, rng=rng, only_if_empty=True)
-
-
-def reset(store: Store, *, now: datetime, rng: random.Random) -> None:
-    """Replace the contents of a store with the shipped company."""
-    load_text(store, _read_seed(), f"<{SEED}>", now=now, rng=rng)
+    load_text(store, _read_seed(SEED), f"<{SEED}.yaml>", now=now, rng=rng, only_if_empty=True)
 
 
 def load_file(store: Store, path: Path, *, now: datetime, rng: random.Random) -> None:
@@ -53,7 +48,7 @@ def load_file(store: Store, path: Path, *, now: datetime, rng: random.Random) ->
 
 def load_shipped(store: Store, name: str, *, now: datetime, rng: random.Random) -> None:
     """Replace the contents of a store with a shipped company, one of `list_shipped()`."""
-    load_text(store, _read_seed(f"{name}.yaml"), f"<{name}.yaml>", now=now, rng=rng)
+    load_text(store, _read_seed(name), f"<{name}.yaml>", now=now, rng=rng)
 
 
 def list_shipped() -> list[str]:
@@ -87,8 +82,8 @@ def _extended(document: SeedDocument) -> SeedDocument:
     if name not in list_shipped():
         document.wrong((EXTENDS,), f"there is no shipped company {name}", f"one of {', '.join(list_shipped())}")
         document.stop_if_wrong()
-    return extend(_extended(read(_read_seed(f"{name}.yaml"), f"<{name}.yaml>")), document)
+    return extend(_extended(read(_read_seed(name), f"<{name}.yaml>")), document)
 
 
-def _read_seed(name: str = SEED) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+def _read_seed(name: str) -> str:
+    return files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ SETTINGS = "<enableFlowDeployAsActiveEnabled>true</enableFlowDeployAsActiveEnabl
 @pytest.fixture
 def production(org, tmp_path: Path):
     """Load a company that says it is a production org."""
-    shipped = files("sfcode.local.seed").joinpath(seed.SEED).read_text("utf-8")
+    shipped = files("sfcode.local.seed").joinpath(f"{seed.SEED}.yaml").read_text("utf-8")
     path = tmp_path / "company.yaml"
     path.write_text(shipped.replace("production: false", "production: true"), encoding="utf-8")
     load(org.state, path)
