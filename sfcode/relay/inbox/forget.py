@@ -20,7 +20,7 @@ AUDIT = "audit:"
 """Begins the names of settings that hold what was removed, when and by whom."""
 GUARDS = "clearing:"
 """Begins the names of the guards over cleared attributes."""
-STATES_OF_RECORDS = ("nps:", "field:", "answers:")
+STATES_OF_RECORDS = ("nps:", "field:", "answers:", "member:")
 """Begin the names of states of records, before a mapping or an object and the id of the record."""
 REWRITES_OF_RECORDS = tuple(map(rewrite_key, STATES_OF_RECORDS))
 """The same for messages that write records again."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked, Released, Retry, Settlement
 from sfcode.relay.salesforce.actions.action import ActionError, EventAction, FieldName, PlanContext, Record, RecordWrite
+from sfcode.relay.salesforce.actions.nps_fields import PREFIX
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, records_name, score_name
 from sfcode.relay.salesforce.lookup import LookupMatch, Row
@@ -60,12 +61,14 @@ class MergedWrite:
 
     def states(self, *, redact: bool = False) -> list[LatestState]:
         """
-        Return the states to remember once the record is written, with `redact` without texts of its fields.
+        Return the states to remember once the record is written, with `redact` without the texts of mapped fields.
 
         The fields of a created record have none: it has no id yet by which they could be written again.
         """
         newest = (
-            replace(state, value="") if redact and isinstance(self.record[name], str) else state
+            replace(state, value="")
+            if redact and isinstance(self.record[name], str) and state.name.startswith(PREFIX)
+            else state
             for name, state in (self.newest.items() if self.key else ())
         )
         return [*self.notes, *newest]

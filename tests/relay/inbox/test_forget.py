@@ -92,6 +92,7 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
     inbox.note([LatestState(name, "2026", value) for name, value in values.items()])
     inbox.note([LatestState(f"field:Contact:{each}:Note__c", "2026") for each in ("003A", "003B", "003C", "x003A")])
     inbox.note([LatestState(f"answers:Contact:{each}:5eed", "2026", "[]") for each in ("003A", "003C")])
+    inbox.note([LatestState(f"member:Contact:{each}:00vA", "3", '"Registered"') for each in ("003A", "003C")])
     found = inbox.find_person("1001", [*values, "unknown"])
     assert found.records == {"003A", "003B"}
     assert ids(inbox, found) == [1, 3, 4, 5, 10, 11, 14]
@@ -99,6 +100,7 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
         "answers:Contact:003A:5eed",
         "field:Contact:003A:Note__c",
         "field:Contact:003B:Note__c",
+        "member:Contact:003A:00vA",
         "profile:user:1001",
         "records:lead:1001",
         "records:user:1001",

@@ -11,15 +11,17 @@ import pytest
 from sfcode.config.events_file import default_events
 from sfcode.config.recipe_models import Recipes
 from sfcode.relay.message import LatestState
+from sfcode.relay.salesforce.actions import plan_rewrites
 from sfcode.relay.salesforce.actions.action import ActionError, PlanContext, RecordWrite
 from sfcode.relay.salesforce.actions.campaign_members import CHUNK, CampaignMembers
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event
 from sfcode.relay.salesforce.lookup import LookupMatch, follow_converted, prefer_contacts
+from sfcode.relay.salesforce.write_plan import MergedWrite
 from tests.relay.salesforce.world import event
 
 CAMPAIGN, PERSON, MEMBER = "701Hs000001LnYRIA0", "003000000000001AAA", "00v000000000001AAA"
-STATE = f"field:CampaignMember:{MEMBER}:Status"
+STATE = f"member:Contact:{PERSON}:{MEMBER}"
 STATUSES = {"Sent": 1, "registered": 3, "Attended": 4}
 
 
@@ -79,6 +81,25 @@ def test_what_was_delivered_in_the_meantime_is_not_taken_back(order: int, writte
     related = [*statuses(), member("Sent")]
     assert list(action().state_names(completed(), PERSON, related)) == [STATE]
     assert list(action().written_states(completed(), PERSON, related)) == [STATE]
+
+
+def test_a_status_that_may_have_come_late_is_written_once_more() -> None:
+    (write,) = plan_rewrites(LatestState(STATE, "0000000003", json.dumps("registered")))
+    assert (write.verb, write.object, write.id, write.fields) == (
+        "update",
+        "CampaignMember",
+        MEMBER,
+        {"Status": "registered"},
+    )
+    assert plan_rewrites(LatestState(STATE, "0000000003")) == []
+
+
+@pytest.mark.parametrize("redact", [False, True])
+def test_a_status_is_no_text_of_a_person(redact: bool) -> None:
+    (write,) = plan(action(), *statuses(), member("Sent"))
+    merged = MergedWrite(write.object, write.key, write.id, {})
+    merged.merge(write)
+    assert merged.states(redact=redact) == [LatestState(STATE, "0000000003", json.dumps("registered"))]
 
 
 def test_membership_of_another_campaign_says_nothing() -> None:

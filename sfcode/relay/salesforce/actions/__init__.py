@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sfcode.config.project import Project
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
-from sfcode.relay.salesforce.actions import nps_fields, nps_responses
+from sfcode.relay.salesforce.actions import campaign_members, nps_fields, nps_responses
 from sfcode.relay.salesforce.actions.action import EventAction, RecordWrite
 from sfcode.relay.salesforce.actions.activities import log_activities
 from sfcode.relay.salesforce.actions.campaign_members import register_campaign_members
@@ -30,6 +30,7 @@ RECIPE_ACTIONS: Mapping[str, tuple[ActionBuilder, ...]] = {"event_registration":
 
 
 REWRITES: Mapping[str, Callable[[LatestState], list[RecordWrite]]] = {
+    campaign_members.PREFIX: campaign_members.plan_rewrites,
     nps_fields.PREFIX: nps_fields.plan_rewrites,
     nps_responses.PREFIX: nps_responses.plan_rewrites,
 }

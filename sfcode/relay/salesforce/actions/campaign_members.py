@@ -14,9 +14,10 @@ from sfcode.mapping.recipes import answering
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanContext, RecordWrite, Row
-from sfcode.relay.salesforce.actions.nps_fields import property_name
 from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent
 
+PREFIX = "member:"
+"""How the names of states begin that keep the last delivered status of a member."""
 MEMBER = "CampaignMember"
 CHUNK = 300
 """Ids of people in one query, which has to fit into an address."""
@@ -80,7 +81,9 @@ class CampaignMembers:
         """Name the statuses of the members that the event may update."""
         if not self.handles(event):
             return []
-        return [_state_name(row) for row in related if row.get(f"{self.person}Id") == record_id]
+        return [
+            self._state_name(record_id, str(row["Id"])) for row in related if row.get(f"{self.person}Id") == record_id
+        ]
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """
@@ -112,18 +115,30 @@ class CampaignMembers:
             (row for row in context.related if f"{self.person}Id" in row and row["CampaignId"] == campaign_id), None
         )
         if member is None:
-            state = LatestState(f"member:{context.record_id}:{campaign_id}", stamp)
+            state = LatestState(self._state_name(context.record_id, campaign_id), stamp)
             fields = {"CampaignId": campaign_id, f"{self.person}Id": context.record_id, "Status": label}
             key = f"{context.record_id}.{campaign_id}"
             return RecordWrite(self.mapping, "create", MEMBER, "", key, fields, {"Status": state})
         _, present = statuses.get(str(member["Status"]).casefold(), ("", order))
-        delivered = context.latest.get(_state_name(member))
+        member_id = str(member["Id"])
+        name = self._state_name(context.record_id, member_id)
+        delivered = context.latest.get(name)
         if present >= order or (delivered is not None and delivered.stamp > stamp):
             return None  # the same status, a later one, or one with an unknown order
-        state = LatestState(_state_name(member), stamp, json.dumps(label))
-        return RecordWrite(
-            self.mapping, "update", MEMBER, "Id", str(member["Id"]), {"Status": label}, {"Status": state}
-        )
+        state = LatestState(name, stamp, json.dumps(label))
+        return RecordWrite(self.mapping, "update", MEMBER, "Id", member_id, {"Status": label}, {"Status": state})
+
+    def _state_name(self, record_id: str, member_id: str) -> str:
+        """Name the state that keeps the last status that was delivered to a member; its stamp is the status's order."""
+        return f"{PREFIX}{self.person}:{record_id}:{member_id}"
+
+
+def plan_rewrites(state: LatestState) -> list[RecordWrite]:
+    """Return the update that sets a member to the last status that was delivered once more."""
+    if not state.value:
+        return []
+    member_id, status = state.name.rpartition(":")[2], json.loads(state.value)
+    return [RecordWrite("", "update", MEMBER, "Id", member_id, {"Status": status}, {"Status": state})]
 
 
 def register_campaign_members(project: Project, mapping: ResolvedMapping) -> CampaignMembers | None:
@@ -132,10 +147,6 @@ def register_campaign_members(project: Project, mapping: ResolvedMapping) -> Cam
     if not registrations or not answering([mapping]):
         return None
     return CampaignMembers(mapping.name, mapping.object, registrations)
-
-
-def _state_name(member: Row) -> str:
-    return property_name(MEMBER, str(member["Id"]), "Status")
 
 
 def _find_statuses(campaign: CampaignReference, related: Iterable[Row]) -> tuple[str, Mapping[str, tuple[str, int]]]:
