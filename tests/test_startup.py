@@ -1,32 +1,41 @@
-"""What a command must not load: start-up is felt on every call."""
+"""What a command must not load, and how many modules it may: start-up is felt on every call."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-HEAVY = {
-    "requests",
-    "rich",
-    "zeep",
-    "simple_salesforce",
-    "sqlalchemy",
-    "git",
-    "starlette",
-    "uvicorn",
-    "lark",
-    "cryptography",
+from sfcode.local import serve
+from sfcode.local.running import announce
+
+SERVING = {"starlette", "uvicorn", "lark", "anyio", "httptools"}
+NEVER = {"git", "sqlalchemy", "zeep", "cryptography"}
+HEAVY = {"requests", "rich", "simple_salesforce", "asyncio", *NEVER, *SERVING}
+OF_CONFIG = {"pydantic", "yaml", "jinja2", "lxml"}
+LIMITS = {
+    ("--help",): (15, 25, HEAVY | OF_CONFIG),
+    ("plan", "--help"): (24, 25, HEAVY | OF_CONFIG),
+    ("apply", "--help"): (24, 25, HEAVY | OF_CONFIG),
+    ("--env", "local", "validate"): (110, 120, HEAVY),
 }
+"""By command: how many modules of sfcode and of other packages it may load, and the packages that it must not."""
+
+PLANNING = (185, 230, NEVER | SERVING)
+"""The same for a plan of an org that is served elsewhere."""
+
 IMPORT_TIME_LINE = re.compile(r"^import time:[^|]*\|[^|]*\|\s*(\S+)$", re.MULTILINE)
 
 
 def imported_by(root: Path, *arguments: str) -> set[str]:
-    """Run one command and return the top packages that it loaded."""
+    """Run one command and return the modules that it loaded, without those of Python itself."""
     run = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "sfcode.cli.main", *arguments],
         cwd=root,
@@ -36,19 +45,35 @@ def imported_by(root: Path, *arguments: str) -> set[str]:
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr[-2000:]
-    return {name.partition(".")[0] for name in IMPORT_TIME_LINE.findall(run.stderr)}
+    return {*IMPORT_TIME_LINE.findall(run.stderr)}
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["--help"], ["plan", "--help"], ["apply", "--help"], ["--env", "local", "validate"]],
-    ids=" ".join,
-)
-def test_starts_without_what_only_an_org_needs(root: Path, arguments: list[str]) -> None:
-    packages = imported_by(root, *arguments)
-    assert "sfcode" in packages
-    assert sorted(packages & HEAVY) == []
+def check(modules: set[str], own: int, foreign: int, banned: set[str]) -> None:
+    packages = {name: name.partition(".")[0] for name in modules}
+    assert sorted({*packages.values()} & banned) == []
+    ours = [name for name, package in packages.items() if package == "sfcode"]
+    others = [name for name, package in packages.items() if package not in {"sfcode", *sys.stdlib_module_names}]
+    assert ours
+    assert len(ours) <= own, sorted(ours)
+    assert len(others) <= foreign, sorted(others)
 
 
-def test_help_does_not_even_load_what_reads_the_config(root: Path) -> None:
-    assert sorted(imported_by(root, "--help") & {"pydantic", "yaml", "jinja2", "lxml"}) == []
+@pytest.mark.parametrize("arguments", LIMITS, ids=" ".join)
+def test_loads_what_the_command_needs(root: Path, arguments: tuple[str, ...]) -> None:
+    check(imported_by(root, *arguments), *LIMITS[arguments])
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[None]:
+    """Serve the local org of a project, so that a command finds it."""
+    state = folder / ".sfcode" / "local-org"
+    with serve(state) as org, announce(state, org.url, org.access_token):
+        yield
+
+
+def test_a_plan_loads_neither_a_web_server_nor_the_emulator(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "config", tmp_path / "config")
+    with served(tmp_path):
+        modules = imported_by(tmp_path, "--env", "local", "plan")
+    check(modules, *PLANNING)
+    assert {name for name in modules if name.startswith("sfcode.local.")} == {"sfcode.local.running"}

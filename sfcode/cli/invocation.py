@@ -15,6 +15,8 @@ from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
+    from sfcode.local import LocalOrg
+    from sfcode.local.running import RunningOrg
     from sfcode.org import Org
     from sfcode.plan.plan import Plan
     from sfcode.review.model import ReviewReport
@@ -139,12 +141,10 @@ def connect_target(
 
     runtime = Runtime(on_response=on_response)
     if target == "local":
-        from sfcode.local import access_token, serve
-        from sfcode.local.running import find_running
+        from sfcode.local import access_token
 
         state = local_state(root)
-        running = find_running(state)
-        with nullcontext(running) if running else serve(state) as local:
+        with _find_or_serve(state) as local:
             token = access_token(state, username) if username else None
             environ = {**os.environ, "SF_ACCESS_TOKEN": token or local.access_token}
             with connect(local.url, environ=environ, api_version=api_version, runtime=runtime) as org:
@@ -152,3 +152,14 @@ def connect_target(
     else:
         with connect(target, environ=os.environ, api_version=api_version, runtime=runtime) as org:
             yield org
+
+
+def _find_or_serve(state: Path) -> AbstractContextManager[RunningOrg | LocalOrg]:
+    """Return the running server of a local org, otherwise one of this process."""
+    from sfcode.local.running import find_running
+
+    if running := find_running(state):
+        return nullcontext(running)
+    from sfcode.local import serve  # and with it the web server and the emulator
+
+    return serve(state)
