@@ -7,10 +7,7 @@ from functools import partial
 from typing import Any
 
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema
-from sfcode.org.parallel import run_parallel
-
-CONCURRENCY = 4
-"""Describe calls at a time."""
+from sfcode.org.parallel import CONCURRENCY, run_parallel
 
 
 def describe(names: Iterable[str], ask: Callable[[str], Mapping[str, Any] | None]) -> OrgSchema:

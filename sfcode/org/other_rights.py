@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sfcode.errors import OrgError
 from sfcode.mapping.permissions import POWERFUL_PERMISSIONS, OtherRights
 from sfcode.org.client import Org
+from sfcode.org.parallel import run_both
 
 OBJECT_COLUMNS = {
     "PermissionsCreate": "allowCreate",
@@ -27,27 +28,22 @@ def read_other_rights(org: Org, username: str, own: Collection[str]) -> OtherRig
         OrgError: the signed-in user may not read permission sets.
 
     """
-    rows = org.query(
+    assigned = (
         "SELECT PermissionSet.Name, PermissionSetGroupId, PermissionSetGroup.DeveloperName FROM PermissionSetAssignment "
-        "WHERE Assignee.Username = {} AND PermissionSet.IsOwnedByProfile = FALSE",
-        username,
+        "WHERE Assignee.Username = {} AND PermissionSet.IsOwnedByProfile = FALSE"
     )
+    user = "SELECT ProfileId, Profile.Name FROM User WHERE Username = {}"
+    rows, users = run_both(lambda: org.query(assigned, username), lambda: org.query(user, username))
     groups = {str(row["PermissionSetGroup"]["DeveloperName"]) for row in rows if row["PermissionSetGroupId"]}
     known = {name.lower() for name in own}
     sets = {str(row["PermissionSet"]["Name"]) for row in rows if not row["PermissionSetGroupId"]}
     sets = {name for name in sets if name.lower() not in known}
     rights = OtherRights(tuple(sorted(sets)), tuple(sorted(groups)))
-    users = org.query("SELECT ProfileId, Profile.Name FROM User WHERE Username = {}", username)
     if not users:
         return rights
     profile_id, profile = str(users[0]["ProfileId"]), str((users[0]["Profile"] or {}).get("Name", ""))
-    return OtherRights(
-        rights.permission_sets,
-        rights.groups,
-        profile,
-        _read_objects(org, profile_id),
-        _read_permissions(org, profile_id),
-    )
+    objects, permissions = run_both(lambda: _read_objects(org, profile_id), lambda: _read_permissions(org, profile_id))
+    return OtherRights(rights.permission_sets, rights.groups, profile, objects, permissions)
 
 
 def _read_objects(org: Org, profile_id: str) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import TypeVar, cast
 
+CONCURRENCY = 4
+"""Requests to an org at a time."""
+
 T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from sfcode.errors import OrgError
 from sfcode.org import retry
 from sfcode.org.connection import Connection
+from sfcode.org.parallel import CONCURRENCY, run_parallel
 from sfcode.org.retry import NoAnswer
 from sfcode.org.session import SESSION_EXPIRED
 from sfcode.org.transport import read_retry_after, translate_errors
@@ -125,17 +126,20 @@ class Rest:
             name: f"query?q={quote(quote_values(soql, values, {}), safe='')}"
             for name, (soql, values) in queries.items()
         }
-        found: dict[str, Any] = {}
-        for names in _batches(list(queries), list(documents)):
+
+        def read(names: list[str]) -> dict[str, Any]:
             requests = [
                 {"method": "GET", "url": f"{base}/{paths.get(name) or documents[name]}", "referenceId": name}
                 for name in names
             ]
             body = {"allOrNone": False, "compositeRequest": requests}
             parts = self._read(partial(self._post, f"{base}/composite", body))["compositeResponse"]
-            for name, part in zip(names, parts, strict=True):
-                found[name] = self._part(part, is_query=name in queries)
-        return found
+            return {name: self._part(part, is_query=name in queries) for name, part in zip(names, parts, strict=True)}
+
+        answers = run_parallel(
+            [partial(read, names) for names in _batches(list(queries), list(documents))], CONCURRENCY
+        )
+        return {name: answer for batch in answers for name, answer in batch.items()}
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Row:
         from simple_salesforce.util import exception_handler

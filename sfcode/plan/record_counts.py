@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from sfcode.config.project import Project
 from sfcode.errors import OrgError
 from sfcode.mapping.conditions import and_where
+from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address, Component
 from sfcode.org import Org
+from sfcode.org.parallel import CONCURRENCY, run_parallel
 from sfcode.plan.state import Applied
 
 UNFILTERABLE = {"LongTextArea", "Html"}
@@ -17,17 +20,19 @@ UNFILTERABLE = {"LongTextArea", "Html"}
 
 def count_selected(project: Project, org: Org) -> dict[str, tuple[int, int]]:
     """Count the records that fit the `where` of each mapping, unless the user signed in does not see its fields."""
-    counts: dict[str, tuple[int, int]] = {}
-    for mapping in project.resolved:
-        if not mapping.where:
-            continue
+
+    def count(mapping: ResolvedMapping) -> tuple[int, int] | None:
         every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608  (names of the config, checked there)
         try:
-            counts[mapping.name] = (org.count(and_where(every, mapping.where)), org.count(every))
+            return org.count(and_where(every, mapping.where)), org.count(every)
         except OrgError as error:
             if error.code not in ("INVALID_FIELD", "INVALID_TYPE"):
                 raise
-    return counts
+            return None
+
+    divided = [mapping for mapping in project.resolved if mapping.where]
+    counts = run_parallel([partial(count, mapping) for mapping in divided], CONCURRENCY)
+    return {mapping.name: counted for mapping, counted in zip(divided, counts, strict=True) if counted}
 
 
 def count_values(org: Org, deleted: list[Component], applied: Applied) -> dict[Address, int | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 
 from sfcode.config.project import Project
 from sfcode.errors import OrgError
@@ -11,6 +12,7 @@ from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.org import Org
 from sfcode.org.other_rights import read_other_rights
+from sfcode.org.parallel import CONCURRENCY, run_parallel
 from sfcode.org.profiles import find_profile, profile_names
 from sfcode.plan.campaigns import list_missing_for_campaigns, read_business_record
 from sfcode.plan.modes import Mode
@@ -56,7 +58,7 @@ def _read_user(org: Org, username: str, wanted: Body) -> list[Body]:
 
 def read_records(org: Org, wanted: Mapping[Address, Body]) -> dict[Address, Component]:
     """Read the records at some addresses; `wanted` has what the config asks for there."""
-    rows = (_read_record(org, address, body) for address, body in wanted.items())
+    rows = run_parallel([partial(_read_record, org, address, body) for address, body in wanted.items()], CONCURRENCY)
     return {component.address: component for component in rows if component}
 
 

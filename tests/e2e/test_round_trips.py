@@ -1,0 +1,57 @@
+"""How often a plan asks an org: as often as the page on plans says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sfcode.config import load, resolve_secrets
+from sfcode.local import serve
+from sfcode.org import Runtime, connect
+from sfcode.plan.planner import make_plan
+from tests.e2e.journey import ENVIRON, Journey
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "plan-and-apply.md"
+REQUESTS = {
+    what: int(count) for what, count in re.findall(r"^\| ([^|]+?) \| (\d+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+}
+
+
+def requests_of(journey: Journey) -> int:
+    """Count the responses that a plan of a project reads."""
+    responses: list[None] = []
+    project = load(journey.folder / "config", "local")
+    runtime = Runtime(on_response=lambda: responses.append(None))
+    with serve(journey.folder / ".sfcode" / "local-org") as org:
+        environ = {"SF_ACCESS_TOKEN": org.access_token}
+        with connect(org.url, environ=environ, api_version="63.0", runtime=runtime) as client:
+            make_plan(project, client, resolve_secrets(project, journey.environ))
+    return len(responses)
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_first_plan(journey: Journey) -> None:
+    assert requests_of(journey) == REQUESTS["a first plan"]
+
+
+def test_a_plan_without_changes(applied: Journey) -> None:
+    assert requests_of(applied) == REQUESTS["a plan without changes"]
+
+
+def test_a_plan_that_changes_a_flow(applied: Journey) -> None:
+    applied.edit("mappings/contact.yaml", "    role: Title", "    role: Title\n    phone: Phone")
+    assert requests_of(applied) == REQUESTS["a plan without changes"] + REQUESTS["flows that change, up to 100"]
+
+
+def test_a_mapping_with_conditions(applied: Journey) -> None:
+    before = requests_of(applied)
+    applied.edit("mappings/lead.yaml", "direction:", "where: {Company: {blank: false}}\ndirection:")
+    more = REQUESTS["each mapping with `where`"] + REQUESTS["flows that change, up to 100"]
+    assert requests_of(applied) == before + more
