@@ -38,7 +38,7 @@ def test_destroy_deletes_what_is_ours_and_leaves_the_rest(visible):
             assert client.query("SELECT IsActive FROM User WHERE Username = {}", USER) == [{"IsActive": False}]
             assert client.query("SELECT Id FROM PermissionSetLicenseAssign") == []
     again = visible.run("destroy", "--auto-approve")
-    assert (again.code, again.out.startswith("No changes. Nothing of ours is left in ")) == (0, True)
+    assert (again.code, again.out.startswith("No changes. No managed components are left in ")) == (0, True)
 
 
 def test_what_was_destroyed_can_be_applied_again(visible):

@@ -37,7 +37,7 @@ def test_destroy_takes_the_permission_sets_away_from_everybody_who_has_them(visi
     assert "# PermissionSetAssignment:Appcues_Viewer/admin@northwind.example will be destroyed" in shown.out
     done = visible.run("destroy", "--auto-approve")
     assert done.code == 0, done.err
-    assert visible.plan("--destroy").out.startswith("No changes. Nothing of ours is left in ")
+    assert visible.plan("--destroy").out.startswith("No changes. No managed components are left in ")
 
 
 def test_a_rollback_of_the_first_apply_takes_the_permission_sets_away_too(visible):

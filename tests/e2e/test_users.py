@@ -347,7 +347,7 @@ class TestRightsFromElsewhere:
             (
                 "by_its_profile",
                 f"Profile:{PROFILE}",
-                f"has Profile:{PROFILE}, which grants by itself: Modify All Data; Read, Edit on Account",
+                f"has Profile:{PROFILE}, which grants: Modify All Data; Read, Edit on Account",
                 f'+ Profile "{PROFILE}"',
             ),
         ],
