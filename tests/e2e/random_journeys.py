@@ -466,7 +466,8 @@ def main(seeds: Sequence[int]) -> int:
                     wrong.append(traveler.seed)
                     print(f"\n== seed {traveler.seed}", *traveler.told, traceback.format_exc(limit=-3), sep="\n")  # noqa: T201
                     break
-        print(f"{len(seeds) - len(rest)} of {len(seeds)}", end="\r", flush=True, file=sys.stderr)  # noqa: T201
+                finally:
+                    print(f"{len(seeds) - len(rest)} of {len(seeds)}", end="\r", flush=True, file=sys.stderr)  # noqa: T201
     print(f"{len(seeds)} journeys in {time.monotonic() - began:.0f} s, wrong ends: {wrong or 'none'}")  # noqa: T201
     return int(bool(wrong))
 
