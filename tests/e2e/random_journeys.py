@@ -294,6 +294,9 @@ class Traveler:
             except Refused as refused:
                 refusal = str(refused)
             assert_equal(before, self.look(), f"a refused {mode.value} changed something: {refusal}")
+            if former := re.search(r"write `moved: \{name: (\w+)\}`", refusal):
+                self.config["moved"] = {"name": former[1]}  # a rollback had given the former name back
+                continue
             advice = {kind: tuple(map(Address.parse, names)) for kind, names in read_advice(refusal).items()}
             assert advice, f"a {mode.value} is refused and says nothing to do: {refusal}"
             request = PlanRequest(
