@@ -57,11 +57,13 @@ def table() -> str:
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name, served(Path(name)) as org:
         shutil.copytree(ROOT / "config", Path(name, "config"))
         project = rendered(Path(name))
-        for title, ours, other, theirs in COMPARED:
-            taken = [_round(Path(name), project, org, ours, [*command, *theirs]) for _ in range(TIMES)]
-            mine, my_cpu, its, its_cpu = (statistics.median(each) for each in zip(*taken, strict=True))
-            cells = (f"`{title}`", _ms(mine), _ms(my_cpu), other, _ms(its), _ms(its_cpu))
-            lines.append(f"| {' | '.join(cells)} | {its / mine:.1f} | {its_cpu / my_cpu:.1f} |")
+        for title, own_words, title_of_sf, words_of_sf in COMPARED:
+            timings = [_round(Path(name), project, org, own_words, [*command, *words_of_sf]) for _ in range(TIMES)]
+            own_time, own_cpu, time_of_sf, cpu_of_sf = (
+                statistics.median(column) for column in zip(*timings, strict=True)
+            )
+            cells = (f"`{title}`", _ms(own_time), _ms(own_cpu), title_of_sf, _ms(time_of_sf), _ms(cpu_of_sf))
+            lines.append(f"| {' | '.join(cells)} | {time_of_sf / own_time:.1f} | {cpu_of_sf / own_cpu:.1f} |")
     return "\n".join(lines)
 
 
@@ -72,8 +74,8 @@ def served(folder: Path) -> Iterator[Org]:
     command = [SFCODE, "local", "serve", "--port", "0", "--state", str(state), "--no-deliveries", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder, text=True) as server:
         try:
-            told = json.loads(server.stdout.readline()) if server.stdout else {}
-            yield Org(told["url"], told["access_token"], state)
+            ready = json.loads(server.stdout.readline()) if server.stdout else {}
+            yield Org(ready["url"], ready["access_token"], state)
         finally:
             server.terminate()
 
@@ -82,7 +84,7 @@ def rendered(folder: Path) -> Path:
     """Write the package as a project of sf, with its secret put in."""
     project = folder / "project"
     process([SFCODE, "--env", "local", "render", "--layout", "source", "--out", str(project)], folder, OUTBOUND)
-    for path in (each for each in project.rglob("*") if each.is_file()):
+    for path in (file for file in project.rglob("*") if file.is_file()):
         path.write_text(path.read_text("utf-8").replace(PLACEHOLDER, OUTBOUND["SFCODE_RELAY_OUTBOUND_SECRET"]), "utf-8")
     return project
 
@@ -91,15 +93,15 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
-def _round(folder: Path, project: Path, org: Org, ours: list[str], theirs: list[str]) -> tuple[float, ...]:
+def _round(folder: Path, project: Path, org: Org, own_words: list[str], words_of_sf: list[str]) -> tuple[float, ...]:
     """Run both, each on the org as it was founded; what sf cannot make is made for it before."""
     _found(folder, org)
-    words = [SFCODE, "--env", "local", "--org", org.url, *ours]
-    mine = _taken(words, folder, {**OUTBOUND, "SF_ACCESS_TOKEN": org.access_token})
+    words = [SFCODE, "--env", "local", "--org", org.url, *own_words]
+    own_timing = _taken(words, folder, {**OUTBOUND, "SF_ACCESS_TOKEN": org.access_token})
     _found(folder, org)
     _make_user(org)
     home = {"HOME": str(folder), **QUIET, "SF_ORG_INSTANCE_URL": org.url, "SF_TARGET_ORG": org.access_token}
-    return *mine, *_taken(theirs, project, home)
+    return *own_timing, *_taken(words_of_sf, project, home)
 
 
 def _taken(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float]:

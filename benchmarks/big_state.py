@@ -54,7 +54,7 @@ def measure() -> Iterator[Row]:
 def company() -> str:
     """Write the shipped company with many more fields and records."""
     shipped = files("sfcode.local.seed").joinpath("northwind.yaml").read_text("utf-8")
-    head, components, rest = shipped.partition("\ncomponents:\n")
+    head, components, tail = shipped.partition("\ncomponents:\n")
     fields = "".join(f"  CustomField:Contact.X{n}__c: {{label: X{n}, type: Text, length: 40}}\n" for n in range(FIELDS))
     accounts = "".join(f"    - {{Name: Company {n}}}\n" for n in range(ACCOUNTS))
     contacts = "".join(
@@ -62,7 +62,7 @@ def company() -> str:
         for n in range(CONTACTS)
     )
     return (
-        head + components + fields + rest.partition("\nrecords:\n")[0]
+        head + components + fields + tail.partition("\nrecords:\n")[0]
         + f"\nrecords:\n  Account:\n{accounts}  Contact:\n{contacts}"
     )  # fmt: skip
 

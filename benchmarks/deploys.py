@@ -23,10 +23,10 @@ def measure() -> Iterator[Row]:
     """Deploy to fresh orgs, retrieve and delete again; the first deploy of the process is not counted."""
     _use(10)
     seconds = {count: _use(count) for count in COUNTS}
-    for number, what in enumerate(("deploy", "retrieve", "delete")):
+    for number, operation in enumerate(("deploy", "retrieve", "delete")):
         values = [seconds[count][number] for count in COUNTS]
         for count, value in zip(COUNTS, values, strict=True):
-            yield Row(f"{what} {count:,} fields and a permission set over them, CPU time", [value])
+            yield Row(f"{operation} {count:,} fields and a permission set over them, CPU time", [value])
         slope, _, off = line(COUNTS, values)
         yield Row(f"each field more, by the straight line through these (off by {off:.0%} at most)", [slope])
 

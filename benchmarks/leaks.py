@@ -42,7 +42,7 @@ def measure() -> Iterator[tuple[str, ...]]:
         for number in range(1, DEPLOYS + 1):
             _deploy(org, package(FIELDS, f"Field {number}"))
             if number == 1 or number % STEP == 0:
-                each = (time.perf_counter() - started) / (1 if number == 1 else STEP)
+                seconds = (time.perf_counter() - started) / (1 if number == 1 else STEP)
                 pages = int(STATM.read_text().split()[1])
                 state = sum(path.stat().st_size for path in Path(name).iterdir())
                 yield (
@@ -50,7 +50,7 @@ def measure() -> Iterator[tuple[str, ...]]:
                     f"{pages * os.sysconf('SC_PAGE_SIZE') / 2**20:.0f} MB",
                     f"{len(list(OPEN_FILES.iterdir()))}",
                     f"{state / 2**20:.1f} MB",
-                    f"{each * 1000:.0f} ms",
+                    f"{seconds * 1000:.0f} ms",
                 )
                 started = time.perf_counter()
 

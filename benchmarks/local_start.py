@@ -32,7 +32,7 @@ def measure() -> Iterator[Row]:
             {title: process([sys.executable, "-c", code, name], ROOT) for title, code in PROGRAMS.items()}
             for _ in range(TIMES + 1)
         ][1:]
-        seconds = {title: [one[title] for one in rounds] for title in PROGRAMS}
+        seconds = {title: [timing[title] for timing in rounds] for title in PROGRAMS}
         bare, web, *_ = map(statistics.median, seconds.values())
         for title, values in seconds.items():
             ratio = (

@@ -49,13 +49,15 @@ def fill(state: Path) -> list[str]:
     }
     key: dict[str, Any] = {"label": "Key", "type": "Text", "length": 80, "externalId": True, "unique": True}
     fields: dict[str, dict[str, Any]] = {f"Contact.{KEY}": key, f"Contact.{USER_ID}": formula}
-    seen: dict[str, Any] = {name: {"editable": name.endswith(KEY), "readable": True} for name in fields}
+    permissions: dict[str, Any] = {name: {"editable": name.endswith(KEY), "readable": True} for name in fields}
     by: dict[str, Any] = {"user_id": "", "now": datetime.now(UTC)}
     with Store(state / "org.db") as store, store.transaction() as tx:
         admin = by["user_id"] = tx.settings.get("admin_id") or ""
         for name, body in fields.items():
             tx.components.put(Component("CustomField", name, body), **by)
-        stored = tx.components.put(Component("PermissionSet", "Seen", {"label": "S", "fieldPermissions": seen}), **by)
+        stored = tx.components.put(
+            Component("PermissionSet", "Seen", {"label": "S", "fieldPermissions": permissions}), **by
+        )
         assigned: dict[str, Any] = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
         tx.records.insert("PermissionSetAssignment", assigned, **by)
         return [tx.records.insert("Contact", contact(n) | {"OwnerId": admin}, **by) for n in range(CONTACTS)]
@@ -63,8 +65,8 @@ def fill(state: Path) -> list[str]:
 
 def contact(n: int) -> dict[str, Any]:
     """Make the values of one contact."""
-    named = {"LastName": f"B{n}", "Name": f"B{n}", "Email": f"a{n}@bench.example"}
-    return {**named, KEY: f"k{n}", "Product_User_Id__c": FIRST + n}
+    names = {"LastName": f"B{n}", "Name": f"B{n}", "Email": f"a{n}@bench.example"}
+    return {**names, KEY: f"k{n}", "Product_User_Id__c": FIRST + n}
 
 
 Step = Callable[[int], None]
@@ -77,9 +79,9 @@ def steps(org: LocalOrg, ids: list[str]) -> dict[str, Step]:
         return [(turn * 1009 + n * 47) % CONTACTS for n in range(AT_ONCE)]
 
     def query(soql: str, expected: int) -> None:
-        found = call(org, "GET", f"/query?q={urllib.parse.quote(soql)}")["totalSize"]
-        if found != expected:
-            raise SystemExit(f"{soql}: {found} were found")
+        count_found = call(org, "GET", f"/query?q={urllib.parse.quote(soql)}")["totalSize"]
+        if count_found != expected:
+            raise SystemExit(f"{soql}: {count_found} were found")
 
     def among(field: str, value: Callable[[int], str]) -> Step:
         def ask(turn: int) -> None:
@@ -91,9 +93,9 @@ def steps(org: LocalOrg, ids: list[str]) -> dict[str, Step]:
     def written(path: str, record: Callable[[int, int], dict[str, Any]]) -> Step:
         def write(turn: int) -> None:
             records = [{"attributes": {"type": "Contact"}, **record(turn, n)} for n in numbers(turn)]
-            done = call(org, "PATCH", f"/composite/sobjects{path}", {"allOrNone": False, "records": records})
-            if not all(each["success"] for each in done):
-                raise SystemExit(f"{path}: {next(each for each in done if not each['success'])}")
+            answers = call(org, "PATCH", f"/composite/sobjects{path}", {"allOrNone": False, "records": records})
+            if not all(answer["success"] for answer in answers):
+                raise SystemExit(f"{path}: {next(answer for answer in answers if not answer['success'])}")
 
         return write
 

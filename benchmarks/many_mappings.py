@@ -48,7 +48,7 @@ def fill_org(state: Path, objects: int, attributes: int = 5) -> None:
 
     reset(state)
     now = datetime.now(UTC)
-    seen: dict[str, Any] = {}
+    permissions: dict[str, Any] = {}
     granted: dict[str, Any] = {}
     with Store(state / "org.db") as store, store.transaction() as tx:
         admin = tx.settings.get("admin_id") or ""
@@ -60,9 +60,9 @@ def fill_org(state: Path, objects: int, attributes: int = 5) -> None:
             fields = {"Product_User_Id__c": NUMBER, **{f"Field{index}__c": TEXT for index in range(attributes)}}
             for field, body in fields.items():
                 tx.components.put(Component("CustomField", f"{name}.{field}", body), user_id=admin, now=now)
-                seen[f"{name}.{field}"] = {"editable": True, "readable": True}
+                permissions[f"{name}.{field}"] = {"editable": True, "readable": True}
             granted[name] = {"allowRead": True, "allowCreate": True, "allowEdit": True, "allowDelete": True}
-        rights: dict[str, Any] = {"label": "All", "fieldPermissions": seen, "objectPermissions": granted}
+        rights: dict[str, Any] = {"label": "All", "fieldPermissions": permissions, "objectPermissions": granted}
         stored = tx.components.put(Component("PermissionSet", "All", rights), user_id=admin, now=now)
         assigned: dict[str, Any] = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
         tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)

@@ -20,16 +20,16 @@ def measure() -> Iterator[Row]:
     """Describe every custom object once, as a plan with a mapping for each does."""
     from sfcode.local import serve
 
-    taken = []
+    times = []
     for count in COUNTS:
         with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name:
             fill(Path(name), count)
             with serve(Path(name)) as org:
                 call(org, "GET", "/sobjects/Contact/describe")
-                taken.append(timed(lambda: [call(org, "GET", f"/sobjects/Thing{n}__c/describe") for n in range(count)]))  # noqa: B023
-                yield Row(f"describe {count} custom objects of {FIELDS} fields", [taken[-1]])
+                times.append(timed(lambda: [call(org, "GET", f"/sobjects/Thing{n}__c/describe") for n in range(count)]))  # noqa: B023
+                yield Row(f"describe {count} custom objects of {FIELDS} fields", [times[-1]])
                 yield Row(f"list {count} custom objects", [timed(lambda: call(org, "GET", "/sobjects"))])
-    slope, _, off = line(COUNTS, taken)
+    slope, _, off = line(COUNTS, times)
     yield Row(f"each object more, by the straight line through the describes (off by {off:.0%} at most)", [slope])
 
 
@@ -42,7 +42,7 @@ def fill(state: Path, count: int) -> None:
     reset(state)
     now = datetime.now(UTC)
     objects: dict[str, Any] = {}
-    seen: dict[str, Any] = {}
+    permissions: dict[str, Any] = {}
     with Store(state / "org.db") as store, store.transaction() as tx:
         admin = tx.settings.get("admin_id") or ""
         for n in range(count):
@@ -53,8 +53,8 @@ def fill(state: Path, count: int) -> None:
                 "sharingModel": "ReadWrite",
                 "deploymentStatus": "Deployed",
             }
-            named: dict[str, Any] = {"nameField": {"label": "Name", "type": "Text"}}
-            tx.components.put(Component("CustomObject", name, {**body, **named}), user_id=admin, now=now)
+            name_field: dict[str, Any] = {"nameField": {"label": "Name", "type": "Text"}}
+            tx.components.put(Component("CustomObject", name, {**body, **name_field}), user_id=admin, now=now)
             lookup: dict[str, Any] = {
                 "label": "Contact",
                 "type": "Lookup",
@@ -63,11 +63,11 @@ def fill(state: Path, count: int) -> None:
             }
             text: dict[str, Any] = {"label": "Text", "type": "Text", "length": 40}
             for field in ("Contact__c", *(f"F{m}__c" for m in range(FIELDS - 1))):
-                one = lookup if field == "Contact__c" else text
-                tx.components.put(Component("CustomField", f"{name}.{field}", one), user_id=admin, now=now)
-                seen[f"{name}.{field}"] = {"editable": True, "readable": True}
+                field_body = lookup if field == "Contact__c" else text
+                tx.components.put(Component("CustomField", f"{name}.{field}", field_body), user_id=admin, now=now)
+                permissions[f"{name}.{field}"] = {"editable": True, "readable": True}
             objects[name] = {"allowRead": True, "allowCreate": True, "allowEdit": True, "allowDelete": True}
-        rights: dict[str, Any] = {"label": "All", "fieldPermissions": seen, "objectPermissions": objects}
+        rights: dict[str, Any] = {"label": "All", "fieldPermissions": permissions, "objectPermissions": objects}
         stored = tx.components.put(Component("PermissionSet", "All", rights), user_id=admin, now=now)
         assigned: dict[str, Any] = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
         tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)

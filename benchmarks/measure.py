@@ -56,10 +56,12 @@ def process(command: Sequence[str], folder: Path, environment: dict[str, str] | 
     """Run a whole process that must succeed, and give the seconds."""
 
     def run() -> None:
-        done = subprocess.run(
+        completed = subprocess.run(
             command, cwd=folder, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
         )
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+        if completed.returncode:
+            raise SystemExit(
+                f"{' '.join(command)} ended with {completed.returncode}\n{completed.stdout}{completed.stderr}"
+            )
 
     return timed(run)

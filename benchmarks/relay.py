@@ -75,17 +75,17 @@ def _accepts(databases: Databases) -> str:
         ("not stored", databases["SQLite"], ["--forget"]),
         *((f"durable in {name}", make, []) for name, make in databases.items()),
     ]
-    found: defaultdict[tuple[str, int], list[Accepted]] = defaultdict(list)
+    outcome: defaultdict[tuple[str, int], list[Accepted]] = defaultdict(list)
     for _ in range(ROUNDS):
         for title, make, options in kinds:
             with _serving(make(), *options) as port:
                 asyncio.run(_post(port, WARM_UP, WARM_UP))
                 for clients, count in REQUESTS.items():
-                    found[title, clients].append(asyncio.run(_post(port, clients, count)))
-    for (title, clients), runs in found.items():
-        one, bare = _medians(runs), _medians(found["not stored", clients])
-        ratios = f"{one.per_second / bare.per_second:.2f} | {one.p50 * 1000:.1f} ms | {one.p99 * 1000:.1f} ms | {one.p99 / bare.p99:.1f}"
-        lines.append(f"| {title} | {clients} | {one.per_second:,.0f} | {ratios} |")
+                    outcome[title, clients].append(asyncio.run(_post(port, clients, count)))
+    for (title, clients), runs in outcome.items():
+        stored, bare = _medians(runs), _medians(outcome["not stored", clients])
+        ratios = f"{stored.per_second / bare.per_second:.2f} | {stored.p50 * 1000:.1f} ms | {stored.p99 * 1000:.1f} ms | {stored.p99 / bare.p99:.1f}"
+        lines.append(f"| {title} | {clients} | {stored.per_second:,.0f} | {ratios} |")
     return "\n".join(lines)
 
 

@@ -45,7 +45,7 @@ def table() -> str:
         lines = ["| inbox | SQLite | PostgreSQL |", "| --- | ---: | ---: |"]
         bare = sqlite().removeprefix("sqlite:///")
         columns = [_figures(sqlite, _sqlite_floor(stack, bare)), _figures(postgresql, _postgres_floor(stack, server))]
-        lines += [f"| {name} | {one} | {two} |" for (name, one), (_, two) in zip(*columns, strict=True)]
+        lines += [f"| {name} | {first} | {second} |" for (name, first), (_, second) in zip(*columns, strict=True)]
         return "\n".join(lines)
 
 
@@ -53,11 +53,11 @@ def _figures(make: Callable[[], str], floor: Floor) -> Iterator[tuple[str, str]]
     with open_inbox(make()) as inbox:
         numbers = iter(range(BACKLOG))
         for size, count in ((1, 400), (64, 60)):
-            ours = _per_second(lambda: inbox.accept(_messages(numbers, size, BACKLOG)), size, count)  # noqa: B023
+            own_rate = _per_second(lambda: inbox.accept(_messages(numbers, size, BACKLOG)), size, count)  # noqa: B023
             bare = _per_second(lambda: floor(size), size, count)  # noqa: B023
             yield (
                 f"accepted per second, {size} per commit (times the bare driver's inserts)",
-                f"{ours:,.0f} ({ours / bare:.2f})",
+                f"{own_rate:,.0f} ({own_rate / bare:.2f})",
             )
     for title, keys in (("as many users", BACKLOG), ("one user", 1)):
         with open_inbox(make()) as inbox:
@@ -77,7 +77,7 @@ def _postpone(inbox: Inbox) -> None:
     for _ in range(0, WAITING, 2000):
         claim = inbox.claim("appcues", limit=2000, per_key=1, lease=600)
         if claim:
-            inbox.settle(claim, Delivery({each.id: Retry("503") for each in claim.messages}), _in_an_hour)
+            inbox.settle(claim, Delivery({message.id: Retry("503") for message in claim.messages}), _in_an_hour)
 
 
 def _rounds(inbox: Inbox) -> tuple[float, float, int]:
@@ -89,7 +89,7 @@ def _rounds(inbox: Inbox) -> tuple[float, float, int]:
         if claim is None:
             raise SystemExit("nothing to claim")
         size = len(claim.messages)
-        ends = Delivery({each.id: Delivered() for each in claim.messages})
+        ends = Delivery({message.id: Delivered() for message in claim.messages})
         settles.append(timed(lambda: inbox.settle(claim, ends, lambda _, __: None)))  # noqa: B023
     return statistics.median(claims), statistics.median(settles), size
 

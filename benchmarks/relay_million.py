@@ -73,12 +73,12 @@ def table() -> str:
         urls = (f"sqlite:///{folder / 'relay.db'}", stack.enter_context(postgres.schema(server)))
         lines = [f"| {ROWS:,} rows | SQLite | PostgreSQL |", "| --- | ---: | ---: |"]
         columns = [list(_figures(url)) for url in urls]
-        lines += [f"| {name} | {one} | {two} |" for (name, one), (_, two) in zip(*columns, strict=True)]
+        lines += [f"| {name} | {first} | {second} |" for (name, first), (_, second) in zip(*columns, strict=True)]
         return "\n".join(lines)
 
 
 def _figures(url: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    figures: list[tuple[str, str]] = []
     with open_inbox(url) as inbox:
         _fill(inbox)
         for name, question in QUESTIONS.items():
@@ -87,12 +87,12 @@ def _figures(url: str) -> list[tuple[str, str]]:
                 began = time.perf_counter()
                 question(inbox)
                 times.append(time.perf_counter() - began)
-            found.append((name, f"{statistics.median(times) * 1000:.1f} ms"))
-        found.append(("an idle process, of one core", f"{_idle(url) * 100:.2f} %"))
+            figures.append((name, f"{statistics.median(times) * 1000:.1f} ms"))
+        figures.append(("an idle process, of one core", f"{_idle(url) * 100:.2f} %"))
         began = time.perf_counter()
-        gone = inbox.purge({"done": timedelta(days=3)}, lambda _: None)
-        found.append(("purged per second, without pauses", f"{gone / (time.perf_counter() - began):,.0f}"))
-    return found
+        purged_count = inbox.purge({"done": timedelta(days=3)}, lambda _: None)
+        figures.append(("purged per second, without pauses", f"{purged_count / (time.perf_counter() - began):,.0f}"))
+    return figures
 
 
 def _fill(inbox: Inbox) -> None:

@@ -33,7 +33,7 @@ def measure() -> Iterator[Row]:
 def _rows(way: str, run: Callable[[Path, list[str]], float]) -> Iterator[Row]:
     rounds = [_go_through(run) for _ in range(TIMES)]
     for step in STEPS:
-        yield Row(f"{step}, {way}", [one[step] for one in rounds])
+        yield Row(f"{step}, {way}", [timing[step] for timing in rounds])
 
 
 def _go_through(run: Callable[[Path, list[str]], float]) -> dict[str, float]:

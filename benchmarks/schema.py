@@ -24,12 +24,12 @@ for _ in range(2):
 
 def measure() -> Iterator[Row]:
     """Check an empty file of every type, twice, in fresh processes."""
-    first, again, types = [], [], 0
+    first, warm_times, types = [], [], 0
     for _ in range(TIMES):
         run = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=True)
         (cold, types_), (warm, _) = (line.split() for line in run.stdout.splitlines())
         types = int(types_)
         first.append(float(cold))
-        again.append(float(warm))
+        warm_times.append(float(warm))
     yield Row(f"load the strict schemas of {types} types", first)
-    yield Row(f"check {types} small files with them", again)
+    yield Row(f"check {types} small files with them", warm_times)

@@ -19,7 +19,7 @@ TIMES = 9
 def measure() -> Iterator[Row]:
     """Run the commands in turn, so that a busy moment hits all of them; the first round warms the disk."""
     rounds = [{name: process(command, ROOT) for name, command in COMMANDS.items()} for _ in range(TIMES + 1)][1:]
-    seconds = {name: [one[name] for one in rounds] for name in COMMANDS}
+    seconds = {name: [timing[name] for timing in rounds] for name in COMMANDS}
     bare = statistics.median(next(iter(seconds.values())))
     for name, values in seconds.items():
         yield Row(name, values, bare)

@@ -71,8 +71,15 @@ def unverified_page() -> str:
 def _open_table(rows: Iterable[Mapping[str, Any]]) -> str:
     lines = ["| id | assumption | relied on in | how to confirm it | confidence |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
-        known = "".join(f" Known so far: {each['says']} ({each['source']})." for each in row.get("evidence", ()))
-        cells = (row["id"], row["assumption"], row["relied_on_in"], f"{row['confirm']}{'.' if known else ''}{known}")
+        findings = "".join(
+            f" Known so far: {evidence['says']} ({evidence['source']})." for evidence in row.get("evidence", ())
+        )
+        cells = (
+            row["id"],
+            row["assumption"],
+            row["relied_on_in"],
+            f"{row['confirm']}{'.' if findings else ''}{findings}",
+        )
         lines.append(f"| {' | '.join(cells)} | {row['confidence']} |")
     return "\n".join(lines) + "\n"
 
@@ -80,7 +87,7 @@ def _open_table(rows: Iterable[Mapping[str, Any]]) -> str:
 def _settled_table(rows: Iterable[Mapping[str, Any]]) -> str:
     lines = ["| id | assumption | relied on in | by | date |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
-        by = "; ".join(f"{each['says']} ({each['source']})" for each in row["evidence"])
+        by = "; ".join(f"{evidence['says']} ({evidence['source']})" for evidence in row["evidence"])
         lines.append(
             f"| {row['id']} | {row['assumption']} | {row['relied_on_in']} | {by} | {row['evidence'][-1]['date']} |"
         )

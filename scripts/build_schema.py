@@ -81,13 +81,13 @@ def build(path: Path) -> dict[str, object]:
 
     def children(name: str) -> dict[str, str]:
         """List all children of a type; an enumeration without values, which the WSDL has, is any text."""
-        found: dict[str, str] = {}
+        own_elements: dict[str, str] = {}
         for ancestor in lineage(name):
             for child, kind in own_children(complex_types[ancestor]):
                 nil = "~" if (ancestor, child) in NIL_IN_ORGS else ""
-                found[child + nil] = "string" if enums.get(kind) == [] else kind
-                found |= ABSENT.get(ancestor, {}).get(child, {})
-        return found
+                own_elements[child + nil] = "string" if enums.get(kind) == [] else kind
+                own_elements |= ABSENT.get(ancestor, {}).get(child, {})
+        return own_elements
 
     reached: dict[str, dict[str, str]] = {}
     waiting = list(ROOTS)

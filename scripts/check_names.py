@@ -110,9 +110,9 @@ def _word_problems() -> Iterator[str]:
         if path.suffix not in SUFFIXES or path == Path(__file__).resolve() or not path.exists():
             continue
         for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            for found in _PATTERN.finditer(line):
-                better = list(RETIRED.values())[int(str(found.lastgroup)[1:])]
-                yield f"{name}:{number}: {found.group()!r} is a retired word; write: {better}"
+            for match in _PATTERN.finditer(line):
+                better = list(RETIRED.values())[int(str(match.lastgroup)[1:])]
+                yield f"{name}:{number}: {match.group()!r} is a retired word; write: {better}"
 
 
 if __name__ == "__main__":

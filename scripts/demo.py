@@ -34,9 +34,9 @@ def say(text: str) -> None:
 
 def sfcode(folder: Path, environment: dict[str, str], *arguments: str) -> int:
     """Run one command as a user would, and show it."""
-    shown = ("sfcode", "--config", "config", "--env", "local", *arguments)
-    print(f"\n$ {' '.join(shown)}\n", flush=True)
-    command = [str(Path(sys.executable).with_name("sfcode")), *shown[1:]]
+    words = ("sfcode", "--config", "config", "--env", "local", *arguments)
+    print(f"\n$ {' '.join(words)}\n", flush=True)
+    command = [str(Path(sys.executable).with_name("sfcode")), *words[1:]]
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
 
 
@@ -106,12 +106,14 @@ def show_use_case(folder: Path) -> None:
         def read() -> Any:
             answer = stage.org.get(f"{stage.org_url}{API}/analytics/reports/{report['Id']}", timeout=20)
             answer.raise_for_status()
-            found = answer.json()
-            return found if found["factMap"]["T!T"]["aggregates"][1]["value"] == len(events) else None
+            document = answer.json()
+            return document if document["factMap"]["T!T"]["aggregates"][1]["value"] == len(events) else None
 
-        found = until("the report", read)
-        for group in found["groupingsDown"]["groupings"]:
-            score, answers = (each["value"] for each in found["factMap"][f"{group['key']}!T"]["aggregates"])
+        document = until("the report", read)
+        for group in document["groupingsDown"]["groupings"]:
+            score, answers = (
+                aggregate["value"] for aggregate in document["factMap"][f"{group['key']}!T"]["aggregates"]
+            )
             print(f"  {group['label']:<24} NPS {score:>5.0f}, of {answers} answers", flush=True)
 
 

@@ -46,14 +46,14 @@ def show(text: str) -> None:
     print(f"  {text}", flush=True)
 
 
-def until(what: str, look: Callable[[], T]) -> T:
+def until(description: str, look: Callable[[], T]) -> T:
     """Look until there is something to see."""
     end = time.monotonic() + PATIENCE
-    while not (found := look()):
+    while not (outcome := look()):
         if time.monotonic() > end:
-            raise Failed(f"{what}: nothing came of it in {PATIENCE:.0f} s")
+            raise Failed(f"{description}: nothing came of it in {PATIENCE:.0f} s")
         time.sleep(0.05)
-    return found
+    return outcome
 
 
 @dataclass
@@ -74,12 +74,12 @@ class Stage:
 
     def sfcode(self, *words: str) -> str:
         """Run one command to its end, and give what it prints."""
-        done = subprocess.run(
+        process = subprocess.run(
             self.command(*words), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
-        if done.returncode:
-            raise Failed(f"sfcode {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        if process.returncode:
+            raise Failed(f"sfcode {' '.join(words)} ended with {process.returncode}:\n{process.stdout}{process.stderr}")
+        return process.stdout
 
     @contextlib.contextmanager
     def running(self, *words: str) -> Iterator[dict[str, Any]]:
@@ -119,9 +119,9 @@ class Stage:
 
     def assign(self, permission_set: str, username: str) -> None:
         """Give a user a permission set."""
-        (chosen,) = self.rows(f"SELECT Id FROM PermissionSet WHERE Name = '{permission_set}'")  # noqa: S608
+        (row,) = self.rows(f"SELECT Id FROM PermissionSet WHERE Name = '{permission_set}'")  # noqa: S608
         (user,) = self.rows(f"SELECT Id FROM User WHERE Username = '{username}'")  # noqa: S608
-        values = {"PermissionSetId": chosen["Id"], "AssigneeId": user["Id"]}
+        values = {"PermissionSetId": row["Id"], "AssigneeId": user["Id"]}
         url = f"{self.org_url}{API}/sobjects/PermissionSetAssignment"
         self.org.post(url, json=values, timeout=20).raise_for_status()
 
@@ -155,7 +155,7 @@ def play(stage: Stage, relay_url: str) -> None:
     page = {"_identity": {"_currentPageUrl": "https://app.example.com/home", "_currentPageTitle": "Home"}}
     for name, attributes in answers:
         show(f"Appcues   {name} {attributes}")
-    events = [{"user_id": user, "name": name, "attributes": {**given, **page}} for name, given in answers]
+    events = [{"user_id": user, "name": name, "attributes": {**answer, **page}} for name, answer in answers]
     stage.control("POST", "trigger", events)
     query = f"SELECT Subject, Description FROM Event WHERE WhoId = '{contact['Id']}' ORDER BY Subject"  # noqa: S608
     for event in until("the Events", lambda: found if len(found := stage.rows(query)) == len(answers) else None) or ():
@@ -171,7 +171,8 @@ def play(stage: Stage, relay_url: str) -> None:
         show(f"contact   Title: {title}")
         stage.change(contact["Id"], Title=title)
     until(
-        "a refused request", lambda: any(each["status"] == 503 for each in stage.control("GET", "requests")["requests"])
+        "a refused request",
+        lambda: any(request["status"] == 503 for request in stage.control("GET", "requests")["requests"]),
     )
     for line in stage.sfcode("relay", "status").splitlines():
         show(f"relay     {line}")

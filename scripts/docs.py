@@ -60,9 +60,9 @@ def cli_page() -> str:
 def pages() -> dict[Path, str]:
     """Render every generated page, by its path in the repository."""
     schemas = {Path(f"config/.schema/{kind}.json"): render_json_schema(kind) for kind in KINDS}
-    written = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
-    written[EVIDENCE_PAGE] = evidence_page()
-    return {**written, EVENTS_FILE: render_events_file(), **schemas}
+    texts = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
+    texts[EVIDENCE_PAGE] = evidence_page()
+    return {**texts, EVENTS_FILE: render_events_file(), **schemas}
 
 
 def main(arguments: list[str]) -> int:

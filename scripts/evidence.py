@@ -28,16 +28,16 @@ def add_evidence(evidence: dict[str, Any], root: Path = ROOT) -> list[str]:
         return [*steps, "The probes were not asked: nothing else was added."]
     source = describe_org(evidence)
     path = root / "docs" / "assumptions.yaml"
-    text, done = path.read_text("utf-8"), []
+    text, messages = path.read_text("utf-8"), []
     for probe in evidence["probes"]:
         if probe["result"] in SETTLED:
             text = settle(text, probe, source, evidence["date"])
-            done.append(f"{probe['assumption']} is {probe['result']}")
+            messages.append(f"{probe['assumption']} is {probe['result']}")
     path.write_text(text, "utf-8")
     name = re.sub(r"[^a-z0-9]+", "-", f"{evidence['date']} {evidence['org']['edition']}".lower()).strip("-")
     pairs = root / "tests" / "recorded" / f"org-{name}.yaml"
     pairs.write_text(render_pairs(evidence["exchanges"], source), "utf-8")
-    return [*done, *steps, f"{len(evidence['exchanges'])} answers are in {pairs.relative_to(root)}"]
+    return [*messages, *steps, f"{len(evidence['exchanges'])} answers are in {pairs.relative_to(root)}"]
 
 
 def describe_org(evidence: dict[str, Any]) -> str:
@@ -61,26 +61,26 @@ def describe_steps(steps: list[dict[str, str]]) -> list[str]:
 def settle(text: str, probe: dict[str, Any], source: str, date: str) -> str:
     """Set the status of one assumption and add the answer to its evidence."""
     block = re.compile(rf"(?ms)^- id: {probe['assumption']}\n.*?(?=^- id: |\Z)")
-    found = block.search(text)
-    if found is None:
+    match = block.search(text)
+    if match is None:
         raise SystemExit(f"There is no assumption {probe['assumption']} in {ASSUMPTIONS.name}.")
-    changed = re.sub(r"(?m)^  status: \w+$", f"  status: {probe['result']}", found[0])
+    changed = re.sub(r"(?m)^  status: \w+$", f"  status: {probe['result']}", match[0])
     if "\n  evidence:\n" not in changed:
         changed += "  evidence:\n"
     says = json.dumps(probe["answer"].replace("\n", "; "), ensure_ascii=False)
     changed += f"    - source: {json.dumps(source)}\n      date: {date}\n      says: {says}\n"
-    return text[: found.start()] + changed + text[found.end() :]
+    return text[: match.start()] + changed + text[match.end() :]
 
 
 def render_pairs(exchanges: list[dict[str, Any]], source: str) -> str:
     """Render exchanges as a file of recorded answers."""
     lines = ["pairs:"]
-    for each in exchanges:
-        lines.append(f"  - name: {json.dumps(each['name'])}")
-        lines.append(f"    area: {json.dumps(each['area'])}")
+    for exchange in exchanges:
+        lines.append(f"  - name: {json.dumps(exchange['name'])}")
+        lines.append(f"    area: {json.dumps(exchange['area'])}")
         lines.append("    kind: recorded")
         lines.append(f"    source: {json.dumps(source)}")
-        lines += [f"    {key}: {json.dumps(each[key], ensure_ascii=False)}" for key in ("request", "answer")]
+        lines += [f"    {key}: {json.dumps(exchange[key], ensure_ascii=False)}" for key in ("request", "answer")]
     return "\n".join(lines) + "\n"
 
 

@@ -106,17 +106,17 @@ class Mutants:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Record the lines of every test, then test every mutation."""
         self._record_lines(session.items)
-        chosen = [mutation for mutation in self._list_mutations() if self._is_chosen(str(mutation))]
-        if self.options.sample is not None and self.options.sample < len(chosen):
-            chosen = sorted(random.Random(0).sample(chosen, self.options.sample), key=str)  # noqa: S311
-        self._out(f"{len(chosen)} mutations of {self.options.package}")
-        for number, mutation in enumerate(chosen, 1):
+        mutations = [mutation for mutation in self._list_mutations() if self._is_chosen(str(mutation))]
+        if self.options.sample is not None and self.options.sample < len(mutations):
+            mutations = sorted(random.Random(0).sample(mutations, self.options.sample), key=str)  # noqa: S311
+        self._out(f"{len(mutations)} mutations of {self.options.package}")
+        for number, mutation in enumerate(mutations, 1):
             end = self._test_mutation(mutation)
             self.counts[end] += 1
             if end in LISTED:
                 self._out(f"{end}  {mutation}")
             if number % 100 == 0:
-                self._out(f"{number} of {len(chosen)}: {_format_counts(self.counts)}")
+                self._out(f"{number} of {len(mutations)}: {_format_counts(self.counts)}")
         return True
 
     def _record_lines(self, items: Sequence[pytest.Item]) -> None:
@@ -244,8 +244,8 @@ def _format_counts(counts: Counter[str]) -> str:
     killed = counts["killed"] + counts["killed by time"]
     tried = killed + counts["survived"]
     share = f" ({100 * killed / tried:.0f} %)" if tried else ""
-    rest = ", ".join(f"{counts[key]} {key}" for key in ("not reached", "not applied"))
-    return f"{killed} killed{share}, {counts['survived']} survived, {rest}"
+    remaining_counts = ", ".join(f"{counts[key]} {key}" for key in ("not reached", "not applied"))
+    return f"{killed} killed{share}, {counts['survived']} survived, {remaining_counts}"
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -110,8 +110,8 @@ def _find_code(code: CodeType | None, name: str, first_line: int) -> CodeType | 
         if isinstance(inner, CodeType):
             if inner.co_qualname == name and inner.co_firstlineno == first_line:
                 return inner
-            if found := _find_code(inner, name, first_line):
-                return found
+            if nested_code := _find_code(inner, name, first_line):
+                return nested_code
     return None
 
 
@@ -147,8 +147,8 @@ def _mutate(node: ast.AST) -> Iterator[ast.AST]:  # noqa: PLR0912 (a list of cas
         yield from (node.body, node.orelse)
     elif isinstance(node, ast.BoolOp):
         for index in range(len(node.values)):
-            rest = [*node.values[:index], *node.values[index + 1 :]]
-            yield rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+            other_values = [*node.values[:index], *node.values[index + 1 :]]
+            yield other_values[0] if len(other_values) == 1 else ast.BoolOp(node.op, other_values)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield node.operand
     elif isinstance(node, ast.Compare):
@@ -209,13 +209,13 @@ def _mutate_call(node: ast.Call) -> Iterator[ast.AST]:
         if isinstance(argument, ast.Starred):
             yield ast.Call(node.func, [*node.args[:index], *node.args[index + 1 :]], node.keywords)
     if isinstance(node.func, ast.Name):
-        if other := _SWAPPED.get(node.func.id):
-            yield ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords)
-        if other := _DROPPED_FUNCTIONS.get(node.func.id):
-            yield ast.Call(ast.Name(other, ast.Load()), node.args, [])
+        if substitute := _SWAPPED.get(node.func.id):
+            yield ast.Call(ast.Name(substitute, ast.Load()), node.args, node.keywords)
+        if substitute := _DROPPED_FUNCTIONS.get(node.func.id):
+            yield ast.Call(ast.Name(substitute, ast.Load()), node.args, [])
     elif isinstance(node.func, ast.Attribute):
-        if other := _SWAPPED.get(node.func.attr):
-            yield ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords)
+        if substitute := _SWAPPED.get(node.func.attr):
+            yield ast.Call(ast.Attribute(node.func.value, substitute, ast.Load()), node.args, node.keywords)
         if node.func.attr in _DROPPED_METHODS:
             yield node.func.value
 

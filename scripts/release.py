@@ -27,8 +27,8 @@ def notes_of(version: str, changelog: str) -> str:
 
 def check(tag: str, package: str, changelog: str) -> list[str]:
     """Return what keeps a tag from being released; `package` is the text of sfcode/__init__.py."""
-    found = _VERSION.search(package)
-    version = found[1] if found else "unknown"
+    match = _VERSION.search(package)
+    version = match[1] if match else "unknown"
     problems = []
     if tag != f"v{version}":
         problems.append(f"The tag is {tag}, and sfcode/__init__.py has version {version}: tag v{version}.")

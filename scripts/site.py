@@ -31,14 +31,14 @@ def site_path(path: str) -> str | None:
 
 def rewrite_links(text: str, path: str) -> str:
     """Return the text of a page of the repository with links as the site needs them; `path` is the page's own."""
-    here = Path(site_path(path) or path).parent
+    folder = Path(site_path(path) or path).parent
 
     def rewrite(link: re.Match[str]) -> str:
         label, target, fragment = link[1], link[2], link[3] or ""
         if not target or ":" in target:
             return link[0]
         page = site_path(os.path.normpath(Path(path).parent / target))
-        return f"[{label}]({os.path.relpath(page, here)}{fragment})" if page else label
+        return f"[{label}]({os.path.relpath(page, folder)}{fragment})" if page else label
 
     parts = re.split(r"(^```.*?^```)", text, flags=re.DOTALL | re.MULTILINE)
     return "".join(part if part.startswith("```") else _LINK.sub(rewrite, part) for part in parts)

@@ -66,8 +66,8 @@ class Diagnostic:
         return cls("SF002", Level.NOTE, position, path, message, hint)
 
     def __str__(self) -> str:
-        where = ": ".join(str(part) for part in (self.position, self.path) if part)
-        return f"{where}: {self.text}" if where else self.text
+        location = ": ".join(str(part) for part in (self.position, self.path) if part)
+        return f"{location}: {self.text}" if location else self.text
 
     @property
     def text(self) -> str:

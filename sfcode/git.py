@@ -146,8 +146,8 @@ def find_default_branch(folder: Path) -> str:
             unborn = [] if branches else [git.symbolic_ref("--short", "HEAD")]
     except GitFailed:
         return ""
-    known = [remote] if remote else [*branches, *unborn]
-    return str(known[0]) if len(known) == 1 else ""
+    candidates = [remote] if remote else [*branches, *unborn]
+    return str(candidates[0]) if len(candidates) == 1 else ""
 
 
 def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
@@ -170,8 +170,8 @@ def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
 
 
 @contextmanager
-def _run_in(folder: Path, shown: Path | None = None) -> Iterator[Git]:
-    """Run git in a folder, which messages call `shown`. Raises GitFailed with git's own message."""
+def _run_in(folder: Path, display_name: Path | None = None) -> Iterator[Git]:
+    """Run git in a folder, which messages call `display_name`. Raises GitFailed with git's own message."""
     try:
         from git import Git
         from git.exc import GitCommandError, GitCommandNotFound
@@ -186,7 +186,7 @@ def _run_in(folder: Path, shown: Path | None = None) -> Iterator[Git]:
     except GitCommandNotFound as error:
         raise _not_installed() from error
     except GitCommandError as error:
-        raise _git_error(error, shown or folder) from error
+        raise _git_error(error, display_name or folder) from error
     finally:
         os.environ.update(pointers)
 

@@ -36,6 +36,6 @@ def spell_out(text: str) -> str:
     return text if text.isascii() else _UNSEEN.sub(_escape, text)
 
 
-def _escape(found: re.Match[str]) -> str:
-    code = found[0].encode("utf-16-be")
+def _escape(match: re.Match[str]) -> str:
+    code = match[0].encode("utf-16-be")
     return "".join(f"\\u{code[index : index + 2].hex()}" for index in range(0, len(code), 2))

@@ -35,10 +35,10 @@ def test_the_demo_plans_applies_and_finds_no_changes(root: Path, tmp_path: Path)
 def test_the_demo_fails_when_a_step_fails_or_the_second_plan_finds_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codes: list[int], outcome: int
 ) -> None:
-    left = iter(codes)
-    monkeypatch.setattr(demo, "sfcode", lambda *_: next(left))
+    remaining_codes = iter(codes)
+    monkeypatch.setattr(demo, "sfcode", lambda *_: next(remaining_codes))
     assert demo.demo(tmp_path) == outcome
-    assert next(left, None) is None, "every step was taken"
+    assert next(remaining_codes, None) is None, "every step was taken"
 
 
 def test_make_test_org_says_that_no_org_is_named(root: Path) -> None:

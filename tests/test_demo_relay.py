@@ -30,9 +30,9 @@ def test_the_demo_shows_the_round_trip_and_cleans_up(root: Path, tmp_path: Path)
     assert "profile   role: Chief Customer Officer, plan: team" in run.stdout
     assert "Event     Appcues NPS Score Submitted - 9" in run.stdout
     assert "contact   score 9, feedback 'It just works.'" in run.stdout
-    told = run.stdout.partition("Appcues goes down")[2]
-    assert re.search(r"Salesforce -> Appcues: [12] waiting", told)
-    assert "profile   role: Founder" in told
+    later_output = run.stdout.partition("Appcues goes down")[2]
+    assert re.search(r"Salesforce -> Appcues: [12] waiting", later_output)
+    assert "profile   role: Founder" in later_output
     assert list(tmp_path.iterdir()) == [], "the demo cleans up after itself"
     assert set(root.rglob(".sfcode")) == before
     relay = re.search(r"relay {5}(http://\S+)", run.stdout)
@@ -48,16 +48,16 @@ def test_the_demo_fails_with_the_logs_when_a_step_fails(capsys: pytest.CaptureFi
 
     monkeypatch.setattr(demo_relay, "demo", broken)
     assert demo_relay.main() == 1
-    said = capsys.readouterr().out
-    assert "the profile: nothing came of it" in said
-    assert "what the relay said" in said
+    output = capsys.readouterr().out
+    assert "the profile: nothing came of it" in output
+    assert "what the relay said" in output
 
 
 def test_a_reserved_port_is_free_for_the_relay_and_for_nobody_who_asks_for_any() -> None:
     with demo_relay.reserve_port() as reserved, contextlib.ExitStack() as stack:
         port = reserved.getsockname()[1]
-        others = [stack.enter_context(listen("127.0.0.1", 0)).getsockname()[1] for _ in range(1000)]
-        assert port not in others
+        ports = [stack.enter_context(listen("127.0.0.1", 0)).getsockname()[1] for _ in range(1000)]
+        assert port not in ports
         stack.enter_context(listen("127.0.0.1", port))
 
 

@@ -38,8 +38,8 @@ def load(name: str) -> Any:
 
 
 def test_hadolint_finds_nothing_in_the_containerfile():
-    done = run(Path(sys.executable).with_name("hadolint"), DEPLOY / "Containerfile")
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    result = run(Path(sys.executable).with_name("hadolint"), DEPLOY / "Containerfile")
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
 @needs("systemd-analyze")
@@ -47,9 +47,9 @@ def test_systemd_reads_the_unit(tmp_path):
     unit = tmp_path / SERVICE.name
     program = shutil.which("true") or "true"
     unit.write_text(SERVICE.read_text(encoding="utf-8").replace("/opt/sfcode/bin/sfcode", program), encoding="utf-8")
-    done = run("systemd-analyze", "verify", "--man=no", unit)
-    assert unit.name not in done.stderr, done.stderr
-    assert done.returncode == 0, done.stderr
+    result = run("systemd-analyze", "verify", "--man=no", unit)
+    assert unit.name not in result.stderr, result.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @needs("nginx")
@@ -60,28 +60,28 @@ def test_nginx_reads_its_configuration(tmp_path):
     site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     site = re.sub(r"(ssl_certificate) \S+;", rf"\1 {certificate};", site, count=1)
     site = re.sub(r"(ssl_certificate_key) \S+;", rf"\1 {key};", site)
-    whole = tmp_path / "nginx.conf"
-    whole.write_text(
+    full_configuration = tmp_path / "nginx.conf"
+    full_configuration.write_text(
         f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{site}}}\n", encoding="utf-8"
     )
-    done = run("nginx", "-t", "-p", tmp_path, "-c", whole)
-    assert done.returncode == 0, done.stderr
+    result = run("nginx", "-t", "-p", tmp_path, "-c", full_configuration)
+    assert result.returncode == 0, result.stderr
 
 
 @needs("caddy")
 def test_caddy_reads_its_configuration():
-    done = run("caddy", "adapt", "--config", DEPLOY / "Caddyfile", "--adapter", "caddyfile", "--validate")
-    assert done.returncode == 0, done.stderr
-    assert "warn" not in done.stderr.lower()
+    result = run("caddy", "adapt", "--config", DEPLOY / "Caddyfile", "--adapter", "caddyfile", "--validate")
+    assert result.returncode == 0, result.stderr
+    assert "warn" not in result.stderr.lower()
 
 
 @needs("kubectl")
 def test_kustomize_builds_the_manifests(tmp_path):
     shutil.copytree(DEPLOY / "kubernetes", tmp_path / "kubernetes")
     shutil.copytree(ROOT / "config", tmp_path / "kubernetes/config")
-    done = run("kubectl", "kustomize", tmp_path / "kubernetes")
-    assert done.returncode == 0, done.stderr
-    kinds = [manifest["kind"] for manifest in yaml.safe_load_all(done.stdout)]
+    result = run("kubectl", "kustomize", tmp_path / "kubernetes")
+    assert result.returncode == 0, result.stderr
+    kinds = [manifest["kind"] for manifest in yaml.safe_load_all(result.stdout)]
     assert sorted(kinds) == ["ConfigMap", "ConfigMap", "Deployment", "PodDisruptionBudget", "Service"]
 
 
@@ -161,9 +161,9 @@ def test_alerts_and_panels_ask_for_metrics_and_labels_that_the_relay_has(path):
     families = list(Metrics().registry.collect())
     labels = {label for metric in vars(Metrics()).values() for label in getattr(metric, "_labelnames", ())}
     text = (DEPLOY / path).read_text(encoding="utf-8")
-    asked = {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in re.findall(r"sfcode_relay_\w+", text)}
-    assert len(asked) > 8
-    assert asked - {family.name for family in families} == set()
+    metric_names = {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in re.findall(r"sfcode_relay_\w+", text)}
+    assert len(metric_names) > 8
+    assert metric_names - {family.name for family in families} == set()
     grouped = {name for group in re.findall(r"by \(([\w, ]+)\)", text) for name in group.split(", ")}
     matched = set(re.findall(r"(?:\{|, )(\w+)[=!~]+\\?\"", text))
     assert (grouped | matched) - labels == ({"job"} if path.endswith("yml") else {"le"})

@@ -61,15 +61,15 @@ def test_every_link_leads_somewhere(root: Path) -> None:
 
 def test_every_page_is_reached_from_the_index(root: Path) -> None:
     index = root / "docs" / "index.md"
-    seen, queue = {index}, [index]
+    visited_pages, queue = {index}, [index]
     while queue:
         page = queue.pop()
         for pair in LINK.findall(page.read_text()):
             target = (page.parent / (pair[0] or pair[1]).partition("#")[0]).resolve()
-            if target.suffix == ".md" and target.exists() and target not in seen:
-                seen.add(target)
+            if target.suffix == ".md" and target.exists() and target not in visited_pages:
+                visited_pages.add(target)
                 queue.append(target)
-    assert sorted(set((root / "docs").rglob("*.md")) - seen) == []
+    assert sorted(set((root / "docs").rglob("*.md")) - visited_pages) == []
 
 
 def test_the_generated_pages_are_current(root: Path) -> None:
@@ -116,9 +116,9 @@ class TestUnverified:
     def test_what_is_settled_says_by_what(self) -> None:
         for name, row in self.rows().items():
             assert row["status"] == "open" or row.get("evidence"), name
-            for each in row.get("evidence", ()):
-                assert each.keys() == {"source", "date", "says"}, name
-                assert re.fullmatch(r"\d{4}-\d\d-\d\d", each["date"]), name
+            for entry in row.get("evidence", ()):
+                assert entry.keys() == {"source", "date", "says"}, name
+                assert re.fullmatch(r"\d{4}-\d\d-\d\d", entry["date"]), name
 
     def test_every_place_that_relies_on_an_assumption_exists(self, root: Path) -> None:
         missing = [
@@ -137,10 +137,10 @@ class TestUnverified:
 
 def test_the_mapping_that_the_readme_shows_is_a_good_one(root: Path, tmp_path: Path) -> None:
     shutil.copytree(root / "config", tmp_path / "config")
-    (shown,) = re.findall(
+    (match,) = re.findall(
         r"^```yaml\n# config/(\S+)\n(.*?)^```$", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL
     )
-    path, text = shown
+    path, text = match
     (tmp_path / "config" / path).write_text(text)
     project = load(tmp_path / "config", "local")
     generated = {str(component.address) for component in generate(project, standard()).components}

@@ -106,12 +106,12 @@ def test_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_linear(calls[1:])
 
 
-def plan_and_package(project: Project, wanted: Desired, seen: OrgSnapshot) -> None:
+def plan_and_package(project: Project, desired: Desired, snapshot: OrgSnapshot) -> None:
     """Make a plan and its packages, as an apply does between its requests."""
-    plan = build_plan(PlanInput(project, wanted, seen, generated=wanted))
+    plan = build_plan(PlanInput(project, desired, snapshot, generated=desired))
     for step in steps(plan):
         if isinstance(step, Deploy):
-            package(plan, step, Mark("me", "now", applied=seen.applied), {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET})
+            package(plan, step, Mark("me", "now", applied=snapshot.applied), {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET})
 
 
 def test_an_apply_and_one_that_deletes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,8 +29,8 @@ from scripts.mutations import list_mutations
 )
 def test_the_mutations_of_a_function(body: str, expected: list[str]) -> None:
     source = f"def f(a, b):\n    {body}\n"
-    found = [str(mutation).removeprefix("m.py:2: f: ") for mutation in list_mutations(source, "m.py", "/m.py")]
-    assert found == expected
+    mutations = [str(mutation).removeprefix("m.py:2: f: ") for mutation in list_mutations(source, "m.py", "/m.py")]
+    assert mutations == expected
 
 
 def test_methods_properties_and_decorated_functions_are_mutated_and_signatures_are_not() -> None:
@@ -88,8 +88,8 @@ def test_a_run_lists_what_no_test_notices(root: Path, tmp_path: Path) -> None:
     for name in ("mutants.py", "mutations.py"):
         shutil.copy(root / "scripts" / name, tmp_path / "scripts")
     command = [sys.executable, "-m", "scripts.mutants", "sfcode/module.py", "tests", "--timeout", "0.5"]
-    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
-    lines = done.stdout.splitlines()
+    process = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    lines = process.stdout.splitlines()
     listed = [
         "survived  sfcode/module.py:12: untested: a > 1  ->  a >= 1",
         "survived  sfcode/module.py:12: untested: 1  ->  2",
@@ -98,5 +98,7 @@ def test_a_run_lists_what_no_test_notices(root: Path, tmp_path: Path) -> None:
     assert [line for line in lines if "  ->  " in line] == listed
     assert lines[-1].startswith("sfcode/module.py: 5 killed (71 %), 2 survived, 1 not reached, 0 not applied"), lines
     (tmp_path / "log").write_text("\n".join(listed[1:]))
-    again = subprocess.run([*command, "--again", "log"], cwd=tmp_path, check=True, capture_output=True, text=True)
-    assert [line for line in again.stdout.splitlines() if "  ->  " in line] == listed[1:]
+    completed_process = subprocess.run(
+        [*command, "--again", "log"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert [line for line in completed_process.stdout.splitlines() if "  ->  " in line] == listed[1:]

@@ -39,7 +39,7 @@ def test_a_hook_passes_on_a_good_project_and_fails_on_a_broken_one(hook, tmp_pat
 
 def test_the_formatting_hook_takes_the_files_of_a_project_alone():
     pattern = next(hook["files"] for hook in HOOKS if hook["id"] == "sfcode-fmt")
-    taken = [
+    matching_files = [
         name
         for name in (
             "config/sfcode.yaml",
@@ -52,4 +52,4 @@ def test_the_formatting_hook_takes_the_files_of_a_project_alone():
         )
         if re.search(pattern, name)
     ]
-    assert taken == ["config/sfcode.yaml", "events.yaml", "recipes.yaml", "x/mappings/a.yaml"]
+    assert matching_files == ["config/sfcode.yaml", "events.yaml", "recipes.yaml", "x/mappings/a.yaml"]

@@ -15,12 +15,12 @@ from tests.programs import Program, run, search_path
 
 
 def test_a_program_has_its_own_folder_environment_streams_and_exit_code(tmp_path: Path) -> None:
-    done = run("init", "project", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    result = run("init", "project", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "project" / "config" / "sfcode.yaml").is_file()
-    named = run("validate", cwd=tmp_path / "project", env={**os.environ, "SFCODE_ENV": "nowhere"})
-    assert named.returncode == 1
-    assert "nowhere" in named.stderr
+    second_result = run("validate", cwd=tmp_path / "project", env={**os.environ, "SFCODE_ENV": "nowhere"})
+    assert second_result.returncode == 1
+    assert "nowhere" in second_result.stderr
     assert "nowhere" not in run("validate", cwd=tmp_path / "project").stderr
 
 

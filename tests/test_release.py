@@ -38,8 +38,8 @@ def test_the_notes_of_a_version_are_its_section(version, notes):
     ],
 )
 def test_a_tag_names_the_version_and_a_section_of_the_changelog(tag, version, problems):
-    found = check(tag, f'__version__ = "{version}"\n', CHANGELOG)
-    assert [text.startswith(start) for text, start in zip(found, problems, strict=True)] == [True] * len(problems)
+    messages = check(tag, f'__version__ = "{version}"\n', CHANGELOG)
+    assert [text.startswith(start) for text, start in zip(messages, problems, strict=True)] == [True] * len(problems)
 
 
 def test_the_version_of_today_could_be_tagged(capsys):
@@ -69,7 +69,7 @@ def test_the_action_runs_a_command_in_its_folder(tmp_path):
     step = load("action.yml")["runs"]["steps"][-1]
     (tmp_path / "project").mkdir()
     output = tmp_path / "output"
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", step["run"]],
         cwd=tmp_path / "project",
         env={
@@ -83,5 +83,5 @@ def test_the_action_runs_a_command_in_its_folder(tmp_path):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert '"title": "Mapping"' in done.stdout
+    assert process.returncode == 0, process.stderr
+    assert '"title": "Mapping"' in process.stdout

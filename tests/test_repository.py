@@ -47,8 +47,8 @@ def test_no_source_file_is_longer_than_a_reader_can_hold(root: Path) -> None:
 
 
 def test_no_file_holds_what_looks_like_a_secret(texts: dict[Path, str]) -> None:
-    found = [(str(path), kind) for path, text in texts.items() for kind, look in SECRETS.items() if look.search(text)]
-    assert found == []
+    matches = [(str(path), kind) for path, text in texts.items() for kind, look in SECRETS.items() if look.search(text)]
+    assert matches == []
 
 
 @pytest.mark.parametrize(
@@ -88,21 +88,23 @@ def test_the_lock_has_every_dependency_with_hashes_and_no_host(root: Path) -> No
     locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\\n +--hash=sha256:", lock, re.MULTILINE))
     assert len(locked) == len(re.findall(r"^\S+==", lock, re.MULTILINE))
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    asked = project["dependencies"] + project["optional-dependencies"]["dev"]
-    names = {re.match(r"[A-Za-z0-9-]+", requirement).group().lower() for requirement in asked}
+    requirements = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = {re.match(r"[A-Za-z0-9-]+", requirement).group().lower() for requirement in requirements}
     assert sorted(names - locked.keys()) == []
 
 
 def test_the_lock_of_the_salesforce_cli_has_hashes_and_no_host(root: Path) -> None:
     """What is asked for is asked for exactly, and what comes with it is locked."""
     folder = root / "requirements" / "node"
-    asked = json.loads((folder / "package.json").read_text())
+    manifest = json.loads((folder / "package.json").read_text())
     locked = json.loads((folder / "package-lock.json").read_text())["packages"]
-    wanted = asked["dependencies"] | asked["optionalDependencies"]
-    assert wanted == {name: locked[f"node_modules/{name}"]["version"] for name in wanted}
-    packages = [each for name, each in locked.items() if name and "link" not in each and "inBundle" not in each]
+    pinned_versions = manifest["dependencies"] | manifest["optionalDependencies"]
+    assert pinned_versions == {name: locked[f"node_modules/{name}"]["version"] for name in pinned_versions}
+    packages = [
+        package for name, package in locked.items() if name and "link" not in package and "inBundle" not in package
+    ]
     assert len(packages) > 500
-    assert all(each["integrity"].startswith("sha512-") and "resolved" not in each for each in packages)
+    assert all(package["integrity"].startswith("sha512-") and "resolved" not in package for package in packages)
 
 
 def test_every_action_of_every_workflow_is_pinned_to_a_commit(root: Path) -> None:

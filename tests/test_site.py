@@ -64,6 +64,6 @@ def test_links_lead_to_pages_of_the_site(path, text, rewritten):
 
 
 def test_the_threat_model_names_tests_that_exist():
-    named = set(re.findall(r"`(tests/[^`]*)`", (ROOT / "docs/threat-model.md").read_text(encoding="utf-8")))
-    assert len(named) > 20
-    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    named_tests = set(re.findall(r"`(tests/[^`]*)`", (ROOT / "docs/threat-model.md").read_text(encoding="utf-8")))
+    assert len(named_tests) > 20
+    assert [name for name in sorted(named_tests) if not (ROOT / name).exists()] == []

@@ -25,8 +25,8 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
         capture_output=True,
     )
-    (built,) = folder.glob("*.whl")
-    return built
+    (path,) = folder.glob("*.whl")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +80,15 @@ def test_names_its_command(wheel: Path) -> None:
 
 
 def test_works_where_the_source_tree_is_out_of_sight(root: Path, installed: Path, tmp_path: Path) -> None:
-    where = subprocess.run(
+    location = subprocess.run(
         [str(installed), "-c", "import sfcode; print(sfcode.__file__)"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert str(root / "sfcode") not in where
-    assert str(installed.parent.parent) in where
+    assert str(root / "sfcode") not in location
+    assert str(installed.parent.parent) in location
     started = run(installed, tmp_path, "init", "project")
     assert started.returncode == 0, started.stderr
     project = tmp_path / "project"
@@ -109,7 +109,7 @@ def test_the_release_workflow_plans_and_applies_with_what_it_installed(
     launcher.write_text(f'#!/bin/sh\nexec {installed} -m sfcode "$@"\n', encoding="utf-8")
     launcher.chmod(0o755)
     path = os.pathsep.join((str(launcher.parent), str(installed.parent), os.environ["PATH"]))
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-e", "-c", "\n".join(commands)],
         cwd=tmp_path,
         env={**os.environ, "SFCODE_ENV": "local", "PATH": path},
@@ -117,5 +117,5 @@ def test_the_release_workflow_plans_and_applies_with_what_it_installed(
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "No changes" in done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "No changes" in process.stdout

@@ -60,11 +60,11 @@ def check(
         tried = run_trial(plan, trial, org, secrets, options=untested, report=report)
         results.append(_raise_if_refused(tried, origins, record))
     if is_first_checked:
-        sent = replace(first, components=replace_missing_users(plan, first.components))
-        zipped = package(plan, sent, mark, secrets)
+        package_step = replace(first, components=replace_missing_users(plan, first.components))
+        zipped = package(plan, package_step, mark, secrets)
         checked = deploy(org, zipped, replace(options, check_only=True), describe_package(first), report)
         results.append(_raise_if_refused(redact(checked, secrets), origins, record))
-        if results[-1].tests_completed and sent == first:
+        if results[-1].tests_completed and package_step == first:
             return Checked(notes, _validation(plan, first, mark, options, results[-1].id))
     if any(result.tests_completed for result in results):
         notes += ("not the package as it will be, so that apply runs the tests again",)
@@ -100,8 +100,8 @@ def _validation(plan: Plan, step: Deploy, mark: Mark, options: DeployOptions, de
 
 def _list_stand_ins(plan: Plan) -> Iterator[str]:
     """Return the integration users that the apply will create, which the signed-in user replaces."""
-    sent = tuple(change.after for change in plan.effective if change.after and not change.address.is_record)
-    if replace_missing_users(plan, sent) != sent:
+    components = tuple(change.after for change in plan.effective if change.after and not change.address.is_record)
+    if replace_missing_users(plan, components) != components:
         names = ", ".join(sorted(missing_users(plan)))
         yield f"{names} does not exist yet, so {plan.target.username} stood in for it"
 
@@ -117,5 +117,5 @@ def _list_unchecked(plan: Plan, trial: Trial | None) -> Iterator[str]:
     if renamed := [str(move.present) for move in plan.moves if move.in_place]:
         yield f"not that {', '.join(renamed)} can be renamed, which is tried first and undone when one is refused"
     if records := sum(change.address.is_record for change in plan.effective):
-        what = "1 user or assignment" if records == 1 else f"{records} users and assignments"
-        yield f"not {what}, which no deployment contains"
+        noun = "1 user or assignment" if records == 1 else f"{records} users and assignments"
+        yield f"not {noun}, which no deployment contains"

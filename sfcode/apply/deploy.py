@@ -28,7 +28,7 @@ def deploy(
     org: Org,
     zipped: bytes,
     options: DeployOptions,
-    what: str,
+    description: str,
     report: Progress,
     *,
     started: Callable[[str], None] = ignore,
@@ -46,12 +46,12 @@ def deploy(
         deploy_id = org.metadata.deploy(zipped, options)
         started(deploy_id)
         doing = "Checking" if options.check_only else "Deploying"
-        result = watch(org, deploy_id, report, f"{doing} {what} ({deploy_id})")
-        left = deadline - runtime.clock()
-        if result.error_status_code != LOCKED or left <= 0:
+        result = watch(org, deploy_id, report, f"{doing} {description} ({deploy_id})")
+        remaining_seconds = deadline - runtime.clock()
+        if result.error_status_code != LOCKED or remaining_seconds <= 0:
             return result
         report("  Another setup change is running in this org; trying again")
-        runtime.sleep(min(PAUSE, left))
+        runtime.sleep(min(PAUSE, remaining_seconds))
 
 
 def follow_quick(org: Org, deploy_id: str, report: Progress, *, started: Callable[[str], None]) -> DeployResult:

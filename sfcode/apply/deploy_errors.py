@@ -37,12 +37,12 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
     if result.status == "Canceled" and not result.failures:
         lines = [f"It was canceled{f' by {result.canceled_by_name}' if result.canceled_by_name else ''}"]
     text = "".join(f"\n  - {line}" for line in lines)
-    kept = "nothing of it was changed" if done else "no metadata was changed"
+    outcome = "nothing of it was changed" if done else "no metadata was changed"
     before = "".join(f"\n  - {line}" for line in done)
     canceled = result.status == "Canceled"
-    what = f"The deployment {result.id} was stopped" if canceled else f"The org refused the deployment {result.id}"
-    what = f"{what} ({result.status}); {kept}:{text}"
-    return DeployFailed(f"{what}\nDone before it:{before}" if done else what, _hint(result))
+    headline = f"The deployment {result.id} was stopped" if canceled else f"The org refused the deployment {result.id}"
+    headline = f"{headline} ({result.status}); {outcome}:{text}"
+    return DeployFailed(f"{headline}\nDone before it:{before}" if done else headline, _hint(result))
 
 
 def list_coverage_warnings(result: DeployResult) -> list[str]:
@@ -66,12 +66,12 @@ def _hint(result: DeployResult) -> str:
 def problem_of(message: DeployMessage, origins: list[Origin]) -> Diagnostic:
     """Return a problem of a component, with its YAML line."""
     address = Address(message.type, message.full_name)
-    what = f"{address}: {message.problem}" if message.type else f"{message.full_name}: {message.problem}"
+    text = f"{address}: {message.problem}" if message.type else f"{message.full_name}: {message.problem}"
     origin = _origin(address, message.problem, origins)
     if origin is None:
-        where = f" ({message.file_name}:{message.line}:{message.column})" if message.line else ""
-        return Diagnostic.error(None, "", f"{what}{where}")
-    return Diagnostic.error(origin.position, origin.path, what)
+        position = f" ({message.file_name}:{message.line}:{message.column})" if message.line else ""
+        return Diagnostic.error(None, "", f"{text}{position}")
+    return Diagnostic.error(origin.position, origin.path, text)
 
 
 _USERS = re.compile(r" : (?P<users>[^:]+)$")
@@ -93,12 +93,12 @@ def forgive_versions(result: DeployResult, versions: Collection[str]) -> DeployR
         if message.type == "FlowDefinition" or (message.type == "Flow" and re.search(r"-\d+$", message.full_name)):
             return bool(versions)
         users = _USERS.search(message.problem)
-        found = [_VERSION.fullmatch(user.strip()) for user in users["users"].split(",")] if users else []
-        return bool(found) and all(user and user["id"][:15] in short for user in found)
+        matches = [_VERSION.fullmatch(user.strip()) for user in users["users"].split(",")] if users else []
+        return bool(matches) and all(user and user["id"][:15] in short for user in matches)
 
-    left = tuple(message for message in result.failures if not is_caused_by_versions(message))
-    passed = not left and not (result.tests and result.tests.failures)
-    return replace(result, failures=left, success=passed)
+    failures = tuple(message for message in result.failures if not is_caused_by_versions(message))
+    passed = not failures and not (result.tests and result.tests.failures)
+    return replace(result, failures=failures, success=passed)
 
 
 def _origin(address: Address, problem: str, origins: list[Origin]) -> Origin | None:

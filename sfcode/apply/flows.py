@@ -40,12 +40,12 @@ def deploys_drafts(org: Org, options: DeployOptions) -> bool:
 def settle_flows(org: Org, addresses: Sequence[Address], report: Progress) -> None:
     """Activate the newest version of each flow and delete old ones, except the newest. All are read together. Repeatable."""
     definitions = org.tooling_query(_DEFINITIONS, [address.full_name for address in addresses])
-    found = {str(row["DeveloperName"]).lower(): row for row in definitions}
+    rows_by_name = {str(row["DeveloperName"]).lower(): row for row in definitions}
     versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for version in org.tooling_query(_ALL_VERSIONS, [row["Id"] for row in definitions]) if definitions else ():
         versions[version["DefinitionId"]].append(version)
     for address in addresses:
-        definition = found.get(address.full_name.lower())
+        definition = rows_by_name.get(address.full_name.lower())
         if definition is None:
             continue
         newest, old = versions[definition["Id"]][0], versions[definition["Id"]][KEPT_VERSIONS:]

@@ -182,12 +182,12 @@ def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: P
         current = find_lock(org, identity)
         if current is None and refusal.code not in PASSING:
             # It may have been released between both requests; if the org still refuses, it has another reason.
-            again = _create(org, name, holder)
-            if isinstance(again, str):
-                return again
-            current, refusal = find_lock(org, identity), again
-            if current is None and "DUPLICATE" not in again.code:
-                raise _cannot_lock(name, again)
+            second_refusal = _create(org, name, holder)
+            if isinstance(second_refusal, str):
+                return second_refusal
+            current, refusal = find_lock(org, identity), second_refusal
+            if current is None and "DUPLICATE" not in second_refusal.code:
+                raise _cannot_lock(name, second_refusal)
         if current and current.holder and current.holder.id == holder.id:
             return current.id  # the lock of this run: only the response was lost
         why = explain_end(org, current) if current else ""

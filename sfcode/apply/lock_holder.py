@@ -73,12 +73,12 @@ class Locked:
     seen: datetime
 
     def __str__(self) -> str:
-        who = self.username
+        owner = self.username
         if self.holder:
-            where = "@".join(filter(None, (self.holder.user, self.holder.host)))
+            account = "@".join(filter(None, (self.holder.user, self.holder.host)))
             plan = f", plan {self.holder.plan}" if self.holder.plan else ""
-            who = f"`sfcode {self.holder.verb}` of {self.username} ({where}, process {self.holder.pid}{plan})"
-        return printable(f"{who} since {self.since:%Y-%m-%d %H:%M:%S} UTC")
+            owner = f"`sfcode {self.holder.verb}` of {self.username} ({account}, process {self.holder.pid}{plan})"
+        return printable(f"{owner} since {self.since:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def this_run(verb: str, plan: str = "") -> Holder:

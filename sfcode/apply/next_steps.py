@@ -220,8 +220,8 @@ def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
     else:
         yield f"      Step 1  sign in as {user.username}; record type {spec.object}"
     yield f"      Step 2  {DIRECTIONS[spec.direction]}"
-    sent = ", ".join(sorted({attribute.field for attribute in attributes.values()})) or "none"
-    yield f"      Step 3  match on {spec.user_id.field}; send {sent}"
+    sent_fields = ", ".join(sorted({attribute.field for attribute in attributes.values()})) or "none"
+    yield f"      Step 3  match on {spec.user_id.field}; send {sent_fields}"
     click = "yes" if _list_tracked_events(spec) else "no"
     targets = {name: getattr(nps, name) for name in NPS_EVENTS} if nps else {}
     fields = ", ".join(f"NPS {name} to {target.field}" for name, target in targets.items() if target)

@@ -30,24 +30,24 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
 def package_digest(plan: Plan, step: Deploy, mark: Mark) -> str:
     """Return the SHA-256 of a package with placeholders for its secrets, which a plan is bound to separately."""
     files = _files(plan, step, mark, list(step.components), format_state=readable_text)
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(files):
-        whole.update(f"{path} {hashlib.sha256(files[path]).hexdigest()}\n".encode())
-    return whole.hexdigest()
+        digest.update(f"{path} {hashlib.sha256(files[path]).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _files(
     plan: Plan,
     step: Deploy,
     mark: Mark,
-    sent: list[Component],
+    components: list[Component],
     *,
     format_state: Callable[[Applied], str] = state_text,
 ) -> dict[str, bytes]:
     if not step.owned and not step.keeps_state:
-        return write(sent, plan.api_version, deleted=[*step.deleted, plan.state])
+        return write(components, plan.api_version, deleted=[*step.deleted, plan.state])
     state = to_component(plan.state, state_after(plan, step.owned, mark), format_state)
-    return write([*sent, state], plan.api_version, deleted=step.deleted)
+    return write([*components, state], plan.api_version, deleted=step.deleted)
 
 
 def trial_package(
@@ -58,7 +58,7 @@ def trial_package(
 
     `versions` are those of each flow that go; a flow that is removed is switched off in the same package.
     """
-    sent = [reveal_component(component, secrets) for component in replace_missing_users(plan, step.components)]
+    components = [reveal_component(component, secrets) for component in replace_missing_users(plan, step.components)]
     switched_off = [
         Component("FlowDefinition", flow.full_name, {"activeVersionNumber": 0})
         for flow in step.flows
@@ -67,7 +67,7 @@ def trial_package(
     deleted = [
         Address("Flow", f"{flow.full_name}-{number}") for flow, numbers in versions.items() for number in numbers
     ]
-    return zip_files(write([*sent, *switched_off], plan.api_version, deleted=[*step.deleted, *deleted]))
+    return zip_files(write([*components, *switched_off], plan.api_version, deleted=[*step.deleted, *deleted]))
 
 
 def replace_missing_users(plan: Plan, components: Iterable[Component]) -> tuple[Component, ...]:

@@ -116,7 +116,7 @@ def _alias(user: Component) -> str:
 
 
 def _assign(org: Org, address: Address) -> None:
-    what, username = address.full_name.rsplit("/", 1)
+    name, username = address.full_name.rsplit("/", 1)
     assignee = _find_id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
     if address.type == "PermissionSetLicenseAssign":
         soql, key = "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = {}", "PermissionSetLicenseId"
@@ -124,7 +124,7 @@ def _assign(org: Org, address: Address) -> None:
         soql, key = "SELECT Id FROM PermissionSet WHERE Name = {}", "PermissionSetId"
     try:
         org.create(
-            address.type, {"AssigneeId": assignee, key: _find_id(org, soql, what, what=f"{address.type} {what!r}")}
+            address.type, {"AssigneeId": assignee, key: _find_id(org, soql, name, what=f"{address.type} {name!r}")}
         )
     except OrgError as error:
         if error.code not in ALREADY and "Duplicate PermissionSetAssignment" not in error.message:
@@ -132,7 +132,7 @@ def _assign(org: Org, address: Address) -> None:
 
 
 def _unassign(org: Org, address: Address) -> None:
-    what, username = address.full_name.rsplit("/", 1)
+    name, username = address.full_name.rsplit("/", 1)
     if address.type == "PermissionSetLicenseAssign":
         soql = (
             "SELECT Id FROM PermissionSetLicenseAssign "
@@ -140,7 +140,7 @@ def _unassign(org: Org, address: Address) -> None:
         )
     else:
         soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {} AND Assignee.Username = {}"
-    for row in org.query(soql, what, username):
+    for row in org.query(soql, name, username):
         org.delete(address.type, row["Id"])
 
 

@@ -18,14 +18,14 @@ def rename(org: Org, moves: Iterable[Move]) -> None:
         OrgUnreachable: the connection was lost; the next apply continues.
 
     """
-    done: list[Move] = []
+    completed_moves: list[Move] = []
     for move in moves:
         try:
             _repeat_once(org, move)
         except OrgUnreachable:
             raise
         except OrgError as error:
-            for earlier in reversed(done):
+            for earlier in reversed(completed_moves):
                 _repeat_once(org, Move(earlier.present, earlier.former))
             raise OrgError(
                 f"{move.former} cannot be renamed to {move.present.full_name}: {error.message}. Nothing was changed.",
@@ -33,7 +33,7 @@ def rename(org: Org, moves: Iterable[Move]) -> None:
                 or "Remove the components that refer to it, or remove its line from `moved`: then a new one is created and the old one deleted.",
                 code=error.code,
             ) from error
-        done.append(move)
+        completed_moves.append(move)
 
 
 def _repeat_once(org: Org, move: Move) -> None:
@@ -55,5 +55,5 @@ def _rename(org: Org, move: Move) -> None:
 
 def _is_renamed(org: Org, move: Move) -> bool:
     names = (move.former.full_name, move.present.full_name)
-    found = {component.address for component in org.metadata.read_metadata(move.former.type, names)}
-    return move.former not in found and move.present in found
+    addresses = {component.address for component in org.metadata.read_metadata(move.former.type, names)}
+    return move.former not in addresses and move.present in addresses

@@ -75,7 +75,7 @@ def apply_plan(
     Raises Refused when the plan is refused, not approved, or made for another state of the org; Interrupted when
     the answer was Ctrl-C; OrgError when the org refuses a step.
     """
-    saved, wanted = (request, PlanRequest(request.mode)) if isinstance(request, Plan) else (None, request)
+    saved, plan_request = (request, PlanRequest(request.mode)) if isinstance(request, Plan) else (None, request)
     with ExitStack() as stack:
         begun: list[str] = []
         done: list[str] = []
@@ -86,7 +86,7 @@ def apply_plan(
             return stack.enter_context(_hold_lock(project, org, options, plan, callbacks.report))
 
         lock = take_lock() if saved or options.auto_approve else None
-        result = make_plan(project, org, secrets, wanted)
+        result = make_plan(project, org, secrets, plan_request)
         if saved:
             raise_if_moved(saved, project, result)
         plan = saved or result.plan
@@ -94,12 +94,12 @@ def apply_plan(
         plan.raise_if_refused()
         if plan.is_empty:
             return ApplyResult(plan)
-        asked = _needs_approval(plan, project, saved=saved is not None, auto_approve=options.auto_approve)
-        if asked:
+        needs_approval = _needs_approval(plan, project, saved=saved is not None, auto_approve=options.auto_approve)
+        if needs_approval:
             _ask(callbacks.approve, plan)
         lock = lock or take_lock()
-        if asked:
-            raise_if_moved(plan, project, make_plan(project, org, secrets, wanted))
+        if needs_approval:
+            raise_if_moved(plan, project, make_plan(project, org, secrets, plan_request))
         origins = result.desired.origins
         begun.append(plan.mode.value)
         return execute(

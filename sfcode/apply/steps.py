@@ -115,10 +115,10 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     records = [change for change in plan.effective if change.address.is_record]
     deleted_sets = {change.address for change in plan.effective if _deletes_set(change)}
     metadata = [change for change in plan.effective if not change.address.is_record]
-    made = sorted((change for change in records if change.address.is_business_record), key=_made_in_order)
-    rest = [change for change in records if not change.address.is_business_record]
-    early = [change for change in rest if not _is_late(change, deleted_sets)]
-    late = [*(change for change in reversed(rest) if _is_late(change, deleted_sets)), *made]
+    business_changes = sorted((change for change in records if change.address.is_business_record), key=_made_in_order)
+    user_changes = [change for change in records if not change.address.is_business_record]
+    early = [change for change in user_changes if not _is_late(change, deleted_sets)]
+    late = [*(change for change in reversed(user_changes) if _is_late(change, deleted_sets)), *business_changes]
     renamed = order_renames(plan.moves)
     makes_user = any(change.address.type == "User" and change.action is Action.CREATE for change in early)
     deployments = _delete_left_state(plan, _deployments(plan, metadata, drafts=drafts))
@@ -140,9 +140,9 @@ def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
 
 def _delete_left_state(plan: Plan, deployments: Iterable[Step]) -> list[Step]:
     """Delete the state under the former name in the transaction that first writes the new one."""
-    left = [plan.left_state] if plan.left_state else []
+    states = [plan.left_state] if plan.left_state else []
     return [
-        replace(step, deleted=(*step.deleted, left.pop())) if left and isinstance(step, Deploy) else step
+        replace(step, deleted=(*step.deleted, states.pop())) if states and isinstance(step, Deploy) else step
         for step in deployments
     ]
 
@@ -156,12 +156,12 @@ def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change], *,
         for change in early
         if change.address.type == "PermissionSetAssignment" and change.action is Action.DELETE
     }
-    rest = tuple(address for address in deleted if address.type != "Flow" and address not in unassigned)
+    deleted_first = tuple(address for address in deleted if address.type != "Flow" and address not in unassigned)
     renames = any(move.in_place for move in plan.moves)
-    sent = tuple(change.after for change in metadata if change.after)
+    components = tuple(change.after for change in metadata if change.after)
     records_first = early and plan.mode in {Mode.DESTROY, Mode.ROLLBACK}
-    if flows or plan.obsolete or (renames and (rest or sent)) or (records_first and rest):
-        yield Trial(_as_drafts(sent) if drafts else sent, rest, flows, plan.obsolete)
+    if flows or plan.obsolete or (renames and (deleted_first or components)) or (records_first and deleted_first):
+        yield Trial(_as_drafts(components) if drafts else components, deleted_first, flows, plan.obsolete)
 
 
 def _deletes_set(change: Change) -> bool:
@@ -197,29 +197,29 @@ def _is_active_flow(component: Component) -> bool:
     return component.type == "Flow" and component.body.get("status") == "Active"
 
 
-def _settle_flows(sent: tuple[Component, ...]) -> Iterable[Step]:
-    flows = tuple(component.address for component in sent if _is_active_flow(component))
+def _settle_flows(components: tuple[Component, ...]) -> Iterable[Step]:
+    flows = tuple(component.address for component in components if _is_active_flow(component))
     for start in range(0, len(flows), NAMES_PER_QUERY):
         yield SettleFlows(flows[start : start + NAMES_PER_QUERY])
 
 
 def _deployments(plan: Plan, metadata: Iterable[Change], *, drafts: bool) -> Iterable[Step]:
-    sent = tuple(change.after for change in metadata if change.after)
-    deployed = _as_drafts(sent) if drafts else sent
+    components = tuple(change.after for change in metadata if change.after)
+    deployed = _as_drafts(components) if drafts else components
     deleted = [change for change in metadata if change.action is Action.DELETE]
     flows = [change.address for change in deleted if change.address.type == "Flow"]
-    others = tuple(change.address for change in deleted if change.address.type != "Flow")
+    other_deletions = tuple(change.address for change in deleted if change.address.type != "Flow")
     owned = plan.desired()
     if not flows and not plan.obsolete:
-        if sent or others or plan.records_state:
-            yield Deploy(deployed, others, owned)
-        yield from _settle_flows(sent)
+        if components or other_deletions or plan.records_state:
+            yield Deploy(deployed, other_deletions, owned)
+        yield from _settle_flows(components)
         return
-    if sent:
+    if components:
         yield Deploy(deployed, (), (*owned, *(change.before for change in deleted if change.before)))
-        yield from _settle_flows(sent)
+        yield from _settle_flows(components)
     for versions in plan.obsolete:
         yield DeleteVersions(versions)
     for address in flows:
         yield RemoveFlow(address)
-    yield Deploy((), others, owned)
+    yield Deploy((), other_deletions, owned)

@@ -29,9 +29,9 @@ def run_trial(
     """Check the package of a trial; what only versions of flows cause that go by then is no failure."""
     versions = {flow: list_versions(org, flow) for flow in step.flows}
     for old in step.obsolete:
-        there = list_versions(org, old.flow)
-        versions[old.flow] = {number: there[number] for number in old.numbers if number in there}
+        versions_in_org = list_versions(org, old.flow)
+        versions[old.flow] = {number: versions_in_org[number] for number in old.numbers if number in versions_in_org}
     zipped = trial_package(plan, step, secrets, {flow: ids.keys() for flow, ids in versions.items()})
     checked = deploy(org, zipped, replace(options, check_only=True), "all that is done", report, patience=patience)
-    ids = {version_id for found in versions.values() for version_id in found.values()}
+    ids = {version_id for ids_by_number in versions.values() for version_id in ids_by_number.values()}
     return forgive_versions(redact(checked, secrets), ids)

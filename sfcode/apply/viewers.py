@@ -30,11 +30,11 @@ def add_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
     name = _set_name(project)
     if not org.query("SELECT Id FROM PermissionSet WHERE Name = {}", name):
         raise Refused(f"This org has no permission set {name}.", "`sfcode apply` creates it together with the fields.")
-    wanted = tuple(usernames)
-    missing = [user for user in wanted if not org.query("SELECT Id FROM User WHERE Username = {}", user)]
+    names = tuple(usernames)
+    missing = [user for user in names if not org.query("SELECT Id FROM User WHERE Username = {}", user)]
     if missing:
         raise Refused(f"This org has no user {', '.join(missing)}.", "Nothing was changed. Correct the username.")
-    for row in _assignments(name, wanted):
+    for row in _assignments(name, names):
         write_record(org, Change(row.address, None, row))
 
 
@@ -46,14 +46,14 @@ def remove_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None
         Refused: a user is listed in the config, so that the next apply would assign it again; nothing was changed.
 
     """
-    wanted = tuple(usernames)
+    names = tuple(usernames)
     listed = {viewer.lower() for viewer in project.settings.viewers}
-    if kept := [user for user in wanted if user.lower() in listed]:
+    if configured_viewers := [user for user in names if user.lower() in listed]:
         raise Refused(
-            f"{', '.join(kept)} is listed under `viewers` in sfcode.yaml.",
+            f"{', '.join(configured_viewers)} is listed under `viewers` in sfcode.yaml.",
             "Nothing was changed. Take the line out, and run `sfcode apply`.",
         )
-    for row in _assignments(_set_name(project), wanted):
+    for row in _assignments(_set_name(project), names):
         write_record(org, Change(row.address, row, None))
 
 

@@ -15,23 +15,23 @@ Rights = dict[tuple[str, str], tuple[str, ...]]
 def rights_of(component: Component | None) -> Rights:
     """Return the permissions that the body of a permission set grants."""
     body = normalize(component).body if component else {}
-    found: Rights = {}
+    labels: Rights = {}
     for key, kind, flags in (
         ("objectPermissions", "object", OBJECT_FLAGS),
         ("fieldPermissions", "field", FIELD_FLAGS),
     ):
-        for what, granted in _entries(body.get(key)):
-            found[kind, what] = tuple(flag.label for element, flag in flags.items() if granted.get(element) is True)
-    for what, granted in _entries(body.get("userPermissions")):
+        for subject, granted in _entries(body.get(key)):
+            labels[kind, subject] = tuple(flag.label for element, flag in flags.items() if granted.get(element) is True)
+    for subject, granted in _entries(body.get("userPermissions")):
         if granted.get("enabled") is True:
-            found["permission", what] = ("Enabled",)
-    return {key: value for key, value in found.items() if value}
+            labels["permission", subject] = ("Enabled",)
+    return {key: value for key, value in labels.items() if value}
 
 
-def spell_as(rights: Rights, other: Rights) -> Rights:
+def spell_as(rights: Rights, model: Rights) -> Rights:
     """Return rights with the names in the case that the other side writes: Salesforce ignores it."""
-    written = {(kind, name.lower()): name for kind, name in other}
-    return {(kind, written.get((kind, name.lower()), name)): granted for (kind, name), granted in rights.items()}
+    spellings = {(kind, name.lower()): name for kind, name in model}
+    return {(kind, spellings.get((kind, name.lower()), name)): granted for (kind, name), granted in rights.items()}
 
 
 def _entries(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:

@@ -55,5 +55,5 @@ def is_personal(object_name: str, field: str, settings: PersonalData) -> bool:
 
 def is_listed(object_name: str, field: str, entries: Iterable[str]) -> bool:
     """Return whether a list names a field, alone or with its object, in any case."""
-    wanted = (field.lower(), f"{object_name}.{field}".lower())
-    return any(entry.lower() in wanted for entry in entries)
+    names = (field.lower(), f"{object_name}.{field}".lower())
+    return any(entry.lower() in names for entry in entries)

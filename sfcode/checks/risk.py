@@ -69,11 +69,11 @@ def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgment]:
 
 def _message(change: Change, personal: PersonalData) -> Iterator[Judgment]:
     before, after = (side.body if side else {} for side in (change.before, change.after))
-    sent = _to_set(after.get("fields")) - _to_set(before.get("fields")) - _IDENTITY
+    added_fields = _to_set(after.get("fields")) - _to_set(before.get("fields")) - _IDENTITY
     object_name = change.address.full_name.partition(".")[0]
-    if any(is_personal(object_name, field, personal) for field in sent):
+    if any(is_personal(object_name, field, personal) for field in added_fields):
         yield Judgment(Risk.HIGH, PERSONAL)
-    elif sent:
+    elif added_fields:
         yield Judgment(Risk.MEDIUM, MORE)
     if before and after and _place(before) != _place(after):
         yield Judgment(Risk.HIGH, ELSEWHERE)
@@ -98,7 +98,7 @@ def _gains_profile(change: Change) -> bool:
 
 
 def _to_set(value: Value) -> set[str]:
-    return {str(each) for each in value} if isinstance(value, list | tuple) else set()
+    return {str(member) for member in value} if isinstance(value, list | tuple) else set()
 
 
 def _place(body: Body) -> tuple[str, str]:

@@ -41,8 +41,8 @@ class Snapshot:
     @cached_property
     def _templates(self) -> dict[str, str]:
         """The project's own templates by metadata type."""
-        found = (_TEMPLATE.search(name) for name in self.texts)
-        return {match[1]: match.string for match in found if match}
+        matches = (_TEMPLATE.search(name) for name in self.texts)
+        return {match[1]: match.string for match in matches if match}
 
     @property
     def integration_set(self) -> Address:
@@ -69,9 +69,9 @@ class Snapshot:
         name = self.template(type_)
         if name is None:
             return None
-        before, found, _ = self.texts[name].partition(piece)
+        before, separator, _ = self.texts[name].partition(piece)
         last = before.rpartition("\n")[2]
-        return Position(name, before.count("\n") + 1, len(last) + 1) if found else Position(name, 1, 1)
+        return Position(name, before.count("\n") + 1, len(last) + 1) if separator else Position(name, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,14 @@ def build_snapshot(project: Project, desired: Desired, folder: Folder, generate:
 
 def texts(folder: Folder) -> dict[str, str]:
     """Read the files of a project."""
-    found = {}
+    paths = {}
     for path in (*folder.path.glob("*.yaml"), *folder.path.glob("mappings/*.yaml")):
-        found[str(folder.name / path.relative_to(folder.path))] = path
+        paths[str(folder.name / path.relative_to(folder.path))] = path
     for path in folder.templates.glob("*.j2"):
         shipped = shipped_templates() / path.name
         if not shipped.is_file() or shipped.read_bytes() != path.read_bytes():  # an unchanged copy of sfcode's template
-            found[folder.shown(str(path))] = path
-    return {name: path.read_text(encoding="utf-8", errors="replace") for name, path in sorted(found.items())}
+            paths[folder.shown(str(path))] = path
+    return {name: path.read_text(encoding="utf-8", errors="replace") for name, path in sorted(paths.items())}
 
 
 def environments(folder: Folder) -> tuple[str, ...]:
@@ -130,21 +130,21 @@ def environments(folder: Folder) -> tuple[str, ...]:
 
 
 def load_all(
-    folder: Folder, wanted: tuple[str, ...], generate: Generate
+    folder: Folder, environments: tuple[str, ...], generate: Generate
 ) -> tuple[dict[str, Snapshot], tuple[Diagnostic, ...]]:
     """Load a project for several environments. Return the snapshots of valid ones, and the problems of the others."""
-    found: dict[str, Snapshot] = {}
+    snapshots: dict[str, Snapshot] = {}
     problems: list[Diagnostic] = []
-    for name in wanted:
+    for name in environments:
         try:
-            found[name] = take_snapshot(load(folder.path, name or None, name=folder.name), folder, generate)
+            snapshots[name] = take_snapshot(load(folder.path, name or None, name=folder.name), folder, generate)
         except ConfigError as error:
             problems.extend(error.problems)
-    return found, tuple(dict.fromkeys(problems))
+    return snapshots, tuple(dict.fromkeys(problems))
 
 
 def _rename_position(problem: Diagnostic, folder: Folder) -> Diagnostic:
     if problem.position is None:
         return problem
-    where = Position(folder.shown(problem.position.file), problem.position.line, problem.position.column)
-    return Diagnostic.error(where, problem.path, problem.message, problem.hint)
+    position = Position(folder.shown(problem.position.file), problem.position.line, problem.position.column)
+    return Diagnostic.error(position, problem.path, problem.message, problem.hint)

@@ -64,12 +64,12 @@ def _probe(invocation: Invocation, project: Project, file: Path) -> int:
     from sfcode.evidence.record import format_results, record_evidence
 
     with invocation.open_org(project) as org, invocation.show_progress("Asking the org"):
-        found = record_evidence(org, datetime.now(UTC), lambda _question: None)
-    file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        evidence = record_evidence(org, datetime.now(UTC), lambda _question: None)
+    file.write_text(json.dumps(evidence, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if invocation.json:
-        print_envelope(found)
+        print_envelope(evidence)
     else:
-        echo(format_results(found["probes"]))
+        echo(format_results(evidence["probes"]))
         echo(f"\n{file} holds these answers without names, ids and values. Read it before you send it.")
     return ExitCode.OK
 

@@ -56,11 +56,11 @@ def _explain_address(invocation: Invocation, text: str) -> None:
     except ValueError as error:
         raise UsageError(str(error)) from error
     desired = generate(invocation.project(), standard())
-    known = {str(component.address) for component in (*desired.components, *desired.records)}
-    if str(address) not in known:
+    addresses = {str(component.address) for component in (*desired.components, *desired.records)}
+    if str(address) not in addresses:
         from sfcode.config.did_you_mean import find_nearest_name
 
-        nearest = find_nearest_name(str(address), known)
+        nearest = find_nearest_name(str(address), addresses)
         raise UsageError(
             f"The config asks for no {address}.",
             f"Did you mean {nearest}?" if nearest else "`sfcode validate --json` lists the addresses.",

@@ -37,10 +37,10 @@ def reviewed_command(invocation: Invocation, plan_file: Path, approval: str | No
     from sfcode.plan.document import load
 
     plan = load(plan_file, invocation.plan_key())
-    here = read_job_context(os.environ)
+    context = read_job_context(os.environ)
     marker = comment_marker(invocation.config, plan.environment, plan=changes_digest(plan))
-    with GitHub(here, needs="contents: read, pull-requests: read, actions: read") as client:
-        verdict = check_review(client, here.sha, marker)
+    with GitHub(context, needs="contents: read, pull-requests: read, actions: read") as client:
+        verdict = check_review(client, context.sha, marker)
         invocation.result.outputs["reviewed"] = str(verdict.reviewed).lower()
         if not verdict.reviewed and approval:
             require_reviewers(client, approval, verdict.reason)
@@ -75,9 +75,9 @@ def drift(invocation: Invocation, plan_file: Path) -> None:
             "Write the file with: sfcode plan --refresh-only --format json",
         )
     with GitHub(read_job_context(os.environ), needs="issues: write") as client:
-        done = update_drift_issue(client, plan, invocation.config, os.environ)
-    invocation.result.done = done.text
+        update = update_drift_issue(client, plan, invocation.config, os.environ)
+    invocation.result.done = update.text
     if invocation.json:
-        print_envelope({"drift": bool(plan.drifted), "issue": done.number, "done": done.text})
+        print_envelope({"drift": bool(plan.drifted), "issue": update.number, "done": update.text})
     else:
-        print_status(invocation, done.text)
+        print_status(invocation, update.text)

@@ -58,8 +58,10 @@ def accept_global_options(command: click.Command) -> None:
         return
     command.epilog = EPILOG
     for name, settings in _OPTIONS:
-        here = {key: value for key, value in settings.items() if key not in ("default", "show_default", "envvar")}
-        command.params.append(click.Option([name], callback=_set, expose_value=False, hidden=True, **here))
+        option_settings = {
+            key: value for key, value in settings.items() if key not in ("default", "show_default", "envvar")
+        }
+        command.params.append(click.Option([name], callback=_set, expose_value=False, hidden=True, **option_settings))
     if isinstance(command, click.Group):
         for child in command.commands.values():
             accept_global_options(child)

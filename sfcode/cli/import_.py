@@ -103,18 +103,20 @@ def import_(
         invocation.show_progress("Reading the org"),
     ):
         result = import_org(org, options, folder)
-    kept = sorted(set(_present(folder)) - set(result.texts))
+    remaining_files = sorted(set(_present(folder)) - set(result.texts))
     if not dry_run:
         _write(folder, result.texts)
     if invocation.json:
-        print_envelope({**to_document(result, options), "written": not dry_run, "kept": kept}, result.plan.warnings)
+        print_envelope(
+            {**to_document(result, options), "written": not dry_run, "kept": remaining_files}, result.plan.warnings
+        )
         return ExitCode.OK
     print_status(invocation, format_report(result, options, paint) + "\n")
     if dry_run:
         for path, content in result.texts.items():
             echo(f"--- {folder / path}\n{content}")
     else:
-        _tell(invocation, [*result.texts], kept)
+        _tell(invocation, [*result.texts], remaining_files)
     return ExitCode.OK
 
 
@@ -123,11 +125,11 @@ def _new_config(invocation: Invocation) -> Path:
     return invocation.named_config or Path("config")
 
 
-def _tell(invocation: Invocation, written: list[str], kept: list[str]) -> None:
+def _tell(invocation: Invocation, written_files: list[str], remaining_files: list[str]) -> None:
     """Say what was written, and what to do next."""
-    for path in written:
+    for path in written_files:
         print_status(invocation, f"wrote {_new_config(invocation) / path}")
-    for path in kept:
+    for path in remaining_files:
         print_status(
             invocation, f"kept  {_new_config(invocation) / path}, which was there before and is part of this config"
         )

@@ -67,10 +67,10 @@ class Invocation:
         from sfcode.cli.output import print_status
         from sfcode.config.files import SETTINGS, find_config
 
-        found = self.named_config or find_config(Path.cwd())
-        if self.named_config is None and found.parts[0] == os.pardir:
-            print_status(self, f"Using {found / SETTINGS}", aside=True)
-        return found
+        folder = self.named_config or find_config(Path.cwd())
+        if self.named_config is None and folder.parts[0] == os.pardir:
+            print_status(self, f"Using {folder / SETTINGS}", aside=True)
+        return folder
 
     def project(self) -> Project:
         """Load the project. Raises ConfigError with all its problems."""

@@ -27,11 +27,11 @@ def lint(invocation: Invocation, *, format_: str, sarif_file: Path | None) -> Ex
     from sfcode.generate import generate
 
     with write_sarif(sarif_file) as sarif:
-        found = [
+        all_diagnostics = [
             diagnostic
             for project, desired in generate_environments(invocation)
             for diagnostic in lint_config(project, desired, invocation.config, generate)
         ]
-        diagnostics = tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: -diagnostic.level))
+        diagnostics = tuple(sorted(dict.fromkeys(all_diagnostics), key=lambda diagnostic: -diagnostic.level))
         sarif.diagnostics += diagnostics
     return show_diagnostics(invocation, diagnostics, format_)

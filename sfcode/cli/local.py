@@ -202,11 +202,11 @@ def app(
         "callback_urls": list(callback_urls),
         "session_minutes": session_minutes,
     }
-    made = register_app(state or invocation.local_state(), settings)
+    registration = register_app(state or invocation.local_state(), settings)
     if invocation.json:
-        print_envelope({key: made[key] for key in ("name", "consumer_key", "consumer_secret")})
+        print_envelope({key: registration[key] for key in ("name", "consumer_key", "consumer_secret")})
     else:
-        echo(f"consumer key     {made['consumer_key']}\nconsumer secret  {made['consumer_secret']}")
+        echo(f"consumer key     {registration['consumer_key']}\nconsumer secret  {registration['consumer_secret']}")
 
 
 def _faults(texts: tuple[str, ...]) -> list[InjectedFault]:

@@ -94,14 +94,14 @@ def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "
     if isinstance(error, BrokenPipeError):
         return "", ExitCode.USER
     if isinstance(error, OSError) and error.errno in OUTSIDE:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}\nCheck the path, its rights and the space on the disk.", ExitCode.USER
-    where = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
+        details = f"{error.filename}: " if error.filename else ""
+        return f"{details}{error.strerror}\nCheck the path, its rights and the space on the disk.", ExitCode.USER
+    details = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
     hint = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
     import platform  # only for bugs
 
     versions = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}"
-    return f"this is a bug in sfcode, not in your config:\n{where}\n{versions}. {hint}", ExitCode.BUG
+    return f"this is a bug in sfcode, not in your config:\n{details}\n{versions}. {hint}", ExitCode.BUG
 
 
 def _usage(error: click.ClickException) -> str:

@@ -79,19 +79,19 @@ def plan(
         with write_junit(junit_file) as junit, invocation.open_org(project) as org:
             with invocation.show_progress("Reading the org"):
                 result = make_plan(project, org, secrets, choices.make_request(mode))
-            shown = result.plan
+            current_plan = result.plan
             if sarif_file and not refresh_only:
                 sarif.diagnostics += _diagnose(invocation, project, result)
-            if check and not shown.refusals:
+            if check and not current_plan.refusals:
                 with _report_failures(invocation, sarif, junit):
-                    shown = _check_with_org(
+                    current_plan = _check_with_org(
                         invocation, project, result, org, secrets=secrets, options=options, junit=junit
                     )
-    if out is not None and not shown.refusals:
-        save(shown, out, key)
-    code = ExitCode.CHANGES if detailed_exitcode and not shown.is_empty else ExitCode.OK
-    code = ExitCode.USER if shown.refusals else code
-    show_plan(invocation, shown, format_, status=code, saved=out)
+    if out is not None and not current_plan.refusals:
+        save(current_plan, out, key)
+    code = ExitCode.CHANGES if detailed_exitcode and not current_plan.is_empty else ExitCode.OK
+    code = ExitCode.USER if current_plan.refusals else code
+    show_plan(invocation, current_plan, format_, status=code, saved=out)
     return code
 
 

@@ -54,6 +54,6 @@ def render_command(invocation: Invocation, *words: str) -> str:
     """Write a command for the same config, environment and org, with the options that the shell does not set already."""
     values = {"CONFIG": str(invocation.config), "ENV": invocation.env, "ORG": invocation.org}
     defaults = {name: os.environ.get(f"SFCODE_{name}") or ("config" if name == "CONFIG" else None) for name in values}
-    chosen = {name: value for name, value in values.items() if value and value != defaults[name]}
-    options = [word for name, value in chosen.items() for word in (f"--{name.lower()}", value)]
+    settings = {name: value for name, value in values.items() if value and value != defaults[name]}
+    options = [word for name, value in settings.items() for word in (f"--{name.lower()}", value)]
     return shlex.join(["sfcode", *options, *words])

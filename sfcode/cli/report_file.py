@@ -90,7 +90,7 @@ R = TypeVar("R", bound=_Report)
 
 
 @contextmanager
-def _write_at_end(path: Path | None, report: R, what: str) -> Iterator[R]:
+def _write_at_end(path: Path | None, report: R, noun: str) -> Iterator[R]:
     """
     Write a report when the command ends, even if it fails.
 
@@ -102,8 +102,8 @@ def _write_at_end(path: Path | None, report: R, what: str) -> Iterator[R]:
         return
     from sfcode.plan.atomic_write import write_whole
 
-    write_whole(path, spell_out(report.render()), what)
+    write_whole(path, spell_out(report.render()), noun)
     try:
         yield report
     finally:
-        write_whole(path, spell_out(report.render()), what)
+        write_whole(path, spell_out(report.render()), noun)

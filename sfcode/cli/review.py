@@ -101,8 +101,8 @@ def _comment(invocation: Invocation, result: ReviewReport, plan_file: Path | Non
         )
     about = CommentRequest(result, invocation.config, plan.environment if plan else invocation.env or "", plan, note)
     with GitHub(read_job_context(os.environ), needs="pull-requests: write") as client:
-        number, done = post_comment(client, about, os.environ)
-    print_status(invocation, f"Pull request #{number}: the comment was {done.value}.", aside=True)
+        number, outcome = post_comment(client, about, os.environ)
+    print_status(invocation, f"Pull request #{number}: the comment was {outcome.value}.", aside=True)
 
 
 def _show(invocation: Invocation, result: ReviewReport, format_: str, code: ExitCode) -> None:

@@ -38,14 +38,14 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
 
     with write_sarif(sarif_file) as sarif:
         generated = generate_environments(invocation)
-        found = [
+        all_diagnostics = [
             diagnostic
             for project, desired in generated
             for diagnostic in (
                 lint_advice(project, desired) if no_lint else lint_config(project, desired, invocation.config, generate)
             )
         ]
-        diagnostics = tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: -diagnostic.level))
+        diagnostics = tuple(sorted(dict.fromkeys(all_diagnostics), key=lambda diagnostic: -diagnostic.level))
         sarif.diagnostics += diagnostics
     names = [project.environment for project, _ in generated]
     addresses = [

@@ -9,21 +9,21 @@ from collections.abc import Iterable
 from sfcode.text import printable
 
 
-def format_choices(given: str, allowed: Iterable[str]) -> str:
+def format_choices(text: str, allowed: Iterable[str]) -> str:
     """List the choices, the most likely one first: `flow (or: connector, relay)`."""
     names = list(dict.fromkeys(allowed))
-    near = find_nearest_name(given, names)
+    near = find_nearest_name(text, names)
     if near is None:
         return "one of: " + ", ".join(names) if len(names) > 1 else names[0]
-    rest = [name for name in names if name != near]
-    return f"{near} (or: {', '.join(rest)})" if rest else near
+    alternatives = [name for name in names if name != near]
+    return f"{near} (or: {', '.join(alternatives)})" if alternatives else near
 
 
-def find_nearest_name(given: str, names: Iterable[str]) -> str | None:
+def find_nearest_name(text: str, names: Iterable[str]) -> str | None:
     """Return the name that was probably meant."""
     by_lower = {name.lower(): name for name in names}
-    found = difflib.get_close_matches(given.lower()[:80], by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
+    matches = difflib.get_close_matches(text.lower()[:80], by_lower, n=1, cutoff=0.6)
+    return by_lower[matches[0]] if matches else None
 
 
 def format_value(value: object) -> str:

@@ -117,8 +117,8 @@ class Document:
         path = finding.path
         if not self.has(*path) and isinstance(self.get(path[:-1]), str):
             path = path[:-1]  # written short: `score: Score__c` for `score: {field: Score__c}`
-        where = self.key(path) if finding.at == "key" else self.value(path)
-        return Diagnostic.error(where, format_path(path), finding.message, finding.hint)
+        position = self.key(path) if finding.at == "key" else self.value(path)
+        return Diagnostic.error(position, format_path(path), finding.message, finding.hint)
 
 
 def format_path(path: ConfigPath) -> str:

@@ -44,12 +44,14 @@ def find_config(start: Path) -> Path:
     The search ends at the top of a git work tree. Raises UsageError for one above that belongs to another user.
     """
     for depth, folder in enumerate((start, *start.parents)):
-        found = Path(*[os.pardir] * depth, CONFIG)
+        candidate = Path(*[os.pardir] * depth, CONFIG)
         settings = folder / CONFIG / SETTINGS
         if depth and settings.is_file() and hasattr(os, "getuid") and settings.stat().st_uid not in (0, os.getuid()):
-            raise UsageError(f"{found / SETTINGS} belongs to another user.", f"Pass --config {found} to use it.")
+            raise UsageError(
+                f"{candidate / SETTINGS} belongs to another user.", f"Pass --config {candidate} to use it."
+            )
         if settings.is_file() or (not depth and any((folder / CONFIG / name).exists() for name in BEGINNINGS)):
-            return found
+            return candidate
         if (folder / ".git").exists():
             break
     return Path(CONFIG)
@@ -69,9 +71,11 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
         hint = "run `sfcode init` to write a project, or name its config folder with --config"
         raise ConfigError([Diagnostic.error(None, shown(folder), "there is no such folder", hint)])
     if not (folder / SETTINGS).exists():
-        other = folder / f"{Path(SETTINGS).stem}.yml"
-        if other.exists():
-            raise ConfigError([Diagnostic.error(None, shown(other), "is not read", f"rename it to {SETTINGS}")])
+        misnamed_settings = folder / f"{Path(SETTINGS).stem}.yml"
+        if misnamed_settings.exists():
+            raise ConfigError(
+                [Diagnostic.error(None, shown(misnamed_settings), "is not read", f"rename it to {SETTINGS}")]
+            )
         hint = "run `sfcode init` to write one, or name another folder with --config"
         raise ConfigError([Diagnostic.error(None, shown(folder / SETTINGS), "there is no such file", hint)])
     files = Files()
@@ -114,7 +118,7 @@ def list_files(folder: Path) -> Iterator[tuple[Path, str]]:
             yield path, kind
 
 
-def _find_strays(folder: Path, shown: Callable[[Path], str]) -> Iterator[Diagnostic]:
+def _find_strays(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnostic]:
     """Find YAML files that nothing reads: a misspelled name would go unnoticed."""
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
@@ -123,12 +127,16 @@ def _find_strays(folder: Path, shown: Callable[[Path], str]) -> Iterator[Diagnos
             continue
         if str(below) not in (SETTINGS, EVENTS, RECIPES):
             if path.with_suffix(".yaml") == folder / SETTINGS:
-                yield Diagnostic.advice(None, shown(path), "nothing reads this file", f"remove it: {SETTINGS} is read")
+                yield Diagnostic.advice(None, show(path), "nothing reads this file", f"remove it: {SETTINGS} is read")
                 continue
             stems = [Path(name).stem for name in (EVENTS, RECIPES)]
-            meant = find_nearest_name(path.stem, stems) if len(below.parts) == 1 else None
-            hint = f"rename it to {meant}.yaml" if meant else f"move a mapping to {MAPPINGS}/, or remove the file"
-            yield Diagnostic.advice(None, shown(path), "nothing reads this file", hint)
+            likely_name = find_nearest_name(path.stem, stems) if len(below.parts) == 1 else None
+            hint = (
+                f"rename it to {likely_name}.yaml"
+                if likely_name
+                else f"move a mapping to {MAPPINGS}/, or remove the file"
+            )
+            yield Diagnostic.advice(None, show(path), "nothing reads this file", hint)
 
 
 def _display_path(path: Path) -> str:
@@ -139,9 +147,9 @@ def _display_path(path: Path) -> str:
         return str(path)
 
 
-def _read(path: Path, files: Files, shown: Callable[[Path], str]) -> Document | None:
+def _read(path: Path, files: Files, show: Callable[[Path], str]) -> Document | None:
     try:
-        document = read(path, shown(path))
+        document = read(path, show(path))
     except ConfigError as error:
         files.problems.extend(error.problems)
         return None
@@ -149,26 +157,26 @@ def _read(path: Path, files: Files, shown: Callable[[Path], str]) -> Document | 
     return document
 
 
-def _mapping_paths(folder: Path, files: Files, shown: Callable[[Path], str]) -> list[Path]:
+def _mapping_paths(folder: Path, files: Files, show: Callable[[Path], str]) -> list[Path]:
     """List the mappings; a file that only resembles one is a problem, because it would be ignored silently."""
-    found = []
+    mapping_paths = []
     for path in sorted((folder / MAPPINGS).rglob("*")):
         below = path.relative_to(folder / MAPPINGS)
         if any(part.startswith(".") for part in below.parts) or path.suffix.lower() not in (".yaml", ".yml"):
             continue
         if len(below.parts) > 1:
             files.problems.append(
-                Diagnostic.error(None, shown(path), "mappings do not lie in sub-folders", "move it up")
+                Diagnostic.error(None, show(path), "mappings do not lie in sub-folders", "move it up")
             )
         elif path.suffix != ".yaml":
             files.problems.append(
                 Diagnostic.error(
-                    None, shown(path), "the names of mappings end in .yaml", f"rename it to {path.stem}.yaml"
+                    None, show(path), "the names of mappings end in .yaml", f"rename it to {path.stem}.yaml"
                 )
             )
         else:
-            found.append(path)
-    return found
+            mapping_paths.append(path)
+    return mapping_paths
 
 
 def shipped_templates() -> Path:

@@ -88,9 +88,9 @@ class _Layout:
         line = self.lines[number]
         if number in self.columns:
             dashes = _DASHES.match(line.lstrip())
-            rest = line.lstrip()[dashes.end() if dashes else 0 :]
-            written = " " * self.columns[number] + "- " * (dashes[0].count("-") if dashes else 0) + rest
-            return written if number + 1 in self.beginnings else written.rstrip()
+            content = line.lstrip()[dashes.end() if dashes else 0 :]
+            canonical_line = " " * self.columns[number] + "- " * (dashes[0].count("-") if dashes else 0) + content
+            return canonical_line if number + 1 in self.beginnings else canonical_line.rstrip()
         if number in self.beginnings:
             first = self.beginnings[number]
             shift = self.columns[first] - _indent(self.lines[first])
@@ -159,24 +159,24 @@ def _sort_keys(text: str, schema: Schema) -> str:
 def _sort_mapping(text: str, node: yaml.MappingNode, order: list[str]) -> str:
     keys = [key.value for key, _ in node.value]
     ranks = {name: rank for rank, name in enumerate(order)}
-    known = iter(sorted((key for key in keys if key in ranks), key=ranks.__getitem__))
-    wanted = [next(known) if key in ranks else key for key in keys]
-    if wanted == keys:
+    sorted_keys = iter(sorted((key for key in keys if key in ranks), key=ranks.__getitem__))
+    canonical_keys = [next(sorted_keys) if key in ranks else key for key in keys]
+    if canonical_keys == keys:
         return text
-    return _sort_flow(text, node, wanted) if node.flow_style else _sort_block(text, node, wanted)
+    return _sort_flow(text, node, canonical_keys) if node.flow_style else _sort_block(text, node, canonical_keys)
 
 
-def _sort_flow(text: str, node: yaml.MappingNode, wanted: list[str]) -> str:
+def _sort_flow(text: str, node: yaml.MappingNode, canonical_keys: list[str]) -> str:
     """Reorder a mapping such as `{b: 1, a: 2}`."""
-    written = text[node.start_mark.index : node.end_mark.index]
-    if "\n" in written or any(value.start_mark.index < key.end_mark.index for key, value in node.value):
+    source = text[node.start_mark.index : node.end_mark.index]
+    if "\n" in source or any(value.start_mark.index < key.end_mark.index for key, value in node.value):
         return text  # multi-line, or with an alias, whose node has the position of its anchor
     parts = {key.value: text[key.start_mark.index : value.end_mark.index] for key, value in node.value}
-    ordered = "{" + ", ".join(parts[key] for key in wanted) + "}"
+    ordered = "{" + ", ".join(parts[key] for key in canonical_keys) + "}"
     return text[: node.start_mark.index] + ordered + text[node.end_mark.index :]
 
 
-def _sort_block(text: str, node: yaml.MappingNode, wanted: list[str]) -> str:
+def _sort_block(text: str, node: yaml.MappingNode, canonical_keys: list[str]) -> str:
     lines = text.splitlines()
     first = node.value[0][0].start_mark
     in_list = lines[first.line][: first.column].strip() == "-"
@@ -186,10 +186,10 @@ def _sort_block(text: str, node: yaml.MappingNode, wanted: list[str]) -> str:
     entries = _entries(lines, node, first.column, at_start=in_list)
     start, end = entries[0].start, entries[-1].end
     by_key = {entry.key: lines[entry.start + entry.blank : entry.end] for entry in entries}
-    if in_list and _COMMENT.match(by_key[wanted[0]][0]):
+    if in_list and _COMMENT.match(by_key[canonical_keys[0]][0]):
         return text
     sorted_lines: list[str] = []
-    for entry, key in zip(entries, wanted, strict=True):
+    for entry, key in zip(entries, canonical_keys, strict=True):
         # Blank lines stay where they are: they part positions, not keys.
         sorted_lines += [""] * entry.blank + by_key[key]
     if in_list:
@@ -267,14 +267,17 @@ def _mappings(node: yaml.Node | None, schema: Schema, root: Schema) -> Iterator[
         for alternative in schemas:
             properties |= alternative.get("properties", {})
         yield node, list(properties)
-        others = [
-            other
+        value_schemas = [
+            value_schema
             for alternative in schemas
-            for other in (alternative.get("additionalProperties"), *alternative.get("patternProperties", {}).values())
-            if isinstance(other, Mapping)
+            for value_schema in (
+                alternative.get("additionalProperties"),
+                *alternative.get("patternProperties", {}).values(),
+            )
+            if isinstance(value_schema, Mapping)
         ]
         for key, value in node.value:
-            yield from _mappings(value, properties.get(key.value, {"anyOf": others}), root)
+            yield from _mappings(value, properties.get(key.value, {"anyOf": value_schemas}), root)
     elif isinstance(node, yaml.SequenceNode):
         items = {"anyOf": [alternative["items"] for alternative in schemas if "items" in alternative]}
         for value in node.value:

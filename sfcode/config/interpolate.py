@@ -63,12 +63,12 @@ def environment_scope(document: Document, name: str) -> Scope:
     node = document.get(path)
     scope = Scope(name, variables := {}, secrets := {}, positions := {}, wrong := set())
     for key, value in node.items() if isinstance(node, dict) else ():
-        found = Interpolated()
+        interpolation = Interpolated()
         text = value if isinstance(value, str) else ""
         if not isinstance(value, str):
             wrong.add(key)
-        variables[key] = _Expander(document, (*path, key), scope, found).expand(text)
-        secrets[key] = tuple(found.secrets)
+        variables[key] = _Expander(document, (*path, key), scope, interpolation).expand(text)
+        secrets[key] = tuple(interpolation.secrets)
         positions[key] = document.value((*path, key))
     return scope
 
@@ -119,21 +119,21 @@ class _Expander:
         return token
 
     def variable(self, match: re.Match[str]) -> str:
-        token, name, known = match[0], match["name"], self.scope.variables
+        token, name, variables = match[0], match["name"], self.scope.variables
         if self.path[0] == "environments":
             self.problem(match, f"{token} cannot be used inside environments", "write the value out")
-        elif known is None or name in self.scope.wrong:
+        elif variables is None or name in self.scope.wrong:
             self.result.unsure.add(self.path)
-        elif name in known:
+        elif name in variables:
             self.result.secrets.extend(self.scope.secrets.get(name, ()))
-            where = f"{token} of {self.scope.positions[name]}"
+            source = f"{token} of {self.scope.positions[name]}"
             before = self.result.variables.get(self.path)
-            self.result.variables[self.path] = f"{before} and {where}" if before else where
-            return known[name]
+            self.result.variables[self.path] = f"{before} and {source}" if before else source
+            return variables[name]
         else:
             hint = f"add it under environments.{self.scope.environment}.variables"
-            if known:
-                hint += f", or write {format_choices(name, known)}"
+            if variables:
+                hint += f", or write {format_choices(name, variables)}"
             self.problem(match, f"the environment {self.scope.environment} has no variable {name}", hint)
         return token
 

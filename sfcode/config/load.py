@@ -58,18 +58,18 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
     loader.check_moved_mappings(settings, drafts)
     if loader.problems or settings is None or files.settings is None:
         raise ConfigError(loader.problems)
-    chosen = loader.scope.environment
-    target = settings.environments.get(chosen, Environment())
+    environment_name = loader.scope.environment
+    target = settings.environments.get(environment_name, Environment())
     advice = (*files.strays, *loader.collect_advice(settings, drafts, files.settings), *loader.event_advice)
     return Project(
         root=project_root(folder),
         settings=settings,
         mappings=tuple(NamedMapping(draft.name, draft.spec, draft.document.keys) for draft in drafts),
         events=events,
-        environment=chosen,
+        environment=environment_name,
         target=target,
         secrets=loader.collect_secrets(settings, drafts, files.settings),
-        digest=_digest(chosen, target, settings, drafts, events=events, recipes=recipes),
+        digest=_digest(environment_name, target, settings, drafts, events=events, recipes=recipes),
         templates=find_templates(folder),
         warnings=tuple(map(str, advice)),
         advice=advice,
@@ -90,25 +90,25 @@ class _Loader:
     event_advice: tuple[Diagnostic, ...] = ()
     """Advice about the texts of events."""
 
-    def choose(self, wanted: str | None) -> None:
+    def choose(self, requested_name: str | None) -> None:
         document = self.files.settings
         if document is None:
             return
         node = document.get(("environments",))
         names = list(node) if isinstance(node, dict) else []
-        chosen = wanted or (names[0] if len(names) == 1 else DEFAULT_ENVIRONMENT if not names else None)
+        chosen_name = requested_name or (names[0] if len(names) == 1 else DEFAULT_ENVIRONMENT if not names else None)
         listed = ", ".join(names)
-        if chosen is None:
+        if chosen_name is None:
             hint = f"name one with --env or SFCODE_ENV: {listed}"
             self.add(
                 document,
                 PathProblem(("environments",), "there are several environments and none was chosen", hint, at="key"),
             )
-        elif chosen in names or (not names and chosen == DEFAULT_ENVIRONMENT):
-            self.scope = environment_scope(document, chosen)
+        elif chosen_name in names or (not names and chosen_name == DEFAULT_ENVIRONMENT):
+            self.scope = environment_scope(document, chosen_name)
         else:
-            hint = f"name {format_choices(chosen, names)}" if names else "add it under environments"
-            message = f"there is no environment {chosen}"
+            hint = f"name {format_choices(chosen_name, names)}" if names else "add it under environments"
+            message = f"there is no environment {chosen_name}"
             self.add(document, PathProblem(("environments",), message, hint, at="key"))
 
     def settings(self) -> Settings | None:
@@ -125,8 +125,8 @@ class _Loader:
         for name, document in self.files.mappings.items():
             if not re.fullmatch(DEVELOPER, name):
                 message, hint = WORDS[DEVELOPER]
-                what = f"the file's name is part of names in Salesforce, and {name} {message}"
-                self.problems.append(Diagnostic.error(Position(document.file, 1, 1), "", what, hint))
+                text = f"the file's name is part of names in Salesforce, and {name} {message}"
+                self.problems.append(Diagnostic.error(Position(document.file, 1, 1), "", text, hint))
             typed, unsure = self.typed(Mapping, document)
             if typed:
                 self.add(document, *check_mapping(typed, document), unsure=unsure)
@@ -178,15 +178,15 @@ class _Loader:
         return typed
 
     def typed(self, model: type[M], document: Document) -> tuple[M | None, set[ConfigPath]]:
-        found = interpolate(document, self.scope)
-        self.problems.extend(found.problems)
-        self.secrets.extend(found.secrets)
-        typed, problems = validate(model, document, found.data, found.unsure)
-        variables = {document.value(path): where for path, where in found.variables.items()}
+        interpolation = interpolate(document, self.scope)
+        self.problems.extend(interpolation.problems)
+        self.secrets.extend(interpolation.secrets)
+        typed, problems = validate(model, document, interpolation.data, interpolation.unsure)
+        variables = {document.value(path): source for path, source in interpolation.variables.items()}
         for problem in problems:
-            where = variables.get(problem.position) if problem.position else None
-            self.problems.append(replace(problem, message=f"{problem.message} ({where})") if where else problem)
-        return typed, found.unsure
+            source = variables.get(problem.position) if problem.position else None
+            self.problems.append(replace(problem, message=f"{problem.message} ({source})") if source else problem)
+        return typed, interpolation.unsure
 
     def add(self, document: Document, *findings: PathProblem, unsure: Iterable[ConfigPath] = ()) -> None:
         paths = set(unsure)
@@ -197,20 +197,20 @@ class _Loader:
 
     def collect_secrets(self, settings: Settings, drafts: Iterable[Draft], document: Document) -> tuple[SecretRef, ...]:
         """List the secrets, including the one of outbound messages, which no file has to name."""
-        found = list(self.secrets)
+        references = list(self.secrets)
         path: ConfigPath = ("relay", "outbound_secret")
         if not document.has(*path) and any(d.spec.to_appcues and d.spec.delivery == "relay" for d in drafts):
             name = settings.relay.outbound_secret.removeprefix("${secret:").removesuffix("}")
-            found.append(SecretRef(name, ".".join(map(str, path)), document.key(path)))
-        return tuple(dict.fromkeys(found))
+            references.append(SecretRef(name, ".".join(map(str, path)), document.key(path)))
+        return tuple(dict.fromkeys(references))
 
     @staticmethod
     def collect_advice(settings: Settings, drafts: list[Draft], document: Document) -> tuple[Diagnostic, ...]:
-        found = [document.problem(finding) for finding in warn_about_settings(settings)]
+        advice = [document.problem(finding) for finding in warn_about_settings(settings)]
         for draft in drafts:
-            found.extend(draft.document.problem(finding) for finding in warn_about_mapping(draft.spec))
-        found.extend(warn_about_mappings(drafts))
-        return tuple(sorted(found, key=lambda problem: problem.sort_key))
+            advice.extend(draft.document.problem(finding) for finding in warn_about_mapping(draft.spec))
+        advice.extend(warn_about_mappings(drafts))
+        return tuple(sorted(advice, key=lambda problem: problem.sort_key))
 
 
 def _digest(

@@ -95,12 +95,12 @@ class FieldCondition(Model):
         full: dict[str, Any] = handler(core)
         resolved = handler.resolve_ref_schema(full)
         long = {**resolved, "minProperties": 1, "maxProperties": 1}
-        one = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": ["number", "boolean"]}]}).json_schema
+        scalar = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": ["number", "boolean"]}]}).json_schema
         resolved.clear()
         resolved.update(
             title=long.pop("title"),
             description=long.pop("description"),
-            anyOf=[one, {"type": "array", "items": one, "minItems": 1}, long],
+            anyOf=[scalar, {"type": "array", "items": scalar, "minItems": 1}, long],
         )
         return full
 

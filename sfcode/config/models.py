@@ -112,12 +112,12 @@ class IntegrationUser(Model):
 
     def list_wide_rights(self) -> tuple[tuple[str, str], ...]:
         """Return the key and the address of a license or profile that is not for the API alone and not accepted."""
-        named = (
+        rights = (
             ("license", f"UserLicense:{self.license}", self.license in API_ONLY_LICENSES),
             ("profile", f"Profile:{self.profile}", self.profile in API_ONLY_PROFILES),
         )
         return tuple(
-            (key, address) for key, address, narrow in named if not narrow and address not in self.accepted_rights
+            (key, address) for key, address, narrow in rights if not narrow and address not in self.accepted_rights
         )
 
 

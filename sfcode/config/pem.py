@@ -15,10 +15,10 @@ def certificate_text(pem: str) -> str:
     """Return the base64 text of one certificate on one line. Raises ValueError that says what the text is instead."""
     if "PRIVATE KEY" in pem:
         raise ValueError("holds a private key, which belongs into no file of the project")
-    found = _PEM.fullmatch(pem)
-    if found is None:
+    match = _PEM.fullmatch(pem)
+    if match is None:
         raise ValueError("is not one certificate in PEM form")
-    text = "".join(found[1].split())
+    text = "".join(match[1].split())
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error as error:

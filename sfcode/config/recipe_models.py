@@ -160,8 +160,10 @@ class ProgressEvent(EventFilter):
 
     def overlaps(self, other: ProgressEvent) -> bool:
         """Tell whether one event may be both, by the names and ids of items as they are written."""
-        mine, theirs = ({name for names in each.items().values() for name in names} for each in (self, other))
-        return self.event == other.event and (not mine or not theirs or not mine.isdisjoint(theirs))
+        own_items, other_items = (
+            {name for names in event.items().values() for name in names} for event in (self, other)
+        )
+        return self.event == other.event and (not own_items or not other_items or not own_items.isdisjoint(other_items))
 
 
 class ProgressRule(Model):
@@ -196,7 +198,9 @@ class Recipes(Model):
     @property
     def webhook_events(self) -> frozenset[str]:
         """The events of Appcues that recipes work with, whatever the mappings list."""
-        registering = {each.when.event for each in self.event_registration if not each.when.name}
+        registering = {
+            registration.when.event for registration in self.event_registration if not registration.when.name
+        }
         progress = {rule.when.event for rule in self.group_progress}
         # What classic surveys send in two events, newer ones send in one.
         kinds = [kind for kind, name in NPS_EVENTS.items() if self.nps_history or name in progress]
@@ -208,7 +212,7 @@ class Recipes(Model):
         """Turn on a recipe of which only the key is written."""
         if not isinstance(value, dict):
             return value
-        return {key: {} if given is None and key in _NEED_NO_KEYS else given for key, given in value.items()}
+        return {key: {} if recipe is None and key in _NEED_NO_KEYS else recipe for key, recipe in value.items()}
 
 
 _NEED_NO_KEYS = ("completed_flows", "nps_history", "nps_by_account")

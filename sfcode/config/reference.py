@@ -88,9 +88,9 @@ def _model_in(annotation: Any, path: str) -> tuple[type[BaseModel] | None, str]:
     if get_origin(annotation) is dict:
         return _model_in(get_args(annotation)[1], f"{path}.NAME")
     for part in get_args(annotation) if get_origin(annotation) is not Literal else ():
-        found, below = _model_in(part, path)
-        if found:
-            return found, below
+        model, below = _model_in(part, path)
+        if model:
+            return model, below
     return None, path
 
 

@@ -51,9 +51,9 @@ def resolve_mapping(
         source=FieldUse(source, place_at(positions, "user_id", "from")) if source else None,
         attributes=tuple(
             FieldUse(
-                sent.field, field_place("to_appcues", "attributes", attribute), attribute, sent.type, _value_map(sent)
+                use.field, field_place("to_appcues", "attributes", attribute), attribute, use.type, _value_map(use)
             )
-            for attribute, sent in (out.attributes.items() if out else ())
+            for attribute, use in (out.attributes.items() if out else ())
         ),
         targets=tuple(
             NpsTarget(

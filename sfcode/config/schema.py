@@ -23,12 +23,12 @@ _PLACEHOLDER = {"type": "string", "pattern": r"\$\{"}
 def json_schema(kind: str | None = None) -> dict[str, Any]:
     """Return the schema of one kind of file, or of a file of any kind."""
     if kind:
-        made = KINDS[kind].model_json_schema()
+        schema = KINDS[kind].model_json_schema()
     else:
         models: list[Any] = [(model, "validation") for model in KINDS.values()]
-        refs, made = models_json_schema(models, title="The files of an sfcode project")
-        made["anyOf"] = list(refs.values())
-    return {"$schema": DIALECT, **_tidy(made)}
+        refs, schema = models_json_schema(models, title="The files of an sfcode project")
+        schema["anyOf"] = list(refs.values())
+    return {"$schema": DIALECT, **_tidy(schema)}
 
 
 def render_json_schema(kind: str | None = None) -> str:
@@ -65,8 +65,8 @@ def _tidy(node: Any, *, literal: bool = False) -> Any:
     if "patternProperties" in tidy:
         tidy["additionalProperties"] = False
     if tidy.get("type") == "string" and not literal and any(key in tidy for key in _CONSTRAINTS):
-        kept = {key: tidy.pop(key) for key in ("type", "not", *_CONSTRAINTS) if key in tidy}
-        tidy["anyOf"] = [kept, dict(_PLACEHOLDER)]
+        constraints = {key: tidy.pop(key) for key in ("type", "not", *_CONSTRAINTS) if key in tidy}
+        tidy["anyOf"] = [constraints, dict(_PLACEHOLDER)]
     return tidy
 
 

@@ -150,7 +150,7 @@ def find_template_problem(text: str) -> TemplateProblem | None:
         return TemplateProblem(error.lineno, (error.message or "it cannot be parsed").rstrip("."))
     except RecursionError:
         return TemplateProblem(1, "nested too deeply")
-    return next((found for node, depth in _walk(tree) if (found := _judge(node, depth))), None)
+    return next((problem for node, depth in _walk(tree) if (problem := _judge(node, depth))), None)
 
 
 def find_template_names(text: str) -> tuple[str, ...]:

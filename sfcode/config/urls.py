@@ -51,13 +51,13 @@ def _wrong(value: str, parts: SplitResult) -> tuple[str, str] | None:
     host, port = parts.hostname or "", parts.port
     http, local = parts.scheme in ("http", "https"), is_loopback(host)
     reachable = port in (None, 80, 443) or port >= 1024
-    named = _PATH.fullmatch(parts.path) and (_HOST.fullmatch(host) or ":" in host)
+    is_well_formed = _PATH.fullmatch(parts.path) and (_HOST.fullmatch(host) or ":" in host)
     example = "write it like https://relay.example.com"
     rules = (
         (not http or re.search(r"\s", value), "is not an http address", example),
         ("@" in parts.netloc, "must not hold a user or password", "leave them out; secrets have their own place"),
         ("?" in value or "#" in value, "must end with its path", "leave out everything from ? or # on"),
-        (not named, "is not an address", example),
+        (not is_well_formed, "is not an address", example),
         (parts.scheme == "http" and not local, "must begin with https", "http is for this machine only (localhost)"),
         (
             not reachable and not local,
@@ -65,4 +65,4 @@ def _wrong(value: str, parts: SplitResult) -> tuple[str, str] | None:
             f"use one of the ports {OUTBOUND_PORTS}",
         ),
     )
-    return next(((what, hint) for broken, what, hint in rules if broken), None)
+    return next(((message, hint) for broken, message, hint in rules if broken), None)

@@ -68,26 +68,26 @@ def _yaml(value: object) -> str:
 
 
 def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> PathProblem:
-    given, known = str(path[-1]), _fields(model, path[:-1])
-    if given.lower() in _YAML_1_1_ON and "on" in known:
+    key, fields = str(path[-1]), _fields(model, path[:-1])
+    if key.lower() in _YAML_1_1_ON and "on" in fields:
         hint = "write on: a program that reads YAML 1.1 has turned that word into a truth value"
         return PathProblem(path, "unknown key", hint, at="key", instead=(*path[:-1], "on"))
-    meant = find_nearest_name(given, known)
-    instead = (*path[:-1], meant) if meant else ()
-    return PathProblem(path, "unknown key", f"write {format_choices(given, known)}", at="key", instead=instead)
+    nearest = find_nearest_name(key, fields)
+    instead = (*path[:-1], nearest) if nearest else ()
+    return PathProblem(path, "unknown key", f"write {format_choices(key, fields)}", at="key", instead=instead)
 
 
 def _fields(model: type[BaseModel], path: ConfigPath) -> dict[str, FieldInfo]:
     """List the allowed keys at a path, by their names in files."""
-    found: Any = model
+    annotation: Any = model
     for part in path:
-        found = _models_in(found)
-        if isinstance(found, type) and issubclass(found, BaseModel):
-            found = next((info.annotation for key, info in _keys(found).items() if key == part), None)
-        elif get_origin(found) in (dict, tuple):
-            found = get_args(found)[get_origin(found) is dict]
-    found = _models_in(found)
-    return _keys(found) if isinstance(found, type) and issubclass(found, BaseModel) else {}
+        annotation = _models_in(annotation)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            annotation = next((info.annotation for key, info in _keys(annotation).items() if key == part), None)
+        elif get_origin(annotation) in (dict, tuple):
+            annotation = get_args(annotation)[get_origin(annotation) is dict]
+    annotation = _models_in(annotation)
+    return _keys(annotation) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else {}
 
 
 def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -102,25 +102,25 @@ def _models_in(annotation: Any) -> Any:
     return inner[0] if type(None) in get_args(annotation) else annotation
 
 
-def _explain_expected(what: str) -> Words:
+def _explain_expected(description: str) -> Words:
     def words(error: Details, _path: ConfigPath, source: str) -> tuple[str, str]:
         value = error["input"]
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        found = f"the number {source}" if number else format_value(value)
-        return f"expected {what}, found {found}", _type_hint(what, value, source)
+        description_of_value = f"the number {source}" if number else format_value(value)
+        return f"expected {description}, found {description_of_value}", _type_hint(description, value, source)
 
     return words
 
 
-def _type_hint(what: str, value: object, source: str) -> str:
+def _type_hint(description: str, value: object, source: str) -> str:
     scalar = isinstance(value, str | int | float)
-    if what == "text" and isinstance(value, bool | int | float):
+    if description == "text" and isinstance(value, bool | int | float):
         return f'put it in quotes: "{source}"'
-    if what == "true or false" and isinstance(value, str):
+    if description == "true or false" and isinstance(value, str):
         return "write true or false, without quotes"
-    if what == "a list" and scalar:
+    if description == "a list" and scalar:
         return f"write [{value}]"
-    return {"keys and values": "write `key: value` lines below it"}.get(what, f"write {what}")
+    return {"keys and values": "write `key: value` lines below it"}.get(description, f"write {description}")
 
 
 def _literal(error: Details, path: ConfigPath, _source: str) -> tuple[str, str]:
@@ -179,8 +179,8 @@ def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, 
 
 def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
     # An address may hold a password that was never meant to be printed.
-    shown = "the address" if any(sign in error["input"] for sign in "@?#") else format_value(error["input"])
-    return f"{shown} {error['ctx']['what']}", error["ctx"]["hint"]
+    description = "the address" if any(sign in error["input"] for sign in "@?#") else format_value(error["input"])
+    return f"{description} {error['ctx']['what']}", error["ctx"]["hint"]
 
 
 def _other(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:

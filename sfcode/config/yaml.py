@@ -76,16 +76,16 @@ def _decode(data: bytes, file: str) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", "replace")
-        where = position_at(file, before, len(before))
-        raise _error(where, "not UTF-8 text", "save the file as UTF-8") from None
+        position = position_at(file, before, len(before))
+        raise _error(position, "not UTF-8 text", "save the file as UTF-8") from None
     if bad := _CONTROL.search(text):
-        where = position_at(file, text, bad.start())
-        raise _error(where, f"the character U+{ord(bad[0]):04X} is not allowed in YAML", "remove it")
+        position = position_at(file, text, bad.start())
+        raise _error(position, f"the character U+{ord(bad[0]):04X} is not allowed in YAML", "remove it")
     return text
 
 
-def _error(where: Position, message: str, hint: str, path: str = "") -> ConfigError:
-    return ConfigError([Diagnostic.error(where, path, message, hint)])
+def _error(position: Position, message: str, hint: str, path: str = "") -> ConfigError:
+    return ConfigError([Diagnostic.error(position, path, message, hint)])
 
 
 @dataclass
@@ -117,10 +117,10 @@ class _Parser:
         if mistake is not None:
             return _error(mistake.position, f"not valid YAML: {mistake.message}", mistake.hint)
         mark = error.problem_mark or error.context_mark
-        where = self.place(mark) if mark else Position(self.file, 1, 1)
-        what = error.problem or error.context or "it cannot be parsed"
-        hint = next((hint for part, hint in _HINTS.items() if part in what), "check indentation and quotes here")
-        return _error(where, f"not valid YAML: {what}", hint)
+        position = self.place(mark) if mark else Position(self.file, 1, 1)
+        problem = error.problem or error.context or "it cannot be parsed"
+        hint = next((hint for part, hint in _HINTS.items() if part in problem), "check indentation and quotes here")
+        return _error(position, f"not valid YAML: {problem}", hint)
 
     def place(self, mark: Any) -> Position:
         return Position(self.file, mark.line + 1, mark.column + 1)
@@ -138,15 +138,15 @@ class _Parser:
         return root
 
     def node(self, event: Any, events: Iterator[Any], path: ConfigPath) -> _Node:
-        where = self.place(event.start_mark)
+        position = self.place(event.start_mark)
         if len(path) > MAX_DEPTH:
-            raise _error(where, f"nested deeper than {MAX_DEPTH} levels", "write it flatter")
+            raise _error(position, f"nested deeper than {MAX_DEPTH} levels", "write it flatter")
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 message = f"there is no anchor &{event.anchor} before this alias"
-                raise _error(where, message, "put a value that begins with * in quotes", format_path(path))
+                raise _error(position, message, "put a value that begins with * in quotes", format_path(path))
             return self.anchors[event.anchor]
-        node = _Node(where, event.start_mark.index, event.end_mark.index)
+        node = _Node(position, event.start_mark.index, event.end_mark.index)
         if isinstance(event, yaml.ScalarEvent):
             node.block = event.style == "|"
             node.value = self.scalar(event, path)
@@ -167,21 +167,21 @@ class _Parser:
             index += 1
 
     def entries(self, events: Iterator[Any], path: ConfigPath) -> Iterator[tuple[str, Position, _Node]]:
-        seen: dict[str, Position] = {}
+        positions: dict[str, Position] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                where = self.place(event.start_mark)
-                raise _error(where, "a key must be plain text", "put a value that begins with { or [ in quotes")
-            key, where = event.value, self.place(event.start_mark)
+                position = self.place(event.start_mark)
+                raise _error(position, "a key must be plain text", "put a value that begins with { or [ in quotes")
+            key, position = event.value, self.place(event.start_mark)
             node = self.node(next(events), events, (*path, key))
             if key == "<<" and event.implicit[0]:
-                self.leave_out(where, path, "merge keys (<<) are not supported", "write the keys out")
-            elif key in seen:
-                message = f"written twice, first in line {seen[key].line}"
-                self.leave_out(where, (*path, key), message, "keep one of them")
+                self.leave_out(position, path, "merge keys (<<) are not supported", "write the keys out")
+            elif key in positions:
+                message = f"written twice, first in line {positions[key].line}"
+                self.leave_out(position, (*path, key), message, "keep one of them")
             else:
-                seen[key] = where
-                yield key, where, node
+                positions[key] = position
+                yield key, position, node
 
     def scalar(self, event: yaml.ScalarEvent, path: ConfigPath) -> object:
         try:
@@ -197,8 +197,8 @@ class _Parser:
     def note(self, event: Any, path: ConfigPath, message: str, hint: str) -> None:
         self.problems.append(Diagnostic.error(self.place(event.start_mark), format_path(path), message, hint))
 
-    def leave_out(self, where: Position, path: ConfigPath, message: str, hint: str) -> None:
-        self.unread.append(Diagnostic.error(where, format_path(path), message, hint))
+    def leave_out(self, position: Position, path: ConfigPath, message: str, hint: str) -> None:
+        self.unread.append(Diagnostic.error(position, format_path(path), message, hint))
 
     def flatten(self, node: _Node, path: ConfigPath, key: Position) -> object:
         """Convert a node to data and record its positions; aliases are expanded here, up to a limit."""
@@ -208,5 +208,5 @@ class _Parser:
         if node.items is not None:
             return [self.flatten(item, (*path, index), item.at) for index, item in enumerate(node.items)]
         if node.entries is not None:
-            return {name: self.flatten(item, (*path, name), where) for name, where, item in node.entries}
+            return {name: self.flatten(item, (*path, name), key_position) for name, key_position, item in node.entries}
         return node.value

@@ -56,8 +56,8 @@ def _find_space(file: str, lines: list[str], failed: int) -> Mistake | None:
             message = f"the character U+{ord(space[0]):04X} ({name}) looks like a space, and is none to YAML"
             return Mistake(Position(file, number + 1, space.start() + 1), message, "replace it by a plain space")
         if "\t" in indent:
-            where = Position(file, number + 1, indent.index("\t") + 1)
-            return Mistake(where, "a tab in the indentation", "indent with spaces")
+            position = Position(file, number + 1, indent.index("\t") + 1)
+            return Mistake(position, "a tab in the indentation", "indent with spaces")
     return None
 
 
@@ -75,11 +75,13 @@ def _find_open(file: str, error: yaml.MarkedYAMLError) -> Mistake | None:
     start, sign = error.context_mark, next((sign for part, sign in _OPEN.items() if part in (error.context or "")), "")
     if start is None or not sign or (error.problem_mark and error.problem_mark.line <= start.line):
         return None
-    where = Position(file, start.line + 1, start.column + 1)
+    position = Position(file, start.line + 1, start.column + 1)
     if sign == "quote":
-        return Mistake(where, "a quote that is never closed", "close it where the value ends")
-    other = {"[": "]", "{": "}"}[sign]
-    return Mistake(where, f"a {sign} that is never closed", f"close it with {other}, and check the commas in it")
+        return Mistake(position, "a quote that is never closed", "close it where the value ends")
+    closing_bracket = {"[": "]", "{": "}"}[sign]
+    return Mistake(
+        position, f"a {sign} that is never closed", f"close it with {closing_bracket}, and check the commas in it"
+    )
 
 
 def _find_missing_colon(file: str, lines: list[str], error: yaml.MarkedYAMLError) -> Mistake | None:
@@ -94,8 +96,8 @@ def _find_missing_colon(file: str, lines: list[str], error: yaml.MarkedYAMLError
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if number == failed and (opened := _BEFORE_OPENED.match(line)):
-            where = Position(file, number + 1, opened.start("key") + 1)
-            return Mistake(where, "no colon behind the key", f"write `{opened['key']}: {line[opened.end() :]}`")
+            position = Position(file, number + 1, opened.start("key") + 1)
+            return Mistake(position, "no colon behind the key", f"write `{opened['key']}: {line[opened.end() :]}`")
         if colon := re.search(r":(\s|$)", line):
             # The parser stops at the colon of a key where the line before it was no entry of its own.
             if number == failed and (line.count(": ") < 2 or colon.start() == column):
@@ -104,10 +106,10 @@ def _find_missing_colon(file: str, lines: list[str], error: yaml.MarkedYAMLError
         entry = _ENTRY.match(line.strip())
         if entry is None:
             return None
-        where = Position(file, number + 1, len(line) - len(line.lstrip()) + 1)
+        position = Position(file, number + 1, len(line) - len(line.lstrip()) + 1)
         key, value = entry["key"], entry["value"] or ""
         if entry["colon"]:
-            return Mistake(where, "no space behind the colon", f"write `{key}: {value}`")
-        wanted = f"{key}: {value}" if value else f"{key}:"
-        return Mistake(where, "no colon behind the key", f"write `{wanted}`")
+            return Mistake(position, "no space behind the colon", f"write `{key}: {value}`")
+        corrected_line = f"{key}: {value}" if value else f"{key}:"
+        return Mistake(position, "no colon behind the key", f"write `{corrected_line}`")
     return None

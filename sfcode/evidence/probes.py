@@ -91,10 +91,10 @@ def _formulas(org: Org) -> tuple[Component, ...]:
         for item in org.metadata.list_metadata("CustomField")
         if item.full_name.startswith(("Contact.", "Lead.")) and item.full_name.endswith("__c") and not item.namespace
     ]
-    found = tuple(field for field in org.metadata.read_metadata("CustomField", fields) if "formula" in field.body)
-    if not found:
+    formulas = tuple(field for field in org.metadata.read_metadata("CustomField", fields) if "formula" in field.body)
+    if not formulas:
         raise NothingToAsk("it has no formula field on contacts or leads")
-    return found
+    return formulas
 
 
 def _blank_as_blank_is_left_out(org: Org) -> str:
@@ -105,13 +105,13 @@ def _blank_as_blank_is_left_out(org: Org) -> str:
 
 
 def _blank_number_has_blank_text(org: Org) -> str:
-    found = [(field, match) for field in _formulas(org) if (match := TEXT_OF_NUMBER.search(str(field.body["formula"])))]
-    if not found:
+    pairs = [(field, match) for field in _formulas(org) if (match := TEXT_OF_NUMBER.search(str(field.body["formula"])))]
+    if not pairs:
         raise NothingToAsk("apply a project to it first: it has no text formula over a number")
-    for field, match in found:
+    for field, match in pairs:
         object_name, name = field.full_name.split(".")
-        seen = org.describe([object_name]).objects[object_name].fields
-        if not {name, match[1]} <= seen.keys():
+        visible_fields = org.describe([object_name]).objects[object_name].fields
+        if not {name, match[1]} <= visible_fields.keys():
             raise NothingToAsk(
                 f"the signed-in user cannot see {field.full_name} or {match[1]}: assign the viewers' set"
             )
@@ -174,12 +174,12 @@ def _permission_set_is_retrieved_whole(org: Org) -> str:
 def _defaults_have_these_names(org: Org) -> str:
     names = {name: field.default for name, field in IntegrationUser.model_fields.items()}
     traits = org.traits
-    there = {
+    presence = {
         "license": names["license"] in traits.user_licenses,
         "profile": names["profile"] in {profile.name for profile in traits.profiles},
         "permission set license": names["permission_set_license"] in traits.permission_set_licenses,
     }
-    missing = [name for name, is_there in there.items() if not is_there]
+    missing = [name for name, is_there in presence.items() if not is_there]
     if missing:
         raise Refuted(f"it has no {', '.join(missing)} of this name (language {traits.language})")
     return "all three are there"

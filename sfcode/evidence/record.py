@@ -122,7 +122,7 @@ def run_probe(org: Org, probe: Probe) -> ProbeResult:
 
 def format_results(results: Iterable[dict[str, Any]]) -> str:
     """Return one line for each probe."""
-    return "\n".join(f"{each['assumption']}  {each['result']:9}  {each['question']}" for each in results)
+    return "\n".join(f"{outcome['assumption']}  {outcome['result']:9}  {outcome['question']}" for outcome in results)
 
 
 def _send(org: Org, request: HarmlessRequest) -> dict[str, Any]:
@@ -131,10 +131,10 @@ def _send(org: Org, request: HarmlessRequest) -> dict[str, Any]:
     response: Response = org.rest.session.request(
         "GET" if body is None else "POST", f"{org.instance_url}{base}{request.path}", json=body
     )
-    sent = {"method": response.request.method, "path": request.path}
+    head = {"method": response.request.method, "path": request.path}
     return {
         "name": request.name,
         "area": request.area,
-        "request": {**sent, **({"body": request.body} if request.body else {})},
+        "request": {**head, **({"body": request.body} if request.body else {})},
         "answer": {"status": response.status_code, "body": redact_body(response.content)},
     }

@@ -48,8 +48,8 @@ def redact_webhook(body: Any, headers: Mapping[str, str]) -> dict[str, Any]:
     return {"body": _redact(body, "", frozenset(), frozenset()), "headers": dict(headers)}
 
 
-def _replace(kind: str, found: re.Match[str]) -> str:
-    return found[0] if _OURS.fullmatch(found[0]) else kind
+def _replace(kind: str, match: re.Match[str]) -> str:
+    return match[0] if _OURS.fullmatch(match[0]) else kind
 
 
 def redact_json(value: Any) -> Any:
@@ -57,16 +57,16 @@ def redact_json(value: Any) -> Any:
     return _redact(value, "", KEPT, SCRUBBED)
 
 
-def _redact(value: Any, key: str, kept: Collection[str], scrubbed: Collection[str]) -> Any:
+def _redact(value: Any, key: str, kept_keys: Collection[str], scrubbed: Collection[str]) -> Any:
     if isinstance(value, Mapping):
-        return {_redact_key(name): _redact(item, name, kept, scrubbed) for name, item in value.items()}
+        return {_redact_key(name): _redact(item, name, kept_keys, scrubbed) for name, item in value.items()}
     if isinstance(value, list):
-        return [_redact(item, key, kept, scrubbed) for item in value[:LONGEST_LIST]]
+        return [_redact(item, key, kept_keys, scrubbed) for item in value[:LONGEST_LIST]]
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
         return "<number>"
-    if key in kept:
+    if key in kept_keys:
         return value
     return scrub(value) if key in scrubbed else _kind(value)
 
@@ -88,10 +88,10 @@ def redact_body(body: bytes) -> Any:
 
 
 def _redact_xml(text: str) -> Any:
-    found = re.findall(r"<(?:\w+:)?(\w+)(?:\s[^<>]*)?>([^<>]*)</", text)
-    kept = {name: value for name, value in found if name in KEPT}
-    kept |= {name: scrub(value) for name, value in found if name in SCRUBBED}
-    return {"elements": sorted({name for name, _ in found}), **kept}
+    elements = re.findall(r"<(?:\w+:)?(\w+)(?:\s[^<>]*)?>([^<>]*)</", text)
+    values = {name: value for name, value in elements if name in KEPT}
+    values |= {name: scrub(value) for name, value in elements if name in SCRUBBED}
+    return {"elements": sorted({name for name, _ in elements}), **values}
 
 
 def _kind(text: str) -> str:

@@ -62,10 +62,10 @@ def problems(project: Project) -> Iterator[Diagnostic]:
     }
     for mapping in own_activities(project.resolved):
         field = mapping.link_field
-        other = objects.setdefault(field.lower(), mapping.object)
+        owner = objects.setdefault(field.lower(), mapping.object)
         hint = "write `activities_as: event` or `task`"
-        if other != mapping.object:
-            text = f"activities need the lookup {field} to {mapping.object}, and {field} is {other} already"
+        if owner != mapping.object:
+            text = f"activities need the lookup {field} to {mapping.object}, and {field} is {owner} already"
             yield mapping.place("object").problem(text, hint)
         elif len(field.removesuffix("__c")) > FIELD_LIMIT:
             text = f"activities need the lookup {field} to {mapping.object}, which is longer than Salesforce allows"

@@ -64,12 +64,12 @@ def check_mapping(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
 def note_features(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
     """Note fields that exist only in orgs with a feature; nothing where the org itself was asked."""
     uses = [mapping.user_id, *([mapping.source] if mapping.source else []), *mapping.attributes]
-    named = [
+    named_fields = [
         *((use.place, use.field) for use in uses),
         *((condition.place, condition.field) for condition in mapping.where),
         *((to.place, to.field) for to in mapping.targets),
     ]
-    for place, name in named:
+    for place, name in named_fields:
         if name in fields.features:
             yield place.advice(
                 f"{mapping.object}.{name} exists only in orgs with {fields.features[name]}",
@@ -93,22 +93,23 @@ def check_object(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | No
     if name in STANDARD_OBJECTS or name.endswith("__c"):
         if name in schema.objects or not schema.online:
             return None
-        meant = find_closest(
-            name, (other for other in schema.objects if other in STANDARD_OBJECTS or other.endswith("__c"))
+        suggestion = find_closest(
+            name,
+            (candidate for candidate in schema.objects if candidate in STANDARD_OBJECTS or candidate.endswith("__c")),
         )
         return place.problem(
             f"there is no object {name} in this org, or the signed-in user cannot see it",
-            f"did you mean {meant}?" if meant else "",
+            f"did you mean {suggestion}?" if suggestion else "",
         )
-    meant = find_closest(name, STANDARD_OBJECTS)
+    suggestion = find_closest(name, STANDARD_OBJECTS)
     supported = "map Contact, Lead, Account or a custom object (its name ends in __c)"
-    return place.problem(f"{name} cannot be mapped", f"did you mean {meant}?" if meant else supported)
+    return place.problem(f"{name} cannot be mapped", f"did you mean {suggestion}?" if suggestion else supported)
 
 
 def _missing_field(name: str, place: Place, fields: Fields, hint: str = "") -> Diagnostic:
-    meant = fields.similar(name)
-    if meant is not None:
-        hint = f"did you mean {meant}?"
+    suggestion = fields.similar(name)
+    if suggestion is not None:
+        hint = f"did you mean {suggestion}?"
     return place.problem(f"{fields.object} has no field {name}", hint or (_HIDDEN if fields.complete else ""))
 
 
@@ -155,18 +156,18 @@ def _check_attribute(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
     field = fields.get(use.field)
     if field is None:
         return
-    where = f"{fields.object}.{use.field}"
+    full_name = f"{fields.object}.{use.field}"
     if field.type not in ATTRIBUTE_TYPES:
         parts = ", ".join(
-            name for name, other in fields.known.items() if other.compound == use.field and name not in fields.features
+            name for name, part in fields.known.items() if part.compound == use.field and name not in fields.features
         )
         yield use.place.problem(
-            f"{where} is of type {type_label(field.type)}, which cannot be sent",
+            f"{full_name} is of type {type_label(field.type)}, which cannot be sent",
             _HINTS.get(field.type, "map a field with a single value").format(parts=parts or "its street and city"),
         )
     elif use.type is not None and field.type not in SENDABLE_AS[use.type]:
         yield use.place.problem(
-            f"{where} is of type {type_label(field.type)}, which cannot be sent as {use.type}",
+            f"{full_name} is of type {type_label(field.type)}, which cannot be sent as {use.type}",
             "change or remove `type`",
         )
 
@@ -184,18 +185,18 @@ def _check_condition(condition: Condition, fields: Fields) -> Iterator[Diagnosti
         yield _missing_field(condition.field, condition.place, fields)
     if field is None:
         return
-    where, label = f"{fields.object}.{condition.field}", type_label(field.type)
+    full_name, label = f"{fields.object}.{condition.field}", type_label(field.type)
     if condition.blank is not None:
         if field.type in UNCOMPARABLE:
-            message = f"{where} is of type {label}, for which a condition cannot test whether it is blank"
+            message = f"{full_name} is of type {label}, for which a condition cannot test whether it is blank"
             yield condition.place.problem(message, "compare another field, or make a formula checkbox of it")
         return
-    wanted = COMPARED_WITH.get(field.type)
-    if wanted is None:
-        message = f"{where} is of type {label}, which a condition cannot compare with values"
+    value_kind = COMPARED_WITH.get(field.type)
+    if value_kind is None:
+        message = f"{full_name} is of type {label}, which a condition cannot compare with values"
         yield condition.place.problem(message, "compare another field, or make a formula checkbox of it")
-    elif any(compared_as(value) != wanted for value in condition.values):
-        yield condition.place.problem(f"{where} is of type {label}", f"compare it with {wanted}")
+    elif any(compared_as(value) != value_kind for value in condition.values):
+        yield condition.place.problem(f"{full_name} is of type {label}", f"compare it with {value_kind}")
 
 
 def _check_target(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
@@ -207,14 +208,16 @@ def _check_target(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
     field = fields.get(target.field)
     if field is None:
         return
-    where = f"{fields.object}.{target.field}"
+    full_name = f"{fields.object}.{target.field}"
     if field.calculated or not field.updateable:
         why = "is a formula" if field.calculated else "cannot be updated"
-        yield target.place.problem(f"{where} {why}, so the NPS {target.kind} cannot be written", "name another field")
+        yield target.place.problem(
+            f"{full_name} {why}, so the NPS {target.kind} cannot be written", "name another field"
+        )
     elif field.type not in NPS_TYPES[target.kind]:
         needed = "Number" if target.kind == "score" else "Text Area (Long) or Text"
         yield target.place.problem(
-            f"{where} is of type {type_label(field.type)}; the NPS {target.kind} needs {needed}",
+            f"{full_name} is of type {type_label(field.type)}; the NPS {target.kind} needs {needed}",
             "name another field, or a new one with `create: true`",
         )
 

@@ -76,7 +76,7 @@ def field_blueprint(view: CustomFieldView, place: Place, mentioned: dict[str, Pl
     """Describe a field, with the names that an org may use for it in messages."""
     address = Address("CustomField", f"{view.object}.{view.name}")
     tokens = {address.full_name: place, view.name: place}
-    for name, where in mentioned.items():
-        tokens |= {f"{view.object}.{name}": where, name: where}
-    origins = (*(origin(address, token, where) for token, where in tokens.items()), origin(address, "", place))
+    for name, position in mentioned.items():
+        tokens |= {f"{view.object}.{name}": position, name: position}
+    origins = (*(origin(address, token, position) for token, position in tokens.items()), origin(address, "", place))
     return Blueprint(address, view, place, origins)

@@ -60,7 +60,7 @@ def _mentions(mapping: ResolvedMapping) -> dict[str, Place]:
 
 
 def _origins(address: Address, tokens: dict[str, Place], place: Place) -> tuple[Origin, ...]:
-    return (*(origin(address, token, where) for token, where in tokens.items()), origin(address, "", place))
+    return (*(origin(address, token, position) for token, position in tokens.items()), origin(address, "", place))
 
 
 def _message(project: Project, mapping: ResolvedMapping) -> Blueprint:

@@ -46,9 +46,11 @@ def blueprints(project: Project) -> Iterator[Blueprint]:
         yield field_blueprint(own, place, {})
     for lookup in sorted({mapping.object for mapping in answering(project.resolved)}):
         yield field_blueprint(_lookup(prefix, "lookup", lookup, f"The {lookup} who answered."), place, {})
-    where = project.recipe_place("nps_history", "account")
+    account_place = project.recipe_place("nps_history", "account")
     kind = "master_detail" if detail else "lookup"
-    yield field_blueprint(_lookup(prefix, kind, "Account", "The account of the person who answered."), where, {})
+    yield field_blueprint(
+        _lookup(prefix, kind, "Account", "The account of the person who answered."), account_place, {}
+    )
     if project.recipes.nps_by_account and project.recipes.nps_by_account.account_fields:
         yield from _account_fields(project)
 

@@ -35,9 +35,9 @@ class _Grants:
     rights: set[str] = field(default_factory=set)
     places: dict[str, Place] = field(default_factory=dict)
 
-    def allow_object(self, asked: ObjectPermission, place: Place) -> None:
+    def allow_object(self, permission: ObjectPermission, place: Place) -> None:
         """Grant permissions on an object, with those that they depend on."""
-        wide = add_required(asked)
+        wide = add_required(permission)
         before = self.objects.get(wide.object, wide)
         flags = {flag.name: getattr(before, flag.name) or getattr(wide, flag.name) for flag in fields(wide)[1:]}
         self.objects[wide.object] = replace(before, **flags)
@@ -45,11 +45,11 @@ class _Grants:
 
     def allow_field(self, object_name: str, name: str, place: Place, *, edit: bool = False) -> None:
         """Grant access to a field, unless the field has no field permission."""
-        known = self.lookup(object_name)
-        granted = known.permission(name)
+        object_fields = self.lookup(object_name)
+        granted = object_fields.permission(name)
         if not granted:
             return
-        field = known.get(name)
+        field = object_fields.get(name)
         writable = field is None or not field.calculated
         full = f"{object_name}.{granted}"
         self.fields[full] = self.fields.get(full, False) or (edit and writable)
@@ -171,8 +171,8 @@ def _nps_responses(project: Project, grants: _Grants) -> None:
 
 def _documented(project: Project, grants: _Grants, access: Place) -> None:
     """Add what the help page describes beyond the minimum: "all available Edit Access boxes", Customize Application."""
-    written = {mapping.activity_object for mapping in project.resolved}
-    for activity_object in [name for name in STANDARD_OBJECTS if name in written] or ["Event"]:
+    activity_objects = {mapping.activity_object for mapping in project.resolved}
+    for activity_object in [name for name in STANDARD_OBJECTS if name in activity_objects] or ["Event"]:
         for name in ACTIVITY_FIELDS[activity_object]:
             grants.allow_field(activity_object, name, access, edit=True)
         grants.allow(access, "ActivitiesAccess", STANDARD_OBJECTS[activity_object])
@@ -191,5 +191,5 @@ def _set(name: str, description: str, grants: _Grants, place: Place) -> Blueprin
         user_permissions=tuple(sorted(grants.rights)),
     )
     tokens: Mapping[str, Place] = grants.places
-    origins = (*(origin(address, token, where) for token, where in tokens.items()), origin(address, "", place))
+    origins = (*(origin(address, token, position) for token, position in tokens.items()), origin(address, "", place))
     return Blueprint(address, view, place, origins)

@@ -79,21 +79,21 @@ def _campaign_rows(project: Project) -> Iterator[tuple[Component, dict[str, Plac
     """Yield campaigns that are to be created, and the statuses that members get, each with those that come after it."""
     registrations = project.recipes.event_registration
     statuses = {
-        key: list(dict.fromkeys(each.status for each in registrations if each.campaign.key == key))
-        for key in dict.fromkeys(each.campaign.key for each in registrations)
+        key: list(dict.fromkeys(entry.status for entry in registrations if entry.campaign.key == key))
+        for key in dict.fromkeys(entry.campaign.key for entry in registrations)
     }
-    seen: set[Address] = set()
+    addresses: set[Address] = set()
     for index, registration in enumerate(registrations):
         campaign, status = registration.campaign, registration.status
-        named: dict[str, Value] = {"CampaignId": campaign.id} if campaign.id else {"CampaignName": campaign.name}
+        reference: dict[str, Value] = {"CampaignId": campaign.id} if campaign.id else {"CampaignName": campaign.name}
         labels = statuses[campaign.key]
         after: list[Value] = [*labels[labels.index(status) + 1 :]]
-        body: dict[str, Value] = {**named, "Label": status, "Before": after}
+        body: dict[str, Value] = {**reference, "Label": status, "Before": after}
         rows = [(Component("CampaignMemberStatus", f"{campaign.key}/{status}", body), "status")]
         if campaign.create:
-            rows.append((Component("Campaign", campaign.key, named), "campaign"))
+            rows.append((Component("Campaign", campaign.key, reference), "campaign"))
         for row, key in rows:
-            if row.address not in seen:
-                seen.add(row.address)
+            if row.address not in addresses:
+                addresses.add(row.address)
                 place = project.recipe_place("event_registration", index, key)
                 yield row, {"": place, campaign.key: place}

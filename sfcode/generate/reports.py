@@ -50,8 +50,8 @@ def blueprints(project: Project) -> Iterator[Blueprint]:
     place = project.recipe_place("reports")
     view = ReportFolderView(settings.folder, tuple(map(_share, settings.share_with)))
     yield _blueprint(Address("ReportFolder", settings.folder), view, place)
-    for name, report, asked in reports:
-        yield _blueprint(Address("Report", f"{settings.folder}/{name}"), report, asked)
+    for name, report, report_place in reports:
+        yield _blueprint(Address("Report", f"{settings.folder}/{name}"), report, report_place)
 
 
 def activity_fields(project: Project) -> Iterator[Blueprint]:
@@ -73,9 +73,9 @@ def activity_fields(project: Project) -> Iterator[Blueprint]:
 
 def problems(project: Project) -> Iterator[Diagnostic]:
     """Find reports that would have one name."""
-    seen: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for name, report, place in _reports(project):
-        first = seen.setdefault(name.lower(), report.name)
+        first = owners.setdefault(name.lower(), report.name)
         if first != report.name:
             yield place.problem(f"{report.name} and {first} would both be the report {name}", "leave one of them out")
 

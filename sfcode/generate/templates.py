@@ -64,14 +64,14 @@ class Templates:
         address = blueprint.address
         text = _render(self._environment, blueprint)
         data = text.encode("utf-8", "surrogatepass")
-        root, found = parse_strictly(data)
-        problems = [(problem.line, problem.message) for problem in found]
+        root, schema_problems = parse_strictly(data)
+        problems = [(problem.line, problem.message) for problem in schema_problems]
         if root is not None and not problems:
             if root.tag.rpartition("}")[2] != address.type:
                 problems.append((line_of(root), f"the root must be <{address.type}>"))
             else:
-                named = root.findtext("{*}fullName")
-                if named is not None and named not in (address.full_name, address.full_name.rpartition(".")[2]):
+                full_name = root.findtext("{*}fullName")
+                if full_name is not None and full_name not in (address.full_name, address.full_name.rpartition(".")[2]):
                     problems.append((_line_of(text, "<fullName>"), f"the name must stay {address.full_name}"))
         if root is not None and not problems:
             try:

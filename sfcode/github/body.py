@@ -37,8 +37,8 @@ def comment_body(parts: CommentParts, hide: Callable[[str], str] = lambda text: 
     start = f"{parts.marker.line()}\n"
     end = _footer(parts)
     room = LIMIT - RESERVE - len(start) - len(end)
-    wanted = "" if parts.plan is None else _plan_section(parts.plan, room)
-    review = parts.review(room - min(len(wanted), FOR_PLAN))
+    full_plan = "" if parts.plan is None else _plan_section(parts.plan, room)
+    review = parts.review(room - min(len(full_plan), FOR_PLAN))
     plan = "" if parts.plan is None else _plan_section(parts.plan, room - len(review))
     return start + _fit(defuse_mentions(spell_out(hide(f"{review.rstrip()}\n{plan}{end}"))), LIMIT - len(start))
 
@@ -52,18 +52,20 @@ def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str]
 
 def _plan_section(plan: Plan, room: int) -> str:
     title = "\n---\n\n"
-    where = "" if plan.is_empty else "After the merge, apply does this in the org:\n\n"
-    return f"{title}{where}{plan_markdown(plan, limit=room - len(title) - len(where) - 1)}\n"
+    introduction = "" if plan.is_empty else "After the merge, apply does this in the org:\n\n"
+    return f"{title}{introduction}{plan_markdown(plan, limit=room - len(title) - len(introduction) - 1)}\n"
 
 
 def _footer(parts: CommentParts) -> str:
     lines = []
     if parts.note:
         lines.append(f"> {parts.note}")
-    what = [f"commit {parts.head[:10]}"] if parts.head else []
+    subjects = [f"commit {parts.head[:10]}"] if parts.head else []
     if parts.plan is not None:
-        what.append(f"plan {parts.marker.plan[:10]}: {headline(parts.plan)}")
-    lines.append(f"<sub>sfcode edits this comment with every push. It is about {', '.join(what)}</sub>" if what else "")
+        subjects.append(f"plan {parts.marker.plan[:10]}: {headline(parts.plan)}")
+    lines.append(
+        f"<sub>sfcode edits this comment with every push. It is about {', '.join(subjects)}</sub>" if subjects else ""
+    )
     return "\n" + "\n\n".join(line for line in lines if line) + "\n"
 
 

@@ -154,17 +154,17 @@ class GitHub:
         return None, self._refusal(method, answer)
 
     def _refusal(self, method: str, answer: Response) -> _FailedAttempt:
-        said = _message(answer)
-        if answer.status_code == 429 or (answer.status_code == 403 and _is_limit(answer, said)):
+        message = _message(answer)
+        if answer.status_code == 429 or (answer.status_code == 403 and _is_limit(answer, message)):
             after = _retry_after(answer)
             if after is None and answer.headers.get("X-RateLimit-Remaining") == "0":
                 after = max(0.0, float(answer.headers.get("X-RateLimit-Reset", "0")) - self.runtime.now())
             soon = "" if after is None else f" It takes requests again in {after:.0f} s."
-            limit = GitHubError(f"GitHub takes no more requests for now: {said}{soon}", "Run the job again later.")
+            limit = GitHubError(f"GitHub takes no more requests for now: {message}{soon}", "Run the job again later.")
             # The wait that GitHub asks for without a number is a minute.
             return _FailedAttempt(limit, again=True, after=LONGEST if after is None else after)
         path = urlsplit(answer.url).path
-        error = GitHubError(f"GitHub answered {answer.status_code} to {method} {path}: {said}", self._hint(answer))
+        error = GitHubError(f"GitHub answered {answer.status_code} to {method} {path}: {message}", self._hint(answer))
         return _FailedAttempt(error, again=False)
 
     def _hint(self, answer: Response) -> str:
@@ -197,9 +197,9 @@ def _message(answer: Response) -> str:
         return str(answer.reason)
 
 
-def _is_limit(answer: Response, said: str) -> bool:
+def _is_limit(answer: Response, message: str) -> bool:
     headers = answer.headers
-    return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0" or "rate limit" in said.casefold()
+    return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0" or "rate limit" in message.casefold()
 
 
 def _retry_after(answer: Response) -> float | None:

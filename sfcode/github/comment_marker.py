@@ -38,11 +38,11 @@ def comment_marker(config: Path, environment: str, *, head: str = "", plan: str 
 
 def read_marker(body: str | None) -> Marker | None:
     """Parse the first line of a text. The rest may quote a config, whose author is not trusted."""
-    found = _LINE.fullmatch((body or "").split("\n", 1)[0].rstrip("\r"))
-    if not found:
+    match = _LINE.fullmatch((body or "").split("\n", 1)[0].rstrip("\r"))
+    if not match:
         return None
     try:
-        values = json.loads(found[1])
+        values = json.loads(match[1])
         return Marker(**{name: str(value) for name, value in values.items()})
     except (ValueError, TypeError, AttributeError):
         return None

@@ -39,14 +39,14 @@ def write_comment(github: GitHub, pull: int, marker: Marker, body: str, *, neede
     Comments of other users are never changed, even with the same marker.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        found = list_own_comments(github, pull, marker)
+        own_comments = list_own_comments(github, pull, marker)
         # Two runs at the same moment may both have found none. The older one stays.
-        for comment in found[1:]:
+        for comment in own_comments[1:]:
             github.delete(f"issues/comments/{comment['id']}")
-        if found:
-            if _text(found[0]) == body:
+        if own_comments:
+            if _text(own_comments[0]) == body:
                 return CommentUpdate.KEPT
-            github.patch(f"issues/comments/{found[0]['id']}", {"body": body})
+            github.patch(f"issues/comments/{own_comments[0]['id']}", {"body": body})
             return CommentUpdate.EDITED
         if not needed:
             return CommentUpdate.NONE
@@ -62,15 +62,15 @@ def write_comment(github: GitHub, pull: int, marker: Marker, body: str, *, neede
     raise AssertionError("unreachable")
 
 
-def author(thing: Mapping[str, Any]) -> str:
+def author(entity: Mapping[str, Any]) -> str:
     """Return the author of a comment, issue or review; "" if the account was deleted."""
-    user = thing.get("user")
+    user = entity.get("user")
     return str(user.get("login")) if isinstance(user, Mapping) else ""
 
 
 def _is_at(comment: Mapping[str, Any], marker: Marker) -> bool:
-    found = read_marker(comment.get("body"))
-    return found is not None and found.place == marker.place
+    existing_marker = read_marker(comment.get("body"))
+    return existing_marker is not None and existing_marker.place == marker.place
 
 
 def _text(comment: Mapping[str, Any]) -> str:

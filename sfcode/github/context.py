@@ -45,9 +45,9 @@ class JobContext:
         pull = self.event.get("pull_request")
         if isinstance(pull, Mapping) and isinstance(pull.get("number"), int):
             return int(pull["number"])
-        found = _PULL_REF.match(self.ref)
-        if found:
-            return int(found[1])
+        match = _PULL_REF.match(self.ref)
+        if match:
+            return int(match[1])
         raise UsageError(
             "This is no run for a pull request, so there is nothing to comment on.",
             "Run it in a workflow `on: pull_request`, or set GITHUB_REF=refs/pull/NUMBER/merge.",

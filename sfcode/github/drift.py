@@ -46,21 +46,21 @@ def update_drift_issue(github: GitHub, plan: Plan, config: Path, environ: Mappin
 
 def open_issue(github: GitHub, marker: Marker, title: str, body: str) -> int:
     """Update the issue, or open or reopen it. Return its number."""
-    found = _find(github, marker)
-    if found is None:
+    issue = _find(github, marker)
+    if issue is None:
         return int(github.post("issues", {"title": title, "body": body})["number"])
-    number = int(found["number"])
-    if found["state"] != "open" or found.get("body") != body or found.get("title") != title:
+    number = int(issue["number"])
+    if issue["state"] != "open" or issue.get("body") != body or issue.get("title") != title:
         github.patch(f"issues/{number}", {"title": title, "body": body, "state": "open"})
     return number
 
 
 def close_issue(github: GitHub, marker: Marker, body: str) -> int | None:
     """Comment that there is no drift any more, and close the issue if it is open. Return its number."""
-    found = _find(github, marker)
-    if found is None or found["state"] != "open":
+    issue = _find(github, marker)
+    if issue is None or issue["state"] != "open":
         return None
-    number = int(found["number"])
+    number = int(issue["number"])
     github.patch(f"issues/{number}", {"body": body, "state": "closed", "state_reason": "completed"})
     return number
 
@@ -68,8 +68,8 @@ def close_issue(github: GitHub, marker: Marker, body: str) -> int | None:
 def _find(github: GitHub, marker: Marker) -> Mapping[str, Any] | None:
     # Newest first, and pages are read only as far as needed.
     for issue in github.pages("issues?state=all"):
-        found = read_marker(issue.get("body"))
+        existing_marker = read_marker(issue.get("body"))
         is_ours = "pull_request" not in issue and author(issue) == github.login
-        if is_ours and found is not None and found.place == marker.place:
+        if is_ours and existing_marker is not None and existing_marker.place == marker.place:
             return issue
     return None

@@ -33,17 +33,17 @@ class CommentRequest:
 
 def post_comment(github: GitHub, request: CommentRequest, environ: Mapping[str, str]) -> tuple[int, CommentUpdate]:
     """Create or update the comment; return the pull request's number and the result."""
-    here = github.context
-    number, head = here.pull_number, here.head_sha
+    context = github.context
+    number, head = context.pull_number, context.head_sha
     digest = changes_digest(request.plan) if request.plan else ""
     marker = comment_marker(request.config, request.environment, head=head, plan=digest)
     # GitHub's runner has a merge commit checked out, whose name does not help a reader.
-    shown = replace(
+    review = replace(
         request.review,
-        base=Revision(here.base_name, request.review.base.commit),
+        base=Revision(context.base_name, request.review.base.commit),
         head=Revision("this pull request", head),
     )
-    parts = CommentParts(marker, lambda room: markdown(shown, room), request.plan, request.note, head)
+    parts = CommentParts(marker, lambda room: markdown(review, room), request.plan, request.note, head)
     body = comment_body(parts, hide=lambda text: redact(text, environ))
     nothing = (
         request.review.is_empty and (request.plan is None or request.plan.is_empty) and not request.review.problems

@@ -36,25 +36,25 @@ def check_review(github: GitHub, sha: str, marker: Marker) -> ReviewGate:
     pull = pulls[0]
     number, head = int(pull["number"]), str(pull["head"]["sha"])
     for comment in list_own_comments(github, number, marker):
-        shown = read_marker(comment["body"])
-        if shown is None or not shown.plan:
+        shown_marker = read_marker(comment["body"])
+        if shown_marker is None or not shown_marker.plan:
             return ReviewGate(False, f"pull request #{number} showed no plan")
-        if shown.head != head:
+        if shown_marker.head != head:
             return ReviewGate(False, f"the plan in pull request #{number} is not of its last commit")
-        if shown.plan != marker.plan:
+        if shown_marker.plan != marker.plan:
             return ReviewGate(False, f"the plan is not the one that pull request #{number} showed")
-        who = _find_approver(github, number, head, str(comment["updated_at"]), author(pull))
-        if who is None:
+        approver = _find_approver(github, number, head, str(comment["updated_at"]), author(pull))
+        if approver is None:
             return ReviewGate(False, f"nobody approved pull request #{number} after it showed this plan")
-        return ReviewGate(True, f"{who} approved it in pull request #{number}")
+        return ReviewGate(True, f"{approver} approved it in pull request #{number}")
     return ReviewGate(False, f"pull request #{number} has no comment of sfcode")
 
 
 def require_reviewers(github: GitHub, environment: str, why: str) -> None:
     """Raise Refused unless the GitHub environment requires an approval."""
     # https://docs.github.com/en/rest/deployments/environments#get-an-environment
-    found = github.get(f"environments/{environment}", missing=True)
-    rules = found.get("protection_rules") or [] if found else []
+    settings = github.get(f"environments/{environment}", missing=True)
+    rules = settings.get("protection_rules") or [] if settings else []
     if not any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in rules):
         raise Refused(
             f"This plan needs an approval ({why}), and the environment {environment} asks nobody for one.",
@@ -68,16 +68,16 @@ def _find_approver(github: GitHub, number: int, head: str, shown_at: str, propos
     for review in github.pages(f"pulls/{number}/reviews"):
         if review.get("state") in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
             last[author(review)] = review
-    for who, review in last.items():
+    for reviewer, review in last.items():
         if (
             review["state"] == "APPROVED"
             and review.get("commit_id") == head
-            and who != proposer
+            and reviewer != proposer
             # Both are UTC in one fixed form, so the texts compare as the times do.
             and str(review.get("submitted_at") or "") >= shown_at
-            and _may_write(github, who)
+            and _may_write(github, reviewer)
         ):
-            return who
+            return reviewer
     return None
 
 
@@ -89,5 +89,5 @@ def _may_write(github: GitHub, login: str) -> bool:
     write. GitHub returns the roles maintain and triage as write and read.
     """
     # https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
-    found = github.get(f"collaborators/{quote(login, safe='')}/permission", missing=True)
-    return bool(found) and found.get("permission") in REVIEWERS
+    permission = github.get(f"collaborators/{quote(login, safe='')}/permission", missing=True)
+    return bool(permission) and permission.get("permission") in REVIEWERS

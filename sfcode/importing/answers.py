@@ -40,8 +40,8 @@ class ImportOptions:
     org: str = ""
     """The org as the environment names it."""
 
-    def field(self, given: tuple[str, ...], object_name: str) -> str | None:
+    def field(self, names: tuple[str, ...], object_name: str) -> str | None:
         """Return the field that was passed for an object: `Object.Field` goes before a plain `Field`."""
-        qualified = [name.partition(".")[2] for name in given if name.startswith(f"{object_name}.")]
-        plain = [name for name in given if "." not in name]
+        qualified = [name.partition(".")[2] for name in names if name.startswith(f"{object_name}.")]
+        plain = [name for name in names if "." not in name]
         return next(iter((*qualified, *plain)), None)

@@ -33,13 +33,15 @@ _DOES_MORE = (
 
 def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:
     """Find the outbound messages to Appcues, and their triggers."""
-    found = [message for each in workflows if (message := _message(each))]
-    ours = {message.address.full_name for message in found}
+    messages = [message for each in workflows if (message := _message(each))]
+    appcues_names = {message.address.full_name for message in messages}
     fired: dict[str, list[MessageTrigger]] = {}
     for component in (*workflows, *flows):
-        sent = set(_sends(component))
-        for full_name in sent & ours:
-            firing = MessageTrigger(component.address, alone=sent <= ours and not _does_other_things(component))
+        sent_names = set(_sends(component))
+        for full_name in sent_names & appcues_names:
+            firing = MessageTrigger(
+                component.address, alone=sent_names <= appcues_names and not _does_other_things(component)
+            )
             fired.setdefault(full_name, []).append(firing)
     return tuple(
         Message(
@@ -48,9 +50,9 @@ def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) ->
             each.by_connector,
             each.user,
             each.fields,
-            tuple(sorted(fired.get(each.address.full_name, ()), key=lambda one: one.address)),
+            tuple(sorted(fired.get(each.address.full_name, ()), key=lambda entry: entry.address)),
         )
-        for each in sorted(found, key=lambda one: one.address)
+        for each in sorted(messages, key=lambda entry: entry.address)
     )
 
 
@@ -99,15 +101,15 @@ def formula(body: Body, fields: Mapping[str, Field]) -> Formula:
     """Parse the formula of a text field; `fields` are those of its object."""
     text = str(body.get("formula", ""))
     source = as_text_of(text)
-    known = fields.get(source)
-    number = known is not None and known.type in USER_ID_FORMULAS
+    field = fields.get(source)
+    number = field is not None and field.type in USER_ID_FORMULAS
     return Formula(text, body.get("formulaTreatBlanksAs") == "BlankAsZero", source if number else "")
 
 
 def as_text_of(text: str) -> str:
     """Return the field that a formula converts to text, "" for other formulas."""
     for pattern in _AS_TEXT:
-        found = re.fullmatch(pattern, text.strip(), re.IGNORECASE)
-        if found and len(set(found.groups())) == 1:
-            return found[1]
+        match = re.fullmatch(pattern, text.strip(), re.IGNORECASE)
+        if match and len(set(match.groups())) == 1:
+            return match[1]
     return ""

@@ -16,7 +16,7 @@ from sfcode.mapping.fields import STANDARD_OBJECTS
 from sfcode.metadata.component import Address
 
 
-def propose_config(found: ScanResult, options: ImportOptions) -> ConfigProposal:
+def propose_config(scan: ScanResult, options: ImportOptions) -> ConfigProposal:
     """
     Propose a config.
 
@@ -24,31 +24,32 @@ def propose_config(found: ScanResult, options: ImportOptions) -> ConfigProposal:
         Refused: with all open questions at once, or because the org holds nothing of an integration.
 
     """
-    decisions = Decisions(found, options)
+    decisions = Decisions(scan, options)
     objects = _objects(decisions)
     user = choose_user(decisions, objects)
     # Until one is chosen, each candidate gives evidence about the fields.
-    sets = (user.permission_set,) if user.permission_set else tuple(sorted(found.sets))
+    sets = (user.permission_set,) if user.permission_set else tuple(sorted(scan.sets))
     mappings = tuple(_propose_mapping(decisions, name, sets) for name in objects)
     if decisions.questions:
         count = len(decisions.questions)
-        what = "1 question" if count == 1 else f"{count} questions"
+        count_text = "1 question" if count == 1 else f"{count} questions"
         listed = "".join(f"\n  - {question}" for question in decisions.questions)
         raise Refused(
-            f"{decisions.found.target.name} leaves {what} open:{listed}",
+            f"{decisions.found.target.name} leaves {count_text} open:{listed}",
             "Pass the options named above; nothing was written.",
         )
     event_id = naming.event_id_field(options.name)
-    if found.event_id and any(mapping.activities and mapping.receives for mapping in mappings):
+    if scan.event_id and any(mapping.activities and mapping.receives for mapping in mappings):
         decisions.notes.append(
             f"CustomField:Activity.{event_id} is there already; the relay needs it, so the plan that moves to the relay "
             "asks to adopt it"
         )
     objects_of_mappings = {mapping.object for mapping in mappings}
-    leftovers = tuple(each for each in decisions.found.messages if each.object in objects_of_mappings)
-    others = [each for each in decisions.found.messages if each.object not in objects_of_mappings]
+    leftovers = tuple(message for message in decisions.found.messages if message.object in objects_of_mappings)
+    unmapped_messages = [message for message in decisions.found.messages if message.object not in objects_of_mappings]
     decisions.notes.extend(
-        f"{each.address} sends to {each.shown_host}, and no mapping is about {each.object}" for each in others
+        f"{message.address} sends to {message.shown_host}, and no mapping is about {message.object}"
+        for message in unmapped_messages
     )
     return ConfigProposal(
         user,
@@ -66,16 +67,16 @@ def _objects(decisions: Decisions) -> tuple[str, ...]:
         unknown = [name for name in decisions.options.objects if name not in decisions.found.fields]
         for name in unknown:
             decisions.ask(f"There is no object {name} in this org, or you cannot see it", "--object NAME")
-        known = tuple(dict.fromkeys(name for name in decisions.options.objects if name in decisions.found.fields))
-        decisions.choose("object", ", ".join(known), "passed as an option")
-        return known
-    sent = sorted({message.object for message in decisions.found.messages})
+        objects = tuple(dict.fromkeys(name for name in decisions.options.objects if name in decisions.found.fields))
+        decisions.choose("object", ", ".join(objects), "passed as an option")
+        return objects
+    senders = sorted({message.object for message in decisions.found.messages})
     granted = sorted(
-        {name for one in decisions.found.sets.values() for name in one.objects("allowRead")}
+        {name for grants in decisions.found.sets.values() for name in grants.objects("allowRead")}
         & decisions.found.fields.keys()
     )
     for names, because in (
-        (sent, "Appcues has an outbound message of it"),
+        (senders, "Appcues has an outbound message of it"),
         (granted, "its permission set is about it"),
     ):
         if len(names) == 1:
@@ -96,12 +97,14 @@ def _objects(decisions: Decisions) -> tuple[str, ...]:
 def _propose_mapping(decisions: Decisions, name: str, sets: tuple[str, ...]) -> MappingProposal:
     field, source = choose_user_id(decisions, name, sets)
     score, feedback = choose_nps_field(decisions, name, "score"), choose_nps_field(decisions, name, "feedback")
-    has_events = bool(decisions.found.events) or any(decisions.found.grants(each).fields("Event") for each in sets)
+    has_events = bool(decisions.found.events) or any(
+        decisions.found.grants(set_name).fields("Event") for set_name in sets
+    )
     way = _direction(decisions, name, receives=has_events or bool(score or feedback))
-    sent: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     because = ""
     if way != "to_salesforce":
-        sent, because = choose_attributes(decisions, name, (field, source, score, feedback), sets)
+        attributes, because = choose_attributes(decisions, name, (field, source, score, feedback), sets)
     formula = decisions.found.formulas.get(f"{name}.{field}")
     if formula and source and formula.blank_as_zero and "ISBLANK" not in formula.text.upper():
         decisions.notes.append(
@@ -114,7 +117,7 @@ def _propose_mapping(decisions: Decisions, name: str, sets: tuple[str, ...]) -> 
         way,
         field,
         source,
-        sent,
+        attributes,
         because,
         score if way != "to_appcues" else None,
         feedback if way != "to_appcues" else None,

@@ -33,21 +33,23 @@ class Candidate:
 
 def choose_user_id(decisions: Decisions, object_name: str, sets: tuple[str, ...]) -> tuple[str, str]:
     """Choose the field with the Appcues user id, and the number field behind its formula."""
-    what = f"user id of {object_name}"
-    given = decisions.options.field(decisions.options.user_id, object_name)
-    if given:
-        field = _look_up_field(decisions, object_name, given, "--user-id-field")
+    subject = f"user id of {object_name}"
+    chosen_field = decisions.options.field(decisions.options.user_id, object_name)
+    if chosen_field:
+        field = _look_up_field(decisions, object_name, chosen_field, "--user-id-field")
         if field is not None and field.type in USER_ID_FORMULAS:
             name = f"{decisions.options.name}_User_Id__c"
-            decisions.choose(what, name, f"a text formula over {given}, passed as an option")
-            return name, given
-        decisions.choose(what, given, "passed as an option")
-        return given, _formula_source(decisions, object_name, given)
-    candidates = sorted(_user_id_candidates(decisions, object_name, sets), key=lambda one: (-one.strength, one.name))
-    best = [one for one in candidates if one.strength == candidates[0].strength]
+            decisions.choose(subject, name, f"a text formula over {chosen_field}, passed as an option")
+            return name, chosen_field
+        decisions.choose(subject, chosen_field, "passed as an option")
+        return chosen_field, _formula_source(decisions, object_name, chosen_field)
+    candidates = sorted(
+        _user_id_candidates(decisions, object_name, sets), key=lambda candidate: (-candidate.strength, candidate.name)
+    )
+    best = [candidate for candidate in candidates if candidate.strength == candidates[0].strength]
     if len(best) == 1:
-        others = f"; not {', '.join(one.name for one in candidates[1:])}" if candidates[1:] else ""
-        decisions.choose(what, best[0].name, "; ".join(best[0].because) + others)
+        rejection = f"; not {', '.join(candidate.name for candidate in candidates[1:])}" if candidates[1:] else ""
+        decisions.choose(subject, best[0].name, "; ".join(best[0].because) + rejection)
         return best[0].name, _formula_source(decisions, object_name, best[0].name)
     text = f"Which field of {object_name} equals the user id in Appcues? "
     text += "; ".join(map(str, best)) if best else "No text field looks like one"
@@ -65,28 +67,33 @@ def _look_up_field(decisions: Decisions, object_name: str, name: str, option: st
     fields = decisions.found.fields.get(object_name, {})
     if name in fields:
         return fields[name]
-    meant = find_nearest_name(name, fields)
+    suggestion = find_nearest_name(name, fields)
     decisions.ask(
-        f"{object_name} has no field {name}, or you cannot see it" + (f"; did you mean {meant}?" if meant else ""),
-        f"{option}{meant or 'FIELD'}" if option.endswith("=") else f"{option} {meant or 'FIELD'}",
+        f"{object_name} has no field {name}, or you cannot see it"
+        + (f"; did you mean {suggestion}?" if suggestion else ""),
+        f"{option}{suggestion or 'FIELD'}" if option.endswith("=") else f"{option} {suggestion or 'FIELD'}",
     )
     return None
 
 
 def _user_id_candidates(decisions: Decisions, object_name: str, sets: tuple[str, ...]) -> Iterator[Candidate]:
-    readable = {name: each for each in sets for name in decisions.found.grants(each).fields(object_name)}
+    readable = {name: set_name for set_name in sets for name in decisions.found.grants(set_name).fields(object_name)}
     for field in decisions.found.fields.get(object_name, {}).values():
         if field.type != "string" or not field.custom or _NPS.search(_base_name(field.name)):
             continue
         formula = decisions.found.formulas.get(f"{object_name}.{field.name}")
-        named = "appcues" in f"{field.name} {field.label}".lower()
+        is_named = "appcues" in f"{field.name} {field.label}".lower()
         looks = [f"{formula.text}, a number as text"] if formula and formula.source else []
         looks += ["its name is that of an id"] if _ID.search(_base_name(field.name)) else []
-        sent = [f"sent by {one.address}" for one in decisions.found.sending(object_name) if field.name in one.fields]
-        shown = [f"the integration user may read it by {readable[field.name]}"] if field.name in readable else []
-        if looks or named:
-            strength = 2 * named + bool(sent or shown)
-            because = (*(["named after Appcues"] if named else []), *looks, *sent, *shown)
+        sent_by = [
+            f"sent by {message.address}"
+            for message in decisions.found.sending(object_name)
+            if field.name in message.fields
+        ]
+        read_by = [f"the integration user may read it by {readable[field.name]}"] if field.name in readable else []
+        if looks or is_named:
+            strength = 2 * is_named + bool(sent_by or read_by)
+            because = (*(["named after Appcues"] if is_named else []), *looks, *sent_by, *read_by)
             yield Candidate(field.name, strength, because)
 
 
@@ -97,15 +104,15 @@ def _base_name(name: str) -> str:
 def choose_nps_field(decisions: Decisions, object_name: str, kind: NpsKind) -> str | None:
     """Choose the field of the latest NPS score or feedback; None if there is none."""
     option, allowed = f"--nps-{kind}", NPS_TYPES[kind]
-    given = decisions.options.field(
+    chosen_field = decisions.options.field(
         decisions.options.nps_score if kind == "score" else decisions.options.nps_feedback, object_name
     )
-    what = f"NPS {kind} of {object_name}"
-    if given == NONE:
+    subject = f"NPS {kind} of {object_name}"
+    if chosen_field == NONE:
         return None
-    if given:
-        decisions.choose(what, given, "passed as an option")
-        return given if _look_up_field(decisions, object_name, given, option) else None
+    if chosen_field:
+        decisions.choose(subject, chosen_field, "passed as an option")
+        return chosen_field if _look_up_field(decisions, object_name, chosen_field, option) else None
     names = sorted(
         field.name
         for field in decisions.found.fields.get(object_name, {}).values()
@@ -114,7 +121,7 @@ def choose_nps_field(decisions: Decisions, object_name: str, kind: NpsKind) -> s
     # NPS_Category__c or NPS_Answers__c also concern NPS, and are neither score nor feedback.
     likely = [name for name in names if _SAYS[kind].search(_base_name(name))]
     if len(likely) == 1:
-        decisions.choose(what, likely[0], f"a {'number' if kind == 'score' else 'text'} field named after it")
+        decisions.choose(subject, likely[0], f"a {'number' if kind == 'score' else 'text'} field named after it")
         return likely[0]
     if names:
         text = f"Which field of {object_name} holds the latest NPS {kind}? {', '.join(likely or names)}"
@@ -123,7 +130,7 @@ def choose_nps_field(decisions: Decisions, object_name: str, kind: NpsKind) -> s
 
 
 def choose_attributes(
-    decisions: Decisions, object_name: str, taken: Iterable[str | None], sets: tuple[str, ...]
+    decisions: Decisions, object_name: str, reserved_fields: Iterable[str | None], sets: tuple[str, ...]
 ) -> tuple[dict[str, str], str]:
     """Choose the attributes to send to Appcues, with their fields and the reason."""
     own = [
@@ -132,22 +139,24 @@ def choose_attributes(
         if "." not in field or _object_of(field) == object_name
     ]
     if own:
-        chosen = {name: field.rpartition(".")[2] for name, field in own}
-        known = [_look_up_field(decisions, object_name, field, "--attribute NAME=") for field in chosen.values()]
-        return (chosen, "passed as an option") if all(known) else ({}, "")
+        attributes = {name: field.rpartition(".")[2] for name, field in own}
+        described_fields = [
+            _look_up_field(decisions, object_name, field, "--attribute NAME=") for field in attributes.values()
+        ]
+        return (attributes, "passed as an option") if all(described_fields) else ({}, "")
     fields = decisions.found.fields.get(object_name, {})
-    used = {*taken, *UNWATCHED_FIELDS}
+    used = {*reserved_fields, *UNWATCHED_FIELDS}
 
     def usable(names: Iterable[str]) -> list[str]:
         return [name for name in sorted(set(names) - used) if name in fields and fields[name].type in ATTRIBUTE_TYPES]
 
     for names, because in (
         (
-            usable(name for one in decisions.found.sending(object_name) for name in one.fields),
+            usable(name for message in decisions.found.sending(object_name) for name in message.fields),
             "what the outbound message holds",
         ),
         (
-            usable(name for each in sets for name in decisions.found.grants(each).fields(object_name)),
+            usable(name for set_name in sets for name in decisions.found.grants(set_name).fields(object_name)),
             f"what {' and '.join(sets)} lets the integration user read; remove what Appcues is not to get",
         ),
     ):

@@ -18,24 +18,24 @@ Fields = dict[str, dict[str, Field]]
 
 def retrieve_components(org: Org, type_: str, names: Iterable[str]) -> tuple[Component, ...]:
     """Retrieve components of one type; missing ones are omitted."""
-    wanted = sorted(set(names))
-    return components_of(org.metadata.retrieve({type_: wanted}).files) if wanted else ()
+    members = sorted(set(names))
+    return components_of(org.metadata.retrieve({type_: members}).files) if members else ()
 
 
 def read_fields(
-    org: Org, objects: Iterable[str], sent: Iterable[Message], sets: Iterable[PermissionSetGrants]
+    org: Org, objects: Iterable[str], messages: Iterable[Message], sets: Iterable[PermissionSetGrants]
 ) -> tuple[Fields, dict[str, Formula]]:
     """Describe objects; hidden fields that a component names are read from the metadata."""
     fields: Fields = {name: dict(one.fields) for name, one in org.describe(objects).objects.items()}
-    named = {f"{message.object}.{field}" for message in sent for field in message.fields}
-    named |= {f"{name}.{field}" for one in sets for name in fields for field in one.fields(name)}
+    field_names = {f"{message.object}.{field}" for message in messages for field in message.fields}
+    field_names |= {f"{name}.{field}" for one in sets for name in fields for field in one.fields(name)}
     formulas = {
         f"{name}.{field.name}"
-        for name, known in fields.items()
-        for field in known.values()
+        for name, object_fields in fields.items()
+        for field in object_fields.values()
         if field.custom and field.calculated and field.type == "string"
     }
-    read = _by_name(retrieve_components(org, "CustomField", _hidden(named, fields) | formulas))
+    read = _by_name(retrieve_components(org, "CustomField", _hidden(field_names, fields) | formulas))
     _add(fields, read)
     texts = {name: str(one.body["formula"]) for name, one in read.items() if "formula" in one.body}
     sources = {f"{name.partition('.')[0]}.{source}" for name, text in texts.items() if (source := as_text_of(text))}
@@ -53,10 +53,10 @@ def _hidden(full_names: Iterable[str], fields: Mapping[str, Mapping[str, Field]]
 
 
 def _by_name(components: Iterable[Component]) -> dict[str, Component]:
-    return {one.full_name: one for one in components if one.type == "CustomField"}
+    return {component.full_name: component for component in components if component.type == "CustomField"}
 
 
 def _add(fields: Fields, read: Mapping[str, Component]) -> None:
-    for full_name, one in sorted(read.items()):
+    for full_name, component in sorted(read.items()):
         owner, _, name = full_name.partition(".")
-        fields[owner].setdefault(name, describe_component(name, one))
+        fields[owner].setdefault(name, describe_component(name, component))

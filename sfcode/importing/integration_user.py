@@ -16,12 +16,12 @@ WHAT = "integration user"
 def choose_user(decisions: Decisions, objects: tuple[str, ...]) -> UserProposal:
     """Choose the integration user, or propose a new one."""
     person = _person(decisions, objects)
-    chosen = _set(decisions, objects, person)
+    permission_set = _set(decisions, objects, person)
     if person is None:
         domain = decisions.found.target.username.partition("@")[2]
         return _draft(
             CandidateUser(f"appcues.integration@{domain}", "", decisions.found.email, "", ""),
-            chosen,
+            permission_set,
             objects,
             is_new=True,
         )
@@ -30,16 +30,16 @@ def choose_user(decisions: Decisions, objects: tuple[str, ...]) -> UserProposal:
             f"{person.username} has no permission set license; the help page does not mention it, and without it the "
             f"permission set can hardly be assigned. The plan adds {_DEFAULTS['permission_set_license']}"
         )
-    return _draft(person, chosen, objects)
+    return _draft(person, permission_set, objects)
 
 
 def _draft(
-    person: CandidateUser, chosen: PermissionSetGrants | None, objects: tuple[str, ...], *, is_new: bool = False
+    person: CandidateUser, permission_set: PermissionSetGrants | None, objects: tuple[str, ...], *, is_new: bool = False
 ) -> UserProposal:
     usual = _DEFAULTS["permission_set_license"]
     licenses = person.set_licenses
-    documented = chosen is not None and bool(chosen.objects("modifyAllRecords") & {*objects})
-    reach = "view_all" if chosen and chosen.objects("viewAllRecords") & {*objects} else "sharing"
+    documented = permission_set is not None and bool(permission_set.objects("modifyAllRecords") & {*objects})
+    reach = "view_all" if permission_set and permission_set.objects("viewAllRecords") & {*objects} else "sharing"
     return UserProposal(
         person.username,
         person.last_name or _DEFAULTS["last_name"],
@@ -47,7 +47,7 @@ def _draft(
         person.license or _DEFAULTS["license"],
         person.profile or _DEFAULTS["profile"],
         usual if usual in licenses or not licenses else licenses[0],
-        chosen.name if chosen else None,
+        permission_set.name if permission_set else None,
         "documented" if documented else "least_privilege",
         "modify_all" if documented else reach,
         is_new,
@@ -55,30 +55,35 @@ def _draft(
 
 
 def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | None:
-    known = {person.username.lower(): person for person in decisions.found.people}
+    people = {person.username.lower(): person for person in decisions.found.people}
     if decisions.options.user:
-        person = known.get(decisions.options.user.lower())
+        person = people.get(decisions.options.user.lower())
         if person and person.license != INTEGRATION_LICENSE:
             text = f"{person.username} has the license {person.license}: that is a person, whom sfcode does not manage"
             decisions.ask(text, f"remove --user: a user with the license {INTEGRATION_LICENSE} is made")
         elif person:
             decisions.choose(WHAT, person.username, "passed as an option")
         else:
-            names = [each.username for each in decisions.found.people]
-            there = (
+            names = [candidate.username for candidate in decisions.found.people]
+            alternatives = (
                 f"It has {format_choices(decisions.options.user, names)}"
                 if names
                 else "It has none with an API-only license"
             )
-            decisions.ask(f"There is no active user {decisions.options.user} in this org. {there}", "--user USERNAME")
+            decisions.ask(
+                f"There is no active user {decisions.options.user} in this org. {alternatives}", "--user USERNAME"
+            )
         return person
     machines = [person for person in decisions.found.people if person.license == INTEGRATION_LICENSE]
     senders = {message.user.lower() for message in decisions.found.messages}
     for because, some in (
-        ("Appcues' outbound message runs as it", [each for each in machines if each.username.lower() in senders]),
+        (
+            "Appcues' outbound message runs as it",
+            [candidate for candidate in machines if candidate.username.lower() in senders],
+        ),
         (
             f"its permission set is about {' and '.join(objects)}",
-            [each for each in machines if _fit(decisions, each, objects)],
+            [candidate for candidate in machines if _fit(decisions, candidate, objects)],
         ),
         (f"the only active user with the license {INTEGRATION_LICENSE}", machines),
     ):
@@ -86,7 +91,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
             decisions.choose(WHAT, some[0].username, because)
             return some[0]
         if some:
-            every = ", ".join(each.username for each in some)
+            every = ", ".join(candidate.username for candidate in some)
             decisions.ask(
                 f"Which user does the integration sign in as? Several may: {every}", f"--user {some[0].username}"
             )
@@ -101,27 +106,27 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
 def _fit(decisions: Decisions, person: CandidateUser, objects: tuple[str, ...]) -> list[PermissionSetGrants]:
     """List the permission sets of a user that concern these objects or events."""
     return [
-        one
-        for one in map(decisions.found.grants, person.sets)
-        if {*objects} & one.objects("allowRead") or one.fields("Event")
+        grants
+        for grants in map(decisions.found.grants, person.sets)
+        if {*objects} & grants.objects("allowRead") or grants.fields("Event")
     ]
 
 
 def _set(decisions: Decisions, objects: tuple[str, ...], person: CandidateUser | None) -> PermissionSetGrants | None:
-    what = "permission set"
+    subject = "permission set"
     if decisions.options.permission_set:
-        one = decisions.found.sets.get(decisions.options.permission_set)
-        if one:
-            decisions.choose(what, one.name, "passed as an option")
+        permission_set = decisions.found.sets.get(decisions.options.permission_set)
+        if permission_set:
+            decisions.choose(subject, permission_set.name, "passed as an option")
         else:
             decisions.ask(
                 f"There is no permission set {decisions.options.permission_set} in this org", "--permission-set NAME"
             )
-        return one
+        return permission_set
     fit = _fit(decisions, person, objects) if person else []
     if len(fit) == 1:
         decisions.choose(
-            what, fit[0].name, f"assigned to {person.username if person else ''}, {_about(fit[0], objects)}"
+            subject, fit[0].name, f"assigned to {person.username if person else ''}, {_about(fit[0], objects)}"
         )
         return fit[0]
     if fit:
@@ -129,17 +134,17 @@ def _set(decisions: Decisions, objects: tuple[str, ...], person: CandidateUser |
         decisions.ask(text, f"--permission-set {fit[0].name}")
     elif person:
         decisions.choose(
-            what, "a new one", f"none that is assigned to {person.username} is about {' or '.join(objects)}"
+            subject, "a new one", f"none that is assigned to {person.username} is about {' or '.join(objects)}"
         )
     return None
 
 
-def _about(one: PermissionSetGrants, objects: tuple[str, ...]) -> str:
-    wide = sorted(one.objects("modifyAllRecords") & {*objects})
+def _about(permission_set: PermissionSetGrants, objects: tuple[str, ...]) -> str:
+    wide = sorted(permission_set.objects("modifyAllRecords") & {*objects})
     parts = [f"Modify All on {' and '.join(wide)}"] if wide else []
-    parts += [f"{len(one.fields('Event'))} fields of Event"] if one.fields("Event") else []
-    return " and ".join(parts) or f"rights on {' and '.join(sorted(one.objects('allowRead') & {*objects}))}"
+    parts += [f"{len(permission_set.fields('Event'))} fields of Event"] if permission_set.fields("Event") else []
+    return " and ".join(parts) or f"rights on {' and '.join(sorted(permission_set.objects('allowRead') & {*objects}))}"
 
 
 def _join_names(sets: Iterable[PermissionSetGrants]) -> str:
-    return ", ".join(one.name for one in sets)
+    return ", ".join(permission_set.name for permission_set in sets)

@@ -41,9 +41,9 @@ def import_org(org: Org, options: ImportOptions, folder: Path) -> ImportResult:
         Refused: options are missing that the org does not settle, or the config has problems.
 
     """
-    found = scan_org(org, options)
-    draft = propose_config(found, options)
-    texts = render_files(found, draft, options)
+    scan = scan_org(org, options)
+    draft = propose_config(scan, options)
+    texts = render_files(scan, draft, options)
     try:
         plan = make_plan(_load_project(texts, folder), org, {}).plan
     except ConfigError as error:
@@ -52,13 +52,13 @@ def import_org(org: Org, options: ImportOptions, folder: Path) -> ImportResult:
             f"The config that follows from the org and the options has problems; nothing was written:{listed}",
             "Pass other options; `sfcode import --help` lists them.",
         ) from error
-    return ImportResult(found, draft, texts, plan)
+    return ImportResult(scan, draft, texts, plan)
 
 
 def _load_project(texts: Mapping[str, str], folder: Path) -> Project:
     """Load the files as if they were in their folder."""
-    with tempfile.TemporaryDirectory() as made:
-        place = Path(made) / "config"
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary) / "config"
         for name, text in texts.items():
             path = place / name
             path.parent.mkdir(parents=True, exist_ok=True)

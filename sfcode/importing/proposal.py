@@ -98,9 +98,9 @@ class Decisions:
     notes: list[str] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
 
-    def choose(self, what: str, value: str, because: str) -> None:
+    def choose(self, subject: str, value: str, because: str) -> None:
         """Record a choice."""
-        self.choices.append(Choice(what, value, because))
+        self.choices.append(Choice(subject, value, because))
 
     def ask(self, text: str, answer: str) -> None:
         """Record a question."""

@@ -72,10 +72,12 @@ def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
     if adopted:
         yield "Adopted as it is:"
         yield from (f"    {change.address}" for change in adopted if change.action is Action.NO_OP)
-    kept = [change for change in result.plan.changes if change.address.is_record and change.action is Action.NO_OP]
-    if kept:
+    unchanged_records = [
+        change for change in result.plan.changes if change.address.is_record and change.action is Action.NO_OP
+    ]
+    if unchanged_records:
         yield "These exist already and match the config:"
-        yield from (f"    {change.address}" for change in kept)
+        yield from (f"    {change.address}" for change in unchanged_records)
     effective = result.plan.effective
     for action, words in _WORDS.items():
         some = [change for change in effective if change.action is action]
@@ -112,7 +114,9 @@ def to_document(result: ImportResult, options: ImportOptions) -> dict[str, Any]:
     draft, plan = result.draft, result.plan
     return {
         "org": result.found.target.org_id,
-        "choices": [{"what": one.what, "value": one.value, "because": one.because} for one in draft.choices],
+        "choices": [
+            {"what": choice.what, "value": choice.value, "because": choice.because} for choice in draft.choices
+        ],
         "leftovers": [
             {
                 "address": str(message.address),

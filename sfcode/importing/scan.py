@@ -60,26 +60,26 @@ def scan_org(org: Org, options: ImportOptions) -> ScanResult:
 
 def _scan(org: Org, options: ImportOptions) -> ScanResult:
     _refuse_managed(org, options.name)
-    sent = _messages(org)
-    people = _people(org, [*(message.user for message in sent), *([options.user] if options.user else [])])
+    messages = _messages(org)
+    people = _people(org, [*(message.user for message in messages), *([options.user] if options.user else [])])
     names = {name for person in people for name in person.sets}
     names |= {options.permission_set} if options.permission_set else set()
     sets = {
-        one.full_name: PermissionSetGrants(one.full_name, one.body)
-        for one in retrieve_components(org, "PermissionSet", names)
+        permission_set.full_name: PermissionSetGrants(permission_set.full_name, permission_set.body)
+        for permission_set in retrieve_components(org, "PermissionSet", names)
     }
     objects = {
         *options.objects,
-        *(message.object for message in sent),
-        *(name for one in sets.values() for name in one.objects("allowRead") if _mappable(name)),
+        *(message.object for message in messages),
+        *(name for permission_set in sets.values() for name in permission_set.objects("allowRead") if _mappable(name)),
     } or set(STANDARD_OBJECTS)
-    fields, formulas = read_fields(org, sorted(objects), sent, tuple(sets.values()))
+    fields, formulas = read_fields(org, sorted(objects), messages, tuple(sets.values()))
     rows = org.query("SELECT Email FROM User WHERE Username = {}", org.identity.username)
     return ScanResult(
         read_target(org),
         email=str(rows[0]["Email"] or "") if rows else "",
         is_sandbox=org.identity.sandbox,
-        messages=sent,
+        messages=messages,
         people=people,
         sets=sets,
         fields=fields,
@@ -96,15 +96,15 @@ def _mappable(name: str) -> bool:
 def _refuse_managed(org: Org, name: str) -> None:
     """Raise Refused if the org holds the state of an sfcode project of this name: its config exists already."""
     states = retrieve_components(org, "StaticResource", (address.full_name for address in list_states(org)))
-    found = ((state_identity(state.address), from_component(state)) for state in states)
-    named = (state for identity, state in found if (state.project or identity).lower() == name.lower())
-    applied = next((state for state in named if state.components), None)
+    states_by_identity = ((state_identity(state.address), from_component(state)) for state in states)
+    namesakes = (state for identity, state in states_by_identity if (state.project or identity).lower() == name.lower())
+    applied = next((state for state in namesakes if state.components), None)
     if applied is None:
         return
-    where = f", from commit {applied.revision}" if applied.revision else ""
+    origin = f", from commit {applied.revision}" if applied.revision else ""
     raise Refused(
         f"sfcode manages {org.identity.name} already as {name}: {applied.applied_by} applied it on "
-        f"{applied.applied_at}{where}.",
+        f"{applied.applied_at}{origin}.",
         "Use the config that was applied. To import something else beside it, choose another --name.",
     )
 
@@ -113,8 +113,8 @@ def _messages(org: Org) -> tuple[Message, ...]:
     listed = org.metadata.list_metadata("WorkflowOutboundMessage")
     owners = {item.full_name.partition(".")[0] for item in listed if not item.namespace}
     workflows = retrieve_components(org, "Workflow", owners)
-    found = find_messages(workflows, ())
-    if not found:
+    messages = find_messages(workflows, ())
+    if not messages:
         return ()
     flows = [item.full_name for item in org.metadata.list_metadata("Flow") if not item.namespace]
     return find_messages(workflows, retrieve_components(org, "Flow", flows))
@@ -130,12 +130,12 @@ def _people(org: Org, usernames: Iterable[str]) -> tuple[CandidateUser, ...]:
 
 
 def _by_user(rows: Iterable[dict[str, Any]], relation: str, name: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    names_by_user: dict[str, list[str]] = {}
     for row in rows:
         # What a permission set group gives has no set of its own.
         if row[relation] and row["Assignee"]:
-            found.setdefault(row["Assignee"]["Username"], []).append(row[relation][name])
-    return found
+            names_by_user.setdefault(row["Assignee"]["Username"], []).append(row[relation][name])
+    return names_by_user
 
 
 def _person(row: dict[str, Any], licenses: Mapping[str, list[str]], sets: Mapping[str, list[str]]) -> CandidateUser:

@@ -20,10 +20,10 @@ _PLAIN = re.compile(r"[A-Za-z][\w.@+-]*( [\w.@+-]+)*|[A-Za-z]+:[A-Za-z]\w*(\.\w+
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"}
 
 
-def render_files(found: ScanResult, draft: ConfigProposal, options: ImportOptions) -> dict[str, str]:
+def render_files(scan: ScanResult, draft: ConfigProposal, options: ImportOptions) -> dict[str, str]:
     """Return the texts of the files by their path in the config folder."""
-    texts = {SETTINGS: _settings(found, draft, options)}
-    texts |= {f"{MAPPINGS}/{mapping.name}.yaml": _render_mapping(mapping, found) for mapping in draft.mappings}
+    texts = {SETTINGS: _settings(scan, draft, options)}
+    texts |= {f"{MAPPINGS}/{mapping.name}.yaml": _render_mapping(mapping, scan) for mapping in draft.mappings}
     return texts
 
 
@@ -35,29 +35,29 @@ def quote_scalar(text: str) -> str:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
     # YAML allows no control characters, and treats some other characters as line ends.
-    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)
+    return "".join(character if character.isprintable() else f"\\U{ord(character):08x}" for character in quoted)
 
 
-def environment_name(found: ScanResult, options: ImportOptions) -> str:
+def environment_name(scan: ScanResult, options: ImportOptions) -> str:
     """Return the name of the environment: the option's, otherwise one for the kind of org."""
     if options.environment:
         return options.environment
     if options.org == "local":
         return "local"
-    return "sandbox" if found.is_sandbox else "production"
+    return "sandbox" if scan.is_sandbox else "production"
 
 
-def _settings(found: ScanResult, draft: ConfigProposal, options: ImportOptions) -> str:
-    return "\n".join(_settings_lines(found, draft, options)) + "\n"
+def _settings(scan: ScanResult, draft: ConfigProposal, options: ImportOptions) -> str:
+    return "\n".join(_settings_lines(scan, draft, options)) + "\n"
 
 
-def _settings_lines(found: ScanResult, draft: ConfigProposal, options: ImportOptions) -> Iterator[str]:
-    user, name = draft.user, environment_name(found, options)
+def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOptions) -> Iterator[str]:
+    user, name = draft.user, environment_name(scan, options)
     yield from (
         "# yaml-language-server: $schema=.schema/sfcode.json",
         "",
         *_comment(
-            f"Read by `sfcode import` from {found.target.name} ({found.target.org_id}), where somebody had set this up"
+            f"Read by `sfcode import` from {scan.target.name} ({scan.target.org_id}), where somebody had set this up"
         ),
         "# by hand. An apply of this config as it is takes over what is there and changes nothing in it.",
         "version: 1",
@@ -107,7 +107,7 @@ def _settings_lines(found: ScanResult, draft: ConfigProposal, options: ImportOpt
         f"  {name}:",
         f"    org: {quote_scalar(options.org)}",
     )
-    if name != "local" and not found.is_sandbox:
+    if name != "local" and not scan.is_sandbox:
         yield "    protected: true # apply wants a plan that was saved and reviewed"
     account, url = options.account or PLACEHOLDER_ACCOUNT, options.relay_url or PLACEHOLDER_RELAY_URL
     yield from (
@@ -120,8 +120,8 @@ def _settings_lines(found: ScanResult, draft: ConfigProposal, options: ImportOpt
     )
 
 
-def _todo(given: str | None, what: str) -> str:
-    return "" if given else f" # to fill in: {what}"
+def _todo(value: str | None, instruction: str) -> str:
+    return "" if value else f" # to fill in: {instruction}"
 
 
 def _comment(text: str, indent: str = "") -> Iterator[str]:
@@ -135,11 +135,11 @@ def _comment(text: str, indent: str = "") -> Iterator[str]:
     yield line
 
 
-def _render_mapping(mapping: MappingProposal, found: ScanResult) -> str:
-    return "\n".join(_mapping_lines(mapping, found)) + "\n"
+def _render_mapping(mapping: MappingProposal, scan: ScanResult) -> str:
+    return "\n".join(_mapping_lines(mapping, scan)) + "\n"
 
 
-def _mapping_lines(mapping: MappingProposal, found: ScanResult) -> Iterator[str]:
+def _mapping_lines(mapping: MappingProposal, scan: ScanResult) -> Iterator[str]:
     group = mapping.object == "Account"
     yield from (
         "# yaml-language-server: $schema=../.schema/mapping.json",
@@ -157,7 +157,7 @@ def _mapping_lines(mapping: MappingProposal, found: ScanResult) -> Iterator[str]
         yield "replaces:"
         yield from (f"  - {quote_scalar(address)}" for address in mapping.replaces)
     yield ""
-    formula = found.formulas.get(f"{mapping.object}.{mapping.user_id}")
+    formula = scan.formulas.get(f"{mapping.object}.{mapping.user_id}")
     if formula:
         yield from _comment(f"A formula: {formula.text}")
     yield from ("user_id:", f"  field: {mapping.user_id}")

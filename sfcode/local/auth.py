@@ -34,8 +34,8 @@ def _answers() -> dict[str, Any]:
 
 def describe_user(answer: str, user: Record) -> dict[str, Any]:
     """Return what an answer (`userinfo`, `identity`, `soap`) tells of a user under its own names, and what it tells of all."""
-    told = _answers()[answer]
-    return {**told["constants"], **{name: user.get(field) for name, field in told["fields"].items()}}
+    answer_form = _answers()[answer]
+    return {**answer_form["constants"], **{name: user.get(field) for name, field in answer_form["fields"].items()}}
 
 
 def find_session(tx: OrgTransaction, token: str, now: datetime) -> UserSession | None:
@@ -55,9 +55,9 @@ def find_active_user(tx: OrgTransaction, username: object) -> Record | None:
 
 def get_or_create_token(tx: OrgTransaction, user_id: str, *, now: datetime, rng: random.Random) -> str:
     """Return the user's token, created if there is none; the sf CLI accepts its form, `00D...!...`."""
-    known = tx.sessions.lasting_token(user_id)
-    if known is not None:
-        return known
+    lasting_token = tx.sessions.lasting_token(user_id)
+    if lasting_token is not None:
+        return lasting_token
     token = generate_token(tx, rng)
     tx.sessions.put(token, user_id, now=now)
     return token

@@ -59,8 +59,8 @@ class OrgContext:
             return None
         now = self.clock.now()
         with self.store.read() as tx:
-            found, row = auth.find_session(tx, token, now), tx.sessions.get(token)
-        if found is not None and row is not None and row.is_half_expired(now):
+            session, row = auth.find_session(tx, token, now), tx.sessions.get(token)
+        if session is not None and row is not None and row.is_half_expired(now):
             with self.store.transaction() as tx:
                 tx.sessions.prolong(row, now=now)
-        return found
+        return session

@@ -73,8 +73,11 @@ def _log(call: RestCall) -> Response:
 def _queue(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         names = {stored.id: stored.component.full_name for stored in tx.components.list_all("WorkflowOutboundMessage")}
-        found = [asdict(each) | {"action": names.get(each.action_id)} for each in tx.notifications.list_all()]
-    return answer({"notifications": found})
+        notifications = [
+            asdict(notification) | {"action": names.get(notification.action_id)}
+            for notification in tx.notifications.list_all()
+        ]
+    return answer({"notifications": notifications})
 
 
 def _clock(call: RestCall) -> Response:
@@ -125,20 +128,20 @@ def _disarm(call: RestCall) -> Response:
 
 def _register(call: RestCall) -> Response:
     faults: list[str] = []
-    found = parse_app(
+    app = parse_app(
         call.json_object(), lambda key, text, hint: faults.append(f"{key}: {text}; {hint}"), call.context.rng
     )
     if faults:
         raise ApiError("INVALID_FIELD", " | ".join(fault.removesuffix("; ") for fault in faults))
     with call.context.store.transaction() as tx:
-        tx.apps.put(found.consumer_key, found.body)
-    return answer(found.body, 201)
+        tx.apps.put(app.consumer_key, app.body)
+    return answer(app.body, 201)
 
 
 def _apps(call: RestCall) -> Response:
     with call.context.store.read() as tx:
-        found = tx.apps.list_all()
-    return answer([{key: value for key, value in body.items() if key not in SECRETS} for body in found])
+        bodies = tx.apps.list_all()
+    return answer([{key: value for key, value in body.items() if key not in SECRETS} for body in bodies])
 
 
 def _forget(call: RestCall) -> Response:

@@ -69,9 +69,11 @@ def _table() -> dict[str, tuple[list[str], str]]:
 def make_error(name: str, /, **values: object) -> ApiError:
     """Return an error of `errors.txt`, with the values that its text leaves open; a list is written with commas."""
     (code, status, *fields), text = _table()[name]
-    given = {key: ", ".join(value) if isinstance(value, list) else value for key, value in values.items()}
-    named = [each for field in fields if field != "[]" for each in field.format_map(given).split(", ")]
-    return ApiError(code, text.format_map(given), named if fields else None, status=int(status))
+    texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in values.items()}
+    field_names = [
+        field_name for field in fields if field != "[]" for field_name in field.format_map(texts).split(", ")
+    ]
+    return ApiError(code, text.format_map(texts), field_names if fields else None, status=int(status))
 
 
 AROUND = 60
@@ -99,15 +101,15 @@ def malformed(message: str, text: str, at: int) -> ApiError:
 UNUSABLE = "The state of this local org cannot be read or written"
 
 
-def describe_failure(log: logging.Logger, what: str, error: Exception) -> str:
+def describe_failure(log: logging.Logger, event: str, error: Exception) -> str:
     """
     Log an unexpected error and return the message for the client. Call it in the error handler.
 
     A full or read-only disk is not a bug: the message names it, without a traceback.
     """
     if isinstance(error, sqlite3.Error | SfcodeError | OSError):
-        said = error.message if isinstance(error, SfcodeError) else f"{UNUSABLE}: {error}"
-        log.error("%s: %s", what, said)
-        return said
-    log.error("%s", what, exc_info=error)
+        message = error.message if isinstance(error, SfcodeError) else f"{UNUSABLE}: {error}"
+        log.error("%s: %s", event, message)
+        return message
+    log.error("%s", event, exc_info=error)
     return f"An unexpected error occurred: {type(error).__name__}"

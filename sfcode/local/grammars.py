@@ -28,14 +28,14 @@ def load(package: str) -> Lark:
     """Return the parser of a package's grammar."""
     from lark import Lark
 
-    found = load_table(package)
-    return build_parser(package) if found is None else Lark.load(found)
+    table = load_table(package)
+    return build_parser(package) if table is None else Lark.load(table)
 
 
 def load_table(package: str) -> dict[str, Any] | None:
     """Return the table of a package's grammar; None if it was made from another text or by another version of lark."""
-    found: dict[str, Any] | None = json.loads(_read(package, TABLE) or "null", object_hook=_decode_keys)
-    return None if found is None or found["of"] != fingerprint(package) else found
+    table: dict[str, Any] | None = json.loads(_read(package, TABLE) or "null", object_hook=_decode_keys)
+    return None if table is None or table["of"] != fingerprint(package) else table
 
 
 def build_parser(package: str) -> Lark:
@@ -51,8 +51,8 @@ def render_table(package: str) -> str:
     from lark.lexer import TerminalDef
 
     data, memo = build_parser(package).memo_serialize([TerminalDef, Rule])
-    found = {"of": fingerprint(package), "data": _encode_keys(data), "memo": _encode_keys(memo)}
-    return json.dumps(found, separators=(",", ":")) + "\n"
+    table = {"of": fingerprint(package), "data": _encode_keys(data), "memo": _encode_keys(memo)}
+    return json.dumps(table, separators=(",", ":")) + "\n"
 
 
 def fingerprint(package: str) -> str:
@@ -70,9 +70,9 @@ def _read(package: str, name: str) -> str:
 def _encode_keys(value: Any) -> Any:
     if isinstance(value, dict):
         if all(isinstance(key, str) for key in value):
-            return {key: _encode_keys(each) for key, each in value.items()}
-        return {KEYED: [[key, _encode_keys(each)] for key, each in value.items()]}
-    return [_encode_keys(each) for each in value] if isinstance(value, list | tuple) else value
+            return {key: _encode_keys(member) for key, member in value.items()}
+        return {KEYED: [[key, _encode_keys(member)] for key, member in value.items()]}
+    return [_encode_keys(member) for member in value] if isinstance(value, list | tuple) else value
 
 
 def _decode_keys(value: dict[str, Any]) -> dict[Any, Any]:

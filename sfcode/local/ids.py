@@ -66,6 +66,6 @@ def derive_id(prefix: str, *parts: str) -> str:
 def _base62(number: int, width: int) -> str:
     digits = ""
     while number:
-        number, rest = divmod(number, 62)
-        digits = ALPHABET[rest] + digits
+        number, digit = divmod(number, 62)
+        digits = ALPHABET[digit] + digits
     return digits.rjust(width, "0")

@@ -45,10 +45,10 @@ class RecordWriter:
 
     def object(self, name: str) -> ObjectDef:
         """Find an object. Raises ApiError (not found) for one that does not exist."""
-        found = self.catalog.object(name)
-        if found is None:
+        definition = self.catalog.object(name)
+        if definition is None:
             raise make_error("not_found")
-        return found
+        return definition
 
     def create(self, name: str, values: Mapping[str, Any], *, record_id: str | None = None) -> str:
         """Create a record, with the next id unless one is given; return its id."""
@@ -57,14 +57,14 @@ class RecordWriter:
             raise self._may_not(target, "create")
         if "id" in (key.lower() for key in values):
             raise make_error("id_on_insert")
-        given = self._read(target, values, creating=True)
-        whole = self._whole(target)
-        after = {**whole.defaults, **given}
-        fill_defaults(self.tx, self.catalog.whole, whole, after, user_id=self.user_id, now=self.now)
+        new_values = self._read(target, values, creating=True)
+        definition = self._whole(target)
+        after = {**definition.defaults, **new_values}
+        fill_defaults(self.tx, self.catalog.whole, definition, after, user_id=self.user_id, now=self.now)
         if target.field("OwnerId") and not after.get("OwnerId"):
             after["OwnerId"] = self.user_id
         _check_required(target.mandatory, after, creating=True)
-        self._save(target, None, after, frozenset(given))
+        self._save(target, None, after, frozenset(new_values))
         if record_id is not None:
             after["Id"] = record_id
         self._lock(target)
@@ -87,13 +87,13 @@ class RecordWriter:
             raise make_error("no_access")
         if "id" in (key.lower() for key in values):
             raise make_error("id_in_update", name="Id")
-        given = self._read(target, values, creating=False)
-        after = before | given
-        _check_required([target.fields[name.lower()] for name in given], after, creating=False)
-        self._save(target, before, after, frozenset(given))
+        new_values = self._read(target, values, creating=False)
+        after = before | new_values
+        _check_required([target.fields[name.lower()] for name in new_values], after, creating=False)
+        self._save(target, before, after, frozenset(new_values))
         self._lock(target, record_id)
         # Stamps are the store's to write; what did not change need not be written again.
-        changed = {key: value for key, value in after.items() if key in given or before.get(key) != value}
+        changed = {key: value for key, value in after.items() if key in new_values or before.get(key) != value}
         _update(self.tx, target.name, record_id, changed, user_id=self.user_id, now=self.now)
         if self._automation is not None:
             self._automation.after_save(target.name, before, record_id)
@@ -119,20 +119,20 @@ class RecordWriter:
         key = target.field(field)
         if key is None or not key.upsertable:
             raise make_error("no_such_key", name=field)
-        if field.lower() in (each.lower() for each in values):
+        if field.lower() in (entry.lower() for entry in values):
             raise make_error("id_in_update", name=key.name)
         if key.name == "Id":
             self.update(name, value, values)
             return ids.full(value), False
-        wanted = parse_value(key, value)
-        found = self.tx.records.find_indexed(target.name, key.name, wanted) if wanted is not None else []
-        if len(found) > 1:
-            raise Ambiguous(target.name, [str(each["Id"]) for each in found])
-        if found:
-            record_id = str(found[0]["Id"])
+        key_value = parse_value(key, value)
+        matches = self.tx.records.find_indexed(target.name, key.name, key_value) if key_value is not None else []
+        if len(matches) > 1:
+            raise Ambiguous(target.name, [str(entry["Id"]) for entry in matches])
+        if matches:
+            record_id = str(matches[0]["Id"])
             self.update(name, record_id, values)
             return record_id, False
-        return self.create(name, {**values, key.name: wanted}), True
+        return self.create(name, {**values, key.name: key_value}), True
 
     def existing(self, target: ObjectDef, record_id: str) -> Record:
         """Find the record of a path; a record that the user cannot see does not exist."""
@@ -161,8 +161,8 @@ class RecordWriter:
     def _lock(self, target: ObjectDef, record_id: str | None = None) -> None:
         """Lock the row to write, unless another transaction holds it."""
         if self.tx.row_locked(target.name):
-            which = f" or 1 records: {ids.full(record_id)}" if record_id else ""
-            raise make_error("locked_row", which=which)
+            detail = f" or 1 records: {ids.full(record_id)}" if record_id else ""
+            raise make_error("locked_row", which=detail)
 
     @property
     def _access(self) -> UserAccess | None:
@@ -177,8 +177,8 @@ class RecordWriter:
 
     def _may_not(self, target: ObjectDef, verb: str) -> ApiError:
         """Return why an object cannot be written, by anyone or by this user."""
-        whole = self._whole(target)
-        if not {"create": whole.createable, "update": whole.updateable, "delete": whole.deletable}[verb]:
+        definition = self._whole(target)
+        if not {"create": definition.createable, "update": definition.updateable, "delete": definition.deletable}[verb]:
             return make_error("unsupported_verb", object=target.name, verb=verb)
         return make_error("not_insertable", object=target.name) if verb == "create" else make_error("no_access")
 
@@ -210,15 +210,15 @@ class RecordWriter:
 
     def _by_external_id(self, reference: FieldDef, value: Mapping[str, Any]) -> str:
         """Resolve `{"Account": {"Product_Account_Id__c": 7}}` to an id."""
-        wanted = [(key, each) for key, each in value.items() if key not in ("attributes", "type")]
+        keys = [(key, key_value) for key, key_value in value.items() if key not in ("attributes", "type")]
         target = self.catalog.object(str(value.get("type") or reference.reference_to[0]))
-        key = target.field(wanted[0][0]) if target and len(wanted) == 1 else None
+        key = target.field(keys[0][0]) if target and len(keys) == 1 else None
         if target is None or key is None or not key.upsertable:
             raise ApiError("INVALID_FIELD", f"{reference.relationship}: an external id field is needed")
-        found = self.tx.records.find_indexed(target.name, key.name, parse_value(key, wanted[0][1]))
-        if len(found) != 1:
-            raise make_error("key_not_found", value=wanted[0][1], field=key.name, object=target.name)
-        return str(found[0]["Id"])
+        matches = self.tx.records.find_indexed(target.name, key.name, parse_value(key, keys[0][1]))
+        if len(matches) != 1:
+            raise make_error("key_not_found", value=keys[0][1], field=key.name, object=target.name)
+        return str(matches[0]["Id"])
 
     def _check_reference(self, target: ObjectDef, field: FieldDef, value: str) -> None:
         for name in field.reference_to:
@@ -242,33 +242,33 @@ class RecordWriter:
         if user is not None and not user.get("IsActive"):
             raise make_error("inactive_owner", user_id=user_id[:15], object=target.name.lower())
 
-    def _save(self, target: ObjectDef, before: Record | None, after: Record, given: frozenset[str]) -> None:
-        for name in given:
+    def _save(self, target: ObjectDef, before: Record | None, after: Record, field_names: frozenset[str]) -> None:
+        for name in field_names:
             field = target.fields[name.lower()]
             if not (field.unique or field.external_id) or after[name] is None:
                 continue
-            others = self.tx.records.find_indexed(target.name, name, after[name]) if field.unique else []
-            for other in others:
-                if before is None or other["Id"] != before["Id"]:
-                    raise make_error("duplicate", field=name, record_id=str(other["Id"])[:15])
+            duplicates = self.tx.records.find_indexed(target.name, name, after[name]) if field.unique else []
+            for row in duplicates:
+                if before is None or row["Id"] != before["Id"]:
+                    raise make_error("duplicate", field=name, record_id=str(row["Id"])[:15])
         if self._access is not None:
             check_duplicates(self.tx, target.name, before, after, self.options.allows_duplicates)
         rule = BEFORE_SAVE.get(target.name)
         if rule:
-            rule(PendingRecord(self.tx, before, after, given, self.now))
+            rule(PendingRecord(self.tx, before, after, field_names, self.now))
 
     def _let_go(self, target: ObjectDef, record_id: str) -> None:
         for name, field in self.catalog.whole.referring(target.name):
             child = self.catalog.whole.object(name)
             if child is None or field.name in ("CreatedById", "LastModifiedById"):
                 continue
-            for other in self.tx.records.find_indexed(child.name, field.name, record_id):
+            for row in self.tx.records.find_indexed(child.name, field.name, record_id):
                 if (child.name, field.name) in CASCADES or (field.custom and not field.updateable):
-                    self.tx.records.recycle(child.name, str(other["Id"]), user_id=self.user_id, now=self.now)
-                    self._let_go(child, str(other["Id"]))
+                    self.tx.records.recycle(child.name, str(row["Id"]), user_id=self.user_id, now=self.now)
+                    self._let_go(child, str(row["Id"]))
                 else:
                     values: Record = {field.name: None}
-                    self.tx.records.update(child.name, str(other["Id"]), values, user_id=self.user_id, now=self.now)
+                    self.tx.records.update(child.name, str(row["Id"]), values, user_id=self.user_id, now=self.now)
 
 
 def _check_required(fields: Iterable[FieldDef], after: Record, *, creating: bool) -> None:
@@ -302,7 +302,7 @@ def _next_number(tx: OrgTransaction, target: ObjectDef, field: FieldDef) -> str:
     key = f"number.{target.name}.{field.name}".lower()
     number = int(tx.settings.get(key) or field.starting_number)
     tx.settings.set(key, str(number + 1))
-    return NUMBER.sub(lambda found: str(number).rjust(len(found.group(1)), "0"), field.display_format)
+    return NUMBER.sub(lambda match: str(number).rjust(len(match.group(1)), "0"), field.display_format)
 
 
 STATIC_RESOURCE = "StaticResource"

@@ -34,24 +34,24 @@ class Identity:
 def get_identity(store: Store) -> Identity:
     """Return the certificate of an org, stored beside its state; it is created once, and renewed shortly before it expires."""
     folder = store.path.parent.resolve() / FOLDER
-    found = Identity(folder / "certificate.pem", folder / "key.pem")
+    identity = Identity(folder / "certificate.pem", folder / "key.pem")
     # The first writer creates it: the others, in this process or another, wait and find it.
     with store.transaction():
-        if not _is_good(found):
+        if not _is_good(identity):
             folder.mkdir(exist_ok=True)
             certificate, key = _generate()
-            _write(found.key, key, 0o600)
-            _write(found.certificate, certificate, 0o644)
-    return found
+            _write(identity.key, key, 0o600)
+            _write(identity.certificate, certificate, 0o644)
+    return identity
 
 
-def _is_good(found: Identity) -> bool:
+def _is_good(identity: Identity) -> bool:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        certificate = x509.load_pem_x509_certificate(found.certificate.read_bytes())
-        key = load_pem_private_key(found.key.read_bytes(), password=None)
+        certificate = x509.load_pem_x509_certificate(identity.certificate.read_bytes())
+        key = load_pem_private_key(identity.key.read_bytes(), password=None)
     except (OSError, ValueError, TypeError):
         return False
     # The machine's clock and not the org's: it is the one that clients go by.
@@ -60,11 +60,11 @@ def _is_good(found: Identity) -> bool:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    made = path.with_suffix(".new")
-    made.unlink(missing_ok=True)
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(content)
-    made.replace(path)
+    temporary.replace(path)
 
 
 def _generate() -> tuple[bytes, bytes]:

@@ -59,13 +59,13 @@ class Condition:
         def reference(name: str) -> str:
             return f"{{!$Record.{name}}}" if prefixed else name
 
-        whole = reference(self.compared_field)
-        blank = f'ISPICKVAL({whole}, "")' if type_ == "picklist" else f"ISBLANK({whole})"
+        field = reference(self.compared_field)
+        blank = f'ISPICKVAL({field}, "")' if type_ == "picklist" else f"ISBLANK({field})"
         if self.blank is not None:
             return blank if self.blank else f"NOT({blank})"
         if isinstance(self.values[0], bool):
-            return whole if self.values[0] != self.negated else f"NOT({whole})"
-        compared = reference("RecordType.DeveloperName") if self.field == RECORD_TYPE else whole
+            return field if self.values[0] != self.negated else f"NOT({field})"
+        compared = reference("RecordType.DeveloperName") if self.field == RECORD_TYPE else field
         tests = [_formula_test(compared, value, type_) for value in self.values]
         fits = tests[0] if len(tests) == 1 else f"OR({', '.join(tests)})"
         if not self.negated:
@@ -86,13 +86,13 @@ class Condition:
             return False
         if self.blank is not None or other.blank is not None:
             return (self._only_blank and other._never_blank) or (other._only_blank and self._never_blank)
-        mine, theirs = set(map(_folded, self.values)), set(map(_folded, other.values))
+        own_values, other_values = set(map(_folded, self.values)), set(map(_folded, other.values))
         if self.negated and other.negated:
             # A checkbox has two values; other fields have more than a condition lists.
-            return mine | theirs == {True, False}
+            return own_values | other_values == {True, False}
         if self.negated or other.negated:
-            return mine >= theirs if self.negated else theirs >= mine
-        return mine.isdisjoint(theirs)
+            return own_values >= other_values if self.negated else other_values >= own_values
+        return own_values.isdisjoint(other_values)
 
     @property
     def _only_blank(self) -> bool:
@@ -110,7 +110,7 @@ def and_where(query: str, conditions: Iterable[Condition]) -> str:
 
 def are_apart(first: Sequence[Condition], second: Sequence[Condition]) -> bool:
     """Tell whether no record can fit both lists of conditions, as far as the conditions themselves say so."""
-    return any(one.excludes(other) for one, other in product(first, second))
+    return any(condition.excludes(other) for condition, other in product(first, second))
 
 
 def _formula_test(reference: str, value: AttributeValue, type_: str) -> str:

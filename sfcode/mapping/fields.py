@@ -86,10 +86,10 @@ class Fields:
 
         Unknown custom fields are assumed to take permissions of their own.
         """
-        known = self.get(name)
-        if known is None:
+        field = self.get(name)
+        if field is None:
             return name if is_custom(name) else ""
-        return known.permission
+        return field.permission
 
     def similar(self, name: str) -> str | None:
         """Find the existing name that was probably meant."""
@@ -98,7 +98,7 @@ class Fields:
 
 def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()) -> Fields:
     """Return the known fields of an object."""
-    new = {one.name: one for one in created}
+    new = {field.name: field for field in created}
     described_object = schema.objects.get(object_name)
     if described_object is not None:
         if schema.online:
@@ -108,9 +108,9 @@ def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()
             for name, pair in feature_fields(object_name).items()
             if name not in {*described_object.fields, *new}
         }
-        known = {**described_object.fields, **{name: described for name, (described, _) in optional.items()}}
+        fields = {**described_object.fields, **{name: described for name, (described, _) in optional.items()}}
         return Fields(
-            object_name, known, described_object.complete, new, {name: words for name, (_, words) in optional.items()}
+            object_name, fields, described_object.complete, new, {name: words for name, (_, words) in optional.items()}
         )
     if object_name in ACTIVITY_FIELDS:
         return Fields(object_name, {name: Field(name, "string") for name in ACTIVITY_FIELDS[object_name]}, False, new)

@@ -47,9 +47,9 @@ def activities(project: str) -> str:
     return f"{project}_Activity__c"
 
 
-def activity_field(project: str, what: str) -> str:
+def activity_field(project: str, suffix: str) -> str:
     """Return the name of a field of that object: Subject, Comment, Event or Time."""
-    return f"{project}_{what}__c"
+    return f"{project}_{suffix}__c"
 
 
 def item_field(project: str) -> str:

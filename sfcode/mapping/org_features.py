@@ -66,9 +66,9 @@ def feature_fields(object_name: str) -> dict[str, tuple[Field, str]]:
     if object_name == "Account":
         fields |= {name: (Field(name, kind), PERSON_ACCOUNTS) for name, kind in _PERSON.items()}
         for prefix in _PERSON_ADDRESSES:
-            whole = f"{prefix}Address"
+            address = f"{prefix}Address"
             fields |= {
-                f"{prefix}{part}": (Field(f"{prefix}{part}", kind, compound=whole), PERSON_ACCOUNTS)
+                f"{prefix}{part}": (Field(f"{prefix}{part}", kind, compound=address), PERSON_ACCOUNTS)
                 for part, kind in _PARTS.items()
             }
             fields |= _codes(prefix, f"{PERSON_ACCOUNTS}, and {CODES}")

@@ -96,13 +96,13 @@ class FieldPermission:
     editable: bool
 
 
-def add_required(asked: ObjectPermission) -> ObjectPermission:
+def add_required(rights: ObjectPermission) -> ObjectPermission:
     """Add the permissions that Salesforce requires with others. Modify All does not imply Create."""
-    delete = asked.delete or asked.modify_all
-    edit = asked.edit or delete
-    view_all = asked.view_all or asked.modify_all
+    delete = rights.delete or rights.modify_all
+    edit = rights.edit or delete
+    view_all = rights.view_all or rights.modify_all
     return replace(
-        asked, read=asked.read or asked.create or edit or view_all, edit=edit, delete=delete, view_all=view_all
+        rights, read=rights.read or rights.create or edit or view_all, edit=edit, delete=delete, view_all=view_all
     )
 
 
@@ -137,14 +137,14 @@ class OtherRights:
 
     def remove_accepted(self, accepted: Collection[str]) -> OtherRights:
         """Return the rights without those that are accepted by address, such as `PermissionSet:People`."""
-        left = replace(
+        remaining_rights = replace(
             self,
             permission_sets=tuple(name for name in self.permission_sets if f"PermissionSet:{name}" not in accepted),
             groups=tuple(name for name in self.groups if f"PermissionSetGroup:{name}" not in accepted),
         )
         if f"Profile:{self.profile}" in accepted:
-            left = replace(left, profile_objects={}, profile_permissions=())
-        return left
+            remaining_rights = replace(remaining_rights, profile_objects={}, profile_permissions=())
+        return remaining_rights
 
     def __bool__(self) -> bool:
         return bool(self.assigned or self.granted_by_profile)

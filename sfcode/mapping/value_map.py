@@ -19,13 +19,13 @@ class ValueMap:
 
     def translate(self, text: str) -> AttributeValue | None:
         """Return the value that is sent for a field's value; None if none is."""
-        wanted = fold_value(text)
-        return next((value for key, value in self.values if fold_value(key) == wanted), self.default)
+        folded_text = fold_value(text)
+        return next((value for key, value in self.values if fold_value(key) == folded_text), self.default)
 
     def lists(self, text: str) -> bool:
         """Return whether the map lists a field's value."""
-        wanted = fold_value(text)
-        return any(fold_value(key) == wanted for key, _ in self.values)
+        folded_text = fold_value(text)
+        return any(fold_value(key) == folded_text for key, _ in self.values)
 
 
 def fold_value(text: str) -> str:

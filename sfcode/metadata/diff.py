@@ -94,14 +94,16 @@ def _item(path: Path, text: str, *, comes: bool) -> AttributeChange:
     return AttributeChange((*path, text), None if comes else text, text if comes else None, item=True)
 
 
-def spell_as(value: Value, other: Value) -> Value:
+def spell_as(value: Value, model: Value) -> Value:
     """Return a value with its names in the case of another value, so that a comparison of both shows only real differences."""
-    if isinstance(value, Mapping) and isinstance(other, Mapping):
-        written = {old: new for old, new in _pair_names(value, other) if old is not None and new is not None}
-        return {written.get(key, key): spell_as(part, other.get(written.get(key, key))) for key, part in value.items()}
-    if _is_set(value) and _is_set(other):
-        written = {old: new for old, new in _pair_names(value, other) if old is not None and new is not None}
-        return [written.get(text, text) for text in value]
+    if isinstance(value, Mapping) and isinstance(model, Mapping):
+        spellings = {old: new for old, new in _pair_names(value, model) if old is not None and new is not None}
+        return {
+            spellings.get(key, key): spell_as(part, model.get(spellings.get(key, key))) for key, part in value.items()
+        }
+    if _is_set(value) and _is_set(model):
+        spellings = {old: new for old, new in _pair_names(value, model) if old is not None and new is not None}
+        return [spellings.get(text, text) for text in value]
     return value
 
 
@@ -124,7 +126,7 @@ def _is_set(value: Value) -> TypeGuard[list[str]]:
     if not isinstance(value, list | tuple) or not value:
         return False
     texts = [item for item in value if isinstance(item, str)]
-    return len(texts) == len(value) and all(one < other for one, other in pairwise(texts))
+    return len(texts) == len(value) and all(first < second for first, second in pairwise(texts))
 
 
 def _is_sequence(value: Value) -> TypeGuard[list[Value]]:

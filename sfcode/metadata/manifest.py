@@ -36,7 +36,7 @@ def write_manifest(addresses: Iterable[Address], api_version: str) -> bytes:
     A folder is listed before its content; in destructive changes after it, since an org deletes only empty folders.
     """
     members: dict[str, list[Value]] = {}
-    for address in sorted(set(addresses), key=lambda each: _order(each, deletes=not api_version)):
+    for address in sorted(set(addresses), key=lambda member: _order(member, deletes=not api_version)):
         members.setdefault(member_type(address.type), []).append(address.full_name)
     body: dict[str, Value] = {"types": {type_: {"members": names} for type_, names in members.items()}}
     # The WSDL wants a version; destructive changes have none.

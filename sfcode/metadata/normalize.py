@@ -46,10 +46,10 @@ def normalize(component: Component) -> Component:
 
 
 def _complex(type_: str, body: Body) -> _Dict:
-    known = schema_table.elements(type_) or {}
-    found: _Dict = {}
+    elements = schema_table.elements(type_) or {}
+    normal_body: _Dict = {}
     for name, raw in body.items():
-        spec = known.get(name)
+        spec = elements.get(name)
         if spec is None or raw is None:
             continue
         value = _element(type_, spec, raw)
@@ -58,9 +58,9 @@ def _complex(type_: str, body: Body) -> _Dict:
             continue
         if value in ({}, []) or (value == "" and not spec.required and not _significant(type_, name)):
             continue
-        found[name] = value
+        normal_body[name] = value
     special = _SPECIAL.get(type_)
-    return special(found) if special else found
+    return special(normal_body) if special else normal_body
 
 
 def _element(owner: str, spec: schema_table.Element, value: Value) -> Value:
@@ -104,8 +104,8 @@ def _number(text: str) -> str:
 def _flow(body: _Dict) -> _Dict:
     notes = body.get("processMetadataValues")
     if isinstance(notes, Mapping):
-        kept = {name: note for name, note in notes.items() if name not in BUILDER_NOTES}
-        body = {**body, "processMetadataValues": kept} if kept else _without(body, "processMetadataValues")
+        others = {name: note for name, note in notes.items() if name not in BUILDER_NOTES}
+        body = {**body, "processMetadataValues": others} if others else _without(body, "processMetadataValues")
     # What Flow Builder proposes: the label and the time of the run.
     if body.get("interviewLabel") == f"{body.get('label', '')} {{!$Flow.CurrentDateTime}}":
         body = _without(body, "interviewLabel")
@@ -139,8 +139,8 @@ def _report_folder(body: _Dict) -> _Dict:
     shares = body.get("folderShares")
     if not isinstance(shares, list):
         return body
-    kept = [share for share in shares if not _is_creator(share)]
-    return {**body, "folderShares": kept} if kept else _without(body, "folderShares")
+    remaining_shares = [share for share in shares if not _is_creator(share)]
+    return {**body, "folderShares": remaining_shares} if remaining_shares else _without(body, "folderShares")
 
 
 def _is_creator(share: Value) -> bool:

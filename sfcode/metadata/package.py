@@ -73,14 +73,14 @@ def write(
 ) -> dict[str, bytes]:
     """Render components as files, reproducible to the byte. Raises MetadataError for an unknown type."""
     ordered = sorted(components)
-    gone = sorted(set(deleted))
+    deleted_addresses = sorted(set(deleted))
     files: dict[str, bytes] = {}
     for path, group in _group_by_file(ordered, layout).items():
         files.update(_files(path, group, layout))
     folder = "" if layout == "mdapi" else "manifest/"
     files[folder + PACKAGE] = write_manifest((component.address for component in ordered), api_version)
-    if gone:
-        files[folder + DESTRUCTIVE_POST] = write_manifest(gone, "")
+    if deleted_addresses:
+        files[folder + DESTRUCTIVE_POST] = write_manifest(deleted_addresses, "")
     if layout == "source":
         files["sfdx-project.json"] = _project(api_version)
     return dict(sorted(files.items()))
@@ -88,13 +88,13 @@ def write(
 
 def _group_by_file(components: list[Component], layout: Layout) -> dict[str, list[Component]]:
     groups: dict[str, list[Component]] = {}
-    seen: set[Address] = set()
+    addresses: set[Address] = set()
     for component in components:
         content_type = str(component.body.get("contentType", ""))
         group = groups.setdefault(file_path(component.address, layout, content_type=content_type), [])
-        if component.address in seen:
+        if component.address in addresses:
             raise MetadataError(f"{component.address} is in the package twice")
-        seen.add(component.address)
+        addresses.add(component.address)
         group.append(component)
     return groups
 
@@ -144,7 +144,7 @@ def read(files: Mapping[str, bytes]) -> tuple[Component, ...]:
 
 def read_contents(files: Mapping[str, bytes]) -> Contents:
     """Parse a package in mdapi layout, with or without a root folder, and return the position of each component."""
-    found: dict[Address, tuple[Component, PackagePosition]] = {}
+    components_by_address: dict[Address, tuple[Component, PackagePosition]] = {}
     skipped: list[str] = []
     root = find_root(files)
     for path in sorted(files):
@@ -157,12 +157,12 @@ def read_contents(files: Mapping[str, bytes]) -> Contents:
             skipped.append(path)
             continue
         for component, line in _read_file(address, path, files):
-            if component.address in found:
+            if component.address in components_by_address:
                 raise MetadataError(f"{component.address} is in the package twice", file=path, line=line)
-            found[component.address] = (component, PackagePosition(path, line))
+            components_by_address[component.address] = (component, PackagePosition(path, line))
     return Contents(
-        components=tuple(sorted(component for component, _ in found.values())),
-        places={address: place for address, (_, place) in sorted(found.items())},
+        components=tuple(sorted(component for component, _ in components_by_address.values())),
+        places={address: place for address, (_, place) in sorted(components_by_address.items())},
         skipped=tuple(skipped),
     )
 

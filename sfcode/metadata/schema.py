@@ -52,8 +52,8 @@ def _reachable_types(type_: str) -> set[str]:
 def _complex(name: str, children: Iterable[schema_table.Element]) -> Iterable[str]:
     yield f'<xsd:complexType name="{name}"><xsd:sequence>'
     for child in children:
-        known = schema_table.elements(child.type) is not None or schema_table.values(child.type) is not None
-        attributes = f'name="{child.name}" type="{"tns" if known else "xsd"}:{child.type}"'
+        is_declared = schema_table.elements(child.type) is not None or schema_table.values(child.type) is not None
+        attributes = f'name="{child.name}" type="{"tns" if is_declared else "xsd"}:{child.type}"'
         attributes += "" if child.required else ' minOccurs="0"'
         attributes += ' maxOccurs="unbounded"' if child.repeated else ""
         attributes += ' nillable="true"' if child.nillable else ""
@@ -94,15 +94,15 @@ def _validate(xml: bytes, root: etree._Element) -> tuple[SchemaProblem, ...]:
     schema = _schema(name)
     if schema.validate(root):
         return ()
-    where = find_spans(xml, root)
-    found: dict[SchemaProblem, None] = {}
+    spans = find_spans(xml, root)
+    problems: dict[SchemaProblem, None] = {}
     log: Any = schema.error_log
     for entry in log:
-        if "is not a valid value of the atomic type" in entry.message and found:
+        if "is not a valid value of the atomic type" in entry.message and problems:
             continue  # the previous message reports the same, with the allowed values
-        line, column = _start(root, entry, where)
-        found[SchemaProblem(line, column, _readable(entry.message))] = None
-    return tuple(found)
+        line, column = _start(root, entry, spans)
+        problems[SchemaProblem(line, column, _readable(entry.message))] = None
+    return tuple(problems)
 
 
 def validate_loosely(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...]:
@@ -123,18 +123,20 @@ def _root_type(root: etree._Element) -> str | None:
 
 
 def _foreign_root(root: etree._Element, expected: str = "") -> SchemaProblem:
-    wanted = f"<{expected}>" if expected else "a metadata type"
+    required_root = f"<{expected}>" if expected else "a metadata type"
     return SchemaProblem(
-        line_of(root) or 1, 1, f"the root must be {wanted} in namespace {schema_table.NAMESPACE}, not <{root.tag}>"
+        line_of(root) or 1,
+        1,
+        f"the root must be {required_root} in namespace {schema_table.NAMESPACE}, not <{root.tag}>",
     )
 
 
-def _start(root: etree._Element, entry: etree._LogEntry, where: Mapping[etree._Element, Span]) -> tuple[int, int]:
+def _start(root: etree._Element, entry: etree._LogEntry, spans: Mapping[etree._Element, Span]) -> tuple[int, int]:
     prefixes = {prefix: uri for prefix, uri in root.nsmap.items() if prefix}
     hits: Any = []
     with suppress(etree.XPathError):
         hits = root.getroottree().xpath(entry.path, namespaces=prefixes)
-    return where[hits[0]].start if hits else (entry.line, 1)
+    return spans[hits[0]].start if hits else (entry.line, 1)
 
 
 def _readable(message: str) -> str:

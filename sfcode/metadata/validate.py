@@ -43,47 +43,47 @@ class SchemaProblem:
         return f"{self.message} ({self.line}:{self.column})"
 
 
-def validate(root: etree._Element, type_: str, where: Mapping[etree._Element, Span]) -> tuple[SchemaProblem, ...]:
+def validate(root: etree._Element, type_: str, spans: Mapping[etree._Element, Span]) -> tuple[SchemaProblem, ...]:
     """List the problems that an org reports, in the order of the file."""
-    return tuple(sorted(set(_complex(root, type_, where))))
+    return tuple(sorted(set(_complex(root, type_, spans))))
 
 
-def _complex(element: etree._Element, type_: str, where: Mapping[etree._Element, Span]) -> Iterator[SchemaProblem]:
-    known = schema_table.elements(type_) or {}
-    seen: set[str] = set()
+def _complex(element: etree._Element, type_: str, spans: Mapping[etree._Element, Span]) -> Iterator[SchemaProblem]:
+    specs = schema_table.elements(type_) or {}
+    names: set[str] = set()
     previous = ""
     for name, child in children_of(element):
-        spec = known.get(name)
+        spec = specs.get(name)
         if spec is None:
-            wanted = name if name.startswith("{") else f"{{{schema_table.NAMESPACE}}}{name}"
-            yield _at(where[child].opened, f"Element {wanted} invalid at this location in type {type_}")
-        elif name in seen and not (spec.repeated and name == previous):
-            yield _at(where[child].opened, f"Element {name} is duplicated at this location in type {type_}")
+            qualified_name = name if name.startswith("{") else f"{{{schema_table.NAMESPACE}}}{name}"
+            yield _at(spans[child].opened, f"Element {qualified_name} invalid at this location in type {type_}")
+        elif name in names and not (spec.repeated and name == previous):
+            yield _at(spans[child].opened, f"Element {name} is duplicated at this location in type {type_}")
         elif child.get(_NIL) not in ("true", "1"):
             yield from (
-                _complex(child, spec.type, where) if schema_table.elements(spec.type) else _simple(child, spec, where)
+                _complex(child, spec.type, spans) if schema_table.elements(spec.type) else _simple(child, spec, spans)
             )
-        seen.add(name)
+        names.add(name)
         previous = name
-    for name, spec in known.items():
-        if spec.required and name not in seen:
-            yield _at(where[element].closed, f"Required field is missing: {name}")
+    for name, spec in specs.items():
+        if spec.required and name not in names:
+            yield _at(spans[element].closed, f"Required field is missing: {name}")
 
 
 def _simple(
-    element: etree._Element, spec: schema_table.Element, where: Mapping[etree._Element, Span]
+    element: etree._Element, spec: schema_table.Element, spans: Mapping[etree._Element, Span]
 ) -> Iterator[SchemaProblem]:
     for _, child in children_of(element):
         message = f"Unexpected element {child.tag} during simple type deserialization"
-        yield _at(where[child].opened, message)
+        yield _at(spans[child].opened, message)
         return
     text = element.text or ""
     allowed = schema_table.values(spec.type)
     if allowed is not None:
         if text.strip() not in allowed:
-            yield _at(where[element].closed, f"'{text}' is not a valid value for the enum '{spec.type}'")
+            yield _at(spans[element].closed, f"'{text}' is not a valid value for the enum '{spec.type}'")
     elif spec.type in _SIMPLE and not _SIMPLE[spec.type].fullmatch(text.strip()):
-        yield _at(where[element].closed, f"'{text}' is not a valid value for the type xsd:{spec.type}")
+        yield _at(spans[element].closed, f"'{text}' is not a valid value for the type xsd:{spec.type}")
 
 
 def _at(point: tuple[int, int], message: str) -> SchemaProblem:

@@ -98,30 +98,30 @@ class _Reader:
 
     def complex(self, type_: str, element: etree._Element, skip: str = "") -> dict[str, Value]:
         """Convert the children of an element of a complex type."""
-        known = schema_table.elements(type_) or {}
-        found: dict[str, list[etree._Element]] = {}
+        specs = schema_table.elements(type_) or {}
+        children: dict[str, list[etree._Element]] = {}
         unknown: dict[str, list[Value]] = {}
         for name, child in children_of(element):
-            if name not in known and self._lenient:
+            if name not in specs and self._lenient:
                 unknown.setdefault(name, []).append(etree.tostring(child, encoding="unicode", with_tail=False))
                 continue
-            if name not in known:
-                wanted = name if name.startswith("{") else f"{{{schema_table.NAMESPACE}}}{name}"
-                raise self._error(f"Element {wanted} invalid at this location in type {type_}", child)
-            if name in found and not known[name].repeated:
+            if name not in specs:
+                qualified_name = name if name.startswith("{") else f"{{{schema_table.NAMESPACE}}}{name}"
+                raise self._error(f"Element {qualified_name} invalid at this location in type {type_}", child)
+            if name in children and not specs[name].repeated:
                 raise self._error(f"Element {name} is duplicated at this location in type {type_}", child)
             if name != skip and child.get(_NIL) not in ("true", "1"):
-                found.setdefault(name, []).append(child)
+                children.setdefault(name, []).append(child)
         for text in (element.text, *(child.tail for child in element)):
             if text and text.strip():
                 raise self._error(f"text is not allowed in an element of type {type_}: {text.strip()[:40]!r}", element)
-        body = {name: self._values(type_, known[name], found[name]) for name in known if name in found}
+        body = {name: self._values(type_, specs[name], children[name]) for name in specs if name in children}
         return body | {name: {UNKNOWN: texts} for name, texts in unknown.items()}
 
-    def _values(self, owner: str, spec: schema_table.Element, found: list[etree._Element]) -> Value:
+    def _values(self, owner: str, spec: schema_table.Element, elements: list[etree._Element]) -> Value:
         if not spec.repeated:
-            return self._value(spec, found[0])
-        items = [self._value(spec, element) for element in found]
+            return self._value(spec, elements[0])
+        items = [self._value(spec, element) for element in elements]
         key = identity_key(owner, spec.name)
         if key is not None:
             return _key_items(items, key)
@@ -160,64 +160,64 @@ class _Reader:
 
 def _key_items(items: list[Value], key: str) -> Value:
     """Key items by their identity; return the list if an item has no identity or two have the same."""
-    found: dict[str, Value] = {}
+    items_by_key: dict[str, Value] = {}
     for item in items:
         entry = dict(cast(Mapping[str, Value], item))
         name = entry.pop(key, None)
-        if not isinstance(name, str) or name in found:
+        if not isinstance(name, str) or name in items_by_key:
             return items
-        found[name] = entry
-    return dict(sorted(found.items()))
+        items_by_key[name] = entry
+    return dict(sorted(items_by_key.items()))
 
 
-def _write(parent: etree._Element, type_: str, body: Body, where: str) -> None:
-    known = schema_table.elements(type_) or {}
+def _write(parent: etree._Element, type_: str, body: Body, path: str) -> None:
+    specs = schema_table.elements(type_) or {}
     unknown: list[str] = []
-    for name in sorted(body.keys() - known.keys()):
+    for name in sorted(body.keys() - specs.keys()):
         value = body[name]
         if not isinstance(value, Mapping) or UNKNOWN not in value:
-            raise MetadataError(f"{where}: type {type_} has no element {name}")
+            raise MetadataError(f"{path}: type {type_} has no element {name}")
         unknown += cast(list[str], value[UNKNOWN])
-    for name, spec in known.items():
+    for name, spec in specs.items():
         value = body.get(name)
         if value is None:
             if spec.required and spec.nillable:
                 etree.SubElement(parent, _TAG + name, {_NIL: "true"})
             continue
-        for item in _items(type_, spec, value, where):
+        for item in _items(type_, spec, value, path):
             child = etree.SubElement(parent, _TAG + name)
             if isinstance(item, Mapping) and schema_table.elements(spec.type) is not None:
-                _write(child, spec.type, item, f"{where}.{name}")
+                _write(child, spec.type, item, f"{path}.{name}")
             elif isinstance(item, Mapping) and spec.type == "anyType":
                 child.set(_TYPE, f"xsd:{item['type']}")
-                child.text = _text(item["value"], f"{where}.{name}")
+                child.text = _text(item["value"], f"{path}.{name}")
             else:
-                child.text = _text(item, f"{where}.{name}")
+                child.text = _text(item, f"{path}.{name}")
     parent.extend(etree.fromstring(text) for text in unknown)
 
 
-def _items(owner: str, spec: schema_table.Element, value: Value, where: str) -> list[Value]:
+def _items(owner: str, spec: schema_table.Element, value: Value, path: str) -> list[Value]:
     """List the items of one key of a body; keyed items get their key back."""
     if not spec.repeated:
         return [value]
     if isinstance(value, Mapping):
         key = identity_key(owner, spec.name)
         if key is None:
-            raise MetadataError(f"{where}.{spec.name}: a list is needed, its items have no identity")
+            raise MetadataError(f"{path}.{spec.name}: a list is needed, its items have no identity")
         return [{**cast(Mapping[str, Value], value[name]), key: name} for name in sorted(value)]
     if isinstance(value, list | tuple):
         return cast(list[Value], sorted(map(str, value))) if is_unordered(owner, spec.name) else list(value)
-    raise MetadataError(f"{where}.{spec.name}: a list is needed, not {value!r}")
+    raise MetadataError(f"{path}.{spec.name}: a list is needed, not {value!r}")
 
 
-def _text(value: Value, where: str) -> str:
+def _text(value: Value, path: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, int | str):
-        raise MetadataError(f"{where}: a single value is needed, not {value!r}")
+        raise MetadataError(f"{path}: a single value is needed, not {value!r}")
     text = str(value)
     if bad := _NOT_XML.search(text):
-        raise MetadataError(f"{where}: the character U+{ord(bad[0]):04X} is not allowed in XML")
+        raise MetadataError(f"{path}: the character U+{ord(bad[0]):04X} is not allowed in XML")
     return text
 
 

@@ -64,11 +64,11 @@ class _Recorder:
 def find_spans(data: bytes, root: etree._Element) -> Mapping[etree._Element, Span]:
     """Return the span of each element of `root`, which `xml.parse` made from the same bytes."""
     try:
-        found = _Recorder().run(data)
+        spans = _Recorder().run(data)
     except expat.ExpatError:  # an encoding that expat does not know: only lines are reported
-        found = []
+        spans = []
     lines = [Span((line, 1), (line, 1), (line, 1)) for line in (_line(element) for element in root.iter("*"))]
-    return dict(zip(root.iter("*"), found if len(found) == len(lines) else lines, strict=True))
+    return dict(zip(root.iter("*"), spans if len(spans) == len(lines) else lines, strict=True))
 
 
 def _line(element: etree._Element) -> int:

@@ -144,17 +144,17 @@ class Org:
 
         return describe(names, self._rest.describe)
 
-    def query(self, soql: str, *values: Any, **named: Any) -> list[Row]:
+    def query(self, soql: str, *values: Any, **named_values: Any) -> list[Row]:
         """
         Run a query and read all pages: `org.query("SELECT Id FROM User WHERE Username = {}", name)`.
 
         `{}` and `{name}` are replaced by quoted values; a query without values is not changed.
         """
-        return self._rest.query(soql, values, named)
+        return self._rest.query(soql, values, named_values)
 
-    def count(self, soql: str, *values: Any, **named: Any) -> int:
+    def count(self, soql: str, *values: Any, **named_values: Any) -> int:
         """Run `SELECT COUNT() FROM ...`."""
-        return self._rest.count(soql, values, named)
+        return self._rest.count(soql, values, named_values)
 
     def create(self, sobject: str, values: Mapping[str, Any]) -> str:
         """Create a record and return its id."""
@@ -168,9 +168,9 @@ class Org:
         """Delete a record."""
         self._rest.delete(sobject, record_id)
 
-    def tooling_query(self, soql: str, *values: Any, **named: Any) -> list[Row]:
+    def tooling_query(self, soql: str, *values: Any, **named_values: Any) -> list[Row]:
         """Run a query of the Tooling API, like `query`."""
-        return self._rest.query(soql, values, named, tooling=True)
+        return self._rest.query(soql, values, named_values, tooling=True)
 
     def tooling_update(self, sobject: str, record_id: str, values: Mapping[str, Any]) -> None:
         """Update a record of the Tooling API, such as the active version of a flow definition."""

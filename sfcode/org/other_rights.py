@@ -35,9 +35,9 @@ def read_other_rights(org: Org, username: str, own: Collection[str]) -> OtherRig
     user = "SELECT ProfileId, Profile.Name FROM User WHERE Username = {}"
     rows, users = run_both(lambda: org.query(assigned, username), lambda: org.query(user, username))
     groups = {str(row["PermissionSetGroup"]["DeveloperName"]) for row in rows if row["PermissionSetGroupId"]}
-    known = {name.lower() for name in own}
+    own_names = {name.lower() for name in own}
     sets = {str(row["PermissionSet"]["Name"]) for row in rows if not row["PermissionSetGroupId"]}
-    sets = {name for name in sets if name.lower() not in known}
+    sets = {name for name in sets if name.lower() not in own_names}
     rights = OtherRights(tuple(sorted(sets)), tuple(sorted(groups)))
     if not users:
         return rights

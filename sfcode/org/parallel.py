@@ -34,8 +34,8 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
 
     def work() -> None:
         try:
-            while taken := take():
-                number, call = taken
+            while numbered_call := take():
+                number, call = numbered_call
                 results[number] = call()
         except BaseException as error:  # noqa: BLE001  (it is raised where the result is needed)
             errors.append(error)
@@ -55,5 +55,5 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
 def run_both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """Run two calls at the same time, as `run_parallel` does."""
     calls: list[Callable[[], A | B]] = [first, second]
-    one, other = run_parallel(calls, 2)
-    return cast("A", one), cast("B", other)
+    first_result, second_result = run_parallel(calls, 2)
+    return cast("A", first_result), cast("B", second_result)

@@ -51,7 +51,7 @@ def follow_deployment(
 
     """
     started = last_response = runtime.clock()
-    shown: DeployResult | None = None
+    reported_status: DeployResult | None = None
     for pause in pauses():
         try:
             result = status()
@@ -62,9 +62,9 @@ def follow_deployment(
                 raise DeployStillRunning(deploy_id, f"no answer for {SILENCE:.0f} s ({error.message})") from error
         else:
             last_response = runtime.clock()
-            if on_progress is not None and result != shown:
+            if on_progress is not None and result != reported_status:
                 on_progress(result)
-            shown = result
+            reported_status = result
             if result.done:
                 return result
         if runtime.clock() - started > timeout:

@@ -19,5 +19,5 @@ def profile_names(org: Org) -> dict[str, str]:
 
 def find_profile(org: Org, name: str) -> str | None:
     """Return the id of a profile, by its name in SOQL or in the Metadata API; None where the org has none."""
-    found = next((profile.id for profile in org.traits.profiles if profile.name.lower() == name.lower()), None)
-    return found or next((id for id, full_name in profile_names(org).items() if full_name == name), None)
+    profile_id = next((profile.id for profile in org.traits.profiles if profile.name.lower() == name.lower()), None)
+    return profile_id or next((id for id, full_name in profile_names(org).items() if full_name == name), None)

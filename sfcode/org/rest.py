@@ -51,10 +51,10 @@ class Rest:
         )
 
     def query(
-        self, soql: str, values: tuple[Any, ...], named: Mapping[str, Any], *, tooling: bool = False
+        self, soql: str, values: tuple[Any, ...], named_values: Mapping[str, Any], *, tooling: bool = False
     ) -> list[Row]:
         """Run a query, with quoted values in place of `{}` and `{name}`."""
-        text = quote_values(soql, values, named)
+        text = quote_values(soql, values, named_values)
         return self._read(lambda: [convert_row(row) for row in self._pages(text, tooling=tooling)])
 
     def _pages(self, soql: str, *, tooling: bool) -> Iterator[Row]:
@@ -68,9 +68,9 @@ class Rest:
                 return
             answer = self.client.query_more(answer["nextRecordsUrl"], identifier_is_url=True)
 
-    def count(self, soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> int:
+    def count(self, soql: str, values: tuple[Any, ...], named_values: Mapping[str, Any]) -> int:
         """Run `SELECT COUNT() ...`."""
-        text = quote_values(soql, values, named)
+        text = quote_values(soql, values, named_values)
         return self._read(lambda: int(self.client.query(text)["totalSize"]))
 
     def create(self, sobject: str, values: Mapping[str, Any]) -> str:
@@ -195,8 +195,8 @@ class Rest:
         if code == SESSION_EXPIRED or (error.status == 401 and not code):
             return session.expired_error(message)
         if not code and (error.status >= SERVER_ERROR or error.status == TOO_MANY):
-            answered = f"{self._connection.instance_url} answered {error.status}."
-            return NoAnswer(answered, sent=True, retry_after=self._last.retry_after)
+            message_text = f"{self._connection.instance_url} answered {error.status}."
+            return NoAnswer(message_text, sent=True, retry_after=self._last.retry_after)
         if not code:
             return OrgError(f"{self._connection.instance_url} answered {error.status} for {error.resource_name}.")
         return OrgError(session.scrub(f"{code}: {message}"), code=code, retry_after=self._last.retry_after)
@@ -228,13 +228,13 @@ def parse_error(content: Any) -> tuple[str, str]:
     return str(code), str(message)
 
 
-def quote_values(soql: str, values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
+def quote_values(soql: str, values: tuple[Any, ...], named_values: Mapping[str, Any]) -> str:
     """Insert values into a query, quoted for SOQL. A query without values is not changed."""
-    if not values and not named:
+    if not values and not named_values:
         return soql
     from simple_salesforce.format import format_soql
 
-    return format_soql(soql, *values, **named)
+    return format_soql(soql, *values, **named_values)
 
 
 def convert_row(record: Mapping[str, Any]) -> Row:

@@ -62,8 +62,8 @@ class DeployMessage:
         place = self.file_name
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
-        what = f"{self.type}:{self.full_name}" if self.type else self.full_name
-        return f"{place}: {what}: {self.problem}" if place else f"{what}: {self.problem}"
+        subject = f"{self.type}:{self.full_name}" if self.type else self.full_name
+        return f"{place}: {subject}: {self.problem}" if place else f"{subject}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)

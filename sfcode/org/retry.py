@@ -81,8 +81,8 @@ def call(action: Callable[[], Answer], runtime: Runtime, *, repeatable: bool = T
             return action()
         except OrgError as error:
             pause = compute_delay(attempt, error, runtime.rng, repeatable=repeatable)
-            left = deadline.remaining_seconds(runtime.clock)
-            if pause is None or (left is not None and pause >= left):
+            remaining_seconds = deadline.remaining_seconds(runtime.clock)
+            if pause is None or (remaining_seconds is not None and pause >= remaining_seconds):
                 raise
         runtime.sleep(pause)
         attempt += 1

@@ -29,8 +29,8 @@ class _LazyModule(ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
-def _metadata_api(*arguments: Any, **named: Any) -> Any:
-    return importlib.import_module(METADATA).SfdcMetadataApi(*arguments, **named)
+def _metadata_api(*arguments: Any, **options: Any) -> Any:
+    return importlib.import_module(METADATA).SfdcMetadataApi(*arguments, **options)
 
 
 def load_client_class() -> type[Salesforce]:

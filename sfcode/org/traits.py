@@ -123,8 +123,8 @@ class OrgTraits:
     def features(self) -> frozenset[str]:
         """The features that the fields of accounts show, by their names in Setup."""
         account = self.schema.objects.get(FEATURE_OBJECT)
-        known = feature_fields(FEATURE_OBJECT)
-        return frozenset(known[name][1] for name in (account.fields if account else ()) if name in known)
+        fields = feature_fields(FEATURE_OBJECT)
+        return frozenset(fields[name][1] for name in (account.fields if account else ()) if name in fields)
 
     def _part(self, name: str) -> Any:
         answer = self.parts[name]

@@ -50,15 +50,15 @@ class OrgAdapter(HTTPAdapter):
         if self.plain and request.url and request.url.startswith("https://"):
             request.url = "http://" + request.url.removeprefix("https://")
         started = runtime.clock()
-        connect, read, whole = runtime.connect_timeout, runtime.read_timeout, runtime.answer_timeout
-        left = deadline.remaining_seconds(runtime.clock)
-        if left is not None:
-            if left <= 0:
+        connect, read, total = runtime.connect_timeout, runtime.read_timeout, runtime.answer_timeout
+        seconds = deadline.remaining_seconds(runtime.clock)
+        if seconds is not None:
+            if seconds <= 0:
                 raise NoAnswer("Deadline exceeded before the request was sent.", sent=False)
-            connect, read, whole = min(connect, left), min(read, left), min(whole, left)
+            connect, read, total = min(connect, seconds), min(read, seconds), min(total, seconds)
         response = super().send(request, stream=stream, timeout=timeout or (connect, read), **options)
         if not stream:
-            self._read(response, started, whole)
+            self._read(response, started, total)
         runtime.on_response()
         path = urlsplit(request.url or "").path
         log.debug("%s %s: %s in %.3f s", request.method, path, response.status_code, runtime.clock() - started)
@@ -104,9 +104,9 @@ class Bearer(AuthBase):
         response.close()
         request = response.request.copy()
         request.headers["Authorization"] = f"Bearer {self.session.token.reveal()}"
-        again: Response = response.connection.send(request, **options)
-        again.history.append(response)
-        return again
+        second_response: Response = response.connection.send(request, **options)
+        second_response.history.append(response)
+        return second_response
 
 
 def leave_unsigned(request: PreparedRequest) -> PreparedRequest:
@@ -146,8 +146,8 @@ def translate_errors(url: str) -> Iterator[None]:
             permanent=True,
         ) from error
     except requests.exceptions.TooManyRedirects as error:
-        where = error.response.headers.get("Location", "") if error.response is not None else ""
-        target = urlsplit(where)
+        location = error.response.headers.get("Location", "") if error.response is not None else ""
+        target = urlsplit(location)
         raise OrgError(
             f"{host} redirects to {target.scheme}://{target.netloc}; the token is not sent there.",
             "Use the org's own address (Setup > My Domain).",

@@ -10,7 +10,7 @@ from secrets import token_hex
 from sfcode.errors import Refused
 
 
-def write_whole(path: Path, content: str | bytes, what: str) -> None:
+def write_whole(path: Path, content: str | bytes, noun: str) -> None:
     """
     Replace the content of a file atomically. Raises Refused if that is impossible.
 
@@ -26,20 +26,20 @@ def write_whole(path: Path, content: str | bytes, what: str) -> None:
             _replace(target, data)
     except OSError as error:
         hint = "Name a file in a folder that is there and may be written to."
-        raise Refused(f"{path}: {what} cannot be saved: {error.strerror}", hint) from error
+        raise Refused(f"{path}: {noun} cannot be saved: {error.strerror}", hint) from error
 
 
 def _replace(target: Path, data: bytes) -> None:
-    beside = target.with_name(f".{target.name}.{token_hex(4)}")
+    temporary = target.with_name(f".{target.name}.{token_hex(4)}")
     try:
-        with beside.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
-            beside.chmod(target.stat().st_mode & 0o777)
-        beside.replace(target)
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
     except BaseException:
         with suppress(OSError):
-            beside.unlink()
+            temporary.unlink()
         raise

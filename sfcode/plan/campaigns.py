@@ -22,13 +22,13 @@ def find_campaigns(org: Org, body: Body) -> list[str]:
     return [str(row["Id"]) for row in _query(org, "SELECT Id FROM Campaign WHERE Name = {}", name)]
 
 
-def read_business_record(org: Org, address: Address, wanted: Body) -> list[Body]:
+def read_business_record(org: Org, address: Address, desired: Body) -> list[Body]:
     """Read a campaign or a status of its members; the body is the wanted one where it is there."""
-    campaigns = find_campaigns(org, wanted)
+    campaigns = find_campaigns(org, desired)
     if address.type == "Campaign" or not campaigns:
-        return [wanted] if campaigns else []
+        return [desired] if campaigns else []
     soql = "SELECT Id FROM CampaignMemberStatus WHERE CampaignId IN {} AND Label = {}"
-    return [wanted] if _query(org, soql, campaigns, str(wanted["Label"])) else []
+    return [desired] if _query(org, soql, campaigns, str(desired["Label"])) else []
 
 
 def list_missing_for_campaigns(
@@ -45,12 +45,12 @@ def list_missing_for_campaigns(
         yield MissingPart("feature license", "Marketing User", f"the user {username}")
     if address.type != "CampaignMemberStatus":
         return
-    key, found = str(body.get("CampaignId") or body["CampaignName"]), find_campaigns(org, body)
-    if len(found) > 1 or not (found or Address("Campaign", key) in planned):
-        yield MissingPart("unique campaign" if found else "campaign", key)
+    key, campaigns = str(body.get("CampaignId") or body["CampaignName"]), find_campaigns(org, body)
+    if len(campaigns) > 1 or not (campaigns or Address("Campaign", key) in planned):
+        yield MissingPart("unique campaign" if campaigns else "campaign", key)
     later = body.get("Before")
     soql = "SELECT Label FROM CampaignMemberStatus WHERE CampaignId IN {} AND Label IN {} ORDER BY SortOrder"
-    rows = _query(org, soql, found, later) if found and later else []
+    rows = _query(org, soql, campaigns, later) if campaigns and later else []
     if rows:
         yield MissingPart("place before the status", str(rows[0]["Label"]), f"the campaign {key}")
 

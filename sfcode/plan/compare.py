@@ -95,14 +95,14 @@ def _remove_viewers(plan_input: PlanInput) -> Iterator[Change]:
     """Take the viewers' permission set from people whom the config listed at the last apply and lists no more."""
     viewer_set = naming.viewer_set(plan_input.project.settings.name)
     for address in sorted(plan_input.snapshot.applied.records):
-        found = plan_input.snapshot.components.get(address)
+        assignment = plan_input.snapshot.components.get(address)
         if (
-            found is not None
+            assignment is not None
             and address not in plan_input.wanted
             and address.type == "PermissionSetAssignment"
             and address.full_name.startswith(f"{viewer_set}/")
         ):
-            yield Change(address, found, None)
+            yield Change(address, assignment, None)
 
 
 def _destroy(plan_input: PlanInput) -> Iterator[Change]:
@@ -116,9 +116,9 @@ def _destroy(plan_input: PlanInput) -> Iterator[Change]:
         if address in observed:
             yield Change(address, observed[address], None, component)
     for row in plan_input.desired.records:
-        found = observed.get(row.address)
-        if found is not None and not row.address.is_business_record:
-            yield Change(row.address, found, _deactivate(found) if row.type == "User" else None)
+        record = observed.get(row.address)
+        if record is not None and not row.address.is_business_record:
+            yield Change(row.address, record, _deactivate(record) if row.type == "User" else None)
     username = plan_input.project.settings.integration_user.username
     yield from retire(plan_input, previous_users(plan_input.snapshot.applied, username))
 
@@ -155,12 +155,12 @@ def _refresh(plan_input: PlanInput) -> Iterator[Change]:
     Records are not in the applied state. They are compared while the config is the one that was applied: only
     then is it known what they were.
     """
-    left = [*plan_input.applied.values()]
+    expected_components = [*plan_input.applied.values()]
     if plan_input.snapshot.applied.config_digest == plan_input.project.digest:
-        left += plan_input.desired.records
-    for component in left:
-        found = plan_input.snapshot.components.get(component.address)
-        yield Change(component.address, found, found, component)
+        expected_components += plan_input.desired.records
+    for component in expected_components:
+        observed_component = plan_input.snapshot.components.get(component.address)
+        yield Change(component.address, observed_component, observed_component, component)
     if plan_input.snapshot.state:
         yield from list_other_rights(plan_input)
 

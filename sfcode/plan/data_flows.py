@@ -36,14 +36,17 @@ def data_flows(project: Project, selected: Mapping[str, tuple[int, int]]) -> tup
 
 
 def _flow(mapping: ResolvedMapping, selected: tuple[int, int] | None) -> FlowOfData:
-    sent = [(mapping.user_id.field, f"{mapping.match} id"), *((use.field, use.attribute) for use in mapping.attributes)]
+    pairs = [
+        (mapping.user_id.field, f"{mapping.match} id"),
+        *((use.field, use.attribute) for use in mapping.attributes),
+    ]
     name = mapping.developer_name
     trigger = f"{'Flow' if mapping.trigger == 'flow' else 'Workflow rule'} {name}"
     return FlowOfData(
         mapping=mapping.name,
         object=mapping.object,
         match=mapping.match,
-        sent=tuple(sent) if mapping.sends else (),
+        sent=tuple(pairs) if mapping.sends else (),
         senders=(trigger, f"Message {name}") if mapping.sends and mapping.by_relay else (),
         written=tuple(_list_written(mapping)),
         carrier="Relay" if mapping.by_relay else "Appcues' connector",

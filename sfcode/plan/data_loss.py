@@ -11,33 +11,33 @@ def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to delete fields in which records have values, unless that was allowed by name."""
     refusals = []
     for change in plan.changes:
-        held = plan_input.snapshot.values.get(change.address, 0)
-        if change.action is not Action.DELETE or held == 0 or change.address in plan_input.request.allow_delete:
+        count = plan_input.snapshot.values.get(change.address, 0)
+        if change.action is not Action.DELETE or count == 0 or change.address in plan_input.request.allow_delete:
             continue
         allow = f"pass --allow-delete {change.address} to delete its values"
-        if held is None:
+        if count is None:
             reason = f"would be deleted, and {plan.target.username} cannot see whether records hold a value in it"
             hint = f"run `sfcode viewers add`, which lets you see it, and plan again, or {allow}"
         else:
-            reason = f"would be deleted with the values that {held} record{'s hold' if held > 1 else ' holds'} in it"
+            reason = f"would be deleted with the values that {count} record{'s hold' if count > 1 else ' holds'} in it"
             hint = f"keep it, or {allow}"
         refusals.append(Refusal(change.address, reason, hint + _suggest_move(change, plan)))
     return plan.refuse(*refusals)
 
 
-def _suggest_move(gone: Change, plan: Plan) -> str:
+def _suggest_move(deletion: Change, plan: Plan) -> str:
     """Suggest that a deleted field and a created one of the same kind may be a rename; "" if there is none."""
-    owner = gone.address.full_name.partition(".")[0].lower()
-    made = [
+    owner = deletion.address.full_name.partition(".")[0].lower()
+    created_names = [
         change.address.full_name
         for change in plan.changes
         if change.action is Action.CREATE
-        and change.address.type == gone.address.type == "CustomField"
+        and change.address.type == deletion.address.type == "CustomField"
         and change.address.full_name.partition(".")[0].lower() == owner
         and change.after
-        and gone.before
-        and change.after.body.get("type") == gone.before.body.get("type")
+        and deletion.before
+        and change.after.body.get("type") == deletion.before.body.get("type")
     ]
-    if len(made) != 1:
+    if len(created_names) != 1:
         return ""
-    return f"; if it is now called {made[0]}, write `moved: {{fields: {{{gone.address.full_name}: {made[0]}}}}}` in sfcode.yaml"
+    return f"; if it is now called {created_names[0]}, write `moved: {{fields: {{{deletion.address.full_name}: {created_names[0]}}}}}` in sfcode.yaml"

@@ -178,22 +178,22 @@ def load(path: Path, key: Secret | None = None) -> Plan:
 
     With a key, only a plan that was signed with that key is read.
     """
-    again = "Make a new one with `sfcode plan --out FILE`."
+    hint = "Make a new one with `sfcode plan --out FILE`."
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         version = str(document["format_version"])
     except OSError as error:
-        raise Refused(f"{path}: the plan cannot be read: {error.strerror}", again) from error
+        raise Refused(f"{path}: the plan cannot be read: {error.strerror}", hint) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Refused(f"{path}: this is not a saved plan", again) from error
+        raise Refused(f"{path}: this is not a saved plan", hint) from error
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
-        raise Refused(f"{path}: the plan has format {version}, this sfcode reads {FORMAT_VERSION}", again)
+        raise Refused(f"{path}: the plan has format {version}, this sfcode reads {FORMAT_VERSION}", hint)
     if why := verify(document, key):
-        raise Refused(f"{path}: {why}", again)
+        raise Refused(f"{path}: {why}", hint)
     try:
         return _plan(document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused(f"{path}: this is not a saved plan", again) from error
+        raise Refused(f"{path}: this is not a saved plan", hint) from error
 
 
 def _plan(document: dict[str, Any]) -> Plan:
@@ -265,13 +265,13 @@ def _component(address: Address, body: dict[str, Any]) -> Component:
 def _read_change(document: dict[str, Any], applied: dict[str, Any] | None) -> Change:
     address = Address.parse(document["address"])
     bodies = (document["change"]["before"], document["change"]["after"], applied)
-    before, after, left = (None if body is None else _component(address, body) for body in bodies)
+    before, after, applied_component = (None if body is None else _component(address, body) for body in bodies)
     former = document.get("previous_address")
     return Change(
         address,
         before,
         after,
-        left,
+        applied_component,
         adopted=document["adopted"],
         replaced=document["replaced"],
         moved_from=Address.parse(former) if former else None,

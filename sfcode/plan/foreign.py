@@ -33,10 +33,10 @@ class Preserved:
 
     def __str__(self) -> str:
         parts = [f"{count} {_noun(type_, count)}" for type_, count in self.counts.items()]
-        whole = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+        phrase = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
         type_, _, name = self.container.partition(":")
         are = "is" if sum(self.counts.values()) == 1 else "are"
-        return f"{whole} of others in {name}.{TYPES[type_].suffix} {are} not changed"
+        return f"{phrase} of others in {name}.{TYPES[type_].suffix} {are} not changed"
 
 
 def _noun(type_: str, count: int) -> str:
@@ -46,11 +46,11 @@ def _noun(type_: str, count: int) -> str:
     return noun if count == 1 else f"{noun}s"
 
 
-def count_preserved(changes: Iterable[Change], others: Collection[Address]) -> tuple[Preserved, ...]:
+def count_preserved(changes: Iterable[Change], unmanaged_addresses: Collection[Address]) -> tuple[Preserved, ...]:
     """Count the unmanaged components in the files that a plan writes."""
     touched = {container for change in changes if (container := container_of(change.address))}
     counts: dict[Address, Counter[str]] = {}
-    for address in others:
+    for address in unmanaged_addresses:
         container = container_of(address)
         if container in touched:
             counts.setdefault(container, Counter())[address.type] += 1
@@ -75,7 +75,9 @@ def unmanaged_fields(schema: OrgSchema, managed: Collection[Address]) -> Iterato
                 yield address
 
 
-def extract_components(files: Mapping[str, bytes], asked: Collection[Address]) -> tuple[dict[str, bytes], set[Address]]:
+def extract_components(
+    files: Mapping[str, bytes], requested_addresses: Collection[Address]
+) -> tuple[dict[str, bytes], set[Address]]:
     """
     Remove the components that were not requested from workflow files; return the files, and all addresses in them.
 
@@ -86,7 +88,7 @@ def extract_components(files: Mapping[str, bytes], asked: Collection[Address]) -
     from sfcode.metadata.paths import address_of_file
     from sfcode.metadata.xml import children_of, parse
 
-    kept, seen = dict(files), set[Address]()
+    remaining_files, addresses = dict(files), set[Address]()
     for path, data in files.items():
         container = address_of_file(path.removeprefix("unpackaged/"))
         if container is None or container.type != "Workflow":
@@ -97,8 +99,8 @@ def extract_components(files: Mapping[str, bytes], asked: Collection[Address]) -
             own = next((child.text for child in element.iterchildren("{*}fullName")), None)
             address = Address(type_, f"{container.full_name}.{(own or '').strip()}") if type_ else None
             if address:
-                seen.add(address)
-            if address not in asked:
+                addresses.add(address)
+            if address not in requested_addresses:
                 root.remove(element)
-        kept[path] = etree.tostring(root)
-    return kept, seen
+        remaining_files[path] = etree.tostring(root)
+    return remaining_files, addresses

@@ -82,8 +82,8 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
 
 def _find_moves(project: Project, request: PlanRequest, generated: Desired, snapshot: OrgSnapshot) -> tuple[Move, ...]:
     if request.mode is Mode.APPLY:
-        wanted = (component.address for component in (*generated.components, *generated.records))
-        return find_moves(project, wanted, snapshot)
+        addresses = (component.address for component in (*generated.components, *generated.records))
+        return find_moves(project, addresses, snapshot)
     if request.mode is Mode.ROLLBACK:
         return find_reversed_moves(find_apply(snapshot.applied, request.apply_id), snapshot)
     return ()
@@ -113,8 +113,8 @@ def read_applied(org: Org, project: Project) -> Applied:
 def find_state(org: Org, project: Project) -> Component | None:
     """Read the static resource with the state of a project, by its identity or the former one."""
     addresses = [state_address(identity) for identity in project.identities]
-    found, _ = _retrieve(org, addresses)
-    return next((found[address] for address in addresses if address in found), None)
+    components, _ = _retrieve(org, addresses)
+    return next((components[address] for address in addresses if address in components), None)
 
 
 def list_states(org: Org) -> set[Address]:
@@ -152,11 +152,13 @@ def _read_org(
         expected = {address: {} for address in project.replaced} | expected
     states = [state_address(identity) for identity in project.identities]
     rows_wanted = {address: body for address, body in expected.items() if address.is_record}
-    wanted = [*(address for address in expected if not address.is_record), *states]
-    record_rows, (found, unmanaged) = run_both(lambda: read_records(org, rows_wanted), lambda: _retrieve(org, wanted))
-    state_component = next((found[address] for address in states if address in found), None)
-    left_state = found.get(states[1]) if states[1:] else None
-    found = {address: component for address, component in found.items() if address not in states}
+    requested = [*(address for address in expected if not address.is_record), *states]
+    record_rows, (metadata, unmanaged) = run_both(
+        lambda: read_records(org, rows_wanted), lambda: _retrieve(org, requested)
+    )
+    state_component = next((metadata[address] for address in states if address in metadata), None)
+    left_state = metadata.get(states[1]) if states[1:] else None
+    metadata = {address: component for address, component in metadata.items() if address not in states}
     applied = _read_renames(org, from_component(state_component))
     moved: set[Address] = set()
     if org.identity.sandbox:
@@ -169,18 +171,18 @@ def _read_org(
         past = find_apply(applied, request.apply_id)
         moved = set(past.moves)
         expected = {address: body for address, body in past.before.items() if body is not None}
-        named = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
+        users = {Address("User", name) for body in expected.values() for name in users_named_in(body)}
         records_before = {address for address in past.before if address.is_record and not address.is_business_record}
-        read_again = sorted(named | records_before | {address for address in moved if address.is_record})
+        read_again = sorted(users | records_before | {address for address in moved if address.is_record})
         record_rows |= read_records(org, {address: past.before.get(address) or {} for address in read_again})
-    rest = [
+    addresses = [
         address
         for address in {*applied.components, *expected, *moved}
-        if address not in found and not address.is_record
+        if address not in metadata and not address.is_record
     ]
     if request.mode is not Mode.ROLLBACK:
-        rest = [address for address in rest if address not in expected]
-    more, beside = _retrieve(org, sorted(rest))
+        addresses = [address for address in addresses if address not in expected]
+    more, unmanaged_too = _retrieve(org, sorted(addresses))
     deleted = [component for address, component in more.items() if address not in expected]
     if request.mode in {Mode.APPLY, Mode.DESTROY}:
         former_user = [project.settings.moved.user] if project.settings.moved.user else []
@@ -194,7 +196,7 @@ def _read_org(
     components = {
         address: mask.mask(component, expected.get(address), applied.components.get(address))
         for address, component in {
-            **{address: _rename_user(component, username, org) for address, component in (found | more).items()},
+            **{address: _rename_user(component, username, org) for address, component in (metadata | more).items()},
             **record_rows,
         }.items()
     }
@@ -205,7 +207,7 @@ def _read_org(
         state=state_component,
         left_state=left_state.address if left_state else None,
         other_states=_find_other_states(org, project, expected)
-        if state_component is None or _has_claims(found, expected, applied)
+        if state_component is None or _has_claims(metadata, expected, applied)
         else (),
         values=count_values(org, deleted, applied),
         other_rights=list_other_rights(org, project, applied, record_rows),
@@ -213,7 +215,7 @@ def _read_org(
         sign_ins={user: last for user in sorted(leaving) if (last := read_sign_ins(org, user.full_name))},
         flow_counts=_count_flow_versions(org, expected, components),
         flow_versions=_read_flow_versions(org, {*applied.components, *expected}, deleted),
-        unmanaged=frozenset(unmanaged | beside) - set(expected) - set(applied.components),
+        unmanaged=frozenset(unmanaged | unmanaged_too) - set(expected) - set(applied.components),
         missing_parts=find_missing_parts(org, request.mode, expected, record_rows),
     )
 
@@ -223,9 +225,9 @@ def _read_renames(org: Org, applied: Applied) -> Applied:
     addresses = {address for pair in applied.renaming for address in pair}
     if not addresses:
         return applied
-    found, _ = _retrieve(org, sorted(address for address in addresses if not address.is_record))
+    components, _ = _retrieve(org, sorted(address for address in addresses if not address.is_record))
     users = read_records(org, {address: {} for address in addresses if address.is_record})
-    return follow_renames(applied, {*found, *users})
+    return follow_renames(applied, {*components, *users})
 
 
 def _rename_user(component: Component, username: str, org: Org) -> Component:
@@ -242,14 +244,14 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
         container = container_of(address)
         if container and container.type == "Workflow":  # objects are too large to be retrieved only for counts
             members.setdefault(container.type, set()).add(container.full_name)
-    asked = set(addresses)
-    files, seen = extract_components(org.metadata.retrieve(members).files, asked)
-    return {component.address: component for component in read(files) if component.address in asked}, seen
+    requests = set(addresses)
+    files, file_addresses = extract_components(org.metadata.retrieve(members).files, requests)
+    return {component.address: component for component in read(files) if component.address in requests}, file_addresses
 
 
-def _has_claims(found: Mapping[Address, Component], expected: Mapping[Address, Body], applied: Applied) -> bool:
+def _has_claims(records: Mapping[Address, Component], expected: Mapping[Address, Body], applied: Applied) -> bool:
     """Tell whether something that is asked for says that sfcode manages it, and the state does not list it."""
-    unmanaged = (found[address] for address in expected if address in found and address not in applied.components)
+    unmanaged = (records[address] for address in expected if address in records and address not in applied.components)
     return any(claimed_components(unmanaged))
 
 
@@ -257,33 +259,33 @@ def _find_other_states(org: Org, project: Project, expected: Mapping[Address, Bo
     """Find states of other projects that have the same integration user or manage what this project asks for."""
     username = project.settings.integration_user.username
     own = set(map(state_address, project.identities))
-    found, _ = _retrieve(org, sorted(list_states(org) - own))
-    others = []
-    for address, component in sorted(found.items()):
+    components, _ = _retrieve(org, sorted(list_states(org) - own))
+    other_states = []
+    for address, component in sorted(components.items()):
         applied = from_component(component)
         users = {name.lower(): name for body in applied.components.values() for name in users_named_in(body)}
         managed = sorted(key for key in applied.components if key in expected)
         shared = [*managed, *([Address("User", users[username.lower()])] if username.lower() in users else [])]
         if shared:
             identity = state_identity(address)
-            others.append(OtherState(applied.project or identity, identity, tuple(shared)))
-    return tuple(others)
+            other_states.append(OtherState(applied.project or identity, identity, tuple(shared)))
+    return tuple(other_states)
 
 
-def _existing_records(applied: Applied, found: Mapping[Address, Component]) -> dict[Address, Body]:
+def _existing_records(applied: Applied, observed_records: Mapping[Address, Component]) -> dict[Address, Body]:
     """Leave out managed records that do not exist any more, and inactive users."""
     return {
         address: body
         for address, body in applied.records.items()
-        if address in found and found[address].body.get("IsActive") is not False
+        if address in observed_records and observed_records[address].body.get("IsActive") is not False
     }
 
 
-def _list_leaving_users(project: Project, mode: Mode, found: Mapping[Address, Component]) -> set[Address]:
+def _list_leaving_users(project: Project, mode: Mode, records: Mapping[Address, Component]) -> set[Address]:
     """List the active users that a plan may deactivate; an apply deactivates none but a previous integration user."""
     users = {
         address
-        for address, component in found.items()
+        for address, component in records.items()
         if address.type == "User" and component.body.get("IsActive") is True
     }
     if mode is Mode.APPLY:
@@ -299,10 +301,10 @@ def _read_other_uses(
         return {}
     messages = [Address("WorkflowOutboundMessage", item.full_name) for item in _list_messages(org)]
     states = set(map(state_address, project.identities))
-    others = list_states(org) - states
-    others |= {address for address in messages if address not in applied.components}
+    addresses_of_others = list_states(org) - states
+    addresses_of_others |= {address for address in messages if address not in applied.components}
     uses: dict[Address, set[str]] = {}
-    for address, component in _retrieve(org, sorted(others))[0].items():
+    for address, component in _retrieve(org, sorted(addresses_of_others))[0].items():
         bodies = [component.body]
         names: set[str] = set()
         if address.type == "StaticResource":
@@ -350,9 +352,11 @@ def _count_flow_versions(
 ) -> dict[Address, int]:
     """Count the versions of the flows that are there and differ from what is expected: a change makes one more."""
     flows = {address.full_name: body for address, body in expected.items() if address.type == "Flow"}
-    there = {name: observed[address] for name in flows if (address := Address("Flow", name)) in observed}
+    flows_in_org = {name: observed[address] for name in flows if (address := Address("Flow", name)) in observed}
     changed = [
-        name for name, flow in there.items() if normalize(flow) != normalize(Component("Flow", name, flows[name]))
+        name
+        for name, flow in flows_in_org.items()
+        if normalize(flow) != normalize(Component("Flow", name, flows[name]))
     ]
     counts: Counter[Address] = Counter()
     for start in range(0, len(changed), NAMES_PER_QUERY):

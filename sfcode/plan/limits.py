@@ -23,16 +23,16 @@ def refuse_too_many(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def _beyond(plan: Plan, action: Action, project: Project, managed: int, allowed: str | None) -> Iterator[Refusal]:
     word = WORDS[action]
-    limit, where = limit_of(project, word)
+    limit, setting = limit_of(project, word)
     limit = allowed or limit
     count = sum(change.action is action and not change.address.is_record for change in plan.changes)
     if limit is None or count <= _figure(limit, managed):
         return
-    where = f"--max-{word}" if allowed else f"{where} in sfcode.yaml"
+    setting = f"--max-{word}" if allowed else f"{setting} in sfcode.yaml"
     figure = f"{limit}, which is {_figure(limit, managed)}" if limit.endswith("%") else limit
     yield Refusal(
         None,
-        f"this plan would {word} {count} component{'s' * (count > 1)} where sfcode manages {managed}, and {where} "
+        f"this plan would {word} {count} component{'s' * (count > 1)} where sfcode manages {managed}, and {setting} "
         f"allows {figure}",
         f"if that is meant, pass --max-{word} {count}",
     )

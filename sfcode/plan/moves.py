@@ -27,16 +27,16 @@ SENDERS = {"Flow", "WorkflowOutboundMessage", "WorkflowRule"}
 """Types of the components that have the name of a mapping."""
 
 
-def find_moves(project: Project, wanted: Iterable[Address], snapshot: OrgSnapshot) -> tuple[Move, ...]:
-    """List the addresses that are managed under a former name; `wanted` are those that the config asks for now."""
-    former_names = FormerNames(project, tuple(wanted), snapshot.applied)
-    managed, observed, asked = snapshot.applied.addresses(), snapshot.components, {*former_names.wanted}
+def find_moves(project: Project, addresses: Iterable[Address], snapshot: OrgSnapshot) -> tuple[Move, ...]:
+    """List the addresses that are managed under a former name; `addresses` are those that the config asks for now."""
+    former_names = FormerNames(project, tuple(addresses), snapshot.applied)
+    managed, observed, desired_addresses = snapshot.applied.addresses(), snapshot.components, {*former_names.wanted}
     managed |= {Address("User", name) for name in former_names.users if Address("User", name) in observed}
     moves: list[Move] = []
     owners, users = Renames(()), References(_list_users(snapshot))
     for present in sorted(former_names.wanted, key=lambda address: (address.type != "CustomObject", address)):
         former = former_names.find(present)
-        if former == present or former in asked or former not in managed or present in managed:
+        if former == present or former in desired_addresses or former not in managed or present in managed:
             continue
         if (former in observed) == (present in observed) or (present.is_record and present.type != "User"):
             continue  # neither or both exist; assignments follow their user and their permission set
@@ -130,25 +130,25 @@ class FormerNames:
         former_prefix, prefix = self._prefixes
         former = {present.lower(): name for name, present in self.project.settings.moved.mappings.items()}
         names = {
-            naming.mapping_name(prefix, one.name).lower(): naming.mapping_name(
-                former_prefix, former.get(one.name.lower(), one.name)
+            naming.mapping_name(prefix, mapping.name).lower(): naming.mapping_name(
+                former_prefix, former.get(mapping.name.lower(), mapping.name)
             )
-            for one in self.project.resolved
+            for mapping in self.project.resolved
         }
         return dict(self._pair_messages()) | {new: old for new, old in names.items() if new != old.lower()}
 
     def _pair_messages(self) -> Iterator[tuple[str, str]]:
         """Pair the one message of an object that is no longer asked for with the one that is new: its mapping was renamed."""
         old, new = set(self.applied.components), set(self.wanted)
-        gone, made = _messages_by_object(old - new), _messages_by_object(new - old)
-        for owner, messages in made.items():
-            if len(messages) == len(gone.get(owner, ())) == 1:
-                yield _last(messages[0]).lower(), _last(gone[owner][0])
+        removed_addresses, added_addresses = _messages_by_object(old - new), _messages_by_object(new - old)
+        for owner, messages in added_addresses.items():
+            if len(messages) == len(removed_addresses.get(owner, ())) == 1:
+                yield _last(messages[0]).lower(), _last(removed_addresses[owner][0])
 
 
 def _list_users(snapshot: OrgSnapshot) -> Iterator[Component]:
     """List what a field or an object cannot be renamed for where it names one."""
-    versions = (version.flow for found in snapshot.flow_versions.values() for version in found)
+    versions = (version.flow for flow_versions in snapshot.flow_versions.values() for version in flow_versions)
     return (component for component in (*snapshot.components.values(), *versions) if component.type not in QUALIFIED)
 
 
@@ -160,10 +160,10 @@ def _is_renamed(former: Address, present: Address, snapshot: OrgSnapshot, owners
     """
     if former.type not in RENAMED_TYPES or _owner(owners.rename_address(former)) != _owner(present):
         return False
-    there = snapshot.components.get(former)
-    if former.type not in {"CustomField", "CustomObject"} or there is None:
+    former_component = snapshot.components.get(former)
+    if former.type not in {"CustomField", "CustomObject"} or former_component is None:
         return True
-    return not (_has_formula(there.body) or users.find(former))
+    return not (_has_formula(former_component.body) or users.find(former))
 
 
 def _has_formula(body: Body) -> bool:
@@ -172,11 +172,11 @@ def _has_formula(body: Body) -> bool:
 
 
 def _messages_by_object(addresses: Iterable[Address]) -> dict[str, list[Address]]:
-    found: dict[str, list[Address]] = {}
+    messages: dict[str, list[Address]] = {}
     for address in addresses:
         if address.type == "WorkflowOutboundMessage":
-            found.setdefault(_owner(address), []).append(address)
-    return found
+            messages.setdefault(_owner(address), []).append(address)
+    return messages
 
 
 def _owner(address: Address) -> str:

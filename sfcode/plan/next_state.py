@@ -66,12 +66,12 @@ def intended_state(plan: Plan, applied: Applied) -> Applied:
 
 def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
     """Return what an apply leaves managed; what goes only after the deployment is in it, until the next plan misses it."""
-    made = {
+    bodies = {
         change.address: change.after.body
         for change in plan.changes
         if change.address.is_record and change.after and not change.address.is_business_record
     }
-    return {**applied.records, **made}
+    return {**applied.records, **bodies}
 
 
 def _past(plan: Plan, mark: Mark) -> Past:

@@ -20,9 +20,9 @@ def rename_user_as_org(project: Project, org: Org) -> Project:
         return project
     settings = project.settings
     user, former = settings.integration_user, settings.moved.user
-    there = _list_usernames(org, user.username)
-    username = choose_username(user.username, there, org.instance_url)
-    if former and not there:
+    usernames = _list_usernames(org, user.username)
+    username = choose_username(user.username, usernames, org.instance_url)
+    if former and not usernames:
         former = choose_username(former, _list_usernames(org, former), org.instance_url)
     viewers = tuple(
         choose_username(viewer, _list_usernames(org, viewer), org.instance_url, who="the viewer", key="viewers")
@@ -50,11 +50,11 @@ def rename_policies_as_org(org: Org, generated: Desired) -> Desired:
     names: dict[Address, Address] = {}
     listed = org.metadata.list_metadata(*own) if own else ()
     for type_, component in own.items():
-        others = {item.full_name.lower(): item.full_name for item in listed if item.type == type_}
-        if component.full_name.lower() in others:
+        org_names = {item.full_name.lower(): item.full_name for item in listed if item.type == type_}
+        if component.full_name.lower() in org_names:
             continue
         app = str(component.body["externalClientApplication"]).lower()
-        for policy in org.metadata.read_metadata(type_, others.values()):
+        for policy in org.metadata.read_metadata(type_, org_names.values()):
             if str(policy.body.get("externalClientApplication")).lower() == app:
                 names[component.address] = policy.address
     if not names:

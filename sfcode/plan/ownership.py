@@ -51,18 +51,18 @@ def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> D
         address = component.address
         observed = snapshot.components.get(address)
         before = snapshot.applied.components.get(address, observed.body if observed else None)
-        if before is None or address not in {*adopted, named}:
+        if before is None or address not in {*adopted, configured_set}:
             return component
         if address in adopted:
             return Component(address.type, address.full_name, before)
         if str(before.get("description", "")).startswith(MANAGED_SET):
             return component
         words = {name: before[name] for name in WORDS if name in before}
-        rest = {name: value for name, value in component.body.items() if name not in WORDS}
-        return Component(address.type, address.full_name, rest | words)
+        other_attributes = {name: value for name, value in component.body.items() if name not in WORDS}
+        return Component(address.type, address.full_name, other_attributes | words)
 
     adopted = project.adopted
-    named = Address("PermissionSet", project.settings.integration_user.permission_set or "")
+    configured_set = Address("PermissionSet", project.settings.integration_user.permission_set or "")
     return replace(generated, components=tuple(map(keep, generated.components)))
 
 
@@ -90,9 +90,9 @@ def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:
 
 def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to change existing unmanaged components that were not adopted; what says that sfcode manages it has lost its state."""
-    lost = sorted(plan_input.claimed - plan_input.adopted)
-    plan = plan.refuse(*_refuse_claimed(plan_input, lost))
-    projects = {address: other.project for other in plan_input.snapshot.other_states for address in other.shared}
+    claims = sorted(plan_input.claimed - plan_input.adopted)
+    plan = plan.refuse(*_refuse_claimed(plan_input, claims))
+    projects = {address: state.project for state in plan_input.snapshot.other_states for address in state.shared}
     return plan.refuse(
         *(
             Refusal(
@@ -106,15 +106,15 @@ def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
             if change.before is not None
             and not (change.address.is_record or change.replaced)
             and change.address not in plan_input.applied
-            and change.address not in {*plan_input.adopted, *lost}
+            and change.address not in {*plan_input.adopted, *claims}
         )
     )
 
 
-def _refuse_claimed(plan_input: PlanInput, lost: Sequence[Address]) -> Iterator[Refusal]:
+def _refuse_claimed(plan_input: PlanInput, claims: Sequence[Address]) -> Iterator[Refusal]:
     project = plan_input.project.settings.name
-    if plan_input.snapshot.state is None and len(lost) > 1:
-        names = ", ".join(map(str, lost[:MANY])) + (f" and {len(lost) - MANY} more" if len(lost) > MANY else "")
+    if plan_input.snapshot.state is None and len(claims) > 1:
+        names = ", ".join(map(str, claims[:MANY])) + (f" and {len(claims) - MANY} more" if len(claims) > MANY else "")
         reason = (
             f"{names} say that sfcode manages them, and this org has no state of the project {project}: it was lost, or another "
             "project made them"
@@ -126,7 +126,7 @@ def _refuse_claimed(plan_input: PlanInput, lost: Sequence[Address]) -> Iterator[
         if plan_input.snapshot.state is None
         else "the state does not list it"
     )
-    for address in lost:
+    for address in claims:
         hint = f"pass --adopt {address} to manage it again, or --adopt-managed for everything with that description"
         yield Refusal(address, f"says that sfcode manages it, and {state}", hint)
 
@@ -175,12 +175,12 @@ def explain_kept_permission_set(plan_input: PlanInput, plan: Plan) -> Plan:
     lacking = tuple(_list_missing(generated, desired)) if address in plan_input.project.adopted else ()
     if not lacking:
         return plan
-    what = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
+    reason = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
     hint = f"take {address} out of as_is; the plan then shows each right that comes or goes"
     if any(mapping.spec.delivery == "relay" for mapping in plan_input.project.mappings):
-        return plan.refuse(Refusal(address, f"{what}, which the relay is to have", hint))
+        return plan.refuse(Refusal(address, f"{reason}, which the relay is to have", hint))
     access = plan_input.project.settings.integration_user.access
-    return plan.warn(f"{address} {what}, which access: {access} would give; to have it, {hint}")
+    return plan.warn(f"{address} {reason}, which access: {access} would give; to have it, {hint}")
 
 
 def warn_of_cutover(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -197,9 +197,9 @@ def is_connectors(message: str, object_name: str) -> bool:
 def _other_connector_messages(project: Project, messages: Iterable[str]) -> Iterator[str]:
     if not project.replaced:
         return
-    named = {address.full_name.lower() for address in project.replaced if address.type == "WorkflowOutboundMessage"}
+    own_names = {address.full_name.lower() for address in project.replaced if address.type == "WorkflowOutboundMessage"}
     objects = {mapping.spec.object: mapping.name for mapping in project.mappings if mapping.spec.delivery == "relay"}
-    for full_name in sorted(name for name in messages if name.lower() not in named):
+    for full_name in sorted(name for name in messages if name.lower() not in own_names):
         owner = full_name.partition(".")[0]
         if owner in objects and is_connectors(full_name, owner):
             yield (
@@ -209,11 +209,15 @@ def _other_connector_messages(project: Project, messages: Iterable[str]) -> Iter
             )
 
 
-def _list_missing(wanted: Mapping[str, Value], there: Mapping[str, Value]) -> Iterator[str]:
+def _list_missing(desired: Mapping[str, Value], observed: Mapping[str, Value]) -> Iterator[str]:
     for element, flags in FLAGS.items():
-        rows, kept = _rows(wanted.get(element)), _rows(there.get(element))
+        rows, observed_rows = _rows(desired.get(element)), _rows(observed.get(element))
         for name, row in rows.items():
-            words = [word for flag, word in flags.items() if row.get(flag) is True and not kept.get(name, {}).get(flag)]
+            words = [
+                word
+                for flag, word in flags.items()
+                if row.get(flag) is True and not observed_rows.get(name, {}).get(flag)
+            ]
             if words:
                 yield f"{name} ({', '.join(words)})" if any(words) else name
 

@@ -156,5 +156,5 @@ class Plan:
     def desired(self) -> tuple[Component, ...]:
         """Return the managed metadata after an apply."""
         metadata = [change for change in self.changes if not change.address.is_record]
-        left = [change.after for change in metadata if change.after and change.address not in self.released]
-        return (*left, *self.kept)
+        components = [change.after for change in metadata if change.after and change.address not in self.released]
+        return (*components, *self.kept)

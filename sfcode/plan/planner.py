@@ -44,27 +44,29 @@ def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:
 
     Compares environment, org, config, secrets and everything observed. Raises Refused naming what moved.
     """
-    again = "Make a new plan: sfcode plan --out FILE"
+    hint = "Make a new plan: sfcode plan --out FILE"
     if plan.environment != project.environment:
-        raise Refused(f"The plan is for environment {plan.environment}, not {project.environment}.", again)
+        raise Refused(f"The plan is for environment {plan.environment}, not {project.environment}.", hint)
     if plan.target.org_id != result.plan.target.org_id:
         raise Refused(
             f"The plan is for org {plan.target.org_id} ({plan.target.name}), "
             f"not {result.plan.target.org_id} ({result.plan.target.name}).",
-            again,
+            hint,
         )
     if plan.config_digest and plan.config_digest != project.digest:
-        raise Refused("The config has changed since the plan was made.", again)
-    others = sorted(name for name, value in result.plan.secrets.items() if plan.secrets.get(name, value) != value)
-    if others:
-        raise Refused(f"Secrets have another value than when the plan was made: {', '.join(others)}.", again)
+        raise Refused("The config has changed since the plan was made.", hint)
+    changed_secrets = sorted(
+        name for name, value in result.plan.secrets.items() if plan.secrets.get(name, value) != value
+    )
+    if changed_secrets:
+        raise Refused(f"Secrets have another value than when the plan was made: {', '.join(changed_secrets)}.", hint)
     now = result.plan.fingerprints
     moved = sorted(
         address for address in {*plan.fingerprints, *now} if plan.fingerprints.get(address) != now.get(address)
     )
     if moved:
-        what = "".join(f"\n  - {address} {_describe_move(address, plan, now)}" for address in moved)
-        raise Refused(f"The org has changed since the plan was made:{what}", again)
+        lines = "".join(f"\n  - {address} {_describe_move(address, plan, now)}" for address in moved)
+        raise Refused(f"The org has changed since the plan was made:{lines}", hint)
 
 
 def _describe_move(address: str, plan: Plan, now: Mapping[str, str]) -> str:

@@ -37,12 +37,12 @@ def refuse_beyond_platform(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def _check_package(plan: Plan) -> Iterator[Refusal]:
-    sent = [change.after for change in plan.effective if change.after and not change.address.is_record]
-    if 2 * len(sent) >= PACKAGE_FILES and (count := _count_files(sent)) > PACKAGE_FILES:
+    components = [change.after for change in plan.effective if change.after and not change.address.is_record]
+    if 2 * len(components) >= PACKAGE_FILES and (count := _count_files(components)) > PACKAGE_FILES:
         yield Refusal(None, f"this plan's package has {count:,} files, and Salesforce takes {PACKAGE_FILES:,}", _DIVIDE)
-    if _MOST_PER_JSON * _length(sent) < PACKAGE_SIZE:
+    if _MOST_PER_JSON * _length(components) < PACKAGE_SIZE:
         return
-    size = len(zip_files(write(sent, plan.api_version)))
+    size = len(zip_files(write(components, plan.api_version)))
     if size > PACKAGE_SIZE:
         yield Refusal(
             None,
@@ -51,10 +51,10 @@ def _check_package(plan: Plan) -> Iterator[Refusal]:
         )
 
 
-def _count_files(sent: list[Component]) -> int:
+def _count_files(components: list[Component]) -> int:
     """Count the files of a package, with its package.xml, its deletions and the two of the state."""
-    paths = {file_path(component.address) for component in sent}
-    return len(paths) + sum(TYPES[component.type].has_content for component in sent) + 4
+    paths = {file_path(component.address) for component in components}
+    return len(paths) + sum(TYPES[component.type].has_content for component in components) + 4
 
 
 def _check_flows(counts: Mapping[Address, int], plan: Plan) -> Iterator[Refusal]:
@@ -75,16 +75,18 @@ def _check_state(plan_input: PlanInput, plan: Plan) -> Plan:
         return plan
     mark = Mark(by=plan.target.username, at="", revision="0" * 40, applied=plan_input.snapshot.applied)
     state = state_after(plan, owned, mark)
-    size, kept = measure_state(state)
+    size, kept_count = measure_state(state)
     size += _FURTHER_BYTES
     if size > STATIC_RESOURCE_SIZE:
         reason = f"leaves a state of {_megabytes(size)}, and a static resource has at most {_megabytes(STATIC_RESOURCE_SIZE)}"
         return plan.refuse(Refusal(None, f"this plan {reason}", _DIVIDE))
-    forgotten = [f"{past.id} of {past.applied_at}" if past.id else "this apply" for past in state.history[kept:HISTORY]]
+    forgotten = [
+        f"{past.id} of {past.applied_at}" if past.id else "this apply" for past in state.history[kept_count:HISTORY]
+    ]
     if not forgotten:
         return plan
     return plan.warn(
-        f"the state in the org keeps what {kept} of the last {len(state.history[:HISTORY])} applies replaced, since it is to "
+        f"the state in the org keeps what {kept_count} of the last {len(state.history[:HISTORY])} applies replaced, since it is to "
         f"stay below {_megabytes(STATE_SIZE)}; no rollback is possible of {' and '.join(forgotten)}"
     )
 

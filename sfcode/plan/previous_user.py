@@ -46,29 +46,31 @@ def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change
     """
     observed = plan_input.snapshot.components
     for name in usernames:
-        user, *others = user_records(plan_input.project, name)
-        others += [row for row in plan_input.snapshot.applied.records if row.type != "User" and row.user == user]
-        found = observed.get(user)
-        if found is None or not _is_retired(plan_input.project, found):
+        user, *assignments = user_records(plan_input.project, name)
+        assignments += [row for row in plan_input.snapshot.applied.records if row.type != "User" and row.user == user]
+        component = observed.get(user)
+        if component is None or not _is_retired(plan_input.project, component):
             continue
-        yield Change(user, found, Component(found.type, found.full_name, {**found.body, "IsActive": False}))
-        yield from (Change(row, observed[row], None) for row in sorted(set(others)) if row in observed)
+        yield Change(
+            user, component, Component(component.type, component.full_name, {**component.body, "IsActive": False})
+        )
+        yield from (Change(row, observed[row], None) for row in sorted(set(assignments)) if row in observed)
 
 
 def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
     """Warn of other users with the integration's permission set, such as the previous one."""
     name, username = plan_input.project.integration_set, plan_input.project.settings.integration_user.username
-    known = {username.lower()}
+    expected_usernames = {username.lower()}
     for previous in previous_users(plan_input.snapshot.applied, username):
-        found = plan_input.snapshot.components.get(Address("User", previous))
-        if found and _is_retired(plan_input.project, found):
-            known.add(previous.lower())
+        user = plan_input.snapshot.components.get(Address("User", previous))
+        if user and _is_retired(plan_input.project, user):
+            expected_usernames.add(previous.lower())
     return plan.warn(
         *(
-            f"PermissionSet:{name} is assigned to {other} too, who is not the integration user of this config and keeps "
+            f"PermissionSet:{name} is assigned to {assignee} too, who is not the integration user of this config and keeps "
             "these rights; if they are not needed, remove the assignment in Setup, Permission Sets"
-            for other in plan_input.snapshot.assignees
-            if other.lower() not in known
+            for assignee in plan_input.snapshot.assignees
+            if assignee.lower() not in expected_usernames
         )
     )
 
@@ -81,9 +83,9 @@ def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse to deactivate a user that something else uses or has given rights to, unless that was allowed by name."""
     refusals = []
     for address in sorted(deactivated_users(plan.effective)):
-        others = _list_other_uses(plan_input, address)
-        if others and address not in plan_input.request.allow_delete:
-            reason = f"would be deactivated, and something else may sign in as it: {'; '.join(others)}"
+        other_uses = _list_other_uses(plan_input, address)
+        if other_uses and address not in plan_input.request.allow_delete:
+            reason = f"would be deactivated, and something else may sign in as it: {'; '.join(other_uses)}"
             hint = f"give that another user, or pass --allow-delete {address} to deactivate it all the same"
             refusals.append(Refusal(address, reason, hint))
     return plan.refuse(*refusals)
@@ -92,8 +94,8 @@ def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
 def _list_other_uses(plan_input: PlanInput, user: Address) -> list[str]:
     snapshot = plan_input.snapshot
     rights, uses = snapshot.other_rights.get(user), snapshot.other_uses.get(user, ())
-    named = [f"it is named by {', '.join(uses)}"] if uses else []
-    return [*named, *([f"it also has {', '.join(rights.assigned)}"] if rights and rights.assigned else [])]
+    mentions = [f"it is named by {', '.join(uses)}"] if uses else []
+    return [*mentions, *([f"it also has {', '.join(rights.assigned)}"] if rights and rights.assigned else [])]
 
 
 def warn_of_sign_ins(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -158,8 +160,8 @@ def list_other_rights(plan_input: PlanInput) -> Iterator[Change]:
             "userPermissions": {name: {"enabled": True} for name in rights.profile_permissions},
         }
     for address, body in bodies.items():
-        found = Component(address.type, address.full_name, body)
-        yield Change(address, found, found, Component(address.type, address.full_name, {}))
+        observed_component = Component(address.type, address.full_name, body)
+        yield Change(address, observed_component, observed_component, Component(address.type, address.full_name, {}))
 
 
 def deactivated_users(changes: Iterable[Change]) -> set[Address]:

@@ -38,31 +38,31 @@ class References:
     @cached_property
     def _by_word(self) -> dict[tuple[str, str], list[Component]]:
         """The components by a word or a qualified name (`contact.plan__c`); a word with the object they are about, too."""
-        found: dict[tuple[str, str], list[Component]] = defaultdict(list)
+        components: dict[tuple[str, str], list[Component]] = defaultdict(list)
         for component in self._components:
             text = "\n".join(_texts(component.body)).lower()
             words = {*_RUN.findall(text)}
             for key in {("", word) for word in words.union(_QUALIFIED_NAME.findall(text))}:
-                found[key].append(component)
+                components[key].append(component)
             for word in words:
-                found[_owner(component).lower(), word].append(component)
-        return found
+                components[_owner(component).lower(), word].append(component)
+        return components
 
     def find(self, address: Address) -> list[Component]:
         """Return the components that name an address."""
         owner, _, name = address.full_name.lower().partition(".")
         owners = {owner, *map(str.lower, ACTIVITIES)} if owner == "activity" else {owner}
-        keys = [("", f"{known}.{name}") if name else ("", known) for known in owners]
-        keys += [(known, word) for known in owners for word in (name, f"{name.removesuffix('__c')}__r")]
+        keys = [("", f"{owner_name}.{name}") if name else ("", owner_name) for owner_name in owners]
+        keys += [(owner_name, word) for owner_name in owners for word in (name, f"{name.removesuffix('__c')}__r")]
         candidates = dict.fromkeys(component for key in keys for component in self._by_word.get(key, ()))
         return [component for component in candidates if refers_to(component, address)]
 
 
 def claimed_components(components: Iterable[Component]) -> Iterator[Address]:
     """List the components whose description says that sfcode manages them; parts of an app have the description of the app."""
-    there = list(components)
-    claimed = {each.address for each in there if _says_managed(each.body.get("description"))}
-    for component in there:
+    all_components = list(components)
+    claimed = {candidate.address for candidate in all_components if _says_managed(candidate.body.get("description"))}
+    for component in all_components:
         app = Address("ExternalClientApplication", str(component.body.get("externalClientApplication", "")))
         if component.address in claimed or app in claimed:
             yield component.address
@@ -86,9 +86,9 @@ def _patterns(component: Component, address: Address) -> Iterator[re.Pattern[str
             yield _word(name)
     elif address.type == "CustomField":
         owners = ACTIVITIES if owner == "Activity" else (owner,)
-        yield from (_word(f"{known}.{name}") for known in owners)
+        yield from (_word(f"{owner_name}.{name}") for owner_name in owners)
         if component.type not in QUALIFIED and _owner(component).lower() in {
-            known.lower() for known in (*owners, owner)
+            owner_name.lower() for owner_name in (*owners, owner)
         }:
             yield _word(name)
             if name.endswith("__c"):

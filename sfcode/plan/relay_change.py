@@ -47,13 +47,13 @@ class RelayChange:
 
 def _compare(path: tuple[str, ...], before: Value, after: Value) -> Iterator[SettingChange]:
     """Compare leaf by leaf, with regard to case: to Appcues, an attribute in another case is another one."""
-    one, other = _entries(before), _entries(after)
-    if one is None and other is None:
+    before_entries, after_entries = _entries(before), _entries(after)
+    if before_entries is None and after_entries is None:
         if before != after:
             yield SettingChange(".".join(path), before, after)
         return
-    for name in sorted({*(one or {}), *(other or {})}):
-        yield from _compare((*path, name), (one or {}).get(name), (other or {}).get(name))
+    for name in sorted({*(before_entries or {}), *(after_entries or {})}):
+        yield from _compare((*path, name), (before_entries or {}).get(name), (after_entries or {}).get(name))
 
 
 def _entries(value: Value) -> Mapping[str, Value] | None:

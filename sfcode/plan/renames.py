@@ -21,8 +21,8 @@ def order_renames(moves: Iterable[Move]) -> tuple[Move, ...]:
     in_place = sorted(move for move in moves if move.in_place)
     objects = [move for move in in_place if move.former.type == "CustomObject"]
     owners = Renames(tuple(objects))
-    others = (Move(owners.rename_address(move.former), move.present) for move in in_place if move not in objects)
-    return (*objects, *others)
+    renames = (Move(owners.rename_address(move.former), move.present) for move in in_place if move not in objects)
+    return (*objects, *renames)
 
 
 def follow_renames(applied: Applied, observed: Collection[Address]) -> Applied:
@@ -56,10 +56,10 @@ class Renames:
         if address.is_business_record:
             return address
         if address.is_record and address.type != "User":
-            what, _, username = address.full_name.rpartition("/")
-            sets = self._full_names.get(Address("PermissionSet", what), what)
-            what = sets if address.type == "PermissionSetAssignment" else what
-            return Address(address.type, f"{what}/{self.rename_user(username)}")
+            name, _, username = address.full_name.rpartition("/")
+            sets = self._full_names.get(Address("PermissionSet", name), name)
+            name = sets if address.type == "PermissionSetAssignment" else name
+            return Address(address.type, f"{name}/{self.rename_user(username)}")
         if address in self._full_names:
             return Address(address.type, self._full_names[address])
         owner, dot, last = address.full_name.partition(".")

@@ -58,9 +58,9 @@ def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Record the state if it differs, or if a user changes, whose previous values a rollback needs."""
-    left = {normalize(component) for component in plan_input.snapshot.applied.listed()}
+    applied_components = {normalize(component) for component in plan_input.snapshot.applied.listed()}
     left_state = plan_input.snapshot.left_state
-    differs = left != {normalize(component) for component in plan_input.desired.components}
+    differs = applied_components != {normalize(component) for component in plan_input.desired.components}
     differs |= any(move.in_place for move in plan_input.snapshot.moves)
     differs |= any(change.address.type == "User" and change.before and change.after for change in plan.effective)
     return replace(plan, records_state=differs or left_state is not None, left_state=left_state)
@@ -77,17 +77,17 @@ def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
     """Refuse a first apply to an org in which the project is applied under another identity, and a rename without `moved:`."""
     name, moved = plan_input.project.settings.name, plan_input.project.settings.moved.name
     refusals = []
-    for other in () if plan_input.snapshot.state else plan_input.snapshot.other_states:
-        own = other.identity.lower() != other.project.lower()
+    for other_state in () if plan_input.snapshot.state else plan_input.snapshot.other_states:
+        own = other_state.identity.lower() != other_state.project.lower()
         was = (
-            f"write `id: {other.identity}` in sfcode.yaml"
+            f"write `id: {other_state.identity}` in sfcode.yaml"
             if own
-            else f"write `moved: {{name: {other.project}}}` in sfcode.yaml"
+            else f"write `moved: {{name: {other_state.project}}}` in sfcode.yaml"
         )
         refusals.append(
             Refusal(
                 None,
-                f"the org has the state of a project {other.project}, which has {other.shared[-1]} as well, and none of {name}",
+                f"the org has the state of a project {other_state.project}, which has {other_state.shared[-1]} as well, and none of {name}",
                 f"if it is the state of this project, {was}; if there are two projects, give each its own integration user "
                 "and fields",
             )
@@ -113,13 +113,15 @@ def delete_state(plan_input: PlanInput, plan: Plan) -> Plan:
 def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
     """Keep managed what the rolled back apply did not change, and release what was unmanaged before it."""
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
-    kept = tuple(
+    unchanged_components = tuple(
         component
         for component in plan_input.snapshot.applied.listed()
         if component.address not in past.before and component.address in plan_input.snapshot.components
     )
     released = frozenset(address for address in past.before if address not in past.owned)
-    return replace(plan, config_digest="", kept=kept, released=released, project=past.project or plan.project)
+    return replace(
+        plan, config_digest="", kept=unchanged_components, released=released, project=past.project or plan.project
+    )
 
 
 def explain_drift(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -156,18 +158,18 @@ def hold_pending_email(plan_input: PlanInput, plan: Plan) -> Plan:
 
     A changed address counts only once the link in a mail to it was clicked; until then the org has the one before.
     """
-    held, warnings = [], []
+    changes, warnings = [], []
     for change in plan.changes:
         email = _pending_email(plan_input, change)
         if change.before is None or not email:
-            held.append(change)
+            changes.append(change)
             continue
-        held.append(replace(change, before=replace(change.before, body={**change.before.body, "Email": email})))
+        changes.append(replace(change, before=replace(change.before, body={**change.before.body, "Email": email})))
         warnings.append(
             f"{change.address} still has the e-mail address {change.before.body['Email']} in the org: {email} waits to be "
             "confirmed by the link that Salesforce mailed to it"
         )
-    return replace(plan, changes=tuple(held)).warn(*warnings)
+    return replace(plan, changes=tuple(changes)).warn(*warnings)
 
 
 def _pending_email(plan_input: PlanInput, change: Change) -> str:
@@ -176,10 +178,10 @@ def _pending_email(plan_input: PlanInput, change: Change) -> str:
         return ""
     applied = plan_input.snapshot.applied
     replaced = [entry.before[change.address] for entry in applied.history if change.address in entry.before]
-    found, wanted = change.before.body.get("Email"), change.after.body.get("Email")
-    written = applied.records.get(change.address, {}).get("Email")
+    observed_email, desired_email = change.before.body.get("Email"), change.after.body.get("Email")
+    applied_email = applied.records.get(change.address, {}).get("Email")
     former = {(body or {}).get("Email") for body in replaced}
-    return str(wanted) if found != wanted == written and found in former else ""
+    return str(desired_email) if observed_email != desired_email == applied_email and observed_email in former else ""
 
 
 def refuse_missing_parts(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -257,12 +259,14 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
         raise UsageError(
             f"--target names addresses that are not in this plan: {listed}.", "`sfcode plan` lists the addresses."
         )
-    kept = tuple(component for component in plan_input.snapshot.applied.listed() if component.address not in targets)
+    unchanged_components = tuple(
+        component for component in plan_input.snapshot.applied.listed() if component.address not in targets
+    )
     limited = replace(
         plan,
         changes=tuple(change for change in plan.changes if change.address in targets),
         refusals=tuple(refusal for refusal in plan.refusals if refusal.address in targets),
-        kept=kept,
+        kept=unchanged_components,
         records_state=plan.left_state is not None,
         relay=None,
     )
@@ -273,20 +277,22 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
 def retire_flow_versions(plan_input: PlanInput, plan: Plan) -> Plan:
     """Find the old versions of flows that stay and that still name what the plan deletes."""
     deleted = {change.address for change in plan.effective if change.action is Action.DELETE}
-    sent = {change.address for change in plan.effective if change.after}
+    deployed_addresses = {change.address for change in plan.effective if change.after}
     old = {
-        flow: [version for version in versions if flow in sent or not version.active]
+        flow: [version for version in versions if flow in deployed_addresses or not version.active]
         for flow, versions in sorted(plan_input.snapshot.flow_versions.items())
         if flow not in deleted  # all of its versions go
     }
     references = References(version.flow for versions in old.values() for version in versions)
-    named: dict[Component, set[Address]] = defaultdict(set)
+    deleted_addresses: dict[Component, set[Address]] = defaultdict(set)
     for address in deleted:
         for flow_version in references.find(address):
-            named[flow_version].add(address)
+            deleted_addresses[flow_version].add(address)
     obsolete = []
     for flow, versions in old.items():
-        naming = {version.number: named[version.flow] for version in versions if version.flow in named}
+        naming = {
+            version.number: deleted_addresses[version.flow] for version in versions if version.flow in deleted_addresses
+        }
         if naming:
             names = sorted(set().union(*naming.values()))
             obsolete.append(ObsoleteVersions(flow, tuple(sorted(naming)), tuple(names)))

@@ -21,7 +21,7 @@ _OF_INSTANCE = re.compile(r"--([A-Za-z0-9]+)\.")
 
 def choose_username(
     username: str,
-    there: list[str],
+    usernames: list[str],
     instance_url: str,
     *,
     who: str = "the integration user",
@@ -32,9 +32,9 @@ def choose_username(
 
     Raises Refused where several users could be meant.
     """
-    if any(name.lower() == username.lower() for name in there):
+    if any(name.lower() == username.lower() for name in usernames):
         return username
-    copies = sorted(name for name in there if is_copy(name, username))
+    copies = sorted(name for name in usernames if is_copy(name, username))
     own = _OF_INSTANCE.search(instance_url)
     matching = [name for name in copies if own and name.lower().endswith(f".{own[1].lower()}")]
     if len(matching or copies) > 1:
@@ -50,12 +50,16 @@ def is_copy(username: str, original: str) -> bool:
     return re.fullmatch(re.escape(original.lower()) + r"\.[a-z0-9]+", username.lower()) is not None
 
 
-def restore_email(user: Component, wanted: Body) -> Component:
+def restore_email(user: Component, desired: Body) -> Component:
     """Return a user with the desired e-mail address if the sandbox only made it invalid."""
-    email, found = str(wanted.get("Email", "")), str(user.body.get("Email", ""))
+    email, observed_email = str(desired.get("Email", "")), str(user.body.get("Email", ""))
     # Older sandboxes wrote user=example.com@example.com.
-    made = {f"{email}.invalid".lower(), f"{email.replace('@', '=')}@example.com".lower()}
-    return Component(user.type, user.full_name, {**user.body, "Email": email}) if found.lower() in made else user
+    spoiled_emails = {f"{email}.invalid".lower(), f"{email.replace('@', '=')}@example.com".lower()}
+    return (
+        Component(user.type, user.full_name, {**user.body, "Email": email})
+        if observed_email.lower() in spoiled_emails
+        else user
+    )
 
 
 def rename_user_in_state(applied: Applied, username: str) -> Applied:
@@ -74,8 +78,8 @@ def rename_user(body: Body, username: str, *, sandbox: bool = True) -> Body:
     """Rename the integration user in a message to the name in the config, in any case."""
     changed = dict(body)
     for key in USER_NAMES:
-        there = str(body.get(key, ""))
-        if there.lower() == username.lower() or (sandbox and there and is_copy(username, there)):
+        present_name = str(body.get(key, ""))
+        if present_name.lower() == username.lower() or (sandbox and present_name and is_copy(username, present_name)):
             changed[key] = username
     return changed
 

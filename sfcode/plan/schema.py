@@ -32,19 +32,19 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     schema = org.traits.schema
     missing: dict[str, set[str]] = {}
     for spec in specs:
-        known = schema.objects.get(spec.object)
-        if known is None:
+        target = schema.objects.get(spec.object)
+        if target is None:
             continue
         missing.setdefault(spec.object, set()).update(
-            name for name in _existing_fields(spec) if name.endswith("__c") and name not in known.fields
+            name for name in _existing_fields(spec) if name.endswith("__c") and name not in target.fields
         )
     full_names = sorted(f"{object_name}.{name}" for object_name, names in missing.items() for name in names)
     hidden = org.metadata.read_metadata("CustomField", full_names) if full_names else ()
     objects = dict(schema.objects)
     for component in hidden:
         object_name, name = component.full_name.split(".", 1)
-        known = objects[object_name]
-        objects[object_name] = replace(known, fields={**known.fields, name: describe_component(name, component)})
+        target = objects[object_name]
+        objects[object_name] = replace(target, fields={**target.fields, name: describe_component(name, component)})
     warnings = tuple(
         f"{component.full_name} exists, but {org.identity.username} has no field access to it; sfcode takes its type "
         "from the metadata"
@@ -55,11 +55,13 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
 
 def _existing_fields(spec: Mapping) -> set[str]:
     """Return the fields that a mapping expects to exist: all but the generated ones."""
-    named = {spec.user_id.from_ or spec.user_id.field}
-    named |= {attribute.field for attribute in (spec.to_appcues.attributes if spec.to_appcues else {}).values()}
+    fields = {spec.user_id.from_ or spec.user_id.field}
+    fields |= {attribute.field for attribute in (spec.to_appcues.attributes if spec.to_appcues else {}).values()}
     nps = spec.to_salesforce.nps if spec.to_salesforce else None
     return (
-        named | {target.field for target in (nps.score, nps.feedback) if target and not target.create} if nps else named
+        fields | {target.field for target in (nps.score, nps.feedback) if target and not target.create}
+        if nps
+        else fields
     )
 
 
@@ -81,11 +83,11 @@ def describe_component(name: str, component: Component) -> Field:
 def _warn_of_edition(project: Project, org: Org) -> tuple[str, ...]:
     """Warn where the org's edition has no outbound messages, by which mappings are sent to the relay."""
     edition = org.traits.edition
-    sent = [mapping.name for mapping in project.resolved if mapping.sends and mapping.by_relay]
-    if not sent or not edition or edition in EDITIONS_WITH_OUTBOUND_MESSAGES:
+    senders = [mapping.name for mapping in project.resolved if mapping.sends and mapping.by_relay]
+    if not senders or not edition or edition in EDITIONS_WITH_OUTBOUND_MESSAGES:
         return ()
     warning = (
-        f"{edition} has no outbound messages, by which {', '.join(sent)} would be sent to the relay: the org will refuse "
+        f"{edition} has no outbound messages, by which {', '.join(senders)} would be sent to the relay: the org will refuse "
         "the deployment. Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition"
     )
     return (warning,)

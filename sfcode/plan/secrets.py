@@ -90,9 +90,10 @@ class Mask:
         if isinstance(value, str):
             return self._text(value, likes, sensitive=sensitive or any(names_in(like) for like in likes))
         if isinstance(value, Mapping):
-            others = [like if isinstance(like, Mapping) else {} for like in likes]
+            mappings = [like if isinstance(like, Mapping) else {} for like in likes]
             return {
-                key: self._value(part, [other.get(key) for other in others], sensitive) for key, part in value.items()
+                key: self._value(part, [mapping.get(key) for mapping in mappings], sensitive)
+                for key, part in value.items()
             }
         if isinstance(value, list | tuple):
             return [self._value(part, likes, sensitive) for part in value]
@@ -105,12 +106,14 @@ class Mask:
         for like in likes:
             if isinstance(like, str) and names_in(like) <= self.secrets.keys() and reveal(like, self.secrets) == text:
                 return like
-        known = text
+        masked_text = text
         for name, secret in self.secrets.items():
-            known = known.replace(secret, f"${{secret:{name}}}")
-        if not sensitive or known != text:
-            return known
-        return next((shown for like in likes if (shown := self._previous(text, like))), "") or _hide(text, self.key)
+            masked_text = masked_text.replace(secret, f"${{secret:{name}}}")
+        if not sensitive or masked_text != text:
+            return masked_text
+        return next((previous_text for like in likes if (previous_text := self._previous(text, like))), "") or _hide(
+            text, self.key
+        )
 
     def _previous(self, text: str, like: Value) -> str:
         """Recognize a text that was applied; values of secrets that have changed since are marked, those of unused secrets are not."""
@@ -130,7 +133,7 @@ class Mask:
 
 def _as_previous(text: str, names: Collection[str]) -> str:
     """Mark the placeholders of some secrets as previous values."""
-    return PLACEHOLDER.sub(lambda found: f"(previous {found[0]})" if found[1] in names else found[0], text)
+    return PLACEHOLDER.sub(lambda match: f"(previous {match[0]})" if match[1] in names else match[0], text)
 
 
 def mark_previous(component: Component, names: Collection[str]) -> Component:
@@ -144,7 +147,7 @@ def rename_secrets(component: Component, names: Mapping[str, str]) -> Component:
         return component
 
     def rename(text: str) -> str:
-        return PLACEHOLDER.sub(lambda found: f"${{secret:{names.get(found[1], found[1])}}}", text)
+        return PLACEHOLDER.sub(lambda match: f"${{secret:{names.get(match[1], match[1])}}}", text)
 
     return _replace_texts(component, rename)
 

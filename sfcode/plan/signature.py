@@ -36,8 +36,8 @@ def plan_key(environ: Mapping[str, str]) -> Secret | None:
 def seal(document: Mapping[str, Any], key: Secret | None) -> dict[str, Any]:
     """Return a document with its seal."""
     content = _content(document) | {PARTS: dict(_parts(document))}
-    whole = content | {"digest": _digest(content)}
-    return whole | {"signature": {"key": _name(key), "hmac": _hmac(key, content)}} if key else whole
+    sealed_document = content | {"digest": _digest(content)}
+    return sealed_document | {"signature": {"key": _name(key), "hmac": _hmac(key, content)}} if key else sealed_document
 
 
 def verify(document: Mapping[str, Any], key: Secret | None) -> str:

@@ -127,8 +127,8 @@ class OrgSnapshot:
 
     def fingerprints(self) -> dict[str, str]:
         """Return the fingerprint of everything observed, by address."""
-        seen = [*self.components.values(), *([self.state] if self.state else [])]
-        return {str(component.address): component.fingerprint for component in sorted(seen)}
+        components = [*self.components.values(), *([self.state] if self.state else [])]
+        return {str(component.address): component.fingerprint for component in sorted(components)}
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,9 @@ class PlanInput:
     def applied(self) -> dict[Address, Component]:
         """The applied components; secrets with another value now are marked as previous."""
         state = self.snapshot.applied
-        replaced = {name for name, left in state.secrets.items() if self.secrets.get(name, left) != left}
+        replaced = {
+            name for name, fingerprint in state.secrets.items() if self.secrets.get(name, fingerprint) != fingerprint
+        }
         if state.org_id not in {None, self.snapshot.target.org_id}:
             replaced = set()  # fingerprints of two orgs cannot be compared
         components = (rename_secrets(component, self._renamed_secrets) for component in state.listed())
@@ -183,9 +185,15 @@ class PlanInput:
     @cached_property
     def claimed(self) -> frozenset[Address]:
         """Desired addresses that are not managed although their description says that sfcode manages them."""
-        others = {address for other in self.snapshot.other_states for address in other.shared}
-        there = [self.snapshot.components[address] for address in self.wanted if address in self.snapshot.components]
-        unmanaged = (one for one in there if one.address not in self.applied and one.address not in others)
+        claims = {address for state in self.snapshot.other_states for address in state.shared}
+        components = [
+            self.snapshot.components[address] for address in self.wanted if address in self.snapshot.components
+        ]
+        unmanaged = (
+            component
+            for component in components
+            if component.address not in self.applied and component.address not in claims
+        )
         return frozenset(claimed_components(unmanaged))
 
     @property

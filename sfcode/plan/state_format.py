@@ -105,13 +105,13 @@ def _size(document: Mapping[str, Any]) -> int:
 
 def _count_kept(document: Mapping[str, Any]) -> int:
     """Count the applies that there is room for, newest first: the last one up to the limit, those before it up to ours."""
-    size, kept = _size(document), 0
+    size, count = _size(document), 0
     for part in document["history"]:
         size += len(part) + _PUNCTUATION
-        if size > (STATE_SIZE if kept else STATIC_RESOURCE_SIZE):
+        if size > (STATE_SIZE if count else STATIC_RESOURCE_SIZE):
             break
-        kept += 1
-    return kept
+        count += 1
+    return count
 
 
 def _content(applied: Applied) -> dict[str, Any]:

@@ -26,7 +26,7 @@ SIGN_IN_DAYS = 30
 """For how many days sign-ins are read; an org keeps its login history for six months."""
 
 
-def _read_user(org: Org, username: str, wanted: Body) -> list[Body]:
+def _read_user(org: Org, username: str, desired_body: Body) -> list[Body]:
     """
     Read a user as the config writes it.
 
@@ -36,19 +36,19 @@ def _read_user(org: Org, username: str, wanted: Body) -> list[Body]:
     soql = "SELECT Username, LastName, Email, ProfileId, Profile.Name, IsActive FROM User WHERE Username = {}"
     bodies: list[Body] = []
     for row in org.query(soql, username):
-        email, asked = str(row["Email"] or ""), str(wanted.get("Email", ""))
+        email, desired_email = str(row["Email"] or ""), str(desired_body.get("Email", ""))
         profile = (row["Profile"] or {}).get("Name")
         if (
-            wanted
-            and profile != wanted.get("Profile")
-            and profile_names(org).get(row["ProfileId"]) == wanted.get("Profile")
+            desired_body
+            and profile != desired_body.get("Profile")
+            and profile_names(org).get(row["ProfileId"]) == desired_body.get("Profile")
         ):
-            profile = wanted["Profile"]
+            profile = desired_body["Profile"]
         bodies.append(
             {
                 "Username": username,
                 "LastName": row["LastName"],
-                "Email": asked if email.lower() == asked.lower() else row["Email"],
+                "Email": desired_email if email.lower() == desired_email.lower() else row["Email"],
                 "Profile": profile,
                 "IsActive": row["IsActive"],
             }
@@ -56,40 +56,42 @@ def _read_user(org: Org, username: str, wanted: Body) -> list[Body]:
     return bodies
 
 
-def read_records(org: Org, wanted: Mapping[Address, Body]) -> dict[Address, Component]:
-    """Read the records at some addresses; `wanted` has what the config asks for there."""
-    rows = run_parallel([partial(_read_record, org, address, body) for address, body in wanted.items()], CONCURRENCY)
+def read_records(org: Org, desired_bodies: Mapping[Address, Body]) -> dict[Address, Component]:
+    """Read the records at some addresses; `desired_bodies` has what the config asks for there."""
+    rows = run_parallel(
+        [partial(_read_record, org, address, body) for address, body in desired_bodies.items()], CONCURRENCY
+    )
     return {component.address: component for component in rows if component}
 
 
-def _read_record(org: Org, address: Address, wanted: Body) -> Component | None:
+def _read_record(org: Org, address: Address, desired_body: Body) -> Component | None:
     """Read one record by its address; the body has the attributes that `generate` sets."""
     if address.is_business_record:
-        bodies = read_business_record(org, address, wanted)
+        bodies = read_business_record(org, address, desired_body)
     elif address.type == "User":
-        bodies = _read_user(org, address.full_name, wanted)
+        bodies = _read_user(org, address.full_name, desired_body)
     else:
-        what, username = address.full_name.rsplit("/", 1)
+        name, username = address.full_name.rsplit("/", 1)
         if address.type == "PermissionSetLicenseAssign":
-            where = "PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
-            body = {"Assignee": username, "PermissionSetLicense": what}
+            condition = "PermissionSetLicense.DeveloperName = {} AND Assignee.Username = {}"
+            body = {"Assignee": username, "PermissionSetLicense": name}
         else:
-            where = "PermissionSet.Name = {} AND Assignee.Username = {}"
-            body = {"Assignee": username, "PermissionSet": what}
-        soql = f"SELECT Id FROM {address.type} WHERE {where}"  # noqa: S608  (one of two types; values are bound)
-        bodies = [body for _ in org.query(soql, what, username)]
+            condition = "PermissionSet.Name = {} AND Assignee.Username = {}"
+            body = {"Assignee": username, "PermissionSet": name}
+        soql = f"SELECT Id FROM {address.type} WHERE {condition}"  # noqa: S608  (one of two types; values are bound)
+        bodies = [body for _ in org.query(soql, name, username)]
     return Component(address.type, address.full_name, bodies[0]) if bodies else None
 
 
 def list_other_rights(
-    org: Org, project: Project, applied: Applied, found: Mapping[Address, Component]
+    org: Org, project: Project, applied: Applied, records: Mapping[Address, Component]
 ) -> dict[Address, OtherRights]:
     """Read what each integration user that is there may do beside the project's permission sets."""
     own = {address.full_name for address in applied.components if address.type == "PermissionSet"}
     own.add(project.integration_set)
-    users = sorted(address for address in found if address.type == "User")
+    users = sorted(address for address in records if address.type == "User")
     rights = {user: read_other_rights(org, user.full_name, own) for user in users}
-    return {user: other for user, other in rights.items() if other}
+    return {user: other_rights for user, other_rights in rights.items() if other_rights}
 
 
 def read_sign_ins(org: Org, username: str) -> SignIns | None:
@@ -116,7 +118,7 @@ def read_sign_ins(org: Org, username: str) -> SignIns | None:
 
 
 def find_missing_parts(
-    org: Org, mode: Mode, expected: Mapping[Address, Body], found: Mapping[Address, Component]
+    org: Org, mode: Mode, expected: Mapping[Address, Body], observed_records: Mapping[Address, Component]
 ) -> dict[Address, tuple[MissingPart, ...]]:
     """
     Find missing references of the records that an apply or a rollback writes.
@@ -126,22 +128,22 @@ def find_missing_parts(
     missing: dict[Address, tuple[MissingPart, ...]] = {}
     for address, body in sorted(expected.items()):
         if address.is_record and mode in {Mode.APPLY, Mode.ROLLBACK}:
-            parts = tuple(_list_missing(org, address, body, found.get(address), expected.keys()))
+            parts = tuple(_list_missing(org, address, body, observed_records.get(address), expected.keys()))
             missing |= {address: parts} if parts else {}
     return missing
 
 
 def _list_missing(
-    org: Org, address: Address, body: Body, there: Component | None, planned: Collection[Address]
+    org: Org, address: Address, body: Body, component: Component | None, planned: Collection[Address]
 ) -> Iterator[MissingPart]:
     if address.is_business_record:
-        if there is None:
+        if component is None:
             yield from list_missing_for_campaigns(org, address, body, planned)
     elif address.type == "User":
         profile = str(body["Profile"])
-        if (there is None or there.body.get("Profile") != profile) and find_profile(org, profile) is None:
+        if (component is None or component.body.get("Profile") != profile) and find_profile(org, profile) is None:
             yield MissingPart("profile", profile)
-    elif there is None:
+    elif component is None:
         name, username = address.full_name.rsplit("/", 1)
         kind = ASSIGNED[address.type]
         if Address("PermissionSet", name) not in planned and not _is_there(org, kind, name):

@@ -68,12 +68,12 @@ class AdminAuth:
             return PlainTextResponse("Without an admin token, only requests from this machine are accepted.\n", 403)
         if self._holds(request.cookies.get(COOKIE, ""), now):
             return None
-        given = _token_of(request.headers)
-        if given:
-            return self.check(request, given)
+        token = _token_of(request.headers)
+        if token:
+            return self.check(request, token)
         return _unauthorized()
 
-    def check(self, request: Request, given: str) -> Response | None:
+    def check(self, request: Request, token: str) -> Response | None:
         """Return the response that refuses a presented token; None where it is the admin token."""
         client = name_client(original_address(request, self._proxies()))
         wait = self._attempts.seconds_left(client)
@@ -81,7 +81,7 @@ class AdminAuth:
             # The token is not checked: otherwise a client could guess tokens as fast as the relay responds.
             self._events.record_refused(SOURCE, "too_many_attempts", 429, client)
             return PlainTextResponse("Too many wrong tokens.\n", 429, {"Retry-After": str(math.ceil(wait))})
-        if self._token is not None and Secret(given) == self._token:
+        if self._token is not None and Secret(token) == self._token:
             self._attempts.forget(client)
             return None
         self._attempts.add(client)

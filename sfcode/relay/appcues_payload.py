@@ -41,17 +41,17 @@ def value_at(node: object, path: str) -> Any:
     Keys may contain dots. A number selects an item of a list; without a number, the first item with the value is used.
     """
     if isinstance(node, list):
-        first, _, rest = path.partition(".")
+        first, _, tail = path.partition(".")
         if first.isdecimal() and first.isascii() and len(first) < 10:
             item = node[int(first)] if int(first) < len(node) else None
-            return value_at(item, rest) if rest else item
+            return value_at(item, tail) if tail else item
         return next((value for item in node if (value := value_at(item, path)) is not None), None)
     if not isinstance(node, Mapping):
         return None
     if node.get(path) is not None:
         return node[path]
-    for head, rest in _splits(path):
-        if head in node and (value := value_at(node[head], rest)) is not None:
+    for head, tail in _splits(path):
+        if head in node and (value := value_at(node[head], tail)) is not None:
             return value
     return None
 
@@ -78,9 +78,9 @@ def find_events(body: object, webhook: WebhookPaths) -> Iterator[Enclosed]:
     A body without events is yielded itself.
     """
     for path in webhook.events or ():
-        found = _descend(body, path, ())
-        if found is not None:
-            yield from found
+        events = _descend(body, path, ())
+        if events is not None:
+            yield from events
             return
     if webhook.events:
         yield from ((item, ()) for item in (body if isinstance(body, list) else [body]))
@@ -98,16 +98,16 @@ def _descend(node: object, path: str, enclosing: tuple[Object, ...]) -> list[Enc
     """Return the values at a path, through all items of the lists on it; None if the path does not exist."""
     if isinstance(node, list):
         parts = [_descend(item, path, enclosing) for item in node]
-        found = [enclosed for part in parts if part is not None for enclosed in part]
-        return found if found or not node or any(part is not None for part in parts) else None
+        descendants = [enclosed for part in parts if part is not None for enclosed in part]
+        return descendants if descendants or not node or any(part is not None for part in parts) else None
     if not path:
         return [(node, enclosing)]
     if not isinstance(node, Mapping):
         return None
-    for head, rest in (*_splits(path), (path, "")):
+    for head, tail in (*_splits(path), (path, "")):
         if head in node:
-            others = {key: value for key, value in node.items() if key != head}
-            found_below = _descend(node[head], rest, (*enclosing, others))
+            siblings = {key: value for key, value in node.items() if key != head}
+            found_below = _descend(node[head], tail, (*enclosing, siblings))
             if found_below is not None:
                 return found_below
     return None
@@ -125,8 +125,8 @@ def _guess_events(body: object, names: Sequence[str], enclosing: tuple[Object, .
     if key is None or not isinstance(body, dict):
         yield body, enclosing
         return
-    others = {name: value for name, value in body.items() if name != key}
-    yield from _guess_events(body[key], names, (*enclosing, others), depth + 1)
+    siblings = {name: value for name, value in body.items() if name != key}
+    yield from _guess_events(body[key], names, (*enclosing, siblings), depth + 1)
 
 
 def _envelope_key(body: Object, names: Sequence[str]) -> str | None:

@@ -98,17 +98,17 @@ class ConfigReloader:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        seen = self._loaded
+        current_stamp = self._loaded
         while True:
             try:
                 await asyncio.wait_for(self._asked.wait(), POLL_SECONDS)
             except TimeoutError:
-                previous, seen = seen, await asyncio.to_thread(stamp_files, self._source.folder)
+                previous, current_stamp = current_stamp, await asyncio.to_thread(stamp_files, self._source.folder)
                 # Files that are still being written look different at the next look.
-                if seen == self._loaded or seen != previous:
+                if current_stamp == self._loaded or current_stamp != previous:
                     continue
             self._asked.clear()
-            self._loaded = seen = await asyncio.to_thread(stamp_files, self._source.folder)
+            self._loaded = current_stamp = await asyncio.to_thread(stamp_files, self._source.folder)
             await self.reload()
 
     async def reload(self) -> None:

@@ -71,12 +71,12 @@ class ConnectionTable:
     def add(self, connection: ClientConnection) -> bool:
         """Add a connection, ending another one if need be; return whether it is within the limits."""
         peer = name_client(connection.peer)
-        held = self._peers.setdefault(peer, {})
-        held[connection] = None
+        peer_connections = self._peers.setdefault(peer, {})
+        peer_connections[connection] = None
         self._count += 1
-        beyond = 0 if is_within(connection.peer, self._proxies()) else len(held) - self._limits.of_peer
+        beyond = 0 if is_within(connection.peer, self._proxies()) else len(peer_connections) - self._limits.of_peer
         if beyond > 0:
-            return self._make_room(held, connection, "client_connections", beyond)
+            return self._make_room(peer_connections, connection, "client_connections", beyond)
         beyond = self._count - self._limits.most
         if beyond > 0:
             return self._make_room(max(self._peers.values(), key=len), connection, "connections", beyond)
@@ -85,20 +85,20 @@ class ConnectionTable:
     def remove(self, connection: ClientConnection) -> None:
         """Remove a connection, if it is still in the table."""
         peer = name_client(connection.peer)
-        held = self._peers.get(peer, {})
-        if connection in held:
-            del held[connection]
+        peer_connections = self._peers.get(peer, {})
+        if connection in peer_connections:
+            del peer_connections[connection]
             self._count -= 1
-            if not held:
+            if not peer_connections:
                 del self._peers[peer]
 
     def _make_room(
-        self, held: dict[ClientConnection, None], newest: ClientConnection, reason: str, beyond: int
+        self, connections: dict[ClientConnection, None], newest: ClientConnection, reason: str, beyond: int
     ) -> bool:
         """End the oldest of a peer's most dispensable connections; return whether there was one."""
         self.record_refused(reason)
-        others = (connection for connection in held if connection is not newest)
-        oldest = min(others, key=lambda connection: connection.awaits, default=None)
+        candidates = (connection for connection in connections if connection is not newest)
+        oldest = min(candidates, key=lambda connection: connection.awaits, default=None)
         if oldest is not None and oldest.awaits is not Awaits.ANSWER:
             self.remove(oldest)
             oldest.end()

@@ -74,9 +74,9 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
             return _login_page(request, refusal.status_code, failed=refusal.status_code == 429)
         try:
             # In threads of its own, with a limit of its own: a page takes nothing from delivery.
-            shown = await asyncio.get_running_loop().run_in_executor(threads, view, inbox)
+            content = await asyncio.get_running_loop().run_in_executor(threads, view, inbox)
         except Exception:  # noqa: BLE001 (the page reports it: people open it when something is wrong)
-            shown = {"ways": (), "stuck": (), "alarms": (), "processes": ()}
+            content = {"ways": (), "stuck": (), "alarms": (), "processes": ()}
         problems = service.problems()
         config = service.config
         return _page(
@@ -86,7 +86,7 @@ def routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> lis
             problems=problems,
             notes=service.notes(),
             has_session=COOKIE in request.cookies,
-            **shown,
+            **content,
         )
 
     async def login(request: Request) -> Response:
@@ -137,11 +137,11 @@ def view(inbox: Inbox) -> dict[str, Any]:
 
 def stuck_messages(stats: InboxStats) -> list[StuckMessages]:
     """Return parked and dead messages by reason, most first."""
-    found = [
+    groups = [
         StuckMessages(WAYS.get(source, source), state, reason, count, hint_for(reason))
         for (source, state, reason), count in stats.reasons.items()
     ]
-    return sorted(found, key=lambda each: (-each.count, each.title, each.reason))
+    return sorted(groups, key=lambda group: (-group.count, group.title, group.reason))
 
 
 def _way(stats: InboxStats, source: str, title: str) -> Direction:

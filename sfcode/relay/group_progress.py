@@ -52,12 +52,12 @@ class GroupProgress:
 
     def _values(self, event: AppcuesEvent) -> dict[str, AttributeValue]:
         """Return the attributes that an event sets."""
-        found: dict[str, AttributeValue] = {}
+        values: dict[str, AttributeValue] = {}
         for rule in self.rules:
             items = {name for names in rule.when.items().values() for name in names}
             if rule.when.event in event.activities and (not items or not items.isdisjoint(event.item)):
-                found |= rule.set_
-        return found
+                values |= rule.set_
+        return values
 
 
 def _message(event: AppcuesEvent, values: dict[str, AttributeValue]) -> InboxMessage:

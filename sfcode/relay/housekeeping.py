@@ -46,13 +46,13 @@ def process_name() -> str:
 
 def living(processes: Iterable[Process], host: str, is_running: Callable[[int], bool]) -> list[Process]:
     """Leave out processes of this machine that no longer run, although their last heartbeat is recent."""
-    found = []
-    for each in processes:
-        where, _, rest = each.id.partition(":")
+    live_processes = []
+    for process in processes:
+        machine, _, rest = process.id.partition(":")
         number = rest.partition(":")[0]
-        if where != host or not number.isdigit() or is_running(int(number)):
-            found.append(each)
-    return found
+        if machine != host or not number.isdigit() or is_running(int(number)):
+            live_processes.append(process)
+    return live_processes
 
 
 class Housekeeping:
@@ -126,9 +126,9 @@ class Housekeeping:
 
     def _purge(self) -> None:
         self._inbox.mend()
-        gone = self._inbox.purge(self.retention, self._is_leaving.wait)
-        if gone:
-            log.info("purged", messages=gone)
+        count = self._inbox.purge(self.retention, self._is_leaving.wait)
+        if count:
+            log.info("purged", messages=count)
 
     async def beat(self) -> None:
         """Show a sign of life, store alarms, and measure the inbox."""

@@ -86,10 +86,10 @@ def configure(stream: TextIO, *, verbose: bool = False) -> None:
 
 def add_error(_logger: Any, _method: str, event: Event) -> Event:
     """Replace an exception by its type and position; only the messages of sfcode's own errors are kept."""
-    given = event.pop("exc_info", None)
-    if not given:
+    exc_info = event.pop("exc_info", None)
+    if not exc_info:
         return event
-    error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
+    error = sys.exception() if exc_info is True else exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if isinstance(error, BaseException):
         event.update(describe_error(error))
     return event
@@ -101,7 +101,7 @@ def print_safe(_logger: Any, _method: str, event: Event) -> Event:
         if isinstance(value, str):
             event[name] = printable(value)
         elif isinstance(value, list):
-            event[name] = [printable(each) if isinstance(each, str) else each for each in value]
+            event[name] = [printable(element) if isinstance(element, str) else element for element in value]
     return event
 
 

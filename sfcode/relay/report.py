@@ -76,27 +76,27 @@ def status_document(
             {"source": source, "state": state, "reason": reason, "messages": count, "hint": hint_for(reason)}
             for (source, state, reason), count in sorted(stats.reasons.items())
         ],
-        "alarms": [asdict(each) for each in raised],
+        "alarms": [asdict(entry) for entry in raised],
         "processes": [
             {
-                "id": each.id,
-                "started_at": stamp(each.started_at),
-                "seen_at": stamp(each.seen_at),
-                "config": each.config or None,
+                "id": entry.id,
+                "started_at": stamp(entry.started_at),
+                "seen_at": stamp(entry.seen_at),
+                "config": entry.config or None,
             }
-            for each in processes
+            for entry in processes
         ],
         "schedule": [
             {
-                "job": each.job,
-                "every_hours": each.hours,
-                "begun_at": stamp(each.run.begun_at) if each.run else None,
-                "ended_at": stamp(each.run.ended_at) if each.run else None,
-                "outcome": each.run.outcome or None if each.run else None,
-                "queued": each.run.queued if each.run else 0,
-                "next_at": stamp(each.next_at),
+                "job": entry.job,
+                "every_hours": entry.hours,
+                "begun_at": stamp(entry.run.begun_at) if entry.run else None,
+                "ended_at": stamp(entry.run.ended_at) if entry.run else None,
+                "outcome": entry.run.outcome or None if entry.run else None,
+                "queued": entry.run.queued if entry.run else 0,
+                "next_at": stamp(entry.next_at),
             }
-            for each in schedule
+            for entry in schedule
         ],
     }
 
@@ -110,8 +110,8 @@ def text(
 ) -> str:
     """Return the status of the inbox as text."""
     lines = [
-        paint(printable(f"Alarm {each.id} {each.name} ({each.times} times, last {each.at}): {each.detail}"), "!")
-        for each in raised
+        paint(printable(f"Alarm {entry.id} {entry.name} ({entry.times} times, last {entry.at}): {entry.detail}"), "!")
+        for entry in raised
     ]
     for source, title in WAYS.items():
         count = {state: stats.counts.get((source, state), 0) for state in STATES}
@@ -121,11 +121,11 @@ def text(
         lines.append(
             f"{title}: {waits}; {count['parked']:,} parked, {count['dead']:,} given up, {count['done']:,} done"
         )
-    for (source, state, reason), number in sorted(stats.reasons.items(), key=lambda each: -each[1]):
+    for (source, state, reason), number in sorted(stats.reasons.items(), key=lambda entry: -entry[1]):
         lines.append(paint(f"  {number:,} {'given up' if state == 'dead' else state}: {reason} ({WAYS[source]})", "~"))
         if hint_for(reason):
             lines.append(f"    {hint_for(reason)}")
-    lines += [describe_schedule(each, stats.now) for each in schedule]
+    lines += [describe_schedule(entry, stats.now) for entry in schedule]
     running = "1 relay process" if len(processes) == 1 else f"{len(processes)} relay processes"
     lines.append(
         f"{running} in the last minute" + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
@@ -169,7 +169,7 @@ def message_line(entry: InboxEntry) -> str:
 
 def message_document(entry: InboxEntry, *, payload: bool) -> dict[str, Any]:
     """Return one message as JSON values."""
-    shown = {
+    document = {
         "id": entry.id,
         "source": entry.source,
         "message_id": entry.message_id,
@@ -182,4 +182,4 @@ def message_document(entry: InboxEntry, *, payload: bool) -> dict[str, Any]:
         "due_at": stamp(entry.due_at),
         "finished_at": stamp(entry.finished_at),
     }
-    return shown | ({"key": entry.key, "payload": dict(entry.payload)} if payload else {})
+    return document | ({"key": entry.key, "payload": dict(entry.payload)} if payload else {})

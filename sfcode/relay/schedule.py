@@ -57,28 +57,28 @@ class ScheduledJob:
 
 def scheduled_jobs(project: Project, org: Org, inbox: Inbox, types: FieldTypeCache) -> tuple[ScheduledJob, ...]:
     """Return the jobs of a project."""
-    sending = [one for one in project.resolved if one.sends and one.by_relay]
+    sending = [mapping for mapping in project.resolved if mapping.sends and mapping.by_relay]
     every = {job: timedelta(hours=hours) for job, hours in project.settings.relay.schedule.hours.items()}
 
     def reconcile_all(checkpoint: Checkpoint, _sleep: Sleep) -> int:
         queued = 0
-        for one in sending:
+        for mapping in sending:
             checkpoint()
             # What changed before the first run was sent by messages, or by the backfill.
-            first = None if inbox.recall(watermark(one)) else org.now() - every["reconcile"]
-            queued += reconcile(org, inbox, one, first).new
+            first = None if inbox.recall(watermark(mapping)) else org.now() - every["reconcile"]
+            queued += reconcile(org, inbox, mapping, first).new
         return queued
 
     def refresh_all(checkpoint: Checkpoint, sleep: Sleep) -> int:
         types.refresh(org)
         views, queued = types.mapping_views, 0
-        for one in sending:
+        for mapping in sending:
             checkpoint()
-            queued += refresh(org, inbox, one, views, lambda _: checkpoint(), sleep=sleep).queued
+            queued += refresh(org, inbox, mapping, views, lambda _: checkpoint(), sleep=sleep).queued
         return queued
 
     work = {"reconcile": reconcile_all, "refresh": refresh_all}
-    return tuple(ScheduledJob(name, each, work[name]) for name, each in every.items()) if sending else ()
+    return tuple(ScheduledJob(name, period, work[name]) for name, period in every.items()) if sending else ()
 
 
 class Scheduler:

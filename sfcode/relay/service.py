@@ -172,14 +172,16 @@ class Service:
 
     def problems(self) -> list[str]:
         """Return why this process is not ready; [] when it is."""
-        found = [self.housekeeping.trouble, *(worker.trouble for worker in self._workers.values())]
+        reasons = [self.housekeeping.trouble, *(worker.trouble for worker in self._workers.values())]
         if not all(worker.alive for worker in self._workers.values()) or any(map(_failure, self._background)):
-            found.append("a worker has ended")
+            reasons.append("a worker has ended")
         if self.organization is None:
-            found.append(f"the organization id is not known yet: {self.sign_in_problem or 'signing in to Salesforce'}")
+            reasons.append(
+                f"the organization id is not known yet: {self.sign_in_problem or 'signing in to Salesforce'}"
+            )
         if self._stopping:
-            found.append("stopping")
-        return list(dict.fromkeys(filter(None, found)))
+            reasons.append("stopping")
+        return list(dict.fromkeys(filter(None, reasons)))
 
     def notes(self) -> list[str]:
         """Return problems that do not keep messages from being accepted."""
@@ -215,22 +217,22 @@ class Service:
         """Sign in to Salesforce, retrying forever: until then messages wait in the inbox."""
         pause = CONNECT_FIRST
         while True:
-            asked = 0.0
+            retry_after = 0.0
             try:
-                org, found = await asyncio.to_thread(self._connect)
+                org, organization = await asyncio.to_thread(self._connect)
                 # Before the first messages are taken, so that none has to wait; whether it succeeds is its own affair.
                 await self._field_types.refresh_if_due(org)
-                await self._set_organization(found)
+                await self._set_organization(organization)
                 break
             except SfcodeError as error:
                 if not self.sign_in_problem:
                     log.warning("sign_in_failed", exc_info=error)
                 self.sign_in_problem = type(error).__name__
-                asked = error.retry_after or 0.0 if isinstance(error, OrgError) else 0.0
+                retry_after = error.retry_after or 0.0 if isinstance(error, OrgError) else 0.0
             except Exception as error:
                 log.exception("sign_in_failed")
                 self.sign_in_problem = type(error).__name__
-            await asyncio.sleep(min(asked, CONNECT_MOST_ASKED) + self._rng.uniform(pause / 2, pause))
+            await asyncio.sleep(min(retry_after, CONNECT_MOST_ASKED) + self._rng.uniform(pause / 2, pause))
             pause = min(pause * 2, CONNECT_MOST)
         self.sign_in_problem = ""
         log.info("signed_in", organization=self.organization)

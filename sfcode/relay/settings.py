@@ -62,21 +62,21 @@ class RelaySettings:
 
 def directions(project: Project) -> Directions:
     """Return the directions that a project's mappings need."""
-    carried = [one for one in project.resolved if one.by_relay]
+    carried = [mapping for mapping in project.resolved if mapping.by_relay]
     # What a user does may set something of the user's group: it comes from Appcues, and goes back there.
-    both = bool(project.recipes.group_progress)
-    return Directions(both or any(one.receives for one in carried), both or sends_records(project))
+    needs_both = bool(project.recipes.group_progress)
+    return Directions(needs_both or any(mapping.receives for mapping in carried), needs_both or sends_records(project))
 
 
 def sends_records(project: Project) -> bool:
     """Tell whether Salesforce sends the relay records for Appcues."""
-    return any(one.sends for one in project.resolved if one.by_relay)
+    return any(mapping.sends for mapping in project.resolved if mapping.by_relay)
 
 
 def database_url(project: Project, environ: Mapping[str, str]) -> Secret:
     """Return the inbox's URL: the variable's, else a file in the project's `.sfcode`."""
-    given = environ.get(DATABASE, "").strip()
-    return Secret(given or default_database(project.root))
+    url = environ.get(DATABASE, "").strip()
+    return Secret(url or default_database(project.root))
 
 
 def default_database(root: Path) -> str:
@@ -97,11 +97,11 @@ def read_settings(
     from sfcode.relay.ingress.secrets import WEBHOOK, outbound_name, read_secrets, secret_problems
 
     reader = _Reader(environ)
-    wanted = directions(project)
+    needed_directions = directions(project)
     beyond = f", since {host} can be reached from other machines" if not is_loopback(host) else ""
     ingress = read_secrets(project, environ)
     unchecked = project.settings.relay.webhook_auth.scheme == "none"
-    if wanted.to_salesforce and beyond and not ingress.webhook and not unchecked:
+    if needed_directions.to_salesforce and beyond and not ingress.webhook and not unchecked:
         reader.add(WEBHOOK, f"is not set{beyond}; webhooks of Appcues are checked with it", _RANDOM)
     if beyond and unchecked:
         hint = "write another scheme, or listen on 127.0.0.1"
@@ -116,13 +116,13 @@ def read_settings(
         database=database_url(project, environ),
         ingress=ingress,
         admin=reader.secret(ADMIN, "it opens the dashboard and the metrics", beyond),
-        appcues_key=reader.key(API_KEY, needed=wanted.to_appcues),
-        appcues_secret=reader.key(API_SECRET, needed=wanted.to_appcues),
+        appcues_key=reader.key(API_KEY, needed=needed_directions.to_appcues),
+        appcues_secret=reader.key(API_SECRET, needed=needed_directions.to_appcues),
         appcues_url=reader.url(API_URL, HOSTS[project.settings.appcues.region]),
-        directions=wanted,
+        directions=needed_directions,
         admin_port=admin_port,
     )
-    if not (wanted.to_appcues or wanted.to_salesforce):
+    if not (needed_directions.to_appcues or needed_directions.to_salesforce):
         reader.add("", "no mapping of this project has `delivery: relay`", "there is nothing for the relay to carry")
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -139,12 +139,12 @@ class _Reader:
     def add(self, name: str, message: str, hint: str) -> None:
         self.problems.append(Diagnostic.error(None, name, message, hint))
 
-    def secret(self, name: str, what: str, needed: str) -> Secret | None:
+    def secret(self, name: str, purpose: str, needed: str) -> Secret | None:
         """Read a secret of the project's own; `needed` is why it is required, "" if it is not."""
         value = self._environ.get(name, "").strip()
         if not value:
             if needed:
-                self.add(name, f"is not set{needed.rstrip()}; {what}", _RANDOM)
+                self.add(name, f"is not set{needed.rstrip()}; {purpose}", _RANDOM)
             return None
         if len(value) < MINIMUM_LENGTH:
             self.add(name, f"is shorter than {MINIMUM_LENGTH} characters and could be guessed", _RANDOM)

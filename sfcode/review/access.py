@@ -44,6 +44,6 @@ def _row(key: tuple[str, str], old: Rights, new: Rights, before: Snapshot | None
     path, position = (origin.path, origin.position) if origin else ("", None)
     user = side.project.settings.integration_user
     if kind == "object" and {"View All", "Modify All"} & {*(new if key in new else old)[key]}:
-        asked = "access" if user.access == "documented" else "record_access"
-        path, position = f"integration_user.{asked}", side.project.at("integration_user", asked)
+        setting = "access" if user.access == "documented" else "record_access"
+        path, position = f"integration_user.{setting}", side.project.at("integration_user", setting)
     return Access(kind, name, old.get(key, ()), new.get(key, ()), path, position if side is after else None)

@@ -39,9 +39,11 @@ def review(
     base has no such environment or does not load. `known` names all environments of the base.
     """
     contexts = {name: _context(base.get(name), side) for name, side in head.items()}
-    told = {name: statements(context) for name, context in contexts.items() if not _only_new(name, base, head)}
-    found = [
-        *_merge(told),
+    by_environment = {
+        name: statements(context) for name, context in contexts.items() if not _only_new(name, base, head)
+    }
+    all_statements = [
+        *_merge(by_environment),
         *_environments(base, head, known, environments or tuple(head)),
     ]
     findings, older = _lint(base.values(), head.values())
@@ -49,8 +51,8 @@ def review(
         base=revisions[0],
         head=revisions[1],
         environments=tuple(head),
-        statements=tuple(found),
-        effects=_effects({name: contexts[name] for name in told}, told),
+        statements=tuple(all_statements),
+        effects=_effects({name: contexts[name] for name in by_environment}, by_environment),
         findings=findings,
         older=older,
         notes=notes,
@@ -58,7 +60,9 @@ def review(
         base_problems=base_problems,
         folder=folder,
         touched=tuple(
-            name for name in told if head[name].project.target.protected and (told[name] or contexts[name].changes)
+            name
+            for name in by_environment
+            if head[name].project.target.protected and (by_environment[name] or contexts[name].changes)
         ),
     )
 
@@ -71,19 +75,19 @@ def plan_sides(before: Snapshot | None, after: Snapshot) -> Plan:
     """
     # The body of a component that is adopted unchanged is in the org, which a review does not read.
     unknown = after.project.adopted | (before.project.adopted if before else frozenset())
-    left = _components(before, unknown)
+    base_components = _components(before, unknown)
     applied = Applied(
-        {address: one.body for address, one in left.items() if not address.is_record},
+        {address: component.body for address, component in base_components.items() if not address.is_record},
         project=before.project.settings.name if before else None,
-        records={address: one.body for address, one in left.items() if address.is_record},
+        records={address: component.body for address, component in base_components.items() if address.is_record},
     )
-    org = OrgSnapshot(Target("", "", "", ""), left, applied)
-    wanted = _components(after, unknown)
+    org = OrgSnapshot(Target("", "", "", ""), base_components, applied)
+    head_components = _components(after, unknown)
     desired = replace(
         after.desired,
-        components=tuple(one for one in after.desired.components if one.address not in unknown),
+        components=tuple(component for component in after.desired.components if component.address not in unknown),
     )
-    org = apply_moves(org, find_moves(after.project, wanted, org))
+    org = apply_moves(org, find_moves(after.project, head_components, org))
     return build_plan(PlanInput(project=after.project, desired=desired, snapshot=org, generated=desired))
 
 
@@ -98,27 +102,29 @@ def _context(before: Snapshot | None, after: Snapshot) -> Context:
 
 def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapshot]) -> bool:
     """Return whether an environment is new while others exist, which show the changes."""
-    return name not in base and any(other in base for other in head)
+    return name not in base and any(environment in base for environment in head)
 
 
-def _merge(told: Mapping[str, Sequence[Statement]]) -> list[Statement]:
+def _merge(by_environment: Mapping[str, Sequence[Statement]]) -> list[Statement]:
     """Merge statements that hold in several environments, and name these unless they are all."""
-    where: dict[tuple[Group, str, Risk], list[str]] = {}
+    environments: dict[tuple[Group, str, Risk], list[str]] = {}
     first: dict[tuple[Group, str, Risk], Statement] = {}
     # In the order of each environment, so that statements that differ by environment are adjacent.
-    places = [(index, name) for name, found in told.items() for index in range(len(found))]
+    places = [(index, name) for name, statements in by_environment.items() for index in range(len(statements))]
     for index, name in sorted(places, key=lambda place: place[0]):
-        statement = told[name][index]
+        statement = by_environment[name][index]
         key = (statement.group, statement.text, statement.risk)
         first.setdefault(key, statement)
-        where.setdefault(key, []).append(name)
+        environments.setdefault(key, []).append(name)
     return [
-        statement if len(where[key]) == len(told) else replace(statement, environments=tuple(where[key]))
+        statement
+        if len(environments[key]) == len(by_environment)
+        else replace(statement, environments=tuple(environments[key]))
         for key, statement in first.items()
     ]
 
 
-def _effects(contexts: Mapping[str, Context], told: Mapping[str, Sequence[Statement]]) -> tuple[Effect, ...]:
+def _effects(contexts: Mapping[str, Context], by_environment: Mapping[str, Sequence[Statement]]) -> tuple[Effect, ...]:
     """Group environments with the same changes, apart from values of variables."""
     alike: dict[object, list[str]] = {}
     for name, context in contexts.items():
@@ -138,24 +144,24 @@ def _effects(contexts: Mapping[str, Context], told: Mapping[str, Sequence[Statem
             protected=any(contexts[name].after.project.target.protected for name in names),
         )
         for names in alike.values()
-        if contexts[names[0]].changes or any(told[name] for name in names)
+        if contexts[names[0]].changes or any(by_environment[name] for name in names)
     )
 
 
 def _environments(
-    base: Mapping[str, Snapshot], head: Mapping[str, Snapshot], known: Sequence[str], defined: Sequence[str]
+    base: Mapping[str, Snapshot], head: Mapping[str, Snapshot], base_environments: Sequence[str], defined: Sequence[str]
 ) -> Iterable[Statement]:
     """Describe added and removed environments."""
-    if not known or list(known) == [""]:
+    if not base_environments or list(base_environments) == [""]:
         return
     for name, side in head.items():
-        if name and name not in known and base:
+        if name and name not in base_environments and base:
             text = f"Environment {code(name)} is new"
             org = side.project.target.org
             text += f": the org {code(org)}" if org else ""
             position = side.project.at("environments", name)
             yield Statement(Group.SETUP, text, Risk.MEDIUM, "another org can be deployed to", position)
-    for name in known:
+    for name in base_environments:
         if name not in defined:
             text = f"Environment {code(name)} was removed: its components stay in the org and are no longer managed"
             yield Statement(Group.SETUP, text, Risk.MEDIUM, "an org is left as it is")
@@ -163,7 +169,7 @@ def _environments(
 
 def _lint(base: Iterable[Snapshot], head: Iterable[Snapshot]) -> tuple[tuple[Diagnostic, ...], frozenset[Diagnostic]]:
     """Check the head with every rule; return the diagnostics, and those that the base has too."""
-    known = {finding.key for snapshot in base for finding in lint(snapshot)}
-    found = {finding.key: finding for snapshot in head for finding in lint(snapshot)}
-    findings = sorted(found.values(), key=lambda finding: (-finding.level, finding.sort_key, finding.rule))
-    return tuple(findings), frozenset(finding for key, finding in found.items() if key in known)
+    base_keys = {finding.key for snapshot in base for finding in lint(snapshot)}
+    by_key = {finding.key: finding for snapshot in head for finding in lint(snapshot)}
+    findings = sorted(by_key.values(), key=lambda finding: (-finding.level, finding.sort_key, finding.rule))
+    return tuple(findings), frozenset(finding for key, finding in by_key.items() if key in base_keys)

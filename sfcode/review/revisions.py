@@ -86,21 +86,25 @@ def _sides(before: Folder, after: Folder, environment: str | None, generate: Gen
     if not before.path.exists():
         return _Side({}, there=False), head
     try:
-        known = snapshot.environments(before)
+        base_environments = snapshot.environments(before)
     except ConfigError as error:
         return _Side({}, error.problems), head
-    partners = {name: partner for name in names if (partner := _partner(name, defined, known)) is not None}
+    partners = {name: partner for name in names if (partner := _partner(name, defined, base_environments)) is not None}
     # If both sides share no environment, the base is loaded anyway, to report its problems.
-    old, problems = snapshot.load_all(before, tuple(dict.fromkeys(partners.values())) or known[:1], generate)
-    return _Side({name: old[one] for name, one in partners.items() if one in old}, problems, known), head
+    old, problems = snapshot.load_all(
+        before, tuple(dict.fromkeys(partners.values())) or base_environments[:1], generate
+    )
+    return _Side(
+        {name: old[base_name] for name, base_name in partners.items() if base_name in old}, problems, base_environments
+    ), head
 
 
-def _partner(name: str, defined: tuple[str, ...], known: tuple[str, ...]) -> str | None:
+def _partner(name: str, defined: tuple[str, ...], base_environments: tuple[str, ...]) -> str | None:
     """Return the environment of the base to compare with one of head."""
-    if name in known:
+    if name in base_environments:
         return name
-    alone = len(known) == 1 and (known == (snapshot.DEFAULT,) or len(defined) == 1)
-    return known[0] if alone else None
+    alone = len(base_environments) == 1 and (base_environments == (snapshot.DEFAULT,) or len(defined) == 1)
+    return base_environments[0] if alone else None
 
 
 def _start(
@@ -110,19 +114,19 @@ def _start(
     tip = repository.resolve_commit(base)
     if direct:
         return Revision(base, tip, "as asked for"), []
-    found = repository.find_merge_bases(tip, head_commit)
-    if not found:
+    merge_bases = repository.find_merge_bases(tip, head_commit)
+    if not merge_bases:
         if repository.shallow:
             raise GitFailed(f"Where {head} left {base} is not in this clone.", DEEPEN)
         return Revision(base, tip), [f"{base} and {head} have no commit in common; compared with {base} itself."]
     notes = []
-    if len(found) > 1:
+    if len(merge_bases) > 1:
         notes.append(
-            f"{base} and {head} met more than once; compared with {found[0][:10]}, one of the last commits in common."
+            f"{base} and {head} met more than once; compared with {merge_bases[0][:10]}, one of the last commits in common."
         )
-    if found[0] == tip:
+    if merge_bases[0] == tip:
         return Revision(base, tip), notes
-    return Revision(base, found[0], f"where {head} left {base}"), notes
+    return Revision(base, merge_bases[0], f"where {head} left {base}"), notes
 
 
 def _place(repository: Repository, config: Path) -> PurePosixPath:
@@ -146,20 +150,20 @@ def _current_folder(repository: Repository) -> str:
 
 def _display_folder(repository: Repository, place: PurePosixPath) -> Path:
     """Return the config folder as the user would write it: relative if it is below the current folder."""
-    where = repository.top.resolve() / place
+    folder = repository.top.resolve() / place
     try:
-        return where.relative_to(Path.cwd().resolve())
+        return folder.relative_to(Path.cwd().resolve())
     except ValueError:
-        return where
+        return folder
 
 
 @contextmanager
 def _write_project(repository: Repository, commit: str, place: PurePosixPath, name: Path) -> Iterator[Folder]:
     """Write the project of a commit to a temporary folder."""
     templates = place.parent / "templates" / "metadata"
-    found = repository.read_files(commit, (place, templates))
+    files = repository.read_files(commit, (place, templates))
     with tempfile.TemporaryDirectory(prefix="sfcode-review-") as temporary:
-        for path, data in found.items():
+        for path, data in files.items():
             target = Path(temporary, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)

@@ -112,8 +112,8 @@ def render_project(
     from sfcode.config.recipe_models import RECIPES
     from sfcode.config.schema import KINDS, render_json_schema
 
-    wanted = [*extras]
-    recipes = {name.lower() for name in wanted if name.lower() in RECIPES}
+    extra_names = [*extras]
+    recipes = {name.lower() for name in extra_names if name.lower() in RECIPES}
     recipes |= {needed for name in recipes for needed in NEEDED_RECIPES.get(name, ())}
 
     files: dict[str, str | bytes] = {
@@ -124,7 +124,7 @@ def render_project(
     files[SETTINGS] = settings.replace("PROJECT_ID", make_identity())
     files["config/events.yaml"] = render_events_file()
     files |= {f"config/.schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
-    files |= _render_mappings(name for name in wanted if name.lower() not in RECIPES)
+    files |= _render_mappings(name for name in extra_names if name.lower() not in RECIPES)
     files |= _render_recipes([name for name in RECIPES if name in recipes])
     if "role_onboarding" in recipes:
         files[CONTACT] = str(files[CONTACT]).replace(TITLE_AS_ROLE, MAPPED_ROLE)
@@ -190,11 +190,11 @@ def write_project(folder: Path, extras: Iterable[str] = (), names: WorkflowNames
     contents, warnings = render_project(extras, names)
     files = {folder / name: content for name, content in contents.items()}
     existing = [path for path in files if path.exists() or path.is_symlink()]
-    kept = [path for path in existing if str(path.relative_to(folder)) in OPTIONAL]
-    if len(existing) > len(kept):
+    optional_files = [path for path in existing if str(path.relative_to(folder)) in OPTIONAL]
+    if len(existing) > len(optional_files):
         listed = "\n".join(f"  {path}" for path in existing)
         raise UsageError(f"These files exist already:\n{listed}", "Nothing was written. Pass an empty folder.")
-    new = [path for path in files if path not in kept]
+    new = [path for path in files if path not in optional_files]
     try:
         for parent in sorted({path.parent for path in new}):
             parent.mkdir(parents=True, exist_ok=True)
@@ -206,7 +206,7 @@ def write_project(folder: Path, extras: Iterable[str] = (), names: WorkflowNames
         raise UsageError(
             f"{error.filename or folder} cannot be created: {error.strerror}", "Pass another folder."
         ) from error
-    return WrittenProject(tuple(new), tuple(kept), warnings)
+    return WrittenProject(tuple(new), tuple(optional_files), warnings)
 
 
 def _list_shipped() -> list[str]:

@@ -37,13 +37,13 @@ def plan_update(folder: Path, branch: str | None, prefix: str | None) -> tuple[t
         UsageError: the folder has no workflows of sfcode, or a name cannot be in them.
 
     """
-    written = _read(folder / APPLY)
-    if written is None:
+    workflow = _read(folder / APPLY)
+    if workflow is None:
         raise UsageError(
             f"{folder / APPLY} does not exist, so there is nothing to update.",
             "Pass the folder of a project that `sfcode init` wrote.",
         )
-    text = written.decode("utf-8", "replace")
+    text = workflow.decode("utf-8", "replace")
     names = WorkflowNames(branch or _find(_BRANCH, text, "main"), prefix or _find(_PREFIX, text, "PROD"))
     files, warnings = render_project((), names)
     return tuple(_compare(folder, files, keep_source=bool(warnings))), () if _is_pinned(folder) else warnings
@@ -70,8 +70,8 @@ def _is_pinned(folder: Path) -> bool:
 
 
 def _find(pattern: re.Pattern[str], text: str, default: str) -> str:
-    found = pattern.search(text)
-    return found[1] if found else default
+    match = pattern.search(text)
+    return match[1] if match else default
 
 
 def _read(path: Path) -> bytes | None:

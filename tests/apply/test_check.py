@@ -81,8 +81,8 @@ def test_a_check_with_tests_is_kept_for_the_very_package() -> None:
     the_plan = plan(CREATED)
     tested = replace(DONE, tests_completed=3)
     (step,) = (step for step in steps(the_plan) if isinstance(step, Deploy))
-    found = run(ScriptedOrg([[tested]]), the_plan, test_level="RunSpecifiedTests", run_tests=("A", "B"))
-    assert found == Checked(
+    result = run(ScriptedOrg([[tested]]), the_plan, test_level="RunSpecifiedTests", run_tests=("A", "B"))
+    assert result == Checked(
         (),
         Validation(
             ID,
@@ -105,13 +105,13 @@ class TestAUserWhoIsNotThereYet:
     def test_is_stood_in_for_and_named(self) -> None:
         org = ScriptedOrg([[DONE]])
         assert run(org, self.PLAN) == Checked((self.STOOD_IN, self.RECORDS))
-        sent = {component.address: component for component in read(files(org.packages[0]))}
-        assert sent[MESSAGE.address].body["integrationUser"] == TARGET.username
+        components = {component.address: component for component in read(files(org.packages[0]))}
+        assert components[MESSAGE.address].body["integrationUser"] == TARGET.username
 
     def test_makes_another_package_than_the_one_that_is_applied(self) -> None:
         tested = replace(DONE, tests_completed=3)
-        found = run(ScriptedOrg([[tested]]), self.PLAN, test_level="RunLocalTests")
-        assert found == Checked(
+        result = run(ScriptedOrg([[tested]]), self.PLAN, test_level="RunLocalTests")
+        assert result == Checked(
             (self.STOOD_IN, self.RECORDS, "not the package as it will be, so that apply runs the tests again")
         )
 
@@ -127,10 +127,10 @@ class TestSeveralPackages:
     def test_are_checked_as_one_with_what_is_deleted_last(self) -> None:
         org = ScriptedOrg([[DONE]])
         assert run(org, plan(CREATED, *self.GONE)) == Checked()
-        (sent,) = (files(zipped) for zipped in org.packages)
-        deleted = next(text.decode() for name, text in sent.items() if name.startswith("destructiveChanges"))
+        (package_files,) = (files(zipped) for zipped in org.packages)
+        deleted = next(text.decode() for name, text in package_files.items() if name.startswith("destructiveChanges"))
         assert [name in deleted for name in ("Contact.B__c", "Appcues_contact-1", "Appcues_contact-2")] == [True] * 3
-        assert b"A__c" in sent["objects/Contact.object"]
+        assert b"A__c" in package_files["objects/Contact.object"]
 
     def test_a_refused_deletion_is_a_failure(self) -> None:
         message = DeployMessage("CustomField", "Contact.B__c", problem="in use", success=False)
@@ -140,24 +140,24 @@ class TestSeveralPackages:
 
     def test_with_tests_the_first_package_is_checked_too_to_be_deployed_from(self) -> None:
         org = ScriptedOrg([[DONE], [replace(DONE, tests_completed=3)]])
-        found = run(org, plan(CREATED, *self.GONE), test_level="RunLocalTests")
+        result = run(org, plan(CREATED, *self.GONE), test_level="RunLocalTests")
         assert org.sent == [DeployOptions(check_only=True), self.TESTS]
-        assert found.validation is not None
-        assert found.notes == ()
+        assert result.validation is not None
+        assert result.notes == ()
 
     def test_a_package_that_only_deletes_cannot_be_deployed_from(self) -> None:
         org = ScriptedOrg([[replace(DONE, tests_completed=3)]])
-        found = run(org, plan(*self.GONE), test_level="RunLocalTests")
+        result = run(org, plan(*self.GONE), test_level="RunLocalTests")
         assert org.sent == [self.TESTS]
-        assert found == Checked(("not the package as it will be, so that apply runs the tests again",))
+        assert result == Checked(("not the package as it will be, so that apply runs the tests again",))
 
     def test_what_cannot_be_checked_is_named(self) -> None:
         viewers = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})
         row = Component("PermissionSetAssignment", "Appcues_Viewer/me@example.com", {"Assignee": "me@example.com"})
         renamed = replace(CREATED, before=number("A__c"), moved_from=number("Former__c").address)
         move = Move(number("Former__c").address, number("A__c").address)
-        gone = (Change(viewers.address, viewers, None), Change(row.address, row, None))
-        the_plan = replace(plan(*gone, renamed), mode=Mode.DESTROY, moves=(move,))
+        deletions = (Change(viewers.address, viewers, None), Change(row.address, row, None))
+        the_plan = replace(plan(*deletions, renamed), mode=Mode.DESTROY, moves=(move,))
         assert run(ScriptedOrg([[DONE]]), the_plan).notes == (
             "not the deletion of PermissionSet:Appcues_Viewer, which users have until it is taken from them",
             "not that CustomField:Contact.A__c can be renamed, which is tried first and undone when one is refused",

@@ -22,15 +22,15 @@ def running(deployed: int, **more: Any) -> DeployResult:
 
 
 def run(org: ScriptedOrg, options: DeployOptions = DeployOptions(), **more: Any) -> tuple[DeployResult, list[str]]:  # noqa: B008
-    said: list[str] = []
-    return deploy(org, b"zip", options, "2 components", said.append, **more), said  # type: ignore[arg-type]
+    reports: list[str] = []
+    return deploy(org, b"zip", options, "2 components", reports.append, **more), reports  # type: ignore[arg-type]
 
 
 def test_each_status_is_reported_once_with_its_figures() -> None:
     org = ScriptedOrg([[running(0), running(0), running(2), running(2, tests_total=4, tests_completed=1), DONE]])
-    result, said = run(org)
+    result, reports = run(org)
     assert result is DONE
-    assert said == [
+    assert reports == [
         "Deploying 2 components (0Af000000000000001)",
         "  InProgress: 0/3 components",
         "  InProgress: 2/3 components",
@@ -41,8 +41,8 @@ def test_each_status_is_reported_once_with_its_figures() -> None:
 def test_a_check_is_called_one_and_the_options_are_sent_as_they_are() -> None:
     options = DeployOptions(check_only=True, test_level="RunLocalTests")
     org = ScriptedOrg([[DONE]])
-    _, said = run(org, options)
-    assert said == ["Checking 2 components (0Af000000000000001)"]
+    _, reports = run(org, options)
+    assert reports == ["Checking 2 components (0Af000000000000001)"]
     assert org.sent == [options]
 
 
@@ -62,10 +62,10 @@ class TestALockedSetup:
 
     def test_is_tried_again_with_another_deployment_until_it_works(self) -> None:
         org, started = ScriptedOrg([[LOCKED], [LOCKED], [DONE]]), list[str]()
-        result, said = run(org, patience=60.0, started=started.append)
+        result, reports = run(org, patience=60.0, started=started.append)
         assert (result, org.slept) == (DONE, [PAUSE, PAUSE])
         assert started == ["0Af000000000000001", "0Af000000000000002", "0Af000000000000003"]
-        assert said.count("  Another setup change is running in this org; trying again") == 2
+        assert reports.count("  Another setup change is running in this org; trying again") == 2
 
     def test_is_waited_for_as_long_as_was_said_and_no_longer(self) -> None:
         org = ScriptedOrg([[LOCKED]] * 10)
@@ -80,10 +80,10 @@ class TestALockedSetup:
 class TestInterrupted:
     def test_the_org_is_asked_to_cancel_and_its_end_is_awaited(self) -> None:
         org = ScriptedOrg([[running(1), KeyboardInterrupt()], [DONE]])
-        said: list[str] = []
-        assert watch(org, ID, said.append) is DONE  # type: ignore[arg-type]
+        reports: list[str] = []
+        assert watch(org, ID, reports.append) is DONE  # type: ignore[arg-type]
         assert org.cancelled == [ID]
-        assert said == ["  InProgress: 1/3 components", f"Cancelling {ID}; press Ctrl-C again to let it go on"]
+        assert reports == ["  InProgress: 1/3 components", f"Cancelling {ID}; press Ctrl-C again to let it go on"]
 
     def test_an_end_that_was_faster_than_the_cancellation_counts(self) -> None:
         org = ScriptedOrg([[KeyboardInterrupt()], [DONE]], cancel_error=OrgError("too late"))
@@ -91,9 +91,9 @@ class TestInterrupted:
 
     def test_a_second_time_lets_go_of_it(self) -> None:
         org = ScriptedOrg([[KeyboardInterrupt()], [KeyboardInterrupt()]])
-        with pytest.raises(DeployStillRunning) as left:
+        with pytest.raises(DeployStillRunning) as error:
             watch(org, ID, lambda _: None)  # type: ignore[arg-type]
-        assert left.value.deploy_id == ID
+        assert error.value.deploy_id == ID
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,11 @@ def test_each_step_is_confirmed_and_reported_in_its_order(bench: Bench) -> None:
     lock = CountingLock()
     result = bench.execute(lock=lock)
     user = bench.project.settings.integration_user
-    told = bench.told()
-    assert told[0] == f"User:{user.username}: created"
-    assert told[1] == f"PermissionSetLicenseAssign:{user.permission_set_license}/{user.username}: created"
-    assert re.fullmatch(r"Deploying \d+ components and the applied state \(ID\)", told[2]), told
-    assert told[3:] == [f"PermissionSetAssignment:Appcues_Integration/{user.username}: created"]
+    reports = bench.told()
+    assert reports[0] == f"User:{user.username}: created"
+    assert reports[1] == f"PermissionSetLicenseAssign:{user.permission_set_license}/{user.username}: created"
+    assert re.fullmatch(r"Deploying \d+ components and the applied state \(ID\)", reports[2]), reports
+    assert reports[3:] == [f"PermissionSetAssignment:Appcues_Integration/{user.username}: created"]
     assert lock.confirmed == 5, "the records that are about to be made are noted first"
     assert lock.deployments == list(result.deployments) == [deployed.id for deployed in bench.recorded]
     assert result.apply_id
@@ -145,11 +145,11 @@ def test_a_destroy_takes_away_first_what_stands_on_the_rest_and_cannot_be_rolled
     bench.execute()
     bench.said.clear()
     result = bench.execute(mode=Mode.DESTROY, allow_delete=(SCORE,))
-    told = bench.told()
+    reports = bench.told()
     user = bench.project.settings.integration_user.username
-    unassigned = told.index(f"PermissionSetAssignment:Appcues_Integration/{user}: deleted")
-    deployed = next(index for index, line in enumerate(told) if line.startswith("Deploying"))
-    assert unassigned < deployed < told.index(f"User:{user}: updated")
+    unassigned = reports.index(f"PermissionSetAssignment:Appcues_Integration/{user}: deleted")
+    deployed = next(index for index, line in enumerate(reports) if line.startswith("Deploying"))
+    assert unassigned < deployed < reports.index(f"User:{user}: updated")
     assert result.deployments
     assert result.apply_id == ""
     assert component(bench.served, SCORE) is None

@@ -146,9 +146,9 @@ class TestATrial:
         assert trial(said(IN_USE.format(f"{first}, {second}"), FIELD)).success
 
     def test_keeps_only_what_is_left(self):
-        other = said("In some way wrong")
-        result = trial(said("active", Address("Flow", "Appcues_contact-1")), other)
-        assert (result.success, result.failures) == (False, (other,))
+        failure_of_its_own = said("In some way wrong")
+        result = trial(said("active", Address("Flow", "Appcues_contact-1")), failure_of_its_own)
+        assert (result.success, result.failures) == (False, (failure_of_its_own,))
 
     def test_of_failed_apex_tests_is_no_success(self):
         version = said("active", Address("Flow", "Appcues_contact-1"))
@@ -157,8 +157,8 @@ class TestATrial:
         assert trial(version, tests=TestRun(1, 0)).success
 
     def test_that_succeeded_or_failed_as_a_whole_is_as_it_was(self):
-        done = DeployResult("0Af1", "Succeeded", done=True, success=True)
-        assert forgive_versions(done, {VERSION}) is done
+        succeeded = DeployResult("0Af1", "Succeeded", done=True, success=True)
+        assert forgive_versions(succeeded, {VERSION}) is succeeded
         message = said("active", Address("Flow", "Appcues_contact-1"))
         assert not trial(message, error_message="sorry").success
 

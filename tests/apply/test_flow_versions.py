@@ -57,9 +57,9 @@ def test_the_newest_version_is_activated_unless_it_is(versions: int, active: int
 def test_the_newest_versions_stay() -> None:
     org = ToolingOrg(KEPT_VERSIONS + 3, KEPT_VERSIONS + 3)
     assert settled(org) == ["Flow:Appcues_contact: 3 old versions deleted"]
-    assert [what for _, what, _ in org.done] == ["Flow 3013", "Flow 3012", "Flow 3011"]
-    few = ToolingOrg(KEPT_VERSIONS, KEPT_VERSIONS)
-    assert (settled(few), few.done) == ([], [])
+    assert [version for _, version, _ in org.done] == ["Flow 3013", "Flow 3012", "Flow 3011"]
+    small_org = ToolingOrg(KEPT_VERSIONS, KEPT_VERSIONS)
+    assert (settled(small_org), small_org.done) == ([], [])
 
 
 def test_an_old_active_version_goes_after_the_newest_one_is_active() -> None:
@@ -86,4 +86,4 @@ def test_versions_are_found_by_their_numbers() -> None:
     org = ToolingOrg(3, 3)
     assert list_versions(org, FLOW) == {3: "3013", 2: "3012", 1: "3011"}  # type: ignore[arg-type]
     assert delete_versions(org, FLOW, [1, 2, 9]) == 2  # type: ignore[arg-type]
-    assert [what for _, what, _ in org.done] == ["Flow 3012", "Flow 3011"]
+    assert [version for _, version, _ in org.done] == ["Flow 3012", "Flow 3011"]

@@ -88,10 +88,10 @@ def test_a_deployment_without_a_failed_component_is_an_error_itself(
 
 
 def test_what_succeeded_is_no_error_whatever_message_it_has() -> None:
-    done = DeployResult(
+    result = DeployResult(
         "0Af1", "Succeeded", True, True, check_only=True, error_message="sorry", start_date="2026-03-18T12:00:00Z"
     )
-    root = ElementTree.fromstring(junit([done, replace(done, created_date="2026-03-18T11:00:00Z")], []))
+    root = ElementTree.fromstring(junit([result, replace(result, created_date="2026-03-18T11:00:00Z")], []))
     assert [suite.get("name") for suite in root] == ["check 0Af1", "check 0Af1"]
     assert [suite.get("timestamp") for suite in root] == ["2026-03-18T12:00:00"] * 2
     assert root.get("tests") == "0"

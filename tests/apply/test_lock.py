@@ -89,9 +89,9 @@ def place(served):
     with clients[0], clients[1]:
         place = Place(org.url, org.access_token, clock, *clients, patience)
         yield place
-        left = find_lock(place.one, "Test")
-        if left:
-            remove_lock(place.one, left.id)
+        lock = find_lock(place.one, "Test")
+        if lock:
+            remove_lock(place.one, lock.id)
 
 
 def run(**more: object) -> Holder:
@@ -163,10 +163,10 @@ def test_a_deployment_that_goes_on_keeps_the_lock_until_it_is_attached_to(place)
     deploy_id = place.one.metadata.deploy(zip_files(write([], "63.0")), DeployOptions())
     with pytest.raises(DeployStillRunning), place.hold(place.one, run()):
         raise DeployStillRunning(deploy_id, "you let go of it")
-    left = find_lock(place.one, "Test")
-    assert left
-    assert left.holder
-    assert (left.holder.detached, left.holder.deployment) == (True, deploy_id)
+    lock = find_lock(place.one, "Test")
+    assert lock
+    assert lock.holder
+    assert (lock.holder.detached, lock.holder.deployment) == (True, deploy_id)
     release_attached(place.other, "Test", "0Af000000000000")
     assert not place.is_free, "another deployment has ended"
     release_attached(place.other, "Test", deploy_id)
@@ -178,10 +178,10 @@ def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path)
     with serve(tmp_path, faults=[slow]) as org, opened(org) as client:
         package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
         deploy_id = client.metadata.deploy(package, DeployOptions())
-        said: list[str] = []
+        reports: list[str] = []
 
         def hold():
-            return hold_lock(client, "Test", run(), patience=0, report=said.append)
+            return hold_lock(client, "Test", run(), patience=0, report=reports.append)
 
         with pytest.raises(DeployStillRunning), hold():
             raise DeployStillRunning(deploy_id, "you let go of it")
@@ -189,7 +189,7 @@ def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path)
             raise AssertionError("two change the org")
         assert client.metadata.follow(deploy_id).success
         with hold():
-            assert said[0].endswith(f"the deployment {deploy_id} has ended")
+            assert reports[0].endswith(f"the deployment {deploy_id} has ended")
 
 
 def test_who_meets_the_deployment_of_a_killed_run_is_told_how_to_follow_it(tmp_path):
@@ -278,8 +278,8 @@ def test_a_holder_gives_signs_of_life(place, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
     with place.hold(place.one, run()):
         for _ in range(500):
-            found = find_lock(place.other, "Test")
-            if found and found.holder and found.holder.beat >= 2:
+            lock = find_lock(place.other, "Test")
+            if lock and lock.holder and lock.holder.beat >= 2:
                 return
     raise AssertionError("no sign of life in 500 questions")
 
@@ -287,9 +287,9 @@ def test_a_holder_gives_signs_of_life(place, monkeypatch):
 def test_a_holder_whose_lock_was_taken_away_stops_before_its_next_step(place, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
     with place.hold(place.one, run()) as lock:
-        found = find_lock(place.other, "Test")
-        assert found
-        assert remove_lock(place.other, found.id)
+        current_lock = find_lock(place.other, "Test")
+        assert current_lock
+        assert remove_lock(place.other, current_lock.id)
         with pytest.raises(Refused, match="taken over the lock"):
             confirm_for_long(lock)
 

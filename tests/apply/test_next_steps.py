@@ -75,8 +75,8 @@ def test_the_address_holds_a_token_only_where_the_scheme_says_so(tmp_path: Path,
 
 
 def test_a_relay_on_this_machine_needs_no_sign_in(tmp_path: Path) -> None:
-    said = webhook(tmp_path, "scheme: none", "http://127.0.0.1:8400")
-    assert said == [
+    lines = webhook(tmp_path, "scheme: none", "http://127.0.0.1:8400")
+    assert lines == [
         "URL     http://127.0.0.1:8400/webhooks/appcues",
         "Sign-in none: the relay takes events from this machine only",
     ]

@@ -139,7 +139,7 @@ class TestTheDigest:
     def test_knows_no_secret_and_depends_on_all_that_is_sent(self) -> None:
         digest = package_digest(plan(), STEP, MARK)
         assert package_digest(plan(), STEP, MARK) == digest
-        others = [
+        other_digests = [
             package_digest(plan(), replace(STEP, components=(B, MESSAGE)), MARK),
             package_digest(plan(), replace(STEP, deleted=(C.address,)), MARK),
             package_digest(plan(), replace(STEP, owned=(B, MESSAGE)), MARK),
@@ -147,7 +147,7 @@ class TestTheDigest:
             package_digest(plan(), STEP, replace(MARK, id="beef")),
             package_digest(replace(plan(), api_version="62.0"), STEP, MARK),
         ]
-        assert len({digest, *others}) == 1 + len(others)
+        assert len({digest, *other_digests}) == 1 + len(other_digests)
 
     def test_is_of_the_files_and_not_of_their_order(self) -> None:
         turned = replace(STEP, components=STEP.components[::-1])
@@ -168,11 +168,11 @@ class TestUsersThatAreNotThereYet:
 
     def test_are_replaced_by_the_signed_in_user_wherever_one_is_named(self) -> None:
         app = Component("ExtlClntAppOauthConfigurablePolicies", "A", {"clientCredentialsFlowUser": USER.full_name})
-        other = replace(MESSAGE, body={**MESSAGE.body, "integrationUser": "other@example.com"})
-        replaced = replace_missing_users(plan(), (MESSAGE, app, other, A))
+        other_message = replace(MESSAGE, body={**MESSAGE.body, "integrationUser": "other@example.com"})
+        replaced = replace_missing_users(plan(), (MESSAGE, app, other_message, A))
         assert replaced[0].body == {**MESSAGE.body, "integrationUser": TARGET.username}
         assert replaced[1].body == {"clientCredentialsFlowUser": TARGET.username}
-        assert replaced[2:] == (other, A)
+        assert replaced[2:] == (other_message, A)
 
 
 @pytest.mark.parametrize("versions", [{FLOW: (3, 2)}, {FLOW: ()}])

@@ -66,7 +66,7 @@ def run(
     lock: Lock | None = None,
     **more: Any,
 ) -> tuple[ApplyResult, list[str]]:
-    said: list[str] = []
+    reports: list[str] = []
     result = execute(
         the_plan,
         org,
@@ -74,28 +74,28 @@ def run(
         origins=(),
         mark=MARK,
         options=options,
-        report=said.append,
+        report=reports.append,
         lock=lock or Lock(),
         **more,  # type: ignore[arg-type]
     )
-    return result, said
+    return result, reports
 
 
 def test_a_plan_without_a_check_is_deployed_and_can_be_rolled_back_by_its_own_id() -> None:
     org, lock, recorded = ScriptedOrg([[DONE]]), Noted(), list[DeployResult]()
-    result, said = run(org, plan(), lock=lock, record=recorded.append)
+    result, reports = run(org, plan(), lock=lock, record=recorded.append)
     assert (result.deployments, result.apply_id, org.quick) == ((ID,), "cafe", [])
-    assert said == ["Deploying 1 component and the applied state (0Af000000000000001)"]
+    assert reports == ["Deploying 1 component and the applied state (0Af000000000000001)"]
     assert lock.deployments == ["0Af000000000000001"]
     assert recorded == [DONE]
 
 
 def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_check() -> None:
     org, lock = ScriptedOrg([[DONE]]), Noted()
-    result, said = run(org, checked(plan()), lock=lock)
+    result, reports = run(org, checked(plan()), lock=lock)
     assert (org.quick, org.sent) == ([CHECKED_BY.id], [])
     assert (result.deployments, result.apply_id) == ((ID,), "beef")
-    assert said == ["Deploying what the check has passed, without its tests (0Af00000000000Q001)"]
+    assert reports == ["Deploying what the check has passed, without its tests (0Af00000000000Q001)"]
     assert lock.deployments == ["0Af00000000000Q001"]
 
 
@@ -137,9 +137,9 @@ def test_what_cannot_be_deployed_from_its_check_is_deployed_anew_with_tests(
     the_plan: Plan, options: DeployOptions, error: BaseException | None, why: str, tests: tuple[str, tuple[str, ...]]
 ) -> None:
     org = ScriptedOrg([[DONE]], quick_error=error)
-    result, said = run(org, the_plan, options)
-    assert said[0] == f"The check of the plan cannot be deployed from ({why}); deploying the package again."
-    assert [(sent.test_level, tuple(sent.run_tests)) for sent in org.sent] == [tests]
+    result, reports = run(org, the_plan, options)
+    assert reports[0] == f"The check of the plan cannot be deployed from ({why}); deploying the package again."
+    assert [(sent_options.test_level, tuple(sent_options.run_tests)) for sent_options in org.sent] == [tests]
     assert result.apply_id == "cafe"
 
 
@@ -157,10 +157,10 @@ def test_a_lost_connection_is_no_reason_to_deploy_a_second_time() -> None:
 
 
 def test_a_destroy_and_an_apply_that_deploys_nothing_cannot_be_rolled_back() -> None:
-    gone = Change(number("A__c").address, number("A__c"), None)
-    result, _ = run(ScriptedOrg([[DONE]]), plan(gone, mode=Mode.DESTROY))
+    deletion = Change(number("A__c").address, number("A__c"), None)
+    result, _ = run(ScriptedOrg([[DONE]]), plan(deletion, mode=Mode.DESTROY))
     assert (result.deployments, result.apply_id) == ((ID,), "")
-    rolled_back, _ = run(ScriptedOrg([[DONE]]), plan(gone, mode=Mode.ROLLBACK))
+    rolled_back, _ = run(ScriptedOrg([[DONE]]), plan(deletion, mode=Mode.ROLLBACK))
     assert rolled_back.apply_id == "cafe"
 
 

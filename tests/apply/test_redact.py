@@ -12,7 +12,7 @@ TEXT = "https://x.example/0123456789abcdef and fedcba9876543210"
 def test_values_become_placeholders_wherever_an_org_repeats_them():
     message = DeployMessage("WorkflowOutboundMessage", "Contact.X", problem=TEXT)
     tests = TestRun(1, 1, failures=(TestFailure("T", "m", TEXT, TEXT),), coverage_warnings=(TEXT,))
-    said = DeployResult(
+    result = DeployResult(
         "0Af1",
         "Failed",
         done=True,
@@ -23,11 +23,11 @@ def test_values_become_placeholders_wherever_an_org_repeats_them():
         state_detail=TEXT,
         tests=tests,
     )
-    clean = repr(redact(said, SECRETS))
+    clean = repr(redact(result, SECRETS))
     assert not [value for value in SECRETS.values() if value in clean]
     assert clean.count("https://x.example/${secret:A} and ${secret:B}") == 7
 
 
 def test_what_holds_none_is_as_it_was():
-    said = DeployResult("0Af1", "Succeeded", done=True, success=True)
-    assert redact(said, SECRETS) == said
+    result = DeployResult("0Af1", "Succeeded", done=True, success=True)
+    assert redact(result, SECRETS) == result

@@ -132,8 +132,8 @@ def test_an_org_that_changes_between_the_plan_and_the_yes_is_left_alone(desk):
 
     with pytest.raises(Refused, match=f"The org has changed since the plan was made:\n  - {SCORE} was changed"):
         desk.apply(colleague_is_faster)
-    left = make_plan(desk.project, desk.org, SECRETS).plan
-    assert "CustomField:Activity.Appcues_Event_Id__c" in {str(change.address) for change in left.effective}
+    new_plan = make_plan(desk.project, desk.org, SECRETS).plan
+    assert "CustomField:Activity.Appcues_Event_Id__c" in {str(change.address) for change in new_plan.effective}
 
 
 def test_the_org_is_locked_after_the_answer_and_not_while_somebody_thinks(desk):

@@ -25,15 +25,15 @@ A = number("A__c")
 
 @pytest.fixture
 def plan_of(project):
-    return lambda wanted, seen: build(project, wanted, seen, secrets=SECRETS)
+    return lambda desired_state, snapshot: build(project, desired_state, snapshot, secrets=SECRETS)
 
 
 def test_user_and_license_come_before_the_deployment_and_the_assignment_after(plan_of):
     plan = plan_of(desired(A, records=(ASSIGNMENT, LICENSE, USER)), observed())
-    first, *rest = steps(plan)
+    first, *later_steps = steps(plan)
     assert first == RecordIntent(), "what is about to be made is written down before"
-    done = [step.change.address.type if isinstance(step, WriteRecord) else "deploy" for step in rest]
-    assert done == ["User", "PermissionSetLicenseAssign", "deploy", "PermissionSetAssignment"]
+    kinds = [step.change.address.type if isinstance(step, WriteRecord) else "deploy" for step in later_steps]
+    assert kinds == ["User", "PermissionSetLicenseAssign", "deploy", "PermissionSetAssignment"]
 
 
 def test_unchanged_components_stay_out_of_the_package_and_in_the_state(plan_of):
@@ -48,9 +48,9 @@ def test_deletions_without_a_flow_go_into_the_same_transaction(plan_of):
 
 
 def test_a_flow_goes_between_two_packages_since_its_versions_use_what_is_deleted(plan_of):
-    done = steps(plan_of(desired(A), observed(MESSAGE, FLOW, applied=(MESSAGE, FLOW))))
-    assert [type(step) for step in done] == [Trial, Deploy, RemoveFlow, Deploy]
-    _, first, _, last = done
+    planned_steps = steps(plan_of(desired(A), observed(MESSAGE, FLOW, applied=(MESSAGE, FLOW))))
+    assert [type(step) for step in planned_steps] == [Trial, Deploy, RemoveFlow, Deploy]
+    _, first, _, last = planned_steps
     assert (first.components, first.deleted) == ((A,), ())
     assert set(first.owned) == {A, MESSAGE, FLOW}, "what still exists stays ours until it is gone"
     assert (last.components, last.deleted, last.owned) == ((), (MESSAGE.address,), (A,))
@@ -58,8 +58,8 @@ def test_a_flow_goes_between_two_packages_since_its_versions_use_what_is_deleted
 
 def test_everything_is_tried_before_a_flow_is_removed(plan_of):
     viewer = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})
-    done = steps(plan_of(desired(A), observed(A, MESSAGE, FLOW, viewer, applied=(A, MESSAGE, FLOW, viewer))))
-    assert done == (
+    planned_steps = steps(plan_of(desired(A), observed(A, MESSAGE, FLOW, viewer, applied=(A, MESSAGE, FLOW, viewer))))
+    assert planned_steps == (
         Trial((), (viewer.address, MESSAGE.address), (FLOW.address,), ()),
         RemoveFlow(FLOW.address),
         Deploy((), (viewer.address, MESSAGE.address), (A,)),
@@ -69,24 +69,26 @@ def test_everything_is_tried_before_a_flow_is_removed(plan_of):
 def test_an_active_flow_that_was_deployed_is_settled_afterwards(plan_of):
     active = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
     draft = Component("Flow", "Other", {"label": "O", "status": "Draft"})
-    done = steps(plan_of(desired(A, active, draft), observed(A, applied=(A,))))
-    assert done == (Deploy((active, draft), (), (A, active, draft)), SettleFlows((active.address,)))
+    planned_steps = steps(plan_of(desired(A, active, draft), observed(A, applied=(A,))))
+    assert planned_steps == (Deploy((active, draft), (), (A, active, draft)), SettleFlows((active.address,)))
 
 
 def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(plan_of):
     """An org may roll back an active flow that no test covers; activating it afterwards needs no coverage."""
     active = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
     draft = Component("Flow", "Appcues_contact", {"label": "F", "status": "Draft"})
-    gone = Component("Flow", "Appcues_lead", {"label": "L", "status": "Active"})
-    done = steps(plan_of(desired(A, active), observed(A, MESSAGE, gone, applied=(A, MESSAGE, gone))), drafts=True)
-    assert [type(step) for step in done] == [Trial, Deploy, SettleFlows, RemoveFlow, Deploy]
-    assert (done[0].components, done[1].components) == ((draft,), (draft,))
-    assert active in done[1].owned
+    removed_flow = Component("Flow", "Appcues_lead", {"label": "L", "status": "Active"})
+    planned_steps = steps(
+        plan_of(desired(A, active), observed(A, MESSAGE, removed_flow, applied=(A, MESSAGE, removed_flow))), drafts=True
+    )
+    assert [type(step) for step in planned_steps] == [Trial, Deploy, SettleFlows, RemoveFlow, Deploy]
+    assert (planned_steps[0].components, planned_steps[1].components) == ((draft,), (draft,))
+    assert active in planned_steps[1].owned
 
 
 def test_only_records_means_no_deployment_and_the_state_is_written_last(plan_of):
-    done = steps(plan_of(desired(A, records=(USER,)), observed(A, applied=(A,))))
-    assert [type(step) for step in done] == [RecordIntent, WriteRecord, KeepState]
+    planned_steps = steps(plan_of(desired(A, records=(USER,)), observed(A, applied=(A,))))
+    assert [type(step) for step in planned_steps] == [RecordIntent, WriteRecord, KeepState]
 
 
 def test_adopting_what_is_equal_deploys_the_state_alone(plan_of, project):
@@ -99,26 +101,26 @@ def test_nothing_to_do_is_no_step(plan_of):
 
 
 def test_a_flow_that_goes_alone_is_tried_too(plan_of):
-    done = steps(plan_of(desired(A), observed(A, FLOW, applied=(A, FLOW))))
-    assert [type(step) for step in done] == [Trial, RemoveFlow, Deploy]
+    planned_steps = steps(plan_of(desired(A), observed(A, FLOW, applied=(A, FLOW))))
+    assert [type(step) for step in planned_steps] == [Trial, RemoveFlow, Deploy]
 
 
 def test_what_is_renamed_is_tried_as_it_will_be_called_and_renamed_before_anything_is_written(plan_of):
     former = number("Former__c")
     move = Move(former.address, A.address)
-    seen = apply_moves(observed(former, applied=(former,)), (move,))
-    done = steps(plan_of(desired(A, records=(ASSIGNMENT, USER)), seen))
-    assert [type(step) for step in done] == [Trial, RecordIntent, Rename, WriteRecord, Deploy, WriteRecord]
-    trial, _, rename, *_ = done
+    snapshot = apply_moves(observed(former, applied=(former,)), (move,))
+    planned_steps = steps(plan_of(desired(A, records=(ASSIGNMENT, USER)), snapshot))
+    assert [type(step) for step in planned_steps] == [Trial, RecordIntent, Rename, WriteRecord, Deploy, WriteRecord]
+    trial, _, rename, *_ = planned_steps
     assert trial.components == (A,)
     assert rename.moves == (move,)
 
 
 def test_campaigns_come_last_and_their_statuses_in_their_order(plan_of):
-    named = {"CampaignName": "Spring"}
-    campaign = Component("Campaign", "Spring", named)
-    first = Component("CampaignMemberStatus", "Spring/Registered", {**named, "Label": "R", "Before": ["Attended"]})
-    last = Component("CampaignMemberStatus", "Spring/Attended", {**named, "Label": "A", "Before": []})
+    reference = {"CampaignName": "Spring"}
+    campaign = Component("Campaign", "Spring", reference)
+    first = Component("CampaignMemberStatus", "Spring/Registered", {**reference, "Label": "R", "Before": ["Attended"]})
+    last = Component("CampaignMemberStatus", "Spring/Attended", {**reference, "Label": "A", "Before": []})
     plan = plan_of(desired(A, records=(last, first, campaign, ASSIGNMENT, USER)), observed())
-    done = [str(step.change.address) for step in steps(plan) if isinstance(step, WriteRecord)]
-    assert done[-4:] == [str(each.address) for each in (ASSIGNMENT, campaign, first, last)]
+    addresses = [str(step.change.address) for step in steps(plan) if isinstance(step, WriteRecord)]
+    assert addresses[-4:] == [str(component.address) for component in (ASSIGNMENT, campaign, first, last)]

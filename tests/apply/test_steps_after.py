@@ -43,8 +43,8 @@ def test_nothing_is_left_to_do_after_a_destroy(project, plan):
 
 
 def test_after_a_move_the_integration_is_deactivated_before_there_is_a_webhook(project, plan):
-    gone = Change(MESSAGE.address, MESSAGE, None, replaced=True)
-    text = steps_after(project, replace(plan, changes=(*plan.changes, gone)))
+    deletion = Change(MESSAGE.address, MESSAGE, None, replaced=True)
+    text = steps_after(project, replace(plan, changes=(*plan.changes, deletion)))
     assert text.index("Deactivate Integration") < text.index("Only then create the webhook")
     assert text.endswith(next_steps(project))
     assert "https://relay.example.com/readyz" in text

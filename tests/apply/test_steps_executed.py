@@ -60,7 +60,7 @@ def run(
     org: ScriptedOrg, *changes: Change, lock: Lock | None = None, options: DeployOptions = DEFAULTS, **more: Any
 ) -> tuple[ApplyResult, list[str]]:
     plan = Plan(TARGET, "production", "1", "63.0", state_address("Appcues"), changes, {}, **more)
-    said: list[str] = []
+    reports: list[str] = []
     result = execute(
         plan,
         org,  # type: ignore[arg-type]
@@ -68,20 +68,20 @@ def run(
         origins=(),
         mark=Mark("me", "now", None, "cafe"),
         options=options,
-        report=said.append,
+        report=reports.append,
         lock=lock or Lock(),
     )
-    return result, said
+    return result, reports
 
 
 def test_the_removal_of_a_flow_is_tried_done_and_followed_by_the_deletions() -> None:
     org, lock = ScriptedOrg([[DONE], [DONE], [replace(DONE, id=SECOND)]]), CountingLock()
-    result, said = run(org, CREATED, FLOW_GONE, FIELD_GONE, lock=lock)
+    result, reports = run(org, CREATED, FLOW_GONE, FIELD_GONE, lock=lock)
     assert [options.check_only for options in org.sent] == [True, False, False]
     assert org.tooled == ["update FlowDefinition 300", "delete Flow 3012", "delete Flow 3011"]
     assert result.deployments == (ID, SECOND)
     assert lock.confirmed == 4
-    assert "Flow:Appcues_contact: deactivated, 2 versions deleted" in said
+    assert "Flow:Appcues_contact: deactivated, 2 versions deleted" in reports
 
 
 def test_a_refused_trial_leaves_everything_as_it_is() -> None:
@@ -123,8 +123,8 @@ def test_flows_are_sent_as_drafts_wherever_tests_may_run(sandbox: bool, level: s
     flow = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
     org = ScriptedOrg([[DONE]], sandbox=sandbox)
     run(org, Change(flow.address, None, flow), options=DeployOptions(test_level=level))
-    sent = {component.body["status"] for component in read(files(org.packages[0])) if component.type == "Flow"}
-    assert sent == {status}
+    statuses = {component.body["status"] for component in read(files(org.packages[0])) if component.type == "Flow"}
+    assert statuses == {status}
 
 
 def test_an_activation_whose_answer_is_lost_is_repeated_and_one_that_fails_is_told(
@@ -150,8 +150,8 @@ def test_an_activation_whose_answer_is_lost_is_repeated_and_one_that_fails_is_to
 
 def test_what_an_org_says_of_coverage_is_told_after_a_success_too() -> None:
     tests = TestRun(1, 0, coverage_warnings=("To_Relay: Test coverage is 80%",))
-    _, said = run(ScriptedOrg([[replace(DONE, tests=tests)]]), CREATED)
-    assert "  Test coverage: To_Relay: Test coverage is 80%" in said
+    _, reports = run(ScriptedOrg([[replace(DONE, tests=tests)]]), CREATED)
+    assert "  Test coverage: To_Relay: Test coverage is 80%" in reports
 
 
 @pytest.mark.parametrize(

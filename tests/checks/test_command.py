@@ -19,8 +19,8 @@ SECRET = edited(FILES, ("contact", "role: Title", f"role: Title # {TOKEN}"))
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as end:
         main(words)
-    said = capsys.readouterr()
-    return int(str(end.value.code)), said.out, said.err
+    captured = capsys.readouterr()
+    return int(str(end.value.code)), captured.out, captured.err
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +56,10 @@ def test_validate_as_json_holds_each_diagnostic_and_its_line(folder: Path, capsy
     write(folder, PERSONAL)
     code, out, _ = run(capsys, "--json", "validate")
     document = json.loads(out)
-    [found] = document["result"]["diagnostics"]
+    [diagnostic] = document["result"]["diagnostics"]
     assert (code, document["status"], document["result"]["valid"]) == (0, 0, True)
-    assert (found["rule"], found["name"], found["level"]) == ("SF203", "personal-data", "warning")
-    assert found["position"]["file"] == "config/mappings/contact.yaml"
+    assert (diagnostic["rule"], diagnostic["name"], diagnostic["level"]) == ("SF203", "personal-data", "warning")
+    assert diagnostic["position"]["file"] == "config/mappings/contact.yaml"
     assert len(document["warnings"]) == 1
 
 
@@ -114,8 +114,8 @@ def test_linting_imports_no_review(root: Path, folder: Path) -> None:
     )
     from sys import executable
 
-    done = subprocess.run([executable, "-c", code], capture_output=True, text=True, cwd=folder, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    process = subprocess.run([executable, "-c", code], capture_output=True, text=True, cwd=folder, check=True)
+    assert process.stdout.splitlines()[-1] == "[]"
 
 
 def test_all_environments_are_checked_unless_one_is_named(folder: Path, capsys) -> None:

@@ -454,13 +454,13 @@ def test_errors_are_shown_whoever_brought_them(tmp_path: Path) -> None:
 def test_every_standard_field_that_names_or_reaches_a_person_is_personal() -> None:
     """The shipped list holds all that Salesforce's own types tell."""
     for name in ("Contact", "Lead"):
-        told = {
+        reported_fields = {
             field.name
             for field in standard().objects[name].fields.values()
             if field.type in ("email", "phone") or field.compound == "Name" or field.compound.endswith("Address")
         }
-        general = {field for field in told if field.endswith("GeocodeAccuracy")} | {"Salutation"}
-        assert told - general <= STANDARD[name]
+        general = {field for field in reported_fields if field.endswith("GeocodeAccuracy")} | {"Salutation"}
+        assert reported_fields - general <= STANDARD[name]
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,12 @@ URL = "https://relay.example.com/outbound-messages/contact/x?v=1"
 
 
 def change(address: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Change:
-    where = Address.parse(address)
-    sides = (None if body is None else Component(where.type, where.full_name, body) for body in (before, after))
-    return Change(where, *sides)
+    parsed_address = Address.parse(address)
+    sides = (
+        None if body is None else Component(parsed_address.type, parsed_address.full_name, body)
+        for body in (before, after)
+    )
+    return Change(parsed_address, *sides)
 
 
 def message(*fields: str, url: str = URL) -> dict[str, Any]:
@@ -81,7 +84,7 @@ SEEN = {"readable": True, "editable": False}
 def test_the_highest_risk_of_a_change(
     address: str, before: dict[str, Any] | None, after: dict[str, Any] | None, risk: str, because: str
 ) -> None:
-    found = assess_change(change(address, before, after), PERSONAL)
-    assert found.risk.word == risk
-    assert because in found.because
-    assert bool(because) is bool(found.because)
+    judgment = assess_change(change(address, before, after), PERSONAL)
+    assert judgment.risk.word == risk
+    assert because in judgment.because
+    assert bool(because) is bool(judgment.because)

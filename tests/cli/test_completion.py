@@ -15,7 +15,7 @@ from sfcode.cli.main import VERBS, main
 
 def complete(tmp_path: Path, words: str) -> list[str]:
     """Ask for completions as the script of bash does."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "sfcode"],
         cwd=tmp_path,
         env={
@@ -28,8 +28,8 @@ def complete(tmp_path: Path, words: str) -> list[str]:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+    assert (process.returncode, process.stderr) == (0, "")
+    return [line.partition(",")[2] for line in process.stdout.splitlines() if line]
 
 
 def test_tab_names_every_verb(tmp_path):

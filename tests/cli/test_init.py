@@ -41,8 +41,8 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as end:
         main(list(words))
-    said = capsys.readouterr()
-    return int(str(end.value.code)), said.out, said.err
+    captured = capsys.readouterr()
+    return int(str(end.value.code)), captured.out, captured.err
 
 
 def files(folder: Path) -> list[str]:
@@ -63,9 +63,9 @@ def test_what_it_writes_is_valid_in_every_environment(capsys: pytest.CaptureFixt
 def test_it_says_what_it_wrote_and_which_commands_come_next(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "init", "my project")
     assert (code, err) == (0, "")
-    said = out.splitlines()
-    assert sorted(line.removeprefix("wrote my project/") for line in said[: len(WRITTEN)]) == WRITTEN
-    assert [line for line in said if line.startswith("  ")] == [
+    lines = out.splitlines()
+    assert sorted(line.removeprefix("wrote my project/") for line in lines[: len(WRITTEN)]) == WRITTEN
+    assert [line for line in lines if line.startswith("  ")] == [
         "  sfcode --config 'my project/config' --env local validate",
         "  sfcode --config 'my project/config' --env local plan",
         "  sfcode --config 'my project/config' --env local apply",

@@ -58,8 +58,8 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(root)]
     subprocess.run(command, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    (path,) = folder.glob("*.whl")
+    return path
 
 
 def environment(folder: Path, *, dependencies: bool = False) -> Path:
@@ -107,8 +107,8 @@ def test_pip_installs_what_init_wrote_when_a_wheel_was_installed(wheel: Path, tm
 
     second = environment(tmp_path / "second")
     requirements = str(action / "requirements.txt")
-    done = pip_install(second, "--requirement", requirements, GITHUB_ACTION_PATH=str(action))
-    assert done.returncode == 0, done.stderr
+    process = pip_install(second, "--requirement", requirements, GITHUB_ACTION_PATH=str(action))
+    assert process.returncode == 0, process.stderr
     assert direct_url(second)["archive_info"]["hash"] == f"sha256={hashlib.sha256(wheel.read_bytes()).hexdigest()}"
     add_dependencies(second)
     assert run_sfcode(second, "--version") == run_sfcode(first, "--version")
@@ -134,16 +134,16 @@ def test_pip_installs_what_init_wrote_when_a_commit_was_installed(root: Path, tm
         "GIT_CONFIG_VALUE_0": REMOTE,
     }
     first = environment(tmp_path / "first", dependencies=True)
-    done = pip_install(first, f"sfcode @ git+{REMOTE}@main", **insteadof)
-    assert done.returncode == 0, done.stderr
+    process = pip_install(first, f"sfcode @ git+{REMOTE}@main", **insteadof)
+    assert process.returncode == 0, process.stderr
     project = tmp_path / "project"
     run_sfcode(first, "init", str(project))
     requirements = project / ".github/actions/sfcode/requirements.txt"
     assert f"\nsfcode @ git+{REMOTE}@{commit}\n" in requirements.read_text(encoding="utf-8")
 
     second = environment(tmp_path / "second", dependencies=True)
-    done = pip_install(second, "--requirement", str(requirements), **insteadof)
-    assert done.returncode == 0, done.stderr
+    process = pip_install(second, "--requirement", str(requirements), **insteadof)
+    assert process.returncode == 0, process.stderr
     assert direct_url(second)["vcs_info"]["commit_id"] == commit
     assert run_sfcode(second, "--version") == run_sfcode(first, "--version")
 
@@ -154,10 +154,10 @@ def test_an_unknown_source_fails_loudly_and_says_what_to_put_there(recorded, jou
     name = ".github/actions/sfcode/requirements.txt"
     (warning,) = answer["warnings"]
     assert warning.startswith(f"{name} has to be edited before the workflows run: the installer recorded no source")
-    done = pip_install(environment(tmp_path / "venv"), "--requirement", str(tmp_path / name))
-    assert done.returncode == 1
-    assert f"Replace this line in {name} by where sfcode is installed from" in done.stderr
-    assert "sfcode @ git+https://HOST/OWNER/sfcode@COMMIT" in done.stderr
+    process = pip_install(environment(tmp_path / "venv"), "--requirement", str(tmp_path / name))
+    assert process.returncode == 1
+    assert f"Replace this line in {name} by where sfcode is installed from" in process.stderr
+    assert "sfcode @ git+https://HOST/OWNER/sfcode@COMMIT" in process.stderr
 
 
 @pytest.fixture
@@ -326,8 +326,8 @@ def test_a_bare_requirement_would_be_found(line: str, bare: bool) -> None:
 
 
 def git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    process = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
+    return process.stdout.strip()
 
 
 def commit_all(folder: Path) -> str:

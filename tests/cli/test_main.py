@@ -19,8 +19,8 @@ from sfcode.errors import ConfigError, OrgError, StillRunning
 def run(capsys, *words):
     with pytest.raises(SystemExit) as end:
         main(list(words))
-    said = capsys.readouterr()
-    return end.value.code, said.out, said.err
+    captured = capsys.readouterr()
+    return end.value.code, captured.out, captured.err
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -111,9 +111,9 @@ def test_global_options_mean_the_same_in_every_place(capsys, invoked, path, word
     for place in range(len(path) + 1):
         run(capsys, *path[:place], *words, *path[place:])
     assert [{name: getattr(call, name) for name in expected} for call in invoked] == [expected] * (len(path) + 1)
-    rest = {"config": Path("config"), "env": None, "org": None, "json": False, "quiet": False, "verbose": False}
-    rest = {name: value for name, value in rest.items() if name not in expected}
-    assert all(getattr(call, name) == value for call in invoked for name, value in rest.items())
+    defaults = {"config": Path("config"), "env": None, "org": None, "json": False, "quiet": False, "verbose": False}
+    defaults = {name: value for name, value in defaults.items() if name not in expected}
+    assert all(getattr(call, name) == value for call in invoked for name, value in defaults.items())
 
 
 def test_what_is_passed_counts_more_than_the_environment_wherever_it_stands(capsys, invoked, monkeypatch):
@@ -150,8 +150,8 @@ def test_the_help_of_the_relay_works_without_its_packages(capsys, monkeypatch, p
 
 def test_it_runs_as_a_module(tmp_path):
     command = [sys.executable, "-m", "sfcode", "--version"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("sfcode, version ")
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert process.stdout.startswith("sfcode, version ")
 
 
 def test_a_bad_address_is_bad_usage(capsys):

@@ -62,7 +62,7 @@ def test_status_for_programs(journey, inbox):
     assert result["sources"]["appcues"]["ready"] == 1
     assert result["sources"]["appcues"]["parked"] == 3
     assert result["sources"]["salesforce"]["dead"] == 1
-    assert [(each["reason"], each["messages"]) for each in result["stuck"] if each["source"] == "appcues"] == [
+    assert [(entry["reason"], entry["messages"]) for entry in result["stuck"] if entry["source"] == "appcues"] == [
         ("not_understood", 1),
         ("unknown_user", 2),
     ]
@@ -78,9 +78,9 @@ def test_list_shows_no_payload_and_nobody_unless_asked_to(journey, inbox):
     assert "score" not in text.replace("nps_score", "")
     assert '"score": 9' in journey.run("relay", "list", "--payload").out
     plain = journey.run("--json", "relay", "list").json["result"]
-    assert all("payload" not in each and "key" not in each for each in plain)
-    whole = journey.run("--json", "relay", "list", "--payload", "--limit", "1").json["result"]
-    assert [each["key"] for each in whole] == ["user:person5@example.com"]
+    assert all("payload" not in entry and "key" not in entry for entry in plain)
+    full_entries = journey.run("--json", "relay", "list", "--payload", "--limit", "1").json["result"]
+    assert [entry["key"] for entry in full_entries] == ["user:person5@example.com"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_list_shows_no_payload_and_nobody_unless_asked_to(journey, inbox):
 )
 def test_list_takes_filters(journey, inbox, options, found):
     fill(inbox)
-    assert [each["message_id"] for each in journey.run("--json", "relay", "list", *options).json["result"]] == found
+    assert [entry["message_id"] for entry in journey.run("--json", "relay", "list", *options).json["result"]] == found
 
 
 def test_list_goes_on_beyond_a_page(journey, inbox, monkeypatch):
@@ -174,8 +174,8 @@ def test_forget_removes_one_person_and_nobody_else(journey, inbox):
         ]
     )
     names = ("score:user:1001", "profile:user:1001", "field:Contact:003A:Score__c", "field:Contact:003B:Note__c")
-    others = ("score:user:10011", "field:Contact:003C:Score__c")
-    inbox.note([LatestState(name, "2026", "secret") for name in (*names, *others)])
+    other_names = ("score:user:10011", "field:Contact:003C:Score__c")
+    inbox.note([LatestState(name, "2026", "secret") for name in (*names, *other_names)])
     inbox.note([LatestState("records:user:1001", "2026", '["003B"]')])
     inbox.note([LatestState("clearing:contact:plan", "2026", '{"seen":true,"run":["003A","003C"],"stopped":""}')])
     dry = journey.run("--json", "relay", "forget", "1001", "--dry-run").json["result"]
@@ -184,7 +184,7 @@ def test_forget_removes_one_person_and_nobody_else(journey, inbox):
     out = journey.run("relay", "forget", "1001").out
     assert out.startswith("6 messages and 5 latest values were removed.")
     assert sorted(entry.message_id for entry in inbox.page(Filter())) == ["m5", "m6"]
-    assert set(inbox.latest([*names, *others, "records:user:1001"])) == set(others)
+    assert set(inbox.latest([*names, *other_names, "records:user:1001"])) == set(other_names)
     guard = inbox.latest(["clearing:contact:plan"])["clearing:contact:plan"]
     assert json.loads(guard.value) == {"seen": True, "run": ["003C"], "stopped": ""}
     with inbox._database.read() as tx:
@@ -259,12 +259,12 @@ def test_reconcile_and_backfill_against_the_local_org(journey, inbox):
     refused = journey.run("relay", "reconcile")
     assert refused.code == 1
     assert "--since" in refused.err
-    done = journey.run("--json", "relay", "reconcile", "--since", "36500d").json["result"]
-    assert [each["mapping"] for each in done] == ["contact", "lead"]
-    assert sum(each["new"] for each in done) == inbox.stats().count("ready") > 0
+    outcomes = journey.run("--json", "relay", "reconcile", "--since", "36500d").json["result"]
+    assert [outcome["mapping"] for outcome in outcomes] == ["contact", "lead"]
+    assert sum(outcome["new"] for outcome in outcomes) == inbox.stats().count("ready") > 0
     assert "0 records to send" in journey.run("relay", "reconcile", "contact").out
     filled = journey.run("--json", "--quiet", "relay", "backfill", "contact").json["result"]
-    assert filled[0]["records"] == done[0]["records"]
+    assert filled[0]["records"] == outcomes[0]["records"]
     assert "was done before" in journey.run("relay", "backfill", "contact").out
 
 
@@ -295,10 +295,10 @@ def test_serve_wants_a_sign_in_before_it_starts(journey):
 def test_serve_says_when_its_port_is_taken(journey):
     import socket
 
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        words = ("relay", "serve", "--port", str(taken.getsockname()[1]))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        words = ("relay", "serve", "--port", str(listener.getsockname()[1]))
         result = journey.run(*words)
         (line,) = journey.run(*words, "--json").out.splitlines()
         assert json.loads(line)["name"] == "UsageError", "where the line of a relay that is ready would be"

@@ -15,8 +15,8 @@ from sfcode.config.schema import KINDS, json_schema
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as end:
         main(list(words))
-    said = capsys.readouterr()
-    return int(str(end.value.code)), said.out, said.err
+    captured = capsys.readouterr()
+    return int(str(end.value.code)), captured.out, captured.err
 
 
 @pytest.mark.parametrize("kind", KINDS)

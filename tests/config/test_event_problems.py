@@ -152,8 +152,8 @@ activities:
 
 def test_the_shipped_texts_name_attributes_that_their_events_have() -> None:
     for name, text in default_events().activities.items():
-        asked = {*find_template_names(text.subject), *find_template_names(text.comment)}
-        assert asked <= event_attributes(name), name
+        names = {*find_template_names(text.subject), *find_template_names(text.comment)}
+        assert names <= event_attributes(name), name
 
 
 def test_a_field_that_is_sent_twice_in_the_same_form_is_advised(folder: Folder) -> None:

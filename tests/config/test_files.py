@@ -53,13 +53,13 @@ def test_a_folder_in_the_place_of_a_file_is_a_problem(folder: Folder) -> None:
 
 def test_paths_are_shown_from_where_the_user_is(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write("mappings/contact.yaml", "")
-    here = Path.cwd()
+    current_folder = Path.cwd()
     line = "mappings/contact.yaml:1:1: the file is empty; write `key: value` lines; `sfcode init` writes an example"
     with pytest.raises(ConfigError) as absolute:
-        load(here / "config")
+        load(current_folder / "config")
     assert str(absolute.value) == f"config/{line}"
-    (here / "elsewhere").mkdir()
-    monkeypatch.chdir(here / "elsewhere")
+    (current_folder / "elsewhere").mkdir()
+    monkeypatch.chdir(current_folder / "elsewhere")
     with pytest.raises(ConfigError) as above:
         load(Path("../config"))
     assert str(above.value) == f"../config/{line}"

@@ -77,8 +77,8 @@ def loads_or_explains(files: dict[str, bytes]) -> None:
 @settings(max_examples=300, deadline=None)
 def test_a_mangled_file_never_ends_in_anything_but_problems(name: str, edits: list[tuple[float, int, str]]) -> None:
     text = FILES[name]
-    for where, cut, piece in edits:
-        start = int(where * len(text))
+    for fraction, cut, piece in edits:
+        start = int(fraction * len(text))
         text = text[:start] + piece + text[start + cut :]
     loads_or_explains({**{key: value.encode() for key, value in FILES.items()}, name: text.encode("utf-8", "replace")})
 

@@ -167,10 +167,10 @@ def test_answers_need_the_events_of_all_surveys(folder: Folder) -> None:
 def test_a_key_alone_turns_a_recipe_on(folder: Folder) -> None:
     folder.write("mappings/contact.yaml", LOGGING)
     folder.write("recipes.yaml", "version: 1\nnps_history:\n")
-    found = folder.load().recipes
-    assert found.nps_history is not None
-    assert found.nps_history.account == "lookup"
-    assert found.completed_flows is None
+    recipes = folder.load().recipes
+    assert recipes.nps_history is not None
+    assert recipes.nps_history.account == "lookup"
+    assert recipes.completed_flows is None
 
 
 def test_a_misspelled_file_of_recipes_is_advised(folder: Folder) -> None:

@@ -13,8 +13,8 @@ NAME = "SFCODE_RELAY_OUTBOUND_SECRET"
 
 def test_every_secret_is_found(folder: Folder) -> None:
     folder.write("mappings/lead.yaml", SENDING.replace("Contact", "Lead") + "  click_to_track: ['${secret:OTHER}']\n")
-    wanted = {NAME: "a-b-0123456789abc", "OTHER": "c d 0123456789abc"}
-    assert resolve_secrets(folder.load(), {**wanted, "MORE": "e"}) == wanted
+    environ = {NAME: "a-b-0123456789abc", "OTHER": "c d 0123456789abc"}
+    assert resolve_secrets(folder.load(), {**environ, "MORE": "e"}) == environ
 
 
 def test_every_missing_secret_is_named_at_its_place(folder: Folder) -> None:

@@ -26,13 +26,13 @@ def draft(number: int, where: dict[str, object]) -> Draft:
 @pytest.mark.parametrize("seed", range(60))
 def test_finds_the_first_that_shares_records(seed):
     chance = random.Random(seed)
-    taken, before = TakenRecords(), []
+    taken_records, before = TakenRecords(), []
     for number in range(12):
         fields = chance.sample(["A__c", "B__c", "a__c", "C__c"], chance.choice([0, 1, 1, 2, 2]))
         new = draft(number, {field: chance.choice(CONDITIONS) for field in fields})
         shared = [old for old in before if not are_apart(old.conditions, new.conditions)]
-        assert taken.find(new) is (shared[0] if shared else None)
+        assert taken_records.find(new) is (shared[0] if shared else None)
         if not shared:
-            taken.add(new)
+            taken_records.add(new)
             before.append(new)
     assert len(before) > 0

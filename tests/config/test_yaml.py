@@ -50,9 +50,9 @@ def read(text: str) -> Document:
     ],
 )
 def test_scalars_follow_the_core_schema_of_yaml_1_2(text: str, value: object) -> None:
-    found = read(f"key: {text}\n").data
-    assert found == {"key": value}
-    assert type(found["key"]) is type(value)  # type: ignore[index]
+    document = read(f"key: {text}\n").data
+    assert document == {"key": value}
+    assert type(document["key"]) is type(value)  # type: ignore[index]
 
 
 def test_keys_are_text() -> None:

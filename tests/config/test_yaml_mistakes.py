@@ -147,10 +147,12 @@ def test_a_bad_value_of_a_variable_is_told_at_its_use_and_where_it_is_written(fo
 
 @pytest.mark.parametrize("name", ["ro\u202ale", "ro\u200ble", "role\u2066"])
 def test_characters_that_are_not_seen_are_refused_in_names_and_spelled_out(folder: Path, name: str) -> None:
-    (told,) = problems(folder, "mappings/contact.yaml", "role: Title", f'"{name}": Title')
+    (problem,) = problems(folder, "mappings/contact.yaml", "role: Title", f'"{name}": Title')
     spelled = name.encode("unicode_escape").decode()
-    assert told.startswith(f'mappings/contact.yaml:6:5: to_appcues.attributes."{spelled}": "{spelled}" is not a name')
-    assert told.isprintable()
+    assert problem.startswith(
+        f'mappings/contact.yaml:6:5: to_appcues.attributes."{spelled}": "{spelled}" is not a name'
+    )
+    assert problem.isprintable()
 
 
 def test_the_joiners_of_emoji_are_part_of_a_name(folder: Path) -> None:

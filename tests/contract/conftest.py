@@ -84,10 +84,10 @@ def recordings(root: Path) -> Iterator[Recordings | None]:
     if not STARTED_WITH.get("SFCODE_RECORD"):
         yield None
         return
-    found = Recordings(root)
-    with found.listening():
-        yield found
-    found.save()
+    all_recordings = Recordings(root)
+    with all_recordings.listening():
+        yield all_recordings
+    all_recordings.save()
 
 
 @pytest.fixture(autouse=True)
@@ -106,12 +106,12 @@ def _recorded(request: pytest.FixtureRequest, recordings: Recordings | None) -> 
 @pytest.fixture(scope="session")
 def node_clients(root: Path) -> Clients:
     """Give Salesforce's CLI and library; skip where they are not installed, but never in CI."""
-    found = clients(root)
-    if isinstance(found, Clients):
-        return found
-    if os.environ.get("CI") or found.is_a_mistake:
-        pytest.fail(found.reason)
-    pytest.skip(found.reason)
+    installed = clients(root)
+    if isinstance(installed, Clients):
+        return installed
+    if os.environ.get("CI") or installed.is_a_mistake:
+        pytest.fail(installed.reason)
+    pytest.skip(installed.reason)
 
 
 @pytest.fixture
@@ -127,9 +127,9 @@ def sf(sf_cli: SfCli) -> Sf:
     """Give a function that runs sf in a folder and returns what it prints."""
 
     def run(folder: Path, *arguments: str) -> str:
-        done = sf_cli.run(folder, *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        result = sf_cli.run(folder, *arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
 
     return run
 

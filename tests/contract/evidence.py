@@ -52,9 +52,9 @@ class ClientSteps:
         """Write the steps beside the probes of this run, in the process that has all of them."""
         if not self._steps or hasattr(session.config, "workerinput"):
             return
-        found: dict[str, Any] = {"evidence": FORMAT, "sfcode": __version__, "probes": [], "exchanges": []}
+        document: dict[str, Any] = {"evidence": FORMAT, "sfcode": __version__, "probes": [], "exchanges": []}
         # What an earlier run has left may be of another org.
         if self._path.exists() and self._path.stat().st_mtime >= self._began:
-            found = json.loads(self._path.read_text("utf-8"))
-        found["steps"] = sorted(self._steps, key=lambda step: (step["client"], step["step"]))
-        self._path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            document = json.loads(self._path.read_text("utf-8"))
+        document["steps"] = sorted(self._steps, key=lambda step: (step["client"], step["step"]))
+        self._path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -11,11 +11,15 @@ def like(actual: Any, expected: Any) -> bool:
     if isinstance(expected, type):
         return isinstance(actual, expected)
     if isinstance(expected, Mapping):
-        return isinstance(actual, Mapping) and all(like(actual.get(key), each) for key, each in expected.items())
+        return isinstance(actual, Mapping) and all(
+            like(actual.get(key), expected_part) for key, expected_part in expected.items()
+        )
     if isinstance(expected, list):
         return (
             isinstance(actual, list)
             and len(actual) == len(expected)
-            and all(like(got, each) for got, each in zip(actual, expected, strict=True))
+            and all(
+                like(actual_part, expected_part) for actual_part, expected_part in zip(actual, expected, strict=True)
+            )
         )
     return bool(actual == expected) and isinstance(actual, bool) == isinstance(expected, bool)

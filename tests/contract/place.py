@@ -87,9 +87,9 @@ class Place:
             return {}
         return {"REQUESTS_CA_BUNDLE": str(self.certificate), "NODE_EXTRA_CA_CERTS": str(self.certificate)}
 
-    def rows(self, name: str, where: str = "", **wanted: Any) -> list[dict[str, Any]]:
+    def rows(self, name: str, where: str = "", **field_values: Any) -> list[dict[str, Any]]:
         """Read records with all their fields; `where` is a condition in SOQL, the others are values of fields."""
-        conditions = [*filter(None, [where]), *(f"{field} = {_quoted(value)}" for field, value in wanted.items())]
+        conditions = [*filter(None, [where]), *(f"{field} = {_quoted(value)}" for field, value in field_values.items())]
         clause = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return rows(self.ours, f"SELECT FIELDS(ALL) FROM {name}{clause} LIMIT 200")
 
@@ -98,12 +98,12 @@ class Place:
 
     def component(self, type: str, name: str) -> Mapping[str, Any] | None:
         """Read the body of a component, None if it is not there."""
-        found = self.ours.metadata.read_metadata(type, [name])
-        return found[0].body if found else None
+        components = self.ours.metadata.read_metadata(type, [name])
+        return components[0].body if components else None
 
     def make(self, name: str, *records: Mapping[str, Any]) -> list[str]:
         """Make records without the client that is tested: their ids."""
-        return [self.ours.create(name, each) for each in records]
+        return [self.ours.create(name, record) for record in records]
 
 
 def _quoted(value: Any) -> str:
@@ -114,8 +114,8 @@ def _quoted(value: Any) -> str:
 
 def rows(client: Org, query: str) -> list[dict[str, Any]]:
     """Ask the org without the tool that is tested."""
-    found = client.rest.query_all(query)["records"]
-    return [{name: value for name, value in row.items() if name != "attributes"} for row in found]
+    records = client.rest.query_all(query)["records"]
+    return [{name: value for name, value in row.items() if name != "attributes"} for row in records]
 
 
 def deploy(client: Org, *components: Component, deleted: tuple[Address, ...] = ()) -> None:
@@ -128,8 +128,8 @@ def deploy(client: Org, *components: Component, deleted: tuple[Address, ...] = (
 @contextlib.contextmanager
 def local(org: LocalOrg) -> Iterator[Place]:
     """Give a local org that is served as a place."""
-    with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API_VERSION) as ours:
-        yield Place(org.url, org.access_token, ours, "Ours", False, org.tls_url, org.certificate)
+    with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API_VERSION) as client:
+        yield Place(org.url, org.access_token, client, "Ours", False, org.tls_url, org.certificate)
 
 
 @dataclass
@@ -151,61 +151,67 @@ class Real:
 def opened(name: str, environ: Mapping[str, str]) -> Iterator[Real]:
     """Sign in to the org of a name, as `--org` takes it; sweep it in the end."""
     word = "T" + "".join(secrets.choice(_LETTERS) for _ in range(5))
-    with connect(name, environ=environ, api_version=API_VERSION) as ours:
-        url = ours.instance_url
-        token = ours._connection.session.token.reveal()
+    with connect(name, environ=environ, api_version=API_VERSION) as client:
+        url = client.instance_url
+        token = client._connection.session.token.reveal()
         trusted = os.environ.get("REQUESTS_CA_BUNDLE")
-        place = Place(url, token, ours, word, True, url if url.startswith("https:") else None)
+        place = Place(url, token, client, word, True, url if url.startswith("https:") else None)
         place = replace(place, certificate=Path(trusted) if trusted else None)
         prefix = f"{word}{GROUND}"
         place = replace(place, external_id=f"{prefix}Ext__c", number=f"{prefix}Number__c", firm=prefix)
         try:
             yield Real(place)
         finally:
-            sweep(ours, word, ground=True)
+            sweep(client, word, ground=True)
 
 
 def lay_ground(place: Place) -> None:
     """Make what tables take for granted: external ids, a number, and leads for several pages."""
-    prefix, ours = f"{place.word}{GROUND}", place.ours
+    prefix, client = f"{place.word}{GROUND}", place.ours
     text = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
     number = {"label": "Number", "type": "Number", "precision": 18, "scale": 0}
     fields = [Component("CustomField", f"{name}.{place.external_id}", text) for name in ("Account", "Contact")]
     fields += [Component("CustomField", f"{name}.{place.number}", number) for name in ("Contact", "Lead")]
-    seen = {each.full_name: {"editable": True, "readable": True} for each in fields}
-    deploy(ours, *fields, Component("PermissionSet", prefix, {"label": prefix, "fieldPermissions": seen}))
-    (permissions,) = rows(ours, f"SELECT Id FROM PermissionSet WHERE Name = '{prefix}'")
-    ours.create("PermissionSetAssignment", {"AssigneeId": place.user_id, "PermissionSetId": permissions["Id"]})
+    permissions_by_field = {entry.full_name: {"editable": True, "readable": True} for entry in fields}
+    deploy(
+        client, *fields, Component("PermissionSet", prefix, {"label": prefix, "fieldPermissions": permissions_by_field})
+    )
+    (permissions,) = rows(client, f"SELECT Id FROM PermissionSet WHERE Name = '{prefix}'")
+    client.create("PermissionSetAssignment", {"AssigneeId": place.user_id, "PermissionSetId": permissions["Id"]})
     records = [{"attributes": {"type": "Lead"}, "LastName": f"{prefix}Lead", "Company": prefix} for _ in range(LEADS)]
     for start in range(0, LEADS, 200):
         body = {"allOrNone": True, "records": records[start : start + 200]}
-        done = ours.rest.restful("composite/sobjects", method="POST", json=body)
-        assert all(each["success"] for each in done), done
+        answers = client.rest.restful("composite/sobjects", method="POST", json=body)
+        assert all(entry["success"] for entry in answers), answers
 
 
-def sweep(ours: Org, word: str, *, ground: bool = False) -> None:
+def sweep(client: Org, word: str, *, ground: bool = False) -> None:
     """Remove everything that has the word in its name; what was laid for the whole run, only if that is said."""
     for name, field in _NAMED.items():
-        _sweep_records(ours, name, f"{field} LIKE '%{word}%'", ground)
+        _sweep_records(client, name, f"{field} LIKE '%{word}%'", ground)
     sets = f"PermissionSet.Name LIKE '{word}%'"
-    _sweep_records(ours, "PermissionSetAssignment", sets, ground, kept="PermissionSet.Name")
-    listed = [Address(each.type, each.full_name) for each in ours.metadata.list_metadata(*_TYPES)]
-    found = [each for each in listed if word in each.full_name and (ground or f"{word}{GROUND}" not in each.full_name)]
-    for flow in (each for each in found if each.type == "Flow"):
-        remove_flow(ours, flow)
+    _sweep_records(client, "PermissionSetAssignment", sets, ground, kept="PermissionSet.Name")
+    listed = [Address(entry.type, entry.full_name) for entry in client.metadata.list_metadata(*_TYPES)]
+    addresses = [
+        entry for entry in listed if word in entry.full_name and (ground or f"{word}{GROUND}" not in entry.full_name)
+    ]
+    for flow in (entry for entry in addresses if entry.type == "Flow"):
+        remove_flow(client, flow)
     # What is inside an object goes with it.
-    objects = {each.full_name for each in found if each.type == "CustomObject"}
-    gone = [each for each in found if each.type != "Flow" and each.full_name.partition(".")[0] not in objects]
-    gone += [Address("CustomObject", name) for name in objects]
-    if gone:
-        deploy(ours, deleted=tuple(dict.fromkeys(gone)))
+    objects = {entry.full_name for entry in addresses if entry.type == "CustomObject"}
+    deletions = [
+        entry for entry in addresses if entry.type != "Flow" and entry.full_name.partition(".")[0] not in objects
+    ]
+    deletions += [Address("CustomObject", name) for name in objects]
+    if deletions:
+        deploy(client, deleted=tuple(dict.fromkeys(deletions)))
 
 
-def _sweep_records(ours: Org, name: str, where: str, ground: bool, kept: str = "") -> None:
+def _sweep_records(client: Org, name: str, where: str, ground: bool, kept: str = "") -> None:
     field = kept or _NAMED[name]
     but = "" if ground else f" AND (NOT {field} LIKE '%{GROUND}%')"
-    found = [row["Id"] for row in rows(ours, f"SELECT Id FROM {name} WHERE {where}{but}")]
-    for start in range(0, len(found), 200):
-        ids = ",".join(found[start : start + 200])
-        done = ours.rest.restful("composite/sobjects", method="DELETE", params={"ids": ids})
-        assert all(each["success"] for each in done), done
+    record_ids = [row["Id"] for row in rows(client, f"SELECT Id FROM {name} WHERE {where}{but}")]
+    for start in range(0, len(record_ids), 200):
+        ids = ",".join(record_ids[start : start + 200])
+        answers = client.rest.restful("composite/sobjects", method="DELETE", params={"ids": ids})
+        assert all(answer["success"] for answer in answers), answers

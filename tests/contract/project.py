@@ -45,7 +45,7 @@ class Rendered:
     @property
     def bodies(self) -> dict[Address, Body]:
         """Give the bodies as `bodies` reads them from an org."""
-        return {each.address: normalize(each).body for each in self.components}
+        return {component.address: normalize(component).body for component in self.components}
 
     def lay_out(self, folder: Path) -> Path:
         """Write the source project into a folder."""
@@ -72,18 +72,18 @@ def renamed(journey: Journey, place: Place) -> Rendered:
 
 def rendered(journey: Journey) -> Rendered:
     """Run `sfcode render` for both layouts; the source is a project of the newest API, as new ones of sf are."""
-    found = {}
+    layouts = {}
     for layout in ("source", "mdapi"):
-        done = journey.run("render", "--out", layout, "--layout", layout)
-        assert done.code == 0, done.err
-        found[layout] = {
+        result = journey.run("render", "--out", layout, "--layout", layout)
+        assert result.code == 0, result.err
+        layouts[layout] = {
             str(path.relative_to(journey.folder / layout)): path.read_bytes().replace(PLACEHOLDER, SECRET.encode())
             for path in (journey.folder / layout).rglob("*")
             if path.is_file()
         }
-    project = json.loads(found["source"]["sfdx-project.json"])
-    found["source"]["sfdx-project.json"] = json.dumps(project | {"sourceApiVersion": CLIENT_VERSION}).encode()
-    return Rendered(**found)
+    project = json.loads(layouts["source"]["sfdx-project.json"])
+    layouts["source"]["sfdx-project.json"] = json.dumps(project | {"sourceApiVersion": CLIENT_VERSION}).encode()
+    return Rendered(**layouts)
 
 
 def found(state: Path) -> None:
@@ -111,12 +111,16 @@ def found(state: Path) -> None:
 
 def bodies(client: Org, addresses: Iterable[Address]) -> dict[Address, Body]:
     """Read the components that are there, without what an org adds of its own."""
-    wanted = set(addresses)
+    asked_addresses = set(addresses)
     members: dict[str, list[str]] = {}
-    for address in wanted:
+    for address in asked_addresses:
         members.setdefault(address.type, []).append(address.full_name)
     files = client.metadata.retrieve(members).files
-    return {each.address: normalize(each).body for each in read(files) if each.address in wanted}
+    return {
+        component.address: normalize(component).body
+        for component in read(files)
+        if component.address in asked_addresses
+    }
 
 
 def deploy(client: Org, package: Rendered) -> None:

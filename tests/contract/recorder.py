@@ -55,24 +55,24 @@ class Recorder:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        asked, answered = bytearray(), bytearray()
+        request_body, answer_body = bytearray(), bytearray()
         exchange: dict[str, Json] = {}
         self.exchanges.append(exchange)
         status = 0
 
         async def hear() -> Message:
             message = await receive()
-            asked.extend(message.get("body", b""))
+            request_body.extend(message.get("body", b""))
             return message
 
         async def say(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
-            answered.extend(message.get("body", b""))
+            answer_body.extend(message.get("body", b""))
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 # Before the client has the whole answer: it may be done with everything by then.
-                exchange["request"] = request(scope, bytes(asked))
-                exchange["answer"] = answer(status, bytes(answered))
+                exchange["request"] = request(scope, bytes(request_body))
+                exchange["answer"] = answer(status, bytes(answer_body))
             await send(message)
 
         await self.app(scope, hear, say)
@@ -84,15 +84,15 @@ def request(scope: Scope, body: bytes) -> dict[str, Json]:
     path = scope["raw_path"].decode("latin-1").partition("?")[0]
     if scope["query_string"]:
         path += "?" + scope["query_string"].decode("latin-1")
-    told: dict[str, Json] = {"method": scope["method"], "path": path}
-    told["headers"] = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+    document: dict[str, Json] = {"method": scope["method"], "path": path}
+    document["headers"] = {name: headers[name] for name in KEPT_HEADERS if name in headers}
     if "authorization" in headers:
-        told["headers"]["authorization"] = headers["authorization"]
+        document["headers"]["authorization"] = headers["authorization"]
     if path.startswith(SIGN_IN):
         body = _without_secrets(body)
     if body:
-        told |= _written(body, f"{scope['scheme']}://{headers.get('host', '')}")
-    return told
+        document |= _written(body, f"{scope['scheme']}://{headers.get('host', '')}")
+    return document
 
 
 def _without_secrets(body: bytes) -> bytes:
@@ -110,11 +110,11 @@ def _written(body: bytes, origin: str) -> dict[str, str]:
         return {"base64": base64.b64encode(body).decode()}
 
 
-def body_of(told: Mapping[str, Json], origin: str) -> bytes:
+def body_of(recorded: Mapping[str, Json], origin: str) -> bytes:
     """Read the body of a request that was written down."""
-    if "base64" in told:
-        return base64.b64decode(told["base64"])
-    return str(told.get("body", "")).replace(ORIGIN, origin).encode()
+    if "base64" in recorded:
+        return base64.b64decode(recorded["base64"])
+    return str(recorded.get("body", "")).replace(ORIGIN, origin).encode()
 
 
 def answer(status: int, body: bytes) -> dict[str, Json]:
@@ -141,9 +141,9 @@ def shape(body: bytes) -> Json:
 
 def _of_json(value: Json, key: str) -> Json:
     if isinstance(value, dict):
-        return {name: _of_json(each, name) for name, each in sorted(value.items())}
+        return {name: _of_json(member, name) for name, member in sorted(value.items())}
     if isinstance(value, list):
-        return _merged([_of_json(each, key) for each in value])
+        return _merged([_of_json(member, key) for member in value])
     if key in TELLING:
         return f"={json.dumps(value)}"
     kinds = {bool: "boolean", int: "number", float: "number", str: "text", type(None): "null"}
@@ -157,41 +157,41 @@ def _of_element(element: etree._Element) -> Json:
     name = etree.QName(element).localname
     if not children:
         return f"={element.text}" if name in TELLING else "text" if element.text else "null"
-    return {name: found[0] if len(found) == 1 else _merged(found) for name, found in sorted(children.items())}
+    return {name: values[0] if len(values) == 1 else _merged(values) for name, values in sorted(children.items())}
 
 
-def _merged(found: list[Json]) -> list[Json]:
+def _merged(entries: list[Json]) -> list[Json]:
     """Give each kind of entry of a list once; objects are laid one over the other."""
-    objects = [each for each in found if isinstance(each, dict)]
-    others = sorted({json.dumps(each) for each in found if not isinstance(each, dict)})
+    objects = [entry for entry in entries if isinstance(entry, dict)]
+    scalars = sorted({json.dumps(entry) for entry in entries if not isinstance(entry, dict)})
     merged: dict[str, Json] = {}
-    for name in sorted({name for each in objects for name in each}):
-        values = {json.dumps(each[name]) for each in objects if name in each}
-        values |= set() if all(name in each for each in objects) else {'"absent"'}
+    for name in sorted({name for entry in objects for name in entry}):
+        values = {json.dumps(entry[name]) for entry in objects if name in entry}
+        values |= set() if all(name in entry for entry in objects) else {'"absent"'}
         only = sorted(values)
-        merged[name] = json.loads(only[0]) if len(only) == 1 else [json.loads(each) for each in only]
-    return [*([merged] if objects else []), *(json.loads(each) for each in others)]
+        merged[name] = json.loads(only[0]) if len(only) == 1 else [json.loads(entry) for entry in only]
+    return [*([merged] if objects else []), *(json.loads(entry) for entry in scalars)]
 
 
-def is_question(told: Mapping[str, Json]) -> bool:
+def is_question(recorded: Mapping[str, Json]) -> bool:
     """Tell whether a request changes nothing: clients ask such again and again until something is done."""
-    asks = re.search(r"<(?:\w[\w.-]*:)?(check\w+|list\w+|read\w+|describe\w+)\b", str(told.get("body", ""))[:3000])
-    return told["method"] == "GET" or bool(asks)
+    asks = re.search(r"<(?:\w[\w.-]*:)?(check\w+|list\w+|read\w+|describe\w+)\b", str(recorded.get("body", ""))[:3000])
+    return recorded["method"] == "GET" or bool(asks)
 
 
 def shortened(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
     """Leave out the repetitions of somebody who waits."""
-    done = [each for each in exchanges if each]
+    complete = [exchange for exchange in exchanges if exchange]
     return [
-        each
-        for each, later in zip(done, [*done[1:], None], strict=True)
-        if later is None or not is_question(each["request"]) or each["request"] != later["request"]
+        exchange
+        for exchange, later in zip(complete, [*complete[1:], None], strict=True)
+        if later is None or not is_question(exchange["request"]) or exchange["request"] != later["request"]
     ]
 
 
-def is_refusal(told: Mapping[str, Json]) -> bool:
+def is_refusal(recorded: Mapping[str, Json]) -> bool:
     """Tell whether an answer says that the token is worth nothing."""
-    return told["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(told["shape"])
+    return recorded["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(recorded["shape"])
 
 
 def save(
@@ -226,14 +226,14 @@ class Tokens:
 
     def scrubbed(self, exchanges: list[dict[str, Json]]) -> list[str]:
         """Write exchanges without their tokens."""
-        lines = [json.dumps(each, ensure_ascii=False, sort_keys=True) for each in exchanges]
-        refused, taken = set[str](), set(self.known)
-        for each, line in zip(exchanges, lines, strict=True):
-            if each["request"]["path"] != OPEN_TO_ALL:
-                where = refused if is_refusal(each["answer"]) else taken
-                where.update(_plain(token) for token in TOKEN.findall(line))
-        self.known |= dict.fromkeys(refused - taken, WRONG)
-        return [TOKEN.sub(lambda found: self._name(_plain(found[0])), line) for line in lines]
+        lines = [json.dumps(exchange, ensure_ascii=False, sort_keys=True) for exchange in exchanges]
+        refused, accepted = set[str](), set(self.known)
+        for exchange, line in zip(exchanges, lines, strict=True):
+            if exchange["request"]["path"] != OPEN_TO_ALL:
+                group = refused if is_refusal(exchange["answer"]) else accepted
+                group.update(_plain(token) for token in TOKEN.findall(line))
+        self.known |= dict.fromkeys(refused - accepted, WRONG)
+        return [TOKEN.sub(lambda match: self._name(_plain(match[0])), line) for line in lines]
 
     def _name(self, token: str) -> str:
         return self.known.setdefault(token, SCRUBBED.format(len(self.known)))
@@ -245,11 +245,11 @@ def _plain(token: str) -> str:
 
 def load(path: Path) -> tuple[dict[str, Json], dict[str, list[dict[str, Json]]]]:
     """Read a recording: its header, and the exchanges of each test."""
-    header, *lines = (json.loads(each) for each in path.read_text(encoding="utf-8").splitlines())
+    header, *lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     tests: dict[str, list[dict[str, Json]]] = {}
-    for each in lines:
-        if "test" in each:
-            exchanges = tests.setdefault(each["test"], [])
+    for line in lines:
+        if "test" in line:
+            exchanges = tests.setdefault(line["test"], [])
         else:
-            exchanges.append(each)
+            exchanges.append(line)
     return header, tests

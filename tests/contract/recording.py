@@ -57,9 +57,11 @@ class Recordings:
     @contextlib.contextmanager
     def of(self, node: pytest.Item, client: str, state: str, *, shared: bool = False) -> Iterator[None]:
         """Keep what passes during a test; `shared` says that all tests of the module use one org."""
-        before = {id(each): len(each.exchanges) for each in self.recorders}
+        before = {id(recorder): len(recorder.exchanges) for recorder in self.recorders}
         yield
-        new = [exchange for each in self.recorders for exchange in each.exchanges[before.get(id(each), 0) :]]
+        new = [
+            exchange for recorder in self.recorders for exchange in recorder.exchanges[before.get(id(recorder), 0) :]
+        ]
         header = {"client": {"name": client, "version": version(self.root, client)}, "state": state, "shared": shared}
         module = self.modules.setdefault(node.path.stem.removeprefix("test_"), Module(header))
         exchanges = shortened(new)

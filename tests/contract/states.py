@@ -20,13 +20,16 @@ def with_external_ids(state: Path) -> None:
     """Make an org with external ids on accounts and contacts, which its administrator sees."""
     reset(state)
     field = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
-    seen = {"label": "Ext", "fieldPermissions": {name: {"editable": True, "readable": True} for name in EXTERNAL_IDS}}
+    permission_set = {
+        "label": "Ext",
+        "fieldPermissions": {name: {"editable": True, "readable": True} for name in EXTERNAL_IDS},
+    }
     now = datetime.now(UTC)
     with Store(state / "org.db") as store, store.transaction() as tx:
         admin = tx.settings.get("admin_id") or ""
         for name in EXTERNAL_IDS:
             tx.components.put(Component("CustomField", name, field), user_id=admin, now=now)
-        stored = tx.components.put(Component("PermissionSet", "Ext", seen), user_id=admin, now=now)
+        stored = tx.components.put(Component("PermissionSet", "Ext", permission_set), user_id=admin, now=now)
         assigned = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
         tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=now)
 

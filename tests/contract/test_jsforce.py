@@ -139,7 +139,7 @@ def filled(expected: Any, words: Mapping[str, str]) -> Any:
         return expected
     if isinstance(expected, dict):
         return {filled(key, words): filled(value, words) for key, value in expected.items()}
-    return [filled(each, words) for each in expected] if isinstance(expected, list) else expected
+    return [filled(member, words) for member in expected] if isinstance(expected, list) else expected
 
 
 def _id(value: Any) -> str:

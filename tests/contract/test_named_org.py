@@ -41,8 +41,10 @@ def served(tmp_path: Path) -> Iterator[dict[str, Any]]:
 
 
 def inventory(org: Org) -> dict[str, Any]:
-    found: dict[str, Any] = {name: org.count(f"SELECT COUNT() FROM {name}") for name in COUNTED}
-    return found | {"components": {(each.type, each.full_name) for each in org.metadata.list_metadata(*LISTED)}}
+    counts: dict[str, Any] = {name: org.count(f"SELECT COUNT() FROM {name}") for name in COUNTED}
+    return counts | {
+        "components": {(component.type, component.full_name) for component in org.metadata.list_metadata(*LISTED)}
+    }
 
 
 def test_every_client_works_in_an_org_of_which_only_address_and_token_are_known(
@@ -60,14 +62,16 @@ def test_every_client_works_in_an_org_of_which_only_address_and_token_are_known(
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "org", "-rs"]
     with connect(served["url"], environ=environ, api_version=API_VERSION) as org:
         before = inventory(org)
-        tables = [str(root / "tests" / "contract" / each) for each in SOME]
-        done = subprocess.run([*command, *tables], cwd=root, env=environ, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "in the local org only: its app and the password of its administrator are known" in done.stdout
+        tables = [str(root / "tests" / "contract" / table) for table in SOME]
+        process = subprocess.run(
+            [*command, *tables], cwd=root, env=environ, capture_output=True, text=True, check=False
+        )
+        assert process.returncode == 0, process.stdout + process.stderr
+        assert "in the local org only: its app and the password of its administrator are known" in process.stdout
         assert inventory(org) == before
     steps = json.loads((tmp_path / "evidence.json").read_text())["steps"]
     assert len(steps) == len(SOME)
     assert {step["result"] for step in steps} == {"passed", "skipped"}
     assert {step["client"] for step in steps} == {
-        Path(each.partition("::")[0]).stem.removeprefix("test_") for each in SOME
+        Path(table.partition("::")[0]).stem.removeprefix("test_") for table in SOME
     }

@@ -45,19 +45,19 @@ class Player:
     def close(self) -> None:
         self.connection.close()
 
-    def send(self, told: Mapping[str, Any]) -> tuple[int, bytes]:
-        body = recorder.body_of(told, self.org.url)
-        if "base64" not in told:
+    def send(self, recorded: Mapping[str, Any]) -> tuple[int, bytes]:
+        body = recorder.body_of(recorded, self.org.url)
+        if "base64" not in recorded:
             body = self.now(body.decode()).encode()
-        headers = {name: self.now(value) for name, value in told["headers"].items()}
-        self.connection.request(told["method"], self.now(told["path"]), body or None, headers)
+        headers = {name: self.now(value) for name, value in recorded["headers"].items()}
+        self.connection.request(recorded["method"], self.now(recorded["path"]), body or None, headers)
         answer = self.connection.getresponse()
         return answer.status, answer.read()
 
     def now(self, text: str) -> str:
         """Put in what this org calls them."""
-        text = recorder.TOKEN.sub(lambda found: self.known.get(found[0]) or self.sign_in(found[0]), text)
-        return recorder.ID.sub(lambda found: self.known.get(found[0], found[0]), text)
+        text = recorder.TOKEN.sub(lambda match: self.known.get(match[0]) or self.sign_in(match[0]), text)
+        return recorder.ID.sub(lambda match: self.known.get(match[0], match[0]), text)
 
     def sign_in(self, scrubbed: str) -> str:
         """Make a session for a token that was given in a way which cannot be gone again."""
@@ -66,11 +66,11 @@ class Player:
             tx.sessions.put(token, tx.settings.get("admin_id") or "", now=datetime.now(UTC))
         return self.known.setdefault(scrubbed, token)
 
-    def sign_out(self, told: Mapping[str, Any]) -> None:
+    def sign_out(self, recorded: Mapping[str, Any]) -> None:
         """End the sessions of a request that was refused, but for the one that the org printed: how they ended is not written down."""
-        found = (self.known.setdefault(name, recorder.WRONG) for name in recorder.TOKEN.findall(json.dumps(told)))
+        tokens = (self.known.setdefault(name, recorder.WRONG) for name in recorder.TOKEN.findall(json.dumps(recorded)))
         with Store(self.state / "org.db") as store, store.transaction() as tx:
-            for token in {*found} - {self.org.access_token}:
+            for token in {*tokens} - {self.org.access_token}:
                 tx.sessions.delete(token)
 
     def learn(self, before: list[str], body: bytes) -> None:
@@ -79,29 +79,29 @@ class Player:
 
     def play(self, exchange: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send a request; ask again while an answer is not there yet. Give the answer as it would be recorded."""
-        wanted, told = exchange["answer"], exchange["request"]
-        if recorder.is_refusal(wanted):
-            self.sign_out(told)
+        recorded_answer, recorded_request = exchange["answer"], exchange["request"]
+        if recorder.is_refusal(recorded_answer):
+            self.sign_out(recorded_request)
         deadline = time.monotonic() + SECONDS
         while True:
-            status, body = self.send(told)
-            found = recorder.answer(status, body)
-            same = (found["status"], found["shape"]) == (wanted["status"], wanted["shape"])
-            if same or not recorder.is_question(told) or time.monotonic() > deadline:
-                self.learn(wanted["ids"], body)
-                return found
+            status, body = self.send(recorded_request)
+            answer = recorder.answer(status, body)
+            same = (answer["status"], answer["shape"]) == (recorded_answer["status"], recorded_answer["shape"])
+            if same or not recorder.is_question(recorded_request) or time.monotonic() > deadline:
+                self.learn(recorded_answer["ids"], body)
+                return answer
 
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Give a function that makes the org of a name, once."""
-    made: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
 
     def found(name: str) -> Path:
-        if name not in made:
-            made[name] = tmp_path_factory.mktemp(name)
-            STATES[name](made[name])
-        return made[name]
+        if name not in folders:
+            folders[name] = tmp_path_factory.mktemp(name)
+            STATES[name](folders[name])
+        return folders[name]
 
     return found
 
@@ -118,21 +118,23 @@ def test_the_org_answers_as_when_it_was_recorded(path: Path, test: str, founded,
     (tmp_path / "org.db").write_bytes((founded(header["state"]) / "org.db").read_bytes())
     with serve(tmp_path) as org, contextlib.closing(Player(org, tmp_path)) as player:
         for exchange in tests[test] if test else itertools.chain(*tests.values()):
-            told, wanted = exchange["request"], exchange["answer"]
-            if told["path"].startswith(recorder.SIGN_IN):
+            recorded_request, recorded_answer = exchange["request"], exchange["answer"]
+            if recorded_request["path"].startswith(recorder.SIGN_IN):
                 continue  # signatures and secrets are not written down
-            found = player.play(exchange)
-            place = f"{told['method']} {told['path']} {str(told.get('body', ''))[:300]}"
-            assert found["status"] == wanted["status"], place
-            assert found["shape"] == wanted["shape"], place
+            answer = player.play(exchange)
+            place = (
+                f"{recorded_request['method']} {recorded_request['path']} {str(recorded_request.get('body', ''))[:300]}"
+            )
+            assert answer["status"] == recorded_answer["status"], place
+            assert answer["shape"] == recorded_answer["shape"], place
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
 def test_recordings_hold_no_token(path: Path) -> None:
     """Tokens are scrubbed, wherever they stand, and the header says what was recorded and how to do it again."""
     scrubbed = recorder.SCRUBBED.format("")
-    found = set(recorder.TOKEN.findall(path.read_text(encoding="utf-8")))
-    assert {token for token in found if not token.startswith(scrubbed)} == set()
+    tokens = set(recorder.TOKEN.findall(path.read_text(encoding="utf-8")))
+    assert {token for token in tokens if not token.startswith(scrubbed)} == set()
     header, tests = recorder.load(path)
     assert header["recorded_against"]["again"] == "make record"
     assert header["client"]

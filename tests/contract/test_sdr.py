@@ -65,7 +65,7 @@ class Sdr:
         return self(
             "destroy",
             folder=str(folder / "force-app"),
-            addresses=[str(each) for each in addresses],
+            addresses=[str(address) for address in addresses],
             when=when,
             options={"rest": self.rest, **options},
         )
@@ -116,11 +116,11 @@ def edit(path: Path, old: str, new: str) -> str:
 
 
 def states(result: Any) -> dict[str, str]:
-    return {each["address"]: each["state"] for each in result["files"] if not each["address"].startswith("Workflow:")}
+    return {file["address"]: file["state"] for file in result["files"] if not file["address"].startswith("Workflow:")}
 
 
 def failures(result: Any) -> dict[str, str]:
-    return {each["address"]: each["problem"] for each in result["failures"]}
+    return {failure["address"]: failure["problem"] for failure in result["failures"]}
 
 
 @RECORDED
@@ -128,21 +128,21 @@ def test_a_package_is_checked_deployed_and_deployed_again(
     either: Sdr, project: Path, ours: Org, package: Rendered
 ) -> None:
     """Checked, it changes nothing; deployed, all of it is there; deployed again, nothing is changed."""
-    wanted = [str(address) for address in package.bodies]
+    addresses = [str(address) for address in package.bodies]
     checked = either.deploy(project, checkOnly=True)
     assert (checked["status"], checked["checkOnly"]) == ("Succeeded", True)
     assert bodies(ours, package.bodies) == {}
-    assert states(either.deploy(project)) == dict.fromkeys(wanted, "Created")
+    assert states(either.deploy(project)) == dict.fromkeys(addresses, "Created")
     assert bodies(ours, package.bodies) == package.bodies
-    assert states(either.deploy(project)) == dict.fromkeys(wanted, "Unchanged")
+    assert states(either.deploy(project)) == dict.fromkeys(addresses, "Unchanged")
 
 
 def test_one_change_is_told_from_what_stays(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
     deploy(ours, package)
     edit(project / package.named(SCORE), "<label>", "<label>Our ")
-    told = states(either.deploy(project))
+    states_by_address = states(either.deploy(project))
     changed = package.named("CustomField:Contact.Appcues_NPS_Score__c")
-    assert {address for address, state in told.items() if state == "Changed"} == {changed}
+    assert {address for address, state in states_by_address.items() if state == "Changed"} == {changed}
     address = Address.parse(changed)
     assert str(bodies(ours, [address])[address]["label"]).startswith("Our ")
 
@@ -214,9 +214,9 @@ def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
     result = either.deploy(project, sourceApiVersion=version)
     assert result["status"] == "Failed"
     assert words in failures(result)[address]
-    told = {each["address"]: each["filePath"] for each in result["files"] if each["state"] == "Failed"}
+    paths = {entry["address"]: entry["filePath"] for entry in result["files"] if entry["state"] == "Failed"}
     # The object's file, which the library makes out of its fields, is not one of the project's.
-    assert told.get(address) == (None if address == "CustomObject:Contact" else str(project / file))
+    assert paths.get(address) == (None if address == "CustomObject:Contact" else str(project / file))
     assert bodies(ours, package.bodies) == {}
 
 
@@ -235,14 +235,14 @@ def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours:
 def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: Rendered, when: str) -> None:
     """Alone, before or after the package: what is named goes, and the rest stays."""
     deploy(ours, package)
-    gone = [
-        package.address(each) for each in ("CustomField:Contact.Appcues_NPS_Score__c", "PermissionSet:Appcues_Viewer")
+    addresses = [
+        package.address(text) for text in ("CustomField:Contact.Appcues_NPS_Score__c", "PermissionSet:Appcues_Viewer")
     ]
-    result = either.destroy(project, *gone, when=when)
+    result = either.destroy(project, *addresses, when=when)
     assert {address: state for address, state in states(result).items() if state == "Deleted"} == {
-        str(address): "Deleted" for address in gone
+        str(address): "Deleted" for address in addresses
     }
-    assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {*gone}
+    assert bodies(ours, package.bodies).keys() == package.bodies.keys() - {*addresses}
 
 
 @RECORDED
@@ -261,7 +261,7 @@ def test_what_is_retrieved_is_what_is_there(sdr: Sdr, ours: Org, package: Render
     deploy(ours, package)
     output = tmp_path / "back" / "force-app"
     missing = Address("Flow", "Nope")
-    result = sdr("retrieve", addresses=[str(each) for each in (*package.bodies, missing)], output=str(output))
+    result = sdr("retrieve", addresses=[str(address) for address in (*package.bodies, missing)], output=str(output))
     assert result["problems"] == ["Entity of type 'Flow' named 'Nope' cannot be found"]
     files = {path.rpartition("/main/default/")[2] for path in result["files"]}
     assert {name.removeprefix(f"{MAIN}/") for name in package.source if name.startswith(MAIN)} <= files
@@ -272,8 +272,8 @@ def test_what_is_retrieved_is_what_is_there(sdr: Sdr, ours: Org, package: Render
 def test_the_org_is_listed_as_components(sdr: Sdr, ours: Org, package: Rendered) -> None:
     deploy(ours, package)
     types = ["CustomField", "Flow", "PermissionSet"]
-    wanted = {str(address) for address in package.bodies if address.type in types}
-    assert wanted <= set(sdr("list", types=types))
+    addresses = {str(address) for address in package.bodies if address.type in types}
+    assert addresses <= set(sdr("list", types=types))
 
 
 def test_a_token_that_is_worth_nothing_is_refused(sdr: Sdr, org: Place, project: Path) -> None:

@@ -17,35 +17,35 @@ from tests.contract.sf import SfCli
 def test_a_record_is_made_read_changed_refused_listed_and_deleted(at_org: SfCli, org: Place, ours: Org) -> None:
     sf = at_org
     last = f"Van Dyke {org.word}"
-    named = f"SELECT Id, Title FROM Contact WHERE LastName = '{last}'"
+    soql = f"SELECT Id, Title FROM Contact WHERE LastName = '{last}'"
 
-    made = sf("data create record -s Contact -v", f"FirstName=Sofie LastName='{last}'")["result"]["id"]
-    assert rows(ours, named) == [{"Id": made, "Title": None}]
+    record_id = sf("data create record -s Contact -v", f"FirstName=Sofie LastName='{last}'")["result"]["id"]
+    assert rows(ours, soql) == [{"Id": record_id, "Title": None}]
 
-    done = sf("data get record -s Contact -w", f"FirstName=Sofie LastName='{last}'")
-    assert (done["result"]["Id"], done["result"]["Name"]) == (made, f"Sofie {last}")
+    answer = sf("data get record -s Contact -w", f"FirstName=Sofie LastName='{last}'")
+    assert (answer["result"]["Id"], answer["result"]["Name"]) == (record_id, f"Sofie {last}")
 
-    sf("data update record -s Contact", "-i", made[:15], "-v", "Title='Chief Officer'")
-    assert rows(ours, named) == [{"Id": made, "Title": "Chief Officer"}]
+    sf("data update record -s Contact", "-i", record_id[:15], "-v", "Title='Chief Officer'")
+    assert rows(ours, soql) == [{"Id": record_id, "Title": "Chief Officer"}]
 
-    refused = sf("data update record -s Contact", "-i", made, "-v", "Email=nonsense", code=1)
+    refused = sf("data update record -s Contact", "-i", record_id, "-v", "Email=nonsense", code=1)
     assert (refused["name"], refused["data"]["fields"]) == ("INVALID_EMAIL_ADDRESS", ["Email"])
 
     # Without --json sf asks for the columns as well, to print a table.
-    table = sf.run(sf.home, "data", "query", "-q", named)
+    table = sf.run(sf.home, "data", "query", "-q", soql)
     assert table.returncode == 0, table.stderr
     assert "TITLE" in table.stdout
     assert "Chief Officer" in table.stdout
 
-    sf("data delete record -s Contact", "-i", made)
-    assert rows(ours, named) == []
+    sf("data delete record -s Contact", "-i", record_id)
+    assert rows(ours, soql) == []
 
 
 def test_objects_are_listed_and_described(at_org: SfCli, ours: Org) -> None:
-    done = at_org("sobject list --sobject all")
-    assert {"Account", "Contact", "Event", "Lead", "User"} <= set(done["result"])
-    done = at_org("sobject describe -s Contact")
-    described = {field["name"]: field for field in done["result"]["fields"]}
+    answer = at_org("sobject list --sobject all")
+    assert {"Account", "Contact", "Event", "Lead", "User"} <= set(answer["result"])
+    answer = at_org("sobject describe -s Contact")
+    described = {field["name"]: field for field in answer["result"]["fields"]}
     assert described.keys() == {field["name"] for field in ours.rest.Contact.describe()["fields"]}
     assert (described["LastName"]["type"], described["LastName"]["nillable"]) == ("string", False)
     assert described["AccountId"]["referenceTo"] == ["Account"]

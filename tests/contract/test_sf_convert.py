@@ -27,19 +27,19 @@ def test_sf_makes_our_package_from_our_source(sf: Sf, tmp_path: Path) -> None:
     """`sf project convert source` gives the components that we write as a package, file by file."""
     source = lay_out(tmp_path / "source", "source")
     sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
-    made = files_in(tmp_path / "made")
-    ours = write(ALL, CLIENT_VERSION)
-    assert read(made) == ALL
-    assert {name for name, data in ours.items() if made.get(name) != data} <= {"package.xml"}
+    converted_files = files_in(tmp_path / "made")
+    files = write(ALL, CLIENT_VERSION)
+    assert read(converted_files) == ALL
+    assert {name for name, data in files.items() if converted_files.get(name) != data} <= {"package.xml"}
 
 
 def test_sf_lists_the_members_that_we_list(sf: Sf, tmp_path: Path) -> None:
     """The package.xml that sf writes lists our members; beside them only the container of workflow children."""
     source = lay_out(tmp_path / "source", "source")
     sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
-    theirs = {*read_manifest((tmp_path / "made" / "package.xml").read_bytes()).addresses}
-    ours = {*read_manifest(write(ALL, CLIENT_VERSION)["package.xml"]).addresses}
-    assert {str(address) for address in theirs ^ ours} == {"Workflow:Contact"}
+    members_of_sf = {*read_manifest((tmp_path / "made" / "package.xml").read_bytes()).addresses}
+    own_members = {*read_manifest(write(ALL, CLIENT_VERSION)["package.xml"]).addresses}
+    assert {str(address) for address in members_of_sf ^ own_members} == {"Workflow:Contact"}
 
 
 def test_sf_makes_our_source_from_our_package(sf: Sf, tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ def test_sf_makes_our_source_from_our_package(sf: Sf, tmp_path: Path) -> None:
     (project / "force-app").mkdir(parents=True)
     (project / "sfdx-project.json").write_bytes(source["sfdx-project.json"])
     sf(project, "project", "convert", "mdapi", "--root-dir", str(package), "--output-dir", "force-app")
-    made = {f"force-app/{name}": data for name, data in files_in(project / "force-app").items()}
-    ours = {name: data for name, data in source.items() if name.startswith("force-app/")}
-    assert {name: data for name, data in made.items() if name in ours} == ours
-    assert sorted(made.keys() - ours.keys()) == [
+    converted_files = {f"force-app/{name}": data for name, data in files_in(project / "force-app").items()}
+    own_files = {name: data for name, data in source.items() if name.startswith("force-app/")}
+    assert {name: data for name, data in converted_files.items() if name in own_files} == own_files
+    assert sorted(converted_files.keys() - own_files.keys()) == [
         "force-app/main/default/objects/Activity/Activity.object-meta.xml",
         "force-app/main/default/objects/Contact/Contact.object-meta.xml",
     ]

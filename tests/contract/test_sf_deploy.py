@@ -46,9 +46,9 @@ def project(package: Rendered, tmp_path: Path) -> Path:
 def states(answer: dict[str, Any]) -> dict[str, str]:
     """Give what sf says of each component."""
     return {
-        f"{each['type']}:{each['fullName']}": each["state"]
-        for each in answer["result"]["files"]
-        if each["type"] not in TYPES_OF_FILES
+        f"{file['type']}:{file['fullName']}": file["state"]
+        for file in answer["result"]["files"]
+        if file["type"] not in TYPES_OF_FILES
     }
 
 
@@ -60,34 +60,34 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours: Org, package: Rendered) -> None:
     """Validate, quick-deploy what was validated, deploy it again, change it and let go, come back, ask for the report."""
-    wanted = {str(address) for address in package.bodies}
+    addresses = {str(address) for address in package.bodies}
 
-    done = either("project deploy validate -d force-app --test-level RunLocalTests", folder=project)
-    validation = done["result"]["id"]
-    assert (done["result"]["status"], done["result"]["checkOnly"]) == ("Succeeded", True)
+    answer = either("project deploy validate -d force-app --test-level RunLocalTests", folder=project)
+    validation = answer["result"]["id"]
+    assert (answer["result"]["status"], answer["result"]["checkOnly"]) == ("Succeeded", True)
     assert bodies(ours, package.bodies) == {}
 
-    done = either("project deploy quick", "--job-id", validation, folder=project)
-    assert done["result"]["status"] == "Succeeded"
+    answer = either("project deploy quick", "--job-id", validation, folder=project)
+    assert answer["result"]["status"] == "Succeeded"
     assert bodies(ours, package.bodies) == package.bodies
 
-    done = either("project deploy start -d force-app", folder=project)
-    assert states(done) == dict.fromkeys(wanted, "Unchanged")
-    assert (done["result"]["numberComponentErrors"], done["result"]["success"]) == (0, True)
+    answer = either("project deploy start -d force-app", folder=project)
+    assert states(answer) == dict.fromkeys(addresses, "Unchanged")
+    assert (answer["result"]["numberComponentErrors"], answer["result"]["success"]) == (0, True)
 
     edit(project / package.named(SCORE), "<label>", "<label>Our ")
-    done = either("project deploy start -d force-app --async", folder=project)
-    job = done["result"]["id"]
-    assert (done["result"]["status"], done["result"]["done"]) == ("Queued", False)
-    done = either("project deploy resume", "--job-id", job, folder=project)
+    answer = either("project deploy start -d force-app --async", folder=project)
+    job = answer["result"]["id"]
+    assert (answer["result"]["status"], answer["result"]["done"]) == ("Queued", False)
+    answer = either("project deploy resume", "--job-id", job, folder=project)
     changed = package.named("CustomField:Contact.Appcues_NPS_Score__c")
-    assert states(done) == dict.fromkeys(wanted, "Unchanged") | {changed: "Changed"}
+    assert states(answer) == dict.fromkeys(addresses, "Unchanged") | {changed: "Changed"}
     address = Address.parse(changed)
     label = package.bodies[address]["label"]
     assert bodies(ours, [address])[address] == package.bodies[address] | {"label": f"Our {label}"}
 
-    done = either("project deploy report", "--job-id", job, folder=project)
-    assert (done["result"]["id"], done["result"]["status"]) == (job, "Succeeded")
+    answer = either("project deploy report", "--job-id", job, folder=project)
+    assert (answer["result"]["id"], answer["result"]["status"]) == (job, "Succeeded")
 
 
 @RECORDED
@@ -98,10 +98,10 @@ def test_failures_are_shown_at_their_place_in_the_local_files(
     edit(project / WORKFLOW, f"<integrationUser>{package.user}", "<integrationUser>nobody@example.com")
     score = project / package.named(SCORE)
     edit(score, "<precision>2</precision>", "<precision>20</precision>")
-    done = either("project deploy start -d force-app", folder=project, code=1)
-    assert (done["result"]["status"], done["result"]["success"]) == ("Failed", False)
-    failed = {each["fullName"]: each for each in done["result"]["files"] if each["state"] == "Failed"}
-    names = [package.named(each) for each in ("Contact.Appcues_NPS_Score__c", "Contact.Appcues_contact")]
+    answer = either("project deploy start -d force-app", folder=project, code=1)
+    assert (answer["result"]["status"], answer["result"]["success"]) == ("Failed", False)
+    failed = {entry["fullName"]: entry for entry in answer["result"]["files"] if entry["state"] == "Failed"}
+    names = [package.named(entry) for entry in ("Contact.Appcues_NPS_Score__c", "Contact.Appcues_contact")]
     assert sorted(failed) == names
 
     message = failed[names[1]]
@@ -134,9 +134,9 @@ def test_a_deploy_that_runs_is_cancelled(
     assert gate.inside.wait(SECONDS)
     at_org("project deploy cancel --async", "--job-id", job, folder=project)
     gate.open.set()
-    done = at_org("project deploy report", "--job-id", job, folder=project)
-    assert done["result"]["status"] == "Canceled"
-    assert done["result"]["canceledByName"]
+    answer = at_org("project deploy report", "--job-id", job, folder=project)
+    assert answer["result"]["status"] == "Canceled"
+    assert answer["result"]["canceledByName"]
     assert bodies(ours, package.bodies) == {}
 
 
@@ -147,13 +147,13 @@ def test_what_is_in_the_org_is_listed_and_retrieved(
     """Types, components, a manifest made from the org, and a project retrieved by it."""
     deploy(ours, package)
 
-    done = at_org("org list metadata-types")
-    types = {each["xmlName"]: each for each in done["result"]["metadataObjects"]}
+    answer = at_org("org list metadata-types")
+    types = {entry["xmlName"]: entry for entry in answer["result"]["metadataObjects"]}
     assert types["Workflow"]["directoryName"] == "workflows"
     assert "CustomField" in types["CustomObject"]["childXmlNames"]
 
-    done = at_org("org list metadata -m CustomField")
-    assert {each["fullName"] for each in done["result"]} >= {
+    answer = at_org("org list metadata -m CustomField")
+    assert {entry["fullName"] for entry in answer["result"]} >= {
         address.full_name for address in package.bodies if address.type == "CustomField"
     }
 
@@ -175,16 +175,16 @@ def test_what_is_in_the_org_is_listed_and_retrieved(
 def test_a_component_is_deleted(at_org: SfCli, project: Path, ours: Org, package: Rendered) -> None:
     """`delete source` takes the field out of the org and of the project."""
     deploy(ours, package)
-    gone = package.address("CustomField:Contact.Appcues_NPS_Score__c")
-    at_org("project delete source --no-prompt -m", str(gone), folder=project)
-    there = bodies(ours, package.bodies)
-    assert gone not in there
-    assert there.keys() == package.bodies.keys() - {gone}
+    deleted_address = package.address("CustomField:Contact.Appcues_NPS_Score__c")
+    at_org("project delete source --no-prompt -m", str(deleted_address), folder=project)
+    bodies_in_org = bodies(ours, package.bodies)
+    assert deleted_address not in bodies_in_org
+    assert bodies_in_org.keys() == package.bodies.keys() - {deleted_address}
     assert not (project / package.named(SCORE)).exists()
 
 
 @pytest.mark.local_only("a scratch org or sandbox may track sources")
 def test_the_org_tracks_no_sources(at_org: SfCli, project: Path) -> None:
     """It says so as production does: a preview is refused by name, and a deploy without a list takes everything."""
-    done = at_org("project deploy preview", folder=project, code=1)
-    assert done["name"] == "NonSourceTrackedOrgError"
+    answer = at_org("project deploy preview", folder=project, code=1)
+    assert answer["name"] == "NonSourceTrackedOrgError"

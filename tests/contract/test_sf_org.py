@@ -29,12 +29,12 @@ def test_signing_in_with_a_token(sf_cli: SfCli, org: Place) -> None:
     if org.is_real:
         sf_cli.environ |= org.environ
     sf_cli("org login access-token --no-prompt --alias local --instance-url", org.url, SF_ACCESS_TOKEN=org.access_token)
-    done = sf_cli("org display user --target-org local")
-    assert (done["result"]["username"], done["result"]["orgId"]) == (org.username, org.org_id)
+    answer = sf_cli("org display user --target-org local")
+    assert (answer["result"]["username"], answer["result"]["orgId"]) == (org.username, org.org_id)
     (user,) = rows(org.ours, f"SELECT Profile.Name FROM User WHERE Id = '{org.user_id}'")
-    assert done["result"]["profileName"] == user["Profile"]["Name"]
-    done = sf_cli("org list limits --target-org local")
-    limits = {each["name"]: each for each in done["result"]}
+    assert answer["result"]["profileName"] == user["Profile"]["Name"]
+    answer = sf_cli("org list limits --target-org local")
+    limits = {limit["name"]: limit for limit in answer["result"]}
     assert 0 < limits["DailyApiRequests"]["remaining"] <= limits["DailyApiRequests"]["max"]
 
 
@@ -53,17 +53,17 @@ def test_signing_in_with_a_key(sf_cli: SfCli, org: Place, state: Path, ours: Org
         f"{org.url}/services/sfcode/apps", json=app, headers={"Authorization": f"Bearer {org.access_token}"}, timeout=10
     )
     assert registered.status_code == 201, registered.text
-    done = sf_cli(
+    answer = sf_cli(
         "org login jwt --client-id 3MVG9.contract --alias local",
         *("--jwt-key-file", str(tmp_path / "app.key"), "--username", org.username, "--instance-url", org.url),
     )
-    assert (done["result"]["username"], done["result"]["orgId"]) == (org.username, org.org_id)
+    assert (answer["result"]["username"], answer["result"]["orgId"]) == (org.username, org.org_id)
     with Store(state / "org.db") as store:
         with store.transaction() as tx:
             (first,) = tokens(tx) - {org.access_token}
             assert tx.sessions.delete(first)
-        done = sf_cli("data query --target-org local -q", ORGANIZATION)
-        assert [row["Name"] for row in done["result"]["records"]] == ["Northwind Traders"]
+        answer = sf_cli("data query --target-org local -q", ORGANIZATION)
+        assert [row["Name"] for row in answer["result"]["records"]] == ["Northwind Traders"]
         with store.read() as tx:
             assert len(tokens(tx) - {org.access_token, first}) == 1
 
@@ -105,11 +105,11 @@ def test_everything_goes_over_tls_too(sf_cli: SfCli, org: Place, package: Render
     command = "project deploy start -d force-app --target-org local"
     sf_cli(command, folder=project, SF_ORG_METADATA_REST_DEPLOY="true", **trusted)
     assert bodies(ours, package.bodies) == package.bodies
-    done = sf_cli(command, folder=project, SF_ORG_METADATA_REST_DEPLOY="false", **trusted)
-    assert done["result"]["success"]
-    done = sf_cli("data query --target-org local -q", ORGANIZATION, **trusted)
-    assert [row["Name"] for row in done["result"]["records"]] == ["Northwind Traders"]
-    assert not [warning for warning in done.get("warnings", []) if "insecure" in warning]
+    answer = sf_cli(command, folder=project, SF_ORG_METADATA_REST_DEPLOY="false", **trusted)
+    assert answer["result"]["success"]
+    answer = sf_cli("data query --target-org local -q", ORGANIZATION, **trusted)
+    assert [row["Name"] for row in answer["result"]["records"]] == ["Northwind Traders"]
+    assert not [warning for warning in answer.get("warnings", []) if "insecure" in warning]
 
 
 @RECORDED
@@ -130,11 +130,11 @@ def test_records_of_a_file_are_upserted_in_bulk(
         table.writerow([key, "Subject", "StartDateTime", "DurationInMinutes", "WhoId"])
         table.writerow(["k1", subject, "2026-01-01T10:00:00Z", "15", contact])
     for created in (True, False):
-        done = at_org(f"data upsert bulk -s Event -i {key} -w 1 -f", str(tmp_path / "events.csv"))
-        (record,) = done["result"]["records"]["successfulResults"]
+        answer = at_org(f"data upsert bulk -s Event -i {key} -w 1 -f", str(tmp_path / "events.csv"))
+        (record,) = answer["result"]["records"]["successfulResults"]
         assert record["sf__Created"] == str(created).lower()
-        found = rows(ours, f"SELECT Subject, WhoId FROM Event WHERE Subject LIKE '{org.word}%'")
-        assert found == [{"Subject": subject, "WhoId": contact}]
+        records = rows(ours, f"SELECT Subject, WhoId FROM Event WHERE Subject LIKE '{org.word}%'")
+        assert records == [{"Subject": subject, "WhoId": contact}]
 
 
 @RECORDED
@@ -149,7 +149,7 @@ def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org
     assert "Can't assign permission set" in failure["message"]
     at_org(f"org assign permsetlicense -n SalesforceAPIIntegrationPsl {to}")
     at_org(f"org assign permset -n Appcues_Integration {to}")
-    who = f"WHERE Assignee.Username = '{INTEGRATION_USER}'"
-    assert rows(ours, f"SELECT PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign {who}")
-    sets = rows(ours, f"SELECT PermissionSet.Name FROM PermissionSetAssignment {who}")
+    condition = f"WHERE Assignee.Username = '{INTEGRATION_USER}'"
+    assert rows(ours, f"SELECT PermissionSetLicense.DeveloperName FROM PermissionSetLicenseAssign {condition}")
+    sets = rows(ours, f"SELECT PermissionSet.Name FROM PermissionSetAssignment {condition}")
     assert "Appcues_Integration" in {row["PermissionSet"]["Name"] for row in sets}

@@ -36,13 +36,13 @@ EVENT_BOXES = ("Description", "IsAllDayEvent", "Location", "Type", "WhatId", "Wh
 def permission_set(name: str = SET, *, readable: tuple[str, ...] = ("Title", "Appcues_Id__c")) -> Component:
     """Give what the help page clicks: Modify All with what comes with it, and the boxes of Event."""
     rights = ("allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords")
-    shown = {f"Event.{box}": {"editable": True, "readable": True} for box in EVENT_BOXES}
-    shown |= {f"Contact.{field}": {"editable": False, "readable": True} for field in readable}
+    field_permissions = {f"Event.{box}": {"editable": True, "readable": True} for box in EVENT_BOXES}
+    field_permissions |= {f"Contact.{field}": {"editable": False, "readable": True} for field in readable}
     body = {
         "label": "Access of Appcues",
         "description": "For the Appcues integration, see the wiki",
         "objectPermissions": {"Contact": {**dict.fromkeys(rights, True), "allowCreate": False}},
-        "fieldPermissions": shown,
+        "fieldPermissions": field_permissions,
         "userPermissions": {"ApiEnabled": {"enabled": True}},
     }
     return Component("PermissionSet", name, body)
@@ -95,8 +95,8 @@ def new_user(client: Org, username: str = USER, *, licensed: bool = True) -> str
 
 def give(client: Org, name: str, user: str) -> None:
     """Assign a permission set."""
-    (chosen,) = client.query("SELECT Id FROM PermissionSet WHERE Name = {}", name)
-    client.create("PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": chosen["Id"]})
+    (row,) = client.query("SELECT Id FROM PermissionSet WHERE Name = {}", name)
+    client.create("PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": row["Id"]})
 
 
 def click(state: Path) -> None:

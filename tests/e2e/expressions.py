@@ -19,63 +19,63 @@ class Expression:
         at = 0
         text = text.strip()
         while at < len(text):
-            found = TOKEN.match(text, at)
-            assert found, f"cannot read {text[at:]!r}"
-            self.tokens.append((str(found.lastgroup), str(found[str(found.lastgroup)])))
-            at = found.end()
+            match = TOKEN.match(text, at)
+            assert match, f"cannot read {text[at:]!r}"
+            self.tokens.append((str(match.lastgroup), str(match[str(match.lastgroup)])))
+            at = match.end()
 
     @property
     def asks_for_status(self) -> bool:
         return any(kind == "name" and name in STATUS for kind, name in self.tokens)
 
     def value(self, context: Mapping[str, Any], functions: Mapping[str, Callable[[], bool]]) -> Any:
-        rest = list(self.tokens)
-        result = _or(rest, context, functions)
-        assert not rest, rest
+        tokens = list(self.tokens)
+        result = _or(tokens, context, functions)
+        assert not tokens, tokens
         return result
 
 
-def _or(rest, context, functions):
-    value = _and(rest, context, functions)
-    while rest and rest[0] == ("op", "||"):
-        rest.pop(0)
-        other = _and(rest, context, functions)
-        value = value or other
+def _or(tokens, context, functions):
+    value = _and(tokens, context, functions)
+    while tokens and tokens[0] == ("op", "||"):
+        tokens.pop(0)
+        operand = _and(tokens, context, functions)
+        value = value or operand
     return value
 
 
-def _and(rest, context, functions):
-    value = _equal(rest, context, functions)
-    while rest and rest[0] == ("op", "&&"):
-        rest.pop(0)
-        other = _equal(rest, context, functions)
-        value = value and other
+def _and(tokens, context, functions):
+    value = _equal(tokens, context, functions)
+    while tokens and tokens[0] == ("op", "&&"):
+        tokens.pop(0)
+        operand = _equal(tokens, context, functions)
+        value = value and operand
     return value
 
 
-def _equal(rest, context, functions):
-    value = _one(rest, context, functions)
-    while rest and rest[0] in (("op", "=="), ("op", "!=")):
-        _, sign = rest.pop(0)
-        other = _one(rest, context, functions)
-        same = _plain(value) == _plain(other)
+def _equal(tokens, context, functions):
+    value = _one(tokens, context, functions)
+    while tokens and tokens[0] in (("op", "=="), ("op", "!=")):
+        _, sign = tokens.pop(0)
+        operand = _one(tokens, context, functions)
+        same = _plain(value) == _plain(operand)
         value = same if sign == "==" else not same
     return value
 
 
-def _one(rest, context, functions):
-    kind, token = rest.pop(0)
+def _one(tokens, context, functions):
+    kind, token = tokens.pop(0)
     if kind == "text":
         return token[1:-1].replace("''", "'")
     if kind == "op":
         if token == "!":
-            return not _one(rest, context, functions)
+            return not _one(tokens, context, functions)
         assert token == "(", token
-        value = _or(rest, context, functions)
-        assert rest.pop(0) == ("op", ")")
+        value = _or(tokens, context, functions)
+        assert tokens.pop(0) == ("op", ")")
         return value
-    if rest[:2] == [("op", "("), ("op", ")")]:
-        del rest[:2]
+    if tokens[:2] == [("op", "("), ("op", ")")]:
+        del tokens[:2]
         return functions[token]()
     value = context
     for name in token.split("."):
@@ -90,15 +90,15 @@ def _plain(value: Any) -> str:
 
 def filled(text: Any, context: Mapping[str, Any]) -> str:
     """Replace every `${{ }}` of a text."""
-    return INSIDE.sub(lambda found: _plain(Expression(found[1]).value(context, {})), _plain(text))
+    return INSIDE.sub(lambda match: _plain(Expression(match[1]).value(context, {})), _plain(text))
 
 
 def holds(text: str | None, context: Mapping[str, Any], *, succeeded: bool) -> bool:
     """Work out an `if`, which is about success unless it asks for a status itself."""
     if text is None:
         return succeeded
-    whole = INSIDE.fullmatch(str(text).strip())
-    expression = Expression(whole[1] if whole else str(text))
+    match = INSIDE.fullmatch(str(text).strip())
+    expression = Expression(match[1] if match else str(text))
     functions = {
         "success": lambda: succeeded,
         "failure": lambda: not succeeded,

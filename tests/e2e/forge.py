@@ -40,8 +40,8 @@ class Forge:
     def start(cls, folder: Path, hub_url: str, hub: State, org: LocalOrg) -> Forge:
         """Make a project with `sfcode init` and push it."""
         remote, clone = folder / "remote.git", folder / "clone"
-        for each in (remote, clone):
-            each.mkdir()
+        for repository in (remote, clone):
+            repository.mkdir()
         git(remote, "init", "--quiet", "--bare", "--initial-branch=main")
         git(remote, "config", "uploadpack.allowAnySHA1InWant", "true")
         git(clone, "init", "--quiet", "--initial-branch=main")

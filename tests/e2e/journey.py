@@ -100,8 +100,10 @@ class Journey:
     def actions(self) -> dict[str, str]:
         """Return what a plan would do, by address, without what stays."""
         document = self.run("plan", "--format", "json").json
-        found = {change["address"]: change["change"]["actions"][0] for change in document["resource_changes"]}
-        return {address: action for address, action in found.items() if action != "no-op"}
+        actions_by_address = {
+            change["address"]: change["change"]["actions"][0] for change in document["resource_changes"]
+        }
+        return {address: action for address, action in actions_by_address.items() if action != "no-op"}
 
 
 @contextlib.contextmanager

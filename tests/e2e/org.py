@@ -21,7 +21,7 @@ def component(org: LocalOrg, address: Address) -> Component | None:
     """Read one component as the org has it, secrets and all."""
     with opened(org) as client:
         files = client.metadata.retrieve({address.type: [address.full_name]}).files
-    return next((found for found in read(files) if found.address == address), None)
+    return next((candidate for candidate in read(files) if candidate.address == address), None)
 
 
 def deploy(org: LocalOrg, *components: Component, deleted: tuple[Address, ...] = ()) -> None:
@@ -46,16 +46,16 @@ def show_fields(org: LocalOrg) -> None:
             "CustomField",
             [item.full_name for item in client.metadata.list_metadata("CustomField") if ".Appcues_" in item.full_name],
         )
-        shown = {
+        field_permissions = {
             field.full_name.replace("Activity.", "Event."): {"editable": "formula" not in field.body, "readable": True}
             for field in fields
         }
-        deploy(org, Component("PermissionSet", "People", {"label": "People", "fieldPermissions": shown}))
+        deploy(org, Component("PermissionSet", "People", {"label": "People", "fieldPermissions": field_permissions}))
         assign(client, "People")
 
 
 def assign(client: Org, permission_set: str) -> None:
     """Give a permission set to whoever is signed in."""
     (admin,) = client.query("SELECT Id FROM User WHERE Username = {}", client.identity.username)
-    (chosen,) = client.query("SELECT Id FROM PermissionSet WHERE Name = {}", permission_set)
-    client.create("PermissionSetAssignment", {"AssigneeId": admin["Id"], "PermissionSetId": chosen["Id"]})
+    (row,) = client.query("SELECT Id FROM PermissionSet WHERE Name = {}", permission_set)
+    client.create("PermissionSetAssignment", {"AssigneeId": admin["Id"], "PermissionSetId": row["Id"]})

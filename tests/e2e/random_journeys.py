@@ -84,7 +84,7 @@ class Traveler:
     def make_mapping(self, object_name: str) -> Config:
         dice = self.dice
         direction = dice.choice(["both", "to_appcues", "to_salesforce"])
-        found: Config = {
+        mapping: Config = {
             "object": object_name,
             "direction": direction,
             "delivery": dice.choice(["relay", "relay", "connector"]),
@@ -92,24 +92,24 @@ class Traveler:
         }
         if direction != "to_salesforce":
             names = dice.sample(["role", "mail", "plan", "owner"], dice.randint(1, 4))
-            found["to_appcues"] = {
+            mapping["to_appcues"] = {
                 "attributes": {name: {"field": dice.choice(SENT)} for name in names},
                 "on": dice.choice([["create"], ["update"], ["create", "update"]]),
                 "trigger": dice.choice(["flow", "flow", "workflow_rule"]),
             }
         if direction != "to_appcues":
             score = {"field": f"J{self.seed}_{dice.choice(['Score', 'NPS'])}__c", "create": True}
-            found["to_salesforce"] = {
+            mapping["to_salesforce"] = {
                 "nps": {"score": score} if dice.random() < 0.7 else {},
                 "activities": dice.choice([["nps_score"], ["nps_score", "flow_completed"]]),
             }
-        return found
+        return mapping
 
     @property
     def project(self) -> Project:
-        made = project(self.mappings, self.config)
+        project_of_config = project(self.mappings, self.config)
         digest = json.dumps([self.config, self.mappings], sort_keys=True)
-        return Project(**{**made.__dict__, "digest": digest})
+        return Project(**{**project_of_config.__dict__, "digest": digest})
 
     # What may happen
 
@@ -144,15 +144,15 @@ class Traveler:
     def spell_as_org(self) -> None:
         """Write the names of fields that the project uses and does not create as the org has them; others are refused."""
         with Store(self.store) as store, store.read() as tx:
-            there = {
-                one.component.full_name.lower(): one.component.full_name
-                for one in tx.components.list_all("CustomField")
+            names_in_org = {
+                entry.component.full_name.lower(): entry.component.full_name
+                for entry in tx.components.list_all("CustomField")
             }
         for spec in self.mappings.values():
             for score in self.list_scores(spec):
-                found = there.get(f"{spec['object']}.{score['field']}".lower())
-                if found and not score["create"]:
-                    score["field"] = found.partition(".")[2]
+                full_name = names_in_org.get(f"{spec['object']}.{score['field']}".lower())
+                if full_name and not score["create"]:
+                    score["field"] = full_name.partition(".")[2]
 
     def rename_user(self) -> None:
         user = self.config["integration_user"]
@@ -163,11 +163,13 @@ class Traveler:
 
     def rename_field(self) -> None:
         """Give a field that the project creates another name, and say so."""
-        named = [spec["to_salesforce"]["nps"] for spec in self.mappings.values() if "to_salesforce" in spec]
-        scores = [nps["score"] for nps in named if nps.get("score", {}).get("create")]
+        nps_settings = [spec["to_salesforce"]["nps"] for spec in self.mappings.values() if "to_salesforce" in spec]
+        scores = [nps["score"] for nps in nps_settings if nps.get("score", {}).get("create")]
         if scores:
             (name, _), *_ = [
-                (one["object"], one) for one in self.mappings.values() if scores[0] in self.list_scores(one)
+                (mapping["object"], mapping)
+                for mapping in self.mappings.values()
+                if scores[0] in self.list_scores(mapping)
             ]
             old = scores[0]["field"]
             scores[0]["field"] = old.replace("__c", "x__c")
@@ -202,11 +204,11 @@ class Traveler:
 
     def relabel(self) -> None:
         with Store(self.store) as store, store.read() as tx:
-            fields = [one.component for one in tx.components.list_all("CustomField")]
-        ours = sorted(one for one in fields if f".j{self.seed}" in one.full_name.lower())
-        if ours:
-            one = self.dice.choice(ours)
-            deploy(self.org, Component(one.type, one.full_name, {**one.body, "label": "By hand"}))
+            fields = [field.component for field in tx.components.list_all("CustomField")]
+        own_fields = sorted(field for field in fields if f".j{self.seed}" in field.full_name.lower())
+        if own_fields:
+            field = self.dice.choice(own_fields)
+            deploy(self.org, Component(field.type, field.full_name, {**field.body, "label": "By hand"}))
 
     def unassign(self) -> None:
         with self.client() as client:
@@ -222,26 +224,26 @@ class Traveler:
 
     def take_a_right(self) -> None:
         """Take a field from one of the project's permission sets."""
-        one = self.find_set()
-        if one and isinstance(rows := one.body.get("fieldPermissions"), Mapping) and rows:
+        target = self.find_set()
+        if target and isinstance(rows := target.body.get("fieldPermissions"), Mapping) and rows:
             name = self.dice.choice(sorted(rows))
-            rest = {key: row for key, row in rows.items() if key != name}
-            deploy(self.org, Component(one.type, one.full_name, {**one.body, "fieldPermissions": rest}))
+            others_rows = {key: row for key, row in rows.items() if key != name}
+            deploy(self.org, Component(target.type, target.full_name, {**target.body, "fieldPermissions": others_rows}))
 
     def delete_set(self) -> None:
-        one = self.find_set()
-        if one:
+        permission_set = self.find_set()
+        if permission_set:
             with self.client() as client:
                 soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {}"
-                for row in client.query(soql, one.full_name):
+                for row in client.query(soql, permission_set.full_name):
                     client.delete("PermissionSetAssignment", row["Id"])
-            deploy(self.org, deleted=(one.address,))
+            deploy(self.org, deleted=(permission_set.address,))
 
     def find_set(self) -> Component | None:
         with Store(self.store) as store, store.read() as tx:
-            sets = [one.component.address for one in tx.components.list_all("PermissionSet")]
-        ours = sorted(one for one in sets if one.full_name.lower().startswith(f"j{self.seed}"))
-        return component(self.org, self.dice.choice(ours)) if ours else None
+            sets = [candidate.component.address for candidate in tx.components.list_all("PermissionSet")]
+        own_sets = sorted(candidate for candidate in sets if candidate.full_name.lower().startswith(f"j{self.seed}"))
+        return component(self.org, self.dice.choice(own_sets)) if own_sets else None
 
     def add_theirs(self) -> None:
         deploy(self.org, THEIRS)
@@ -266,23 +268,25 @@ class Traveler:
     def look(self) -> dict[str, str]:
         """Return everything of the org that this project may touch: components and people, without state and lock."""
         with Store(self.store) as store, store.read() as tx:
-            found = {str(one.component.address): normalize(one.component).canonical for one in tx.components.list_all()}
+            contents = {
+                str(entry.component.address): normalize(entry.component).canonical for entry in tx.components.list_all()
+            }
             users = {row["Id"]: row for row in tx.records.list_all("User")}
-            sets = {one.id: one.component.full_name for one in tx.components.list_all("PermissionSet")}
+            sets = {entry.id: entry.component.full_name for entry in tx.components.list_all("PermissionSet")}
             licenses = {row["Id"]: row["DeveloperName"] for row in tx.records.list_all("PermissionSetLicense")}
             for row in users.values():
-                shown = {key: row[key] for key in ("LastName", "Email", "ProfileId", "IsActive")}
-                found[f"User:{str(row['Username']).lower()}"] = json.dumps(shown, sort_keys=True)
+                values = {key: row[key] for key in ("LastName", "Email", "ProfileId", "IsActive")}
+                contents[f"User:{str(row['Username']).lower()}"] = json.dumps(values, sort_keys=True)
             for row in tx.records.list_all("PermissionSetAssignment"):
-                what = sets.get(row["PermissionSetId"], "")
-                found[f"Assigned:{what}/{users[row['AssigneeId']]['Username']}".lower()] = ""
+                set_name = sets.get(row["PermissionSetId"], "")
+                contents[f"Assigned:{set_name}/{users[row['AssigneeId']]['Username']}".lower()] = ""
             for row in tx.records.list_all("PermissionSetLicenseAssign"):
-                found[
+                contents[
                     f"Licensed:{licenses[row['PermissionSetLicenseId']]}/{users[row['AssigneeId']]['Username']}".lower()
                 ] = ""
-            versions = {(one.full_name, one.status == "Active") for one in tx.flows.versions()}
-            found |= {f"Active:{name}": "" for name, active in versions if active}
-        return {key: body for key, body in found.items() if "_sfcode_" not in key}
+            versions = {(entry.full_name, entry.status == "Active") for entry in tx.flows.versions()}
+            contents |= {f"Active:{name}": "" for name, active in versions if active}
+        return {key: body for key, body in contents.items() if "_sfcode_" not in key}
 
     def apply(self, mode: Mode = Mode.APPLY) -> ApplyResult:
         """Apply, and follow the advice of refusals until there is none."""
@@ -321,11 +325,11 @@ class Traveler:
 
     def apply_and_look(self) -> None:
         result = self.apply()
-        left = self.plan()
-        assert left == [], f"the plan after an apply is not empty: {left}"
+        remaining_changes = self.plan()
+        assert remaining_changes == [], f"the plan after an apply is not empty: {remaining_changes}"
         if self.config.pop("moved", None):
-            left = self.plan()
-            assert left == [], f"the plan after `moved` was taken away is not empty: {left}"
+            remaining_changes = self.plan()
+            assert remaining_changes == [], f"the plan after `moved` was taken away is not empty: {remaining_changes}"
         self.told.append(f"  applied {len(result.plan.effective)} changes")
 
     def apply_and_roll_back(self) -> None:
@@ -363,21 +367,21 @@ class Traveler:
         self.recase()
         with self.client() as client:
             plan = make_plan(self.project, client, SECRETS).plan
-        wrong = [str(one.address) for one in plan.effective if one.action in {Action.CREATE, Action.DELETE}]
+        wrong = [str(change.address) for change in plan.effective if change.action in {Action.CREATE, Action.DELETE}]
         assert wrong == [], f"another case creates or deletes {wrong}"
         self.apply_and_look()
 
     def destroy(self, base: Mapping[str, str]) -> None:
         self.apply(Mode.DESTROY)
-        left, theirs = self.look(), str(THEIRS.address)
-        ours = {f"User:j{self.seed}", f"Licensed:salesforceapiintegrationpsl/j{self.seed}".lower()}
-        expected = {key: body for key, body in left.items() if key in base or key == theirs}
-        gone = {key for key in base if key not in left}
-        assert not gone, f"a destroy took what is not ours: {gone}"
-        expected |= {key: body for key, body in left.items() if key.lower() in self.released}
-        rest = {key for key in left if key not in expected and not key.startswith(tuple(ours))}
-        assert not rest, f"a destroy left something of ours: {rest}"
-        active = [key for key in left if key.startswith(f"User:j{self.seed}") and '"IsActive": true' in left[key]]
+        remains, other_key = self.look(), str(THEIRS.address)
+        own_keys = {f"User:j{self.seed}", f"Licensed:salesforceapiintegrationpsl/j{self.seed}".lower()}
+        expected = {key: body for key, body in remains.items() if key in base or key == other_key}
+        missing_keys = {key for key in base if key not in remains}
+        assert not missing_keys, f"a destroy took what is not ours: {missing_keys}"
+        expected |= {key: body for key, body in remains.items() if key.lower() in self.released}
+        extra_keys = {key for key in remains if key not in expected and not key.startswith(tuple(own_keys))}
+        assert not extra_keys, f"a destroy left something of ours: {extra_keys}"
+        active = [key for key in remains if key.startswith(f"User:j{self.seed}") and '"IsActive": true' in remains[key]]
         assert not active, f"a destroy left {active} active"
 
     def travel(self, deeds_at_most: int) -> None:
@@ -420,26 +424,26 @@ class Traveler:
 
 
 def read_advice(text: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    names_by_kind: dict[str, list[str]] = {}
     for kind, name in ADVICE.findall(text):
-        found.setdefault(kind, []).append(name)
-    return found
+        names_by_kind.setdefault(kind, []).append(name)
+    return names_by_kind
 
 
-def without_new_users(found: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+def without_new_users(contents: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
     """Leave out users that were made since: an org deletes none, and a rollback deactivates them."""
     new = {
         key
-        for key, body in found.items()
+        for key, body in contents.items()
         if key.startswith("User:") and key not in before and '"IsActive": false' in body
     }
-    return {key: body for key, body in found.items() if key not in new}
+    return {key: body for key, body in contents.items() if key not in new}
 
 
-def assert_equal(before: Mapping[str, str], after: Mapping[str, str], what: str) -> None:
+def assert_equal(before: Mapping[str, str], after: Mapping[str, str], subject: str) -> None:
     differ = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
-    shown = [f"{key}: {describe_difference(before.get(key), after.get(key))}" for key in differ[:4]]
-    assert not differ, f"{what}: {len(differ)} differ: {shown}"
+    differences = [f"{key}: {describe_difference(before.get(key), after.get(key))}" for key in differ[:4]]
+    assert not differ, f"{subject}: {len(differ)} differ: {differences}"
 
 
 def describe_difference(before: str | None, after: str | None) -> str:
@@ -458,11 +462,11 @@ def open_org(folder: Path) -> Iterator[Callable[[int], Traveler]]:
 def main(seeds: Sequence[int]) -> int:
     """Run journeys and print those that end wrongly; after one of these the next one gets another org."""
     wrong: list[int] = []
-    rest, began = [*seeds], time.monotonic()
-    while rest:
+    remaining_seeds, began = [*seeds], time.monotonic()
+    while remaining_seeds:
         with tempfile.TemporaryDirectory() as folder, open_org(Path(folder)) as start:
-            while rest:
-                traveler = start(rest.pop(0))
+            while remaining_seeds:
+                traveler = start(remaining_seeds.pop(0))
                 try:
                     traveler.travel(LONG)
                 except Exception:  # noqa: BLE001  (every wrong end is listed)
@@ -470,7 +474,7 @@ def main(seeds: Sequence[int]) -> int:
                     print(f"\n== seed {traveler.seed}", *traveler.told, traceback.format_exc(limit=-3), sep="\n")  # noqa: T201
                     break
                 finally:
-                    print(f"{len(seeds) - len(rest)} of {len(seeds)}", end="\r", flush=True, file=sys.stderr)  # noqa: T201
+                    print(f"{len(seeds) - len(remaining_seeds)} of {len(seeds)}", end="\r", flush=True, file=sys.stderr)  # noqa: T201
     print(f"{len(seeds)} journeys in {time.monotonic() - began:.0f} s, wrong ends: {wrong or 'none'}")  # noqa: T201
     return int(bool(wrong))
 

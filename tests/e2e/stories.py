@@ -59,8 +59,8 @@ def run(*words: str) -> Deed:
     """Run a command that must work."""
 
     def ran(journey: Journey, _: LocalOrg) -> None:
-        done = journey.run(*words)
-        assert done.code == 0, done.err
+        result = journey.run(*words)
+        assert result.code == 0, result.err
 
     return ran
 
@@ -74,9 +74,9 @@ def change(address: str, **values: Any) -> Deed:
     """Change a component with another tool."""
 
     def changed(_: Journey, org: LocalOrg) -> None:
-        found = component(org, Address.parse(address))
-        assert found is not None, address
-        deploy(org, replace(found, body={**found.body, **values}))
+        stored_component = component(org, Address.parse(address))
+        assert stored_component is not None, address
+        deploy(org, replace(stored_component, body={**stored_component.body, **values}))
 
     return changed
 
@@ -85,17 +85,17 @@ def without(address: str, element: str, *names: str) -> Deed:
     """Take entries out of a component with another tool."""
 
     def taken(_: Journey, org: LocalOrg) -> None:
-        found = component(org, Address.parse(address))
-        assert found is not None, address
-        kept = found.body[element]
-        assert isinstance(kept, Mapping | list | tuple)
-        assert set(names) <= set(kept), (names, kept)
-        rest = (
-            {name: kept[name] for name in kept if name not in names}
-            if isinstance(kept, Mapping)
-            else [name for name in kept if name not in names]
+        stored_component = component(org, Address.parse(address))
+        assert stored_component is not None, address
+        entries = stored_component.body[element]
+        assert isinstance(entries, Mapping | list | tuple)
+        assert set(names) <= set(entries), (names, entries)
+        other_entries = (
+            {name: entries[name] for name in entries if name not in names}
+            if isinstance(entries, Mapping)
+            else [name for name in entries if name not in names]
         )
-        deploy(org, replace(found, body={**found.body, element: rest}))
+        deploy(org, replace(stored_component, body={**stored_component.body, element: other_entries}))
 
     return taken
 
@@ -127,8 +127,8 @@ def delete_record(sobject: str, where: str) -> Deed:
 def deactivate_flow(name: str) -> Deed:
     def done(_: Journey, org: LocalOrg) -> None:
         with opened(org) as client:
-            (found,) = client.tooling_query("SELECT Id FROM FlowDefinition WHERE DeveloperName = {}", name)
-            client.tooling_update("FlowDefinition", found["Id"], {"Metadata": {"activeVersionNumber": 0}})
+            (definition,) = client.tooling_query("SELECT Id FROM FlowDefinition WHERE DeveloperName = {}", name)
+            client.tooling_update("FlowDefinition", definition["Id"], {"Metadata": {"activeVersionNumber": 0}})
 
     return done
 

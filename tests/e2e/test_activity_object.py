@@ -12,14 +12,14 @@ OBJECT = Address("CustomObject", "Appcues_Activity__c")
 
 def test_the_object_is_made_found_unchanged_and_taken_away_again(journey: Journey) -> None:
     journey.edit("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
-    made = journey.apply()
-    assert made.code == 0, made.err
+    result = journey.apply()
+    assert result.code == 0, result.err
     assert journey.plan().last_line.startswith("No changes.")
     state = journey.folder / ".sfcode" / "local-org"
     with serve(state) as org:
-        found = component(org, OBJECT)
-        assert found is not None
-        assert found.body["compactLayoutAssignment"] == "SYSTEM", "an org writes out more than it was sent"
+        stored_component = component(org, OBJECT)
+        assert stored_component is not None
+        assert stored_component.body["compactLayoutAssignment"] == "SYSTEM", "an org writes out more than it was sent"
         with opened(org) as client:
             assign(client, "Appcues_Viewer")
             contact = client.query("SELECT Id FROM Contact LIMIT 1")[0]["Id"]

@@ -39,24 +39,24 @@ ATTRIBUTES = some.dictionaries(
 def mappings(draw, name):
     direction = draw(some.sampled_from(["both", "to_appcues", "to_salesforce"]))
     created = draw(some.booleans())
-    found = {
+    mapping = {
         "object": name,
         "direction": direction,
         "delivery": draw(some.sampled_from(["relay", "relay", "connector"])),
         "user_id": {"field": "Appcues_User_Id__c", "from": "Product_User_Id__c"},
     }
     if direction != "to_salesforce":
-        sent = {key: {"field": field} for key, field in draw(ATTRIBUTES).items()}
+        attributes = {key: {"field": field} for key, field in draw(ATTRIBUTES).items()}
         on = draw(some.sampled_from([["create"], ["update"], ["create", "update"]]))
-        found["to_appcues"] = {"attributes": sent, "on": on}
-        found["to_appcues"]["trigger"] = draw(some.sampled_from(["flow", "flow", "workflow_rule"]))
+        mapping["to_appcues"] = {"attributes": attributes, "on": on}
+        mapping["to_appcues"]["trigger"] = draw(some.sampled_from(["flow", "flow", "workflow_rule"]))
     if direction != "to_appcues":
         score = {"field": draw(some.sampled_from(["Appcues_Score__c", "Appcues_NPS__c"])), "create": True}
-        found["to_salesforce"] = {
+        mapping["to_salesforce"] = {
             "nps": {"score": score} if created else {},
             "activities": draw(some.sampled_from([["nps_score"], ["nps_score", "flow_completed"]])),
         }
-    return found
+    return mapping
 
 
 @some.composite
@@ -87,22 +87,30 @@ def place(tmp_path_factory):
             components = {stored.component.address: stored.component.canonical for stored in tx.components.list_all()}
             # The records that an apply is about to make are written down in the state before it makes them.
             body = components.pop(STATE, None)
-            left = from_component(Component(STATE.type, STATE.full_name, json.loads(body))).components if body else {}
-            return components, left, [(each.full_name, each.number, each.status) for each in tx.flows.versions()]
+            applied = (
+                from_component(Component(STATE.type, STATE.full_name, json.loads(body))).components if body else {}
+            )
+            return (
+                components,
+                applied,
+                [(version.full_name, version.number, version.status) for version in tx.flows.versions()],
+            )
 
     with serve(state) as org, opened(org) as client:
         yield client, metadata
 
 
-def planned(wanted, client):
+def planned(target_project, client):
     """Plan, and allow what a careful plan asks to be allowed: fields that the administrator cannot see."""
-    made = make_plan(wanted, client, SECRETS)
-    hidden = [refusal.address for refusal in made.plan.refusals]
-    return make_plan(wanted, client, SECRETS, PlanRequest(allow_delete=tuple(hidden))) if hidden else made
+    plan_result = make_plan(target_project, client, SECRETS)
+    hidden = [refusal.address for refusal in plan_result.plan.refusals]
+    return (
+        make_plan(target_project, client, SECRETS, PlanRequest(allow_delete=tuple(hidden))) if hidden else plan_result
+    )
 
 
-def carried_out(plan, client, made):
-    mark = Mark(by="me", at="2026-01-01T00:00:00Z", id="1", applied=made.snapshot.applied)
+def carried_out(plan, client, plan_result):
+    mark = Mark(by="me", at="2026-01-01T00:00:00Z", id="1", applied=plan_result.snapshot.applied)
     options = DeployOptions()
     return execute(
         plan, client, SECRETS, origins=(), mark=mark, options=options, report=lambda _: None, lock=Lock()
@@ -113,15 +121,15 @@ def carried_out(plan, client, made):
 @given(wanted=projects())
 def test_an_apply_is_all_or_nothing_and_leaves_nothing_to_do(place, wanted):
     client, metadata = place
-    made = planned(wanted, client)
-    assert made.plan.refusals == ()
+    first_result = planned(wanted, client)
+    assert first_result.plan.refusals == ()
     before = metadata()
-    broken = replace(made.plan, changes=(*made.plan.changes, Change(BROKEN.address, None, BROKEN)))
+    broken = replace(first_result.plan, changes=(*first_result.plan.changes, Change(BROKEN.address, None, BROKEN)))
     with pytest.raises(DeployFailed, match="No_Such__c"):
-        carried_out(broken, client, made)
+        carried_out(broken, client, first_result)
     assert metadata() == before, "a refused deployment leaves every component as it was"
-    again = planned(wanted, client)
-    carried_out(again.plan, client, again)
-    left = planned(wanted, client).plan
-    assert [(str(change.address), change.action) for change in left.effective] == []
-    assert left.is_empty
+    second_result = planned(wanted, client)
+    carried_out(second_result.plan, client, second_result)
+    last_plan = planned(wanted, client).plan
+    assert [(str(change.address), change.action) for change in last_plan.effective] == []
+    assert last_plan.is_empty

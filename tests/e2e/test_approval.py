@@ -31,9 +31,9 @@ def shared_org(journey: Journey) -> Iterator[LocalOrg]:
 def test_a_yes_at_a_terminal_applies_the_plan_that_was_shown(starts: Start, tmp_path: Path) -> None:
     journey = starts("new", tmp_path / "it")
     with terminal(journey, "apply") as screen:
-        code, shown = screen.answer(QUESTION, b"yes\n")
-    before, _, after = shown.partition(QUESTION)
-    assert code == 0, shown
+        code, output = screen.answer(QUESTION, b"yes\n")
+    before, _, after = output.partition(QUESTION)
+    assert code == 0, output
     assert "Do you want to perform these actions in Northwind Traders?\nOnly 'yes' will be accepted.\n" in before
     added = before[before.index("Plan: ") :].split()[1]
     assert int(added) > 0
@@ -56,16 +56,16 @@ def test_a_yes_at_a_terminal_applies_the_plan_that_was_shown(starts: Start, tmp_
 def test_every_other_answer_changes_nothing(starts: Start, tmp_path: Path, keys: bytes, end: tuple[int, str]) -> None:
     journey = starts("new", tmp_path / "it")
     with terminal(journey, "apply") as screen:
-        code, shown = screen.answer(QUESTION, keys)
-    assert (code, shown.rstrip().rpartition("\n")[2]) == end
+        code, output = screen.answer(QUESTION, keys)
+    assert (code, output.rstrip().rpartition("\n")[2]) == end
     assert set(journey.actions().values()) == {"create"}
 
 
 def test_an_empty_plan_asks_nothing(starts: Start, tmp_path: Path) -> None:
     with terminal(starts("applied", tmp_path / "it"), "apply") as screen:
-        code, shown = screen.finish()
+        code, output = screen.finish()
     assert code == 0
-    assert QUESTION not in shown
+    assert QUESTION not in output
 
 
 @pytest.mark.parametrize("words", [("apply",), ("destroy",), ("rollback",)], ids=lambda words: words[0])
@@ -75,14 +75,14 @@ def test_an_org_that_changed_between_the_plan_and_the_answer_is_left_alone(
     journey = starts("visible", tmp_path / "it")
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     with shared_org(journey) as org:
-        asked = journey.actions()
+        planned_actions = journey.actions()
         with terminal(journey, *words) as screen:
             screen.wait_for(QUESTION)
             deploy_field_label(org, "Contact.Appcues_NPS_Score__c", "Somebody was here")
-            code, shown = screen.answer(QUESTION, b"yes\n")
-        assert code == 1, shown
-        assert f"Error: The org has changed since the plan was made:\n  - {SCORE} was changed\n" in shown
-        assert {address: action for address, action in journey.actions().items() if address != SCORE} == asked
+            code, output = screen.answer(QUESTION, b"yes\n")
+        assert code == 1, output
+        assert f"Error: The org has changed since the plan was made:\n  - {SCORE} was changed\n" in output
+        assert {address: action for address, action in journey.actions().items() if address != SCORE} == planned_actions
 
 
 def test_nobody_is_locked_out_while_a_question_waits_for_its_answer(starts: Start, tmp_path: Path) -> None:
@@ -90,18 +90,18 @@ def test_nobody_is_locked_out_while_a_question_waits_for_its_answer(starts: Star
     with shared_org(journey):
         with terminal(journey, "apply") as screen:
             screen.wait_for(QUESTION)
-            other = journey.apply()
-            assert other.code == 0, other.err
-            code, shown = screen.answer(QUESTION, b"yes\n")
-        assert code == 1, shown
-        assert "The org has changed since the plan was made:" in shown
+            result = journey.apply()
+            assert result.code == 0, result.err
+            code, output = screen.answer(QUESTION, b"yes\n")
+        assert code == 1, output
+        assert "The org has changed since the plan was made:" in output
         assert journey.actions() == {}
 
 
 def test_whoever_reads_json_is_asked_nothing_even_at_a_terminal(starts: Start, tmp_path: Path) -> None:
     journey = starts("new", tmp_path / "it")
     with terminal(journey, "--json", "apply") as screen:
-        code, shown = screen.finish()
+        code, output = screen.finish()
     assert code == 1
-    assert QUESTION not in shown
-    assert "--auto-approve" in shown
+    assert QUESTION not in output
+    assert "--auto-approve" in output

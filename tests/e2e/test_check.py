@@ -64,9 +64,9 @@ def test_a_destroy_can_be_checked_and_says_what_cannot(visible):
 
 @pytest.mark.parametrize("words", [("plan", "--check"), ("apply", "--auto-approve")])
 def test_tests_are_run_when_asked_for(journey, words):
-    done = journey.run(*words, "--test-level", "RunSpecifiedTests", "--tests", "NoSuchTest")
-    assert done.code == 1
-    assert "NoSuchTest" in done.err
+    result = journey.run(*words, "--test-level", "RunSpecifiedTests", "--tests", "NoSuchTest")
+    assert result.code == 1
+    assert "NoSuchTest" in result.err
 
 
 def test_a_test_level_without_a_check_is_refused(journey):

@@ -32,8 +32,8 @@ def mends(journey: Journey, org) -> None:
     """The next apply works, and then there is nothing left to do."""
     applied = journey.run("--org", org.url, "apply", "--auto-approve")
     assert applied.code == 0, applied.out + applied.err
-    again = journey.run("--org", org.url, "plan", "--detailed-exitcode")
-    assert again.code == 0, again.out
+    second_result = journey.run("--org", org.url, "plan", "--detailed-exitcode")
+    assert second_result.code == 0, second_result.out
 
 
 @contextmanager
@@ -47,13 +47,13 @@ def fresh(starts, name: str, to):
 @pytest.mark.parametrize("after", [False, True], ids=["before-the-org-sees-it", "after-the-org-did-it"])
 @pytest.mark.parametrize("part", range(2))
 def test_a_first_apply_killed_at_any_request_is_mended_by_the_next(starts, tmp_path, after, part):
-    whole, looked = Cut(), Cut()
+    full_run, looked = Cut(), Cut()
     with fresh(starts, "new", tmp_path / "whole") as (journey, org):
         assert apply_through(journey, org, looked, "plan") == 0
-        assert apply_through(journey, org, whole) == 0
-    assert whole.seen > looked.seen > 8, "the journey goes through the proxy"
+        assert apply_through(journey, org, full_run) == 0
+    assert full_run.seen > looked.seen > 8, "the journey goes through the proxy"
     # It takes the lock first, then looks, which is cut at every third request only, and then writes.
-    numbers = [*range(1, 7), *range(7, looked.seen, 3), *range(looked.seen, whole.seen + 1)]
+    numbers = [*range(1, 7), *range(7, looked.seen, 3), *range(looked.seen, full_run.seen + 1)]
     for number in numbers[part::2]:
         with fresh(starts, "new", tmp_path / f"{number}") as (journey, org):
             cut = Cut(at=number, after=after)
@@ -70,10 +70,10 @@ def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(st
             (journey.folder / "config/mappings/lead.yaml").unlink()
             yield journey, org
 
-    whole = Cut()
+    full_run = Cut()
     with without_lead("whole") as (journey, org):
-        assert apply_through(journey, org, whole) == 0
-    for number in range(whole.seen // 2, whole.seen + 1):  # the first half only reads
+        assert apply_through(journey, org, full_run) == 0
+    for number in range(full_run.seen // 2, full_run.seen + 1):  # the first half only reads
         with without_lead(f"{number}") as (journey, org):
             assert apply_through(journey, org, Cut(at=number, after=after)) == -signal.SIGKILL
             mends(journey, org)
@@ -82,10 +82,10 @@ def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(st
 def test_an_apply_that_serves_its_own_local_org_may_be_killed_too(journey):
     for lines in range(1, 5):
         process = journey.spawn("apply", "--auto-approve")
-        wanted = ("User:", "PermissionSetLicenseAssign:", "Deploying", "PermissionSetAssignment:")[lines - 1]
+        prefix = ("User:", "PermissionSetLicenseAssign:", "Deploying", "PermissionSetAssignment:")[lines - 1]
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith(wanted):
+            if line.startswith(prefix):
                 break
         process.kill()
         process.communicate()
@@ -98,8 +98,8 @@ def test_an_apply_that_serves_its_own_local_org_may_be_killed_too(journey):
 def test_two_applies_at_once_end_in_one_right_org(journey):
     with serve(journey.folder / "org") as org:
         signed_in(journey, org)
-        both = [journey.spawn("--org", org.url, "apply", "--auto-approve") for _ in range(2)]
-        ends = [(process.communicate(timeout=90), process.returncode) for process in both]
+        processes = [journey.spawn("--org", org.url, "apply", "--auto-approve") for _ in range(2)]
+        ends = [(process.communicate(timeout=90), process.returncode) for process in processes]
         assert 0 in [code for _, code in ends], ends
         assert not [out for out, code in ends if code not in (0, 1)], ends
         assert not [out for out, _ in ends if "bug in sfcode" in out[1]], ends

@@ -22,14 +22,14 @@ def local_org(journey):
 def test_destroy_deletes_what_is_ours_and_leaves_the_rest(visible):
     with local_org(visible) as org:
         deploy(org, THEIRS)
-    shown = visible.plan("--destroy", "--detailed-exitcode")
-    assert shown.code == 2
-    assert "# (because the integration is taken down)" in shown.out
-    assert "~ IsActive = true -> false" in shown.out
-    done = visible.run("destroy", "--auto-approve")
-    assert done.code == 0, done.err
-    assert "Destroy complete! Resources: 0 added, 1 changed, 15 destroyed." in done.out
-    assert "Left to do in Appcues" not in done.out
+    result = visible.plan("--destroy", "--detailed-exitcode")
+    assert result.code == 2
+    assert "# (because the integration is taken down)" in result.out
+    assert "~ IsActive = true -> false" in result.out
+    second_result = visible.run("destroy", "--auto-approve")
+    assert second_result.code == 0, second_result.err
+    assert "Destroy complete! Resources: 0 added, 1 changed, 15 destroyed." in second_result.out
+    assert "Left to do in Appcues" not in second_result.out
     with local_org(visible) as org:
         assert component(org, THEIRS.address) is not None
         for address in ("StaticResource:Appcues_sfcode_state", "Flow:Appcues_lead", "PermissionSet:Appcues_Viewer"):
@@ -37,8 +37,8 @@ def test_destroy_deletes_what_is_ours_and_leaves_the_rest(visible):
         with opened(org) as client:
             assert client.query("SELECT IsActive FROM User WHERE Username = {}", USER) == [{"IsActive": False}]
             assert client.query("SELECT Id FROM PermissionSetLicenseAssign") == []
-    again = visible.run("destroy", "--auto-approve")
-    assert (again.code, again.out.startswith("No changes. No managed components are left in ")) == (0, True)
+    rerun = visible.run("destroy", "--auto-approve")
+    assert (rerun.code, rerun.out.startswith("No changes. No managed components are left in ")) == (0, True)
 
 
 def test_what_was_destroyed_can_be_applied_again(visible):
@@ -62,9 +62,9 @@ def test_a_field_with_values_stops_it_until_that_is_allowed(visible):
 
 def test_a_saved_plan_to_destroy_is_applied_like_any_other(visible):
     assert visible.plan("--destroy", "--out", "down.json").code == 0
-    done = visible.run("apply", "down.json")
-    assert done.code == 0, done.err
-    assert "Destroy complete!" in done.out
+    result = visible.run("apply", "down.json")
+    assert result.code == 0, result.err
+    assert "Destroy complete!" in result.out
     assert visible.run("apply", "down.json").code == 1, "the org has moved since"
 
 

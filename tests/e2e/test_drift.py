@@ -50,13 +50,13 @@ def test_a_plan_says_which_attribute_the_org_changed_and_which_the_config(drifte
 
     shipped = (shipped_templates() / template.name).read_text()
     template.write_text(shipped.replace("<precision>2</precision>", "<precision>3</precision>"))
-    shown = drifted.plan().out
-    assert f"  # {SCORE} will be updated in-place\n  # (it was changed in the org since the last apply)\n" in shown
-    assert '~ label     = "Somebody was here" -> "Appcues NPS Score"  # changed in the org\n' in shown
-    assert "~ precision = 2 -> 3\n" in shown
+    output = drifted.plan().out
+    assert f"  # {SCORE} will be updated in-place\n  # (it was changed in the org since the last apply)\n" in output
+    assert '~ label     = "Somebody was here" -> "Appcues NPS Score"  # changed in the org\n' in output
+    assert "~ precision = 2 -> 3\n" in output
     template.write_text(shipped.replace("<label>{{ field.label }}</label>", "<label>{{ field.label }}!</label>"))
-    shown = drifted.plan().out
-    assert '-> "Appcues NPS Score!"  # changed in the org and in the config\n' in shown
+    output = drifted.plan().out
+    assert '-> "Appcues NPS Score!"  # changed in the org and in the config\n' in output
     causes = {
         (change["address"], attribute["path"]): attribute["cause"]
         for change in drifted.run("plan", "--format", "json").json["resource_changes"]
@@ -74,9 +74,9 @@ def test_drift_is_in_the_plan_only_where_the_plan_touches_it(drifted):
     from sfcode.config.files import shipped_templates
 
     # The config comes to ask for just what somebody did by hand: there is nothing to do, and nothing to tell.
-    named = '{{ "Somebody was here" if field.kind == "nps_score" and field.object == "Contact" else field.label }}'
+    label = '{{ "Somebody was here" if field.kind == "nps_score" and field.object == "Contact" else field.label }}'
     text = (shipped_templates() / template.name).read_text()
-    template.write_text(text.replace("<label>{{ field.label }}</label>", f"<label>{named}</label>"))
+    template.write_text(text.replace("<label>{{ field.label }}</label>", f"<label>{label}</label>"))
     document = drifted.run("plan", "--format", "json").json
     assert document["resource_drift"] == []
     assert document["summary"] == {"create": 0, "update": 0, "delete": 0}
@@ -92,8 +92,8 @@ def test_something_deleted_in_the_org_is_drift_and_comes_back(applied):
     looked = applied.plan("--refresh-only", "--detailed-exitcode")
     assert looked.code == 2
     assert f"  # {field.address} has been deleted\n" in looked.out
-    shown = applied.plan().out
-    assert f"  # {field.address} will be created\n  # (it was deleted in the org since the last apply)\n" in shown
+    output = applied.plan().out
+    assert f"  # {field.address} will be created\n  # (it was deleted in the org since the last apply)\n" in output
     assert applied.apply().code == 0
     assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
 
@@ -112,17 +112,17 @@ def test_a_deactivated_integration_user_is_drift(applied):
 
 def test_a_rotated_secret_is_the_configs_doing_and_a_strangers_endpoint_is_drift(applied):
     applied.environ = {**applied.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "rotated-" + SECRET}
-    shown = applied.plan().out
-    assert "(previous ${secret:SFCODE_RELAY_OUTBOUND_SECRET})" in shown
-    assert "# changed in the org" not in shown
+    output = applied.plan().out
+    assert "(previous ${secret:SFCODE_RELAY_OUTBOUND_SECRET})" in output
+    assert "# changed in the org" not in output
     assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
     with local_org(applied) as org:
         message = component(org, MESSAGE)
         assert message is not None
         deploy(org, replace(message, body={**message.body, "endpointUrl": "https://stranger.example.com/collect"}))
-    shown = applied.plan().out
-    assert "https://stranger.example.com/(hidden " in shown
-    assert "# changed in the org and in the config" in shown
+    output = applied.plan().out
+    assert "https://stranger.example.com/(hidden " in output
+    assert "# changed in the org and in the config" in output
     assert applied.apply().code == 0
     assert applied.actions() == {}
 
@@ -137,9 +137,9 @@ def test_a_rollback_restores_what_sfcode_had_left_and_names_the_drift(drifted):
     """An apply overwrote a colleague's change; taking that apply back does not bring the change back unasked."""
     drifted.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert drifted.apply().code == 0
-    done = drifted.run("rollback", "--auto-approve")
-    assert done.code == 0, done.err
-    assert f"Warning: {SCORE} had been changed in the org before that apply" in done.out
+    result = drifted.run("rollback", "--auto-approve")
+    assert result.code == 0, result.err
+    assert f"Warning: {SCORE} had been changed in the org before that apply" in result.out
     with local_org(drifted) as org:
         assert component(org, Address.parse(SCORE)).body["label"] == "Appcues NPS Score"
 
@@ -147,9 +147,9 @@ def test_a_rollback_restores_what_sfcode_had_left_and_names_the_drift(drifted):
 def test_a_change_that_a_rollback_undoes_and_that_was_drift_before_is_named(drifted):
     drifted.edit("mappings/contact.yaml", "    score: {field: Appcues_NPS_Score__c, create: true}\n", "")
     assert drifted.apply("--allow-delete", SCORE).code == 0
-    done = drifted.run("rollback", "--auto-approve")
-    assert done.code == 0, done.err
-    assert f"Warning: {SCORE} had been changed in the org before that apply" in done.out
+    result = drifted.run("rollback", "--auto-approve")
+    assert result.code == 0, result.err
+    assert f"Warning: {SCORE} had been changed in the org before that apply" in result.out
     with local_org(drifted) as org:
         assert component(org, Address.parse(SCORE)).body["label"] == "Appcues NPS Score"
 

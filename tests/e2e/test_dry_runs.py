@@ -42,12 +42,12 @@ def test_an_event_is_explained_and_nothing_is_written(applied: tuple[World, Jour
     (journey.folder / "event.json").write_text(json.dumps([SCORE, STRANGER]), encoding="utf-8")
     result = journey.run("--org", world.local.url, "--json", "relay", "explain", "event.json")
     assert result.code == 0, result.err
-    known, stranger = result.json["result"]
-    assert (known["state"], stranger["state"]) == ("done", "parked")
+    known_event, stranger = result.json["result"]
+    assert (known_event["state"], stranger["state"]) == ("done", "parked")
     assert stranger["note"].startswith("unknown_user")
     assert stranger["hint"]
     assert stranger["writes"] == []
-    writes = {(write["verb"], write["object"]): write for write in known["writes"]}
+    writes = {(write["verb"], write["object"]): write for write in known_event["writes"]}
     assert writes.keys() == {("update", "Contact"), ("upsert", "Event"), ("upsert", "Appcues_NPS_Response__c")}
     assert writes["update", "Contact"]["fields"] == {"Appcues_NPS_Score__c": 9}
     assert world.contact()["NPS_Score__c"] is None
@@ -81,14 +81,14 @@ def test_a_backfill_shows_the_profiles_that_it_would_send(applied: tuple[World, 
         "--org", world.local.url, "--json", "relay", "backfill", "contact", "--dry-run", "--limit", "2"
     )
     assert result.code == 0, result.err
-    (found,) = result.json["result"]
-    assert len(found["profiles"]) == 2
-    assert found["records"] == world.rest.value("SELECT COUNT(Id) FROM Contact WHERE Product_User_Id__c != null")
-    first = found["profiles"][0]
+    (preview,) = result.json["result"]
+    assert len(preview["profiles"]) == 2
+    assert preview["records"] == world.rest.value("SELECT COUNT(Id) FROM Contact WHERE Product_User_Id__c != null")
+    first = preview["profiles"][0]
     (row,) = world.rest.rows(f"SELECT Title, Email FROM Contact WHERE Product_User_Id__c = {first['id']}")
     assert (first["attributes"]["role"], first["attributes"]["email"]) == (row["Title"], row["Email"])
     text = journey.run("--org", world.local.url, "relay", "backfill", "contact", "--dry-run", "--limit", "2").out
-    assert text.endswith(f"contact: 2 of {found['records']:,} records shown; nothing was sent.\n")
+    assert text.endswith(f"contact: 2 of {preview['records']:,} records shown; nothing was sent.\n")
     assert not (journey.folder / ".sfcode" / "relay.db").exists()
 
 
@@ -104,9 +104,10 @@ def test_a_load_is_checked_first_and_then_stored_once(applied: tuple[World, Jour
     assert not (journey.folder / "loaded.db").exists()
     stored = fresh.run("--json", "relay", "load", "past.csv")
     assert (stored.code, stored.json["result"]["new"], stored.json["result"]["bad"]) == (1, 1, 1)
-    again = fresh.run("relay", "load", "past.csv")
+    second = fresh.run("relay", "load", "past.csv")
     assert (
-        again.out == f"{bad}{counts}, 1 of them known already, 1 row left out; the relay writes what is in the inbox.\n"
+        second.out
+        == f"{bad}{counts}, 1 of them known already, 1 row left out; the relay writes what is in the inbox.\n"
     )
     assert [row["state"] for row in fresh.run("--json", "relay", "list").json["result"]] == ["ready"]
 
@@ -116,10 +117,10 @@ def test_a_load_needs_the_recipe_and_columns_that_exist(applied: tuple[World, Jo
     wrong = journey.run("relay", "load", "past.csv", "--column", "user=Id")
     assert (wrong.code, "there is no field user.\nPass user_id (or: " in wrong.err) == (1, True)
     path = journey.folder / "config" / "recipes.yaml"
-    written = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     try:
         path.write_text("version: 1\n", encoding="utf-8")
         refused = journey.run("relay", "load", "past.csv")
     finally:
-        path.write_text(written, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     assert (refused.code, "Add `nps_history:` to config/recipes.yaml" in refused.err) == (1, True)

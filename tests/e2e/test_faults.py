@@ -63,8 +63,8 @@ class Faulty:
         """The next apply works, and then there is nothing left to do."""
         applied = self.apply()
         assert applied.code == 0, applied.out + applied.err
-        again = self.plan("--detailed-exitcode")
-        assert again.code == 0, again.out
+        second_result = self.plan("--detailed-exitcode")
+        assert second_result.code == 0, second_result.out
 
 
 @contextmanager
@@ -124,8 +124,8 @@ def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(st
                 org.mends()
             else:
                 assert org.plan("--detailed-exitcode").code == 0
-    (lost,) = ends
-    assert "The response to the deployment was lost, so it may or may not be running" in lost
+    (error_text,) = ends
+    assert "The response to the deployment was lost, so it may or may not be running" in error_text
 
 
 @pytest.mark.parametrize("kind", ["drop", "drop_after", "unavailable"])

@@ -13,8 +13,8 @@ SCORE = Address("CustomField", "Contact.Appcues_NPS_Score__c")
 
 @pytest.mark.parametrize("verb", ["rollback", "destroy"])
 def test_it_can_be_taken_back_at_once(applied, verb):
-    done = applied.run(verb, "--auto-approve")
-    assert done.code == 0, done.err
+    result = applied.run(verb, "--auto-approve")
+    assert result.code == 0, result.err
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         assert component(org, SCORE) is None
 

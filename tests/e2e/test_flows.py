@@ -53,9 +53,9 @@ def deploy_active_flows_as_active(journey):
 def test_a_flow_is_deployed_as_a_draft_and_then_activated_so_that_no_test_has_to_cover_it(journey):
     make_production(journey)
     deploy_active_flows_as_active(journey)
-    done = journey.apply()
-    assert done.code == 0, done.err
-    assert f"Flow:{FLOW}: activated" in done.out
+    result = journey.apply()
+    assert result.code == 0, result.err
+    assert f"Flow:{FLOW}: activated" in result.out
     rows, active = versions(journey)
     assert active == rows[0]["Id"]
     assert journey.actions() == {}
@@ -67,7 +67,7 @@ def test_a_flow_is_deployed_as_a_draft_and_then_activated_so_that_no_test_has_to
 
 
 def test_old_versions_of_our_flows_are_deleted_long_before_the_platforms_limit(applied):
-    said = ""
+    output = ""
     for number in range(KEPT_VERSIONS + 1):
         old, new = (
             ("    plan: Plan__c\n", "")
@@ -75,10 +75,10 @@ def test_old_versions_of_our_flows_are_deleted_long_before_the_platforms_limit(a
             else ("  attributes:\n", "  attributes:\n    plan: Plan__c\n")
         )
         applied.edit("mappings/contact.yaml", old, new)
-        done = applied.apply()
-        assert done.code == 0, done.err
-        said += done.out
+        result = applied.apply()
+        assert result.code == 0, result.err
+        output += result.out
     rows, active = versions(applied)
     assert len(rows) == KEPT_VERSIONS
     assert active == rows[0]["Id"]
-    assert f"Flow:{FLOW}: 1 old version deleted" in said
+    assert f"Flow:{FLOW}: 1 old version deleted" in output

@@ -24,8 +24,8 @@ SCORE = "Contact.Appcues_NPS_Score__c"
 @pytest.fixture
 def org(tmp_path: Path) -> Iterator[LocalOrg]:
     """Serve an org that knows nothing of Appcues."""
-    with serve(tmp_path / "org") as found:
-        yield found
+    with serve(tmp_path / "org") as local_org:
+        yield local_org
 
 
 @pytest.fixture
@@ -45,19 +45,19 @@ def told(jobs: dict[str, Job]) -> str:
 
 def comment(forge: Forge, number: int) -> dict:
     """Give the one comment of a pull request."""
-    (found,) = forge.hub.comments_of(number)
-    return found
+    (own_comment,) = forge.hub.comments_of(number)
+    return own_comment
 
 
 def fields_sent(org: LocalOrg) -> set[str]:
-    found = component(org, MESSAGE)
-    assert found is not None
-    return set(found.body["fields"])
+    stored_component = component(org, MESSAGE)
+    assert stored_component is not None
+    return set(stored_component.body["fields"])
 
 
 def given(name: str, jobs: dict[str, Job]) -> set[str]:
     """Name the jobs of which any step has a variable."""
-    return {job for job, done in jobs.items() if any(environ.get(name) for environ in done.environ)}
+    return {job for job, job_run in jobs.items() if any(environ.get(name) for environ in job_run.environ)}
 
 
 def deployed(forge: Forge) -> None:
@@ -76,11 +76,11 @@ def test_a_change_travels_from_a_pull_request_to_the_org_and_back(forge: Forge, 
     reverted(forge, org)
     assert forge.hub.issues[issue]["state"] == "closed"
     assert len(forge.hub.issues) == 1
-    written = [entry["body"] for entry in (*forge.hub.comments.values(), *forge.hub.issues.values())]
-    assert not [text for text in written if SECRET in text]
-    left = [path for path in forge.runner.folder.rglob("*") if path.is_file()]
-    assert left
-    assert not [path for path in left if SECRET.encode() in path.read_bytes()]
+    texts = [entry["body"] for entry in (*forge.hub.comments.values(), *forge.hub.issues.values())]
+    assert not [text for text in texts if SECRET in text]
+    paths = [path for path in forge.runner.folder.rglob("*") if path.is_file()]
+    assert paths
+    assert not [path for path in paths if SECRET.encode() in path.read_bytes()]
 
 
 def opened_and_amended(forge: Forge, org: LocalOrg) -> int:
@@ -260,6 +260,6 @@ def test_the_job_that_comments_runs_nothing_of_the_branch(forge: Forge) -> None:
 def test_a_workflow_that_is_started_on_another_branch_says_so(forge: Forge) -> None:
     for name in ("apply", "drift"):
         jobs = forge.runner.run(name, Event("workflow_dispatch", forge.main, "refs/heads/other"))
-        first, *rest = jobs.values()
-        assert (first.result, {job.result for job in rest}) == ("failure", {"skipped"})
+        first, *other_jobs = jobs.values()
+        assert (first.result, {job.result for job in other_jobs}) == ("failure", {"skipped"})
         assert "::error::This workflow works on the branch main, and was started on another." in first.log

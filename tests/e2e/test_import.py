@@ -37,10 +37,10 @@ def clicked(tmp_path, state):
 
 @pytest.fixture(scope="module")
 def adopted_folder(tmp_path_factory, state):
-    made = Clicked.start(tmp_path_factory.mktemp("adopted") / "project", state)
-    made.imported()
-    assert made.journey.apply().code == 0
-    return made.journey.folder
+    project = Clicked.start(tmp_path_factory.mktemp("adopted") / "project", state)
+    project.imported()
+    assert project.journey.apply().code == 0
+    return project.journey.folder
 
 
 @pytest.fixture
@@ -97,8 +97,8 @@ class TestTakingOver:
         looked = adopted.journey.plan("--refresh-only", "--detailed-exitcode")
         assert looked.code == 2
         assert "PermissionSet:Appcues_Access has changed" in looked.out
-        shown = adopted.journey.plan().out
-        assert "- ViewSetup = { enabled = true }" in shown
+        output = adopted.journey.plan().out
+        assert "- ViewSetup = { enabled = true }" in output
         assert adopted.journey.apply().code == 0
         assert adopted.journey.actions() == {}
 
@@ -106,15 +106,16 @@ class TestTakingOver:
         adopted.journey.edit("sfcode.yaml", f"  - PermissionSet:{SET}\n", "")
         adopted.journey.edit("sfcode.yaml", "access: documented", "access: least_privilege")
         assert adopted.journey.actions() == {f"PermissionSet:{SET}": "update"}
-        shown = adopted.journey.plan().out
-        assert "~ modifyAllRecords = true -> false" in shown
-        assert "label" not in shown
-        assert "description" not in shown
+        output = adopted.journey.plan().out
+        assert "~ modifyAllRecords = true -> false" in output
+        assert "label" not in output
+        assert "description" not in output
         adopted.journey.edit("sfcode.yaml", "  - CustomField:Contact.Appcues_Id__c\n", "")
         adopted.journey.edit("sfcode.yaml", "as_is:\n", "")
-        shown = adopted.journey.plan().out
+        output = adopted.journey.plan().out
         assert (
-            '"TEXT(Product_User_Id__c)" -> "IF(ISBLANK(Product_User_Id__c), \\"\\", TEXT(Product_User_Id__c))"' in shown
+            '"TEXT(Product_User_Id__c)" -> "IF(ISBLANK(Product_User_Id__c), \\"\\", TEXT(Product_User_Id__c))"'
+            in output
         )
         assert adopted.journey.apply().code == 0
         assert adopted.journey.actions() == {}
@@ -123,11 +124,11 @@ class TestTakingOver:
         adopted.journey.edit("sfcode.yaml", "appcues@northwind.example", "appcues@elsewhere.example")
         with serve(tmp_path / "empty") as org:
             adopted.journey.environ = {**adopted.journey.environ, "SF_ACCESS_TOKEN": org.access_token}
-            done = adopted.journey.run("--org", org.url, "apply", "--auto-approve")
-            assert done.code == 0, done.err
-            made = component(org, FIELD.address)
-        assert made is not None
-        assert str(made.body["formula"]).startswith("IF(ISBLANK(")
+            result = adopted.journey.run("--org", org.url, "apply", "--auto-approve")
+            assert result.code == 0, result.err
+            stored_component = component(org, FIELD.address)
+        assert stored_component is not None
+        assert str(stored_component.body["formula"]).startswith("IF(ISBLANK(")
 
 
 class TestMoving:
@@ -137,11 +138,11 @@ class TestMoving:
         assert {actions[str(address)] for address in LEFTOVERS} == {"delete"}
         assert {actions[str(address)] for address in OURS} == {"create"}
         assert actions[f"PermissionSet:{SET}"] == "update"
-        shown = adopted.journey.plan().out
-        assert "# (because the relay takes its place)" in shown
-        assert "create no webhook in Appcues before its integration is deactivated there" in shown
-        done = adopted.journey.run("--json", "apply", "--auto-approve")
-        assert len(done.json["result"]["deployments"]) == 1
+        output = adopted.journey.plan().out
+        assert "# (because the relay takes its place)" in output
+        assert "create no webhook in Appcues before its integration is deactivated there" in output
+        result = adopted.journey.run("--json", "apply", "--auto-approve")
+        assert len(result.json["result"]["deployments"]) == 1
         with adopted.org() as org:
             assert [component(org, address) for address in LEFTOVERS] == [None, None]
             assert all(component(org, address) for address in OURS)
@@ -169,7 +170,7 @@ class TestMoving:
                 before = len(Control(rest).queue)
                 (contact,) = rest.rows("SELECT Id, Title FROM Contact WHERE Email LIKE 'ana.%'")
                 rest("PATCH", f"/sobjects/Contact/{contact['Id']}", json={"Title": f"{contact['Title']}!"})
-                return [each["action"] for each in Control(rest).queue[before:]]
+                return [entry["action"] for entry in Control(rest).queue[before:]]
 
         assert senders() == [f"Contact.{PAIR}"]
         adopted.move()
@@ -208,14 +209,14 @@ class TestMoving:
         appcues.happens(adopted, "moved")
         appcues.happens(adopted, "moved")  # a webhook that is delivered again
         with adopted.org() as org:
-            found = rows(org, "SELECT Subject FROM Event WHERE Subject LIKE 'Appcues %' ORDER BY Subject")
-        assert [row["Subject"] for row in found] == ["Appcues applied", "Appcues before", "Appcues moved"]
+            records = rows(org, "SELECT Subject FROM Event WHERE Subject LIKE 'Appcues %' ORDER BY Subject")
+        assert [row["Subject"] for row in records] == ["Appcues applied", "Appcues before", "Appcues moved"]
 
     def test_a_pair_that_the_connector_makes_anew_is_named(self, moved):
         moved.deploy(*pair("AppcuesOnContactCreateUpdate_2uhD1C"))
-        shown = moved.journey.plan()
-        assert "WorkflowOutboundMessage:Contact.AppcuesOnContactCreateUpdate_2uhD1C is another message" in shown.out
-        assert "`replaces` of mappings/contact.yaml" in shown.out
+        result = moved.journey.plan()
+        assert "WorkflowOutboundMessage:Contact.AppcuesOnContactCreateUpdate_2uhD1C is another message" in result.out
+        assert "`replaces` of mappings/contact.yaml" in result.out
         names = "  - WorkflowRule:Contact.X\n  - WorkflowOutboundMessage:Contact.X\n"
         names = names.replace("Contact.X", "Contact.AppcuesOnContactCreateUpdate_2uhD1C")
         moved.journey.edit("mappings/contact.yaml", "replaces:\n", f"replaces:\n{names}")
@@ -232,10 +233,10 @@ class TestMoving:
         assert "Event.Appcues_Event_Id__c (read, edit)" in refused.err
 
     def test_a_rollback_puts_the_connectors_pair_back(self, moved):
-        done = moved.journey.run(
+        result = moved.journey.run(
             "rollback", "--auto-approve", "--allow-delete", "CustomField:Activity.Appcues_Event_Id__c"
         )
-        assert done.code == 0, done.err
+        assert result.code == 0, result.err
         with moved.org() as org:
             assert all(component(org, address) for address in LEFTOVERS)
             assert not any(component(org, address) for address in OURS)
@@ -268,11 +269,11 @@ class TestMoving:
         message, _ = pair("Send_To_Appcues", host="hooks.integrations.appcues.com/trigger/SW5zdGFuY2U")
         flow = Component("Flow", "Send_To_Appcues", body)
         adopted.deploy(message, flow)
-        shown = adopted.journey.run("--config", "other", "import", "--name", "Other")
-        assert shown.code == 0, shown.err
+        result = adopted.journey.run("--config", "other", "import", "--name", "Other")
+        assert result.code == 0, result.err
         assert (
             "WorkflowOutboundMessage:Contact.Send_To_Appcues (made by hand), to hooks.integrations.appcues.com"
-            in shown.out
+            in result.out
         )
         adopted.move()
         adopted.journey.edit(
@@ -350,17 +351,17 @@ class TestWrongInput:
 
     def test_what_is_open_is_asked_and_the_answers_are_taken(self, clicked):
         with clicked.org() as org:
-            other = replace(FIELD, full_name="Contact.Appcues_Key__c")
-            deploy(org, other, permission_set(readable=("Title", "Appcues_Id__c", "Appcues_Key__c")))
+            second_field = replace(FIELD, full_name="Contact.Appcues_Key__c")
+            deploy(org, second_field, permission_set(readable=("Title", "Appcues_Id__c", "Appcues_Key__c")))
             with opened(org) as client:
                 second = new_user(client, "appcues.two@northwind.example")
                 give(client, SET, second)
             deploy(org, *pair("AppcuesOnContactCreateUpdate_9z", user="appcues.two@northwind.example"))
-        asked = clicked.journey.run("import")
-        assert asked.code == 1
-        assert "Northwind Traders leaves 2 questions open" in asked.err
-        assert "--user appcues.two@northwind.example" in asked.err
-        assert "--user-id-field Appcues_Id__c" in asked.err
+        questions = clicked.journey.run("import")
+        assert questions.code == 1
+        assert "Northwind Traders leaves 2 questions open" in questions.err
+        assert "--user appcues.two@northwind.example" in questions.err
+        assert "--user-id-field Appcues_Id__c" in questions.err
         clicked.imported("--user", USER, "--user-id-field", "Contact.Appcues_Id__c")
         assert clicked.journey.actions() == {}
 
@@ -381,12 +382,12 @@ class TestWrongInput:
         refused = clicked.journey.run("import")
         assert refused.code == 1
         assert "There is a config already:\n  config/sfcode.yaml\n  config/mappings/contact.yaml" in refused.err
-        shown = clicked.journey.run("import", "--dry-run")
-        assert "--- config/sfcode.yaml\n# yaml-language-server" in shown.out
+        result = clicked.journey.run("import", "--dry-run")
+        assert "--- config/sfcode.yaml\n# yaml-language-server" in result.out
         assert "name: Mine" in settings.read_text()
         (clicked.journey.folder / "config" / "mappings" / "lead.yaml").write_text("object: Lead\n")
-        written = clicked.journey.run("import", "--overwrite")
-        assert "kept  config/mappings/lead.yaml, which was there before" in written.out
+        second_result = clicked.journey.run("import", "--overwrite")
+        assert "kept  config/mappings/lead.yaml, which was there before" in second_result.out
         assert "name: Appcues" in settings.read_text()
         assert identity in settings.read_text().splitlines(), "what was applied of it stays its own"
 

@@ -67,8 +67,8 @@ class Stage:
         )
 
     def events(self) -> list[str]:
-        found = self.world.far.rows("SELECT Subject FROM Event WHERE Subject LIKE 'Appcues Flow%' ORDER BY Subject")
-        return [row["Subject"].rpartition(" ")[2] for row in found]
+        rows = self.world.far.rows("SELECT Subject FROM Event WHERE Subject LIKE 'Appcues Flow%' ORDER BY Subject")
+        return [row["Subject"].rpartition(" ")[2] for row in rows]
 
     def title(self, value: str) -> None:
         """Let somebody change Ana's title."""
@@ -135,8 +135,8 @@ def test_an_org_moves_to_a_relay_and_every_event_is_one_event(stage):
     journey.edit("sfcode.yaml", f"  - PermissionSet:{SET}\n", "")
     journey.edit("sfcode.yaml", '"FILL_IN"', '"1"')
     journey.edit("sfcode.yaml", '"https://fill-in.invalid"', f"http://127.0.0.1:{stage.port}")
-    done = journey.apply()
-    assert done.code == 0, done.err
+    result = journey.apply()
+    assert result.code == 0, result.err
     relay = stage.world.relay(stage.port)
     until(lambda: relay.answers("/readyz"), f"readiness {relay.text()[-2000:]}")
     stage.completes("applied")

@@ -118,13 +118,13 @@ def test_a_signal_while_the_program_is_loaded_is_told_in_the_same_words(monkeypa
             if name == "sfcode.cli.main":
                 os.kill(os.getpid(), number)
 
-    before = {each: signal.getsignal(each) for each in CODES}
+    before = {signal_number: signal.getsignal(signal_number) for signal_number in CODES}
     monkeypatch.delitem(sys.modules, "sfcode.cli.main", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
     try:
         with pytest.raises(SystemExit) as end:
             program.start()
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)
     assert (end.value.code, capsys.readouterr().err) == (CODES[number], "Error: Interrupted; nothing was changed.\n")

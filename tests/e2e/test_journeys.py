@@ -32,8 +32,8 @@ def test_journey(story: Story, starts: Callable[[str, Path], Journey], tmp_path:
     planned = journey.run("plan", "--format", "json", *story.words)
     assert actions(planned.json) == dict(story.plan)
     if story.says:
-        shown = journey.plan(*story.words).out
-        assert [words for words in story.says if words not in shown] == [], shown
+        output = journey.plan(*story.words).out
+        assert [words for words in story.says if words not in output] == [], output
     applied = journey.apply(*story.words)
     if story.refused:
         assert applied.code == 1
@@ -45,8 +45,11 @@ def test_journey(story: Story, starts: Callable[[str, Path], Journey], tmp_path:
 
 
 def actions(document: dict[str, list[dict[str, dict[str, list[str]]]]]) -> dict[str, str]:
-    found = {str(each["address"]): each["change"]["actions"][0] for each in document["resource_changes"]}
-    return {address: action for address, action in found.items() if action != "no-op"}
+    actions_by_address = {
+        str(resource_change["address"]): resource_change["change"]["actions"][0]
+        for resource_change in document["resource_changes"]
+    }
+    return {address: action for address, action in actions_by_address.items() if action != "no-op"}
 
 
 def test_a_rule_and_a_message_of_others_are_there_after_a_mapping_went(
@@ -59,8 +62,8 @@ def test_a_rule_and_a_message_of_others_are_there_after_a_mapping_went(
     assert journey.apply().code == 0
     with serve(state(journey)) as org:
         assert component(org, Address.parse(MESSAGE)) is None
-        for theirs in (THEIR_MESSAGE, THEIR_RULE):
-            assert component(org, theirs.address) is not None
+        for component_of_others in (THEIR_MESSAGE, THEIR_RULE):
+            assert component(org, component_of_others.address) is not None
 
 
 def test_a_saved_plan_is_refused_after_the_user_was_changed(
@@ -80,14 +83,14 @@ def test_a_saved_plan_is_refused_after_the_user_was_changed(
 @pytest.mark.parametrize("who", PEOPLE)
 def test_somebody_who(who: str, starts: Callable[[str, Path], Journey], tmp_path: Path) -> None:
     """Too few rights are told in the org's words and leave the org so that somebody with enough can go on."""
-    profile, permissions, said = PEOPLE[who]
+    profile, permissions, message = PEOPLE[who]
     journey = starts("new", tmp_path / "project")
     with serve(state(journey)) as org:
         token = sign_in(org, state(journey), profile, permissions)
         journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": token}
         applied = journey.run("--org", org.url, "apply", "--auto-approve")
-        assert applied.code == (1 if said else 0), applied.err
-        assert said in applied.err
+        assert applied.code == (1 if message else 0), applied.err
+        assert message in applied.err
         assert "Traceback" not in applied.err
         assert token not in applied.err + applied.out
         journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": org.access_token}
@@ -100,11 +103,11 @@ def sign_in(org: LocalOrg, folder: Path, profile: str, permissions: tuple[str, .
     enabled = {name: {"enabled": True} for name in permissions}
     deploy(org, Component("PermissionSet", "Person", {"label": "Person", "userPermissions": enabled}))
     with opened(org) as client:
-        (chosen,) = client.query("SELECT Id FROM Profile WHERE Name = {}", profile)
+        (row,) = client.query("SELECT Id FROM Profile WHERE Name = {}", profile)
         (granted,) = client.query("SELECT Id FROM PermissionSet WHERE Name = 'Person'")
         values = {"Username": "pat@northwind.example", "LastName": "Pat", "Alias": "pat", "Email": "pat@x.example"}
         locale = {"TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US", "LanguageLocaleKey": "en_US"}
-        person = client.create("User", {**values, **locale, "EmailEncodingKey": "UTF-8", "ProfileId": chosen["Id"]})
+        person = client.create("User", {**values, **locale, "EmailEncodingKey": "UTF-8", "ProfileId": row["Id"]})
         client.create("PermissionSetAssignment", {"AssigneeId": person, "PermissionSetId": granted["Id"]})
     token = f"{org.org_id[:15]}!PAT"
     with Store(folder / "org.db") as store, store.transaction() as tx:
@@ -115,11 +118,11 @@ def sign_in(org: LocalOrg, folder: Path, profile: str, permissions: tuple[str, .
 def test_the_table_is_long_and_every_test_that_it_names_is_there() -> None:
     """At least forty journeys, in all the ways in which they can begin and be cut off."""
     assert len(STORIES) + len(ELSEWHERE) + len(PEOPLE) >= 40
-    named = set(ELSEWHERE.values())
+    named_tests = set(ELSEWHERE.values())
     tests = {
-        f"{path.name}::{each.name}"
+        f"{path.name}::{node.name}"
         for path in Path(__file__).parent.glob("test_*.py")
-        for each in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(each, ast.FunctionDef)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
     }
-    assert named <= tests, named - tests
+    assert named_tests <= tests, named_tests - tests

@@ -10,16 +10,16 @@ def test_a_plan_beyond_the_limit_is_refused_saved_by_nobody_and_goes_when_it_is_
     (visible.folder / "config/mappings/lead.yaml").unlink()
     refused = visible.plan("--out", "plan.json")
     assert refused.code == 1
-    said = (
+    message = (
         "this plan would destroy 5 components where sfcode manages 13, and safety.max_destroy in sfcode.yaml allows 20%, "
         "which is 2; if that is meant, pass --max-destroy 5"
     )
-    assert f"Refused: {said}" in refused.out
+    assert f"Refused: {message}" in refused.out
     assert not (visible.folder / "plan.json").exists()
     document = json.loads(visible.plan("--format", "json").out)
     assert document["refusals"][0]["address"] is None
     assert visible.apply().code == 1
-    assert said in visible.run("--json", "apply", "--auto-approve").json["message"]
+    assert message in visible.run("--json", "apply", "--auto-approve").json["message"]
     assert visible.apply("--max-destroy", "4").code == 1
     assert visible.plan("--max-destroy", "5", "--out", "plan.json").code == 0
     assert visible.run("apply", "plan.json", "--max-destroy", "5").code == 1

@@ -75,8 +75,8 @@ def test_of_two_at_once_the_second_is_refused_or_waits_and_both_end_well(journey
             assert second.stdout.readline().startswith("Waiting for `sfcode apply`")
             first.send_signal(signal.SIGCONT)
             assert ended(first)[0] == 0
-            code, said = ended(second)
-        assert (code, "No changes." in said) == (0, True), said
+            code, output = ended(second)
+        assert (code, "No changes." in output) == (0, True), output
         assert place.lock is None
         assert place.run("plan", "--detailed-exitcode").code == 0
 
@@ -99,9 +99,9 @@ def test_a_stopped_apply_cancels_its_deployment_and_gives_the_lock_back(journey,
     with slow(journey, polls=50) as place:
         with place.busy() as first:
             first.send_signal(number)
-            code, said = ended(first)
-        assert (code, "was stopped (Canceled)" in said) == ({signal.SIGINT: 130}.get(number, 143), True), said
-        assert "The org refused" not in said
+            code, output = ended(first)
+        assert (code, "was stopped (Canceled)" in output) == ({signal.SIGINT: 130}.get(number, 143), True), output
+        assert "The org refused" not in output
         assert place.lock is None
 
 
@@ -121,8 +121,8 @@ def test_an_apply_that_let_go_of_its_deployment_keeps_the_lock_until_somebody_at
     with slow(journey, polls=4) as place:
         with monkeypatch.context() as patched:
             patched.setattr("sfcode.apply.deploy.watch", let_go)
-            left = place.apply()
-        assert left.code == 4
+            result = place.apply()
+        assert result.code == 4
         deployment = place.lock.holder.deployment
         refused = place.apply()
         assert refused.code == 1
@@ -142,8 +142,8 @@ def test_force_unlock_takes_away_the_lock_that_is_named_and_no_other(journey):
             assert (wrong.code, f"It is {lock.id}, held by" in wrong.err) == (1, True)
             assert "Pass --force" in place.run("force-unlock", lock.id).err
             assert place.lock is not None
-            done = place.run("--json", "force-unlock", lock.id, "--force")
-            assert (done.code, done.json["result"]["unlocked"]) == (0, lock.id)
+            result = place.run("--json", "force-unlock", lock.id, "--force")
+            assert (result.code, result.json["result"]["unlocked"]) == (0, lock.id)
             assert place.lock is None
 
 

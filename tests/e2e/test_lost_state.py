@@ -28,8 +28,8 @@ def test_everything_is_managed_again_without_a_change(applied):
     assert planned.code == 0, planned.out
     assert planned.out.splitlines()[-1].startswith("No changes to make in Northwind Traders")
     for _ in range(2):  # a command that has succeeded succeeds again
-        done = applied.apply("--adopt-managed")
-        assert done.code == 0, done.err
+        result = applied.apply("--adopt-managed")
+        assert result.code == 0, result.err
     assert applied.run("state", "list").out == managed
     assert applied.plan("--refresh-only").out.startswith("No drift.")
 
@@ -64,8 +64,8 @@ def test_what_another_project_manages_is_not_taken_from_it(applied):
     applied.edit("sfcode.yaml", "username: appcues.integration@", "username: other@")
     applied.edit("mappings/contact.yaml", "Appcues_", "Other_")
     applied.edit("mappings/lead.yaml", "Appcues_", "Other_")
-    done = applied.apply()
-    assert done.code == 0, done.err
+    result = applied.apply()
+    assert result.code == 0, result.err
     applied.edit("mappings/contact.yaml", "Other_NPS_Score__c", "Appcues_NPS_Score__c")
     refused = applied.plan("--adopt-managed")
     assert refused.code == 1

@@ -28,10 +28,10 @@ def test_plan_apply_plan_ends_with_no_changes(journey):
 
 
 def test_plan_changes_nothing_in_the_org(journey):
-    one = json.loads(journey.plan("--format", "json").out)
-    two = json.loads(journey.plan("--format", "json").out)
-    assert one["resource_changes"] == two["resource_changes"]
-    assert one["observed"] == two["observed"]
+    first = json.loads(journey.plan("--format", "json").out)
+    second = json.loads(journey.plan("--format", "json").out)
+    assert first["resource_changes"] == second["resource_changes"]
+    assert first["observed"] == second["observed"]
 
 
 def test_user_license_and_assignment_are_in_the_plan_and_in_the_org(applied):
@@ -44,9 +44,9 @@ def test_user_license_and_assignment_are_in_the_plan_and_in_the_org(applied):
 def test_an_attribute_taken_from_a_mapping_shrinks_message_condition_and_access_together(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert applied.actions() == dict.fromkeys(CONTACT_PARTS, "update")
-    shown = applied.plan().out
-    assert '- "Plan__c",' in shown
-    assert '"Contact.Plan__c"' in shown
+    output = applied.plan().out
+    assert '- "Plan__c",' in output
+    assert '"Contact.Plan__c"' in output
     assert applied.apply().code == 0
     assert applied.actions() == {}
 
@@ -66,18 +66,18 @@ def test_a_mapping_taken_away_deletes_its_components_flow_included(visible):
     assert {address.rpartition(".")[0] for address in deleted if address.startswith("CustomField:")} == {
         "CustomField:Lead"
     }
-    done = visible.apply()
-    assert done.code == 0, done.err
-    assert "Flow:Appcues_lead: deactivated, 1 version deleted" in done.out
+    result = visible.apply()
+    assert result.code == 0, result.err
+    assert "Flow:Appcues_lead: deactivated, 1 version deleted" in result.out
     assert visible.actions() == {}
 
 
 def test_what_is_left_to_do_in_appcues_is_printed_with_this_projects_values(journey):
-    done = journey.apply()
-    assert "Left to do in Appcues:" in done.out
-    assert "/webhooks/appcues/<value of SFCODE_RELAY_WEBHOOK_SECRET>" in done.out
-    assert "appcues:nps_score" in done.out
-    assert "must equal Contact.Appcues_User_Id__c" in done.out
+    result = journey.apply()
+    assert "Left to do in Appcues:" in result.out
+    assert "/webhooks/appcues/<value of SFCODE_RELAY_WEBHOOK_SECRET>" in result.out
+    assert "appcues:nps_score" in result.out
+    assert "must equal Contact.Appcues_User_Id__c" in result.out
 
 
 def test_a_change_made_in_the_org_by_hand_is_put_right_and_nothing_else(applied):
@@ -86,8 +86,8 @@ def test_a_change_made_in_the_org_by_hand_is_put_right_and_nothing_else(applied)
 
         deploy_field_label(org, "Contact.Appcues_NPS_Score__c", "Somebody was here")
     assert applied.actions() == {"CustomField:Contact.Appcues_NPS_Score__c": "update"}
-    shown = applied.plan().out
-    assert '~ label = "Somebody was here" -> ' in shown
+    output = applied.plan().out
+    assert '~ label = "Somebody was here" -> ' in output
     assert applied.apply().code == 0
     assert applied.actions() == {}
 
@@ -116,6 +116,6 @@ def test_the_secret_is_in_nothing_that_a_run_leaves_or_prints(journey):
     assert "Plan: 0 to add, 2 to change, 0 to destroy." in rotated.out, "a rotated secret is a change of both messages"
     assert not [text for text in printed if SECRET in text or SECRET[::-1] in text]
     # The local org is an org: it has to hold the endpoint it sends to. Nothing else may.
-    left = [path for path in journey.folder.rglob("*") if path.is_file() and "local-org" not in path.parts]
-    assert left
-    assert not [path for path in left if SECRET.encode() in path.read_bytes()]
+    paths = [path for path in journey.folder.rglob("*") if path.is_file() and "local-org" not in path.parts]
+    assert paths
+    assert not [path for path in paths if SECRET.encode() in path.read_bytes()]

@@ -125,10 +125,8 @@ def test_what_the_integration_user_writes_does_not_come_back(world):
 def test_a_mapped_field_taken_from_the_permission_set_goes_missing_without_a_word(world):
     """An org does the same: what the message's user may not read is left out, and nobody is told."""
     record = world.contact("Product_User_Id__c != null AND Email != null")
-    (found,) = world.rest.rows(
-        "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Appcues_Integration'"
-    )
-    assert world.rest("DELETE", f"/sobjects/PermissionSetAssignment/{found['Id']}").status_code == 204
+    (row,) = world.rest.rows("SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Appcues_Integration'")
+    assert world.rest("DELETE", f"/sobjects/PermissionSetAssignment/{row['Id']}").status_code == 204
     world.change("Contact", record, Title="Unseen")
     (post,) = world.sent()
     assert post.records == [{"Id": record}]

@@ -65,9 +65,9 @@ def test_a_field_is_renamed_with_its_values_and_back_again(visible):
     planned = visible.plan()
     assert f"# {NEW} will be renamed from Contact.Appcues_NPS_Score__c, and keeps its values" in planned.out
     assert planned.last_line.startswith("Plan: 0 to add, 1 to change, 0 to destroy.")
-    done = visible.apply()
-    assert done.code == 0, done.err
-    assert f"{OLD}: renamed to Contact.Score__c" in done.out
+    result = visible.apply()
+    assert result.code == 0, result.err
+    assert f"{OLD}: renamed to Contact.Score__c" in result.out
     assert query(visible, "SELECT Score__c FROM Contact WHERE Score__c != NULL") == [{"Score__c": 9.0}]
     assert present(visible, OLD, NEW) == [NEW]
     assert visible.actions() == {}
@@ -136,8 +136,8 @@ def test_a_renamed_user_keeps_its_license_its_permission_set_and_its_id(applied)
     planned = applied.plan()
     assert f"# User:{RENAMED} will be renamed from {USER}, and keeps its license and its permission sets" in planned.out
     assert planned.last_line.startswith("Plan: 0 to add, 1 to change, 0 to destroy.")
-    done = applied.apply()
-    assert done.code == 0, done.err
+    result = applied.apply()
+    assert result.code == 0, result.err
     assert query(applied, ids.replace("{}", f"'{RENAMED}'")) == [before]
     assert query(
         applied, f"SELECT PermissionSet.Name FROM PermissionSetAssignment WHERE Assignee.Username = '{RENAMED}'"
@@ -155,10 +155,10 @@ def test_a_renamed_project_keeps_the_assignments_of_its_permission_sets(visible)
     planned = visible.plan()
     assert "# PermissionSet:Acme_Viewer will be renamed from Appcues_Viewer, and keeps its assignments" in planned.out
     assert "# CustomField:Activity.Acme_Event_Id__c will be renamed from Activity.Appcues_Event_Id__c" in planned.out
-    done = visible.apply()
-    assert done.code == 0, done.err
-    who = "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Acme_Viewer'"
-    assert len(query(visible, who)) == 1
+    result = visible.apply()
+    assert result.code == 0, result.err
+    soql = "SELECT Assignee.Username FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Acme_Viewer'"
+    assert len(query(visible, soql)) == 1
     assert visible.actions() == {}
 
 
@@ -198,8 +198,8 @@ def test_an_object_that_was_renamed_in_setup_keeps_what_was_created_in_it(journe
         "object: Visit__c\ndirection: to_salesforce\nuser_id: Uid__c\n"
         "to_salesforce: {nps: {score: {field: Appcues_NPS_Score__c, create: true}}}\n"
     )
-    done = journey.apply()
-    assert done.code == 0, done.err
+    result = journey.apply()
+    assert result.code == 0, result.err
     with local_org(journey) as org, opened(org) as client:
         client.metadata.rename_metadata("CustomObject", "Visit__c", "Tour__c")
     journey.edit("mappings/visit.yaml", "Visit__c", "Tour__c")

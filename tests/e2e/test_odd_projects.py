@@ -33,21 +33,21 @@ def assign_viewer(journey):
 
 def test_destroy_takes_the_permission_sets_away_from_everybody_who_has_them(visible):
     assign_viewer(visible)
-    shown = visible.plan("--destroy")
-    assert "# PermissionSetAssignment:Appcues_Viewer/admin@northwind.example will be destroyed" in shown.out
-    done = visible.run("destroy", "--auto-approve")
-    assert done.code == 0, done.err
+    result = visible.plan("--destroy")
+    assert "# PermissionSetAssignment:Appcues_Viewer/admin@northwind.example will be destroyed" in result.out
+    second_result = visible.run("destroy", "--auto-approve")
+    assert second_result.code == 0, second_result.err
     assert visible.plan("--destroy").out.startswith("No changes. No managed components are left in ")
 
 
 def test_a_rollback_of_the_first_apply_takes_the_permission_sets_away_too(visible):
     assign_viewer(visible)
-    done = visible.run("rollback", "--auto-approve")
-    assert done.code == 0, done.err
-    assert "# (because the apply that is rolled back made it)" in done.out
-    assert "# (because its permission set is destroyed)" in done.out
-    assert "it is not in the configuration any more" not in done.out
-    assert "Rollback complete!" in done.out
+    result = visible.run("rollback", "--auto-approve")
+    assert result.code == 0, result.err
+    assert "# (because the apply that is rolled back made it)" in result.out
+    assert "# (because its permission set is destroyed)" in result.out
+    assert "it is not in the configuration any more" not in result.out
+    assert "Rollback complete!" in result.out
 
 
 def test_somebody_else_who_has_the_rights_is_not_unnoticed_and_hinders_no_destroy(visible):
@@ -56,10 +56,10 @@ def test_somebody_else_who_has_the_rights_is_not_unnoticed_and_hinders_no_destro
     planned = visible.plan()
     assert "Warning: PermissionSet:Appcues_Integration is assigned to admin@northwind.example too" in planned.out
     assert planned.last_line.startswith("No changes.")
-    done = visible.run("destroy", "--auto-approve")
-    assert done.code == 0, done.err
+    result = visible.run("destroy", "--auto-approve")
+    assert result.code == 0, result.err
     for name in (USER, "admin@northwind.example"):
-        assert f"{INTEGRATION}/{name}: deleted" in done.out
+        assert f"{INTEGRATION}/{name}: deleted" in result.out
 
 
 def test_a_rollback_with_nothing_to_put_back_does_not_speak_of_the_config(applied):
@@ -120,16 +120,16 @@ def test_attach_answers_in_json_after_the_local_org_is_gone(applied):
 def test_ctrl_c_after_the_end_of_a_deployment_is_too_late(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     (deploy_id,) = applied.run("--json", "apply", "--auto-approve").json["result"]["deployments"]
-    said = []
+    reports = []
 
     def say(line):
-        said.append(line)
-        if len(said) == 1:
+        reports.append(line)
+        if len(reports) == 1:
             raise KeyboardInterrupt
 
     with local_org(applied) as org, opened(org) as client:
         assert watch(client, deploy_id, say).success
-    assert said[1].startswith(f"Cancelling {deploy_id}")
+    assert reports[1].startswith(f"Cancelling {deploy_id}")
 
 
 def test_sfcode_alone_shows_its_help_and_no_error(journey):
@@ -201,12 +201,12 @@ def test_a_disk_that_takes_no_more_is_said_without_a_traceback(journey, words):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, preexec_fn=little_room, **options)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "bug" not in done.stderr
-    assert "state of " in done.stderr
-    assert "disk I/O error" in done.stderr or "full" in done.stderr
+    process = subprocess.run(argv, check=False, capture_output=True, text=True, preexec_fn=little_room, **options)
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+    assert "bug" not in process.stderr
+    assert "state of " in process.stderr
+    assert "disk I/O error" in process.stderr or "full" in process.stderr
     assert journey.apply().code == 0
 
 

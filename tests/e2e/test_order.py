@@ -31,9 +31,9 @@ def test_a_field_goes_after_the_old_versions_that_name_it(applied):
     applied.edit("mappings/contact.yaml", "field: Appcues_User_Id__c", "field: AUid__c")
     planned = applied.run("plan")
     assert f"Note: versions 1, 2 of Flow:Appcues_contact still name {OLD} and are deleted too." in planned.out
-    done = applied.apply()
-    assert done.code == 0, done.err
-    assert "Flow:Appcues_contact: 2 old versions deleted" in done.out
+    result = applied.apply()
+    assert result.code == 0, result.err
+    assert "Flow:Appcues_contact: 2 old versions deleted" in result.out
     assert versions(applied) == [(3, "Active")]
     with local_org(applied) as org:
         assert component(org, OLD) is None
@@ -46,8 +46,8 @@ def test_two_files_that_swap_names_are_one_apply(applied):
     (folder / "contact.yaml").rename(folder / "swap.yaml")
     (folder / "lead.yaml").rename(folder / "contact.yaml")
     (folder / "swap.yaml").rename(folder / "lead.yaml")
-    done = applied.apply()
-    assert done.code == 0, done.err
+    result = applied.apply()
+    assert result.code == 0, result.err
     assert applied.actions() == {}
 
 

@@ -43,21 +43,21 @@ def checked(applied):
         package = zip_files({name: text.encode() for name, text in CLASS.items()})
         assert org.metadata.follow(org.metadata.deploy(package, DeployOptions())).success
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
-    made = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
-    assert made.code == 0, made.err
-    assert "1/1 tests" in made.err
-    assert "need not run the tests again" in made.out
+    result = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
+    assert result.code == 0, result.err
+    assert "1/1 tests" in result.err
+    assert "need not run the tests again" in result.out
     return applied
 
 
 def test_a_check_with_tests_is_deployed_from_and_can_be_rolled_back(checked):
-    done = checked.run("apply", "plan.json")
-    assert done.code == 0, done.err
-    assert QUICK in done.out
-    assert "1/1 tests" not in done.out
+    result = checked.run("apply", "plan.json")
+    assert result.code == 0, result.err
+    assert QUICK in result.out
+    assert "1/1 tests" not in result.out
     assert checked.actions() == {}
     (apply_id, *_) = checked.run("rollback", "--list").out.split()
-    assert f"rollback {apply_id}" in done.out
+    assert f"rollback {apply_id}" in result.out
     assert checked.run("rollback", "--auto-approve", apply_id).code == 0
     assert "PermissionSet:Appcues_Integration" in checked.actions()
 
@@ -65,19 +65,19 @@ def test_a_check_with_tests_is_deployed_from_and_can_be_rolled_back(checked):
 def test_after_another_deployment_the_package_is_deployed_anew_with_the_same_tests(checked):
     with local_org(checked) as org:
         deploy_field_label(org, "Contact.Plan__c", "Somebody else's")
-    done = checked.run("apply", "plan.json")
-    assert done.code == 0, done.err
-    assert f"{ANEW}INVALID_ID_FIELD: " in done.out
-    assert "something was deployed since" in done.out
-    assert "1/1 tests" in done.out
+    result = checked.run("apply", "plan.json")
+    assert result.code == 0, result.err
+    assert f"{ANEW}INVALID_ID_FIELD: " in result.out
+    assert "something was deployed since" in result.out
+    assert "1/1 tests" in result.out
     assert checked.actions() == {}
 
 
 def test_other_tests_than_the_check_ran_are_run(checked):
-    done = checked.run("apply", "plan.json", "--test-level", "NoTestRun")
-    assert done.code == 0, done.err
-    assert f"{ANEW}other tests were asked for than the check ran)" in done.out
-    assert "tests" not in done.out.partition("Succeeded")[2].partition("\n")[0]
+    result = checked.run("apply", "plan.json", "--test-level", "NoTestRun")
+    assert result.code == 0, result.err
+    assert f"{ANEW}other tests were asked for than the check ran)" in result.out
+    assert "tests" not in result.out.partition("Succeeded")[2].partition("\n")[0]
 
 
 def test_another_package_than_the_org_has_checked_is_deployed_anew(checked):
@@ -85,18 +85,18 @@ def test_another_package_than_the_org_has_checked_is_deployed_anew(checked):
     plan = load(path)
     assert plan.validation
     save(replace(plan, validation=replace(plan.validation, package="0" * 64)), path)
-    done = checked.run("apply", "plan.json")
-    assert done.code == 0, done.err
-    assert f"{ANEW}the package is another one than the org checked)" in done.out
+    result = checked.run("apply", "plan.json")
+    assert result.code == 0, result.err
+    assert f"{ANEW}the package is another one than the org checked)" in result.out
 
 
 def test_a_check_without_tests_leaves_nothing_to_deploy_from(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
-    made = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
-    assert "no Apex test ran, so that there is nothing for a quick deployment" in made.out
+    result = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
+    assert "no Apex test ran, so that there is nothing for a quick deployment" in result.out
     assert json.loads((applied.folder / "plan.json").read_text())["validation"] is None
-    done = applied.run("apply", "plan.json")
-    assert (done.code, QUICK in done.out, ANEW in done.out) == (0, False, False)
+    second_result = applied.run("apply", "plan.json")
+    assert (second_result.code, QUICK in second_result.out, ANEW in second_result.out) == (0, False, False)
 
 
 def test_a_plan_file_of_the_format_before_is_still_read(applied):

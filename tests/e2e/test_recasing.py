@@ -33,8 +33,8 @@ def test_a_project_and_its_user_in_another_case_keep_everything(applied):
     applied.edit("sfcode.yaml", "name: Appcues\n", "name: APPCUES\n")
     applied.edit("sfcode.yaml", "username: appcues.integration@", "username: Appcues.Integration@")
     assert set(applied.actions().values()) <= {"update"}
-    done = applied.apply()
-    assert done.code == 0, done.err
+    result = applied.apply()
+    assert result.code == 0, result.err
     assert applied.actions() == {}
     assert applied.plan("--refresh-only").out.startswith("No drift.")
     assert "also has" not in applied.plan().out, "its permission set is the project's own in any case"

@@ -20,16 +20,18 @@ RECIPES = "completed_flows: {not_completed: [Onboarding]}\nnps_history: {account
 @pytest.fixture(scope="module")
 def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Give an org whose answers are private, with Events for activities."""
-    with with_recipes(tmp_path_factory.mktemp("private"), "completed_flows:\nnps_history:\nnps_by_account:\n") as made:
-        yield made[0]
+    with with_recipes(
+        tmp_path_factory.mktemp("private"), "completed_flows:\nnps_history:\nnps_by_account:\n"
+    ) as world_and_journey:
+        yield world_and_journey[0]
 
 
 @pytest.fixture(scope="module")
 def detail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Give an org whose answers are details of accounts, with records of its own for activities."""
     own = ("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
-    with with_recipes(tmp_path_factory.mktemp("detail"), RECIPES, own) as made:
-        yield made[0]
+    with with_recipes(tmp_path_factory.mktemp("detail"), RECIPES, own) as world_and_journey:
+        yield world_and_journey[0]
 
 
 def people(world: World) -> dict[str, str]:
@@ -45,15 +47,17 @@ def report(world: World, name: str, **query: str) -> dict[str, Any]:
     id_ = world.rest.value(f"SELECT Id FROM Report WHERE DeveloperName = '{name}' AND FolderName = 'Appcues'")
     answer = world.rest("GET", f"/analytics/reports/{id_}", params=query)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    document: dict[str, Any] = answer.json()
+    return document
 
 
-def groups(found: dict[str, Any]) -> dict[str, tuple[float | None, int]]:
+def groups(document: dict[str, Any]) -> dict[str, tuple[float | None, int]]:
     """Return the first summary and the number of rows of each group, by its label."""
     return {
-        group["label"]: tuple(each["value"] for each in found["factMap"][f"{group['key']}!T"]["aggregates"])
-        for group in found["groupingsDown"]["groupings"]
+        group["label"]: tuple(
+            aggregate["value"] for aggregate in document["factMap"][f"{group['key']}!T"]["aggregates"]
+        )
+        for group in document["groupingsDown"]["groupings"]
     }
 
 
@@ -65,33 +69,33 @@ def nps(scores: list[int]) -> float:
 def answer_surveys(world: World, seed: int) -> list[tuple[str, int, int]]:
     """Deliver scores and feedback of all people on some days; return user, day and score."""
     dice = random.Random(seed)
-    given = [
+    answers = [
         (user, day, dice.randint(0, 10))
         for user in sorted(people(world))[:16]
         for day in (0, 20, 40)
         if dice.random() < 0.8
     ]
     messages = [
-        event("appcues:nps_score", user, at=day * DAY, score=score, flowName="Q4") for user, day, score in given
+        event("appcues:nps_score", user, at=day * DAY, score=score, flowName="Q4") for user, day, score in answers
     ]
     messages += [
-        event("appcues:nps_feedback", user, at=day * DAY + 9, feedback="…", flowName="Q4") for user, day, _ in given
+        event("appcues:nps_feedback", user, at=day * DAY + 9, feedback="…", flowName="Q4") for user, day, _ in answers
     ]
     messages += [
         event("appcues:nps_feedback", user, at=90 * DAY, feedback="no score", flowName="Q4")
         for user in sorted(people(world))[:16]
     ]
     world.deliver(*messages)
-    return given
+    return answers
 
 
 @pytest.mark.parametrize("kind", ["private", "detail"])
 def test_nps_by_account_and_by_month(kind: str, request: pytest.FixtureRequest) -> None:
     world: World = request.getfixturevalue(kind)
-    given, accounts = answer_surveys(world, seed=7), people(world)
+    answers, accounts = answer_surveys(world, seed=7), people(world)
     by_account: dict[str, list[int]] = {}
     by_month: dict[str, list[int]] = {}
-    for user, day, score in given:
+    for user, day, score in answers:
         by_account.setdefault(accounts[user], []).append(score)
         by_month.setdefault(f"{NOON + timedelta(days=day):%B %Y}", []).append(score)
     assert groups(report(world, "NPS_By_Account")) == {
@@ -99,10 +103,10 @@ def test_nps_by_account_and_by_month(kind: str, request: pytest.FixtureRequest) 
     }
     over_time = report(world, "NPS_Over_Time", includeDetails="true")
     assert groups(over_time) == {name: (pytest.approx(nps(scores)), len(scores)) for name, scores in by_month.items()}
-    (total, count) = (each["value"] for each in over_time["factMap"]["T!T"]["aggregates"])
-    assert (total, count) == (pytest.approx(nps([score for *_, score in given])), len(given))
+    (total, count) = (aggregate["value"] for aggregate in over_time["factMap"]["T!T"]["aggregates"])
+    assert (total, count) == (pytest.approx(nps([score for *_, score in answers])), len(answers))
     assert over_time["factMap"]["T!T"]["rows"] == []
-    assert sum(len(fact["rows"]) for fact in over_time["factMap"].values()) == len(given)
+    assert sum(len(fact["rows"]) for fact in over_time["factMap"].values()) == len(answers)
 
 
 def test_the_numbers_on_accounts_are_those_of_the_report(detail: World) -> None:
@@ -110,11 +114,11 @@ def test_the_numbers_on_accounts_are_those_of_the_report(detail: World) -> None:
         answer_surveys(detail, seed=7)
     fields = ("Appcues_NPS__c", "Appcues_NPS_Responses__c")
     rows = detail.rest.rows(f"SELECT Name, {', '.join(fields)} FROM Account WHERE Appcues_NPS_Responses__c > 0")
-    shown = {row["Name"]: (row[fields[0]], row[fields[1]]) for row in rows}
+    numbers = {row["Name"]: (row[fields[0]], row[fields[1]]) for row in rows}
     expected = groups(report(detail, "NPS_By_Account"))
-    assert shown.keys() == expected.keys()
+    assert numbers.keys() == expected.keys()
     for name, (value, count) in expected.items():
-        assert shown[name] == (pytest.approx(value, abs=0.5), count)
+        assert numbers[name] == (pytest.approx(value, abs=0.5), count)
     detail.rest.create("Account", Name="Silent")
     (silent,) = detail.rest.rows(f"SELECT {', '.join(fields)} FROM Account WHERE Name = 'Silent'")
     assert (silent[fields[0]], silent[fields[1]]) == (None, 0)
@@ -124,23 +128,25 @@ def test_the_numbers_on_accounts_are_those_of_the_report(detail: World) -> None:
 def test_who_completed_which_flow(kind: str, request: pytest.FixtureRequest) -> None:
     world: World = request.getfixturevalue(kind)
     users = sorted(people(world))[:4]
-    done = [
+    completions = [
         (user, flow, day)
         for user in users
         for flow, day in (("Onboarding", 0), ("Tour, part 2", 0), ("Tour, part 2", 30))
     ]
     world.deliver(
-        *(event("appcues:flow_completed", user, at=day * DAY, flowName=flow) for user, flow, day in done[:-3]),
+        *(event("appcues:flow_completed", user, at=day * DAY, flowName=flow) for user, flow, day in completions[:-3]),
         event("appcues:checklist_completed", users[3], checklistName="Onboarding"),
     )
-    found = report(world, "Completed_Flows")
-    assert {name: count for name, (count,) in groups(found).items()} == Counter(flow for _, flow, _ in done[:-3])
+    document = report(world, "Completed_Flows")
+    assert {name: count for name, (count,) in groups(document).items()} == Counter(
+        flow for _, flow, _ in completions[:-3]
+    )
     months = {
-        (flow["label"], month["label"]): found["factMap"][f"{month['key']}!T"]["aggregates"][0]["value"]
-        for flow in found["groupingsDown"]["groupings"]
+        (flow["label"], month["label"]): document["factMap"][f"{month['key']}!T"]["aggregates"][0]["value"]
+        for flow in document["groupingsDown"]["groupings"]
         for month in flow["groupings"]
     }
-    assert months == Counter((flow, f"{NOON + timedelta(days=day):%B %Y}") for _, flow, day in done[:-3])
+    assert months == Counter((flow, f"{NOON + timedelta(days=day):%B %Y}") for _, flow, day in completions[:-3])
 
 
 def test_who_has_not_completed_a_flow(detail: World) -> None:
@@ -153,8 +159,8 @@ def test_who_has_not_completed_a_flow(detail: World) -> None:
         )
     }
     everybody = {row["Id"] for row in detail.rest.rows("SELECT Id FROM Contact")}
-    found = report(detail, "Not_Completed_Onboarding", includeDetails="true")
-    assert found["factMap"]["T!T"]["aggregates"][0]["value"] == len(everybody - completed)
+    document = report(detail, "Not_Completed_Onboarding", includeDetails="true")
+    assert document["factMap"]["T!T"]["aggregates"][0]["value"] == len(everybody - completed)
     assert 0 < len(completed) < len(everybody)
 
 

@@ -36,8 +36,10 @@ FIELDS = "Score__c, Feedback__c, Category__c, Promoter__c, Detractor__c, Survey_
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Journey]]:
-    with with_recipes(tmp_path_factory.mktemp("recipes"), "completed_flows:\nnps_history:\nnps_by_account:\n") as made:
-        yield made
+    with with_recipes(
+        tmp_path_factory.mktemp("recipes"), "completed_flows:\nnps_history:\nnps_by_account:\n"
+    ) as world_and_journey:
+        yield world_and_journey
 
 
 @pytest.fixture
@@ -164,7 +166,7 @@ def test_an_activity_has_its_event_and_its_item(world: World) -> None:
 def test_a_recipe_that_is_switched_off_takes_away_its_own_components_alone(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     path = journey.folder / "config" / "recipes.yaml"
-    written = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     try:
         path.write_text("version: 1\ncompleted_flows:\nnps_history:\n", encoding="utf-8")
         assert _changes(world, journey) == {"Report:Appcues/NPS_By_Account": "delete"}
@@ -177,8 +179,8 @@ def test_a_recipe_that_is_switched_off_takes_away_its_own_components_alone(appli
             "Report:Appcues/Completed_Flows": "delete",
         }
         path.unlink()
-        gone = _changes(world, journey)
-        assert {address.partition(":")[0] for address, action in gone.items() if action == "delete"} == {
+        actions = _changes(world, journey)
+        assert {address.partition(":")[0] for address, action in actions.items() if action == "delete"} == {
             "CustomField",
             "CustomObject",
             "Report",
@@ -186,11 +188,11 @@ def test_a_recipe_that_is_switched_off_takes_away_its_own_components_alone(appli
         }
         assert all(
             "NPS_Response" in name or "Activity." in name or "Report" in name
-            for name, how in gone.items()
+            for name, how in actions.items()
             if how == "delete"
         )
     finally:
-        path.write_text(written, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     assert _changes(world, journey) == {}
 
 
@@ -256,8 +258,8 @@ def test_redacted_feedback_is_not_kept_for_another_write(world: World) -> None:
     settings = world.project.settings
     changed = settings.model_copy(update={"relay": settings.relay.model_copy(update={"redact_feedback": True})})
     writer = world.fresh_writer(replace(world.project, settings=changed))
-    both = event("appcues:nps_score_and_feedback", score=3, feedback="My boss is horrible", **Q4)
-    world.deliver(both, writer=writer)
+    survey = event("appcues:nps_score_and_feedback", score=3, feedback="My boss is horrible", **Q4)
+    world.deliver(survey, writer=writer)
     assert [row["Feedback__c"] for row in answers(world)] == ["My boss is horrible"]
     assert "horrible" not in str(world.latest)
     (state,) = (state for name, state in world.latest.items() if name.startswith(PREFIX))

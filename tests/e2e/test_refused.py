@@ -60,9 +60,9 @@ def test_a_field_that_is_there_is_refused_until_adopted(journey):
         assert component(org, MESSAGE) is None
     assert journey.plan("--detailed-exitcode").code == 1
     adopt = ("--adopt", f"CustomField:{FORMULA.full_name}")
-    shown = journey.plan(*adopt)
-    assert "# (adopted: it was there before sfcode)" in shown.out
-    assert "~ formula" in shown.out
+    result = journey.plan(*adopt)
+    assert "# (adopted: it was there before sfcode)" in result.out
+    assert "~ formula" in result.out
     assert journey.apply(*adopt).code == 0
     assert journey.actions() == {}
 
@@ -77,7 +77,7 @@ def test_a_plan_that_is_refused_is_not_saved(journey):
 
 
 def test_what_others_have_in_the_same_container_is_left_alone(applied):
-    theirs = Component(
+    message_of_others = Component(
         "WorkflowOutboundMessage",
         "Contact.Theirs",
         {
@@ -92,7 +92,7 @@ def test_what_others_have_in_the_same_container_is_left_alone(applied):
         },
     )
     with local_org(applied) as org:
-        deploy(org, theirs)
+        deploy(org, message_of_others)
     assert applied.actions() == {}
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert applied.apply().code == 0
@@ -124,31 +124,31 @@ def test_nobody_there_to_approve_means_no_apply(journey):
 
 def test_render_never_writes_over_something(journey):
     assert journey.run("render", "--out", "out").code == 0
-    again = journey.run("render", "--out", "out")
-    assert again.code == 1
-    assert "out is not empty." in again.err
+    second_result = journey.run("render", "--out", "out")
+    assert second_result.code == 1
+    assert "out is not empty." in second_result.err
 
 
 def test_json_answers_are_one_envelope(journey):
     planned = journey.run("--json", "plan").json
     assert (planned["status"], planned["result"]["summary"]["update"]) == (0, 0)
-    done = journey.run("--json", "apply", "--auto-approve")
-    result = done.json["result"]
+    second_result = journey.run("--json", "apply", "--auto-approve")
+    result = second_result.json["result"]
     assert result["added"] == planned["result"]["summary"]["create"]
     assert result["deployments"][0].startswith("0Af")
-    assert "Deploying" in done.err
+    assert "Deploying" in second_result.err
 
 
 def test_quiet_says_results_only(journey):
-    done = journey.run("--quiet", "apply", "--auto-approve")
-    assert "Deploying" not in done.out
-    assert "Left to do" not in done.out
-    assert "Apply complete!" in done.out
+    result = journey.run("--quiet", "apply", "--auto-approve")
+    assert "Deploying" not in result.out
+    assert "Left to do" not in result.out
+    assert "Apply complete!" in result.out
 
 
 def test_attach_follows_a_deployment_to_its_end(applied):
-    said = applied.run("--json", "apply", "--auto-approve")
-    assert said.json["result"]["deployments"] == []
+    result = applied.run("--json", "apply", "--auto-approve")
+    assert result.json["result"]["deployments"] == []
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     deploy_id = applied.run("--json", "apply", "--auto-approve").json["result"]["deployments"][0]
     attached = applied.run("apply", "--attach", deploy_id)

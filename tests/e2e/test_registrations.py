@@ -38,8 +38,8 @@ ONES_OWN = {"Campaign": {"Name": "Mine"}, "CampaignMemberStatus": {"CampaignId":
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Journey]]:
-    with with_recipes(tmp_path_factory.mktemp("registrations"), RECIPE) as made:
-        yield made
+    with with_recipes(tmp_path_factory.mktemp("registrations"), RECIPE) as world_and_journey:
+        yield world_and_journey
 
 
 @pytest.fixture
@@ -69,12 +69,12 @@ def count_people(world: World) -> int:
 
 def lead(world: World) -> str:
     """Return the user id of a lead who is no contact."""
-    taken = {row["Product_User_Id__c"] for row in world.rest.rows("SELECT Product_User_Id__c FROM Contact")}
+    contact_ids = {row["Product_User_Id__c"] for row in world.rest.rows("SELECT Product_User_Id__c FROM Contact")}
     rows = world.rest.rows(
         "SELECT Product_User_Id__c FROM Lead WHERE Product_User_Id__c != null AND IsConverted = false"
     )
     ids = [row["Product_User_Id__c"] for row in rows]
-    return f"{next(each for each in ids if each not in taken and ids.count(each) == 1):.0f}"
+    return f"{next(candidate for candidate in ids if candidate not in contact_ids and ids.count(candidate) == 1):.0f}"
 
 
 def test_an_apply_makes_the_campaign_and_adds_its_statuses_in_their_order(applied: tuple[World, Journey]) -> None:
@@ -94,12 +94,12 @@ def test_an_apply_makes_the_campaign_and_adds_its_statuses_in_their_order(applie
 
 
 def test_whoever_completes_submits_or_clicks_becomes_a_member(world: World) -> None:
-    people, known = count_people(world), lead(world)
+    people, lead_user = count_people(world), lead(world)
     ends = world.deliver(
         event("appcues:flow_completed", "10001", **SIGN_UP),
         event("appcues:flow_completed", "10002", flowName="Renamed", flowId="f-7"),
         event("appcues:flow_completed", "10003", flowName="Another"),
-        event("appcues:form_submitted", known, flowName="Form flow", interaction={"formId": "form-1"}),
+        event("appcues:form_submitted", lead_user, flowName="Form flow", interaction={"formId": "form-1"}),
         event("appcues:form_submitted", "10003", flowName="Form flow", interaction={"formId": "form-2"}),
         event(JOINED, "10004"),
         event("Joined another", "10003"),
@@ -109,7 +109,7 @@ def test_whoever_completes_submits_or_clicks_becomes_a_member(world: World) -> N
         ("Contact 10001", "Registered", True),
         ("Contact 10002", "Registered", True),
         ("Contact 10004", "Attended", True),
-        (f"Lead {known}", "Registered", True),
+        (f"Lead {lead_user}", "Registered", True),
     ]
     assert count_people(world) == people
 
@@ -135,19 +135,19 @@ def test_a_member_by_other_hands_gets_a_later_status_and_keeps_one_that_comes_af
         (person,) = world.rest.rows(f"SELECT Id FROM Contact WHERE Product_User_Id__c = {user}")
         world.rest.create("CampaignMember", CampaignId=campaign, ContactId=person["Id"], Status=status)
     world.deliver(*(event("appcues:flow_completed", user, **SIGN_UP) for user in ("10001", "10002")))
-    found = members(world)
+    members_found = members(world)
     for row in world.rest.rows("SELECT Id FROM CampaignMember"):
         world.rest("DELETE", f"/sobjects/CampaignMember/{row['Id']}")
     world.rest("DELETE", f"/sobjects/CampaignMemberStatus/{withdrawn}")
-    assert found == [("Contact 10001", "Registered", True), ("Contact 10002", "Withdrawn", False)]
+    assert members_found == [("Contact 10001", "Registered", True), ("Contact 10002", "Withdrawn", False)]
 
 
 def test_a_person_who_is_a_lead_and_a_contact_is_one_member(world: World) -> None:
     twin = world.rest.create("Lead", LastName="Twin", Company="Twin", Product_User_Id__c=10001)
     world.deliver(event("appcues:flow_completed", "10001", **SIGN_UP))
-    found = members(world)
+    members_found = members(world)
     world.rest("DELETE", f"/sobjects/Lead/{twin}")
-    assert found == [("Contact 10001", "Registered", True)]
+    assert members_found == [("Contact 10001", "Registered", True)]
 
 
 def test_nobody_is_made_for_a_user_whom_the_org_does_not_know(world: World) -> None:
@@ -162,8 +162,8 @@ def test_a_status_that_the_campaign_lost_is_never_sent_and_comes_back_with_an_ap
     world: World, applied: tuple[World, Journey]
 ) -> None:
     journey = applied[1]
-    lost = world.rest.rows("SELECT Id FROM CampaignMemberStatus WHERE Label IN ('Registered', 'Attended')")
-    for status in lost:
+    statuses = world.rest.rows("SELECT Id FROM CampaignMemberStatus WHERE Label IN ('Registered', 'Attended')")
+    for status in statuses:
         assert world.rest("DELETE", f"/sobjects/CampaignMemberStatus/{status['Id']}").status_code == 204
     message = event("appcues:flow_completed", "10001", **SIGN_UP)
     (end,) = world.deliver(message)
@@ -176,7 +176,7 @@ def test_a_status_that_the_campaign_lost_is_never_sent_and_comes_back_with_an_ap
     # What else the event asks for is done.
     assert world.events("Subject LIKE '%Sign-up%'")
     plan = journey.run("--org", world.local.url, "plan", "--format", "json")
-    changes = {each["address"]: each["change"]["actions"] for each in plan.json["resource_changes"]}
+    changes = {entry["address"]: entry["change"]["actions"] for entry in plan.json["resource_changes"]}
     assert {key for key, actions in changes.items() if actions != ["no-op"]} == {
         "CampaignMemberStatus:Spring, webinar/Attended",
         "CampaignMemberStatus:Spring, webinar/Registered",
@@ -220,30 +220,31 @@ def test_an_org_that_refuses_campaigns_gets_everything_else(applied: tuple[World
     assert world.heard.alarms[-1][0] == "salesforce_access"
     assert len(world.events(f"Appcues_Event_Id__c LIKE '{message.message_id}:%'")) == 1
     assert members(world) == []
-    (part,) = (each.message for each in world.followups)
+    (part,) = (followup.message for followup in world.followups)
     world.deliver(replace(message, key=part.key, payload=part.payload), writer=world.fresh_writer())
     assert members(world) == [("Contact 10001", "Registered", True)]
 
 
 def test_the_report_counts_members_by_status(world: World) -> None:
-    other = world.rest.create("Campaign", Name="Another")
+    second_campaign = world.rest.create("Campaign", Name="Another")
     (person,) = world.rest.rows("SELECT Id FROM Contact WHERE Product_User_Id__c = 10001")
-    world.rest.create("CampaignMember", CampaignId=other, ContactId=person["Id"])
+    world.rest.create("CampaignMember", CampaignId=second_campaign, ContactId=person["Id"])
     registered, attended = ["10001", "10002", "10003", "10004", lead(world)], ["10002", "10004"]
     world.deliver(
         *(event("appcues:flow_completed", user, **SIGN_UP) for user in registered),
         *(event(JOINED, user, at=60) for user in attended),
     )
-    found = report(world, "Event_Registrations", includeDetails="true")
-    assert groups(found) == {"Spring, webinar": (len(registered),)}
-    (campaign,) = found["groupingsDown"]["groupings"]
+    document = report(world, "Event_Registrations", includeDetails="true")
+    assert groups(document) == {"Spring, webinar": (len(registered),)}
+    (campaign,) = document["groupingsDown"]["groupings"]
     by_status = {
-        each["label"]: found["factMap"][f"{each['key']}!T"]["aggregates"][0]["value"] for each in campaign["groupings"]
+        group["label"]: document["factMap"][f"{group['key']}!T"]["aggregates"][0]["value"]
+        for group in campaign["groupings"]
     }
     assert by_status == {"Registered": len(registered) - len(attended), "Attended": len(attended)}
-    kinds = Counter(row["dataCells"][4]["label"] for fact in found["factMap"].values() for row in fact["rows"])
+    kinds = Counter(row["dataCells"][4]["label"] for fact in document["factMap"].values() for row in fact["rows"])
     assert kinds == {"Contact": 4, "Lead": 1}
-    world.rest("DELETE", f"/sobjects/Campaign/{other}")
+    world.rest("DELETE", f"/sobjects/Campaign/{second_campaign}")
 
 
 def test_a_registration_is_explained_before_it_is_written(applied: tuple[World, Journey], world: World) -> None:
@@ -269,11 +270,11 @@ def test_switching_it_off_takes_away_its_own_and_leaves_the_campaign(
     journey = applied[1]
     world.deliver(event(JOINED, "10001"))
     path = journey.folder / "config" / "recipes.yaml"
-    written = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     path.unlink()
     plan = journey.run("--org", world.local.url, "plan", "--format", "json")
-    path.write_text(written, encoding="utf-8")
-    changes = {each["address"]: each["change"]["actions"][0] for each in plan.json["resource_changes"]}
+    path.write_text(text, encoding="utf-8")
+    changes = {entry["address"]: entry["change"]["actions"][0] for entry in plan.json["resource_changes"]}
     assert {key: action for key, action in changes.items() if action != "no-op"} == {
         "PermissionSet:Appcues_Integration": "update",
         "Report:Appcues/Event_Registrations": "delete",
@@ -289,17 +290,17 @@ def test_switching_it_off_takes_away_its_own_and_leaves_the_campaign(
 def test_who_is_no_marketing_user_is_told_before_anything_is_written(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     path = journey.folder / "config" / "recipes.yaml"
-    written = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     admin = world.rest.value("SELECT Id FROM User WHERE Username = 'admin@northwind.example'")
-    path.write_text(written.replace("status: Attended", "status: Late"), encoding="utf-8")
+    path.write_text(text.replace("status: Attended", "status: Late"), encoding="utf-8")
     world.rest("PATCH", f"/sobjects/User/{admin}", json={"UserPermissionsMarketingUser": False})
     result = journey.run("--org", world.local.url, "apply", "--auto-approve")
-    made = [world.rest("POST", f"/sobjects/{name}", json=values) for name, values in ONES_OWN.items()]
+    answers = [world.rest("POST", f"/sobjects/{name}", json=values) for name, values in ONES_OWN.items()]
     world.rest("PATCH", f"/sobjects/User/{admin}", json={"UserPermissionsMarketingUser": True})
-    path.write_text(written.replace('{name: "Spring, webinar", create: true}', "{name: Unknown}"), encoding="utf-8")
+    path.write_text(text.replace('{name: "Spring, webinar", create: true}', "{name: Unknown}"), encoding="utf-8")
     unknown = journey.run("--org", world.local.url, "apply", "--auto-approve")
-    path.write_text(written, encoding="utf-8")
-    assert [(each.status_code, each.json()[0]["errorCode"]) for each in made] == [
+    path.write_text(text, encoding="utf-8")
+    assert [(answer.status_code, answer.json()[0]["errorCode"]) for answer in answers] == [
         (400, "INVALID_TYPE_FOR_OPERATION")
     ] * len(ONES_OWN)
     assert result.code == 1
@@ -312,10 +313,10 @@ def test_who_is_no_marketing_user_is_told_before_anything_is_written(applied: tu
 def test_a_status_that_would_come_after_a_later_one_is_refused(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     path = journey.folder / "config" / "recipes.yaml"
-    written = path.read_text(encoding="utf-8")
-    path.write_text(written.replace("status: Registered", "status: Invited"), encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("status: Registered", "status: Invited"), encoding="utf-8")
     result = journey.run("--org", world.local.url, "apply", "--auto-approve")
-    path.write_text(written, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     assert result.code == 1
     refused = "needs the place before the status Attended, which the campaign Spring, webinar does not have"
     assert f"CampaignMemberStatus:Spring, webinar/Invited {refused}" in " ".join((result.out + result.err).split())

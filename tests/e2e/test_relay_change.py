@@ -20,11 +20,11 @@ def test_a_rename_of_an_attribute_and_a_text_are_changes_until_they_are_applied(
     assert "Saved." in saved.out
     assert applied.run("show", "plan.json").last_line == LAST
 
-    done = applied.apply("plan.json")
-    assert done.code == 0, done.err
-    assert "The relay works by the new config as soon as it has loaded it" in done.out
-    again = applied.plan("--detailed-exitcode")
-    assert (again.code, again.last_line.startswith("No changes.")) == (0, True)
+    result = applied.apply("plan.json")
+    assert result.code == 0, result.err
+    assert "The relay works by the new config as soon as it has loaded it" in result.out
+    second_result = applied.plan("--detailed-exitcode")
+    assert (second_result.code, second_result.last_line.startswith("No changes.")) == (0, True)
 
 
 def test_a_rollback_leaves_the_recorded_config_as_it_was(applied: Journey) -> None:

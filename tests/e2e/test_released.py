@@ -27,5 +27,5 @@ def test_a_field_that_the_mapping_goes_on_to_use_is_released(applied, old, new, 
     assert applied.apply().code == 0
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         assert component(org, address) is not None
-    again = applied.run("plan", "--detailed-exitcode")
-    assert again.code == 0, again.out
+    second_result = applied.run("plan", "--detailed-exitcode")
+    assert second_result.code == 0, second_result.out

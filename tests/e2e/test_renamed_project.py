@@ -34,8 +34,8 @@ def test_a_move_is_one_apply_that_leaves_nothing_of_the_old_name(applied):
     rename(applied, moved=True)
     planned = applied.run("plan")
     assert "Note: the state moves: StaticResource:Acme_sfcode_state takes the place of" in planned.out
-    done = applied.apply()
-    assert done.code == 0, done.err
+    result = applied.apply()
+    assert result.code == 0, result.err
     assert present(applied, OLD) == []
     assert present(applied, NEW) == [*NEW]
     assert applied.run("plan", "--detailed-exitcode").code == 0, "nothing is left to do, `moved` or not"
@@ -68,8 +68,8 @@ def test_state_and_lock_belong_to_the_identity_whatever_the_name(journey):
     assert "the project team_a is called Appcues in this org, and Acme in sfcode.yaml" in refused.err
     assert "to rename it, write `moved: {name: Appcues}` there" in refused.err
     journey.edit("sfcode.yaml", "name: Acme\n", "name: Acme\nmoved: {name: Appcues}\n")
-    done = journey.apply()
-    assert done.code == 0, done.err
+    result = journey.apply()
+    assert result.code == 0, result.err
     assert present(journey, OLD[:2]) == []
     assert journey.actions() == {}
     back = journey.run("rollback", "--auto-approve")
@@ -126,5 +126,5 @@ def test_the_state_of_a_project_is_no_other_use_of_its_former_user(journey):
     identify(journey, "team_a")
     assert journey.apply().code == 0
     journey.edit("sfcode.yaml", "username: appcues.integration@", "username: appcues.sync@")
-    done = journey.apply()
-    assert done.code == 0, done.err
+    result = journey.apply()
+    assert result.code == 0, result.err

@@ -38,9 +38,9 @@ def applied_id(journey, *words):
 def test_a_change_is_put_back_and_the_config_then_wants_it_again(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     apply_id = applied_id(applied)
-    done = applied.run("rollback", "--auto-approve")
-    assert done.code == 0, done.err
-    assert '+ "Plan__c",' in done.out
+    result = applied.run("rollback", "--auto-approve")
+    assert result.code == 0, result.err
+    assert '+ "Plan__c",' in result.out
     with local_org(applied) as org:
         message = component(org, MESSAGE)
         assert message is not None
@@ -60,11 +60,13 @@ def test_a_change_is_put_back_and_the_config_then_wants_it_again(applied):
 def test_what_the_org_refuses_to_put_back_is_told_before_a_flow_goes(visible):
     project, secrets = load(visible.folder / "config", "local"), {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET}
     with local_org(visible) as org, opened(org) as client:
-        made = make_plan(project, client, secrets, PlanRequest(Mode.ROLLBACK))
+        plan_result = make_plan(project, client, secrets, PlanRequest(Mode.ROLLBACK))
         assign(client, "Appcues_Viewer")
         options, mark = DeployOptions(), Mark(by="me", at="2026-01-01T00:00:00Z")
         with pytest.raises(DeployFailed, match="PermissionSet:Appcues_Viewer"):
-            execute(made.plan, client, secrets, origins=(), mark=mark, options=options, report=print, lock=Lock())
+            execute(
+                plan_result.plan, client, secrets, origins=(), mark=mark, options=options, report=print, lock=Lock()
+            )
         assert component(org, Address("Flow", "Appcues_contact")) is not None
 
 
@@ -74,15 +76,15 @@ def test_what_was_adopted_goes_back_to_its_owner_as_it_was(journey):
     assert journey.apply().code == 0
     with local_org(journey) as org:
         deploy(org, FORMULA)
-        theirs = component(org, FORMULA.address)
+        stored_component = component(org, FORMULA.address)
     later.rename(contact)
     apply_id = applied_id(journey, "--adopt", str(FORMULA.address))
     with local_org(journey) as org:
         show_fields(org)
-    done = journey.run("rollback", apply_id, "--auto-approve")
-    assert done.code == 0, done.err
+    result = journey.run("rollback", apply_id, "--auto-approve")
+    assert result.code == 0, result.err
     with local_org(journey) as org:
-        assert component(org, FORMULA.address) == theirs
+        assert component(org, FORMULA.address) == stored_component
         assert component(org, MESSAGE) is None
         assert component(org, Address("Flow", "Appcues_lead")) is not None
     refused = journey.plan()
@@ -99,12 +101,12 @@ def test_a_change_by_somebody_else_that_an_apply_overwrote_does_not_come_back_an
         body = {**message.body, "endpointUrl": "https://stranger.example.com/token-of-a-stranger"}
         deploy(org, Component(message.type, message.full_name, body))
     assert applied.apply().code == 0
-    done = applied.run("rollback", "--auto-approve")
-    assert done.code == 0
+    result = applied.run("rollback", "--auto-approve")
+    assert result.code == 0
     assert (
-        f"Warning: {MESSAGE} had been changed in the org before that apply; rollback restores what sfcode" in done.out
+        f"Warning: {MESSAGE} had been changed in the org before that apply; rollback restores what sfcode" in result.out
     )
-    assert "stranger" not in done.out + done.err
+    assert "stranger" not in result.out + result.err
     assert applied.actions() == {}
 
 

@@ -22,13 +22,13 @@ def results(journey: Journey, name: str = "found.sarif") -> list[tuple[str, str,
     """List rule, level, file and line of each result; every rule that is used is described."""
     (run,) = json.loads((journey.folder / name).read_text())["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
-    assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in run["results"])
-    return [(each["ruleId"], each["level"], *place(each)) for each in run["results"]]
+    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
+    return [(result["ruleId"], result["level"], *place(result)) for result in run["results"]]
 
 
 def place(result: dict[str, Any]) -> tuple[str, int]:
-    where = result["locations"][0]["physicalLocation"]
-    return where["artifactLocation"]["uri"], where["region"]["startLine"]
+    physical_location = result["locations"][0]["physicalLocation"]
+    return physical_location["artifactLocation"]["uri"], physical_location["region"]["startLine"]
 
 
 def line(journey: Journey, piece: str, file: str = CONTACT) -> int:
@@ -60,7 +60,7 @@ def test_what_a_plan_refuses_stands_at_the_line_that_asks_for_it(journey: Journe
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         deploy(org, THEIRS)
     assert journey.plan("--sarif", "found.sarif").code == 1
-    refused = [each for each in results(journey) if each[0] == "SF301"]
+    refused = [result for result in results(journey) if result[0] == "SF301"]
     assert refused == [("SF301", "error", CONTACT, line(journey, "field: Appcues_User_Id__c"))]
 
 
@@ -72,9 +72,9 @@ def test_what_the_org_refuses_of_a_checked_package_stands_at_its_line(journey: J
     text = (shipped_templates() / template.name).read_text()
     template.write_text(text.replace("<fields>{{ name }}</fields>", "<fields>{{ name }}x</fields>"))
     assert journey.plan("--check", "--sarif", "found.sarif").code == 1
-    said = [each for each in results(journey) if each[0] == "SF303"]
-    assert said
-    assert {(level, file) for _, level, file, _ in said} <= {
+    refusals = [result for result in results(journey) if result[0] == "SF303"]
+    assert refusals
+    assert {(level, file) for _, level, file, _ in refusals} <= {
         ("error", CONTACT),
         ("error", "config/mappings/lead.yaml"),
         ("error", "config/sfcode.yaml"),

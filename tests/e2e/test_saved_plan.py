@@ -19,17 +19,17 @@ def saved(journey):
 
 
 def test_a_saved_plan_is_applied_without_a_question(saved):
-    done = saved.run("apply", "plan.json")
-    assert done.code == 0, done.err
+    result = saved.run("apply", "plan.json")
+    assert result.code == 0, result.err
     assert saved.actions() == {}
 
 
 def test_a_saved_plan_cannot_be_applied_twice(saved):
     assert saved.run("apply", "plan.json").code == 0
-    again = saved.run("apply", "plan.json")
-    assert again.code == 1
-    assert "The org has changed since the plan was made:" in again.err
-    assert "  - StaticResource:Appcues_sfcode_state is there now" in again.err
+    second_result = saved.run("apply", "plan.json")
+    assert second_result.code == 1
+    assert "The org has changed since the plan was made:" in second_result.err
+    assert "  - StaticResource:Appcues_sfcode_state is there now" in second_result.err
 
 
 def test_a_plan_is_refused_after_the_config_changed(saved):
@@ -65,9 +65,9 @@ def test_a_plan_is_refused_after_the_org_changed(applied):
 
 
 def test_a_plan_is_refused_for_another_org(saved, tmp_path):
-    with serve(tmp_path / "other") as other:
-        saved.environ = {**saved.environ, "SF_ACCESS_TOKEN": other.access_token}
-        refused = saved.run("--org", other.url, "apply", "plan.json")
+    with serve(tmp_path / "other") as other_org:
+        saved.environ = {**saved.environ, "SF_ACCESS_TOKEN": other_org.access_token}
+        refused = saved.run("--org", other_org.url, "apply", "plan.json")
     assert refused.code == 1
     assert "The plan is for org 00D" in refused.err
 

@@ -47,8 +47,8 @@ def test_a_running_server_is_used_until_it_ends(applied):
 
 
 def test_of_two_servers_the_first_is_used_and_the_org_is_none_other(applied):
-    with serving(applied) as (_, url), serving(applied) as (_, other):
-        assert other != url
+    with serving(applied) as (_, url), serving(applied) as (_, second_url):
+        assert second_url != url
         assert planned_at(applied) == url
     assert applied.actions() == {}
 
@@ -63,11 +63,11 @@ def test_what_is_no_address_is_as_if_no_server_ran(tmp_path, text):
 def test_a_server_is_found_while_it_is_announced(tmp_path):
     assert find_running(tmp_path / "absent") is None
     with announce(tmp_path, URL, "token"):
-        found = find_running(tmp_path)
-        assert found is not None
-        assert (found.url, found.access_token) == (URL, "token")
+        server = find_running(tmp_path)
+        assert server is not None
+        assert (server.url, server.access_token) == (URL, "token")
         with announce(tmp_path, f"{URL}:1", "other"):
-            assert find_running(tmp_path) == found
-        assert find_running(tmp_path) == found
+            assert find_running(tmp_path) == server
+        assert find_running(tmp_path) == server
     assert find_running(tmp_path) is None
     assert not (tmp_path / "serving.json").exists()

@@ -30,7 +30,7 @@ def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert "1 message and 2 rules of others in Contact.workflow are not changed." in applied.plan().out
     document = json.loads(applied.plan("--format", "json").out)
-    counted = {each["container"]: each["counts"] for each in document["preserved"]}
+    counted = {entry["container"]: entry["counts"] for entry in document["preserved"]}
     assert counted["Workflow:Contact"] == {"WorkflowOutboundMessage": 1, "WorkflowRule": 2}
     assert "2 rules of others in Contact.workflow" in applied.plan("--format", "markdown").out
     assert "2 rules of others in Contact.workflow" in applied.plan("--format", "html").out
@@ -46,23 +46,28 @@ def test_a_plan_counts_what_others_have_in_the_files_that_it_writes_to(applied):
 
 def test_fields_of_others_are_counted_where_a_field_is_written(applied):
     applied.edit("mappings/contact.yaml", "Appcues_NPS_Score__c", "Appcues_Score__c")
-    said = applied.plan().out
-    assert "fields of others in Contact.object are not changed." in said
-    assert "Lead.object" not in said
+    output = applied.plan().out
+    assert "fields of others in Contact.object are not changed." in output
+    assert "Lead.object" not in output
 
 
 def test_what_somebody_added_to_our_permission_set_is_shown_as_what_apply_revokes(applied):
     with local_org(applied) as org:
-        ours = component(org, SET)
-        fields = {**ours.body["fieldPermissions"], "Contact.Phone": {"editable": True, "readable": True}}
-        rights = {**ours.body["userPermissions"], "ViewSetup": {"enabled": True}}
-        deploy(org, replace(ours, body={**ours.body, "fieldPermissions": fields, "userPermissions": rights}))
+        stored_component = component(org, SET)
+        fields = {**stored_component.body["fieldPermissions"], "Contact.Phone": {"editable": True, "readable": True}}
+        rights = {**stored_component.body["userPermissions"], "ViewSetup": {"enabled": True}}
+        deploy(
+            org,
+            replace(
+                stored_component, body={**stored_component.body, "fieldPermissions": fields, "userPermissions": rights}
+            ),
+        )
     assert applied.actions() == {str(SET): "update"}
-    shown = applied.plan().out
-    assert '- "Contact.Phone" = { editable = true, readable = true }  # changed in the org' in shown
-    assert "- ViewSetup = { enabled = true }  # changed in the org" in shown
+    output = applied.plan().out
+    assert '- "Contact.Phone" = { editable = true, readable = true }  # changed in the org' in output
+    assert "- ViewSetup = { enabled = true }  # changed in the org" in output
     assert applied.apply().code == 0
     with local_org(applied) as org:
-        left = component(org, SET)
-    assert "Contact.Phone" not in left.body["fieldPermissions"]
-    assert "ViewSetup" not in left.body["userPermissions"]
+        restored_set = component(org, SET)
+    assert "Contact.Phone" not in restored_set.body["fieldPermissions"]
+    assert "ViewSetup" not in restored_set.body["userPermissions"]

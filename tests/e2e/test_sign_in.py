@@ -56,10 +56,10 @@ def test_with_jwt_the_relay_signs_in_as_the_integration_user_and_the_key_is_in_n
     key, certificate = pair
     with_app(journey, "flow: jwt", "certificate: |", *(f"  {line}" for line in certificate.splitlines()))
     assert journey.plan("--check").code == 0
-    done = journey.apply()
-    assert done.code == 0, done.err
-    assert "External Client App Manager, Appcues Relay, Settings, OAuth Settings:" in done.out
-    assert f"SF_USERNAME      {USER}" in done.out
+    result = journey.apply()
+    assert result.code == 0, result.err
+    assert "External Client App Manager, Appcues Relay, Settings, OAuth Settings:" in result.out
+    assert f"SF_USERNAME      {USER}" in result.out
     assert journey.actions() == {}
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert journey.plan("--out", "plan.json").code == 0
@@ -70,9 +70,13 @@ def test_with_jwt_the_relay_signs_in_as_the_integration_user_and_the_key_is_in_n
         with pytest.raises(SignInError, match="not admin approved"):
             signed_in(org, **environ, SF_USERNAME="admin@northwind.example")
         state = component(org, Address("StaticResource", "Appcues_sfcode_state"))
-        kept = base64.b64decode(state.body["content"]).decode()
+        content = base64.b64decode(state.body["content"]).decode()
     everywhere = (
-        kept + done.out + done.err + (journey.folder / "plan.json").read_text() + journey.plan("--refresh-only").out
+        content
+        + result.out
+        + result.err
+        + (journey.folder / "plan.json").read_text()
+        + journey.plan("--refresh-only").out
     )
     for text in (consumer_key, consumer_secret, "PRIVATE KEY"):
         assert text not in everywhere
@@ -113,8 +117,8 @@ def test_an_app_that_was_made_in_setup_keeps_the_names_of_its_policies(journey):
         create(client, "appcues.other@example.com.local", PROFILE, IsActive=False)
     refused = journey.plan()
     assert all(f"pass --adopt {address} to manage it" in refused.out + refused.err for address in addresses)
-    done = journey.apply(*(word for address in addresses for word in ("--adopt", address)))
-    assert done.code == 0, done.err
+    result = journey.apply(*(word for address in addresses for word in ("--adopt", address)))
+    assert result.code == 0, result.err
     assert journey.actions() == {}
 
 

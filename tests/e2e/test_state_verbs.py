@@ -15,8 +15,8 @@ def test_what_the_last_apply_left_is_listed_and_shown(applied):
     assert answer["components"] == listing(applied)
     assert {FLOW, FIELD} < set(answer["components"])
     assert answer["applied_by"]
-    shown = applied.run("state", "show", FIELD).json
-    assert (shown["address"], shown["body"]["type"]) == (FIELD, "Number")
+    document = applied.run("state", "show", FIELD).json
+    assert (document["address"], document["body"]["type"]) == (FIELD, "Number")
     assert "s3cr3t" not in applied.run("state", "show", "WorkflowOutboundMessage:Contact.Appcues_contact").out
 
 
@@ -38,8 +38,8 @@ def test_a_forgotten_component_stays_as_it_is_and_is_adopted_again(applied):
     assert applied.run("state", "adopt", FIELD).code == 0
     assert listing(applied) == before
     assert applied.plan().last_line.startswith("No changes.")
-    again = applied.run("state", "adopt", FIELD)
-    assert (again.code, f"Managed already: {FIELD}." in again.err) == (1, True)
+    second_result = applied.run("state", "adopt", FIELD)
+    assert (second_result.code, f"Managed already: {FIELD}." in second_result.err) == (1, True)
 
 
 def test_destroy_leaves_what_was_forgotten(visible):

@@ -32,6 +32,6 @@ def test_mistakes_are_placed_as_seen_from_the_subfolder(applied: Journey, inner:
 def test_an_import_does_not_write_above(inner: Journey) -> None:
     words = ("--org", "env:NOWHERE", "import")
     assert "There is a config already" in inner.run("--config", "../../config", *words).err
-    asked = inner.run(*words)
-    assert asked.code == 1
-    assert "NOWHERE_" in asked.err, "it goes on to the org"
+    result = inner.run(*words)
+    assert result.code == 1
+    assert "NOWHERE_" in result.err, "it goes on to the org"

@@ -40,8 +40,8 @@ def test_a_label_in_the_org(applied, tmp_path, format_):
     assert "Sc\\u202eore" in result.out
     saved = (tmp_path / "plan.json").read_text(encoding="utf-8")
     assert OVERRIDE not in saved
-    done = applied.run("apply", str(tmp_path / "plan.json"))
-    assert done.code == 0, done.err
+    second_result = applied.run("apply", str(tmp_path / "plan.json"))
+    assert second_result.code == 0, second_result.err
 
 
 def test_the_summary_of_a_workflow_and_a_sarif_file(applied, tmp_path):

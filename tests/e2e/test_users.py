@@ -36,16 +36,16 @@ def user(client, username):
 
 
 def create(client, username, profile, **more):
-    (found,) = client.query("SELECT Id FROM Profile WHERE Name = {}", profile)
-    values = {"Username": username, "LastName": "X", "Alias": "x", "Email": "x@example.com", "ProfileId": found["Id"]}
+    (row,) = client.query("SELECT Id FROM Profile WHERE Name = {}", profile)
+    values = {"Username": username, "LastName": "X", "Alias": "x", "Email": "x@example.com", "ProfileId": row["Id"]}
     return client.create("User", values | LOCALE | more)
 
 
 def sign_in(org, application, username, times):
     """Sign in as a user with the credentials of an app."""
     head = {"Authorization": f"Bearer {org.access_token}"}
-    made = {"name": application, "run_as": username}
-    app = requests.post(f"{org.url}/services/sfcode/apps", json=made, headers=head, timeout=5).json()
+    registration = {"name": application, "run_as": username}
+    app = requests.post(f"{org.url}/services/sfcode/apps", json=registration, headers=head, timeout=5).json()
     form = {"client_id": app["consumer_key"], "client_secret": app["consumer_secret"]}
     form["grant_type"] = "client_credentials"
     for _ in range(times):
@@ -67,12 +67,13 @@ class TestRename:
         ):
             assert f"{line}\n  # (because the config names another integration user now)" in planned
         assert "is assigned to" not in planned
-        done = applied.apply()
-        assert done.code == 0, done.err
+        result = applied.apply()
+        assert result.code == 0, result.err
         order = [
-            done.out.index(f"{what}: ") for what in (f"User:{OTHER}", f"Appcues_Integration/{USER}", f"User:{USER}")
+            result.out.index(f"{address}: ")
+            for address in (f"User:{OTHER}", f"Appcues_Integration/{USER}", f"User:{USER}")
         ]
-        deployed = done.out.index("Deploying")
+        deployed = result.out.index("Deploying")
         assert order[0] < deployed < order[1] < order[2], "the old user works until the new one does"
         with client(applied) as org:
             assert (user(org, USER)["IsActive"], user(org, OTHER)["IsActive"]) == (False, True)
@@ -129,13 +130,13 @@ def test_an_address_that_waits_to_be_confirmed_is_no_change(applied):
         with client(applied) as org:
             org.update("User", user(org, USER)["Id"], {"Email": email})
 
-    before, asked = "admin@example.com", "crm@example.com"
-    applied.edit("sfcode.yaml", "email: ${admin_email}", f"email: {asked}")
+    before, new_email = "admin@example.com", "crm@example.com"
+    applied.edit("sfcode.yaml", "email: ${admin_email}", f"email: {new_email}")
     assert applied.actions() == {f"User:{USER}": "update"}
     assert applied.apply().code == 0
     set_in_org(before)
     assert applied.actions() == {}
-    waits = f"User:{USER} still has the e-mail address {before} in the org: {asked} waits to be confirmed"
+    waits = f"User:{USER} still has the e-mail address {before} in the org: {new_email} waits to be confirmed"
     assert waits in applied.plan().out
     set_in_org("somebody@example.com")
     assert applied.actions() == {f"User:{USER}": "update"}, "that was changed by somebody"
@@ -172,8 +173,8 @@ def sandbox(applied):
     """Make of the org what a refresh makes of a sandbox: another id, suffixes on usernames, invalid addresses."""
     state = applied.folder / ".sfcode" / "local-org"
     with client(applied) as org:
-        (found,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
-        org.update("User", found["Id"], {"Username": f"{USER}.uat", "Email": "admin@example.com.invalid"})
+        (user,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
+        org.update("User", user["Id"], {"Username": f"{USER}.uat", "Email": "admin@example.com.invalid"})
     with Store(state / "org.db") as store, store.transaction() as tx:
         (row,) = tx.records.list_all("Organization")
         tx.records.update("Organization", str(row["Id"]), {"IsSandbox": True}, user_id="u", now=datetime.now(UTC))
@@ -223,8 +224,8 @@ class TestSandbox:
 
 def test_in_production_a_longer_name_is_somebody_else(applied):
     with client(applied) as org:
-        (found,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
-        org.update("User", found["Id"], {"Username": f"{USER}.uat"})
+        (row,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
+        org.update("User", row["Id"], {"Username": f"{USER}.uat"})
     assert applied.actions()[f"User:{USER}"] == "create"
 
 
@@ -241,9 +242,9 @@ class TestRecordsAreManaged:
         assert f"pass --adopt User:{self.SELLER} to manage it" in refused.err
         with client(journey) as org:
             assert user(org, self.SELLER) == before
-        shown = journey.plan("--adopt", f"User:{self.SELLER}")
-        assert shown.code == 0, shown.out
-        assert "adopted: it was there before sfcode" in shown.out
+        result = journey.plan("--adopt", f"User:{self.SELLER}")
+        assert result.code == 0, result.out
+        assert "adopted: it was there before sfcode" in result.out
 
     def test_a_user_of_a_failed_apply_is_not_forgotten(self, applied):
         renamed(applied)
@@ -271,8 +272,8 @@ class TestRecordsAreManaged:
     def test_a_rollback_puts_users_and_assignments_back(self, applied):
         renamed(applied)
         assert applied.apply().code == 0
-        done = applied.run("rollback", "--auto-approve")
-        assert done.code == 0, done.err
+        result = applied.run("rollback", "--auto-approve")
+        assert result.code == 0, result.err
         with client(applied) as org:
             assert (user(org, USER)["IsActive"], user(org, OTHER)["IsActive"]) == (True, False)
             for kind in ("PermissionSetLicenseAssign", "PermissionSetAssignment"):
@@ -300,8 +301,8 @@ class TestRecordsAreManaged:
             in refused.err
         )
         assert visible.actions() == {}
-        done = visible.run("destroy", "--auto-approve", "--allow-delete", f"User:{USER}")
-        assert done.code == 0, done.err
+        result = visible.run("destroy", "--auto-approve", "--allow-delete", f"User:{USER}")
+        assert result.code == 0, result.err
 
 
 class TestRightsFromElsewhere:
@@ -361,8 +362,8 @@ class TestRightsFromElsewhere:
         refreshed = applied.plan("--refresh-only", "--detailed-exitcode")
         assert (refreshed.code, drift in refreshed.out) == (2, True), refreshed.out
         assert "Drift: 1 added, 0 changed, 0 deleted." in refreshed.out
-        (found,) = [row for row in applied.run("doctor", "--json").json["result"]["findings"] if row["id"] == "D212"]
-        assert (found["level"], address in found["hint"]) == ("warning", True)
+        (finding,) = [row for row in applied.run("doctor", "--json").json["result"]["findings"] if row["id"] == "D212"]
+        assert (finding["level"], address in finding["hint"]) == ("warning", True)
         applied.edit(
             "sfcode.yaml", "  record_access: sharing\n", f'  record_access: sharing\n  accepted_rights: ["{address}"]\n'
         )
@@ -395,8 +396,8 @@ class TestRollbackChecksFirst:
         assert applied.apply().code == 0
         with Store(applied.folder / ".sfcode" / "local-org" / "org.db") as store, store.transaction() as tx:
             (license,) = tx.records.find("PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
-            gone = {**license, "DeveloperName": "Another"}
-            tx.records.update("PermissionSetLicense", license["Id"], gone, user_id="u", now=datetime.now(UTC))
+            other_license = {**license, "DeveloperName": "Another"}
+            tx.records.update("PermissionSetLicense", license["Id"], other_license, user_id="u", now=datetime.now(UTC))
         refused = applied.run("rollback", "--auto-approve")
         assert refused.code == 1
         assert (
@@ -409,9 +410,9 @@ class TestRollbackChecksFirst:
         renamed(applied)
         assert applied.apply().code == 0
         with serve(applied.folder / ".sfcode" / "local-org") as org:
-            with opened(org) as found:
-                (row,) = found.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", OTHER)
-                found.delete("PermissionSetAssignment", row["Id"])
+            with opened(org) as org_client:
+                (row,) = org_client.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", OTHER)
+                org_client.delete("PermissionSetAssignment", row["Id"])
             deploy(org, deleted=(Address("PermissionSet", "Appcues_Integration"),))
         refused = applied.run("rollback", "--auto-approve")
         assert refused.code == 1

@@ -23,8 +23,8 @@ def test_the_config_lists_them_and_a_name_that_is_taken_out_loses_the_set(applie
     assert not sees_score(applied), "a new field is visible to nobody"
     list_viewers(applied, ADMIN, SELLER)
     assert applied.actions() == {ASSIGNMENT + ADMIN: "create", ASSIGNMENT + SELLER: "create"}
-    done = applied.apply()
-    assert done.code == 0, done.err
+    result = applied.apply()
+    assert result.code == 0, result.err
     assert sees_score(applied)
     assert applied.actions() == {}
     applied.edit("sfcode.yaml", f"{ADMIN}, {SELLER}", SELLER)

@@ -69,22 +69,27 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         assert applied.code == 0, applied.err
         _give(rest, "Appcues_Viewer")
         with signed_in(local, rest, INTEGRATION) as org:
-            made = World(load(journey.folder / "config", "local"), local, rest, Control(rest), org)
-            made.journey = journey
-            yield made
+            new_world = World(load(journey.folder / "config", "local"), local, rest, Control(rest), org)
+            new_world.journey = journey
+            yield new_world
 
 
 def contact(world: World, user: int, **values: object) -> str:
     (account,) = world.rest.rows("SELECT Id FROM Account LIMIT 1")
     types = {row["DeveloperName"]: row["Id"] for row in world.rest.rows("SELECT Id, DeveloperName FROM RecordType")}
-    known = {"LastName": f"User {user}", "Product_User_Id__c": user, "AccountId": account["Id"], "Department": "Sales"}
+    defaults = {
+        "LastName": f"User {user}",
+        "Product_User_Id__c": user,
+        "AccountId": account["Id"],
+        "Department": "Sales",
+    }
     record_type = types[str(values.pop("type", "Customer"))]
-    return world.rest.create("Contact", **{**known, "RecordTypeId": record_type, **values})
+    return world.rest.create("Contact", **{**defaults, "RecordTypeId": record_type, **values})
 
 
 def test_each_record_takes_part_in_the_mapping_that_it_fits(world: World) -> None:
     before = len(world.control.queue)
-    made = {
+    ids_by_name = {
         "fits": contact(world, 70001),
         "source": contact(world, 70002, LeadSource="Web"),
         "blank": contact(world, 70003, Department=None),
@@ -93,16 +98,18 @@ def test_each_record_takes_part_in_the_mapping_that_it_fits(world: World) -> Non
         "other source": contact(world, 70006, LeadSource="Other"),
     }
     queue = world.control.queue[before:]
-    sent = {(name, one["action"]) for one in queue for name, id_ in made.items() if id_ in str(one)}
-    assert sent == {
+    actions = {(name, entry["action"]) for entry in queue for name, id_ in ids_by_name.items() if id_ in str(entry)}
+    assert actions == {
         ("fits", "Contact.Appcues_customer"),
         ("other source", "Contact.Appcues_customer"),
         ("partner", "Contact.Appcues_partner"),
     }
     for mapping in world.project.resolved:
-        names = {name for row in world.org.query(select(mapping)) for name, id_ in made.items() if row["Id"] == id_}
+        names = {
+            name for row in world.org.query(select(mapping)) for name, id_ in ids_by_name.items() if row["Id"] == id_
+        }
         assert {(name, f"Contact.{mapping.developer_name}") for name in names} == {
-            pair for pair in sent if pair[1] == f"Contact.{mapping.developer_name}"
+            pair for pair in actions if pair[1] == f"Contact.{mapping.developer_name}"
         }
     ends = world.deliver(*(event("appcues:nps_score", str(user), score=9) for user in (70001, 70002, 70005)))
     assert [type(end) for end in ends] == [Delivered, Parked, Delivered]
@@ -119,7 +126,7 @@ def test_a_record_that_comes_to_fit_is_sent(world: World) -> None:
     id_ = contact(world, 70010, LeadSource="Web")
     before = len(world.control.queue)
     world.rest("PATCH", f"/sobjects/Contact/{id_}", json={"LeadSource": "Other"})
-    assert [one["action"] for one in world.control.queue[before:]] == ["Contact.Appcues_customer"]
+    assert [entry["action"] for entry in world.control.queue[before:]] == ["Contact.Appcues_customer"]
 
 
 def test_a_plan_says_how_many_records_fit(world: World) -> None:

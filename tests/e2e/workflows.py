@@ -74,14 +74,14 @@ class Runner:
     def run(self, workflow: str, event: Event) -> dict[str, Job]:
         """Run a workflow as it is in the event's commit."""
         self.runs += 1
-        here = self.folder / f"run-{self.runs}"
-        here.mkdir(parents=True)
+        run_folder = self.folder / f"run-{self.runs}"
+        run_folder.mkdir(parents=True)
         definition = yaml.safe_load(self._show(event.sha, f".github/workflows/{workflow}.yml"))
         triggers = definition[True]  # YAML reads `on` as a truth value
         assert event.name in triggers, f"{workflow} does not run on {event.name}"
         jobs: dict[str, Job] = {}
         for name, job in definition["jobs"].items():
-            jobs[name] = _JobRun(self, event, definition, job, jobs, here / name).run()
+            jobs[name] = _JobRun(self, event, definition, job, jobs, run_folder / name).run()
         return jobs
 
     def _show(self, sha: str, path: str) -> str:
@@ -119,8 +119,8 @@ class _JobRun:
         (self.folder / "workspace").mkdir()
         (self.folder / "event.json").write_text(json.dumps(self.event.payload))
         self.token = f"job-token-{len(self.runner.hub.tokens):04}-{self.runner.runs:04}"
-        given = dict(self.job["permissions"])
-        rights = given if self.event.trusted else dict.fromkeys(given, "read")
+        permissions = dict(self.job["permissions"])
+        rights = permissions if self.event.trusted else dict.fromkeys(permissions, "read")
         self.runner.hub.tokens[self.token] = Token(BOT, rights)
         for number, step in enumerate(self.job["steps"]):
             self._step(step, f"step-{number}", {})
@@ -151,9 +151,9 @@ class _JobRun:
         context = self.context(inputs)
         if not holds(step.get("if"), context, succeeded=self.result.result == "success"):
             return
-        given = {key: filled(value, context) for key, value in step.get("with", {}).items()}
+        step_inputs = {key: filled(value, context) for key, value in step.get("with", {}).items()}
         if "uses" in step:
-            self._use(step["uses"], given, name)
+            self._use(step["uses"], step_inputs, name)
             return
         assert not {"continue-on-error", "working-directory"} & step.keys(), "the runner does not know this"
         environ = self._environ(step, context, name, action)
@@ -161,7 +161,7 @@ class _JobRun:
         script = self.folder / f"{name}.sh"
         assert "${{" not in step["run"], f"an expression inside a script: {step['run']}"
         script.write_text(step["run"])
-        done = subprocess.run(
+        process = subprocess.run(
             [*SHELLS[step.get("shell")], str(script)],
             cwd=self.folder / "workspace",
             env=environ,
@@ -170,17 +170,20 @@ class _JobRun:
             text=True,
             check=False,
         )
-        self.result.log += done.stdout + done.stderr
+        self.result.log += process.stdout + process.stderr
         self.result.summary += Path(environ["GITHUB_STEP_SUMMARY"]).read_text()
         if "id" in step:
             self.steps[step["id"]] = {"outputs": read_outputs(Path(environ["GITHUB_OUTPUT"]))}
-        if done.returncode:
+        if process.returncode:
             self.result.result = "failure"
 
     def _environ(
         self, step: Mapping[str, Any], context: Mapping[str, Any], name: str, action: Path | None
     ) -> dict[str, str]:
-        files = {each: self.folder / f"{name}.{each.lower()}" for each in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        files = {
+            variable: self.folder / f"{name}.{variable.lower()}"
+            for variable in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+        }
         for path in files.values():
             path.touch()
         environ = {
@@ -199,8 +202,8 @@ class _JobRun:
             "PIP_NO_INDEX": "1",
             **{key: str(path) for key, path in files.items()},
         }
-        kept = ("HOME", "PYTHONPATH", "LANG", "GIT_CONFIG_NOSYSTEM")
-        environ |= {key: os.environ[key] for key in kept if key in os.environ}
+        names = ("HOME", "PYTHONPATH", "LANG", "GIT_CONFIG_NOSYSTEM")
+        environ |= {key: os.environ[key] for key in names if key in os.environ}
         environ |= {key: value for key, value in os.environ.items() if key.startswith("TESTS_")}
         if action:
             environ["GITHUB_ACTION_PATH"] = str(action)
@@ -208,19 +211,19 @@ class _JobRun:
             environ |= {key: filled(value, context) for key, value in level.get("env", {}).items()}
         return environ
 
-    def _use(self, action: str, given: Mapping[str, str], name: str) -> None:
-        known = {
+    def _use(self, action: str, inputs: Mapping[str, str], name: str) -> None:
+        actions = {
             "actions/checkout": self._checkout,
             "actions/setup-python": lambda _given: None,
             "actions/upload-artifact": self._upload,
             "actions/download-artifact": self._download,
         }
         if action.startswith("$/"):
-            self._compose(self._unpack(action.removeprefix("$/"), name), given, name)
+            self._compose(self._unpack(action.removeprefix("$/"), name), inputs, name)
         elif action.startswith("./"):
-            self._compose(self.folder / "workspace" / action.removeprefix("./"), given, name)
+            self._compose(self.folder / "workspace" / action.removeprefix("./"), inputs, name)
         else:
-            known[action.partition("@")[0]](given)
+            actions[action.partition("@")[0]](inputs)
 
     def _unpack(self, place: str, name: str) -> Path:
         """Take an action of the repository as it is in the commit that runs."""
@@ -232,58 +235,58 @@ class _JobRun:
         subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
         return folder / place
 
-    def _compose(self, place: Path, given: Mapping[str, str], name: str) -> None:
+    def _compose(self, place: Path, arguments: Mapping[str, str], name: str) -> None:
         """Run the steps of an action."""
         definition = yaml.safe_load((place / "action.yml").read_text())
-        inputs = {key: given.get(key, about.get("default", "")) for key, about in definition["inputs"].items()}
-        assert not given.keys() - inputs.keys(), given
+        inputs = {key: arguments.get(key, about.get("default", "")) for key, about in definition["inputs"].items()}
+        assert not arguments.keys() - inputs.keys(), arguments
         for number, step in enumerate(definition["runs"]["steps"]):
             if "pip install" in step.get("run", ""):
-                wanted = step["run"] + (place / "requirements.txt").read_text()
-                if wanted in INSTALLED:
+                installation = step["run"] + (place / "requirements.txt").read_text()
+                if installation in INSTALLED:
                     continue
-                INSTALLED.add(wanted)
+                INSTALLED.add(installation)
             self._step(step, f"{name}-{number}", inputs, place)
 
-    def _checkout(self, given: Mapping[str, str]) -> None:
-        assert given["persist-credentials"] == "false"
-        there = self.folder / "workspace" / given.get("path", "")
-        there.mkdir(exist_ok=True)
-        git(there, "init", "--quiet")
-        depth = given.get("fetch-depth", "1")
+    def _checkout(self, inputs: Mapping[str, str]) -> None:
+        assert inputs["persist-credentials"] == "false"
+        workspace = self.folder / "workspace" / inputs.get("path", "")
+        workspace.mkdir(exist_ok=True)
+        git(workspace, "init", "--quiet")
+        depth = inputs.get("fetch-depth", "1")
         more = [] if depth == "0" else [f"--depth={depth}"]
-        sha = given.get("ref") or self.event.sha
-        git(there, "fetch", "--quiet", *more, f"file://{self.runner.remote}", sha)
-        git(there, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+        sha = inputs.get("ref") or self.event.sha
+        git(workspace, "fetch", "--quiet", *more, f"file://{self.runner.remote}", sha)
+        git(workspace, "checkout", "--quiet", "--detach", "FETCH_HEAD")
 
-    def _upload(self, given: Mapping[str, str]) -> None:
+    def _upload(self, inputs: Mapping[str, str]) -> None:
         if self.result.result == "success":
-            target = self.folder.parent / "artifacts" / given["name"]
+            target = self.folder.parent / "artifacts" / inputs["name"]
             target.mkdir(parents=True)
-            shutil.copy(self.folder / "workspace" / given["path"], target)
+            shutil.copy(self.folder / "workspace" / inputs["path"], target)
 
-    def _download(self, given: Mapping[str, str]) -> None:
-        shutil.copytree(self.folder.parent / "artifacts" / given["name"], self.folder / "workspace" / given["path"])
+    def _download(self, inputs: Mapping[str, str]) -> None:
+        shutil.copytree(self.folder.parent / "artifacts" / inputs["name"], self.folder / "workspace" / inputs["path"])
 
 
 def read_outputs(path: Path) -> dict[str, str]:
     """Read what a step handed on, in the form with delimiters."""
-    found: dict[str, str] = {}
-    rest = path.read_text().splitlines()
-    while rest:
-        line = rest.pop(0)
+    outputs: dict[str, str] = {}
+    lines = path.read_text().splitlines()
+    while lines:
+        line = lines.pop(0)
         name, sign, end = line.partition("<<")
         if not sign:
-            name, _, found[name] = line.partition("=")
+            name, _, outputs[name] = line.partition("=")
             continue
-        at = rest.index(end)
-        found[name] = "\n".join(rest[:at])
-        del rest[: at + 1]
-    return found
+        at = lines.index(end)
+        outputs[name] = "\n".join(lines[:at])
+        del lines[: at + 1]
+    return outputs
 
 
 def git(folder: Path, *words: str) -> str:
     """Run git in a folder."""
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, (words, done.stderr)
-    return done.stdout
+    process = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, (words, process.stderr)
+    return process.stdout

@@ -112,7 +112,10 @@ def standard(name: str, **fields: Any) -> ObjectSchema:
     return ObjectSchema(
         name,
         name,
-        {key: Field(key, **(one if isinstance(one, dict) else {"type": one})) for key, one in every.items()},
+        {
+            key: Field(key, **(definition if isinstance(definition, dict) else {"type": definition}))
+            for key, definition in every.items()
+        },
     )
 
 

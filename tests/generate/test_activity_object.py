@@ -69,8 +69,8 @@ def test_what_its_fields_are() -> None:
             "required": False,
         }.items()
     )
-    made = body(components, f"CustomObject:{OBJECT}")
-    assert (made["label"], made["pluralLabel"], made["sharingModel"]) == (
+    component_body = body(components, f"CustomObject:{OBJECT}")
+    assert (component_body["label"], component_body["pluralLabel"], component_body["sharingModel"]) == (
         "Appcues Activity",
         "Appcues Activities",
         "Read",
@@ -84,9 +84,11 @@ def test_the_integration_user_writes_it_and_has_no_right_on_events_or_tasks() ->
         "allowEdit",
         "allowRead",
     }
-    mine = {name: field["editable"] for name, field in rights["fieldPermissions"].items() if name.startswith(OBJECT)}
+    editable = {
+        name: field["editable"] for name, field in rights["fieldPermissions"].items() if name.startswith(OBJECT)
+    }
     fields = ("Subject", "Comment", "Event", "Time", "Event_Id")
-    assert mine == {f"{OBJECT}.Appcues_{name}__c": True for name in fields} | {f"{OBJECT}.Contact__c": True}
+    assert editable == {f"{OBJECT}.Appcues_{name}__c": True for name in fields} | {f"{OBJECT}.Contact__c": True}
     assert set(rights["userPermissions"]) == {"ApiEnabled"}
     assert not any(name.startswith(("Event.", "Task.")) for name in rights["fieldPermissions"])
 

@@ -27,8 +27,8 @@ def problems(
 
 
 def attribute(field: str, type: str | None = None) -> dict[str, Any]:
-    one = {"field": field, "type": type} if type else {"field": field}
-    return changed(CONTACT, attributes__in__to_appcues={"it": one})
+    definition = {"field": field, "type": type} if type else {"field": field}
+    return changed(CONTACT, attributes__in__to_appcues={"it": definition})
 
 
 def nps(**targets: Any) -> dict[str, Any]:
@@ -273,8 +273,8 @@ def test_all_problems_come_at_once_in_file_order() -> None:
     )
     with pytest.raises(ConfigError) as caught:
         generate(project({"contact": mapping, "lead": changed(CONTACT, object="Leed")}), ONLINE)
-    found = caught.value.problems
-    assert [problem.path for problem in found] == [
+    problems = caught.value.problems
+    assert [problem.path for problem in problems] == [
         "user_id.field",
         "user_id.from",
         "to_appcues.attributes.a",
@@ -282,8 +282,8 @@ def test_all_problems_come_at_once_in_file_order() -> None:
         "to_salesforce.nps.score",
         "object",
     ]
-    assert found[0].position == Position("config/mappings/contact.yaml", 4, 1)
-    assert {problem.position.file for problem in found if problem.position} == {
+    assert problems[0].position == Position("config/mappings/contact.yaml", 4, 1)
+    assert {problem.position.file for problem in problems if problem.position} == {
         "config/mappings/contact.yaml",
         "config/mappings/lead.yaml",
     }
@@ -291,8 +291,8 @@ def test_all_problems_come_at_once_in_file_order() -> None:
 
 def test_a_condition_longer_than_salesforce_takes_is_refused() -> None:
     attributes = {f"a{number}": {"field": f"{'F' * 30}{number}__c"} for number in range(80)}
-    (found,) = problems(changed(CONTACT, attributes__in__to_appcues=attributes))
-    assert found.startswith("to_appcues.attributes: the condition over 81 fields is longer than the 3900 characters")
+    (problem,) = problems(changed(CONTACT, attributes__in__to_appcues=attributes))
+    assert problem.startswith("to_appcues.attributes: the condition over 81 fields is longer than the 3900 characters")
 
 
 def test_connector_with_least_privilege_is_warned_about() -> None:
@@ -320,5 +320,7 @@ def test_a_field_of_an_unheard_of_type_is_not_sent() -> None:
     schema = OrgSchema(
         {"Contact": ObjectSchema("Contact", "Contact", {"New__c": Field("New__c", "hologram")})}, online=True
     )
-    found = problems(changed(attribute("New__c"), user_id={"field": "Id__c"}), schema)
-    assert found == [f"{IT}: Contact.New__c is of type hologram, which cannot be sent; map a field with a single value"]
+    messages = problems(changed(attribute("New__c"), user_id={"field": "Id__c"}), schema)
+    assert messages == [
+        f"{IT}: Contact.New__c is of type hologram, which cannot be sent; map a field with a single value"
+    ]

@@ -44,9 +44,9 @@ def test_one_mapping_generates_these_addresses_and_no_others() -> None:
 
 def test_generation_is_repeatable_and_sorted() -> None:
     """Two runs give equal results, components and records in the order of their addresses."""
-    one, two = (generate(project(), OFFLINE) for _ in range(2))
-    assert one == two
-    for part in (one.components, one.records):
+    first, second = (generate(project(), OFFLINE) for _ in range(2))
+    assert first == second
+    for part in (first.components, first.records):
         assert list(part) == sorted(part, key=lambda component: component.address)
 
 
@@ -109,8 +109,8 @@ def test_the_event_id_field_is_there_when_the_relay_writes_activities(mapping: d
 
 def test_two_mappings_share_one_event_id_field() -> None:
     lead = changed(CONTACT, object="Lead")
-    found = [address for address in desired({"contact": CONTACT, "lead": lead}) if "Event_Id" in address]
-    assert found == ["CustomField:Activity.Appcues_Event_Id__c"]
+    addresses = [address for address in desired({"contact": CONTACT, "lead": lead}) if "Event_Id" in address]
+    assert addresses == ["CustomField:Activity.Appcues_Event_Id__c"]
 
 
 def test_the_message_names_user_fields_and_version() -> None:
@@ -214,8 +214,8 @@ def test_a_custom_object_works_offline() -> None:
 
 def test_the_project_name_prefixes_every_developer_name() -> None:
     components = desired(config=settings(name="Guides_2"))
-    ours = [address for address in components if not address.startswith(("User:", "CustomField:Contact."))]
-    assert [address for address in ours if "Guides_2_" not in address and "Psl/" not in address] == []
+    own_addresses = [address for address in components if not address.startswith(("User:", "CustomField:Contact."))]
+    assert [address for address in own_addresses if "Guides_2_" not in address and "Psl/" not in address] == []
 
 
 def test_records_hold_what_a_row_needs() -> None:

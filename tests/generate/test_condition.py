@@ -18,15 +18,15 @@ CHANGED = "ISCHANGED({!$Record.Product_User_Id__c}), ISCHANGED({!$Record.Title})
 
 def start(**changes: Any) -> dict[str, Any]:
     mapping = changed(CONTACT, attributes__in__to_appcues={"role": {"field": "Title"}}, **changes)
-    found: dict[str, Any] = body(desired({"contact": mapping}), "Flow:Appcues_contact")["start"]
-    return found
+    start_element: dict[str, Any] = body(desired({"contact": mapping}), "Flow:Appcues_contact")["start"]
+    return start_element
 
 
 def condition_of(**changes: Any) -> str:
     """Return the entry condition over the fields of standard objects."""
     mapping = changed(CONTACT, attributes__in__to_appcues={"role": {"field": "Title"}}, **changes)
-    made = generate(project({"contact": mapping}), standard())
-    (flow,) = (component for component in made.components if component.type == "Flow")
+    desired = generate(project({"contact": mapping}), standard())
+    (flow,) = (component for component in desired.components if component.type == "Flow")
     return str(flow.body["start"]["filterFormula"])
 
 
@@ -59,9 +59,9 @@ def rule(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_a_record_is_sent_that_fits_or_comes_to_fit(where, condition, compared) -> None:
-    found = condition_of(where=where)
-    assert found.startswith(f"AND({HAS_USER}, {condition}, OR(ISNEW(), ")
-    assert f"ISCHANGED({{!$Record.{compared}}})" in found
+    formula = condition_of(where=where)
+    assert formula.startswith(f"AND({HAS_USER}, {condition}, OR(ISNEW(), ")
+    assert f"ISCHANGED({{!$Record.{compared}}})" in formula
     once = condition_of(where=where, on__in__to_appcues=["create"])
     assert once == f"AND({HAS_USER}, {condition})"
 
@@ -87,8 +87,8 @@ def test_a_workflow_rule_has_the_same_condition_without_prefixes() -> None:
     ids=["both", "both reversed", "create", "update"],
 )
 def test_a_flow_starts_on_the_saves_that_are_asked_for(on: list[str], trigger: str, condition: str) -> None:
-    found = start(on__in__to_appcues=on)
-    assert (found["recordTriggerType"], found["filterFormula"]) == (trigger, condition)
+    element = start(on__in__to_appcues=on)
+    assert (element["recordTriggerType"], element["filterFormula"]) == (trigger, condition)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_a_flow_starts_on_the_saves_that_are_asked_for(on: list[str], trigger: s
 )
 def test_a_rule_has_the_same_condition_without_prefixes(on: list[str], trigger: str, condition: str) -> None:
     """ISNEW and ISCHANGED are told apart by the rule's trigger: a new record has changed nothing."""
-    found = rule(on=on)
-    assert (found["triggerType"], found["formula"]) == (trigger, condition)
+    rule_body = rule(on=on)
+    assert (rule_body["triggerType"], rule_body["formula"]) == (trigger, condition)
 
 
 def test_an_existing_user_id_is_watched_itself() -> None:
@@ -125,8 +125,8 @@ def test_the_source_is_watched_in_place_of_the_generated_formula() -> None:
     mapping = changed(
         CONTACT, attributes__in__to_appcues={"key": {"field": "Appcues_User_Id__c"}}, on__in__to_appcues=["update"]
     )
-    found = body(desired({"contact": mapping}), "Flow:Appcues_contact")["start"]["filterFormula"]
-    assert found == f"AND({HAS_USER}, ISCHANGED({{!$Record.Product_User_Id__c}}))"
+    filter_formula = body(desired({"contact": mapping}), "Flow:Appcues_contact")["start"]["filterFormula"]
+    assert filter_formula == f"AND({HAS_USER}, ISCHANGED({{!$Record.Product_User_Id__c}}))"
 
 
 def test_system_fields_are_sent_but_are_no_reason_to_send() -> None:
@@ -154,7 +154,7 @@ def test_a_mapped_formula_field_is_watched_and_warned_about() -> None:
     assert warning.startswith(
         "config/mappings/contact.yaml:9:1: to_appcues.attributes.health: Contact.Health__c is a formula: "
     )
-    flow = next(one for one in result.components if one.type == "Flow")
+    flow = next(component for component in result.components if component.type == "Flow")
     assert "ISCHANGED({!$Record.Health__c})" in flow.canonical
 
 
@@ -163,7 +163,7 @@ def test_a_reference_to_several_objects_takes_part_in_a_condition() -> None:
     mapping = changed(CONTACT, object="Lead", attributes__in__to_appcues={"owner": {"field": "OwnerId"}})
     result = generate(project({"contact": mapping}), OFFLINE)
     assert result.warnings == ()
-    flow = next(one for one in result.components if one.type == "Flow")
+    flow = next(component for component in result.components if component.type == "Flow")
     assert "ISCHANGED({!$Record.OwnerId})" in flow.canonical
 
 

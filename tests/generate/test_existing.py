@@ -23,12 +23,16 @@ def problems(mapping: dict[str, Any], config: dict[str, Any]) -> list[str]:
 
 def test_the_permission_set_may_have_a_name_of_its_own_and_keeps_it_in_its_assignment():
     config = settings(permission_set__in__integration_user="Appcues_Access")
-    made = generate(project(config=config), OFFLINE)
-    sets = [component.full_name for component in made.components if component.type == "PermissionSet"]
+    desired = generate(project(config=config), OFFLINE)
+    sets = [component.full_name for component in desired.components if component.type == "PermissionSet"]
     assert sets == ["Appcues_Access", "Appcues_Viewer"]
-    (assignment,) = (row for row in made.records if row.type == "PermissionSetAssignment")
+    (assignment,) = (row for row in desired.records if row.type == "PermissionSetAssignment")
     assert assignment.body["PermissionSet"] == "Appcues_Access"
-    (place,) = (one.path for one in made.origins if one.address == assignment.address and one.token == "Appcues_Access")
+    (place,) = (
+        origin.path
+        for origin in desired.origins
+        if origin.address == assignment.address and origin.token == "Appcues_Access"
+    )
     assert place == "integration_user.permission_set"
 
 
@@ -36,8 +40,8 @@ def test_people_who_saw_a_field_before_need_no_viewers_set_for_it():
     mapping = changed(CONTACT, to_salesforce=None, direction="to_appcues", delivery="connector")
     new = generate(project({"contact": mapping}), OFFLINE)
     assert "Appcues_Viewer" in [component.full_name for component in new.components]
-    known = generate(project({"contact": mapping}, settings(as_is=[FIELD])), OFFLINE)
-    assert [str(component.address) for component in known.components] == [FIELD, "PermissionSet:Appcues_Integration"]
+    desired = generate(project({"contact": mapping}, settings(as_is=[FIELD])), OFFLINE)
+    assert [str(component.address) for component in desired.components] == [FIELD, "PermissionSet:Appcues_Integration"]
 
 
 def test_what_nothing_asks_for_cannot_be_taken_on():
@@ -57,9 +61,9 @@ def test_a_mapping_cannot_replace_what_it_makes():
 
 @pytest.mark.parametrize(("delivery", "gone"), [("relay", {Address.parse(MESSAGE): "contact"}), ("connector", {})])
 def test_what_sends_today_is_replaced_only_by_a_relay(delivery, gone):
-    made = project({"contact": changed(CONTACT, replaces=[MESSAGE], delivery=delivery)}, settings(as_is=[FIELD]))
-    assert made.replaced == gone
-    assert made.adopted == {Address.parse(FIELD)}
+    loaded = project({"contact": changed(CONTACT, replaces=[MESSAGE], delivery=delivery)}, settings(as_is=[FIELD]))
+    assert loaded.replaced == gone
+    assert loaded.adopted == {Address.parse(FIELD)}
 
 
 def test_placeholders_may_wait_for_the_relay_and_no_longer():

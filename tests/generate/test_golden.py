@@ -34,15 +34,15 @@ def generated(root: Path, environment: str) -> dict[str, bytes]:
 
 
 def test_the_repositorys_config_generates_the_golden_files(root: Path) -> None:
-    found = generated(root, "production")
+    files = generated(root, "production")
     if os.environ.get("UPDATE_GOLDEN"):
         for old in GOLDEN.iterdir():
             old.unlink()
-        for name, data in found.items():
+        for name, data in files.items():
             (GOLDEN / name).write_bytes(data)
     golden = {path.name: path.read_bytes() for path in GOLDEN.iterdir()}
-    assert sorted(found) == sorted(golden)
-    for name, data in found.items():
+    assert sorted(files) == sorted(golden)
+    for name, data in files.items():
         assert data.decode() == golden[name].decode(), name
 
 
@@ -67,6 +67,6 @@ def test_the_repositorys_config_has_no_warnings(root: Path) -> None:
 
 def test_the_secret_of_the_endpoint_stays_a_placeholder(root: Path) -> None:
     """Its value is put in when a package is sent, never before."""
-    found = generated(root, "production")
-    message = found["WorkflowOutboundMessage-Contact.Appcues_contact.xml"].decode()
+    files = generated(root, "production")
+    message = files["WorkflowOutboundMessage-Contact.Appcues_contact.xml"].decode()
     assert "/outbound-messages/contact/${secret:SFCODE_RELAY_OUTBOUND_SECRET}?v=" in message

@@ -14,20 +14,20 @@ from tests.generate.projects import CONTACT, OFFLINE, USERNAME, changed, project
 
 def place_of(result: Desired, address: str, message: str) -> tuple[Position, str]:
     """Find the place as a report does: the first token of the address that the message mentions."""
-    found = next(
-        one
-        for one in result.origins
-        if one.address == Address.parse(address) and (not one.token or one.token in message)
+    first_origin = next(
+        origin
+        for origin in result.origins
+        if origin.address == Address.parse(address) and (not origin.token or origin.token in message)
     )
-    return found.position, found.path
+    return first_origin.position, first_origin.path
 
 
 def test_every_component_and_record_has_an_origin_and_it_comes_last() -> None:
     result = generate(project(), OFFLINE)
     addresses = {component.address for component in (*result.components, *result.records)}
-    assert {one.address for one in result.origins} == addresses
-    for _, group in groupby(result.origins, key=lambda one: one.address):
-        tokens = [one.token for one in group]
+    assert {origin.address for origin in result.origins} == addresses
+    for _, group in groupby(result.origins, key=lambda origin: origin.address):
+        tokens = [origin.token for origin in group]
         assert tokens[-1] == ""
         assert tokens == sorted(tokens, key=lambda token: (-len(token), token))
 
@@ -72,8 +72,8 @@ def test_every_field_name_in_a_body_has_an_origin() -> None:
     """Nothing that a mapping names gets lost on the way into a component."""
     result = generate(project({"contact": CONTACT, "lead": changed(CONTACT, object="Lead")}), OFFLINE)
     tokens: dict[Address, set[str]] = {}
-    for one in result.origins:
-        tokens.setdefault(one.address, set()).add(one.token)
+    for origin in result.origins:
+        tokens.setdefault(origin.address, set()).add(origin.token)
     for component in result.components:
         text = json.dumps(component.body)
         for name in ("Title", "Plan__c", "Product_User_Id__c", "Appcues_NPS_Score__c"):

@@ -78,7 +78,7 @@ def flags(permissions: dict[str, Any], name: str) -> set[str]:
 
 
 def fields(permissions: dict[str, Any]) -> dict[str, bool]:
-    return {name: one["editable"] for name, one in permissions["fieldPermissions"].items()}
+    return {name: permission["editable"] for name, permission in permissions["fieldPermissions"].items()}
 
 
 @pytest.mark.parametrize("activities_as", ["event", "task"])
@@ -88,7 +88,7 @@ def test_least_privilege_is_exactly_this_list(direction: str, record_access: str
     """The whole set is compared: an entry too many fails as much as one too few."""
     config = user(record_access=record_access)
     config["relay"]["activities_as"] = activities_as
-    found = integration(DIRECTIONS[direction], config)
+    body = integration(DIRECTIONS[direction], config)
     # Appcues' own connector writes Events, whatever the relay would do.
     kind = "Task" if activities_as == "task" and direction != "connector" else "Event"
     expected = {name.format(kind=kind): editable for name, editable in EXPECTED_FIELDS[direction].items()}
@@ -96,11 +96,11 @@ def test_least_privilege_is_exactly_this_list(direction: str, record_access: str
     if any(name.startswith(kind) for name in expected):
         rights |= {"ActivitiesAccess", f"Edit{kind}"}
     object_name = "Account" if direction == "account" else "Contact"
-    assert set(found["objectPermissions"]) == {object_name}
-    assert flags(found, object_name) == EXPECTED_OBJECT[direction, record_access]
-    assert fields(found) == expected
-    assert set(found["userPermissions"]) == rights
-    assert set(found) == {
+    assert set(body["objectPermissions"]) == {object_name}
+    assert flags(body, object_name) == EXPECTED_OBJECT[direction, record_access]
+    assert fields(body) == expected
+    assert set(body["userPermissions"]) == rights
+    assert set(body) == {
         "description",
         "label",
         "hasActivationRequired",
@@ -114,29 +114,29 @@ def test_least_privilege_is_exactly_this_list(direction: str, record_access: str
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_documented_grants_what_the_help_page_clicks(direction: str, record_access: str) -> None:
     """Modify All with its companions, Create, every Event field that has a box, and Edit Events."""
-    found = integration(DIRECTIONS[direction], user(access="documented", record_access=record_access))
+    body = integration(DIRECTIONS[direction], user(access="documented", record_access=record_access))
     object_name = "Account" if direction == "account" else "Contact"
-    assert flags(found, object_name) == MODIFY | {"allowCreate"}
+    assert flags(body, object_name) == MODIFY | {"allowCreate"}
     every = {f"Event.{name}" for name in ("Description", "IsAllDayEvent", "Location", "Type", "WhatId", "WhoId")}
-    assert {name for name, editable in fields(found).items() if editable} >= every
+    assert {name for name, editable in fields(body).items() if editable} >= every
     expected = {"ApiEnabled", "ActivitiesAccess", "EditEvent"}
     if direction == "connector":
         expected |= {"CustomizeApplication", "ManageCustomPermissions", "ViewSetup"}
-    assert set(found["userPermissions"]) == expected
+    assert set(body["userPermissions"]) == expected
 
 
 def test_documented_access_to_tasks_covers_the_fields_of_tasks() -> None:
     config = user(access="documented")
     config["relay"]["activities_as"] = "task"
-    found = integration(CONTACT, config)
-    assert {name for name in fields(found) if name.startswith(("Event.", "Task."))} == {
+    body = integration(CONTACT, config)
+    assert {name for name in fields(body) if name.startswith(("Event.", "Task."))} == {
         "Task.Appcues_Event_Id__c",
         "Task.Description",
         "Task.Type",
         "Task.WhatId",
         "Task.WhoId",
     }
-    assert set(found["userPermissions"]) == {"ApiEnabled", "ActivitiesAccess", "EditTask"}
+    assert set(body["userPermissions"]) == {"ApiEnabled", "ActivitiesAccess", "EditTask"}
 
 
 def test_fields_without_field_permissions_are_left_out() -> None:
@@ -148,20 +148,20 @@ def test_fields_without_field_permissions_are_left_out() -> None:
         "first": {"field": "FirstName"},
         "tier": {"field": "Tier__c"},
     }
-    found = integration(changed(DIRECTIONS["to_appcues"], attributes__in__to_appcues=attributes), user(), ONLINE)
-    assert set(fields(found)) == {*_READ, "Contact.FirstName"}
+    body = integration(changed(DIRECTIONS["to_appcues"], attributes__in__to_appcues=attributes), user(), ONLINE)
+    assert set(fields(body)) == {*_READ, "Contact.FirstName"}
 
 
 def test_access_to_part_of_an_address_is_granted_by_the_address() -> None:
     """Salesforce has one field permission for the whole address, and none for its city."""
     attributes = {"city": {"field": "MailingCity"}, "street": {"field": "MailingStreet"}}
-    found = integration(changed(DIRECTIONS["to_appcues"], attributes__in__to_appcues=attributes), user())
-    assert set(fields(found)) == {*_READ, "Contact.MailingAddress"}
+    body = integration(changed(DIRECTIONS["to_appcues"], attributes__in__to_appcues=attributes), user())
+    assert set(fields(body)) == {*_READ, "Contact.MailingAddress"}
 
 
 def test_a_formula_field_is_never_editable() -> None:
-    found = integration(CONTACT, user(access="documented"))
-    assert fields(found)["Contact.Appcues_User_Id__c"] is False
+    body = integration(CONTACT, user(access="documented"))
+    assert fields(body)["Contact.Appcues_User_Id__c"] is False
 
 
 def test_event_fields_follow_what_the_org_says() -> None:
@@ -183,16 +183,16 @@ def test_rights_of_several_mappings_add_up() -> None:
     reads = changed(DIRECTIONS["to_appcues"], user_id={"field": "Legacy_Id__c"})
     writes = DIRECTIONS["to_salesforce"]
     for first, second in ((reads, writes), (writes, reads)):
-        found = body(desired({"a": first, "b": second}), "PermissionSet:Appcues_Integration")
-        assert flags(found, "Contact") == EDIT
-        assert set(fields(found)) >= {"Contact.Legacy_Id__c", "Contact.Appcues_NPS_Score__c"}
+        component_body = body(desired({"a": first, "b": second}), "PermissionSet:Appcues_Integration")
+        assert flags(component_body, "Contact") == EDIT
+        assert set(fields(component_body)) >= {"Contact.Legacy_Id__c", "Contact.Appcues_NPS_Score__c"}
 
 
 def test_a_record_that_is_no_person_is_linked_by_what() -> None:
     mapping = {**ACCOUNT, "to_salesforce": {"activities": ["goal_reached"]}}
-    found = fields(integration(mapping, user()))
-    assert "Event.WhatId" in found
-    assert "Event.WhoId" not in found
+    granted_fields = fields(integration(mapping, user()))
+    assert "Event.WhatId" in granted_fields
+    assert "Event.WhoId" not in granted_fields
 
 
 @pytest.mark.parametrize("record_access", ["sharing", "view_all", "modify_all"])
@@ -200,7 +200,7 @@ def test_a_record_that_is_no_person_is_linked_by_what() -> None:
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_no_set_asks_for_a_right_without_those_it_depends_on(direction: str, access: str, record_access: str) -> None:
     """Salesforce refuses Edit without Read, Modify All without Delete, and so on."""
-    found = integration(DIRECTIONS[direction], user(access=access, record_access=record_access))
+    body = integration(DIRECTIONS[direction], user(access=access, record_access=record_access))
     needs = {
         "allowCreate": {"allowRead"},
         "allowEdit": {"allowRead"},
@@ -208,8 +208,8 @@ def test_no_set_asks_for_a_right_without_those_it_depends_on(direction: str, acc
         "viewAllRecords": {"allowRead"},
         "modifyAllRecords": {"allowRead", "allowEdit", "allowDelete", "viewAllRecords"},
     }
-    for name in found["objectPermissions"]:
-        granted = flags(found, name)
+    for name in body["objectPermissions"]:
+        granted = flags(body, name)
         assert all(needs.get(flag, set()) <= granted for flag in granted)
 
 
@@ -228,11 +228,11 @@ def test_the_sets_say_who_manages_them_and_name_no_licence() -> None:
     """A set with a license could go to users with that very license only."""
     components = desired()
     for name, label in (("Appcues_Integration", "Appcues Integration"), ("Appcues_Viewer", "Appcues Viewer")):
-        found = body(components, f"PermissionSet:{name}")
-        assert found["label"] == label
-        assert found["description"].startswith("Managed by sfcode: do not edit by hand")
-        assert len(found["description"]) <= 255
-        assert "license" not in found
+        component_body = body(components, f"PermissionSet:{name}")
+        assert component_body["label"] == label
+        assert component_body["description"].startswith("Managed by sfcode: do not edit by hand")
+        assert len(component_body["description"]) <= 255
+        assert "license" not in component_body
 
 
 def test_the_user_may_never_send_outbound_messages() -> None:
@@ -243,15 +243,15 @@ def test_the_user_may_never_send_outbound_messages() -> None:
 
 
 def test_viewers_read_what_sfcode_creates_and_nothing_else() -> None:
-    found = body(desired(), "PermissionSet:Appcues_Viewer")
-    assert fields(found) == {
+    component_body = body(desired(), "PermissionSet:Appcues_Viewer")
+    assert fields(component_body) == {
         "Contact.Appcues_NPS_Feedback__c": False,
         "Contact.Appcues_NPS_Score__c": False,
         "Contact.Appcues_User_Id__c": False,
         "Event.Appcues_Event_Id__c": False,
     }
-    assert "objectPermissions" not in found
-    assert "userPermissions" not in found
+    assert "objectPermissions" not in component_body
+    assert "userPermissions" not in component_body
 
 
 def test_there_is_no_viewer_set_when_nothing_is_created() -> None:

@@ -22,8 +22,8 @@ def generated(config: dict[str, Any] | None = None, **recipes: Any) -> Desired:
 
 
 def of(result: Desired, address: str) -> dict[str, Any]:
-    found: dict[str, Any] = body(by_address(result), address)
-    return found
+    component_body: dict[str, Any] = body(by_address(result), address)
+    return component_body
 
 
 def added(result: Desired, base: Desired) -> set[str]:
@@ -66,8 +66,8 @@ def test_the_history_of_nps_needs_an_object_and_the_account_of_contacts() -> Non
     assert more.pop(ANSWERS) == {"allowCreate", "allowEdit", "allowRead"}
     assert more.pop("Account") == {"allowRead"}
     assert more.pop("Contact.AccountId") == {"readable"}
-    written = "Account Answered_At Contact Feedback Page Response_Id Score Survey Survey_Id"
-    assert more == {f"{ANSWERS}.{name}__c": {"readable", "editable"} for name in written.split()}
+    names = "Account Answered_At Contact Feedback Page Response_Id Score Survey Survey_Id"
+    assert more == {f"{ANSWERS}.{name}__c": {"readable", "editable"} for name in names.split()}
     assert of(result, f"CustomObject:{ANSWERS}")["sharingModel"] == "Private"
     assert of(result, "Report:Appcues/NPS_Over_Time")["reportType"] == f"CustomEntity${ANSWERS}"
 
@@ -78,7 +78,10 @@ def test_answers_that_are_details_of_accounts_are_rolled_up() -> None:
     assert of(result, f"CustomField:{ANSWERS}.Account__c")["type"] == "MasterDetail"
     counted = of(result, "CustomField:Account.Appcues_NPS_Detractors__c")
     assert counted["summaryForeignKey"] == f"{ANSWERS}.Account__c"
-    assert [(each["operation"], each["value"]) for each in counted["summaryFilterItems"]] == [
+    assert [
+        (summary_filter_item["operation"], summary_filter_item["value"])
+        for summary_filter_item in counted["summaryFilterItems"]
+    ] == [
         ("greaterOrEqual", "0"),
         ("lessOrEqual", "6"),
     ]
@@ -110,7 +113,7 @@ def test_two_flows_whose_reports_would_have_one_name_are_refused() -> None:
 def test_everything_that_asks_for_a_component_is_a_line_of_the_recipes() -> None:
     result = generated(completed_flows={}, nps_history={}, nps_by_account={})
     new = added(result, generated())
-    places = {str(each.address): each.position.file for each in result.origins if not each.token}
+    places = {str(origin.address): origin.position.file for origin in result.origins if not origin.token}
     assert {places[name] for name in new} == {"config/recipes.yaml"}
 
 
@@ -130,8 +133,8 @@ def test_registrations_need_a_report_and_edit_of_campaigns_alone() -> None:
     assert rights(result, base, "Appcues_Viewer") == {}
     report = of(result, "Report:Appcues/Event_Registrations")
     assert (report["reportType"], "timeFrameFilter" in report) == ("CampaignWithCampaignMembers", False)
-    assert [each["field"] for each in report["groupingsDown"]] == ["CAMPAIGN_NAME", "MEMBER_STATUS"]
-    assert [(each["column"], each["value"]) for each in report["filter"]["criteriaItems"]] == [
+    assert [entry["field"] for entry in report["groupingsDown"]] == ["CAMPAIGN_NAME", "MEMBER_STATUS"]
+    assert [(entry["column"], entry["value"]) for entry in report["filter"]["criteriaItems"]] == [
         ("CAMPAIGN_NAME", '"A, b"')
     ]
 
@@ -145,7 +148,7 @@ def test_a_report_of_campaigns_by_id_and_by_name_lists_both() -> None:
 def test_campaigns_that_are_to_be_made_and_statuses_are_records_each_once_and_in_their_order() -> None:
     late = {**WEBINAR, "status": "Attended"}
     result = generated(event_registration=[WEBINAR, late, {**WEBINAR, "when": {"event": "form_submitted"}}, BY_ID])
-    records = {str(each.address): each.body for each in result.records if each.address.is_business_record}
+    records = {str(record.address): record.body for record in result.records if record.address.is_business_record}
     assert records == {
         "Campaign:A, b": {"CampaignName": "A, b"},
         "CampaignMemberStatus:A, b/Registered": {"CampaignName": "A, b", "Label": "Registered", "Before": ["Attended"]},

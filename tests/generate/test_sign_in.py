@@ -30,7 +30,9 @@ def generated(**sign_in):
 
 def of_app(desired):
     return {
-        str(each.address): each.body for each in desired.components if "Extl" in each.type or "External" in each.type
+        str(component.address): component.body
+        for component in desired.components
+        if "Extl" in component.type or "External" in component.type
     }
 
 
@@ -71,7 +73,7 @@ def test_with_client_credentials_it_runs_as_the_integration_user_and_may_do_less
 
 def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
     desired = generated(flow="jwt", certificate=CERTIFICATE)
-    for each in desired.components:
+    for component in desired.components:
         added = {
             "ExtlClntAppGlobalOauthSettings": {
                 "consumerKey": "3MVG9",
@@ -80,9 +82,9 @@ def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
             },
             "ExtlClntAppOauthConfigurablePolicies": {"sessionTimeoutInMinutes": 30, "refreshTokenPolicyType": "Zero"},
             "ExternalClientApplication": {"orgScopedExternalApp": "00D:Appcues_Relay"},
-        }.get(each.type, {})
-        there = type(each)(each.type, each.full_name, {**each.body, **added})
-        assert normalize(there) == normalize(each)
+        }.get(component.type, {})
+        component_in_org = type(component)(component.type, component.full_name, {**component.body, **added})
+        assert normalize(component_in_org) == normalize(component)
 
 
 @pytest.mark.parametrize(
@@ -102,14 +104,22 @@ def test_what_is_no_certificate_is_refused(text, said):
 
 
 def test_a_certificate_is_the_same_with_and_without_its_begin_and_end_lines():
-    (own,) = (each for each in generated(flow="jwt", certificate=CERTIFICATE).components if "Global" in each.type)
+    (own,) = (
+        component
+        for component in generated(flow="jwt", certificate=CERTIFICATE).components
+        if "Global" in component.type
+    )
     assert normalize(replace(own, body={**own.body, "certificate": CERTIFICATE})) == normalize(own)
-    other = CERTIFICATE.replace("MIIB", "MIIC")
-    assert normalize(replace(own, body={**own.body, "certificate": other})) != normalize(own)
+    other_certificate = CERTIFICATE.replace("MIIB", "MIIC")
+    assert normalize(replace(own, body={**own.body, "certificate": other_certificate})) != normalize(own)
 
 
 @pytest.mark.parametrize("switch", ["isSecretRequiredForTokenExchange", "isRefreshTokenRotationEnabled"])
 def test_a_switch_that_an_org_turns_on_in_a_new_app_is_no_difference(switch):
     """A retrieved app of a real org has the first; refresh token rotation comes back on by default."""
-    (own,) = (each for each in generated(flow="jwt", certificate=CERTIFICATE).components if "Global" in each.type)
+    (own,) = (
+        component
+        for component in generated(flow="jwt", certificate=CERTIFICATE).components
+        if "Global" in component.type
+    )
     assert normalize(replace(own, body={**own.body, switch: True})) == normalize(own)

@@ -81,23 +81,23 @@ def test_values_stay_values_whatever_is_in_them() -> None:
     integration_user = base.settings.integration_user.model_copy(update={"username": user, "last_name": HOSTILE})
     config = base.settings.model_copy(update={"relay": relay, "integration_user": integration_user})
     components = by_address(generate(type(base)(**{**vars(base), "settings": config}), OFFLINE))
-    sent = body(components, "WorkflowOutboundMessage:Contact.Appcues_contact")
-    assert sent["endpointUrl"].startswith(f"{url}/outbound-messages/contact/${{secret:")
-    assert sent["integrationUser"] == user
+    component_body = body(components, "WorkflowOutboundMessage:Contact.Appcues_contact")
+    assert component_body["endpointUrl"].startswith(f"{url}/outbound-messages/contact/${{secret:")
+    assert component_body["integrationUser"] == user
     assert validate_strictly(to_bytes(to_element(components["WorkflowOutboundMessage:Contact.Appcues_contact"]))) == ()
     assert body(components, f"User:{user}")["LastName"] == HOSTILE
 
 
 def test_a_hostile_field_name_cannot_leave_its_element() -> None:
     base = project()
-    (named,) = base.mappings
-    inner = named.spec.to_appcues
+    (named_mapping,) = base.mappings
+    inner = named_mapping.spec.to_appcues
     assert inner is not None
     bad = inner.attributes["role"].model_copy(update={"field": "X</fields><fields>Y__c"})
-    spec = named.spec.model_copy(
+    spec = named_mapping.spec.model_copy(
         update={"to_appcues": inner.model_copy(update={"attributes": {**inner.attributes, "role": bad}})}
     )
-    hostile = type(base)(**{**vars(base), "mappings": (type(named)("contact", spec, named.positions),)})
+    hostile = type(base)(**{**vars(base), "mappings": (type(named_mapping)("contact", spec, named_mapping.positions),)})
     components = by_address(generate(hostile, OFFLINE))
     fields = body(components, "WorkflowOutboundMessage:Contact.Appcues_contact")["fields"]
     assert "X</fields><fields>Y__c" in fields
@@ -211,9 +211,9 @@ def test_what_salesforce_would_refuse_is_reported_at_the_line_that_wrote_it(
 ) -> None:
     """Lines of the output are traced back through loops and tags to lines of the template."""
     rule(text, tmp_path)
-    found = failures(tmp_path)
-    assert str(found[0]).startswith(f"{tmp_path / 'WorkflowOutboundMessage.xml.j2'}:{line}:1: {WHAT}{expected}")
-    assert all(str(problem).endswith(HINT) for problem in found)
+    problems = failures(tmp_path)
+    assert str(problems[0]).startswith(f"{tmp_path / 'WorkflowOutboundMessage.xml.j2'}:{line}:1: {WHAT}{expected}")
+    assert all(str(problem).endswith(HINT) for problem in problems)
 
 
 def test_a_fault_in_an_included_file_is_reported_there(tmp_path: Path) -> None:
@@ -225,10 +225,10 @@ def test_a_fault_in_an_included_file_is_reported_there(tmp_path: Path) -> None:
 
 def test_a_name_that_stays_the_same_may_be_written(tmp_path: Path) -> None:
     rule(message("<fullName>Appcues_contact</fullName>", *VALID), tmp_path)
-    sent = body(
+    component_body = body(
         by_address(generate(project(templates=tmp_path), OFFLINE)), "WorkflowOutboundMessage:Contact.Appcues_contact"
     )
-    assert "fullName" not in sent
+    assert "fullName" not in component_body
 
 
 def test_a_misnamed_template_is_not_silently_ignored(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_templates_are_found_inside_an_installed_package(tmp_path: Path, monkeyp
 
 
 def test_labels_are_made_of_names() -> None:
-    sent = body(
+    component_body = body(
         by_address(generate(project({"my_mapping": CONTACT}, settings(name="Ab_Cd")), OFFLINE)), "Flow:Ab_Cd_my_mapping"
     )
-    assert sent["label"] == "Ab Cd my mapping"
+    assert component_body["label"] == "Ab Cd my mapping"

@@ -45,9 +45,9 @@ class Hub:
 def hub() -> Iterator[Hub]:
     """Serve an empty repository."""
     with serve_github() as (url, state):
-        found = Hub(url, state)
-        yield found
-        for client in found.clients:
+        new_hub = Hub(url, state)
+        yield new_hub
+        for client in new_hub.clients:
             client.__exit__()
 
 

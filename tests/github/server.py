@@ -105,17 +105,17 @@ class Answer(Exception):
         self.status = status
 
 
-def route(state: State, who: Token, method: str, path: str, *, query: Mapping[str, str], body: Any) -> Any:
+def route(state: State, token: Token, method: str, path: str, *, query: Mapping[str, str], body: Any) -> Any:
     """Carry one request out."""
     for expected, pattern, action in ROUTES:
-        found = re.fullmatch(pattern, path)
-        if found and expected == method:
-            return action(state, who, query, body, *found.groups())
+        match = re.fullmatch(pattern, path)
+        if match and expected == method:
+            return action(state, token, query, body, *match.groups())
     raise Answer(404, "Not Found")
 
 
-def need(who: Token, right: str, *kinds: str) -> None:
-    if not who.may(right, *kinds):
+def need(token: Token, right: str, *kinds: str) -> None:
+    if not token.may(right, *kinds):
         raise Answer(403, "Resource not accessible by integration")
 
 
@@ -125,18 +125,18 @@ def _text(body: Any) -> str:
     return str(body["body"])
 
 
-def _list_comments(state: State, who: Token, query: Any, body: Any, number: str) -> Any:
-    need(who, "read", "issues", "pull-requests")
+def _list_comments(state: State, token: Token, query: Any, body: Any, number: str) -> Any:
+    need(token, "read", "issues", "pull-requests")
     return state.comments_of(int(number))
 
 
-def _add_comment(state: State, who: Token, query: Any, body: Any, number: str) -> Any:
-    need(who, "write", "issues", "pull-requests")
-    return state.add_comment(int(number), _text(body), who.login)
+def _add_comment(state: State, token: Token, query: Any, body: Any, number: str) -> Any:
+    need(token, "write", "issues", "pull-requests")
+    return state.add_comment(int(number), _text(body), token.login)
 
 
-def _edit_comment(state: State, who: Token, query: Any, body: Any, number: str) -> Any:
-    need(who, "write", "issues", "pull-requests")
+def _edit_comment(state: State, token: Token, query: Any, body: Any, number: str) -> Any:
+    need(token, "write", "issues", "pull-requests")
     if int(number) not in state.comments:
         raise Answer(404, "Not Found")
     comment = state.comments[int(number)]
@@ -144,52 +144,52 @@ def _edit_comment(state: State, who: Token, query: Any, body: Any, number: str) 
     return comment
 
 
-def _delete_comment(state: State, who: Token, query: Any, body: Any, number: str) -> Any:
-    need(who, "write", "issues", "pull-requests")
+def _delete_comment(state: State, token: Token, query: Any, body: Any, number: str) -> Any:
+    need(token, "write", "issues", "pull-requests")
     if state.comments.pop(int(number), None) is None:
         raise Answer(404, "Not Found")
     return None
 
 
-def _list_issues(state: State, who: Token, query: Mapping[str, str], body: Any) -> Any:
-    need(who, "read", "issues")
-    wanted = query.get("state", "open")
+def _list_issues(state: State, token: Token, query: Mapping[str, str], body: Any) -> Any:
+    need(token, "read", "issues")
+    state_filter = query.get("state", "open")
     pulls = [{**pull, "pull_request": {}} for pull in state.pulls.values()]
     listed = [*state.issues.values(), *pulls]
-    listed = [issue for issue in listed if wanted in ("all", issue["state"])]
+    listed = [issue for issue in listed if state_filter in ("all", issue["state"])]
     return sorted(listed, key=lambda issue: -issue["number"])
 
 
-def _add_issue(state: State, who: Token, query: Any, body: Any) -> Any:
-    need(who, "write", "issues")
-    return state.add_issue(body["title"], _text(body), who.login)
+def _add_issue(state: State, token: Token, query: Any, body: Any) -> Any:
+    need(token, "write", "issues")
+    return state.add_issue(body["title"], _text(body), token.login)
 
 
-def _edit_issue(state: State, who: Token, query: Any, body: Any, number: str) -> Any:
-    need(who, "write", "issues")
+def _edit_issue(state: State, token: Token, query: Any, body: Any, number: str) -> Any:
+    need(token, "write", "issues")
     issue = state.issues[int(number)]
     issue.update({name: body[name] for name in ("title", "body", "state", "state_reason") if name in body})
     return issue
 
 
-def _pulls_of(state: State, who: Token, query: Any, body: Any, sha: str) -> Any:
-    need(who, "read", "pull-requests")
+def _pulls_of(state: State, token: Token, query: Any, body: Any, sha: str) -> Any:
+    need(token, "read", "pull-requests")
     return [pull for pull in state.pulls.values() if sha in (pull.get("merge_commit_sha"), pull["head"]["sha"])]
 
 
-def _reviews(state: State, who: Token, query: Any, body: Any, number: str) -> Any:
-    need(who, "read", "pull-requests")
+def _reviews(state: State, token: Token, query: Any, body: Any, number: str) -> Any:
+    need(token, "read", "pull-requests")
     return state.reviews.get(int(number), [])
 
 
-def _environment(state: State, who: Token, query: Any, body: Any, name: str) -> Any:
-    need(who, "read", "actions")
+def _environment(state: State, token: Token, query: Any, body: Any, name: str) -> Any:
+    need(token, "read", "actions")
     if name not in state.environments:
         raise Answer(404, "Not Found")
     return state.environments[name]
 
 
-def _permission(state: State, who: Token, query: Any, body: Any, login: str) -> Any:
+def _permission(state: State, token: Token, query: Any, body: Any, login: str) -> Any:
     # https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
     return {"permission": state.members.get(login, "read"), "user": {"login": login}}
 
@@ -243,18 +243,18 @@ def serve_github(state: State | None = None) -> Iterator[tuple[str, State]]:
 
         def _result(self, path: str, query: dict[str, str], data: Any) -> tuple[int, Any, dict[str, str]]:
             scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-            who = state.tokens.get(token) if scheme == "Bearer" else None
-            if who is None:
+            identity = state.tokens.get(token) if scheme == "Bearer" else None
+            if identity is None:
                 return 401, {"message": "Bad credentials"}, {}
             if path == "/user":
-                if who.may_ask:
-                    return 200, {"login": who.login}, {}
+                if identity.may_ask:
+                    return 200, {"login": identity.login}, {}
                 return 403, {"message": "Resource not accessible by integration"}, {}
             prefix = f"/repos/{state.repository}/"
             if not path.startswith(prefix):
                 return 404, {"message": "Not Found"}, {}
             try:
-                result = route(state, who, self.command, path.removeprefix(prefix), query=query, body=data)
+                result = route(state, identity, self.command, path.removeprefix(prefix), query=query, body=data)
             except Answer as error:
                 return error.status, {"message": str(error)}, {}
             if isinstance(result, list):

@@ -28,14 +28,14 @@ def field(name: str, label: str) -> Component:
 def changed(number: int, kind: str = "update", size: int = 40) -> Change:
     name = f"Contact.Field_{number:04}__c"
     before, after = field(name, "a" * size), field(name, "b" * size)
-    both = {"create": (None, after), "update": (before, after), "delete": (before, None)}[kind]
-    return Change(Address("CustomField", name), *both)
+    sides = {"create": (None, after), "update": (before, after), "delete": (before, None)}[kind]
+    return Change(Address("CustomField", name), *sides)
 
 
 def plan(*changes: Change, **more) -> Plan:
     target = Target("00D000000000001AAA", "Northwind", "https://x.my.salesforce.com", "admin@x.example")
-    made = Plan(target, "production", "c0", "63.0", Address("StaticResource", "S"), changes, {})
-    return replace(made, **more)
+    new_plan = Plan(target, "production", "c0", "63.0", Address("StaticResource", "S"), changes, {})
+    return replace(new_plan, **more)
 
 
 def write(review: str = "### Low risk", the_plan: Plan | None = None, **more) -> str:
@@ -69,8 +69,8 @@ def test_it_is_never_longer_than_github_takes(count, review):
 
 def test_what_is_deleted_keeps_its_details_longest():
     creates = [changed(number, "create", 300) for number in range(400)]
-    made = plan(*creates, changed(990, "update", 300), changed(991, "delete", 300))
-    text = markdown(made, limit=30_000)
+    new_plan = plan(*creates, changed(990, "update", 300), changed(991, "delete", 300))
+    text = markdown(new_plan, limit=30_000)
     assert len(text) <= 30_000
     assert "<code>- CustomField:Contact.Field_0991__c</code>" in text
     assert "<code>~ CustomField:Contact.Field_0990__c</code>" in text
@@ -85,14 +85,16 @@ def test_a_plan_keeps_to_any_limit(limit):
 
 
 def test_with_room_for_all_a_limit_changes_nothing():
-    made = plan(*(changed(number) for number in range(5)))
-    assert markdown(made, limit=100_000) == markdown(made)
+    new_plan = plan(*(changed(number) for number in range(5)))
+    assert markdown(new_plan, limit=100_000) == markdown(new_plan)
 
 
 def test_secrets_are_masked_even_where_that_makes_the_text_longer():
     environ = {"APP_SECRET": "abcdefgh", "PROD_SF_JWT_KEY": SECRET}
     long = "abcdefgh " * 20_000
-    text = comment_body(CommentParts(MARKER, lambda room: long[:room]), hide=lambda each: redact(each, environ))
+    text = comment_body(
+        CommentParts(MARKER, lambda room: long[:room]), hide=lambda text_part: redact(text_part, environ)
+    )
     assert "abcdefgh" not in text
     assert len(text) <= LIMIT
 
@@ -121,17 +123,17 @@ def test_the_text_of_an_issue_keeps_to_the_limit_too():
 
 
 def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else():
-    made = plan(changed(1), changed(2))
-    digest = changes_digest(made)
-    assert changes_digest(replace(made, warnings=("x",), config_digest="other", fingerprints={"a": "b"})) == digest
+    new_plan = plan(changed(1), changed(2))
+    digest = changes_digest(new_plan)
+    assert changes_digest(replace(new_plan, warnings=("x",), config_digest="other", fingerprints={"a": "b"})) == digest
     different = [
         plan(changed(1)),
         plan(changed(1), changed(2, "create")),
         plan(changed(1), changed(2, size=41)),
-        replace(made, environment="sandbox"),
-        replace(made, target=replace(made.target, org_id="00D000000000002AAA")),
-        replace(made, records_state=True),
-        replace(made, secrets={"A": "1"}),
+        replace(new_plan, environment="sandbox"),
+        replace(new_plan, target=replace(new_plan.target, org_id="00D000000000002AAA")),
+        replace(new_plan, records_state=True),
+        replace(new_plan, secrets={"A": "1"}),
     ]
     assert len({digest, *map(changes_digest, different)}) == 1 + len(different)
 

@@ -16,7 +16,7 @@ def test_every_page_of_a_list_is_read(hub):
     hub.state.page = 2
     for number in range(5):
         hub.state.add_comment(7, f"comment {number}")
-    assert [each["body"] for each in hub.client().pages("issues/7/comments")] == [f"comment {n}" for n in range(5)]
+    assert [page["body"] for page in hub.client().pages("issues/7/comments")] == [f"comment {n}" for n in range(5)]
     assert len(hub.state.asked) == 3
 
 
@@ -133,8 +133,8 @@ def test_what_the_runner_did_not_say_is_named(hub, change, said):
 
 def test_the_pull_request_is_found_in_the_event_or_in_the_ref(hub, event):
     path = event('{"pull_request": {"number": 12, "head": {"sha": "f00", "repo": {"full_name": "acme/crm"}}}}')
-    found = hub.context(GITHUB_EVENT_PATH=path)
-    assert (found.pull_number, found.head_sha, found.from_fork) == (12, "f00", False)
+    context = hub.context(GITHUB_EVENT_PATH=path)
+    assert (context.pull_number, context.head_sha, context.from_fork) == (12, "f00", False)
     assert hub.context().pull_number == 7
     assert hub.context(GITHUB_SHA="ba4").head_sha == "ba4"
     with pytest.raises(UsageError, match="no run for a pull request"):

@@ -29,9 +29,9 @@ def test_it_is_made_edited_in_place_and_left_alone_when_it_says_the_same(hub):
     assert write_comment(client, 7, MARKER, body("two")) is CommentUpdate.EDITED
     assert texts(hub) == ["two"]
     assert hub.state.comments_of(7)[0]["id"] == first
-    asked = len(hub.state.asked)
+    count = len(hub.state.asked)
     assert write_comment(client, 7, MARKER, body("two")) is CommentUpdate.KEPT
-    assert hub.state.asked[asked:] == ["GET /repos/acme/crm/issues/7/comments?per_page=100"]
+    assert hub.state.asked[count:] == ["GET /repos/acme/crm/issues/7/comments?per_page=100"]
 
 
 def test_it_is_found_on_a_later_page(hub):

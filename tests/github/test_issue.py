@@ -32,8 +32,8 @@ def test_it_lives_one_life_under_one_number(hub):
 def test_issues_of_others_and_pull_requests_are_left_alone(hub):
     hub.state.add_issue("Drift", body("mine"), "somebody")
     hub.state.pulls[2] = {"number": 2, "body": body("a pull request"), "state": "open", "user": {"login": "x"}}
-    other = Marker("drift", "config", "sandbox")
-    hub.state.add_issue("Drift", f"{other.line()}\nsandbox")
+    other_marker = Marker("drift", "config", "sandbox")
+    hub.state.add_issue("Drift", f"{other_marker.line()}\nsandbox")
     number = open_issue(hub.client(), MARKER, "Drift", body("ours"))
     assert number == 4
     assert hub.state.issues[1]["body"] == body("mine")

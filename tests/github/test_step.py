@@ -25,13 +25,16 @@ def step(tmp_path):
 
 
 def test_a_plan_hands_on_what_it_found(step):
-    done = step.run("plan", "--detailed-exitcode", "--out", "plan.json")
-    found = step.outputs()
-    assert done.code == 2, done.err
-    assert (found["changes"], found["exit-code"], found["plan-file"]) == ("true", "2", "plan.json")
-    assert f"Plan: {found['adds']} to add, {found['updates']} to change, {found['deletes']} to destroy." in done.out
-    assert len(found["plan-digest"]) == 64
-    assert step.summary().startswith(f"### Plan: {found['adds']} to add")
+    result = step.run("plan", "--detailed-exitcode", "--out", "plan.json")
+    outputs = step.outputs()
+    assert result.code == 2, result.err
+    assert (outputs["changes"], outputs["exit-code"], outputs["plan-file"]) == ("true", "2", "plan.json")
+    assert (
+        f"Plan: {outputs['adds']} to add, {outputs['updates']} to change, {outputs['deletes']} to destroy."
+        in result.out
+    )
+    assert len(outputs["plan-digest"]) == 64
+    assert step.summary().startswith(f"### Plan: {outputs['adds']} to add")
 
 
 def test_what_is_printed_is_what_is_printed_elsewhere(step, tmp_path):
@@ -55,13 +58,13 @@ def test_an_apply_says_what_was_done_and_what_is_left_to_do_by_hand(step):
 
 def test_a_failure_says_why_and_where(step):
     step.edit("mappings/contact.yaml", "match: user", "match: usr")
-    done = step.run("plan")
-    assert (done.code, step.outputs()["exit-code"]) == (1, "1")
+    result = step.run("plan")
+    assert (result.code, step.outputs()["exit-code"]) == (1, "1")
     assert "changes" not in step.outputs()
     assert "### sfcode plan ended with exit code 1" in step.summary()
     assert "config/mappings/contact.yaml:" in step.summary()
-    assert "::error file=config/mappings/contact.yaml,line=" in done.err
-    assert "::error" not in done.out
+    assert "::error file=config/mappings/contact.yaml,line=" in result.err
+    assert "::error" not in result.out
 
 
 def test_a_refused_plan_is_shown_with_its_reason(step):
@@ -90,9 +93,9 @@ def test_verbs_that_nothing_follows_on_write_nothing(step):
 
 def test_files_that_cannot_be_written_do_not_undo_what_was_done(step):
     step.environ["GITHUB_OUTPUT"] = "/nowhere/at/all"
-    done = step.run("plan")
-    assert done.code == 0
-    assert "Warning: /nowhere/at/all cannot be written" in done.err
+    result = step.run("plan")
+    assert result.code == 0
+    assert "Warning: /nowhere/at/all cannot be written" in result.err
 
 
 def test_an_output_cannot_set_another_one(tmp_path):
@@ -105,6 +108,6 @@ def test_an_annotation_is_one_line_and_names_the_file_as_the_repository_does(tmp
     (tmp_path / "sub").mkdir()
     monkeypatch.chdir(tmp_path / "sub")
     step = Step(None, None, str(tmp_path))
-    said = step.annotation("error", "50% is\nwrong", Position("config/a,b.yaml", 3, 7), "x: y")
-    assert said == "::error file=sub/config/a%2Cb.yaml,line=3,col=7,title=x%3A y::50%25 is%0Awrong"
+    annotation = step.annotation("error", "50% is\nwrong", Position("config/a,b.yaml", 3, 7), "x: y")
+    assert annotation == "::error file=sub/config/a%2Cb.yaml,line=3,col=7,title=x%3A y::50%25 is%0Awrong"
     assert step.annotation("notice", "hello") == "::notice::hello"

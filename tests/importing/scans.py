@@ -50,13 +50,13 @@ def grants(
 ) -> PermissionSetGrants:
     """Give the permission set of the help page: Modify All, and the boxes of Event."""
     rights = ("allowRead", "allowEdit", "allowDelete", "viewAllRecords", "modifyAllRecords")
-    shown = [f"{object_name}.{each}" for each in readable] + ["Event.Description", "Event.WhoId"]
+    names = [f"{object_name}.{field_name}" for field_name in readable] + ["Event.Description", "Event.WhoId"]
     return PermissionSetGrants(
         name,
         {
             "label": name,
             "objectPermissions": {object_name: dict.fromkeys(rights, True)},
-            "fieldPermissions": {each: {"readable": True, "editable": False} for each in shown},
+            "fieldPermissions": {field_name: {"readable": True, "editable": False} for field_name in names},
         },
     )
 

@@ -37,9 +37,9 @@ def flow(*messages_: str, **more) -> Component:
     ],
 )
 def test_a_message_to_appcues_is_known_by_its_host_or_the_connectors_name(name, url, by_connector):
-    (found,) = find_messages([outbound(name, url)], [])
-    assert found.by_connector is by_connector
-    assert found.user == "robin@example.com"
+    (messages,) = find_messages([outbound(name, url)], [])
+    assert messages.by_connector is by_connector
+    assert messages.user == "robin@example.com"
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_other_messages_are_nobodys_business(name, url):
 
 
 def test_only_the_ending_of_the_connectors_host_is_shown():
-    (found,) = find_messages([outbound(CONNECTOR, "https://5f0c-ab12.integration-hook.com")], [])
-    assert found.shown_host == "*.integration-hook.com"
+    (messages,) = find_messages([outbound(CONNECTOR, "https://5f0c-ab12.integration-hook.com")], [])
+    assert messages.shown_host == "*.integration-hook.com"
 
 
 def test_rules_and_flows_that_only_send_to_appcues_are_told_from_those_that_do_more():
-    ours = outbound(CONNECTOR, "https://a.integration-hook.com")
-    theirs = outbound("Invoice", "https://erp.example.com/")
+    own_message = outbound(CONNECTOR, "https://a.integration-hook.com")
+    message_of_others = outbound("Invoice", "https://erp.example.com/")
     name = f"Contact.{CONNECTOR}"
     alone = {
         "rule": rule("Alone", (CONNECTOR, "OutboundMessage")),
@@ -80,15 +80,17 @@ def test_rules_and_flows_that_only_send_to_appcues_are_told_from_those_that_do_m
         for title, component in components.items():
             rules = [component] if component.type == "WorkflowRule" else []
             flows = [component] if component.type == "Flow" else []
-            (found,) = find_messages([ours, theirs, *rules], flows)
-            assert [(one.address, one.alone) for one in found.fired_by] == [(component.address, expected)], title
+            (messages,) = find_messages([own_message, message_of_others, *rules], flows)
+            assert [(trigger.address, trigger.alone) for trigger in messages.fired_by] == [
+                (component.address, expected)
+            ], title
 
 
 def test_a_rule_that_fires_something_else_of_the_same_name_is_not_the_messages():
-    (found,) = find_messages(
+    (messages,) = find_messages(
         [outbound(CONNECTOR, "https://a.integration-hook.com"), rule("Other", (CONNECTOR, "FieldUpdate"))], []
     )
-    assert found.fired_by == ()
+    assert messages.fired_by == ()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_the_field_behind_a_text_formula_is_found_where_there_is_just_one(text, 
 
 
 def test_a_formula_over_a_picklist_is_no_user_id():
-    known = {"Status": Field("Status", "picklist"), "Number__c": Field("Number__c", "double")}
-    assert formula({"formula": "TEXT(Status)"}, known).source == ""
-    made = formula({"formula": "TEXT(Number__c)", "formulaTreatBlanksAs": "BlankAsZero"}, known)
-    assert (made.source, made.blank_as_zero) == ("Number__c", True)
+    fields = {"Status": Field("Status", "picklist"), "Number__c": Field("Number__c", "double")}
+    assert formula({"formula": "TEXT(Status)"}, fields).source == ""
+    parsed = formula({"formula": "TEXT(Number__c)", "formulaTreatBlanksAs": "BlankAsZero"}, fields)
+    assert (parsed.source, parsed.blank_as_zero) == ("Number__c", True)

@@ -17,14 +17,14 @@ TITLE = (("role", "Title"),)
 OTHER = replace(ROBOT, username="other@northwind.example", sets=())
 
 
-def questions(seen, **options) -> list[str]:
+def questions(scan, **options) -> list[str]:
     with pytest.raises(Refused) as refused:
-        propose_config(seen, ImportOptions(**options))
+        propose_config(scan, ImportOptions(**options))
     return [line.strip() for line in refused.value.message.splitlines()[1:]]
 
 
-def because(draft, what: str) -> str:
-    return next(choice.because for choice in draft.choices if choice.what == what)
+def because(draft, subject: str) -> str:
+    return next(choice.because for choice in draft.choices if choice.what == subject)
 
 
 def test_an_org_that_was_clicked_by_the_help_page_leaves_nothing_open():
@@ -52,14 +52,14 @@ def test_nothing_at_all_is_said_to_be_nothing():
 
 
 def test_all_that_is_open_is_asked_at_once_with_the_option_that_answers_it():
-    seen = found(
+    scan = found(
         messages=(),
         fields={"Contact": fields(Appcues_Id__c="double", User_Key__c="string", Member_Id__c="string")},
         people=(ROBOT, replace(ROBOT, username="second@northwind.example")),
         sets={"Appcues_Access": replace(grants(), body={"objectPermissions": {"Contact": {"allowRead": True}}})},
         formulas={},
     )
-    assert questions(seen) == [
+    assert questions(scan) == [
         (
             "- Which user does the integration sign in as? Several may: appcues@northwind.example, second@northwind.example"
         ),
@@ -85,28 +85,28 @@ def test_two_objects_are_a_question_and_both_may_be_the_answer():
         address=Address("WorkflowOutboundMessage", "Lead.AppcuesOnLead_2abc"),
         fired_by=(),
     )
-    both = {"Contact": fields(), "Lead": fields()}
+    fields_by_object = {"Contact": fields(), "Lead": fields()}
     formula = Formula("TEXT(Product_User_Id__c)", False, "Product_User_Id__c")
-    seen = found(
+    scan = found(
         messages=(message(), lead),
-        fields=both,
+        fields=fields_by_object,
         formulas={"Contact.Appcues_Id__c": formula, "Lead.Appcues_Id__c": formula},
     )
-    assert questions(seen)[:2] == [
+    assert questions(scan)[:2] == [
         "- Which objects are to be mapped? Appcues has an outbound message of it: Contact, Lead",
         "--object Contact (repeatable)",
     ]
-    draft = propose_config(seen, ImportOptions(objects=("Contact", "Lead"), attributes=TITLE))
+    draft = propose_config(scan, ImportOptions(objects=("Contact", "Lead"), attributes=TITLE))
     assert [mapping.name for mapping in draft.mappings] == ["contact", "lead"]
-    only = propose_config(seen, ImportOptions(objects=("Contact",)))
+    only = propose_config(scan, ImportOptions(objects=("Contact",)))
     assert "Lead.AppcuesOnLead_2abc sends to *.integration-hook.com, and no mapping is about Lead" in only.notes[-1]
 
 
 def test_of_several_ids_the_one_that_appcues_gets_is_taken_and_the_others_are_named():
-    shown = message("Send_To_Appcues", by_connector=False, fields=("Id", "Member_Id__c", "Plan__c"))
+    own_message = message("Send_To_Appcues", by_connector=False, fields=("Id", "Member_Id__c", "Plan__c"))
     draft = propose_config(
         found(
-            messages=(shown,),
+            messages=(own_message,),
             fields={"Contact": fields(Appcues_Id__c="double", Member_Id__c="string", Account_Id__c="string")},
             formulas={},
             sets={"Appcues_Access": grants()},
@@ -145,8 +145,8 @@ def test_a_number_that_is_named_as_the_user_id_gets_a_text_formula_of_its_own():
     ],
 )
 def test_a_wrong_answer_is_asked_again(options, asked):
-    seen = found(people=(ROBOT, OTHER))
-    assert questions(seen, **options)[0].startswith(asked.removesuffix(" one of")), questions(seen, **options)
+    scan = found(people=(ROBOT, OTHER))
+    assert questions(scan, **options)[0].startswith(asked.removesuffix(" one of")), questions(scan, **options)
 
 
 def test_what_holds_for_one_object_goes_before_what_holds_for_all():
@@ -174,11 +174,11 @@ def test_what_holds_for_one_object_goes_before_what_holds_for_all():
     ],
 )
 def test_an_nps_field_is_taken_by_its_name_and_asked_about_in_doubt(more, options, score, asked):
-    seen = found(fields={"Contact": fields(**more)})
+    scan = found(fields={"Contact": fields(**more)})
     if asked:
-        assert questions(seen, **options)[0].startswith("- Which field of Contact holds the latest NPS score?")
+        assert questions(scan, **options)[0].startswith("- Which field of Contact holds the latest NPS score?")
     else:
-        assert propose_config(seen, ImportOptions(**options)).mappings[0].score == score
+        assert propose_config(scan, ImportOptions(**options)).mappings[0].score == score
 
 
 @pytest.mark.parametrize(
@@ -204,19 +204,19 @@ def test_a_message_that_is_fired_with_other_things_stays_and_is_told():
     busy = message(fired_by=(MessageTrigger(Address("Flow", "Does_Much"), alone=False),))
     draft = propose_config(found(messages=(busy,)), ImportOptions())
     assert draft.mappings[0].replaces == ()
-    (told,) = draft.by_hand
-    assert "is fired by Flow:Does_Much, which does other things too" in told
+    (note,) = draft.by_hand
+    assert "is fired by Flow:Does_Much, which does other things too" in note
 
 
 def test_a_person_who_connected_appcues_is_not_taken_for_the_integrations_user():
     person = replace(ROBOT, username="robin@northwind.example", license="Salesforce", sets=())
-    seen = found(messages=(message(user=person.username),), people=(person,), sets={})
-    draft = propose_config(seen, ImportOptions(attributes=TITLE))
+    scan = found(messages=(message(user=person.username),), people=(person,), sets={})
+    draft = propose_config(scan, ImportOptions(attributes=TITLE))
     assert draft.user.is_new
     assert draft.user.username == "appcues.integration@northwind.example"
     assert "today Appcues is connected as robin@northwind.example" in because(draft, "integration user")
-    asked = questions(seen, attributes=TITLE, user=person.username)
-    assert asked[0].startswith("- robin@northwind.example has the license Salesforce: that is a person")
+    answers = questions(scan, attributes=TITLE, user=person.username)
+    assert answers[0].startswith("- robin@northwind.example has the license Salesforce: that is a person")
 
 
 def test_what_the_user_lacks_and_what_is_wrong_with_the_formula_is_told():
@@ -243,9 +243,9 @@ def test_a_user_without_a_set_for_the_object_gets_a_new_one():
 
 def test_several_permission_sets_are_a_question():
     two = replace(ROBOT, sets=("Appcues_Access", "More"))
-    seen = found(people=(two,), sets={"Appcues_Access": grants(readable=("Title",)), "More": grants("More")})
-    assert "--permission-set Appcues_Access" in questions(seen)
-    assert propose_config(seen, ImportOptions(permission_set="Appcues_Access")).user.permission_set == "Appcues_Access"
+    scan = found(people=(two,), sets={"Appcues_Access": grants(readable=("Title",)), "More": grants("More")})
+    assert "--permission-set Appcues_Access" in questions(scan)
+    assert propose_config(scan, ImportOptions(permission_set="Appcues_Access")).user.permission_set == "Appcues_Access"
 
 
 @pytest.mark.parametrize(

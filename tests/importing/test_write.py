@@ -22,8 +22,8 @@ from tests.importing.scans import ROBOT, fields, found, grants, message
 ORG = "alias:prod"
 
 
-def written(folder: Path, seen, **options):
-    texts = render_files(seen, propose_config(seen, ImportOptions(**options)), ImportOptions(org=ORG, **options))
+def written(folder: Path, scan, **options):
+    texts = render_files(scan, propose_config(scan, ImportOptions(**options)), ImportOptions(org=ORG, **options))
     for name, text in texts.items():
         path = folder / "config" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,10 +47,10 @@ def test_the_files_are_a_project_that_generates_what_was_found(tmp_path):
 def test_a_project_has_an_identity_that_its_name_does_not_change(tmp_path):
     for folder, options in (("one", {}), ("two", {}), ("three", {"identity": "team_a", "name": "Guides"})):
         written(tmp_path / folder, found(), **options)
-    one, two, three = (load(tmp_path / folder / "config").settings.id for folder in ("one", "two", "three"))
-    assert one.startswith("appcues_")
-    assert one != two, "each project has its own"
-    assert three == "team_a"
+    first, second, third = (load(tmp_path / folder / "config").settings.id for folder in ("one", "two", "three"))
+    assert first.startswith("appcues_")
+    assert first != second, "each project has its own"
+    assert third == "team_a"
 
 
 def test_an_answer_on_the_command_line_is_in_the_files(tmp_path):
@@ -86,8 +86,8 @@ def test_what_was_not_filled_in_keeps_a_relay_from_being_planned(tmp_path):
 def test_one_way_and_a_custom_object_are_written_as_such(tmp_path):
     sets = {"Appcues_Access": grants(object_name="Person__c")}
     kinds = {"Person__c": fields(NPS_Score__c="double", NPS_Feedback__c="textarea")}
-    seen = found(messages=(), sets=sets, fields=kinds, formulas={})
-    written(tmp_path, seen)
+    scan = found(messages=(), sets=sets, fields=kinds, formulas={})
+    written(tmp_path, scan)
     (mapping,) = load(tmp_path / "config").mappings
     assert (mapping.name, mapping.spec.direction, mapping.spec.to_appcues) == ("person", "to_salesforce", None)
     assert mapping.spec.to_salesforce.nps.score.field == "NPS_Score__c"
@@ -109,9 +109,9 @@ def test_any_text_is_a_scalar_that_reads_back_as_itself(text):
 
 
 def test_characters_that_yaml_does_not_take_are_spelled_out_in_comments_too(tmp_path):
-    seen = found()
-    target = replace(seen.target, name="Acme \x1b[2J\u009b31m\x7f\nversion: 2")
-    formulas = {name: replace(one, text="TEXT(A__c) \x08\x9b") for name, one in seen.formulas.items()}
-    texts = written(tmp_path, replace(seen, target=target, formulas=formulas))
+    scan = found()
+    target = replace(scan.target, name="Acme \x1b[2J\u009b31m\x7f\nversion: 2")
+    formulas = {name: replace(parsed, text="TEXT(A__c) \x08\x9b") for name, parsed in scan.formulas.items()}
+    texts = written(tmp_path, replace(scan, target=target, formulas=formulas))
     assert "\\x1b[2J\\x9b31m\\x7f version: 2" in texts["sfcode.yaml"]
     assert load(tmp_path / "config").settings.version == 1

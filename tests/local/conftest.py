@@ -124,8 +124,8 @@ def open_fields(tx: OrgTransaction, *full_names: str, profile: str = "Admin", ed
 
 def _bare(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _bare(each) for key, each in value.items() if key != "attributes"}
-    return [_bare(each) for each in value] if isinstance(value, list) else value
+        return {key: _bare(member) for key, member in value.items() if key != "attributes"}
+    return [_bare(member) for member in value] if isinstance(value, list) else value
 
 
 @pytest.fixture

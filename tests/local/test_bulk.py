@@ -56,9 +56,9 @@ class Bulk:
     def end(self, path: str) -> dict[str, Any]:
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            told = self.rest("GET", path).json()
-            if told["state"] in ENDED:
-                return told
+            document = self.rest("GET", path).json()
+            if document["state"] in ENDED:
+                return document
         raise AssertionError("the job did not end")
 
     def run(self, text: str, operation: str = "insert", name: str = "Contact", **more: str) -> dict[str, Any]:
@@ -66,8 +66,8 @@ class Bulk:
         self.upload(job, text)
         return self.close(job)
 
-    def result(self, job: str, what: str) -> list[dict[str, str]]:
-        answer = self.rest("GET", f"{INGEST}/{job}/{what}")
+    def result(self, job: str, kind: str) -> list[dict[str, str]]:
+        answer = self.rest("GET", f"{INGEST}/{job}/{kind}")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=UTF-8")
         return list(csv.DictReader(io.StringIO(answer.text, newline="")))
 
@@ -79,9 +79,9 @@ class Bulk:
 
 def test_rows_are_inserted_and_each_has_its_own_outcome(bulk, rest) -> None:
     """A job reports what became of each row: its id, or the platform's code, sentence and fields."""
-    told = bulk.run("LastName,Email,Product_User_Id__c\nKim,kim@x.example,501\n,no@x.example,502\nLee,nonsense,503\n")
-    assert (told["state"], told["numberRecordsProcessed"], told["numberRecordsFailed"]) == ("JobComplete", 3, 2)
-    (good,) = bulk.result(told["id"], "successfulResults")
+    job = bulk.run("LastName,Email,Product_User_Id__c\nKim,kim@x.example,501\n,no@x.example,502\nLee,nonsense,503\n")
+    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 3, 2)
+    (good,) = bulk.result(job["id"], "successfulResults")
     assert rest.rows("SELECT Name, Email, Product_User_Id__c FROM Contact WHERE Id = '" + good["sf__Id"] + "'")[0] == {
         "attributes": {"type": "Contact", "url": f"/services/data/v62.0/sobjects/Contact/{good['sf__Id']}"},
         "Name": "Kim",
@@ -90,30 +90,30 @@ def test_rows_are_inserted_and_each_has_its_own_outcome(bulk, rest) -> None:
     }
     assert (good["sf__Created"], good["LastName"]) == ("true", "Kim")
     assert [
-        (row["sf__Id"], row["sf__Error"], row["Product_User_Id__c"]) for row in bulk.result(told["id"], "failedResults")
+        (row["sf__Id"], row["sf__Error"], row["Product_User_Id__c"]) for row in bulk.result(job["id"], "failedResults")
     ] == [
         ("", "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --", "502"),
         ("", "INVALID_EMAIL_ADDRESS:Email: invalid email address: nonsense:Email --", "503"),
     ]
-    assert bulk.result(told["id"], "unprocessedrecords") == []
+    assert bulk.result(job["id"], "unprocessedrecords") == []
 
 
 def test_a_job_is_told_about_as_an_org_does(bulk, rest, org) -> None:
     """The job's own words: where to upload while it is open, what was counted once it has ended."""
     job = bulk.open()
-    told = rest("GET", f"{INGEST}/{job}").json()
-    assert told["contentUrl"] == f"services/data/v62.0/jobs/ingest/{job}/batches"
-    assert (told["apiVersion"], told["jobType"], told["lineEnding"], told["columnDelimiter"]) == (
+    document = rest("GET", f"{INGEST}/{job}").json()
+    assert document["contentUrl"] == f"services/data/v62.0/jobs/ingest/{job}/batches"
+    assert (document["apiVersion"], document["jobType"], document["lineEnding"], document["columnDelimiter"]) == (
         62.0,
         "V2Ingest",
         "LF",
         "COMMA",
     )
     bulk.upload(job, "LastName\nKim\n")
-    told = bulk.close(job)
-    assert "contentUrl" not in told
-    assert {"retries", "totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime"} <= told.keys()
-    assert [each["id"] for each in rest("GET", INGEST).json()["records"]] == [job]
+    document = bulk.close(job)
+    assert "contentUrl" not in document
+    assert {"retries", "totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime"} <= document.keys()
+    assert [record["id"] for record in rest("GET", INGEST).json()["records"]] == [job]
     assert rest("GET", QUERY).json() == {"done": True, "nextRecordsUrl": None, "records": []}
     assert rest("GET", f"{INGEST}/{job[:15]}/").json()["id"] == job
     assert rest("GET", "").json()["jobs"] == "/services/data/v62.0/jobs"
@@ -121,36 +121,36 @@ def test_a_job_is_told_about_as_an_org_does(bulk, rest, org) -> None:
 
 def test_update_upsert_and_delete(bulk, rest) -> None:
     """Each operation goes the way of a single REST call."""
-    made = rest.create("Contact", LastName="Old", Product_User_Id__c=600, Title="Chief")
-    other = rest.create("Contact", LastName="Gone")
-    told = bulk.run(f"Id,LastName,Title,Phone\n{made},New,#N/A,\n003000000000000AAA,Ghost,,\n", "update")
-    (failed,) = bulk.result(told["id"], "failedResults")
+    contact = rest.create("Contact", LastName="Old", Product_User_Id__c=600, Title="Chief")
+    other_contact = rest.create("Contact", LastName="Gone")
+    job = bulk.run(f"Id,LastName,Title,Phone\n{contact},New,#N/A,\n003000000000000AAA,Ghost,,\n", "update")
+    (failed,) = bulk.result(job["id"], "failedResults")
     assert failed["sf__Id"] == "003000000000000AAA"
     assert failed["sf__Error"] == "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--"
-    row = rest("GET", f"/sobjects/Contact/{made}").json()
+    row = rest("GET", f"/sobjects/Contact/{contact}").json()
     assert (row["LastName"], row["Title"]) == ("New", None)
-    told = bulk.run(f"Id\n{other}\n", "delete")
-    assert told["numberRecordsFailed"] == 0
-    assert rest("GET", f"/sobjects/Contact/{other}").status_code == 404
+    job = bulk.run(f"Id\n{other_contact}\n", "delete")
+    assert job["numberRecordsFailed"] == 0
+    assert rest("GET", f"/sobjects/Contact/{other_contact}").status_code == 404
 
 
 def test_cells_are_read_by_the_rules_for_csv(bulk, rest) -> None:
     """An empty cell says nothing, #N/A empties a field, and yes is true."""
     (user,) = rest.rows("SELECT Id FROM User LIMIT 1")
     lead = rest.create("Lead", LastName="Lee", Company="Acme", Title="Chief", Phone="1")
-    told = bulk.run(f"Id,Title,Phone,OwnerId\n{lead},,#N/A,{user['Id']}\n", "update", "Lead")
-    assert told["numberRecordsFailed"] == 0, bulk.result(told["id"], "failedResults")
+    job = bulk.run(f"Id,Title,Phone,OwnerId\n{lead},,#N/A,{user['Id']}\n", "update", "Lead")
+    assert job["numberRecordsFailed"] == 0, bulk.result(job["id"], "failedResults")
     row = rest("GET", f"/sobjects/Lead/{lead}").json()
     assert (row["Title"], row["Phone"]) == ("Chief", None)
-    told = bulk.run("Name,IsActive\nOne,yes\nTwo,0\nThree,perhaps\n", name="Campaign")
+    job = bulk.run("Name,IsActive\nOne,yes\nTwo,0\nThree,perhaps\n", name="Campaign")
     assert [
-        each["IsActive"]
-        for each in rest.rows("SELECT IsActive FROM Campaign WHERE Name IN ('One', 'Two') ORDER BY Name")
+        campaign["IsActive"]
+        for campaign in rest.rows("SELECT IsActive FROM Campaign WHERE Name IN ('One', 'Two') ORDER BY Name")
     ] == [
         True,
         False,
     ]
-    (failed,) = bulk.result(told["id"], "failedResults")
+    (failed,) = bulk.result(job["id"], "failedResults")
     assert failed["sf__Error"].startswith(
         "INVALID_FIELD:Failed to deserialize field at col 1. Due to, 'perhaps' is not a valid value for the type xsd:boolean:IsActive --"
     )
@@ -158,13 +158,13 @@ def test_cells_are_read_by_the_rules_for_csv(bulk, rest) -> None:
 
 def test_delimiters_line_endings_and_quotes(bulk, rest) -> None:
     """The job says how its table is written, and results are written the same way."""
-    told = bulk.run(
+    job = bulk.run(
         'LastName;Description\r\nQuo;"two ""quoted""\r\nlines; here"\r\n',
         columnDelimiter="SEMICOLON",
         lineEnding="CRLF",
     )
     assert rest.value("SELECT Description FROM Contact WHERE LastName = 'Quo'") == 'two "quoted"\r\nlines; here'
-    text = rest("GET", f"{INGEST}/{told['id']}/successfulResults").content.decode()
+    text = rest("GET", f"{INGEST}/{job['id']}/successfulResults").content.decode()
     assert text.startswith('"sf__Id";"sf__Created";LastName;Description\r\n"003')
     assert text.endswith(';"true";"Quo";"two ""quoted""\r\nlines; here"\r\n')
 
@@ -185,11 +185,11 @@ def test_delimiters_line_endings_and_quotes(bulk, rest) -> None:
 def test_a_table_that_is_wrong_fails_the_job_and_writes_nothing(bulk, rest, operation, text, message) -> None:
     """The whole job fails, in the platform's words, before any row."""
     before = rest("GET", "/query", params={"q": "SELECT COUNT() FROM Contact"}).json()
-    told = bulk.run(text, operation)
-    assert (told["state"], told["errorMessage"]) == ("Failed", message)
-    assert told["numberRecordsProcessed"] == 0
+    job = bulk.run(text, operation)
+    assert (job["state"], job["errorMessage"]) == ("Failed", message)
+    assert job["numberRecordsProcessed"] == 0
     assert rest("GET", "/query", params={"q": "SELECT COUNT() FROM Contact"}).json() == before
-    assert len(bulk.result(told["id"], "unprocessedRecords")) == 1
+    assert len(bulk.result(job["id"], "unprocessedRecords")) == 1
 
 
 @pytest.mark.parametrize(
@@ -274,8 +274,8 @@ def test_a_job_and_its_rows_may_come_together(bulk, rest) -> None:
 def test_many_rows_go_in_batches(bulk, rest) -> None:
     """Seven hundred rows are four batches, and every row is there once."""
     rows = "".join(f"Many{number}\n" for number in range(700))
-    told = bulk.run("LastName\n" + rows)
-    assert (told["numberRecordsProcessed"], told["numberRecordsFailed"]) == (700, 0)
+    job = bulk.run("LastName\n" + rows)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (700, 0)
     assert (
         rest("GET", "/query", params={"q": "SELECT COUNT() FROM Contact WHERE LastName LIKE 'Many%'"}).json()[
             "totalSize"
@@ -286,38 +286,40 @@ def test_many_rows_go_in_batches(bulk, rest) -> None:
 
 def test_a_query_is_answered_in_pages_of_csv(bulk, rest) -> None:
     """Each page has the header, says how many rows it has, and where the next one begins."""
-    told = bulk.query("SELECT name, account.NAME, c.IsDeleted, CreatedDate FROM Contact c ORDER BY Name")
-    assert (told["state"], told["object"], told["operation"]) == ("JobComplete", "Contact", "query")
-    assert told["numberRecordsProcessed"] == 30
+    job = bulk.query("SELECT name, account.NAME, c.IsDeleted, CreatedDate FROM Contact c ORDER BY Name")
+    assert (job["state"], job["object"], job["operation"]) == ("JobComplete", "Contact", "query")
+    assert job["numberRecordsProcessed"] == 30
     rows, locator, pages = [], "", 0
     while locator != "null":
-        answer = rest("GET", f"{QUERY}/{told['id']}/results", params={"maxRecords": 12, "locator": locator})
-        found = list(csv.reader(io.StringIO(answer.text)))
-        assert found[0] == ["Name", "Account.Name", "IsDeleted", "CreatedDate"]
-        assert answer.headers["Sforce-NumberOfRecords"] == str(len(found) - 1)
-        rows += found[1:]
+        answer = rest("GET", f"{QUERY}/{job['id']}/results", params={"maxRecords": 12, "locator": locator})
+        table = list(csv.reader(io.StringIO(answer.text)))
+        assert table[0] == ["Name", "Account.Name", "IsDeleted", "CreatedDate"]
+        assert answer.headers["Sforce-NumberOfRecords"] == str(len(table) - 1)
+        rows += table[1:]
         locator, pages = answer.headers["Sforce-Locator"], pages + 1
     assert (pages, len(rows)) == (3, 30)
-    wanted = rest.rows("SELECT Name, Account.Name, IsDeleted, CreatedDate FROM Contact ORDER BY Name")
+    records = rest.rows("SELECT Name, Account.Name, IsDeleted, CreatedDate FROM Contact ORDER BY Name")
     assert rows[0] == [
-        wanted[0]["Name"],
-        (wanted[0]["Account"] or {"Name": ""})["Name"],
+        records[0]["Name"],
+        (records[0]["Account"] or {"Name": ""})["Name"],
         "false",
-        wanted[0]["CreatedDate"].replace("+0000", "Z"),
+        records[0]["CreatedDate"].replace("+0000", "Z"),
     ]
 
 
 def test_a_query_may_be_written_otherwise(bulk, rest) -> None:
     """Delimiter and line ending are the job's; without rows there is the header alone."""
-    told = bulk.query("SELECT Id, Name FROM Contact WHERE Name = 'nobody'", columnDelimiter="PIPE", lineEnding="CRLF")
-    answer = rest("GET", f"{QUERY}/{told['id']}/results")
+    document = bulk.query(
+        "SELECT Id, Name FROM Contact WHERE Name = 'nobody'", columnDelimiter="PIPE", lineEnding="CRLF"
+    )
+    answer = rest("GET", f"{QUERY}/{document['id']}/results")
     assert (answer.text, answer.headers["Sforce-NumberOfRecords"], answer.headers["Sforce-Locator"]) == (
         '"Id"|"Name"\r\n',
         "0",
         "null",
     )
-    assert rest("DELETE", f"{QUERY}/{told['id']}").status_code == 204
-    assert rest("GET", f"{QUERY}/{told['id']}/results").status_code == 404
+    assert rest("DELETE", f"{QUERY}/{document['id']}").status_code == 204
+    assert rest("GET", f"{QUERY}/{document['id']}/results").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -338,20 +340,22 @@ def test_a_query_may_be_written_otherwise(bulk, rest) -> None:
 )
 def test_queries_that_are_not_begun(rest, text, code, message) -> None:
     """What a bulk query cannot do is refused when the job is made."""
-    status, found, words, _ = rest.error("POST", QUERY, json={"operation": "query", "query": text})
-    assert (status, found) == (400, code)
+    status, error_code, words, _ = rest.error("POST", QUERY, json={"operation": "query", "query": text})
+    assert (status, error_code) == (400, code)
     assert message in words
 
 
 def test_jobs_of_one_kind_are_no_jobs_of_the_other(bulk, rest) -> None:
     """A query job cannot be found among the ingest jobs, nor with a wrong locator or size."""
-    told = bulk.query("SELECT Id FROM Contact")
-    assert rest("GET", f"{INGEST}/{told['id']}").status_code == 404
-    assert rest.error("GET", f"{QUERY}/{told['id']}/results", params={"locator": "%%"})[1] == "INVALID_QUERY_LOCATOR"
-    assert rest.error("GET", f"{QUERY}/{told['id']}/results", params={"maxRecords": "-1"})[1] == "API_ERROR"
+    document = bulk.query("SELECT Id FROM Contact")
+    assert rest("GET", f"{INGEST}/{document['id']}").status_code == 404
+    assert (
+        rest.error("GET", f"{QUERY}/{document['id']}/results", params={"locator": "%%"})[1] == "INVALID_QUERY_LOCATOR"
+    )
+    assert rest.error("GET", f"{QUERY}/{document['id']}/results", params={"maxRecords": "-1"})[1] == "API_ERROR"
     aborted = (400, "INVALIDJOBSTATE", "Aborting already Completed Job not allowed", None)
-    assert rest.error("PATCH", f"{QUERY}/{told['id']}", json={"state": "Aborted"}) == aborted
-    assert rest("GET", f"{INGEST}/{told['id']}/nonsense").status_code == 404
+    assert rest.error("PATCH", f"{QUERY}/{document['id']}", json={"state": "Aborted"}) == aborted
+    assert rest("GET", f"{INGEST}/{document['id']}/nonsense").status_code == 404
 
 
 def test_old_jobs_are_forgotten(bulk, rest, clock) -> None:
@@ -367,12 +371,12 @@ def external_ids(state) -> None:
     """Deploy an external id on accounts and on contacts, and the right to see them, before the org is served."""
     names = ("Account.Ext__c", "Contact.Ext__c")
     field = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
-    seen = {"label": "Ext", "fieldPermissions": {key: {"editable": True, "readable": True} for key in names}}
+    permission_set = {"label": "Ext", "fieldPermissions": {key: {"editable": True, "readable": True} for key in names}}
     with Store(state / "org.db") as store, store.transaction() as tx:
         admin = tx.settings.get("admin_id") or ""
         for name in names:
             tx.components.put(Component("CustomField", name, field), user_id=admin, now=NOON)
-        stored = tx.components.put(Component("PermissionSet", "Ext", seen), user_id=admin, now=NOON)
+        stored = tx.components.put(Component("PermissionSet", "Ext", permission_set), user_id=admin, now=NOON)
         assigned = {"AssigneeId": admin, "PermissionSetId": stored.id, "IsActive": True}
         tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
 
@@ -380,18 +384,18 @@ def external_ids(state) -> None:
 def test_upsert_by_external_id_and_parents_by_theirs(external_ids, bulk, rest) -> None:
     """A key that is known changes its record, another makes one; parents are named by a key of their own."""
     account = rest.create("Account", Name="Parent", Ext__c="A-1")
-    known = rest.create("Contact", LastName="Known", Ext__c="C-1")
+    contact = rest.create("Contact", LastName="Known", Ext__c="C-1")
     text = "Ext__c,LastName,Account.Ext__c\nC-1,Renamed,A-1\nC-2,New,A-1\n,Keyless,\nC-3,Orphan,A-9\n"
-    told = bulk.run(text, "upsert", externalIdFieldName="ext__c")
-    assert (told["externalIdFieldName"], told["numberRecordsFailed"]) == ("Ext__c", 2)
-    done = bulk.result(told["id"], "successfulResults")
-    assert [(row["sf__Created"], row["Account.Ext__c"]) for row in done] == [("false", "A-1"), ("true", "A-1")]
-    assert done[0]["sf__Id"] == known
+    job = bulk.run(text, "upsert", externalIdFieldName="ext__c")
+    assert (job["externalIdFieldName"], job["numberRecordsFailed"]) == ("Ext__c", 2)
+    successes = bulk.result(job["id"], "successfulResults")
+    assert [(row["sf__Created"], row["Account.Ext__c"]) for row in successes] == [("false", "A-1"), ("true", "A-1")]
+    assert successes[0]["sf__Id"] == contact
     assert [
         row["LastName"]
         for row in rest.rows(f"SELECT LastName FROM Contact WHERE AccountId = '{account}' ORDER BY Ext__c")
     ] == ["Renamed", "New"]
-    errors = [row["sf__Error"] for row in bulk.result(told["id"], "failedResults")]
+    errors = [row["sf__Error"] for row in bulk.result(job["id"], "failedResults")]
     assert errors[0] == "MISSING_ARGUMENT:Ext__c not specified:--"
     assert errors[1].startswith(
         "INVALID_FIELD:Foreign key external ID: A-9 not found for field Ext__c in entity Account"
@@ -446,16 +450,16 @@ def test_a_job_has_the_rights_of_who_made_it(state, clock, rest, org) -> None:
         assigned = {"AssigneeId": user, "PermissionSetId": stored.id, "IsActive": True}
         tx.records.insert("PermissionSetAssignment", assigned, user_id=admin, now=NOON)
         token = auth.get_or_create_token(tx, user, now=NOON, rng=random.Random(3))
-    theirs = Rest(dataclasses.replace(org, access_token=token))
-    with theirs.session:
-        bulk = Bulk(theirs)
-        told = bulk.run("LastName,Title\nMine,T\n")
-        assert (told["state"], told["errorMessage"]) == ("Failed", "InvalidBatch : Field name not found : Title")
-        told = bulk.run("LastName\nMine\n")
-        assert (told["numberRecordsProcessed"], told["numberRecordsFailed"]) == (1, 0), told
+    client = Rest(dataclasses.replace(org, access_token=token))
+    with client.session:
+        bulk = Bulk(client)
+        job = bulk.run("LastName,Title\nMine,T\n")
+        assert (job["state"], job["errorMessage"]) == ("Failed", "InvalidBatch : Field name not found : Title")
+        job = bulk.run("LastName\nMine\n")
+        assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (1, 0), job
         assert rest.value("SELECT OwnerId FROM Contact WHERE LastName = 'Mine'") == user
-        refused = theirs.error("POST", INGEST, json={"object": "Lead", "operation": "insert"})
+        refused = client.error("POST", INGEST, json={"object": "Lead", "operation": "insert"})
         assert refused[1:3] == ("INVALIDJOB", "InvalidJob : Unable to find object: Lead")
-        mine = rest.value("SELECT Id FROM Contact WHERE LastName = 'Mine'")
-        told = bulk.run(f"Id\n{mine}\n", "delete")
-        assert bulk.result(told["id"], "failedResults")[0]["sf__Error"].startswith("INSUFFICIENT_ACCESS")
+        own_contact = rest.value("SELECT Id FROM Contact WHERE LastName = 'Mine'")
+        job = bulk.run(f"Id\n{own_contact}\n", "delete")
+        assert bulk.result(job["id"], "failedResults")[0]["sf__Error"].startswith("INSUFFICIENT_ACCESS")

@@ -62,13 +62,13 @@ def test_an_appcues_is_served_beside_the_org_and_reset_with_it(state: Path) -> N
     auth = ("local-appcues-key", "local-appcues-secret")
     with serving(state) as (process, _):
         assert process.stdout is not None
-        found = (
+        matches = (
             re.search(r"APPCUES_API_URL=(\S+) APPCUES_API_KEY=(\S+) APPCUES_API_SECRET=(\S+)", line)
             for line in process.stdout
         )
-        told = next(filter(None, found))
-        assert told.groups()[1:] == auth
-        profile = f"{told[1]}/v2/accounts/1/users/u1/profile"
+        match = next(filter(None, matches))
+        assert match.groups()[1:] == auth
+        profile = f"{match[1]}/v2/accounts/1/users/u1/profile"
         assert requests.patch(profile, json={"plan": "pro"}, auth=auth, timeout=10).status_code == 200
         assert (state / "appcues.db").exists()
         run("local", "reset", "--state", str(state)).check_returncode()
@@ -76,26 +76,35 @@ def test_an_appcues_is_served_beside_the_org_and_reset_with_it(state: Path) -> N
 
 
 def test_a_taken_port_of_appcues_is_named_with_its_option(state: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        words = ("local", "serve", "--port", "0", "--appcues-port", str(taken.getsockname()[1]), "--state", str(state))
-        done = run(*words, timeout=20)
-    assert done.returncode == 1
-    assert "Choose another one with --appcues-port" in done.stderr
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        words = (
+            "local",
+            "serve",
+            "--port",
+            "0",
+            "--appcues-port",
+            str(listener.getsockname()[1]),
+            "--state",
+            str(state),
+        )
+        result = run(*words, timeout=20)
+    assert result.returncode == 1
+    assert "Choose another one with --appcues-port" in result.stderr
 
 
 def test_what_was_answered_outlives_a_kill(state: Path) -> None:
     with serving(state, "--json") as (process, line):
         ready = json.loads(line)
-        made = [call(ready, "POST", "/sobjects/Contact", json={"LastName": f"K{n}"}).json()["id"] for n in range(5)]
+        ids = [call(ready, "POST", "/sobjects/Contact", json={"LastName": f"K{n}"}).json()["id"] for n in range(5)]
         process.kill()
         process.wait(timeout=20)
     with serving(state, "--json") as (_, line):
-        again = json.loads(line)
-        assert again["access_token"] == ready["access_token"]
-        for each in made:
-            assert call(again, "GET", f"/sobjects/Contact/{each}").status_code == 200
+        ready_again = json.loads(line)
+        assert ready_again["access_token"] == ready["access_token"]
+        for id_ in ids:
+            assert call(ready_again, "GET", f"/sobjects/Contact/{id_}").status_code == 200
 
 
 def test_reset_and_load_change_a_running_org(state: Path, tmp_path: Path) -> None:
@@ -114,9 +123,9 @@ def test_reset_and_load_change_a_running_org(state: Path, tmp_path: Path) -> Non
 def test_a_wrong_company_file_changes_nothing_and_is_the_users_problem(state: Path, tmp_path: Path) -> None:
     company = tmp_path / "company.yaml"
     company.write_text("version: 1\n")
-    done = run("local", "load", str(company), "--state", str(state))
-    assert done.returncode == 1
-    assert "company.yaml:1:1: users: the section users is missing or empty" in done.stderr
+    result = run("local", "load", str(company), "--state", str(state))
+    assert result.returncode == 1
+    assert "company.yaml:1:1: users: the section users is missing or empty" in result.stderr
 
 
 def test_an_app_is_registered_and_signs_in(state: Path) -> None:
@@ -124,9 +133,9 @@ def test_an_app_is_registered_and_signs_in(state: Path) -> None:
     with serving(state, "--json") as (_, line):
         ready = json.loads(line)
         words = ("local", "app", "CI", "--run-as", ready["username"], "--state", str(state))
-        done = run("--json", *words, timeout=20)
-        done.check_returncode()
-        app = json.loads(done.stdout)["result"]
+        result = run("--json", *words, timeout=20)
+        result.check_returncode()
+        app = json.loads(result.stdout)["result"]
         form = {
             "grant_type": "client_credentials",
             "client_id": app["consumer_key"],
@@ -139,9 +148,9 @@ def test_an_app_is_registered_and_signs_in(state: Path) -> None:
 def test_an_app_with_a_bad_certificate_is_refused(state: Path, tmp_path: Path) -> None:
     pem = tmp_path / "bad.pem"
     pem.write_text("nonsense", encoding="utf-8")
-    done = run("local", "app", "CI", "--certificate", str(pem), "--state", str(state), timeout=20)
-    assert done.returncode != 0
-    assert "certificate: this is neither a certificate nor a public key of RSA. give it in PEM form" in done.stderr
+    result = run("local", "app", "CI", "--certificate", str(pem), "--state", str(state), timeout=20)
+    assert result.returncode != 0
+    assert "certificate: this is neither a certificate nor a public key of RSA. give it in PEM form" in result.stderr
 
 
 def test_a_shipped_company_is_loaded_by_its_name(state: Path) -> None:

@@ -95,11 +95,15 @@ def test_a_company_file_becomes_an_org(tmp_path: Path) -> None:
     assert account["BillingState"] == "ON"
     assert user["CreatedById"] == user["Id"]
     assert profile is not None
-    given = profile.component.body["fieldPermissions"]
-    assert isinstance(given, dict)
-    assert {name for name in given if name.endswith("__c")} == {"Contact.Uid__c"}
-    assert given["Contact.Uid__c"] == given["Contact.MailingAddress"] == {"editable": True, "readable": True}
-    assert not {"Contact.LastName", "Contact.MailingCity", "Event.Subject"} & given.keys()
+    field_permissions = profile.component.body["fieldPermissions"]
+    assert isinstance(field_permissions, dict)
+    assert {name for name in field_permissions if name.endswith("__c")} == {"Contact.Uid__c"}
+    assert (
+        field_permissions["Contact.Uid__c"]
+        == field_permissions["Contact.MailingAddress"]
+        == {"editable": True, "readable": True}
+    )
+    assert not {"Contact.LastName", "Contact.MailingCity", "Event.Subject"} & field_permissions.keys()
 
 
 def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) -> None:
@@ -145,9 +149,9 @@ def test_what_is_wrong_with_a_company_file(tmp_path: Path, old: str, new: str, p
         assert old in SMALL
         with pytest.raises(ConfigError) as error:
             load_text(store, SMALL.replace(old, new, 1), "small.yaml", now=NOW, rng=random.Random(1))
-        said = [str(problem) for problem in error.value.problems]
+        messages = [str(problem) for problem in error.value.problems]
         for problem in problems:
-            assert any(problem in each for each in said), said
+            assert any(problem in message for message in messages), messages
         with store.read() as tx:
             assert tx.records.count("Contact") == 1
 
@@ -161,7 +165,7 @@ def test_a_company_sets_org_wide_defaults(tmp_path: Path) -> None:
     text = SMALL + "\nsharing: {Contact: Private, Activity: ControlledByParent}\n"
     with loaded(tmp_path, text) as store, store.read() as tx:
         objects = [Catalog(tx).object(name) for name in ("Contact", "Event", "Lead")]
-        models = [sharing.get_model(tx, each) for each in objects if each]
+        models = [sharing.get_model(tx, definition) for definition in objects if definition]
     assert models == ["Private", "ControlledByParent", "ReadWriteTransfer"]
 
 
@@ -179,7 +183,10 @@ def test_every_shipped_company_loads_and_northwind_is_in_each(tmp_path: Path) ->
     for name in list_shipped():
         load(tmp_path / name, name)
         with Store(tmp_path / name / "org.db") as store, store.read() as tx:
-            counts = {each: tx.records.count(each) for each in ("Account", "Contact", "Lead", "Subscriber__c")}
+            counts = {
+                object_name: tx.records.count(object_name)
+                for object_name in ("Account", "Contact", "Lead", "Subscriber__c")
+            }
             assert counts == {
                 "Account": 10,
                 "Contact": 30,
@@ -224,8 +231,8 @@ def test_what_is_wrong_in_an_extension_is_told_at_its_place_in_the_file(
 ) -> None:
     with pytest.raises(ConfigError) as error, loaded(tmp_path, text):
         pass
-    said = [str(each) for each in error.value.problems]
-    assert any(problem in each for each in said), said
+    messages = [str(message) for message in error.value.problems]
+    assert any(problem in message for message in messages), messages
 
 
 def test_records_are_older_than_the_load(tmp_path):

@@ -31,7 +31,7 @@ def composite(rest: Any, *requests: dict[str, Any], **options: Any) -> list[dict
 
 def test_later_requests_name_what_earlier_ones_made(rest: Any) -> None:
     """`@{ref.id}` works in a body, in an address, in the middle of a text, and through lists."""
-    made, child, read, found, told = composite(
+    created, child, read, looked_up, updated = composite(
         rest,
         account("Acme"),
         person(LastName="Kim", AccountId="@{firm.id}"),
@@ -48,41 +48,47 @@ def test_later_requests_name_what_earlier_ones_made(rest: Any) -> None:
             "body": {"Description": "at @{found.records[0].Name} since 1999"},
         },
     )
-    assert [each["httpStatusCode"] for each in (made, child, read, found, told)] == [201, 201, 200, 200, 204]
-    assert made["httpHeaders"] == {"Location": f"{DATA}/sobjects/Account/{made['body']['id']}"}
-    assert (told["body"], told["referenceId"]) == (None, "told")
+    assert [answer["httpStatusCode"] for answer in (created, child, read, looked_up, updated)] == [
+        201,
+        201,
+        200,
+        200,
+        204,
+    ]
+    assert created["httpHeaders"] == {"Location": f"{DATA}/sobjects/Account/{created['body']['id']}"}
+    assert (updated["body"], updated["referenceId"]) == (None, "told")
     assert rest.rows(f"SELECT Description, Account.Name FROM Contact WHERE Id = '{child['body']['id']}'")[0][
         "Description"
     ] == ("at Acme since 1999")
 
 
 def test_without_all_or_none_only_what_depends_on_a_failure_fails(rest: Any) -> None:
-    bad, dependent, other = composite(
+    bad, dependent, independent = composite(
         rest, account(None), person(LastName="Kim", AccountId="@{firm.id}"), account("Zenith", "other")
     )
     assert (bad["httpStatusCode"], bad["body"][0]["errorCode"]) == (400, "REQUIRED_FIELD_MISSING")
     assert (dependent["httpStatusCode"], dependent["body"][0]["errorCode"]) == (400, "PROCESSING_HALTED")
-    assert other["httpStatusCode"] == 201
+    assert independent["httpStatusCode"] == 201
     assert "Zenith" in names(rest)
 
 
 def test_with_all_or_none_nothing_is_left_of_a_failure(rest: Any) -> None:
     before = names(rest)
-    made, bad, after = composite(rest, account("Acme"), person(), account("Zenith", "other"), allOrNone=True)
-    assert made["body"] == [
+    first, bad, after = composite(rest, account("Acme"), person(), account("Zenith", "other"), allOrNone=True)
+    assert first["body"] == [
         {
             "errorCode": "PROCESSING_HALTED",
             "message": "The transaction was rolled back since another operation in the same transaction failed.",
         }
     ]
-    assert (made["httpStatusCode"], after["body"]) == (400, made["body"])
+    assert (first["httpStatusCode"], after["body"]) == (400, first["body"])
     assert bad["body"][0]["errorCode"] == "REQUIRED_FIELD_MISSING"
     assert names(rest) == before
 
 
 def test_with_all_or_none_everything_stays_when_all_is_well(rest: Any) -> None:
     answers = composite(rest, account("Acme"), person(LastName="Kim", AccountId="@{firm.id}"), allOrNone=True)
-    assert [each["httpStatusCode"] for each in answers] == [201, 201]
+    assert [answer["httpStatusCode"] for answer in answers] == [201, 201]
     assert [row["LastName"] for row in rest.rows("SELECT LastName FROM Contact WHERE Account.Name = 'Acme'")] == ["Kim"]
 
 
@@ -100,8 +106,8 @@ def test_with_all_or_none_everything_stays_when_all_is_well(rest: Any) -> None:
 )
 def test_a_composite_that_cannot_be_is_refused_whole(rest: Any, requests: Any, code: str) -> None:
     before = names(rest)
-    status, said, *_ = rest.error("POST", "/composite", json={"compositeRequest": requests})
-    assert (status, said) == (400, code)
+    status, error_code, *_ = rest.error("POST", "/composite", json={"compositeRequest": requests})
+    assert (status, error_code) == (400, code)
     assert names(rest) == before
 
 
@@ -132,8 +138,8 @@ def test_graphs_are_done_each_for_itself(rest: Any) -> None:
             ]
         },
     ).json()["graphs"]
-    assert [(each["graphId"], each["isSuccessful"]) for each in answer] == [("good", True), ("bad", False)]
-    codes = [each["body"][0]["errorCode"] for each in answer[1]["graphResponse"]["compositeResponse"]]
+    assert [(graph["graphId"], graph["isSuccessful"]) for graph in answer] == [("good", True), ("bad", False)]
+    codes = [graph["body"][0]["errorCode"] for graph in answer[1]["graphResponse"]["compositeResponse"]]
     assert codes == ["PROCESSING_HALTED", "REQUIRED_FIELD_MISSING"]
     assert "Acme" in names(rest)
     assert "Zenith" not in names(rest)
@@ -147,7 +153,7 @@ def test_a_batch_is_done_one_by_one(rest: Any) -> None:
     ]
     answer = rest("POST", "/composite/batch", json={"batchRequests": requests}).json()
     assert answer["hasErrors"] is True
-    assert [each["statusCode"] for each in answer["results"]] == [201, 400, 200]
+    assert [result["statusCode"] for result in answer["results"]] == [201, 400, 200]
     assert answer["results"][2]["result"]["totalSize"] == 1
 
 
@@ -157,7 +163,7 @@ def test_a_batch_can_be_halted_by_an_error(rest: Any) -> None:
         {"method": "POST", "url": "v62.0/sobjects/Account", "richInput": {"Name": "Acme"}},
     ]
     answer = rest("POST", "/composite/batch", json={"batchRequests": requests, "haltOnError": True}).json()
-    assert [each["statusCode"] for each in answer["results"]] == [400, 412]
+    assert [result["statusCode"] for result in answer["results"]] == [400, 412]
     assert answer["results"][1]["result"][0]["errorCode"] == "BATCH_PROCESSING_HALTED"
     assert "Acme" not in names(rest)
 
@@ -178,7 +184,7 @@ def test_a_tree_makes_parents_and_children(rest: Any) -> None:
     answer = rest("POST", "/composite/tree/Account", json={"records": records})
     assert answer.status_code == 201
     assert answer.json()["hasErrors"] is False
-    assert [each["referenceId"] for each in answer.json()["results"]] == ["a", "k", "l", "z"]
+    assert [result["referenceId"] for result in answer.json()["results"]] == ["a", "k", "l", "z"]
     rows = rest.rows("SELECT LastName FROM Contact WHERE Account.Name = 'Acme' ORDER BY LastName")
     assert [row["LastName"] for row in rows] == ["Kim", "Lee"]
 

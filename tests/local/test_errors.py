@@ -32,14 +32,18 @@ def test_every_call_gives_what_the_text_of_its_error_leaves_open() -> None:
         and isinstance(node.args[0], ast.Constant)
     ]
     assert len(calls) > 50
-    assert [(name, given) for name, given in calls if None not in given and given != PLACEHOLDERS.get(name)] == []
+    assert [
+        (name, placeholders)
+        for name, placeholders in calls
+        if None not in placeholders and placeholders != PLACEHOLDERS.get(name)
+    ] == []
 
 
 def test_every_error_is_listed_once_and_given_somewhere() -> None:
     names = [line.partition(" ")[0] for line in TABLE]
-    written = {node.value for node in literals() if isinstance(node, ast.Constant)}
+    constants = {node.value for node in literals() if isinstance(node, ast.Constant)}
     assert sorted(names) == sorted(set(names))
-    assert [name for name in names if name not in written] == []
+    assert [name for name in names if name not in constants] == []
 
 
 def test_an_error_has_the_code_the_status_the_fields_and_the_text_of_its_row() -> None:

@@ -51,8 +51,8 @@ def test_automatic_numbers(writer: RecordWriter) -> None:
         ("CustomObject", "Visit__c", {"label": "Visit", "pluralLabel": "Visits", "nameField": name_field}),
         ("CustomField", "Visit__c.No__c", {"type": "AutoNumber", "displayFormat": "{0}"}),
     )
-    found = [made(write, "Visit__c") for _ in range(2)]
-    assert [(row["Name"], row["No__c"]) for row in found] == [("V-0007", "1"), ("V-0008", "2")]
+    rows = [made(write, "Visit__c") for _ in range(2)]
+    assert [(row["Name"], row["No__c"]) for row in rows] == [("V-0007", "1"), ("V-0008", "2")]
 
 
 @pytest.mark.parametrize(("given", "stored"), [(1.25, 1.3), (-1.25, -1.3), (7, 7.0), ("2.04", 2.0), (99.94, 99.9)])
@@ -139,15 +139,15 @@ def test_a_campaign_has_statuses_of_its_own_and_takes_its_default_for_any_other(
         ("Responded", 2, False, True),
         ("Registered", 3, False, True),
     ]
-    for again in ({"Label": "registered", "SortOrder": 4}, {"Label": "Late", "SortOrder": 3}):
+    for values in ({"Label": "registered", "SortOrder": 4}, {"Label": "Late", "SortOrder": 3}):
         with pytest.raises(Exception, match="DUPLICATE_VALUE"):
-            writer.create("CampaignMemberStatus", {**added, **again})
+            writer.create("CampaignMemberStatus", {**added, **values})
     contact = writer.create("Contact", {"LastName": "Kim"})
     member = made(writer, "CampaignMember", CampaignId=campaign, ContactId=contact, Status="registered")
     assert (member["Status"], member["HasResponded"]) == ("Registered", True)
     writer.update("CampaignMember", member["Id"], {"Status": "Unknown"})
-    taken = writer.tx.records.get("CampaignMember", member["Id"]) or {}
-    assert (taken["Status"], taken["HasResponded"]) == ("Sent", False)
+    member_row = writer.tx.records.get("CampaignMember", member["Id"]) or {}
+    assert (member_row["Status"], member_row["HasResponded"]) == ("Sent", False)
     writer.delete("CampaignMemberStatus", status)
     writer.delete("Campaign", campaign)
     assert statuses(writer, campaign) == []

@@ -156,7 +156,7 @@ def test_references(writer: RecordWriter, formula: str, expected: object) -> Non
 def test_changes(writer: RecordWriter) -> None:
     """ISCHANGED and PRIORVALUE look at the record as it was; a new record has not changed."""
     new = contact(writer, is_new=True)
-    assert [evaluate(each, new) for each in ("ISNEW()", "ISCHANGED(LastName)")] == [True, False]
+    assert [evaluate(formula, new) for formula in ("ISNEW()", "ISCHANGED(LastName)")] == [True, False]
     assert evaluate("PRIORVALUE(LastName)", new) == "Kim"
     before = dict(new.record) | {"LastName": "Lee", "Title": None}
     saved = contact(writer, prior_record=before)

@@ -31,9 +31,9 @@ def test_a_wrong_ending_is_no_id() -> None:
 
 
 def test_numbers_become_ids_in_order() -> None:
-    made = [ids.nth("003", number) for number in (1, 9, 10, 35, 36, 61, 62, 10**6)]
-    assert made == sorted(made)
-    assert len(set(made)) == len(made)
+    record_ids = [ids.nth("003", number) for number in (1, 9, 10, 35, 36, 61, 62, 10**6)]
+    assert record_ids == sorted(record_ids)
+    assert len(set(record_ids)) == len(record_ids)
 
 
 def test_a_derived_id_depends_on_its_parts_alone() -> None:

@@ -23,9 +23,9 @@ def test_objects_tell_their_org_wide_defaults(store: Store, soql: Callable[[str]
         body = {"label": "Pet", "pluralLabel": "Pets", "sharingModel": "Read"}
         tx.components.put(Component("CustomObject", "Pet__c", body), user_id="u", now=NOON)
     rows = soql("SELECT QualifiedApiName, InternalSharingModel FROM EntityDefinition")
-    found = {row["QualifiedApiName"]: row["InternalSharingModel"] for row in rows}
-    assert (found["Contact"], found["Pet__c"], found["Lead"]) == ("Private", "Read", "ReadWriteTransfer")
-    assert "Organization" not in found
+    models = {row["QualifiedApiName"]: row["InternalSharingModel"] for row in rows}
+    assert (models["Contact"], models["Pet__c"], models["Lead"]) == ("Private", "Read", "ReadWriteTransfer")
+    assert "Organization" not in models
 
 
 def test_everybody_reads_the_own_permissions_and_no_others(org: LocalOrg, rest: Rest) -> None:

@@ -85,9 +85,9 @@ def test_the_answer_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch, c
     soql = f"SELECT Id, LastName, User__c FROM Contact WHERE {condition}".format(ids=some_ids(store, 5))
     if indexed:
         store.index(["AccountId", "LastName", "Title", "Product_User_Id__c", "CreatedDate"])
-    chosen = ask(store, soql)
+    narrowed_rows = ask(store, soql)
     monkeypatch.setattr(conditions, "narrow", lambda *_: None)
-    assert chosen == ask(store, soql)
+    assert narrowed_rows == ask(store, soql)
 
 
 @pytest.mark.parametrize(
@@ -159,26 +159,26 @@ def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
         assert indexes(store) == set()
         store.index(tx.records.missing_indexes)
         assert indexes(store) == {"record_by_Email"}
-        with store.read() as again:
-            run("SELECT Id FROM Contact WHERE Email = 'a@x.example'", again, NOW, "")
-            assert again.records.missing_indexes == set()
+        with store.read() as second_tx:
+            run("SELECT Id FROM Contact WHERE Email = 'a@x.example'", second_tx, NOW, "")
+            assert second_tx.records.missing_indexes == set()
 
 
 def test_rows_that_are_made_and_not_stored_are_there_in_a_limited_query_too(tmp_path: Path) -> None:
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store, store.read() as tx:
         for name in ("UserPermissionAccess", "PermissionSet", "EntityDefinition"):
-            found = run(f"SELECT Id FROM {name} LIMIT 1", tx, NOW, "", tx.settings.get("admin_id"))
-            assert len(found.records) == 1, name
+            result = run(f"SELECT Id FROM {name} LIMIT 1", tx, NOW, "", tx.settings.get("admin_id"))
+            assert len(result.records) == 1, name
 
 
 @contextmanager
 def statements(tx: OrgTransaction) -> Iterator[list[str]]:
     """Note what the database is asked."""
-    found: list[str] = []
+    executed: list[str] = []
     db: sqlite3.Connection = tx._db
-    db.set_trace_callback(found.append)
-    yield found
+    db.set_trace_callback(executed.append)
+    yield executed
     db.set_trace_callback(None)
 
 
@@ -192,11 +192,11 @@ def asked_to_describe(folder: Path, objects: int) -> int:
                 tx.components.put(component, user_id=admin, now=NOW)
         with store.read() as tx:
             view = UserView.of(tx, admin, NOW)
-            with statements(tx) as found:
+            with statements(tx) as executed:
                 target = view.catalog.object("Contact")
                 assert target is not None
                 describe(target, view.catalog.children("Contact"), "")
-            return len(found)
+            return len(executed)
 
 
 def test_a_describe_asks_no_more_where_there_are_more_objects(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ def test_a_collection_needs_a_record(rest: Rest) -> None:
 def test_the_times_of_changes_are_whole_seconds(rest: Rest, clock: HandClock) -> None:
     """CreatedDate, LastModifiedDate and SystemModstamp of real orgs end in .000+0000."""
     clock.wait(milliseconds=123)
-    made = rest("POST", "/sobjects/Contact", json={"LastName": "Stamp"}).json()["id"]
-    row = rest("GET", f"/sobjects/Contact/{made}").json()
+    record_id = rest("POST", "/sobjects/Contact", json={"LastName": "Stamp"}).json()["id"]
+    row = rest("GET", f"/sobjects/Contact/{record_id}").json()
     for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
         assert row[name].endswith(".000+0000")
 
@@ -37,8 +37,8 @@ def test_upserts_go_by_fields_with_id_lookup(rest: Rest) -> None:
     """An upsert goes by an external id or by a field with `idLookup`, which Contact.Email has."""
     first = upsert(rest, "Email", "lookup@example.com")
     assert (first["success"], first["created"]) == (True, True)
-    again = upsert(rest, "Email", "lookup@example.com")
-    assert (again["id"], again["created"]) == (first["id"], False)
+    second = upsert(rest, "Email", "lookup@example.com")
+    assert (second["id"], second["created"]) == (first["id"], False)
 
 
 def test_an_upsert_by_an_empty_id_makes_a_record(rest: Rest) -> None:
@@ -60,7 +60,7 @@ def test_required_fields_are_named_in_the_order_of_the_describe(rest: Rest) -> N
 def test_record_counts(rest: Rest) -> None:
     """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_record_count.htm"""
     answer = rest("GET", "/limits/recordCount", params={"sObjects": "Account,Contact"}).json()
-    assert [each["name"] for each in answer["sObjects"]] == ["Account", "Contact"]
+    assert [sobject["name"] for sobject in answer["sObjects"]] == ["Account", "Contact"]
     assert answer["sObjects"][0]["count"] == len(rest.rows("SELECT Id FROM Account"))
 
 
@@ -68,8 +68,8 @@ def test_a_describe_that_has_not_changed_is_not_sent_again(rest: Rest) -> None:
     """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_conditional_requests.htm"""
     first = rest("GET", "/sobjects/Contact/describe")
     assert first.headers["ETag"]
-    again = rest("GET", "/sobjects/Contact/describe", headers={"If-Modified-Since": first.headers["Last-Modified"]})
-    assert (again.status_code, again.content) == (304, b"")
+    second = rest("GET", "/sobjects/Contact/describe", headers={"If-Modified-Since": first.headers["Last-Modified"]})
+    assert (second.status_code, second.content) == (304, b"")
     before = rest("GET", "/sobjects/Contact/describe", headers={"If-Modified-Since": "Thu, 03 Sep 1998 21:35:07 GMT"})
     assert before.status_code == 200
 
@@ -85,15 +85,18 @@ def test_a_describe_that_has_not_changed_is_not_sent_again(rest: Rest) -> None:
 )
 def test_the_describe_of_a_field(rest: Rest, field: str, key: str, value: object) -> None:
     """As describes of real orgs in public projects have them."""
-    fields = {each["name"]: each for each in rest("GET", "/sobjects/Contact/describe").json()["fields"]}
+    fields = {
+        described_field["name"]: described_field
+        for described_field in rest("GET", "/sobjects/Contact/describe").json()["fields"]
+    }
     assert fields[field][key] is value
 
 
 def test_the_describe_of_an_object_has_every_key(rest: Rest) -> None:
     """https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_describesobjects_describesobjectresult.htm"""
-    found = rest("GET", "/sobjects/Contact/describe").json()
-    assert all(found[key] is True for key in ("undeletable", "mergeable", "searchable", "searchLayoutable"))
-    assert {"compactLayoutable", "actionOverrides", "namedLayoutInfos", "networkScopeFieldName"} <= found.keys()
+    document = rest("GET", "/sobjects/Contact/describe").json()
+    assert all(document[key] is True for key in ("undeletable", "mergeable", "searchable", "searchLayoutable"))
+    assert {"compactLayoutable", "actionOverrides", "namedLayoutInfos", "networkScopeFieldName"} <= document.keys()
 
 
 @pytest.mark.parametrize(
@@ -135,24 +138,24 @@ def test_a_wrong_date_in_a_bulk_job(rest: Rest) -> None:
 
 def test_what_is_deleted_is_told_from_what_never_was(rest: Rest) -> None:
     """A status code of the SOAP API Developer Guide, in the words that clients' recorded answers of real orgs have."""
-    made = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
-    assert rest("DELETE", f"/sobjects/Contact/{made}").status_code == 204
-    gone = [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}]
+    record_id = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
+    assert rest("DELETE", f"/sobjects/Contact/{record_id}").status_code == 204
+    errors = [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}]
     for answer in (
-        rest("PATCH", f"/sobjects/Contact/{made}", json={"LastName": "Back"}),
-        rest("DELETE", f"/sobjects/Contact/{made}"),
+        rest("PATCH", f"/sobjects/Contact/{record_id}", json={"LastName": "Back"}),
+        rest("DELETE", f"/sobjects/Contact/{record_id}"),
     ):
-        assert (answer.status_code, answer.json()) == (404, gone)
-    assert rest("GET", f"/sobjects/Contact/{made}").status_code == 404
-    (result,) = rest("DELETE", "/composite/sobjects", params={"ids": made}).json()
+        assert (answer.status_code, answer.json()) == (404, errors)
+    assert rest("GET", f"/sobjects/Contact/{record_id}").status_code == 404
+    (result,) = rest("DELETE", "/composite/sobjects", params={"ids": record_id}).json()
     assert result["errors"] == [{"statusCode": "ENTITY_IS_DELETED", "message": "entity is deleted", "fields": []}]
 
 
 def test_query_all_gives_what_is_deleted_as_well(rest: Rest) -> None:
     """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_queryall.htm"""
-    made = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
-    rest("DELETE", f"/sobjects/Contact/{made}")
+    record_id = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
+    rest("DELETE", f"/sobjects/Contact/{record_id}")
     query = {"q": "SELECT Id, IsDeleted FROM Contact WHERE LastName = 'Gone'"}
     assert rest("GET", "/query", params=query).json()["totalSize"] == 0
     (row,) = rest("GET", "/queryAll", params=query).json()["records"]
-    assert (row["Id"], row["IsDeleted"]) == (made, True)
+    assert (row["Id"], row["IsDeleted"]) == (record_id, True)

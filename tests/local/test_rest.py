@@ -166,7 +166,7 @@ def test_a_describe_tells_fields_and_children(rest: Any) -> None:
 
 
 def test_all_objects_are_listed(rest: Any) -> None:
-    listed = {each["name"] for each in rest("GET", "/sobjects").json()["sobjects"]}
+    listed = {sobject["name"] for sobject in rest("GET", "/sobjects").json()["sobjects"]}
     assert {"Account", "Contact", "Event", "Lead", "Organization", "PermissionSetAssignment", "User"} <= listed
     assert "Activity" not in listed
 
@@ -174,7 +174,10 @@ def test_all_objects_are_listed(rest: Any) -> None:
 def test_a_long_answer_comes_in_pages(rest: Any) -> None:
     for start in range(0, 400, 200):
         records = [{"attributes": {"type": "Lead"}, "LastName": f"L{start + n}", "Company": "C"} for n in range(200)]
-        assert all(each["success"] for each in rest("POST", "/composite/sobjects", json={"records": records}).json())
+        assert all(
+            answer_part["success"]
+            for answer_part in rest("POST", "/composite/sobjects", json={"records": records}).json()
+        )
     query = {"q": "SELECT Id FROM Lead WHERE Company = 'C'"}
     first = rest("GET", "/query", params=query, headers={"Sforce-Query-Options": "batchSize=250"}).json()
     assert (first["totalSize"], first["done"], len(first["records"])) == (400, False, 250)
@@ -200,22 +203,22 @@ def contact(**values: Any) -> dict[str, Any]:
 
 def test_a_collection_settles_each_record_by_itself(rest: Any) -> None:
     records = [contact(LastName="a"), contact(), {"LastName": "b"}]
-    done = rest("POST", "/composite/sobjects", json={"allOrNone": False, "records": records}).json()
-    assert [each["success"] for each in done] == [True, False, False]
-    assert done[1]["errors"] == [
+    answers = rest("POST", "/composite/sobjects", json={"allOrNone": False, "records": records}).json()
+    assert [answer["success"] for answer in answers] == [True, False, False]
+    assert answers[1]["errors"] == [
         {
             "statusCode": "REQUIRED_FIELD_MISSING",
             "message": "Required fields are missing: [LastName]",
             "fields": ["LastName"],
         }
     ]
-    assert rest.rows("SELECT Id FROM Contact WHERE LastName = 'a'")[0]["Id"] == done[0]["id"]
+    assert rest.rows("SELECT Id FROM Contact WHERE LastName = 'a'")[0]["Id"] == answers[0]["id"]
 
 
 def test_a_collection_of_all_or_none_leaves_nothing_when_one_fails(rest: Any) -> None:
     records = [contact(LastName="a"), contact()]
-    done = rest("POST", "/composite/sobjects", json={"allOrNone": True, "records": records}).json()
-    assert [each["errors"][0]["statusCode"] for each in done] == [
+    answers = rest("POST", "/composite/sobjects", json={"allOrNone": True, "records": records}).json()
+    assert [answer["errors"][0]["statusCode"] for answer in answers] == [
         "ALL_OR_NONE_OPERATION_ROLLED_BACK",
         "REQUIRED_FIELD_MISSING",
     ]
@@ -223,19 +226,22 @@ def test_a_collection_of_all_or_none_leaves_nothing_when_one_fails(rest: Any) ->
 
 
 def test_collections_change_and_delete(rest: Any) -> None:
-    made = [rest.create("Contact", LastName=name) for name in "ab"]
-    changes = [contact(id=each, Title="T") for each in made] + [
+    contact_ids = [rest.create("Contact", LastName=name) for name in "ab"]
+    changes = [contact(id=entry, Title="T") for entry in contact_ids] + [
         contact(id="003000000000001AAA", Title="T"),
         contact(Title="T"),
     ]
-    done = rest("PATCH", "/composite/sobjects", json={"records": changes}).json()
-    assert [each["success"] for each in done] == [True, True, False, False]
-    assert [each["errors"][0]["statusCode"] for each in done[2:]] == ["INVALID_CROSS_REFERENCE_KEY", "MISSING_ARGUMENT"]
-    asked = {"ids": [*made, "003000000000001AAA"], "fields": ["Title"]}
-    titles = rest("POST", "/composite/sobjects/Contact", json=asked).json()
-    assert [each and each["Title"] for each in titles] == ["T", "T", None]
-    gone = rest("DELETE", "/composite/sobjects", params={"ids": ",".join(made), "allOrNone": "true"}).json()
-    assert gone == [{"id": each, "success": True, "errors": []} for each in made]
+    answers = rest("PATCH", "/composite/sobjects", json={"records": changes}).json()
+    assert [entry["success"] for entry in answers] == [True, True, False, False]
+    assert [entry["errors"][0]["statusCode"] for entry in answers[2:]] == [
+        "INVALID_CROSS_REFERENCE_KEY",
+        "MISSING_ARGUMENT",
+    ]
+    selection = {"ids": [*contact_ids, "003000000000001AAA"], "fields": ["Title"]}
+    titles = rest("POST", "/composite/sobjects/Contact", json=selection).json()
+    assert [entry and entry["Title"] for entry in titles] == ["T", "T", None]
+    deletions = rest("DELETE", "/composite/sobjects", params={"ids": ",".join(contact_ids), "allOrNone": "true"}).json()
+    assert deletions == [{"id": entry, "success": True, "errors": []} for entry in contact_ids]
 
 
 def test_a_collection_takes_200_records_at_most(rest: Any) -> None:
@@ -252,11 +258,11 @@ def test_events_are_upserted_by_a_deployed_external_id(rest: Any, state: Path) -
         open_fields(tx, "Event.Ext__c")
     event = {"attributes": {"type": "Event"}, "StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 1}
     records = [event | {"Ext__c": key} for key in ("a", "b", "a")]
-    done = rest("PATCH", "/composite/sobjects/Event/Ext__c", json={"records": records}).json()
-    assert [each["created"] for each in done] == [True, True, False]
-    assert done[0]["id"] == done[2]["id"]
-    one = rest("PATCH", "/sobjects/Event/Ext__c/a%2Fb", json=event)
-    assert (one.status_code, one.json()["created"]) == (201, True)
+    answers = rest("PATCH", "/composite/sobjects/Event/Ext__c", json={"records": records}).json()
+    assert [answer["created"] for answer in answers] == [True, True, False]
+    assert answers[0]["id"] == answers[2]["id"]
+    response = rest("PATCH", "/sobjects/Event/Ext__c/a%2Fb", json=event)
+    assert (response.status_code, response.json()["created"]) == (201, True)
     assert rest("GET", "/sobjects/Event/Ext__c/a%2Fb").json()["Ext__c"] == "a/b"
     assert rest("DELETE", "/sobjects/Event/Ext__c/a%2Fb").status_code == 204
     assert rest("PATCH", "/sobjects/Event/Ext__c/a", json={"Subject": "s"}).json()["created"] is False
@@ -295,25 +301,25 @@ def test_the_state_outlives_the_server_and_keeps_its_sign_in(state: Path) -> Non
         return requests.request(method, f"{org.url}{DATA}{path}", headers=headers, timeout=5, **more)
 
     with serve(state) as first:
-        made = call(first, "POST", "/sobjects/Contact", json={"LastName": "Kim"}).json()["id"]
+        record_id = call(first, "POST", "/sobjects/Contact", json={"LastName": "Kim"}).json()["id"]
     with serve(state) as second, serve(state) as third:
         assert (second.org_id, second.access_token) == (first.org_id, first.access_token)
-        assert call(second, "GET", f"/sobjects/Contact/{made}").status_code == 200
-        assert call(third, "DELETE", f"/sobjects/Contact/{made}").status_code == 204
-        assert call(second, "GET", f"/sobjects/Contact/{made}").status_code == 404
+        assert call(second, "GET", f"/sobjects/Contact/{record_id}").status_code == 200
+        assert call(third, "DELETE", f"/sobjects/Contact/{record_id}").status_code == 204
+        assert call(second, "GET", f"/sobjects/Contact/{record_id}").status_code == 404
 
 
 def test_two_new_orgs_are_two_orgs(tmp_path: Path) -> None:
-    with serve(tmp_path / "a") as one, serve(tmp_path / "b") as other:
-        assert one.org_id != other.org_id
-        assert one.access_token.startswith(f"{one.org_id[:15]}!")
-        assert other.url != one.url
+    with serve(tmp_path / "a") as first, serve(tmp_path / "b") as second:
+        assert first.org_id != second.org_id
+        assert first.access_token.startswith(f"{first.org_id[:15]}!")
+        assert second.url != first.url
 
 
 def test_thirty_calls_at_once_are_all_answered(rest: Any) -> None:
     with ThreadPoolExecutor(10) as pool:
-        made = list(pool.map(lambda number: rest.create("Contact", LastName=f"P{number}"), range(30)))
-    assert len(set(made)) == 30
+        contact_ids = list(pool.map(lambda number: rest.create("Contact", LastName=f"P{number}"), range(30)))
+    assert len(set(contact_ids)) == 30
     assert (
         rest("GET", "/query", params={"q": "SELECT COUNT() FROM Contact WHERE LastName LIKE 'P__'"}).json()["totalSize"]
         == 20

@@ -59,22 +59,22 @@ def ask(rest: Rest, org: LocalOrg, state: Path) -> Iterator[Ask]:
         tx.components.put(Component("Profile", "Bare", body), user_id="u", now=NOON)
     profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Bare'")
     common = {"Email": ANA, "EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US", "LocaleSidKey": "en_US"}
-    who = {"Username": ANA, "LastName": "Limited", "Alias": "ana", "TimeZoneSidKey": "Europe/Lisbon"}
-    user = rest.create("User", **common, **who, ProfileId=profile)
-    chosen = rest.value("SELECT Id FROM PermissionSet WHERE Name = 'Ana'")
-    rest.create("PermissionSetAssignment", AssigneeId=user, PermissionSetId=chosen)
+    identity = {"Username": ANA, "LastName": "Limited", "Alias": "ana", "TimeZoneSidKey": "Europe/Lisbon"}
+    user = rest.create("User", **common, **identity, ProfileId=profile)
+    permission_set = rest.value("SELECT Id FROM PermissionSet WHERE Name = 'Ana'")
+    rest.create("PermissionSetAssignment", AssigneeId=user, PermissionSetId=permission_set)
     opened: list[Rest] = []
 
     def ask(username: str) -> Rest:
         token = rest.session.post(f"{org.url}/services/sfcode/tokens", json={"username": username}).json()
-        other = Rest(org)
-        other.session.headers["Authorization"] = f"Bearer {token['access_token']}"
-        opened.append(other)
-        return other
+        client = Rest(org)
+        client.session.headers["Authorization"] = f"Bearer {token['access_token']}"
+        opened.append(client)
+        return client
 
     yield ask
-    for other in opened:
-        other.session.close()
+    for client in opened:
+        client.session.close()
 
 
 def test_only_the_administrator_gets_tokens_for_others(ask: Ask, rest: Rest) -> None:
@@ -99,7 +99,7 @@ def test_without_api_enabled_nothing_is_answered(ask: Ask, state: Path) -> None:
 def test_an_object_without_read_is_not_there(ask: Ask, rest: Rest, company: Company) -> None:
     """It is missing from the list, has no describe, cannot be queried, and its records are unknown."""
     ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
-    listed = {each["name"] for each in ana("GET", "/sobjects").json()["sobjects"]}
+    listed = {sobject["name"] for sobject in ana("GET", "/sobjects").json()["sobjects"]}
     assert not {"Contact", "Account", "Event", "PermissionSet"} & listed
     assert {"User", "Profile", "Organization"} <= listed
     for path in ("/sobjects/Contact/describe", f"/sobjects/Contact/{contact}"):
@@ -115,21 +115,23 @@ def test_an_object_without_read_is_not_there(ask: Ask, rest: Rest, company: Comp
 
 def test_each_object_right_opens_one_thing(ask: Ask, rest: Rest, company: Company) -> None:
     """Read, create, edit and delete are told apart, in describes too."""
-    ana, theirs = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    ana, contact_of_others = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     company.grant(objectPermissions={"Contact": READ})
     insert = (400, "INVALID_TYPE_FOR_OPERATION", "entity type cannot be inserted: Contact", [])
     locked = (403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [])
     assert ana.error("POST", "/sobjects/Contact", json={"LastName": "x"}) == insert
-    assert ana.error("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"}) == locked
-    assert ana.error("DELETE", f"/sobjects/Contact/{theirs}") == locked
+    assert ana.error("PATCH", f"/sobjects/Contact/{contact_of_others}", json={"LastName": "x"}) == locked
+    assert ana.error("DELETE", f"/sobjects/Contact/{contact_of_others}") == locked
     about = ana("GET", "/sobjects/Contact/describe").json()
     assert (about["createable"], about["updateable"], about["deletable"]) == (False, False, False)
     company.grant(objectPermissions={"Contact": CRED})
-    mine = ana.create("Contact", LastName="Mine")
-    assert ana("PATCH", f"/sobjects/Contact/{mine}", json={"LastName": "Still"}).status_code == 204
-    assert ana("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"}).status_code == 204, "public read/write"
-    assert ana.error("DELETE", f"/sobjects/Contact/{theirs}") == locked, "only owners delete"
-    assert ana("DELETE", f"/sobjects/Contact/{mine}").status_code == 204
+    own_contact = ana.create("Contact", LastName="Mine")
+    assert ana("PATCH", f"/sobjects/Contact/{own_contact}", json={"LastName": "Still"}).status_code == 204
+    assert ana("PATCH", f"/sobjects/Contact/{contact_of_others}", json={"LastName": "x"}).status_code == 204, (
+        "public read/write"
+    )
+    assert ana.error("DELETE", f"/sobjects/Contact/{contact_of_others}") == locked, "only owners delete"
+    assert ana("DELETE", f"/sobjects/Contact/{own_contact}").status_code == 204
 
 
 def test_a_field_without_read_is_not_there(ask: Ask, rest: Rest, company: Company) -> None:
@@ -196,8 +198,8 @@ def test_activities_go_by_user_permissions(ask: Ask, company: Company, name: str
         400, "INVALID_TYPE_FOR_OPERATION", f"entity type cannot be inserted: {name}", []
     )  # fmt: skip
     company.grant(userPermissions={permission: {"enabled": True}})
-    made = ana.create(name, **values)
-    assert ana.rows(f"SELECT Id FROM {name}")[0]["Id"] == made
+    activity = ana.create(name, **values)
+    assert ana.rows(f"SELECT Id FROM {name}")[0]["Id"] == activity
 
 
 def test_with_private_contacts_everybody_sees_their_own(ask: Ask, rest: Rest, company: Company) -> None:
@@ -205,26 +207,26 @@ def test_with_private_contacts_everybody_sees_their_own(ask: Ask, rest: Rest, co
     company.private(Contact="Private")
     ana = ask(ANA)
     company.grant(objectPermissions={"Contact": CRED}, userPermissions={"EditEvent": {"enabled": True}})
-    mine = ana.create("Contact", LastName="Mine")
-    theirs = rest.value("SELECT Id FROM Contact WHERE LastName = 'Okafor'")
-    assert [row["Id"] for row in ana.rows("SELECT Id FROM Contact")] == [mine]
+    own_contact = ana.create("Contact", LastName="Mine")
+    contact_of_others = rest.value("SELECT Id FROM Contact WHERE LastName = 'Okafor'")
+    assert [row["Id"] for row in ana.rows("SELECT Id FROM Contact")] == [own_contact]
     assert ana("GET", "/query", params={"q": "SELECT COUNT() FROM Contact"}).json()["totalSize"] == 1
-    assert ana.error("GET", f"/sobjects/Contact/{theirs}")[:2] == (404, "NOT_FOUND")
-    assert ana("GET", f"/composite/sobjects/Contact?ids={theirs},{mine}&fields=Id").json()[0] is None
+    assert ana.error("GET", f"/sobjects/Contact/{contact_of_others}")[:2] == (404, "NOT_FOUND")
+    assert ana("GET", f"/composite/sobjects/Contact?ids={contact_of_others},{own_contact}&fields=Id").json()[0] is None
     hidden = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"
-    assert ana.error("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"})[:2] == (400, hidden)
-    assert ana.error("DELETE", f"/sobjects/Contact/{theirs}")[:2] == (400, hidden)
+    assert ana.error("PATCH", f"/sobjects/Contact/{contact_of_others}", json={"LastName": "x"})[:2] == (400, hidden)
+    assert ana.error("DELETE", f"/sobjects/Contact/{contact_of_others}")[:2] == (400, hidden)
     company.grant(fieldPermissions={"Event.WhoId": {"editable": True, "readable": True}})
-    event = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5, "WhoId": theirs}
+    event = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5, "WhoId": contact_of_others}
     assert ana.error("POST", "/sobjects/Event", json=event) == (
-        400, hidden, f"insufficient access rights on cross-reference id: {theirs[:15]}", []
+        400, hidden, f"insufficient access rights on cross-reference id: {contact_of_others[:15]}", []
     )  # fmt: skip
     collected = ana("PATCH", "/composite/sobjects", json={"records": [
-        {"attributes": {"type": "Contact"}, "Id": each, "LastName": "Both"} for each in (theirs, mine)
+        {"attributes": {"type": "Contact"}, "Id": entry, "LastName": "Both"} for entry in (contact_of_others, own_contact)
     ]}).json()  # fmt: skip
-    assert [each["success"] for each in collected] == [False, True]
+    assert [entry["success"] for entry in collected] == [False, True]
     assert collected[0]["errors"][0]["statusCode"] == hidden
-    assert rest.value(f"SELECT LastName FROM Contact WHERE Id = '{theirs}'") == "Okafor"
+    assert rest.value(f"SELECT LastName FROM Contact WHERE Id = '{contact_of_others}'") == "Okafor"
 
 
 @pytest.mark.parametrize(
@@ -239,22 +241,22 @@ def test_view_all_and_modify_all_open_private_records(
     ask: Ask, rest: Rest, company: Company, rights: dict[str, bool], opened: dict[str, bool]
 ) -> None:
     company.private(Contact="Private")
-    ana, theirs = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    ana, contact_of_others = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     company.grant(objectPermissions={"Contact": rights})
     assert (len(ana.rows("SELECT Id FROM Contact")) == 30) is opened["sees"]
-    path = f"/sobjects/Contact/{theirs}"
+    path = f"/sobjects/Contact/{contact_of_others}"
     assert (ana("PATCH", path, json={"LastName": "x"}).status_code == 204) is opened["edits"]
     assert (ana("DELETE", path).status_code == 204) is opened["deletes"]
 
 
 def test_the_users_own_view_all_and_modify_all_data_open_everything(ask: Ask, rest: Rest, company: Company) -> None:
     company.private(Contact="Private")
-    ana, theirs = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
+    ana, contact_of_others = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     company.grant(userPermissions={"ViewAllData": {"enabled": True}})
     assert len(ana.rows("SELECT Id FROM Contact")) == 30
-    assert ana("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"}).status_code == 403
+    assert ana("PATCH", f"/sobjects/Contact/{contact_of_others}", json={"LastName": "x"}).status_code == 403
     company.grant(userPermissions={"ModifyAllData": {"enabled": True}})
-    assert ana("PATCH", f"/sobjects/Contact/{theirs}", json={"LastName": "x"}).status_code == 204
+    assert ana("PATCH", f"/sobjects/Contact/{contact_of_others}", json={"LastName": "x"}).status_code == 204
 
 
 def test_a_contact_controlled_by_its_account_is_seen_with_it(ask: Ask, rest: Rest, company: Company) -> None:
@@ -287,9 +289,9 @@ def test_setup_is_for_those_who_may_view_it(ask: Ask, rest: Rest, company: Compa
     ana = ask(ANA)
     assert ana.error("GET", "/query", params={"q": "SELECT Id FROM PermissionSet"})[1] == "INVALID_TYPE"
     assert len(ana.rows("SELECT Id FROM PermissionSetAssignment")) == 1
-    chosen = rest.value("SELECT Id FROM PermissionSet WHERE Name = 'Ana'")
+    permission_set = rest.value("SELECT Id FROM PermissionSet WHERE Name = 'Ana'")
     sam = rest.value(f"SELECT Id FROM User WHERE Username = '{SAM}'")
-    body = {"AssigneeId": sam, "PermissionSetId": chosen}
+    body = {"AssigneeId": sam, "PermissionSetId": permission_set}
     assert ana.error("POST", "/sobjects/PermissionSetAssignment", json=body)[1] == "INVALID_TYPE_FOR_OPERATION"
     assert ana.error("PATCH", f"/sobjects/User/{sam}", json={"Title": "x"})[1] == "INSUFFICIENT_ACCESS_OR_READONLY"
     company.grant(userPermissions={name: {"enabled": True} for name in ("AssignPermissionSets", "ViewSetup")})
@@ -309,8 +311,8 @@ def test_bulk_jobs_have_the_rights_of_whoever_made_them(ask: Ask, company: Compa
     company.grant(objectPermissions={"Contact": READ})
     ask_for = {"operation": "query", "query": "SELECT Id, Email FROM Contact"}
     assert ana.error("POST", "/jobs/query", json=ask_for)[1] == "INVALID_FIELD"
-    done = ana("POST", "/jobs/ingest", json={"object": "Lead", "operation": "insert"})
-    assert done.json()[0]["errorCode"] == "INVALIDJOB"
+    response = ana("POST", "/jobs/ingest", json={"object": "Lead", "operation": "insert"})
+    assert response.json()[0]["errorCode"] == "INVALIDJOB"
 
 
 def test_static_resources_are_made_by_who_may_customize_the_application(ask: Ask, company: Company) -> None:

@@ -40,13 +40,13 @@ def sf(org: LocalOrg) -> Iterator[Salesforce]:
 
 
 def test_records(sf: Salesforce) -> None:
-    made = sf.Contact.create({"LastName": "Kim", "Product_User_Id__c": 7})
-    assert made["success"] is True
-    assert sf.Contact.update(made["id"], {"FirstName": "Ji"}) == 204
-    assert sf.Contact.get(made["id"])["Name"] == "Ji Kim"
-    assert sf.Contact.delete(made["id"]) == 204
+    answer = sf.Contact.create({"LastName": "Kim", "Product_User_Id__c": 7})
+    assert answer["success"] is True
+    assert sf.Contact.update(answer["id"], {"FirstName": "Ji"}) == 204
+    assert sf.Contact.get(answer["id"])["Name"] == "Ji Kim"
+    assert sf.Contact.delete(answer["id"]) == 204
     with pytest.raises(SalesforceResourceNotFound):
-        sf.Contact.get(made["id"])
+        sf.Contact.get(answer["id"])
 
 
 def test_errors_come_through_as_its_exceptions(sf: Salesforce) -> None:
@@ -64,7 +64,7 @@ def test_queries_in_pages(sf: Salesforce) -> None:
 
 def test_describes_and_limits(sf: Salesforce) -> None:
     assert "Product_User_Id__c" in {field["name"] for field in sf.Lead.describe()["fields"]}
-    assert any(each["name"] == "Lead" for each in sf.describe()["sobjects"])  # type: ignore[index]
+    assert any(sobject["name"] == "Lead" for sobject in sf.describe()["sobjects"])  # type: ignore[index]
     assert sf.limits()["DailyApiRequests"]["Max"] > 0
 
 
@@ -91,9 +91,9 @@ def test_the_integration_user_step_by_step(sf: Salesforce) -> None:
     )["id"]
     sf.PermissionSetLicenseAssign.create({"AssigneeId": user, "PermissionSetLicenseId": psl["Id"]})
     query = f"SELECT Assignee.Username, PermissionSetLicense.DeveloperName, PermissionSetLicense.UsedLicenses FROM PermissionSetLicenseAssign WHERE AssigneeId = '{user}'"
-    (held,) = sf.query(query)["records"]
-    assert held["Assignee"]["Username"] == "appcues@northwind.example"
-    assert held["PermissionSetLicense"]["UsedLicenses"] == 1
+    (record,) = sf.query(query)["records"]
+    assert record["Assignee"]["Username"] == "appcues@northwind.example"
+    assert record["PermissionSetLicense"]["UsedLicenses"] == 1
 
 
 def test_a_wrong_token_is_an_expired_session(org: LocalOrg) -> None:

@@ -113,8 +113,8 @@ def test_groups_are_counted_and_named(soql: Soql) -> None:
     ],
 )
 def test_groups_are_chosen_by_their_totals_and_by_what_they_share(soql: Soql, having: str, expected: list[str]) -> None:
-    where = "WHERE Plan__c != null AND LastName != 'Zhang'"
-    rows = soql(f"SELECT Plan__c FROM Contact {where} GROUP BY Plan__c HAVING {having} ORDER BY Plan__c")
+    condition = "WHERE Plan__c != null AND LastName != 'Zhang'"
+    rows = soql(f"SELECT Plan__c FROM Contact {condition} GROUP BY Plan__c HAVING {having} ORDER BY Plan__c")
     assert [row["Plan__c"] for row in rows] == expected
 
 
@@ -219,5 +219,5 @@ def test_like(pattern: str, text: str, matches: bool) -> None:
 )
 def test_date_literals(name: str, number: int, first: str, after: str) -> None:
     """A date literal is a range of whole days; weeks begin on Sunday."""
-    found = bounds(DateRange(name, number), datetime(2026, 3, 18, 12, tzinfo=UTC))
-    assert tuple(day.isoformat() for day in found) == (first, after)
+    days = bounds(DateRange(name, number), datetime(2026, 3, 18, 12, tzinfo=UTC))
+    assert tuple(day.isoformat() for day in days) == (first, after)

@@ -40,7 +40,7 @@ def folded(value: Any) -> Any:
     return (value.lower() or None) if isinstance(value, str) else value
 
 
-def compared(field: str, sign: str, value: Any, written: str) -> Condition:
+def compared(field: str, sign: str, value: Any, literal: str) -> Condition:
     def holds(row: Row) -> bool:
         left, right = folded(row.get(field)), folded(value)
         if sign in ("=", "!="):
@@ -49,15 +49,15 @@ def compared(field: str, sign: str, value: Any, written: str) -> Condition:
             return False
         return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[sign]
 
-    return Condition(f"{field} {sign} {written}", holds)
+    return Condition(f"{field} {sign} {literal}", holds)
 
 
 def listed(field: str, negated: bool, values: list[Any], write: Callable[[Any], str]) -> Condition:
-    wanted = {folded(value) for value in values}
+    folded_values = {folded(value) for value in values}
     sign = "NOT IN" if negated else "IN"
     return Condition(
         f"{field} {sign} ({', '.join(map(write, values))})",
-        lambda row: (folded(row.get(field)) in wanted) is not negated,
+        lambda row: (folded(row.get(field)) in folded_values) is not negated,
     )
 
 
@@ -135,8 +135,8 @@ CHECKED = settings(max_examples=75, deadline=None, suppress_health_check=[Health
 @given(rows=ROWS, condition=CONDITIONS)
 def test_where(tx: OrgTransaction, rows: list[Row], condition: Condition) -> None:
     """A row is found exactly when the condition holds for it."""
-    (found,) = asked(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
-    assert [row["LastName"] for row in found] == [str(n) for n, row in enumerate(rows) if condition.holds(row)]
+    (rows_found,) = asked(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
+    assert [row["LastName"] for row in rows_found] == [str(n) for n, row in enumerate(rows) if condition.holds(row)]
 
 
 @CHECKED
@@ -150,13 +150,13 @@ def test_order_and_limit(tx: OrgTransaction, rows: list[Row], field: str, order:
     """Rows come in the order of the field, nulls first or last, equal ones as they were made."""
     descending, last = order
     words = f"{'DESC' if descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"
-    (found,) = asked(tx, rows, f"SELECT LastName FROM Contact ORDER BY {field} {words} LIMIT {limit}")
+    (rows_found,) = asked(tx, rows, f"SELECT LastName FROM Contact ORDER BY {field} {words} LIMIT {limit}")
     numbered = list(enumerate(rows))
     nulls = [n for n, row in numbered if row[field] is None]
-    others = sorted((n for n, row in numbered if row[field] is not None), key=lambda n: n)
-    others.sort(key=lambda n: folded(rows[n][field]), reverse=descending)
-    expected = others + nulls if last else nulls + others
-    assert [row["LastName"] for row in found] == [str(n) for n in expected[:limit]]
+    numbers = sorted((n for n, row in numbered if row[field] is not None), key=lambda n: n)
+    numbers.sort(key=lambda n: folded(rows[n][field]), reverse=descending)
+    expected = numbers + nulls if last else nulls + numbers
+    assert [row["LastName"] for row in rows_found] == [str(n) for n in expected[:limit]]
 
 
 @CHECKED
@@ -164,12 +164,12 @@ def test_order_and_limit(tx: OrgTransaction, rows: list[Row], field: str, order:
 def test_aggregates(tx: OrgTransaction, rows: list[Row]) -> None:
     numbers = [row["Seats__c"] for row in rows if row["Seats__c"] is not None]
     functions = "COUNT(Id) c, COUNT(Seats__c) n, MIN(Seats__c) least, MAX(Seats__c) most, SUM(Seats__c) total"
-    ((found,), grouped) = asked(
+    ((totals,), grouped) = asked(
         tx, rows, f"SELECT {functions} FROM Contact", "SELECT Title, COUNT(Id) c FROM Contact GROUP BY Title"
     )
-    assert (found["c"], found["n"]) == (len(rows), len(numbers))
-    assert (found["least"], found["most"]) == ((min(numbers), max(numbers)) if numbers else (None, None))
-    assert found["total"] == (sum(numbers) if numbers else None)
+    assert (totals["c"], totals["n"]) == (len(rows), len(numbers))
+    assert (totals["least"], totals["most"]) == ((min(numbers), max(numbers)) if numbers else (None, None))
+    assert totals["total"] == (sum(numbers) if numbers else None)
     counts: dict[Any, int] = {}
     for row in rows:
         counts[folded(row["Title"])] = counts.get(folded(row["Title"]), 0) + 1
@@ -180,14 +180,14 @@ def test_aggregates(tx: OrgTransaction, rows: list[Row]) -> None:
 @given(rows=ROWS, sign=SIGNS, number=st.sampled_from(NUMBERS))
 def test_formula_fields(tx: OrgTransaction, rows: list[Row], sign: str, number: float) -> None:
     """A formula field is selected and filtered by its value, like any other."""
-    (found,) = asked(tx, rows, f"SELECT LastName, Double__c FROM Contact WHERE Double__c {sign} {number}")
+    (rows_found,) = asked(tx, rows, f"SELECT LastName, Double__c FROM Contact WHERE Double__c {sign} {number}")
     doubled = [
         {"n": str(n), "Double__c": None if row["Seats__c"] is None else row["Seats__c"] * 2}
         for n, row in enumerate(rows)
     ]
-    wanted = compared("Double__c", sign, number, "")
-    assert [(row["LastName"], row["Double__c"]) for row in found] == [
-        (row["n"], row["Double__c"]) for row in doubled if wanted.holds(row)
+    condition = compared("Double__c", sign, number, "")
+    assert [(row["LastName"], row["Double__c"]) for row in rows_found] == [
+        (row["n"], row["Double__c"]) for row in doubled if condition.holds(row)
     ]
 
 
@@ -218,8 +218,8 @@ def test_who_sees_which_records(
                 "objectPermissions": {"Contact": dict.fromkeys(rights, True)},
                 "userPermissions": {name: {"enabled": True} for name in data},
             }
-            put = tx.components.put(Component("Profile", "P", body), user_id="u", now=NOON)
-            tx.records.insert("User", {"Id": me, "ProfileId": put.id, "IsActive": True}, user_id="u", now=NOON)
+            profile = tx.components.put(Component("Profile", "P", body), user_id="u", now=NOON)
+            tx.records.insert("User", {"Id": me, "ProfileId": profile.id, "IsActive": True}, user_id="u", now=NOON)
             set_model(tx, "Contact", model)
             account = tx.records.insert("Account", {"Name": "A", "OwnerId": users[1]}, user_id="u", now=NOON)
             for n, (owner, has_account) in enumerate(owners):
@@ -236,9 +236,9 @@ def test_who_sees_which_records(
         pass
     readable = "allowRead" in rights or bool(data)
     everything = bool(data) or "viewAllRecords" in rights
-    mine = [
+    visible = [
         str(n)
         for n, (owner, has_account) in enumerate(owners)
         if everything or users[owner] == me or (has_account and model != "Private")
     ]
-    assert seen == (mine if readable else None)
+    assert seen == (visible if readable else None)

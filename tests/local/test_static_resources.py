@@ -9,17 +9,17 @@ WHERE = "FROM StaticResource WHERE Name = 'Note'"
 
 
 def test_a_record_is_a_component_too_and_goes_by_its_id(org, rest):
-    made = rest.create("StaticResource", **VALUES, Description="first")
+    resource = rest.create("StaticResource", **VALUES, Description="first")
     assert rest.value(f"SELECT Description {WHERE}") == "first"
     with opened(org) as client:
         assert client.metadata.read_metadata("StaticResource", ["Note"])[0].body["cacheControl"] == "Private"
-    assert rest("PATCH", f"/sobjects/StaticResource/{made}", json={"Description": "second"}).status_code == 204
+    assert rest("PATCH", f"/sobjects/StaticResource/{resource}", json={"Description": "second"}).status_code == 204
     assert rest.value(f"SELECT Description {WHERE}") == "second"
-    assert rest("PATCH", f"/sobjects/StaticResource/{made}", json={"Name": "Other"}).status_code == 204
-    assert rest.value("SELECT Id FROM StaticResource WHERE Name = 'Other'") == made
-    assert rest("DELETE", f"/sobjects/StaticResource/{made}").status_code == 204
+    assert rest("PATCH", f"/sobjects/StaticResource/{resource}", json={"Name": "Other"}).status_code == 204
+    assert rest.value("SELECT Id FROM StaticResource WHERE Name = 'Other'") == resource
+    assert rest("DELETE", f"/sobjects/StaticResource/{resource}").status_code == 204
     assert rest.rows(f"SELECT Id {WHERE}") == []
-    assert rest("DELETE", f"/sobjects/StaticResource/{made}").status_code == 404
+    assert rest("DELETE", f"/sobjects/StaticResource/{resource}").status_code == 404
 
 
 def test_a_name_is_given_once_in_whatever_case(rest):

@@ -32,10 +32,10 @@ def store(tmp_path: Path):
 def test_a_component_put_again_unchanged_keeps_its_id_and_its_times(store: Store) -> None:
     with store.transaction() as tx:
         first = tx.components.put(FIELD, user_id="a", now=NOW)
-        again = tx.components.put(FIELD, user_id="b", now=LATER)
+        second = tx.components.put(FIELD, user_id="b", now=LATER)
         stored = tx.components.get("CustomField", "Contact.A__c")
     assert (first.created, first.changed) == (True, True)
-    assert (again.created, again.changed, again.id) == (False, False, first.id)
+    assert (second.created, second.changed, second.id) == (False, False, first.id)
     assert stored is not None
     assert (stored.modified_by, stored.modified_at) == ("a", "2026-03-18T12:00:00.000+0000")
 
@@ -43,9 +43,9 @@ def test_a_component_put_again_unchanged_keeps_its_id_and_its_times(store: Store
 def test_a_component_that_changes_keeps_its_creator(store: Store) -> None:
     with store.transaction() as tx:
         tx.components.put(FIELD, user_id="a", now=NOW)
-        put = tx.components.put(Component("CustomField", "Contact.A__c", {"type": "Text"}), user_id="b", now=LATER)
+        outcome = tx.components.put(Component("CustomField", "Contact.A__c", {"type": "Text"}), user_id="b", now=LATER)
         stored = tx.components.get("CustomField", "Contact.A__c")
-    assert (put.created, put.changed) == (False, True)
+    assert (outcome.created, outcome.changed) == (False, True)
     assert stored is not None
     assert (stored.created_by, stored.modified_by) == ("a", "b")
 
@@ -53,9 +53,9 @@ def test_a_component_that_changes_keeps_its_creator(store: Store) -> None:
 def test_the_file_of_a_type_that_is_not_modelled_comes_back_as_it_was(store: Store) -> None:
     with store.transaction() as tx:
         tx.components.put(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A {}\r\n")
-        put = tx.components.put(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A { }")
+        outcome = tx.components.put(Component("ApexClass", "A"), user_id="a", now=NOW, raw=b"class A { }")
         stored = tx.components.get("ApexClass", "A")
-    assert put.changed
+    assert outcome.changed
     assert stored is not None
     assert stored.raw == b"class A { }"
 
@@ -64,8 +64,8 @@ def test_children_of_one_container_are_found_without_those_of_its_namesakes(stor
     with store.transaction() as tx:
         for name in ("Contact.A__c", "contact.B__c", "ContactPoint.C__c", "Contact"):
             tx.components.put(Component("CustomField", name), user_id="a", now=NOW)
-        found = tx.components.children("CustomField", "Contact")
-    assert [stored.component.full_name for stored in found] == ["Contact.A__c", "contact.B__c"]
+        children = tx.components.children("CustomField", "Contact")
+    assert [stored.component.full_name for stored in children] == ["Contact.A__c", "contact.B__c"]
 
 
 def test_a_flow_is_seen_as_its_active_version_else_as_its_newest(store: Store) -> None:
@@ -120,8 +120,8 @@ def test_an_id_is_never_given_twice_even_when_its_row_is_gone(store: Store) -> N
 
 def test_each_custom_object_has_a_key_prefix_of_its_own(store: Store) -> None:
     with store.transaction() as tx:
-        made = [tx.records.insert(name, {}, user_id="a", now=NOW)[:3] for name in ("A__c", "B__c", "A__c")]
-    assert made == ["a00", "a01", "a00"]
+        prefixes = [tx.records.insert(name, {}, user_id="a", now=NOW)[:3] for name in ("A__c", "B__c", "A__c")]
+    assert prefixes == ["a00", "a01", "a00"]
 
 
 def test_a_record_is_found_by_15_and_18_characters_and_by_a_value_in_any_case(store: Store) -> None:
@@ -206,8 +206,10 @@ with store.transaction() as tx:
     tx.records.insert("Contact", {{}}, user_id="a", now=datetime.now(UTC))
     os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-c", program], check=False, cwd=Path(__file__).parents[2], env=os.environ)
-    assert done.returncode == -signal.SIGKILL
+    process = subprocess.run(
+        [sys.executable, "-c", program], check=False, cwd=Path(__file__).parents[2], env=os.environ
+    )
+    assert process.returncode == -signal.SIGKILL
     with Store(tmp_path / "org.db") as store, store.read() as tx:
         assert tx.settings.get("n") == "2"
         assert tx.records.count("Contact") == 0
@@ -245,14 +247,14 @@ def test_jobs_are_kept_with_their_bytes_and_written_over(store: Store) -> None:
 def test_quick_find_finds_what_find_does(store: Store) -> None:
     """An index on a field follows every write, and compares text without case; nothing is found for null."""
     with store.transaction() as tx:
-        made = tx.records.insert("Contact", {"LastName": "Quick", "Ext__c": "Key-1"}, user_id="u", now=NOON)
-        for value, found in (("key-1", [made]), ("KEY-1", [made]), ("key-2", []), (None, []), (1, [])):
-            assert [row["Id"] for row in tx.records.find_indexed("Contact", "Ext__c", value)] == found
+        contact = tx.records.insert("Contact", {"LastName": "Quick", "Ext__c": "Key-1"}, user_id="u", now=NOON)
+        for value, expected in (("key-1", [contact]), ("KEY-1", [contact]), ("key-2", []), (None, []), (1, [])):
+            assert [row["Id"] for row in tx.records.find_indexed("Contact", "Ext__c", value)] == expected
             assert tx.records.find_indexed("Contact", "Ext__c", value) == tx.records.find("Contact", "Ext__c", value)
-        tx.records.update("Contact", made, {"Ext__c": "key-2"}, user_id="u", now=NOON)
-        assert [row["Id"] for row in tx.records.find_indexed("Contact", "Ext__c", "key-2")] == [made]
+        tx.records.update("Contact", contact, {"Ext__c": "key-2"}, user_id="u", now=NOON)
+        assert [row["Id"] for row in tx.records.find_indexed("Contact", "Ext__c", "key-2")] == [contact]
         assert tx.records.find_indexed("Lead", "Ext__c", "key-2") == []
-        tx.records.delete("Contact", made)
+        tx.records.delete("Contact", contact)
         assert tx.records.find_indexed("Contact", "Ext__c", "key-2") == []
         with pytest.raises(ValueError, match="is no name of a field"):
             tx.records.find_indexed("Contact", "Ext__c'--", "x")

@@ -65,9 +65,9 @@ def test_it_stops_at_once_although_a_client_keeps_its_connection(state: Path) ->
 def test_the_certificate_stays_and_its_key_is_private(store: Store) -> None:
     first = tls.get_identity(store)
     before = first.certificate.read_bytes()
-    again = tls.get_identity(store)
-    assert again.certificate.read_bytes() == before
-    assert stat.S_IMODE(again.key.stat().st_mode) == 0o600
+    second = tls.get_identity(store)
+    assert second.certificate.read_bytes() == before
+    assert stat.S_IMODE(second.key.stat().st_mode) == 0o600
 
 
 def test_a_certificate_about_to_end_is_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,12 +81,12 @@ def test_a_certificate_about_to_end_is_replaced(store: Store, monkeypatch: pytes
 
 @pytest.mark.parametrize("damage", ["certificate.pem", "key.pem", "a key of another"])
 def test_a_damaged_pair_is_replaced_by_one_that_fits(store: Store, tmp_path: Path, damage: str) -> None:
-    found = tls.get_identity(store)
+    identity = tls.get_identity(store)
     if damage.endswith(".pem"):
-        (found.key.parent / damage).unlink()
+        (identity.key.parent / damage).unlink()
     else:
-        with Store(tmp_path / "other" / "org.db") as other:
-            shutil.copy(tls.get_identity(other).key, found.key)
+        with Store(tmp_path / "other" / "org.db") as other_store:
+            shutil.copy(tls.get_identity(other_store).key, identity.key)
     mended = tls.get_identity(store)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(mended.certificate, mended.key)

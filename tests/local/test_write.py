@@ -20,8 +20,8 @@ def refused(code: str, message: str, fields: list[str] | None, call: Any, *args:
 
 
 def deploy(writer: RecordWriter, kind: str, full_name: str, **body: Any) -> str:
-    put = writer.tx.components.put(Component(kind, full_name, body), user_id=writer.user_id, now=writer.now)
-    return put.id
+    outcome = writer.tx.components.put(Component(kind, full_name, body), user_id=writer.user_id, now=writer.now)
+    return outcome.id
 
 
 def fresh(writer: RecordWriter) -> RecordWriter:
@@ -93,7 +93,7 @@ def test_values_of_the_wrong_type(writer: RecordWriter, value: dict[str, Any], s
 
 
 def test_values_are_stored_as_the_api_shows_them(writer: RecordWriter) -> None:
-    given = {
+    values = {
         "LastName": " Kim ",
         "FirstName": "Ji",
         "Last_Login__c": "2026-03-18T14:00:00+02:00",
@@ -101,9 +101,9 @@ def test_values_are_stored_as_the_api_shows_them(writer: RecordWriter) -> None:
         "DoNotCall": "true",
         "Title": "",
     }
-    record = writer.tx.records.get("Contact", writer.create("Contact", given))
+    record = writer.tx.records.get("Contact", writer.create("Contact", values))
     assert record is not None
-    assert {name: record[name] for name in (*given, "Name")} == {
+    assert {name: record[name] for name in (*values, "Name")} == {
         "LastName": "Kim",
         "FirstName": "Ji",
         "Last_Login__c": "2026-03-18T12:00:00.000+0000",
@@ -158,10 +158,10 @@ def test_an_upsert_needs_an_external_id_and_exactly_one_record(writer: RecordWri
     refused("NOT_FOUND", message, None, writer.upsert, "Contact", "Title", "x", {})
     deploy(writer, "CustomField", "Contact.Ext__c", type="Text", length=80, label="Ext", externalId=True)
     write = fresh(writer)
-    both = [write.create("Contact", {"LastName": "x", "Ext__c": "k"}) for _ in range(2)]
+    contact_ids = [write.create("Contact", {"LastName": "x", "Ext__c": "k"}) for _ in range(2)]
     with pytest.raises(Ambiguous) as error:
         write.upsert("Contact", "Ext__c", "k", {"LastName": "y"})
-    assert error.value.record_ids == both
+    assert error.value.record_ids == contact_ids
     message = "The Ext__c field should not be specified in the sobject data."
     refused("INVALID_FIELD", message, None, write.upsert, "Contact", "Ext__c", "k", {"ext__c": "k"})
 
@@ -213,8 +213,8 @@ def test_an_event_without_a_time(writer: RecordWriter, values: dict[str, Any], m
 def test_whom_an_event_is_about_may_be_a_contact_or_a_lead_only(writer: RecordWriter) -> None:
     event = {"StartDateTime": "2026-03-18T12:00:00Z", "DurationInMinutes": 5}
     for name in ("Contact", "Lead"):
-        who = str(writer.tx.records.list_all(name)[0]["Id"])
-        assert writer.create("Event", event | {"WhoId": who})
+        person = str(writer.tx.records.list_all(name)[0]["Id"])
+        assert writer.create("Event", event | {"WhoId": person})
     account = str(writer.tx.records.list_all("Account")[0]["Id"])
     refused(
         "MALFORMED_ID",
@@ -248,9 +248,9 @@ def test_a_deleted_account_takes_its_contacts_along_and_events_lose_it(writer: R
     )
     writer.delete("Account", account)
     assert writer.tx.records.get("Contact", contact) is None
-    left = writer.tx.records.get("Event", event)
-    assert left is not None
-    assert (left["WhatId"], left["WhoId"]) == (None, None)
+    event_row = writer.tx.records.get("Event", event)
+    assert event_row is not None
+    assert (event_row["WhatId"], event_row["WhoId"]) == (None, None)
 
 
 def test_records_of_a_deployed_object(writer: RecordWriter) -> None:
@@ -327,13 +327,13 @@ def test_wrong_users(writer: RecordWriter, values: dict[str, Any], code: str, me
 
 
 def test_a_licence_has_so_many_seats_and_a_deactivated_user_frees_one(writer: RecordWriter) -> None:
-    made = [
+    user_ids = [
         writer.create("User", user(writer, Username=f"u{number}@x.example", CommunityNickname=f"u{number}"))
         for number in range(5)
     ]
     sixth = user(writer, Username="u6@x.example")
     refused("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded", ["ProfileId"], writer.create, "User", sixth)
-    writer.update("User", made[0], {"IsActive": False})
+    writer.update("User", user_ids[0], {"IsActive": False})
     assert writer.create("User", sixth)
     refused(
         "LICENSE_LIMIT_EXCEEDED",
@@ -341,14 +341,16 @@ def test_a_licence_has_so_many_seats_and_a_deactivated_user_frees_one(writer: Re
         ["ProfileId"],
         writer.update,
         "User",
-        made[0],
+        user_ids[0],
         {"IsActive": True},
     )
 
 
 def test_a_user_cannot_be_deleted(writer: RecordWriter) -> None:
-    made = writer.create("User", user(writer))
-    refused("INVALID_TYPE_FOR_OPERATION", "entity type User does not support delete", None, writer.delete, "User", made)
+    user_id = writer.create("User", user(writer))
+    refused(
+        "INVALID_TYPE_FOR_OPERATION", "entity type User does not support delete", None, writer.delete, "User", user_id
+    )
 
 
 @pytest.fixture
@@ -373,12 +375,14 @@ def test_an_integration_user_needs_the_permission_set_licence_first(writer: Reco
         "FIELD_INTEGRITY_EXCEPTION", message, ["PermissionSetId"], writer.create, "PermissionSetAssignment", assignment
     )
     license = row_id(writer, "PermissionSetLicense", "DeveloperName", "SalesforceAPIIntegrationPsl")
-    held = writer.create("PermissionSetLicenseAssign", {"AssigneeId": assignee, "PermissionSetLicenseId": license})
+    license_assignment = writer.create(
+        "PermissionSetLicenseAssign", {"AssigneeId": assignee, "PermissionSetLicenseId": license}
+    )
     assert writer.create("PermissionSetAssignment", assignment).startswith("0Pa")
-    assert held.startswith("2LA")
+    assert license_assignment.startswith("2LA")
     with pytest.raises(ApiError, match="Read Accounts"), writer.tx.savepoint():
-        writer.delete("PermissionSetLicenseAssign", held)
-    assert writer.tx.records.get("PermissionSetLicenseAssign", held) is not None
+        writer.delete("PermissionSetLicenseAssign", license_assignment)
+    assert writer.tx.records.get("PermissionSetLicenseAssign", license_assignment) is not None
 
 
 def test_a_permission_set_is_assigned_once(writer: RecordWriter, permission_set: str) -> None:

@@ -63,9 +63,9 @@ class World:
         """Read all that the org holds, down to the counters of ids."""
         with sqlite3.connect(self.state / "org.db") as db:
             tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            found = [sorted(map(repr, db.execute(f"SELECT * FROM {table}"))) for table in sorted(tables)]
+            tables_content = [sorted(map(repr, db.execute(f"SELECT * FROM {table}"))) for table in sorted(tables)]
         db.close()
-        return found
+        return tables_content
 
 
 @pytest.fixture(scope="session")
@@ -228,11 +228,11 @@ def test_a_wrong_call(world: World, wrong: Wrong) -> None:
     call, body, status, code, message = wrong
     method, _, path = world.filled(call).partition(" ")
     before = world.everything()
-    found = world.rest.error(method, path, **({} if body is None else {"json": world.filled(body)}))
-    assert found[:2] == (status, code)
-    said = world.filled(message)
+    error = world.rest.error(method, path, **({} if body is None else {"json": world.filled(body)}))
+    assert error[:2] == (status, code)
+    expected = world.filled(message)
     # A query's error shows the place first.
-    assert said in found[2] if path.startswith("/query") else said == found[2]
+    assert expected in error[2] if path.startswith("/query") else expected == error[2]
     assert world.everything() == before
 
 
@@ -257,7 +257,7 @@ def test_one_wrong_record_among_right_ones(world: World, all_or_none: bool) -> N
         {"attributes": {"type": "Contact"}, **values} for values in (LAST, {"LastName": "x", "Ext__c": "k1"}, LAST)
     ]
     answer = world.rest("POST", "/composite/sobjects", json={"allOrNone": all_or_none, "records": records}).json()
-    codes = [each["errors"][0]["statusCode"] if each["errors"] else "" for each in answer]
+    codes = [entry["errors"][0]["statusCode"] if entry["errors"] else "" for entry in answer]
     rolled = "ALL_OR_NONE_OPERATION_ROLLED_BACK" if all_or_none else ""
     assert codes == [rolled, "DUPLICATE_VALUE", rolled]
     assert (world.everything() == before) is all_or_none

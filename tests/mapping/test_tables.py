@@ -78,8 +78,8 @@ class TestFieldTypes:
 
 class TestPermissions:
     def test_the_flags_are_those_of_the_schema(self) -> None:
-        known = elements("PermissionSetObjectPermissions") or {}
-        assert set(OBJECT_FLAGS) <= set(known)
+        schema_elements = elements("PermissionSetObjectPermissions") or {}
+        assert set(OBJECT_FLAGS) <= set(schema_elements)
 
     def test_modify_all_brings_everything_but_create(self) -> None:
         full = add_required(ObjectPermission("Contact", modify_all=True))

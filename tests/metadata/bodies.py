@@ -54,7 +54,9 @@ def _element(owner: str, spec: schema_table.Element, depth: int) -> st.SearchStr
     key = identity_key(owner, spec.name)
     if key is not None:
         without = item.map(lambda body: {name: value for name, value in body.items() if name != key})
-        return st.dictionaries(NAMES, without, min_size=1, max_size=3).map(lambda found: dict(sorted(found.items())))
+        return st.dictionaries(NAMES, without, min_size=1, max_size=3).map(
+            lambda entries: dict(sorted(entries.items()))
+        )
     if is_unordered(owner, spec.name):
         return st.sets(NAMES, min_size=1, max_size=3).map(sorted)
     return st.lists(item, min_size=1, max_size=3)
@@ -63,10 +65,10 @@ def _element(owner: str, spec: schema_table.Element, depth: int) -> st.SearchStr
 @cache
 def bodies(type_: str, depth: int = 2) -> st.SearchStrategy[dict[str, Any]]:
     """Give bodies with all required elements and a few others, in schema order."""
-    known = {name: spec for name, spec in (schema_table.elements(type_) or {}).items() if name != "fullName"}
+    specs = {name: spec for name, spec in (schema_table.elements(type_) or {}).items() if name != "fullName"}
     optional = [
         name
-        for name, spec in known.items()
+        for name, spec in specs.items()
         if not spec.required and (depth > 0 or schema_table.elements(spec.type) is None)
     ]
 
@@ -74,7 +76,7 @@ def bodies(type_: str, depth: int = 2) -> st.SearchStrategy[dict[str, Any]]:
     def build(draw: st.DrawFn) -> dict[str, Any]:
         some = draw(st.sets(st.sampled_from(optional), max_size=4)) if optional else set()
         return {
-            name: draw(_element(type_, spec, depth)) for name, spec in known.items() if spec.required or name in some
+            name: draw(_element(type_, spec, depth)) for name, spec in specs.items() if spec.required or name in some
         }
 
     return build()

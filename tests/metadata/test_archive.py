@@ -14,10 +14,10 @@ from sfcode.metadata.errors import MetadataError
 
 def archive(*files: tuple[str, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made, warnings.catch_warnings():
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zip_file, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of the name that comes twice
         for name, data in files:
-            made.writestr(name, data)
+            zip_file.writestr(name, data)
     return buffer.getvalue()
 
 

@@ -18,7 +18,7 @@ def body(type_: str, **values: Value) -> dict[str, Value]:
 
 def test_a_field_retrieved_is_the_field_that_was_sent() -> None:
     """An org adds its switches and drops BlankAsBlank."""
-    sent = {"formula": "A", "formulaTreatBlanksAs": "BlankAsBlank", "label": "L", "type": "Text", "unique": False}
+    deployed = {"formula": "A", "formulaTreatBlanksAs": "BlankAsBlank", "label": "L", "type": "Text", "unique": False}
     retrieved = {
         "externalId": False,
         "formula": "A",
@@ -27,20 +27,22 @@ def test_a_field_retrieved_is_the_field_that_was_sent() -> None:
         "trackHistory": False,
         "type": "Text",
     }
-    assert body("CustomField", **sent) == body("CustomField", **retrieved)
-    assert body("CustomField", **{**sent, "formulaTreatBlanksAs": "BlankAsZero"}) != body("CustomField", **retrieved)
+    assert body("CustomField", **deployed) == body("CustomField", **retrieved)
+    assert body("CustomField", **{**deployed, "formulaTreatBlanksAs": "BlankAsZero"}) != body(
+        "CustomField", **retrieved
+    )
 
 
 def test_an_outbound_message_retrieved_is_the_one_that_was_sent() -> None:
     """`includeSessionId` means nothing whatever it is: an org ignores it."""
-    sent = normalize(MESSAGE)
+    normalized_component = normalize(MESSAGE)
     retrieved = Component(
         MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "apiVersion": "63", "includeSessionId": True}
     )
-    assert normalize(retrieved) == sent
-    assert sorted(sent.body) == ["apiVersion", "endpointUrl", "fields", "integrationUser", "name"]
-    other = Component(MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "useDeadLetterQueue": True})
-    assert normalize(other) != sent
+    assert normalize(retrieved) == normalized_component
+    assert sorted(normalized_component.body) == ["apiVersion", "endpointUrl", "fields", "integrationUser", "name"]
+    other_message = Component(MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "useDeadLetterQueue": True})
+    assert normalize(other_message) != normalized_component
 
 
 def test_a_flow_saved_in_flow_builder_is_the_same_flow() -> None:
@@ -160,8 +162,8 @@ def test_what_is_sent_keeps_all() -> None:
 def test_records_are_their_own_normal_form_but_for_the_case_of_names() -> None:
     user = Component("User", "a@example.com", {"Username": "a@example.com", "LastName": "", "IsActive": False})
     assert normalize(user) == user
-    other = Component("User", "A@example.com", {**user.body, "Username": "A@EXAMPLE.com"})
-    assert diff(normalize(user).body, normalize(other).body) == ()
+    other_user = Component("User", "A@example.com", {**user.body, "Username": "A@EXAMPLE.com"})
+    assert diff(normalize(user).body, normalize(other_user).body) == ()
     renamed = Component("User", "a@example.com", {**user.body, "LastName": "A"})
     assert diff(normalize(user).body, normalize(renamed).body) != ()
 

@@ -165,9 +165,9 @@ def test_a_component_that_comes_twice_is_refused() -> None:
     with pytest.raises(MetadataError, match="Flow:Appcues_contact is in the package twice"):
         write([FLOW, FLOW], "63.0")
     doubled = WORKFLOW.replace("<fullName>Contact Changed<", "<fullName>X<")
-    again = doubled[doubled.index("    <rules>") : doubled.index("</Workflow>")]
+    rules = doubled[doubled.index("    <rules>") : doubled.index("</Workflow>")]
     with pytest.raises(MetadataError, match=r"WorkflowRule:C\.X is in the package twice"):
-        read({"workflows/C.workflow": doubled.replace("</Workflow>", again + "</Workflow>").encode()})
+        read({"workflows/C.workflow": doubled.replace("</Workflow>", rules + "</Workflow>").encode()})
 
 
 def test_content_that_is_no_base64_is_refused() -> None:
@@ -192,10 +192,10 @@ def test_a_file_leads_back_to_its_component(layout: str, component: Component) -
     containers = {"WorkflowRule": "Workflow", "WorkflowOutboundMessage": "Workflow"}
     if layout == "mdapi":
         containers["CustomField"] = "CustomObject"
-    wanted = component.address
+    address = component.address
     if component.type in containers:
-        wanted = Address(containers[component.type], component.full_name.partition(".")[0])
-    assert address_of_file(path) == address_of_file(f"some/folder/{path}") == wanted
+        address = Address(containers[component.type], component.full_name.partition(".")[0])
+    assert address_of_file(path) == address_of_file(f"some/folder/{path}") == address
 
 
 @pytest.mark.parametrize("path", ["package.xml", "flows/A.txt", "README.md", "objects/A/B/C/d.field-meta.xml", "flows"])
@@ -247,9 +247,9 @@ def test_a_folder_of_reports_is_a_member_of_type_report() -> None:
     assert "reports/Appcues-meta.xml" in files
     listed = files["package.xml"]
     assert listed.index(b"<members>Appcues<") < listed.index(b"<members>Appcues/Answers<")
-    gone = files["destructiveChangesPost.xml"]
-    assert gone.index(b"<members>Appcues/Answers<") < gone.index(b"<members>Appcues<")
-    assert b"<name>ReportFolder" not in listed + gone
+    manifest = files["destructiveChangesPost.xml"]
+    assert manifest.index(b"<members>Appcues/Answers<") < manifest.index(b"<members>Appcues<")
+    assert b"<name>ReportFolder" not in listed + manifest
     assert read(files) == (report, folder)
     for layout, path in (
         ("mdapi", "reports/Appcues-meta.xml"),

@@ -48,19 +48,19 @@ def test_the_order_of_siblings_is_no_difference(component: Component, chance: ra
     """Elements in another order are the same component, but for lists whose order counts."""
     root = to_element(component)
     _shuffle(root, component.type, chance)
-    again = from_element(component.type, component.full_name, root)
-    assert again == component
-    assert diff(component.body, again.body) == ()
+    second = from_element(component.type, component.full_name, root)
+    assert second == component
+    assert diff(component.body, second.body) == ()
 
 
 def _shuffle(element: etree._Element, type_: str, chance: random.Random) -> None:
-    known = schema_table.elements(type_)
-    if known is None:
+    specs = schema_table.elements(type_)
+    if specs is None:
         return
     groups: dict[str, list[etree._Element]] = {}
     for child in element:
         groups.setdefault(etree.QName(child).localname, []).append(child)
-        _shuffle(child, known[etree.QName(child).localname].type, chance)
+        _shuffle(child, specs[etree.QName(child).localname].type, chance)
     names = list(groups)
     chance.shuffle(names)
     for name in names:
@@ -129,6 +129,6 @@ def _put(value: Any, path: tuple[str, ...], change: AttributeChange) -> Any:
     if isinstance(value, list):
         index = int(path[0])
         return [*value[:index], _put(value[index], path[1:], change), *value[index + 1 :]]
-    found = dict(value) if isinstance(value, dict) else {}
-    found[path[0]] = _put(found.get(path[0]), path[1:], change)
-    return {key: part for key, part in found.items() if part is not None} or (None if change.after is None else {})
+    copy = dict(value) if isinstance(value, dict) else {}
+    copy[path[0]] = _put(copy.get(path[0]), path[1:], change)
+    return {key: part for key, part in copy.items() if part is not None} or (None if change.after is None else {})

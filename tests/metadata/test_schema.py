@@ -74,9 +74,9 @@ def test_a_strict_problem_names_the_element_what_was_expected_and_where_it_start
 
 
 def test_a_strict_problem_of_a_value_is_told_once_with_what_is_allowed() -> None:
-    found = validate_strictly(WORKFLOW.replace("onAllChanges", "often").encode())
-    assert [(problem.line, problem.column) for problem in found] == [(23, 9)]
-    assert found[0].message.startswith("Element 'triggerType': The value 'often' is not an element of the set {")
+    problems = validate_strictly(WORKFLOW.replace("onAllChanges", "often").encode())
+    assert [(problem.line, problem.column) for problem in problems] == [(23, 9)]
+    assert problems[0].message.startswith("Element 'triggerType': The value 'often' is not an element of the set {")
 
 
 def test_what_is_no_xml_is_a_problem_and_no_exception() -> None:

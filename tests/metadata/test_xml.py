@@ -236,6 +236,6 @@ def test_the_tables_of_types_name_what_the_schema_has() -> None:
     for owner, elements in _UNORDERED.items():
         assert all((schema_table.elements(owner) or {})[element].repeated for element in elements)
     for owner, children in CHILDREN.items():
-        known = schema_table.elements(owner) or {}
-        assert {element: known[element].type for element in children} == children
+        specs = schema_table.elements(owner) or {}
+        assert {element: specs[element].type for element in children} == children
     assert {name for name in TYPES if name not in schema_table.roots()} == set()

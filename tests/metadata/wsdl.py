@@ -71,8 +71,8 @@ def loose() -> etree.XMLSchema:
         inherited = particles(bases[name]) if name in bases else {}
         return inherited | {str(part.get("name")): part for part in kinds[name].iter(XSD + "element")}
 
-    found = {name: particles(name) for name in kinds if kinds[name].find(f".//{XSD}any") is None}
-    for name, parts in found.items():
+    parts_by_kind = {name: particles(name) for name in kinds if kinds[name].find(f".//{XSD}any") is None}
+    for name, parts in parts_by_kind.items():
         kind = kinds[name]
         kind[:] = []
         choice = etree.SubElement(kind, XSD + "choice", {"minOccurs": "0", "maxOccurs": "unbounded"})

@@ -144,10 +144,10 @@ def serving(answer: Handler, *, tls: ssl.SSLContext | None = None) -> Iterator[S
 
 def script(*answers: Answer | type[HangUp]) -> Handler:
     """Answer the first request with the first answer, and so on; the last one stays."""
-    rest = list(answers)
+    remaining_answers = list(answers)
 
     def answer(_: Request) -> Answer:
-        now = rest.pop(0) if len(rest) > 1 else rest[0]
+        now = remaining_answers.pop(0) if len(remaining_answers) > 1 else remaining_answers[0]
         if not isinstance(now, Answer):
             raise now
         return now

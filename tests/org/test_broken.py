@@ -178,16 +178,16 @@ def test_a_redirect_takes_the_session_nowhere(org_at) -> None:
 
 def test_the_token_goes_to_its_own_org_only(org_at) -> None:
     """A next page elsewhere is followed by the library, but without the token."""
-    with serving(script(ROWS)) as other:
+    with serving(script(ROWS)) as other_server:
         page = {
             "totalSize": 2,
             "done": False,
-            "nextRecordsUrl": f"@{other.url.removeprefix('http://')}/x",
+            "nextRecordsUrl": f"@{other_server.url.removeprefix('http://')}/x",
             "records": [],
         }
         _, org = org_at(script(as_json(page)))
         assert org.query(SELECT) == [{"Id": "005"}]
-        assert TOKEN not in str(other.requests[0].headers)
+        assert TOKEN not in str(other_server.requests[0].headers)
 
 
 def test_a_port_where_nobody_listens_is_unreachable(runtime: Runtime) -> None:

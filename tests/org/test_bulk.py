@@ -28,10 +28,10 @@ def test_a_query_is_begun_and_followed(org_at):
 
 
 def test_records_come_page_by_page_with_nothing_where_there_is_nothing(org_at):
-    asked = []
+    queries = []
 
     def handler(request: Request) -> Answer:
-        asked.append(request.query)
+        queries.append(request.query)
         text = '"Id","Name"\n"1","Zoë, ""Z""\nline"\n"2",""\n'
         locator = "null" if "locator" in request.query else "MTAw"
         return Answer(200, text.encode(), {"Content-Type": "text/csv", "Sforce-Locator": locator})
@@ -40,7 +40,7 @@ def test_records_come_page_by_page_with_nothing_where_there_is_nothing(org_at):
     first = org.bulk.page("750", None, 100)
     assert first.records == ({"Id": "1", "Name": 'Zoë, "Z"\nline'}, {"Id": "2", "Name": None})
     assert org.bulk.page("750", first.locator, 100).locator is None
-    assert asked == [{"maxRecords": "100"}, {"maxRecords": "100", "locator": "MTAw"}]
+    assert queries == [{"maxRecords": "100"}, {"maxRecords": "100", "locator": "MTAw"}]
 
 
 @pytest.mark.parametrize(

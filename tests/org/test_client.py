@@ -83,19 +83,19 @@ def test_says_which_org_this_is(org: Org) -> None:
 
 
 def test_deploys_follows_and_retrieves(org: Org) -> None:
-    seen = []
+    statuses = []
     deploy_id = org.metadata.deploy(package(FIELD, SET), DeployOptions())
-    result = org.metadata.follow(deploy_id, seen.append)
+    result = org.metadata.follow(deploy_id, statuses.append)
     assert result.success
     assert result.id == deploy_id
-    assert seen[-1] == result
+    assert statuses[-1] == result
     assert {message.full_name for message in result.successes if message.created} >= {FIELD.full_name, SET.full_name}
     retrieved = org.metadata.retrieve(
         {"CustomField": [FIELD.full_name], "PermissionSet": [SET.full_name, "Sfcode_None"]}
     )
-    found = {component.full_name: component.body for component in read(retrieved.files)}
-    assert found[FIELD.full_name]["length"] == 40
-    assert found[SET.full_name]["fieldPermissions"] == SET.body["fieldPermissions"]
+    bodies = {component.full_name: component.body for component in read(retrieved.files)}
+    assert bodies[FIELD.full_name]["length"] == 40
+    assert bodies[SET.full_name]["fieldPermissions"] == SET.body["fieldPermissions"]
     assert len(retrieved.messages) == 1
 
 

@@ -65,8 +65,8 @@ def test_several_queries_go_in_one_request(org_at) -> None:
     server, org = org_at(script(as_json(answer)))
     assert org.collections.queries(["SELECT Id FROM Contact", "SELECT Id FROM Lead"]) == [[{"Id": "1"}], [{"Id": "1"}]]
     (request,) = server.requests
-    asked = json.loads(request.body)["compositeRequest"]
-    assert [each["url"] for each in asked] == [
+    composite_request = json.loads(request.body)["compositeRequest"]
+    assert [part["url"] for part in composite_request] == [
         f"{BASE}/query?q=SELECT%20Id%20FROM%20Contact",
         f"{BASE}/query?q=SELECT%20Id%20FROM%20Lead",
     ]

@@ -30,10 +30,10 @@ def test_a_call_is_not_begun_when_its_time_is_up(org_at, time) -> None:
 
 
 def test_a_call_ends_with_its_time(org_at, time) -> None:
-    done = threading.Event()
+    finished = threading.Event()
 
     def slow(_request: Request) -> Answer:
-        done.wait(10)
+        finished.wait(10)
         return as_json([])
 
     _, org = org_at(slow)
@@ -41,7 +41,7 @@ def test_a_call_ends_with_its_time(org_at, time) -> None:
         with set_deadline(time.now + 0.05), pytest.raises(NoAnswer, match="did not answer in time"):
             org.collections.update([])
     finally:
-        done.set()
+        finished.set()
 
 
 def test_a_repetition_that_would_outlast_it_is_not_begun(org_at, time) -> None:

@@ -60,7 +60,7 @@ def test_cancel_uses_the_element_of_the_wsdl(org_at) -> None:
 
 
 def test_retrieve_asks_polls_and_unpacks(org_at, time) -> None:
-    done = (
+    result_text = (
         "<done>true</done><id>09S000000000001AAA</id><status>Succeeded</status><success>true</success>"
         "<fileProperties><createdByName>Ada</createdByName><fileName>unpackaged/flows/F.flow</fileName>"
         "<fullName>F</fullName><id>301</id><lastModifiedByName>Bob</lastModifiedByName>"
@@ -71,7 +71,7 @@ def test_retrieve_asks_polls_and_unpacks(org_at, time) -> None:
     answers = [
         soap("retrieve", "<done>false</done><id>09S000000000001AAA</id><state>Queued</state>"),
         soap("checkRetrieveStatus", "<done>false</done><id>09S000000000001AAA</id><success>false</success>"),
-        soap("checkRetrieveStatus", done),
+        soap("checkRetrieveStatus", result_text),
     ]
     server, org = org_at(script(*answers))
     assert org.metadata.retrieve({"Flow": ["G", "F", "G"], "CustomField": ["Contact.X__c"], "Layout": []}) == Retrieved(
@@ -130,8 +130,8 @@ def test_a_failed_retrieve_is_told_in_the_words_of_the_org(org_at) -> None:
 
 @pytest.mark.parametrize("zip_text", ["", "!!!", base64.b64encode(b"no zip").decode()])
 def test_a_retrieve_without_a_zip_is_an_error(org_at, zip_text: str) -> None:
-    done = f"<done>true</done><status>Succeeded</status><success>true</success><zipFile>{zip_text}</zipFile>"
-    _, org = org_at(script(soap("retrieve", "<id>09S000000000001AAA</id>"), soap("checkRetrieveStatus", done)))
+    result_text = f"<done>true</done><status>Succeeded</status><success>true</success><zipFile>{zip_text}</zipFile>"
+    _, org = org_at(script(soap("retrieve", "<id>09S000000000001AAA</id>"), soap("checkRetrieveStatus", result_text)))
     with pytest.raises(SfcodeError):
         org.metadata.retrieve({"Flow": ["F"]})
 
@@ -145,12 +145,12 @@ def test_a_retrieve_that_never_ends_is_given_up(org_at) -> None:
 
 def test_lists_three_types_at_a_time(org_at) -> None:
     def answer(request: Request) -> Answer:
-        asked = [child[0].text for child in operation(request) if local_name(child) == "queries"]
-        return soap("listMetadata", *(f"<fullName>{name}1</fullName><type>{name}</type>" for name in asked))
+        types = [child[0].text for child in operation(request) if local_name(child) == "queries"]
+        return soap("listMetadata", *(f"<fullName>{name}1</fullName><type>{name}</type>" for name in types))
 
     server, org = org_at(answer)
-    found = org.metadata.list_metadata("A", "B", "C", "D")
-    assert [(item.type, item.full_name) for item in found] == [(name, f"{name}1") for name in "ABCD"]
+    components = org.metadata.list_metadata("A", "B", "C", "D")
+    assert [(item.type, item.full_name) for item in components] == [(name, f"{name}1") for name in "ABCD"]
     assert len(server.requests) == 2
 
 
@@ -201,9 +201,9 @@ def test_follow_shows_progress_to_the_end(org_at) -> None:
         return soap("checkDeployStatus", f"<id>0Af000000000001AAA</id><status>{name}</status>{flags}")
 
     server, org = org_at(script(status("Pending", False), status("InProgress", False), status("Succeeded", True)))
-    seen = []
-    assert org.metadata.follow("0Af000000000001AAA", seen.append).success
-    assert [result.status for result in seen] == ["Pending", "InProgress", "Succeeded"]
+    statuses = []
+    assert org.metadata.follow("0Af000000000001AAA", statuses.append).success
+    assert [result.status for result in statuses] == ["Pending", "InProgress", "Succeeded"]
     assert tree(operation(server.requests[0])) == (
         "checkDeployStatus",
         [("asyncProcessId", "0Af000000000001AAA"), ("includeDetails", "true")],

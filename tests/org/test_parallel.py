@@ -12,13 +12,13 @@ from sfcode.org.parallel import run_both, run_parallel
 
 
 def test_results_come_in_order_from_no_more_threads_than_allowed() -> None:
-    both = threading.Barrier(2, timeout=30)
+    barrier = threading.Barrier(2, timeout=30)
     threads: set[int] = set()
 
     def call(number: int) -> int:
         threads.add(threading.get_ident())
         if number < 2:
-            both.wait()
+            barrier.wait()
         return number
 
     assert run_parallel([lambda number=number: call(number) for number in range(5)], 2) == [0, 1, 2, 3, 4]  # type: ignore[misc]

@@ -18,10 +18,10 @@ LOST = NoAnswer("no route to host", sent=False)
 
 def script(*answers):
     """Answer in order; the last answer stays."""
-    rest = list(answers)
+    remaining_answers = list(answers)
 
     def status():
-        answer = rest.pop(0) if len(rest) > 1 else rest[0]
+        answer = remaining_answers.pop(0) if len(remaining_answers) > 1 else remaining_answers[0]
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -30,10 +30,12 @@ def script(*answers):
 
 
 def test_returns_the_end_and_shows_each_step_once(runtime) -> None:
-    seen = []
-    result = follow_deployment(script(PENDING, PENDING, RUNNING, HALF, HALF, DONE), "0Af1", seen.append, runtime, 60)
+    statuses = []
+    result = follow_deployment(
+        script(PENDING, PENDING, RUNNING, HALF, HALF, DONE), "0Af1", statuses.append, runtime, 60
+    )
     assert result == DONE
-    assert seen == [PENDING, RUNNING, HALF, DONE]
+    assert statuses == [PENDING, RUNNING, HALF, DONE]
 
 
 def test_a_failed_deployment_is_an_end_like_any_other(runtime) -> None:

@@ -154,5 +154,5 @@ def test_the_audience_follows_from_the_org_unless_it_is_given(environ, audience,
 
 def test_no_way_of_signing_in_shows_its_secrets() -> None:
     for environ in (BOTH, JWT, CLIENT, AUTH_URL):
-        shown = repr(sign_in("env:", environ, Runtime()))
-        assert not [secret for secret in (TOKEN, "AAAA", "s3cret", "5Aep.refresh") if secret in shown]
+        text = repr(sign_in("env:", environ, Runtime()))
+        assert not [secret for secret in (TOKEN, "AAAA", "s3cret", "5Aep.refresh") if secret in text]

@@ -151,7 +151,7 @@ def certificate(tmp_path):
     """Make a certificate for loopback, as self-signed ones are."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     today = datetime.datetime.now(datetime.UTC)
-    made = (
+    new_certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -164,7 +164,7 @@ def certificate(tmp_path):
         .sign(KEY, hashes.SHA256())
     )
     file = tmp_path / "loopback.pem"
-    file.write_text(made.public_bytes(serialization.Encoding.PEM).decode() + PEM)
+    file.write_text(new_certificate.public_bytes(serialization.Encoding.PEM).decode() + PEM)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return file, context

@@ -18,8 +18,8 @@ assert not heavy, heavy
 
 def run(root: Path, more: str = "") -> None:
     command = [sys.executable, "-W", "error", "-c", PROGRAM.replace("{more}", more)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
 
 
 def test_what_is_not_used_is_not_loaded(root: Path) -> None:
@@ -48,5 +48,5 @@ def test_what_is_loaded_already_stays(root: Path) -> None:
         "-c",
         "import simple_salesforce as s; from sfcode.org.simple_salesforce_client import load_client_class as c; assert c() is s.Salesforce; s.metadata.SfdcMetadataApi.__mro__",
     ]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr

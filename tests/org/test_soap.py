@@ -31,8 +31,8 @@ def test_deploy_options_come_in_the_order_of_the_wsdl() -> None:
         "//x:complexType[@name='DeployOptions']//x:element/@name", namespaces={"x": "http://www.w3.org/2001/XMLSchema"}
     )
     options = DeployOptions(check_only=True, test_level="RunSpecifiedTests", run_tests=("A", "B"))
-    written = [name for name, _ in options.fields()]
-    assert list(dict.fromkeys(written)) == names
+    element_names = [name for name, _ in options.fields()]
+    assert list(dict.fromkeys(element_names)) == names
     assert [value for name, value in options.fields() if name == "runTests"] == ["A", "B"]
 
 

@@ -28,7 +28,7 @@ def answer_part(request: dict[str, str], refused: str, fields: tuple[str, ...]) 
     status, body = 200, {}
     if "/describe" in url:
         name = url.split("/")[-2]
-        body = {"name": name, "label": name, "fields": [{"name": each, "type": "string"} for each in fields]}
+        body = {"name": name, "label": name, "fields": [{"name": field, "type": "string"} for field in fields]}
         if name == "Nowhere__c":
             status, body = 404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
     elif url.endswith("/limits"):
@@ -48,8 +48,8 @@ def at(org_at, refused: str = "", fields: tuple[str, ...] = ("Id",)):
             return as_json({"preferred_username": "ada@example.com", "user_id": "005000000000001AAA"})
         parts = json.loads(request.body)["compositeRequest"]
         assert len(parts) <= 25
-        assert sum("/query" in each["url"] for each in parts) <= 5
-        return as_json({"compositeResponse": [answer_part(each, refused, fields) for each in parts]})
+        assert sum("/query" in part["url"] for part in parts) <= 5
+        return as_json({"compositeResponse": [answer_part(part, refused, fields) for part in parts]})
 
     return org_at(answer)
 
@@ -58,7 +58,7 @@ def test_one_request_answers_all_of_it(org_at) -> None:
     server, org = at(org_at)
     traits = org.read_traits(["Contact", "Nowhere__c"])
     assert (traits.edition, traits.language, traits.requests) == ("Enterprise Edition", "de", (14000, 15000))
-    assert [(each.id, each.name, each.license) for each in traits.profiles] == [
+    assert [(profile.id, profile.name, profile.license) for profile in traits.profiles] == [
         ("00e1", "Standardbenutzer", "Salesforce"),
         ("00e2", "Own", ""),
     ]
@@ -104,7 +104,7 @@ def test_an_expired_session_is_no_missing_part(org_at) -> None:
         return as_json(
             {
                 "compositeResponse": [
-                    {"referenceId": each["referenceId"], "httpStatusCode": 401, "body": expired} for each in parts
+                    {"referenceId": part["referenceId"], "httpStatusCode": 401, "body": expired} for part in parts
                 ]
             }
         )
@@ -120,7 +120,7 @@ def test_the_local_org_answers_like_that(tmp_path) -> None:
     ):
         traits = org.read_traits(["Contact", "Lead"])
         assert traits.edition == "Enterprise Edition"
-        assert "Minimum Access - API Only Integrations" in {each.name for each in traits.profiles}
+        assert "Minimum Access - API Only Integrations" in {profile.name for profile in traits.profiles}
         assert traits.user_licenses["Salesforce Integration"].left > 0
         assert "SalesforceAPIIntegrationPsl" in traits.permission_set_licenses
         assert set(traits.sharing) == {"Account", "Contact", "Lead"}

@@ -37,22 +37,24 @@ def desired(*components: Component, records: tuple[Component, ...] = ()) -> Desi
 
 
 def observed(*components: Component, applied: tuple[Component, ...] = (), **more: object) -> OrgSnapshot:
-    left = Applied({component.address: component.body for component in applied})
-    return OrgSnapshot(TARGET, {component.address: component for component in components}, left, **more)
+    applied_state = Applied({component.address: component.body for component in applied})
+    return OrgSnapshot(TARGET, {component.address: component for component in components}, applied_state, **more)
 
 
 def build(
     project: Project,
-    wanted: Desired,
-    seen: OrgSnapshot,
+    desired_state: Desired,
+    snapshot: OrgSnapshot,
     *,
     secrets: Mapping[str, str] = SECRETS,
     generated: Desired | None = None,
     **options: Any,
 ) -> Plan:
     """Make a plan without an org; options are those of a request."""
-    prints = {name: fingerprint(value, seen.target.org_id) for name, value in secrets.items()}
-    return build_plan(PlanInput(project, wanted, seen, prints, PlanRequest(**options), generated or wanted))
+    prints = {name: fingerprint(value, snapshot.target.org_id) for name, value in secrets.items()}
+    return build_plan(
+        PlanInput(project, desired_state, snapshot, prints, PlanRequest(**options), generated or desired_state)
+    )
 
 
 def addresses(*texts: str) -> tuple[Address, ...]:

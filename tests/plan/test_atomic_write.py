@@ -31,7 +31,7 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_beside_it(tmp_pa
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Refused, match="plan.json: the plan cannot be saved: No space left on device"):
         write_whole(path, "new", "the plan")
-    assert [each.name for each in tmp_path.iterdir()] == ["plan.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["plan.json"]
     assert path.read_text() == "old"
 
 

@@ -2,8 +2,8 @@ from sfcode.plan.change import Action
 from tests.plan.samples import SECRETS, USER, addresses, build, desired, number, observed, permissions
 
 
-def plan_of(project, wanted, seen, **options):
-    return build(project, wanted, seen, secrets=SECRETS, **options)
+def plan_of(project, desired_state, snapshot, **options):
+    return build(project, desired_state, snapshot, secrets=SECRETS, **options)
 
 
 def actions(plan):
@@ -52,9 +52,9 @@ def test_records_need_no_adoption(project):
 
 
 def test_a_permission_that_somebody_added_by_hand_is_revoked_and_named(project):
-    ours = permissions(A__c=False)
-    theirs = permissions(A__c=False, Salary__c=True)
-    plan = plan_of(project, desired(ours), observed(theirs, applied=(ours,)))
+    own_set = permissions(A__c=False)
+    changed_set = permissions(A__c=False, Salary__c=True)
+    plan = plan_of(project, desired(own_set), observed(changed_set, applied=(own_set,)))
     (change,) = plan.effective
     assert {attribute.path[:2] for attribute in change.attributes} == {("fieldPermissions", "Contact.Salary__c")}
     assert all(attribute.after is None for attribute in change.attributes)
@@ -62,12 +62,12 @@ def test_a_permission_that_somebody_added_by_hand_is_revoked_and_named(project):
 
 def test_a_field_that_holds_values_is_deleted_only_when_allowed_by_name(project):
     a, b = number("A__c"), number("B__c")
-    seen = observed(a, b, applied=(a, b), values={b.address: 7})
-    refused = plan_of(project, desired(a), seen)
+    snapshot = observed(a, b, applied=(a, b), values={b.address: 7})
+    refused = plan_of(project, desired(a), snapshot)
     assert [refusal.reason for refusal in refused.refusals] == [
         "would be deleted with the values that 7 records hold in it"
     ]
-    assert not plan_of(project, desired(a), seen, allow_delete=addresses("CustomField:Contact.B__c")).refusals
+    assert not plan_of(project, desired(a), snapshot, allow_delete=addresses("CustomField:Contact.B__c")).refusals
 
 
 def test_a_field_whose_values_we_may_not_see_is_not_taken_for_empty(project):

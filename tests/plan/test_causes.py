@@ -13,9 +13,9 @@ CONFIG, DRIFT, BOTH = Cause.CONFIG, Cause.DRIFT, Cause.BOTH
 
 
 def change(applied: dict[str, Any] | None, before: dict[str, Any], after: dict[str, Any]) -> Change:
-    there, wanted = (Component("Thing", "X", body) for body in (before, after))
-    left = None if applied is None else Component("Thing", "X", applied)
-    return Change(there.address, there, wanted, left)
+    observed_component, desired_component = (Component("Thing", "X", body) for body in (before, after))
+    applied_component = None if applied is None else Component("Thing", "X", applied)
+    return Change(observed_component.address, observed_component, desired_component, applied_component)
 
 
 @pytest.mark.parametrize(
@@ -44,17 +44,19 @@ def change(applied: dict[str, Any] | None, before: dict[str, Any], after: dict[s
 def test_each_attribute_has_its_cause(
     applied: dict[str, Any] | None, before: dict[str, Any], after: dict[str, Any], causes: dict[Any, Cause]
 ) -> None:
-    made = change(applied, before, after)
-    assert {attribute.path: made.cause(attribute.path) for attribute in made.attributes} == causes
+    new_change = change(applied, before, after)
+    assert {attribute.path: new_change.cause(attribute.path) for attribute in new_change.attributes} == causes
 
 
 def test_an_attribute_that_only_begins_alike_is_another_one() -> None:
-    made = change({"rows": {"x": 1, "xy": 1}}, {"rows": {"x": 3, "xy": 1}}, {"rows": {"x": 3, "xy": 2}})
-    assert {attribute.path: made.cause(attribute.path) for attribute in made.attributes} == {("rows", "xy"): CONFIG}
-    assert made.cause(("rows",)) is BOTH
-    assert made.cause(("rows", "x", "deeper")) is BOTH
+    new_change = change({"rows": {"x": 1, "xy": 1}}, {"rows": {"x": 3, "xy": 1}}, {"rows": {"x": 3, "xy": 2}})
+    assert {attribute.path: new_change.cause(attribute.path) for attribute in new_change.attributes} == {
+        ("rows", "xy"): CONFIG
+    }
+    assert new_change.cause(("rows",)) is BOTH
+    assert new_change.cause(("rows", "x", "deeper")) is BOTH
 
 
 def test_where_the_org_is_as_it_was_left_nothing_is_remembered() -> None:
-    made = change({"a": 1}, {"a": 1}, {"a": 2})
-    assert (made.applied, made.drift) == (None, ())
+    new_change = change({"a": 1}, {"a": 1}, {"a": 2})
+    assert (new_change.applied, new_change.drift) == (None, ())

@@ -81,11 +81,11 @@ CHANGE_LEFT_OUT: dict[str, Any] = {
 
 
 def names(type_: type[Any]) -> list[str]:
-    return [each.name for each in fields(type_)]
+    return [field.name for field in fields(type_)]
 
 
-def check(name: str, other: Plan, covered: dict[str, Any]) -> None:
-    assert (changes_digest(other) != changes_digest(PLAN)) is (name in covered)
+def check(name: str, other_plan: Plan, covered: dict[str, Any]) -> None:
+    assert (changes_digest(other_plan) != changes_digest(PLAN)) is (name in covered)
 
 
 @pytest.mark.parametrize("name", names(Plan))
@@ -108,8 +108,8 @@ def test_each_field_of_a_change_is_covered_or_left_out_on_purpose(name: str) -> 
 
 
 def test_what_is_done_is_told_by_the_action_and_not_by_the_bodies_alone() -> None:
-    made, gone = Change(FIELD, None, number("A__c")), Change(FIELD, number("A__c"), None)
-    digests = {changes_digest(replace(PLAN, changes=(change,))) for change in (CHANGE, made, gone)}
+    creation, deletion = Change(FIELD, None, number("A__c")), Change(FIELD, number("A__c"), None)
+    digests = {changes_digest(replace(PLAN, changes=(change,))) for change in (CHANGE, creation, deletion)}
     assert len(digests) == 3
 
 

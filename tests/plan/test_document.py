@@ -17,9 +17,11 @@ NAME = _name(KEY)
 
 @pytest.fixture
 def plan(project):
-    wanted = desired(number("A__c", 4), permissions(A__c=True), records=(USER,))
-    seen = observed(number("A__c"), number("B__c"), applied=(number("A__c"), number("B__c")), warnings=("Mind this.",))
-    return build(project, wanted, seen, secrets=SECRETS)
+    desired_state = desired(number("A__c", 4), permissions(A__c=True), records=(USER,))
+    snapshot = observed(
+        number("A__c"), number("B__c"), applied=(number("A__c"), number("B__c")), warnings=("Mind this.",)
+    )
+    return build(project, desired_state, snapshot, secrets=SECRETS)
 
 
 def test_a_saved_plan_reads_back_as_the_same_plan(plan, tmp_path):
@@ -120,9 +122,9 @@ class TestSigned:
         assert self.refused(path) == "the plan was changed after it was signed"
 
     def test_another_key_is_told_apart_from_an_edit(self, path):
-        said = self.refused(path, OTHER)
-        assert said.startswith("the plan was signed with another key (")
-        assert KEY.reveal() not in said
+        message = self.refused(path, OTHER)
+        assert message.startswith("the plan was signed with another key (")
+        assert KEY.reveal() not in message
 
     @pytest.mark.parametrize("signature", [None, 1, {}, {"key": 1}])
     def test_no_signature_is_none(self, path, signature):
@@ -130,8 +132,8 @@ class TestSigned:
         assert self.refused(path) in (
             "the plan is not signed, and SFCODE_PLAN_KEY is set",
             *(
-                f"the plan was signed with another key ({made}) than the one in SFCODE_PLAN_KEY ({NAME})"
-                for made in ("", "1", "None")
+                f"the plan was signed with another key ({key_name}) than the one in SFCODE_PLAN_KEY ({NAME})"
+                for key_name in ("", "1", "None")
             ),
         )
 
@@ -180,14 +182,14 @@ def test_the_seal_is_the_same_in_every_release_and_in_whatever_order_the_documen
         "resource_changes": [{"address": "A:b"}],
     }
     turned = dict(reversed(document.items()))
-    whole = seal(document, KEY)
-    assert whole == seal(turned, KEY)
-    assert (whole["digest"], whole["signature"]["key"], whole["signature"]["hmac"]) == (
+    sealed_document = seal(document, KEY)
+    assert sealed_document == seal(turned, KEY)
+    assert (sealed_document["digest"], sealed_document["signature"]["key"], sealed_document["signature"]["hmac"]) == (
         "50101c5ac6fbc8886a252e2fecf350a6b991366bef29929a832565ccb850cdeb",
         "28f6b30e",
         "5bd34e5cdfeabeefac6a95891587823169220201ff5d8f82b8d591bc7acb3463",
     )
-    assert whole["parts"] == {
+    assert sealed_document["parts"] == {
         "format_version": "e7a84a5fb23a",
         "b": "189798fecdd5",
         "a": "1785ca8636f7",

@@ -38,9 +38,9 @@ def test_only_what_is_asked_for_is_read_so_what_others_have_may_be_of_any_versio
     files = {"unpackaged/workflows/Contact.workflow": WORKFLOW}
     with pytest.raises(MetadataError):
         read(files)
-    kept, seen = extract_components(files, {MINE})
-    assert [component.address for component in read(kept)] == [MINE]
-    assert seen == set(addresses("WorkflowAlert:Contact.Alert", "WorkflowRule:Contact.Theirs")) | {MINE}
+    remaining_files, all_addresses = extract_components(files, {MINE})
+    assert [component.address for component in read(remaining_files)] == [MINE]
+    assert all_addresses == set(addresses("WorkflowAlert:Contact.Alert", "WorkflowRule:Contact.Theirs")) | {MINE}
 
 
 def test_files_of_others_kinds_are_left_as_they_are():
@@ -53,17 +53,17 @@ def change(address):
 
 
 def test_counts_are_of_the_files_that_the_plan_writes_to():
-    others = addresses(
+    unmanaged_addresses = addresses(
         "WorkflowRule:Contact.A",
         "WorkflowRule:Contact.B",
         "WorkflowOutboundMessage:Contact.C",
         "WorkflowRule:Lead.D",
         "CustomField:Contact.E__c",
     )
-    assert count_preserved([change(MINE)], others) == (
+    assert count_preserved([change(MINE)], unmanaged_addresses) == (
         Preserved("Workflow:Contact", {"WorkflowOutboundMessage": 1, "WorkflowRule": 2}),
     )
-    assert count_preserved([change(Address("Flow", "X"))], others) == ()
+    assert count_preserved([change(Address("Flow", "X"))], unmanaged_addresses) == ()
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,15 @@ def test_it_is_said_in_words(counts, said):
 def test_fields_are_those_that_a_describe_shows_and_are_not_ours():
     fields = {name: Field(name, "string", custom=name.endswith("__c")) for name in ("Email", "Mine__c", "Theirs__c")}
     objects = {name: ObjectSchema(name, name, fields, complete=True) for name in ("Contact", "Event", "Task")}
-    mine = addresses("CustomField:Contact.Mine__c", "CustomField:Activity.Mine__c")
-    assert sorted(unmanaged_fields(OrgSchema(objects, online=True), mine)) == sorted(
+    own_addresses = addresses("CustomField:Contact.Mine__c", "CustomField:Activity.Mine__c")
+    assert sorted(unmanaged_fields(OrgSchema(objects, online=True), own_addresses)) == sorted(
         addresses("CustomField:Activity.Theirs__c", "CustomField:Contact.Theirs__c")
     )
 
 
 def test_a_plan_tells_it_in_every_format_and_keeps_it(plan, tmp_path):
-    whole = replace(plan, preserved=(Preserved("Workflow:Contact", {"WorkflowRule": 2}),))
-    assert "\nNote: 2 rules of others in Contact.workflow are not changed.\n" in text(whole)
-    assert "\n2 rules of others in Contact.workflow are not changed.\n" in markdown(whole)
-    save(whole, tmp_path / "plan.json")
-    assert load(tmp_path / "plan.json") == whole
+    full_plan = replace(plan, preserved=(Preserved("Workflow:Contact", {"WorkflowRule": 2}),))
+    assert "\nNote: 2 rules of others in Contact.workflow are not changed.\n" in text(full_plan)
+    assert "\n2 rules of others in Contact.workflow are not changed.\n" in markdown(full_plan)
+    save(full_plan, tmp_path / "plan.json")
+    assert load(tmp_path / "plan.json") == full_plan

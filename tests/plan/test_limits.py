@@ -21,9 +21,9 @@ def limited(project, *, keep, safety, own=None, allowed=None):
         settings=project.settings.model_copy(update={"safety": Safety(**safety)}),
         target=Environment(org="local", safety=Safety(**(own or {}))),
     )
-    wanted = [number(f"F{index}__c", precision=4) for index in range(keep)]
-    seen = observed(*THERE, applied=THERE)
-    plan = build(project, desired(*wanted, records=(USER,)), seen, secrets=SECRETS, limits=allowed or Limits())
+    fields = [number(f"F{index}__c", precision=4) for index in range(keep)]
+    snapshot = observed(*THERE, applied=THERE)
+    plan = build(project, desired(*fields, records=(USER,)), snapshot, secrets=SECRETS, limits=allowed or Limits())
     return [str(refusal) for refusal in plan.refusals]
 
 
@@ -33,9 +33,9 @@ def test_without_a_limit_any_number_goes(project):
 
 @pytest.mark.parametrize(("limit", "figure"), [(3, "3"), ("3", "3"), ("40%", "40%, which is 3"), (0, "0")])
 def test_more_than_allowed_is_refused_with_both_figures_and_the_option_that_allows_it(project, limit, figure):
-    where = "safety.max_destroy in sfcode.yaml allows"
+    setting = "safety.max_destroy in sfcode.yaml allows"
     assert limited(project, keep=4, safety={"max_destroy": limit}) == [
-        f"this plan would destroy 4 components where sfcode manages 8, and {where} {figure}; if that is meant, pass --max-destroy 4"
+        f"this plan would destroy 4 components where sfcode manages 8, and {setting} {figure}; if that is meant, pass --max-destroy 4"
     ]
 
 

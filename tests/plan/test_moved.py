@@ -17,8 +17,8 @@ WANTED = desired(number("A__c", 4), number("B__c"), number("C__c"))
 SEEN = (number("A__c"), number("B__c"))
 
 
-def made(project: Project, seen: OrgSnapshot, secrets: dict[str, str] = SECRETS) -> PlanResult:
-    return PlanResult(build(project, WANTED, seen, secrets=secrets), WANTED, seen)
+def made(project: Project, snapshot: OrgSnapshot, secrets: dict[str, str] = SECRETS) -> PlanResult:
+    return PlanResult(build(project, WANTED, snapshot, secrets=secrets), WANTED, snapshot)
 
 
 @pytest.fixture
@@ -38,13 +38,16 @@ def test_nothing_moved(plan: Plan, project: Project) -> None:
 
 
 def test_another_environment(plan: Plan, project: Project) -> None:
-    other = replace(project, environment="production")
-    assert refusal(plan, other, made(project, observed(*SEEN))) == "The plan is for environment local, not production."
+    other_project = replace(project, environment="production")
+    assert (
+        refusal(plan, other_project, made(project, observed(*SEEN)))
+        == "The plan is for environment local, not production."
+    )
 
 
 def test_another_org_is_told_before_anything_in_it(plan: Plan, project: Project) -> None:
-    other = replace(observed(number("A__c")), target=replace(TARGET, org_id="00D000000000002EAA", name="Southwind"))
-    assert refusal(plan, project, made(project, other)) == (
+    elsewhere = replace(observed(number("A__c")), target=replace(TARGET, org_id="00D000000000002EAA", name="Southwind"))
+    assert refusal(plan, project, made(project, elsewhere)) == (
         "The plan is for org 00D000000000001EAA (Northwind Traders), not 00D000000000002EAA (Southwind)."
     )
 
@@ -59,8 +62,11 @@ def test_the_same_org_under_another_name_is_the_same(plan: Plan, project: Projec
 
 
 def test_another_config(plan: Plan, project: Project) -> None:
-    other = replace(project, digest="digest-2")
-    assert refusal(plan, other, made(project, observed(*SEEN))) == "The config has changed since the plan was made."
+    other_project = replace(project, digest="digest-2")
+    assert (
+        refusal(plan, other_project, made(project, observed(*SEEN)))
+        == "The config has changed since the plan was made."
+    )
 
 
 def test_a_plan_that_follows_from_no_config_goes_with_every_one(plan: Plan, project: Project) -> None:

@@ -25,20 +25,20 @@ def made(mapping: dict[str, Any] = CONTACT, name: str = "contact", **settings: A
     return project({name: mapping}, config(**settings))
 
 
-def components(given: Project) -> dict[Address, Component]:
-    result = generate(given, OFFLINE)
+def components(project: Project) -> dict[Address, Component]:
+    result = generate(project, OFFLINE)
     return {component.address: component for component in (*result.components, *result.records)}
 
 
-def snapshot(given: Project, **more: Any) -> OrgSnapshot:
+def snapshot(project: Project, **more: Any) -> OrgSnapshot:
     """Return the org as an apply of a project leaves it."""
-    there = components(given)
-    bodies = {address: component.body for address, component in there.items()}
-    left = Applied(
+    observed_components = components(project)
+    bodies = {address: component.body for address, component in observed_components.items()}
+    applied_state = Applied(
         {address: body for address, body in bodies.items() if not address.is_record},
         records={address: body for address, body in bodies.items() if address.is_record},
     )
-    return OrgSnapshot(TARGET, there, left, **more)
+    return OrgSnapshot(TARGET, observed_components, applied_state, **more)
 
 
 def moves(before: Project, after: Project, **more: Any) -> tuple[Move, ...]:
@@ -59,8 +59,8 @@ def test_without_a_line_a_renamed_field_is_another_field() -> None:
 def test_a_field_is_renamed_in_place_and_permission_sets_follow() -> None:
     after = renamed_field()
     assert moves(made(), after) == (Move(OLD, NEW),)
-    seen = apply_moves(snapshot(made()), moves(made(), after))
-    plan = build(after, generate(after, OFFLINE), seen)
+    moved_snapshot = apply_moves(snapshot(made()), moves(made(), after))
+    plan = build(after, generate(after, OFFLINE), moved_snapshot)
     assert {change.address: change.action for change in plan.effective} == {NEW: Action.UPDATE}
     assert plan.moves == (Move(OLD, NEW),)
     assert plan.records_state
@@ -84,27 +84,30 @@ def test_a_formula_is_made_anew() -> None:
 
 
 def test_both_names_are_there_and_neither_is_taken_for_the_other() -> None:
-    seen = snapshot(made())
-    both = {**seen.components, NEW: Component(NEW.type, NEW.full_name, dict(seen.components[OLD].body))}
+    old_snapshot = snapshot(made())
+    all_components = {
+        **old_snapshot.components,
+        NEW: Component(NEW.type, NEW.full_name, dict(old_snapshot.components[OLD].body)),
+    }
     after = renamed_field()
-    assert find_moves(after, components(after), OrgSnapshot(TARGET, both, seen.applied)) == ()
+    assert find_moves(after, components(after), OrgSnapshot(TARGET, all_components, old_snapshot.applied)) == ()
 
 
 def test_a_rename_that_was_done_already_is_recorded_and_not_repeated() -> None:
     before, after = snapshot(made()), renamed_field()
-    done = apply_moves(before, (Move(OLD, NEW),))
-    seen = OrgSnapshot(TARGET, done.components, before.applied)
-    (move,) = find_moves(after, components(after), seen)
+    moved_snapshot = apply_moves(before, (Move(OLD, NEW),))
+    new_snapshot = OrgSnapshot(TARGET, moved_snapshot.components, before.applied)
+    (move,) = find_moves(after, components(after), new_snapshot)
     assert move.done
-    plan = build(after, generate(after, OFFLINE), apply_moves(seen, (move,)))
+    plan = build(after, generate(after, OFFLINE), apply_moves(new_snapshot, (move,)))
     assert plan.moves == ()
     assert plan.records_state
     assert plan.refusals == ()
 
 
 def test_a_mapping_in_another_file_is_recognized_by_its_message() -> None:
-    found = moves(made(), made(name="person"))
-    assert {(str(move.former), str(move.present), move.in_place) for move in found} == {
+    found_moves = moves(made(), made(name="person"))
+    assert {(str(move.former), str(move.present), move.in_place) for move in found_moves} == {
         ("Flow:Appcues_contact", "Flow:Appcues_person", False),
         ("WorkflowOutboundMessage:Contact.Appcues_contact", "WorkflowOutboundMessage:Contact.Appcues_person", False),
     }
@@ -121,9 +124,9 @@ def test_a_project_and_its_user_are_renamed_together_and_assignments_follow() ->
             "moved": {"name": "Appcues", "user": "appcues.integration@example.com"},
         },
     )
-    found = moves(made(), after)
-    seen = apply_moves(snapshot(made()), found)
-    plan = build(after, generate(after, OFFLINE), seen)
+    found_moves = moves(made(), after)
+    moved_snapshot = apply_moves(snapshot(made()), found_moves)
+    plan = build(after, generate(after, OFFLINE), moved_snapshot)
     kinds = {"User", "PermissionSet", "PermissionSetAssignment", "PermissionSetLicenseAssign", "CustomField"}
     assert {change.action for change in plan.effective if change.address.type in kinds} == {Action.UPDATE}
     assert not any(change.address.type.startswith("PermissionSetA") for change in plan.effective)

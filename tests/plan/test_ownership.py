@@ -28,27 +28,29 @@ def saying(project, *, as_is=(), named=None, delivery="connector", replaces=()):
 
 class TestAsIs:
     def test_before_the_first_apply_it_is_what_the_org_has(self, project):
-        there = permissions(A__c=True, Theirs__c=True)
-        kept = keep_as_is(saying(project, as_is=(str(SET),)), desired(permissions(A__c=False)), observed(there))
-        assert kept.components == (there,)
+        set_in_org = permissions(A__c=True, Theirs__c=True)
+        desired_state = keep_as_is(
+            saying(project, as_is=(str(SET),)), desired(permissions(A__c=False)), observed(set_in_org)
+        )
+        assert desired_state.components == (set_in_org,)
 
     def test_afterwards_it_is_what_was_taken_on_so_that_drift_is_undone(self, project):
-        taken, drifted = permissions(A__c=True), permissions(A__c=True, More__c=True)
+        adopted_set, drifted = permissions(A__c=True), permissions(A__c=True, More__c=True)
         project = saying(project, as_is=(str(SET),))
-        seen = observed(drifted, applied=(taken,))
-        kept = keep_as_is(project, desired(permissions(A__c=False)), seen)
-        assert kept.components == (taken,)
-        plan = build(project, kept, seen, secrets=SECRETS, adopt=[SET])
+        snapshot = observed(drifted, applied=(adopted_set,))
+        desired_state = keep_as_is(project, desired(permissions(A__c=False)), snapshot)
+        assert desired_state.components == (adopted_set,)
+        plan = build(project, desired_state, snapshot, secrets=SECRETS, adopt=[SET])
         assert [change.action for change in plan.changes] == [Action.UPDATE]
         assert not plan.refusals
 
     def test_an_org_that_lacks_it_gets_what_the_mappings_ask_for(self, project):
-        made = desired(permissions(A__c=False))
-        assert keep_as_is(saying(project, as_is=(str(SET),)), made, observed()) == made
+        desired_state = desired(permissions(A__c=False))
+        assert keep_as_is(saying(project, as_is=(str(SET),)), desired_state, observed()) == desired_state
 
     def test_what_is_not_listed_is_what_the_mappings_ask_for(self, project):
-        made = desired(number("A__c", 4))
-        assert keep_as_is(saying(project), made, observed(number("A__c", 3))) == made
+        desired_state = desired(number("A__c", 4))
+        assert keep_as_is(saying(project), desired_state, observed(number("A__c", 3))) == desired_state
 
     @pytest.mark.parametrize(
         ("description", "kept"),
@@ -58,22 +60,24 @@ class TestAsIs:
         words = {"label": "Theirs", **({"description": description} if description else {})}
         if description and not kept:
             words["description"] = "Managed by sfcode: do not edit by hand, it is replaced as a whole. Old words."
-        there = replace(permissions(A__c=True), body={**permissions(A__c=True).body, **words})
-        ours = permissions(A__c=False)
-        ours = replace(ours, body={**ours.body, "description": "Managed by sfcode: do not edit by hand. New words."})
-        found = keep_as_is(saying(project, named=SET.full_name), desired(ours), observed(there))
-        (body,) = (component.body for component in found.components)
-        assert body["fieldPermissions"] == ours.body["fieldPermissions"]
-        expected = words if kept else {name: ours.body[name] for name in ("label", "description")}
+        set_in_org = replace(permissions(A__c=True), body={**permissions(A__c=True).body, **words})
+        own_set = permissions(A__c=False)
+        own_set = replace(
+            own_set, body={**own_set.body, "description": "Managed by sfcode: do not edit by hand. New words."}
+        )
+        desired_state = keep_as_is(saying(project, named=SET.full_name), desired(own_set), observed(set_in_org))
+        (body,) = (component.body for component in desired_state.components)
+        assert body["fieldPermissions"] == own_set.body["fieldPermissions"]
+        expected = words if kept else {name: own_set.body[name] for name in ("label", "description")}
         assert {name: body[name] for name in ("label", "description") if name in body} == expected
 
 
 class TestWhatASetLacks:
-    def judge(self, project, wanted, there, **said):
-        project = saying(project, as_is=(str(SET),), **said)
-        seen = observed(there)
-        kept = keep_as_is(project, desired(wanted), seen)
-        return build(project, kept, seen, secrets=SECRETS, adopt=[SET], generated=desired(wanted))
+    def judge(self, project, desired_set, set_in_org, **settings):
+        project = saying(project, as_is=(str(SET),), **settings)
+        snapshot = observed(set_in_org)
+        desired_state = keep_as_is(project, desired(desired_set), snapshot)
+        return build(project, desired_state, snapshot, secrets=SECRETS, adopt=[SET], generated=desired(desired_set))
 
     def test_is_said_where_the_connector_carries_the_data(self, project):
         plan = self.judge(project, permissions(A__c=True, B__c=False), permissions(A__c=False))
@@ -100,12 +104,12 @@ class TestReplaced:
     def test_it_goes_with_the_relay_and_nobody_has_to_adopt_it(self, project, tmp_path):
         project = saying(project, replaces=REPLACES, delivery="relay")
         plan = build(project, desired(number("A__c")), observed(MESSAGE, RULE), secrets=SECRETS)
-        gone = {change.address for change in plan.changes if change.action is Action.DELETE}
-        assert gone == {MESSAGE.address, RULE.address}
+        deleted_addresses = {change.address for change in plan.changes if change.action is Action.DELETE}
+        assert deleted_addresses == {MESSAGE.address, RULE.address}
         assert not plan.refusals
         save(plan, tmp_path / "saved")
         saved = load(tmp_path / "saved")
-        assert {change.address for change in saved.changes if change.replaced} == gone
+        assert {change.address for change in saved.changes if change.replaced} == deleted_addresses
 
     def test_what_is_gone_already_is_no_change(self, project):
         project = saying(project, replaces=REPLACES, delivery="relay")

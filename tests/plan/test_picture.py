@@ -31,46 +31,46 @@ FLOW = FlowOfData(
 )
 
 
-def named(found: Picture, kind: str) -> list[tuple[float, str]]:
-    return [(box.y, box.whole) for box in found.boxes if box.kind == kind]
+def named(drawing: Picture, kind: str) -> list[tuple[float, str]]:
+    return [(box.y, box.whole) for box in drawing.boxes if box.kind == kind]
 
 
 def test_a_field_stands_beside_its_attribute() -> None:
     """One row for each pair, also where a field is sent twice."""
-    found = picture(replace(FLOW, written=()))
-    left, right = named(found, "salesforce"), named(found, "appcues")
+    drawing = picture(replace(FLOW, written=()))
+    left, right = named(drawing, "salesforce"), named(drawing, "appcues")
     assert [name for _, name in left] == ["Contact.Id__c", "Contact.Title", "Contact.Title"]
     assert [name for _, name in right] == ["user id", "role", "position"]
     assert [y for y, _ in left] == [y for y, _ in right]
-    assert named(found, "carrier")[0][1] == "Flow A, Message A, Relay"
-    assert len(found.arrows) == 6
+    assert named(drawing, "carrier")[0][1] == "Flow A, Message A, Relay"
+    assert len(drawing.arrows) == 6
 
 
 def test_events_lead_to_what_they_become() -> None:
     """Each event has a row of its own; what several become stands once, beside the middle of them."""
-    found = picture(replace(FLOW, sent=(), senders=()))
-    left, right = dict(reversed(each) for each in named(found, "salesforce")), named(found, "appcues")
+    drawing = picture(replace(FLOW, sent=(), senders=()))
+    left, right = dict(reversed(pair) for pair in named(drawing, "salesforce")), named(drawing, "appcues")
     assert [name for _, name in right] == ["nps_score", "flow_completed", "nps_score"]
     ys = [y for y, _ in right]
     assert left == {"Contact.Score__c": ys[0], "Event": (ys[1] + ys[2]) / 2}
-    assert {arrow.kind for arrow in found.arrows} == {"back"}
+    assert {arrow.kind for arrow in drawing.arrows} == {"back"}
 
 
 def test_nothing_stands_outside_or_over_another() -> None:
-    found = picture(FLOW)
-    for box in found.boxes:
+    drawing = picture(FLOW)
+    for box in drawing.boxes:
         assert box.x >= 0
         assert box.x + box.width <= WIDTH
-        assert box.y + box.height <= found.height
+        assert box.y + box.height <= drawing.height
     for kind in ("salesforce", "appcues", "carrier"):
-        column = sorted((box.y, box.y + box.height) for box in found.boxes if box.kind == kind)
-        assert all(one[1] <= other[0] for one, other in itertools.pairwise(column))
+        column = sorted((box.y, box.y + box.height) for box in drawing.boxes if box.kind == kind)
+        assert all(upper[1] <= lower[0] for upper, lower in itertools.pairwise(column))
 
 
 def test_a_long_name_is_cut_and_still_there_whole() -> None:
     name = "Appcues_" + "x" * 40 + "__c"
-    found = picture(replace(FLOW, sent=((name, "role"),), written=()))
-    (box,) = [box for box in found.boxes if box.kind == "salesforce"]
+    drawing = picture(replace(FLOW, sent=((name, "role"),), written=()))
+    (box,) = [box for box in drawing.boxes if box.kind == "salesforce"]
     assert len(box.lines[0][1]) == MOST_LETTERS
     assert (box.whole, box.width) == (f"Contact.{name}", SIDE)
 
@@ -103,8 +103,8 @@ def test_the_config_of_the_help_page_is_drawn_whole(shipped) -> None:
 
 @pytest.fixture
 def plan(project):
-    made = build(project, desired(number("A__c", 4)), observed(), secrets=SECRETS)
-    return replace(made, flows=(FLOW,))
+    new_plan = build(project, desired(number("A__c", 4)), observed(), secrets=SECRETS)
+    return replace(new_plan, flows=(FLOW,))
 
 
 def test_a_saved_plan_keeps_it(plan, tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_the_page_holds_it_without_a_script_or_a_request(plan) -> None:
     assert 'aria-label="Contact to Appcues by Flow A, Message A, Relay: Id__c as user id' in page
     assert page.count('<span class="risk high">high risk</span>') == 2
     assert "for &lt;a&gt; reason" in page
-    drawn = page[page.index("<figure>") : page.index("</figure>") + len("</figure>")]
-    assert len(etree.fromstring(drawn).findall(".//rect")) == len(picture(FLOW).boxes)
+    figure = page[page.index("<figure>") : page.index("</figure>") + len("</figure>")]
+    assert len(etree.fromstring(figure).findall(".//rect")) == len(picture(FLOW).boxes)
 
 
 def test_without_what_flows_and_without_risks_there_is_neither(plan) -> None:

@@ -46,10 +46,10 @@ ARROWS = [
 
 
 def test_every_box_and_every_arrow_has_its_place() -> None:
-    found = picture(FLOW)
-    assert [(box.kind, box.x, box.y, box.width, box.height, box.lines) for box in found.boxes] == BOXES
-    assert [(arrow.kind, arrow.way) for arrow in found.arrows] == ARROWS
-    assert found.height == 264
+    drawing = picture(FLOW)
+    assert [(box.kind, box.x, box.y, box.width, box.height, box.lines) for box in drawing.boxes] == BOXES
+    assert [(arrow.kind, arrow.way) for arrow in drawing.arrows] == ARROWS
+    assert drawing.height == 264
 
 
 def test_what_becomes_the_same_stands_together_whatever_the_order_of_the_events() -> None:
@@ -60,14 +60,16 @@ def test_what_becomes_the_same_stands_together_whatever_the_order_of_the_events(
 
 def test_a_name_is_cut_only_where_it_does_not_fit() -> None:
     fits = "x" * MOST_LETTERS
-    found = picture(replace(FLOW, sent=(("Id__c", fits), ("Title", f"{fits}x")), written=()))
-    texts = [box.lines[0][1] for box in found.boxes if box.kind == "appcues"]
+    drawing = picture(replace(FLOW, sent=(("Id__c", fits), ("Title", f"{fits}x")), written=()))
+    texts = [box.lines[0][1] for box in drawing.boxes if box.kind == "appcues"]
     assert texts == [fits, f"{fits[:-1]}…"]
 
 
 def test_the_words_tell_only_what_there_is() -> None:
-    sent, written = picture(FLOW).words
-    assert sent == "Contact to Appcues by Flow A, Message A, Relay: Id__c as user id, Title as role."
-    assert written.startswith("Appcues to Salesforce by Relay: nps_score to Contact.Score__c, flow_completed to Event")
-    assert picture(replace(FLOW, written=())).words == (sent,)
-    assert picture(replace(FLOW, sent=(), senders=())).words == (written,)
+    words_out, words_back = picture(FLOW).words
+    assert words_out == "Contact to Appcues by Flow A, Message A, Relay: Id__c as user id, Title as role."
+    assert words_back.startswith(
+        "Appcues to Salesforce by Relay: nps_score to Contact.Score__c, flow_completed to Event"
+    )
+    assert picture(replace(FLOW, written=())).words == (words_out,)
+    assert picture(replace(FLOW, sent=(), senders=())).words == (words_back,)

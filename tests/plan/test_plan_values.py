@@ -43,9 +43,9 @@ def test_a_plan_is_empty_when_it_does_nothing_and_a_refresh_when_nothing_drifted
 
 
 def test_what_does_something_what_drifted_and_the_counts() -> None:
-    made = plan(CREATED, IDLE, DRIFTED)
-    assert (made.effective, made.drifted) == ((CREATED,), (DRIFTED,))
-    assert [made.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE, Action.NO_OP)] == [
+    new_plan = plan(CREATED, IDLE, DRIFTED)
+    assert (new_plan.effective, new_plan.drifted) == ((CREATED,), (DRIFTED,))
+    assert [new_plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE, Action.NO_OP)] == [
         1,
         0,
         0,
@@ -70,6 +70,8 @@ def test_what_is_managed_afterwards() -> None:
     deleted = Change(number("D__c").address, number("D__c"), None)
     released = Change(number("E__c").address, number("E__c"), number("E__c"))
     record = Change(USER.address, None, USER)
-    kept = Component("Flow", "F", {})
-    made = plan(CREATED, IDLE, deleted, released, record, kept=(kept,), released=frozenset({released.address}))
-    assert made.desired() == (A, B, kept)
+    unchanged_flow = Component("Flow", "F", {})
+    new_plan = plan(
+        CREATED, IDLE, deleted, released, record, kept=(unchanged_flow,), released=frozenset({released.address})
+    )
+    assert new_plan.desired() == (A, B, unchanged_flow)

@@ -75,12 +75,12 @@ def test_a_package_of_too_many_bytes_is_refused(project, monkeypatch):
 @pytest.mark.parametrize(("count", "refused"), [(FLOW_VERSIONS - 1, False), (FLOW_VERSIONS, True)])
 def test_a_flow_without_room_for_another_version_is_refused(project, count, refused):
     before, after = flow("F", "old"), flow("F", "new")
-    seen = observed(before, applied=(before,), flow_counts={before.address: count})
+    snapshot = observed(before, applied=(before,), flow_counts={before.address: count})
     assert (
-        reasons(build(project, desired(after), seen))
+        reasons(build(project, desired(after), snapshot))
         == ["Flow:F has 50 versions, and Salesforce keeps 50; delete old versions of it in Setup > Flows"] * refused
     )
-    assert reasons(build(project, desired(before), seen)) == [], "nothing of it is deployed"
+    assert reasons(build(project, desired(before), snapshot)) == [], "nothing of it is deployed"
 
 
 def test_a_state_that_no_static_resource_holds_is_refused(project):
@@ -91,10 +91,10 @@ def test_a_state_that_no_static_resource_holds_is_refused(project):
 
 
 def test_a_state_that_holds_two_packages_is_measured_in_between(project):
-    left, half = flow("Old"), STATIC_RESOURCE_SIZE * 6 // 10
+    old_flow, half = flow("Old"), STATIC_RESOURCE_SIZE * 6 // 10
     old, new = field(1, text(1, half)), field(2, text(2, half))
-    seen = observed(left, old, applied=(left, old), values={old.address: 0})
-    (reason,) = reasons(build(project, desired(new), seen))
+    snapshot = observed(old_flow, old, applied=(old_flow, old), values={old.address: 0})
+    (reason,) = reasons(build(project, desired(new), snapshot))
     assert reason.startswith("this plan leaves a state of 0.6 MB")
 
 
@@ -109,8 +109,8 @@ def applied_before(*sizes: int) -> Applied:
 
 
 def planned(project, applied: Applied, after: Component):
-    seen = replace(observed(field(1)), applied=applied, state=to_component(state_address("Appcues"), applied))
-    return build(project, desired(after), seen)
+    snapshot = replace(observed(field(1)), applied=applied, state=to_component(state_address("Appcues"), applied))
+    return build(project, desired(after), snapshot)
 
 
 def test_applies_that_the_state_has_no_room_for_are_named(project):
@@ -133,8 +133,8 @@ def test_applies_that_the_state_has_room_for_are_not(project):
 
 
 def test_a_plan_that_changes_nothing_is_not_refused(project):
-    there = field(1, text(1, STATIC_RESOURCE_SIZE))
-    plan = build(project, desired(there), observed(there, applied=(there,)))
+    present_field = field(1, text(1, STATIC_RESOURCE_SIZE))
+    plan = build(project, desired(present_field), observed(present_field, applied=(present_field,)))
     assert plan.is_empty
     assert reasons(plan) == []
 
@@ -142,14 +142,14 @@ def test_a_plan_that_changes_nothing_is_not_refused(project):
 def test_a_rollback_keeps_to_the_limits_too(project):
     body = {**field(1).body, "description": text(1, STATIC_RESOURCE_SIZE)}
     past = Past("id-1", "then", "me", None, {field(1).address: body}, frozenset({field(1).address}))
-    seen = replace(
+    snapshot = replace(
         observed(field(1), applied=(field(1),)), applied=Applied({field(1).address: field(1).body}, history=(past,))
     )
-    plan = build(project, desired(), seen, mode=Mode.ROLLBACK)
+    plan = build(project, desired(), snapshot, mode=Mode.ROLLBACK)
     assert [reason for reason in reasons(plan) if reason.startswith("this plan leaves a state of 0.5 MB")]
 
 
 def test_addresses_are_compared_without_case(project):
     before, after = flow("f", "old"), flow("F", "new")
-    seen = observed(before, applied=(before,), flow_counts={Address("Flow", "F"): FLOW_VERSIONS})
-    assert len(reasons(build(project, desired(after), seen))) == 1
+    snapshot = observed(before, applied=(before,), flow_counts={Address("Flow", "F"): FLOW_VERSIONS})
+    assert len(reasons(build(project, desired(after), snapshot))) == 1

@@ -20,10 +20,12 @@ SIDES = some.dictionaries(some.sampled_from(NAMES), BODIES).map(
 )
 
 
-def plan_of(project, wanted, seen, applied):
-    adopt = [component.address for component in seen]
-    adopt = [address for address in adopt if address in {component.address for component in wanted}]
-    return build(project, desired(*wanted), observed(*seen, applied=applied), secrets=SECRETS, adopt=adopt)
+def plan_of(project, config_components, org_components, applied):
+    adopt = [component.address for component in org_components]
+    adopt = [address for address in adopt if address in {component.address for component in config_components}]
+    return build(
+        project, desired(*config_components), observed(*org_components, applied=applied), secrets=SECRETS, adopt=adopt
+    )
 
 
 @given(wanted=SIDES, seen=SIDES, applied=SIDES)
@@ -46,14 +48,14 @@ def test_what_is_not_ours_and_not_asked_for_is_never_touched(project, wanted, se
 
 @given(wanted=SIDES, seen=SIDES, applied=SIDES)
 def test_an_attribute_is_called_drift_only_where_the_config_has_not_moved(project, wanted, seen, applied):
-    left = {component.address: component for component in applied}
+    applied_by_address = {component.address: component for component in applied}
     for change in plan_of(project, wanted, seen, applied).effective:
         causes = {change.cause(attribute.path) for attribute in change.attributes}
-        if change.address not in left:
+        if change.address not in applied_by_address:
             assert causes <= {Cause.CONFIG}
-        if change.after == left.get(change.address):
+        if change.after == applied_by_address.get(change.address):
             assert causes <= {Cause.DRIFT}, "the org alone has moved"
-        if change.before == left.get(change.address):
+        if change.before == applied_by_address.get(change.address):
             assert causes <= {Cause.CONFIG}, "the config alone has moved"
 
 
@@ -62,7 +64,7 @@ def test_a_saved_plan_does_the_same(project, tmp_path_factory, wanted, seen, app
     plan = plan_of(project, wanted, seen, applied)
     path = tmp_path_factory.getbasetemp() / "plan.json"
     save(plan, path)
-    again = load(path)
-    assert again.effective == plan.effective
-    assert again.desired() == plan.desired()
-    assert {action: again.count(action) for action in Action} == {action: plan.count(action) for action in Action}
+    loaded_plan = load(path)
+    assert loaded_plan.effective == plan.effective
+    assert loaded_plan.desired() == plan.desired()
+    assert {action: loaded_plan.count(action) for action in Action} == {action: plan.count(action) for action in Action}

@@ -82,34 +82,36 @@ def components(given_project: Project) -> tuple[Component, ...]:
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 def test_no_re_cased_name_is_made_or_deleted(kind: str, keeps: bool, flips: int) -> None:
     before, after = made(kind), made(kind, flipped(flips))
-    there, wanted = components(before), generate(after, OFFLINE)
-    applied = tuple(component for component in there if not component.address.is_record)
+    observed_components, desired_state = components(before), generate(after, OFFLINE)
+    applied = tuple(component for component in observed_components if not component.address.is_record)
 
-    plan = build(after, wanted, observed(*there, applied=applied))
+    plan = build(after, desired_state, observed(*observed_components, applied=applied))
 
     assert {change.action for change in plan.changes} <= {Action.NO_OP, Action.UPDATE}
     assert plan.refusals == ()
-    assert {change.address for change in plan.changes} == {component.address for component in there}
+    assert {change.address for change in plan.changes} == {component.address for component in observed_components}
     # What is sent has the name that the org has it by: nothing is made beside it.
-    names = {component.address: component.full_name for component in there}
+    names = {component.address: component.full_name for component in observed_components}
     assert all(change.after.full_name == names[change.address] for change in plan.effective if change.after)
 
-    left = {component.address: component for component in there}
+    components_by_address = {component.address: component for component in observed_components}
     for change in plan.effective:
         assert change.after is not None
         name = change.after.full_name if keeps else change.address.full_name
-        left[change.address] = Component(change.address.type, name, change.after.body)
-    again = build(after, wanted, observed(*left.values(), applied=wanted.components))
-    assert again.is_empty
+        components_by_address[change.address] = Component(change.address.type, name, change.after.body)
+    second_plan = build(
+        after, desired_state, observed(*components_by_address.values(), applied=desired_state.components)
+    )
+    assert second_plan.is_empty
 
 
 def test_a_reader_is_shown_what_differs_and_no_other_case() -> None:
     rows = {"Contact.Plan__c": {"readable": True}, "Contact.Zip__c": {"readable": True}}
     before = Component("PermissionSet", "A", {"label": "A", "fieldPermissions": rows})
-    again = {"Contact.PLAN__c": {"readable": True, "editable": True}, "contact.ZIP__c": {"readable": True}}
-    after = Component("PermissionSet", "A", {"label": "A", "fieldPermissions": again})
-    shown = [line.text for line in lines(Change(after.address, before, after))]
-    assert shown == [
+    permissions = {"Contact.PLAN__c": {"readable": True, "editable": True}, "contact.ZIP__c": {"readable": True}}
+    after = Component("PermissionSet", "A", {"label": "A", "fieldPermissions": permissions})
+    texts = [line.text for line in lines(Change(after.address, before, after))]
+    assert texts == [
         "fieldPermissions = {",
         '"Contact.PLAN__c" = {',
         "editable = false -> true",
@@ -122,11 +124,11 @@ def test_a_reader_is_shown_what_differs_and_no_other_case() -> None:
 
 
 def test_addresses_are_compared_without_case_and_shown_as_written() -> None:
-    one, other = Address.parse("CustomField:Contact.Plan__c"), Address.parse("CustomField:contact.PLAN__c")
-    assert one == other
-    assert len({one, other}) == 1
-    assert not one < other
-    assert not other < one
-    assert str(other) == "CustomField:contact.PLAN__c"
-    assert one != Address.parse("PermissionSet:Contact.Plan__c")
-    assert one < Address.parse("CustomField:contact.Zip__c")
+    first, second = Address.parse("CustomField:Contact.Plan__c"), Address.parse("CustomField:contact.PLAN__c")
+    assert first == second
+    assert len({first, second}) == 1
+    assert not first < second
+    assert not second < first
+    assert str(second) == "CustomField:contact.PLAN__c"
+    assert first != Address.parse("PermissionSet:Contact.Plan__c")
+    assert first < Address.parse("CustomField:contact.Zip__c")

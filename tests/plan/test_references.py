@@ -65,8 +65,8 @@ RULE = Component(
 )
 def test_who_names_whom(component, address, expected):
     assert refers_to(component, Address.parse(address)) is expected
-    others = [SCORE, permissions(), Component("Flow", "Other", {"label": "Other"})]
-    assert References([*others, component]).find(Address.parse(address)) == [component] * expected
+    other_components = [SCORE, permissions(), Component("Flow", "Other", {"label": "Other"})]
+    assert References([*other_components, component]).find(Address.parse(address)) == [component] * expected
 
 
 @pytest.mark.parametrize("user", [permissions(Score__c=True), MESSAGE, FLOW])
@@ -99,7 +99,7 @@ def test_allowing_again_what_has_been_deleted_is_no_error(project):
     from sfcode.plan.state import Applied, Past
 
     past = Past("1", "then", "me", None, {SCORE.address: SCORE.body}, frozenset({SCORE.address}))
-    seen = replace(observed(), applied=Applied(history=(past,)))
-    plan = build(project, desired(), seen, allow_delete=(SCORE.address,))
+    snapshot = replace(observed(), applied=Applied(history=(past,)))
+    plan = build(project, desired(), snapshot, allow_delete=(SCORE.address,))
     assert plan.refusals == ()
     assert plan.warnings == (f"--allow-delete {SCORE.address} allows nothing: this plan does not delete it",)

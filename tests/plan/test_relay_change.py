@@ -67,20 +67,20 @@ class TestSettings:
 class TestConfig:
     def test_it_holds_what_the_relay_reads_and_nothing_of_the_org_alone(self, project: Project) -> None:
         spec = project.mappings[0].spec.model_copy(update={"replaces": ("WorkflowRule:Contact.Old",)})
-        other = replace(project, mappings=(replace(project.mappings[0], spec=spec),))
+        other_project = replace(project, mappings=(replace(project.mappings[0], spec=spec),))
         elsewhere = project.settings.relay.model_copy(update={"url": "https://other.example.com"})
-        other = replace(other, settings=project.settings.model_copy(update={"relay": elsewhere}))
-        assert render_relay_config(other) == render_relay_config(project)
+        other_project = replace(other_project, settings=project.settings.model_copy(update={"relay": elsewhere}))
+        assert render_relay_config(other_project) == render_relay_config(project)
         feedback = project.settings.relay.model_copy(update={"redact_feedback": True})
-        other = replace(project, settings=project.settings.model_copy(update={"relay": feedback}))
-        assert settings(render_relay_config(project), render_relay_config(other)) == (
+        other_project = replace(project, settings=project.settings.model_copy(update={"relay": feedback}))
+        assert settings(render_relay_config(project), render_relay_config(other_project)) == (
             SettingChange("relay.redact_feedback", None, True),
         )
 
     def test_mappings_of_the_connector_are_not_the_relays(self, project: Project) -> None:
         spec = project.mappings[0].spec.model_copy(update={"delivery": "connector"})
-        other = replace(project, mappings=(replace(project.mappings[0], spec=spec),))
-        assert render_relay_config(other) is None
+        other_project = replace(project, mappings=(replace(project.mappings[0], spec=spec),))
+        assert render_relay_config(other_project) is None
         assert digest_relay_config(None) == ""
 
     def test_its_digest_changes_with_it_and_stays_through_json(self, project: Project) -> None:
@@ -171,10 +171,10 @@ Plan: 0 to add, 0 to change, 0 to destroy. Relay: 2 to change."""
         assert page.index("PermissionSet:Appcues_Integration") < page.index("<h2>Changes to the relay</h2>")
 
     def test_the_document_names_digests_and_settings(self, renamed: Plan) -> None:
-        found = to_document(renamed)["relay"]
+        relay = to_document(renamed)["relay"]
         assert renamed.relay is not None
-        assert (found["digest"]["before"], found["digest"]["after"]) == renamed.relay.digests
-        assert [change["path"].rpartition("attributes.")[2] for change in found["changes"]] == [
+        assert (relay["digest"]["before"], relay["digest"]["after"]) == renamed.relay.digests
+        assert [change["path"].rpartition("attributes.")[2] for change in relay["changes"]] == [
             "plan.field",
             "tier.field",
         ]

@@ -54,21 +54,25 @@ def test_what_an_object_has_and_what_names_it_follow() -> None:
 @pytest.mark.parametrize("done", range(len(CALLS) + 1))
 def test_the_state_is_read_by_the_names_that_a_cut_off_apply_has_given(done: int) -> None:
     """However far it came: what was renamed is known by its present name, and the rest by its former."""
-    there = {former for former, _ in CALLS[done:] if former != HALF} | {present for _, present in CALLS[:done]}
-    there |= {FIELD} if done == 0 else {HALF} if done == 1 else set()
+    present_addresses = {former for former, _ in CALLS[done:] if former != HALF} | {
+        present for _, present in CALLS[:done]
+    }
+    present_addresses |= {FIELD} if done == 0 else {HALF} if done == 1 else set()
     state = Applied(STATE.components, renaming=tuple(CALLS))
-    kept = from_component(to_component(state_address("Old"), state))
-    assert kept.renaming == state.renaming
-    followed = follow_renames(kept, there)
-    assert set(followed.components) - {LOOKUP, Address("CustomField", "New_Activity__c.Contact__c")} == there
+    stored_state = from_component(to_component(state_address("Old"), state))
+    assert stored_state.renaming == state.renaming
+    followed = follow_renames(stored_state, present_addresses)
+    assert (
+        set(followed.components) - {LOOKUP, Address("CustomField", "New_Activity__c.Contact__c")} == present_addresses
+    )
     assert followed.renaming == ()
 
 
 def test_what_is_about_to_be_renamed_is_written_down_by_its_former_name(project: Any) -> None:
     former, present = number("Former__c"), number("A__c")
-    seen = observed(present, applied=(present,))
-    plan = build(project, desired(present), seen)
+    snapshot = observed(present, applied=(present,))
+    plan = build(project, desired(present), snapshot)
     plan = type(plan)(**{**plan.__dict__, "moves": (Move(former.address, present.address),)})
-    intended = intended_state(plan, seen.applied)
+    intended = intended_state(plan, snapshot.applied)
     assert [*intended.components] == [former.address]
     assert intended.renaming == ((former.address, present.address),)

@@ -39,8 +39,8 @@ def shown(before: Component | None, after: Component | None) -> list[str]:
 
 def test_drift_of_a_refresh() -> None:
     drifted = Change(A.address, A, A, number("A__c", 5))
-    gone = Change(B.address, None, None, B)
-    report = text(plan(drifted, gone, mode=Mode.REFRESH))
+    deletion = Change(B.address, None, None, B)
+    report = text(plan(drifted, deletion, mode=Mode.REFRESH))
     assert report == (
         """\
 Note: objects have changed outside of sfcode, in Northwind Traders (00D000000000001EAA, http://127.0.0.1:1):
@@ -66,9 +66,9 @@ Drift: 1 changed, 1 deleted."""
 def test_a_user_who_was_renamed_is_the_reason_for_what_it_loses() -> None:
     name = "old@example.com"
     user = Component("User", name, {"IsActive": True})
-    left = Change(user.address, user, Component("User", name, {"IsActive": False}))
+    deactivation = Change(user.address, user, Component("User", name, {"IsActive": False}))
     assignment = Component("PermissionSetAssignment", f"Set/{name}", {})
-    report = text(plan(left, Change(assignment.address, assignment, None)))
+    report = text(plan(deactivation, Change(assignment.address, assignment, None)))
     assert report.count("# (because the config names another integration user now)") == 2
     namesake = Component("Flow", name, {"IsActive": True})
     report = text(plan(Change(namesake.address, namesake, Component("Flow", name, {"IsActive": False})), DELETED))
@@ -101,8 +101,8 @@ class TestMarkdown:
         assert len(markdown(plan(), limit=limit)) <= limit
 
     def test_with_room_enough_a_limit_changes_nothing(self) -> None:
-        made = plan(CREATED, UPDATED, DELETED)
-        assert markdown(made, limit=100_000) == markdown(made)
+        new_plan = plan(CREATED, UPDATED, DELETED)
+        assert markdown(new_plan, limit=100_000) == markdown(new_plan)
 
 
 class TestHtml:

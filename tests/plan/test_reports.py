@@ -10,15 +10,15 @@ from tests.plan.samples import SECRETS, USER, build, desired, number, observed, 
 
 @pytest.fixture
 def plan(project):
-    wanted = desired(number("A__c", 4), permissions(A__c=True), records=(USER,))
-    seen = observed(
+    desired_state = desired(number("A__c", 4), permissions(A__c=True), records=(USER,))
+    snapshot = observed(
         number("A__c"),
         number("B__c"),
         permissions(A__c=False),
         applied=(number("A__c"), number("B__c"), permissions(A__c=False)),
         warnings=("Mind <this>.",),
     )
-    return build(project, wanted, seen, secrets=SECRETS)
+    return build(project, desired_state, snapshot, secrets=SECRETS)
 
 
 def test_text_has_terraforms_signs_and_last_line(plan):
@@ -114,16 +114,16 @@ def test_no_format_lets_a_name_of_the_org_command_a_terminal_or_mention_a_team(p
     assert all(line.isprintable() for line in terminal.splitlines())
     assert 'label     = "a\\x9b31mb\\x7f\\u200bc"' in terminal
     assert not any(line.startswith("Plan: 0 to destroy") for line in terminal.splitlines())
-    assert not any(told in comment for told in ("\x1b", "\u009b", "@team", " #1", "http://evil"))
+    assert not any(piece in comment for piece in ("\x1b", "\u009b", "@team", " #1", "http://evil"))
     assert "Warning: \\x1b[2J\\nPlan: 0 to destroy." in page
     assert all(line.isprintable() for line in page.splitlines())
 
 
 def test_text_that_turns_the_direction_of_writing_is_spelled_out(project):
     label = Component("CustomField", "Contact.A__c", {**number("A__c").body, "label": "a\u202eb"})
-    shown = text(build(project, desired(label), observed(), secrets=SECRETS))
-    assert 'label     = "a\\u202eb"' in shown
-    assert "\u202e" not in shown
+    report = text(build(project, desired(label), observed(), secrets=SECRETS))
+    assert 'label     = "a\\u202eb"' in report
+    assert "\u202e" not in report
 
 
 def test_html_asks_for_nothing_from_anywhere(plan):
@@ -148,6 +148,6 @@ def test_of_two_long_texts_only_the_place_where_they_differ_is_shown(project):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_shows_what_the_plan_changes(plan, name):
-    shown = render_plan(plan, name, ReportOptions())
-    assert all(change.address.full_name in shown for change in plan.effective)
-    assert not shown.endswith("\n\n")
+    report = render_plan(plan, name, ReportOptions())
+    assert all(change.address.full_name in report for change in plan.effective)
+    assert not report.endswith("\n\n")

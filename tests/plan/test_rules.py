@@ -41,17 +41,17 @@ def test_warnings_of_the_config_come_before_those_of_the_org(project: Project, m
 def test_a_plan_says_what_the_mappings_exchange(project: Project) -> None:
     (flow,) = build(project, desired(), observed()).flows
     assert (flow.mapping, flow.object, flow.carrier) == ("contact", "Contact", "Relay")
-    (other,) = build(project_with(project, delivery="connector"), desired(), observed()).flows
-    assert (other.carrier, other.senders) == ("Appcues' connector", ())
+    (connector_flow,) = build(project_with(project, delivery="connector"), desired(), observed()).flows
+    assert (connector_flow.carrier, connector_flow.senders) == ("Appcues' connector", ())
 
 
 @pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DESTROY, Mode.ROLLBACK])
 def test_what_others_have_in_the_files_of_a_plan_is_counted(project: Project, mode: Mode) -> None:
-    ours = Component("WorkflowOutboundMessage", "Contact.Ours", {"name": "Ours"})
-    seen = observed(ours, applied=(ours,), unmanaged=frozenset({RULE.address}))
-    history = (Past("1", "now", "me", None, {ours.address: None}, frozenset({ours.address})),)
-    seen = replace(seen, applied=replace(seen.applied, history=history))
-    plan = build(project, desired(), seen, mode=mode)
+    own_message = Component("WorkflowOutboundMessage", "Contact.Ours", {"name": "Ours"})
+    snapshot = observed(own_message, applied=(own_message,), unmanaged=frozenset({RULE.address}))
+    history = (Past("1", "now", "me", None, {own_message.address: None}, frozenset({own_message.address})),)
+    snapshot = replace(snapshot, applied=replace(snapshot.applied, history=history))
+    plan = build(project, desired(), snapshot, mode=mode)
     assert [str(count) for count in plan.preserved] == ["1 rule of others in Contact.workflow is not changed"]
 
 
@@ -61,8 +61,8 @@ class TestTargets:
         assert (len(plan.changes), plan.kept, plan.records_state, plan.warnings) == (2, (), True, ())
 
     def test_the_rest_is_left_as_it_is_and_stays_managed(self, project: Project) -> None:
-        seen = observed(A, B, C, applied=(A, B))
-        plan = build(project, desired(number("A__c", 4), C), seen, targets=(A.address,))
+        snapshot = observed(A, B, C, applied=(A, B))
+        plan = build(project, desired(number("A__c", 4), C), snapshot, targets=(A.address,))
         assert [change.address for change in plan.changes] == [A.address]
         assert (plan.kept, plan.records_state, plan.refusals) == ((B,), False, ())
         assert plan.warnings == ("limited to 1 address by --target; the rest stays as it is, done or not",)
@@ -87,16 +87,16 @@ def test_records_of_others_are_no_reason_to_refuse(project: Project) -> None:
 
 
 def test_what_is_not_kept_as_it_is_takes_the_label_of_the_config(project: Project) -> None:
-    theirs = Component("CustomField", A.full_name, {**A.body, "label": "Theirs", "description": "Theirs"})
+    changed_field = Component("CustomField", A.full_name, {**A.body, "label": "Theirs", "description": "Theirs"})
     generated = desired(A)
-    assert keep_as_is(project_with(project, as_is=(str(SET),)), generated, observed(theirs)) == generated
+    assert keep_as_is(project_with(project, as_is=(str(SET),)), generated, observed(changed_field)) == generated
 
 
 def test_records_do_not_count_towards_the_limit_of_changes(project: Project) -> None:
     idle = Component("User", USER.full_name, {**USER.body, "IsActive": False})
     limits = Limits(max_change="1")
-    wanted = desired(number("A__c", 4), records=(USER,))
-    assert build(project, wanted, observed(A, idle, applied=(A,)), limits=limits).refusals == ()
+    desired_state = desired(number("A__c", 4), records=(USER,))
+    assert build(project, desired_state, observed(A, idle, applied=(A,)), limits=limits).refusals == ()
 
 
 def test_of_several_mappings_one_that_goes_through_the_relay_is_enough_to_refuse_what_a_kept_set_lacks(
@@ -104,11 +104,11 @@ def test_of_several_mappings_one_that_goes_through_the_relay_is_enough_to_refuse
 ) -> None:
     relayed = project_with(project, as_is=(str(SET),), delivery="relay")
     (mapping,) = relayed.mappings
-    other = replace(mapping, name="lead", spec=mapping.spec.model_copy(update={"delivery": "connector"}))
-    both = replace(relayed, mappings=(mapping, other))
-    there = Component("PermissionSet", SET.full_name, {"label": "Appcues"})
-    wanted = Component("PermissionSet", SET.full_name, {"userPermissions": {"ApiEnabled": {"enabled": True}}})
-    plan = build(both, desired(there), observed(there), adopt=(SET,), generated=desired(wanted))
+    second = replace(mapping, name="lead", spec=mapping.spec.model_copy(update={"delivery": "connector"}))
+    two_mappings = replace(relayed, mappings=(mapping, second))
+    set_in_org = Component("PermissionSet", SET.full_name, {"label": "Appcues"})
+    desired_set = Component("PermissionSet", SET.full_name, {"userPermissions": {"ApiEnabled": {"enabled": True}}})
+    plan = build(two_mappings, desired(set_in_org), observed(set_in_org), adopt=(SET,), generated=desired(desired_set))
     assert [refusal.address for refusal in plan.refusals] == [SET]
 
 
@@ -128,44 +128,46 @@ class TestUnusedOptions:
 class TestValuesInFields:
     @pytest.mark.parametrize(("held", "words"), [(1, "1 record holds"), (2, "2 records hold")])
     def test_stop_a_deletion_with_their_number(self, project: Project, held: int, words: str) -> None:
-        seen = observed(A, applied=(A,), values={A.address: held})
-        (refusal,) = build(project, desired(), seen).refusals
+        snapshot = observed(A, applied=(A,), values={A.address: held})
+        (refusal,) = build(project, desired(), snapshot).refusals
         assert words in refusal.reason
         assert refusal.hint.endswith(f"pass --allow-delete {A.address} to delete its values")
 
     def test_stop_nothing_else(self, project: Project) -> None:
         values = {A.address: 5, B.address: 0, C.address: None}
-        seen = observed(A, B, applied=(A, B), values=values)
-        assert build(project, desired(number("A__c", 4), C), seen).refusals == ()
+        snapshot = observed(A, B, applied=(A, B), values=values)
+        assert build(project, desired(number("A__c", 4), C), snapshot).refusals == ()
 
     def test_stop_a_destroy_and_a_rollback_too(self, project: Project) -> None:
-        seen = observed(A, applied=(A,), values={A.address: 1})
-        assert build(project, desired(), seen, mode=Mode.DESTROY).refusals
+        snapshot = observed(A, applied=(A,), values={A.address: 1})
+        assert build(project, desired(), snapshot, mode=Mode.DESTROY).refusals
         history = (Past("1", "now", "me", None, {A.address: None}, frozenset({A.address})),)
-        seen = replace(seen, applied=replace(seen.applied, history=history))
-        assert build(project, desired(), seen, mode=Mode.ROLLBACK).refusals
-        allowed = build(project, desired(), seen, mode=Mode.ROLLBACK, allow_delete=(A.address,))
+        snapshot = replace(snapshot, applied=replace(snapshot.applied, history=history))
+        assert build(project, desired(), snapshot, mode=Mode.ROLLBACK).refusals
+        allowed = build(project, desired(), snapshot, mode=Mode.ROLLBACK, allow_delete=(A.address,))
         assert allowed.refusals == ()
 
 
 def test_a_component_with_an_unknown_secret_is_not_put_back(project: Project) -> None:
-    theirs = Component(
+    former_message = Component(
         "WorkflowOutboundMessage", "Contact.Ours", {"endpointUrl": "https://x.example.com (hidden 0123456789ab)"}
     )
-    ours = Component(
+    own_message = Component(
         "WorkflowOutboundMessage", "Contact.Ours", {"endpointUrl": "https://relay.example.com/${secret:S}"}
     )
-    history = (Past("1", "now", "me", None, {ours.address: theirs.body}, frozenset()),)
-    seen = observed(ours, applied=(ours,))
-    seen = replace(seen, applied=replace(seen.applied, history=history))
-    (refusal,) = build(project, desired(), seen, mode=Mode.ROLLBACK).refusals
-    assert (refusal.address, "has never known" in refusal.reason) == (ours.address, True)
+    history = (Past("1", "now", "me", None, {own_message.address: former_message.body}, frozenset()),)
+    snapshot = observed(own_message, applied=(own_message,))
+    snapshot = replace(snapshot, applied=replace(snapshot.applied, history=history))
+    (refusal,) = build(project, desired(), snapshot, mode=Mode.ROLLBACK).refusals
+    assert (refusal.address, "has never known" in refusal.reason) == (own_message.address, True)
 
 
 class TestReplaced:
-    def changes(self, project: Project, *wanted: Component, applied: tuple[Component, ...] = ()) -> dict[str, bool]:
+    def changes(
+        self, project: Project, *desired_components: Component, applied: tuple[Component, ...] = ()
+    ) -> dict[str, bool]:
         project = project_with(project, delivery="relay", replaces=(str(MESSAGE.address),))
-        plan = build(project, desired(*wanted), observed(MESSAGE, applied=applied))
+        plan = build(project, desired(*desired_components), observed(MESSAGE, applied=applied))
         return {str(change.address): change.replaced for change in plan.changes}
 
     def test_is_what_is_neither_asked_for_nor_managed(self, project: Project) -> None:
@@ -197,9 +199,11 @@ class TestMessagesOfTheConnector:
 
 class TestWhatAKeptSetLacks:
     def lacking(self, project: Project, generated: dict[str, Any], kept: dict[str, Any], **more: Any) -> str:
-        wanted, there = (Component("PermissionSet", SET.full_name, body) for body in (generated, kept))
+        full_set, kept_set = (Component("PermissionSet", SET.full_name, body) for body in (generated, kept))
         project = project_with(project, **{"as_is": (str(SET),), "delivery": "connector", **more})
-        plan = build(project, desired(there, A), observed(there), adopt=(SET, A.address), generated=desired(A, wanted))
+        plan = build(
+            project, desired(kept_set, A), observed(kept_set), adopt=(SET, A.address), generated=desired(A, full_set)
+        )
         return next((warning for warning in plan.warnings if "lacks" in warning), "")
 
     def test_is_named_right_by_right(self, project: Project) -> None:
@@ -208,12 +212,12 @@ class TestWhatAKeptSetLacks:
             "userPermissions": {"ApiEnabled": {"enabled": True}, "EditEvent": {"enabled": True}},
             "fieldPermissions": {"Contact.A__c": {"readable": True, "editable": False}},
         }
-        kept = {
+        kept_body = {
             "objectPermissions": {"Contact": {"allowRead": True}},
             "userPermissions": {"ApiEnabled": {"enabled": True}},
         }
         assert "lacks Contact (edit, view all), Contact.A__c (read), EditEvent, which" in self.lacking(
-            project, generated, kept
+            project, generated, kept_body
         )
 
     def test_is_nobodys_business_where_the_set_is_not_kept(self, project: Project) -> None:

@@ -70,7 +70,7 @@ def test_the_state_of_the_org_that_was_copied_names_the_user_as_the_sandbox_does
     (message, flow) = addresses("WorkflowOutboundMessage:Contact.A", "Flow:B")
     bodies = {message: {"integrationUser": USER}, flow: {"label": USER}}
     past = Past("1", "t", "me", None, {message: bodies[message], flow: None}, frozenset())
-    here = rename_user_in_state(Applied(components=bodies, history=(past,)), f"{USER}.uat")
-    assert here.components == {message: {"integrationUser": f"{USER}.uat"}, flow: {"label": USER}}
-    assert here.history[0].before == {message: {"integrationUser": f"{USER}.uat"}, flow: None}
+    sandbox_state = rename_user_in_state(Applied(components=bodies, history=(past,)), f"{USER}.uat")
+    assert sandbox_state.components == {message: {"integrationUser": f"{USER}.uat"}, flow: {"label": USER}}
+    assert sandbox_state.history[0].before == {message: {"integrationUser": f"{USER}.uat"}, flow: None}
     assert rename_user_in_state(Applied(components=bodies), "somebody@example.com").components == bodies

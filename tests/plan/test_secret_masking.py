@@ -54,14 +54,14 @@ def test_an_app_of_the_org_keeps_its_key_and_secret_to_itself() -> None:
 
 
 def test_the_same_names_elsewhere_are_kept() -> None:
-    other = Component("CustomMetadata", "A", {"consumerKey": "3MVG9"})
-    assert Mask(SECRETS, {}, "00D1").mask(other) == other
+    other_component = Component("CustomMetadata", "A", {"consumerKey": "3MVG9"})
+    assert Mask(SECRETS, {}, "00D1").mask(other_component) == other_component
 
 
 def test_a_list_in_which_a_secret_is_asked_for_hides_all_of_its_texts() -> None:
     like = ["${secret:ONE}", "plain"]
-    shown = mask([OLD, "other"], like)
-    assert all(text.startswith(HIDDEN) for text in shown)
+    masked_texts = mask([OLD, "other"], like)
+    assert all(text.startswith(HIDDEN) for text in masked_texts)
     assert mask([OLD, "other"], ["plain"]) == [OLD, "other"]
 
 
@@ -94,8 +94,8 @@ class TestTheValueOfTheLastApply:
     def test_is_named_where_every_part_of_the_text_is_as_it_was(self) -> None:
         text = f"https://r.example.com/{OLD}/x/{TWO[::-1]}"
         applied = {"ONE": fingerprint(OLD, "00D1"), "TWO": fingerprint(TWO[::-1], "00D1")}
-        shown = "https://r.example.com/(previous ${secret:ONE})/x/(previous ${secret:TWO})"
-        assert mask(text, self.LIKE, applied=applied) == shown
+        masked_text = "https://r.example.com/(previous ${secret:ONE})/x/(previous ${secret:TWO})"
+        assert mask(text, self.LIKE, applied=applied) == masked_text
 
     @pytest.mark.parametrize(
         "text",

@@ -16,8 +16,8 @@ def message(url):
 
 
 def test_known_value_becomes_its_placeholder():
-    shown = masked(message(URL.format(SECRET)), {"OUT": SECRET}, "00D")
-    assert shown.body["endpointUrl"] == URL.format("${secret:OUT}")
+    masked_message = masked(message(URL.format(SECRET)), {"OUT": SECRET}, "00D")
+    assert masked_message.body["endpointUrl"] == URL.format("${secret:OUT}")
 
 
 def test_masking_and_revealing_are_inverse():
@@ -26,18 +26,18 @@ def test_masking_and_revealing_are_inverse():
 
 
 def test_unknown_value_in_an_endpoint_is_hidden_but_told_apart_from_another():
-    one, two = (
+    first, second = (
         masked(message(URL.format(value)), {"OUT": SECRET}, "00D") for value in ("old-secret-1", "old-secret-2")
     )
-    assert one != two
-    for shown in (one, two):
-        assert "old-secret" not in shown.canonical
-        assert str(shown.body["endpointUrl"]).startswith("https://relay.example.com/(hidden ")
+    assert first != second
+    for component in (first, second):
+        assert "old-secret" not in component.canonical
+        assert str(component.body["endpointUrl"]).startswith("https://relay.example.com/(hidden ")
 
 
 def test_credentials_in_the_host_part_are_hidden_too():
-    shown = masked(message("https://user:hunter2hunter2@relay.example.com/"), {}, "00D")
-    assert "hunter2" not in shown.canonical
+    masked_message = masked(message("https://user:hunter2hunter2@relay.example.com/"), {}, "00D")
+    assert "hunter2" not in masked_message.canonical
 
 
 def test_an_endpoint_without_path_is_no_secret():
@@ -52,9 +52,9 @@ def test_placeholder_that_stands_in_the_org_itself_does_not_pass_for_the_secret(
 def test_an_unknown_value_is_hidden_wherever_a_placeholder_is_asked_for():
     like = {"values": {"token": "Bearer ${secret:OUT}", "name": "plain"}}
     stale = Component("CustomMetadata", "X.Y", {"values": {"token": "Bearer old-secret", "name": "other"}})
-    shown = masked(stale, {"OUT": SECRET}, "00D", like)
-    assert shown.body["values"]["name"] == "other"
-    assert str(shown.body["values"]["token"]).startswith("(hidden ")
+    masked_component = masked(stale, {"OUT": SECRET}, "00D", like)
+    assert masked_component.body["values"]["name"] == "other"
+    assert str(masked_component.body["values"]["token"]).startswith("(hidden ")
 
 
 def test_the_value_of_the_last_apply_is_told_apart_from_a_strangers():

@@ -25,39 +25,41 @@ PREVIOUS = "https://r.example.com/(previous ${secret:OUT})"
 
 def test_the_applied_state_is_observed_like_everything_else_and_all_is_sorted() -> None:
     state = to_component(state_address("Appcues"), Applied())
-    seen = OrgSnapshot(TARGET, {B.address: B, A.address: A}, state=state)
-    assert list(seen.fingerprints()) == [str(A.address), str(B.address), str(state.address)]
-    assert seen.fingerprints()[str(state.address)] == state.fingerprint
-    assert list(replace(seen, state=None).fingerprints()) == [str(A.address), str(B.address)]
+    snapshot = OrgSnapshot(TARGET, {B.address: B, A.address: A}, state=state)
+    assert list(snapshot.fingerprints()) == [str(A.address), str(B.address), str(state.address)]
+    assert snapshot.fingerprints()[str(state.address)] == state.fingerprint
+    assert list(replace(snapshot, state=None).fingerprints()) == [str(A.address), str(B.address)]
 
 
 class TestApplied:
-    def endpoint(self, project: Project, left: str, now: dict[str, str], org_id: str | None = None) -> str:
-        state = Applied({MESSAGE.address: MESSAGE.body}, secrets={"OUT": left} if left else {}, org_id=org_id)
+    def endpoint(self, project: Project, former: str, now: dict[str, str], org_id: str | None = None) -> str:
+        state = Applied({MESSAGE.address: MESSAGE.body}, secrets={"OUT": former} if former else {}, org_id=org_id)
         plan_input = PlanInput(project, desired(), replace(observed(), applied=state), now)
         return str(plan_input.applied[MESSAGE.address].body["endpointUrl"])
 
     def test_a_secret_of_another_value_is_marked_as_previous(self, project: Project) -> None:
-        left, now = (fingerprint(value, TARGET.org_id) for value in (OLD, NEW))
-        assert self.endpoint(project, left, {"OUT": now}) == PREVIOUS
-        assert self.endpoint(project, left, {"OUT": now}, TARGET.org_id) == PREVIOUS
+        former, now = (fingerprint(value, TARGET.org_id) for value in (OLD, NEW))
+        assert self.endpoint(project, former, {"OUT": now}) == PREVIOUS
+        assert self.endpoint(project, former, {"OUT": now}, TARGET.org_id) == PREVIOUS
 
     def test_the_same_value_one_that_is_not_set_and_one_that_was_not_applied_are_not(self, project: Project) -> None:
-        left = fingerprint(OLD, TARGET.org_id)
+        former = fingerprint(OLD, TARGET.org_id)
         plain = MESSAGE.body["endpointUrl"]
-        assert self.endpoint(project, left, {"OUT": left}) == plain
-        assert self.endpoint(project, left, {}) == plain
-        assert self.endpoint(project, "", {"OUT": left}) == plain
+        assert self.endpoint(project, former, {"OUT": former}) == plain
+        assert self.endpoint(project, former, {}) == plain
+        assert self.endpoint(project, "", {"OUT": former}) == plain
 
     def test_fingerprints_of_the_org_that_was_copied_say_nothing(self, project: Project) -> None:
-        left, now = fingerprint(OLD, "00D000000000009EAA"), fingerprint(OLD, TARGET.org_id)
-        assert self.endpoint(project, left, {"OUT": now}, "00D000000000009EAA") == MESSAGE.body["endpointUrl"]
+        former, now = fingerprint(OLD, "00D000000000009EAA"), fingerprint(OLD, TARGET.org_id)
+        assert self.endpoint(project, former, {"OUT": now}, "00D000000000009EAA") == MESSAGE.body["endpointUrl"]
 
 
 class TestReleased:
-    def released(self, project: Project, *wanted: Component, mode: Mode = Mode.APPLY, **seen: object) -> set[Address]:
-        snapshot = replace(observed(A, MESSAGE, applied=(A, MESSAGE)), **seen)
-        return set(PlanInput(project, desired(*wanted), snapshot, {}, PlanRequest(mode)).released)
+    def released(
+        self, project: Project, *desired_components: Component, mode: Mode = Mode.APPLY, **values: object
+    ) -> set[Address]:
+        snapshot = replace(observed(A, MESSAGE, applied=(A, MESSAGE)), **values)
+        return set(PlanInput(project, desired(*desired_components), snapshot, {}, PlanRequest(mode)).released)
 
     def test_is_what_is_no_longer_asked_for_and_still_named(self, project: Project) -> None:
         assert self.released(project, MESSAGE) == {A.address}
@@ -76,5 +78,5 @@ def test_adopted_is_what_the_options_and_the_config_name(project: Project) -> No
     settings = project.settings.model_copy(update={"as_is": (str(B.address),)})
     (mapping,) = project.mappings
     changed = replace(project, settings=settings, mappings=(mapping,))
-    found = PlanInput(changed, desired(), observed(), {}, PlanRequest(adopt=(A.address,)))
-    assert found.adopted == {A.address, B.address}
+    plan_input = PlanInput(changed, desired(), observed(), {}, PlanRequest(adopt=(A.address,)))
+    assert plan_input.adopted == {A.address, B.address}

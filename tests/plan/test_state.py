@@ -34,9 +34,9 @@ def test_no_static_resource_means_nothing_was_applied():
 
 
 def test_the_same_state_is_the_same_bytes():
-    one = {Address("A", "x"): {"b": 1, "a": 2}, Address("B", "y"): {}}
-    two = {Address("B", "y"): {}, Address("A", "x"): {"a": 2, "b": 1}}
-    assert to_component(state_address("P"), Applied(one)) == to_component(state_address("P"), Applied(two))
+    first = {Address("A", "x"): {"b": 1, "a": 2}, Address("B", "y"): {}}
+    second = {Address("B", "y"): {}, Address("A", "x"): {"a": 2, "b": 1}}
+    assert to_component(state_address("P"), Applied(first)) == to_component(state_address("P"), Applied(second))
 
 
 def test_a_state_of_the_first_format_is_read():
@@ -56,7 +56,7 @@ def kept(*sizes):
     applied = Applied(history=tuple(past(str(number), size) for number, size in enumerate(sizes)))
     component = to_component(state_address("P"), applied)
     assert len(base64.b64decode(component.body["content"])) <= STATIC_RESOURCE_SIZE
-    ids = [each.id for each in from_component(component).history]
+    ids = [past_apply.id for past_apply in from_component(component).history]
     assert measure_state(applied)[1] == len(ids)
     return ids
 

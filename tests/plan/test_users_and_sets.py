@@ -64,12 +64,12 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
     ],
 )
 def test_who_signs_in_as_a_user_who_goes_is_said(project: Project, sign_ins: SignIns, expected: str) -> None:
-    there = {Address("User", OLD.upper()): sign_ins}  # usernames ignore case
-    plan = renamed(project, user(OLD), user("appcues@example.com"), sign_ins=there)
+    sign_ins_by_user = {Address("User", OLD.upper()): sign_ins}  # usernames ignore case
+    plan = renamed(project, user(OLD), user("appcues@example.com"), sign_ins=sign_ins_by_user)
     (warning,) = (text for text in plan.warnings if "signed in" in text)
     assert warning.startswith(f"User:{OLD} is deactivated, and it signed in")
     assert expected in warning
-    inactive = renamed(project, user(OLD, IsActive=False), user("appcues@example.com"), sign_ins=there)
+    inactive = renamed(project, user(OLD, IsActive=False), user("appcues@example.com"), sign_ins=sign_ins_by_user)
     assert not any("signed in" in text for text in inactive.warnings)
 
 
@@ -80,10 +80,10 @@ class Rows:
         self.rows = rows
 
     def query(self, soql: str, *_: str) -> Any:
-        (found,) = (rows for name, rows in self.rows.items() if f" FROM {name} " in soql)
-        if isinstance(found, Exception):
-            raise found
-        return found
+        (answer,) = (rows for name, rows in self.rows.items() if f" FROM {name} " in soql)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 def test_without_the_right_to_read_sign_ins_the_last_one_is_known() -> None:
@@ -123,8 +123,8 @@ class TestThePreviousUser:
             "WorkflowOutboundMessage:Contact.Appcues_contact": "update",
             f"PermissionSetAssignment:{SET}/{OLD}": "delete",
         }
-        (gone,) = (change for change in plan.changes if change.address.type == "User")
-        assert gone.after == user(OLD, IsActive=False)
+        (deletion,) = (change for change in plan.changes if change.address.type == "User")
+        assert deletion.after == user(OLD, IsActive=False)
 
     @pytest.mark.parametrize("other", [{"Profile": "Sales"}, {"IsActive": False}])
     def test_of_another_profile_or_inactive_already_is_left_as_it_is(
@@ -152,13 +152,13 @@ class TestThePreviousUser:
         now = message("appcues@example.com")
         history = (past(1, OLD), past(2, "older@example.com"))
         applied = Applied({now.address: now.body}, history=history)
-        seen = replace(observed(now, user(OLD), user("older@example.com")), applied=applied)
-        assert done(build(project, desired(now), seen)) == {f"User:{OLD}": "update"}
+        snapshot = replace(observed(now, user(OLD), user("older@example.com")), applied=applied)
+        assert done(build(project, desired(now), snapshot)) == {f"User:{OLD}": "update"}
 
     def test_that_the_config_asks_for_under_its_own_address_is_planned_once(self, project: Project) -> None:
         before = message(OLD)
-        seen = observed(before, user(OLD), applied=(before,))
-        plan = build(project, desired(message("appcues@example.com"), records=(user(OLD),)), seen)
+        snapshot = observed(before, user(OLD), applied=(before,))
+        plan = build(project, desired(message("appcues@example.com"), records=(user(OLD),)), snapshot)
         assert [change.action for change in plan.changes if change.address.type == "User"] == [Action.NO_OP]
 
 
@@ -180,11 +180,11 @@ class TestOthersWithTheRights:
 
 class TestAssignmentsOfASetThatGoes:
     def plan(self, project: Project, mode: Mode = Mode.APPLY) -> Plan:
-        theirs = Component("PermissionSet", "Theirs", {"label": "Theirs"})
+        set_of_others = Component("PermissionSet", "Theirs", {"label": "Theirs"})
         rows = (assignment("a@example.com"), assignment("b@example.com"), assignment("c@example.com", "Theirs"))
         layout = Component("Layout", SET, {"label": "a namesake of another type"})
-        seen = observed(permissions(), theirs, *rows, layout, applied=(permissions(), theirs))
-        return build(project, desired(theirs), seen, mode=mode)
+        snapshot = observed(permissions(), set_of_others, *rows, layout, applied=(permissions(), set_of_others))
+        return build(project, desired(set_of_others), snapshot, mode=mode)
 
     def test_go_with_it_whoever_has_them_and_no_others(self, project: Project) -> None:
         assert done(self.plan(project)) == {
@@ -194,19 +194,19 @@ class TestAssignmentsOfASetThatGoes:
         }
 
     def test_stay_where_the_set_stays(self, project: Project) -> None:
-        seen = observed(permissions(), assignment("a@example.com"), applied=(permissions(A__c=True),))
-        plan = build(project, desired(permissions(A__c=True)), seen)
+        snapshot = observed(permissions(), assignment("a@example.com"), applied=(permissions(A__c=True),))
+        plan = build(project, desired(permissions(A__c=True)), snapshot)
         assert done(plan) == {f"PermissionSet:{SET}": "update"}
 
     def test_stay_where_only_a_namesake_of_another_type_goes(self, project: Project) -> None:
         layout = Component("Layout", SET, {})
-        seen = observed(layout, permissions(), assignment("a@example.com"), applied=(layout, permissions()))
-        assert done(build(project, desired(permissions()), seen)) == {f"Layout:{SET}": "delete"}
+        snapshot = observed(layout, permissions(), assignment("a@example.com"), applied=(layout, permissions()))
+        assert done(build(project, desired(permissions()), snapshot)) == {f"Layout:{SET}": "delete"}
 
     def test_of_the_integration_user_are_planned_once_when_all_goes(self, project: Project) -> None:
         own = assignment("appcues@example.com")
-        seen = observed(permissions(), USER, own, assignment("b@example.com"), applied=(permissions(),))
-        plan = build(project, desired(records=(USER, own)), seen, mode=Mode.DESTROY)
+        snapshot = observed(permissions(), USER, own, assignment("b@example.com"), applied=(permissions(),))
+        plan = build(project, desired(records=(USER, own)), snapshot, mode=Mode.DESTROY)
         addresses = [str(change.address) for change in plan.changes]
         assert sorted(addresses) == sorted({*addresses})
         assert done(plan) == {
@@ -218,9 +218,9 @@ class TestAssignmentsOfASetThatGoes:
 
 
 class TestAdopted:
-    def flags(self, project: Project, seen: OrgSnapshot) -> dict[str, bool]:
-        wanted = desired(number("A__c"), number("B__c"))
-        plan = build(project, wanted, seen, adopt=(number("A__c").address,))
+    def flags(self, project: Project, snapshot: OrgSnapshot) -> dict[str, bool]:
+        desired_state = desired(number("A__c"), number("B__c"))
+        plan = build(project, desired_state, snapshot, adopt=(number("A__c").address,))
         return {change.address.full_name.partition(".")[2]: change.adopted for change in plan.changes}
 
     def test_is_what_was_named_and_is_in_the_org_and_unmanaged(self, project: Project) -> None:
@@ -235,10 +235,10 @@ class TestAdopted:
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_plan_knows_its_mode(project: Project, mode: Mode) -> None:
     a = number("A__c")
-    seen = observed(a, applied=(a,))
+    snapshot = observed(a, applied=(a,))
     history = (Past("1", "now", "me", None, {a.address: None}, frozenset()),)
-    seen = replace(seen, applied=replace(seen.applied, history=history))
-    assert build(project, desired(a), seen, mode=mode).mode is mode
+    snapshot = replace(snapshot, applied=replace(snapshot.applied, history=history))
+    assert build(project, desired(a), snapshot, mode=mode).mode is mode
 
 
 def test_an_address_that_is_nowhere_is_no_change() -> None:

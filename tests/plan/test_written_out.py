@@ -61,7 +61,7 @@ def entry(type_: str, name: str, change: dict[str, Any], **more: Any) -> dict[st
 def test_the_json_document(full: Plan) -> None:
     document = to_document(full)
     kinds: dict[str, Any] = {"adopted": False, "replaced": False, "previous_address": None}
-    gone = [attribute(name, value, None, cause="config") for name, value in NUMBER.items()]
+    removed_attributes = [attribute(name, value, None, cause="config") for name, value in NUMBER.items()]
     assert {name: value for name, value in document.items() if name not in ("parts", "digest")} == {
         "format_version": "1.3",
         "sfcode_version": __version__,
@@ -111,7 +111,7 @@ def test_the_json_document(full: Plan) -> None:
             entry(
                 "CustomField",
                 "Contact.B__c",
-                {"actions": ["delete"], "before": NUMBER, "after": None, "attributes": gone},
+                {"actions": ["delete"], "before": NUMBER, "after": None, "attributes": removed_attributes},
                 **kinds,
             ),
             entry(
@@ -165,8 +165,8 @@ def test_the_json_document(full: Plan) -> None:
 
 def test_drift_of_a_refresh_is_there_in_json_although_nothing_is_done() -> None:
     drifted = Change(number("A__c").address, number("A__c"), number("A__c"), number("A__c", 5))
-    gone = Change(number("B__c").address, None, None, number("B__c"))
-    document = to_document(plan(drifted, gone, mode=Mode.REFRESH))
+    deletion = Change(number("B__c").address, None, None, number("B__c"))
+    document = to_document(plan(drifted, deletion, mode=Mode.REFRESH))
     assert (document["refresh_only"], document["destroy"]) == (True, False)
     assert [(entry["address"], entry["change"]["actions"]) for entry in document["resource_drift"]] == [
         ("CustomField:Contact.A__c", ["update"]),
@@ -260,8 +260,8 @@ def test_markdown_without_changes_ends_after_the_org() -> None:
     ],
 )
 def test_each_way_of_doing_nothing_has_its_line(changes: tuple[Change, ...], more: dict[str, Any], line: str) -> None:
-    where = "Northwind Traders (00D000000000001EAA, http://127.0.0.1:1)"
-    assert text(plan(*changes, **more)) == line.format(where)
+    org = "Northwind Traders (00D000000000001EAA, http://127.0.0.1:1)"
+    assert text(plan(*changes, **more)) == line.format(org)
 
 
 @pytest.mark.parametrize(
@@ -308,32 +308,32 @@ def test_what_is_destroyed_says_why(change: Change, mode: Mode, reason: str) -> 
 
 def test_an_assignment_goes_with_its_permission_set() -> None:
     viewers = Component("PermissionSet", "Set", {"label": "Set"})
-    shown = text(plan(Change(viewers.address, viewers, None), UNASSIGNED))
+    report = text(plan(Change(viewers.address, viewers, None), UNASSIGNED))
     assert (
         "PermissionSetAssignment:Set/u@example.com will be destroyed\n  # (because its permission set is destroyed)"
-        in shown
+        in report
     )
 
 
 def test_what_a_reader_should_know_of_the_user() -> None:
     before = Component("User", "u@example.com", {"IsActive": False, "Profile": "Sales"})
-    shown = text(plan(Change(USER.address, before, USER)))
+    report = text(plan(Change(USER.address, before, USER)))
     assert (
         "# (the user exists with the profile Sales: anything else that signs in as this user loses the rights of that profile;"
-        in shown
+        in report
     )
-    assert "# (it is inactive and comes back, which takes a seat of its license)\n" in shown
-    gone = text(plan(Change(USER.address, USER, before), mode=Mode.DESTROY))
-    assert "# (because the integration is taken down)\n" in gone
-    assert "takes a seat" not in gone
+    assert "# (it is inactive and comes back, which takes a seat of its license)\n" in report
+    destroy_report = text(plan(Change(USER.address, USER, before), mode=Mode.DESTROY))
+    assert "# (because the integration is taken down)\n" in destroy_report
+    assert "takes a seat" not in destroy_report
     assert "#" not in text(plan(Change(USER.address, None, USER))).replace("# User:u@example.com will be created", "")
 
 
 def test_drift_is_told_apart_by_who_moved() -> None:
     a, b = number("A__c"), number("B__c")
     drift = Change(a.address, a, number("A__c", 4), number("A__c", 4))
-    gone = Change(b.address, None, b, b)
-    shown = text(plan(drift, gone))
-    assert "# (it was changed in the org since the last apply)\n" in shown
-    assert "~ precision = 3 -> 4  # changed in the org\n" in shown
-    assert "# (it was deleted in the org since the last apply)\n" in shown
+    deletion = Change(b.address, None, b, b)
+    report = text(plan(drift, deletion))
+    assert "# (it was changed in the org since the last apply)\n" in report
+    assert "~ precision = 3 -> 4  # changed in the org\n" in report
+    assert "# (it was deleted in the org since the last apply)\n" in report

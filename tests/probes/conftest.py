@@ -30,8 +30,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
             result = org.metadata.follow(org.metadata.deploy(package, DeployOptions()), timeout=600)
             assert result.success, result.failures
             # A field that is deployed without field access is seen by nobody, not even by who deploys it.
-            (chosen,) = org.query("SELECT Id FROM PermissionSet WHERE Name = {}", samples.PREFIX)
-            org.create("PermissionSetAssignment", {"AssigneeId": org.identity.user_id, "PermissionSetId": chosen["Id"]})
+            (row,) = org.query("SELECT Id FROM PermissionSet WHERE Name = {}", samples.PREFIX)
+            org.create("PermissionSetAssignment", {"AssigneeId": org.identity.user_id, "PermissionSetId": row["Id"]})
         yield local
 
 

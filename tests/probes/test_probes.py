@@ -36,10 +36,10 @@ def test_the_local_org_does_as_assumed(probe: Probe, local_org: Org) -> None:
 def test_a_real_org_does_as_assumed(org_name: str, root: Path, record_property) -> None:
     """All answers are in the file, also of those that were refuted."""
     with connect(org_name, environ=dict(os.environ), api_version=samples.VERSION) as org:
-        found = record_evidence(org, datetime.now(UTC), print)
-    (root / "org-evidence.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    record_property("figures", format_results(found["probes"]))
-    assert [each for each in found["probes"] if each["result"] == "refuted"] == []
+        evidence = record_evidence(org, datetime.now(UTC), print)
+    (root / "org-evidence.json").write_text(json.dumps(evidence, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    record_property("figures", format_results(evidence["probes"]))
+    assert [probe for probe in evidence["probes"] if probe["result"] == "refuted"] == []
 
 
 def test_an_assumption_that_does_not_hold_is_refuted_in_its_own_words(local_org: Org, monkeypatch) -> None:
@@ -72,26 +72,26 @@ class TestFile:
         return record_evidence(local_org, datetime(2026, 11, 23, tzinfo=UTC), lambda _: None)
 
     def test_it_holds_every_answer_and_nothing_of_whose_they_are(self, evidence: dict, local_org: Org) -> None:
-        assert [each["assumption"] for each in evidence["probes"]] == [probe.assumption for probe in PROBES]
-        assert [each["name"] for each in evidence["exchanges"]] == [request.name for request in HARMLESS]
+        assert [entry["assumption"] for entry in evidence["probes"]] == [probe.assumption for probe in PROBES]
+        assert [entry["name"] for entry in evidence["exchanges"]] == [request.name for request in HARMLESS]
         assert evidence["org"]["edition"] == "Enterprise Edition"
         text = json.dumps(evidence)
         identity = local_org.identity
         for secret in (identity.username, identity.org_id, identity.user_id, identity.name, local_org.instance_url):
             assert secret not in text
-        statuses = {each["name"]: each["answer"]["status"] for each in evidence["exchanges"]}
+        statuses = {entry["name"]: entry["answer"]["status"] for entry in evidence["exchanges"]}
         assert statuses["query of a field that does not exist"] == 400
-        codes = [each["answer"]["body"] for each in evidence["exchanges"] if each["answer"]["status"] == 404]
+        codes = [entry["answer"]["body"] for entry in evidence["exchanges"] if entry["answer"]["status"] == 404]
         assert [body[0]["errorCode"] for body in codes] == ["NOT_FOUND"] * len(codes)
 
     def test_doctor_writes_it(self, tmp_path: Path) -> None:
         journey = Journey.start(tmp_path)
         result = journey.run("doctor", "--probe", "answers.json")
         assert result.code == 0, result.err
-        found = json.loads((tmp_path / "answers.json").read_text())
+        document = json.loads((tmp_path / "answers.json").read_text())
         assert "U03  confirmed" in result.out
         assert "answers.json holds these answers" in result.out
-        assert len(found["probes"]) == len(PROBES)
+        assert len(document["probes"]) == len(PROBES)
         assert journey.run("plan", "--detailed-exitcode").code == 2, "the probes deployed something"
 
 
@@ -176,8 +176,8 @@ class TestEvidence:
         (tmp_path / "tests" / "recorded").mkdir(parents=True)
         before = {row["id"]: row for row in read_assumptions()}
         shutil.copy(root / "docs" / "assumptions.yaml", tmp_path / "docs")
-        done = add_evidence(self.EVIDENCE, tmp_path)
-        assert done[:2] == ["U06 is confirmed", "U14 is refuted"]
+        messages = add_evidence(self.EVIDENCE, tmp_path)
+        assert messages[:2] == ["U06 is confirmed", "U14 is refuted"]
         rows = {row["id"]: row for row in read_assumptions(tmp_path / "docs" / "assumptions.yaml")}
         source = "an org of Developer Edition, API 63.0, language en_US"
         assert {name for name in rows if rows[name] != before[name]} == {"U06", "U14"}

@@ -28,37 +28,37 @@ _PLACEHOLDER = re.compile("|".join(map(re.escape, PATTERNS)))
 
 def differences(actual: Any, expected: Any, path: str = "") -> Iterator[str]:
     """Yield each place where an answer differs, with both values."""
-    here = path or "the answer"
+    place = path or "the answer"
     if isinstance(expected, Mapping):
         if not isinstance(actual, Mapping):
-            yield f"{here}: {actual!r} is no object"
+            yield f"{place}: {actual!r} is no object"
             return
         for key in expected.keys() - {MORE}:
             if key in actual:
                 yield from differences(actual[key], expected[key], f"{path}.{key}" if path else str(key))
             else:
-                yield f"{here}: {key} is missing"
+                yield f"{place}: {key} is missing"
         if MORE not in expected:
-            yield from (f"{here}: {key} is not expected" for key in sorted(actual.keys() - expected.keys()))
+            yield from (f"{place}: {key} is not expected" for key in sorted(actual.keys() - expected.keys()))
     elif isinstance(expected, list):
         yield from _list_differences(actual, expected, path)
     elif isinstance(expected, str):
         if not _matches(actual, expected):
-            yield f"{here}: {actual!r} is not {expected!r}"
+            yield f"{place}: {actual!r} is not {expected!r}"
     elif actual != expected or isinstance(actual, bool) is not isinstance(expected, bool):
-        yield f"{here}: {actual!r} is not {expected!r}"
+        yield f"{place}: {actual!r} is not {expected!r}"
 
 
 def _list_differences(actual: Any, expected: list[Any], path: str) -> Iterator[str]:
-    here = path or "the answer"
+    place = path or "the answer"
     if not isinstance(actual, list):
-        yield f"{here}: {actual!r} is no list"
+        yield f"{place}: {actual!r} is no list"
         return
-    wanted = expected[:-1] if expected[-1:] == [MORE] else expected
-    if len(actual) < len(wanted) or (wanted is expected and len(actual) > len(wanted)):
-        yield f"{here}: {len(actual)} items, not {len(wanted)}: {actual!r}"
+    expected_items = expected[:-1] if expected[-1:] == [MORE] else expected
+    if len(actual) < len(expected_items) or (expected_items is expected and len(actual) > len(expected_items)):
+        yield f"{place}: {len(actual)} items, not {len(expected_items)}: {actual!r}"
         return
-    for index, item in enumerate(wanted):
+    for index, item in enumerate(expected_items):
         yield from differences(actual[index], item, f"{path}[{index}]")
 
 
@@ -72,9 +72,9 @@ def _matches(actual: Any, expected: str) -> bool:
     if not isinstance(actual, str):
         return False
     position, pattern = 0, ""
-    for found in _PLACEHOLDER.finditer(expected):
-        pattern += re.escape(expected[position : found.start()]) + PATTERNS[found[0]]
-        position = found.end()
+    for match in _PLACEHOLDER.finditer(expected):
+        pattern += re.escape(expected[position : match.start()]) + PATTERNS[match[0]]
+        position = match.end()
     return re.fullmatch(pattern + re.escape(expected[position:]), actual) is not None
 
 
@@ -88,11 +88,14 @@ def _element(element: etree._Element) -> Any:
     children = list(element.iterchildren("*"))
     if not children:
         return element.text
-    found: dict[str, Any] = {}
+    children_by_name: dict[str, Any] = {}
     for child in children:
         name, value = etree.QName(child).localname, _element(child)
-        if name not in found:
-            found[name] = value
+        if name not in children_by_name:
+            children_by_name[name] = value
         else:
-            found[name] = [*(found[name] if isinstance(found[name], list) else [found[name]]), value]
-    return found
+            children_by_name[name] = [
+                *(children_by_name[name] if isinstance(children_by_name[name], list) else [children_by_name[name]]),
+                value,
+            ]
+    return children_by_name

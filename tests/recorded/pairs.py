@@ -31,9 +31,9 @@ class RecordedPair:
 
 def read_pairs(folder: Path = FOLDER) -> list[RecordedPair]:
     """Return all pairs, by file."""
-    found = []
+    pairs = []
     for path in sorted(folder.glob("*.yaml")):
         document: Any = yaml.parse(path.read_bytes(), path.name).data
         defaults = document.get("defaults", {})
-        found += [RecordedPair(file=path.stem, **{**defaults, **pair}) for pair in document["pairs"]]
-    return found
+        pairs += [RecordedPair(file=path.stem, **{**defaults, **pair}) for pair in document["pairs"]]
+    return pairs

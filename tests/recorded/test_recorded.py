@@ -29,11 +29,11 @@ PACKAGE = "http://soap.sforce.com/2006/04/metadata"
 @pytest.mark.parametrize("pair", PAIRS, ids=[f"{pair.file}: {pair.name}" for pair in PAIRS])
 def test_the_local_org_answers_as_a_real_org(pair: RecordedPair, world: RecordedWorld) -> None:
     request, expected = _filled(pair.request, world), _filled(pair.answer, world)
-    found = list(differences(ask(request, world), expected))
+    found_differences = list(differences(ask(request, world), expected))
     if pair.differs:
-        assert found, "it no longer differs: take the line away"
+        assert found_differences, "it no longer differs: take the line away"
     else:
-        assert found == []
+        assert found_differences == []
 
 
 def test_there_are_enough_of_them_and_each_has_a_source() -> None:
@@ -63,10 +63,10 @@ def ask(request: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
     answer = session.request(
         request["method"], f"{world.org.url}{base}{request['path']}", headers=headers, timeout=30, **more
     )
-    found = _answer(answer)
+    actual = _answer(answer)
     if "field" in request:
-        found["body"] = next(field for field in found["body"]["fields"] if field["name"] == request["field"])
-    return found
+        actual["body"] = next(field for field in actual["body"]["fields"] if field["name"] == request["field"])
+    return actual
 
 
 def _answer(answer: requests.Response) -> dict[str, Any]:
@@ -90,10 +90,10 @@ def _soap(request: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
     path = f"/services/Soap/{service}/{VERSION}"
     headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
     answer = requests.post(f"{world.org.url}{path}", data=envelope.encode(), headers=headers, timeout=30)
-    found = xml_as_json(answer.content)["Envelope"]["Body"]
-    if "deployResponse" in found:
+    soap_body = xml_as_json(answer.content)["Envelope"]["Body"]
+    if "deployResponse" in soap_body:
         _wait_for(str(re.search(rb"<id>(\w+)</id>", answer.content)[1], "ascii"), world)  # type: ignore[index]
-    return {"status": answer.status_code, "body": found}
+    return {"status": answer.status_code, "body": soap_body}
 
 
 def _wait_for(deploy_id: str, world: RecordedWorld) -> None:
@@ -118,20 +118,20 @@ def _deploy(files: Mapping[str, str], world: RecordedWorld) -> dict[str, Any]:
         metadata = org.metadata
         result = metadata.follow(metadata.deploy(archive.getvalue(), DeployOptions(check_only=True)), timeout=60)
     failures = [
-        {"problem": each.problem, "type": each.type, "name": each.full_name, "file": each.file_name}
-        for each in result.failures
+        {"problem": failure.problem, "type": failure.type, "name": failure.full_name, "file": failure.file_name}
+        for failure in result.failures
     ]
     return {"success": result.success, "failures": failures}
 
 
-def _outbound(asked: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
+def _outbound(question: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
     """Have a new contact send a message with some fields, and return the message."""
-    name = f"Recorded_{asked['name']}"
+    name = f"Recorded_{question['name']}"
     with receiving() as receiver:
-        sent = message(receiver.url, asked["fields"], name=f"Contact.{name}")
+        outbound_message = message(receiver.url, question["fields"], name=f"Contact.{name}")
         condition = {"filterFormula": f'AND(ISNEW(), {{!$Record.Department}} = "{name}")'}
-        deploy(world.org, sent, flow(condition, sends=f"Contact.{name}", name=name))
-        world.rest.create("Contact", LastName="Recorded", Department=name, **asked["values"])
+        deploy(world.org, outbound_message, flow(condition, sends=f"Contact.{name}", name=name))
+        world.rest.create("Contact", LastName="Recorded", Department=name, **question["values"])
         Control(world.rest).deliver()
         (post,) = receiver.take()
     return {"type": post.headers["Content-Type"], "xml": xml_as_json(post.body)}
@@ -142,7 +142,7 @@ def _filled(value: Any, world: RecordedWorld) -> Any:
     text = json.dumps(value)
     for name, record in world.names.items():
         text = text.replace(f"{{{name}}}", record)
-    text = re.sub(r"\{basic:([^}]*)\}", lambda found: base64.b64encode(found[1].encode()).decode(), text)
+    text = re.sub(r"\{basic:([^}]*)\}", lambda match: base64.b64encode(match[1].encode()).decode(), text)
     return json.loads(text)
 
 

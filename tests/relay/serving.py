@@ -156,7 +156,7 @@ class Relay:
                 lambda config: FieldTypeCache(config.project, inbox),
             )
             service = Service(config, inbox, builders, retry_delay=_soon, rng=random.Random(1))
-            url, admin_url = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in (listener, admin_listener))
+            url, admin_url = (f"http://127.0.0.1:{bound.getsockname()[1]}" for bound in (listener, admin_listener))
             served = Served(url, service, self.to_salesforce, self.to_appcues, session, admin_url)
 
             def act() -> Any:

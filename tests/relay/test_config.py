@@ -137,11 +137,11 @@ class TestFiles:
 
     def test_files_that_still_change_are_waited_for(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         looks = [(("a", 1, 1, 1),), (("a", 1, 2, 2),), (("a", 1, 3, 3),), (("a", 1, 3, 3),)]
-        seen: list[Any] = []
+        seen_stamps: list[Any] = []
 
         def stamps(_folder: Path) -> Any:
-            seen.append(looks.pop(0) if len(looks) > 1 else looks[0])
-            return seen[-1]
+            seen_stamps.append(looks.pop(0) if len(looks) > 1 else looks[0])
+            return seen_stamps[-1]
 
         monkeypatch.setattr(module, "stamp_files", stamps)
 
@@ -151,7 +151,7 @@ class TestFiles:
             loaded_after: list[int] = []
 
             def load_noted() -> RelayConfig:
-                loaded_after.append(len(seen))
+                loaded_after.append(len(seen_stamps))
                 return read(folder)
 
             task = asyncio.create_task(ConfigReloader(ConfigSource(folder, load_noted, first), user).run())

@@ -36,8 +36,8 @@ def on_tcp(url: str) -> Iterator[int]:
         def forward(client: socket.socket) -> None:
             with client, socket.socket(socket.AF_UNIX) as server, selectors.DefaultSelector() as ready:
                 server.connect(f"{folder}/.s.PGSQL.5432")
-                for one, other in ((client, server), (server, client)):
-                    ready.register(one, selectors.EVENT_READ, other)
+                for source, target in ((client, server), (server, client)):
+                    ready.register(source, selectors.EVENT_READ, target)
                 with contextlib.suppress(OSError):
                     while True:
                         for key, _ in ready.select():
@@ -72,12 +72,12 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str, str]]:
         for url in (first, second):
             open_inbox(url).close()
         take_writes(second, on=False)
-        with on_tcp(first) as one, on_tcp(second) as other:
-            yield first, second, f"postgresql://postgres@127.0.0.1:{one},127.0.0.1:{other}/postgres"
+        with on_tcp(first) as first_port, on_tcp(second) as second_port:
+            yield first, second, f"postgresql://postgres@127.0.0.1:{first_port},127.0.0.1:{second_port}/postgres"
 
 
 def test_a_failover_heals_in_seconds_and_loses_nothing(servers: tuple[str, str, str]) -> None:
-    first, second, both = servers
+    first, second, url = servers
 
     def script(served: Served) -> None:
         wait_for(lambda: served.get("/readyz").status_code == 200)
@@ -92,7 +92,7 @@ def test_a_failover_heals_in_seconds_and_loses_nothing(servers: tuple[str, str, 
         wait_for(lambda: served.get("/readyz").status_code == 200)
         assert rows(second) == 1
 
-    Relay(both).serve(script)
+    Relay(url).serve(script)
 
 
 def test_sessions_that_began_read_only_are_dropped(servers: tuple[str, str, str]) -> None:
@@ -108,8 +108,8 @@ def test_sessions_that_began_read_only_are_dropped(servers: tuple[str, str, str]
         assert inbox.accept([message(2)]) == 1
 
 
-def wait_for(done) -> None:
+def wait_for(is_done) -> None:
     deadline = time.monotonic() + SECONDS
-    while not done():
+    while not is_done():
         assert time.monotonic() < deadline, "in seconds"
         time.sleep(0.2)

@@ -52,8 +52,8 @@ def send_event(served: Served, number: int, source: str = OTHER) -> int:
 
 
 def connect(served: Served, source: str = "127.0.0.1") -> socket.socket:
-    where = urlsplit(served.url)
-    return socket.create_connection((where.hostname, where.port), timeout=20, source_address=(source, 0))
+    address = urlsplit(served.url)
+    return socket.create_connection((address.hostname, address.port), timeout=20, source_address=(source, 0))
 
 
 def refused(served: Served, reason: str, source: str = "") -> float:
@@ -136,12 +136,12 @@ def test_requests_of_one_client_that_are_not_done_shut_out_nobody(tmp_path: Path
         unfinished(served, path=asking.WEBHOOK),
         unfinished(served, path=asking.WEBHOOK),
         served.connect() as greedy,
-        served.connect(OTHER) as other,
+        served.connect(OTHER) as other_client,
     ):
         greedy.sendall(good)
         assert answer(greedy)[0] == 503
-        other.sendall(good)
-        assert answer(other)[0] == 200
+        other_client.sendall(good)
+        assert answer(other_client)[0] == 200
 
 
 class TestUnsignedBodies:

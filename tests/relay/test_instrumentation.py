@@ -71,8 +71,8 @@ def test_an_alarm_is_counted_logged_and_kept(sqlite_url: str):
         instrumentation.raise_alarm("salesforce_quota", "stopped")
     with open_inbox(sqlite_url) as inbox:
         instrumentation.alarms.flush(inbox)
-        (kept,) = inbox.alarms()
-    assert (kept.name, kept.detail, kept.at) == ("salesforce_quota", "stopped", "2026-11-23T00:00:00Z")
+        (alarm,) = inbox.alarms()
+    assert (alarm.name, alarm.detail, alarm.at) == ("salesforce_quota", "stopped", "2026-11-23T00:00:00Z")
     assert value(metrics, "alarms", name="salesforce_quota") == 1
     assert logs[0]["log_level"] == "error"
 
@@ -99,10 +99,10 @@ def told(count: int) -> dict[str, float]:
     delivery = Delivery(dict.fromkeys((1, 2), Delivered()))
     Instrumentation(metrics).record_settled(Claim("t", 0.0, messages), delivery, frozenset(), count)
     names = ("delivered", "lost_leases")
-    found = {
+    samples = {
         name: metrics.registry.get_sample_value(f"sfcode_relay_{name}_total", {"source": "appcues"}) for name in names
     }
-    return {name: value or 0.0 for name, value in found.items()}
+    return {name: value or 0.0 for name, value in samples.items()}
 
 
 def test_what_was_settled_is_counted():

@@ -26,11 +26,11 @@ class Terminal(io.StringIO):
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level, ours = root.handlers[:], root.level, logging.getLogger("sfcode").level
+    handlers, level, own_level = root.handlers[:], root.level, logging.getLogger("sfcode").level
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    logging.getLogger("sfcode").setLevel(ours)
+    logging.getLogger("sfcode").setLevel(own_level)
     structlog.reset_defaults()
 
 
@@ -46,10 +46,10 @@ def test_names_from_outside_write_no_lines_and_no_commands_of_their_own_on_a_ter
     stream = Terminal()
     log.configure(stream)
     structlog.stdlib.get_logger("sfcode.relay").warning("parked", id=HOSTILE, kind=HOSTILE, message_ids=[HOSTILE])
-    written = stream.getvalue()
-    assert written.count("\n") == 1
-    assert not any(each in written for each in ("\x1b[2J", "\x1b]0", "\x07", "\x9b", "\u202e"))
-    assert "\\x1b[2J" in written
+    output = stream.getvalue()
+    assert output.count("\n") == 1
+    assert not any(sequence in output for sequence in ("\x1b[2J", "\x1b]0", "\x07", "\x9b", "\u202e"))
+    assert "\\x1b[2J" in output
 
 
 def test_names_from_outside_stay_one_value_of_one_line_of_json():

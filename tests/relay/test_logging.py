@@ -23,12 +23,12 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    root, ours = logging.getLogger(), logging.getLogger("sfcode")
-    before = root.handlers[:], root.level, ours.level
+    root, own_logger = logging.getLogger(), logging.getLogger("sfcode")
+    before = root.handlers[:], root.level, own_logger.level
     stream = io.StringIO()
     log.configure(stream)
     yield stream
-    root.handlers[:], root.level, ours.level = before
+    root.handlers[:], root.level, own_logger.level = before
     structlog.reset_defaults()
 
 
@@ -45,9 +45,9 @@ def test_each_event_is_a_line_of_json(stream):
 
 
 def test_of_many_messages_some_are_named():
-    named = log.message_ids([str(number) for number in range(200)])
-    assert named["messages"] == 200
-    assert len(named["ids"]) == log.MOST_IDS
+    fields = log.message_ids([str(number) for number in range(200)])
+    assert fields["messages"] == 200
+    assert len(fields["ids"]) == log.MOST_IDS
 
 
 def test_an_exception_is_told_by_type_and_place_and_not_by_what_it_quotes(stream):

@@ -53,8 +53,8 @@ def test_a_job_runs_once_however_often_the_relay_is_restarted(inbox: Inbox) -> N
     assert (run.holder, run.outcome, run.queued) == ("a", "done", 4)
     assert run.ended_at is not None
     # The last process ran nothing, and knows all the same.
-    done = metrics.registry.get_sample_value("sfcode_relay_scheduled_done", {"job": "refresh"})
-    assert done == run.ended_at.timestamp()
+    finished_at = metrics.registry.get_sample_value("sfcode_relay_scheduled_done", {"job": "refresh"})
+    assert finished_at == run.ended_at.timestamp()
 
 
 @pytest.mark.parametrize(
@@ -104,21 +104,23 @@ def test_a_stop_ends_a_run_and_the_next_process_goes_on_at_once(inbox: Inbox, wa
     assert run.outcome == "stopped"
     assert inbox.alarms() == ()
     run_once(inbox, lambda *_: 1, "b")
-    assert [(each.holder, each.outcome) for each in inbox.scheduled_runs()] == [("b", "done")]
+    assert [(scheduled_run.holder, scheduled_run.outcome) for scheduled_run in inbox.scheduled_runs()] == [
+        ("b", "done")
+    ]
 
 
 def test_the_status_says_when_a_job_ran_and_is_due(inbox: Inbox) -> None:
     schedule = Schedule(refresh_hours=6, reconcile_hours=1)
     run_once(inbox, lambda *_: 1200)
     stats = inbox.stats()
-    found = scheduled_status(schedule, inbox.scheduled_runs())
-    lines = [describe_schedule(each, stats.now) for each in found]
+    statuses = scheduled_status(schedule, inbox.scheduled_runs())
+    lines = [describe_schedule(entry, stats.now) for entry in statuses]
     assert lines[0] == "reconcile every 1 h: not yet"
     assert lines[1].startswith("refresh every 6 h: done ")
     (run,) = inbox.scheduled_runs()
     assert f" ago, 1,200 messages; due in {format_age(stats.now, run.next_at(HOURS))}" in lines[1]
-    shown = status_document(stats, (), (), found)["schedule"]
-    assert [(each["job"], each["every_hours"], each["outcome"], each["queued"]) for each in shown] == [
+    entries = status_document(stats, (), (), statuses)["schedule"]
+    assert [(entry["job"], entry["every_hours"], entry["outcome"], entry["queued"]) for entry in entries] == [
         ("reconcile", 1, None, 0),
         ("refresh", 6, "done", 1200),
     ]

@@ -104,13 +104,13 @@ def test_a_sign_in_waits_as_long_as_salesforce_asks(relay, monkeypatch):
 
 def test_the_org_is_remembered_for_a_start_without_salesforce(relay, sqlite_url):
     relay.serve(lambda served: until(lambda: served.service.organization == ORG_ID))
-    again = Relay(sqlite_url, connect=Away(10**9))
+    second_relay = Relay(sqlite_url, connect=Away(10**9))
 
     def script(served: Served):
         until(lambda: served.get("/readyz").status_code == 200)
         until(lambda: served.get("/readyz").json()["notes"] == ["Salesforce: OrgUnreachable"])
 
-    again.serve(script)
+    second_relay.serve(script)
 
 
 def test_a_sign_in_to_another_org_raises_an_alarm(relay, sqlite_url):
@@ -163,8 +163,8 @@ def test_requests_that_were_sent_before_a_stop_are_answered_after_their_commit(r
     answers = [answer.result(SECONDS) for answer in relay.serve(script)]
     with open_inbox(sqlite_url) as inbox:
         stats = inbox.stats()
-    kept = sum(stats.counts.values())
-    assert kept >= answers.count(200) > 20
+    stored_count = sum(stats.counts.values())
+    assert stored_count >= answers.count(200) > 20
     assert set(answers) <= {200, 503, 0}
 
 
@@ -244,8 +244,10 @@ def test_beyond_loopback_the_cookie_is_for_https_alone(relay):
         form = {"token": ADMIN}
         plain = served.session.post(f"{served.url}/login", data=form, timeout=20, allow_redirects=False)
         assert "Secure" not in plain.headers["Set-Cookie"]
-        told = {"X-Forwarded-Proto": "https"}
-        behind = served.session.post(f"{served.url}/login", data=form, timeout=20, allow_redirects=False, headers=told)
+        headers = {"X-Forwarded-Proto": "https"}
+        behind = served.session.post(
+            f"{served.url}/login", data=form, timeout=20, allow_redirects=False, headers=headers
+        )
         assert "Secure" in behind.headers["Set-Cookie"]
 
     locked(relay).serve(script)
@@ -335,8 +337,8 @@ def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypa
     def script(served: Served):
         assert raw(served, b"", SECONDS) == b""
         assert raw(served, b"POST /webhooks/appcues HTTP/1.1\r\nHost: x\r\nX-Slow: ", SECONDS) == b""
-        asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-        answer = raw(served, asked + b"GET /healthz HTTP/1.1\r\nHost:", SECONDS)
+        request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        answer = raw(served, request + b"GET /healthz HTTP/1.1\r\nHost:", SECONDS)
         assert answer.count(b"HTTP/1.1 200") == 1
         assert raw(served, b"NONSENSE\r\n\r\n", SECONDS).startswith(b"HTTP/1.1 400")
         refused = served.service.instrumentation.metrics.refused

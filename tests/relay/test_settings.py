@@ -37,10 +37,10 @@ def problems(project, environ, host):
 
 
 def test_everything_that_is_missing_is_named_at_once_with_its_cure(project):
-    found = problems(project, {}, "0.0.0.0")
-    assert set(found) == set(SECRETS) - {"SFCODE_RELAY_DATABASE_URL"}
-    assert "openssl rand -hex 24" in found["SFCODE_RELAY_ADMIN_TOKEN"]
-    assert "Appcues Studio" in found["APPCUES_API_KEY"]
+    found_problems = problems(project, {}, "0.0.0.0")
+    assert set(found_problems) == set(SECRETS) - {"SFCODE_RELAY_DATABASE_URL"}
+    assert "openssl rand -hex 24" in found_problems["SFCODE_RELAY_ADMIN_TOKEN"]
+    assert "Appcues Studio" in found_problems["APPCUES_API_KEY"]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "relay.example.com"])
@@ -80,15 +80,15 @@ def test_a_new_secret_is_taken_beside_the_one_before(project):
 
 
 def test_a_secret_that_can_be_guessed_is_none(project):
-    found = problems(project, {**SECRETS, "SFCODE_RELAY_ADMIN_TOKEN": "short"}, "0.0.0.0")
-    assert "shorter than 16" in found["SFCODE_RELAY_ADMIN_TOKEN"]
+    found_problems = problems(project, {**SECRETS, "SFCODE_RELAY_ADMIN_TOKEN": "short"}, "0.0.0.0")
+    assert "shorter than 16" in found_problems["SFCODE_RELAY_ADMIN_TOKEN"]
 
 
 def test_no_value_is_shown_by_the_settings_or_by_what_is_wrong_with_them(project):
     settings = read(project, SECRETS, "0.0.0.0")
     assert not [value for value in SECRETS.values() if value in repr(settings)]
-    found = problems(project, {**SECRETS, "APPCUES_API_URL": "http://appcues.example.com"}, "0.0.0.0")
-    assert not [value for value in SECRETS.values() if value in str(found)]
+    found_problems = problems(project, {**SECRETS, "APPCUES_API_URL": "http://appcues.example.com"}, "0.0.0.0")
+    assert not [value for value in SECRETS.values() if value in str(found_problems)]
 
 
 @pytest.mark.parametrize(

@@ -39,20 +39,20 @@ def test_a_beat_shows_that_the_process_is_alive_and_how_much_waits(inbox):
     inbox.accept([InboxMessage("appcues", f"m{number}", "user:a", "kind", {}) for number in range(3)])
     inbox.accept([InboxMessage("salesforce", "p", "user:a", "kind", {}, parked="no_data")])
     instrumentation = Instrumentation()
-    one = keeper(inbox, instrumentation)
-    asyncio.run(one.beat())
-    assert [(each.id, each.config) for each in inbox.processes()] == [("host:1:a", "c0ff1g")]
+    housekeeping = keeper(inbox, instrumentation)
+    asyncio.run(housekeeping.beat())
+    assert [(process.id, process.config) for process in inbox.processes()] == [("host:1:a", "c0ff1g")]
     text = instrumentation.metrics.text().decode()
     assert 'sfcode_relay_backlog{source="appcues",state="ready"} 3.0' in text
     assert 'sfcode_relay_backlog{source="salesforce",state="parked"} 1.0' in text
     assert "sfcode_relay_processes 1.0" in text
-    one.leave()
+    housekeeping.leave()
     assert inbox.processes() == ()
 
 
 def test_a_beat_that_is_under_way_does_not_list_a_process_that_has_left(inbox, monkeypatch):
-    one, beat, leave = keeper(inbox), inbox.heartbeat, inbox.leave
-    began, left, may_go_on = threading.Event(), threading.Event(), threading.Event()
+    housekeeping, beat, leave = keeper(inbox), inbox.heartbeat, inbox.leave
+    began, has_left, may_go_on = threading.Event(), threading.Event(), threading.Event()
 
     def beat_slowly(*names: object, **more: object) -> None:
         began.set()
@@ -61,19 +61,19 @@ def test_a_beat_that_is_under_way_does_not_list_a_process_that_has_left(inbox, m
 
     def note_leave(name: str) -> None:
         leave(name)
-        left.set()
+        has_left.set()
 
     monkeypatch.setattr(inbox, "heartbeat", beat_slowly)
     monkeypatch.setattr(inbox, "leave", note_leave)
     with ThreadPoolExecutor(2) as pool:
-        beating = pool.submit(one._beat)
+        beating = pool.submit(housekeeping._beat)
         assert began.wait(20)
-        leaving = pool.submit(one.leave)
-        assert not left.wait(0.2), "it waits for the beat"
+        leaving = pool.submit(housekeeping.leave)
+        assert not has_left.wait(0.2), "it waits for the beat"
         may_go_on.set()
         beating.result(20)
         leaving.result(20)
-    one._beat()
+    housekeeping._beat()
     assert inbox.processes() == ()
 
 
@@ -88,8 +88,8 @@ def test_a_killed_process_of_this_machine_does_not_count():
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     names = [f"here:{os.getpid()}:a", f"here:{ended.pid}:b", f"there:{ended.pid}:c", "odd"]
-    found = living([Process(name, NOW, NOW) for name in names], "here", is_running)
-    assert [each.id for each in found] == [names[0], names[2], names[3]]
+    live_processes = living([Process(name, NOW, NOW) for name in names], "here", is_running)
+    assert [process.id for process in live_processes] == [names[0], names[2], names[3]]
 
 
 def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
@@ -110,17 +110,17 @@ def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
 
 
 def test_a_database_that_is_away_is_told_once_and_waited_for(inbox, monkeypatch):
-    one = keeper(inbox)
+    housekeeping = keeper(inbox)
 
     def away(*_: object) -> None:
         raise Unavailable("away")
 
     with monkeypatch.context() as patch:
         patch.setattr(inbox, "heartbeat", away)
-        asyncio.run(one.beat())
-        assert one.trouble == "the database does not answer"
-    asyncio.run(one.beat())
-    assert one.trouble == ""
+        asyncio.run(housekeeping.beat())
+        assert housekeeping.trouble == "the database does not answer"
+    asyncio.run(housekeeping.beat())
+    assert housekeeping.trouble == ""
 
 
 def test_an_alarm_that_a_frozen_process_is_storing_makes_nobody_unready(postgres_url):
@@ -128,18 +128,18 @@ def test_an_alarm_that_a_frozen_process_is_storing_makes_nobody_unready(postgres
         frozen.execute("INSERT INTO relay_alarms (name, detail, at, times) VALUES ('bad_value', 'x', '1', 1)")
         instrumentation = Instrumentation()
         instrumentation.raise_alarm("bad_value", "x")
-        one = keeper(inbox, instrumentation)
-        asyncio.run(one.beat())
-        assert one.trouble == ""
+        housekeeping = keeper(inbox, instrumentation)
+        asyncio.run(housekeeping.beat())
+        assert housekeeping.trouble == ""
         frozen.commit()
-        asyncio.run(one.beat())
+        asyncio.run(housekeeping.beat())
         assert [alarm.times for alarm in inbox.alarms()] == [2]
 
 
 def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, monkeypatch):
     monkeypatch.setattr(housekeeping, "BEAT", 0.001)
     monkeypatch.setattr(housekeeping, "PURGE_FIRST", 0.05)
-    one = keeper(inbox)
+    own_housekeeping = keeper(inbox)
     events: list[str] = []
     may_end = threading.Event()
 
@@ -149,7 +149,7 @@ def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, 
         return 0
 
     async def act() -> None:
-        task = asyncio.create_task(one.run())
+        task = asyncio.create_task(own_housekeeping.run())
         monkeypatch.setattr(inbox, "heartbeat", lambda *_, **__: events.append("beat"))
         monkeypatch.setattr(inbox, "purge", purge_long)
         async with asyncio.timeout(20):
@@ -168,19 +168,19 @@ def test_a_purge_ends_with_the_process(inbox, monkeypatch):
 
     monkeypatch.setattr(inbox_module, "AT_ONCE", 1)
     inbox.accept([InboxMessage("appcues", f"m{number}", "", "k", {}, parked="x") for number in range(5)])
-    one = keeper(inbox)
-    one.retention = {"parked": timedelta(0)}
-    one.leave()
-    one._purge()
+    housekeeping = keeper(inbox)
+    housekeeping.retention = {"parked": timedelta(0)}
+    housekeeping.leave()
+    housekeeping._purge()
     assert inbox.stats().count("parked") == 4, "one piece, and no more"
 
 
 def test_a_purge_that_fails_is_tried_again(inbox, monkeypatch):
-    one = keeper(inbox)
+    housekeeping = keeper(inbox)
 
     def away(*_: object) -> None:
         raise Unavailable("away")
 
     monkeypatch.setattr(inbox, "mend", away)
-    asyncio.run(one.purge())
-    assert one.trouble == ""
+    asyncio.run(housekeeping.purge())
+    assert housekeeping.trouble == ""

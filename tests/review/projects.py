@@ -92,9 +92,9 @@ def reviewed(root: Path, before: Files | None, after: Files) -> ReviewReport:
     return review(base, {"prod": taken(root / "after", after)}, known=("prod",) if base else ())
 
 
-def said(found: ReviewReport) -> list[str]:
+def said(report: ReviewReport) -> list[str]:
     """Give the statements in the order of a report, each with its risk."""
-    return [f"{one.risk.word}: {one.text}" for _, inside in found.grouped() for one in inside]
+    return [f"{statement.risk.word}: {statement.text}" for _, inside in report.grouped() for statement in inside]
 
 
 class Repository:
@@ -106,13 +106,13 @@ class Repository:
         self.git("init", "-q", "-b", "main", *(["--bare"] if bare else []))
 
     def git(self, *words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=self.root, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        process = subprocess.run(["git", *words], cwd=self.root, capture_output=True, text=True, check=True)
+        return process.stdout.strip()
 
-    def commit(self, files: Files, *gone: str, message: str = "change") -> str:
+    def commit(self, files: Files, *removed_names: str, message: str = "change") -> str:
         """Write files, remove others, and commit everything."""
         write(self.root, files)
-        for name in gone:
+        for name in removed_names:
             (self.root / name).unlink()
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", message)

@@ -22,8 +22,8 @@ def sfcode(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_no_changes_is_all_that_is_said_of_nothing(repository: Repository) -> None:
-    done = sfcode("review", "--base", "HEAD", "--detailed-exitcode")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "No changes\n", "")
+    process = sfcode("review", "--base", "HEAD", "--detailed-exitcode")
+    assert (process.returncode, process.stdout, process.stderr) == (0, "No changes\n", "")
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,16 @@ def test_every_format_is_written_to_standard_output(repository: Repository, form
 
 def test_a_config_that_does_not_load_is_annotated_too(repository: Repository) -> None:
     write(repository.root, BROKEN)
-    done = sfcode("review", "--base", "HEAD", "--format", "github")
-    assert done.stdout.startswith(
+    process = sfcode("review", "--base", "HEAD", "--format", "github")
+    assert process.stdout.startswith(
         "::error file=config/mappings/contact.yaml,line=1,col=9,title=SF001 config-does-not-load::"
     )
 
 
 def test_missing_history_is_the_users_problem_with_a_hint(repository: Repository) -> None:
-    done = sfcode("review", "--base", "nope")
-    assert done.returncode == 1
-    assert done.stderr == (
+    process = sfcode("review", "--base", "nope")
+    assert process.returncode == 1
+    assert process.stderr == (
         "Error: There is no commit nope in this repository.\n"
         "Check the name with `git log`, or fetch the branch: `git fetch origin`.\n"
     )
@@ -89,6 +89,6 @@ def test_missing_history_is_the_users_problem_with_a_hint(repository: Repository
 
 def test_a_folder_without_git_is_the_users_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    done = sfcode("review", "--base", "main")
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: config does not lie in a git repository.\n")
+    process = sfcode("review", "--base", "main")
+    assert process.returncode == 1
+    assert process.stderr.startswith("Error: config does not lie in a git repository.\n")

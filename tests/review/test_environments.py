@@ -42,30 +42,30 @@ def all_of(
 
 def test_what_is_the_same_everywhere_is_said_once(tmp_path: Path) -> None:
     """Addresses hold each environment's host and user; that is no difference."""
-    found = all_of(tmp_path, THREE, edited(THREE, ("contact", "role: Title", "role: Title\n    dept: Department")))
-    assert said(found) == [
+    report = all_of(tmp_path, THREE, edited(THREE, ("contact", "role: Title", "role: Title\n    dept: Department")))
+    assert said(report) == [
         "medium: Contact.Department will be sent to Appcues as `dept`",
         "low: The integration user may read Contact.Department",
     ]
-    assert all(statement.environments == () for statement in found.statements)
-    assert [effect.environments for effect in found.effects] == [NAMES]
-    assert found.touched == ("prod",)
+    assert all(statement.environments == () for statement in report.statements)
+    assert [effect.environments for effect in report.effects] == [NAMES]
+    assert report.touched == ("prod",)
 
 
 def test_what_differs_names_its_environment(tmp_path: Path) -> None:
-    found = all_of(tmp_path, THREE, edited(THREE, ("settings", "https://prod.example.com", "https://new.example.com")))
-    [statement] = found.statements
+    report = all_of(tmp_path, THREE, edited(THREE, ("settings", "https://prod.example.com", "https://new.example.com")))
+    [statement] = report.statements
     assert statement.environments == ("prod",)
-    assert [effect.environments for effect in found.effects] == [("prod",)]
-    assert found.effects[0].protected
-    assert found.count(Action.UPDATE) == 2
+    assert [effect.environments for effect in report.effects] == [("prod",)]
+    assert report.effects[0].protected
+    assert report.count(Action.UPDATE) == 2
 
 
 def test_the_same_change_of_every_variable_is_said_for_each(tmp_path: Path) -> None:
-    found = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
-    users = [statement for statement in found.statements if "integration user will be" in statement.text]
+    report = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
+    users = [statement for statement in report.statements if "integration user will be" in statement.text]
     assert [statement.environments for statement in users] == [("local",), ("test",), ("prod",)]
-    assert [effect.environments for effect in found.effects] == [NAMES]
+    assert [effect.environments for effect in report.effects] == [NAMES]
 
 
 def test_a_new_environment_is_one_sentence_beside_others(tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_a_new_environment_is_one_sentence_beside_others(tmp_path: Path) -> None
             line for line in THREE["config/sfcode.yaml"].splitlines(True) if "  test:" not in line
         ),
     }
-    found = all_of(tmp_path, two, THREE, known=("local", "prod"))
-    assert said(found) == ["medium: Environment `test` is new: the org `env:TEST`"]
-    assert found.effects == ()
+    report = all_of(tmp_path, two, THREE, known=("local", "prod"))
+    assert said(report) == ["medium: Environment `test` is new: the org `env:TEST`"]
+    assert report.effects == ()
 
 
 def test_an_environment_that_goes_is_said(tmp_path: Path) -> None:
@@ -87,8 +87,8 @@ def test_an_environment_that_goes_is_said(tmp_path: Path) -> None:
             line for line in THREE["config/sfcode.yaml"].splitlines(True) if "  test:" not in line
         ),
     }
-    found = all_of(tmp_path, THREE, two, names=("local", "prod"))
-    assert said(found) == [
+    report = all_of(tmp_path, THREE, two, names=("local", "prod"))
+    assert said(report) == [
         "medium: Environment `test` was removed: its components stay in the org and are no longer managed"
     ]
 
@@ -101,8 +101,8 @@ def test_a_protected_environment_makes_no_change_a_low_risk(tmp_path: Path) -> N
 
 def test_records_of_another_user_are_made_and_none_is_deleted(tmp_path: Path) -> None:
     """Users cannot be deleted, so no report may say that one is; what a plan does to the one before is shown."""
-    found = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
-    records = [change for change in found.effects[0].changes if change.address.is_record]
+    report = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
+    records = [change for change in report.effects[0].changes if change.address.is_record]
     users = {change.address.full_name: change.action for change in records if change.address.type == "User"}
     assert {name.partition("@")[0]: action for name, action in users.items()} == {
         "appcues": Action.UPDATE,

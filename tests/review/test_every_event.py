@@ -54,10 +54,10 @@ def words_of(line: str, before: str, after: str) -> str:
     return line.removeprefix(before).removesuffix(after)
 
 
-def check_words(found: dict[str, str]) -> None:
+def check_words(words_by_event: dict[str, str]) -> None:
     """Hold that the words are told apart, and that none of them is the name that a config writes."""
-    assert len({words.lower() for words in found.values()}) == len(found), found
-    assert not [words for words in found.values() if "_" in words or not words.strip()]
+    assert len({words.lower() for words in words_by_event.values()}) == len(words_by_event), words_by_event
+    assert not [words for words in words_by_event.values() if "_" in words or not words.strip()]
 
 
 def test_the_language_names_events_in_three_places() -> None:
@@ -80,27 +80,27 @@ def test_each_event_that_a_mapping_begins_or_ceases_to_write(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("part", ["subject", "comment"])
 def test_each_event_whose_text_reads_otherwise(tmp_path: Path, part: str) -> None:
-    found = {}
+    words_by_event = {}
     for name in WITH_TEXTS:
         texts = {"subject": "A subject", "comment": "A comment"}
         before, after = (
-            with_events(f"activities:\n  {name}: {{subject: {each['subject']}, comment: {each['comment']}}}\n")
-            for each in (texts, {**texts, part: "Other words"})
+            with_events(f"activities:\n  {name}: {{subject: {activity['subject']}, comment: {activity['comment']}}}\n")
+            for activity in (texts, {**texts, part: "Other words"})
         )
         (line,) = said(reviewed(tmp_path / name, before, after))
         end = f" will read `Other words` instead of `{texts[part]}`"
-        found[name] = words_of(line, f"low: The {part} of activities for ", end)
-    check_words(found)
+        words_by_event[name] = words_of(line, f"low: The {part} of activities for ", end)
+    check_words(words_by_event)
 
 
 @pytest.mark.parametrize("part", ["score", "feedback"])
 def test_each_event_whose_answer_is_taken_from_another_attribute(tmp_path: Path, part: str) -> None:
-    found = {}
+    words_by_event = {}
     for name in WITH_PROPERTIES:
         before, after = (
             with_events(f"properties:\n  {name}: {{{part}: {attribute}}}\n") for attribute in ("old", "new")
         )
         (line,) = said(reviewed(tmp_path / name, before, after))
         start = f"medium: The {part} in Appcues' event for "
-        found[name] = words_of(line, start, " will be taken from `new` instead of `old`")
-    check_words(found)
+        words_by_event[name] = words_of(line, start, " will be taken from `new` instead of `old`")
+    check_words(words_by_event)

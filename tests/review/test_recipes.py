@@ -59,13 +59,13 @@ def test_changed_roles_are_said_with_the_values_that_become_others(tmp_path: Pat
     after = edited(
         before, ("config/recipes.yaml", "[sales, tech, other]", "[sales, boss, other]"), ("contact", "tech}", "boss}")
     )
-    found = reviewed(tmp_path, before, after)
-    assert said(found) == [
+    report = reviewed(tmp_path, before, after)
+    assert said(report) == [
         "medium: `role` of Contacts will be sent with other values: `CTO` as `boss` instead of `tech`",
         "medium: Segments in Appcues must no longer choose people by the `role` `tech`",
         "low: Segments in Appcues may choose people by the `role` `boss`",
     ]
-    assert [one.because for one in found.statements if one.because] == [
+    assert [statement.because for statement in report.statements if statement.because] == [
         "segments in Appcues choose people by this attribute",
         "a segment would be empty",
     ]

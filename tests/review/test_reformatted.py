@@ -71,10 +71,10 @@ LAYOUTS = st.fixed_dictionaries(
 def test_reordering_and_reformatting_is_no_change(seed: int, layout: dict[str, Any]) -> None:
     after = {name: dumped(content, seed, layout) for name, content in RICH.items()}
     with tempfile.TemporaryDirectory() as folder:
-        found = reviewed(Path(folder), RICH, after)
-    assert found.is_empty
-    assert text(found) == "No changes"
-    assert markdown(found) == "### No changes\n"
+        report = reviewed(Path(folder), RICH, after)
+    assert report.is_empty
+    assert text(report) == "No changes"
+    assert markdown(report) == "### No changes\n"
 
 
 @pytest.mark.parametrize(
@@ -95,5 +95,5 @@ def test_reordering_and_reformatting_is_no_change(seed: int, layout: dict[str, A
 def test_saying_the_same_otherwise_is_no_change(short: str, old: str, new: str, tmp_path: Path) -> None:
     """Shorthand, defaults written out, a variable for a value, a slash at the end."""
     after = edited(FILES, (short, old, new), ("settings", "env:PROD\n", 'env:PROD\n    variables: {account: "1"}\n'))
-    found: ReviewReport = reviewed(tmp_path, FILES, after)
-    assert found.is_empty
+    report: ReviewReport = reviewed(tmp_path, FILES, after)
+    assert report.is_empty

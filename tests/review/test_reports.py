@@ -84,9 +84,9 @@ class TestText:
 
     def test_what_keeps_a_config_from_loading_is_listed(self) -> None:
         problem = Diagnostic.error(Position("config/sfcode.yaml", 1, 2), "name", "is wrong", "change it")
-        said = text(replace(NOTHING, problems=(problem,)))
-        assert "  config/sfcode.yaml:1:2: name: is wrong; change it" in said.splitlines()
-        assert said.endswith("The config does not load.")
+        report = text(replace(NOTHING, problems=(problem,)))
+        assert "  config/sfcode.yaml:1:2: name: is wrong; change it" in report.splitlines()
+        assert report.endswith("The config does not load.")
 
 
 class TestMarkdown:
@@ -101,13 +101,13 @@ class TestMarkdown:
         )
 
     def test_the_access_table_counts_a_profile_that_grants_something(self, tmp_path: Path) -> None:
-        other = edited(FILES, ("settings", "  email:", "  profile: System Administrator\n  email:"))
+        edited_files = edited(FILES, ("settings", "  email:", "  profile: System Administrator\n  email:"))
         row = (
             "| `Profile System Administrator` | nothing | **View All Data, Modify All Data, Customize Application** | "
             "`integration_user.profile` `config/sfcode.yaml:5` |"
         )
-        assert row in markdown(reviewed(tmp_path, FILES, other)).splitlines()
-        assert "Profile System Administrator" not in markdown(reviewed(tmp_path, other, other))
+        assert row in markdown(reviewed(tmp_path, FILES, edited_files)).splitlines()
+        assert "Profile System Administrator" not in markdown(reviewed(tmp_path, edited_files, edited_files))
 
     def test_details_are_folded_and_end_where_they_begin(self, changed: ReviewReport) -> None:
         page = markdown(changed)
@@ -130,8 +130,10 @@ class TestMarkdown:
             )
 
     def test_thousands_of_statements_lose_the_least_important(self) -> None:
-        many = tuple(Statement(Group.LEAVING, f"Field{n} is sent", Risk(n % 3), "why" * (n % 3)) for n in range(6000))
-        page = markdown(replace(NOTHING, statements=many))
+        statements = tuple(
+            Statement(Group.LEAVING, f"Field{n} is sent", Risk(n % 3), "why" * (n % 3)) for n in range(6000)
+        )
+        page = markdown(replace(NOTHING, statements=statements))
         assert len(page) <= LIMIT
         high = sum(f"Field{n} is sent" in page for n in range(2, 6000, 3))
         low = sum(f"- Field{n} is sent." in page for n in range(0, 6000, 3))
@@ -181,13 +183,13 @@ class TestDocument:
         assert document["changes"] is True
         assert document["risk"] == "high"
         assert document["summary"] == {"create": 0, "update": 4, "delete": 4}
-        assert next(one["text"] for one in document["statements"]).startswith("Leads will no longer be synced")
+        assert next(entry["text"] for entry in document["statements"]).startswith("Leads will no longer be synced")
         [effect] = document["effects"]
-        assert {one["address"]: one["change"]["actions"] for one in effect["resource_changes"]}[
+        assert {entry["address"]: entry["change"]["actions"] for entry in effect["resource_changes"]}[
             "Flow:Appcues_lead"
         ] == ["delete"]
-        assert {one["name"] for one in effect["access"] if not one["changed"]} >= {"Event.WhoId", "ApiEnabled"}
-        [first] = [one for one in document["findings"] if one["rule"] == "SF201"]
+        assert {entry["name"] for entry in effect["access"] if not entry["changed"]} >= {"Event.WhoId", "ApiEnabled"}
+        [first] = [entry for entry in document["findings"] if entry["rule"] == "SF201"]
         assert first == {
             "rule": "SF201",
             "name": "all-records",
@@ -204,8 +206,8 @@ class TestDocument:
         """Wherever a value that looks like one gets to: a statement, a diff, a finding."""
         secret = "ghp_" + "a1B2" * 9
         after = edited(FILES, ("contact", "[Clicked Upgrade]", f"[{secret}]"))
-        found = reviewed(tmp_path, FILES, after)
-        forms = [text(found), markdown(found), json.dumps(to_document(found)), sarif(found), github(found)]
+        report = reviewed(tmp_path, FILES, after)
+        forms = [text(report), markdown(report), json.dumps(to_document(report)), sarif(report), github(report)]
         assert not any(secret in form for form in forms)
         assert "********" in forms[0]
 
@@ -272,8 +274,8 @@ class TestGitHub:
         )
 
     def test_levels_are_githubs_words(self) -> None:
-        found = tuple(finding(level=level, message=level.word) for level in (Level.NOTE, Level.WARNING, Level.ERROR))
-        assert [line.split(" ")[0] for line in github(replace(NOTHING, findings=found)).splitlines()] == [
+        findings = tuple(finding(level=level, message=level.word) for level in (Level.NOTE, Level.WARNING, Level.ERROR))
+        assert [line.split(" ")[0] for line in github(replace(NOTHING, findings=findings)).splitlines()] == [
             "::notice",
             "::warning",
             "::error",
@@ -287,8 +289,8 @@ class TestGitHub:
         )
 
     def test_old_warnings_are_not_repeated_on_every_pull_request(self) -> None:
-        found = older(finding(), finding(level=Level.ERROR, message="bad"))
-        assert [line[:7] for line in github(found).splitlines()] == ["::error"]
+        report = older(finding(), finding(level=Level.ERROR, message="bad"))
+        assert [line[:7] for line in github(report).splitlines()] == ["::error"]
 
 
 LEFT_OUT = {"version", "environments", "as_is", "review", "safety", "viewers"}

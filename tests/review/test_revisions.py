@@ -29,9 +29,9 @@ def test_the_work_tree_is_the_head_when_none_is_named(repository: Repository) ->
     assert compare(CONFIG, "HEAD").is_empty
     write(repository.root, MORE)
     before = (repository.git("status", "--porcelain"), (repository.root / ".git" / "index").read_bytes())
-    found = compare(CONFIG, "HEAD")
-    assert SENT in said(found)
-    assert str(found.head) == "the work tree"
+    report = compare(CONFIG, "HEAD")
+    assert SENT in said(report)
+    assert str(report.head) == "the work tree"
     assert (repository.git("status", "--porcelain"), (repository.root / ".git" / "index").read_bytes()) == before
 
 
@@ -40,15 +40,17 @@ def test_a_commit_can_be_the_head_whatever_lies_in_the_work_tree(repository: Rep
     commit = repository.commit(MORE)
     repository.git("switch", "-q", "main")
     write(repository.root, {"config/sfcode.yaml": "nonsense"})
-    found = compare(CONFIG, "main", "change")
-    assert SENT in said(found)
-    assert (found.head.name, found.head.commit) == ("change", commit)
+    report = compare(CONFIG, "main", "change")
+    assert SENT in said(report)
+    assert (report.head.name, report.head.commit) == ("change", commit)
 
 
 def test_positions_of_a_commit_are_the_users_paths(repository: Repository) -> None:
     repository.git("switch", "-q", "-c", "change")
     repository.commit(MORE)
-    place = next(one.position for one in compare(CONFIG, "main", "change").statements if "dept" in one.text)
+    place = next(
+        statement.position for statement in compare(CONFIG, "main", "change").statements if "dept" in statement.text
+    )
     assert str(place) == "config/mappings/contact.yaml:6:5"
 
 
@@ -60,10 +62,10 @@ def test_what_happened_on_the_base_since_is_no_part_of_the_change(repository: Re
     repository.git("switch", "-q", "main")
     repository.commit(edited(FILES, NO_PLAN))
     repository.git("switch", "-q", "change")
-    found = compare(CONFIG, "main")
-    assert (found.base.commit, found.base.how) == (fork, "where HEAD left main")
-    assert [line for line in said(found) if "Appcues" in line][:1] == [SENT]
-    assert not any("Plan__c" in line for line in said(found))
+    report = compare(CONFIG, "main")
+    assert (report.base.commit, report.base.how) == (fork, "where HEAD left main")
+    assert [line for line in said(report) if "Appcues" in line][:1] == [SENT]
+    assert not any("Plan__c" in line for line in said(report))
     direct = compare(CONFIG, "main", direct=True)
     assert any(line.startswith("medium: Contact.Plan__c will be sent") for line in said(direct))
 
@@ -76,10 +78,10 @@ def test_the_merge_commit_of_a_pull_request_shows_what_merging_changes(repositor
     tip = repository.commit(edited(FILES, ("settings", '"1"', '"2"')))
     repository.git("switch", "-q", "--detach")
     repository.git("merge", "-q", "--no-ff", "-m", "merge", "change")
-    found = compare(CONFIG, "main")
-    assert found.base.commit == tip
-    assert said(found)[0] == SENT
-    assert not any("account" in line for line in said(found))
+    report = compare(CONFIG, "main")
+    assert report.base.commit == tip
+    assert said(report)[0] == SENT
+    assert not any("account" in line for line in said(report))
 
 
 def test_branches_that_met_twice_are_compared_with_one_of_the_meetings(repository: Repository) -> None:
@@ -92,25 +94,25 @@ def test_branches_that_met_twice_are_compared_with_one_of_the_meetings(repositor
     repository.git("switch", "-q", "change")
     repository.git("merge", "-q", "-m", "two", "meeting")
     repository.commit(MORE)
-    found = compare(CONFIG, "main", "change")
-    assert SENT in said(found)
-    assert any("met more than once" in note for note in found.notes)
+    report = compare(CONFIG, "main", "change")
+    assert SENT in said(report)
+    assert any("met more than once" in note for note in report.notes)
 
 
 def test_histories_without_a_common_commit_are_compared_as_they_are(repository: Repository) -> None:
     repository.git("switch", "-q", "--orphan", "other")
     repository.commit(MORE)
-    found = compare(CONFIG, "main", "other")
-    assert SENT in said(found)
-    assert found.notes == ("main and other have no commit in common; compared with main itself.",)
+    report = compare(CONFIG, "main", "other")
+    assert SENT in said(report)
+    assert report.notes == ("main and other have no commit in common; compared with main itself.",)
 
 
 def clone(repository: Repository, to: Path, *options: str) -> Repository:
     source = repository.root.as_uri()
     subprocess.run(["git", "clone", "-q", *options, source, str(to)], check=True, capture_output=True)
-    made = object.__new__(Repository)
-    made.root = to
-    return made
+    new_clone = object.__new__(Repository)
+    new_clone.root = to
+    return new_clone
 
 
 def test_a_bare_repository_is_read_by_its_paths(
@@ -120,8 +122,8 @@ def test_a_bare_repository_is_read_by_its_paths(
     repository.commit(MORE)
     bare = clone(repository, tmp_path / "bare.git", "--bare")
     monkeypatch.chdir(bare.root)
-    found = compare(CONFIG, "main", "change")
-    assert SENT in said(found)
+    report = compare(CONFIG, "main", "change")
+    assert SENT in said(report)
     assert open_repository(CONFIG).bare
 
 
@@ -195,7 +197,10 @@ def test_a_project_in_a_sub_folder_is_found_from_there_and_from_the_top(
     inside = compare(CONFIG, "HEAD")
     assert said(top) == said(inside)
     assert SENT in said(top)
-    places = [next(one.position for one in found.statements if "dept" in one.text) for found in (top, inside)]
+    places = [
+        next(statement.position for statement in report.statements if "dept" in statement.text)
+        for report in (top, inside)
+    ]
     assert [place.file for place in places if place] == [
         "services/crm/config/mappings/contact.yaml",
         "config/mappings/contact.yaml",
@@ -226,69 +231,69 @@ def test_the_top_of_a_repository_cannot_be_the_config_folder(repository: Reposit
 
 def test_a_renamed_mapping_is_a_rename(repository: Repository) -> None:
     repository.git("mv", "config/mappings/contact.yaml", "config/mappings/people.yaml")
-    found = compare(CONFIG, "HEAD")
-    assert [line for line in said(found) if "renamed" in line] == [
+    report = compare(CONFIG, "HEAD")
+    assert [line for line in said(report) if "renamed" in line] == [
         (
             "medium: The mapping `contact` is renamed to `people`: its outbound message and flow `Appcues_contact` will be "
             "deleted and created as `Appcues_people`, and Salesforce will send to another URL of the relay"
         )
     ]
-    assert not any("no longer be synced" in line or "will be synced" in line for line in said(found))
+    assert not any("no longer be synced" in line or "will be synced" in line for line in said(report))
 
 
 def test_everything_is_new_where_the_base_has_no_config(repository: Repository) -> None:
     repository.git("rm", "-rq", "config")
     empty = repository.commit({"README": "1"})
     repository.commit(FILES)
-    found = compare(CONFIG, empty)
-    assert found.notes == (f"config does not exist in {empty[:10]}: everything is new.",)
-    assert "medium: The integration is new: 11 components will be created" in said(found)
-    assert found.base_problems == ()
+    report = compare(CONFIG, empty)
+    assert report.notes == (f"config does not exist in {empty[:10]}: everything is new.",)
+    assert "medium: The integration is new: 11 components will be created" in said(report)
+    assert report.base_problems == ()
 
 
 def test_a_base_that_does_not_load_is_told_with_its_problems(repository: Repository) -> None:
     broken = repository.commit(edited(FILES, ("contact", "object: Contact", "objekt: Contact")))
     repository.commit(FILES)
-    found = compare(CONFIG, broken)
-    assert [str(problem) for problem in found.base_problems] == [
+    report = compare(CONFIG, broken)
+    assert [str(problem) for problem in report.base_problems] == [
         (
             "config/mappings/contact.yaml:1:1: objekt: unknown key; write object (or: match, direction, delivery, user_id, "
             "where, several, converted, replaces, to_appcues, to_salesforce)"
         )
     ]
-    assert found.notes == (f"config does not load in {broken[:10]}: everything is shown as if it were new.",)
-    assert any("is new" in line for line in said(found))
+    assert report.notes == (f"config does not load in {broken[:10]}: everything is shown as if it were new.",)
+    assert any("is new" in line for line in said(report))
 
 
 def test_a_base_without_a_settings_file_does_not_load(repository: Repository) -> None:
     broken = repository.commit({}, "config/sfcode.yaml")
     write(repository.root, FILES)
-    found = compare(CONFIG, broken)
-    assert [problem.path for problem in found.base_problems] == ["config/sfcode.yaml"]
+    report = compare(CONFIG, broken)
+    assert [problem.path for problem in report.base_problems] == ["config/sfcode.yaml"]
 
 
 def test_a_head_that_does_not_load_is_told_with_its_problems(repository: Repository) -> None:
     write(repository.root, edited(FILES, ("contact", "object: Contact", "object: [Contact]")))
-    found = compare(CONFIG, "HEAD")
-    assert [problem.position.line for problem in found.problems if problem.position] == [1]
-    assert not found.is_empty
+    report = compare(CONFIG, "HEAD")
+    assert [problem.position.line for problem in report.problems if problem.position] == [1]
+    assert not report.is_empty
 
 
 def test_a_head_without_config_is_an_error(repository: Repository) -> None:
     repository.git("rm", "-rq", "config")
-    gone = repository.commit({"README": "1"})
+    commit = repository.commit({"README": "1"})
     with pytest.raises(ConfigError, match="there is no such folder in main"):
         compare(CONFIG, "main~1", "main")
     with pytest.raises(ConfigError, match="there is no such folder"):
-        compare(CONFIG, gone)
+        compare(CONFIG, commit)
 
 
 def test_the_projects_own_templates_are_read_from_each_side(repository: Repository) -> None:
     own = (Path(__file__).parents[2] / "templates/metadata/Flow.xml.j2").read_text(encoding="utf-8")
     repository.commit({"templates/metadata/Flow.xml.j2": own})
     write(repository.root, {"templates/metadata/Flow.xml.j2": own.replace("{{ flow.label }}", "Ours")})
-    found = compare(CONFIG, "HEAD")
-    assert [line for line in said(found) if "template" in line] == [
+    report = compare(CONFIG, "HEAD")
+    assert [line for line in said(report) if "template" in line] == [
         "medium: The project's own template `Flow.xml.j2` is new: see `Flow:Appcues_contact` and `Flow:Appcues_lead`"
     ]
     assert compare(CONFIG, "HEAD", "HEAD").is_empty
@@ -310,8 +315,8 @@ def test_no_change_goes_unsaid(repository: Repository) -> None:
 
 def test_a_broken_template_is_named_as_the_user_knows_it(repository: Repository) -> None:
     repository.commit({"templates/metadata/Flow.xml.j2": "{{ oops"})
-    found = compare(CONFIG, "HEAD~1", "HEAD")
-    assert {problem.position.file for problem in found.problems if problem.position} == {
+    report = compare(CONFIG, "HEAD~1", "HEAD")
+    assert {problem.position.file for problem in report.problems if problem.position} == {
         "templates/metadata/Flow.xml.j2"
     }
 
@@ -329,24 +334,24 @@ def test_links_are_followed_within_a_commit_and_nowhere_else(repository: Reposit
     lead.symlink_to(secret)
     repository.git("add", "-A")
     repository.git("commit", "-q", "-m", "links")
-    found = compare(CONFIG, "HEAD~1", "HEAD")
-    assert [line for line in said(found) if "synced" in line] == [
+    report = compare(CONFIG, "HEAD~1", "HEAD")
+    assert [line for line in said(report) if "synced" in line] == [
         (
             "high: Leads will no longer be synced: 4 components will be deleted, field Lead.Appcues_NPS_Score__c with its "
             "values among them"
         )
     ]
-    assert not any("Contact" in line for line in said(found))
+    assert not any("Contact" in line for line in said(report))
 
 
 def test_a_hooks_environment_does_not_lead_astray(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Git tells its hooks where they run; the review goes by the folder."""
-    other = Repository(tmp_path / "other")
-    other.commit({"README": "1"})
-    monkeypatch.setenv("GIT_DIR", str(other.root / ".git"))
-    monkeypatch.setenv("GIT_INDEX_FILE", str(other.root / ".git" / "index"))
+    other_repository = Repository(tmp_path / "other")
+    other_repository.commit({"README": "1"})
+    monkeypatch.setenv("GIT_DIR", str(other_repository.root / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other_repository.root / ".git" / "index"))
     assert compare(CONFIG, "HEAD", "HEAD").is_empty
 
 
@@ -361,9 +366,9 @@ def test_every_head_environment_meets_its_partner(repository: Repository) -> Non
     plain = SETTINGS[: SETTINGS.index("environments")]
     base = repository.commit({"config/sfcode.yaml": plain})
     repository.commit({"config/sfcode.yaml": SETTINGS})
-    found = compare(CONFIG, base)
-    assert found.environments == ("prod",)
-    assert not any("is new" in line for line in said(found))
+    report = compare(CONFIG, base)
+    assert report.environments == ("prod",)
+    assert not any("is new" in line for line in said(report))
 
 
 def test_a_chosen_environment_is_the_only_one_looked_at(repository: Repository) -> None:

@@ -24,41 +24,41 @@ RIGHTS = ("ModifyMetadata", "ModifyAllData", "ManageUsers", "AssignPermissionSet
 
 def collect_facts(project: Project, org: Org, another: Org | None, environ: Mapping[str, str]) -> Facts:
     """Read facts from the org, the relay and, as a second user, the org again. Raises OrgError if the org does not answer."""
-    found = _org(org, project)
-    endpoint = _endpoint(project, found, environ)
-    if not found.answers:
-        return Facts(found, endpoint=endpoint)
+    org_facts = _org(org, project)
+    endpoint = _endpoint(project, org_facts, environ)
+    if not org_facts.answers:
+        return Facts(org_facts, endpoint=endpoint)
     if another is not None:
         _same_org(org, another)
-    if any(one.sends and one.by_relay for one in project.resolved):
+    if any(mapping.sends and mapping.by_relay for mapping in project.resolved):
         user = project.settings.integration_user.username
-        found = replace(found, silent_users=ask_optional(lambda: _silent_users(org, user)))
+        org_facts = replace(org_facts, silent_users=ask_optional(lambda: _silent_users(org, user)))
     return Facts(
-        found,
+        org_facts,
         user=collect_user_facts(project, org),
         endpoint=endpoint,
         mappings=collect_mapping_facts(project, org, another),
         misfits=ask_optional(lambda: find_misfits(project, org)),
         messages=ask_optional(
-            lambda: tuple(each.full_name for each in org.metadata.list_metadata("WorkflowOutboundMessage"))
+            lambda: tuple(message.full_name for message in org.metadata.list_metadata("WorkflowOutboundMessage"))
         ),
     )
 
 
 def _org(org: Org, project: Project) -> OrgFacts:
-    versions = ask_optional(lambda: tuple(str(each["version"]) for each in org.get("/services/data")))
+    versions = ask_optional(lambda: tuple(str(version["version"]) for version in org.get("/services/data")))
     host = urlsplit(org.instance_url).hostname or ""
-    found = OrgFacts(org.instance_url, "", org.api_version, versions, is_local=is_loopback(host))
-    if not found.answers:
-        return found
+    facts = OrgFacts(org.instance_url, "", org.api_version, versions, is_local=is_loopback(host))
+    if not facts.answers:
+        return facts
     try:
         traits, identity = read_org_traits(org, project), org.identity
     except OrgError as error:
         if error.code not in NO_API:
             raise
-        return replace(found, api_disabled=shorten_error(error))
+        return replace(facts, api_disabled=shorten_error(error))
     return replace(
-        found,
+        facts,
         name=identity.name,
         username=identity.username,
         edition=traits.edition,

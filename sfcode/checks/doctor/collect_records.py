@@ -63,7 +63,7 @@ class RecordScan:
 def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tuple[MappingFacts, ...]:
     """Collect the facts of every mapping."""
     exchanges = project.resolved
-    objects = sorted({one.object for one in exchanges})
+    objects = sorted({mapping.object for mapping in exchanges})
     username = project.settings.integration_user.username
     scan = RecordScan(
         org,
@@ -76,87 +76,95 @@ def collect_mapping_facts(project: Project, org: Org, another: Org | None) -> tu
         old_activities=_count_old_activities(exchanges, org, username) if project.recipes.completed_flows else {},
         role=project.recipes.role_onboarding.attribute if project.recipes.role_onboarding else "",
     )
-    return tuple(_facts(one, scan) for one in exchanges)
+    return tuple(_facts(mapping, scan) for mapping in exchanges)
 
 
 def _metadata(exchanges: Iterable[ResolvedMapping], org: Org) -> dict[str, Component]:
     """Read the metadata of the fields, which does not depend on field access."""
-    names = {f"{one.object}.{use.field}" for one in exchanges for use in (one.user_id, one.source) if use}
+    names = {
+        f"{mapping.object}.{use.field}" for mapping in exchanges for use in (mapping.user_id, mapping.source) if use
+    }
     custom = sorted(name for name in names if name.endswith("__c"))
-    found = org.metadata.read_metadata("CustomField", custom) if custom else ()
-    return {component.full_name: component for component in found}
+    components = org.metadata.read_metadata("CustomField", custom) if custom else ()
+    return {component.full_name: component for component in components}
 
 
-def _facts(one: ResolvedMapping, scan: RecordScan) -> MappingFacts:
+def _facts(mapping: ResolvedMapping, scan: RecordScan) -> MappingFacts:
     org = scan.org
-    user_id = _field(one.object, one.user_id.field, scan)
-    source = _field(one.object, one.source.field, scan) if one.source else None
-    if one.object not in scan.schema.objects:
-        return MappingFacts(one.name, one.object, user_id, source, reads_object=False)
+    user_id = _field(mapping.object, mapping.user_id.field, scan)
+    source = _field(mapping.object, mapping.source.field, scan) if mapping.source else None
+    if mapping.object not in scan.schema.objects:
+        return MappingFacts(mapping.name, mapping.object, user_id, source, reads_object=False)
     by = next((field for field in (user_id, source) if field and field.visible), None)
-    shared_as, model = _model(one.object, scan.sharing)
+    shared_as, model = _model(mapping.object, scan.sharing)
     # Names are those of the config, which allows letters, digits and underscores only.
-    total = ask_optional(lambda: org.count(f"SELECT COUNT() FROM {one.object}"))  # noqa: S608
+    total = ask_optional(lambda: org.count(f"SELECT COUNT() FROM {mapping.object}"))  # noqa: S608
     with_id: int | Unknown = Unknown("no field with user ids can be seen")
     blank: tuple[str, ...] = ()
-    found: DuplicateIds | Unknown | None = None
+    duplicates: DuplicateIds | Unknown | None = None
     if by is not None:
-        with_id = ask_optional(lambda: org.count(f"SELECT COUNT() FROM {one.object} WHERE {by.name} != null"))  # noqa: S608
-        blank = _blank(org, one.object, by.name) if with_id != total else ()
-        found = ask_optional(lambda: _repeats(org, one.object, by, source, with_id))
+        with_id = ask_optional(lambda: org.count(f"SELECT COUNT() FROM {mapping.object} WHERE {by.name} != null"))  # noqa: S608
+        blank = _blank(org, mapping.object, by.name) if with_id != total else ()
+        duplicates = ask_optional(lambda: _repeats(org, mapping.object, by, source, with_id))
     return MappingFacts(
-        one.name,
-        one.object,
+        mapping.name,
+        mapping.object,
         user_id,
         source,
         counted_by=by.name if by else "",
         total=total,
         with_id=with_id,
         blank=blank,
-        duplicates=found,
+        duplicates=duplicates,
         sharing=model,
         shared_as=shared_as,
-        seen=_count_visible(one, user_id, scan),
-        without_account=_count_without_account(one, by, scan),
+        seen=_count_visible(mapping, user_id, scan),
+        without_account=_count_without_account(mapping, by, scan),
         person_accounts=PERSON_ACCOUNTS in org.traits.features,
-        required_activity_fields=_required_activity_fields(one, scan),
-        roles=_count_roles(one, scan),
-        old_activities=scan.old_activities.get(one.activity_object or "") if one.by_relay else None,
+        required_activity_fields=_required_activity_fields(mapping, scan),
+        roles=_count_roles(mapping, scan),
+        old_activities=scan.old_activities.get(mapping.activity_object or "") if mapping.by_relay else None,
     )
 
 
-def _count_roles(one: ResolvedMapping, scan: RecordScan) -> RoleCounts | Unknown | None:
-    use = next((use for use in one.attributes if scan.role and use.attribute == scan.role), None)
+def _count_roles(mapping: ResolvedMapping, scan: RecordScan) -> RoleCounts | Unknown | None:
+    use = next((use for use in mapping.attributes if scan.role and use.attribute == scan.role), None)
     if use is None:
         return None
-    field = _field(one.object, use.field, scan)
-    return ask_optional(lambda: count_roles(one, scan.role, field, scan.org)) if one.sends and one.by_relay else None
+    field = _field(mapping.object, use.field, scan)
+    return (
+        ask_optional(lambda: count_roles(mapping, scan.role, field, scan.org))
+        if mapping.sends and mapping.by_relay
+        else None
+    )
 
 
 def _count_old_activities(exchanges: Iterable[ResolvedMapping], org: Org, username: str) -> dict[str, int | Unknown]:
     """Count, by object, the activities of the relay that Salesforce archives within a month: a year after their end."""
-    asked = sorted({one.activity_object for one in exchanges if one.by_relay and one.activity_object in ARCHIVED})
+    object_names = sorted(
+        {mapping.activity_object for mapping in exchanges if mapping.by_relay and mapping.activity_object in ARCHIVED}
+    )
     # By their creator, since the signed-in user may not have access to the field with their ids.
     condition = f"WHERE ActivityDate < LAST_N_DAYS:{NEARLY_A_YEAR} AND CreatedBy.Username = {{}}"
     return {
         name: ask_optional(partial(org.count, f"SELECT COUNT() FROM {name} {condition}", username))  # noqa: S608
-        for name in asked
+        for name in object_names
         if name in org.traits.schema.objects
     }
 
 
-def _count_without_account(one: ResolvedMapping, by: FieldFacts | None, scan: RecordScan) -> int | Unknown | None:
-    if one.object != "Contact" or by is None:
+def _count_without_account(mapping: ResolvedMapping, by: FieldFacts | None, scan: RecordScan) -> int | Unknown | None:
+    if mapping.object != "Contact" or by is None:
         return None
     soql = f"SELECT COUNT() FROM Contact WHERE AccountId = null AND {by.name} != null"  # noqa: S608
     return ask_optional(lambda: scan.org.count(soql))
 
 
-def _required_activity_fields(one: ResolvedMapping, scan: RecordScan) -> tuple[str, ...]:
-    target = scan.schema.objects.get(one.activity_object or "") if one.by_relay else None
-    if target is None or one.activities_place is None:
+def _required_activity_fields(mapping: ResolvedMapping, scan: RecordScan) -> tuple[str, ...]:
+    target = scan.schema.objects.get(mapping.activity_object or "") if mapping.by_relay else None
+    if target is None or mapping.activities_place is None:
         return ()
-    own = set(written_fields(scan.name, one))
+    own = set(written_fields(scan.name, mapping))
     return tuple(
         sorted(
             field.name
@@ -248,14 +256,14 @@ def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, st
     return owner, sharing.get(owner) or Unknown("the org does not tell")
 
 
-def _count_visible(one: ResolvedMapping, user_id: FieldFacts, scan: RecordScan) -> VisibleRecords | Unknown | None:
-    another, theirs = scan.another, scan.theirs
-    if another is None or theirs is None or user_id.exists is False:
+def _count_visible(mapping: ResolvedMapping, user_id: FieldFacts, scan: RecordScan) -> VisibleRecords | Unknown | None:
+    another, visible_schema = scan.another, scan.theirs
+    if another is None or visible_schema is None or user_id.exists is False:
         return None
-    username, target = another.identity.username, theirs.objects.get(one.object)
+    username, target = another.identity.username, visible_schema.objects.get(mapping.object)
     if target is None or user_id.name not in target.fields:
         return VisibleRecords(username, target is not None, None)
-    soql = f"SELECT COUNT() FROM {one.object} WHERE {user_id.name} != null"  # noqa: S608
+    soql = f"SELECT COUNT() FROM {mapping.object} WHERE {user_id.name} != null"  # noqa: S608
     records = ask_optional(lambda: another.count(soql))
     return records if isinstance(records, Unknown) else VisibleRecords(username, reads_object=True, records=records)
 

@@ -40,16 +40,16 @@ def count_roles(one: ResolvedMapping, attribute: str, field: FieldFacts, org: Or
     return _tally(use.values, _read_values(one, use, org), complete=True)
 
 
-def _read_values(one: ResolvedMapping, use: FieldUse, org: Org) -> Iterable[tuple[object, int]]:
-    query = and_where(f"SELECT {use.field} FROM {one.object} WHERE {one.has_id}", one.where)  # noqa: S608
+def _read_values(mapping: ResolvedMapping, use: FieldUse, org: Org) -> Iterable[tuple[object, int]]:
+    query = and_where(f"SELECT {use.field} FROM {mapping.object} WHERE {mapping.has_id}", mapping.where)  # noqa: S608
     return ((row[use.field], 1) for row in org.query(query))
 
 
-def _tally(values: ValueMap, found: Iterable[tuple[object, int]], *, complete: bool) -> RoleCounts:
+def _tally(values: ValueMap, value_counts: Iterable[tuple[object, int]], *, complete: bool) -> RoleCounts:
     roles: Counter[str] = Counter()
     unlisted: Counter[str] = Counter()
     blank = 0
-    for value, records in found:
+    for value, records in value_counts:
         text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
         if not text:
             blank += records
@@ -57,6 +57,6 @@ def _tally(values: ValueMap, found: Iterable[tuple[object, int]], *, complete: b
             roles[str(role).lower() if isinstance(role, bool) else str(role)] += records
         if text and not values.lists(text):
             unlisted[text] += records
-    named = [text for text, records in unlisted.most_common(MOST_NAMED) if records >= SHARED_BY]
-    others = sum(unlisted.values()) if values.default is None else 0
-    return RoleCounts(dict(roles.most_common()), blank, others, tuple(named), complete)
+    examples = [text for text, records in unlisted.most_common(MOST_NAMED) if records >= SHARED_BY]
+    unlisted_count = sum(unlisted.values()) if values.default is None else 0
+    return RoleCounts(dict(roles.most_common()), blank, unlisted_count, tuple(examples), complete)

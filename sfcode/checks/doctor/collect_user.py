@@ -18,44 +18,44 @@ MOST_ALIKE = 5
 
 def collect_user_facts(project: Project, org: Org) -> UserFacts:
     """Read the facts about the configured integration user."""
-    wanted = project.settings.integration_user
-    user = ask_optional(lambda: _user(org, wanted))
-    alike = ask_optional(lambda: _alike(org, wanted.username)) if user is None else ()
-    there = isinstance(user, UserRow)
+    settings = project.settings.integration_user
+    user = ask_optional(lambda: _user(org, settings))
+    alike = ask_optional(lambda: _alike(org, settings.username)) if user is None else ()
+    exists = isinstance(user, UserRow)
     own = {project.integration_set, naming.viewer_set(project.settings.name)}
     return UserFacts(
-        profiles=ask_optional(lambda: _profiles(org, wanted.profile)),
+        profiles=ask_optional(lambda: _profiles(org, settings.profile)),
         licenses=ask_optional(lambda: org.traits.user_licenses),
         set_licenses=ask_optional(lambda: org.traits.permission_set_licenses),
         user=user,
         alike=() if isinstance(alike, Unknown) else alike,
-        has_license=ask_optional(lambda: _has_license(org, wanted)) if there else False,
-        has_set=ask_optional(lambda: _has_set(org, project)) if there else False,
-        other_rights=ask_optional(lambda: read_other_rights(org, wanted.username, own)) if there else OtherRights(),
+        has_license=ask_optional(lambda: _has_license(org, settings)) if exists else False,
+        has_set=ask_optional(lambda: _has_set(org, project)) if exists else False,
+        other_rights=ask_optional(lambda: read_other_rights(org, settings.username, own)) if exists else OtherRights(),
     )
 
 
-def _profiles(org: Org, wanted: str) -> Mapping[str, str]:
+def _profiles(org: Org, name: str) -> Mapping[str, str]:
     """Return the user license of every profile; the wanted one by the name that is the same in every language too."""
     profiles = org.traits.profiles
     licenses = {profile.name: profile.license for profile in profiles}
-    if wanted not in licenses:
+    if name not in licenses:
         names = profile_names(org)
-        found = next((profile for profile in profiles if names.get(profile.id) == wanted), None)
-        if found is not None:
-            licenses[wanted] = found.license
+        match = next((profile for profile in profiles if names.get(profile.id) == name), None)
+        if match is not None:
+            licenses[name] = match.license
     return licenses
 
 
-def _user(org: Org, wanted: IntegrationUser) -> UserRow | None:
+def _user(org: Org, settings: IntegrationUser) -> UserRow | None:
     soql = "SELECT IsActive, ProfileId, Profile.Name, Email FROM User WHERE Username = {}"
-    rows = org.query(soql, wanted.username)
+    rows = org.query(soql, settings.username)
     if not rows:
         return None
     row = rows[0]
     profile = (row["Profile"] or {}).get("Name", "")
-    if profile != wanted.profile and profile_names(org).get(row["ProfileId"]) == wanted.profile:
-        profile = wanted.profile  # the org answers in the language of the signed-in user
+    if profile != settings.profile and profile_names(org).get(row["ProfileId"]) == settings.profile:
+        profile = settings.profile  # the org answers in the language of the signed-in user
     return UserRow(row["IsActive"] is True, profile, row["Email"] or "")
 
 

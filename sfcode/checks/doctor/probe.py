@@ -31,5 +31,5 @@ def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> 
             return ProbeFailure("health", error.message.rstrip("."))
     if response.status_code != 200:
         return ProbeFailure("health", f"{address} answers {response.status_code} {response.reason or ''}".rstrip())
-    named = _CONFIG.search(response.text)
-    return named[1] if named else ""
+    match = _CONFIG.search(response.text)
+    return match[1] if match else ""

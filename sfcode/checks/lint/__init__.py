@@ -36,4 +36,6 @@ def lint_advice(project: Project, desired: Desired) -> Iterator[Diagnostic]:
 def lint_config(project: Project, desired: Desired, config: Path, generate: Generate) -> tuple[Diagnostic, ...]:
     """Run every rule on the config folder, and return the diagnostics, the worst first. Reads the folder's files."""
     snapshot = build_snapshot(project, desired, Folder(config, config), generate)
-    return tuple(sorted(lint(snapshot), key=lambda found: (-found.level, found.sort_key, found.rule)))
+    return tuple(
+        sorted(lint(snapshot), key=lambda diagnostic: (-diagnostic.level, diagnostic.sort_key, diagnostic.rule))
+    )

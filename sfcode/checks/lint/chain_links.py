@@ -79,10 +79,10 @@ class Chain:
         """Return the type that an attribute is sent as; "" if only the org knows it."""
         if use.type:
             return use.type
-        known = self.fields.get(use.field)
-        if known is None:
+        field = self.fields.get(use.field)
+        if field is None:
             return ""
-        return ATTRIBUTE_TYPES.get(known.type, "string")
+        return ATTRIBUTE_TYPES.get(field.type, "string")
 
     def generated(self, field: str) -> Body | None:
         """Return a generated field of the object."""
@@ -106,7 +106,7 @@ def _words(formula: Value, pattern: re.Pattern[str], *, without_texts: bool = Fa
 def _fields_in(filters: Value) -> frozenset[str]:
     """Return the fields in a flow's filter conditions."""
     rows = filters.values() if isinstance(filters, Mapping) else filters if isinstance(filters, list | tuple) else ()
-    named = [str(row.get("field", "")).lower() for row in rows if isinstance(row, Mapping)]
+    names = [str(row.get("field", "")).lower() for row in rows if isinstance(row, Mapping)]
     if isinstance(filters, Mapping):
-        named += [str(name).lower() for name in filters]
-    return frozenset(filter(None, named))
+        names += [str(name).lower() for name in filters]
+    return frozenset(filter(None, names))

@@ -36,11 +36,13 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
 
 def _check_personal_data(side: Snapshot) -> Iterator[Diagnostic]:
     settings = side.project.settings.review.personal_data
-    for one in side.project.resolved:
-        for use in one.attributes:
-            if is_personal(one.object, use.field, settings) and not is_listed(one.object, use.field, settings.accepted):
-                text = f"{one.object}.{use.field} is personal data and is sent to Appcues"
-                hint = f"leave it out, or accept it in sfcode.yaml: review.personal_data.accepted: [{one.object}.{use.field}]"
+    for mapping in side.project.resolved:
+        for use in mapping.attributes:
+            if is_personal(mapping.object, use.field, settings) and not is_listed(
+                mapping.object, use.field, settings.accepted
+            ):
+                text = f"{mapping.object}.{use.field} is personal data and is sent to Appcues"
+                hint = f"leave it out, or accept it in sfcode.yaml: review.personal_data.accepted: [{mapping.object}.{use.field}]"
                 yield report("SF203", use.place, text, hint)
 
 
@@ -58,11 +60,11 @@ def _check_secrets(side: Snapshot) -> Iterator[Diagnostic]:
         if not _ANY.search(text):
             continue
         for number, line in enumerate(text.splitlines(), start=1):
-            for what, shape in SHAPES.items():
-                found = re.search(shape, line)
-                if found:
+            for kind, shape in SHAPES.items():
+                match = re.search(shape, line)
+                if match:
                     yield report(
-                        "SF209", Position(file, number, found.start() + 1), f"here stands what looks like {what}", _HINT
+                        "SF209", Position(file, number, match.start() + 1), f"here stands what looks like {kind}", _HINT
                     )
     project = side.project
     for name, value in project.target.variables.items():

@@ -34,34 +34,34 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _check_message(chain: Chain) -> Iterator[Diagnostic]:
-    one, side = chain.one, chain.side
+    mapping, side = chain.one, chain.side
     related = side.template_line("WorkflowOutboundMessage", "<fields>")
     attributes = _by_attribute(chain)
     for name, use in attributes.items():
         if use.field not in chain.sent:
-            message = f"{one.object}.{use.field} is sent as {name}, but the outbound message does not hold it"
+            message = f"{mapping.object}.{use.field} is sent as {name}, but the outbound message does not hold it"
             yield report("SF101", use.place, message, _HINT, related=related)
-    for field, what in {**_ALWAYS, one.user_id.field: "whose profile it is about"}.items():
+    for field, meaning in {**_ALWAYS, mapping.user_id.field: "whose profile it is about"}.items():
         if field not in chain.sent:
-            message = f"the outbound message lacks {field}, by which the relay knows {what}"
-            yield report("SF102", one.place("to_appcues"), message, _HINT, related=related)
-    for field in sorted(chain.sent - {*one.message_fields}):
+            message = f"the outbound message lacks {field}, by which the relay knows {meaning}"
+            yield report("SF102", mapping.place("to_appcues"), message, _HINT, related=related)
+    for field in sorted(chain.sent - {*mapping.message_fields}):
         message = (
-            f"the outbound message holds {one.object}.{field}, which no mapping names: it leaves Salesforce unseen"
+            f"the outbound message holds {mapping.object}.{field}, which no mapping names: it leaves Salesforce unseen"
         )
-        where = related or one.place("to_appcues").position
-        yield report("SF110", where, message, "remove it from the template, or map it")
+        position = related or mapping.place("to_appcues").position
+        yield report("SF110", position, message, "remove it from the template, or map it")
     yield from _check_endpoint(chain)
 
 
 def _check_endpoint(chain: Chain) -> Iterator[Diagnostic]:
     message = chain.message or {}
     side, place = chain.side, chain.one.place("to_appcues")
-    wanted, found = chain.one.endpoint_url, str(message.get("endpointUrl", ""))
-    if found != wanted:
+    mapping_url, message_url = chain.one.endpoint_url, str(message.get("endpointUrl", ""))
+    if message_url != mapping_url:
         # Both hold the secret's name only, unless a template writes a secret out; so neither is quoted.
-        what = "its version (?v=)" if found.partition("?")[0] == wanted.partition("?")[0] else "its address"
-        text = f"the outbound message does not reach this mapping in the relay: {what} is not the one that the relay expects"
+        part = "its version (?v=)" if message_url.partition("?")[0] == mapping_url.partition("?")[0] else "its address"
+        text = f"the outbound message does not reach this mapping in the relay: {part} is not the one that the relay expects"
         related = side.template_line("WorkflowOutboundMessage", "<endpointUrl>")
         yield report("SF106", place, text, "write {{ message.endpoint_url }} in the template", related=related)
     user = side.project.settings.integration_user.username
@@ -74,25 +74,25 @@ def _check_endpoint(chain: Chain) -> Iterator[Diagnostic]:
 
 
 def _check_trigger(chain: Chain) -> Iterator[Diagnostic]:
-    one, side = chain.one, chain.side
-    place = one.place("to_appcues", "trigger")
-    type_ = "WorkflowRule" if one.trigger == "workflow_rule" else "Flow"
+    mapping, side = chain.one, chain.side
+    place = mapping.place("to_appcues", "trigger")
+    type_ = "WorkflowRule" if mapping.trigger == "workflow_rule" else "Flow"
     for piece, text in _faults(chain):
         yield report("SF107", place, text, _HINT, related=side.template_line(type_, piece))
     noticed = chain.noticed
-    if noticed is None or "update" not in one.on:
+    if noticed is None or "update" not in mapping.on:
         return
     piece = "<formula>" if type_ == "WorkflowRule" else "<filterFormula>"
-    watched = one.watched_fields
+    watched = mapping.watched_fields
     for field in watched:
         if field.lower() not in noticed:
-            text = f"a change of {one.object}.{field} sends nothing: the entry condition does not name it"
+            text = f"a change of {mapping.object}.{field} sends nothing: the entry condition does not name it"
             yield report("SF103", _place_of(chain, field), text, _HINT, related=side.template_line(type_, piece))
 
 
 def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
     """Find why the flow or rule does not send the message, with the template text concerned."""
-    one, message = chain.one, f"{chain.one.object}.{chain.name}"
+    mapping, message = chain.one, f"{chain.one.object}.{chain.name}"
     if chain.rule is not None:
         if chain.rule.get("active") is not True:
             yield "<active>", "the workflow rule is not active, so nothing sends the outbound message"
@@ -104,8 +104,8 @@ def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
     start = start if isinstance(start, Mapping) else {}
     if flow.get("status") != "Active":
         yield "<status>", "the flow is not active, so nothing sends the outbound message"
-    if start.get("object") != one.object or start.get("triggerType") != "RecordAfterSave":
-        yield "<start>", f"the flow does not start after a {one.object} is saved"
+    if start.get("object") != mapping.object or start.get("triggerType") != "RecordAfterSave":
+        yield "<start>", f"the flow does not start after a {mapping.object} is saved"
     sends = [row for _, row in _rows(flow.get("actionCalls")) if row.get("actionType") == "outboundMessage"]
     if not any(row.get("actionName") == message for row in sends):
         yield "<actionCalls>", f"the flow does not send the outbound message {message}"
@@ -123,39 +123,47 @@ def _place_of(chain: Chain, field: str) -> Position:
     """Return the place where a mapping names a field; for a part of a compound field, that of the whole."""
     uses = [*chain.one.attributes, chain.one.user_id, *([chain.one.source] if chain.one.source else [])]
     places = {use.field: use.place for use in reversed(uses)}
-    places |= {each.compared_field: each.place for each in chain.one.where if each.compared_field not in places}
+    places |= {
+        condition.compared_field: condition.place
+        for condition in chain.one.where
+        if condition.compared_field not in places
+    }
     return places.get(field, chain.one.place("to_appcues")).position
 
 
 def _find_event_id(side: Snapshot) -> Component | None:
     """Return the field that activities are found by, on whatever object it is."""
     name = f".{naming.event_id_field(side.project.settings.name)}"
-    fields = (each for each in side.desired.components if each.type == "CustomField")
+    fields = (component for component in side.desired.components if component.type == "CustomField")
     return next((field for field in fields if field.full_name.endswith(name)), None)
 
 
 def _check_generated(chain: Chain, event_id: Component | None) -> Iterator[Diagnostic]:
-    one, side = chain.one, chain.side
-    if one.source is not None:
-        body = chain.generated(one.user_id.field) or {}
+    mapping, side = chain.one, chain.side
+    if mapping.source is not None:
+        body = chain.generated(mapping.user_id.field) or {}
         blank = body.get("formulaTreatBlanksAs", "BlankAsZero") == "BlankAsBlank"
-        if body.get("type") != "Text" or one.source.field not in str(body.get("formula", "")) or not blank:
-            text = f"{one.object}.{one.user_id.field} is not {one.source.field} as text, blank where that is blank"
+        if body.get("type") != "Text" or mapping.source.field not in str(body.get("formula", "")) or not blank:
+            text = f"{mapping.object}.{mapping.user_id.field} is not {mapping.source.field} as text, blank where that is blank"
             yield report(
-                "SF108", one.user_id.place, text, _HINT, related=side.template_line("CustomField", "<formula>")
+                "SF108", mapping.user_id.place, text, _HINT, related=side.template_line("CustomField", "<formula>")
             )
-    for target in one.targets:
+    for target in mapping.targets:
         body = chain.generated(target.field) or {}
-        wanted = ("Number",) if target.kind == "score" else ("LongTextArea", "TextArea", "Text")
-        if target.create and (body.get("type") not in wanted or "formula" in body):
-            text = f"{one.object}.{target.field} cannot hold the NPS {target.kind}: it must be a {wanted[0]} field"
+        allowed_types = ("Number",) if target.kind == "score" else ("LongTextArea", "TextArea", "Text")
+        if target.create and (body.get("type") not in allowed_types or "formula" in body):
+            text = f"{mapping.object}.{target.field} cannot hold the NPS {target.kind}: it must be a {allowed_types[0]} field"
             yield report("SF108", target.place, text, _HINT, related=side.template_line("CustomField", "<type>"))
-    if event_id and one.activities and one.by_relay:
-        known = event_id.body.get("externalId") is True and event_id.body.get("unique") is True
-        if not known or event_id.body.get("type") != "Text":
+    if event_id and mapping.activities and mapping.by_relay:
+        is_external_id = event_id.body.get("externalId") is True and event_id.body.get("unique") is True
+        if not is_external_id or event_id.body.get("type") != "Text":
             text = f"{event_id.full_name} is not a unique external id, so the relay would write activities twice"
             yield report(
-                "SF108", one.activities_place, text, _HINT, related=side.template_line("CustomField", "<externalId>")
+                "SF108",
+                mapping.activities_place,
+                text,
+                _HINT,
+                related=side.template_line("CustomField", "<externalId>"),
             )
 
 
@@ -167,11 +175,11 @@ def _check_types(every: Iterable[Chain]) -> Iterator[Diagnostic]:
             type_ = chain.type_of(use)
             if not type_:
                 continue
-            other, other_use, other_type = first.setdefault((chain.one.match, name), (chain, use, type_))
+            first_chain, other_use, other_type = first.setdefault((chain.one.match, name), (chain, use, type_))
             if other_type != type_:
                 text = (
                     f"{name} is sent as {type_} from {chain.one.object}.{use.field}, and as {other_type} from "
-                    f"{other.one.object}.{other_use.field}: Appcues compares the two wrongly"
+                    f"{first_chain.one.object}.{other_use.field}: Appcues compares the two wrongly"
                 )
                 hint = (
                     f"write {name}: {{field: {use.field}, type: string}}, the same in both, or map fields of one type"

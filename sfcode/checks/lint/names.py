@@ -32,13 +32,13 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
 
 def _check_alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], tuple[str, Place]] = {}
-    told = set()
+    reported_names = set()
     for kind, name, place in names:
-        other, where = first.setdefault((kind, _plain(name)), (name, place))
-        if other != name and (kind, name) not in told:
-            told.add((kind, name))
-            text = f"the {noun} {name} is spelled {other} at {where.position}: Appcues takes them for two, and shows them alike"
-            yield report("SF204", place, text, f"write {other}")
+        spelling, first_place = first.setdefault((kind, _plain(name)), (name, place))
+        if spelling != name and (kind, name) not in reported_names:
+            reported_names.add((kind, name))
+            text = f"the {noun} {name} is spelled {spelling} at {first_place.position}: Appcues takes them for two, and shows them alike"
+            yield report("SF204", place, text, f"write {spelling}")
 
 
 def _plain(name: str) -> str:

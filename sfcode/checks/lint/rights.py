@@ -30,36 +30,39 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _check_reads(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
-    one = chain.one
-    if not one.sends:
+    mapping = chain.one
+    if not mapping.sends:
         return
     related = chain.side.template_line("PermissionSet", "<fieldPermissions>")
-    if "Read" not in granted.get(("object", one.object), ()):
-        text = f"the integration user cannot read {one.object}, so nothing of it can be sent"
+    if "Read" not in granted.get(("object", mapping.object), ()):
+        text = f"the integration user cannot read {mapping.object}, so nothing of it can be sent"
         place = chain.side.template_line("PermissionSet", "<objectPermissions>")
-        yield report("SF104", one.place("object"), text, _HINT, related=place)
-    for use in (one.user_id, *one.attributes):
+        yield report("SF104", mapping.place("object"), text, _HINT, related=place)
+    for use in (mapping.user_id, *mapping.attributes):
         if not chain.may("Read", use.field):
-            text = f"the integration user cannot read {one.object}.{use.field}: Salesforce leaves it out of the message in silence"
+            text = f"the integration user cannot read {mapping.object}.{use.field}: Salesforce leaves it out of the message in silence"
             yield report("SF104", use.place, text, _HINT, related=related)
 
 
 def _check_writes(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
-    one, side = chain.one, chain.side
+    mapping, side = chain.one, chain.side
     related = side.template_line("PermissionSet", "<fieldPermissions>")
-    for target in one.targets:
-        if "Edit" not in granted.get(("object", one.object), ()) or not chain.may("Edit", target.field):
-            text = f"the integration user cannot change {one.object}.{target.field}, where the NPS {target.kind} goes"
+    for target in mapping.targets:
+        if "Edit" not in granted.get(("object", mapping.object), ()) or not chain.may("Edit", target.field):
+            text = (
+                f"the integration user cannot change {mapping.object}.{target.field}, where the NPS {target.kind} goes"
+            )
             yield report("SF105", target.place, text, _HINT, related=related)
-    kind, place = one.activity_object, one.activities_place
-    if kind is None or place is None or not one.by_relay:
+    kind, place = mapping.activity_object, mapping.activities_place
+    if kind is None or place is None or not mapping.by_relay:
         return
     project = side.project.settings.name
-    known = fields_of(standard(), kind, own_fields(project, [one]))
+    object_fields = fields_of(standard(), kind, own_fields(project, [mapping]))
     lacking = [
         f"{kind}.{name}"
-        for name in written_fields(project, one)
-        if (asked := known.permission(name)) and "Edit" not in granted.get(("field", f"{kind}.{asked}"), ())
+        for name in written_fields(project, mapping)
+        if (permission := object_fields.permission(name))
+        and "Edit" not in granted.get(("field", f"{kind}.{permission}"), ())
     ]
     if kind in STANDARD_OBJECTS:
         lacking += [
@@ -77,13 +80,13 @@ def _check_all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     if user.access == "documented":
         return  # SF202 reports it
     key = "record_access" if user.record_access != "sharing" else "access"
-    asked = side.project.place("integration_user", key)
+    config_place = side.project.place("integration_user", key)
     for (kind, name), rights in granted.items():
         wide = [right for right in ("Modify All", "View All") if right in rights]
         if kind == "object" and wide:
             text = f"the integration user has {wide[0]} on {name}: it reaches every record, regardless of the owner"
             template = side.template_line("PermissionSet", "<modifyAllRecords>") if key == "access" else None
-            place = template or asked
+            place = template or config_place
             yield report(
                 "SF201", place, text, "write record_access: sharing and share what it needs, where that is feasible"
             )
@@ -92,10 +95,8 @@ def _check_all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
 def _check_api_only(side: Snapshot) -> Iterator[Diagnostic]:
     user = side.project.settings.integration_user
     for key, address in user.list_wide_rights():
-        what = address.partition(":")[2]
-        text = (
-            f"the {key} {what} lets the integration user do more than use the API with the rights of its permission set"
-        )
+        setting = address.partition(":")[2]
+        text = f"the {key} {setting} lets the integration user do more than use the API with the rights of its permission set"
         hint = f"leave the key out, or accept it with `accepted_rights: [{address}]`"
         yield report("SF214", side.project.place("integration_user", key), text, hint)
 
@@ -111,10 +112,10 @@ def _check_unneeded(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     """Compare with the permissions of sfcode's own template; the config gives no reason for more."""
     if side.plain is None or side.template("PermissionSet") is None:
         return
-    asked = replace(side, desired=side.plain).integration_rights
+    needed_rights = replace(side, desired=side.plain).integration_rights
     for (kind, name), rights in granted.items():
-        more = [right for right in rights if right not in asked.get((kind, name), ())]
+        more = [right for right in rights if right not in needed_rights.get((kind, name), ())]
         if more:
-            what = f"the permission {name}" if kind == "permission" else f"{', '.join(more)} on {name}"
-            text = f"the project's own template grants the integration user {what}, which no mapping asks for"
+            surplus = f"the permission {name}" if kind == "permission" else f"{', '.join(more)} on {name}"
+            text = f"the project's own template grants the integration user {surplus}, which no mapping asks for"
             yield report("SF212", side.template_line("PermissionSet", name), text, "remove it from the template")

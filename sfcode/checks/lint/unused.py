@@ -20,10 +20,12 @@ def check(side: Snapshot) -> Iterator[Diagnostic]:
 
 def _check_answers(side: Snapshot) -> Iterator[Diagnostic]:
     filled = {key for attributes in side.project.events.properties.values() for key in attributes}
-    for one in side.project.resolved:
-        for target in one.targets:
-            if one.by_relay and target.kind not in filled:
-                text = f"no event fills {one.object}.{target.field}: events.yaml takes the NPS {target.kind} from none"
+    for mapping in side.project.resolved:
+        for target in mapping.targets:
+            if mapping.by_relay and target.kind not in filled:
+                text = (
+                    f"no event fills {mapping.object}.{target.field}: events.yaml takes the NPS {target.kind} from none"
+                )
                 yield report(
                     "SF211", target.place, text, f"add `{target.kind}:` to an event under properties in events.yaml"
                 )
@@ -44,10 +46,10 @@ def _check_texts(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _check_variables(side: Snapshot) -> Iterator[Diagnostic]:
-    written = "\n".join(text for name, text in side.texts.items() if not name.endswith(".j2"))
+    source = "\n".join(text for name, text in side.texts.items() if not name.endswith(".j2"))
     project = side.project
     for name in project.target.variables if side.texts else ():
-        if f"${{{name}}}" not in written:
+        if f"${{{name}}}" not in source:
             place = project.place("environments", project.environment, "variables", name)
             yield report(
                 "SF210",
@@ -57,8 +59,8 @@ def _check_variables(side: Snapshot) -> Iterator[Diagnostic]:
             )
 
 
-def _line(text: str, wanted: str) -> tuple[int, int]:
+def _line(text: str, prefix: str) -> tuple[int, int]:
     for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip().startswith(wanted):
+        if line.strip().startswith(prefix):
             return number, len(line) - len(line.lstrip()) + 1
     return 1, 1

@@ -14,13 +14,13 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 
 def format_annotations(diagnostics: Iterable[Diagnostic], folder: str = "") -> str:
     """Render one line for each diagnostic; `folder` is the base of positions, relative to the repository."""
-    return "\n".join(_annotation(folder, each) for each in diagnostics if each.level in _COMMANDS)
+    return "\n".join(_annotation(folder, diagnostic) for diagnostic in diagnostics if diagnostic.level in _COMMANDS)
 
 
 def _annotation(folder: str, diagnostic: Diagnostic) -> str:
-    where = in_repository(folder, diagnostic.position, diagnostic.path)
+    position = in_repository(folder, diagnostic.position, diagnostic.path)
     title = f"{diagnostic.rule} {RULES[diagnostic.rule].name}"
-    properties = f"file={_property(where.file)},line={where.line},col={where.column},title={_property(title)}"
+    properties = f"file={_property(position.file)},line={position.line},col={position.column},title={_property(title)}"
     return f"::{_COMMANDS[diagnostic.level]} {properties}::{_data(redact_secrets(diagnostic.text))}"
 
 

@@ -35,9 +35,9 @@ def position_to_json(position: Position | None) -> FilePosition | None:
 def to_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
     """Return all diagnostics as JSON values, with the numbers of errors and warnings."""
     return {
-        "errors": sum(each.level is Level.ERROR for each in diagnostics),
-        "warnings": sum(each.level is Level.WARNING for each in diagnostics),
-        "findings": [to_json(each) for each in diagnostics],
+        "errors": sum(diagnostic.level is Level.ERROR for diagnostic in diagnostics),
+        "warnings": sum(diagnostic.level is Level.WARNING for diagnostic in diagnostics),
+        "findings": [to_json(diagnostic) for diagnostic in diagnostics],
     }
 
 

@@ -14,9 +14,9 @@ from sfcode.plan.reports.markdown_parts import inline
 def format_item(diagnostic: Diagnostic) -> str:
     """Render one diagnostic as a list item."""
     place = str(diagnostic.position or diagnostic.path)
-    where = f"`{place}` " if place else ""
+    prefix = f"`{place}` " if place else ""
     text = inline(redact_secrets(diagnostic.text))
-    return f"- **{diagnostic.level.word} {diagnostic.rule}** {where}{text}"
+    return f"- **{diagnostic.level.word} {diagnostic.rule}** {prefix}{text}"
 
 
 def format_report(diagnostics: Sequence[Diagnostic]) -> str:
@@ -26,6 +26,6 @@ def format_report(diagnostics: Sequence[Diagnostic]) -> str:
 
 def _lines(diagnostics: Sequence[Diagnostic]) -> Iterator[str]:
     yield f"### {summarize(diagnostics)}"
-    for level, group in groupby(diagnostics, key=lambda each: each.level):
+    for level, group in groupby(diagnostics, key=lambda diagnostic: diagnostic.level):
         yield f"\n#### {HEADINGS[level]}\n"
         yield from map(format_item, group)

@@ -33,7 +33,7 @@ def format_sarif(
     """
     indexes = {id_: index for index, id_ in enumerate(rules)}
     driver = {"name": "sfcode", "semanticVersion": __version__, "rules": [_rule(rule) for rule in rules.values()]}
-    results = [_result(folder, each, indexes[each.rule], older) for each in diagnostics]
+    results = [_result(folder, diagnostic, indexes[diagnostic.rule], older) for diagnostic in diagnostics]
     document = {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -53,14 +53,14 @@ def _rule(rule: CheckRule) -> dict[str, Any]:
 
 def _result(folder: str, diagnostic: Diagnostic, index: int, older: Container[Diagnostic]) -> dict[str, Any]:
     text = spell_out(redact_secrets(diagnostic.text))
-    where = in_repository(folder, diagnostic.position, diagnostic.path)
-    identity = f"{diagnostic.rule}\n{where.file}\n{diagnostic.path}\n{diagnostic.message}"
+    position = in_repository(folder, diagnostic.position, diagnostic.path)
+    identity = f"{diagnostic.rule}\n{position.file}\n{diagnostic.path}\n{diagnostic.message}"
     result: dict[str, Any] = {
         "ruleId": diagnostic.rule,
         "ruleIndex": index,
         **_level(diagnostic.level),
         "message": {"text": f"{text[:1].upper()}{text[1:].removesuffix('.')}."},
-        "locations": [_location(where)],
+        "locations": [_location(position)],
         "baselineState": "unchanged" if diagnostic in older else "new",
         "partialFingerprints": {"sfcode/v1": hashlib.sha256(identity.encode()).hexdigest()},
     }

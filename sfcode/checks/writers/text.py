@@ -39,8 +39,8 @@ def format_report(diagnostics: Sequence[Diagnostic], paint: Paint = plain, *, qu
 
 
 def _lines(diagnostics: Sequence[Diagnostic], paint: Paint, *, quiet: bool) -> Iterator[str]:
-    shown = [each for each in diagnostics if not quiet or each.level >= Level.WARNING]
-    for level, group in groupby(shown, key=lambda each: each.level):
+    visible_diagnostics = [member for member in diagnostics if not quiet or member.level >= Level.WARNING]
+    for level, group in groupby(visible_diagnostics, key=lambda member: member.level):
         yield HEADINGS[level]
         for diagnostic in group:
             related = f" (see {diagnostic.related})" if diagnostic.related else ""
@@ -51,6 +51,6 @@ def _lines(diagnostics: Sequence[Diagnostic], paint: Paint, *, quiet: bool) -> I
 
 def summarize(diagnostics: Sequence[Diagnostic]) -> str:
     """Return the numbers of errors and warnings: `1 error, 2 warnings`."""
-    numbers = (sum(each.level is level for each in diagnostics) for level in (Level.ERROR, Level.WARNING))
+    numbers = (sum(diagnostic.level is level for diagnostic in diagnostics) for level in (Level.ERROR, Level.WARNING))
     words = zip(numbers, ("error", "warning"), strict=True)
     return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in words)

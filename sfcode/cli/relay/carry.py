@@ -40,17 +40,17 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
 
     then = moment(since, datetime.now(UTC))
     project = invocation.project()
-    chosen = sending_mappings(project, mapping)
+    mappings = sending_mappings(project, mapping)
     with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
-        done = [reconcile(org, inbox, one, then) for one in chosen]
+        results = [reconcile(org, inbox, sender, then) for sender in mappings]
     if invocation.json:
-        print_envelope([{**asdict(each), "since": soql_time(each.since)} for each in done])
+        print_envelope([{**asdict(result), "since": soql_time(result.since)} for result in results])
         return
-    for each in done:
-        known = each.records - each.new
+    for result in results:
+        present_count = result.records - result.new
         echo(
-            f"{each.mapping}: {each.new:,} records to send, changed since {soql_time(each.since)}"
-            + (f"; {known:,} more were there before" if known else "")
+            f"{result.mapping}: {result.new:,} records to send, changed since {soql_time(result.since)}"
+            + (f"; {present_count:,} more were there before" if present_count else "")
         )
 
 
@@ -77,50 +77,51 @@ def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *,
     from sfcode.relay.backfill.records import sending_mappings
 
     project = invocation.project()
-    chosen = sending_mappings(project, mapping)
+    mappings = sending_mappings(project, mapping)
     if dry_run:
-        _preview(invocation, project, chosen, limit)
+        _preview(invocation, project, mappings, limit)
         return
-    done = []
+    jobs = []
     with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
-        for one in chosen:
-            before = None if restart else load_progress(inbox, one)
+        for sender in mappings:
+            before = None if restart else load_progress(inbox, sender)
             if before is not None and before.done:
                 print_status(
-                    invocation, f"{one.name}: was done before, {before.records:,} records; --restart sends them again."
+                    invocation,
+                    f"{sender.name}: was done before, {before.records:,} records; --restart sends them again.",
                 )
-            with invocation.show_progress(f"Sending {one.name}"):
+            with invocation.show_progress(f"Sending {sender.name}"):
                 progress = backfill(
                     org,
                     inbox,
-                    one,
+                    sender,
                     lambda message_line: _report(invocation, message_line),
                     restart=restart,
                     sleep=time.sleep,
                 )
-            done.append({"mapping": one.name, "job": progress.job, "records": progress.records})
+            jobs.append({"mapping": sender.name, "job": progress.job, "records": progress.records})
     if invocation.json:
-        print_envelope(done)
+        print_envelope(jobs)
     else:
         echo("Done: the relay sends what is in the inbox.")
 
 
-def _preview(invocation: Invocation, project: Project, chosen: list[ResolvedMapping], limit: int) -> None:
+def _preview(invocation: Invocation, project: Project, mappings: list[ResolvedMapping], limit: int) -> None:
     """Show the profiles of the first records, and how many records there are."""
     from sfcode.relay.backfill.preview import preview
 
     with only_reading(), invocation.open_org(project, as_integration=True) as org:
-        previews = [preview(project, org, one, limit) for one in chosen]
+        previews = [preview(project, org, mapping, limit) for mapping in mappings]
     if invocation.json:
-        print_envelope([asdict(each) for each in previews])
+        print_envelope([asdict(sample) for sample in previews])
         return
-    for each in previews:
-        for profile in each.profiles:
+    for sample in previews:
+        for profile in sample.profiles:
             values = ", ".join(f"{name} = {json.dumps(value)}" for name, value in sorted(profile.attributes.items()))
             echo(f"{profile.match} {profile.id}: {values or 'nothing'}")
             for name, wrong in sorted(profile.left_out.items()):
                 echo(f"  {name} {wrong} and would be left out")
-        echo(f"{each.mapping}: {len(each.profiles):,} of {each.records:,} records shown; nothing was sent.")
+        echo(f"{sample.mapping}: {len(sample.profiles):,} of {sample.records:,} records shown; nothing was sent.")
 
 
 def _report(invocation: Invocation, line: str) -> None:

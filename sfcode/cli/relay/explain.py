@@ -38,12 +38,12 @@ def explain_command(invocation: Invocation, source: str) -> None:
     with _open_inbox(invocation, source) as inbox, invocation.open_org(project, as_integration=True) as org:
         capture = find_capture(inbox, source) if inbox else read_capture_file(Path(source))
         messages = GroupProgress.of(project).extend(parse_capture(capture, Reading.of(project)))
-        found = explain(project, org, messages, inbox.latest if inbox else lambda _: {})
+        explanations = explain(project, org, messages, inbox.latest if inbox else lambda _: {})
     if invocation.json:
-        print_envelope([asdict(each) for each in found])
+        print_envelope([asdict(explanation) for explanation in explanations])
         return
-    for each in found:
-        echo("\n".join(_lines(each)))
+    for explanation in explanations:
+        echo("\n".join(_lines(explanation)))
 
 
 @contextmanager
@@ -61,15 +61,15 @@ def _open_inbox(invocation: Invocation, source: str) -> Iterator[Inbox | None]:
         yield inbox
 
 
-def _lines(found: Explanation) -> list[str]:
+def _lines(explanation: Explanation) -> list[str]:
     lines = [
-        f"{found.kind} of {found.key.replace(':', ' ', 1)}: {found.state}{f' ({found.note})' if found.note else ''}"
+        f"{explanation.kind} of {explanation.key.replace(':', ' ', 1)}: {explanation.state}{f' ({explanation.note})' if explanation.note else ''}"
     ]
-    lines += [f"  {found.hint}"] if found.hint else []
-    for write in found.writes:
+    lines += [f"  {explanation.hint}"] if explanation.hint else []
+    for write in explanation.writes:
         lines.append(f"  {write.verb} {write.object}" + (f" {write.key} = {write.id}" if write.key else ""))
         lines += [f"    {name} = {_value(value)}" for name, value in sorted(write.fields.items())]
-    return lines if found.writes or found.hint else [*lines, "  Nothing would be written."]
+    return lines if explanation.writes or explanation.hint else [*lines, "  Nothing would be written."]
 
 
 def _value(value: Any) -> str:

@@ -71,21 +71,21 @@ def status_command(invocation: Invocation) -> None:
 )
 @click.option("--payload", is_flag=True, help="Show payloads, which may hold personal data.")
 @click.pass_obj
-def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chosen: str | None) -> None:
+def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **criteria: str | None) -> None:
     """List messages of the inbox, the newest first."""
     from sfcode.relay.report import message_document, message_line
     from sfcode.text import printable
 
     with open_project_inbox(invocation) as inbox:
-        entries = list(_pages(inbox, _filter((), chosen), limit))
+        entries = list(_pages(inbox, _filter((), criteria), limit))
     if invocation.json:
         print_envelope([message_document(entry, payload=payload) for entry in entries])
         return
     for entry in entries:
         echo(message_line(entry))
         if payload:
-            held = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
-            echo("\n".join(map(printable, held.split("\n"))))
+            text = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
+            echo("\n".join(map(printable, text.split("\n"))))
     if not entries:
         print_status(invocation, "No messages match.")
 
@@ -95,24 +95,24 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **chos
 @filters
 @click.option("--dry-run", is_flag=True, help="Count the messages without replaying them.")
 @click.pass_obj
-def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: bool, **chosen: str | None) -> None:
+def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: bool, **criteria: str | None) -> None:
     """
     Deliver messages again: those with the given IDs, or all that match the options.
 
     Replays parked messages and dead letters, unless --state names another state.
     """
-    if not ids and not any(chosen.values()):
+    if not ids and not any(criteria.values()):
         raise UsageError(
             "No messages were chosen.", "Pass their ids (sfcode relay list), or --reason, --state, --source or --kind."
         )
-    if chosen.get("state") in ("ready", "leased"):
+    if criteria.get("state") in ("ready", "leased"):
         raise UsageError(
-            f"Messages in state {chosen['state']} are being delivered already.", "Pass --state parked, dead or done."
+            f"Messages in state {criteria['state']} are being delivered already.", "Pass --state parked, dead or done."
         )
-    wanted = _filter(ids, chosen)
+    choice = _filter(ids, criteria)
     with open_project_inbox(invocation) as inbox:
-        _check_chosen(inbox, ids, chosen["reason"])
-        count = _count(inbox, wanted) if dry_run else inbox.replay(wanted)
+        _check_chosen(inbox, ids, criteria["reason"])
+        count = _count(inbox, choice) if dry_run else inbox.replay(choice)
     if invocation.json:
         print_envelope({"messages": count, "dry_run": dry_run})
     else:
@@ -140,7 +140,7 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
     project = invocation.project()
     resumed: list[str] = []
     with open_project_inbox(invocation) as inbox:
-        raised = [each for each in inbox.alarms() if alarm in (each.name, str(each.id))]
+        raised = [raised_alarm for raised_alarm in inbox.alarms() if alarm in (raised_alarm.name, str(raised_alarm.id))]
         if alarm != ALARM and raised and raised[0].name == ALARM:
             attribute = raised[0].detail.partition(" ")[0]
         stopped = stopped_clearing(project, inbox.latest) if attribute or alarm == ALARM else ()
@@ -150,11 +150,11 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
                 resume_clearing(inbox, guard, datetime.now(UTC))
                 resumed.append(name)
         if len(resumed) < len(stopped):
-            raised = [each for each in raised if each.detail.partition(" ")[0] in resumed]
-        inbox.acknowledge(each.id for each in raised)
+            raised = [raised_alarm for raised_alarm in raised if raised_alarm.detail.partition(" ")[0] in resumed]
+        inbox.acknowledge(raised_alarm.id for raised_alarm in raised)
     if not raised and not resumed:
-        what = f"{alarm} is not raised" + (f" for {attribute}" if attribute else "")
-        raise UsageError(f"{what}.", "`sfcode relay status` lists the alarms.")
+        message = f"{alarm} is not raised" + (f" for {attribute}" if attribute else "")
+        raise UsageError(f"{message}.", "`sfcode relay status` lists the alarms.")
     if invocation.json:
         print_envelope({"alarm": alarm, "attributes": resumed})
     else:
@@ -185,8 +185,8 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
     if invocation.json:
         print_envelope({"messages": messages, "values": states, "user_sha256": digest, "dry_run": dry_run})
         return
-    what = f"{messages:,} {'message' if messages == 1 else 'messages'} and {states:,} latest values"
-    echo(f"{what} would be removed." if dry_run else f"{what} were removed. Audit: user sha256 {digest[:16]}.")
+    summary = f"{messages:,} {'message' if messages == 1 else 'messages'} and {states:,} latest values"
+    echo(f"{summary} would be removed." if dry_run else f"{summary} were removed. Audit: user sha256 {digest[:16]}.")
 
 
 def _operator() -> str:
@@ -218,7 +218,11 @@ def _check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> Non
         raise UsageError(
             f"No message has the id {', '.join(map(str, missing))}.", "`sfcode relay list` shows the ids of messages."
         )
-    if reason is None or hint_for(reason) or any(reason == known for _, _, known in inbox.stats().reasons):
+    if (
+        reason is None
+        or hint_for(reason)
+        or any(reason == known_reason for _, _, known_reason in inbox.stats().reasons)
+    ):
         return
     nearest = find_nearest_name(reason, REASONS)
     raise UsageError(
@@ -228,12 +232,12 @@ def _check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> Non
     )
 
 
-def _filter(ids: tuple[int, ...], chosen: dict[str, Any]) -> Filter:
+def _filter(ids: tuple[int, ...], fields: dict[str, Any]) -> Filter:
     from sfcode.relay.inbox import Filter
 
-    since = moment(chosen.pop("since", None), datetime.now(UTC))
-    user = chosen.pop("user", None)
-    return Filter(ids=ids or None, since=since, subject=f"user:{user}" if user else None, **chosen)
+    since = moment(fields.pop("since", None), datetime.now(UTC))
+    user = fields.pop("user", None)
+    return Filter(ids=ids or None, since=since, subject=f"user:{user}" if user else None, **fields)
 
 
 def moment(text: str | None, now: datetime) -> datetime | None:
@@ -252,31 +256,31 @@ def moment(text: str | None, now: datetime) -> datetime | None:
         ) from None
 
 
-def _pages(inbox: Inbox, wanted: Filter, limit: int) -> Iterator[InboxEntry]:
+def _pages(inbox: Inbox, choice: Filter, limit: int) -> Iterator[InboxEntry]:
     before: InboxEntry | None = None
     while limit > 0:
-        page = inbox.page(wanted, min(limit, PAGE), before)
+        page = inbox.page(choice, min(limit, PAGE), before)
         yield from page
         if len(page) < PAGE:
             return
         limit, before = limit - len(page), page[-1]
 
 
-def list_entries(inbox: Inbox, *, limit: int = PAGE, **chosen: Any) -> list[InboxEntry]:
+def list_entries(inbox: Inbox, *, limit: int = PAGE, **fields: Any) -> list[InboxEntry]:
     """Return the newest messages that match the fields of a filter."""
     from sfcode.relay.inbox import Filter
 
-    return list(_pages(inbox, Filter(**chosen), limit))
+    return list(_pages(inbox, Filter(**fields), limit))
 
 
-def _count(inbox: Inbox, wanted: Filter) -> int:
+def _count(inbox: Inbox, choice: Filter) -> int:
     """Count the messages that a replay would take: by the counters, unless it chooses among what they count together."""
-    finished = ("parked", "dead") if wanted.state is None else (wanted.state,)
-    if wanted == replace(wanted, ids=None, kind=None, subject=None, since=None, until=None):
+    finished = ("parked", "dead") if choice.state is None else (choice.state,)
+    if choice == replace(choice, ids=None, kind=None, subject=None, since=None, until=None):
         counted = inbox.stats().counts_by_reason
         return sum(
             number
             for (source, state, reason), number in counted.items()
-            if state in finished and wanted.source in (None, source) and wanted.reason in (None, reason)
+            if state in finished and choice.source in (None, source) and choice.reason in (None, reason)
         )
-    return sum(1 for entry in _pages(inbox, wanted, sys.maxsize) if entry.state in finished)
+    return sum(1 for entry in _pages(inbox, choice, sys.maxsize) if entry.state in finished)

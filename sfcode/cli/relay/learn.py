@@ -74,10 +74,12 @@ def learn_command(
         learned = parse_capture(capture, reading)
         auth = propose_auth(capture, _webhook_secrets())
         changes = list(reread(_parked(inbox), reading))
-        aliases = propose_aliases(learned + [one for change in changes for one in change.messages], project.events)
+        aliases = propose_aliases(
+            learned + [inbox_message for change in changes for inbox_message in change.messages], project.events
+        )
         document: dict[str, Any] = {
-            "paths": {key: list(found) for key, found in paths.items()},
-            "aliases": {name: {"as": meant, "attributes": names} for name, (meant, names) in aliases.items()},
+            "paths": {key: list(places) for key, places in paths.items()},
+            "aliases": {name: {"as": event_name, "attributes": names} for name, (event_name, names) in aliases.items()},
             "webhook_auth": asdict(auth) if auth else None,
             "read": [_shown(message) for message in learned],
             "messages": [{"id": change.entry.id, **_change(change)} for change in changes],
@@ -127,15 +129,18 @@ def _add_evidence(file: Path, capture: CapturedWebhook) -> None:
     from sfcode.evidence.redact import redact_webhook
     from sfcode.relay.ingress.header_shapes import describe_headers, describe_value
 
-    found = (
+    document = (
         json.loads(file.read_text(encoding="utf-8"))
         if file.exists()
         else {"evidence": 1, "probes": [], "exchanges": []}
     )
     own = describe_headers(capture.headers.items())
-    shapes = {name: each if "<" in (each := capture.headers[name]) else describe_value(each) for name in own}
-    found["webhook"] = redact_webhook([capture.body, *capture.enclosing], shapes)
-    file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    shapes = {
+        name: header_value if "<" in (header_value := capture.headers[name]) else describe_value(header_value)
+        for name in own
+    }
+    document["webhook"] = redact_webhook([capture.body, *capture.enclosing], shapes)
+    file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _parked(inbox: Inbox) -> Sequence[InboxEntry]:
@@ -191,29 +196,29 @@ def _print(document: Mapping[str, Any], paths: Mapping[str, tuple[str, ...]], pr
     if document["aliases"]:
         echo(f"For config/events.yaml:\n\n{render_aliases(document['aliases'])}\n")
     echo("This webhook becomes:")
-    for shown in document["read"][:MOST_SHOWN]:
-        echo(f"  {_line(shown, project)}")
+    for message in document["read"][:MOST_SHOWN]:
+        echo(f"  {_line(message, project)}")
     if document["messages"]:
         echo(f"\n{_count(len(document['messages']))} in the inbox would be read otherwise:")
     for change in document["messages"][:MOST_SHOWN]:
-        for shown in change["becomes"]:
-            echo(f"  {change['id']} ({change['reason']}) -> {_line(shown, project)}")
+        for message in change["becomes"]:
+            echo(f"  {change['id']} ({change['reason']}) -> {_line(message, project)}")
     if len(document["messages"]) > MOST_SHOWN:
         echo(f"  and {_count(len(document['messages']) - MOST_SHOWN)} more; --json lists all of them")
 
 
-def _line(shown: Mapping[str, Any], project: Project) -> str:
+def _line(message: Mapping[str, Any], project: Project) -> str:
     from sfcode.relay.salesforce.event_reader import config_name
     from sfcode.text import printable
 
-    if "parked" in shown:
-        return f"parked: {shown['parked']}"
-    group = f" in group {shown['group_id']}" if shown["group_id"] else ""
-    name, _ = config_name(shown["event"], project.events)
-    asked = {use.name for mapping in project.resolved for use in mapping.click_to_track}
-    unknown = not name or (name == "click_to_track" and shown["event"] not in asked)
+    if "parked" in message:
+        return f"parked: {message['parked']}"
+    group = f" in group {message['group_id']}" if message["group_id"] else ""
+    name, _ = config_name(message["event"], project.events)
+    click_events = {use.name for mapping in project.resolved for use in mapping.click_to_track}
+    unknown = not name or (name == "click_to_track" and message["event"] not in click_events)
     note = "; no mapping asks for an event of this name" if unknown else ""
-    return printable(f"{shown['event']} of user {shown['user_id']}{group}, {shown['timestamp']}{note}")
+    return printable(f"{message['event']} of user {message['user_id']}{group}, {message['timestamp']}{note}")
 
 
 def _count(number: int) -> str:

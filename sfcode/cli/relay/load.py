@@ -67,17 +67,17 @@ def load_command(invocation: Invocation, file: Path, columns: tuple[str, ...], *
     return ExitCode.USER if result.bad else ExitCode.OK
 
 
-def _parse_columns(given: tuple[str, ...]) -> dict[str, str]:
+def _parse_columns(pairs: tuple[str, ...]) -> dict[str, str]:
     from sfcode.config.did_you_mean import format_choices
     from sfcode.relay.load.answers import COLUMNS
 
     columns = {}
-    for each in given:
-        name, equals, column = each.partition("=")
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
         if not equals or not column:
-            raise UsageError(f"--column {each} names no column.", "Pass --column user_id=COLUMN.")
+            raise UsageError(f"--column {pair} names no column.", "Pass --column user_id=COLUMN.")
         if name not in COLUMNS:
-            raise UsageError(f"--column {each}: there is no field {name}.", f"Pass {format_choices(name, COLUMNS)}.")
+            raise UsageError(f"--column {pair}: there is no field {name}.", f"Pass {format_choices(name, COLUMNS)}.")
         columns[name] = column
     return columns
 

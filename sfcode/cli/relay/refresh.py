@@ -27,8 +27,8 @@ def refresh_command(invocation: Invocation, mapping: str | None, *, restart: boo
     from sfcode.relay.backfill.refresh import refresh
 
     project = invocation.project()
-    chosen = sending_mappings(project, mapping)
-    done = []
+    mappings = sending_mappings(project, mapping)
+    outcomes = []
 
     def report(line: str) -> None:
         with invocation.progress.pause():
@@ -38,14 +38,14 @@ def refresh_command(invocation: Invocation, mapping: str | None, *, restart: boo
         types = FieldTypeCache(project, inbox)
         types.load()
         types.refresh(org)
-        for one in chosen:
-            with invocation.show_progress(f"Comparing {one.name}"):
-                progress = refresh(org, inbox, one, types.mapping_views, report, sleep=time.sleep, restart=restart)
-            done.append(
-                {"mapping": one.name, "job": progress.job, "records": progress.records, "queued": progress.queued}
+        for sender in mappings:
+            with invocation.show_progress(f"Comparing {sender.name}"):
+                progress = refresh(org, inbox, sender, types.mapping_views, report, sleep=time.sleep, restart=restart)
+            outcomes.append(
+                {"mapping": sender.name, "job": progress.job, "records": progress.records, "queued": progress.queued}
             )
     if invocation.json:
-        print_envelope(done)
+        print_envelope(outcomes)
         return
-    for each in done:
-        echo(f"{each['mapping']}: {each['queued']:,} of {each['records']:,} records differ and will be sent")
+    for outcome in outcomes:
+        echo(f"{outcome['mapping']}: {outcome['queued']:,} of {outcome['records']:,} records differ and will be sent")

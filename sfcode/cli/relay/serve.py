@@ -76,14 +76,14 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
         from sfcode.relay.main import serve
 
         def load() -> RelayConfig:
-            again = read()
-            before, now = (invocation.target(each.project) for each in (config, again))
+            reloaded_config = read()
+            before, now = (invocation.target(candidate.project) for candidate in (config, reloaded_config))
             if before != now:
                 raise UsageError(
-                    f"environments.{again.project.environment}.org is {now} now, and this process is signed in to {before}.",
+                    f"environments.{reloaded_config.project.environment}.org is {now} now, and this process is signed in to {before}.",
                     "Restart the relay to change its org.",
                 )
-            return again
+            return reloaded_config
 
         def ready(url: str, admin_url: str) -> None:
             if invocation.json:

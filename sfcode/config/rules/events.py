@@ -13,22 +13,22 @@ from sfcode.mapping.events import ACTIVITY_EVENTS, BY_NAME, event_attributes
 from sfcode.mapping.place import ConfigPath
 
 
-def check_events(events: Events, document: Document, known: Events) -> Iterator[Diagnostic]:
+def check_events(events: Events, document: Document, shipped_events: Events) -> Iterator[Diagnostic]:
     """Check the templates that differ from the shipped ones, and the aliases."""
     for event, text in events.activities.items():
-        shipped = known.activities[event]
+        shipped = shipped_events.activities[event]
         for key, template, same in (
             ("subject", text.subject, shipped.subject),
             ("comment", text.comment, shipped.comment),
         ):
             if template == same or "{" not in template:
                 continue
-            found = find_template_problem(template)
-            if found:
+            problem = find_template_problem(template)
+            if problem:
                 path: ConfigPath = ("activities", event, key)
                 hint = "write {{ attribute }}, as in the shipped texts; the language is Jinja2"
-                message = f"not a template: {found.message}"
-                yield Diagnostic.error(document.line(path, found.line), format_path(path), message, hint)
+                message = f"not a template: {problem.message}"
+                yield Diagnostic.error(document.line(path, problem.line), format_path(path), message, hint)
     for name, alias in events.aliases.items():
         # As itself, it is known without `appcues:` too.
         if name in BY_NAME and alias.as_ != name:
@@ -43,15 +43,15 @@ def check_events(events: Events, document: Document, known: Events) -> Iterator[
         yield document.problem(PathProblem(("aliases", name), message, hint, at="key"))
 
 
-def warn_about_events(events: Events, document: Document, known: Events) -> Iterator[Diagnostic]:
+def warn_about_events(events: Events, document: Document, shipped_events: Events) -> Iterator[Diagnostic]:
     """
     Warn of names in texts that are another event's attributes, or nearly this one's.
 
     Any other name may be a property of the product's users, which events hold too.
     """
     for event, text in events.activities.items():
-        shipped, own = known.activities[event], event_attributes(event)
-        others = frozenset().union(*map(event_attributes, ACTIVITY_EVENTS)) - own
+        shipped, own = shipped_events.activities[event], event_attributes(event)
+        other_attributes = frozenset().union(*map(event_attributes, ACTIVITY_EVENTS)) - own
         for key, template, same in (
             ("subject", text.subject, shipped.subject),
             ("comment", text.comment, shipped.comment),
@@ -61,7 +61,7 @@ def warn_about_events(events: Events, document: Document, known: Events) -> Iter
             path: ConfigPath = ("activities", event, key)
             for name in find_template_names(template):
                 near = None if name in own or name.startswith("_") else find_nearest_name(name, sorted(own))
-                if name not in others and near is None:
+                if name not in other_attributes and near is None:
                     continue
                 message = f"{name} is no attribute that events of {event} are known to have, and would be blank"
                 hint = f"write {near}" if near else f"use one of: {', '.join(sorted(own))}"

@@ -37,8 +37,8 @@ def check_mapping(mapping: Mapping, document: Document) -> Iterator[PathProblem]
 def written_fields(mapping: Mapping) -> dict[ConfigPath, TargetField]:
     """List the fields that the relay writes, by their path in the mapping."""
     nps = mapping.to_salesforce.nps if mapping.to_salesforce else None
-    found = {"score": nps.score, "feedback": nps.feedback} if nps else {}
-    return {("to_salesforce", "nps", key): target for key, target in found.items() if target}
+    targets = {"score": nps.score, "feedback": nps.feedback} if nps else {}
+    return {("to_salesforce", "nps", key): target for key, target in targets.items() if target}
 
 
 def created_fields(mapping: Mapping) -> Iterator[tuple[ConfigPath, str]]:
@@ -51,15 +51,15 @@ def created_fields(mapping: Mapping) -> Iterator[tuple[ConfigPath, str]]:
 
 
 def _check_direction(mapping: Mapping, document: Document) -> Iterator[PathProblem]:
-    said = document.has("direction")
-    for section, other in zip(SECTIONS, reversed(SECTIONS), strict=True):
-        wanted = mapping.direction in ("both", section)
-        written = document.get((section,)) is not None
-        if wanted and not written:
-            why = mapping.direction if said else "both, which holds where none is written,"
-            hint = "add it" + (f", or write direction: {other}" if document.has(other) else "")
+    is_set = document.has("direction")
+    for section, opposite in zip(SECTIONS, reversed(SECTIONS), strict=True):
+        is_needed = mapping.direction in ("both", section)
+        is_present = document.get((section,)) is not None
+        if is_needed and not is_present:
+            why = mapping.direction if is_set else "both, which holds where none is written,"
+            hint = "add it" + (f", or write direction: {opposite}" if document.has(opposite) else "")
             yield PathProblem(("direction",), f"{why} needs the section {section}", hint)
-        elif written and not wanted:
+        elif is_present and not is_needed:
             message = f"is not used with direction: {mapping.direction}"
             yield PathProblem((section,), message, "leave the section out, or write direction: both", at="key")
 
@@ -90,13 +90,13 @@ def _check_created(path: ConfigPath, name: str) -> Iterator[PathProblem]:
 
 def _check_attributes(mapping: Mapping) -> Iterator[PathProblem]:
     attributes = mapping.to_appcues.attributes if mapping.to_appcues else {}
-    seen: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name in attributes:
         path = ("to_appcues", "attributes", name)
         if name.lower() in _OWN_IDS[mapping.match]:
             message = f"{name} is how Appcues calls the {mapping.match} id, which `user_id` already matches"
             yield PathProblem(path, message, "leave it out, or choose another name", at="key")
-        first = seen.setdefault(name.lower(), name)
+        first = names.setdefault(name.lower(), name)
         if first != name:
             message = f"{name} and {first} differ in case only, and would be two attributes in Appcues"
             yield PathProblem(path, message, "keep one of them", at="key")
@@ -112,20 +112,18 @@ def _check_value_map(path: ConfigPath, attribute: Attribute) -> Iterator[PathPro
     if attribute.type is not None:
         message = "has no meaning with `map`, which says what is sent"
         yield PathProblem((*path, "type"), message, "leave it out", at="key")
-    seen: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     first = next(iter(attribute.map_))
     kind = _kind_of(attribute.map_[first])
-    for value, sent in attribute.map_.items():
-        earlier = seen.setdefault(fold_value(value), value)
+    for value, translation in attribute.map_.items():
+        earlier = spellings.setdefault(fold_value(value), value)
         if earlier != value:
             message = (
                 f"{format_value(value)} and {format_value(earlier)} differ in case or spaces only, which are ignored"
             )
             yield PathProblem((*path, "map", value), message, "keep one of them", at="key")
-        if _kind_of(sent) != kind:
-            message = (
-                f"is {_kind_of(sent)}, and {format_value(first)} is sent as {kind}: an Appcues attribute has one type"
-            )
+        if _kind_of(translation) != kind:
+            message = f"is {_kind_of(translation)}, and {format_value(first)} is sent as {kind}: an Appcues attribute has one type"
             yield PathProblem((*path, "map", value), message, "write values of one type")
     if attribute.default is not None and _kind_of(attribute.default) != kind:
         message = (
@@ -141,9 +139,9 @@ def _kind_of(value: AttributeValue) -> str:
 
 
 def _check_conditions(mapping: Mapping) -> Iterator[PathProblem]:
-    seen: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name, condition in mapping.where.items():
-        first = seen.setdefault(name.lower(), name)
+        first = names.setdefault(name.lower(), name)
         if first != name:
             yield PathProblem(("where", name), f"{name} is {first} to Salesforce", "keep one of them", at="key")
         values = condition.is_ or condition.not_ or ()
@@ -160,8 +158,8 @@ def _check_conditions(mapping: Mapping) -> Iterator[PathProblem]:
 
 def _check_targets(mapping: Mapping) -> Iterator[PathProblem]:
     reserved = {mapping.user_id.field.lower(): "the user id", (mapping.user_id.from_ or "").lower(): "the user id"}
-    sent = mapping.to_appcues.attributes if mapping.to_appcues else {}
-    for name, attribute in sent.items():
+    attributes = mapping.to_appcues.attributes if mapping.to_appcues else {}
+    for name, attribute in attributes.items():
         reserved.setdefault(attribute.field.lower(), f"sent to Appcues as {name}")
     for path, target in written_fields(mapping).items():
         role = reserved.get(target.field.lower())
@@ -264,10 +262,10 @@ def warn_about_mapping(mapping: Mapping) -> Iterator[PathProblem]:
 
 def _warn_about_repeated_fields(attributes: MappingOf[str, Attribute]) -> Iterator[PathProblem]:
     """Warn of a field that is sent twice in the same form; with another `map` or type it is meant."""
-    seen: dict[object, str] = {}
+    names: dict[object, str] = {}
     for name, attribute in attributes.items():
         values = None if attribute.map_ is None else (tuple(attribute.map_.items()), attribute.default)
-        first = seen.setdefault((attribute.field.lower(), attribute.type, values), name)
+        first = names.setdefault((attribute.field.lower(), attribute.type, values), name)
         if first != name:
             message = f"{attribute.field} is sent as {first} already, with the same values"
             yield PathProblem(("to_appcues", "attributes", name), message, "leave one of them out", at="key")

@@ -56,12 +56,12 @@ def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]
         yield from _check_length(prefix, draft)
     yield from _check_names(drafts)
     yield from _check_spellings(drafts)
-    taken: dict[tuple[str, str], TakenRecords] = defaultdict(TakenRecords)
+    records_by_object: dict[tuple[str, str], TakenRecords] = defaultdict(TakenRecords)
     apart: list[Draft] = []
     for draft in drafts:
-        of_object = taken[draft.spec.object.lower(), draft.spec.match]
-        if other := of_object.find(draft):
-            message = f"{draft.spec.object} is mapped already, at {other.document.value(('object',))}"
+        of_object = records_by_object[draft.spec.object.lower(), draft.spec.match]
+        if first_draft := of_object.find(draft):
+            message = f"{draft.spec.object} is mapped already, at {first_draft.document.value(('object',))}"
             hint = "put both in one file, or give each a `where` that no record fits together with the other"
             yield draft.problem("object", message=message, hint=hint)
         else:
@@ -83,15 +83,15 @@ class TakenRecords:
 
     def add(self, draft: Draft) -> None:
         """Add a mapping."""
-        asked = {condition.field.lower(): condition.listed_values for condition in draft.conditions}
-        listed = {field: values for field, values in asked.items() if values is not None}
+        values_by_field = {condition.field.lower(): condition.listed_values for condition in draft.conditions}
+        listed = {field: values for field, values in values_by_field.items() if values is not None}
         for field in listed.keys() - self._any_value.keys():
             self._any_value[field] = [*self._all]
-        for field, others in self._any_value.items():
+        for field, drafts in self._any_value.items():
             for value in listed.get(field, ()):
                 self._by_value[field, value].append(draft)
             if field not in listed:
-                others.append(draft)
+                drafts.append(draft)
         self._all.append(draft)
 
     def find(self, draft: Draft) -> Draft | None:
@@ -102,8 +102,8 @@ class TakenRecords:
             if condition.listed_values is not None and field in self._any_value:
                 same = (self._by_value.get((field, value), ()) for value in condition.listed_values)
                 candidates = min(candidates, [*self._any_value[field], *chain.from_iterable(same)], key=len)
-        shared = (other for other in candidates if not are_apart(other.conditions, draft.conditions))
-        return min(shared, key=lambda other: other.name, default=None)
+        shared = (candidate for candidate in candidates if not are_apart(candidate.conditions, draft.conditions))
+        return min(shared, key=lambda candidate: candidate.name, default=None)
 
 
 def warn_about_mappings(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
@@ -125,9 +125,11 @@ def _check_names(drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
     """Find files that are one to Salesforce."""
     first: dict[str, Draft] = {}
     for draft in drafts:
-        other = first.setdefault(draft.name.lower(), draft)
-        if other is not draft:
-            message = f"this file's name differs from {other.document.file} in case only, and Salesforce ignores case"
+        first_draft = first.setdefault(draft.name.lower(), draft)
+        if first_draft is not draft:
+            message = (
+                f"this file's name differs from {first_draft.document.file} in case only, and Salesforce ignores case"
+            )
             yield Diagnostic.error(Position(draft.document.file, 1, 1), "", message, "rename one of them")
 
 
@@ -136,9 +138,9 @@ def _check_claims(drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
     claimed: dict[tuple[str, str], tuple[Draft, ConfigPath]] = {}
     for draft in drafts:
         for path, field in created_fields(draft.spec):
-            other, place = claimed.setdefault(draft.key_of(field), (draft, path))
-            if other is not draft:
-                message = f"{draft.spec.object}.{field} is generated already, for {other.document.value(place)}"
+            owner, place = claimed.setdefault(draft.key_of(field), (draft, path))
+            if owner is not draft:
+                message = f"{draft.spec.object}.{field} is generated already, for {owner.document.value(place)}"
                 hint = "choose another name, or let one mapping own it"
                 yield draft.problem(*map(str, path), message=message, hint=hint)
 
@@ -148,15 +150,15 @@ def _check_loops(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     senders: dict[tuple[str, str], list[tuple[Draft, str]]] = defaultdict(list)
     for draft in drafts:
         for name, attribute in draft.attributes.items():
-            found = senders[draft.key_of(attribute.field)]
-            if len(found) < 2 and all(other is not draft for other, _ in found):  # one of two is another mapping
-                found.append((draft, name))
+            pairs = senders[draft.key_of(attribute.field)]
+            if len(pairs) < 2 and all(sending is not draft for sending, _ in pairs):  # one of two is another mapping
+                pairs.append((draft, name))
     for draft in drafts:
         for path, target in written_fields(draft.spec).items():
-            others = (sent for sent in senders.get(draft.key_of(target.field), ()) if sent[0] is not draft)
-            for sender, name in islice(others, 1):
-                where = sender.document.value(("to_appcues", "attributes", name))
-                message = f"{target.field} is sent to Appcues at {where}, so Appcues must not write it"
+            other_pairs = (pair for pair in senders.get(draft.key_of(target.field), ()) if pair[0] is not draft)
+            for sender, name in islice(other_pairs, 1):
+                position = sender.document.value(("to_appcues", "attributes", name))
+                message = f"{target.field} is sent to Appcues at {position}, so Appcues must not write it"
                 hint = "choose another field: data of one field flows one way"
                 yield draft.problem(*map(str, path), "field", message=message, hint=hint)
 
@@ -166,9 +168,9 @@ def _check_spellings(drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], tuple[Draft, str]] = {}
     for draft in drafts:
         for name in draft.attributes:
-            other, spelling = first.setdefault((draft.spec.match, name.lower()), (draft, name))
-            if spelling != name and other is not draft:
-                where = other.document.key(("to_appcues", "attributes", spelling))
-                message = f"{name} is spelled {spelling} at {where}, and would be another attribute in Appcues"
+            first_draft, spelling = first.setdefault((draft.spec.match, name.lower()), (draft, name))
+            if spelling != name and first_draft is not draft:
+                position = first_draft.document.key(("to_appcues", "attributes", spelling))
+                message = f"{name} is spelled {spelling} at {position}, and would be another attribute in Appcues"
                 path = ("to_appcues", "attributes", name)
                 yield draft.problem(*path, message=message, hint=f"write {spelling}", at_key=True)

@@ -46,10 +46,10 @@ def _check_registrations(recipes: Recipes, *, has_people: bool) -> Iterator[Path
     for index, registration in enumerate(registrations):
         path, when, campaign = ("event_registration", index), registration.when, registration.campaign
         key = _TRIGGER_KEYS[when.event]
-        for other in sorted({*_TRIGGER_KEYS.values()} - {key}):
-            if getattr(when, other):
-                message = f"{when.event} has no {other}"
-                yield PathProblem((*path, "when", other), message, f"write {key}, or leave it out", at="key")
+        for other_key in sorted({*_TRIGGER_KEYS.values()} - {key}):
+            if getattr(when, other_key):
+                message = f"{when.event} has no {other_key}"
+                yield PathProblem((*path, "when", other_key), message, f"write {key}, or leave it out", at="key")
         if when.event == "click_to_track" and not when.name:
             message = "does not say which click-to-track events count"
             yield PathProblem((*path, "when"), message, "add name: with their names in Appcues")
@@ -105,7 +105,7 @@ def _check_group_progress(rules: Sequence[ProgressRule], mappings: Sequence[Mapp
     if not any(mapping.delivery == "relay" for mapping in mappings):
         message = "is what the relay does, and no mapping has delivery: relay"
         yield PathProblem(path, message, "add a mapping that the relay delivers, or leave the recipe out", at="key")
-    sent = {
+    senders = {
         name.lower(): mapping.object
         for mapping in mappings
         if mapping.match == "group" and mapping.to_appcues
@@ -114,16 +114,16 @@ def _check_group_progress(rules: Sequence[ProgressRule], mappings: Sequence[Mapp
     for index, rule in enumerate(rules):
         yield from check_filter((*path, index, "when"), rule.when.event, rule.when, "relay")
         for name, value in rule.set_.items():
-            where = (*path, index, "set", name)
-            if name.lower() in sent:
-                message = f"{name} is sent from {sent[name.lower()]} already, and one attribute has one source"
-                yield PathProblem(where, message, "choose another attribute", at="key")
-            found = (
+            attribute_path = (*path, index, "set", name)
+            if name.lower() in senders:
+                message = f"{name} is sent from {senders[name.lower()]} already, and one attribute has one source"
+                yield PathProblem(attribute_path, message, "choose another attribute", at="key")
+            problems = (
                 problem
                 for number, earlier in enumerate(rules[:index])
-                for problem in _compare_progress(where, (name, value), rule, number, earlier)
+                for problem in _compare_progress(attribute_path, (name, value), rule, number, earlier)
             )
-            yield from islice(found, 1)
+            yield from islice(problems, 1)
 
 
 def _compare_progress(
@@ -131,14 +131,12 @@ def _compare_progress(
 ) -> Iterator[PathProblem]:
     """Compare what a rule sets with what an earlier one sets."""
     name, value = attribute
-    for other, set_before in earlier.set_.items():
-        if other.lower() != name.lower():
+    for earlier_name, set_before in earlier.set_.items():
+        if earlier_name.lower() != name.lower():
             continue
-        if other != name:
-            message = (
-                f"{name} is spelled {other} in group_progress[{number}], and would be another attribute in Appcues"
-            )
-            yield PathProblem(path, message, f"write {other}", at="key")
+        if earlier_name != name:
+            message = f"{name} is spelled {earlier_name} in group_progress[{number}], and would be another attribute in Appcues"
+            yield PathProblem(path, message, f"write {earlier_name}", at="key")
         elif compared_as(set_before) != compared_as(value):
             message = f"{name} is of another type in group_progress[{number}], and an attribute has one type"
             yield PathProblem(path, message, "write values of one type")

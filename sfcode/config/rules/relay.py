@@ -61,17 +61,17 @@ def _check_webhook_auth(auth: WebhookAuth, document: Document) -> Iterator[PathP
 
 def _check_sign_in(relay: Relay) -> Iterator[PathProblem]:
     """Check the sign-in of the relay."""
-    wanted, path = relay.sign_in, ("relay", "sign_in")
-    if wanted is None:
+    sign_in, path = relay.sign_in, ("relay", "sign_in")
+    if sign_in is None:
         return
-    if wanted.flow == "jwt" and wanted.certificate is None:
+    if sign_in.flow == "jwt" and sign_in.certificate is None:
         message = "missing: flow jwt needs the certificate that the relay's key belongs to"
         yield PathProblem(
             (*path, "certificate"), message, "add the key certificate, with the PEM text below it", at="key"
         )
-    if wanted.flow != "jwt" and wanted.certificate is not None:
+    if sign_in.flow != "jwt" and sign_in.certificate is not None:
         hint = "leave it out, or write flow: jwt"
-        yield PathProblem((*path, "certificate"), f"has no meaning with flow {wanted.flow}", hint, at="key")
+        yield PathProblem((*path, "certificate"), f"has no meaning with flow {sign_in.flow}", hint, at="key")
 
 
 def _check_signature(auth: WebhookAuth, message_id: MessageId | None) -> Iterator[PathProblem]:
@@ -99,9 +99,9 @@ def _check_signature(auth: WebhookAuth, message_id: MessageId | None) -> Iterato
 
 
 def _check_message_id(relay: Relay, document: Document) -> Iterator[PathProblem]:
-    written = [key for key in ("header", "path") if document.has("relay", "message_id", key)]
-    if relay.message_id is not None and len(written) != 1:
-        message = "cannot be in two places" if written else "needs either header or path"
+    places = [key for key in ("header", "path") if document.has("relay", "message_id", key)]
+    if relay.message_id is not None and len(places) != 1:
+        message = "cannot be in two places" if places else "needs either header or path"
         yield PathProblem(("relay", "message_id"), message, "name one of them: header or path", at="key")
     header, auth = relay.message_id.header if relay.message_id else None, relay.webhook_auth
     message = "is not signed, so that a signed message could be repeated under another ID"

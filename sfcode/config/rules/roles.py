@@ -18,8 +18,8 @@ _PATH = "role_onboarding"
 
 def check_roles(recipe: RoleOnboarding, document: Document, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Check that mappings make each role, and no value that is none. `document` is `recipes.yaml`."""
-    found = [(draft, attribute) for draft in drafts if (attribute := _find_attribute(draft, recipe.attribute))]
-    if not found:
+    attributes = [(draft, attribute) for draft in drafts if (attribute := _find_attribute(draft, recipe.attribute))]
+    if not attributes:
         message = f"no mapping of users sends {recipe.attribute} through the relay"
         hint = "add it under to_appcues.attributes, with the `map:` that makes roles of a field's values"
         yield document.problem(PathProblem((_PATH, "attribute"), message, hint))
@@ -28,22 +28,22 @@ def check_roles(recipe: RoleOnboarding, document: Document, drafts: Sequence[Dra
     for index, role in enumerate(roles):
         if role in roles[:index]:
             yield document.problem(PathProblem((_PATH, "values", index), f"{role} is listed twice", "keep one of them"))
-    made: set[str] = set()
-    for draft, attribute in found:
+    sent_roles: set[str] = set()
+    for draft, attribute in attributes:
         path = ("to_appcues", "attributes", recipe.attribute)
         if attribute.map_ is None:
             message = f"sends {attribute.field} as people typed it, and recipes.yaml lists the roles that segments use"
             yield draft.document.problem(PathProblem(path, message, "add `map:`, and `default:` for all other values"))
             continue
-        for below, sent in _sent_roles(attribute):
-            made.add(sent)
-            if sent not in roles:
-                message = f"{sent} is no role of recipes.yaml, so no segment chooses people by it"
-                hint = f"write {format_choices(sent, roles)}, or add it to role_onboarding.values"
+        for below, sent_role in _sent_roles(attribute):
+            sent_roles.add(sent_role)
+            if sent_role not in roles:
+                message = f"{sent_role} is no role of recipes.yaml, so no segment chooses people by it"
+                hint = f"write {format_choices(sent_role, roles)}, or add it to role_onboarding.values"
                 yield draft.document.problem(PathProblem((*path, *below), message, hint))
-    if all(attribute.map_ is not None for _, attribute in found):
+    if all(attribute.map_ is not None for _, attribute in attributes):
         for index, role in enumerate(roles):
-            if role not in made and role not in roles[:index]:
+            if role not in sent_roles and role not in roles[:index]:
                 message = f"no mapping sends {recipe.attribute} as {role}, so a segment of it would be empty"
                 hint = "add a value of the field to `map:`, or leave the role out"
                 yield document.problem(PathProblem((_PATH, "values", index), message, hint))

@@ -48,11 +48,11 @@ def _check_moved(settings: Settings) -> Iterator[PathProblem]:
             yield PathProblem(("moved", "fields", former), message, "remove the line: a new field is created")
     for kind in ("mappings", "fields"):
         names: dict[str, str] = getattr(settings.moved, kind)
-        seen: dict[str, str] = {}
+        former_names: dict[str, str] = {}
         for former, present in names.items():
-            other = seen.setdefault(present.lower(), former)
-            if other != former:
-                message = f"{present} cannot have been both {other} and {former}"
+            claimant = former_names.setdefault(present.lower(), former)
+            if claimant != former:
+                message = f"{present} cannot have been both {claimant} and {former}"
                 yield PathProblem(("moved", kind, former), message, "keep the line that is true")
 
 

@@ -43,17 +43,17 @@ def routes() -> list[Route]:
 
 def _profile(kind: Kind, call: AppcuesCall) -> Response:
     id_ = call.parts[1]
-    found = call.account.state.profile(kind, id_)
-    if found is None:
+    attributes = call.account.state.profile(kind, id_)
+    if attributes is None:
         raise AppcuesApiError(404, f"{kind} not found")
-    return JSONResponse({f"{kind}_id": id_, **found})
+    return JSONResponse({f"{kind}_id": id_, **attributes})
 
 
 def _change(kind: Kind, call: AppcuesCall) -> Response:
     attributes = call.json_object()
-    kept = sorted(name for name in attributes if name.startswith(RESERVED))
-    if kept:
-        raise AppcuesApiError(400, f"{kept[0]} is reserved")
+    reserved_names = sorted(name for name in attributes if name.startswith(RESERVED))
+    if reserved_names:
+        raise AppcuesApiError(400, f"{reserved_names[0]} is reserved")
     call.account.state.change_profile(kind, call.parts[1], accepted_attributes(attributes))
     return success()
 
@@ -71,19 +71,19 @@ def _events(call: AppcuesCall) -> Response:
 
 
 def _track(call: AppcuesCall) -> Response:
-    given = call.json_object()
-    name, stamp = given.get("name"), given.get("timestamp")
+    body = call.json_object()
+    name, stamp = body.get("name"), body.get("timestamp")
     if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
         raise AppcuesApiError(400, f"name must be a text of 1 to {LONGEST_NAME} characters")
     if not isinstance(stamp, str) or not _is_time(stamp):
         raise AppcuesApiError(400, "timestamp must be a time as RFC 3339 has it")
-    attributes = given.get("attributes", {})
+    attributes = body.get("attributes", {})
     if not isinstance(attributes, dict):
         raise AppcuesApiError(400, "attributes must be an object")
     event: dict[str, Any] = {
         "event_id": str(uuid.UUID(int=call.account.rng.getrandbits(128), version=4)),
         "user_id": call.parts[1],
-        "group_id": given.get("group_id"),
+        "group_id": body.get("group_id"),
         "name": name,
         "timestamp": stamp,
         "attributes": accepted_attributes(attributes),
@@ -101,7 +101,7 @@ def _is_time(text: str) -> bool:
 
 def _join(call: AppcuesCall) -> Response:
     user_ids = call.json_object().get("user_ids")
-    if not isinstance(user_ids, list) or not all(isinstance(each, str) and each for each in user_ids):
+    if not isinstance(user_ids, list) or not all(isinstance(user_id, str) and user_id for user_id in user_ids):
         raise AppcuesApiError(400, "user_ids must be a list of texts")
     call.account.state.add_members(call.parts[1], user_ids)
     return success()

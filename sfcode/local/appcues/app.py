@@ -98,19 +98,21 @@ class AppcuesApp:
 
     def _route(self, method: str, path: str) -> tuple[Handler, list[str]]:
         matching = [
-            (known, found, handler) for known, pattern, handler in self._routes if (found := pattern.fullmatch(path))
+            (path_exists, path_match, handler)
+            for path_exists, pattern, handler in self._routes
+            if (path_match := pattern.fullmatch(path))
         ]
-        for known, found, handler in matching:
-            if known == method:
-                return handler, [unquote(part) for part in found.groups()]
+        for path_exists, path_match, handler in matching:
+            if path_exists == method:
+                return handler, [unquote(part) for part in path_match.groups()]
         if matching:
             raise AppcuesApiError(405, f"{method} is not allowed here")
         raise AppcuesApiError(404, "there is nothing here")
 
 
 def _sign_in(headers: Mapping[str, str]) -> None:
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic" or not hmac.compare_digest(given.strip().encode(), _CREDENTIALS):
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic" or not hmac.compare_digest(credentials.strip().encode(), _CREDENTIALS):
         raise AppcuesApiError(401, "the API key or its secret is wrong")
 
 

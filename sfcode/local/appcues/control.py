@@ -82,27 +82,29 @@ def _json(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _trigger(call: AppcuesCall) -> list[dict[str, Any]]:
-    given = call.json()
+    body = call.json()
     state, now = call.account.state, call.account.clock.now()
     events = []
-    for each in given if isinstance(given, list) else [given]:
-        if not isinstance(each, dict) or not all(isinstance(each.get(key), str) for key in ("user_id", "name")):
+    for description in body if isinstance(body, list) else [body]:
+        if not isinstance(description, dict) or not all(
+            isinstance(description.get(key), str) for key in ("user_id", "name")
+        ):
             raise AppcuesApiError(
                 400, "an event has user_id and name, and may have attributes, group_id, timestamp, event_id"
             )
-        if not isinstance(each.get("attributes", {}), dict):
+        if not isinstance(description.get("attributes", {}), dict):
             raise AppcuesApiError(400, "attributes must be an object")
-        profile = state.profile("user", each["user_id"]) or {}
-        events.append(event_body(ACCOUNT_ID, each, profile, now, call.account.rng))
+        profile = state.profile("user", description["user_id"]) or {}
+        events.append(event_body(ACCOUNT_ID, description, profile, now, call.account.rng))
     for event in events:
-        kept = auto_properties(event["name"], event["attributes"])
-        if kept:
-            state.change_profile("user", event["user_id"], kept)
+        properties = auto_properties(event["name"], event["attributes"])
+        if properties:
+            state.change_profile("user", event["user_id"], properties)
     setting = state.setting(WEBHOOK)
-    wanted = set(setting["events"]) if setting else set()
-    sent = [bool(setting) and (not wanted or event["name"] in wanted) for event in events]
-    state.add_events(event for event, goes in zip(events, sent, strict=True) if not goes)
-    state.add_events((event for event, goes in zip(events, sent, strict=True) if goes), due=now.timestamp())
+    subscribed_names = set(setting["events"]) if setting else set()
+    is_sent = [bool(setting) and (not subscribed_names or event["name"] in subscribed_names) for event in events]
+    state.add_events(event for event, goes in zip(events, is_sent, strict=True) if not goes)
+    state.add_events((event for event, goes in zip(events, is_sent, strict=True) if goes), due=now.timestamp())
     return events
 
 
@@ -118,8 +120,8 @@ def _unhook(call: AppcuesCall) -> Response:
 
 def _deliveries(call: AppcuesCall) -> Response:
     state = call.account.state
-    shown = [{**asdict(each), "body": json.loads(each.body)} for each in state.parcels(limit=SHOWN)]
-    return JSONResponse({"waiting": state.count_parcels(), "deliveries": shown})
+    deliveries = [{**asdict(parcel), "body": json.loads(parcel.body)} for parcel in state.parcels(limit=SHOWN)]
+    return JSONResponse({"waiting": state.count_parcels(), "deliveries": deliveries})
 
 
 def _drop_deliveries(call: AppcuesCall) -> Response:

@@ -63,6 +63,6 @@ class Journal:
     def clear(self) -> int:
         """Delete all entries and return their number."""
         with self._lock:
-            gone = len(self._entries)
+            count = len(self._entries)
             self._entries.clear()
-            return gone
+            return count

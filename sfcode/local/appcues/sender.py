@@ -77,29 +77,33 @@ class WebhookSender:
         if not batch:
             return False
         webhook = read_webhook(setting)
-        held, now = self._held_back(webhook, batch)
+        delayed_webhooks, now = self._held_back(webhook, batch)
         by_user: dict[str, list[PendingWebhook]] = {}
         for parcel in now:
             by_user.setdefault(parcel.user_id, []).append(parcel)
         failed = [
-            each for part in pool.map(lambda parcels: self._send(webhook, parcels), by_user.values()) for each in part
+            delivery
+            for part in pool.map(lambda parcels: self._send(webhook, parcels), by_user.values())
+            for delivery in part
         ]
-        kept = {each.number for each in (*held, *failed)}
-        state.settle([each.number for each in batch if each.number not in kept], (*held, *failed))
+        numbers = {delivery.number for delivery in (*delayed_webhooks, *failed)}
+        state.settle(
+            [delivery.number for delivery in batch if delivery.number not in numbers], (*delayed_webhooks, *failed)
+        )
         return True
 
     def _held_back(
         self, webhook: Webhook, batch: Iterable[PendingWebhook]
     ) -> tuple[list[PendingWebhook], list[PendingWebhook]]:
         """Split off the webhooks that a fault delays, so that later ones overtake them."""
-        path, held, now = urlsplit(webhook.url).path, [], []
+        path, delayed_webhooks, now = urlsplit(webhook.url).path, [], []
         for parcel in batch:
             late = None if parcel.attempts else self._account.faults.take("late_delivery", path=path, method="POST")
             if late is None:
                 now.append(parcel)
             else:
-                held.append(replace(parcel, due=self._now() + late.seconds, attempts=1, error="held back"))
-        return held, now
+                delayed_webhooks.append(replace(parcel, due=self._now() + late.seconds, attempts=1, error="held back"))
+        return delayed_webhooks, now
 
     def _send(self, webhook: Webhook, parcels: Iterable[PendingWebhook]) -> list[PendingWebhook]:
         """Send the webhooks of one user; return those that must be sent again."""

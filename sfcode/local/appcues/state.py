@@ -56,8 +56,8 @@ class AccountState(StateFile):
         with self.writing() as db:
             row = db.execute("SELECT body FROM profile WHERE kind = ? AND id = ?", (kind, id_)).fetchone()
             body = {**(json.loads(row[0]) if row else {}), **changes}
-            kept = {name: value for name, value in body.items() if value is not None}
-            db.execute("INSERT OR REPLACE INTO profile VALUES (?, ?, ?)", (kind, id_, json.dumps(kept)))
+            attributes = {name: value for name, value in body.items() if value is not None}
+            db.execute("INSERT OR REPLACE INTO profile VALUES (?, ?, ?)", (kind, id_, json.dumps(attributes)))
 
     def delete_profile(self, kind: Kind, id_: str) -> None:
         """Delete a profile and its group memberships."""
@@ -69,7 +69,7 @@ class AccountState(StateFile):
     def add_members(self, group_id: str, user_ids: Iterable[str]) -> None:
         """Add users to a group."""
         with self.writing() as db:
-            db.executemany("INSERT OR IGNORE INTO member VALUES (?, ?)", ((group_id, each) for each in user_ids))
+            db.executemany("INSERT OR IGNORE INTO member VALUES (?, ?)", ((group_id, user_id) for user_id in user_ids))
 
     def add_events(self, events: Iterable[Mapping[str, Any]], *, due: float | None = None) -> None:
         """Store events; with `due` they are also sent as webhooks."""
@@ -104,11 +104,11 @@ class AccountState(StateFile):
         with self.writing() as db:
             return db.execute("DELETE FROM delivery").rowcount
 
-    def settle(self, sent: Collection[int], later: Iterable[PendingWebhook]) -> None:
+    def settle(self, numbers: Collection[int], later: Iterable[PendingWebhook]) -> None:
         """Delete the webhooks that were sent and store the retry times of the others."""
         with self.writing() as db:
-            db.executemany("DELETE FROM delivery WHERE number = ?", ((number,) for number in sent))
-            rows = ((each.due, each.attempts, each.error, each.number) for each in later)
+            db.executemany("DELETE FROM delivery WHERE number = ?", ((number,) for number in numbers))
+            rows = ((parcel.due, parcel.attempts, parcel.error, parcel.number) for parcel in later)
             db.executemany("UPDATE delivery SET due = ?, attempts = ?, error = ? WHERE number = ?", rows)
 
     def setting(self, key: str) -> Any:

@@ -46,9 +46,9 @@ def auto_properties(name: str, attributes: Mapping[str, Any]) -> dict[str, Value
 
     `_appcuesSatisfaction_MostRecentNPSScore` is the one whose name is published; the feedback's is made after it.
     """
-    kept: dict[str, Value] = {}
+    properties: dict[str, Value] = {}
     if name in ("appcues:nps_score", "appcues:nps_score_and_feedback"):
-        kept["_appcuesSatisfaction_MostRecentNPSScore"] = attributes.get("score")
+        properties["_appcuesSatisfaction_MostRecentNPSScore"] = attributes.get("score")
     if name in ("appcues:nps_feedback", "appcues:nps_score_and_feedback"):
-        kept["_appcuesSatisfaction_MostRecentNPSFeedback"] = attributes.get("feedback")
-    return accepted_attributes({key: value for key, value in kept.items() if value is not None})
+        properties["_appcuesSatisfaction_MostRecentNPSFeedback"] = attributes.get("feedback")
+    return accepted_attributes({key: value for key, value in properties.items() if value is not None})

@@ -53,11 +53,11 @@ class Webhook:
 
 def read_webhook(value: Mapping[str, Any]) -> Webhook:
     """Read the settings of a webhook. Raises AppcuesApiError."""
-    known = {"url", "auth", "events", "retry_seconds"}
-    if set(value) - known or not isinstance(value.get("url"), str):
-        raise AppcuesApiError(400, f"a webhook has {', '.join(sorted(known))}; url is an address")
+    keys = {"url", "auth", "events", "retry_seconds"}
+    if set(value) - keys or not isinstance(value.get("url"), str):
+        raise AppcuesApiError(400, f"a webhook has {', '.join(sorted(keys))}; url is an address")
     events, seconds = value.get("events", []), value.get("retry_seconds", 1.0)
-    if not isinstance(events, list) or not all(isinstance(each, str) for each in events):
+    if not isinstance(events, list) or not all(isinstance(event, str) for event in events):
         raise AppcuesApiError(400, "events is a list of names")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= 60:
         raise AppcuesApiError(400, "retry_seconds is a number above 0, up to 60")
@@ -67,7 +67,7 @@ def read_webhook(value: Mapping[str, Any]) -> Webhook:
 def _read_auth(value: object) -> Auth:
     if not isinstance(value, Mapping) or set(value) - set(Auth.__slots__):
         raise AppcuesApiError(400, f"auth has {', '.join(Auth.__slots__)}")
-    if not all(isinstance(each, str) for each in value.values()):
+    if not all(isinstance(text, str) for text in value.values()):
         raise AppcuesApiError(400, "what auth has are texts")
     auth = Auth(**value)
     if auth.scheme not in SCHEMES:
@@ -120,22 +120,22 @@ def _text(value: bytes) -> str:
 
 
 def event_body(
-    account_id: str, given: Mapping[str, Any], profile: Profile, now: datetime, rng: Random
+    account_id: str, event: Mapping[str, Any], profile: Profile, now: datetime, rng: Random
 ) -> dict[str, Any]:
     """Build the body of an event from `user_id`, `name` and additional values."""
-    attributes = {**given.get("attributes", {})}
-    identity = {"userId": given["user_id"], **profile, **attributes.pop("_identity", {})}
+    attributes = {**event.get("attributes", {})}
+    identity = {"userId": event["user_id"], **profile, **attributes.pop("_identity", {})}
     stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "account_id": account_id,
-        "user_id": given["user_id"],
-        "group_id": given.get("group_id"),
+        "user_id": event["user_id"],
+        "group_id": event.get("group_id"),
         "session_id": str(int(now.timestamp() * 1000)),
-        "event_id": given.get("event_id") or str(uuid.UUID(int=rng.getrandbits(128), version=4)),
-        "name": given["name"],
-        "timestamp": given.get("timestamp", stamp),
+        "event_id": event.get("event_id") or str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+        "name": event["name"],
+        "timestamp": event.get("timestamp", stamp),
         "attributes": {**attributes, "_identity": identity},
-        "context": given.get("context", {}),
+        "context": event.get("context", {}),
         "identity": {},
     }
 

@@ -43,10 +43,10 @@ def same(left: Value, right: Value) -> bool:
 
 
 def _order(left: Value, right: Value) -> int:
-    one, other = _comparable(left), _comparable(right)
-    if type(one) is not type(other):
-        one, other = to_text(left).lower(), to_text(right).lower()
-    return (one > other) - (one < other)  # type: ignore[operator]  # both have the same type
+    first, second = _comparable(left), _comparable(right)
+    if type(first) is not type(second):
+        first, second = to_text(left).lower(), to_text(right).lower()
+    return (first > second) - (first < second)  # type: ignore[operator]  # both have the same type
 
 
 def _comparable(value: Value) -> Decimal | float | str | bool:

@@ -114,10 +114,10 @@ class Deliveries:
         if not old:
             return
         with self._context.store.transaction() as tx:
-            kept = {each.id for each in old if _keeps_dead(tx, each)}
-            for id_ in kept:
+            dead_ids = {notification.id for notification in old if _keeps_dead(tx, notification)}
+            for id_ in dead_ids:
                 tx.notifications.bury(id_)
-            tx.notifications.delete(each.id for each in old if each.id not in kept)
+            tx.notifications.delete(notification.id for notification in old if notification.id not in dead_ids)
         tally.dropped += len(old)
 
     def _claimed(self) -> tuple[QueuedNotification, ...]:
@@ -139,7 +139,7 @@ class Deliveries:
             parcel = build_message(tx, batch, self._url, self._context.clock.now())
         if parcel is None:
             with self._context.store.transaction() as tx:
-                tx.notifications.delete(each.id for each in batch)
+                tx.notifications.delete(notification.id for notification in batch)
             tally.dropped += len(batch)
             return
         tally.messages += 1
@@ -147,7 +147,7 @@ class Deliveries:
         if problem is None:
             tally.delivered += len(batch)
             with self._context.store.transaction() as tx:
-                tx.notifications.delete(each.id for each in batch)
+                tx.notifications.delete(notification.id for notification in batch)
             return
         tally.failed += len(batch)
         self._settle_failure(batch, problem)
@@ -159,8 +159,8 @@ class Deliveries:
             return
         now = self._context.clock.now()
         with self._context.store.transaction() as tx:
-            for each in batch:
-                tx.notifications.retry(each.id, at=now + retry_after(each.attempts + 1), error=problem)
+            for notification in batch:
+                tx.notifications.retry(notification.id, at=now + retry_after(notification.attempts + 1), error=problem)
 
     def _posted(self, parcel: OutgoingMessage) -> str | None:
         problem = self._attempt(parcel)

@@ -39,19 +39,19 @@ def messages(saved: Saved, body: Body, create: Callable[[str, Record], object]) 
 
     Raises NotModeled for an unsupported element, and what `create` raises where no fault path catches it.
     """
-    found = {name: (kind, element) for kind, name, element in flows.elements(body)}
+    elements = {name: (kind, element) for kind, name, element in flows.elements(body)}
     trigger = flows.start(body)
     name = _next(trigger) or str(body.get("startElementReference") or "")
     visited: set[str] = set()
     while name and name not in visited:
         visited.add(name)
-        kind, element = found.get(name, ("", {}))
+        kind, element = elements.get(name, ("", {}))
         if kind == "recordCreates" and isinstance(element.get("inputAssignments"), Mapping):
             name = _create(saved, element, create)
             continue
         if kind != "actionCalls" or element.get("actionType") != flows.OUTBOUND:
-            what = f"{kind}, {element.get('actionType')}" if kind == "actionCalls" else kind or "missing"
-            raise NotModeled(f"stopped before the element {name} ({what}), which the local org does not run")
+            description = f"{kind}, {element.get('actionType')}" if kind == "actionCalls" else kind or "missing"
+            raise NotModeled(f"stopped before the element {name} ({description}), which the local org does not run")
         yield str(element.get("actionName"))
         name = _next(element)
     if trigger.get("scheduledPaths"):
@@ -93,25 +93,25 @@ def _met(saved: Saved, trigger: Mapping[str, Any]) -> bool:
 
 def _holds(saved: Saved, entry: Mapping[str, Any]) -> bool:
     path, operator = (str(entry.get("field")),), str(entry.get("operator"))
-    wanted = _value(saved, entry.get("value"))
+    operand = _value(saved, entry.get("value"))
     if operator == "IsNull":
-        return is_blank(saved.value(path)) is (wanted is True)
+        return is_blank(saved.value(path)) is (operand is True)
     if operator == "IsChanged":
         changed = not saved.is_new and not same(saved.value(path), saved.prior(path))
-        return changed is (wanted is True)
-    return holds(operator, saved.value(path), wanted)
+        return changed is (operand is True)
+    return holds(operator, saved.value(path), operand)
 
 
 def _value(saved: Saved, value: object) -> Value:
     """Read the right-hand value of a condition. Raises NotModeled."""
-    (kind, given), *others = value.items() if isinstance(value, Mapping) and value else [("nothing", None)]
+    (kind, operand), *surplus = value.items() if isinstance(value, Mapping) and value else [("nothing", None)]
     try:
-        if kind == "elementReference" and not others:
-            return _reference(saved, str(given))
-        if kind in READERS and not others:
-            return READERS[kind](given)
+        if kind == "elementReference" and not surplus:
+            return _reference(saved, str(operand))
+        if kind in READERS and not surplus:
+            return READERS[kind](operand)
     except (ValueError, InvalidOperation) as error:
-        raise NotModeled(f"{given!r} is no {kind}") from error
+        raise NotModeled(f"{operand!r} is no {kind}") from error
     raise NotModeled(f"a condition compares with {kind}, which the local org does not read")
 
 

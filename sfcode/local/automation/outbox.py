@@ -51,7 +51,7 @@ def build_message(
     sender = MessageSource(
         tx.settings.get("org_id") or "", url, stored.id, str(body.get("apiVersion") or "0"), target.name
     )
-    return OutgoingMessage(batch, endpoint, envelope(sender, [records.item(each) for each in batch]))
+    return OutgoingMessage(batch, endpoint, envelope(sender, [records.item(notification) for notification in batch]))
 
 
 def order_fields(names: Sequence[str]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def order_fields(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _list(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)] if value else []
+    return [str(entry) for entry in value] if isinstance(value, list) else [str(value)] if value else []
 
 
 def _readable(access: UserAccess, target: ObjectDef, name: str) -> bool:

@@ -58,8 +58,8 @@ class Poster:
         except TimeoutError as error:
             raise Undelivered(f"{parts.hostname} did not answer in {self._timeout:g} s") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            said = isinstance(error, OSError) and error.strerror
-            raise Undelivered(f"{parts.hostname}: {said or type(error).__name__}") from error
+            reason = isinstance(error, OSError) and error.strerror
+            raise Undelivered(f"{parts.hostname}: {reason or type(error).__name__}") from error
         finally:
             with self._lock:
                 self._connection = None
@@ -107,11 +107,11 @@ def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnec
     """Read a response up to a maximum size and until the deadline."""
     parts, size = [], 0
     while size <= MAX_ANSWER:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        remaining_seconds = deadline - time.monotonic()
+        if remaining_seconds <= 0:
             raise TimeoutError
         if connection.sock is not None:
-            connection.sock.settimeout(left)
+            connection.sock.settimeout(remaining_seconds)
         part = response.read1(CHUNK)
         if not part:
             break

@@ -56,29 +56,29 @@ def meets(saved: Saved, body: Body) -> bool:
 
 def _holds(saved: Saved, item: Mapping[str, Any]) -> bool:
     path, field = _field(saved, str(item.get("field")))
-    left, operation = saved.value(path), str(item.get("operation"))
+    record_value, operation = saved.value(path), str(item.get("operation"))
     if item.get("valueField"):
-        wanted = [saved.value(_field(saved, str(item["valueField"]))[0])]
+        operands = [saved.value(_field(saved, str(item["valueField"]))[0])]
     else:
-        wanted = [_literal(field, word) for word in _words(item.get("value"))]
-    if isinstance(left, datetime) and any(type(each) is date for each in wanted):
+        operands = [_literal(field, word) for word in _words(item.get("value"))]
+    if isinstance(record_value, datetime) and any(type(operand) is date for operand in operands):
         # A day without a time means the whole day.
-        left = left.astimezone(UTC).date()
-    return _compare(operation, left, wanted)
+        record_value = record_value.astimezone(UTC).date()
+    return _compare(operation, record_value, operands)
 
 
-def _compare(operation: str, left: Value, wanted: list[Value]) -> bool:
+def _compare(operation: str, left: Value, operands: list[Value]) -> bool:
     if operation in ("equals", "notEqual"):
-        return any(same(left, each) for each in wanted) is (operation == "equals")
+        return any(same(left, operand) for operand in operands) is (operation == "equals")
     if operation in ("contains", "startsWith"):
-        return any(holds(TEXTUAL[operation], left, each) for each in wanted)
+        return any(holds(TEXTUAL[operation], left, operand) for operand in operands)
     if operation == "notContain":
-        return not any(holds("Contains", left, each) for each in wanted)
+        return not any(holds("Contains", left, operand) for operand in operands)
     if operation in ("includes", "excludes"):
-        chosen = {each.lower() for each in to_text(left).split(";") if each}
-        return bool(chosen & {to_text(each).lower() for each in wanted}) is (operation == "includes")
-    if operation in ORDERED and len(wanted) == 1:
-        return not is_blank(left) and holds(ORDERED[operation], left, wanted[0])
+        choices = {operand.lower() for operand in to_text(left).split(";") if operand}
+        return bool(choices & {to_text(operand).lower() for operand in operands}) is (operation == "includes")
+    if operation in ORDERED and len(operands) == 1:
+        return not is_blank(left) and holds(ORDERED[operation], left, operands[0])
     raise NotModeled(f"the operation {operation} is not run by the local org")
 
 
@@ -123,11 +123,11 @@ def _field(saved: Saved, text: str) -> tuple[tuple[str, ...], FieldDef | None]:
     owner, _, name = text.rpartition(".")
     if not owner or owner.lower() == saved.target.name.lower():
         return (name,), saved.target.field(name)
-    named = saved.catalog.object(owner)
-    field = named.field(name) if named else None
+    owner_object = saved.catalog.object(owner)
+    field = owner_object.field(name) if owner_object else None
     if owner.lower() == "user":
         return ("$User", name), field
-    leading = [each for each in saved.target.relationships.values() if owner in each.reference_to]
+    leading = [lookup for lookup in saved.target.relationships.values() if owner in lookup.reference_to]
     if len(leading) != 1:
         raise NotModeled(f"the field {text} is not read by the local org")
     return (leading[0].relationship, name), field

@@ -46,7 +46,7 @@ def find_owner(saved: Saved) -> str | None:
         entries = rule.get("ruleEntry", []) if read_text(rule, "active") == "true" else []
         for entry in entries:
             items: list[Value] = [
-                {name: each[-1] for name, each in item.items()} for item in entry.get("criteriaItems", [])
+                {name: texts[-1] for name, texts in item.items()} for item in entry.get("criteriaItems", [])
             ]
             logic, formula = read_text(entry, "booleanFilter") or None, read_text(entry, "formula")
             if rules.meets(saved, {"criteriaItems": items, "booleanFilter": logic, "formula": formula}):
@@ -75,8 +75,8 @@ def _has_match(tx: OrgTransaction, object_name: str, rule: Mapping[str, list[Any
     fields = [read_text(item, "fieldName") for item in rule.get("matchingRuleItems", [])]
     if read_text(rule, "ruleStatus") != "Active" or not fields or not all(record.get(field) for field in fields):
         return False
-    wanted = [str(record[field]).lower() for field in fields]
+    values = [str(record[field]).lower() for field in fields]
     return any(
-        other["Id"] != record.get("Id") and [str(other.get(field) or "").lower() for field in fields] == wanted
-        for other in tx.records.find_any(object_name, fields[0], [record[fields[0]]])
+        candidate["Id"] != record.get("Id") and [str(candidate.get(field) or "").lower() for field in fields] == values
+        for candidate in tx.records.find_any(object_name, fields[0], [record[fields[0]]])
     )

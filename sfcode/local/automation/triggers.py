@@ -69,8 +69,8 @@ class Automation:
 
     def _of(self, object_name: str) -> tuple[list[StoredFlowVersion], list[Stored]]:
         if object_name not in self._known:
-            found = self._tx.components.children("WorkflowRule", object_name)
-            active = [stored for stored in found if stored.component.body.get("active")]
+            workflow_rules = self._tx.components.children("WorkflowRule", object_name)
+            active = [stored for stored in workflow_rules if stored.component.body.get("active")]
             self._known[object_name] = (self._tx.flows.triggered(object_name, flows.AFTER_SAVE), active)
         return self._known[object_name]
 
@@ -94,10 +94,12 @@ class Automation:
             self._log(saved, source, str(error))
             return
         actions = rule.component.body.get("actions")
-        found = actions if isinstance(actions, Mapping) else {}
-        sent = [name for name, action in found.items() if isinstance(action, Mapping) and action.get("type") == MESSAGE]
-        self._send(saved, source, (f"{saved.target.name}.{name}" for name in sent))
-        for name in sorted(set(found) - set(sent)):
+        by_name = actions if isinstance(actions, Mapping) else {}
+        messages = [
+            name for name, action in by_name.items() if isinstance(action, Mapping) and action.get("type") == MESSAGE
+        ]
+        self._send(saved, source, (f"{saved.target.name}.{name}" for name in messages))
+        for name in sorted(set(by_name) - set(messages)):
             self._log(saved, source, f"its action {name} is not run by the local org: it is no outbound message")
         if rule.component.body.get("workflowTimeTriggers"):
             self._log(saved, source, "its time triggers are not run by the local org")

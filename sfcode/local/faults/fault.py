@@ -72,14 +72,14 @@ def from_json(value: object, kinds: Collection[str] = tuple(KINDS)) -> InjectedF
     """Read a fault of one of the given kinds. Raises BadFault."""
     if not isinstance(value, Mapping):
         raise BadFault('a fault is a JSON object: {"kind": "unavailable", "times": 2}')
-    known = {field.name: field for field in fields(InjectedFault)}
+    known_fields = {field.name: field for field in fields(InjectedFault)}
     for name in value:
-        if name not in known:
-            raise BadFault(f"a fault has no {name!r}; there is {', '.join(known)}")
+        if name not in known_fields:
+            raise BadFault(f"a fault has no {name!r}; there is {', '.join(known_fields)}")
     kind = value.get("kind")
     if kind not in kinds:
         raise BadFault(f"there is no fault {kind!r}; there is {', '.join(kinds)}")
-    read = {name: _check(name, each) for name, each in value.items()}
+    read = {name: _check(name, setting) for name, setting in value.items()}
     return InjectedFault(**read)
 
 
@@ -88,10 +88,10 @@ def from_text(text: str) -> InjectedFault:
     kind, *pairs = text.split(",")
     value: dict[str, Any] = {"kind": kind.strip()}
     for pair in pairs:
-        name, equals, given = pair.partition("=")
+        name, equals, text_value = pair.partition("=")
         if not equals:
             raise BadFault(f"{pair!r} is not NAME=VALUE")
-        value[name.strip()] = _from_word(name.strip(), given.strip())
+        value[name.strip()] = _from_word(name.strip(), text_value.strip())
     return from_json(value)
 
 

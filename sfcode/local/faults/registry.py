@@ -68,9 +68,9 @@ class Faults:
     def clear(self, ids: Iterable[int] | None = None) -> int:
         """Disarm some faults, or all; return their number."""
         with self._lock:
-            gone = set(ids) if ids is not None else {armed.id for armed in self._armed}
+            disarmed_ids = set(ids) if ids is not None else {armed.id for armed in self._armed}
             before = len(self._armed)
-            self._armed = [armed for armed in self._armed if armed.id not in gone]
+            self._armed = [armed for armed in self._armed if armed.id not in disarmed_ids]
             return before - len(self._armed)
 
     def take(self, kind: str, *, path: str = "", method: str = "", object_name: str = "") -> InjectedFault | None:

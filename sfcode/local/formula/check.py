@@ -30,17 +30,19 @@ class FormulaScope(Protocol):
 def check(text: str, scope: FormulaScope, expected: Type | None) -> Node:
     """Parse a formula and check that its result has the expected type. Raises FormulaError with the first error."""
     node = parse(text)
-    found = _Judge(scope).judge(node)
-    if isinstance(node, Reference) and found in PICKLISTS:
+    result_type = _Judge(scope).judge(node)
+    if isinstance(node, Reference) and result_type in PICKLISTS:
         raise _picklist(node)
-    if found is not None and expected is not None and _plain(found) is not expected:
-        wanted = "true or false" if expected is Type.BOOLEAN else expected.value
-        raise FormulaError(f"Formula result is data type ({found}), incompatible with expected data type ({wanted}).")
+    if result_type is not None and expected is not None and _plain(result_type) is not expected:
+        expected_name = "true or false" if expected is Type.BOOLEAN else expected.value
+        raise FormulaError(
+            f"Formula result is data type ({result_type}), incompatible with expected data type ({expected_name})."
+        )
     return node
 
 
-def _plain(found: Type) -> Type:
-    return Type.TEXT if found is Type.LONG_TEXT else found
+def _plain(type_: Type) -> Type:
+    return Type.TEXT if type_ is Type.LONG_TEXT else type_
 
 
 def _picklist(field: Reference) -> FormulaError:
@@ -67,11 +69,11 @@ class _Judge:
         count = len(call.arguments)
         if not function.accepts(count) or (call.name == "CASE" and count % 2):
             # The platform counts what CASE takes in pairs after the first.
-            wanted = count + 1 if call.name == "CASE" and count > function.required else function.required
+            required_count = count + 1 if call.name == "CASE" and count > function.required else function.required
             if function.required < count and call.name != "CASE":
-                wanted = len(function.parameters)
+                required_count = len(function.parameters)
             raise FormulaError(
-                f"Incorrect number of parameters for function '{call.name}()'. Expected {wanted}, received {count}"
+                f"Incorrect number of parameters for function '{call.name}()'. Expected {required_count}, received {count}"
             )
         types = [self.judge(argument) for argument in call.arguments]
         self._arguments(call, types)
@@ -83,74 +85,74 @@ class _Judge:
 
     def _arguments(self, call: FunctionCall, types: list[Type | None]) -> None:
         function = FUNCTIONS[call.name]
-        for index, (argument, found) in enumerate(zip(call.arguments, types, strict=True)):
+        for index, (argument, argument_type) in enumerate(zip(call.arguments, types, strict=True)):
             if call.name in CHANGE and not isinstance(argument, Reference):
                 raise FormulaError(
-                    f"Incorrect parameter for function '{call.name}()'. Expected Field Reference, received {found or Type.TEXT}"
+                    f"Incorrect parameter for function '{call.name}()'. Expected Field Reference, received {argument_type or Type.TEXT}"
                 )
-            if found in PICKLISTS and call.name not in TAKES_PICKLISTS and isinstance(argument, Reference):
+            if argument_type in PICKLISTS and call.name not in TAKES_PICKLISTS and isinstance(argument, Reference):
                 raise _picklist(argument)
-            self._fits(f"function '{call.name}()'", function.parameter(index), found)
+            self._fits(f"function '{call.name}()'", function.parameter(index), argument_type)
 
-    def _fits(self, where: str, wanted: frozenset[Type], found: Type | None) -> None:
-        if wanted and found is not None and _plain(found) not in wanted:
-            names = ", ".join(kind.value for kind in Type if kind in wanted)
-            raise FormulaError(f"Incorrect parameter type for {where}. Expected {names}, received {found}")
+    def _fits(self, place: str, allowed_types: frozenset[Type], type_: Type | None) -> None:
+        if allowed_types and type_ is not None and _plain(type_) not in allowed_types:
+            names = ", ".join(kind.value for kind in Type if kind in allowed_types)
+            raise FormulaError(f"Incorrect parameter type for {place}. Expected {names}, received {type_}")
 
     def _branches(self, name: str, types: list[Type | None]) -> Type | None:
-        known = [_plain(found) for found in types if found is not None]
-        for found in known[1:]:
-            self._fits(f"function '{name}()'", frozenset({known[0]}), found)
-        return known[0] if known else None
+        known_types = [_plain(type_) for type_ in types if type_ is not None]
+        for type_ in known_types[1:]:
+            self._fits(f"function '{name}()'", frozenset({known_types[0]}), type_)
+        return known_types[0] if known_types else None
 
     def _operation(self, node: Operation) -> Type | None:
         types = [self.judge(operand) for operand in node.operands]
-        for operand, found in zip(node.operands, types, strict=True):
-            if found in PICKLISTS and isinstance(operand, Reference):
+        for operand, type_ in zip(node.operands, types, strict=True):
+            if type_ in PICKLISTS and isinstance(operand, Reference):
                 raise _picklist(operand)
-        where = f"operator '{node.operator}'"
+        place = f"operator '{node.operator}'"
         if node.operator in {"&&", "||", "!"}:
-            return self._all(where, types, Type.BOOLEAN)
+            return self._all(place, types, Type.BOOLEAN)
         if node.operator == "&":
-            return self._all(where, types, Type.TEXT)
+            return self._all(place, types, Type.TEXT)
         if node.operator in {"*", "/", "^"} or len(types) == 1:
-            return self._all(where, types, Type.NUMBER)
+            return self._all(place, types, Type.NUMBER)
         if node.operator in {"+", "-"}:
-            return self._sum(where, node.operator, types)
-        self._branches_of(where, types)
+            return self._sum(place, node.operator, types)
+        self._branches_of(place, types)
         return Type.BOOLEAN
 
-    def _all(self, where: str, types: list[Type | None], wanted: Type) -> Type:
-        for found in types:
-            self._fits(where, frozenset({wanted}), found)
-        return wanted
+    def _all(self, place: str, types: list[Type | None], required_type: Type) -> Type:
+        for type_ in types:
+            self._fits(place, frozenset({required_type}), type_)
+        return required_type
 
-    def _branches_of(self, where: str, types: list[Type | None]) -> None:
+    def _branches_of(self, place: str, types: list[Type | None]) -> None:
         # What a function gives of a picklist, such as PRIORVALUE, is compared as text.
-        known = [Type.TEXT if found is Type.PICKLIST else _plain(found) for found in types if found is not None]
-        for found in known[1:]:
-            self._fits(where, frozenset({known[0]}), found)
+        known_types = [Type.TEXT if type_ is Type.PICKLIST else _plain(type_) for type_ in types if type_ is not None]
+        for type_ in known_types[1:]:
+            self._fits(place, frozenset({known_types[0]}), type_)
 
-    def _sum(self, where: str, operator: str, types: list[Type | None]) -> Type | None:
-        left, right = (_plain_or_none(found) for found in types)
+    def _sum(self, place: str, operator: str, types: list[Type | None]) -> Type | None:
+        left, right = (_plain_or_none(type_) for type_ in types)
         if left is None or right is None:
             return None
         if Type.TEXT in (left, right) and operator == "+":
-            return self._all(where, types, Type.TEXT)
+            return self._all(place, types, Type.TEXT)
         addable = frozenset({Type.NUMBER, *TEMPORAL})
-        for found in (left, right):
-            self._fits(where, addable, found)
+        for type_ in (left, right):
+            self._fits(place, addable, type_)
         if left in TEMPORAL and right is Type.NUMBER:
             return left
         if left is Type.NUMBER and right in TEMPORAL and operator == "+":
             return right
         if left is right and operator == "-":
             return Type.NUMBER
-        return self._all(where, types, Type.NUMBER)
+        return self._all(place, types, Type.NUMBER)
 
 
-def _plain_or_none(found: Type | None) -> Type | None:
-    return None if found is None else _plain(found)
+def _plain_or_none(type_: Type | None) -> Type | None:
+    return None if type_ is None else _plain(type_)
 
 
 def _literal(node: Constant) -> Type | None:

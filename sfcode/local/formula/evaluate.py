@@ -74,8 +74,8 @@ class _Evaluation:
 
     def value(self, node: Node) -> Value:
         if isinstance(node, Constant):
-            found = node.value
-            return PRECISION.create_decimal(repr(found)) if type(found) is float else found  # type: ignore[return-value]
+            constant = node.value
+            return PRECISION.create_decimal(repr(constant)) if type(constant) is float else constant  # type: ignore[return-value]
         if isinstance(node, Reference):
             return self.context.value(node.path)
         return self._call(node) if isinstance(node, FunctionCall) else self._operation(node)
@@ -93,10 +93,10 @@ class _Evaluation:
         return self.value(node) is True
 
     def case(self, arguments: Sequence[Node]) -> Value:
-        wanted = self.value(arguments[0])
+        subject = self.value(arguments[0])
         for when, then in zip(arguments[1:-1:2], arguments[2:-1:2], strict=True):
-            found = self.value(when)
-            if _equal(wanted, found) or (is_blank(wanted) and is_blank(found)):
+            candidate = self.value(when)
+            if _equal(subject, candidate) or (is_blank(subject) and is_blank(candidate)):
                 return self.value(then)
         return self.value(arguments[-1])
 
@@ -188,9 +188,9 @@ def _arithmetic(operator: str, left: Value, right: Value) -> Value:
         return None
     if isinstance(left, date | time) or isinstance(right, date | time):
         return _dates(operator, left, right)
-    one, other = _number(operator, left), _number(operator, right)
+    first, second = _number(operator, left), _number(operator, right)
     try:
-        return ARITHMETIC[operator](one, other)
+        return ARITHMETIC[operator](first, second)
     except (DivisionByZero, InvalidOperation, Overflow) as error:
         raise FormulaError(f"operator '{operator}': out of range") from error
 

@@ -149,8 +149,8 @@ def _datetime_value(value: Value) -> Value:
         return value or None
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    found = datetime.fromisoformat(text(value).strip().replace(" ", "T"))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text(value).strip().replace(" ", "T"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @_function("TIMEVALUE")

@@ -62,17 +62,17 @@ def _build(tree: Any) -> Node:
     from lark import Tree
 
     # Without recursion: what is nested too deep is found out here, not by Python's own limit.
-    done: dict[int, Any] = {}
+    nodes: dict[int, Any] = {}
     depths: dict[int, int] = {}
     for subtree in tree.iter_subtrees():
         below = [id(child) for child in subtree.children if isinstance(child, Tree)]
         depths[id(subtree)] = 1 + max((depths[child] for child in below), default=0)
         if depths[id(subtree)] > MAX_DEPTH:
             raise FormulaError(TOO_BIG)
-        children = [done[id(child)] if isinstance(child, Tree) else child for child in subtree.children]
-        done[id(subtree)] = BUILDERS[subtree.data](*children)
-    built: Node = done[id(tree)]
-    return built
+        children = [nodes[id(child)] if isinstance(child, Tree) else child for child in subtree.children]
+        nodes[id(subtree)] = BUILDERS[subtree.data](*children)
+    root: Node = nodes[id(tree)]
+    return root
 
 
 CONSTANTS: dict[str, bool | None] = {"TRUE": True, "FALSE": False, "NULL": None}

@@ -51,7 +51,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def references(node: Node) -> Iterator[Reference]:
     """Return every reference in a formula."""
-    return (found for found in walk(node) if isinstance(found, Reference))
+    return (descendant for descendant in walk(node) if isinstance(descendant, Reference))
 
 
 def _children(node: Node) -> tuple[Node, ...]:

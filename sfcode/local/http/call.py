@@ -112,7 +112,9 @@ def no_content() -> Response:
 def error_answer(error: ApiError, base: str = "") -> Response:
     """Return the response of an error."""
     if isinstance(error, Ambiguous):
-        return answer([f"{base}/sobjects/{error.object_name}/{each}" for each in error.record_ids], error.status)
+        return answer(
+            [f"{base}/sobjects/{error.object_name}/{record_id}" for record_id in error.record_ids], error.status
+        )
     return answer(error.body, error.status)
 
 
@@ -133,12 +135,12 @@ def route(path: str, context: OrgContext, handlers: Mapping[str, Handler], *, mo
         except ApiError as error:
             return error_answer(error, f"/services/data/v{request.path_params.get('version')}")
         except Exception as error:  # noqa: BLE001  (an org answers, whatever happens inside it)
-            said = describe_failure(log, f"{request.method} {request.url.path}", error)
-            return answer([{"errorCode": "UNKNOWN_EXCEPTION", "message": said}], 500)
+            message = describe_failure(log, f"{request.method} {request.url.path}", error)
+            return answer([{"errorCode": "UNKNOWN_EXCEPTION", "message": message}], 500)
 
-    made = CallRoute(path, endpoint, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
-    made.handlers = handlers
-    return made
+    call_route = CallRoute(path, endpoint, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+    call_route.handlers = handlers
+    return call_route
 
 
 def _handle(

@@ -24,15 +24,15 @@ def parse_parts(body: bytes, content_type: str) -> list[FormPart]:
     from python_multipart import parse_form
     from python_multipart.exceptions import FormParserError
 
-    found: list[FormPart] = []
+    parts: list[FormPart] = []
 
     def add_field(field: Field) -> None:
-        found.append(FormPart((field.field_name or b"").decode("utf-8", "replace"), field.value or b"", is_file=False))
+        parts.append(FormPart((field.field_name or b"").decode("utf-8", "replace"), field.value or b"", is_file=False))
 
     def add_file(file: File) -> None:
         file.file_object.seek(0)
         name = (file.field_name or b"").decode("utf-8", "replace")
-        found.append(FormPart(name, file.file_object.read(), is_file=True))
+        parts.append(FormPart(name, file.file_object.read(), is_file=True))
 
     if not content_type.startswith("multipart/form-data"):
         raise ValueError(f"the content type is {content_type!r}, not multipart/form-data")
@@ -40,4 +40,4 @@ def parse_parts(body: bytes, content_type: str) -> list[FormPart]:
         parse_form({"Content-Type": content_type.encode("latin-1", "replace")}, io.BytesIO(body), add_field, add_file)
     except FormParserError as error:
         raise ValueError(str(error)) from None
-    return found
+    return parts

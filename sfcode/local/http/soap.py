@@ -93,33 +93,33 @@ def child(element: etree._Element, name: str) -> etree._Element | None:
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
     """List children by local name, with either case of the first letter: `deploy` accepts ZipFile and zipFile."""
-    wanted = {name, name[:1].upper() + name[1:], name[:1].lower() + name[1:]}
-    return (found for found in element.iterchildren("*") if etree.QName(found).localname in wanted)
+    spellings = {name, name[:1].upper() + name[1:], name[:1].lower() + name[1:]}
+    return (node for node in element.iterchildren("*") if etree.QName(node).localname in spellings)
 
 
 def text(element: etree._Element, name: str) -> str | None:
     """Return the stripped text of a child; None when it is absent or empty."""
-    found = child(element, name)
-    return None if found is None else (found.text or "").strip() or None
+    node = child(element, name)
+    return None if node is None else (node.text or "").strip() or None
 
 
 def required(element: etree._Element, name: str) -> str:
     """Return the text of a child. Raises SoapFault if it is missing."""
-    found = text(element, name)
-    if found is None:
+    content = text(element, name)
+    if content is None:
         raise SoapFault("INVALID_FIELD", f"Required field is missing: {name}")
-    return found
+    return content
 
 
 def texts(element: etree._Element, name: str) -> list[str]:
     """Return the texts of all children with a name, without empty ones."""
-    return [found.text.strip() for found in children(element, name) if found.text and found.text.strip()]
+    return [node.text.strip() for node in children(element, name) if node.text and node.text.strip()]
 
 
 def flag(element: etree._Element, name: str, *, default: bool) -> bool:
     """Parse a boolean child; clients send true, True and 1."""
-    found = text(element, name)
-    return default if found is None else found.lower() in {"true", "1"}
+    content = text(element, name)
+    return default if content is None else content.lower() in {"true", "1"}
 
 
 def answer(operation: str, results: Sequence[Node], namespace: str = METADATA) -> bytes:
@@ -132,8 +132,10 @@ def fault(error: SoapFault) -> bytes:
     """Render the envelope of a fault."""
     message, detail = escape(_clean(error.message)), ""
     if error.detail:
-        said = f"<sf:exceptionCode>{error.code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage>"
-        detail = f'<detail><sf:{error.detail} xsi:type="sf:{error.detail}">{said}</sf:{error.detail}></detail>'
+        exception = (
+            f"<sf:exceptionCode>{error.code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage>"
+        )
+        detail = f'<detail><sf:{error.detail} xsi:type="sf:{error.detail}">{exception}</sf:{error.detail}></detail>'
     return _envelope(
         f' xmlns:sf="{FAULTS}"',
         f"<soapenv:Fault><faultcode>sf:{error.code}</faultcode>"
@@ -154,14 +156,14 @@ def _write(name: str, value: Node) -> str:
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, Mapping):
-        attributes = "".join(f' {key[1:]}="{escape(str(each))}"' for key, each in value.items() if key[:1] == "@")
-        inner = "".join(_write(key, each) for key, each in value.items() if key[:1] != "@")
+        attributes = "".join(f' {key[1:]}="{escape(str(member))}"' for key, member in value.items() if key[:1] == "@")
+        inner = "".join(_write(key, member) for key, member in value.items() if key[:1] != "@")
         return f"<{name}{attributes}>{inner}</{name}>"
     if isinstance(value, bool):
         return f"<{name}>{'true' if value else 'false'}</{name}>"
     if isinstance(value, str | int):
         return f"<{name}>{escape(_clean(str(value)))}</{name}>"
-    return "".join(_write(name, each) for each in value)
+    return "".join(_write(name, member) for member in value)
 
 
 def _clean(value: str) -> str:

@@ -50,10 +50,10 @@ def read_version(request: Request) -> str:
 
 def find_caller(context: OrgContext, call: soap.SoapCall) -> UserSession:
     """Return the session of a call. Raises SoapFault."""
-    found = context.signed_in(call.session_id)
-    if found is None:
+    session = context.signed_in(call.session_id)
+    if session is None:
         raise soap.SoapFault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session")
-    return found
+    return session
 
 
 def _response(content: bytes, status: int) -> Response:

@@ -147,8 +147,8 @@ class Server(uvicorn.Server):
         if self.server_state.connections or self.server_state.tasks:
             await super().shutdown(sockets)
             return
-        for each in sockets or ():
-            each.close()
+        for listener in sockets or ():
+            listener.close()
         for server in self.servers:
             await server.wait_closed()
 

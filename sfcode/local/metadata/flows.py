@@ -22,16 +22,18 @@ RECORD = re.compile(r"\$Record(?:__Prior)?\.([\w.]+)")
 
 def start(body: Body) -> Mapping[str, Any]:
     """Return the start element; empty if there is none."""
-    found = body.get("start")
-    return found if isinstance(found, Mapping) else {}
+    element = body.get("start")
+    return element if isinstance(element, Mapping) else {}
 
 
 @cache
 def _element_kinds() -> tuple[str, ...]:
     """List what a connector may lead to: the elements that have a place on the canvas."""
-    known = (schema_table.elements("Flow") or {}).values()
+    elements = (schema_table.elements("Flow") or {}).values()
     return tuple(
-        each.name for each in known if "locationX" in (schema_table.elements(each.type) or {}) and each.repeated
+        element.name
+        for element in elements
+        if "locationX" in (schema_table.elements(element.type) or {}) and element.repeated
     )
 
 
@@ -61,8 +63,8 @@ def targets(element: object) -> Iterator[str]:
             else:
                 yield from targets(value)
     elif isinstance(element, list):
-        for each in element:
-            yield from targets(each)
+        for member in element:
+            yield from targets(member)
 
 
 def named_fields(body: Body) -> Iterator[tuple[str, str]]:
@@ -98,9 +100,9 @@ def record_paths(body: Body) -> Iterator[Path]:
     owner = str(start(body).get("object") or "")
     if owner:
         for name, text in _texts(body):
-            found = RECORD.fullmatch(text) if name.endswith("Reference") else None
-            if found:
-                yield owner, tuple(found[1].split("."))
+            match = RECORD.fullmatch(text) if name.endswith("Reference") else None
+            if match:
+                yield owner, tuple(match[1].split("."))
 
 
 def used_paths(body: Body) -> Iterator[Path]:
@@ -111,17 +113,17 @@ def used_paths(body: Body) -> Iterator[Path]:
     if not owner:
         return
     for name, text in _texts(body):
-        yield from ((owner, tuple(found.split("."))) for found in MERGE_FIELD.findall(text))
+        yield from ((owner, tuple(merge_field.split("."))) for merge_field in MERGE_FIELD.findall(text))
         if name in {"filterFormula", "expression"}:
             yield from ((owner, path) for path in _in_formula(text))
 
 
 def _in_formula(text: str) -> Iterator[tuple[str, ...]]:
     try:
-        found = list(references(parse(text)))
+        formula_references = list(references(parse(text)))
     except FormulaError:
         return
-    for reference in found:
+    for reference in formula_references:
         if reference.path[0].lower() in {"$record", "$record__prior"} and len(reference.path) > 1:
             yield reference.path[1:]
 
@@ -130,11 +132,11 @@ def _texts(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield name, value
     elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _texts(each, key)
+        for key, member in value.items():
+            yield from _texts(member, key)
     elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each, name)
+        for member in value:
+            yield from _texts(member, name)
 
 
 def actions(body: Body) -> Iterator[tuple[str, str, str]]:

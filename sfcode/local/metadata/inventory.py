@@ -38,16 +38,16 @@ def list_entries(tx: OrgTransaction, type_: str) -> Iterator[InventoryEntry]:
         for stored in tx.components.list_all("Flow"):
             yield _definition(tx, stored)
         return
-    found = _containers(tx, type_) | {
+    entries = _containers(tx, type_) | {
         stored.component.full_name: InventoryEntry(stored.component, stored, stored.id)
         for stored in tx.components.list_all(type_)
     }
     if type_ == "CustomObject":
         for name in (*SHOWN_AS_OBJECTS, *data_object_names()):
-            found.setdefault(name, InventoryEntry(Component("CustomObject", name), None))
+            entries.setdefault(name, InventoryEntry(Component("CustomObject", name), None))
     elif type_ == "CustomField":
-        found = {component.full_name: InventoryEntry(component, None) for component in _standard_fields()} | found
-    yield from (found[name] for name in sorted(found))
+        entries = {component.full_name: InventoryEntry(component, None) for component in _standard_fields()} | entries
+    yield from (entries[name] for name in sorted(entries))
 
 
 @cache

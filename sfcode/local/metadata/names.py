@@ -25,13 +25,13 @@ def field_key(step: Step) -> Step:
 
 def find_field(catalog: Catalog, object_name: str, field: str) -> FieldDef | None:
     """Find a field of an object; a field of Activity is looked up on Event, which also has the standard ones."""
-    found = find_object(catalog, object_name)
-    return found.field(field) if found else None
+    owner = find_object(catalog, object_name)
+    return owner.field(field) if owner else None
 
 
 def find_object(catalog: Catalog, name: str) -> ObjectDef | None:
     """Return an object; Activity has the fields of Event and of Task."""
-    event, task = (catalog.object(each) for each in ACTIVITIES)
+    event, task = (catalog.object(name_of_activity) for name_of_activity in ACTIVITIES)
     if name.lower() != ACTIVITY.lower() or event is None or task is None:
         return catalog.object(name)
     return dataclasses.replace(
@@ -61,10 +61,10 @@ def walk_path(catalog: Catalog, object_name: str, path: Sequence[str]) -> Iterat
         current = _target(catalog, field, target, path[index + 1])
 
 
-def _target(catalog: Catalog, field: FieldDef, named: str, following: str) -> ObjectDef | None:
-    if named:
-        return catalog.object(named)
-    targets = [found for found in map(catalog.object, field.reference_to) if found is not None]
+def _target(catalog: Catalog, field: FieldDef, object_name: str, following: str) -> ObjectDef | None:
+    if object_name:
+        return catalog.object(object_name)
+    targets = [target for target in map(catalog.object, field.reference_to) if target is not None]
     name = following.partition(":")[0]
-    fitting = (found for found in targets if found.field(name) or found.relationship(name))
+    fitting = (target for target in targets if target.field(name) or target.relationship(name))
     return next(fitting, targets[0] if targets else None)

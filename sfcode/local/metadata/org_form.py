@@ -40,25 +40,25 @@ def _custom_field(body: Body, _: float) -> Body:
     kind = body.get("type")
     if kind is None:
         return body
-    found: dict[str, Any] = {"trackTrending": False}
+    defaults: dict[str, Any] = {"trackTrending": False}
     if kind in _UNIQUE or body.get("formula"):
-        found["externalId"] = False
+        defaults["externalId"] = False
     if kind not in _NOT_REQUIRABLE or body.get("formula"):
-        found["required"] = False
+        defaults["required"] = False
     if kind in _UNIQUE:
-        found["unique"] = False
+        defaults["unique"] = False
     if kind == "Text" and body.get("unique"):
-        found["caseSensitive"] = False
+        defaults["caseSensitive"] = False
     # BlankAsBlank is what no answer ever says.
-    return found | {name: value for name, value in body.items() if value != "BlankAsBlank"}
+    return defaults | {name: value for name, value in body.items() if value != "BlankAsBlank"}
 
 
 def _custom_object(body: Body, _: float) -> Body:
     if "nameField" not in body:
         return body  # a standard object, or a setting: what is in the file are changes to it
-    found: dict[str, Any] = dict.fromkeys(_OFF, False)
-    found |= {"actionOverrides": [{"actionName": "View", "type": "Default"}], "compactLayoutAssignment": "SYSTEM"}
-    return found | {"externalSharingModel": "Private", "visibility": "Public"} | dict(body)
+    defaults: dict[str, Any] = dict.fromkeys(_OFF, False)
+    defaults |= {"actionOverrides": [{"actionName": "View", "type": "Default"}], "compactLayoutAssignment": "SYSTEM"}
+    return defaults | {"externalSharingModel": "Private", "visibility": "Public"} | dict(body)
 
 
 def _outbound_message(body: Body, _: float) -> Body:
@@ -66,30 +66,30 @@ def _outbound_message(body: Body, _: float) -> Body:
 
 
 def _flow(body: Body, api_version: float) -> Body:
-    found: dict[str, Any] = {"environments": ["Default"], **body}
+    full_body: dict[str, Any] = {"environments": ["Default"], **body}
     if body.get("processType") in {None, "AutoLaunchedFlow", "Flow"}:
         notes = body.get("processMetadataValues")
         if notes is None or isinstance(notes, Mapping):
-            found["processMetadataValues"] = {**_BUILDER, **(notes or {})}
+            full_body["processMetadataValues"] = {**_BUILDER, **(notes or {})}
     calls = body.get("actionCalls")
     if isinstance(calls, Mapping):
-        found["actionCalls"] = {name: _action(call, api_version) for name, call in named_entries(calls)}
-    return found
+        full_body["actionCalls"] = {name: _action(call, api_version) for name, call in named_entries(calls)}
+    return full_body
 
 
 def _action(call: Mapping[str, Any], api_version: float) -> dict[str, Any]:
     if call.get("actionType") != OUTBOUND:
         return dict(call)
-    found = {"flowTransactionModel": "CurrentTransaction", "nameSegment": call.get("actionName"), **call}
+    full_call = {"flowTransactionModel": "CurrentTransaction", "nameSegment": call.get("actionName"), **call}
     if api_version <= LAST_WITH_VERSION_SEGMENT:
-        found.setdefault("versionSegment", 1)
+        full_call.setdefault("versionSegment", 1)
     else:
-        found.pop("versionSegment", None)
-    return found
+        full_call.pop("versionSegment", None)
+    return full_call
 
 
 def _permission_set(body: Body, api_version: float) -> Body:
-    found: dict[str, Any] = {"hasActivationRequired": False, **body}
+    full_body: dict[str, Any] = {"hasActivationRequired": False, **body}
     rights = dict.fromkeys(OBJECT_RIGHTS, False)
     if api_version >= FIRST_WITH_VIEW_ALL_FIELDS:
         rights["viewAllFields"] = False
@@ -99,10 +99,10 @@ def _permission_set(body: Body, api_version: float) -> Body:
     ):
         entries = body.get(element)
         if isinstance(entries, Mapping):
-            found[element] = {
-                name: defaults | dict(given) for name, given in entries.items() if isinstance(given, Mapping)
+            full_body[element] = {
+                name: defaults | dict(entry) for name, entry in entries.items() if isinstance(entry, Mapping)
             }
-    return found
+    return full_body
 
 
 _RULES: Mapping[str, Callable[[Body, float], Body]] = {

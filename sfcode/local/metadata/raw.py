@@ -18,17 +18,17 @@ def read_raw(stored: Stored) -> dict[str, list[Any]]:
     raw = stored.raw or b"<none/>"
     data = next(iter(unzip(raw).values()), b"") if raw.startswith(b"PK") else raw
     try:
-        found = _plain(parse(data))
+        content = _plain(parse(data))
     except MetadataError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _plain(element: etree._Element) -> str | dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+    children: dict[str, list[Any]] = {}
     for child in element.iterchildren("{*}*"):
-        found.setdefault(etree.QName(child).localname, []).append(_plain(child))
-    return found or (element.text or "").strip()
+        children.setdefault(etree.QName(child).localname, []).append(_plain(child))
+    return children or (element.text or "").strip()
 
 
 def read_text(rule: Mapping[str, list[Any]], name: str) -> str:

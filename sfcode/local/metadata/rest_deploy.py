@@ -34,14 +34,14 @@ def routes(context: OrgContext, jobs: Deployments) -> list[Route]:
         return answer(_render(call, report, details=details))
 
     def cancel(call: RestCall) -> Response:
-        wanted = call.json_object().get("deployResult")
-        if not isinstance(wanted, dict) or wanted.get("status") not in {"Canceling", "Canceled"}:
+        change = call.json_object().get("deployResult")
+        if not isinstance(change, dict) or change.get("status") not in {"Canceling", "Canceled"}:
             raise ApiError("INVALID_FIELD", "deployResult.status must be Canceling")
         return answer(_render(call, jobs.cancel(call.path["id"], call.session), details=False), 202)
 
     root: dict[str, Handler] = {"POST": _deployer_only(start)}
-    one: dict[str, Handler] = {"GET": _deployer_only(status), "PATCH": _deployer_only(cancel)}
-    return [route(PATH, context, root), route(PATH + "/", context, root), route(PATH + "/{id}", context, one)]
+    by_id: dict[str, Handler] = {"GET": _deployer_only(status), "PATCH": _deployer_only(cancel)}
+    return [route(PATH, context, root), route(PATH + "/", context, root), route(PATH + "/{id}", context, by_id)]
 
 
 def _deployer_only(handler: Handler) -> Handler:
@@ -61,12 +61,12 @@ def _deployer_only(handler: Handler) -> Handler:
 
 def _deploy_package(call: RestCall, jobs: Deployments) -> Response:
     try:
-        found = parse_parts(call.body, call.headers.get("content-type", ""))
+        parts = parse_parts(call.body, call.headers.get("content-type", ""))
     except ValueError as error:
         raise ApiError("INVALID_MULTIPART_REQUEST", f"{error}") from None
     # Clients name it `file`, and one of them calls the zip package.xml.
-    package = next((part for part in found if part.name == "file" or part.is_file), None)
-    described = next((part for part in found if part is not package), None)
+    package = next((part for part in parts if part.name == "file" or part.is_file), None)
+    described = next((part for part in parts if part is not package), None)
     if package is None:
         raise ApiError("INVALID_MULTIPART_REQUEST", "the request has no part with the zip file")
     options = from_json(_options(described.content if described else b"{}"))

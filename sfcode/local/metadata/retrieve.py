@@ -49,34 +49,36 @@ def retrieve(
 
     Raises SoapFault when there are too many.
     """
-    found = RetrievedFiles()
-    chosen: dict[Address, InventoryEntry] = {}
+    package = RetrievedFiles()
+    entries: dict[Address, InventoryEntry] = {}
     for type_, names in sorted(members.items()):
         if not is_known(type_):
-            found.messages.append(_message(folder, f"Entity type: '{type_}' is unknown"))
+            package.messages.append(_message(folder, f"Entity type: '{type_}' is unknown"))
             continue
-        here = {unquote(entry.component.full_name).lower(): entry for entry in list_entries(tx, type_)}
+        by_name = {unquote(entry.component.full_name).lower(): entry for entry in list_entries(tx, type_)}
         for name in sorted(set(names)):
             if name == WILDCARD:
-                picked = [] if type_ in NO_WILDCARD or not _wild(type_) else _all(type_, here.values())
+                picked = [] if type_ in NO_WILDCARD or not _wild(type_) else _all(type_, by_name.values())
             else:
-                entry = here.get(unquote(name).lower()) or _version(tx, type_, name)
+                entry = by_name.get(unquote(name).lower()) or _version(tx, type_, name)
                 picked = [entry] if entry else []
                 if entry is None:
-                    found.messages.append(_message(folder, f"Entity of type '{type_}' named '{name}' cannot be found"))
-            chosen |= {entry.component.address: entry for entry in picked}
-    files = _files(tx, list(chosen.values()), float(api_version))
+                    package.messages.append(
+                        _message(folder, f"Entity of type '{type_}' named '{name}' cannot be found")
+                    )
+            entries |= {entry.component.address: entry for entry in picked}
+    files = _files(tx, list(entries.values()), float(api_version))
     if only:
         files = {name: data for name, data in files.items() if name.removesuffix(META) in only}
-        chosen = {address: entry for address, entry in chosen.items() if file_name(entry.component) in files}
+        entries = {address: entry for address, entry in entries.items() if file_name(entry.component) in files}
     if len(files) > MAX_FILES:
         raise SoapFault("LIMIT_EXCEEDED", f"Too many files in retrieve call, limit is: {MAX_FILES}")
-    files[PACKAGE] = write_manifest(chosen, api_version)
-    found.zip = zip_files({folder + name: data for name, data in files.items()})
-    found.file_properties = [
-        file_properties(tx, entry, folder + file_name(entry.component)) for _, entry in sorted(chosen.items())
+    files[PACKAGE] = write_manifest(entries, api_version)
+    package.zip = zip_files({folder + name: data for name, data in files.items()})
+    package.file_properties = [
+        file_properties(tx, entry, folder + file_name(entry.component)) for _, entry in sorted(entries.items())
     ]
-    return found
+    return package
 
 
 def _all(type_: str, entries: Iterable[InventoryEntry]) -> list[InventoryEntry]:
@@ -103,18 +105,18 @@ def _message(folder: str, problem: str) -> Mapping[str, str]:
     return {"fileName": folder + PACKAGE, "problem": problem}
 
 
-def _files(tx: OrgTransaction, chosen: list[InventoryEntry], api_version: float) -> dict[str, bytes]:
+def _files(tx: OrgTransaction, entries: list[InventoryEntry], api_version: float) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     modeled: dict[Address, Component] = {}
     elements: dict[Address, dict[Address, bytes]] = {}
-    for entry in chosen:
+    for entry in entries:
         component = entry.component
         parent = FILE_TYPES[parent_of(component.type)]
         if parent.elements:
             stored = list_children(tx, component) if component.type == parent.name else [entry.stored]
             container = Address(parent.name, container_of(component.type, component.full_name))
-            found = {child.component.address: child.raw for child in stored if child and child.raw}
-            elements.setdefault(container, {}).update(found)
+            raw_elements = {child.component.address: child.raw for child in stored if child and child.raw}
+            elements.setdefault(container, {}).update(raw_elements)
             continue
         if entry.stored is not None and entry.stored.raw is not None:
             files |= unzip(entry.stored.raw)
@@ -122,11 +124,11 @@ def _files(tx: OrgTransaction, chosen: list[InventoryEntry], api_version: float)
         modeled[component.address] = org_form(component, api_version)
         for child in list_children(tx, component) if component.type in CHILDREN else ():
             modeled[child.component.address] = org_form(child.component, api_version)
-    written = write(modeled.values(), str(api_version))
-    del written[PACKAGE]
+    modeled_files = write(modeled.values(), str(api_version))
+    del modeled_files[PACKAGE]
     return (
         files
-        | written
+        | modeled_files
         | {file_name(Component(key.type, key.full_name)): _assemble(key.type, raw) for key, raw in elements.items()}
     )
 

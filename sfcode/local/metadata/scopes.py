@@ -57,17 +57,17 @@ class ObjectScope:
         if start is None:
             return None
         object_name, path = start
-        found: FieldDef | None = None
+        field: FieldDef | None = None
         steps = 0
-        for _, found in walk_path(self._catalog, object_name, path):
+        for _, field in walk_path(self._catalog, object_name, path):
             steps += 1
-            if found is None:
+            if field is None:
                 raise _missing(reference)
-        if found is None or steps < len(path):
+        if field is None or steps < len(path):
             if not path:
                 raise _missing(reference)
             return None
-        kind = Type.DATE if (object_name, found.name) in DATES else formula_type(found.type, found.length)
+        kind = Type.DATE if (object_name, field.name) in DATES else formula_type(field.type, field.length)
         if self._field and kind is Type.LONG_TEXT:
             raise FormulaError(
                 f'You referenced an unsupported field type called "{kind}" using the following field: {reference}'
@@ -83,15 +83,15 @@ class ObjectScope:
         return [step for step, _ in walk_path(self._catalog, *start)] if start else []
 
     def _start(self, reference: Reference) -> tuple[str, tuple[str, ...]] | None:
-        first, rest = reference.path[0].lower(), reference.path[1:]
+        first, path = reference.path[0].lower(), reference.path[1:]
         if not first.startswith("$"):
             if self._flow:
                 raise _missing(reference)
             return self._object, reference.path
         if first in GLOBAL_OBJECTS:
-            return GLOBAL_OBJECTS[first], rest
+            return GLOBAL_OBJECTS[first], path
         if self._flow and first in RECORDS:
-            return self._object, rest
+            return self._object, path
         if first in OPAQUE_GLOBALS or (self._flow and first == "$flow"):
             return None
         raise _missing(reference)

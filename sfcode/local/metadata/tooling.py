@@ -107,16 +107,16 @@ def _query(call: RestCall) -> Response:
         raise make_error("malformed_query", message="A query string has to be specified")
     with call.context.store.read() as tx:
         world = World(ToolingCatalog(tx), ToolingRows(tx), text)
-        found = Executor(world, call.context.clock.now(), f"{call.base}/tooling").run(parse(text))
-    entity = found.target.name
+        query_result = Executor(world, call.context.clock.now(), f"{call.base}/tooling").run(parse(text))
+    entity = query_result.target.name
     return answer(
         {
-            "size": len(found.records),
-            "totalSize": found.total,
+            "size": len(query_result.records),
+            "totalSize": query_result.total,
             "done": True,
             "queryLocator": None,
             "entityTypeName": entity,
-            "records": found.records,
+            "records": query_result.records,
         }
     )
 

@@ -25,13 +25,13 @@ FORMULAS = {
 
 def find_field_users(tx: OrgTransaction, catalog: Catalog, deleted: Iterable[Step]) -> dict[Step, list[str]]:
     """Return the users of each field: `Workflow Rule - Contact.Name`."""
-    found: dict[Step, list[str]] = {field: [] for field in deleted}
-    by_key = {field_key(field): users for field, users in found.items()}
-    for user, step in _uses(tx, catalog) if found else ():
+    users_by_field: dict[Step, list[str]] = {field: [] for field in deleted}
+    by_key = {field_key(field): users for field, users in users_by_field.items()}
+    for user, step in _uses(tx, catalog) if users_by_field else ():
         users = by_key.get(field_key(step))
         if users is not None and user not in users:
             users.append(user)
-    return found
+    return users_by_field
 
 
 def _uses(tx: OrgTransaction, catalog: Catalog) -> Iterator[tuple[str, Step]]:
@@ -78,18 +78,18 @@ def _named_fields(component: Component) -> Iterator[Step]:
 
 def find_message_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
     """Return the rules and the flow versions that send each outbound message, by its full name in lower case."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
+    users: defaultdict[str, list[str]] = defaultdict(list)
     for stored in tx.components.list_all("WorkflowRule"):
         body = stored.component.body
         triggers = body.get("workflowTimeTriggers")
         owner = stored.component.full_name.partition(".")[0]
         names = {name for holder in (body, *(triggers if isinstance(triggers, list) else ())) for name in _sent(holder)}
         for name in names:
-            found[f"{owner}.{name}".lower()].append(f"Workflow Rule - {stored.component.full_name}")
+            users[f"{owner}.{name}".lower()].append(f"Workflow Rule - {stored.component.full_name}")
     for version in tx.flows.versions():
         for message in {message.lower() for message in flows.sent_messages(version.body)}:
-            found[message].append(f"Flow Version - {version.id}")
-    return found
+            users[message].append(f"Flow Version - {version.id}")
+    return users
 
 
 def _sent(holder: object) -> list[str]:

@@ -64,14 +64,14 @@ def _newer(type_: str, version: float) -> set[str]:
 def _names(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         yield from value
-        for each in value.values():
-            yield from _names(each)
+        for member in value.values():
+            yield from _names(member)
     elif isinstance(value, list):
-        for each in value:
-            yield from _names(each)
+        for member in value:
+            yield from _names(member)
 
 
 def _without(value: Any, names: set[str]) -> Any:
     if isinstance(value, Mapping):
-        return {name: _without(each, names) for name, each in value.items() if name not in names}
-    return [_without(each, names) for each in value] if isinstance(value, list) else value
+        return {name: _without(member, names) for name, member in value.items() if name not in names}
+    return [_without(member, names) for member in value] if isinstance(value, list) else value

@@ -93,10 +93,10 @@ class ReportColumns:
 
     def rows(self) -> list[tuple[str, Record]]:
         """Return the rows that the user sees, each with its object."""
-        seen = [name for name in self.objects if self._view.catalog.object(name)]
-        if not seen:
+        visible_objects = [name for name in self.objects if self._view.catalog.object(name)]
+        if not visible_objects:
             raise make_error("obsolete_report")
-        return [(name, row) for name in seen for row in self._view.rows.all(name)]
+        return [(name, row) for name in visible_objects for row in self._view.rows.all(name)]
 
     def is_date(self, column: str) -> bool:
         """Tell whether a column is a date, whose groups are days or months."""
@@ -151,9 +151,9 @@ class ReportColumns:
 
     def _reference(self, field: FieldDef, record_id: str) -> Cell:
         for name in field.reference_to:
-            found = self._view.rows.get(name, record_id)
-            if found is not None:
-                return Cell(record_id, str(found.get("Name") or record_id))
+            row = self._view.rows.get(name, record_id)
+            if row is not None:
+                return Cell(record_id, str(row.get("Name") or record_id))
         return Cell(record_id, record_id)
 
 

@@ -80,30 +80,30 @@ def read_definition(body: Body) -> ReportDefinition:
         str(report.get("reportType", "")),
         tuple(str(column["field"]) for column in report.get("columns") or ()),
         tuple(
-            Grouping(str(each["field"]), str(each.get("dateGranularity", "Day")), each.get("sortOrder") == "Desc")
-            for each in report.get("groupingsDown") or ()
+            Grouping(str(entry["field"]), str(entry.get("dateGranularity", "Day")), entry.get("sortOrder") == "Desc")
+            for entry in report.get("groupingsDown") or ()
         ),
         _criteria(filters.get("criteriaItems")),
         str(filters.get("booleanFilter") or ""),
         tuple(
             SummaryFormula(
-                str(each["developerName"]),
-                str(each["masterLabel"]),
-                str(each["calculatedFormula"]),
-                int(each.get("scale") or 0),
+                str(entry["developerName"]),
+                str(entry["masterLabel"]),
+                str(entry["calculatedFormula"]),
+                int(entry.get("scale") or 0),
             )
-            for each in report.get("aggregates") or ()
-            if each.get("isActive")
+            for entry in report.get("aggregates") or ()
+            if entry.get("isActive")
         ),
         tuple(
             CrossFilter(
-                str(each["primaryTableColumn"]),
-                each.get("operation") == "with",
-                str(each["relatedTable"]),
-                str(each["relatedTableJoinColumn"]),
-                _criteria(each.get("criteriaItems")),
+                str(entry["primaryTableColumn"]),
+                entry.get("operation") == "with",
+                str(entry["relatedTable"]),
+                str(entry["relatedTableJoinColumn"]),
+                _criteria(entry.get("criteriaItems")),
             )
-            for each in report.get("crossFilters") or ()
+            for entry in report.get("crossFilters") or ()
         ),
         {name: str(value.get("value") or "") for name, value in (report.get("params") or {}).items()},
         str(frame.get("interval") or "INTERVAL_CUSTOM"),

@@ -63,14 +63,14 @@ def run(definition: ReportDefinition, view: UserView) -> ReportResult:
     rows = [
         (name, row)
         for name, row in columns.rows()
-        if join(_fits(columns.cell(name, row, each.column), each) for each in definition.criteria)
-        and all(_crosses(view, columns, (name, row), each) for each in definition.cross_filters)
+        if join(_fits(columns.cell(name, row, criterion.column), criterion) for criterion in definition.criteria)
+        and all(_crosses(view, columns, (name, row), criterion) for criterion in definition.cross_filters)
     ]
-    whole = RowGroup("", "", None, rows)
-    _split(whole, definition.groupings, columns)
+    grand_total = RowGroup("", "", None, rows)
+    _split(grand_total, definition.groupings, columns)
     summaries: dict[str, Sequence[float | int | None]] = {}
-    _summarize(whole, definition.formulas, columns, summaries)
-    return ReportResult(whole, summaries, columns)
+    _summarize(grand_total, definition.formulas, columns, summaries)
+    return ReportResult(grand_total, summaries, columns)
 
 
 def _fits(cell: Cell, criterion: Criterion) -> bool:
@@ -79,13 +79,13 @@ def _fits(cell: Cell, criterion: Criterion) -> bool:
         return isinstance(cell.value, int | float) and compare(cell.value, float(criterion.values[0]))
     blank = cell.value is None or cell.value == ""
     text = "" if blank else cell.label.casefold()
-    wanted = [value.casefold() for value in criterion.values]
+    operands = [value.casefold() for value in criterion.values]
     if criterion.operator in ("equals", "notEqual"):
-        return (text in wanted) is (criterion.operator == "equals")
+        return (text in operands) is (criterion.operator == "equals")
     if criterion.operator == "contains":
-        return any(value in text for value in wanted)
+        return any(value in text for value in operands)
     if criterion.operator == "startsWith":
-        return any(text.startswith(value) for value in wanted)
+        return any(text.startswith(value) for value in operands)
     raise ApiError("BAD_REQUEST", f"The local org does not filter with {criterion.operator}.")
 
 
@@ -94,11 +94,12 @@ def _crosses(view: UserView, columns: ReportColumns, row: ReportRow, cross: Cros
     target = view.catalog.object(cross.table)
     if target is None or target.field(cross.join_column) is None:
         raise ApiError("BAD_REQUEST", f"The cross filter over {cross.table} cannot be run.")
-    found = any(
-        related.get(cross.join_column) == record_id and all(_related_fits(related, each) for each in cross.criteria)
+    has_match = any(
+        related.get(cross.join_column) == record_id
+        and all(_related_fits(related, criterion) for criterion in cross.criteria)
         for related in view.rows.all(cross.table)
     )
-    return found is cross.is_with
+    return has_match is cross.is_with
 
 
 def _related_fits(row: Record, criterion: Criterion) -> bool:
@@ -109,19 +110,19 @@ def _related_fits(row: Record, criterion: Criterion) -> bool:
 def _split(group: RowGroup, groupings: Sequence[Grouping], columns: ReportColumns) -> None:
     if not groupings:
         return
-    grouping, *rest = groupings
+    grouping, *inner_groupings = groupings
     is_date = columns.is_date(grouping.column)
-    found: dict[Any, RowGroup] = {}
+    by_value: dict[Any, RowGroup] = {}
     for name, row in group.rows:
         cell = columns.cell(name, row, grouping.column)
-        shown = _month(cell) if is_date and grouping.granularity == "Month" else cell
-        found.setdefault(shown.value, RowGroup("", shown.label, shown.value)).rows.append((name, row))
-    blank = [found.pop(value) for value in (None, "") if value in found]
-    ordered = sorted(found.values(), key=lambda each: each.value if is_date else each.label.casefold())
-    for index, each in enumerate([*blank, *(reversed(ordered) if grouping.descending else ordered)]):
-        each.key = f"{group.key}_{index}" if group.key else str(index)
-        group.groups.append(each)
-        _split(each, rest, columns)
+        label_cell = _month(cell) if is_date and grouping.granularity == "Month" else cell
+        by_value.setdefault(label_cell.value, RowGroup("", label_cell.label, label_cell.value)).rows.append((name, row))
+    blank = [by_value.pop(value) for value in (None, "") if value in by_value]
+    ordered = sorted(by_value.values(), key=lambda subgroup: subgroup.value if is_date else subgroup.label.casefold())
+    for index, subgroup in enumerate([*blank, *(reversed(ordered) if grouping.descending else ordered)]):
+        subgroup.key = f"{group.key}_{index}" if group.key else str(index)
+        group.groups.append(subgroup)
+        _split(subgroup, inner_groupings, columns)
 
 
 def _month(cell: Cell) -> Cell:
@@ -137,10 +138,10 @@ def _summarize(
     columns: ReportColumns,
     summaries: dict[str, Sequence[float | int | None]],
 ) -> None:
-    values = [_formula(each, group.rows, columns) for each in formulas]
+    values = [_formula(entry, group.rows, columns) for entry in formulas]
     summaries[group.key] = [*values, len(group.rows)]
-    for each in group.groups:
-        _summarize(each, formulas, columns, summaries)
+    for entry in group.groups:
+        _summarize(entry, formulas, columns, summaries)
 
 
 def _formula(summary: SummaryFormula, rows: Sequence[ReportRow], columns: ReportColumns) -> float | None:

@@ -17,7 +17,7 @@ def routes(context: OrgContext) -> list[BaseRoute]:
     # Importing a module of this package imports the package, so it loads nothing by itself.
     from sfcode.local.rest import collections, identity, query, records, resources
 
-    found: list[BaseRoute] = [
+    rest_routes: list[BaseRoute] = [
         *identity.routes(context),
         *query.routes(context),
         *collections.routes(context),
@@ -26,7 +26,7 @@ def routes(context: OrgContext) -> list[BaseRoute]:
     ]
     return [
         LazyRoutes(ANALYTICS, f"{__name__}.analytics", context),
-        LazyRoutes(COMPOSITE, f"{__name__}.composite", context, found),
+        LazyRoutes(COMPOSITE, f"{__name__}.composite", context, rest_routes),
         LazyRoutes(BULK, f"{__name__}.bulk", context),
-        *found,
+        *rest_routes,
     ]

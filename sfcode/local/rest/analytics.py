@@ -46,8 +46,8 @@ def _shape(
     call: RestCall, stored: Stored, definition: ReportDefinition, result: ReportResult, *, details: bool
 ) -> Json:
     base = f"{call.base}/analytics/reports/{stored.id}"
-    aggregates = [*(each.name for each in definition.formulas), "RowCount"]
-    scales = [*(each.scale for each in definition.formulas), 0]
+    aggregates = [*(entry.name for entry in definition.formulas), "RowCount"]
+    scales = [*(entry.scale for entry in definition.formulas), 0]
     facts: Json = {}
     _add_facts(facts, result.whole, definition, result, scales, details=details)
     return {
@@ -61,7 +61,7 @@ def _shape(
         "allData": len(result.whole.rows) <= MOST_ROWS,
         "factMap": facts,
         "groupingsAcross": {"groupings": []},
-        "groupingsDown": {"groupings": [_grouping(each) for each in result.whole.groups]},
+        "groupingsDown": {"groupings": [_grouping(entry) for entry in result.whole.groups]},
         "hasDetailRows": details,
         "reportMetadata": {
             "aggregates": aggregates,
@@ -69,18 +69,18 @@ def _shape(
             "developerName": stored.component.full_name.rpartition("/")[2],
             "groupingsDown": [
                 {
-                    "name": each.column,
-                    "dateGranularity": each.granularity if result.columns.is_date(each.column) else "None",
-                    "sortOrder": "Desc" if each.descending else "Asc",
+                    "name": entry.column,
+                    "dateGranularity": entry.granularity if result.columns.is_date(entry.column) else "None",
+                    "sortOrder": "Desc" if entry.descending else "Asc",
                     "sortAggregate": None,
                 }
-                for each in definition.groupings
+                for entry in definition.groupings
             ],
             "id": stored.id,
             "name": definition.name,
             "reportFilters": [
-                {"column": each.column, "operator": each.operator, "value": ",".join(each.values)}
-                for each in definition.criteria
+                {"column": entry.column, "operator": entry.operator, "value": ",".join(entry.values)}
+                for entry in definition.criteria
             ],
             "reportFormat": definition.format.upper(),
             "reportType": {"type": definition.report_type},
@@ -93,7 +93,7 @@ def _grouping(group: RowGroup) -> Json:
         "key": group.key,
         "label": group.label,
         "value": group.value,
-        "groupings": [_grouping(each) for each in group.groups],
+        "groupings": [_grouping(subgroup) for subgroup in group.groups],
     }
 
 
@@ -118,8 +118,8 @@ def _add_facts(
             {"dataCells": [_cell(result, name, row, column) for column in definition.columns]} for name, row in rows
         ]
     facts[f"{group.key or 'T'}!T"] = fact
-    for each in group.groups:
-        _add_facts(facts, each, definition, result, scales, details=details)
+    for subgroup in group.groups:
+        _add_facts(facts, subgroup, definition, result, scales, details=details)
 
 
 def _cell(result: ReportResult, name: str, row: Any, column: str) -> Json:

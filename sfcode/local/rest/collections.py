@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
-    many = f"{DATA}/composite/sobjects"
+    path = f"{DATA}/composite/sobjects"
     return [
-        route(f"{many}/{{object}}/{{field}}", context, {"PATCH": _upsert}),
-        route(f"{many}/{{object}}", context, {"GET": _retrieve, "POST": _retrieve}),
-        route(many, context, {"POST": _create, "PATCH": _update, "DELETE": _delete}),
+        route(f"{path}/{{object}}/{{field}}", context, {"PATCH": _upsert}),
+        route(f"{path}/{{object}}", context, {"GET": _retrieve, "POST": _retrieve}),
+        route(path, context, {"POST": _create, "PATCH": _update, "DELETE": _delete}),
     ]
 
 
@@ -79,7 +79,7 @@ def _delete(call: RestCall) -> Response:
         write.delete(target.name, record_id)
         return {"id": full(record_id)}
 
-    record_ids = [each for each in call.query.get("ids", "").split(",") if each]
+    record_ids = [id_ for id_ in call.query.get("ids", "").split(",") if id_]
     _check_count(len(record_ids))
     return _carry_out_all(call, delete, record_ids, all_or_none=_flag(call.query.get("allOrNone")))
 
@@ -97,8 +97,8 @@ def _retrieve(call: RestCall) -> Response:
         target = view.catalog.object(call.path["object"])
         if target is None:
             raise make_error("not_found")
-        found = [view.rows.one(target.name, str(each)) for each in record_ids]
-        return answer([row and record_json(call, target, row, [str(each) for each in fields]) for row in found])
+        rows = [view.rows.one(target.name, str(entry)) for entry in record_ids]
+        return answer([row and record_json(call, target, row, [str(entry) for entry in fields]) for row in rows])
 
 
 def _carry_out(call: RestCall, step: Callable[[RecordWriter, Json], Json]) -> Response:
@@ -114,7 +114,9 @@ def _carry_out_all(
     with writer(call) as write:
         results.extend(_carry_out_one(write, partial(step, write, item)) for item in items)
         if all_or_none and not all(result["success"] for result in results):
-            results = [{"success": False, "errors": [ROLLED_BACK]} if each["success"] else each for each in results]
+            results = [
+                {"success": False, "errors": [ROLLED_BACK]} if outcome["success"] else outcome for outcome in results
+            ]
             raise Undo
     return answer(results)
 
@@ -122,10 +124,10 @@ def _carry_out_all(
 def _carry_out_one(write: RecordWriter, step: Callable[[], Json]) -> Json:
     try:
         with write.tx.savepoint():
-            done = step()
+            outcome = step()
     except ApiError as error:
         return {"success": False, "errors": [_as_item(error)]}
-    return done | {"success": True, "errors": []}
+    return outcome | {"success": True, "errors": []}
 
 
 def _as_item(error: ApiError) -> Json:

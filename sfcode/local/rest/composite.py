@@ -40,13 +40,13 @@ Routes = Sequence[BaseRoute]
 def routes(context: OrgContext, others: Routes) -> list[Route]:
     """List the routes of this file; `others` are the routes that subrequests may use."""
     base = f"{DATA}/composite"
-    found: Mapping[str, Any] = {
+    by_path: Mapping[str, Any] = {
         "": {"GET": _resources, "POST": partial(_composite, others=others)},
         "/batch": {"POST": partial(_batch, others=others)},
         "/graph": {"POST": partial(_graph, others=others)},
         "/tree/{object}": {"POST": tree.create},
     }
-    return [route(f"{base}{path}{end}", context, handlers) for path, handlers in found.items() for end in ("", "/")]
+    return [route(f"{base}{path}{end}", context, handlers) for path, handlers in by_path.items() for end in ("", "/")]
 
 
 def _resources(call: RestCall) -> Response:
@@ -56,7 +56,7 @@ def _resources(call: RestCall) -> Response:
 def _composite(call: RestCall, others: Routes) -> Response:
     body = call.json_object()
     requests = _requests(body.get("compositeRequest"), MOST)
-    if sum(1 for each in requests if QUERIES.search(str(each["url"]).partition("?")[0])) > MOST_QUERIES:
+    if sum(1 for part in requests if QUERIES.search(str(part["url"]).partition("?")[0])) > MOST_QUERIES:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_QUERIES} queries and collections in one request exceeded")
     if body.get("allOrNone") is True:
         _, answers = _together(call, others, requests)
@@ -67,34 +67,36 @@ def _composite(call: RestCall, others: Routes) -> Response:
 
 def _graph(call: RestCall, others: Routes) -> Response:
     graphs = call.json_object().get("graphs")
-    if not isinstance(graphs, list) or not all(isinstance(each, dict) for each in graphs):
+    if not isinstance(graphs, list) or not all(isinstance(graph, dict) for graph in graphs):
         raise make_error("bad_json", message="graphs must be a list of objects")
-    wanted = [(str(each.get("graphId")), _requests(each.get("compositeRequest"), MOST_NODES)) for each in graphs]
-    if len({name for name, _ in wanted}) < len(wanted):
+    named_graphs = [
+        (str(graph.get("graphId")), _requests(graph.get("compositeRequest"), MOST_NODES)) for graph in graphs
+    ]
+    if len({name for name, _ in named_graphs}) < len(named_graphs):
         raise ApiError("INVALID_INPUT", "each graph needs a graphId of its own")
-    if sum(len(requests) for _, requests in wanted) > MOST_NODES:
+    if sum(len(requests) for _, requests in named_graphs) > MOST_NODES:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST_NODES} nodes in one request exceeded")
     results = []
-    for name, requests in wanted:
+    for name, requests in named_graphs:
         good, answers = _together(call, others, requests)
         results.append({"graphId": name, "graphResponse": {"compositeResponse": answers}, "isSuccessful": good})
     return answer({"graphs": results})
 
 
-def _requests(given: object, most: int) -> list[Json]:
-    if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
+def _requests(value: object, most: int) -> list[Json]:
+    if not isinstance(value, list) or not value or not all(isinstance(part, dict) for part in value):
         raise make_error("bad_json", message="compositeRequest must be a list of objects")
-    if len(given) > most:
+    if len(value) > most:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {most} subrequests in one request exceeded")
-    names = [each.get("referenceId") for each in given]
-    for each, name in zip(given, names, strict=True):
+    names = [part.get("referenceId") for part in value]
+    for part, name in zip(value, names, strict=True):
         if not isinstance(name, str) or not REFERENCE_ID.fullmatch(name):
             raise ApiError("INVALID_INPUT", f"The referenceId {name} is not letters, digits and underscores")
-        if not isinstance(each.get("method"), str) or not isinstance(each.get("url"), str):
+        if not isinstance(part.get("method"), str) or not isinstance(part.get("url"), str):
             raise make_error("bad_json", message="a subrequest needs method, url and referenceId")
     if len(set(names)) < len(names):
         raise ApiError("INVALID_INPUT", "Duplicate referenceId: each subrequest needs its own")
-    return given
+    return value
 
 
 def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[bool, list[Json]]:
@@ -102,42 +104,42 @@ def _together(call: RestCall, others: Routes, requests: list[Json]) -> tuple[boo
     good = False
     with call.context.store.transaction() as tx:
         answers = _in_turn(make_inner_call(call, tx), others, requests, until_failure=True)
-        good = all(each["httpStatusCode"] < 300 for each in answers)
+        good = all(entry["httpStatusCode"] < 300 for entry in answers)
         if not good:
             raise Undo
     if not good:
         halted = [{"errorCode": "PROCESSING_HALTED", "message": ROLLED_BACK}]
-        done = {each["referenceId"]: each for each in answers if each["httpStatusCode"] >= 300}
-        names = [str(each["referenceId"]) for each in requests]
-        return False, [done.get(name) or _render(name, SubResponse(400, halted, {})) for name in names]
+        failures = {entry["referenceId"]: entry for entry in answers if entry["httpStatusCode"] >= 300}
+        names = [str(entry["referenceId"]) for entry in requests]
+        return False, [failures.get(name) or _render(name, SubResponse(400, halted, {})) for name in names]
     return True, answers
 
 
 def _in_turn(call: RestCall, others: Routes, requests: list[Json], *, until_failure: bool = False) -> list[Json]:
     answers: list[Json] = []
     bodies: dict[str, Any] = {}
-    for each in requests:
-        name = str(each["referenceId"])
+    for part in requests:
+        name = str(part["referenceId"])
         try:
-            url, body = resolve_references(each["url"], bodies), resolve_references(each.get("body"), bodies)
+            url, body = resolve_references(part["url"], bodies), resolve_references(part.get("body"), bodies)
         except UnresolvedError as error:
             message = f"Invalid reference specified. No value for {error.text} found in {error.name}"
-            given = SubResponse(400, [{"errorCode": "PROCESSING_HALTED", "message": message}], {})
+            response = SubResponse(400, [{"errorCode": "PROCESSING_HALTED", "message": message}], {})
         else:
-            given = perform(call, others, Inner(each["method"].upper(), url, body, each.get("httpHeaders") or {}))
-        if given.good:
-            bodies[name] = given.body
-        answers.append(_render(name, given))
-        if until_failure and not given.good:
+            response = perform(call, others, Inner(part["method"].upper(), url, body, part.get("httpHeaders") or {}))
+        if response.good:
+            bodies[name] = response.body
+        answers.append(_render(name, response))
+        if until_failure and not response.good:
             break
     return answers
 
 
-def _render(name: str, given: SubResponse) -> Json:
+def _render(name: str, response: SubResponse) -> Json:
     return {
-        "body": given.body,
-        "httpHeaders": dict(given.headers),
-        "httpStatusCode": given.status,
+        "body": response.body,
+        "httpHeaders": dict(response.headers),
+        "httpStatusCode": response.status,
         "referenceId": name,
     }
 
@@ -145,23 +147,23 @@ def _render(name: str, given: SubResponse) -> Json:
 def _batch(call: RestCall, others: Routes) -> Response:
     body = call.json_object()
     requests = body.get("batchRequests")
-    if not isinstance(requests, list) or not all(isinstance(each, dict) and each.get("url") for each in requests):
+    if not isinstance(requests, list) or not all(isinstance(entry, dict) and entry.get("url") for entry in requests):
         raise make_error("bad_json", message="batchRequests must be a list of objects with method and url")
     if len(requests) > MOST:
         raise ApiError("LIMIT_EXCEEDED", f"Limit of {MOST} subrequests in one request exceeded")
     results: list[Json] = []
     halted = False
-    for each in requests:
+    for entry in requests:
         if halted:
             message = [{"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted per request"}]
             results.append({"statusCode": 412, "result": message})
             continue
-        given = perform(
-            call, others, Inner(str(each.get("method", "GET")).upper(), str(each["url"]), each.get("richInput"))
+        response = perform(
+            call, others, Inner(str(entry.get("method", "GET")).upper(), str(entry["url"]), entry.get("richInput"))
         )
-        results.append({"statusCode": given.status, "result": given.body})
-        halted = not given.good and body.get("haltOnError") is True
-    return answer({"hasErrors": any(each["statusCode"] >= 300 for each in results), "results": results})
+        results.append({"statusCode": response.status, "result": response.body})
+        halted = not response.good and body.get("haltOnError") is True
+    return answer({"hasErrors": any(entry["statusCode"] >= 300 for entry in results), "results": results})
 
 
 REFERENCE = re.compile(r"@\{([^{}]+)\}")
@@ -181,14 +183,14 @@ class UnresolvedError(Exception):
 def resolve_references(value: Any, answers: Mapping[str, Any]) -> Any:
     """Replace the references in all texts of a JSON value. Raises UnresolvedError."""
     if isinstance(value, str):
-        whole = REFERENCE.fullmatch(value)
-        if whole:
-            return _resolve(whole[1], answers)
+        reference = REFERENCE.fullmatch(value)
+        if reference:
+            return _resolve(reference[1], answers)
         return REFERENCE.sub(lambda match: str(_resolve(match[1], answers)), value)
     if isinstance(value, dict):
-        return {key: resolve_references(each, answers) for key, each in value.items()}
+        return {key: resolve_references(member, answers) for key, member in value.items()}
     if isinstance(value, list):
-        return [resolve_references(each, answers) for each in value]
+        return [resolve_references(member, answers) for member in value]
     return value
 
 
@@ -273,10 +275,10 @@ def _perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> Sub
         raise ApiError("INVALID_INPUT", f"{request.url} cannot be called inside another request")
     scope = {"type": "http", "path": path, "root_path": "", "method": request.method}
     for candidate in routes:
-        match, found = candidate.matches(scope)
+        match, child_scope = candidate.matches(scope)
         if match is Match.NONE or not isinstance(candidate, CallRoute):
             continue
-        version = found["path_params"].get("version")
+        version = child_scope["path_params"].get("version")
         check_version(version)
         handler = candidate.handlers.get(request.method)
         if handler is None:
@@ -285,13 +287,13 @@ def _perform(call: RestCall, routes: Sequence[BaseRoute], request: Inner) -> Sub
             replace(
                 call,
                 method=request.method,
-                path=found["path_params"],
+                path=child_scope["path_params"],
                 query=dict(parse_qsl(parts.query, keep_blank_values=True)),
                 headers={key.lower(): str(value) for key, value in request.headers.items()},
                 body=b"" if request.body is None else json.dumps(request.body).encode(),
             )
         )
         content = bytes(response.body)
-        kept = {name.title(): value for name, value in response.headers.items() if name == "location"}
-        return SubResponse(response.status_code, json.loads(content) if content else None, kept)
+        headers = {name.title(): value for name, value in response.headers.items() if name == "location"}
+        return SubResponse(response.status_code, json.loads(content) if content else None, headers)
     raise make_error("not_found")

@@ -34,30 +34,30 @@ def _me(call: RestCall) -> Response:
     return answer({"id": user.get("Id"), "username": user.get("Username"), "displayName": user.get("Name")})
 
 
-def _about(context: OrgContext, request: Request, asked: tuple[str, str] | None) -> Response:
-    given = (request.query_params.get(name) for name in ("access_token", "oauth_token"))
-    session = context.signed_in(bearer(request) or next((token for token in given if token), None))
+def _about(context: OrgContext, request: Request, requested_ids: tuple[str, str] | None) -> Response:
+    tokens = (request.query_params.get(name) for name in ("access_token", "oauth_token"))
+    session = context.signed_in(bearer(request) or next((token for token in tokens if token), None))
     if session is None:
         return PlainTextResponse("Bad_OAuth_Token", 403)
-    if asked is not None and tuple(full(each) for each in asked) != (session.org_id, session.user_id):
+    if requested_ids is not None and tuple(full(id_) for id_ in requested_ids) != (session.org_id, session.user_id):
         return PlainTextResponse("Bad_Id", 404)
     with context.store.read() as tx:
         user = tx.records.get("User", session.user_id) or {}
     at = origin(request)
     address = identity_url(session.org_id, session.user_id, at)
-    own = {"sub": address, "profile": f"{at}/{user.get('Id')}"} if asked is None else {"id": address}
+    own = {"sub": address, "profile": f"{at}/{user.get('Id')}"} if requested_ids is None else {"id": address}
     ids = {"user_id": session.user_id, "organization_id": session.org_id}
-    told = describe_user("userinfo" if asked is None else "identity", user)
-    return answer({**told, **ids, **own, "urls": _urls(session.org_id, at)})
+    description = describe_user("userinfo" if requested_ids is None else "identity", user)
+    return answer({**description, **ids, **own, "urls": _urls(session.org_id, at)})
 
 
 def _urls(org_id: str, at: str) -> dict[str, str]:
-    rest = f"{at}/services/data/v{{version}}/"
+    base = f"{at}/services/data/v{{version}}/"
     return {
         "metadata": f"{at}/services/Soap/m/{{version}}/{org_id[:15]}",
-        "rest": rest,
-        "sobjects": f"{rest}sobjects/",
-        "query": f"{rest}query/",
-        "tooling_rest": f"{rest}tooling/",
+        "rest": base,
+        "sobjects": f"{base}sobjects/",
+        "query": f"{base}query/",
+        "tooling_rest": f"{base}tooling/",
         "custom_domain": at,
     }

@@ -58,12 +58,12 @@ def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
     cursors = Cursors()
 
-    found: list[Route] = []
+    query_routes: list[Route] = []
     for name, with_deleted in (("query", False), ("queryAll", True)):
         query = partial(_query, cursors=cursors, with_deleted=with_deleted)
-        found += [route(f"{DATA}/{name}{end}", context, {"GET": query}) for end in ("", "/")]
-        found.append(route(f"{DATA}/{name}/{{locator}}", context, {"GET": partial(_more, cursors=cursors)}))
-    return found
+        query_routes += [route(f"{DATA}/{name}{end}", context, {"GET": query}) for end in ("", "/")]
+        query_routes.append(route(f"{DATA}/{name}/{{locator}}", context, {"GET": partial(_more, cursors=cursors)}))
+    return query_routes
 
 
 def _query(call: RestCall, cursors: Cursors, *, with_deleted: bool) -> Response:

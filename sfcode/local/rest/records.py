@@ -24,14 +24,14 @@ from sfcode.local.store import Record
 
 def routes(context: OrgContext) -> list[Route]:
     """List the routes of this file."""
-    one = f"{DATA}/sobjects/{{object}}"
+    path = f"{DATA}/sobjects/{{object}}"
     by_id = {"GET": _get, "PATCH": _update, "DELETE": _delete}
     by_key = {"GET": _get_by_key, "PATCH": _upsert, "DELETE": _delete_by_key}
     return [
-        route(f"{one}/{{field}}/{{value:path}}", context, by_key),
-        route(f"{one}/{{id:str}}", context, by_id),
-        route(f"{one}/", context, {"GET": _about, "POST": _create}),
-        route(one, context, {"GET": _about, "POST": _create}),
+        route(f"{path}/{{field}}/{{value:path}}", context, by_key),
+        route(f"{path}/{{id:str}}", context, by_id),
+        route(f"{path}/", context, {"GET": _about, "POST": _create}),
+        route(path, context, {"GET": _about, "POST": _create}),
     ]
 
 
@@ -53,8 +53,8 @@ def record_json(call: RestCall, target: ObjectDef, row: Record, names: list[str]
             if field is None:
                 raise make_error("not_on_entity", name=name, entity=target.name)
             fields.append(field)
-    written = {"attributes": record_attributes(call.base, target.name, row)}
-    return written | {field.name: to_api_value(field, row) for field in fields}
+    document = {"attributes": record_attributes(call.base, target.name, row)}
+    return document | {field.name: to_api_value(field, row) for field in fields}
 
 
 def asked_fields(call: RestCall) -> list[str] | None:
@@ -64,10 +64,10 @@ def asked_fields(call: RestCall) -> list[str] | None:
 
 
 def _object(view: UserView, call: RestCall) -> ObjectDef:
-    found = view.catalog.object(call.path["object"])
-    if found is None:
+    target = view.catalog.object(call.path["object"])
+    if target is None:
         raise make_error("not_found")
-    return found
+    return target
 
 
 def _about(call: RestCall) -> Response:
@@ -79,8 +79,8 @@ def _create(call: RestCall) -> Response:
     values = call.json_object()
     with writer(call) as write:
         record_id = write.create(call.path["object"], values)
-    where = {"Location": f"{call.base}/sobjects/{call.path['object']}/{record_id}"}
-    return answer({"id": record_id, "success": True, "errors": []}, 201, where)
+    headers = {"Location": f"{call.base}/sobjects/{call.path['object']}/{record_id}"}
+    return answer({"id": record_id, "success": True, "errors": []}, 201, headers)
 
 
 def _get(call: RestCall) -> Response:
@@ -131,16 +131,16 @@ def _by_key(view: UserView, call: RestCall) -> tuple[ObjectDef, Record]:
     field = target.field(call.path["field"])
     if field is None or not field.upsertable:
         raise make_error("no_such_key", name=call.path["field"])
-    wanted = parse_value(field, call.path["value"])
-    found = [row for row in view.rows.all(target.name) if wanted is not None and _same(row.get(field.name), wanted)]
-    if not found:
+    value = parse_value(field, call.path["value"])
+    rows = [row for row in view.rows.all(target.name) if value is not None and _same(row.get(field.name), value)]
+    if not rows:
         raise make_error("not_found")
-    if len(found) > 1:
-        raise Ambiguous(target.name, [str(row["Id"]) for row in found])
-    return target, found[0]
+    if len(rows) > 1:
+        raise Ambiguous(target.name, [str(row["Id"]) for row in rows])
+    return target, rows[0]
 
 
-def _same(value: object, wanted: object) -> bool:
-    if isinstance(value, str) and isinstance(wanted, str):
-        return value.lower() == wanted.lower()
-    return value == wanted
+def _same(value: object, other_value: object) -> bool:
+    if isinstance(value, str) and isinstance(other_value, str):
+        return value.lower() == other_value.lower()
+    return value == other_value

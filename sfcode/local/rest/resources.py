@@ -50,8 +50,8 @@ def _label(number: int) -> str:
 
 
 def _resources(call: RestCall) -> Response:
-    found = {name: f"{call.base}/{name}" for name in RESOURCES}
-    return answer(found | {"identity": identity_url(call.session.org_id, call.session.user_id, call.origin)})
+    links = {name: f"{call.base}/{name}" for name in RESOURCES}
+    return answer(links | {"identity": identity_url(call.session.org_id, call.session.user_id, call.origin)})
 
 
 def _limits(call: RestCall) -> Response:
@@ -79,33 +79,33 @@ def _record_count(call: RestCall) -> Response:
     """
     with call.context.store.read() as tx:
         catalog = call.view(tx).catalog
-        asked = [name for name in call.query.get("sObjects", "").split(",") if name] or catalog.names()
-        found = [target for name in asked if (target := catalog.object(name)) and target.deletable]
-        counts = [{"count": tx.records.count(target.name), "name": target.name} for target in found]
+        requested_names = [name for name in call.query.get("sObjects", "").split(",") if name] or catalog.names()
+        targets = [target for name in requested_names if (target := catalog.object(name)) and target.deletable]
+        counts = [{"count": tx.records.count(target.name), "name": target.name} for target in targets]
     return answer({"sObjects": sorted(counts, key=lambda entry: str(entry["name"]))})
 
 
 def _objects(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         catalog = call.view(tx).catalog
-        found = [catalog.object(name) for name in catalog.names()]
-    objects = [summary(each, call.base) for each in found if each]
+        definitions = [catalog.object(name) for name in catalog.names()]
+    objects = [summary(definition, call.base) for definition in definitions if definition]
     return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
 
 def _describe(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         catalog = call.view(tx).catalog
-        found = catalog.object(call.path["object"])
-        if found is None:
+        target = catalog.object(call.path["object"])
+        if target is None:
             raise make_error("not_found")
         changed = datetime.fromisoformat(tx.components.last_modified() or "1970-01-01T00:00:00+00:00")
         since = _http_date(call.headers.get("if-modified-since", ""))
         headers = {"Last-Modified": format_datetime(changed, usegmt=True), "ETag": f'"{int(changed.timestamp()):x}"'}
         if since is not None and changed <= since:
             return Response(status_code=304, headers=headers)
-        types = [row for row in Rows(tx).all("RecordType") if row["SobjectType"] == found.name]
-        return answer(describe(found, catalog.children(found.name), call.base, types), headers=headers)
+        types = [row for row in Rows(tx).all("RecordType") if row["SobjectType"] == target.name]
+        return answer(describe(target, catalog.children(target.name), call.base, types), headers=headers)
 
 
 def _http_date(text: str) -> datetime | None:

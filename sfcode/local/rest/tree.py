@@ -26,21 +26,21 @@ Json = dict[str, Any]
 def create(call: RestCall) -> Response:
     """Create the trees of a request, or return the errors by reference id and create nothing."""
     records = call.json_object().get("records")
-    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
+    if not isinstance(records, list) or not all(isinstance(root, dict) for root in records):
         raise make_error("bad_json", message="records must be a list of objects")
-    names = [name for each in records for name in _reference_ids(each, 1)]
+    names = [name for root in records for name in _reference_ids(root, 1)]
     if len(names) > MOST:
         raise ApiError("INVALID_INPUT", f"The request may contain up to {MOST} records")
     if len(set(names)) < len(names):
         raise ApiError("INVALID_INPUT", "Duplicate ReferenceId provided in the request.")
     results: list[Json] = []
     with writer(call) as write:
-        for each in records:
-            results.extend(_create_records(write, call.path["object"], each, {}))
+        for root in records:
+            results.extend(_create_records(write, call.path["object"], root, {}))
             if "errors" in results[-1]:
                 results = results[-1:]
                 raise Undo
-    failed = any("errors" in each for each in results)
+    failed = any("errors" in root for root in results)
     return answer({"hasErrors": failed, "results": results}, 400 if failed else 201)
 
 
@@ -60,7 +60,7 @@ def _reference_ids(record: Json, depth: int) -> Iterator[str]:
 def _children(record: Json) -> Iterator[tuple[str, list[Json]]]:
     for key, value in record.items():
         if isinstance(value, dict) and key != "attributes" and isinstance(value.get("records"), list):
-            yield key, [each for each in value["records"] if isinstance(each, dict)]
+            yield key, [child for child in value["records"] if isinstance(child, dict)]
 
 
 def _create_records(write: RecordWriter, name: str, record: Json, parent: Json) -> Iterator[Json]:
@@ -70,8 +70,8 @@ def _create_records(write: RecordWriter, name: str, record: Json, parent: Json) 
     try:
         record_id = write.create(name, values | parent)
         relationships = {key: write.catalog.child(name, key) for key in children}
-        for key, found in relationships.items():
-            if found is None:
+        for key, child_relationship in relationships.items():
+            if child_relationship is None:
                 raise make_error("not_a_column", name=key, object=name)
     except ApiError as error:
         yield {"referenceId": reference_id, "errors": [error.item]}

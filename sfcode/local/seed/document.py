@@ -111,7 +111,7 @@ def _value(document: SeedDocument, node: yaml.Node, path: Path) -> Any:
             document.positions[(*path, key)] = _position(document, key_node)
         return values
     if isinstance(node, yaml.SequenceNode):
-        return [_value(document, each, (*path, number)) for number, each in enumerate(node.value)]
+        return [_value(document, child, (*path, number)) for number, child in enumerate(node.value)]
     return _scalar(node.tag, str(node.value))
 
 

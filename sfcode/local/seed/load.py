@@ -172,10 +172,10 @@ class Founding:
         body: dict[str, Any] = {"custom": False, "userLicense": str(spec.get("license"))}
         if spec.get("description"):
             body["description"] = str(spec["description"])
-        given = set(spec.get("objects") or ())
-        if given:
+        object_rights = set(spec.get("objects") or ())
+        if object_rights:
             custom = [stored.component.full_name for stored in self._tx.components.list_all("CustomObject")]
-            rights = {element: word in given for word, element in RIGHTS.items()}
+            rights = {element: word in object_rights for word, element in RIGHTS.items()}
             names = [*OBJECTS_WITH_RIGHTS, *(name for name in custom if name.endswith("__c"))]
             body["objectPermissions"] = dict.fromkeys(names, rights)
         if spec.get("fields") == "all":
@@ -204,9 +204,9 @@ class Founding:
             def wrong(key: str, message: str, hint: str, number: int = number) -> None:
                 self._document.wrong(("apps", number, key), message, hint)
 
-            found = apps.parse_app(values, wrong, self._rng)
-            self._tx.apps.put(found.consumer_key, found.body)
-            for key, name in (("run_as", found.run_as), *(("users", user) for user in found.users)):
+            app = apps.parse_app(values, wrong, self._rng)
+            self._tx.apps.put(app.consumer_key, app.body)
+            for key, name in (("run_as", app.run_as), *(("users", user) for user in app.users)):
                 if name and name not in usernames:
                     wrong(key, f"there is no user {name}", "write the user into the section users")
 
@@ -220,46 +220,46 @@ class Founding:
         try:
             self._writer.create(name, values, record_id=record_id)
         except ApiError as error:
-            field = next((each for each in error.fields or () if each in row), None)
+            field = next((field_name for field_name in error.fields or () if field_name in row), None)
             self._document.wrong((*path, field) if field else path, f"{error.code}: {error.message}")
 
-    def _named(self, name: str, key: str, wanted: dict[str, Any], path: Path) -> str | None:
+    def _named(self, name: str, key: str, attributes: dict[str, Any], path: Path) -> str | None:
         """Find the record that `{Name: Bluefin Logistics}` refers to among those already written."""
         target = self._writer.catalog.object(name)
         field = target.field(key) if target else None
         names = field.reference_to if field else ()
-        row = next((row for each in names for row in self._candidates(each, wanted)), None)
+        row = next((row for object_name in names for row in self._candidates(object_name, attributes)), None)
         if row is not None:
             return str(row["Id"])
-        said = ", ".join(f"{field} {value}" for field, value in wanted.items())
-        self._document.wrong(path, f"no record with {said}", "write it further up")
+        description = ", ".join(f"{field} {value}" for field, value in attributes.items())
+        self._document.wrong(path, f"no record with {description}", "write it further up")
         return None
 
-    def _candidates(self, object_name: str, wanted: dict[str, Any]) -> list[Record]:
-        (field, value), *others = wanted.items()
+    def _candidates(self, object_name: str, attributes: dict[str, Any]) -> list[Record]:
+        (field, value), *other_fields = attributes.items()
         if object_name in VIEWS:
-            found = [row for row in Rows(self._tx).all(object_name) if row.get(field) == value]
+            matches = [row for row in Rows(self._tx).all(object_name) if row.get(field) == value]
         else:
-            found = self._tx.records.find(object_name, field, value)
-        return [row for row in found if all(row.get(key) == each for key, each in others)]
+            matches = self._tx.records.find(object_name, field, value)
+        return [row for row in matches if all(row.get(key) == expected_value for key, expected_value in other_fields)]
 
 
 def _grant_all_fields(tx: OrgTransaction) -> dict[str, dict[str, bool]]:
     """Return field permissions for every field that has them: read, and edit if it is writable."""
     catalog = Catalog(tx)
-    found: dict[str, dict[str, bool]] = {}
+    permissions: dict[str, dict[str, bool]] = {}
     for name in catalog.names():
         target = catalog.object(name) if name not in setup_objects() else None
         for field in target.fields.values() if target else ():
             if field.permissionable:
                 # An address has one permission for all of its parts, and can be written where they can.
-                whole = f"{name}.{field.compound or field.name}"
-                before = found.get(whole, {"editable": False})
-                found[whole] = {
+                full_name = f"{name}.{field.compound or field.name}"
+                before = permissions.get(full_name, {"editable": False})
+                permissions[full_name] = {
                     "editable": before["editable"] or (field.createable or field.updateable),
                     "readable": True,
                 }
-    return dict(sorted(found.items()))
+    return dict(sorted(permissions.items()))
 
 
 def _kind(expected: type) -> str:

@@ -58,8 +58,8 @@ class RegisteredApp:
         if profile is not None and profile["Name"] in self.profiles:
             return True
         assigned = tx.records.find("PermissionSetAssignment", "AssigneeId", user["Id"]) if self.permission_sets else []
-        held = (rows.get("PermissionSet", str(row["PermissionSetId"])) for row in assigned)
-        return any(row is not None and row["Name"] in self.permission_sets for row in held)
+        assigned_sets = (rows.get("PermissionSet", str(row["PermissionSetId"])) for row in assigned)
+        return any(row is not None and row["Name"] in self.permission_sets for row in assigned_sets)
 
 
 def find_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp | None:
@@ -135,11 +135,11 @@ def find_orphaned_policies(tx: OrgTransaction) -> list[Component]:
 def with_keys(body: Mapping[str, Value], before: Mapping[str, Value]) -> dict[str, Value]:
     """Add the existing or new consumer key and secret to an app's settings; a package does not change them."""
     chance = random.SystemRandom()
-    made = {
+    keys = {
         "consumerKey": before.get("consumerKey") or f"3MVG9{generate_secret(KEY_LENGTH - 5, chance)}",
         "consumerSecret": before.get("consumerSecret") or generate_secret(SECRET_LENGTH, chance).upper(),
     }
-    return {**body, **{name: body.get(name) or value for name, value in made.items()}}
+    return {**body, **{name: body.get(name) or value for name, value in keys.items()}}
 
 
 def _named(body: Mapping[str, Value], key: str) -> tuple[str, ...]:
@@ -154,9 +154,9 @@ def from_body(body: Mapping[str, Any]) -> RegisteredApp:
 
 def parse_app(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> RegisteredApp:
     """Parse the settings of an app and report all errors; generate key and secret if they are missing."""
-    known = (*TEXTS, *LISTS, "session_minutes")
-    for key in values.keys() - {*known}:
-        wrong(key, "an app has no such setting", f"the settings are {', '.join(known)}")
+    settings = (*TEXTS, *LISTS, "session_minutes")
+    for key in values.keys() - {*settings}:
+        wrong(key, "an app has no such setting", f"the settings are {', '.join(settings)}")
     texts = {key: _text(key, values.get(key), wrong) for key in TEXTS}
     if not texts["name"]:
         wrong("name", "an app needs a name", "")
@@ -167,10 +167,10 @@ def parse_app(values: Mapping[str, Any], wrong: Wrong, rng: random.Random) -> Re
     minutes = values.get("session_minutes", 120)
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not SHORTEST <= minutes <= LONGEST:
         wrong("session_minutes", "this must be a number of minutes", f"from {SHORTEST} to {LONGEST}")
-    made = {"consumer_key": f"3MVG9{generate_secret(KEY_LENGTH - 5, rng)}", "permitted_users": PERMITTED[0]}
+    defaults = {"consumer_key": f"3MVG9{generate_secret(KEY_LENGTH - 5, rng)}", "permitted_users": PERMITTED[0]}
     if "consumer_secret" not in values:
-        made["consumer_secret"] = generate_secret(SECRET_LENGTH, rng).upper()
-    filled: dict[str, Any] = {key: text or made.get(key, "") for key, text in texts.items()}
+        defaults["consumer_secret"] = generate_secret(SECRET_LENGTH, rng).upper()
+    filled: dict[str, Any] = {key: text or defaults.get(key, "") for key, text in texts.items()}
     filled |= {key: _list(key, values.get(key), wrong) for key in LISTS}
     return RegisteredApp(**filled, session_minutes=minutes)
 
@@ -185,7 +185,7 @@ def _text(key: str, value: object, wrong: Wrong) -> str:
 def _list(key: str, value: object, wrong: Wrong) -> tuple[str, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         wrong(key, "this must be a list of names", "")
         return ()
     return tuple(value)

@@ -26,10 +26,10 @@ def public_key(pem: str) -> RSAPublicKey | None:
     """Load an RSA public key from a PEM certificate or key; None if there is none."""
     data = pem.encode()
     try:
-        found = load_pem_x509_certificate(data).public_key() if b"CERTIFICATE" in data else load_pem_public_key(data)
+        key = load_pem_x509_certificate(data).public_key() if b"CERTIFICATE" in data else load_pem_public_key(data)
     except ValueError:
         return None
-    return found if isinstance(found, RSAPublicKey) else None
+    return key if isinstance(key, RSAPublicKey) else None
 
 
 def decode_unverified(text: str) -> Mapping[str, Any]:
@@ -52,9 +52,9 @@ def verify(text: str, pem: str, audiences: Collection[str], now: datetime) -> st
         claims = jwt.decode(text, key, algorithms=["RS256"], options=options)
     except (jwt.InvalidTokenError, jwt.InvalidKeyError):
         raise OAuthError("invalid_grant", "invalid assertion") from None
-    given = claims.get("aud")
-    addressed = {str(each).rstrip("/") for each in (given if isinstance(given, list) else [given])}
-    if not addressed & {each.rstrip("/") for each in audiences}:
+    audience = claims.get("aud")
+    addressed = {str(address).rstrip("/") for address in (audience if isinstance(audience, list) else [audience])}
+    if not addressed & {address.rstrip("/") for address in audiences}:
         raise OAuthError("invalid_grant", "audience is invalid")
     if _seconds(claims.get("exp")) <= now.timestamp():
         raise OAuthError("invalid_grant", "expired authorization code")

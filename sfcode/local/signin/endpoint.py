@@ -73,27 +73,27 @@ async def _form(request: Request) -> Form:
 def _authorize(context: OrgContext, _request: Request, form: Form) -> Response:
     """Approve a request at once, as nobody is asked, and send its code to the app's callback URL."""
     with context.store.transaction() as tx:
-        found = get_app(tx, form.get("client_id", ""))
+        app = get_app(tx, form.get("client_id", ""))
         target = form.get("redirect_uri", "")
-        if target not in found.callback_urls:
+        if target not in app.callback_urls:
             raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
         try:
-            given = {"code": _code(context, tx, found, form)}
+            parameters = {"code": _code(context, tx, app, form)}
         except OAuthError as error:
-            given = error.body
+            parameters = error.body
     if "state" in form:
-        given["state"] = form["state"]
-    return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(given)}", 302)
+        parameters["state"] = form["state"]
+    return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(parameters)}", 302)
 
 
-def _code(context: OrgContext, tx: OrgTransaction, found: RegisteredApp, form: Form) -> str:
+def _code(context: OrgContext, tx: OrgTransaction, app: RegisteredApp, form: Form) -> str:
     if form.get("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response type not supported")
     hint = form.get("login_hint")
     user = auth.find_active_user(tx, hint) if hint else tx.records.get("User", tx.settings.get("admin_id") or "")
     if user is None or not user.get("IsActive"):
         raise OAuthError("access_denied", "end-user denied authorization")
-    check_admitted(tx, found, user)
+    check_admitted(tx, app, user)
     code = f"aPrx{auth.generate_secret(CODE_LENGTH - 4, context.rng)}"
     body = {
         "kind": "code",
@@ -101,7 +101,7 @@ def _code(context: OrgContext, tx: OrgTransaction, found: RegisteredApp, form: F
         "redirect_uri": form["redirect_uri"],
         "code_challenge": form.get("code_challenge", ""),
     }
-    tx.grants.put(code, found.consumer_key, str(user["Id"]), body, now=context.clock.now())
+    tx.grants.put(code, app.consumer_key, str(user["Id"]), body, now=context.clock.now())
     return code
 
 
@@ -150,10 +150,10 @@ def _revoke(context: OrgContext, _request: Request, form: Form) -> Response:
     """Revoke a token; a refresh token also revokes its access tokens."""
     token = form.get("token", "")
     with context.store.transaction() as tx:
-        found = tx.grants.get(token)
-        if found is not None:
+        grant = tx.grants.get(token)
+        if grant is not None:
             tx.grants.delete(token)
-            tx.sessions.delete_all(found["user_id"], found["app"])
+            tx.sessions.delete_all(grant["user_id"], grant["app"])
         elif not tx.sessions.delete(token):
             raise OAuthError("invalid_token", "invalid token")
     return Response(status_code=200, headers=NO_STORE)
@@ -164,8 +164,8 @@ def _introspect(context: OrgContext, _request: Request, form: Form) -> Response:
     now = context.clock.now()
     with context.store.read() as tx:
         app = find_app(tx, form.get("client_id", ""))
-        given = form.get("client_secret", "").encode()
-        if app is None or not hmac.compare_digest(given, app.consumer_secret.encode()):
+        secret = form.get("client_secret", "").encode()
+        if app is None or not hmac.compare_digest(secret, app.consumer_secret.encode()):
             raise OAuthError("invalid_client", "invalid client credentials")
         row = tx.sessions.get(form.get("token", ""))
         session = None if row is None else auth.find_session(tx, row.token, now)

@@ -75,12 +75,12 @@ def refresh_token(tx: OrgTransaction, ask: Ask) -> Granted:
     app = get_app(tx, ask.form.get("client_id", ""))
     if app.consumer_secret:
         _check_secret(app, ask.form.get("client_secret", ""))
-    found = tx.grants.get(ask.form.get("refresh_token", ""))
-    user = tx.records.get("User", found["user_id"]) if found else None
-    if found is None or found["kind"] != "refresh_token" or found["app"] != app.consumer_key or user is None:
+    grant = tx.grants.get(ask.form.get("refresh_token", ""))
+    user = tx.records.get("User", grant["user_id"]) if grant else None
+    if grant is None or grant["kind"] != "refresh_token" or grant["app"] != app.consumer_key or user is None:
         raise OAuthError("invalid_grant", "expired access/refresh token")
     _check_active(user)
-    return Granted(app, user, found["scope"])
+    return Granted(app, user, grant["scope"])
 
 
 def password(tx: OrgTransaction, ask: Ask) -> Granted:
@@ -98,24 +98,24 @@ def authorization_code(tx: OrgTransaction, ask: Ask) -> Granted:
     """Grant a token for the code that /authorize sent to the callback URL; it is valid once, for 15 minutes."""
     form = ask.form
     app = get_app(tx, form.get("client_id", ""))
-    found = tx.grants.get(form.get("code", ""))
-    if found is None or found["kind"] != "code" or found["app"] != app.consumer_key:
+    grant = tx.grants.get(form.get("code", ""))
+    if grant is None or grant["kind"] != "code" or grant["app"] != app.consumer_key:
         raise OAuthError("invalid_grant", "invalid authorization code")
     tx.grants.delete(form["code"])
-    if found["created_at"] <= stamp(ask.now - timedelta(minutes=CODE_MINUTES)):
+    if grant["created_at"] <= stamp(ask.now - timedelta(minutes=CODE_MINUTES)):
         raise OAuthError("invalid_grant", "expired authorization code")
-    if form.get("redirect_uri") != found["redirect_uri"]:
+    if form.get("redirect_uri") != grant["redirect_uri"]:
         raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
-    challenge = found.get("code_challenge")
+    challenge = grant.get("code_challenge")
     if challenge and not hmac.compare_digest(challenge_of(form.get("code_verifier", "")), challenge):
         raise OAuthError("invalid_grant", "invalid code verifier")
     if app.consumer_secret:
         _check_secret(app, form.get("client_secret", ""))
-    user = tx.records.get("User", found["user_id"])
+    user = tx.records.get("User", grant["user_id"])
     if user is None:
         raise OAuthError("invalid_grant", "invalid authorization code")
     _check_active(user)
-    return Granted(app, user, found["scope"], renewable=bool(OFFLINE & {*found["scope"].split()}))
+    return Granted(app, user, grant["scope"], renewable=bool(OFFLINE & {*grant["scope"].split()}))
 
 
 GRANTS: Mapping[str, Callable[[OrgTransaction, Ask], Granted]] = {
@@ -132,10 +132,10 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
-def user_with_password(tx: OrgTransaction, username: str, given: str) -> Record | None:
+def user_with_password(tx: OrgTransaction, username: str, password: str) -> Record | None:
     """Find the active user with a username and password."""
     user = find_active_user(tx, username)
-    return user if user and check_password(tx.passwords.get(str(user["Id"])), given) else None
+    return user if user and check_password(tx.passwords.get(str(user["Id"])), password) else None
 
 
 def check_admitted(tx: OrgTransaction, app: RegisteredApp, user: Record) -> None:
@@ -148,21 +148,21 @@ def _check_approval(tx: OrgTransaction, app: RegisteredApp, user: Record, *, bef
     """Check the policy and, with `before`, that the user has already approved the app."""
     check_admitted(tx, app, user)
     if before and app.permitted_users == "all":
-        held = tx.grants.list_all(app.consumer_key, str(user["Id"]))
-        if not any(each["kind"] == "refresh_token" for each in held):
+        approvals = tx.grants.list_all(app.consumer_key, str(user["Id"]))
+        if not any(approval["kind"] == "refresh_token" for approval in approvals):
             raise OAuthError("invalid_grant", "user hasn't approved this consumer")
 
 
 def get_app(tx: OrgTransaction, consumer_key: str) -> RegisteredApp:
     """Return the app of a consumer key. Raises OAuthError."""
-    found = apps.find_app(tx, consumer_key)
-    if found is None:
+    app = apps.find_app(tx, consumer_key)
+    if app is None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
-    return found
+    return app
 
 
-def _check_secret(app: RegisteredApp, given: str) -> None:
-    if not app.consumer_secret or not hmac.compare_digest(given.encode(), app.consumer_secret.encode()):
+def _check_secret(app: RegisteredApp, secret: str) -> None:
+    if not app.consumer_secret or not hmac.compare_digest(secret.encode(), app.consumer_secret.encode()):
         raise OAuthError("invalid_client", "invalid client credentials")
 
 

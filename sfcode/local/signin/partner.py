@@ -91,14 +91,14 @@ def _login(request: PartnerCall) -> list[soap.Node]:
 
 def _user_info(tx: OrgTransaction, user: Record) -> Mapping[str, soap.Node]:
     """Return all elements of GetUserInfoResult in the order of the WSDL: strict clients stop at one that is absent."""
-    told = {name: "" if value is None else value for name, value in auth.describe_user("soap", user).items()}
-    told |= {
+    description = {name: "" if value is None else value for name, value in auth.describe_user("soap", user).items()}
+    description |= {
         "organizationId": tx.settings.get("org_id") or "",
         "organizationName": str(tx.records.list_all("Organization")[0]["Name"]),
         "roleId": str(user.get("UserRoleId") or "") or {"@xsi:nil": "true"},
         "sessionSecondsValid": SESSION_MINUTES * 60,
     }
-    return dict(sorted(told.items()))
+    return dict(sorted(description.items()))
 
 
 def _logout(request: PartnerCall) -> list[soap.Node]:

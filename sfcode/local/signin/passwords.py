@@ -38,13 +38,13 @@ def hash_password(password: str) -> str:
     return f"{salt.hex()}:{hashlib.scrypt(password.encode(), salt=salt, **COST).hex()}"
 
 
-def check_password(kept: str | None, password: str) -> bool:
+def check_password(stored_hash: str | None, password: str) -> bool:
     """Return whether a password matches a hash."""
-    if kept is None:
+    if stored_hash is None:
         return False
-    salt, _, digest = kept.partition(":")
-    given = hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), **COST).hex()
-    return hmac.compare_digest(given, digest)
+    salt, _, digest = stored_hash.partition(":")
+    password_digest = hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), **COST).hex()
+    return hmac.compare_digest(password_digest, digest)
 
 
 def set_password(tx: OrgTransaction, asking_id: str, user_id: str, password: str) -> None:

@@ -68,12 +68,12 @@ class UserAccess:
     @cached_property
     def user_permissions(self) -> frozenset[str]:
         """List the enabled user permissions."""
-        return frozenset().union(*(each.user_permissions for each in self._grants))
+        return frozenset().union(*(grant.user_permissions for grant in self._grants))
 
     @cached_property
     def custom_permissions(self) -> frozenset[str]:
         """List the enabled custom permissions, which $Permission in a formula refers to."""
-        return frozenset().union(*(each.custom_permissions for each in self._grants))
+        return frozenset().union(*(grant.custom_permissions for grant in self._grants))
 
     def has(self, *names: str) -> bool:
         """Return whether the user has any of these user permissions."""
@@ -83,10 +83,10 @@ class UserAccess:
         """Return the permissions on an object."""
         key = name.lower()
         if key not in self._objects:
-            found = self._object(key)
+            rights = self._object(key)
             if key in FOR_MARKETING and not self._is_marketing_user:
-                found = dataclasses.replace(found, create=False, delete=False)
-            self._objects[key] = found
+                rights = dataclasses.replace(rights, create=False, delete=False)
+            self._objects[key] = rights
         return self._objects[key]
 
     def field(self, object_name: str, field: FieldDef) -> tuple[bool, bool]:
@@ -97,10 +97,10 @@ class UserAccess:
         owner = object_name.lower()
         # An activity's custom field has one permission, whether it is written for events or for tasks.
         owners = (*ACTIVITIES, "activity") if owner in ACTIVITIES and field.custom else (owner,)
-        keys = [f"{each}.{name}" for each in owners for name in names]
-        found = [each.fields.get(key, NOTHING) for each in self._grants for key in keys]
-        return any(read for read, _ in found) or self.object(name=object_name).view_all_fields, any(
-            edit for _, edit in found
+        keys = [f"{entry}.{name}" for entry in owners for name in names]
+        rights = [entry.fields.get(key, NOTHING) for entry in self._grants for key in keys]
+        return any(read for read, _ in rights) or self.object(name=object_name).view_all_fields, any(
+            edit for _, edit in rights
         )
 
     def seen(self, target: ObjectDef) -> ObjectDef | None:
@@ -142,8 +142,8 @@ class UserAccess:
 
     def _shared(self, target: ObjectDef, row: Record, rights: ObjectRights) -> RecordRights:
         if target.name == "PermissionSetAssignment":
-            mine = self.has(SETUP_READERS) or row.get("AssigneeId") == self.user_id
-            return RecordRights(mine, mine, mine)
+            is_visible = self.has(SETUP_READERS) or row.get("AssigneeId") == self.user_id
+            return RecordRights(is_visible, is_visible, is_visible)
         if row.get("OwnerId") == self.user_id:
             return RecordRights(read=True, edit=True, delete=True)
         if sharing.is_private(target, row):
@@ -151,7 +151,7 @@ class UserAccess:
         model = sharing.get_model(self._tx, target)
         read, edit, delete = model in sharing.READABLE, model in sharing.EDITABLE, model in sharing.DELETABLE
         if not read and not (rights.view_all and rights.modify_all):
-            parents = [found for found in self._parents_of(target, row) if found is not None]
+            parents = [parent_rights for parent_rights in self._parents_of(target, row) if parent_rights is not None]
             read = any(parent.read for parent in parents)
             if model in sharing.BY_PARENT:
                 edit = bool(parents) and all(parent.edit for parent in parents)
@@ -192,11 +192,13 @@ class UserAccess:
             return ObjectRights(
                 campaign.read, *(campaign.edit,) * 3, view_all=campaign.view_all, modify_all=campaign.modify_all
             )
-        given = [each.objects[key] for each in self._grants if key in each.objects]
-        found = {right: any(rights.get(element) for rights in given) for right, element in ELEMENTS.items()}
+        object_rights = [grant.objects[key] for grant in self._grants if key in grant.objects]
+        rights_of_user = {
+            right: any(rights.get(element) for rights in object_rights) for right, element in ELEMENTS.items()
+        }
         if self.has("ViewAllData"):
-            found |= {"read": True, "view_all": True}
-        return ObjectRights(**found)
+            rights_of_user |= {"read": True, "view_all": True}
+        return ObjectRights(**rights_of_user)
 
     def _setup(self, key: str) -> ObjectRights:
         reads = key not in hidden_objects() or self.has(SETUP_READERS)
@@ -214,8 +216,8 @@ class UserAccess:
         """List the granted rights: of the profile, and of every assigned permission set."""
         user = self._tx.records.get("User", self.user_id) or {}
         rows = self._tx.records.find("PermissionSetAssignment", "AssigneeId", self.user_id)
-        wanted = [str(user.get("ProfileId")), *sorted({str(row.get("PermissionSetId")) for row in rows})]
-        return [parse_rights(text) for text in self._tx.components.bodies_by_ids(wanted)]
+        owner_ids = [str(user.get("ProfileId")), *sorted({str(row.get("PermissionSetId")) for row in rows})]
+        return [parse_rights(text) for text in self._tx.components.bodies_by_ids(owner_ids)]
 
 
 FOR_MARKETING = frozenset({"campaign", "campaignmemberstatus"})

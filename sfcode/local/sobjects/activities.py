@@ -47,13 +47,13 @@ def prepare_task(save: PendingRecord) -> None:
 
 def _set_account(save: PendingRecord) -> None:
     """Set the account of an activity from its Who or What; an activity of a lead has none."""
-    who, what = (str(save.after.get(name) or "") for name in ("WhoId", "WhatId"))
-    if who.startswith(KEY_PREFIXES["Lead"]) and what:
+    who_id, what_id = (str(save.after.get(name) or "") for name in ("WhoId", "WhatId"))
+    if who_id.startswith(KEY_PREFIXES["Lead"]) and what_id:
         message = "Related To ID: an activity that is about a lead can't be related to anything else"
         raise make_error("integrity", field="WhatId", message=message)
-    account: Scalar = what if what.startswith(KEY_PREFIXES["Account"]) else None
-    if account is None and who.startswith(KEY_PREFIXES["Contact"]):
-        account = (get_row(save.tx, "Contact", who) or {}).get("AccountId")
+    account: Scalar = what_id if what_id.startswith(KEY_PREFIXES["Account"]) else None
+    if account is None and who_id.startswith(KEY_PREFIXES["Contact"]):
+        account = (get_row(save.tx, "Contact", who_id) or {}).get("AccountId")
     save.after["AccountId"] = account
 
 
@@ -73,12 +73,12 @@ def _all_day(save: PendingRecord) -> None:
 
 def _start(save: PendingRecord) -> datetime:
     start = save.first("StartDateTime", "ActivityDateTime")
-    given = {save.after.get(name) for name in ("StartDateTime", "ActivityDateTime") if name in save.given} - {None}
+    starts = {save.after.get(name) for name in ("StartDateTime", "ActivityDateTime") if name in save.given} - {None}
     has_length = any(save.after.get(name) is not None for name in ("DurationInMinutes", "EndDateTime"))
     if start is None or not has_length:
         missing = [] if has_length else ["DurationInMinutes"]
         raise make_error("required", names=missing if start else [*missing, "ActivityDateTime"])
-    if len(given) > 1:
+    if len(starts) > 1:
         raise make_error(
             "integrity", field="ActivityDateTime", message="Activity Date Time and Start Date Time have to be the same"
         )
@@ -88,13 +88,13 @@ def _start(save: PendingRecord) -> datetime:
 def _minutes(save: PendingRecord) -> int:
     """Return the duration from the given values; a new start moves the end."""
     after, start = save.after, _start(save)
-    given = [
+    lengths = [
         name for name in ("DurationInMinutes", "EndDateTime") if name in save.given and after.get(name) is not None
     ]
     minutes = int(after.get("DurationInMinutes") or 0)
-    if "EndDateTime" in given or (save.before is None and after.get("DurationInMinutes") is None):
+    if "EndDateTime" in lengths or (save.before is None and after.get("DurationInMinutes") is None):
         length = int((datetime.fromisoformat(str(after["EndDateTime"])) - start).total_seconds() // 60)
-        if "DurationInMinutes" in given and length != minutes:
+        if "DurationInMinutes" in lengths and length != minutes:
             raise make_error("integrity", field="DurationInMinutes", message="Duration and End Date Time do not agree")
         minutes = length
     _check(minutes)

@@ -19,18 +19,20 @@ def prepare_member(save: PendingRecord) -> None:
     after, tx = save.after, save.tx
     whom = [name for name in ("ContactId", "LeadId") if after.get(name)]
     if len(whom) != 1:
-        said = "both a lead and a contact" if whom else "neither a lead nor a contact"
-        raise ApiError("FIELD_INTEGRITY_EXCEPTION", f"A campaign member can't be {said}", ["LeadId", "ContactId"])
+        description = "both a lead and a contact" if whom else "neither a lead nor a contact"
+        raise ApiError(
+            "FIELD_INTEGRITY_EXCEPTION", f"A campaign member can't be {description}", ["LeadId", "ContactId"]
+        )
     (key,) = whom
-    others = tx.records.find("CampaignMember", key, after[key])
-    if any(other["CampaignId"] == after["CampaignId"] and other["Id"] != after.get("Id") for other in others):
+    members = tx.records.find("CampaignMember", key, after[key])
+    if any(member["CampaignId"] == after["CampaignId"] and member["Id"] != after.get("Id") for member in members):
         raise make_error("already_a_member")
     name = key.removesuffix("Id")
     after |= _copy_person(name, get_row(tx, name, str(after[key])) or {})
     statuses = tx.records.find("CampaignMemberStatus", "CampaignId", after["CampaignId"])
-    default = next(each for each in statuses if each["IsDefault"])
+    default = next(candidate for candidate in statuses if candidate["IsDefault"])
     wish = str(after.get("Status") if "Status" in save.given or save.before else "").casefold()
-    status = next((each for each in statuses if str(each["Label"]).casefold() == wish), default)
+    status = next((candidate for candidate in statuses if str(candidate["Label"]).casefold() == wish), default)
     after |= {
         "LeadOrContactId": after[key],
         "Type": name,
@@ -55,10 +57,12 @@ def add_statuses(tx: OrgTransaction, campaign_id: str, user_id: str, now: dateti
 
 def prepare_status(save: PendingRecord) -> None:
     """Check that a campaign has a status of this label, and of this place among them, only once."""
-    others = save.tx.records.find("CampaignMemberStatus", "CampaignId", save.after["CampaignId"])
+    statuses = save.tx.records.find("CampaignMemberStatus", "CampaignId", save.after["CampaignId"])
     for field in ("Label", "SortOrder"):
-        mine = str(save.after.get(field)).casefold()
-        if any(str(each[field]).casefold() == mine and each["Id"] != save.after.get("Id") for each in others):
+        new_value = str(save.after.get(field)).casefold()
+        if any(
+            str(status[field]).casefold() == new_value and status["Id"] != save.after.get("Id") for status in statuses
+        ):
             raise ApiError(
                 "DUPLICATE_VALUE",
                 f"duplicate value found: {field} duplicates value on record of this campaign",
@@ -69,18 +73,18 @@ def prepare_status(save: PendingRecord) -> None:
 def check_status_unused(tx: OrgTransaction, status: Record) -> None:
     """Refuse to delete the default status of a campaign, or one that members have."""
     members = tx.records.find("CampaignMember", "CampaignId", status["CampaignId"])
-    if status["IsDefault"] or any(each["Status"] == status["Label"] for each in members):
+    if status["IsDefault"] or any(member["Status"] == status["Label"] for member in members):
         raise ApiError("DELETE_FAILED", "The default status, and a status that members have, cannot be deleted.", [])
 
 
 def _copy_person(name: str, person: Record) -> Record:
-    found: Record = {
+    member_fields: Record = {
         field: person.get(f"Mailing{field}" if name == "Contact" and field in OF_ADDRESS else field)
         for field in _shared_fields()
     }
-    found["LeadOrContactOwnerId"] = person.get("OwnerId")
-    found["CompanyOrAccount"] = person.get("Company")
-    return found
+    member_fields["LeadOrContactOwnerId"] = person.get("OwnerId")
+    member_fields["CompanyOrAccount"] = person.get("Company")
+    return member_fields
 
 
 @cache

@@ -28,8 +28,8 @@ class Catalog:
         """Find an object by name, whatever its case."""
         key = name.lower()
         if key not in self._known:
-            found = self._reader.object(name)
-            self._known[key] = found if found is None or self.access is None else self.access.seen(found)
+            definition = self._reader.object(name)
+            self._known[key] = definition if definition is None or self.access is None else self.access.seen(definition)
         return self._known[key]
 
     def exists_elsewhere(self, name: str) -> bool:
@@ -57,21 +57,24 @@ class Catalog:
     def referring(self, name: str) -> list[tuple[str, FieldDef]]:
         """List the fields that refer to an object, with their objects; fields that every object has are listed apart."""
         # Only such fields are read: with all of every object, each object would make each describe longer.
-        wanted = name.lower()
-        found = [
+        lower_name = name.lower()
+        references = [
             (owner, field)
-            for owner in (*_standard_owners(wanted), *(ACTIVITIES if self._tx.components.has_activities(name) else ()))
+            for owner in (
+                *_standard_owners(lower_name),
+                *(ACTIVITIES if self._tx.components.has_activities(name) else ()),
+            )
             if (target := self.object(owner))
             for field in target.fields.values()
-            if not field.custom and wanted in (each.lower() for each in field.reference_to)
+            if not field.custom and lower_name in (target_name.lower() for target_name in field.reference_to)
         ]
         for full_name in self._tx.components.lookups_to(name):
             stored, (parent, _, _) = self._tx.components.get("CustomField", full_name), full_name.partition(".")
             field = custom_field(stored.component) if stored and full_name.lower().endswith("__c") else None
             if field:
                 owners = ACTIVITIES if parent == "Activity" else (parent,)
-                found += [(owner, field) for owner in owners if self._is_seen(owner, field)]
-        return sorted(found, key=lambda pair: pair[0])
+                references += [(owner, field) for owner in owners if self._is_seen(owner, field)]
+        return sorted(references, key=lambda pair: pair[0])
 
     def _is_seen(self, owner: str, field: FieldDef) -> bool:
         if standard_object(owner) is None and self._tx.components.get("CustomObject", owner) is None:
@@ -80,8 +83,8 @@ class Catalog:
 
     def child(self, name: str, relationship: str) -> ChildRelationship | None:
         """Find a child relationship of an object by its name."""
-        wanted = relationship.lower()
-        return next((each for each in self.children(name) if each.name.lower() == wanted), None)
+        lower_name = relationship.lower()
+        return next((candidate for candidate in self.children(name) if candidate.name.lower() == lower_name), None)
 
     def of_record(self, record_id: str) -> ObjectDef | None:
         """Find the object of an existing record, or of a row made from metadata."""
@@ -89,7 +92,7 @@ class Catalog:
         if name is not None:
             return self.object(name)
         prefix = record_id[:3]
-        return next((each for each in standard_objects().values() if each.key_prefix == prefix), None)
+        return next((definition for definition in standard_objects().values() if definition.key_prefix == prefix), None)
 
 
 @functools.cache
@@ -102,5 +105,5 @@ def _standard_owners(name: str) -> tuple[str, ...]:
     return tuple(
         owner
         for owner, target in standard_objects().items()
-        if any(name in (each.lower() for each in field.reference_to) for field in target.fields.values())
+        if any(name in (target_name.lower() for target_name in field.reference_to) for field in target.fields.values())
     )

@@ -98,8 +98,8 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
     elif not (detail or setting):
         own.append(owner_field())
     plural = str(body.get("pluralLabel") or label)
-    found = object_def(component.full_name, label, plural, prefix, own + fields, custom=True)
-    return dataclasses.replace(found, custom_setting=True) if setting else found
+    definition = object_def(component.full_name, label, plural, prefix, own + fields, custom=True)
+    return dataclasses.replace(definition, custom_setting=True) if setting else definition
 
 
 def location_parts(field: FieldDef) -> list[FieldDef]:

@@ -93,26 +93,28 @@ class RecordContext:
         if target is None or not path:
             raise FormulaError(f"Field {'.'.join(path)} does not exist. Check spelling.")
         if len(path) == 1:
-            found = target.field(path[0])
-            if found is None:
+            field = target.field(path[0])
+            if field is None:
                 raise FormulaError(f"Field {path[0]} does not exist. Check spelling.")
-            return self._field(object_name, record, found)
-        name, _, wanted = path[0].partition(":")
+            return self._field(object_name, record, field)
+        name, _, type_name = path[0].partition(":")
         reference = target.relationship(name)
         if reference is None:
             raise FormulaError(f"Field {'.'.join(path)} does not exist. Check spelling.")
         record_id = record.get(reference.name)
-        targets = (wanted,) if wanted else reference.reference_to
-        rows = ((each, self.rows.get(each, str(record_id))) for each in targets if record_id is not None)
-        owner, row = next(((each, row) for each, row in rows if row is not None), (targets[0], {}))
+        targets = (type_name,) if type_name else reference.reference_to
+        rows = (
+            (owner_name, self.rows.get(owner_name, str(record_id))) for owner_name in targets if record_id is not None
+        )
+        owner, row = next(((owner_name, row) for owner_name, row in rows if row is not None), (targets[0], {}))
         return self._follow(owner, row, path[1:])
 
-    def _field(self, object_name: str, record: Mapping[str, Scalar], found: FieldDef) -> Value:
-        scalar = record.get(found.name)
-        if (found.formula or found.roll_up) and self.depth < MAX_NESTING:
-            scalar = formula_value(found, self._over(object_name, record, found.blank_as_zero))
-        value = to_formula_value(found, scalar)
-        return Decimal(0) if value is None and self.blank_as_zero and found.type in NUMBER_TYPES else value
+    def _field(self, object_name: str, record: Mapping[str, Scalar], field: FieldDef) -> Value:
+        scalar = record.get(field.name)
+        if (field.formula or field.roll_up) and self.depth < MAX_NESTING:
+            scalar = formula_value(field, self._over(object_name, record, field.blank_as_zero))
+        value = to_formula_value(field, scalar)
+        return Decimal(0) if value is None and self.blank_as_zero and field.type in NUMBER_TYPES else value
 
     def _over(self, object_name: str, record: Mapping[str, Scalar], blank_as_zero: bool) -> RecordContext:
         return replace(
@@ -126,37 +128,37 @@ class RecordContext:
         )
 
 
-def formula_value(found: FieldDef, context: RecordContext, formula: str = "") -> Scalar:
+def formula_value(field: FieldDef, context: RecordContext, formula: str = "") -> Scalar:
     """
     Return the value of a formula field, or of another formula for it, as the API does: null where a page shows #Error!.
 
     A roll-up is computed from the details that there are now; an org keeps it up to date as they are saved.
     """
-    if found.roll_up and not formula:
-        return found.roll_up.value(context.rows.all(found.roll_up.detail), str(context.record.get("Id")))
+    if field.roll_up and not formula:
+        return field.roll_up.value(context.rows.all(field.roll_up.detail), str(context.record.get("Id")))
     try:
-        return to_stored_value(found, evaluate(formula or found.formula, context))
+        return to_stored_value(field, evaluate(formula or field.formula, context))
     except FormulaError:
-        return False if found.type == "boolean" else None
+        return False if field.type == "boolean" else None
 
 
-def to_formula_value(found: FieldDef, scalar: Scalar) -> Value:
+def to_formula_value(field: FieldDef, scalar: Scalar) -> Value:
     """Convert a stored value to a formula value: a percentage is divided by 100."""
-    if found.type == "boolean":
+    if field.type == "boolean":
         return bool(scalar)
-    if found.type in NUMBER_TYPES:
+    if field.type in NUMBER_TYPES:
         if scalar is None:
             return None
         number = PRECISION.create_decimal(repr(scalar))
-        return PRECISION.divide(number, Decimal(100)) if found.type == "percent" else number
-    if found.type not in MOMENTS:
+        return PRECISION.divide(number, Decimal(100)) if field.type == "percent" else number
+    if field.type not in MOMENTS:
         return text_of_field(scalar)
     if scalar is None:
         return None
     try:
-        return MOMENTS[found.type](str(scalar))
+        return MOMENTS[field.type](str(scalar))
     except ValueError as error:
-        raise FormulaError(f"{found.name} holds {scalar}") from error
+        raise FormulaError(f"{field.name} holds {scalar}") from error
 
 
 MOMENTS: dict[str, Callable[[str], Value]] = {
@@ -166,33 +168,33 @@ MOMENTS: dict[str, Callable[[str], Value]] = {
 }
 
 
-def to_stored_value(found: FieldDef, value: Value) -> Scalar:
+def to_stored_value(field: FieldDef, value: Value) -> Scalar:
     """Convert the result of a formula field to its stored form."""
-    if found.type == "boolean":
+    if field.type == "boolean":
         return value is True
     if value is None or value == "":
         return None
-    if found.type in NUMBER_TYPES:
+    if field.type in NUMBER_TYPES:
         if not isinstance(value, Decimal):
-            raise FormulaError(f"{found.name} gives no number")
+            raise FormulaError(f"{field.name} gives no number")
         try:
-            number = PRECISION.multiply(value, Decimal(100)) if found.type == "percent" else value
-            return float(round_half_up(number, found.scale))
+            number = PRECISION.multiply(value, Decimal(100)) if field.type == "percent" else value
+            return float(round_half_up(number, field.scale))
         except InvalidOperation as error:
-            raise FormulaError(f"{found.name} is out of range") from error
-    return _format_result(found, value)
+            raise FormulaError(f"{field.name} is out of range") from error
+    return _format_result(field, value)
 
 
-def _format_result(found: FieldDef, value: Any) -> Scalar:
+def _format_result(field: FieldDef, value: Any) -> Scalar:
     if isinstance(value, datetime):
-        return stamp(value.astimezone(UTC)) if found.type != "date" else value.date().isoformat()
+        return stamp(value.astimezone(UTC)) if field.type != "date" else value.date().isoformat()
     if isinstance(value, time):
         return f"{value:%H:%M:%S}.{value.microsecond // 1000:03d}Z"
     if isinstance(value, date):
         return value.isoformat()
     if not isinstance(value, str):
-        raise FormulaError(f"{found.name} gives no text")
-    return value[: found.length] if found.length else value
+        raise FormulaError(f"{field.name} gives no text")
+    return value[: field.length] if field.length else value
 
 
 class FormulaRows:

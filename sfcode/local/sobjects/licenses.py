@@ -28,8 +28,8 @@ def find_refused_right(tx: OrgTransaction, permission_set: Component, user: Reco
     license = rows.get("UserLicense", str(profile["UserLicenseId"])) if profile else None
     # A set that is bound to a permission set license brings it along:
     # https://help.salesforce.com/s/articleView?id=platform.perm_sets_select_license.htm&type=5
-    held = _held_licenses(tx, rows, user) | {str(permission_set.body.get("license"))}
-    if license is None or license["Name"] not in WITHOUT_OBJECTS or OPENS_OBJECTS & held:
+    license_names = _held_licenses(tx, rows, user) | {str(permission_set.body.get("license"))}
+    if license is None or license["Name"] not in WITHOUT_OBJECTS or OPENS_OBJECTS & license_names:
         return None
     return find_object_right(tx, permission_set)
 
@@ -39,10 +39,10 @@ def find_object_right(tx: OrgTransaction, permission_set: Component) -> str | No
     catalog = Catalog(tx)
     entries = permission_set.body.get("objectPermissions")
     for name, rights in sorted(entries.items()) if isinstance(entries, Mapping) else ():
-        found = catalog.object(name)
+        definition = catalog.object(name)
         for right, (_, verb, _) in OBJECT_RIGHTS.items():
             if isinstance(rights, Mapping) and rights.get(right):
-                return f"{verb} {found.plural if found else name}"
+                return f"{verb} {definition.plural if definition else name}"
     return None
 
 
@@ -79,6 +79,6 @@ def check_seat(tx: OrgTransaction, profile_id: str) -> None:
 
 
 def _held_licenses(tx: OrgTransaction, rows: Rows, user: Record) -> set[str]:
-    held = tx.records.find("PermissionSetLicenseAssign", "AssigneeId", user["Id"])
-    found = (rows.get("PermissionSetLicense", str(row["PermissionSetLicenseId"])) for row in held)
-    return {str(row["DeveloperName"]) for row in found if row}
+    assignments = tx.records.find("PermissionSetLicenseAssign", "AssigneeId", user["Id"])
+    license_rows = (rows.get("PermissionSetLicense", str(row["PermissionSetLicenseId"])) for row in assignments)
+    return {str(row["DeveloperName"]) for row in license_rows if row}

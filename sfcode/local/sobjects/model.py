@@ -107,20 +107,20 @@ class ObjectDef:
     @cached_property
     def mandatory(self) -> tuple[FieldDef, ...]:
         """Return the required fields of a new record."""
-        return tuple(each for each in self.fields.values() if each.required)
+        return tuple(field for field in self.fields.values() if field.required)
 
     @cached_property
     def defaults(self) -> Mapping[str, Scalar]:
         """Return the default values of a new record."""
-        found: dict[str, Scalar] = {}
-        for each in self.fields.values():
-            if each.default is not None:
-                found[each.name] = each.default
-            elif each.type == "boolean" and not each.calculated and each.name != "IsDeleted":
-                found[each.name] = False
-            elif each.type in NUMBER_TYPES and not (each.nillable or each.createable):
-                found[each.name] = 0
-        return found
+        default_values: dict[str, Scalar] = {}
+        for definition in self.fields.values():
+            if definition.default is not None:
+                default_values[definition.name] = definition.default
+            elif definition.type == "boolean" and not definition.calculated and definition.name != "IsDeleted":
+                default_values[definition.name] = False
+            elif definition.type in NUMBER_TYPES and not (definition.nillable or definition.createable):
+                default_values[definition.name] = 0
+        return default_values
 
     def field(self, name: str) -> FieldDef | None:
         """Find a field by its name."""
@@ -148,12 +148,12 @@ def object_def(
         label,
         plural,
         key_prefix,
-        {each.name.lower(): each for each in fields},
+        {field.name.lower(): field for field in fields},
         custom,
         createable=writable,
         updateable=writable,
         deletable=deletable,
-        relationships={each.relationship.lower(): each for each in fields if each.relationship},
+        relationships={field.relationship.lower(): field for field in fields if field.relationship},
     )
 
 
@@ -178,6 +178,6 @@ class PendingRecord:
 
     def first(self, *names: str) -> Scalar:
         """Return the first value that the caller set among these fields, otherwise the existing one."""
-        given = (self.after.get(name) for name in names if name in self.given)
-        there = (self.after.get(name) for name in names)
-        return next((value for value in (*given, *there) if value is not None), None)
+        new_values = (self.after.get(name) for name in names if name in self.given)
+        all_values = (self.after.get(name) for name in names)
+        return next((value for value in (*new_values, *all_values) if value is not None), None)

@@ -25,8 +25,8 @@ class ObjectReader:
         return self._known[key]
 
     def _read(self, name: str) -> ObjectDef | None:
-        found = standard_object(name)
-        if found is None:
+        definition = standard_object(name)
+        if definition is None:
             stored = self._tx.components.get("CustomObject", name) if name.lower().endswith("__c") else None
             if stored is None:
                 return None
@@ -36,18 +36,18 @@ class ObjectReader:
             return custom_object(
                 stored.component, prefix, self._record_type(full_name) + self._custom_fields(full_name)
             )
-        parents = (found.name, "Activity") if found.name in ACTIVITIES else (found.name,)
+        parents = (definition.name, "Activity") if definition.name in ACTIVITIES else (definition.name,)
         custom = [field for parent in parents for field in self._custom_fields(parent)]
-        custom += self._record_type(found.name)
-        if found.name in ACTIVITIES:
-            custom += self._about(found)
+        custom += self._record_type(definition.name)
+        if definition.name in ACTIVITIES:
+            custom += self._about(definition)
         if not custom:
-            return found
+            return definition
         return dataclasses.replace(
-            found,
-            fields={**found.fields, **{field.name.lower(): field for field in custom}},
+            definition,
+            fields={**definition.fields, **{field.name.lower(): field for field in custom}},
             relationships={
-                **found.relationships,
+                **definition.relationships,
                 **{field.relationship.lower(): field for field in custom if field.relationship},
             },
         )
@@ -55,8 +55,8 @@ class ObjectReader:
     def _about(self, activity: ObjectDef) -> list[FieldDef]:
         """Add the custom objects that allow activities to the references of activities."""
         names = self._tx.components.objects_with_activities()
-        what = activity.field("WhatId")
-        return [dataclasses.replace(what, reference_to=(*what.reference_to, *names))] if what and names else []
+        what_id = activity.field("WhatId")
+        return [dataclasses.replace(what_id, reference_to=(*what_id.reference_to, *names))] if what_id and names else []
 
     def _record_type(self, name: str) -> list[FieldDef]:
         """Return the field for the record type, which the objects have that have record types."""
@@ -72,8 +72,10 @@ class ObjectReader:
 def standard_object(name: str) -> ObjectDef | None:
     """Return a standard object by name, whatever its case."""
     objects = standard_objects()
-    found = objects.get(name)
-    if found is not None:
-        return found
+    definition = objects.get(name)
+    if definition is not None:
+        return definition
     key = name.lower()
-    return next((each for each in objects.values() if each.name.lower() == key), None) or data_object(key)
+    return next((candidate for candidate in objects.values() if candidate.name.lower() == key), None) or data_object(
+        key
+    )

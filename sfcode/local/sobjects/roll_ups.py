@@ -27,11 +27,11 @@ class DetailFilter:
 
     def fits(self, row: Mapping[str, Scalar]) -> bool:
         """Tell whether a detail fits; a blank value is neither less nor more than another."""
-        found = row.get(self.field)
+        row_value = row.get(self.field)
         if self.operation in ORDERED:
-            return isinstance(found, int | float) and ORDERED[self.operation](found, float(self.value))
-        wanted = {part.strip() for part in self.value.split(",")}
-        return (_text(found) in wanted) is (self.operation == "equals")
+            return isinstance(row_value, int | float) and ORDERED[self.operation](row_value, float(self.value))
+        operands = {part.strip() for part in self.value.split(",")}
+        return (_text(row_value) in operands) is (self.operation == "equals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ class RollUpSummary:
         rows = [
             row
             for row in details
-            if row.get(self.master_field) == record_id and all(each.fits(row) for each in self.filters)
+            if row.get(self.master_field) == record_id
+            and all(detail_filter.fits(row) for detail_filter in self.filters)
         ]
         if self.operation == "count":
             return float(len(rows))

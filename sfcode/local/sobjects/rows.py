@@ -62,14 +62,14 @@ class Rows:
         """List the rows of an object."""
         if object_name not in self._all:
             view = VIEWS.get(object_name)
-            found = view(self._tx) if view else self._tx.records.list_all(object_name)
+            rows = view(self._tx) if view else self._tx.records.list_all(object_name)
             if self._with_deleted and not view:
-                found = found + self._tx.records.list_deleted(object_name)
+                rows = rows + self._tx.records.list_deleted(object_name)
             if object_name == "Profile" and self._catalog and self._catalog.access:
-                found = _translate(found, self._tx.records.get("User", self._catalog.access.user_id))
+                rows = _translate(rows, self._tx.records.get("User", self._catalog.access.user_id))
             if object_name == OWN_PERMISSIONS:
-                found = _own_permissions(self._catalog.access if self._catalog else None)
-            self._all[object_name] = self._seen(object_name, found)
+                rows = _own_permissions(self._catalog.access if self._catalog else None)
+            self._all[object_name] = self._seen(object_name, rows)
         return self._all[object_name]
 
     def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
@@ -98,23 +98,23 @@ class Rows:
 
     def get(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id."""
-        wanted, known = ids.full(record_id), self._by_id.setdefault(object_name, {})
-        if wanted in known:
-            return known[wanted]
-        if not _is_view(object_name) and object_name not in self._all and len(known) < FEW:
-            known[wanted] = self.one(object_name, record_id)
-            return known[wanted]
+        full_id, cache = ids.full(record_id), self._by_id.setdefault(object_name, {})
+        if full_id in cache:
+            return cache[full_id]
+        if not _is_view(object_name) and object_name not in self._all and len(cache) < FEW:
+            cache[full_id] = self.one(object_name, record_id)
+            return cache[full_id]
         if object_name not in self._whole:
             self._whole.add(object_name)
-            known |= {str(row.get("Id")): row for row in self.all(object_name)}
-        return known.get(wanted)
+            cache |= {str(row.get("Id")): row for row in self.all(object_name)}
+        return cache.get(full_id)
 
     def one(self, object_name: str, record_id: str) -> Record | None:
         """Find a row by its id, if possible without reading the others."""
         if _is_view(object_name) or object_name in self._all:
             return self.get(object_name, record_id)
-        found = self._tx.records.get(object_name, record_id)
-        return next(iter(self._seen(object_name, [] if found is None else [found])), None)
+        row = self._tx.records.get(object_name, record_id)
+        return next(iter(self._seen(object_name, [] if row is None else [row])), None)
 
     def _seen(self, object_name: str, rows: list[Record]) -> list[Record]:
         if self._catalog is None:

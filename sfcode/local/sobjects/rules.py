@@ -62,8 +62,8 @@ def _rename_in_messages(save: PendingRecord, old: str, new: str) -> None:
     for stored in save.tx.components.list_all("WorkflowOutboundMessage"):
         body = stored.component.body
         if str(body.get("integrationUser")).lower() == old.lower():
-            named = Component("WorkflowOutboundMessage", stored.component.full_name, {**body, "integrationUser": new})
-            save.tx.components.put(named, user_id=stored.modified_by, now=save.now)
+            message = Component("WorkflowOutboundMessage", stored.component.full_name, {**body, "integrationUser": new})
+            save.tx.components.put(message, user_id=stored.modified_by, now=save.now)
 
 
 def prepare_set_assignment(save: PendingRecord) -> None:
@@ -78,7 +78,7 @@ def prepare_set_assignment(save: PendingRecord) -> None:
     assigned = tx.records.find("PermissionSetAssignment", "AssigneeId", assignee)
     if row is None or row["IsOwnedByProfile"]:
         raise make_error("cross_reference_of", field="PermissionSetId")
-    if any(other["PermissionSetId"] == set_id for other in assigned):
+    if any(assignment["PermissionSetId"] == set_id for assignment in assigned):
         raise make_error("duplicate_permission_set", assignee=assignee[:15], permission_set=str(set_id)[:15])
     stored = None if group_id else tx.components.get("PermissionSet", str(row["Name"]))
     owner = tx.records.get("User", assignee)
@@ -94,9 +94,9 @@ def prepare_set_assignment(save: PendingRecord) -> None:
 
 def prepare_license_assignment(save: PendingRecord) -> None:
     """Check a license assignment: once per user, while seats are free."""
-    held = save.tx.records.find("PermissionSetLicenseAssign", "AssigneeId", save.after["AssigneeId"])
+    assignments = save.tx.records.find("PermissionSetLicenseAssign", "AssigneeId", save.after["AssigneeId"])
     license_id = save.after["PermissionSetLicenseId"]
-    if any(other["PermissionSetLicenseId"] == license_id for other in held):
+    if any(assignment["PermissionSetLicenseId"] == license_id for assignment in assignments):
         raise make_error("duplicate_license")
     row = Rows(save.tx).get("PermissionSetLicense", str(license_id))
     if row is not None and int(row["UsedLicenses"] or 0) >= int(row["TotalLicenses"] or 0):
@@ -109,8 +109,8 @@ def prepare_static_resource(save: PendingRecord) -> None:
     problem = next(developer_name("Static Resource Name: The Static Resource Name", name, 80), None)
     if problem is not None:
         raise make_error("integrity", field="Name", message=problem)
-    other = save.tx.components.get("StaticResource", name)
-    if other is not None and other.id != save.after.get("Id"):
+    existing_resource = save.tx.components.get("StaticResource", name)
+    if existing_resource is not None and existing_resource.id != save.after.get("Id"):
         raise ApiError("DUPLICATE_DEVELOPER_NAME", "The name of this static resource is in use already", ["Name"])
     if save.before is None and not save.after.get("Body"):
         raise make_error("required", names=["Body"])
@@ -122,8 +122,8 @@ def check_license_unused(tx: OrgTransaction, assignment: Record) -> None:
     if owner is None:
         return
     rows = Rows(tx)
-    for other in tx.records.find("PermissionSetAssignment", "AssigneeId", owner["Id"]):
-        row = rows.get("PermissionSet", str(other["PermissionSetId"]))
+    for set_assignment in tx.records.find("PermissionSetAssignment", "AssigneeId", owner["Id"]):
+        row = rows.get("PermissionSet", str(set_assignment["PermissionSetId"]))
         stored = tx.components.get("PermissionSet", str(row["Name"])) if row else None
         right = licenses.find_refused_right(tx, stored.component, owner) if stored else None
         if stored is not None and right:
@@ -131,7 +131,7 @@ def check_license_unused(tx: OrgTransaction, assignment: Record) -> None:
 
 
 def _unique(save: PendingRecord, field: str, error: str) -> None:
-    if any(other["Id"] != save.after.get("Id") for other in save.tx.records.find("User", field, save.after[field])):
+    if any(user["Id"] != save.after.get("Id") for user in save.tx.records.find("User", field, save.after[field])):
         raise make_error(error)
 
 

@@ -69,12 +69,12 @@ def object_blocks(file: str) -> dict[str, str]:
 def read_object(block: str) -> ObjectDef:
     """Read one object of a table."""
     head, _, lines = block.partition("\n")
-    name, label, rest = _head(head)
-    text = lines + (AUDIT if rest[0] in ("audit", "stamps") else "")
-    if rest[0] in ("audit", "modstamp"):
+    name, label, words = _head(head)
+    text = lines + (AUDIT if words[0] in ("audit", "stamps") else "")
+    if words[0] in ("audit", "modstamp"):
         text += f"\n{MODSTAMP}"
-    data = "data" in rest
-    writable = data or "writable" in rest
+    data = "data" in words
+    writable = data or "writable" in words
     fields = [
         FieldDef(
             "Id", "id", f"{label} ID", 18, nillable=False, createable=False, updateable=False, permissionable=False
@@ -86,14 +86,14 @@ def read_object(block: str) -> ObjectDef:
 
 
 def _head(line: str) -> tuple[str, str, list[str]]:
-    name, label, rest = line.split('"')
-    return name.strip(), label, rest.split()
+    name, label, tail = line.split('"')
+    return name.strip(), label, tail.split()
 
 
 def read_field(line: str, *, writable: bool, data: bool = False) -> FieldDef:
     """Read one field of a table."""
     name, kind, *words = line.split()
-    given = {word[0]: word[1:] for word in words if word[0] in "><=@"}
+    signed_words = {word[0]: word[1:] for word in words if word[0] in "><=@"}
     read_only = not writable or "readonly" in words or name in SYSTEM_FIELDS
     length = next((int(word) for word in words if word.isdigit()), 18 if kind == "reference" else 0)
     return FieldDef(
@@ -105,11 +105,11 @@ def read_field(line: str, *, writable: bool, data: bool = False) -> FieldDef:
         createable=not read_only,
         updateable=not read_only and "fixed" not in words,
         permissionable=data and not read_only and "required" not in words and name != "OwnerId",
-        reference_to=tuple(given[">"].split(",")) if ">" in given else (),
-        relationship=name.removesuffix("Id") if ">" in given else "",
-        child_relationship=given.get("<", ""),
-        element=given.get("@", ""),
-        default=True if given.get("=") == "true" else None,
+        reference_to=tuple(signed_words[">"].split(",")) if ">" in signed_words else (),
+        relationship=name.removesuffix("Id") if ">" in signed_words else "",
+        child_relationship=signed_words.get("<", ""),
+        element=signed_words.get("@", ""),
+        default=True if signed_words.get("=") == "true" else None,
     )
 
 

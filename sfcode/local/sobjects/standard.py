@@ -32,8 +32,8 @@ UNDELETABLE = frozenset({"User"})
 def standard_objects() -> dict[str, ObjectDef]:
     """Return all standard objects by name, including Setup objects."""
     data = {name: _object(schema) for name, schema in standard().objects.items() if name != "Activity"}
-    kept = {name: found for name in KEPT if (found := data_object(name.lower()))}
-    return data | kept | setup_objects()
+    data_objects = {name: definition for name in KEPT if (definition := data_object(name.lower()))}
+    return data | data_objects | setup_objects()
 
 
 @cache
@@ -50,8 +50,8 @@ def data_object_names() -> list[str]:
 @cache
 def data_object(name: str) -> ObjectDef | None:
     """Return one of those objects by its name in lower case."""
-    found = _data_blocks().get(name)
-    return read_object(found[1]) if found else None
+    block = _data_blocks().get(name)
+    return read_object(block[1]) if block else None
 
 
 @cache

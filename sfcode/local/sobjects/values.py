@@ -59,8 +59,8 @@ def _checked_text(field: FieldDef, text: str) -> str:
     if field.type == "email" and not EMAIL.fullmatch(text):
         raise make_error("invalid_email", label=field.label, value=text, field=field.name)
     if field.restricted:
-        chosen = text.split(";") if field.type == "multipicklist" else [text]
-        bad = [each for each in chosen if each not in field.picklist]
+        choices = text.split(";") if field.type == "multipicklist" else [text]
+        bad = [choice for choice in choices if choice not in field.picklist]
         if bad:
             raise make_error("bad_picklist", label=field.label, value=bad[0], field=field.name)
     if field.type not in TEXT_TYPES and field.type != "picklist":
@@ -131,11 +131,11 @@ def _kind(field: FieldDef) -> str:
 
 
 def _wrong_type(field: FieldDef, value: object) -> ApiError:
-    written = str(value).lower() if isinstance(value, bool) else str(value)
+    literal = str(value).lower() if isinstance(value, bool) else str(value)
     token = "VALUE_FALSE" if value is False else JSON_KINDS.get(type(value), "VALUE_STRING")
     return make_error(
         "bad_json",
-        message=f"Cannot deserialize instance of {_kind(field)} from {token} value {written} or request may be missing "
+        message=f"Cannot deserialize instance of {_kind(field)} from {token} value {literal} or request may be missing "
         "a required field at [line:1, column:1]",
     )
 
@@ -143,11 +143,11 @@ def _wrong_type(field: FieldDef, value: object) -> ApiError:
 DEVELOPER_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*")
 
 
-def developer_name(what: str, name: str, longest: int) -> Iterator[str]:
+def developer_name(noun: str, name: str, longest: int) -> Iterator[str]:
     """Check a unique name and its length."""
     if not DEVELOPER_NAME.fullmatch(name):
         yield (
-            f"{what} can only contain underscores and alphanumeric characters. It must be unique, begin with a letter, "
+            f"{noun} can only contain underscores and alphanumeric characters. It must be unique, begin with a letter, "
             "not include spaces, not end with an underscore, and not contain two consecutive underscores."
         )
     if len(name) > longest:

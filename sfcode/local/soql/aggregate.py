@@ -28,14 +28,15 @@ def group_rows(
     if not query.group_by:
         groups.setdefault((), [])
     columns = _columns(world, query, target)
-    found = list(groups.values())
+    selected_groups = list(groups.values())
     if query.having is not None:
         holds = combine(query.having, partial(_having, world, query, target, conditions))
-        found = [group for group in found if holds(group)]
+        selected_groups = [group for group in selected_groups if holds(group)]
     for order in reversed(query.order_by):
-        found = sorted_with_nulls(found, _order_key(world, query, target, order), order)
+        selected_groups = sorted_with_nulls(selected_groups, _order_key(world, query, target, order), order)
     return [
-        {"attributes": {"type": "AggregateResult"}} | {name: value(group) for name, value in columns} for group in found
+        {"attributes": {"type": "AggregateResult"}} | {name: value(group) for name, value in columns}
+        for group in selected_groups
     ]
 
 
@@ -62,7 +63,7 @@ def _having(
 
 
 def _grouped_only(world: World, query: SoqlQuery, ref: FieldRef) -> None:
-    if ref.text.lower() not in {each.text.lower() for each in query.group_by}:
+    if ref.text.lower() not in {group_field.text.lower() for group_field in query.group_by}:
         raise malformed(f"Field must be grouped or aggregated: {ref.text}", world.text, ref.at)
 
 
@@ -99,7 +100,7 @@ def _function(world: World, query: SoqlQuery, target: ObjectDef, item: Aggregate
         if item.function != "COUNT":
             raise malformed(f"unexpected token: '{item.function}'", world.text, item.at)
         return len
-    if item.field.text.lower() in {each.text.lower() for each in query.group_by}:
+    if item.field.text.lower() in {entry.text.lower() for entry in query.group_by}:
         raise malformed(f"Grouped field should not be aggregated: {item.field.text}", world.text, item.at)
     bound = world.bind(target, query.alias, item.field)
     read = world.reader(bound)
@@ -108,17 +109,17 @@ def _function(world: World, query: SoqlQuery, target: ObjectDef, item: Aggregate
         raise malformed(message, world.text, item.at)
 
     def value(group: Group) -> Scalar:
-        values = [each for row in group if (each := read(row)) is not None]
+        values = [entry for row in group if (entry := read(row)) is not None]
         match item.function:
             case "COUNT":
                 return len(values)
             case "COUNT_DISTINCT":
-                return len({comparable(each) for each in values})
+                return len({comparable(entry) for entry in values})
             case "MIN" | "MAX":
                 choose = min if item.function == "MIN" else max
                 return choose(values, key=comparable) if values else None
             case _:
-                numbers = [float(each) for each in values]
+                numbers = [float(entry) for entry in values]
                 if not numbers:
                     return None
                 return sum(numbers) if item.function == "SUM" else sum(numbers) / len(numbers)
@@ -133,9 +134,9 @@ def sorted_with_nulls(rows: list[T], key: Callable[[T], Any], order: Order) -> l
     """Sort by one key; nulls come first or last, whatever the direction."""
     keyed = [(key(row), row) for row in rows]
     nulls = [row for value, row in keyed if value is None]
-    others = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=order.descending)
-    rest = [row for _, row in others]
-    return rest + nulls if order.nulls_last else nulls + rest
+    pairs = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=order.descending)
+    sorted_rows = [row for _, row in pairs]
+    return sorted_rows + nulls if order.nulls_last else nulls + sorted_rows
 
 
 def page(query: SoqlQuery, rows: list[T]) -> list[T]:

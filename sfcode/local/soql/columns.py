@@ -24,7 +24,7 @@ def columns(query: SoqlQuery, world: World) -> Json:
 
 
 def _columns(query: SoqlQuery, target: ObjectDef, world: World) -> list[Json]:
-    found: list[Json] = []
+    columns: list[Json] = []
     unnamed = 0
     for item in query.select:
         match item:
@@ -34,21 +34,21 @@ def _columns(query: SoqlQuery, target: ObjectDef, world: World) -> list[Json]:
                 column = _column(bound.field.name, bound.field, aggregate=False)
                 for name in reversed(names):
                     column = _column(name, None, aggregate=False) | {"joinColumns": [column]}
-                found.append(column)
+                columns.append(column)
             case Aggregate():
                 name = item.alias or f"expr{unnamed}"
                 unnamed += not item.alias
-                found.append(_column(name, None, aggregate=False) | {"aggregate": False, "numberType": True})
+                columns.append(_column(name, None, aggregate=False) | {"aggregate": False, "numberType": True})
             case AllFields():
-                found += [_column(field.name, field, aggregate=False) for field in target.fields.values()]
+                columns += [_column(field.name, field, aggregate=False) for field in target.fields.values()]
             case SoqlQuery():
                 relationship = world.catalog.child(target.name, item.source)
                 if relationship is None:
                     raise world.no_such_relationship(item.source, "FROM part of query call", item.source_at)
                 child = world.object(relationship.child, item.source_at)
                 column = _column(relationship.name, None, aggregate=True)
-                found.append(column | {"joinColumns": _columns(item, child, world)})
-    return found
+                columns.append(column | {"joinColumns": _columns(item, child, world)})
+    return columns
 
 
 def _column(name: str, field: FieldDef | None, *, aggregate: bool) -> Json:

@@ -92,20 +92,22 @@ class Conditions:
         """Return which rows can pass a compiled condition; None: any row."""
         match condition:
             case Both(parts):
-                found = [each for part in parts if (each := self.narrow(part)) is not None]
-                return min(found, key=lambda each: len(each.values), default=None)
+                hints = [candidate for part in parts if (candidate := self.narrow(part)) is not None]
+                return min(hints, key=lambda candidate: len(candidate.values), default=None)
             case Comparison(ref, "=", literal) if not isinstance(literal.value, DateRange):
                 return self._narrow(ref, lambda field: [self._value(field, literal)])
             case Membership(ref, "IN") if condition.query is not None:
                 return self._narrow(ref, lambda _: self._found.get(id(condition), frozenset({None})))
             case Membership(ref, "IN"):
-                return self._narrow(ref, lambda field: [self._value(field, each) for each in condition.values])
+                return self._narrow(
+                    ref, lambda field: [self._value(field, candidate) for candidate in condition.values]
+                )
         return None
 
     def _narrow(self, ref: FieldRef, values: Callable[[FieldDef], Iterable[Scalar]]) -> Narrow | None:
         bound = self._bind(ref)
-        whole = self._world.catalog.whole.object(self._target.name)
-        return None if bound.steps or whole is None else narrow(whole, bound.field, values(bound.field))
+        definition = self._world.catalog.whole.object(self._target.name)
+        return None if bound.steps or definition is None else narrow(definition, bound.field, values(bound.field))
 
     def _comparison(self, condition: Comparison) -> Test:
         bound = self._bind(condition.field)
@@ -157,11 +159,11 @@ class Conditions:
             if bound.field.type not in ("id", "reference"):
                 raise self._refuse("The selected field in a semi join must be an id or a reference", condition.field.at)
             # Rows of the inner query without a value are no answer to either question.
-            self._found[id(condition)] = frozenset(each for each in self._column(condition.query) if each is not None)
-            wanted = {comparable(value) for value in self._found[id(condition)]}
+            self._found[id(condition)] = frozenset(key for key in self._column(condition.query) if key is not None)
+            members = {comparable(value) for value in self._found[id(condition)]}
         else:
-            wanted = {comparable(self._value(bound.field, literal)) for literal in condition.values}
-        return lambda row: (comparable(read(row)) in wanted) is not negated
+            members = {comparable(self._value(bound.field, literal)) for literal in condition.values}
+        return lambda row: (comparable(read(row)) in members) is not negated
 
     def _picked(self, condition: Membership, bound: Bound) -> Test:
         read, excluded = self._world.reader(bound), condition.operator == "EXCLUDES"
@@ -169,11 +171,11 @@ class Conditions:
             raise self._refuse(
                 f"includes or excludes operator only valid on multipicklist: {bound.ref.text}", bound.ref.at
             )
-        choices = [{each.lower() for each in str(literal.value).split(";")} for literal in condition.values]
+        choices = [{text.lower() for text in str(literal.value).split(";")} for literal in condition.values]
 
         def picked(row: Record) -> bool:
-            chosen = {each.lower() for each in str(read(row) or "").split(";")}
-            return any(choice <= chosen for choice in choices) is not excluded
+            picks = {text.lower() for text in str(read(row) or "").split(";")}
+            return any(choice <= picks for choice in choices) is not excluded
 
         return picked
 
@@ -209,15 +211,15 @@ class Conditions:
 
 def against(sign: str, right: Scalar) -> Callable[[Scalar], bool]:
     """Return the test of a value against another one."""
-    wanted = comparable(right)
+    operand = comparable(right)
     if sign in ("=", "!="):
         same = sign == "="
-        return lambda value: (comparable(value) == wanted) is same
+        return lambda value: (comparable(value) == operand) is same
     compare = ORDERED[sign]
 
     def ordered(value: Scalar) -> bool:
-        left = comparable(value)
-        return left is not None and wanted is not None and compare(left, wanted)
+        row_value = comparable(value)
+        return row_value is not None and operand is not None and compare(row_value, operand)
 
     return ordered
 
@@ -233,8 +235,8 @@ def like_pattern(text: str) -> re.Pattern[str]:
     """Compile the wildcards of LIKE: % is any text, _ one character, a backslash escapes them."""
     parts = re.findall(r"\\.|.", text, re.DOTALL)
     wildcards = {"%": ".*", "_": "."}
-    made = "".join(wildcards.get(part) or re.escape(part[-1]) for part in parts)
-    return re.compile(made, re.IGNORECASE | re.DOTALL)
+    pattern = "".join(wildcards.get(part) or re.escape(part[-1]) for part in parts)
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
 def _literal_kind(field: FieldDef) -> str:
@@ -273,17 +275,17 @@ def bounds(literal: DateRange, now: datetime) -> tuple[date, date]:
         return today - timedelta(days=number), today - timedelta(days=number - 1)
     if name in ("LAST_90_DAYS", "NEXT_90_DAYS"):
         name, number = name.replace("90", "N"), 90
-    which, _, unit = name.partition("_")
+    direction, _, unit = name.partition("_")
     unit = unit.removeprefix("N_")
     if unit == "DAYS":
         # The past reaches to the end of today; the future begins tomorrow.
         tomorrow = today + timedelta(days=1)
-        if which == "LAST":
+        if direction == "LAST":
             return today - timedelta(days=number), tomorrow
         return tomorrow, tomorrow + timedelta(days=number)
     steps = number or 1
     unit = unit.removesuffix("S")
-    first, last = {"LAST": (-steps, 0), "THIS": (0, 1), "NEXT": (1, 1 + steps)}[which]
+    first, last = {"LAST": (-steps, 0), "THIS": (0, 1), "NEXT": (1, 1 + steps)}[direction]
     return _first_day(today, unit, first), _first_day(today, unit, last)
 
 

@@ -81,10 +81,10 @@ class Executor:
         return Result(records, len(records), query, target, self._world)
 
     def _count(self, query: SoqlQuery, target: ObjectDef) -> int:
-        known = self._world.rows.count(target.name) if query.where is None else None
-        if known is None or query.offset or query.limit is not None:
+        total = self._world.rows.count(target.name) if query.where is None else None
+        if total is None or query.offset or query.limit is not None:
             return len(page(query, self._matching(query, target)))
-        return known
+        return total
 
     def _matching(self, query: SoqlQuery, target: ObjectDef) -> list[Record]:
         if query.offset > MAX_OFFSET:
@@ -95,8 +95,8 @@ class Executor:
         test = conditions.test(query.where)
         first = conditions.narrow(query.where)
         rows = self._world.rows
-        found = rows.all(target.name) if first is None else rows.among(target.name, first.field, first.values)
-        return [row for row in found if test(row)]
+        candidates = rows.all(target.name) if first is None else rows.among(target.name, first.field, first.values)
+        return [row for row in candidates if test(row)]
 
     def _column(self, query: SoqlQuery) -> set[Scalar]:
         """Return the only column of a semi-join's subquery."""
@@ -108,11 +108,11 @@ class Executor:
         return {read(row) for row in page(query, self._sorted(query, target, rows))}
 
     def _sorted(self, query: SoqlQuery, target: ObjectDef, rows: list[Record]) -> list[Record]:
-        found = list(rows)
+        sorted_rows = list(rows)
         # Sorting is stable, so the last key is sorted by first.
         for order in reversed(query.order_by):
-            found = self._sorted_by(order, query, target, found)
-        return found
+            sorted_rows = self._sorted_by(order, query, target, sorted_rows)
+        return sorted_rows
 
     def _sorted_by(self, order: Order, query: SoqlQuery, target: ObjectDef, rows: list[Record]) -> list[Record]:
         if isinstance(order.key, Aggregate):
@@ -147,22 +147,22 @@ class Executor:
                     raise AssertionError("aggregates are grouped")
 
         def show(row: Record) -> Json:
-            written = self._write(target.name, tree, row)
+            document = self._write(target.name, tree, row)
             for name, child in children:
-                written[name] = child(row)
-            return written
+                document[name] = child(row)
+            return document
 
         return show
 
     def _write(self, object_name: str, tree: Mapping[str, Any], row: Record) -> Json:
-        written: Json = {"attributes": record_attributes(self._base, object_name, row)}
+        document: Json = {"attributes": record_attributes(self._base, object_name, row)}
         for name, node in tree.items():
             if isinstance(node, FieldDef):
-                written[name] = to_api_value(node, row)
+                document[name] = to_api_value(node, row)
             else:
-                found = self._world.parent(node[0], row)
-                written[name] = None if found is None else self._write(found[0], node[1], found[1])
-        return written
+                parent = self._world.parent(node[0], row)
+                document[name] = None if parent is None else self._write(parent[0], node[1], parent[1])
+        return document
 
     def _child(self, query: SoqlQuery, target: ObjectDef) -> tuple[str, Show]:
         relationship = self._world.catalog.child(target.name, query.source)
@@ -176,10 +176,10 @@ class Executor:
         show = self._shape(query, child)
 
         def children(parent: Record) -> Json | None:
-            found = page(query, by_parent.get(parent["Id"], []))
-            if not found:
+            details = page(query, by_parent.get(parent["Id"], []))
+            if not details:
                 return None
-            return {"totalSize": len(found), "done": True, "records": [show(row) for row in found]}
+            return {"totalSize": len(details), "done": True, "records": [show(row) for row in details]}
 
         return relationship.name, children
 
@@ -187,7 +187,7 @@ class Executor:
         if item.which != "STANDARD" and (query.limit is None or query.limit > MAX_ALL_FIELDS):
             message = f"The SOQL FIELDS function must have a LIMIT of at most {MAX_ALL_FIELDS}"
             raise malformed(message, self._world.text, item.at)
-        wanted = {"ALL": (True, False), "CUSTOM": (True,), "STANDARD": (False,)}.get(item.which)
-        if wanted is None:
+        kinds = {"ALL": (True, False), "CUSTOM": (True,), "STANDARD": (False,)}.get(item.which)
+        if kinds is None:
             raise malformed(f"unexpected token: '{item.which}'", self._world.text, item.at)
-        return [field for field in target.fields.values() if field.custom in wanted]
+        return [field for field in target.fields.values() if field.custom in kinds]

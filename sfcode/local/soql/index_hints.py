@@ -29,19 +29,19 @@ class Narrow:
     values: frozenset[Scalar]
 
 
-def narrow(whole: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narrow | None:
+def narrow(target: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narrow | None:
     """Return which rows can match when a field equals one of the values; None: any row."""
-    wanted = frozenset(values)
+    operands = frozenset(values)
     # No value equals no text, and SQLite knows capitals of ASCII only.
-    if field.type in UNSUITABLE or any(value in (None, "") or not str(value).isascii() for value in wanted):
+    if field.type in UNSUITABLE or any(value in (None, "") or not str(value).isascii() for value in operands):
         return None
     if not field.formula:
-        return None if field.calculated else Narrow(field.name, wanted)
+        return None if field.calculated else Narrow(field.name, operands)
     number = number_behind(field.formula)
-    source = whole.field(number) if number else None
+    source = target.field(number) if number else None
     if source is None or source.calculated or source.type not in NUMBER_TYPES:
         return None
-    return Narrow(source.name, frozenset(each for value in wanted if (each := _number(value)) is not None))
+    return Narrow(source.name, frozenset(number_of for value in operands if (number_of := _number(value)) is not None))
 
 
 @functools.cache
@@ -59,15 +59,17 @@ def number_behind(formula: str) -> str:
             (
                 FunctionCall("ISBLANK", (blank,)),
                 Constant("" | None),
-                FunctionCall("TEXT", (Reference((name,)) as shown,)),
+                FunctionCall("TEXT", (Reference((name,)) as converted_field,)),
             ),
         ):
-            return name if _same(blank, shown) else ""
+            return name if _same(blank, converted_field) else ""
     return ""
 
 
-def _same(one: Node, other: Reference) -> bool:
-    return isinstance(one, Reference) and [each.lower() for each in one.path] == [each.lower() for each in other.path]
+def _same(node: Node, reference: Reference) -> bool:
+    return isinstance(node, Reference) and [step.lower() for step in node.path] == [
+        step.lower() for step in reference.path
+    ]
 
 
 def _number(value: Scalar) -> Scalar:

@@ -78,7 +78,7 @@ def _query(tree: Any) -> SoqlQuery:
         where=_condition(parts["where"][0]) if "where" in parts else None,
         group_by=tuple(_field(token) for token in parts.get("group_by", ())),
         having=_condition(parts["having"][0]) if "having" in parts else None,
-        order_by=tuple(_order(each) for each in parts.get("order_by", ())),
+        order_by=tuple(_order(order) for order in parts.get("order_by", ())),
         limit=int(parts["limit"][0]) if "limit" in parts else None,
         offset=int(parts["offset"][0]) if "offset" in parts else 0,
     )
@@ -116,13 +116,13 @@ def _condition(tree: Any) -> Condition:
         return Not(_condition(tree.children[0]))
     path, operator, right = tree.children
     operator = operator.upper()
-    written = "!=" if operator == "<>" else operator
+    sign = "!=" if operator == "<>" else operator
     if tree.data == "compare_total":
         function, of = path.children
         total = Aggregate(function.upper(), None if of is None else _field(of), at=function.start_pos or 0)
-        return TotalComparison(total, written, _literal(right))
+        return TotalComparison(total, sign, _literal(right))
     if tree.data == "compare":
-        return Comparison(_field(path), written, _literal(right, pattern=operator == "LIKE"))
+        return Comparison(_field(path), sign, _literal(right, pattern=operator == "LIKE"))
     if tree.data == "not_member":
         operator = "NOT IN"
     first = right.children[0]
@@ -155,8 +155,8 @@ def _literal(tree: Any, *, pattern: bool = False) -> Literal:
         case "RANGE":
             name, _, number = token.upper().partition(":")
             return Literal("range", DateRange(name, int(number or 0)), at)
-        case other:
-            return Literal(other.lower(), str(token), at)
+        case token_type:
+            return Literal(token_type.lower(), str(token), at)
 
 
 def _unescape(text: str, *, pattern: bool) -> str:

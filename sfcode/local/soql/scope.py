@@ -35,16 +35,16 @@ class World:
 
     def object(self, name: str, at: int) -> ObjectDef:
         """Find an object that the query names."""
-        found = self.catalog.object(name)
-        if found is None:
+        definition = self.catalog.object(name)
+        if definition is None:
             if not name.lower().endswith("__c") and self.catalog.exists_elsewhere(name):
                 raise make_error("not_in_this_api", name=name)
             raise query_error("no_such_object", self.text, at, name=name)
-        return found
+        return definition
 
-    def no_such_relationship(self, name: str, where: str, at: int) -> ApiError:
-        """Return the error for a relationship that an object does not have; `where` is the part of the query."""
-        return query_error("no_such_relationship", self.text, at, name=name, where=where)
+    def no_such_relationship(self, name: str, clause: str, at: int) -> ApiError:
+        """Return the error for a relationship that an object does not have; `clause` is the part of the query."""
+        return query_error("no_such_relationship", self.text, at, name=name, where=clause)
 
     def bind(self, target: ObjectDef, alias: str, ref: FieldRef) -> Bound:
         """Resolve a path from an object."""
@@ -54,14 +54,18 @@ class World:
         steps: list[FieldDef] = []
         candidates = [target]
         for name in path[:-1]:
-            reference = next((each.relationship(name) for each in candidates if each.relationship(name)), None)
+            reference = next(
+                (candidate.relationship(name) for candidate in candidates if candidate.relationship(name)), None
+            )
             if reference is None or len(steps) == MAX_STEPS:
                 raise self.no_such_relationship(name, "field path", ref.at)
             steps.append(reference)
-            candidates = [found for each in reference.reference_to if (found := self.catalog.object(each))]
+            candidates = [
+                definition for candidate in reference.reference_to if (definition := self.catalog.object(candidate))
+            ]
             if not candidates:
                 raise self.no_such_relationship(name, "field path", ref.at)
-        field = next((each.field(path[-1]) for each in candidates if each.field(path[-1])), None)
+        field = next((candidate.field(path[-1]) for candidate in candidates if candidate.field(path[-1])), None)
         if field is None:
             entity = candidates[0].name if len(candidates) == 1 else "Name"
             raise query_error("no_such_column_on_entity", self.text, ref.at, name=path[-1], entity=entity)
@@ -73,9 +77,9 @@ class World:
         if record_id is None:
             return None
         for name in reference.reference_to:
-            found = self.rows.get(name, str(record_id))
-            if found is not None:
-                return name, found
+            parent_row = self.rows.get(name, str(record_id))
+            if parent_row is not None:
+                return name, parent_row
         return None
 
     def reader(self, bound: Bound) -> Callable[[Record], Scalar]:
@@ -84,10 +88,10 @@ class World:
 
         def read(row: Record) -> Scalar:
             for step in steps:
-                found = self.parent(step, row)
-                if found is None:
+                parent_pair = self.parent(step, row)
+                if parent_pair is None:
                     return None
-                row = found[1]
+                row = parent_pair[1]
             value = row.get(name)
             return False if value is None and field.type == "boolean" else value
 

@@ -67,8 +67,8 @@ class ComponentTable(Table):
         flows: dict[str, list[StoredFlowVersion]] = {}
         for version in self._flows.versions() if kind in (None, "Flow") else ():
             flows.setdefault(version.full_name, []).append(version)
-        where, values = ("", ()) if kind is None else ("WHERE type = ?", (kind,))
-        rows = self._db.execute(f"{SELECT} {where} ORDER BY type, full_name", values)
+        clause, values = ("", ()) if kind is None else ("WHERE type = ?", (kind,))
+        rows = self._db.execute(f"{SELECT} {clause} ORDER BY type, full_name", values)
         components = [_stored(row) for row in rows] + [_current(versions).stored for versions in flows.values()]
         return sorted(components, key=lambda stored: stored.component.address)
 
@@ -141,5 +141,5 @@ class ComponentTable(Table):
         """Delete a component, a flow with all its versions; return whether it existed."""
         if kind == "Flow":
             return self._flows.delete(full_name)
-        done = self._db.execute("DELETE FROM component WHERE type = ? AND full_name = ?", (kind, full_name))
-        return done.rowcount > 0
+        cursor = self._db.execute("DELETE FROM component WHERE type = ? AND full_name = ?", (kind, full_name))
+        return cursor.rowcount > 0

@@ -56,9 +56,9 @@ class FlowTable(Table):
 
     def versions(self, full_name: str | None = None) -> list[StoredFlowVersion]:
         """List the versions of one flow, or of all, oldest first."""
-        where, values = ("", ()) if full_name is None else ("WHERE v.full_name = ?", (full_name,))
+        clause, values = ("", ()) if full_name is None else ("WHERE v.full_name = ?", (full_name,))
         rows = self._db.execute(
-            f"{SELECT} {where} ORDER BY v.full_name, v.number",
+            f"{SELECT} {clause} ORDER BY v.full_name, v.number",
             values,
         )
         return [_version(row) for row in rows]
@@ -95,10 +95,10 @@ class FlowTable(Table):
         """Add the next version with the body's status (Draft when it has none); an active one makes the previous one obsolete."""
         name, at = component.full_name, audit_stamp(now)
         status = str(component.body.get("status") or "Draft")
-        known = self._db.execute("SELECT full_name FROM flow WHERE full_name = ?", (name,)).fetchone()
-        if known is not None:
+        row = self._db.execute("SELECT full_name FROM flow WHERE full_name = ?", (name,)).fetchone()
+        if row is not None:
             # The name stays as it was first written.
-            name = str(known[0])
+            name = str(row[0])
         else:
             self._db.execute("INSERT INTO flow VALUES (?, ?)", (name, self.next_id(ids.key_prefix("FlowDefinition"))))
         # Numbers are not used again: the counter outlives deleted versions.
@@ -123,10 +123,10 @@ class FlowTable(Table):
 
     def delete_version(self, full_name: str, number: int) -> bool:
         """Delete one version, and the definition with the last one; return whether the version existed."""
-        done = self._db.execute("DELETE FROM flow_version WHERE full_name = ? AND number = ?", (full_name, number))
+        cursor = self._db.execute("DELETE FROM flow_version WHERE full_name = ? AND number = ?", (full_name, number))
         if not self.versions(full_name):
             self.delete(full_name)
-        return done.rowcount > 0
+        return cursor.rowcount > 0
 
     def delete(self, full_name: str) -> bool:
         """Delete a flow with all its versions; return whether it existed."""

@@ -69,9 +69,9 @@ class NotificationTable(Table):
     def list_due(self, now: datetime, wall: float, most: int) -> list[QueuedNotification]:
         """List unclaimed notifications that are due: of one outbound message, oldest first, at most `most`."""
         due = "state = :state AND next_attempt <= :now AND claimed_until <= :wall"
-        given = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
+        parameters = {"state": QUEUED, "now": stamp(now), "wall": wall, "most": most}
         action = f"SELECT action_id FROM outbound_message WHERE {due} ORDER BY id LIMIT 1"  # noqa: S608
-        rows = self._db.execute(f"{SELECT} WHERE {due} AND action_id = ({action}) ORDER BY id LIMIT :most", given)
+        rows = self._db.execute(f"{SELECT} WHERE {due} AND action_id = ({action}) ORDER BY id LIMIT :most", parameters)
         return [QueuedNotification(*row) for row in rows]
 
     def claim(self, notifications: Iterable[QueuedNotification], holder: int, until: float) -> None:

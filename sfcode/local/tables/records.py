@@ -67,14 +67,14 @@ class RecordTable(Table):
         if field == "Id":
             return self._search("id", object_name, values)
         path = _path(field)
-        wanted = {value.lower() if isinstance(value, str) else value for value in values}
+        folded_values = {value.lower() if isinstance(value, str) else value for value in values}
         if not self._has_index(object_name, field):
-            return self._search(f"{path} COLLATE NOCASE", object_name, wanted)
+            return self._search(f"{path} COLLATE NOCASE", object_name, folded_values)
         rows = self._db.execute(
             # CROSS JOIN goes from the values to the rows, with the path as in `find`: the index is used only then.
             "SELECT record.id, body FROM json_each(?) AS wanted CROSS JOIN record"  # noqa: S608
             f" ON object = ? AND {path} IS NOT NULL AND {path} = wanted.value COLLATE NOCASE",
-            (json.dumps(list(wanted)), object_name),
+            (json.dumps(list(folded_values)), object_name),
         )
         return _parse([row[1] for row in sorted(rows)])
 
@@ -88,10 +88,10 @@ class RecordTable(Table):
 
     def _has_index(self, object_name: str, field: str) -> bool:
         """Return whether an index exists for a field; register a missing one if there are many records."""
-        found = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"record_by_{field}",)).fetchone()
-        if found is None and self.count(object_name) > MIN_INDEXED:
+        row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"record_by_{field}",)).fetchone()
+        if row is None and self.count(object_name) > MIN_INDEXED:
             self.missing_indexes.add(field)
-        return found is not None
+        return row is not None
 
     def make_index(self, field: str) -> None:
         """Make the index that finds records by a field."""
@@ -140,8 +140,8 @@ class RecordTable(Table):
 
     def delete(self, object_name: str, record_id: str) -> bool:
         """Delete a record; return whether it existed."""
-        done = self._db.execute("DELETE FROM record WHERE object = ? AND id = ?", (object_name, ids.full(record_id)))
-        return done.rowcount > 0
+        cursor = self._db.execute("DELETE FROM record WHERE object = ? AND id = ?", (object_name, ids.full(record_id)))
+        return cursor.rowcount > 0
 
     def recycle(self, object_name: str, record_id: str, *, user_id: str, now: datetime) -> None:
         """Move a record to the recycle bin."""
@@ -154,8 +154,8 @@ class RecordTable(Table):
 
     def is_deleted(self, record_id: str) -> bool:
         """Return whether a record is in the recycle bin."""
-        found = self._db.execute("SELECT 1 FROM deleted_record WHERE id = ?", (ids.full(record_id),)).fetchone()
-        return found is not None
+        row = self._db.execute("SELECT 1 FROM deleted_record WHERE id = ?", (ids.full(record_id),)).fetchone()
+        return row is not None
 
     def list_deleted(self, object_name: str) -> list[Record]:
         """List the records of an object in the recycle bin."""
@@ -176,9 +176,9 @@ class RecordTable(Table):
 
     def key_prefix(self, object_name: str) -> str:
         """Return an object's key prefix; a custom object gets the next free one (a00, a01, ...) the first time."""
-        known = self.known_prefix(object_name)
-        if known is not None:
-            return known
+        existing_prefix = self.known_prefix(object_name)
+        if existing_prefix is not None:
+            return existing_prefix
         number = int(self._settings.get("prefix.last") or -1) + 1
         prefix = f"a{ids.ALPHABET[number // 62 % 62]}{ids.ALPHABET[number % 62]}"
         self._settings.set("prefix.last", str(number))

@@ -20,11 +20,11 @@ FORMS = (
 
 def sign_in(target: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
     """Return the sign-in method for a target. Raises SignInError if it is not configured."""
-    kind, colon, rest = target.partition(":")
-    if kind == "alias" and colon and rest:
-        return sf_cli.sign_in(rest, environ, runtime)
+    kind, colon, name = target.partition(":")
+    if kind == "alias" and colon and name:
+        return sf_cli.sign_in(name, environ, runtime)
     if kind == "env" and colon:
-        return environment.sign_in(environ, runtime, prefix=rest)
+        return environment.sign_in(environ, runtime, prefix=name)
     if kind in ("https", "http") and colon:
         return _sign_in_to_url(normalize_url(target, "org"), environ, runtime)
     if target == "local":
@@ -40,10 +40,14 @@ def _sign_in_to_url(url: str, environ: Mapping[str, str], runtime: Runtime) -> S
     and a file must not be able to send a token wherever it wants. Nothing leaves this machine on
     the way to a local org, which commands start beside whatever else is configured.
     """
-    named = environ.get("SF_ORG_INSTANCE_URL")
-    if named and not is_loopback(urlsplit(url).hostname or "") and normalize_url(named, "SF_ORG_INSTANCE_URL") != url:
+    own_url = environ.get("SF_ORG_INSTANCE_URL")
+    if (
+        own_url
+        and not is_loopback(urlsplit(url).hostname or "")
+        and normalize_url(own_url, "SF_ORG_INSTANCE_URL") != url
+    ):
         raise SignInError(
-            f"The org is {url}, but SF_ORG_INSTANCE_URL is {normalize_url(named)}; the sign-in belongs to only one of them.",
+            f"The org is {url}, but SF_ORG_INSTANCE_URL is {normalize_url(own_url)}; the sign-in belongs to only one of them.",
             "Make them equal, or unset SF_ORG_INSTANCE_URL.",
         )
     method = environment.sign_in({**environ, "SF_ORG_INSTANCE_URL": url}, runtime, at=url)

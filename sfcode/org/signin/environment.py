@@ -167,9 +167,9 @@ def sign_in(environ: Mapping[str, str], runtime: Runtime, *, prefix: str = "", a
         + (f" (not set: {', '.join(missing)})" if len(missing) < len(way.needs) - (1 if at else 0) else "")
         for way, missing in unset
     ]
-    where = f" for {at}" if at else f" for env:{prefix}" if prefix else ""
+    purpose = f" for {at}" if at else f" for env:{prefix}" if prefix else ""
     raise SignInError(
-        f"No way to sign in is configured{where}.",
+        f"No way to sign in is configured{purpose}.",
         "Set one of these groups of variables, the first complete one is used:\n"
         + "\n".join(lines)
         + "\nor name an org that the sf CLI is signed in to: alias:NAME.",

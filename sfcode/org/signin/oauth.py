@@ -110,7 +110,7 @@ HINTS = {
 """What Salesforce says, in lower case, and what to do."""
 
 
-def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, who: str) -> Grant:
+def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, client: str) -> Grant:
     """Request a token. Raises SignInError with the server's message and a hint."""
     from sfcode.org.transport import http_session  # requests is slow to import
 
@@ -124,7 +124,9 @@ def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, w
     description = scrub(description, [value for value in form.values() if isinstance(value, Secret)])
     hint = next((hint for words, hint in HINTS.items() if words in description.lower()), "")
     reason = ": ".join(part for part in (code, description) if part) or f"status {status}"
-    raise SignInError(f"{base} refused {who}: {reason}", hint or "Check the app and its policies in Setup.", code=code)
+    raise SignInError(
+        f"{base} refused {client}: {reason}", hint or "Check the app and its policies in Setup.", code=code
+    )
 
 
 def _ask(http: Any, url: str, form: Form) -> tuple[int, dict[str, Any]]:

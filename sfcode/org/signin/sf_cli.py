@@ -42,15 +42,15 @@ class AliasGrant:
 
     def __call__(self) -> Grant:
         """Run `sf org display`, and if that hides the token (since 2.136) `sf org auth show-access-token`."""
-        shown = self._run("org", "display")
-        status = str(shown.get("connectedStatus", ""))
+        display = self._run("org", "display")
+        status = str(display.get("connectedStatus", ""))
         if "RefreshTokenAuthError" in status or "expired" in status.lower():
             raise SignInError(f"The sf CLI's sign-in to {self.alias} has ended.", self._login)
-        token = shown.get("accessToken")
+        token = display.get("accessToken")
         # The placeholder is a text; only its beginning distinguishes it from a token.
         if not isinstance(token, str) or token.startswith(REDACTED):
             token = self._run("org", "auth", "show-access-token").get("accessToken")
-        url = shown.get("instanceUrl")
+        url = display.get("instanceUrl")
         if not isinstance(token, str) or not token or token.startswith(REDACTED) or not isinstance(url, str):
             raise SignInError(
                 f"The sf CLI gives no access token for {self.alias}.",
@@ -72,7 +72,7 @@ class AliasGrant:
                 "SF_ORG_INSTANCE_URL.",
             )
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 [program, *command, f"--target-org={self.alias}", "--json"],
                 env={**self.environ, **QUIET},
                 stdin=subprocess.DEVNULL,
@@ -87,21 +87,21 @@ class AliasGrant:
             ) from None
         except OSError as error:
             raise SignInError(f"The sf CLI at {program} cannot be run: {error.strerror}.") from None
-        return self._result(command, done)
+        return self._result(command, process)
 
-    def _result(self, command: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    def _result(self, command: tuple[str, ...], process: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
         try:
-            document = json.loads(done.stdout)
+            document = json.loads(process.stdout)
         except ValueError:
             document = None
         if not isinstance(document, dict):
             # Its output is not repeated here: there may be a token in it.
             raise SignInError(
-                f"`sf {' '.join(command)}` ended with {done.returncode} and without JSON.",
+                f"`sf {' '.join(command)}` ended with {process.returncode} and without JSON.",
                 f"Try it by hand: sf {' '.join(command)} --target-org {self.alias}",
             )
         result = document.get("result")
-        if done.returncode == 0 and isinstance(result, dict):
+        if process.returncode == 0 and isinstance(result, dict):
             return result
         name, message = str(document.get("name", "")), str(document.get("message", "no reason given"))
         if name in UNKNOWN or "No authorization information found" in message:

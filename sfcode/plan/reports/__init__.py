@@ -43,5 +43,5 @@ class ReportOptions:
 
 def render_plan(plan: Plan, format_: str, options: ReportOptions) -> str:
     """Render the plan in one of FORMATS, without a final line end."""
-    written: str = import_module(FORMATS[format_]).render(plan, options)
-    return written
+    report: str = import_module(FORMATS[format_]).render(plan, options)
+    return report

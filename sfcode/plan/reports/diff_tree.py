@@ -67,17 +67,17 @@ class _Tree:
     def mapping(self, before: Body | None, after: Body | None, path: Path) -> Iterator[Line]:
         old, new = before or {}, after or {}
         names = sorted({*old, *new})
-        shown = [name for name in names if old.get(name) != new.get(name)]
-        width = max((len(_key(name)) for name in shown), default=0)
-        for name in shown:
+        changed_names = [name for name in names if old.get(name) != new.get(name)]
+        width = max((len(_key(name)) for name in changed_names), default=0)
+        for name in changed_names:
             yield from self.attribute(_key(name).ljust(width), old.get(name), new.get(name), (*path, name))
-        if hidden := len(names) - len(shown):
+        if hidden := len(names) - len(changed_names):
             yield Line(" ", len(path), f"# ({hidden} unchanged {'attribute' if hidden == 1 else 'attributes'} hidden)")
 
     def attribute(self, key: str, before: Value, after: Value, path: Path) -> Iterator[Line]:
         depth = len(path) - 1
         sign = "+" if before is None else "-" if after is None else "~"
-        one = after if before is None else before
+        present_value = after if before is None else before
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             yield Line(sign, depth, f"{key} = {{")
             yield from self.mapping(before, after, path)
@@ -93,18 +93,20 @@ class _Tree:
             yield Line("+", depth + 1, _text(new))
         elif sign == "~":
             yield Line(sign, depth, f"{key} = {_text(before)} -> {_text(after)}{self.note(path)}")
-        elif isinstance(one, Mapping) and len(_text(one)) > INLINE:
+        elif isinstance(present_value, Mapping) and len(_text(present_value)) > INLINE:
             yield Line(sign, depth, f"{key} = {{{self.note(path)}")
             unnoted = _Tree(lambda _: "")
-            yield from unnoted.mapping(one if sign == "-" else None, one if sign == "+" else None, path)
+            yield from unnoted.mapping(
+                present_value if sign == "-" else None, present_value if sign == "+" else None, path
+            )
             yield Line(" ", depth, "}")
         else:
-            yield Line(sign, depth, f"{key} = {_text(one)}{self.note(path)}")
+            yield Line(sign, depth, f"{key} = {_text(present_value)}{self.note(path)}")
 
     def items(self, before: Items, after: Items, path: Path) -> Iterator[Line]:
-        for sign, those, others in (("-", before, after), ("+", after, before)):
-            for item in those:
-                if item not in others:
+        for sign, elements, other_elements in (("-", before, after), ("+", after, before)):
+            for item in elements:
+                if item not in other_elements:
                     yield Line(sign, len(path), f"{_text(item)},{self.note((*path, str(item)))}")
         if hidden := sum(item in after for item in before):
             yield Line(" ", len(path), f"# ({hidden} unchanged {'element' if hidden == 1 else 'elements'} hidden)")
@@ -122,10 +124,10 @@ def _where_they_differ(before: str, after: str) -> tuple[str, str]:
     return cut(before), cut(after)
 
 
-def _common_prefix(one: str, other: str) -> int:
+def _common_prefix(first: str, second: str) -> int:
     """Return the length of the common prefix of two texts."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((index for index, (left, right) in pairs if left != right), min(len(first), len(second)))
 
 
 def _key(name: str) -> str:

@@ -31,7 +31,7 @@ def html(plan: Plan, judged: Mapping[Address, Judgment] | None = None) -> str:
     )
     template = environment.from_string((files(__package__) / "plan.html.j2").read_text(encoding="utf-8"))
     kinds = {"+": "create", "-": "delete", "~": "update", " ": "same", ".": "same"}
-    risks = {str(address): found for address, found in (judged or {}).items()}
+    risks = {str(address): judgment for address, judgment in (judged or {}).items()}
     relay = relay_item(plan)
     return template.render(
         plan=plan,
@@ -39,7 +39,7 @@ def html(plan: Plan, judged: Mapping[Address, Judgment] | None = None) -> str:
         sections=[("Changes" if plan.flows else "", items(plan)), (RELAY_TITLE, (relay,) if relay else ())],
         kinds=kinds,
         risks=risks,
-        worst=max((found.risk for found in risks.values()), default=None),
+        worst=max((judgment.risk for judgment in risks.values()), default=None),
         pictures=[picture(flow) for flow in plan.flows],
         width=WIDTH,
     )

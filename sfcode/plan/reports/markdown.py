@@ -25,10 +25,10 @@ def markdown(plan: Plan, *, limit: int | None = None) -> str:
     With a limit in characters, details are left out until the text fits: those of created components first, those of
     destroyed components last.
     """
-    shown = items(plan)
+    changes = items(plan)
     head = [*_head(plan), *_render_relay(plan, limit)]
-    rows, details = [_row(item) for item in shown], [_details(item) for item in shown]
-    if not shown:
+    rows, details = [_row(item) for item in changes], [_details(item) for item in changes]
+    if not changes:
         return _truncate(head, limit)
     table = ["", "| | address | |", "| --- | --- | --- |"]
     if limit is None:
@@ -36,34 +36,34 @@ def markdown(plan: Plan, *, limit: int | None = None) -> str:
     room = limit - len("\n".join([*head, *table])) - 2 * len(_render_omitted(len(rows), "changes"))
     kept_rows = _that_fit(rows, list(range(len(rows))), room)
     room -= sum(len(rows[index]) + 1 for index in kept_rows)
-    by_importance = sorted(range(len(shown)), key=lambda index: IMPORTANCE.index(shown[index].sign))
-    kept = _that_fit(details, by_importance, room)
+    by_importance = sorted(range(len(changes)), key=lambda index: IMPORTANCE.index(changes[index].sign))
+    fitting_details = _that_fit(details, by_importance, room)
     text = [*head, *table, *(rows[index] for index in sorted(kept_rows))]
     if len(kept_rows) < len(rows):
         text.append(_render_omitted(len(rows) - len(kept_rows), "changes"))
-    text.extend(details[index] for index in sorted(kept))
-    if len(kept) < len(details):
-        text.append(_render_omitted(len(details) - len(kept), "details"))
+    text.extend(details[index] for index in sorted(fitting_details))
+    if len(fitting_details) < len(details):
+        text.append(_render_omitted(len(details) - len(fitting_details), "details"))
     return _truncate(text, limit)
 
 
 def _that_fit(texts: list[str], order: list[int], room: int) -> set[int]:
-    kept: set[int] = set()
+    fitting_indexes: set[int] = set()
     for index in order:
         room -= len(texts[index]) + 1
         if room < 0:
             break
-        kept.add(index)
-    return kept
+        fitting_indexes.add(index)
+    return fitting_indexes
 
 
-def _render_omitted(count: int, what: str) -> str:
-    return f"\n{count} more {what}: there is no room for them here; the saved plan has all of them."
+def _render_omitted(count: int, noun: str) -> str:
+    return f"\n{count} more {noun}: there is no room for them here; the saved plan has all of them."
 
 
 def _truncate(text: list[str], limit: int | None) -> str:
-    whole = "\n".join(text)
-    return whole if limit is None else whole[: max(0, limit)]
+    document = "\n".join(text)
+    return document if limit is None else document[: max(0, limit)]
 
 
 def _head(plan: Plan) -> Iterator[str]:

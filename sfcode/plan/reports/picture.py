@@ -111,9 +111,9 @@ class _Canvas:
         first = middle - (len(between) - 1) * ROW / 2
         lines = [(first + index * ROW + 4, name) for index, name in enumerate(between)]
         arrows = [(first + (index + 0.5) * ROW + 4, "↓") for index in range(len(between) - 1)]
-        whole = ", ".join(between)
+        label = ", ".join(between)
         self.boxes.append(
-            Box(LEFT, middle - height / 2, MIDDLE, height, "carrier", whole, _truncate([*lines, *arrows]))
+            Box(LEFT, middle - height / 2, MIDDLE, height, "carrier", label, _truncate([*lines, *arrows]))
         )
         self.bottom += needed * ROW + ROW / 2
         return [middle + (index - (count - 1) / 2) * ROW for index in range(count)]

@@ -96,7 +96,8 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
 def _is_set_destroyed(plan: Plan, assignment: Change) -> bool:
     name = assignment.address.full_name.rpartition("/")[0]
     return any(
-        _is_set(other) and other.action is Action.DELETE and other.address.full_name == name for other in plan.changes
+        _is_set(change) and change.action is Action.DELETE and change.address.full_name == name
+        for change in plan.changes
     )
 
 
@@ -121,10 +122,10 @@ def headline(plan: Plan) -> str:
     if plan.mode is Mode.REFRESH:
         if not plan.drifted:
             return "No drift."
-        gone = sum(change.before is None for change in plan.drifted)
+        deleted_count = sum(change.before is None for change in plan.drifted)
         added = sum(change.is_addition for change in plan.drifted)
-        changed = len(plan.drifted) - gone - added
-        return f"Drift: {f'{added} added, ' if added else ''}{changed} changed, {gone} deleted."
+        changed = len(plan.drifted) - deleted_count - added
+        return f"Drift: {f'{added} added, ' if added else ''}{changed} changed, {deleted_count} deleted."
     relay = plan.relay.settings if plan.relay else ()
     if plan.effective or relay:
         add, change, destroy = (plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))

@@ -25,11 +25,11 @@ def text(plan: Plan, paint: Paint = plain) -> str:
 
 
 def _report(plan: Plan, paint: Paint) -> Iterator[str]:
-    where = printable(f"{plan.target.name} ({plan.target.org_id}, {plan.target.instance_url})")
-    shown, relay = items(plan), relay_item(plan)
-    if shown:
-        yield from _render_legend(plan, where, shown, paint)
-        for item in shown:
+    org = printable(f"{plan.target.name} ({plan.target.org_id}, {plan.target.instance_url})")
+    changes, relay = items(plan), relay_item(plan)
+    if changes:
+        yield from _render_legend(plan, org, changes, paint)
+        for item in changes:
             yield ""
             yield from _item(item, paint)
         yield ""
@@ -38,22 +38,22 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
         yield ""
         yield from _item(replace(relay, notes=()), paint)
         yield ""
-    beside = list(_render_notes(plan, paint))
-    yield from [*beside, ""] if beside else []
-    if shown or relay:
+    notes = list(_render_notes(plan, paint))
+    yield from [*notes, ""] if notes else []
+    if changes or relay:
         yield headline(plan)
     elif plan.mode is Mode.REFRESH and not plan.changes:
-        yield f"Nothing to compare: no apply of this project is known in {where}."
+        yield f"Nothing to compare: no apply of this project is known in {org}."
     elif plan.mode is Mode.REFRESH:
-        yield f"No drift. {where} is as the last apply left it."
+        yield f"No drift. {org} is as the last apply left it."
     elif plan.mode is Mode.DESTROY:
-        yield f"No changes. No managed components are left in {where}."
+        yield f"No changes. No managed components are left in {org}."
     elif plan.mode is Mode.ROLLBACK:
-        yield f"No changes. In {where}, what that apply replaced is back already."
+        yield f"No changes. In {org}, what that apply replaced is back already."
     elif plan.records_state:
-        yield f"No changes to make in {where}; apply will update {plan.state}."
+        yield f"No changes to make in {org}; apply will update {plan.state}."
     else:
-        yield f"No changes. {where} matches the configuration."
+        yield f"No changes. {org} matches the configuration."
 
 
 def _render_notes(plan: Plan, paint: Paint) -> Iterator[str]:
@@ -65,13 +65,13 @@ def _render_notes(plan: Plan, paint: Paint) -> Iterator[str]:
         yield paint(printable(f"Refused: {refusal}"), "!")
 
 
-def _render_legend(plan: Plan, where: str, shown: tuple[Item, ...], paint: Paint) -> Iterator[str]:
+def _render_legend(plan: Plan, org: str, changes: tuple[Item, ...], paint: Paint) -> Iterator[str]:
     if plan.mode is Mode.REFRESH:
-        yield f"Note: objects have changed outside of sfcode, in {where}:"
+        yield f"Note: objects have changed outside of sfcode, in {org}:"
         return
-    yield f"sfcode will perform the following actions in {where}:"
+    yield f"sfcode will perform the following actions in {org}:"
     yield ""
-    for sign in dict.fromkeys(item.sign for item in shown):
+    for sign in dict.fromkeys(item.sign for item in changes):
         yield f"  {paint(sign, sign)} {LEGEND[sign]}"
 
 

@@ -95,15 +95,15 @@ class AppcuesClient:
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._http.stream("PATCH", url, content=content, timeout=timeout) as got,
+                self._http.stream("PATCH", url, content=content, timeout=timeout) as response,
             ):
                 body = b""
-                async for part in got.aiter_bytes():
+                async for part in response.aiter_bytes():
                     body += part
                     if len(body) >= LONGEST_ANSWER:
                         break
-                wait = retry_after(got.headers.get("Retry-After"), datetime.now(UTC))
-                return AppcuesAnswer(got.status_code, body[:LONGEST_ANSWER], wait)
+                wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+                return AppcuesAnswer(response.status_code, body[:LONGEST_ANSWER], wait)
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
             return AppcuesAnswer(0, outage="no_connection")
         except (httpx2.TimeoutException, TimeoutError):

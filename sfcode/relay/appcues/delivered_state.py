@@ -53,12 +53,15 @@ def read(
     """Parse the delivered state of a profile; earlier versions kept it by mapping, which the views translate."""
     groups, _, is_by_mapping = _parse(latest)
     owners = {name: view.object.lower() for name, view in mapping_views.items()} if is_by_mapping else {}
-    found: dict[tuple[str, str], DeliveredAttribute] = {}
-    for owner, stamp, given, written, attributes in groups:
+    attributes_read: dict[tuple[str, str], DeliveredAttribute] = {}
+    for owner, stamp, has_value, written_at, attributes in groups:
         for attribute in attributes:
-            key, note = (owners.get(owner.lower(), owner), attribute), DeliveredAttribute(stamp, bool(given), written)
-            found[key] = max(note, found.get(key, note))
-    return found
+            key, note = (
+                (owners.get(owner.lower(), owner), attribute),
+                DeliveredAttribute(stamp, bool(has_value), written_at),
+            )
+            attributes_read[key] = max(note, attributes_read.get(key, note))
+    return attributes_read
 
 
 def read_values(latest: LatestState | None) -> dict[str, Value]:
@@ -68,11 +71,13 @@ def read_values(latest: LatestState | None) -> dict[str, Value]:
 
 def _parse(latest: LatestState | None) -> tuple[Sequence[Any], Mapping[str, Value], bool]:
     """Return the groups of attributes, the values, and whether the groups are by mapping; the first version kept no values."""
-    found = json.loads(latest.value) if latest else []
-    if isinstance(found, list):
-        return found, {}, True
+    document = json.loads(latest.value) if latest else []
+    if isinstance(document, list):
+        return document, {}, True
     return (
-        (found["objects"], found["values"], False) if "objects" in found else (found["groups"], found["values"], True)
+        (document["objects"], document["values"], False)
+        if "objects" in document
+        else (document["groups"], document["values"], True)
     )
 
 
@@ -97,4 +102,4 @@ def latest(key: str, notes: DeliveredState, values: Mapping[str, Value]) -> Late
 
 def written(notes: DeliveredState, attribute: str, objects: Iterable[str]) -> str:
     """Return when the record of one of these objects was changed from which an attribute was last written."""
-    return max((note.written for each in objects if (note := notes.get((each, attribute)))), default="")
+    return max((note.written for mapping in objects if (note := notes.get((mapping, attribute)))), default="")

@@ -57,26 +57,26 @@ class AnswerEffect:
 
 def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
     """Return what follows from an answer."""
-    status, said, wait = answer.status, answer.outcome, answer.retry_after
+    status, outcome, wait = answer.status, answer.outcome, answer.retry_after
     if 200 <= status < 300:
         return AnswerEffect(Delivered())
     if answer.outage:
-        return AnswerEffect(Retry(said, counts=False), away=True, is_unknown=answer.outage != "no_connection")
+        return AnswerEffect(Retry(outcome, counts=False), away=True, is_unknown=answer.outage != "no_connection")
     if status in (401, 403):
-        what = "the API key or its secret is wrong" if status == 401 else "the API key may not write profiles"
-        detail = f"Appcues answered {status}: {what}, or they are of another account or region"
-        return AnswerEffect(Retry(said, REFUSED_PAUSE, counts=False), "appcues_sign_in", detail, pause=REFUSED_PAUSE)
+        cause = "the API key or its secret is wrong" if status == 401 else "the API key may not write profiles"
+        detail = f"Appcues answered {status}: {cause}, or they are of another account or region"
+        return AnswerEffect(Retry(outcome, REFUSED_PAUSE, counts=False), "appcues_sign_in", detail, pause=REFUSED_PAUSE)
     if status == 429:
-        return AnswerEffect(Retry(said, wait, counts=False), pause=wait or 1.0)
+        return AnswerEffect(Retry(outcome, wait, counts=False), pause=wait or 1.0)
     if status in AWAY:
-        return AnswerEffect(Retry(said, wait, counts=False), pause=wait or 0.0, away=True, is_unknown=True)
+        return AnswerEffect(Retry(outcome, wait, counts=False), pause=wait or 0.0, away=True, is_unknown=True)
     if status >= 500 or status in (408, 425):
-        return AnswerEffect(Retry(said, wait), is_unknown=True)
+        return AnswerEffect(Retry(outcome, wait), is_unknown=True)
     if 400 <= status < 500:
         reason = "appcues_not_found" if status == 404 else "appcues_refused"
         return AnswerEffect(Parked(reason, f"{status} {_said(answer.body)}"))
     detail = f"Appcues answered {status}, which its API does not; is APPCUES_API_URL right?"
-    return AnswerEffect(Retry(said, REFUSED_PAUSE, counts=False), "appcues_address", detail, pause=REFUSED_PAUSE)
+    return AnswerEffect(Retry(outcome, REFUSED_PAUSE, counts=False), "appcues_address", detail, pause=REFUSED_PAUSE)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
@@ -88,8 +88,8 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 def _said(body: bytes) -> str:
     """Return Appcues' own error text: `title - detail`."""
     try:
-        found: Any = json.loads(body)
+        document: Any = json.loads(body)
     except (ValueError, RecursionError):
         return "without a reason"
-    parts = [str(found.get(key) or "") for key in ("title", "detail")] if isinstance(found, dict) else []
+    parts = [str(document.get(key) or "") for key in ("title", "detail")] if isinstance(document, dict) else []
     return " - ".join(filter(None, parts))[:LONGEST_DETAIL] or "without a reason"

@@ -54,8 +54,8 @@ class MappingView:
 
 def mapping_views(project: Project) -> dict[str, MappingView]:
     """Return the mappings whose records the relay sends, by name in lower case, and by their former names."""
-    sending = [one for one in project.resolved if one.sends and one.by_relay]
-    views = {one.name.lower(): _outline(one, sending) for one in sending}
+    sending = [mapping for mapping in project.resolved if mapping.sends and mapping.by_relay]
+    views = {mapping.name.lower(): _outline(mapping, sending) for mapping in sending}
     if project.recipes.group_progress:
         views[PROGRESS] = _outline_progress(project.recipes.group_progress)
     return add_former_names(views, project)
@@ -71,26 +71,28 @@ def apply_field_types(
 ) -> dict[str, MappingView]:
     """Return the views with attribute types filled in from describe types, by object and field."""
 
-    def attribute(view: MappingView, each: AttributeView) -> AttributeView:
-        described = types.get((view.object, each.field))
-        if not each.asked or described is None:
-            return each
-        return replace(each, kind=each.kind or _attribute_type(described), numeric=described in NUMBER_TYPES)
+    def attribute(view: MappingView, attribute_view: AttributeView) -> AttributeView:
+        described = types.get((view.object, attribute_view.field))
+        if not attribute_view.asked or described is None:
+            return attribute_view
+        return replace(
+            attribute_view, kind=attribute_view.kind or _attribute_type(described), numeric=described in NUMBER_TYPES
+        )
 
     return {
-        name: replace(view, attributes=tuple(attribute(view, each) for each in view.attributes))
+        name: replace(view, attributes=tuple(attribute(view, attribute_view) for attribute_view in view.attributes))
         for name, view in mapping_views.items()
     }
 
 
-def _outline(one: ResolvedMapping, sending: list[ResolvedMapping]) -> MappingView:
-    match = one.match
-    others = [other for other in sending if other.object.lower() != one.object.lower() and other.match == match]
-    known = fields_of(standard(), one.object, one.created_fields())
+def _outline(mapping: ResolvedMapping, sending: list[ResolvedMapping]) -> MappingView:
+    match = mapping.match
+    peers = [peer for peer in sending if peer.object.lower() != mapping.object.lower() and peer.match == match]
+    fields = fields_of(standard(), mapping.object, mapping.created_fields())
     attributes = tuple(
-        _attribute(use, known.get(use.field), _list_objects(others, use.attribute)) for use in one.attributes
+        _attribute(use, fields.get(use.field), _list_objects(peers, use.attribute)) for use in mapping.attributes
     )
-    return MappingView(one.name, one.object, match, one.user_id.field, one.message_version, attributes)
+    return MappingView(mapping.name, mapping.object, match, mapping.user_id.field, mapping.message_version, attributes)
 
 
 def _outline_progress(rules: Iterable[ProgressRule]) -> MappingView:
@@ -107,18 +109,20 @@ def _kind_of(value: AttributeValue) -> Kind:
 
 def _list_objects(mappings: Iterable[ResolvedMapping], attribute: str) -> tuple[str, ...]:
     """List the objects of the mappings that have an attribute, in lower case."""
-    found = {one.object.lower() for one in mappings if attribute in {use.attribute for use in one.attributes}}
-    return tuple(sorted(found))
+    objects = {
+        mapping.object.lower() for mapping in mappings if attribute in {use.attribute for use in mapping.attributes}
+    }
+    return tuple(sorted(objects))
 
 
-def _attribute(use: FieldUse, known: Field | None, others: tuple[str, ...]) -> AttributeView:
+def _attribute(use: FieldUse, field: Field | None, peers: tuple[str, ...]) -> AttributeView:
     type_ = "string" if use.values else use.type
-    if known is None:
+    if field is None:
         # The sort of a field matters to a text as well: a number's is written without its `.0`.
-        asked = type_ in (None, "string")
-        return AttributeView(use.attribute, use.field, type_, others=others, asked=asked, values=use.values)
-    kind = type_ or _attribute_type(known.type)
-    return AttributeView(use.attribute, use.field, kind, known.type in NUMBER_TYPES, others, values=use.values)
+        needs_type = type_ in (None, "string")
+        return AttributeView(use.attribute, use.field, type_, others=peers, asked=needs_type, values=use.values)
+    kind = type_ or _attribute_type(field.type)
+    return AttributeView(use.attribute, use.field, kind, field.type in NUMBER_TYPES, peers, values=use.values)
 
 
 def _attribute_type(described: str) -> Kind:

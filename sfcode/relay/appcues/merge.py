@@ -50,7 +50,7 @@ class RecordChanges:
     @property
     def bad(self) -> list[str]:
         """Describe the values of the wrong type."""
-        return [f"{each.mapping}.{each.attribute} {each.bad}" for each in self.changes if each.bad]
+        return [f"{change.mapping}.{change.attribute} {change.bad}" for change in self.changes if change.bad]
 
     @property
     def done(self) -> Delivered:
@@ -80,18 +80,18 @@ def merge_states(messages: Sequence[Read], before: DeliveredState, guards: NullG
             arrived = _ReceivedState((state.stamp, place), message.id, state)
             records.setdefault((state.view.name, state.record_id), []).append(arrived)
     changes = _decide_attributes(records, before, guards)
-    groups = sorted(records.items(), key=lambda each: max(arrived.newness for arrived in each[1]))
-    parts = (RecordChanges(tuple(each.message for each in group), tuple(changes[record])) for record, group in groups)
+    groups = sorted(records.items(), key=lambda entry: max(arrived.newness for arrived in entry[1]))
+    parts = (RecordChanges(tuple(entry.message for entry in group), tuple(changes[record])) for record, group in groups)
     return MergedProfile(tuple(parts), settled)
 
 
 def request_body(parts: Iterable[RecordChanges], delivered: Iterable[RecordChanges] = ()) -> dict[str, Value]:
     """Return the attributes to send. The record that changed last wins each attribute, also against those just `delivered`."""
-    newest = {each.attribute: each.newness for each in _in_order(delivered) if each.sent}
+    newest = {decision.attribute: decision.newness for decision in _in_order(delivered) if decision.sent}
     return {
-        each.attribute: each.value
-        for each in _in_order(parts)
-        if each.sent and each.newness >= newest.get(each.attribute, each.newness)
+        decision.attribute: decision.value
+        for decision in _in_order(parts)
+        if decision.sent and decision.newness >= newest.get(decision.attribute, decision.newness)
     }
 
 
@@ -101,7 +101,9 @@ def update_delivered_state(
     """Return the delivered state after a delivery. Records without a time are not remembered."""
     return {
         **before,
-        **{(each.object, each.attribute): each.note for each in _in_order(parts) if each.note.stamp},
+        **{
+            (decision.object, decision.attribute): decision.note for decision in _in_order(parts) if decision.note.stamp
+        },
     }
 
 
@@ -115,25 +117,25 @@ class _ReceivedState:
 
 
 def _in_order(parts: Iterable[RecordChanges]) -> list[AttributeDecision]:
-    return sorted((each for part in parts for each in part.changes), key=lambda each: each.newness)
+    return sorted((decision for part in parts for decision in part.changes), key=lambda decision: decision.newness)
 
 
 def _stated_attributes(state: RecordState) -> Iterator[AttributeView]:
     """Yield the attributes that a state has a value, an invalid value, or a null for."""
     return (
-        each
-        for each in state.view.attributes
-        if each.name in state.values or each.name in state.empty or each.name in state.bad
+        attribute
+        for attribute in state.view.attributes
+        if attribute.name in state.values or attribute.name in state.empty or attribute.name in state.bad
     )
 
 
 def _is_stale(state: RecordState, before: DeliveredState) -> bool:
     """Tell whether every attribute of a state is older than what was delivered."""
-    said = list(_stated_attributes(state))
-    return bool(said) and all(
-        state.stamp < _known(state, each, before).stamp
-        or (each.name in state.values and state.stamp < written(before, each.name, each.others))
-        for each in said
+    attributes = list(_stated_attributes(state))
+    return bool(attributes) and all(
+        state.stamp < _known(state, attribute, before).stamp
+        or (attribute.name in state.values and state.stamp < written(before, attribute.name, attribute.others))
+        for attribute in attributes
     )
 
 
@@ -145,31 +147,33 @@ def _decide_attributes(
 
     Of a record counts the newest state that says anything of the attribute.
     """
-    found: dict[tuple[str, str], list[AttributeDecision]] = {record: [] for record in records}
+    decisions: dict[tuple[str, str], list[AttributeDecision]] = {record: [] for record in records}
     sayings: list[tuple[Newness, RecordState, AttributeView]] = []
     for group in records.values():
-        said = {
-            attribute.name: (each.newness, each.state, attribute)
-            for each in sorted(group, key=lambda each: each.newness)
-            for attribute in _stated_attributes(each.state)
+        statements = {
+            attribute.name: (entry.newness, entry.state, attribute)
+            for entry in sorted(group, key=lambda entry: entry.newness)
+            for attribute in _stated_attributes(entry.state)
         }
-        sayings += (each for each in said.values() if each[1].stamp >= _known(each[1], each[2], before).stamp)
+        sayings += (
+            entry for entry in statements.values() if entry[1].stamp >= _known(entry[1], entry[2], before).stamp
+        )
     first = _first_values(arrived for group in records.values() for arrived in group)
     notes = dict(before)
-    for newness, state, attribute in sorted(sayings, key=lambda each: each[0]):
+    for newness, state, attribute in sorted(sayings, key=lambda entry: entry[0]):
         # An older message may have been delivered without its state being stored.
         had = first.get((_object(state), attribute.name), newness) < newness
         outcome = _outcome(newness, state, attribute, notes, guards, had=had)
         if outcome.note.stamp:
             notes[outcome.object, outcome.attribute] = outcome.note
-        found[state.view.name, state.record_id].append(outcome)
-    return found
+        decisions[state.view.name, state.record_id].append(outcome)
+    return decisions
 
 
 def _first_values(arrived: Iterable[_ReceivedState]) -> dict[tuple[str, str], Newness]:
     """Return the oldest state with a value, by object and attribute."""
-    eldest_last = sorted(arrived, key=lambda each: each.newness, reverse=True)
-    return {(_object(each.state), name): each.newness for each in eldest_last for name in each.state.values}
+    eldest_last = sorted(arrived, key=lambda state: state.newness, reverse=True)
+    return {(_object(state.state), name): state.newness for state in eldest_last for name in state.state.values}
 
 
 def _outcome(

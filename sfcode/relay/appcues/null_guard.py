@@ -69,10 +69,10 @@ class LatestStore(Protocol):
 class NullGuards:
     """The guards of all mappings while one claim is delivered."""
 
-    def __init__(self, mapping_views: Iterable[MappingView], known: Mapping[str, LatestState], now: str) -> None:
+    def __init__(self, mapping_views: Iterable[MappingView], states: Mapping[str, LatestState], now: str) -> None:
         guarded = [*_guarded(mapping_views)]
         self._names = {(view.name, attribute.name): _name(view, attribute) for view, attribute in guarded}
-        self._before = {_name(*each): _read(*each, known) for each in guarded}
+        self._before = {_name(*pair): _read(*pair, states) for pair in guarded}
         self._guards = dict(self._before)
         self._now = now
         self.tripped: list[str] = []
@@ -106,7 +106,7 @@ class NullGuards:
 
 def names(mapping_views: Iterable[MappingView]) -> list[str]:
     """Name the latest states that hold the guards."""
-    return [name for each in _guarded(mapping_views) for name in (_name(*each), _legacy_name(*each))]
+    return [name for pair in _guarded(mapping_views) for name in (_name(*pair), _legacy_name(*pair))]
 
 
 def stopped_clearing(
@@ -114,11 +114,11 @@ def stopped_clearing(
 ) -> tuple[StoppedAttribute, ...]:
     """Return the attributes that are no longer cleared."""
     every = mapping_views(project).values()
-    known = latest(names(every))
+    states = latest(names(every))
     stopped = {
         (view.name, attribute.name): StoppedAttribute(view.name, attribute.name, guard.stopped, _name(view, attribute))
         for view, attribute in _guarded(every)
-        if (guard := _read(view, attribute, known)).stopped
+        if (guard := _read(view, attribute, states)).stopped
     }
     return tuple(stopped.values())
 
@@ -153,9 +153,9 @@ def _legacy_name(view: MappingView, attribute: AttributeView) -> str:
     return f"clearing:{view.name}:{attribute.name}"
 
 
-def _read(view: MappingView, attribute: AttributeView, known: Mapping[str, LatestState]) -> NullGuard:
-    found = known.get(_name(view, attribute)) or known.get(_legacy_name(view, attribute))
-    value: dict[str, Any] = json.loads(found.value) if found else {}
+def _read(view: MappingView, attribute: AttributeView, states: Mapping[str, LatestState]) -> NullGuard:
+    state = states.get(_name(view, attribute)) or states.get(_legacy_name(view, attribute))
+    value: dict[str, Any] = json.loads(state.value) if state else {}
     return NullGuard(bool(value.get("seen")), tuple(value.get("run", ())), str(value.get("stopped", "")))
 
 

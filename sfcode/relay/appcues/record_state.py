@@ -60,18 +60,18 @@ def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], prof
     complete = payload.get("complete") is True
     speaks = payload.get("version") == view.version and bool(stamp) and record.get(view.user_id) == profile_id
     for attribute in view.attributes:
-        given = record.get(attribute.field)
-        if attribute.kind is None and given is not None and given != "":
+        field_value = record.get(attribute.field)
+        if attribute.kind is None and field_value is not None and field_value != "":
             unknown.add(attribute.field)
             continue
         try:
-            value = convert(given, attribute.kind or "string", numeric=attribute.numeric, values=attribute.values)
+            value = convert(field_value, attribute.kind or "string", numeric=attribute.numeric, values=attribute.values)
         except InvalidValueError as error:
             bad[attribute.name] = str(error)
             continue
         if value is not None:
             values[attribute.name] = value
-        elif given is not None and given != "":
+        elif field_value is not None and field_value != "":
             empty.add(attribute.name)
             unlisted.add(attribute.name)
         elif attribute.field in record if complete else speaks:

@@ -84,10 +84,10 @@ def _number(value: str | float) -> Value:
 def _boolean(value: str | float) -> Value:
     if isinstance(value, bool):
         return value
-    found = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else None
-    if found is None:
+    truth = _TRUTH.get(value.strip().lower()) if isinstance(value, str) else None
+    if truth is None:
         raise InvalidValueError("is neither true nor false")
-    return found
+    return truth
 
 
 def _date(value: str | float) -> Value:

@@ -138,14 +138,14 @@ class AppcuesWriter:
         names = {key: delivered_state.name(key) for key in work}
         try:
             intents = [await asyncio.to_thread(self._states.announce, claim, names.values())] if names else []
-            asked = [*null_guard.names(mapping_views.values()), *names.values()]
-            known = await asyncio.to_thread(self._states.latest, asked)
+            state_names = [*null_guard.names(mapping_views.values()), *names.values()]
+            latest_states = await asyncio.to_thread(self._states.latest, state_names)
         except Unavailable:
             # Without the delivered states, stale messages cannot be detected; the cause is the relay's database.
             return Delivery({message.id: Retry("database", counts=False) for message in claim.messages})
-        guards = NullGuards(mapping_views.values(), known, null_guard.stamp(self._clock()))
+        guards = NullGuards(mapping_views.values(), latest_states, null_guard.stamp(self._clock()))
         for key, profile in work.items():
-            profile.state = known.get(names[key])
+            profile.state = latest_states.get(names[key])
             profile.merge(guards, mapping_views)
         async with asyncio.TaskGroup() as group:
             for key, profile in work.items():
@@ -173,13 +173,13 @@ class AppcuesWriter:
             if name := rewritten_name(message):
                 work.setdefault(delivered_state.profile_key(name), ProfileWork()).repeats.append(message)
                 continue
-            found = read(message, mapping_views, _profile_id(message.key))
-            if not isinstance(found, RecordState):
-                ends[message.id] = found
-            elif found.unknown:
-                ends[message.id] = self._wait_for_type(message, found)
+            state = read(message, mapping_views, _profile_id(message.key))
+            if not isinstance(state, RecordState):
+                ends[message.id] = state
+            elif state.unknown:
+                ends[message.id] = self._wait_for_type(message, state)
             else:
-                work.setdefault(message.key, ProfileWork()).messages.append((message, found))
+                work.setdefault(message.key, ProfileWork()).messages.append((message, state))
         return work, ends
 
     async def close(self) -> None:
@@ -260,7 +260,7 @@ class AppcuesWriter:
                 )
 
     def _report(self, guards: NullGuards, delivered: Iterable[RecordChanges]) -> None:
-        for bad in sorted({each for part in delivered for each in part.bad}):
+        for bad in sorted({problem for part in delivered for problem in part.bad}):
             self._instrumentation.raise_alarm(BAD_VALUE, bad)
         for attribute in guards.tripped:
             self._instrumentation.raise_alarm(

@@ -41,35 +41,35 @@ class Progress:
     """Messages that were new."""
 
 
-def progress_setting(one: ResolvedMapping, name: str = "backfill") -> str:
+def progress_setting(mapping: ResolvedMapping, name: str = "backfill") -> str:
     """Name the setting that stores the progress of a mapping's backfill, or of another run."""
-    return f"{name}:{one.name}"
+    return f"{name}:{mapping.name}"
 
 
-def load_progress(inbox: Inbox, one: ResolvedMapping, name: str = "backfill") -> Progress | None:
+def load_progress(inbox: Inbox, mapping: ResolvedMapping, name: str = "backfill") -> Progress | None:
     """Load the progress of a mapping's last backfill, or of another run."""
-    kept = inbox.recall(progress_setting(one, name))
-    return Progress(**json.loads(kept)) if kept else None
+    text = inbox.recall(progress_setting(mapping, name))
+    return Progress(**json.loads(text)) if text else None
 
 
 def backfill(
     org: Org,
     inbox: Inbox,
-    one: ResolvedMapping,
+    mapping: ResolvedMapping,
     say: Callable[[str], None],
     *,
     restart: bool,
     sleep: Callable[[float], object],
 ) -> Progress:
     """Resume the backfill of a mapping, or start one."""
-    found = None if restart else load_progress(inbox, one)
-    if found is not None and found.done:
-        return found
+    saved_progress = None if restart else load_progress(inbox, mapping)
+    if saved_progress is not None and saved_progress.done:
+        return saved_progress
 
     def every_record(rows: Sequence[BulkRow], job: str) -> list[InboxMessage]:
-        return [made for row in rows if (made := message(one, row, "backfill", job))]
+        return [inbox_message for row in rows if (inbox_message := message(mapping, row, "backfill", job))]
 
-    return BulkRun("backfill", org, inbox, one, every_record, say, sleep).go_on(found)
+    return BulkRun("backfill", org, inbox, mapping, every_record, say, sleep).go_on(saved_progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,51 +85,51 @@ class BulkRun:
     say: Callable[[str], None]
     sleep: Callable[[float], object]
 
-    def go_on(self, found: Progress | None) -> Progress:
+    def go_on(self, saved: Progress | None) -> Progress:
         """Resume an earlier progress, or start."""
-        one = self.one
+        mapping = self.one
         try:
-            progress = self._resume(found) or self._start()
+            progress = self._resume(saved) or self._start()
             job = self._wait_for_job(progress)
         except OrgError as error:
-            raise _explain(one, error) from None
+            raise _explain(mapping, error) from None
         progress = replace(progress, total=job.records)
         while not progress.done:
             progress = self._fetch_page(progress)
-            self.say(f"{one.name}: {progress.records:,} of {max(job.records, progress.records):,} records")
+            self.say(f"{mapping.name}: {progress.records:,} of {max(job.records, progress.records):,} records")
         return progress
 
-    def _resume(self, found: Progress | None) -> Progress | None:
+    def _resume(self, saved: Progress | None) -> Progress | None:
         """Return the progress to resume; None if the org dropped the job or the mapping's fields changed."""
-        one = self.one
-        if found is None:
+        mapping = self.one
+        if saved is None:
             return None
-        if found.version != one.message_version:
-            self.say(f"{one.name}: its fields have changed since the {self.name} began, so it begins anew")
+        if saved.version != mapping.message_version:
+            self.say(f"{mapping.name}: its fields have changed since the {self.name} began, so it begins anew")
             return None
         try:
-            job = self.org.bulk.job(found.job)
+            job = self.org.bulk.job(saved.job)
         except OrgError as error:
             if error.code != "NOT_FOUND":
                 raise
             job = None
         if job is None or not (job.runs or job.complete):
             self.say(
-                f"{one.name}: the org no longer has the results of the {self.name} that had begun, so it begins anew"
+                f"{mapping.name}: the org no longer has the results of the {self.name} that had begun, so it begins anew"
             )
             return None
-        self.say(f"{one.name}: continues after {found.records:,} records")
-        return found
+        self.say(f"{mapping.name}: continues after {saved.records:,} records")
+        return saved
 
     def _wait_for_job(self, progress: Progress) -> Job:
-        one, pause = self.one, POLL_FIRST
+        mapping, pause = self.one, POLL_FIRST
         while (job := self.org.bulk.job(progress.job)).runs:
-            self.say(f"{one.name}: the org is reading, {job.records:,} records so far")
+            self.say(f"{mapping.name}: the org is reading, {job.records:,} records so far")
             self.sleep(pause)
             pause = min(pause * 2, POLL_MOST)
         if not job.complete:
             raise OrgError(
-                f"The org gave up the query for mapping {one.name} ({job.state}): {job.message or 'no reason given'}",
+                f"The org gave up the query for mapping {mapping.name} ({job.state}): {job.message or 'no reason given'}",
                 f"`sfcode relay {self.name} --restart` begins anew.",
             )
         return job
@@ -157,11 +157,11 @@ class BulkRun:
         self.inbox.remember(progress_setting(self.one, self.name), json.dumps(asdict(progress)))
 
 
-def _explain(one: ResolvedMapping, error: OrgError) -> OrgError:
+def _explain(mapping: ResolvedMapping, error: OrgError) -> OrgError:
     if error.code in NO_BULK:
         return OrgError(
             f"This org does not let the user signed in use Bulk API 2.0 ({error.message}).",
             "Editions without API access have none. `sfcode relay reconcile --since 3650d` sends every record over REST.",
             code=error.code,
         )
-    return explain_query_error(one, error)
+    return explain_query_error(mapping, error)

@@ -49,27 +49,27 @@ class _Memory(dict[str, str]):
         self[name] = value
 
 
-def preview(project: Project, org: Org, one: ResolvedMapping, limit: int) -> BackfillPreview:
+def preview(project: Project, org: Org, mapping: ResolvedMapping, limit: int) -> BackfillPreview:
     """Read the first records of a mapping. Nothing is sent or stored. Raises OrgError."""
     types = FieldTypeCache(project, _Memory())
     try:
         types.refresh(org)
-        rows = org.query(f"{select(one)} LIMIT {limit}")
-        every = f"SELECT COUNT() FROM {one.object} WHERE {one.has_id}"  # noqa: S608 (names of the config, checked there)
-        records = org.count(and_where(every, one.where))
+        rows = org.query(f"{select(mapping)} LIMIT {limit}")
+        every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608 (names of the config, checked there)
+        records = org.count(and_where(every, mapping.where))
     except OrgError as error:
-        raise explain_query_error(one, error) from None
+        raise explain_query_error(mapping, error) from None
     profiles = []
     for row in rows:
-        made = message(one, row, "backfill")
-        if made is None:
+        entry = message(mapping, row, "backfill")
+        if entry is None:
             continue
-        match, _, id_ = made.key.partition(":")
+        match, _, id_ = entry.key.partition(":")
         claimed = ClaimedMessage(
-            0, made.source, made.message_id, made.key, made.kind, made.payload, 0, datetime.now(UTC)
+            0, entry.source, entry.message_id, entry.key, entry.kind, entry.payload, 0, datetime.now(UTC)
         )
         state = read(claimed, types.mapping_views, id_)
         if isinstance(state, RecordState):
             attributes = {**dict.fromkeys(sorted(state.empty)), **state.values}
             profiles.append(ProfilePreview(match, id_, attributes, state.bad))
-    return BackfillPreview(one.name, records, tuple(profiles))
+    return BackfillPreview(mapping.name, records, tuple(profiles))

@@ -32,37 +32,37 @@ class ReconcileResult:
     """Those that the inbox did not have from an earlier reconcile."""
 
 
-def watermark(one: ResolvedMapping) -> str:
+def watermark(mapping: ResolvedMapping) -> str:
     """Name the setting that stores until when a mapping was reconciled."""
-    return f"reconciled:{one.name}"
+    return f"reconciled:{mapping.name}"
 
 
-def start_time(inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> datetime:
+def start_time(inbox: Inbox, mapping: ResolvedMapping, since: datetime | None) -> datetime:
     """Return the time to query from: as given, else where the last run ended."""
     if since is not None:
         return since
-    remembered = inbox.recall(watermark(one))
+    remembered = inbox.recall(watermark(mapping))
     if remembered is None:
         raise UsageError(
-            f"Mapping {one.name} was never reconciled, so the start is unknown.",
+            f"Mapping {mapping.name} was never reconciled, so the start is unknown.",
             "Say it: --since 48h, or --since 2026-11-23T17:00Z. `sfcode relay backfill` sends every record.",
         )
     return datetime.fromisoformat(remembered) - MARGIN
 
 
-def reconcile(org: Org, inbox: Inbox, one: ResolvedMapping, since: datetime | None) -> ReconcileResult:
+def reconcile(org: Org, inbox: Inbox, mapping: ResolvedMapping, since: datetime | None) -> ReconcileResult:
     """Queue a mapping's changed records, and store until when."""
-    start = start_time(inbox, one, since)
+    start = start_time(inbox, mapping, since)
     asked_at = org.now()
     try:
-        rows = org.query(changed_since(one, start))
+        rows = org.query(changed_since(mapping, start))
     except OrgError as error:
-        raise explain_query_error(one, error) from None
-    messages = [made for row in rows if (made := message(one, row, "reconcile"))]
+        raise explain_query_error(mapping, error) from None
+    messages = [inbox_message for row in rows if (inbox_message := message(mapping, row, "reconcile"))]
     new = sum(inbox.accept(part) for part in _chunks(messages))
-    if _continues_last_run(inbox.recall(watermark(one)), start):
-        inbox.remember(watermark(one), soql_time(asked_at))
-    return ReconcileResult(one.name, start, len(messages), new)
+    if _continues_last_run(inbox.recall(watermark(mapping)), start):
+        inbox.remember(watermark(mapping), soql_time(asked_at))
+    return ReconcileResult(mapping.name, start, len(messages), new)
 
 
 def _continues_last_run(remembered: str | None, start: datetime) -> bool:

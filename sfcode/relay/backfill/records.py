@@ -17,54 +17,54 @@ Origin = Literal["reconcile", "backfill", "refresh"]
 
 def sending_mappings(project: Project, name: str | None) -> list[ResolvedMapping]:
     """Return the mappings that the relay sends to Appcues: all, or the one with that name."""
-    found = [one for one in project.resolved if one.sends and one.by_relay]
+    mappings = [mapping for mapping in project.resolved if mapping.sends and mapping.by_relay]
     if name is None:
-        if not found:
+        if not mappings:
             raise UsageError(
                 "No mapping of this project sends to Appcues through the relay.", "There is nothing to do."
             )
-        return found
-    chosen = [one for one in found if one.name == name]
-    if not chosen:
-        names = ", ".join(one.name for one in found) or "none"
+        return mappings
+    matching_mappings = [mapping for mapping in mappings if mapping.name == name]
+    if not matching_mappings:
+        names = ", ".join(mapping.name for mapping in mappings) or "none"
         raise UsageError(f"No mapping {name} sends to Appcues through the relay.", f"Those that do: {names}.")
-    return chosen
+    return matching_mappings
 
 
-def select(one: ResolvedMapping) -> str:
+def select(mapping: ResolvedMapping) -> str:
     """Return the SOQL query for the records that take part in a mapping and have a user id."""
-    query = f"SELECT {', '.join(one.message_fields)} FROM {one.object} WHERE {one.has_id}"  # noqa: S608 (names of the config, checked there)
-    return and_where(query, one.where)
+    query = f"SELECT {', '.join(mapping.message_fields)} FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608 (names of the config, checked there)
+    return and_where(query, mapping.where)
 
 
-def changed_since(one: ResolvedMapping, since: datetime) -> str:
+def changed_since(mapping: ResolvedMapping, since: datetime) -> str:
     """Return the SOQL query for records that changed since then, the oldest first."""
-    return f"{select(one)} AND SystemModstamp >= {soql_time(since)} ORDER BY SystemModstamp, Id"
+    return f"{select(mapping)} AND SystemModstamp >= {soql_time(since)} ORDER BY SystemModstamp, Id"
 
 
-def message(one: ResolvedMapping, record: Mapping[str, Any], origin: Origin, run: str = "") -> InboxMessage | None:
+def message(mapping: ResolvedMapping, record: Mapping[str, Any], origin: Origin, run: str = "") -> InboxMessage | None:
     """
     Return the message of a record; None when it has no user id.
 
     The same state of a record gives the same message ID, so that a second reconcile sends nothing again. A backfill has
     its own `run`, which sends every record again.
     """
-    user = record.get(one.user_id.field)
+    user = record.get(mapping.user_id.field)
     if user is None or str(user) == "":
         return None
-    version = one.message_version
+    version = mapping.message_version
     stamp = soql_time(datetime.fromisoformat(str(record["SystemModstamp"])))
     name = [origin, run, str(record["Id"]), stamp, version]
-    match = one.match
+    match = mapping.match
     return InboxMessage(
         source="salesforce",
         message_id=":".join(filter(None, name)),
         key=f"{match}:{user}",
-        kind=one.name,
+        kind=mapping.name,
         payload={
-            "mapping": one.name,
+            "mapping": mapping.name,
             "version": version,
-            "record": {field: record.get(field) for field in one.message_fields},
+            "record": {field: record.get(field) for field in mapping.message_fields},
             "notification": None,
             "origin": origin,
             "complete": True,
@@ -77,18 +77,18 @@ def soql_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def explain_query_error(one: ResolvedMapping, error: OrgError) -> OrgError:
+def explain_query_error(mapping: ResolvedMapping, error: OrgError) -> OrgError:
     """Explain a refused query in terms of the mapping."""
     if error.code == "INVALID_FIELD":
         return OrgError(
-            f"{one.object} cannot be read for mapping {one.name}: {error.message}",
+            f"{mapping.object} cannot be read for mapping {mapping.name}: {error.message}",
             "The field does not exist, or the signed-in user cannot read it. `sfcode plan` shows whether the org matches the "
             "config, and `sfcode doctor` which access is missing; sign in as the integration user.",
             code=error.code,
         )
     if error.code == "INVALID_TYPE":
         return OrgError(
-            f"The user signed in does not see {one.object}, which mapping {one.name} sends: {error.message}",
+            f"The user signed in does not see {mapping.object}, which mapping {mapping.name} sends: {error.message}",
             "Sign in as the integration user, after `sfcode apply`.",
             code=error.code,
         )

@@ -32,7 +32,7 @@ _NEVER = DeliveredAttribute("", given=False)
 def refresh(
     org: Org,
     inbox: Inbox,
-    one: ResolvedMapping,
+    mapping: ResolvedMapping,
     views: Mapping[str, MappingView],
     say: Callable[[str], None],
     *,
@@ -42,17 +42,17 @@ def refresh(
     """Compare all records of a mapping with what was delivered, and queue those that differ. Resumes one that was interrupted."""
 
     def differing(rows: Sequence[BulkRow], job: str) -> list[InboxMessage]:
-        messages = [made for row in rows if (made := message(one, row, NAME, job))]
-        states = inbox.latest(delivered_state.name(each.key) for each in messages)
+        messages = [inbox_message for row in rows if (inbox_message := message(mapping, row, NAME, job))]
+        states = inbox.latest(delivered_state.name(entry.key) for entry in messages)
         comparisons: dict[str, list[RecordComparison]] = {}
-        for each in messages:
-            compared = RecordComparison.of(each, views, states.get(delivered_state.name(each.key)))
+        for entry in messages:
+            compared = RecordComparison.of(entry, views, states.get(delivered_state.name(entry.key)))
             if compared is not None:
-                comparisons.setdefault(each.key, []).append(compared)
+                comparisons.setdefault(entry.key, []).append(compared)
         return [changed for group in comparisons.values() if (changed := _choose(group))]
 
-    found = None if restart else load_progress(inbox, one, NAME)
-    return BulkRun(NAME, org, inbox, one, differing, say, sleep).go_on(None if found and found.done else found)
+    saved = None if restart else load_progress(inbox, mapping, NAME)
+    return BulkRun(NAME, org, inbox, mapping, differing, say, sleep).go_on(None if saved and saved.done else saved)
 
 
 def _choose(records: Sequence[RecordComparison]) -> InboxMessage | None:
@@ -91,8 +91,8 @@ class RecordComparison:
         fields = {attribute.field for attribute in self._differing()}
         if not fields:
             return None
-        kept = fields | {"Id", "SystemModstamp", self.state.view.user_id}
-        record = {name: value for name, value in self.message.payload["record"].items() if name in kept}
+        field_names = fields | {"Id", "SystemModstamp", self.state.view.user_id}
+        record = {name: value for name, value in self.message.payload["record"].items() if name in field_names}
         return replace(self.message, payload={**self.message.payload, "record": record})
 
     def _differing(self) -> Iterator[AttributeView]:

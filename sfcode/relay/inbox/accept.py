@@ -38,21 +38,21 @@ def accept(
 
 
 def accept_around_locks(
-    tx: Transaction, groups: Sequence[Sequence[InboxMessage]], known: Collection[Key] = ()
+    tx: Transaction, groups: Sequence[Sequence[InboxMessage]], locked_before: Collection[Key] = ()
 ) -> tuple[tuple[int, ...], set[Key]]:
     """
     Store like `accept`, but leave out lanes that another transaction has locked, and return their keys.
 
     The transaction that holds the lock may close the lane, so it must be opened again after the lock is released. Lanes
-    of `known` keys were locked a moment ago and are not waited for again.
+    of `locked_before` were locked a moment ago and are not waited for again.
     """
     counts, keys = _store(tx, groups, tx.now)
-    names = {lane(*key): key for key in keys if key not in known}
+    names = {lane(*key): key for key in keys if key not in locked_before}
     lanes = sa.select(LANES.c.name).where(within(LANES.c.name, names))
     existing = set(tx.db.scalars(lanes))
     free = set(tx.db.scalars(tx.database.free(lanes)))
     open_lanes(tx, (names[name] for name in free))
-    locked = keys & set(known) | {names[name] for name in existing - free}
+    locked = keys & set(locked_before) | {names[name] for name in existing - free}
     # One that another transaction has just made cannot be seen yet; it holds up who makes it too.
     return counts, locked | _open_new_lanes(tx, [names[name] for name in sorted(names.keys() - existing)])
 
@@ -177,9 +177,9 @@ def fill_subjects(tx: Transaction) -> None:
     while rows := tx.db.execute(
         sa.select(INBOX.c.id, INBOX.c.key, INBOX.c.payload).where(INBOX.c.id > last).order_by(INBOX.c.id).limit(AT_ONCE)
     ).all():
-        found = [{"row": row.id, "name": subject(row.key, row.payload)} for row in rows]
+        subjects = [{"row": row.id, "name": subject(row.key, row.payload)} for row in rows]
         update = INBOX.update().where(INBOX.c.id == sa.bindparam("row")).values(subject=sa.bindparam("name"))
-        tx.db.execute(update, found)
+        tx.db.execute(update, subjects)
         last = rows[-1].id
 
 

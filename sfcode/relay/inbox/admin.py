@@ -34,8 +34,8 @@ def stats(tx: Transaction) -> InboxStats:
     lanes: dict[str, int] = {}
     for source in SOURCES:
         times = [_oldest(tx, source, state) for state in OPEN if (source, state) in present]
-        if found := min(filter(None, times), default=None):
-            oldest[source] = found
+        if earliest := min(filter(None, times), default=None):
+            oldest[source] = earliest
         blocked = sa.select(LANES.c.name).where(LANES.c.source == source, LANES.c.due_at > tx.now).limit(MOST_WAITING)
         if number := tx.db.scalar(sa.select(sa.func.count()).select_from(blocked.subquery())):
             lanes[source] = number
@@ -51,17 +51,17 @@ def _oldest(tx: Transaction, source: Source, state: State) -> datetime | None:
 
 def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int) -> tuple[int, Place | None]:
     """Set up to `limit` finished rows after a place to ready; return how many, and the last one's place."""
-    chosen = tx.db.execute(finished_after(choice, after, limit)).all()
-    ids = [row.id for row in chosen]
-    again = (
+    finished_rows = tx.db.execute(finished_after(choice, after, limit)).all()
+    ids = [row.id for row in finished_rows]
+    update = (
         INBOX.update()
         .where(within(INBOX.c.id, ids), INBOX.c.finished_at.is_not(None))
         .values(state="ready", reason="", detail="", attempts=0, due_at=tx.now, finished_at=None)
         .returning(INBOX.c.source, INBOX.c.key)
     )
-    rows = tx.db.execute(again).all()
+    rows = tx.db.execute(update).all()
     open_lanes(tx, ((row.source, row.key) for row in rows))
-    return len(rows), (chosen[-1].received_at, chosen[-1].id) if len(chosen) == limit else None
+    return len(rows), (finished_rows[-1].received_at, finished_rows[-1].id) if len(finished_rows) == limit else None
 
 
 def replace(tx: Transaction, id_: int, messages: Sequence[InboxMessage]) -> int:
@@ -90,8 +90,8 @@ def purge(tx: Transaction, state: State, age: timedelta, limit: int) -> int:
 def find_keys_without_lane(tx: Transaction) -> list[Key]:
     """Return keys with open rows and without a lane: of rows that were set to ready by hand, in SQL."""
     request = sa.select(INBOX.c.source, INBOX.c.key).where(INBOX.c.finished_at.is_(None))
-    lost = sa.except_(request, sa.select(LANES.c.source, LANES.c.key))  # a set operation: there may be a million rows
-    return [(row.source, row.key) for row in tx.db.execute(lost)]
+    query = sa.except_(request, sa.select(LANES.c.source, LANES.c.key))  # a set operation: there may be a million rows
+    return [(row.source, row.key) for row in tx.db.execute(query)]
 
 
 def make_due(tx: Transaction) -> None:

@@ -89,18 +89,18 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
     _close_empty(tx, set(names) - set(ids))
     # Bounds the rows that are read, which would otherwise be the number of keys times the limit.
     depth = min(request.per_key, request.limit - len(ids) + 1, max(SHALLOW, request.limit // max(len(ids), 1) + 1))
-    chosen = (
+    row_ids = (
         choose(_places(tx, request.source, ids.values(), depth), tx.now, request.limit)
         if depth > 1
         else list(ids.values())
     )
-    if not chosen:
+    if not row_ids:
         return None
     until, token = tx.now + timedelta(seconds=request.lease), uuid.uuid4().hex
     put_off(tx, names, until)
     leased = (
         INBOX.update()
-        .where(within(INBOX.c.id, chosen))
+        .where(within(INBOX.c.id, row_ids))
         .values(state="leased", lease_until=until, lease_token=token)
         .returning(*(sa.type_coerce(INBOX.c[name], sa.Text) for name in COLUMNS))
     )
@@ -125,13 +125,13 @@ def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
     overtake it.
     """
     ended: set[str] = set()
-    chosen: list[int] = []
+    row_ids: list[int] = []
     for place in sorted(places, key=lambda place: place.rank):
         if place.rank and place.due_at > now:
             ended.add(place.key)
         if place.key not in ended:
-            chosen.append(place.id)
-    return chosen[:limit]
+            row_ids.append(place.id)
+    return row_ids[:limit]
 
 
 def put_off(tx: Transaction, names: Sequence[str], until: datetime) -> None:
@@ -142,8 +142,8 @@ def put_off(tx: Transaction, names: Sequence[str], until: datetime) -> None:
 def _heads(tx: Transaction, names: Sequence[str]) -> dict[str, int]:
     """Return the oldest open row of each lane."""
     eldest = _eldest(LANES.c.source, LANES.c.key, sa.literal(0))
-    found = tx.db.execute(sa.select(LANES.c.name, eldest).where(within(LANES.c.name, names)))
-    return {name: id for name, id in found if id is not None}
+    rows = tx.db.execute(sa.select(LANES.c.name, eldest).where(within(LANES.c.name, names)))
+    return {name: id for name, id in rows if id is not None}
 
 
 def _places(tx: Transaction, source: Source, heads: Collection[int], depth: int) -> Iterable[LaneRow]:

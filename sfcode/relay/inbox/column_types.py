@@ -30,12 +30,12 @@ def escape(text: str) -> str:
     """Escape characters that a database cannot store, reversibly."""
     if _UNSTORABLE.search(text) is None:
         return text
-    return _UNSTORABLE.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{ord(found[0]):04x}", text)
+    return _UNSTORABLE.sub(lambda match: "\\\\" if match[0] == "\\" else f"\\u{ord(match[0]):04x}", text)
 
 
 def unescape(text: str) -> str:
     """Undo `escape`."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "\\", text) if "\\" in text else text
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)) if match[1] else "\\", text) if "\\" in text else text
 
 
 def decode_text(data: bytes) -> str:

@@ -79,8 +79,8 @@ def read_counts(tx: Transaction) -> Iterable[tuple[str, str, str, int]]:
     """Return source, state, reason and number of each counter that is not 0."""
     columns = (COUNTS.c.source, COUNTS.c.state, COUNTS.c.reason)
     number = sa.func.sum(COUNTS.c.number)
-    found = tx.db.execute(sa.select(*columns, number).group_by(*columns).having(number != 0))
-    return [(source, state, reason, int(count)) for source, state, reason, count in found]
+    rows = tx.db.execute(sa.select(*columns, number).group_by(*columns).having(number != 0))
+    return [(source, state, reason, int(count)) for source, state, reason, count in rows]
 
 
 def merge_counts(tx: Transaction) -> int:

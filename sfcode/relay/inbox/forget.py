@@ -48,13 +48,13 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
     about = INBOX.c.subject == subject(f"user:{user_id}", {})
     rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(about)).all()
     records = {str(row.payload["record"]["Id"]) for row in rows if _has_record(row.payload)}
-    named = state.latest(tx, state_names)
-    for found in named.values():
-        if found.name.startswith("records:"):
-            records |= set(json.loads(found.value or "[]"))
-    names = {*named, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
-    again = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records).union(map(rewrite_key, names))
-    ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(within(INBOX.c.subject, again))))
+    states_by_name = state.latest(tx, state_names)
+    for latest_state in states_by_name.values():
+        if latest_state.name.startswith("records:"):
+            records |= set(json.loads(latest_state.value or "[]"))
+    names = {*states_by_name, *_find_names(tx, LATEST.c.name, STATES_OF_RECORDS, records)}
+    rewrites = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records).union(map(rewrite_key, names))
+    ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(within(INBOX.c.subject, rewrites))))
     ids |= _find_unread(tx, user_id)
     return PersonData(tuple(sorted(ids)), frozenset(records), tuple(sorted(names)))
 
@@ -80,17 +80,17 @@ def _find_names(tx: Transaction, column: sa.Column[str], starts: Iterable[str], 
 
     The index is not scanned: from each word it is entered again behind all of the word's names.
     """
-    found: set[str] = set()
+    matching_names: set[str] = set()
     for start in starts if records else ():
         after = start
         while name := tx.db.scalar(sa.select(sa.func.min(column)).where(column >= after, column < _end(start))):
             head = f"{start}{name.removeprefix(start).partition(':')[0]}:"
             for record in records:
-                one, more = f"{head}{record}", f"{head}{record}:"
-                names = tx.db.scalars(sa.select(column).where(column >= one, column < _end(more)))
-                found |= {each for each in names if each == one or each.startswith(more)}
+                exact, more = f"{head}{record}", f"{head}{record}:"
+                names = tx.db.scalars(sa.select(column).where(column >= exact, column < _end(more)))
+                matching_names |= {candidate for candidate in names if candidate == exact or candidate.startswith(more)}
             after = _end(head)
-    return found
+    return matching_names
 
 
 def _end(start: str) -> str:
@@ -116,8 +116,8 @@ def delete_states(tx: Transaction, person: PersonData, audit: Mapping[str, Any])
         value = json.loads(text)
         run = [record for record in value.get("run", ()) if record not in person.records]
         if run != list(value.get("run", ())):
-            kept = json.dumps({**value, "run": run}, separators=(",", ":"))
-            tx.db.execute(LATEST.update().where(LATEST.c.name == name).values(value=kept))
+            remaining_guard = json.dumps({**value, "run": run}, separators=(",", ":"))
+            tx.db.execute(LATEST.update().where(LATEST.c.name == name).values(value=remaining_guard))
     at = f"{tx.now:%Y-%m-%dT%H:%M:%S.%fZ}"
     state.remember(tx, f"{AUDIT}{at}", json.dumps({"at": at, **audit}))
     return count

@@ -68,8 +68,8 @@ class Inbox:
             with contextlib.suppress(RowLocked):
                 return self._write(lambda tx: accept.accept(tx, groups))
         with self._lock:
-            known = frozenset(self._locked_keys)
-        counts, locked = self._write(lambda tx: accept.accept_around_locks(tx, groups, known))
+            locked_before = frozenset(self._locked_keys)
+        counts, locked = self._write(lambda tx: accept.accept_around_locks(tx, groups, locked_before))
         with self._lock:
             self._locked_keys |= locked
         return counts
@@ -92,16 +92,16 @@ class Inbox:
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, boot_time() + lease)
         # A claim that a loss of power undoes is made again; so is a settlement, and its messages are delivered once more.
         while (rows := self._write(lambda tx: claim.claim(tx, request), durable=False)) is not None:
-            held = rows.read()
-            damaged = claim.unreadable(held)
+            new_claim = rows.read()
+            damaged = claim.unreadable(new_claim)
             if not damaged:
-                return held
+                return new_claim
             # All of the claim goes back, so that the order of each key stays.
-            self._write(partial(settle.settle, claim=held, delivery=Delivery(damaged), delays={}))
+            self._write(partial(settle.settle, claim=new_claim, delivery=Delivery(damaged), delays={}))
         return None
 
     def settle(
-        self, held: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], timedelta | None]
+        self, claim: Claim, delivery: Delivery, retry: Callable[[ClaimedMessage, Retry], timedelta | None]
     ) -> int:
         """
         Store settlements and latest states, unless the lease was lost: then nothing.
@@ -109,23 +109,23 @@ class Inbox:
         `retry` says how long a message waits before it is tried again, or None to give it up. A message without a settlement
         is released. Gives how many were settled: all or none.
         """
-        strangers = set(delivery.settlements) - {message.id for message in held.messages}
+        strangers = set(delivery.settlements) - {message.id for message in claim.messages}
         if strangers:
             raise ValueError(f"settled without being claimed: {sorted(strangers)}")
         delays: dict[int, timedelta | None] = {}
-        for message in held.messages:
+        for message in claim.messages:
             settlement = delivery.settlements.get(message.id)
             if isinstance(settlement, Retry):
                 delays[message.id] = retry(message, settlement)
-        return self._write(lambda tx: settle.settle(tx, held, delivery, delays), durable=False)
+        return self._write(lambda tx: settle.settle(tx, claim, delivery, delays), durable=False)
 
-    def release(self, held: Claim) -> None:
+    def release(self, claim: Claim) -> None:
         """Release the messages of a claim unchanged."""
-        self._write(lambda tx: settle.settle(tx, held, Delivery({}), {}))
+        self._write(lambda tx: settle.settle(tx, claim, Delivery({}), {}))
 
-    def announce(self, held: Claim, names: Collection[str]) -> int:
+    def announce(self, claim: Claim, names: Collection[str]) -> int:
         """Store, before the first call, which states a claim may write; return the id of the intent."""
-        return self._write(lambda tx: intents.announce(tx, held, names))
+        return self._write(lambda tx: intents.announce(tx, claim, names))
 
     def expire_intents(self) -> int:
         """Have written again what claims announced and never settled, once their calls are over; return how many states."""
@@ -169,8 +169,8 @@ class Inbox:
 
     def page(self, choice: Filter, limit: int = 100, before: InboxEntry | None = None) -> tuple[InboxEntry, ...]:
         """Return rows, the newest first; for the next page pass the last one as `before`."""
-        chosen = self._by_inbox_clock(choice)
-        return self._read(lambda tx: search.page(tx, chosen, limit, before))
+        shifted_choice = self._by_inbox_clock(choice)
+        return self._read(lambda tx: search.page(tx, shifted_choice, limit, before))
 
     def replay(self, choice: Filter) -> int:
         """Set finished messages to be delivered again, and return how many: parked and dead ones, unless a state is given."""
@@ -309,12 +309,12 @@ class Inbox:
 
     def _write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
         """Run a transaction, and retry it after a deadlock or a serialization failure."""
-        for left in reversed(range(TRIES)):
+        for tries_left in reversed(range(TRIES)):
             try:
                 with self._database.write(durable=durable) as tx:
                     return work(tx)
             except sa.exc.DBAPIError as error:
-                if not left or getattr(error.orig, "sqlstate", "") not in _LOST:
+                if not tries_left or getattr(error.orig, "sqlstate", "") not in _LOST:
                     raise _inbox_error(error) from error
             except sa.exc.TimeoutError as error:
                 raise Unavailable("The relay's database is too busy: no connection came free.") from error

@@ -54,16 +54,16 @@ class InboxClock:
         """The sum of all jumps that are taken out: the wall clock is ahead by it."""
         return self._known[0]
 
-    def start(self, reading: ClockReading, shift: timedelta, seen: datetime | None) -> None:
+    def start(self, reading: ClockReading, shift: timedelta, newest: datetime | None) -> None:
         """Go on from the stored sum of jumps, and not before a time that another process has seen."""
         now = reading.wall - shift
-        if seen is not None and (seen - now).total_seconds() > TOLERANCE:
-            now = seen  # the wall clock was set back while no process ran
+        if newest is not None and (newest - now).total_seconds() > TOLERANCE:
+            now = newest  # the wall clock was set back while no process ran
         self._known = shift, _offset(now, reading)
 
     def now(self, reading: ClockReading) -> datetime:
         """Return the inbox's time at a reading, whether or not the wall clock has just jumped."""
-        known = shift, offset = self._known
+        reading_before = shift, offset = self._known
         now = reading.wall - shift
         if offset is None:
             return now
@@ -73,7 +73,7 @@ class InboxClock:
         if current.width <= max(EXACT, offset.width):
             # Both clocks drift, a little in a day.
             with self._lock:
-                if self._known is known:
+                if self._known is reading_before:
                     self._known = shift, current
         return now
 

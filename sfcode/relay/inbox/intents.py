@@ -53,27 +53,27 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
     rows = tx.db.execute(of_source).all()
     own = {row.id: frozenset[str](json.loads(row.names)) for row in rows if row.token == claim.token}
     doubted = delivery.doubted.union(*(names for id_, names in own.items() if id_ not in delivery.intents))
-    sent = doubted | delivery.written
+    possibly_written = doubted | delivery.written
     shared = {
         row.id: common
         for row in rows
-        if row.id not in own and sent and (common := sent.intersection(json.loads(row.names)))
+        if row.id not in own and possibly_written and (common := possibly_written.intersection(json.loads(row.names)))
     }
     contested = _lock(tx, [*own, *shared])
-    again: set[str] = set()
+    shared_states: set[str] = set()
     for id_ in own:
-        again |= contested.get(id_, set())
+        shared_states |= contested.get(id_, set())
     for id_, common in shared.items():
         if id_ in contested:
             names = json.dumps(sorted(contested[id_] | common))
             tx.db.execute(INTENTS.update().where(INTENTS.c.id == id_).values(contested=names))
         else:
-            again |= common  # it was settled while this transaction waited for its lock
+            shared_states |= common  # it was settled while this transaction waited for its lock
     if own:
         tx.db.execute(INTENTS.delete().where(within(INTENTS.c.id, own)))
     if doubted:
         announce_doubt(tx, claim, doubted)
-    return (again & sent) - doubted
+    return (shared_states & possibly_written) - doubted
 
 
 def announce_doubt(tx: Transaction, claim: Claim, names: Collection[str]) -> None:
@@ -101,8 +101,8 @@ def expire(tx: Transaction) -> int:
 def forget(tx: Transaction, names: Collection[str]) -> None:
     """Remove states from the intents, so that nothing of them is written again."""
     for row in tx.db.execute(sa.select(INTENTS.c.id, INTENTS.c.names)).mappings().all():
-        kept = sorted(set(json.loads(row["names"])).difference(names))
-        tx.db.execute(INTENTS.update().where(INTENTS.c.id == row["id"]).values(names=json.dumps(kept)))
+        remaining_names = sorted(set(json.loads(row["names"])).difference(names))
+        tx.db.execute(INTENTS.update().where(INTENTS.c.id == row["id"]).values(names=json.dumps(remaining_names)))
 
 
 def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> None:
@@ -112,9 +112,9 @@ def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> None:
     One that waits already does as well: it is begun later, with the newest value. So an outage of days, in which each
     attempt leaves a doubt, leaves one message for each state.
     """
-    chosen = sorted(set(names))
-    for start in range(0, len(chosen), AT_ONCE):
-        keys = {rewrite_key(name): name for name in chosen[start : start + AT_ONCE]}
+    sorted_names = sorted(set(names))
+    for start in range(0, len(sorted_names), AT_ONCE):
+        keys = {rewrite_key(name): name for name in sorted_names[start : start + AT_ONCE]}
         is_open = (INBOX.c.source == source) & within(INBOX.c.key, keys) & INBOX.c.finished_at.is_(None)
         waiting = set(tx.db.scalars(sa.select(INBOX.c.key).where(is_open, INBOX.c.state == "ready")))
         accept(tx, [rewrites(source, (name for key, name in keys.items() if key not in waiting))])

@@ -30,14 +30,14 @@ Place = tuple[datetime, int]
 
 def page(tx: Transaction, choice: Filter, limit: int, before: InboxEntry | None) -> tuple[InboxEntry, ...]:
     """Return rows, the newest first; `before` is the last one of the previous page."""
-    found: list[InboxEntry] = []
+    entries: list[InboxEntry] = []
     for part in split(choice):
         rows = sa.select(*COLUMNS).where(*conditions(part))
         if before is not None:
             rows = rows.where(_place() < _literal((tx.to_stored(before.received_at), before.id)))
         newest = rows.order_by(INBOX.c.received_at.desc(), INBOX.c.id.desc()).limit(limit)
-        found += (_by_wall_clock(tx, InboxEntry(*row)) for row in tx.db.execute(newest))
-    return tuple(sorted(found, key=lambda entry: (entry.received_at, entry.id), reverse=True)[:limit])
+        entries += (_by_wall_clock(tx, InboxEntry(*row)) for row in tx.db.execute(newest))
+    return tuple(sorted(entries, key=lambda entry: (entry.received_at, entry.id), reverse=True)[:limit])
 
 
 def _by_wall_clock(tx: Transaction, entry: InboxEntry) -> InboxEntry:
@@ -69,26 +69,26 @@ def split(choice: Filter) -> Iterator[Filter]:
 def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
     """Translate a part of a search to SQL conditions."""
     driver = _driver(choice)
-    found: list[sa.ColumnElement[bool]] = []
+    clauses: list[sa.ColumnElement[bool]] = []
     if driver == "state" and choice.source is not None and choice.state is not None:
-        found.append(state_of(choice.source, choice.state))
+        clauses.append(state_of(choice.source, choice.state))
         choice = replace(choice, source=None, state=None)
     for name in ("subject", "reason", "state", "source", "kind"):
         value = getattr(choice, name)
         if value is not None:
             column = INBOX.c[name]
-            found.append((column if name == driver else sa.func.coalesce(column, "")) == value)
+            clauses.append((column if name == driver else sa.func.coalesce(column, "")) == value)
     if driver == "reason":
-        found.append(INBOX.c.reason != sa.literal_column("''"))  # the index has only rows with a reason
+        clauses.append(INBOX.c.reason != sa.literal_column("''"))  # the index has only rows with a reason
     if driver == "time":
-        found.append(INBOX.c.attempts >= sa.literal_column("0"))  # true of each row, and a condition of the index
+        clauses.append(INBOX.c.attempts >= sa.literal_column("0"))  # true of each row, and a condition of the index
     if choice.ids is not None:
-        found.append(INBOX.c.id.in_(choice.ids))
+        clauses.append(INBOX.c.id.in_(choice.ids))
     if choice.since is not None:
-        found.append(INBOX.c.received_at >= choice.since)
+        clauses.append(INBOX.c.received_at >= choice.since)
     if choice.until is not None:
-        found.append(INBOX.c.received_at < choice.until)
-    return found
+        clauses.append(INBOX.c.received_at < choice.until)
+    return clauses
 
 
 def _driver(choice: Filter) -> str:

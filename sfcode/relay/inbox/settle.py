@@ -34,8 +34,8 @@ def settle(
     `delays` has the wait of each message that is retried, or None if its attempts are used up.
     """
     if not hold(tx, claim):
-        again = withdraw(tx, claim, delivery)
-        write_again(tx, claim.source, again | delivery.written)
+        rewrite_names = withdraw(tx, claim, delivery)
+        write_again(tx, claim.source, rewrite_names | delivery.written)
         return 0
     same: defaultdict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
     for message in claim.messages:
@@ -48,9 +48,9 @@ def settle(
     for id_, payload in delivery.redacted.items():
         tx.db.execute(INBOX.update().where(INBOX.c.id == id_).values(payload=payload))
     reopen(tx, lanes(claim))
-    again = withdraw(tx, claim, delivery) | _overtaken(tx, delivery)
+    rewrite_names = withdraw(tx, claim, delivery) | _overtaken(tx, delivery)
     remember_latest(tx, delivery.latest)
-    write_again(tx, claim.source, again)
+    write_again(tx, claim.source, rewrite_names)
     _store(tx, delivery.followups)
     return len(claim.messages)
 
@@ -62,22 +62,22 @@ def _store(tx: Transaction, followups: Iterable[FollowUp]) -> None:
 
 def _overtaken(tx: Transaction, delivery: Delivery) -> set[str]:
     """Name the states of a delivery than which newer ones were settled before it announced its own."""
-    written = {state.name: state for state in delivery.latest if state.name in delivery.written}
-    again = {state.name: state for state in delivery.rewritten if state.name not in written}
-    stored = latest(tx, [*written, *again])
-    newer = {name for name, state in written.items() if name in stored and stored[name].stamp > state.stamp}
-    return newer | {name for name, state in again.items() if name in stored and stored[name] != state}
+    written_states = {state.name: state for state in delivery.latest if state.name in delivery.written}
+    rewritten_states = {state.name: state for state in delivery.rewritten if state.name not in written_states}
+    stored = latest(tx, [*written_states, *rewritten_states])
+    newer = {name for name, state in written_states.items() if name in stored and stored[name].stamp > state.stamp}
+    return newer | {name for name, state in rewritten_states.items() if name in stored and stored[name] != state}
 
 
 def hold(tx: Transaction, claim: Claim) -> bool:
     """Lock the lanes of a claim; return whether it is still valid."""
-    mine = sa.select(LANES.c.name).where(within(LANES.c.name, lanes(claim))).order_by(LANES.c.name)
-    tx.db.execute(tx.database.held(mine)).all()
+    own_lanes = sa.select(LANES.c.name).where(within(LANES.c.name, lanes(claim))).order_by(LANES.c.name)
+    tx.db.execute(tx.database.held(own_lanes)).all()
     ids = [message.id for message in claim.messages]
-    held = sa.select(sa.func.count()).where(
+    query = sa.select(sa.func.count()).where(
         within(INBOX.c.id, ids), INBOX.c.state == "leased", INBOX.c.lease_token == claim.token
     )
-    return tx.db.execute(held).scalar_one() == len(ids)
+    return tx.db.execute(query).scalar_one() == len(ids)
 
 
 def lanes(claim: Claim) -> list[str]:
@@ -87,12 +87,12 @@ def lanes(claim: Claim) -> list[str]:
 
 def reopen(tx: Transaction, names: Collection[str]) -> None:
     """Set locked lanes to when their oldest open row is due; close those without open rows."""
-    these, its = within(LANES.c.name, names), open_rows(INBOX, LANES.c.source, LANES.c.key)
+    named_lanes, own_rows = within(LANES.c.name, names), open_rows(INBOX, LANES.c.source, LANES.c.key)
     # Not NOT EXISTS, of which PostgreSQL may make a join with all open rows.
-    eldest = sa.select(INBOX.c.due_at).where(its).order_by(age(INBOX)).limit(1).scalar_subquery()
-    closed = tx.db.execute(LANES.delete().where(these, eldest.is_(None))).rowcount
+    eldest = sa.select(INBOX.c.due_at).where(own_rows).order_by(age(INBOX)).limit(1).scalar_subquery()
+    closed = tx.db.execute(LANES.delete().where(named_lanes, eldest.is_(None))).rowcount
     if closed < len(names):
-        tx.db.execute(LANES.update().where(these).values(due_at=eldest))
+        tx.db.execute(LANES.update().where(named_lanes).values(due_at=eldest))
 
 
 def remember_latest(tx: Transaction, states: Iterable[LatestState]) -> None:
@@ -136,9 +136,9 @@ def _values(settlement: Settlement, now: datetime, due: datetime | None) -> dict
 
 
 def _update(tx: Transaction, ids: Collection[int], values: dict[str, Any]) -> None:
-    again = values.pop("again")
-    if again:
-        values["attempts"] = INBOX.c.attempts + again
+    counted_attempts = values.pop("again")
+    if counted_attempts:
+        values["attempts"] = INBOX.c.attempts + counted_attempts
     tx.db.execute(INBOX.update().where(within(INBOX.c.id, ids)).values(lease_until=None, lease_token=None, **values))
 
 

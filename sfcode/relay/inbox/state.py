@@ -24,11 +24,11 @@ CLOCK_SEEN = "clock_seen"
 def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:
     """Return latest states by name."""
     request = sorted(set(names))
-    found: dict[str, LatestState] = {}
+    states: dict[str, LatestState] = {}
     for start in range(0, len(request), AT_ONCE):
         query = sa.select(LATEST).where(within(LATEST.c.name, request[start : start + AT_ONCE]))
-        found |= {row.name: LatestState(row.name, row.stamp, row.value) for row in tx.db.execute(query)}
-    return found
+        states |= {row.name: LatestState(row.name, row.stamp, row.value) for row in tx.db.execute(query)}
+    return states
 
 
 def remember(tx: Transaction, name: str, value: str) -> None:
@@ -54,8 +54,8 @@ def recall(tx: Transaction, name: str) -> str | None:
 
 def start_clock(tx: Transaction) -> None:
     """Start the inbox's clock where other processes have left it."""
-    seen = recall(tx, CLOCK_SEEN)
-    tx.database.clock.start(tx.reading, _stored_shift(tx), datetime.fromisoformat(seen) if seen else None)
+    newest = recall(tx, CLOCK_SEEN)
+    tx.database.clock.start(tx.reading, _stored_shift(tx), datetime.fromisoformat(newest) if newest else None)
 
 
 def store_jump(tx: Transaction) -> tuple[float, timedelta]:

@@ -83,10 +83,10 @@ class InboxStats:
     @property
     def counts(self) -> Mapping[tuple[str, State], int]:
         """Rows by source and state; zero counts are left out."""
-        found: Counter[tuple[str, State]] = Counter()
+        totals: Counter[tuple[str, State]] = Counter()
         for (source, state, _), number in self.counts_by_reason.items():
-            found[source, state] += number
-        return found
+            totals[source, state] += number
+        return totals
 
     @property
     def reasons(self) -> Mapping[tuple[str, State, str], int]:
@@ -95,7 +95,11 @@ class InboxStats:
 
     def count(self, state: State, source: str | None = None) -> int:
         """Count the rows of a state, of one source or of all."""
-        return sum(number for (whose, what), number in self.counts.items() if what == state and source in (None, whose))
+        return sum(
+            number
+            for (whose, row_state), number in self.counts.items()
+            if row_state == state and source in (None, whose)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,8 @@ class AppcuesEndpoint:
             self._check_auth(self._scheme.check_body(request, body))
             header_id = single_header(request.headers, self._id_header) if self._id_header else ""
             shapes = describe_headers(request.headers.items())
-            found = await run_in_thread_if_large(len(body), self._read, body, header_id, received, shapes)
-            await self._counter.commit(found)
+            inbox_messages = await run_in_thread_if_large(len(body), self._read, body, header_id, received, shapes)
+            await self._counter.commit(inbox_messages)
         return responses.stored()
 
     def _check_auth(self, wrong: str) -> None:

@@ -47,12 +47,12 @@ class Reading:
     @classmethod
     def of(cls, project: Project) -> Reading:
         """Derive it."""
-        carried = [one for one in project.resolved if one.by_relay and one.receives]
+        carried = [mapping for mapping in project.resolved if mapping.by_relay and mapping.receives]
         message_id = project.settings.relay.message_id
         paths = project.settings.appcues.webhook
         if message_id and message_id.path:
             paths = paths.model_copy(update={"id": (message_id.path,)})
-        return cls(any(one.match == "group" for one in carried), paths)
+        return cls(any(mapping.match == "group" for mapping in carried), paths)
 
     def with_paths(self, paths: Mapping[str, tuple[str, ...]]) -> Reading:
         """Return these settings with some paths replaced."""
@@ -72,18 +72,18 @@ def messages(
     `headers` are stored with each message, as they are given.
     """
     size = sum(len(canonical(list(enclosing))) for _, enclosing in events if enclosing)
-    found = []
+    inbox_messages = []
     for index, (event, enclosing) in enumerate(events):
         suffix = f"#{index}" if len(events) > 1 else ""
         stored: dict[str, Any] = {"headers": dict(headers)} if headers else {}
         if enclosing and (size <= LARGEST_ENVELOPE or index == 0):
             stored["envelope"] = list(enclosing)
-        found.append(
+        inbox_messages.append(
             _EventParser(event, enclosing, reading).message(header_id, suffix, received, stored)
             if isinstance(event, dict)
             else not_understood(event, "not_understood", stored=stored)
         )
-    return tuple(found)
+    return tuple(inbox_messages)
 
 
 def not_understood(event: object, reason: str, kind: str = "", *, stored: Object | None = None) -> InboxMessage:
@@ -119,12 +119,12 @@ class _EventParser:
             return not_understood(self._received, reason, name, stored=stored)
         stated = self._value(self._paths.timestamp)
         time = parse_time(stated)
-        given = self._own_id(suffix) if self._paths.id else f"{header_id}{suffix}" if header_id else ""
+        sender_id = self._own_id(suffix) if self._paths.id else f"{header_id}{suffix}" if header_id else ""
         own_attributes = self._paths.attributes != PLACES
         return InboxMessage(
             source="appcues",
-            message_id=normalize_id(given)
-            if given
+            message_id=normalize_id(sender_id)
+            if sender_id
             else content_id(self._event, name, user_id, time.isoformat() if time else stated),
             key=f"group:{group_id}" if group_id and self._reading.groups else f"user:{user_id}",
             kind=name,

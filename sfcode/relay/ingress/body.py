@@ -59,12 +59,12 @@ def check_content_type(headers: Headers, types: frozenset[str], *, suffix: str =
     if any(part not in ("", "identity") for part in packing):
         # A compressed body may be a thousand times as large when unpacked.
         raise HttpError(415, "content_encoding", {"Accept-Encoding": "identity"})
-    given = headers.getlist("content-type")
-    if len(given) > 1:
+    content_types = headers.getlist("content-type")
+    if len(content_types) > 1:
         raise HttpError(415, "content_type")
-    if not given:
+    if not content_types:
         return
-    kind, *parameters = (part.strip().lower() for part in given[0].split(";"))
+    kind, *parameters = (part.strip().lower() for part in content_types[0].split(";"))
     if kind not in types and not (suffix and kind.endswith(suffix)):
         raise HttpError(415, "content_type")
     for parameter in parameters:
@@ -82,10 +82,10 @@ def decode_text(body: bytes) -> str:
 
 
 def _check_length(headers: Headers, most: int) -> None:
-    given = headers.get("content-length")
-    if given is None:
+    length = headers.get("content-length")
+    if length is None:
         return
-    if not (given.isascii() and given.isdigit()):
+    if not (length.isascii() and length.isdigit()):
         raise HttpError(400, "content_length")
-    if len(given) > 18 or int(given) > most:
+    if len(length) > 18 or int(length) > most:
         raise HttpError(413, "too_large")

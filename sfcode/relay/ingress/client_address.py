@@ -41,9 +41,9 @@ def original_address(request: Request, trusted: Sequence[Network]) -> Address | 
     no further than those who are trusted have written.
     """
     current = peer_address(request)
-    told = [part for value in request.headers.getlist("x-forwarded-for") for part in value.split(",")]
-    while told and is_within(current, trusted):
-        current = parse_address(told.pop())
+    forwarded_for = [part for value in request.headers.getlist("x-forwarded-for") for part in value.split(",")]
+    while forwarded_for and is_within(current, trusted):
+        current = parse_address(forwarded_for.pop())
     return current
 
 

@@ -86,8 +86,8 @@ class Counter:
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or error is not None:
             # The message of a database error may quote values, so that only its type is logged.
-            what = "cancelled" if error is None else type(error).__name__
-            raise busy(self._limits.busy_seconds, f"not_committed: {what}")
+            cause = "cancelled" if error is None else type(error).__name__
+            raise busy(self._limits.busy_seconds, f"not_committed: {cause}")
 
     def _forget(self, task: asyncio.Task[int]) -> None:
         self._late.discard(task)

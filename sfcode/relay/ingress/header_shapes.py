@@ -25,8 +25,8 @@ _SHAPES = (
 
 def describe_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the shapes of the headers that a sender has chosen itself, by name in lower case."""
-    chosen = {name.lower(): describe_value(value) for name, value in headers if not _EVERYDAY.fullmatch(name.lower())}
-    return dict(list(chosen.items())[:MOST_HEADERS])
+    shapes = {name.lower(): describe_value(value) for name, value in headers if not _EVERYDAY.fullmatch(name.lower())}
+    return dict(list(shapes.items())[:MOST_HEADERS])
 
 
 def describe_value(value: str) -> str:

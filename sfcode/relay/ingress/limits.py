@@ -64,10 +64,10 @@ class WorkInProgress:
         with self._within(self._unsigned, client, self._limits.client_unsigned, "client_unsigned_bodies"):
             yield
 
-    def take(self, client: str, held: int, count: int) -> None:
-        """Reserve bytes for a body of which `held` bytes are reserved already. Raises HttpError if too few are left."""
+    def take(self, client: str, reserved_before: int, count: int) -> None:
+        """Reserve bytes for a body of which `reserved_before` bytes are reserved already. Raises HttpError if too few are left."""
         limits = self._limits
-        reserved = limits.reserved_bytes if held + count > limits.small_bytes else 0
+        reserved = limits.reserved_bytes if reserved_before + count > limits.small_bytes else 0
         if count > self._left - reserved:
             raise busy(limits.busy_seconds, "too_many_bodies")
         if self._bytes[client] + count > limits.client_bytes:

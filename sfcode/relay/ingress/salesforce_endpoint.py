@@ -67,12 +67,14 @@ class SalesforceEndpoint:
             raise busy(self._limits.busy_seconds, "organization_unknown")
         check_content_type(request.headers, _TYPES)
         async with self._bodies.receive(request, client) as body:
-            found = await run_in_thread_if_large(len(body), parse, body, self._limits)
-            if not same_organization(found.organization_id, organization):
+            outbound_message = await run_in_thread_if_large(len(body), parse, body, self._limits)
+            if not same_organization(outbound_message.organization_id, organization):
                 self._instrumentation.raise_alarm("other_organization", _OTHER_ORG)
                 raise HttpError(403, "forbidden", detail="other_organization")
             version = query_version(request.query_params.get("v"))
-            await self._counter.commit([message(sender, version, each) for each in found.notifications])
+            await self._counter.commit(
+                [message(sender, version, notification) for notification in outbound_message.notifications]
+            )
         return responses.acknowledged()
 
     def _sender(self, request: Request) -> Sender:
@@ -82,9 +84,9 @@ class SalesforceEndpoint:
         ):
             raise HttpError(403, "forbidden", detail="network")
         if self._certificate is not None:
-            shown = single_header(request.headers, self._certificate.header).encode("latin-1")
+            presented_value = single_header(request.headers, self._certificate.header).encode("latin-1")
             by_proxy = client_address.is_within(client_address.peer_address(request), self._proxies)
-            if not (matches_any(shown, [self._certificate.value.encode()]) and by_proxy):
+            if not (matches_any(presented_value, [self._certificate.value.encode()]) and by_proxy):
                 raise HttpError(403, "forbidden", detail="certificate")
         token = str(request.path_params["token"]).encode("utf-8", "surrogatepass")
         if not matches_any(token, reveal_all(self._secrets)):

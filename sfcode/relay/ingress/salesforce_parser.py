@@ -26,16 +26,18 @@ class Sender:
     """The fields as the mapping spells them, by their names in small letters: Salesforce ignores case."""
 
     @classmethod
-    def of(cls, one: ResolvedMapping) -> Sender:
+    def of(cls, mapping: ResolvedMapping) -> Sender:
         """Derive it."""
-        names = {name.lower(): name for name in one.message_fields}
-        return cls(one.name, one.object, one.match, one.user_id.field, names)
+        names = {name.lower(): name for name in mapping.message_fields}
+        return cls(mapping.name, mapping.object, mapping.match, mapping.user_id.field, names)
 
 
 def senders(project: Project) -> dict[str, Sender]:
     """Return the mappings that receive outbound messages, by present and former names in lower case."""
-    found = {one.name.lower(): Sender.of(one) for one in project.resolved if one.sends and one.by_relay}
-    return add_former_names(found, project)
+    senders_by_name = {
+        mapping.name.lower(): Sender.of(mapping) for mapping in project.resolved if mapping.sends and mapping.by_relay
+    }
+    return add_former_names(senders_by_name, project)
 
 
 def message(sender: Sender, version: str | None, notification: Notification) -> InboxMessage:
@@ -78,6 +80,6 @@ def query_version(value: str | None) -> str | None:
     return value if value and len(value) <= 64 and value.isascii() and value.isalnum() else None
 
 
-def same_organization(one: str, other: Any) -> bool:
+def same_organization(first: str, second: Any) -> bool:
     """Compare organization ids: the first 15 characters are the id, the 3 after them a checksum."""
-    return isinstance(other, str) and len(one) in (15, 18) and len(other) in (15, 18) and one[:15] == other[:15]
+    return isinstance(second, str) and len(first) in (15, 18) and len(second) in (15, 18) and first[:15] == second[:15]

@@ -43,8 +43,8 @@ class IngressSecrets:
 def read_secrets(project: Project, environ: Mapping[str, str]) -> IngressSecrets:
     """Read the secrets from the environment; None for each that is not set."""
     names = outbound_name(project), outbound_name(project) + PREVIOUS
-    found = [environ.get(name, "").strip() for name in (WEBHOOK, WEBHOOK + PREVIOUS, *names)]
-    webhook, webhook_before, outbound, outbound_before = (Secret(value) if value else None for value in found)
+    values = [environ.get(name, "").strip() for name in (WEBHOOK, WEBHOOK + PREVIOUS, *names)]
+    webhook, webhook_before, outbound, outbound_before = (Secret(value) if value else None for value in values)
     return IngressSecrets(webhook, outbound, webhook_before, outbound_before)
 
 
@@ -57,11 +57,11 @@ def secret_problems(project: Project, secrets: IngressSecrets) -> Iterator[Diagn
     """Yield problems of the secrets that are set; a missing one is none."""
     relay, name = project.settings.relay, outbound_name(project)
     for variable, secret in ((WEBHOOK, secrets.webhook), (WEBHOOK + PREVIOUS, secrets.webhook_previous)):
-        if secret is not None and (found := _webhook_problem(relay, secret.reveal())):
-            yield Diagnostic.error(None, variable, *found)
+        if secret is not None and (problem := _webhook_problem(relay, secret.reveal())):
+            yield Diagnostic.error(None, variable, *problem)
     for variable, secret in ((name, secrets.outbound), (name + PREVIOUS, secrets.outbound_previous)):
-        if secret is not None and (found := _token_problem(secret.reveal())):
-            yield Diagnostic.error(None, variable, *found)
+        if secret is not None and (problem := _token_problem(secret.reveal())):
+            yield Diagnostic.error(None, variable, *problem)
 
 
 def _webhook_problem(relay: Relay, value: str) -> tuple[str, str] | None:

@@ -64,10 +64,10 @@ def parse(body: bytes, limits: IngressLimits) -> OutboundMessage:
     (content,) = _exactly_one(root, f"{{{ENVELOPE}}}Body")
     (message,) = _exactly_one(content, f"{{{OUTBOUND}}}notifications")
     (organization,) = _exactly_one(message, f"{{{OUTBOUND}}}OrganizationId")
-    found = message.findall(f"{{{OUTBOUND}}}Notification")
-    if not 1 <= len(found) <= MOST:
+    notifications = message.findall(f"{{{OUTBOUND}}}Notification")
+    if not 1 <= len(notifications) <= MOST:
         raise HttpError(400, "number_of_notifications")
-    return OutboundMessage((organization.text or "").strip(), tuple(map(_notification, found)))
+    return OutboundMessage((organization.text or "").strip(), tuple(map(_notification, notifications)))
 
 
 def _tree(text: str, limits: IngressLimits) -> _Element:
@@ -145,10 +145,10 @@ def _understand(root: _Element) -> None:
 
 
 def _exactly_one(parent: _Element, tag: str) -> list[_Element]:
-    found = parent.findall(tag)
-    if len(found) != 1:
+    elements = parent.findall(tag)
+    if len(elements) != 1:
         raise HttpError(400, "not_a_message")
-    return found
+    return elements
 
 
 def _notification(element: _Element) -> Notification:
@@ -168,11 +168,11 @@ def _notification(element: _Element) -> Notification:
 
 def _fields(record: _Element) -> Iterator[tuple[str, str]]:
     """Yield a record's fields by name. Raises ValueError for a nested or repeated field."""
-    seen = set()
+    names = set()
     for field in record:
         name = field.tag.rpartition("}")[2]
-        if len(field) or name in seen:
+        if len(field) or name in names:
             raise ValueError(name)
-        seen.add(name)
+        names.add(name)
         if field.get(f"{{{XSI}}}nil") not in ("true", "1"):
             yield name, field.text or ""

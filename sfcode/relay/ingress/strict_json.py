@@ -43,10 +43,10 @@ def loads(text: str, limits: IngressLimits) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise _Wrong("json_duplicate_key")
-    return made
+    return members
 
 
 def _constant(_name: str) -> NoReturn:
@@ -65,12 +65,12 @@ def _check_depth(value: Any, most: int) -> None:
     level, depth = [value], 0
     while level:
         below: list[Any] = []
-        for each in level:
-            if isinstance(each, dict | list):
+        for node in level:
+            if isinstance(node, dict | list):
                 if depth == most:
                     raise HttpError(400, "json_depth")
-                below.extend(each)
-                below.extend(each.values() if isinstance(each, dict) else ())
+                below.extend(node)
+                below.extend(node.values() if isinstance(node, dict) else ())
         level, depth = below, depth + 1
 
 

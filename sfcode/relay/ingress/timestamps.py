@@ -46,9 +46,9 @@ def _epoch(number: float) -> datetime | None:
 def _calendar_time(text: str) -> datetime | None:
     """Parse ISO 8601, with an offset after a blank or as a name of UTC too, or RFC 2822."""
     plain = _ZONE.sub(lambda zone: zone["offset"] or "+00:00", text.upper())
-    for parse, written in ((datetime.fromisoformat, plain), (parsedate_to_datetime, text)):
+    for parse, source in ((datetime.fromisoformat, plain), (parsedate_to_datetime, text)):
         try:
-            time = parse(written)
+            time = parse(source)
             return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError, IndexError):
             continue

@@ -60,7 +60,7 @@ def stored_capture(payload: Mapping[str, Any]) -> CapturedWebhook | None:
     """Return what a message of the inbox holds of its webhook; None for a message that is none."""
     for key in ("received", "event"):
         if key in payload:
-            enclosing = tuple(each for each in payload.get("envelope", ()) if isinstance(each, Mapping))
+            enclosing = tuple(container for container in payload.get("envelope", ()) if isinstance(container, Mapping))
             return CapturedWebhook(payload[key], enclosing, payload.get("headers", {}))
     raw = payload.get("raw")  # messages of earlier versions
     try:
@@ -104,13 +104,13 @@ def _find_body(request: Mapping[str, Any]) -> object:
     return next((request[key] for key in _BODIES if request.get(key) is not None), None)
 
 
-def _headers(given: object) -> Iterator[tuple[str, str]]:
-    if isinstance(given, Mapping):
-        for name, value in given.items():
+def _headers(headers: object) -> Iterator[tuple[str, str]]:
+    if isinstance(headers, Mapping):
+        for name, value in headers.items():
             yield str(name).lower(), str(value[0] if isinstance(value, list) and value else value)
-    for each in given if isinstance(given, list) else ():
-        if isinstance(each, Mapping):
-            yield str(each.get("name", "")).lower(), str(each.get("value", ""))
+    for header in headers if isinstance(headers, list) else ():
+        if isinstance(header, Mapping):
+            yield str(header.get("name", "")).lower(), str(header.get("value", ""))
 
 
 def _header_lines(head: str) -> Iterator[tuple[str, str]]:
@@ -124,7 +124,7 @@ def render_paths(paths: Mapping[str, tuple[str, ...]]) -> str:
     """Render proposed paths as lines of `sfcode.yaml`."""
     if not paths:
         return ""
-    lines = (f"    {key}: {_scalar(found[0]) if len(found) == 1 else _list(found)}" for key, found in paths.items())
+    lines = (f"    {key}: {_scalar(places[0]) if len(places) == 1 else _list(places)}" for key, places in paths.items())
     return "\n".join(("appcues:", "  webhook:", *lines))
 
 
@@ -142,7 +142,7 @@ def render_aliases(aliases: Mapping[str, Mapping[str, Any]]) -> str:
     for name, alias in aliases.items():
         lines += [f"  {_scalar(name)}:", f"    as: {alias['as']}"]
         if alias["attributes"]:
-            pairs = (f"{known}: {_scalar(given)}" for known, given in alias["attributes"].items())
+            pairs = (f"{attribute}: {_scalar(key)}" for attribute, key in alias["attributes"].items())
             lines.append(f"    attributes: {{{', '.join(pairs)}}}")
     return "\n".join(lines)
 

@@ -155,11 +155,11 @@ def plain(key: str) -> str:
 
 
 def propose_paths(
-    capture: CapturedWebhook, project: Project, known: KnownValues = KnownValues()
+    capture: CapturedWebhook, project: Project, known_values: KnownValues = KnownValues()
 ) -> dict[str, tuple[str, ...]]:
     """Return the keys of `appcues.webhook` that should be other than they are, with their paths."""
     current = project.settings.appcues.webhook
-    name = _best(_leaves(capture.body), lambda leaf: _name_weight(leaf, project, known))
+    name = _best(_leaves(capture.body), lambda leaf: _name_weight(leaf, project, known_values))
     proposal: dict[str, tuple[str, ...]] = {}
     base, enclosing = capture.body, capture.enclosing
     if name is not None:
@@ -170,14 +170,14 @@ def propose_paths(
     scopes = (base, *reversed(enclosing))
     # A plain name in an envelope is read only where the config asks for it, since a batch may have a name of its own.
     for key, weigh in (
-        ("user_id", lambda leaf: _user_weight(leaf, project, known)),
+        ("user_id", lambda leaf: _user_weight(leaf, project, known_values)),
         ("group_id", lambda leaf: _group_weight(leaf, project)),
         ("timestamp", _time_weight),
         ("id", _id_weight),
     ):
-        found = _best_in(scopes, weigh)
-        if found is not None and not (key == "id" and project.settings.relay.message_id):
-            proposal[key] = (found,)
+        path = _best_in(scopes, weigh)
+        if path is not None and not (key == "id" and project.settings.relay.message_id):
+            proposal[key] = (path,)
     attributes = _attribute_places(scopes)
     if attributes:
         proposal["attributes"] = attributes
@@ -205,10 +205,10 @@ def _needed(
 
 
 def _first(scopes: Sequence[object], paths: Sequence[str]) -> Any:
-    found = next((value for scope in scopes for path in paths if (value := value_at(scope, path)) is not None), None)
+    first = next((value for scope in scopes for path in paths if (value := value_at(scope, path)) is not None), None)
     event = scopes[0]
-    if found is not None or not isinstance(event, Mapping):
-        return found
+    if first is not None or not isinstance(event, Mapping):
+        return first
     return next((value for path in paths if (value := attribute(event, path)) is not None), None)
 
 
@@ -227,8 +227,8 @@ def _locate(
     start = positions[-1] + 1
     path = _join(name.path[:start])
     paths = current.model_copy(update={"events": (path,)})
-    found = (enclosed for enclosed in capture.events(paths) if enclosed[0] is chain[start])
-    event, enclosing = next(found, (chain[start], ()))
+    matches = (enclosed for enclosed in capture.events(paths) if enclosed[0] is chain[start])
+    event, enclosing = next(matches, (chain[start], ()))
     return path, event, enclosing, _join(name.path[start:])
 
 
@@ -247,10 +247,10 @@ def _join(path: Path) -> str:
 
 def _leaves(node: object) -> list[Leaf]:
     """List the values of a body in the order of the text, up to a number and a depth."""
-    found: list[Leaf] = []
+    leaves: list[Leaf] = []
 
     def walk(node: object, path: Path) -> None:
-        if len(found) >= MOST_VALUES or len(path) > DEEPEST:
+        if len(leaves) >= MOST_VALUES or len(path) > DEEPEST:
             return
         if isinstance(node, Mapping):
             for key, value in node.items():
@@ -259,16 +259,16 @@ def _leaves(node: object) -> list[Leaf]:
             for index, value in enumerate(node):
                 walk(value, (*path, index))
         elif node is not None:
-            found.append(Leaf(path, node))
+            leaves.append(Leaf(path, node))
 
     walk(node, ())
-    return found
+    return leaves
 
 
 def _best(leaves: Sequence[Leaf], weigh: Callable[[Leaf], int]) -> Leaf | None:
     """Return the leaf of the greatest weight; of several the one that is least deep, then the first."""
     weighed = [(weigh(leaf), -len(leaf.path), -number, leaf) for number, leaf in enumerate(leaves)]
-    best = max(weighed, key=lambda each: each[:3], default=None)
+    best = max(weighed, key=lambda entry: entry[:3], default=None)
     return best[3] if best and best[0] > 0 else None
 
 
@@ -284,26 +284,28 @@ def _best_in(scopes: Sequence[object], weigh: Callable[[Leaf], int]) -> str | No
     return None
 
 
-def _name_weight(leaf: Leaf, project: Project, known: KnownValues) -> int:
+def _name_weight(leaf: Leaf, project: Project, known_values: KnownValues) -> int:
     value = leaf.value
     if not isinstance(value, str) or not value.strip() or len(value) > 255 or not leaf.keys:
         return 0
-    if known.event and value == known.event:
+    if known_values.event and value == known_values.event:
         return CERTAIN
-    asked = {use.name for mapping in project.resolved for use in mapping.click_to_track}
-    is_known = value.startswith(PREFIX) or value in asked or plain(value) in {plain(name) for name in APPCUES_EVENTS}
+    click_events = {use.name for mapping in project.resolved for use in mapping.click_to_track}
+    is_known = (
+        value.startswith(PREFIX) or value in click_events or plain(value) in {plain(name) for name in APPCUES_EVENTS}
+    )
     by_key = 2 * (len(_NAME_KEYS) - _NAME_KEYS.index(leaf.key)) if leaf.key in _NAME_KEYS else 0
     if leaf.parent in _USER_OBJECTS | _GROUP_OBJECTS or leaf.parent in _ATTRIBUTE_KEYS:
         by_key = 0
     return _BY_VALUE + by_key if is_known else by_key
 
 
-def _user_weight(leaf: Leaf, project: Project, known: KnownValues) -> int:
+def _user_weight(leaf: Leaf, project: Project, known_values: KnownValues) -> int:
     value = format_user_id(leaf.value)
     if not value or value == project.settings.appcues.account_id:
         return 0
-    if known.user_id:
-        return CERTAIN if value == known.user_id else 0
+    if known_values.user_id:
+        return CERTAIN if value == known_values.user_id else 0
     if leaf.parent in _USER_OBJECTS and leaf.key in ("id", "externalid", "key", "value"):
         return 95 if leaf.key == "externalid" else 85
     return _USER_KEYS.get(leaf.key, 0)

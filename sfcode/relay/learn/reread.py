@@ -33,20 +33,20 @@ def reread(entries: Iterable[InboxEntry], reading: Reading) -> Iterator[RereadMe
             continue
         events = capture.events(reading.paths)
         headers: Mapping[str, str] = entry.payload.get("headers", {})
-        found = messages(events, reading, "", entry.received_at, headers)
-        if any(not message.parked for message in found) and not _is_same(entry, found):
-            yield RereadMessage(entry, found)
+        new_messages = messages(events, reading, "", entry.received_at, headers)
+        if any(not message.parked for message in new_messages) and not _is_same(entry, new_messages):
+            yield RereadMessage(entry, new_messages)
 
 
-def _is_same(entry: InboxEntry, found: tuple[InboxMessage, ...]) -> bool:
-    if len(found) != 1:
+def _is_same(entry: InboxEntry, new_messages: tuple[InboxMessage, ...]) -> bool:
+    if len(new_messages) != 1:
         return False
     keys = ("event", "user_id", "group_id", "timestamp")
-    same = all(entry.payload.get(key) == found[0].payload.get(key) for key in keys)
-    return same and (entry.kind, entry.key) == (found[0].kind, found[0].key)
+    same = all(entry.payload.get(key) == new_messages[0].payload.get(key) for key in keys)
+    return same and (entry.kind, entry.key) == (new_messages[0].kind, new_messages[0].key)
 
 
-def propose_aliases(found: Iterable[InboxMessage], events: Events) -> dict[str, tuple[str, dict[str, str]]]:
+def propose_aliases(inbox_messages: Iterable[InboxMessage], events: Events) -> dict[str, tuple[str, dict[str, str]]]:
     """
     Return the aliases by which events of other names are handled: the event, and the names of its attributes.
 
@@ -55,18 +55,20 @@ def propose_aliases(found: Iterable[InboxMessage], events: Events) -> dict[str, 
     """
     handled = {plain(name): name for name in HANDLED_EVENTS}
     aliases: dict[str, tuple[str, dict[str, str]]] = {}
-    for message in found:
+    for message in inbox_messages:
         name = message.kind.removeprefix(PREFIX)
-        meant = handled.get(plain(name).removeprefix("appcues"))
-        if message.parked or meant is None or name in events.aliases or message.kind == f"{PREFIX}{meant}":
+        event_name = handled.get(plain(name).removeprefix("appcues"))
+        if message.parked or event_name is None or name in events.aliases or message.kind == f"{PREFIX}{event_name}":
             continue
         attributes = message.payload["event"].get("attributes")
-        given = attributes if isinstance(attributes, Mapping) else message.payload["event"]
+        event_attributes = attributes if isinstance(attributes, Mapping) else message.payload["event"]
         names = {
-            known: key
-            for key in given
-            for known in sorted(KNOWN_ATTRIBUTES)
-            if plain(key) == plain(known) and key not in KNOWN_ATTRIBUTES and not known.startswith("_")
+            known_attribute: key
+            for key in event_attributes
+            for known_attribute in sorted(KNOWN_ATTRIBUTES)
+            if plain(key) == plain(known_attribute)
+            and key not in KNOWN_ATTRIBUTES
+            and not known_attribute.startswith("_")
         }
-        aliases.setdefault(name, (meant, names))
+        aliases.setdefault(name, (event_name, names))
     return aliases

@@ -36,12 +36,12 @@ def propose_auth(capture: CapturedWebhook, secrets: Sequence[Secret] = ()) -> Au
         return AuthProposal({"scheme": "standard_webhooks"}, "The headers are those of Standard Webhooks.")
     shapes = {name: value if "<" in value else describe_value(value) for name, value in headers.items()}
     for name, shape in shapes.items():
-        found = _SHAPE.fullmatch(shape)
-        algorithm = _ALGORITHMS.get(int(found["length"])) if found else None
-        if found and algorithm and re.search("sign|hmac|digest|hash|sha", name):
-            settings = {"scheme": "hmac", "header": name, "algorithm": algorithm, "encoding": found["kind"]}
-            if found["prefix"]:
-                settings["prefix"] = found["prefix"]
+        match = _SHAPE.fullmatch(shape)
+        algorithm = _ALGORITHMS.get(int(match["length"])) if match else None
+        if match and algorithm and re.search("sign|hmac|digest|hash|sha", name):
+            settings = {"scheme": "hmac", "header": name, "algorithm": algorithm, "encoding": match["kind"]}
+            if match["prefix"]:
+                settings["prefix"] = match["prefix"]
             return _propose_signed(settings, capture, secrets)
         if re.search("sign", name) and shape.count("=<") > 1:
             note = f"The header {name} holds several values ({shape}), which no scheme of the relay describes."
@@ -60,8 +60,8 @@ def _propose_signed(settings: dict[str, str], capture: CapturedWebhook, secrets:
     """Complete a signature's settings by the signed text, which is tested if possible."""
     stamp = next((name for name in capture.headers if "timestamp" in name or name.endswith("-time")), None)
     forms = [form for form in _SIGNED if stamp or "{timestamp}" not in form]
-    given = capture.headers[settings["header"]].removeprefix(settings.get("prefix", ""))
-    signature = base64_bytes(given) if settings["encoding"] == "base64" else _hex(given)
+    presented_signature = capture.headers[settings["header"]].removeprefix(settings.get("prefix", ""))
+    signature = base64_bytes(presented_signature) if settings["encoding"] == "base64" else _hex(presented_signature)
     if not secrets or capture.text is None or not signature:
         likely = "{timestamp}.{body}" if stamp else ""
         note = (

@@ -60,14 +60,14 @@ class AnswerReader:
         name = text(values.get("event"))
         if name and config_name(name if ":" in name else f"{PREFIX}{name}", self.events)[0] not in PROPERTY_EVENTS:
             return None
-        found = self._answer(values)
-        return BadRow(row.line, found) if isinstance(found, str) else found
+        answer = self._answer(values)
+        return BadRow(row.line, answer) if isinstance(answer, str) else answer
 
     def _named(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of a row by what they are."""
         plain = {_HOLDERS.sub("", re.sub(r"[^a-z0-9]", "", name.lower())): value for name, value in row.items()}
-        values = {what: next((plain[name] for name in names if name in plain), None) for what, names in COLUMNS.items()}
-        return values | {what: row.get(column) for what, column in self.columns.items()}
+        values = {role: next((plain[name] for name in names if name in plain), None) for role, names in COLUMNS.items()}
+        return values | {role: row.get(column) for role, column in self.columns.items()}
 
     def _answer(self, values: Mapping[str, Any]) -> InboxMessage | str:
         """Return the message of an answer, or the reason why it is invalid."""

@@ -66,14 +66,14 @@ def load_answers(
 
     for row in rows:
         result.rows += 1
-        found = reader.read(row)
-        if found is None:
+        answer = reader.read(row)
+        if answer is None:
             result.other_events += 1
-        elif isinstance(found, BadRow):
-            result.add_bad(found)
+        elif isinstance(answer, BadRow):
+            result.add_bad(answer)
         else:
-            result.add(found)
-            waiting.append(found)
+            result.add(answer)
+            waiting.append(answer)
             if len(waiting) >= AT_ONCE:
                 flush()
     if waiting:

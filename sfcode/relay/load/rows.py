@@ -86,9 +86,9 @@ def _read_array(text: str, stream: TextIO, line: int) -> Iterator[ExportRow]:
     decode = json.JSONDecoder().raw_decode
     text = text[text.index("[") + 1 :]
     while True:
-        rest = text.lstrip(" \t\r\n,")
-        line += text.count("\n", 0, len(text) - len(rest))
-        text = rest
+        remaining_text = text.lstrip(" \t\r\n,")
+        line += text.count("\n", 0, len(text) - len(remaining_text))
+        text = remaining_text
         if text.startswith("]"):
             return
         try:
@@ -109,7 +109,7 @@ def _as_row(line: int, value: object) -> ExportRow:
     if not isinstance(value, dict):
         return ExportRow(line, problem="is no JSON object")
     values = dict(_flatten(value, "", 0))
-    if any(isinstance(each, str) and _REPLACED in each for each in values.values()):
+    if any(isinstance(cell, str) and _REPLACED in cell for cell in values.values()):
         return ExportRow(line, problem=_NOT_UTF8)
     return ExportRow(line, values)
 

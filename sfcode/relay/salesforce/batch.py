@@ -93,13 +93,13 @@ class Batch:
         """Deliver the claim."""
         events, targets, ends = self._read()
         refusals = self._held_mappings(targets.values())
-        found = self._find_records(targets.values(), refusals)
+        records = self._find_records(targets.values(), refusals)
         planned: dict[str, LatestState] = {}
-        planner = Planner(found.matches, ChainMap(planned, self.latest), self.rules.lengths, found.related)
+        planner = Planner(records.matches, ChainMap(planned, self.latest), self.rules.lengths, records.related)
         names = planner.state_names(events, targets)
-        again = [name for message in self.claim.messages if (name := rewritten_name(message))]
-        self._announce({*again, *planner.written_states(events, targets)})
-        self.latest.update(self.states.latest([*names, *again]))
+        rewritten_names = [name for message in self.claim.messages if (name := rewritten_name(message))]
+        self._announce({*rewritten_names, *planner.written_states(events, targets)})
+        self.latest.update(self.states.latest([*names, *rewritten_names]))
         waiting: list[Sequence[ClaimedMessage]] = [self.claim.messages]
         for number in range(1 + SINGLES):
             messages = waiting.pop(0) if waiting else ()
@@ -112,14 +112,14 @@ class Batch:
                         round_.add(message.id, write)
                 elif message.id in ends:
                     round_.ends[message.id].append(ends[message.id])
-                elif found.failure is not None and targets[message.id]:
-                    round_.ends[message.id].append(found.failure)
+                elif records.failure is not None and targets[message.id]:
+                    round_.ends[message.id].append(records.failure)
                 else:
-                    refused = [each for each in targets[message.id] if each.destination.name in refusals]
+                    refused = [entry for entry in targets[message.id] if entry.destination.name in refusals]
                     for target in refused:
                         self._refuse(round_, message.id, target.destination.name, refusals[target.destination.name])
                     self._note_records(planner, targets[message.id], events[message.id])
-                    usable = [each for each in targets[message.id] if each not in refused]
+                    usable = [entry for entry in targets[message.id] if entry not in refused]
                     notes = planner.plan(events[message.id], usable, round_, refused)
                     planned.update(
                         {state.name: state for state in (*notes, *_score(events[message.id], planner.latest))}
@@ -134,8 +134,8 @@ class Batch:
             self._settle(message, Released(), None)
         for name, mappings in sorted(self.alarms.items()):
             detail = "see the messages that wait for it"
-            where = f"mapping {', '.join(sorted(mappings))}: " if mappings else ""
-            self.calls.instrumentation.raise_alarm(name, where + detail)
+            scope = f"mapping {', '.join(sorted(mappings))}: " if mappings else ""
+            self.calls.instrumentation.raise_alarm(name, scope + detail)
         return Delivery(
             self.settled,
             tuple(self.news.values()),
@@ -161,11 +161,11 @@ class Batch:
             if message.kind == KIND:
                 continue
             event = read_event(message, self.rules.events)
-            found = event if isinstance(event, Parked) else self._targets(event)
-            if isinstance(found, Parked | Delivered):
-                ends[message.id] = found
+            outcome = event if isinstance(event, Parked) else self._targets(event)
+            if isinstance(outcome, Parked | Delivered):
+                ends[message.id] = outcome
             elif isinstance(event, AppcuesEvent):
-                events[message.id], targets[message.id] = event, found
+                events[message.id], targets[message.id] = event, outcome
         return events, targets, ends
 
     def _targets(self, event: AppcuesEvent) -> list[EventTarget] | Parked | Delivered:
@@ -189,31 +189,31 @@ class Batch:
             for record_id in planner.match(target).records
         }
         name = records_name(event.user_id)
-        known = self.latest.get(name, LatestState(name, ""))
-        before = set(json.loads(known.value or "[]"))
+        records_state = self.latest.get(name, LatestState(name, ""))
+        before = set(json.loads(records_state.value or "[]"))
         if records - before:
-            stamp = max(known.stamp, event.stamp)
+            stamp = max(records_state.stamp, event.stamp)
             self.latest[name] = self.news[name] = LatestState(name, stamp, json.dumps(sorted(records | before)))
 
     def _held_mappings(self, targets: Iterable[list[EventTarget]]) -> dict[str, Retry]:
         """Return the mappings that the org refused a moment ago, which are not asked for again yet."""
         now = self.calls.clock()
-        names = {target.destination.name for each in targets for target in each}
-        held = {name: self.calls.holds.seconds_left(name, now) for name in names}
-        return {name: Retry(f"mapping {name} is held back", left, counts=False) for name, left in held.items() if left}
+        names = {target.destination.name for group in targets for target in group}
+        waits = {name: self.calls.holds.seconds_left(name, now) for name in names}
+        return {name: Retry(f"mapping {name} is held back", wait, counts=False) for name, wait in waits.items() if wait}
 
     def _find_records(self, targets: Iterable[list[EventTarget]], refusals: dict[str, Retry]) -> FoundRecords:
         """Find the records of all targets; mappings that the org refuses are added to `refusals`."""
         finder = RecordFinder(self.rules.destinations, self.calls, self.deadline, self._hold, refusals)
-        wanted = (target for target in chain.from_iterable(targets) if target.destination.name not in refusals)
-        return finder.find(list_ids((target.destination.name, target.id) for target in wanted))
+        usable = (target for target in chain.from_iterable(targets) if target.destination.name not in refusals)
+        return finder.find(list_ids((target.destination.name, target.id) for target in usable))
 
     def _hold(self, mapping: str, failure: CallFailedError) -> Retry:
         """Hold a mapping that the org refuses, and return the wait of its messages."""
         self.calls.holds.hold(mapping, self.calls.clock())
         if failure.alarm:
-            named = {f"{mapping} ({_error_of(failure.end)})"} if mapping else set()
-            self.alarms.setdefault(failure.alarm, set()).update(named)
+            mappings = {f"{mapping} ({_error_of(failure.end)})"} if mapping else set()
+            self.alarms.setdefault(failure.alarm, set()).update(mappings)
         return failure.end if isinstance(failure.end, Retry) else Retry("refused", counts=False)
 
     def _refuse(self, round_: WriteRound, message: int, mapping: str, end: Retry) -> None:
@@ -253,18 +253,18 @@ class Batch:
             while waiting:
                 if group.verb != "update":
                     waiting = deque(self._without_held(waiting, round_))
-                sent = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
-                crowded = self._send(group, sent, round_) if sent else []
+                chunk = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
+                crowded = self._send(group, chunk, round_) if chunk else []
                 if crowded:
-                    self.calls.size.shrink(len(sent))
+                    self.calls.size.shrink(len(chunk))
                     self.alarms.setdefault("salesforce_crowded", set())
                 waiting.extendleft(reversed(crowded))
 
     def _without_held(self, writes: Iterable[MergedWrite], round_: WriteRound) -> Iterable[MergedWrite]:
         """Leave out what is created or upserted for messages that wait; others that share it wait as well."""
-        held = round_.held()
+        waiting_messages = round_.held()
         for write in writes:
-            if held.isdisjoint(write.messages):
+            if waiting_messages.isdisjoint(write.messages):
                 yield write
                 continue
             for message in write.messages:
@@ -320,7 +320,7 @@ class Batch:
             round_.refused_records.add(write.id)
             return
         if alarm := error_policy.alarm_of(error):
-            mappings = {mapping for each in write.messages.values() for mapping in each if mapping}
+            mappings = {mapping for group in write.messages.values() for mapping in group if mapping}
             self.alarms.setdefault(alarm, set()).update(mappings)
         for message, mappings in write.messages.items():
             end = error_policy.settle_record(
@@ -358,8 +358,8 @@ def _score(event: AppcuesEvent, latest: Mapping[str, LatestState]) -> list[Lates
     if event.score is None:
         return []
     name = score_name(event.user_id)
-    known = latest.get(name)
-    return [LatestState(name, event.stamp, str(event.score))] if known is None or known.stamp <= event.stamp else []
+    state = latest.get(name)
+    return [LatestState(name, event.stamp, str(event.score))] if state is None or state.stamp <= event.stamp else []
 
 
 def _error_of(end: Settlement) -> str:

@@ -30,11 +30,11 @@ class Breaker:
         self._failures = 0
         self._until = 0.0
 
-    def record_failure(self, now: float, after: float | None, asked: float | None = None) -> None:
-        """Count a failure: `after` is what its error code advises, `asked` what the org asked for in Retry-After."""
+    def record_failure(self, now: float, after: float | None, retry_after: float | None = None) -> None:
+        """Count a failure: `after` is what its error code advises, `retry_after` what the org asked for in Retry-After."""
         self._failures += 1
         wait = FIRST * 2 ** min(self._failures - 1, 10)
-        self._until = now + max(min(LONGEST, max(after or 0.0, wait)), min(LONGEST_ASKED, asked or 0.0))
+        self._until = now + max(min(LONGEST, max(after or 0.0, wait)), min(LONGEST_ASKED, retry_after or 0.0))
 
     def record_success(self) -> None:
         """Reset after a success."""

@@ -58,9 +58,9 @@ class CallSize:
 
     most: int = MAX_RECORDS
 
-    def shrink(self, sent: int) -> None:
+    def shrink(self, count: int) -> None:
         """Halve the size after a call with that many records was too large."""
-        self.most = max(SMALLEST, min(self.most, sent // 2))
+        self.most = max(SMALLEST, min(self.most, count // 2))
 
 
 @dataclass(frozen=True)
@@ -77,22 +77,22 @@ class Calls:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of the calls that write."""
 
-    def look_up(self, asked: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row] | CallFailedError]:
+    def look_up(self, lookup_queries: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row] | CallFailedError]:
         """Run the queries of a lookup, several in one request; return rows, or the refusal, of each."""
-        many = self.org.collections
-        texts = [query.soql for query in asked]
+        collections = self.org.collections
+        texts = [query.soql for query in lookup_queries]
         if len(texts) == 1:
             try:
-                return [self._call("lookup", deadline, lambda: many.query(texts[0]))]
+                return [self._call("lookup", deadline, lambda: collections.query(texts[0]))]
             except CallFailedError as error:
                 if error.of_mapping:
                     return [error]
                 raise
-        found: list[Sequence[Row] | CallFailedError] = []
+        answers: list[Sequence[Row] | CallFailedError] = []
         for some in chunks(texts, MAX_QUERIES):
-            results = self._call("lookup", deadline, partial(many.queries, some))
-            found += [self._check_query(result) for result in results]
-        return found
+            results = self._call("lookup", deadline, partial(collections.queries, some))
+            answers += [self._check_query(result) for result in results]
+        return answers
 
     def _check_query(self, result: Sequence[Row] | CallRefused) -> Sequence[Row] | CallFailedError:
         """Return rows, or the refusal of a mapping; raise what concerns all queries."""

@@ -236,10 +236,10 @@ def _raced(error: RecordError, external_id: str) -> bool:
     return error.code == DUPLICATE and (external_id in error.fields or external_id in error.message)
 
 
-def _detail(error: RecordError, sent: Collection[str]) -> str:
+def _detail(error: RecordError, values: Collection[str]) -> str:
     """Return Salesforce's message without the values that it quotes."""
     message = error.message
-    for value in sorted(sent, key=len, reverse=True):
+    for value in sorted(values, key=len, reverse=True):
         if value:
             message = message.replace(value, "…")
     fields = f" ({', '.join(error.fields)})" if error.fields else ""

@@ -87,8 +87,8 @@ class AppcuesEvent:
         return tuple(filter(None, (text(self._value_at(path)) for path in ITEM_ATTRIBUTES[kind]))) if kind else ()
 
     def _value_at(self, path: str) -> Any:
-        name, _, rest = path.partition(".")
-        return value_at(self.value(name), rest) if rest else self.value(name)
+        name, _, tail = path.partition(".")
+        return value_at(self.value(name), tail) if tail else self.value(name)
 
     def id_for(self, match: str) -> str:
         """Return the id of the user or the group; "" where the event has none."""
@@ -171,10 +171,10 @@ def config_name(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
 
 
 def _read_answers(
-    event: Mapping[str, Any], known: str, names: Mapping[str, str], events: Events
+    event: Mapping[str, Any], event_name: str, names: Mapping[str, str], events: Events
 ) -> dict[str, int | str] | Parked:
     """Read score and feedback, where the event holds them; parked where they are none."""
-    attributes = events.properties.get(known, {})
+    attributes = events.properties.get(event_name, {})
     answers: dict[str, int | str] = {}
     for kind, name in attributes.items():
         value = attribute(event, names.get(name, name))
@@ -191,8 +191,8 @@ def _read_answers(
 
 
 def _read_score(value: Any) -> int | None:
-    found = number(value)
-    return int(found) if found is not None and 0 <= found <= BEST_SCORE and found == int(found) else None
+    score = number(value)
+    return int(score) if score is not None and 0 <= score <= BEST_SCORE and score == int(score) else None
 
 
 def _read_feedback(value: Any) -> str | None:

@@ -84,8 +84,8 @@ class _DryStates:
 
     def latest(self, names: Iterable[str], /) -> Mapping[str, LatestState]:
         """Return latest states by name."""
-        wanted = list(names)
-        return {**self.find(wanted), **{name: self.newest[name] for name in wanted if name in self.newest}}
+        name_list = list(names)
+        return {**self.find(name_list), **{name: self.newest[name] for name in name_list if name in self.newest}}
 
     def announce(self, _claim: Claim, _names: Collection[str], /) -> int:
         """Announce nothing."""
@@ -154,10 +154,10 @@ def _claimed(number: int, message: InboxMessage) -> ClaimedMessage:
 
 
 def _explanation(message: InboxMessage, end: Any, writes: tuple[PlannedWrite, ...]) -> Explanation:
-    what = (message.message_id, message.kind, message.key)
+    identity = (message.message_id, message.kind, message.key)
     if isinstance(end, Delivered):
-        return Explanation(*what, "done", end.note, "", writes)
+        return Explanation(*identity, "done", end.note, "", writes)
     if isinstance(end, Parked):
         note = f"{end.reason}: {end.detail}" if end.detail else end.reason
-        return Explanation(*what, "parked", note, hint_for(end.reason), writes)
-    return Explanation(*what, "waiting", str(getattr(end, "error", "")), "", writes)
+        return Explanation(*identity, "parked", note, hint_for(end.reason), writes)
+    return Explanation(*identity, "waiting", str(getattr(end, "error", "")), "", writes)

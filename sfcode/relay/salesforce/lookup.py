@@ -46,16 +46,16 @@ class LookupMatch:
     """The contacts of converted leads with the ID, with their known fields."""
 
 
-def queries(wanted: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
+def queries(lookups: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
     """Return queries for all ids of all mappings, as few as fit into a URL each."""
-    return [query for destination, ids in wanted for query in _of_one(destination, sorted(ids))]
+    return [query for destination, ids in lookups for query in _of_one(destination, sorted(ids))]
 
 
 def _of_one(destination: Destination, ids: Sequence[str]) -> Iterator[LookupQuery]:
-    values = [value for each in ids if (value := _value(destination, each)) is not None]
+    values = [value for id_ in ids if (value := _value(destination, id_)) is not None]
     # Identifiers come from the config, where they are held to what Salesforce takes as a name.
-    fields, asked = ", ".join(destination.fields_to_read), destination.number or destination.key
-    head = f"SELECT {fields} FROM {destination.object} WHERE {asked}"  # noqa: S608
+    fields, key_field = ", ".join(destination.fields_to_read), destination.number or destination.key
+    head = f"SELECT {fields} FROM {destination.object} WHERE {key_field}"  # noqa: S608
     tail = "".join(f" AND {condition.soql()}" for condition in destination.where)
     room = URI - len(quote(head)) - len(quote(f" IN (){tail}"))
     for some in _chunks(values, room, lambda value: len(quote(format_soql("{},", value), safe=""))):
@@ -87,7 +87,7 @@ def _chunks(values: Sequence[Any], room: int, size: Callable[[Any], int]) -> Ite
         yield some
 
 
-def matches(asked: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> dict[tuple[str, str], LookupMatch]:
+def matches(lookups: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> dict[tuple[str, str], LookupMatch]:
     """
     Return matches by mapping and id.
 
@@ -95,8 +95,8 @@ def matches(asked: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> d
     """
     records: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
     converted: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
-    newest = {query.destination.name for query in asked if query.destination.several == "newest"}
-    for query, rows in zip(asked, answers, strict=True):
+    newest = {query.destination.name for query in lookups if query.destination.several == "newest"}
+    for query, rows in zip(lookups, answers, strict=True):
         destination = query.destination
         for row in rows:
             key = (destination.name, str(row[destination.key]))
@@ -115,12 +115,12 @@ def _match(rows: Mapping[str, Row], contacts: Mapping[str, Row] | None, *, newes
     ids = tuple(rows)
     if newest and len(ids) > 1:
         # Of equally new ones, which is written must not depend on the order of the answer.
-        ids = (max(ids, key=lambda each: (str(rows[each]["LastModifiedDate"]), each)),)
+        ids = (max(ids, key=lambda record_id: (str(rows[record_id]["LastModifiedDate"]), record_id)),)
     return LookupMatch(ids, contacts is not None, rows, len(rows) - len(ids), contacts or {})
 
 
 def follow_converted(
-    destinations: Iterable[Destination], found: Mapping[tuple[str, str], LookupMatch]
+    destinations: Iterable[Destination], found_matches: Mapping[tuple[str, str], LookupMatch]
 ) -> dict[tuple[str, str], LookupMatch]:
     """
     Return the matches in which the contact of a converted lead is found by the lead's id.
@@ -128,40 +128,40 @@ def follow_converted(
     The contact is used if no contact has the ID itself. A mapping with `where` does not follow the conversion, since it
     is unknown whether the contact matches.
     """
-    known = list(destinations)
-    followed = dict(found)
-    for lead in (each for each in known if each.follows_conversion):
+    mappings = list(destinations)
+    followed = dict(found_matches)
+    for lead in (target for target in mappings if target.follows_conversion):
         contact = next(
             (
-                each
-                for each in known
-                if each.object == "Contact"
-                and (each.match, each.recipe) == (lead.match, lead.recipe)
-                and not each.where
+                target
+                for target in mappings
+                if target.object == "Contact"
+                and (target.match, target.recipe) == (lead.match, lead.recipe)
+                and not target.where
             ),
             None,
         )
         if contact is None:
             continue
-        for (name, id_), match in found.items():
-            own = found.get((contact.name, id_), LookupMatch())
+        for (name, id_), match in found_matches.items():
+            own = found_matches.get((contact.name, id_), LookupMatch())
             if name == lead.name and match.contacts and not (match.records or own.records):
                 followed[contact.name, id_] = LookupMatch(tuple(match.contacts), rows=match.contacts)
     return followed
 
 
 def prefer_contacts(
-    destinations: Iterable[Destination], found: Mapping[tuple[str, str], LookupMatch]
+    destinations: Iterable[Destination], found_matches: Mapping[tuple[str, str], LookupMatch]
 ) -> Mapping[tuple[str, str], LookupMatch]:
     """Return the matches without the leads of people who are contacts too, as far as recipes are concerned: they count once."""
-    by_name = {each.name: each for each in destinations if each.recipe}
+    by_name = {target.name: target for target in destinations if target.recipe}
     contacts = {
         (by_name[name].recipe, id_)
-        for (name, id_), match in found.items()
+        for (name, id_), match in found_matches.items()
         if name in by_name and by_name[name].object == "Contact" and match.records
     }
     return {
         (name, id_): match
-        for (name, id_), match in found.items()
+        for (name, id_), match in found_matches.items()
         if name not in by_name or by_name[name].object == "Contact" or (by_name[name].recipe, id_) not in contacts
     }

@@ -23,8 +23,8 @@ def delay(used: int, limit: int, bounds: QuotaBounds) -> float | None:
     """Return the seconds to wait before the next call; None to stop."""
     if limit <= 0 or used < limit * bounds.slow_at:
         return 0.0
-    left = limit * bounds.stop_at - used
-    return min(bounds.longest, bounds.spread / left) if left >= 1 else None
+    remaining_requests = limit * bounds.stop_at - used
+    return min(bounds.longest, bounds.spread / remaining_requests) if remaining_requests >= 1 else None
 
 
 class Quota:

@@ -38,11 +38,15 @@ class RecordFinder:
 
     def find(self, ids: Mapping[str, Collection[str]]) -> FoundRecords:
         """Find the records with ids, by mapping, and what is related to each that is found."""
-        queries = lookup.queries((each, ids[each.name]) for each in self.destinations if each.name in ids)
+        queries = lookup.queries(
+            (destination, ids[destination.name]) for destination in self.destinations if destination.name in ids
+        )
         try:
-            answered = self._ask(queries)
-            found = lookup.matches([query for query, _ in answered], [rows for _, rows in answered])
-            matches = lookup.prefer_contacts(self.destinations, lookup.follow_converted(self.destinations, found))
+            answers = self._ask(queries)
+            found_matches = lookup.matches([query for query, _ in answers], [rows for _, rows in answers])
+            matches = lookup.prefer_contacts(
+                self.destinations, lookup.follow_converted(self.destinations, found_matches)
+            )
             return FoundRecords(matches, self._read_related(matches))
         except CallFailedError as error:
             return FoundRecords(failure=error.end)
@@ -71,14 +75,14 @@ class RecordFinder:
 
     def _ask(self, queries: Sequence[LookupQuery]) -> list[tuple[LookupQuery, Sequence[Row]]]:
         """Return the rows of each query that the org answers; hold the mappings of the others."""
-        answered: list[tuple[LookupQuery, Sequence[Row]]] = []
+        answers: list[tuple[LookupQuery, Sequence[Row]]] = []
         results = self.calls.look_up(queries, self.deadline) if queries else []
         for query, result in zip(queries, results, strict=True):
             if not isinstance(result, CallFailedError):
-                answered.append((query, result))
+                answers.append((query, result))
             elif query.destination.name not in self.refusals:
                 self.refusals[query.destination.name] = self.hold(query.destination.name, result)
-        return answered
+        return answers
 
 
 def list_ids(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:

@@ -63,11 +63,11 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         """Compute with numbers, also those written as text; concatenate texts."""
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return (left + right)[:MAX_TEMPLATE]
-        one, two = number(left), number(right)
-        if one is None or two is None or operator not in _ARITHMETIC:
+        first_number, second_number = number(left), number(right)
+        if first_number is None or second_number is None or operator not in _ARITHMETIC:
             return MissingValue()
         try:
-            return _bounded(_ARITHMETIC[operator](one, two))
+            return _bounded(_ARITHMETIC[operator](first_number, second_number))
         except ArithmeticError:
             return MissingValue()
 
@@ -79,13 +79,13 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
     @staticmethod
     def joined(parts: Iterable[Any]) -> str:
         """Concatenate values, as `~` does, up to the longest text."""
-        length, kept = 0, []
+        length, pieces = 0, []
         for part in parts:
-            kept.append(text(part))
-            length += len(kept[-1])
+            pieces.append(text(part))
+            length += len(pieces[-1])
             if length > MAX_TEMPLATE:
                 break
-        return "".join(kept)[:MAX_TEMPLATE]
+        return "".join(pieces)[:MAX_TEMPLATE]
 
 
 class _Generator(CodeGenerator):
@@ -140,13 +140,13 @@ def _bounded(value: float) -> int | float | None:
 
 
 def _json(value: Any) -> str:
-    length, kept = 0, []
+    length, pieces = 0, []
     for part in json.JSONEncoder(ensure_ascii=False, default=text).iterencode(value):
-        kept.append(part)
+        pieces.append(part)
         length += len(part)
         if length > MAX_TEMPLATE:
             break
-    return "".join(kept)[:MAX_TEMPLATE]
+    return "".join(pieces)[:MAX_TEMPLATE]
 
 
 def _on_text(change: Callable[..., str]) -> Callable[..., str]:
@@ -158,8 +158,8 @@ def _on_text(change: Callable[..., str]) -> Callable[..., str]:
 
 def _on_number(change: Callable[..., Any]) -> Callable[..., Any]:
     def changed(value: Any, *arguments: Any) -> Any:
-        found = number(value)
-        return MissingValue() if found is None else change(found, *arguments)
+        numeric = number(value)
+        return MissingValue() if numeric is None else change(numeric, *arguments)
 
     return changed
 

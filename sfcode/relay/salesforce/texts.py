@@ -47,12 +47,14 @@ class TextTemplate:
 
     def render(self, value: Value) -> str:
         """Render the template, and remove punctuation around missing values."""
-        found = {name: _short(value(name)) for name in self.names}
-        given = {name: each for name, each in found.items() if each is not None}
+        values = {name: _short(value(name)) for name in self.names}
+        present_values = {
+            name: shortened_value for name, shortened_value in values.items() if shortened_value is not None
+        }
         parts: list[str] = []
         length = 0
         try:
-            for part in self.template.generate(given):
+            for part in self.template.generate(present_values):
                 parts.append(part)
                 length += len(part)
                 if length > 2 * MAX_TEMPLATE:

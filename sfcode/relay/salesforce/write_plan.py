@@ -78,8 +78,8 @@ class MergedWrite:
         is_taken = not write.fields
         self.notes.extend(write.notes)
         for name, value in write.fields.items():
-            newest, known = write.newest.get(name), self.newest.get(name)
-            if newest is not None and known is not None and known.stamp > newest.stamp:
+            newest, current_state = write.newest.get(name), self.newest.get(name)
+            if newest is not None and current_state is not None and current_state.stamp > newest.stamp:
                 continue
             is_taken = True
             self.record[name] = value
@@ -139,13 +139,13 @@ class WriteRound:
 
     def held(self) -> set[int]:
         """Return the messages that will be delivered again whatever else is written, with those of their keys behind them."""
-        held: set[int] = set()
+        waiting_ids: set[int] = set()
         keys: set[str] = set()
         for id_, message in self.messages.items():
             if message.key in keys or id_ in self.apart or isinstance(self.end(id_), Retry | Released):
-                held.add(id_)
+                waiting_ids.add(id_)
                 keys.add(message.key)
-        return held
+        return waiting_ids
 
     def alone(self) -> set[int]:
         """
@@ -215,14 +215,14 @@ class Planner:
         ends, message = round_.ends[event.message.id], event.message.id
         matched = [(target, self.match(target)) for target in targets]
         ambiguous = dict.fromkeys(target.destination.mapping for target, match in matched if len(match.records) > 1)
-        found = [(target, match.records[0]) for target, match in matched if len(match.records) == 1]
+        matched_records = [(target, match.records[0]) for target, match in matched if len(match.records) == 1]
         if ambiguous:
             ends.append(Parked("several_matches", f"in {', '.join(ambiguous)}"))
-        elif not found and not refused:
+        elif not matched_records and not refused:
             ends.append(_settle_unmatched(matched))
         writes: list[RecordWrite] = []
         try:
-            for target, record_id in found:
+            for target, record_id in matched_records:
                 row = self.match(target).rows.get(record_id, {})
                 before = frozenset(self.planned.get(record_id, ()))
                 context = PlanContext(
@@ -236,7 +236,7 @@ class Planner:
         except ActionError as error:
             ends.append(Parked(error.reason, error.detail))
         else:
-            if found and not writes:
+            if matched_records and not writes:
                 ends.append(Delivered(STALE))
             elif passed_over := [target.destination.name for target, match in matched if match.passed_over]:
                 ends.append(Delivered(f"the newest of several records in {', '.join(passed_over)}"))

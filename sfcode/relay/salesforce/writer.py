@@ -45,11 +45,11 @@ class SalesforceWriter:
     async def deliver(self, claim: Claim) -> Delivery:
         """Deliver a claim; later when API requests run short, not at all when they have run out."""
         deadline = claim.deadline - MARGIN
-        held = self.calls.breaker.seconds_left(self.calls.clock())
-        if held > WORTH_WAITING:
-            return _settle_all(claim, Retry("held back after a failure", held, counts=False))
-        if held:
-            await self.sleep(held)
+        seconds_held = self.calls.breaker.seconds_left(self.calls.clock())
+        if seconds_held > WORTH_WAITING:
+            return _settle_all(claim, Retry("held back after a failure", seconds_held, counts=False))
+        if seconds_held:
+            await self.sleep(seconds_held)
         pause = await self._pause(deadline)
         if pause is None:
             wait = self.calls.quota.wait(self.calls.clock())
@@ -102,12 +102,12 @@ class SalesforceWriter:
         except CallFailedError:
             return  # the calls for the claim will fail as well, or a text that is too long is parked
         self._measured = True
-        known = {
+        lengths = {
             (name, field): schema.objects[name].fields[field].length
             for name, field in fields
             if name in schema.objects and field in schema.objects[name].fields
         }
-        self.rules = replace(self.rules, lengths={field: length for field, length in known.items() if length})
+        self.rules = replace(self.rules, lengths={field: length for field, length in lengths.items() if length})
 
     def _renew(self, deadline: float) -> None:
         """Renew the session before it ends; where that fails, the next call will tell."""
@@ -124,9 +124,9 @@ class SalesforceWriter:
 
 def _settle_all(claim: Claim, end: Retry) -> Delivery:
     """Settle the first message of every key, and release those behind it."""
-    seen: set[str] = set()
+    keys: set[str] = set()
     settled: dict[int, Settlement] = {}
     for message in claim.messages:
-        settled[message.id] = Released() if message.key in seen else end
-        seen.add(message.key)
+        settled[message.id] = Released() if message.key in keys else end
+        keys.add(message.key)
     return Delivery(settled)

@@ -42,10 +42,10 @@ def retry_delay(
     Full jitter: a random time up to a limit that doubles, so that messages that failed together are not retried together.
     Attempts that do not count are unlimited; such a message waits up to as long as it has waited already.
     """
-    made = message.attempts + 1
+    attempts = message.attempts + 1
     if not retry.counts:
         longest = min(policy.outage, max(policy.first, message.waited.total_seconds()))
-    elif made >= policy.attempts or (message.waited > policy.age and made >= policy.attempts_at_age):
+    elif attempts >= policy.attempts or (message.waited > policy.age and attempts >= policy.attempts_at_age):
         return None
     else:
         longest = min(policy.most, policy.first * 2.0 ** min(message.attempts, 60))

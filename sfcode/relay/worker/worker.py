@@ -246,14 +246,14 @@ class Worker:
 def combine(deliveries: Sequence[Delivery]) -> Delivery:
     """Return one delivery for the parts of a claim."""
     return Delivery(
-        {id_: end for each in deliveries for id_, end in each.settlements.items()},
-        tuple(state for each in deliveries for state in each.latest),
-        tuple(followup for each in deliveries for followup in each.followups),
-        tuple(state for each in deliveries for state in each.rewritten),
-        {id_: payload for each in deliveries for id_, payload in each.redacted.items()},
-        frozenset[int]().union(*(each.intents for each in deliveries)),
-        frozenset[str]().union(*(each.written for each in deliveries)),
-        frozenset[str]().union(*(each.doubted for each in deliveries)),
+        {id_: end for delivery in deliveries for id_, end in delivery.settlements.items()},
+        tuple(state for delivery in deliveries for state in delivery.latest),
+        tuple(followup for delivery in deliveries for followup in delivery.followups),
+        tuple(state for delivery in deliveries for state in delivery.rewritten),
+        {id_: payload for delivery in deliveries for id_, payload in delivery.redacted.items()},
+        frozenset[int]().union(*(delivery.intents for delivery in deliveries)),
+        frozenset[str]().union(*(delivery.written for delivery in deliveries)),
+        frozenset[str]().union(*(delivery.doubted for delivery in deliveries)),
     )
 
 

@@ -40,9 +40,11 @@ def to_document(review: ReviewReport) -> dict[str, Any]:
             "update": review.count(Action.UPDATE),
             "delete": review.count(Action.DELETE),
         },
-        "statements": [_statement(one) for _, inside in review.grouped() for one in inside],
+        "statements": [_statement(statement) for _, inside in review.grouped() for statement in inside],
         "effects": [_effect(effect) for effect in review.effects],
-        "findings": [{**to_json(each), "new": each not in review.older} for each in review.diagnostics],
+        "findings": [
+            {**to_json(diagnostic), "new": diagnostic not in review.older} for diagnostic in review.diagnostics
+        ],
         "notes": list(review.notes),
         "problems": [str(problem) for problem in review.problems],
         "base_problems": [str(problem) for problem in review.base_problems],

@@ -35,19 +35,19 @@ class _Block:
 def markdown(review: ReviewReport, limit: int = LIMIT) -> str:
     """Render the review with at most `limit` characters, the most important parts first."""
     blocks = [_Block(redact_secrets(block.text), block.keep, block.under) for block in _report(review)]
-    whole = _join(blocks)
-    if len(whole) <= limit:
-        return whole
-    kept: set[int] = set()
+    full_text = _join(blocks)
+    if len(full_text) <= limit:
+        return full_text
+    indexes: set[int] = set()
     used = len(_CUT) + 1
     headings: set[str] = set()
     for index, block in sorted(enumerate(blocks), key=lambda pair: (pair[1].keep, pair[0])):
         size = len(block.text) + 1 + (0 if block.under in headings else len(block.under) + 1)
         if used + size <= limit:
             used += size
-            kept.add(index)
+            indexes.add(index)
             headings.add(block.under)
-    return (_join(block for index, block in enumerate(blocks) if index in kept) + _CUT)[:limit]
+    return (_join(block for index, block in enumerate(blocks) if index in indexes) + _CUT)[:limit]
 
 
 def _join(blocks: Iterator[_Block] | list[_Block]) -> str:
@@ -64,8 +64,10 @@ def _join(blocks: Iterator[_Block] | list[_Block]) -> str:
 def _report(review: ReviewReport) -> Iterator[_Block]:
     yield _Block(f"### {headline(review)}")
     if not review.is_empty:
-        where = ", ".join(f"`{name}`" for name in review.environments if name)
-        yield _Block(f"\n{inline(describe_comparison(review))}{f'; environments: {where}' if where else ''}.")
+        environments = ", ".join(f"`{name}`" for name in review.environments if name)
+        yield _Block(
+            f"\n{inline(describe_comparison(review))}{f'; environments: {environments}' if environments else ''}."
+        )
     if review.touched:
         names = ", ".join(f"`{name}`" for name in review.touched if name)
         yield _Block(f"\n> This changes a protected environment: {names}.")
@@ -91,10 +93,12 @@ def _report(review: ReviewReport) -> Iterator[_Block]:
 
 def _statement(statement: Statement) -> str:
     label = f"**{statement.risk.word.capitalize()} risk.** " if statement.risk is Risk.HIGH else ""
-    where = f" (in {', '.join(f'`{name}`' for name in statement.environments)})" if statement.environments else ""
+    environments = (
+        f" (in {', '.join(f'`{name}`' for name in statement.environments)})" if statement.environments else ""
+    )
     because = f" _({statement.risk.word}: {escape(statement.because)})_" if statement.because else ""
     place = f" `{statement.position.file}:{statement.position.line}`" if statement.position else ""
-    return f"- {label}{inline(statement.text)}{where}.{because}{place}"
+    return f"- {label}{inline(statement.text)}{environments}.{because}{place}"
 
 
 def _in(effect: Effect, review: ReviewReport) -> str:
@@ -130,9 +134,9 @@ def _components(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
     if not effect.changes:
         return
     title = f"\n#### Components and records{_in(effect, review)}\n"
-    named = "\n".join(_name(change, effect) for change in effect.changes)
+    name_lines = "\n".join(_name(change, effect) for change in effect.changes)
     more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
-    yield _Block(fold(f"{len(effect.changes)} that change", [named + more]), _ADDRESSES, title)
+    yield _Block(fold(f"{len(effect.changes)} that change", [name_lines + more]), _ADDRESSES, title)
     for change in effect.changes:
         if change.action is not Action.DELETE:  # its content is what the base has
             diff = fold_diff(SIGNS[change.action], str(change.address), lines(change))

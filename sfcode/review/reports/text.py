@@ -47,24 +47,24 @@ def _report(review: ReviewReport, paint: Paint) -> Iterator[str]:
 
 
 def _statement(statement: Statement, paint: Paint) -> str:
-    where = f" (in {', '.join(statement.environments)})" if statement.environments else ""
+    environments = f" (in {', '.join(statement.environments)})" if statement.environments else ""
     label = f"  [{statement.risk.word}: {statement.because}]" if statement.because else ""
-    return f"  * {statement.text}{where}.{paint(label, _COLORS[statement.risk])}"
+    return f"  * {statement.text}{environments}.{paint(label, _COLORS[statement.risk])}"
 
 
 def _effect(effect: Effect, review: ReviewReport, paint: Paint) -> Iterator[str]:
     names = ", ".join(name for name in effect.environments if name)
-    where = f" in {names}" if names and len(review.effects) > 1 else ""
+    suffix = f" in {names}" if names and len(review.effects) > 1 else ""
     rows = [row for row in effect.access if row.changed]
     if rows:
         yield ""
-        yield f"Effective access of the integration user{where}"
+        yield f"Effective access of the integration user{suffix}"
         widths = [max(len(cell) for cell in column) for column in zip(*map(_cells, rows), strict=True)]
         for row in rows:
             yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(_cells(row), widths, strict=True)).rstrip()
     if effect.changes:
         yield ""
-        yield f"Components and records{where}"
+        yield f"Components and records{suffix}"
         for change in effect.changes:
             yield from _change(change, effect.plan, paint)
         if len(effect.environments) > 1:

@@ -24,10 +24,10 @@ __all__ = ["Context", "statements"]
 
 def statements(context: Context) -> tuple[Statement, ...]:
     """Return all statements for one environment."""
-    whole, told = mapping_statements(context)
-    found = [
+    of_mappings, explained_deletions = mapping_statements(context)
+    all_statements = [
         *setup.new_integration_statements(context),
-        *whole,
+        *of_mappings,
         *settings_statements(context),
         *rights_elsewhere_statements(context),
         *existing_statements(context),
@@ -36,7 +36,7 @@ def statements(context: Context) -> tuple[Statement, ...]:
         *to_salesforce_statements(context),
         *recipe_statements(context),
         *registration_statements(context),
-        *deleted_field_statements(context, told),
+        *deleted_field_statements(context, explained_deletions),
         *rights_statements(context),
         *timing_statements(context),
         *setup.environment_statements(context),
@@ -44,4 +44,4 @@ def statements(context: Context) -> tuple[Statement, ...]:
         *setup.template_statements(context),
         *personal_data_statements(context),
     ]
-    return tuple(dict.fromkeys([*found, *setup.remaining_statements(context, told=bool(found))]))
+    return tuple(dict.fromkeys([*all_statements, *setup.remaining_statements(context, told=bool(all_statements))]))

@@ -107,20 +107,20 @@ def holds_values(component: Component) -> bool:
 
 
 def _pairs(before: Project | None, after: Project) -> Iterator[Pair]:
-    left = [Half(before, mapping) for mapping in before.resolved] if before else []
+    halves = [Half(before, mapping) for mapping in before.resolved] if before else []
     for mapping in after.resolved:
         new = Half(after, mapping)
-        alike = [half for half in left if _key(half.one) == _key(mapping)]
+        alike = [half for half in halves if _key(half.one) == _key(mapping)]
         # Of several mappings on one object, those of the same name belong together, and the rest by their order.
-        names = {other.name for other in after.resolved if other.name != mapping.name}
+        names = {peer.name for peer in after.resolved if peer.name != mapping.name}
         old = next((half for half in alike if half.one.name == mapping.name), None) or next(
             (half for half in alike if half.one.name not in names),
-            next((half for half in left if half.one.object == new.one.object and not _is_claimed(half, after)), None),
+            next((half for half in halves if half.one.object == new.one.object and not _is_claimed(half, after)), None),
         )
         if old:
-            left.remove(old)
+            halves.remove(old)
         yield Pair(old, new)
-    for half in left:
+    for half in halves:
         yield Pair(half, None)
 
 

@@ -19,32 +19,36 @@ _CARRIERS = {"relay": "the relay", "connector": "Appcues' own connector"}
 
 def mapping_statements(context: Context) -> tuple[list[Statement], frozenset[Address]]:
     """Describe added, removed and renamed mappings; also return the deletions that this explains."""
-    found: list[Statement] = []
-    told: set[Address] = set()
+    statements: list[Statement] = []
+    explained_deletions: set[Address] = set()
     for pair in context.pairs:
         if pair.after is None and pair.before is not None:
-            gone = _find_deleted(context, pair.before)
-            told.update(gone)
-            found.append(_describe_removed(context, pair.before, gone))
+            deletions = _find_deleted(context, pair.before)
+            explained_deletions.update(deletions)
+            statements.append(_describe_removed(context, pair.before, deletions))
         elif pair.before is None and pair.after is not None and context.before is not None:
-            found.append(_describe_added(context, pair.after))
+            statements.append(_describe_added(context, pair.after))
         else:
-            found.extend(_describe_renamed(pair))
-            found.extend(_direction(pair))
-            found.extend(_delivery(pair))
-    return found, frozenset(told)
+            statements.extend(_describe_renamed(pair))
+            statements.extend(_direction(pair))
+            statements.extend(_delivery(pair))
+    return statements, frozenset(explained_deletions)
 
 
 def _find_deleted(context: Context, half: Half) -> frozenset[Address]:
-    made = context.made_by(context.before, half.file) if context.before else frozenset()
-    return frozenset(component.address for component in context.deleted() if component.address in made)
+    addresses = context.made_by(context.before, half.file) if context.before else frozenset()
+    return frozenset(component.address for component in context.deleted() if component.address in addresses)
 
 
-def _describe_removed(context: Context, half: Half, gone: frozenset[Address]) -> Statement:
+def _describe_removed(context: Context, half: Half, deletions: frozenset[Address]) -> Statement:
     text = f"{records(half.one.object)} will no longer be synced"
-    if gone:
-        text += f": {count_noun(len(gone), 'component')} will be deleted"
-    fields = sorted(one.full_name for one in context.deleted() if one.address in gone and holds_values(one))
+    if deletions:
+        text += f": {count_noun(len(deletions), 'component')} will be deleted"
+    fields = sorted(
+        component.full_name
+        for component in context.deleted()
+        if component.address in deletions and holds_values(component)
+    )
     if not fields:
         return Statement(Group.LEAVING, text, Risk.MEDIUM, "a mapping is removed")
     plural = len(fields) > 1
@@ -53,8 +57,8 @@ def _describe_removed(context: Context, half: Half, gone: frozenset[Address]) ->
 
 
 def _describe_added(context: Context, half: Half) -> Statement:
-    made = context.made_by(context.after, half.file)
-    new = sum(change.address in made for change in context.changes if change.action is Action.CREATE)
+    addresses = context.made_by(context.after, half.file)
+    new = sum(change.address in addresses for change in context.changes if change.action is Action.CREATE)
     way = _WAYS[half.one.direction]
     carrier = _CARRIERS[half.one.delivery]
     text = f"{records(half.one.object)} will be synced with Appcues, {way}, by {carrier}"
@@ -72,9 +76,9 @@ def _describe_renamed(pair: Pair) -> Iterator[Statement]:
         yield Statement(Group.SETUP, text, Risk.LOW, "", new.place("object").position)
     elif old.sends and new.sends and old.by_relay and new.by_relay:
         names = [naming.mapping_name(half.project.settings.name, half.one.name) for half in (pair.before, pair.after)]
-        what = _SENDERS[old.trigger]
+        sender = _SENDERS[old.trigger]
         text += (
-            f": its outbound message and {what} {code(names[0])} will be deleted and created as {code(names[1])}, "
+            f": its outbound message and {sender} {code(names[0])} will be deleted and created as {code(names[1])}, "
             "and Salesforce will send to another URL of the relay"
         )
         because = "components are replaced by ones with other names"
@@ -102,7 +106,7 @@ def _delivery(pair: Pair) -> Iterator[Statement]:
         )
         text += _CARRIERS[old]
         if pair.before.one.sends and old == "relay":
-            what = _SENDERS[pair.before.one.trigger]
-            text += f": the outbound message and the {what} that fires it will be deleted"
+            sender = _SENDERS[pair.before.one.trigger]
+            text += f": the outbound message and the {sender} that fires it will be deleted"
         because = "another program carries the data"
         yield Statement(Group.SETUP, text, Risk.MEDIUM, because, pair.after.one.place("delivery").position)

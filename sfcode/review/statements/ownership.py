@@ -15,17 +15,17 @@ def existing_statements(context: Context) -> Iterator[Statement]:
     old, new = context.before.project if context.before else None, context.after.project
     before, after = old.adopted if old else frozenset(), new.adopted
     position = new.at("as_is")
-    if kept := sorted(after - before):
-        text = f"{join_list(code(one) for one in kept)} will be left as {_are(kept)} in the org, and watched"
+    if new_adoptions := sorted(after - before):
+        text = f"{join_list(code(entry) for entry in new_adoptions)} will be left as {_are(new_adoptions)} in the org, and watched"
         yield Statement(Group.SETUP, text, Risk.LOW, "", position)
     if changed := sorted(before - after):
-        text = f"{join_list(code(one) for one in changed)} will no longer be left as {_are(changed)} in the org"
+        text = f"{join_list(code(entry) for entry in changed)} will no longer be left as {_are(changed)} in the org"
         because = "what that changes is in no file: `sfcode plan` shows it"
         yield Statement(Group.ACCESS, text, Risk.HIGH, because, position)
-    gone = new.replaced.items() - (old.replaced if old else {}).items()
-    for name in sorted({mapping for _, mapping in gone}):
-        names = join_list(code(address) for address, mapping in sorted(gone) if mapping == name)
-        mapping = next(each for each in new.mappings if each.name == name)
+    replacements = new.replaced.items() - (old.replaced if old else {}).items()
+    for name in sorted({mapping for _, mapping in replacements}):
+        names = join_list(code(address) for address, mapping in sorted(replacements) if mapping == name)
+        mapping = next(candidate for candidate in new.mappings if candidate.name == name)
         text = f"{names} will be deleted from the org: the relay takes the place of what sends today"
         because = "components that sfcode did not make are deleted"
         yield Statement(Group.SETUP, text, Risk.HIGH, because, mapping.at("replaces"))

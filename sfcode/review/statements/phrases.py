@@ -21,8 +21,8 @@ def code(value: object) -> str:
 
 def records(object_name: str) -> str:
     """Return the records of an object: Contacts, Widget__c records."""
-    known = standard().objects.get(object_name)
-    return known.label_plural if known and known.label_plural else f"{object_name} records"
+    target = standard().objects.get(object_name)
+    return target.label_plural if target and target.label_plural else f"{object_name} records"
 
 
 def join_list(names: Iterable[str], last: str = "and") -> str:

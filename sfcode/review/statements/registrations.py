@@ -33,17 +33,17 @@ def registration_statements(context: Context) -> Iterator[Statement]:
 
 def _registrations(project: Project | None) -> dict[str, int]:
     """Describe what a project asks for, with the place of each in its list."""
-    found: dict[str, int] = {}
+    indexes: dict[str, int] = {}
     for index, registration in enumerate(project.recipes.event_registration if project else ()):
-        found.setdefault(_describe(registration), index)
-    return found
+        indexes.setdefault(_describe(registration), index)
+    return indexes
 
 
 def _describe(registration: EventRegistration) -> str:
     verb, noun = _DOING[registration.when.event]
     items = registration.when.items
-    what = f"the {noun} {join_list(map(code, items), 'or')}" if items else f"any {noun}"
+    subject = f"the {noun} {join_list(map(code, items), 'or')}" if items else f"any {noun}"
     return (
-        f"People who {verb} {what} will become members of the campaign {code(registration.campaign.key)}, with the status "
+        f"People who {verb} {subject} will become members of the campaign {code(registration.campaign.key)}, with the status "
         f"{code(registration.status)}"
     )

@@ -129,18 +129,18 @@ def _scheme(auth: WebhookAuth) -> str:
     return words[auth.scheme]
 
 
-def _message_id(found: MessageId | None) -> str:
-    if found is None:
+def _message_id(message_id: MessageId | None) -> str:
+    if message_id is None:
         return "what it says"
-    return f"the header {code(found.header)}" if found.header else f"its {code(found.path)}"
+    return f"the header {code(message_id.header)}" if message_id.header else f"its {code(message_id.path)}"
 
 
-def _app(wanted: SignInSettings | None) -> str:
-    if wanted is None:
+def _app(sign_in: SignInSettings | None) -> str:
+    if sign_in is None:
         return "an app that is set up elsewhere"
-    if wanted.certificate is None:
+    if sign_in.certificate is None:
         return "an app that sfcode makes, with its consumer secret"
-    mark = hashlib.sha256(certificate_text(wanted.certificate).encode()).hexdigest()[:12]
+    mark = hashlib.sha256(certificate_text(sign_in.certificate).encode()).hexdigest()[:12]
     return f"an app that sfcode makes, with the key of certificate {code(mark)}"
 
 

@@ -37,18 +37,18 @@ def rights_statements(context: Context) -> Iterator[Statement]:
 
 def _on_object(row: Access) -> Iterator[Statement]:
     gained = [right for right in row.after if right not in row.before]
-    lost = [right for right in row.before if right not in row.after]
+    losses = [right for right in row.before if right not in row.after]
     if gained:
         with_it = [right for right in gained if right in _WITH_MODIFY_ALL] if "Modify All" in gained else []
-        named = [right for right in gained if right not in with_it]
-        text = f"The integration user gains {join_list(named)} on {row.name}"
+        independent_rights = [right for right in gained if right not in with_it]
+        text = f"The integration user gains {join_list(independent_rights)} on {row.name}"
         if with_it:
             text += f", which brings {join_list(with_it)}"
         wide = {"View All", "Modify All"} & {*gained}
         risk, because = (Risk.HIGH, ALL_RECORDS) if wide else (Risk.MEDIUM, WIDER)
         yield Statement(Group.ACCESS, text, risk, because, row.position)
-    if lost:
-        yield Statement(Group.ACCESS, f"The integration user loses {join_list(lost)} on {row.name}")
+    if losses:
+        yield Statement(Group.ACCESS, f"The integration user loses {join_list(losses)} on {row.name}")
 
 
 def _on_fields(rows: Sequence[Access]) -> Iterator[Statement]:
@@ -57,15 +57,15 @@ def _on_fields(rows: Sequence[Access]) -> Iterator[Statement]:
     may_read = [row for row in rows if read in row.after and read not in row.before and row not in may_edit]
     not_read = [row for row in rows if read not in row.after]
     not_edit = [row for row in rows if edit in row.before and edit not in row.after and row not in not_read]
-    for found, words, risk in (
+    for matching_rows, words, risk in (
         (may_edit, "may read and change", Risk.MEDIUM),
         (may_read, "may read", Risk.LOW),
         (not_edit, "may no longer change", Risk.LOW),
         (not_read, "may no longer read", Risk.LOW),
     ):
-        if found:
-            text = f"The integration user {words} {join_list(row.name for row in found)}"
-            yield Statement(Group.ACCESS, text, risk, WIDER if risk else "", _first_place(found))
+        if matching_rows:
+            text = f"The integration user {words} {join_list(row.name for row in matching_rows)}"
+            yield Statement(Group.ACCESS, text, risk, WIDER if risk else "", _first_place(matching_rows))
 
 
 def _first_place(rows: Sequence[Access]) -> Position | None:
@@ -77,8 +77,8 @@ def _viewers(context: Context) -> Iterator[Statement]:
     old = spell_as(context.before.viewer_rights if context.before else {}, new)
     name = code(naming.viewer_set(context.after.project.settings.name))
     for words, names in (
-        ("can see", [what for key, what in new if (key, what) not in old]),
-        ("no longer see", [what for key, what in old if (key, what) not in new]),
+        ("can see", [subject for key, subject in new if (key, subject) not in old]),
+        ("no longer see", [subject for key, subject in old if (key, subject) not in new]),
     ):
         if names:
             text = f"People with the permission set {name} {words} {join_list(sorted(names))}"

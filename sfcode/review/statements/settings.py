@@ -196,8 +196,8 @@ def _describe_move(path: str, after: object) -> str:
     if kind == "user":
         return f"The integration user {code(after)} will be renamed, and keeps its license and its permission sets"
     name = ".".join(former)
-    kept = "keeps its values" if kind == "fields" else "is still found by its former name"
-    return f"The {kind.removesuffix('s')} {code(name)} will be renamed to {code(after)}, and {kept}"
+    effect = "keeps its values" if kind == "fields" else "is still found by its former name"
+    return f"The {kind.removesuffix('s')} {code(name)} will be renamed to {code(after)}, and {effect}"
 
 
 def _has_chosen_set(*sides: Project) -> bool:
@@ -271,17 +271,17 @@ def rights_elsewhere_statements(context: Context) -> Iterator[Statement]:
 
 def _flat(project: Project) -> dict[str, object]:
     """List the settings by path."""
-    found: dict[str, object] = {}
+    values_by_path: dict[str, object] = {}
 
     def walk(path: str, value: object) -> None:
         if isinstance(value, dict):
             for key, inner in value.items():
                 walk(f"{path}.{key}" if path else key, inner)
         else:
-            found[path] = value
+            values_by_path[path] = value
 
     walk("", project.settings.model_dump(mode="json", by_alias=True, exclude={*_LEFT_OUT}))
-    return {**found, "integration_user.permission_set": project.integration_set}
+    return {**values_by_path, "integration_user.permission_set": project.integration_set}
 
 
 def personal_data_statements(context: Context) -> Iterator[Statement]:

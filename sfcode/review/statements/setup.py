@@ -59,14 +59,14 @@ def environment_statements(context: Context) -> Iterator[Statement]:
 
 def _limits(old: Project, new: Project) -> Iterator[Statement]:
     for word in ("destroy", "change"):
-        before, (after, where) = limit_of(old, word)[0], limit_of(new, word)
+        before, (after, path) = limit_of(old, word)[0], limit_of(new, word)
         if before == after:
             continue
         was, will = (code(limit) if limit else "any number" for limit in (before, after))
         text = f"In {code(new.environment)} a plan may {word} {will} of the components instead of {was}, unasked"
         risk = Risk.HIGH if after is None else Risk.MEDIUM if before else Risk.LOW
         because = "" if risk is Risk.LOW else "a safeguard is taken away" if after is None else "a safeguard is another"
-        yield Statement(Group.SETUP, text, risk, because, new.at(*where.split(".")))
+        yield Statement(Group.SETUP, text, risk, because, new.at(*path.split(".")))
 
 
 def event_statements(context: Context) -> Iterator[Statement]:
@@ -104,7 +104,7 @@ def template_statements(context: Context) -> Iterator[Statement]:
         type_ = name.partition(".")[0]
         if old.get(name) == new.get(name) or not (type_ in touched or (name.startswith("_") and touched)):
             continue
-        what = (
+        outcome = (
             "is new"
             if name not in old
             else "was removed, so sfcode's template is used"
@@ -112,7 +112,7 @@ def template_statements(context: Context) -> Iterator[Statement]:
             else "has changed"
         )
         addresses = sorted(str(change.address) for change in context.changes if change.address.type == type_)
-        text = f"The project's own template {code(name)} {what}"
+        text = f"The project's own template {code(name)} {outcome}"
         text += f": see {join_list(map(code, addresses))}" if addresses else ""
         yield Statement(Group.SETUP, text, Risk.MEDIUM, "components no longer follow sfcode's templates")
 

@@ -21,19 +21,19 @@ def timing_statements(context: Context) -> Iterator[Statement]:
         yield from _selection(pair, pair.before.one, pair.after.one)
         if not (pair.before.one.sends and pair.after.one.sends):
             continue
-        old, new, where = pair.before.one, pair.after.one, records(pair.object)
+        old, new, subject = pair.before.one, pair.after.one, records(pair.object)
         if old.on != new.on:
-            text = f"{where} will be sent when they are {when(new.on)}, instead of when they are {when(old.on)}"
+            text = f"{subject} will be sent when they are {when(new.on)}, instead of when they are {when(old.on)}"
             yield Statement(Group.WHEN, text, Risk.MEDIUM, _BECAUSE, new.place("to_appcues", "on").position)
         if old.trigger != new.trigger and old.by_relay and new.by_relay:
-            text = f"Changes of {where} will be sent by {_TRIGGERS[new.trigger]} instead of {_TRIGGERS[old.trigger]}"
+            text = f"Changes of {subject} will be sent by {_TRIGGERS[new.trigger]} instead of {_TRIGGERS[old.trigger]}"
             because = "the automation that sends is replaced"
             yield Statement(Group.WHEN, text, Risk.MEDIUM, because, new.place("to_appcues", "trigger").position)
 
 
 def _selection(pair: Pair, old: ResolvedMapping, new: ResolvedMapping) -> Iterator[Statement]:
     """Describe which records take part that did not, or no longer do."""
-    before, after = (_all_or_those(one) for one in (old, new))
+    before, after = (_all_or_those(mapping) for mapping in (old, new))
     if before != after:
         text = f"Of {records(pair.object)}, {after} will take part instead of {before}"
         yield Statement(
@@ -41,5 +41,5 @@ def _selection(pair: Pair, old: ResolvedMapping, new: ResolvedMapping) -> Iterat
         )
 
 
-def _all_or_those(one: ResolvedMapping) -> str:
-    return f"those whose {join_list(code(condition) for condition in one.where)}" if one.where else "all"
+def _all_or_those(mapping: ResolvedMapping) -> str:
+    return f"those whose {join_list(code(condition) for condition in mapping.where)}" if mapping.where else "all"

@@ -33,20 +33,23 @@ def to_appcues_statements(context: Context) -> Iterator[Statement]:
 def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[Statement]:
     object_name = after.one.object
     old, new = before.attributes if before else {}, after.attributes
-    gone = {name: use for name, use in old.items() if name not in new}
+    removals = {name: use for name, use in old.items() if name not in new}
     for name, use in new.items():
         was = old.get(name)
         full = f"{object_name}.{use.field}"
         risk, because = (Risk.HIGH, PERSONAL) if context.personal(object_name, use.field) else (Risk.MEDIUM, MORE)
-        if any(one.field.lower() == use.field.lower() for one in old.values()):
+        if any(field_use.field.lower() == use.field.lower() for field_use in old.values()):
             risk, because = Risk.MEDIUM, OTHERWISE
         if was is None:
-            former = next((other for other, one in gone.items() if one.field.lower() == use.field.lower()), None)
+            former = next(
+                (old_name for old_name, field_use in removals.items() if field_use.field.lower() == use.field.lower()),
+                None,
+            )
             if former is None:
                 text = f"{full} will be sent to Appcues as {code(name)}"
                 yield Statement(Group.LEAVING, text, risk, because, use.place.position)
             else:
-                del gone[former]
+                del removals[former]
                 text = f"{full} will be sent to Appcues as {code(name)} instead of {code(former)}"
                 because = "what uses the old name in Appcues no longer follows"
                 yield Statement(Group.LEAVING, text, Risk.MEDIUM, because, use.place.position)
@@ -60,34 +63,34 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
             text = f"{code(name)} of {records(object_name)} will be sent with other values: {join_list(changes)}"
             because = SEGMENTS if context.is_role(name) else OTHERWISE
             yield Statement(Group.LEAVING, text, Risk.MEDIUM, because, use.place.position)
-    for name, use in gone.items():
-        still = any(one.field.lower() == use.field.lower() for one in new.values())
-        what, there = (code(name), "it") if still else (f"{object_name}.{use.field}", code(name))
-        text = f"{what} will no longer be sent to Appcues, where {there} will stay as last sent"
+    for name, use in removals.items():
+        is_resent = any(field_use.field.lower() == use.field.lower() for field_use in new.values())
+        subject, destination = (code(name), "it") if is_resent else (f"{object_name}.{use.field}", code(name))
+        text = f"{subject} will no longer be sent to Appcues, where {destination} will stay as last sent"
         yield Statement(Group.LEAVING, text)
 
 
 def _translations(was: FieldUse, use: FieldUse) -> list[str]:
     """Describe the values of a field that are sent otherwise than before."""
-    before, after = (dict(one.values.values) if one.values else {} for one in (was, use))
+    before, after = (dict(field_use.values.values) if field_use.values else {} for field_use in (was, use))
     changes = [
         f"{code(value)} as {_sent(use, value)} instead of {_sent(was, value)}"
         for value in {**before, **after}
         if _sent(was, value) != _sent(use, value)
     ]
-    rest = _rest(was), _rest(use)
-    return [*changes, f"others {rest[1]} instead of {rest[0]}"] if rest[0] != rest[1] else changes
+    defaults = _rest(was), _rest(use)
+    return [*changes, f"others {defaults[1]} instead of {defaults[0]}"] if defaults[0] != defaults[1] else changes
 
 
 def _sent(use: FieldUse, value: str) -> str:
     if use.values is None:
         return "itself"
-    sent = use.values.translate(value)
-    return "no value" if sent is None else _value(sent)
+    translation = use.values.translate(value)
+    return "no value" if translation is None else _value(translation)
 
 
-def _value(sent: AttributeValue) -> str:
-    return code(str(sent).lower() if isinstance(sent, bool) else sent)
+def _value(value: AttributeValue) -> str:
+    return code(str(value).lower() if isinstance(value, bool) else value)
 
 
 def _rest(use: FieldUse) -> str:
@@ -104,19 +107,19 @@ def _matching(pair: Pair) -> Iterator[Statement]:
     before, after = pair.before, pair.after
     if before is None or after is None:
         return
-    where = records(pair.object)
+    subject = records(pair.object)
     old, new = before.one, after.one
     kinds = (old.match, new.match)
     if kinds[0] != kinds[1]:
-        text = f"{where} will be matched with Appcues {kinds[1]}s instead of {kinds[0]}s"
+        text = f"{subject} will be matched with Appcues {kinds[1]}s instead of {kinds[0]}s"
         yield Statement(Group.LEAVING, text, Risk.HIGH, MATCHING, new.place("match").position)
     if old.user_id.field.lower() != new.user_id.field.lower():
         text = (
-            f"{where} will be matched with Appcues {kinds[1]}s by {new.object}.{new.user_id.field} instead of "
+            f"{subject} will be matched with Appcues {kinds[1]}s by {new.object}.{new.user_id.field} instead of "
             f"{old.object}.{old.user_id.field}"
         )
         yield Statement(Group.LEAVING, text, Risk.HIGH, MATCHING, new.user_id.place.position)
-    sources = [f"{one.object}.{one.source.field}" if one.source else "" for one in (old, new)]
+    sources = [f"{mapping.object}.{mapping.source.field}" if mapping.source else "" for mapping in (old, new)]
     if sources[0].lower() != sources[1].lower():
         field = f"{new.object}.{new.user_id.field}"
         if not sources[1]:

@@ -30,10 +30,10 @@ def to_salesforce_statements(context: Context) -> Iterator[Statement]:
             yield from _activities(before, after)
 
 
-def deleted_field_statements(context: Context, told: frozenset[Address]) -> Iterator[Statement]:
+def deleted_field_statements(context: Context, explained_deletions: frozenset[Address]) -> Iterator[Statement]:
     """Describe deleted fields, except those in another statement."""
     for component in context.deleted():
-        if component.address in told or component.type != "CustomField":
+        if component.address in explained_deletions or component.type != "CustomField":
             continue
         if holds_values(component):
             text = f"The field {component.full_name} will be deleted, with all values in it"
@@ -67,21 +67,21 @@ def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
 
 
 def _activities(before: Half | None, after: Half) -> Iterator[Statement]:
-    where = records(after.one.object)
+    subject = records(after.one.object)
     old, new = _events(before), _events(after)
     for key, (words, _) in old.items():
         if key not in new:
-            yield Statement(Group.WRITTEN, capitalize(f"{words} will no longer be written to {where}"))
+            yield Statement(Group.WRITTEN, capitalize(f"{words} will no longer be written to {subject}"))
     for key, (words, position) in new.items():
         if key not in old:
-            one = key[0] == "click_to_track"
-            text = capitalize(f"{words} will be written to {where} as {_as(after.activity, one=one)}")
+            is_single = key[0] == "click_to_track"
+            text = capitalize(f"{words} will be written to {subject} as {_as(after.activity, one=is_single)}")
             yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
         elif old[key][0] != words:
-            text = capitalize(f"{words} will be written to {where}, instead of {old[key][0]}")
+            text = capitalize(f"{words} will be written to {subject}, instead of {old[key][0]}")
             yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
     if before and old and new and before.activity != after.activity:
-        text = f"What Appcues users do will be written to {where} as {_as(after.activity)} instead of {_as(before.activity)}"
+        text = f"What Appcues users do will be written to {subject} as {_as(after.activity)} instead of {_as(before.activity)}"
         position = after.project.at("relay", "activities_as")
         yield Statement(Group.WRITTEN, text, Risk.MEDIUM, NEW_DATA, position)
 

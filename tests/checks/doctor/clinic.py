@@ -67,12 +67,12 @@ class Clinic:
             os.chdir(before)
         version = project.settings.salesforce.api_version
         with serve(self.state) as local:
-            mine = {"SF_ACCESS_TOKEN": local.access_token}
-            with connect(local.url, environ=mine, api_version=version) as org:
+            admin_environ = {"SF_ACCESS_TOKEN": local.access_token}
+            with connect(local.url, environ=admin_environ, api_version=version) as org:
                 if not as_user:
                     return examine(project, collect_facts(project, org, None, environ or {}))
-                theirs = {"SF_ACCESS_TOKEN": token(local, as_user)}
-                with connect(local.url, environ=theirs, api_version=version) as another:
+                user_environ = {"SF_ACCESS_TOKEN": token(local, as_user)}
+                with connect(local.url, environ=user_environ, api_version=version) as another:
                     return examine(project, collect_facts(project, org, another, environ or {}))
 
     # What can go wrong in an org.
@@ -105,14 +105,16 @@ class Clinic:
             body["userPermissions"] = {k: v for k, v in body["userPermissions"].items() if k not in permissions}
             tx.components.put(Component("Profile", "Admin", body), user_id="u", now=NOON)
 
-    def setup_row(self, sobject: str, where: Mapping[str, Any], **values: Any) -> None:
+    def setup_row(self, sobject: str, conditions: Mapping[str, Any], **values: Any) -> None:
         """Change a row that no API can change."""
         with Store(self.state / "org.db") as store, store.transaction() as tx:
-            found = [
-                row for row in tx.records.list_all(sobject) if all(row[name] == each for name, each in where.items())
+            matching_rows = [
+                row
+                for row in tx.records.list_all(sobject)
+                if all(row[name] == expected for name, expected in conditions.items())
             ]
-            assert found
-            for row in found:
+            assert matching_rows
+            for row in matching_rows:
                 tx.records.update(sobject, str(row["Id"]), values, user_id="u", now=NOON)
 
     def connect_appcues(self) -> None:
@@ -149,10 +151,10 @@ def token(local: LocalOrg, username: str) -> str:
 
 def levels(findings: tuple[Diagnostic, ...], id: str) -> set[Level]:
     """Give the levels at which an id is found."""
-    return {each.level for each in findings if each.rule == id}
+    return {finding.level for finding in findings if finding.rule == id}
 
 
 def one(findings: tuple[Diagnostic, ...], id: str, level: Level) -> Diagnostic:
     """Give the only finding of an id and level."""
-    (found,) = (each for each in findings if each.rule == id and each.level is level)
-    return found
+    (finding,) = (candidate for candidate in findings if candidate.rule == id and candidate.level is level)
+    return finding

@@ -166,7 +166,7 @@ CASES: list[tuple[str, Level, Facts]] = [
 
 
 @pytest.mark.parametrize(
-    ("id", "level", "facts"), CASES, ids=[f"{n}-{each[0]}-{each[1].word}" for n, each in enumerate(CASES)]
+    ("id", "level", "facts"), CASES, ids=[f"{n}-{finding[0]}-{finding[1].word}" for n, finding in enumerate(CASES)]
 )
 def test_each_case_has_its_level(project: Project, id: str, level: Level, facts: Facts) -> None:
     assert levels(examine(project, facts), id) == {level}
@@ -174,10 +174,10 @@ def test_each_case_has_its_level(project: Project, id: str, level: Level, facts:
 
 def test_healthy_facts_give_no_error_and_no_warning(project: Project) -> None:
     """Full licenses are no trouble to a user who has a seat, and absent findings stay absent."""
-    found = examine(project, HEALTHY)
-    assert {each.level for each in found} == {Level.OK, Level.NOTE}
-    assert {each.rule for each in found if each.level is Level.NOTE} == {"D401", "D512"}
-    assert {each.rule for each in found}.isdisjoint(
+    findings = examine(project, HEALTHY)
+    assert {finding.level for finding in findings} == {Level.OK, Level.NOTE}
+    assert {finding.rule for finding in findings if finding.level is Level.NOTE} == {"D401", "D512"}
+    assert {finding.rule for finding in findings}.isdisjoint(
         {"D208", "D301", "D302", "D403", "D404", "D503", "D506", "D508", "D509"}
     )
 
@@ -208,10 +208,10 @@ def test_contacts_without_an_account_are_out_of_reach(
     """They are private whatever the sharing model: an open org-wide default does not show them to everybody."""
     user = project.settings.integration_user.model_copy(update={"record_access": record_access})
     changed = replace(project, settings=project.settings.model_copy(update={"integration_user": user}))
-    found = examine(changed, with_data(without_account=3))
-    (private,) = (each for each in found if each.rule == "D510")
+    findings = examine(changed, with_data(without_account=3))
+    (private,) = (finding for finding in findings if finding.rule == "D510")
     assert (private.level, said in private.message) == (level, True)
-    (shared,) = (each for each in found if each.rule == "D507")
+    (shared,) = (finding for finding in findings if finding.rule == "D507")
     assert ("all that have an account" in shared.message) is (record_access == "sharing")
 
 
@@ -224,14 +224,14 @@ def test_leads_and_contacts_that_are_both_sent_are_noted(project: Project) -> No
 
 def test_a_certificate_that_is_not_trusted_names_the_list_of_what_salesforce_trusts(project: Project) -> None:
     """Salesforce trusts a list of its own, which differs from this machine's: help article 000385468."""
-    found = examine(project, with_relay("", ProbeFailure("certificate", "expired")))
-    (one,) = (each for each in found if each.rule == "D404")
-    assert "/cacerts.jsp" in one.hint
+    findings = examine(project, with_relay("", ProbeFailure("certificate", "expired")))
+    (finding,) = (candidate for candidate in findings if candidate.rule == "D404")
+    assert "/cacerts.jsp" in finding.hint
 
 
 def test_the_worst_comes_first(project: Project) -> None:
-    found = examine(project, with_org(rights=frozenset(), requests=(1, 1000)))
-    levels_in_order = [each.level for each in found]
+    findings = examine(project, with_org(rights=frozenset(), requests=(1, 1000)))
+    levels_in_order = [finding.level for finding in findings]
     assert levels_in_order == sorted(levels_in_order, reverse=True)
     assert levels_in_order[0] is Level.ERROR
 

@@ -51,7 +51,7 @@ def test_json_is_the_envelope(clinic: Clinic) -> None:
         "error",
     )
     assert first["position"]["file"] == "config/sfcode.yaml"
-    (double,) = (each for each in result["findings"] if each["level"] == "warning")
+    (double,) = (finding for finding in result["findings"] if finding["level"] == "warning")
     assert re.fullmatch(r"003\w{15} = 003\w{15}", double["records"][0])
 
 
@@ -66,8 +66,8 @@ def test_a_second_sign_in_counts_as_the_integration_user(clinic: Clinic) -> None
         }
         journey = replace(Journey(clinic.folder), environ=environ)
         result = journey.run("--org", local.url, "--json", "doctor", "--as", "env:RELAY")
-    found = [each["message"] for each in result.json["result"]["findings"] if each["id"] == "D508"]
-    assert found == [
+    messages = [finding["message"] for finding in result.json["result"]["findings"] if finding["id"] == "D508"]
+    assert messages == [
         "the integration user (contact) sees 26 of 26 records with a user id",
         "the integration user (lead) sees 11 of 11 records with a user id",
     ]

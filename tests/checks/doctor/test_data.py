@@ -36,21 +36,21 @@ def text_ids(clinic: Clinic, field: str = "{label: Ext, type: Text, length: 40}"
 def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
     """An org groups without case; two exact pairs and two spellings are told apart all the same."""
     text_ids(clinic)
-    found = clinic.look()
-    exact, case = one(found, "D504", Level.WARNING), one(found, "D505", Level.WARNING)
+    findings = clinic.look()
+    exact, case = one(findings, "D504", Level.WARNING), one(findings, "D505", Level.WARNING)
     assert (exact.message, len(exact.records)) == ("user ids on several records: 2", 2)
     assert (case.message, len(case.records)) == ("user ids that differ in case only: 2", 2)
-    assert any("9 Contact records, 8 would sync, 1 have no user id" in each.message for each in found)
-    assert len(one(found, "D503", Level.NOTE).records) == 1
-    assert any("Contact.Ext__c is a text field" in each.message for each in found)
+    assert any("9 Contact records, 8 would sync, 1 have no user id" in finding.message for finding in findings)
+    assert len(one(findings, "D503", Level.NOTE).records) == 1
+    assert any("Contact.Ext__c is a text field" in finding.message for finding in findings)
 
 
 def test_no_personal_data_is_said(clinic: Clinic) -> None:
     """Examples are ids of records: neither names nor user ids are in what is said."""
     text_ids(clinic)
-    said = " ".join(f"{each.message} {each.hint} {' '.join(each.records)}" for each in clinic.look())
-    assert "solo" not in said
-    assert "AB1" not in said
+    text = " ".join(f"{finding.message} {finding.hint} {' '.join(finding.records)}" for finding in clinic.look())
+    assert "solo" not in text
+    assert "AB1" not in text
 
 
 def test_a_user_id_field_that_cannot_be_seen_says_nothing_about_ids(clinic: Clinic) -> None:
@@ -66,16 +66,16 @@ def test_a_user_id_field_that_cannot_be_seen_says_nothing_about_ids(clinic: Clin
         body = dict(stored.component.body)
         fields = {name: rights for name, rights in body["fieldPermissions"].items() if name != "Contact.Ext__c"}
         tx.components.put(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
-    found = clinic.look()
-    assert "the IDs cannot be checked" in one(found, "D502", Level.WARNING).message
-    assert "who of them would sync is not known" in one(found, "D501", Level.NOTE).message
-    assert not any("Contact records, 0" in each.message for each in found)
+    findings = clinic.look()
+    assert "the IDs cannot be checked" in one(findings, "D502", Level.WARNING).message
+    assert "who of them would sync is not known" in one(findings, "D501", Level.NOTE).message
+    assert not any("Contact records, 0" in finding.message for finding in findings)
 
 
 def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
     """With everything readable it counts what the administrator counts."""
-    found = [each for each in clinic.look(as_user=USERNAME) if each.rule == "D508"]
-    assert [(each.level, each.message) for each in found] == [
+    findings = [finding for finding in clinic.look(as_user=USERNAME) if finding.rule == "D508"]
+    assert [(finding.level, finding.message) for finding in findings] == [
         (Level.OK, "the integration user (contact) sees 26 of 26 records with a user id"),
         (Level.OK, "the integration user (lead) sees 11 of 11 records with a user id"),
     ]
@@ -83,8 +83,8 @@ def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
 
 def test_the_integration_user_sees_nothing_of_private_records(clinic: Clinic) -> None:
     clinic.share("Lead", "Private")
-    found = clinic.look(as_user=USERNAME)
-    assert "sees 0 of 11" in one(found, "D508", Level.ERROR).message
+    findings = clinic.look(as_user=USERNAME)
+    assert "sees 0 of 11" in one(findings, "D508", Level.ERROR).message
 
 
 def test_the_integration_user_sees_the_private_records_that_it_owns(clinic: Clinic) -> None:
@@ -98,15 +98,15 @@ def test_the_integration_user_sees_the_private_records_that_it_owns(clinic: Clin
 
 def test_the_integration_user_without_its_permission_set_reads_nothing(clinic: Clinic) -> None:
     clinic.unassign("PermissionSetAssignment")
-    found = [each for each in clinic.look(as_user=USERNAME) if each.rule == "D508"]
-    assert {each.level for each in found} == {Level.ERROR}
-    assert all("cannot read" in each.message for each in found)
+    findings = [finding for finding in clinic.look(as_user=USERNAME) if finding.rule == "D508"]
+    assert {finding.level for finding in findings} == {Level.ERROR}
+    assert all("cannot read" in finding.message for finding in findings)
 
 
 def test_somebody_else_is_no_integration_user(clinic: Clinic) -> None:
     """What a seller sees is not taken for what the integration user sees."""
-    found = clinic.look(as_user="sam.seller@northwind.example")
-    assert levels(found, "D508") == {Level.WARNING}
+    findings = clinic.look(as_user="sam.seller@northwind.example")
+    assert levels(findings, "D508") == {Level.WARNING}
 
 
 def test_the_second_sign_in_must_be_to_the_same_org(clinic: Clinic, tmp_path: Path) -> None:
@@ -115,10 +115,10 @@ def test_the_second_sign_in_must_be_to_the_same_org(clinic: Clinic, tmp_path: Pa
     from sfcode.org import connect
 
     project = load_project(clinic.folder / "config", "local")
-    with clinic.org() as (_, org), serve(tmp_path / "other") as other:
-        environ = {"SF_ACCESS_TOKEN": other.access_token}
+    with clinic.org() as (_, org), serve(tmp_path / "other") as other_org:
+        environ = {"SF_ACCESS_TOKEN": other_org.access_token}
         with (
-            connect(other.url, environ=environ, api_version="63.0") as another,
+            connect(other_org.url, environ=environ, api_version="63.0") as another,
             pytest.raises(UsageError, match="--as"),
         ):
             collect_facts(project, org, another, {})
@@ -126,11 +126,11 @@ def test_the_second_sign_in_must_be_to_the_same_org(clinic: Clinic, tmp_path: Pa
 
 @given(st.lists(st.sampled_from(["a", "A", "aB", "Ab", "é", "É", "1", "1.0"])))
 def test_repeats_are_what_counting_by_hand_gives(values: list[str]) -> None:
-    found = find_duplicate_ids((str(n), value) for n, value in enumerate(values))
-    assert found.exact.ids == sum(values.count(value) > 1 for value in set(values))
+    duplicate_ids = find_duplicate_ids((str(n), value) for n, value in enumerate(values))
+    assert duplicate_ids.exact.ids == sum(values.count(value) > 1 for value in set(values))
     folded = [value.lower() for value in set(values)]
-    assert found.case.ids == sum(folded.count(value) > 1 for value in set(folded))
-    assert len(found.exact.records) == min(EXAMPLES, found.exact.ids)
+    assert duplicate_ids.case.ids == sum(folded.count(value) > 1 for value in set(folded))
+    assert len(duplicate_ids.exact.records) == min(EXAMPLES, duplicate_ids.exact.ids)
 
 
 @given(st.lists(st.text(min_size=1, max_size=300), max_size=200))

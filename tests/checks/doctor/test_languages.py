@@ -41,8 +41,10 @@ def user_change(plan: Plan) -> Action:
 def test_a_profile_is_the_same_in_every_language(clinic: Clinic, in_german: None) -> None:
     plan = planned(clinic)
     assert (user_change(plan), plan.refusals) == (Action.NO_OP, ())
-    found = {each.rule: each.level for each in clinic.look() if each.rule in ("D201", "D202", "D207")}
-    assert found == {"D201": Level.OK, "D202": Level.OK, "D207": Level.OK}
+    levels_by_rule = {
+        finding.rule: finding.level for finding in clinic.look() if finding.rule in ("D201", "D202", "D207")
+    }
+    assert levels_by_rule == {"D201": Level.OK, "D202": Level.OK, "D207": Level.OK}
 
 
 def test_the_local_org_names_standard_profiles_in_the_language_of_the_user(clinic: Clinic) -> None:
@@ -51,8 +53,8 @@ def test_the_local_org_names_standard_profiles_in_the_language_of_the_user(clini
         org.update("User", admin["Id"], {"LanguageLocaleKey": "de"})
         (profile,) = org.query("SELECT Name FROM Profile WHERE Name = {}", "Systemadministrator")
         assert org.query("SELECT Name FROM Profile WHERE Name = {}", "System Administrator") == []
-        (found,) = org.query("SELECT Profile.Name FROM User WHERE Id = {}", admin["Id"])
-        assert found["Profile"]["Name"] == profile["Name"]
+        (row,) = org.query("SELECT Profile.Name FROM User WHERE Id = {}", admin["Id"])
+        assert row["Profile"]["Name"] == profile["Name"]
         assert find_profile(org, "Admin") is not None, "the name in the metadata is the same for everybody"
 
 

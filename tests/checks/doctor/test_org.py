@@ -24,7 +24,7 @@ def healthy(applied_once: Path, tmp_path_factory: pytest.TempPathFactory) -> set
     """Look at the org as it is after an apply, once."""
     folder = tmp_path_factory.mktemp("healthy") / "project"
     shutil.copytree(applied_once, folder)
-    return {(each.rule, each.message, each.position) for each in Clinic(folder).look()}
+    return {(finding.rule, finding.message, finding.position) for finding in Clinic(folder).look()}
 
 
 def both(*steps: Illness) -> Illness:
@@ -83,11 +83,11 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
 
 def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
     """After an apply there is nothing to mend but what the shipped company's own data has: one id on two contacts."""
-    found = clinic.look()
-    assert [each for each in found if each.level is Level.ERROR] == []
-    (warning,) = (each for each in found if each.level is Level.WARNING)
+    findings = clinic.look()
+    assert [finding for finding in findings if finding.level is Level.ERROR] == []
+    (warning,) = (finding for finding in findings if finding.level is Level.WARNING)
     assert (warning.rule, len(warning.records)) == ("D504", 1)
-    assert {each.rule for each in found if each.level is Level.OK} >= {
+    assert {finding.rule for finding in findings if finding.level is Level.OK} >= {
         *("D101", "D102", "D103", "D104", "D105", "D106", "D107"),
         *("D201", "D202", "D203", "D204", "D205", "D206", "D207", "D209", "D210", "D211", "D212"),
         *("D501", "D505", "D507"),
@@ -95,34 +95,40 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "level", "said", "illness"), ILLNESSES, ids=[f"{each[0]}-{each[1].word}-{each[2]}" for each in ILLNESSES]
+    ("id", "level", "said", "illness"),
+    ILLNESSES,
+    ids=[f"{finding[0]}-{finding[1].word}-{finding[2]}" for finding in ILLNESSES],
 )
 def test_each_illness_is_found(
     clinic: Clinic, healthy: set[Known], *, id: str, level: Level, said: str, illness: Illness
 ) -> None:
     """One thing made wrong is found under its id, at its level, with a place and a hint, and was not there before."""
     illness(clinic)
-    found = [each for each in clinic.look() if each.rule == id and each.level is level and said in each.message]
-    new = [each for each in found if (each.rule, each.message, each.position) not in healthy]
+    findings = [
+        finding
+        for finding in clinic.look()
+        if finding.rule == id and finding.level is level and said in finding.message
+    ]
+    new = [finding for finding in findings if (finding.rule, finding.message, finding.position) not in healthy]
     assert new
-    assert all(each.path and (each.hint or each.level is Level.NOTE) for each in new)
+    assert all(finding.path and (finding.hint or finding.level is Level.NOTE) for finding in new)
 
 
 def test_nothing_more_is_asked_of_an_org_without_that_version(clinic: Clinic) -> None:
     clinic.edit("sfcode.yaml", '"63.0"', '"99.0"')
-    assert {DOCTOR_RULES[each.rule].area for each in clinic.look()} <= {"org", "relay", "retired"}
+    assert {DOCTOR_RULES[finding.rule].area for finding in clinic.look()} <= {"org", "relay", "retired"}
 
 
 def test_a_hidden_user_id_is_never_counted_as_zero(clinic: Clinic) -> None:
     """A field without field access is said to be hidden, and ids are counted by what it is made from."""
-    found = clinic.look()
-    hidden = one(tuple(each for each in found if "Lead" in each.message), "D502", Level.NOTE)
+    findings = clinic.look()
+    hidden = one(tuple(finding for finding in findings if "Lead" in finding.message), "D502", Level.NOTE)
     assert "has no field access to it; ids are counted by Product_User_Id__c" in hidden.message
-    assert any("15 Lead records, 11 would sync, 4 have no user id" in each.message for each in found)
+    assert any("15 Lead records, 11 would sync, 4 have no user id" in finding.message for finding in findings)
 
 
 def test_all_findings_are_known(clinic: Clinic) -> None:
-    assert {each.rule for each in clinic.look()} <= set(DOCTOR_RULES)
+    assert {finding.rule for finding in clinic.look()} <= set(DOCTOR_RULES)
 
 
 def test_the_doctor_changes_nothing(clinic: Clinic) -> None:

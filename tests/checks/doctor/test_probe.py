@@ -35,20 +35,20 @@ def test_a_relay_that_answers_is_no_trouble() -> None:
 def test_another_answer_is_told(answer: Answer, said: str) -> None:
     """What is no 200 is not followed anywhere, and told."""
     with serving(script(answer)) as server:
-        found = probe(server.url, {})
-    assert isinstance(found, ProbeFailure)
-    assert (found.kind, len(server.requests)) == ("health", 1)
-    assert said in found.reason
+        failure = probe(server.url, {})
+    assert isinstance(failure, ProbeFailure)
+    assert (failure.kind, len(server.requests)) == ("health", 1)
+    assert said in failure.reason
 
 
 def test_a_broken_connection_is_told() -> None:
     with serving(script(HangUp)) as server:
         broken = probe(server.url, {})
-    gone = probe(server.url, {})
+    answer = probe(server.url, {})
     assert isinstance(broken, ProbeFailure)
-    assert isinstance(gone, ProbeFailure)
-    assert (broken.kind, gone.kind) == ("connection", "connection")
-    assert "refused" in gone.reason
+    assert isinstance(answer, ProbeFailure)
+    assert (broken.kind, answer.kind) == ("connection", "connection")
+    assert "refused" in answer.reason
 
 
 def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
@@ -56,10 +56,10 @@ def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
     with serve(tmp_path / "state", tls=True) as org:
         assert org.tls_url is not None
         stranger = probe(org.tls_url, {})
-        known = probe(org.tls_url, {"REQUESTS_CA_BUNDLE": str(org.certificate)})
+        answer = probe(org.tls_url, {"REQUESTS_CA_BUNDLE": str(org.certificate)})
     assert isinstance(stranger, ProbeFailure)
     assert stranger.kind == "certificate"
-    assert isinstance(known, str) or known.kind == "health"
+    assert isinstance(answer, str) or answer.kind == "health"
 
 
 def test_the_relay_names_the_config_that_it_works_by() -> None:
@@ -73,14 +73,14 @@ def test_a_relay_that_works_by_another_config_is_told(clinic: Clinic) -> None:
     from sfcode.config.relay_config import digest_relay_config, render_relay_config
     from sfcode.diagnostics import Level
 
-    ours = digest_relay_config(render_relay_config(load(clinic.folder / "config", "local")))
-    with serving(script(Answer(200, f"ok\nconfig {ours}\n".encode()))) as server:
+    digest = digest_relay_config(render_relay_config(load(clinic.folder / "config", "local")))
+    with serving(script(Answer(200, f"ok\nconfig {digest}\n".encode()))) as server:
         clinic.edit("sfcode.yaml", "http://127.0.0.1:8400", server.url)
-        assert ours in one(clinic.look(), "D407", Level.OK).message
-    with serving(script(Answer(200, b"ok\nconfig 0123456789ab\n"))) as other:
-        clinic.edit("sfcode.yaml", server.url, other.url)
+        assert digest in one(clinic.look(), "D407", Level.OK).message
+    with serving(script(Answer(200, b"ok\nconfig 0123456789ab\n"))) as other_server:
+        clinic.edit("sfcode.yaml", server.url, other_server.url)
         message = one(clinic.look(), "D407", Level.WARNING).message
-    assert message == f"the relay works by config 0123456789ab, and this project has {ours}"
+    assert message == f"the relay works by config 0123456789ab, and this project has {digest}"
 
 
 def test_a_relay_on_this_machine_is_fine_for_the_local_org(clinic: Clinic) -> None:

@@ -44,32 +44,32 @@ def test_the_records_of_each_role_are_counted_and_common_titles_without_a_role_a
     with_roles(clinic)
     titles: list[str | None] = ["vp sales", "VP  Sales", "VP Sales Ops", *["Chief of Staff"] * SHARED_BY, "Only Me"]
     people = set_titles(clinic, titles)
-    found = [each for each in clinic.look() if each.rule == "D514"]
+    findings = [finding for finding in clinic.look() if finding.rule == "D514"]
     blank = people - len(titles)
     none = blank + SHARED_BY + 1
-    assert [(each.level, each.message) for each in found] == [
+    assert [(finding.level, finding.message) for finding in findings] == [
         (
             Level.NOTE,
             f"role of contact: sales 3, none {none} ({blank} blank, {SHARED_BY + 1} with a value that `map` does not list)",
         ),
         (Level.NOTE, "no record of contact has the role tech: a segment of it is empty"),
     ]
-    assert {each.hint for each in found} == {
+    assert {finding.hint for finding in findings} == {
         "Values without a line of their own that most records have: Chief of Staff."
     }
-    assert [each.path for each in found] == ["to_appcues.attributes.role", "role_onboarding.values"]
+    assert [finding.path for finding in findings] == ["to_appcues.attributes.role", "role_onboarding.values"]
 
 
 def test_with_a_default_only_blank_fields_have_no_role(clinic: Clinic) -> None:
     with_roles(clinic, default="      default: tech\n")
     people = set_titles(clinic, ["VP Sales", "Cook"])
-    found = one(clinic.look(), "D514", Level.NOTE)
-    assert found.message == f"role of contact: sales 1, tech 1, none {people - 2} ({people - 2} blank)"
+    finding = one(clinic.look(), "D514", Level.NOTE)
+    assert finding.message == f"role of contact: sales 1, tech 1, none {people - 2} ({people - 2} blank)"
 
 
 def test_activities_that_are_about_to_be_archived_are_counted(clinic: Clinic) -> None:
     (clinic.folder / "config" / "recipes.yaml").write_text("version: 1\ncompleted_flows:\n", encoding="utf-8")
-    assert not [each for each in clinic.look() if each.rule == "D515"]
+    assert not [other_finding for other_finding in clinic.look() if other_finding.rule == "D515"]
     with clinic.org() as (local, org):
         (contact,) = org.query("SELECT Id FROM Contact ORDER BY Id LIMIT 1")
         with connect(local.url, environ={"SF_ACCESS_TOKEN": token(local, USERNAME)}, api_version="63.0") as relay:
@@ -77,8 +77,8 @@ def test_activities_that_are_about_to_be_archived_are_counted(clinic: Clinic) ->
                 begin = org.now() - timedelta(days=days)
                 values = {"Subject": "Appcues", "WhoId": contact["Id"], "DurationInMinutes": 1}
                 writer.create("Event", {**values, "StartDateTime": begin.isoformat(timespec="milliseconds")})
-    found = one(clinic.look(), "D515", Level.NOTE)
-    assert found.message.startswith("1 activities are about to be archived")
+    finding = one(clinic.look(), "D515", Level.NOTE)
+    assert finding.message.startswith("1 activities are about to be archived")
 
 
 MAP = ValueMap((("VP Sales", "sales"), ("Engineer", True)))

@@ -18,28 +18,28 @@ SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET}
 @contextmanager
 def counted(org: Org) -> Iterator[list[str]]:
     """List the addresses of all requests of a client."""
-    seen: list[str] = []
-    org.rest.session.hooks["response"].append(lambda response, **_: seen.append(response.request.path_url))
-    yield seen
+    paths: list[str] = []
+    org.rest.session.hooks["response"].append(lambda response, **_: paths.append(response.request.path_url))
+    yield paths
 
 
 def test_a_plan_asks_for_what_differs_from_org_to_org_once(clinic: Clinic) -> None:
     project = load(clinic.folder / "config", "local")
-    with clinic.org() as (_, org), counted(org) as seen:
+    with clinic.org() as (_, org), counted(org) as paths:
         make_plan(project, org, SECRETS)
-    assert sum("/composite" in path for path in seen) == 1
-    assert not [path for path in seen if "/describe" in path or "FROM+Profile" in path or "FROM+Organization" in path]
-    assert len(seen) <= 13, seen
+    assert sum("/composite" in path for path in paths) == 1
+    assert not [path for path in paths if "/describe" in path or "FROM+Profile" in path or "FROM+Organization" in path]
+    assert len(paths) <= 13, paths
 
 
 def test_a_doctor_asks_for_what_differs_from_org_to_org_once(clinic: Clinic) -> None:
     project = load(clinic.folder / "config", "local")
-    with clinic.org() as (_, org), counted(org) as seen:
+    with clinic.org() as (_, org), counted(org) as paths:
         collect_facts(project, org, None, {})
-    assert sum("/composite" in path for path in seen) == 1
-    asked = ("/describe", "/limits", "License&", "+FROM+Profile", "+FROM+UserLicense", "EntityDefinition")
-    assert not [path for path in seen if any(words in path for words in asked)]
-    assert len(seen) <= 24, seen
+    assert sum("/composite" in path for path in paths) == 1
+    parts_of_paths = ("/describe", "/limits", "License&", "+FROM+Profile", "+FROM+UserLicense", "EntityDefinition")
+    assert not [path for path in paths if any(words in path for words in parts_of_paths)]
+    assert len(paths) <= 24, paths
 
 
 def test_a_plan_warns_of_an_edition_without_outbound_messages(clinic: Clinic) -> None:

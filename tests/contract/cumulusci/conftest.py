@@ -82,13 +82,13 @@ class Cumulus:
 @pytest.fixture(scope="session")
 def cci_program(root: Path) -> Path:
     """Find cci; skip where it is not installed, but never in CI."""
-    found = root / ".cache" / "cci" / "bin" / "cci"
-    if not found.is_file():
+    program = root / ".cache" / "cci" / "bin" / "cci"
+    if not program.is_file():
         reason = "there is no CumulusCI: run scripts/install_cci.sh"
         if STARTED_WITH.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return found
+    return program
 
 
 @pytest.fixture(scope="session")

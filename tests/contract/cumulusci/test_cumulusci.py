@@ -35,8 +35,8 @@ BOTH_WAYS = pytest.mark.parametrize("way", [(), ("-o", "rest_deploy", "True")], 
 def test_deploy(cci: Cumulus, way: tuple[str, ...]) -> None:
     """What it deploys is in the org."""
     cci.package("src", field(cci.org), permissions(cci.org))
-    done = cci.run("deploy", "--path", "src", *way)
-    assert (done.returncode, "Succeeded" in done.stdout) == (0, True), done.stdout + done.stderr
+    result = cci.run("deploy", "--path", "src", *way)
+    assert (result.returncode, "Succeeded" in result.stdout) == (0, True), result.stdout + result.stderr
     assert like(cci.org.component("PermissionSet", cci.org.word), {"description": "By deploy"})
     assert like(cci.org.component("CustomField", field(cci.org).full_name), {"length": 20})
 
@@ -45,22 +45,22 @@ def test_deploy(cci: Cumulus, way: tuple[str, ...]) -> None:
 def test_failures_are_rendered(cci: Cumulus, way: tuple[str, ...]) -> None:
     """It finds the component, its file and the problem in the answer, and leaves with 1."""
     cci.package("src", wrong(cci.org))
-    done = cci.run("deploy", "--path", "src", *way)
-    assert done.returncode == 1
+    result = cci.run("deploy", "--path", "src", *way)
+    assert result.returncode == 1
     rendered = (
         f"ERROR in file permissionsets/{cci.org.word}.permissionset: {PROBLEM}"
         if way
         else f"PermissionSet {cci.org.word}: Error: {PROBLEM}"
     )
-    assert rendered in done.stdout
+    assert rendered in result.stdout
     assert cci.org.component("PermissionSet", cci.org.word) is None
 
 
 def test_check_only(cci: Cumulus) -> None:
     """A validation succeeds and changes nothing."""
     cci.package("src", permissions(cci.org))
-    done = cci.run("deploy", "--path", "src", "-o", "check_only", "True")
-    assert (done.returncode, "Succeeded" in done.stdout) == (0, True), done.stdout + done.stderr
+    result = cci.run("deploy", "--path", "src", "-o", "check_only", "True")
+    assert (result.returncode, "Succeeded" in result.stdout) == (0, True), result.stdout + result.stderr
     assert cci.org.component("PermissionSet", cci.org.word) is None
 
 
@@ -68,15 +68,15 @@ def test_retrieve_and_assign(cci: Cumulus) -> None:
     """What is in the org comes back as files, and a permission set is given to the user who asks, once."""
     cci.package("src", permissions(cci.org))
     assert cci.run("deploy", "--path", "src").returncode == 0
-    done = cci.run("retrieve_unpackaged", "--path", "out", "--package_xml", "src/package.xml")
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = cci.run("retrieve_unpackaged", "--path", "out", "--package_xml", "src/package.xml")
+    assert result.returncode == 0, result.stdout + result.stderr
     out = cci.folder / "out"
     files = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    (found,) = read(files)
-    assert (found.full_name, found.body["description"]) == (cci.org.word, "By deploy")
-    done = cci.run("assign_permission_sets", "--api_names", cci.org.word)
-    assert done.returncode == 0, done.stdout + done.stderr
-    given = rows(
+    (component,) = read(files)
+    assert (component.full_name, component.body["description"]) == (cci.org.word, "By deploy")
+    result = cci.run("assign_permission_sets", "--api_names", cci.org.word)
+    assert result.returncode == 0, result.stdout + result.stderr
+    records = rows(
         cci.org.ours, f"SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = '{cci.org.word}'"
     )
-    assert given == [{"AssigneeId": cci.org.user_id}]
+    assert records == [{"AssigneeId": cci.org.user_id}]

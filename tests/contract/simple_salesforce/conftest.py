@@ -49,7 +49,7 @@ class Served(Place):
 
     @classmethod
     def at(cls, place: Place, transport: str) -> Served:
-        return cls(**{each.name: getattr(place, each.name) for each in fields(place)}, transport=transport)
+        return cls(**{field.name: getattr(place, field.name) for field in fields(place)}, transport=transport)
 
     @property
     def host(self) -> str:

@@ -22,68 +22,73 @@ Step = Callable[[Salesforce, Served, Path], None]
 
 def insert(sf: Salesforce, org: Served, _folder: Path) -> None:
     rows = [{"LastName": f"{org.word}{number:03}", "Email": f"b{number}@x.example"} for number in range(250)]
-    (done,) = sf.bulk2.Contact.insert(records=rows, wait=org.wait)
-    assert (done["numberRecordsProcessed"], done["numberRecordsFailed"], done["numberRecordsTotal"]) == (250, 0, 250)
+    (job,) = sf.bulk2.Contact.insert(records=rows, wait=org.wait)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"], job["numberRecordsTotal"]) == (250, 0, 250)
     assert org.count("Contact", f"LastName LIKE '{org.word}%'") == 250
-    made = {row["LastName"]: row["Email"] for row in org.rows("Contact", f"LastName LIKE '{org.word}1%'")}
-    assert made == {row["LastName"]: row["Email"] for row in rows[100:200]}
+    emails = {row["LastName"]: row["Email"] for row in org.rows("Contact", f"LastName LIKE '{org.word}1%'")}
+    assert emails == {row["LastName"]: row["Email"] for row in rows[100:200]}
 
 
 def insert_in_several_jobs_at_once(sf: Salesforce, org: Served, _folder: Path) -> None:
     rows = [{"LastName": f"{org.word}{number}"} for number in range(30)]
-    done = sf.bulk2.Contact.insert(records=rows, batch_size=10, concurrency=3, wait=org.wait)
-    assert [job["numberRecordsProcessed"] for job in done] == [10, 10, 10]
+    jobs = sf.bulk2.Contact.insert(records=rows, batch_size=10, concurrency=3, wait=org.wait)
+    assert [job["numberRecordsProcessed"] for job in jobs] == [10, 10, 10]
     assert org.count("Contact", f"LastName LIKE '{org.word}%'") == 30
 
 
 def insert_from_a_file_with_its_own_form(sf: Salesforce, org: Served, folder: Path) -> None:
     path = folder / "leads.csv"
     path.write_text(f'LastName|Company|Description\n{org.word}|Acme|"a ""b""| c"\n', encoding="utf-8", newline="")
-    (done,) = sf.bulk2.Lead.insert(
+    (job,) = sf.bulk2.Lead.insert(
         csv_file=str(path), column_delimiter=ColumnDelimiter.PIPE, line_ending=LineEnding.CRLF, wait=org.wait
     )
-    assert done["numberRecordsFailed"] == 0
+    assert job["numberRecordsFailed"] == 0
     assert org.rows("Lead", LastName=org.word)[0]["Description"] == 'a "b"| c'
 
 
 def outcomes_of_rows(sf: Salesforce, org: Served, folder: Path) -> None:
     rows = [{"LastName": org.word, "Email": "g@x.example"}, {"LastName": "", "Email": "bad@x.example"}]
-    (done,) = sf.bulk2.Contact.insert(records=rows, wait=org.wait)
-    assert done["numberRecordsFailed"] == 1
-    found = sf.bulk2.Contact.get_all_ingest_records(done["job_id"])
-    (good,) = found["successfulRecords"]
+    (job,) = sf.bulk2.Contact.insert(records=rows, wait=org.wait)
+    assert job["numberRecordsFailed"] == 1
+    outcomes = sf.bulk2.Contact.get_all_ingest_records(job["job_id"])
+    (good,) = outcomes["successfulRecords"]
     assert (good["sf__Id"], good["sf__Created"]) == (org.rows("Contact", LastName=org.word)[0]["Id"], "true")
-    (bad,) = found["failedRecords"]
+    (bad,) = outcomes["failedRecords"]
     assert bad["sf__Error"] == "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"
-    assert (bad["sf__Id"], bad["Email"], found["unprocessedRecords"]) == ("", "bad@x.example", [])
-    sf.bulk2.Contact.get_failed_records(done["job_id"], file=str(folder / "failed.csv"))
+    assert (bad["sf__Id"], bad["Email"], outcomes["unprocessedRecords"]) == ("", "bad@x.example", [])
+    sf.bulk2.Contact.get_failed_records(job["job_id"], file=str(folder / "failed.csv"))
     assert "bad@x.example" in (folder / "failed.csv").read_text(encoding="utf-8")
 
 
 def update(sf: Salesforce, org: Served, _folder: Path) -> None:
     ids = org.make("Contact", *({"LastName": f"{org.word}{number}"} for number in range(3)))
-    sf.bulk2.Contact.update(records=[{"Id": each, "Title": "Chief", "Phone": ""} for each in ids], wait=org.wait)
+    sf.bulk2.Contact.update(
+        records=[{"Id": record_id, "Title": "Chief", "Phone": ""} for record_id in ids], wait=org.wait
+    )
     assert [row["Title"] for row in org.rows("Contact", f"LastName LIKE '{org.word}%'")] == ["Chief"] * 3
     sf.bulk2.Contact.update(records=[{"Id": ids[0], "Title": "#N/A"}], wait=org.wait)
     assert org.rows("Contact", Id=ids[0])[0]["Title"] is None
 
 
 def upsert(sf: Salesforce, org: Served, _folder: Path) -> None:
-    key, one, two = org.external_id, f"{org.word}k1", f"{org.word}k2"
-    known = sf.Contact.create({"LastName": org.word, key: one})["id"]
-    rows = [{key: one, "LastName": f"{org.word}Renamed"}, {key: two, "LastName": f"{org.word}New"}]
-    (done,) = sf.bulk2.Contact.upsert(records=rows, external_id_field=key, wait=org.wait)
-    created = csv.DictReader(io.StringIO(sf.bulk2.Contact.get_successful_records(done["job_id"])))
-    assert {row[key]: row["sf__Created"] for row in created} == {one: "false", two: "true"}
-    found = {row[key]: row for row in org.rows("Contact", f"LastName LIKE '{org.word}%'")}
-    assert found[one]["Id"] == known
-    assert [found[each]["LastName"] for each in (one, two)] == [f"{org.word}Renamed", f"{org.word}New"]
+    key, first_key, second_key = org.external_id, f"{org.word}k1", f"{org.word}k2"
+    record_id = sf.Contact.create({"LastName": org.word, key: first_key})["id"]
+    rows = [{key: first_key, "LastName": f"{org.word}Renamed"}, {key: second_key, "LastName": f"{org.word}New"}]
+    (job,) = sf.bulk2.Contact.upsert(records=rows, external_id_field=key, wait=org.wait)
+    created = csv.DictReader(io.StringIO(sf.bulk2.Contact.get_successful_records(job["job_id"])))
+    assert {row[key]: row["sf__Created"] for row in created} == {first_key: "false", second_key: "true"}
+    rows_by_key = {row[key]: row for row in org.rows("Contact", f"LastName LIKE '{org.word}%'")}
+    assert rows_by_key[first_key]["Id"] == record_id
+    assert [rows_by_key[row_key]["LastName"] for row_key in (first_key, second_key)] == [
+        f"{org.word}Renamed",
+        f"{org.word}New",
+    ]
 
 
 def delete(sf: Salesforce, org: Served, _folder: Path) -> None:
     ids = org.make("Lead", *({"LastName": org.word, "Company": "Acme"} for _ in range(3)))
-    (done,) = sf.bulk2.Lead.delete(records=[{"Id": each} for each in ids[:2]], wait=org.wait)
-    assert (done["numberRecordsProcessed"], done["numberRecordsFailed"]) == (2, 0)
+    (job,) = sf.bulk2.Lead.delete(records=[{"Id": record_id} for record_id in ids[:2]], wait=org.wait)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (2, 0)
     assert [row["Id"] for row in org.rows("Lead", LastName=org.word)] == ids[2:]
 
 
@@ -109,31 +114,31 @@ def an_unknown_object(sf: Salesforce, org: Served, _folder: Path) -> None:
 
 def query(sf: Salesforce, org: Served, _folder: Path) -> None:
     ids = org.make("Contact", *({"LastName": f"{org.word}{number}"} for number in range(3)))
-    asked = f"SELECT Id, LastName, Account.Name FROM Contact WHERE LastName LIKE '{org.word}%'"
-    (text,) = sf.bulk2.Contact.query(asked, wait=org.wait)
-    found = {row["Id"]: row["LastName"] for row in csv.DictReader(io.StringIO(text))}
-    assert found == {each: f"{org.word}{number}" for number, each in enumerate(ids)}
+    soql = f"SELECT Id, LastName, Account.Name FROM Contact WHERE LastName LIKE '{org.word}%'"
+    (text,) = sf.bulk2.Contact.query(soql, wait=org.wait)
+    names_by_id = {row["Id"]: row["LastName"] for row in csv.DictReader(io.StringIO(text))}
+    assert names_by_id == {record_id: f"{org.word}{number}" for number, record_id in enumerate(ids)}
 
 
 def query_in_pages(sf: Salesforce, org: Served, _folder: Path) -> None:
     ids = org.make("Contact", *({"LastName": f"{org.word}{number}"} for number in range(5)))
-    asked = f"SELECT Id FROM Contact WHERE LastName LIKE '{org.word}%'"
-    pages = list(sf.bulk2.Contact.query(asked, max_records=2, wait=org.wait))
-    found = [row["Id"] for page in pages for row in csv.DictReader(io.StringIO(page))]
-    assert (len(pages), sorted(found)) == (3, sorted(ids))
+    soql = f"SELECT Id FROM Contact WHERE LastName LIKE '{org.word}%'"
+    pages = list(sf.bulk2.Contact.query(soql, max_records=2, wait=org.wait))
+    found_ids = [row["Id"] for page in pages for row in csv.DictReader(io.StringIO(page))]
+    assert (len(pages), sorted(found_ids)) == (3, sorted(ids))
 
 
 def query_all(sf: Salesforce, org: Served, _folder: Path) -> None:
     org.make("Contact", {"LastName": org.word})
-    asked = f"SELECT Id FROM Contact WHERE LastName = '{org.word}' AND IsDeleted = false"
-    (text,) = sf.bulk2.Contact.query_all(asked, wait=org.wait)
+    soql = f"SELECT Id FROM Contact WHERE LastName = '{org.word}' AND IsDeleted = false"
+    (text,) = sf.bulk2.Contact.query_all(soql, wait=org.wait)
     assert len(text.splitlines()) == 2
 
 
 def download(sf: Salesforce, org: Served, folder: Path) -> None:
     org.make("Contact", *({"LastName": org.word} for _ in range(3)))
-    asked = f"SELECT Id FROM Contact WHERE LastName = '{org.word}'"
-    pages = sf.bulk2.Contact.download(asked, str(folder), max_records=2, wait=org.wait)
+    soql = f"SELECT Id FROM Contact WHERE LastName = '{org.word}'"
+    pages = sf.bulk2.Contact.download(soql, str(folder), max_records=2, wait=org.wait)
     assert [page["number_of_records"] for page in pages] == [2, 1]
     assert Path(pages[0]["file"]).read_text(encoding="utf-8").startswith('"Id"\n')
 

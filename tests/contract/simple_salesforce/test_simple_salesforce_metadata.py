@@ -51,9 +51,9 @@ def wrong(org: Served) -> Component:
 
 
 def body(org: Served, type: str, name: str) -> Mapping[str, Any]:
-    found = org.component(type, name)
-    assert found is not None, f"there is no {type} {name}"
-    return found
+    component = org.component(type, name)
+    assert component is not None, f"there is no {type} {name}"
+    return component
 
 
 def create_read_update_rename_delete(_sf: Salesforce, mdapi: Any, org: Served) -> None:
@@ -61,10 +61,10 @@ def create_read_update_rename_delete(_sf: Salesforce, mdapi: Any, org: Served) -
     kind = mdapi._client.get_type("ns0:FieldType")
     mdapi.CustomField.create(mdapi.CustomField(fullName=before, label="Colour", type=kind("Text"), length=40))
     assert body(org, "CustomField", before)["length"] == 40
-    found = mdapi.CustomField.read(before)
-    assert (found.fullName, found.label, found.length, found.externalId) == (before, "Colour", 40, False)
-    found.label = "Shade"
-    mdapi.CustomField.update(found)
+    field = mdapi.CustomField.read(before)
+    assert (field.fullName, field.label, field.length, field.externalId) == (before, "Colour", 40, False)
+    field.label = "Shade"
+    mdapi.CustomField.update(field)
     assert body(org, "CustomField", before)["label"] == "Shade"
     mdapi.CustomField.rename(before, after)
     assert org.component("CustomField", before) is None
@@ -79,9 +79,9 @@ def upsert_several(_sf: Salesforce, mdapi: Any, org: Served) -> None:
     mdapi.PermissionSet.upsert(sets)
     sets[1].label = f"{org.word}Second"
     mdapi.PermissionSet.upsert(sets)
-    found = [body(org, "PermissionSet", name)["label"] for name in names]
-    assert found == [names[0], f"{org.word}Second"]
-    assert [each.fullName for each in mdapi.PermissionSet.read(names)] == names
+    labels = [body(org, "PermissionSet", name)["label"] for name in names]
+    assert labels == [names[0], f"{org.word}Second"]
+    assert [component.fullName for component in mdapi.PermissionSet.read(names)] == names
 
 
 def errors_name_what_is_wrong(_sf: Salesforce, mdapi: Any, org: Served) -> None:
@@ -114,14 +114,14 @@ def a_custom_object_with_its_name_field(_sf: Salesforce, mdapi: Any, org: Served
 
 def describe_and_list(_sf: Salesforce, mdapi: Any, org: Served) -> None:
     described = mdapi.describe_metadata()
-    workflow = next(each for each in described.metadataObjects if each.xmlName == "Workflow")
+    workflow = next(entry for entry in described.metadataObjects if entry.xmlName == "Workflow")
     assert {"WorkflowRule", "WorkflowOutboundMessage"} <= set(workflow.childXmlNames)
     mdapi.PermissionSet.create(mdapi.PermissionSet(fullName=org.word, label=org.word, hasActivationRequired=False))
     query = mdapi._client.get_type("ns0:ListMetadataQuery")(type="PermissionSet", folder=None)
-    assert org.word in {each.fullName for each in mdapi.list_metadata([query])}
-    told = mdapi.CustomField.describe()
-    (kind,) = [each for each in told.valueTypeFields if each.name == "type"]
-    assert (told.apiCreatable, kind.soapType, "Text" in {each.value for each in kind.picklistValues}) == (
+    assert org.word in {entry.fullName for entry in mdapi.list_metadata([query])}
+    description = mdapi.CustomField.describe()
+    (kind,) = [entry for entry in description.valueTypeFields if entry.name == "type"]
+    assert (description.apiCreatable, kind.soapType, "Text" in {entry.value for entry in kind.picklistValues}) == (
         True,
         "FieldType",
         True,
@@ -131,25 +131,28 @@ def describe_and_list(_sf: Salesforce, mdapi: Any, org: Served) -> None:
 def deploy(sf: Salesforce, _mdapi: Any, org: Served) -> None:
     begun = sf.deploy(_package(field(org), permissions(org)), sandbox=False, testLevel="NoTestRun")
     assert (begun["asyncId"][:3], begun["state"]) == ("0Af", "Queued")
-    done = _ended(sf, org, begun["asyncId"])
-    assert done["state"] == "Succeeded"
-    assert (done["deployment_detail"]["total_count"], done["deployment_detail"]["failed_count"]) == ("2", "0")
+    deployment = _ended(sf, org, begun["asyncId"])
+    assert deployment["state"] == "Succeeded"
+    assert (deployment["deployment_detail"]["total_count"], deployment["deployment_detail"]["failed_count"]) == (
+        "2",
+        "0",
+    )
     assert body(org, "PermissionSet", org.word)["description"] == "By deploy"
     assert body(org, "CustomField", field(org).full_name)["length"] == 20
 
 
 def deploy_with_stray_words_in_its_options(sf: Salesforce, _mdapi: Any, org: Served) -> None:
     # Without a test level it writes the text None where none belongs, and booleans as True and False.
-    done = _ended(sf, org, sf.deploy(_package(permissions(org)), sandbox=False)["asyncId"])
-    assert done["state"] == "Succeeded"
+    deployment = _ended(sf, org, sf.deploy(_package(permissions(org)), sandbox=False)["asyncId"])
+    assert deployment["state"] == "Succeeded"
     assert org.component("PermissionSet", org.word)
 
 
 def deploy_that_fails(sf: Salesforce, _mdapi: Any, org: Served) -> None:
     package = _package(permissions(org), wrong(org))
-    done = _ended(sf, org, sf.deploy(package, sandbox=False, testLevel="NoTestRun")["asyncId"])
-    assert done["state"] == "Failed"
-    (error,) = done["deployment_detail"]["errors"]
+    deployment = _ended(sf, org, sf.deploy(package, sandbox=False, testLevel="NoTestRun")["asyncId"])
+    assert deployment["state"] == "Failed"
+    (error,) = deployment["deployment_detail"]["errors"]
     assert (error["type"], error["file"], error["status"]) == (
         "PermissionSet",
         f"permissionsets/{org.word}Wrong.permissionset",
@@ -162,21 +165,21 @@ def deploy_that_fails(sf: Salesforce, _mdapi: Any, org: Served) -> None:
 def deploy_to_a_sandbox_keeps_what_is_right(sf: Salesforce, _mdapi: Any, org: Served) -> None:
     # For sandboxes it turns rollbackOnError off.
     package = _package(permissions(org), wrong(org))
-    done = _ended(sf, org, sf.deploy(package, sandbox=True, testLevel="NoTestRun")["asyncId"])
-    assert done["state"] == "SucceededPartial"
+    deployment = _ended(sf, org, sf.deploy(package, sandbox=True, testLevel="NoTestRun")["asyncId"])
+    assert deployment["state"] == "SucceededPartial"
     assert org.component("PermissionSet", org.word)
     assert org.component("PermissionSet", wrong(org).full_name) is None
 
 
 def validate_only(sf: Salesforce, _mdapi: Any, org: Served) -> None:
     package = _package(permissions(org))
-    done = _ended(sf, org, sf.deploy(package, sandbox=False, checkOnly=True, testLevel="NoTestRun")["asyncId"])
-    assert (done["state"], org.component("PermissionSet", org.word)) == ("Succeeded", None)
+    deployment = _ended(sf, org, sf.deploy(package, sandbox=False, checkOnly=True, testLevel="NoTestRun")["asyncId"])
+    assert (deployment["state"], org.component("PermissionSet", org.word)) == ("Succeeded", None)
 
 
 def deploy_of_nonsense(sf: Salesforce, _mdapi: Any, org: Served) -> None:
-    done = _ended(sf, org, sf.deploy(io.BytesIO(b"no zip"), sandbox=False, testLevel="NoTestRun")["asyncId"])
-    assert done["state"] == "Failed"
+    deployment = _ended(sf, org, sf.deploy(io.BytesIO(b"no zip"), sandbox=False, testLevel="NoTestRun")["asyncId"])
+    assert deployment["state"] == "Failed"
 
 
 def an_unknown_deploy(sf: Salesforce, mdapi: Any, _org: Served) -> None:
@@ -186,8 +189,8 @@ def an_unknown_deploy(sf: Salesforce, mdapi: Any, _org: Served) -> None:
 
 def retrieve(_sf: Salesforce, mdapi: Any, org: Served) -> None:
     mdapi.PermissionSet.create(mdapi.PermissionSet(fullName=org.word, label=org.word, hasActivationRequired=False))
-    wanted = {"PermissionSet": [org.word]}
-    job, state = mdapi.retrieve("0Af000000000000AAA", unpackaged=wanted, single_package=True)
+    members = {"PermissionSet": [org.word]}
+    job, state = mdapi.retrieve("0Af000000000000AAA", unpackaged=members, single_package=True)
     assert (job[:3], state) == ("09S", "Queued")
     deadline = time.monotonic() + SECONDS
     while mdapi.check_retrieve_status(job)[0] != "Succeeded":
@@ -200,7 +203,7 @@ def retrieve(_sf: Salesforce, mdapi: Any, org: Served) -> None:
     assert file in names, (names, messages)
     (label,) = etree.fromstring(names[file]).findall("m:label", NS)
     assert label.text == org.word
-    assert [each.full_name for each in read(names) if each.type == "PermissionSet"] == [org.word]
+    assert [component.full_name for component in read(names) if component.type == "PermissionSet"] == [org.word]
 
 
 def _package(*components: Component) -> io.BytesIO:
@@ -210,9 +213,9 @@ def _package(*components: Component) -> io.BytesIO:
 def _ended(sf: Salesforce, org: Served, deploy_id: str) -> dict[str, Any]:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        found = sf.checkDeployStatus(deploy_id)
-        if found["state"] not in {"Pending", "InProgress"}:
-            return dict(found)
+        status = sf.checkDeployStatus(deploy_id)
+        if status["state"] not in {"Pending", "InProgress"}:
+            return dict(status)
         time.sleep(org.wait)
     raise AssertionError("the deploy did not end")
 

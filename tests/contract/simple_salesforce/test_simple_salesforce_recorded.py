@@ -31,9 +31,9 @@ KEPT = {"content-type", "sforce-locator", "sforce-numberofrecords", "sforce-limi
 @pytest.fixture(scope="module")
 def vcr_config() -> dict[str, Any]:
     def clean(response: dict[str, Any]) -> dict[str, Any]:
-        kept = {name: values for name, values in response["headers"].items() if name.lower() in KEPT}
+        headers = {name: values for name, values in response["headers"].items() if name.lower() in KEPT}
         cleaned = recording.clean_response(response)
-        return {**cleaned, "headers": {**kept, **cleaned["headers"]}}
+        return {**cleaned, "headers": {**headers, **cleaned["headers"]}}
 
     return {
         "before_record_request": recording.clean_request,
@@ -58,15 +58,15 @@ def sf(record_mode: str, company: Path, tmp_path: Path) -> Iterator[Salesforce]:
 
 
 def test_a_record_comes_and_goes(sf: Salesforce) -> None:
-    made = sf.Contact.create({"LastName": "Kim", "Ext__c": "k/1"})["id"]
-    assert sf.Contact.get_by_custom_id("Ext__c", "k/1")["Id"] == made
+    record_id = sf.Contact.create({"LastName": "Kim", "Ext__c": "k/1"})["id"]
+    assert sf.Contact.get_by_custom_id("Ext__c", "k/1")["Id"] == record_id
     assert sf.Contact.upsert("Ext__c/k%2F1", {"Title": "Chief"}) == 200
-    found = sf.query("SELECT Id, Title FROM Contact WHERE Ext__c = 'k/1'")
-    assert [row["Title"] for row in found["records"]] == ["Chief"]
-    assert sf.Contact.update(made, {"Title": None}) == 204
-    assert sf.Contact.delete(made) == 204
+    rows = sf.query("SELECT Id, Title FROM Contact WHERE Ext__c = 'k/1'")
+    assert [row["Title"] for row in rows["records"]] == ["Chief"]
+    assert sf.Contact.update(record_id, {"Title": None}) == 204
+    assert sf.Contact.delete(record_id) == 204
     with pytest.raises(SalesforceResourceNotFound):
-        sf.Contact.get(made)
+        sf.Contact.get(record_id)
     assert sf.api_usage["api-usage"].total > 0
 
 
@@ -77,8 +77,8 @@ def test_errors_are_understood(sf: Salesforce) -> None:
 
 
 def test_a_bulk_job_and_a_bulk_query(sf: Salesforce) -> None:
-    (done,) = sf.bulk2.Contact.insert(records=[{"LastName": "Bulk"}], wait=0.01)
-    assert (done["numberRecordsProcessed"], done["numberRecordsFailed"]) == (1, 0)
-    (good,) = csv.DictReader(io.StringIO(sf.bulk2.Contact.get_successful_records(done["job_id"])))
+    (job,) = sf.bulk2.Contact.insert(records=[{"LastName": "Bulk"}], wait=0.01)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (1, 0)
+    (good,) = csv.DictReader(io.StringIO(sf.bulk2.Contact.get_successful_records(job["job_id"])))
     (text,) = sf.bulk2.Contact.query("SELECT Id FROM Contact WHERE LastName = 'Bulk'", wait=0.01)
     assert [row["Id"] for row in csv.DictReader(io.StringIO(text))] == [good["sf__Id"]]

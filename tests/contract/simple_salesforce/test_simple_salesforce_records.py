@@ -25,9 +25,9 @@ Step = Callable[[Salesforce, Served], None]
 
 
 def create(sf: Salesforce, org: Served) -> None:
-    made = sf.Contact.create({"LastName": org.word, "FirstName": "Ji", org.number: 9001})
-    assert (made["success"], made["errors"]) == (True, [])
-    (row,) = org.rows("Contact", Id=made["id"])
+    answer = sf.Contact.create({"LastName": org.word, "FirstName": "Ji", org.number: 9001})
+    assert (answer["success"], answer["errors"]) == (True, [])
+    (row,) = org.rows("Contact", Id=answer["id"])
     assert (row["Name"], row[org.number]) == (f"Ji {org.word}", 9001)
 
 
@@ -40,9 +40,9 @@ def create_is_refused(sf: Salesforce, org: Served) -> None:
 
 
 def get(sf: Salesforce, org: Served) -> None:
-    (made,) = org.make("Contact", {"LastName": org.word})
-    found = sf.Contact.get(made)
-    assert (found["Id"], found["LastName"], found["attributes"]["type"]) == (made, org.word, "Contact")
+    (record_id,) = org.make("Contact", {"LastName": org.word})
+    record = sf.Contact.get(record_id)
+    assert (record["Id"], record["LastName"], record["attributes"]["type"]) == (record_id, org.word, "Contact")
 
 
 def get_a_missing_one(sf: Salesforce, _org: Served) -> None:
@@ -52,28 +52,28 @@ def get_a_missing_one(sf: Salesforce, _org: Served) -> None:
 
 
 def get_by_custom_id(sf: Salesforce, org: Served) -> None:
-    (made,) = org.make("Account", {"Name": org.word, org.external_id: f"{org.word}/1ü"})
-    assert sf.Account.get_by_custom_id(org.external_id, f"{org.word}/1ü")["Id"] == made
+    (record_id,) = org.make("Account", {"Name": org.word, org.external_id: f"{org.word}/1ü"})
+    assert sf.Account.get_by_custom_id(org.external_id, f"{org.word}/1ü")["Id"] == record_id
 
 
 def update(sf: Salesforce, org: Served) -> None:
-    (made,) = org.make("Contact", {"LastName": org.word})
-    assert sf.Contact.update(made, {"Title": "Chief"}) == 204
-    assert org.rows("Contact", Id=made)[0]["Title"] == "Chief"
+    (record_id,) = org.make("Contact", {"LastName": org.word})
+    assert sf.Contact.update(record_id, {"Title": "Chief"}) == 204
+    assert org.rows("Contact", Id=record_id)[0]["Title"] == "Chief"
 
 
 def update_answers_the_response_when_asked(sf: Salesforce, org: Served) -> None:
-    (made,) = org.make("Contact", {"LastName": org.word, "Title": "Chief"})
-    answer = sf.Contact.update(made, {"Title": None}, raw_response=True)
+    (record_id,) = org.make("Contact", {"LastName": org.word, "Title": "Chief"})
+    answer = sf.Contact.update(record_id, {"Title": None}, raw_response=True)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert org.rows("Contact", Id=made)[0]["Title"] is None
+    assert org.rows("Contact", Id=record_id)[0]["Title"] is None
 
 
 def upsert(sf: Salesforce, org: Served) -> None:
-    key, named = f"{org.external_id}/{org.word}", {org.external_id: org.word}
+    key, key_value = f"{org.external_id}/{org.word}", {org.external_id: org.word}
     assert sf.Contact.upsert(key, {"LastName": f"{org.word}First"}) == 201
     assert sf.Contact.upsert(key, {"LastName": f"{org.word}Second"}) == 200
-    assert [row["LastName"] for row in org.rows("Contact", **named)] == [f"{org.word}Second"]
+    assert [row["LastName"] for row in org.rows("Contact", **key_value)] == [f"{org.word}Second"]
 
 
 def upsert_with_a_key_that_needs_quoting(sf: Salesforce, org: Served) -> None:
@@ -89,17 +89,17 @@ def a_parent_by_its_external_id(sf: Salesforce, org: Served) -> None:
 
 
 def delete(sf: Salesforce, org: Served) -> None:
-    made = sf.Lead.create({"LastName": org.word, "Company": "Acme"})["id"]
-    assert sf.Lead.delete(made) == 204
-    assert org.rows("Lead", Id=made) == []
+    record_id = sf.Lead.create({"LastName": org.word, "Company": "Acme"})["id"]
+    assert sf.Lead.delete(record_id) == 204
+    assert org.rows("Lead", Id=record_id) == []
     with pytest.raises(SalesforceResourceNotFound):
-        sf.Lead.delete(made)
+        sf.Lead.delete(record_id)
 
 
 def a_custom_object_by_its_class(sf: Salesforce, org: Served) -> None:
     contact = SFType("Contact", sf.session_id, sf.sf_instance, sf_version=VERSION, session=sf.session)
-    made = contact.create({"LastName": org.word})["id"]
-    assert org.rows("Contact", Id=made)[0]["LastName"] == org.word
+    record_id = contact.create({"LastName": org.word})["id"]
+    assert org.rows("Contact", Id=record_id)[0]["LastName"] == org.word
 
 
 def describe_one(sf: Salesforce, org: Served) -> None:
@@ -111,9 +111,9 @@ def describe_one(sf: Salesforce, org: Served) -> None:
 
 
 def describe_all(sf: Salesforce, _org: Served) -> None:
-    found = {each["name"]: each for each in (sf.describe() or {})["sobjects"]}
-    assert {"Account", "Contact", "Event", "Lead", "Task", "User"} <= found.keys()
-    assert found["Contact"]["keyPrefix"] == "003"
+    objects_by_name = {sobject["name"]: sobject for sobject in (sf.describe() or {})["sobjects"]}
+    assert {"Account", "Contact", "Event", "Lead", "Task", "User"} <= objects_by_name.keys()
+    assert objects_by_name["Contact"]["keyPrefix"] == "003"
 
 
 def metadata_of_an_object(sf: Salesforce, _org: Served) -> None:
@@ -123,59 +123,61 @@ def metadata_of_an_object(sf: Salesforce, _org: Served) -> None:
 def query(sf: Salesforce, org: Served) -> None:
     (account,) = org.make("Account", {"Name": org.word})
     org.make("Contact", {"LastName": org.word, "AccountId": account}, {"LastName": org.word})
-    asked = (
+    soql = (
         f"SELECT Id, Account.Name FROM Contact WHERE LastName = '{org.word}' AND AccountId != null ORDER BY Id LIMIT 1"
     )
-    found = sf.query(asked)
-    (row,) = found["records"]
-    assert (found["done"], row["Account"]["Name"]) == (True, org.word)
+    rows = sf.query(soql)
+    (row,) = rows["records"]
+    assert (rows["done"], row["Account"]["Name"]) == (True, org.word)
     assert org.rows("Contact", Id=row["Id"])[0]["AccountId"] == account
 
 
 def query_with_children(sf: Salesforce, org: Served) -> None:
     (account,) = org.make("Account", {"Name": org.word})
-    made = org.make("Contact", *({"LastName": f"{org.word}{number}", "AccountId": account} for number in range(3)))
-    found = sf.query(f"SELECT Id, (SELECT Id FROM Contacts) FROM Account WHERE Name LIKE '{org.word}%'")["records"]
-    assert [{row["Id"] for row in each["Contacts"]["records"]} for each in found] == [{*made}]
+    contact_ids = org.make(
+        "Contact", *({"LastName": f"{org.word}{number}", "AccountId": account} for number in range(3))
+    )
+    records = sf.query(f"SELECT Id, (SELECT Id FROM Contacts) FROM Account WHERE Name LIKE '{org.word}%'")["records"]
+    assert [{row["Id"] for row in record["Contacts"]["records"]} for record in records] == [{*contact_ids}]
 
 
 def query_all_follows_the_pages(sf: Salesforce, org: Served) -> None:
     _fill(sf, org.word, 450)
-    asked = f"SELECT Id FROM Contact WHERE LastName LIKE '{org.word}%'"
-    first = sf.query(asked, headers={"Sforce-Query-Options": "batchSize=200"})
+    soql = f"SELECT Id FROM Contact WHERE LastName LIKE '{org.word}%'"
+    first = sf.query(soql, headers={"Sforce-Query-Options": "batchSize=200"})
     assert (first["done"], len(first["records"]), first["totalSize"]) == (False, 200, 450)
     second = sf.query_more(first["nextRecordsUrl"], identifier_is_url=True)
     third = sf.query_more(second["nextRecordsUrl"].rsplit("/", 1)[-1])
     assert (third["done"], len(third["records"])) == (True, 50)
-    everything = sf.query_all(asked, headers={"Sforce-Query-Options": "batchSize=200"})
+    everything = sf.query_all(soql, headers={"Sforce-Query-Options": "batchSize=200"})
     assert len({row["Id"] for row in everything["records"]}) == org.count("Contact", f"LastName LIKE '{org.word}%'")
-    lazily = sf.query_all_iter(asked, headers={"Sforce-Query-Options": "batchSize=200"})
+    lazily = sf.query_all_iter(soql, headers={"Sforce-Query-Options": "batchSize=200"})
     assert len({row["Id"] for row in lazily}) == 450
 
 
 def query_including_deleted(sf: Salesforce, org: Served) -> None:
     org.make("Contact", {"LastName": org.word}, {"LastName": org.word})
-    asked = f"SELECT Id FROM Contact WHERE LastName = '{org.word}'"
-    assert sf.query(asked, include_deleted=True)["totalSize"] == 2
+    soql = f"SELECT Id FROM Contact WHERE LastName = '{org.word}'"
+    assert sf.query(soql, include_deleted=True)["totalSize"] == 2
 
 
 def values_are_quoted(sf: Salesforce, org: Served) -> None:
     name = f"""{org.word} O'Brien "the\\ \n\t new" %_"""
-    made = sf.Contact.create({"LastName": name, "Birthdate": "1990-02-03"})["id"]
+    record_id = sf.Contact.create({"LastName": name, "Birthdate": "1990-02-03"})["id"]
     for condition in (
         format_soql("LastName = {}", name),
         format_soql("LastName IN {}", [name, "x"]),
-        format_soql("Id = {} AND Birthdate = {}", made, date(1990, 2, 3)),
-        format_soql("Id = {} AND CreatedDate > {}", made, datetime.now(UTC) - timedelta(minutes=5)),
-        format_soql("IsDeleted = {} AND Id = {}", False, made),
-        format_soql("Title = {} AND Id = {}", None, made),
+        format_soql("Id = {} AND Birthdate = {}", record_id, date(1990, 2, 3)),
+        format_soql("Id = {} AND CreatedDate > {}", record_id, datetime.now(UTC) - timedelta(minutes=5)),
+        format_soql("IsDeleted = {} AND Id = {}", False, record_id),
+        format_soql("Title = {} AND Id = {}", None, record_id),
     ):
-        found = sf.query(f"SELECT Id FROM Contact WHERE {condition}")
-        assert made in [row["Id"] for row in found["records"]], condition
+        rows = sf.query(f"SELECT Id FROM Contact WHERE {condition}")
+        assert record_id in [row["Id"] for row in rows["records"]], condition
     like = format_soql("SELECT Id FROM Contact WHERE LastName LIKE '{:like}%'", org.word)
-    assert [row["Id"] for row in sf.query(like)["records"]] == [made]
-    like = format_soql("SELECT Id FROM Contact WHERE Id = {} AND LastName LIKE '%{:like}'", made, "%_")
-    assert [row["Id"] for row in sf.query(like)["records"]] == [made]
+    assert [row["Id"] for row in sf.query(like)["records"]] == [record_id]
+    like = format_soql("SELECT Id FROM Contact WHERE Id = {} AND LastName LIKE '%{:like}'", record_id, "%_")
+    assert [row["Id"] for row in sf.query(like)["records"]] == [record_id]
 
 
 def a_wrong_query(sf: Salesforce, _org: Served) -> None:
@@ -201,30 +203,30 @@ def is_sandbox(sf: Salesforce, org: Served) -> None:
 
 
 def who_am_i(sf: Salesforce, org: Served) -> None:
-    found = sf.oauth2("userinfo")
-    assert (found["preferred_username"], found["organization_id"]) == (org.username, org.org_id)
-    assert sf.restful("")["identity"].endswith(f"/id/{org.org_id}/{found['user_id']}")
+    user_info = sf.oauth2("userinfo")
+    assert (user_info["preferred_username"], user_info["organization_id"]) == (org.username, org.org_id)
+    assert sf.restful("")["identity"].endswith(f"/id/{org.org_id}/{user_info['user_id']}")
 
 
 def restful_collections(sf: Salesforce, org: Served) -> None:
     records = [{"attributes": {"type": "Contact"}, "LastName": org.word + name} for name in ("One", "Two")]
     records.append({"attributes": {"type": "Contact"}})
-    done = sf.restful("composite/sobjects", method="POST", json={"allOrNone": False, "records": records})
-    assert [each["success"] for each in done] == [True, True, False]
-    made = [each["id"] for each in done[:2]]
-    assert {row["Id"] for row in org.rows("Contact", f"LastName LIKE '{org.word}%'")} == {*made}
+    created = sf.restful("composite/sobjects", method="POST", json={"allOrNone": False, "records": records})
+    assert [answer["success"] for answer in created] == [True, True, False]
+    record_ids = [answer["id"] for answer in created[:2]]
+    assert {row["Id"] for row in org.rows("Contact", f"LastName LIKE '{org.word}%'")} == {*record_ids}
     rolled_back = sf.restful("composite/sobjects", method="POST", json={"allOrNone": True, "records": records})
     assert rolled_back[0]["errors"][0]["statusCode"] == "ALL_OR_NONE_OPERATION_ROLLED_BACK"
     assert len(org.rows("Contact", LastName=f"{org.word}One")) == 1
-    gone = sf.restful("composite/sobjects", method="DELETE", params={"ids": ",".join(made)})
-    assert [each["success"] for each in gone] == [True, True]
+    deleted = sf.restful("composite/sobjects", method="DELETE", params={"ids": ",".join(record_ids)})
+    assert [answer["success"] for answer in deleted] == [True, True]
     assert org.rows("Contact", LastName=f"{org.word}Two") == []
 
 
 def tooling(sf: Salesforce, org: Served) -> None:
-    asked = f"SELECT Id, DeveloperName FROM FlowDefinition WHERE DeveloperName = '{org.word}'"
-    found = sf.toolingexecute("query", params={"q": asked})
-    assert (found["done"], found["records"]) == (True, [])
+    soql = f"SELECT Id, DeveloperName FROM FlowDefinition WHERE DeveloperName = '{org.word}'"
+    answer = sf.toolingexecute("query", params={"q": soql})
+    assert (answer["done"], answer["records"]) == (True, [])
 
 
 def a_wrong_path(sf: Salesforce, _org: Served) -> None:

@@ -77,12 +77,12 @@ def open_org(request: pytest.FixtureRequest, company: Path, tmp_path: Path) -> I
         yield Served.at(place, request.param)
 
 
-def sign_in(org: Served, way: Way, **other: Any) -> Salesforce:
+def sign_in(org: Served, way: Way, **arguments: Any) -> Salesforce:
     oauth = f"{org.host}/services/oauth2/token?x="
     soap = f"{org.host}/services/Soap/u/{VERSION}?x="
     session = org.session()
     try:
-        return Salesforce(version=VERSION, session=session, **{**way(oauth, soap), **other})
+        return Salesforce(version=VERSION, session=session, **{**way(oauth, soap), **arguments})
     except BaseException:
         session.close()
         raise
@@ -96,9 +96,9 @@ def test_signs_in(open_org: Served, way: str) -> None:
         assert sf.sf_instance == open_org.host
         assert sf.session_id != open_org.access_token
         assert sf.oauth2("userinfo")["preferred_username"] == USERNAME
-        made = sf.Contact.create({"LastName": "Signed"})["id"]
+        record_id = sf.Contact.create({"LastName": "Signed"})["id"]
         (user,) = open_org.rows("User", Username=USERNAME)
-        assert open_org.rows("Contact", Id=made)[0]["CreatedById"] == user["Id"]
+        assert open_org.rows("Contact", Id=record_id)[0]["CreatedById"] == user["Id"]
     finally:
         sf.session.close()
 

@@ -48,8 +48,8 @@ class Appcues:
         return self.control("PUT", "webhook", json={"url": url, **more})
 
     def requests(self) -> list[tuple[str, str, int | None]]:
-        found = self.control("GET", "requests")["requests"]
-        return [(each["method"], each["path"], each["status"]) for each in found]
+        entries = self.control("GET", "requests")["requests"]
+        return [(entry["method"], entry["path"], entry["status"]) for entry in entries]
 
 
 @contextmanager

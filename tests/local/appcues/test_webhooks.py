@@ -63,8 +63,8 @@ def test_feedback_of_either_survey_is_kept_in_the_profile(appcues):
     ids=lambda value: value["scheme"] if isinstance(value, dict) else "",
 )
 def test_a_token_goes_where_the_scheme_says(appcues, receiver, auth, expected):
-    shown = appcues.hook(receiver.url + "/hook", auth=auth)
-    assert auth.get("secret", "t1") not in json.dumps(shown)
+    settings = appcues.hook(receiver.url + "/hook", auth=auth)
+    assert auth.get("secret", "t1") not in json.dumps(settings)
     appcues.trigger(SCORE)
     (post,) = receiver.wait_for(1)
     assert (post.path, post.headers.get("Authorization"), post.headers.get("X-Token")) == expected
@@ -102,8 +102,8 @@ def test_a_webhook_is_sent_until_it_is_taken_and_others_do_not_wait_for_it(appcu
 
 
 def test_what_nobody_took_is_listed_with_its_reason_and_can_be_dropped(appcues):
-    with receiving() as gone:
-        url = gone.url
+    with receiving() as closed_receiver:
+        url = closed_receiver.url
     appcues.hook(url, retry_seconds=60)
     appcues.trigger(SCORE)
     until(lambda: appcues.control("GET", "deliveries")["deliveries"][0]["attempts"] == 1)

@@ -60,7 +60,7 @@ def flow(
         "flowTransactionModel": "CurrentTransaction",
         "nameSegment": sends,
     }
-    given = {
+    start_element = {
         "locationX": 0,
         "locationY": 0,
         "connector": {"targetReference": "Send"},
@@ -73,7 +73,7 @@ def flow(
         "apiVersion": API,
         "label": name,
         "processType": "AutoLaunchedFlow",
-        "start": given | dict(start),
+        "start": start_element | dict(start),
         "status": "Active",
     }
     return Component("Flow", name, body | more)
@@ -141,9 +141,9 @@ def signed_in_as(rest: Rest, state: Path, user_id: str) -> Iterator[Rest]:
     """Call the org as another of its users."""
     with Store(state / "org.db") as store, store.transaction() as tx:
         token = auth.get_or_create_token(tx, user_id, now=NOON, rng=random.Random(3))
-    other = Rest(replace(rest.org, access_token=token))
-    with other.session:
-        yield other
+    client = Rest(replace(rest.org, access_token=token))
+    with client.session:
+        yield client
 
 
 def user_with(rest: Rest, **rights: Any) -> str:
@@ -162,6 +162,6 @@ def user_with(rest: Rest, **rights: Any) -> str:
         LanguageLocaleKey="en_US",
     )
     deploy(rest.org, Component("PermissionSet", "Rights", {"label": "Rights", **rights}))
-    (found,) = rest.rows("SELECT Id FROM PermissionSet WHERE Name = 'Rights'")
-    rest.create("PermissionSetAssignment", AssigneeId=user_id, PermissionSetId=found["Id"])
+    (row,) = rest.rows("SELECT Id FROM PermissionSet WHERE Name = 'Rights'")
+    rest.create("PermissionSetAssignment", AssigneeId=user_id, PermissionSetId=row["Id"])
     return user_id

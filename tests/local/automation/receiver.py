@@ -31,13 +31,13 @@ class Post:
     @property
     def notifications(self) -> list[tuple[str, dict[str, str]]]:
         """Give the id of each notification and the fields in it, in their order."""
-        found = []
-        for each in etree.fromstring(self.body).iter(f"{{{OUTBOUND}}}Notification"):
-            record = each.find(f"{{{OUTBOUND}}}sObject")
+        ids_and_fields = []
+        for element in etree.fromstring(self.body).iter(f"{{{OUTBOUND}}}Notification"):
+            record = element.find(f"{{{OUTBOUND}}}sObject")
             assert record is not None
             fields = {etree.QName(child).localname: child.text or "" for child in record}
-            found.append((each.findtext(f"{{{OUTBOUND}}}Id") or "", fields))
-        return found
+            ids_and_fields.append((element.findtext(f"{{{OUTBOUND}}}Id") or "", fields))
+        return ids_and_fields
 
     @property
     def records(self) -> list[dict[str, str]]:
@@ -62,8 +62,8 @@ class Receiver:
     def take(self) -> list[Post]:
         """Give what has come in, and forget it."""
         with self.arrived:
-            found, self.posts = self.posts, []
-        return found
+            posts, self.posts = self.posts, []
+        return posts
 
 
 @contextmanager

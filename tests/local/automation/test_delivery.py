@@ -23,14 +23,16 @@ def change(rest, record_id, **values):
 
 @pytest.mark.usefixtures("sends")
 def test_250_changed_contacts_arrive_as_three_messages(rest, control, receiver):
-    made = []
+    contact_ids = []
     for count in (200, 50):
         records = [{"attributes": {"type": "Contact"}, "LastName": f"C{number}"} for number in range(count)]
-        made += [each["id"] for each in rest("POST", "/composite/sobjects", json={"records": records}).json()]
+        contact_ids += [
+            answer["id"] for answer in rest("POST", "/composite/sobjects", json={"records": records}).json()
+        ]
     assert control.deliver() == {"messages": 3, "delivered": 250, "failed": 0, "dropped": 0}
     posts = receiver.take()
     assert sorted(len(post.notifications) for post in posts) == [50, 100, 100]
-    assert sorted(fields["Id"] for post in posts for fields in post.records) == sorted(made)
+    assert sorted(fields["Id"] for post in posts for fields in post.records) == sorted(contact_ids)
     assert len({id_ for post in posts for id_, _ in post.notifications}) == 250
     assert control.queue == []
 
@@ -119,7 +121,7 @@ def test_a_dead_letter_queue_keeps_what_is_too_old(rest, org, control, receiver,
     change(rest, contact["Id"], Title="Keep me")
     control.deliver()
     assert control.advance(hours=25)["dropped"] == 1
-    assert [each["state"] for each in control.queue] == ["dead"]
+    assert [entry["state"] for entry in control.queue] == ["dead"]
     receiver.take()
     assert control.advance(hours=1)["messages"] == 0
     assert receiver.take() == []

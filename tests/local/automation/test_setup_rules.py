@@ -59,11 +59,11 @@ def owner(rest, lead: str) -> str:
 def test_an_assignment_rule_runs_unless_the_header_says_no(rest, assignment_rule, header, assigned) -> None:
     """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_autoassign.htm"""
     headers = {"Sforce-Auto-Assign": header} if header else {}
-    made = rest("POST", "/sobjects/Lead", json={"LastName": "A", "Company": "B"}, headers=headers).json()["id"]
-    before = owner(rest, made)
+    record_id = rest("POST", "/sobjects/Lead", json={"LastName": "A", "Company": "B"}, headers=headers).json()["id"]
+    before = owner(rest, record_id)
     assert before != SELLER, "no entry of the rule is about it"
-    assert rest("PATCH", f"/sobjects/Lead/{made}", json={"LeadSource": "Web"}, headers=headers).status_code == 204
-    assert owner(rest, made) == (SELLER if assigned else before)
+    assert rest("PATCH", f"/sobjects/Lead/{record_id}", json={"LeadSource": "Web"}, headers=headers).status_code == 204
+    assert owner(rest, record_id) == (SELLER if assigned else before)
 
 
 def test_a_collection_takes_the_header_too(rest, assignment_rule) -> None:
@@ -95,20 +95,20 @@ def test_a_duplicate_rule_alerts_or_blocks(rest, deploy_files, action, header, s
         ("DuplicateRule", "Contact.Same", "duplicateRules/Contact.Same.duplicateRule", duplicate_rule(action)),
     )
     rest.create("Contact", LastName="One", Email="one@example.com")
-    other = rest.create("Contact", LastName="Two", Email="two@example.com")
+    contact = rest.create("Contact", LastName="Two", Email="two@example.com")
     headers = {"Sforce-Duplicate-Rule-Header": header} if header else {}
-    answer = rest("PATCH", f"/sobjects/Contact/{other}", json={"Email": "ONE@example.com"}, headers=headers)
+    answer = rest("PATCH", f"/sobjects/Contact/{contact}", json={"Email": "ONE@example.com"}, headers=headers)
     assert answer.status_code == status
     if status == 400:
         (error,) = answer.json()
         assert (error["errorCode"], error["message"]) == ("DUPLICATES_DETECTED", "Use one of these records?")
-    assert rest("PATCH", f"/sobjects/Contact/{other}", json={"Email": "three@example.com"}).status_code == 204
+    assert rest("PATCH", f"/sobjects/Contact/{contact}", json={"Email": "three@example.com"}).status_code == 204
 
 
 def creating_flow(**more):
     """Make a flow that creates a task about the contact."""
     entries = {"WhoId": {"elementReference": "$Record.Id"}, "Subject": {"elementReference": "$Record.Title"}}
-    made = {
+    element = {
         "label": "Task",
         "locationX": 0,
         "locationY": 0,
@@ -117,7 +117,7 @@ def creating_flow(**more):
         "object": "Task",
     }
     start = {"connector": {"targetReference": "Make"}, "recordTriggerType": "Update"}
-    return flow(start, recordCreates={"Make": made | more})
+    return flow(start, recordCreates={"Make": element | more})
 
 
 def test_a_flow_creates_records(org, rest, contact, receiver) -> None:
@@ -148,7 +148,7 @@ def test_a_fault_path_catches_what_fails(org, rest, contact, receiver) -> None:
 @pytest.mark.parametrize("case", [("Professional Edition", False), ("Enterprise Edition", True)])
 def test_an_edition_without_outbound_messages_takes_none(org, state, rest, receiver, case) -> None:
     """https://help.salesforce.com/s/articleView?id=platform.workflow_managing_outbound_messages.htm"""
-    edition, taken = case
+    edition, is_taken = case
     (company,) = rest.rows("SELECT Id FROM Organization")
     store = Store(state / "org.db")
     with store.transaction() as tx:
@@ -160,5 +160,5 @@ def test_an_edition_without_outbound_messages_takes_none(org, state, rest, recei
         zipped = zip_files(write([message(receiver.url, ["Id"])], API))
         result = client.metadata.follow(client.metadata.deploy(zipped, DeployOptions()))
     assert [failure.problem for failure in result.failures] == (
-        [] if taken else ["Not available for deploy for this organization"]
+        [] if is_taken else ["Not available for deploy for this organization"]
     )

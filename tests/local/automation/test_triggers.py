@@ -225,8 +225,8 @@ def test_a_relative_date_is_not_guessed_at(triggered, change, sent, control):
 
 def in_bulk(rest, csv: str) -> None:
     job = rest("POST", "/jobs/ingest", json={"object": "Contact", "operation": "insert"}).json()["id"]
-    sent = rest("PUT", f"/jobs/ingest/{job}/batches", data=csv.encode(), headers={"Content-Type": "text/csv"})
-    assert sent.status_code == 201, sent.text
+    answer = rest("PUT", f"/jobs/ingest/{job}/batches", data=csv.encode(), headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 201, answer.text
     rest("PATCH", f"/jobs/ingest/{job}", json={"state": "UploadComplete"})
     until(lambda: rest("GET", f"/jobs/ingest/{job}").json()["state"] == "JobComplete")
 
@@ -274,9 +274,9 @@ def test_every_way_of_writing_sends(rest, org, triggered, sent, way):
     if way == "create":
         rest.create("Contact", **values)
     elif way == "update":
-        made = rest.create("Contact", LastName="Writer", Title="before")
+        contact = rest.create("Contact", LastName="Writer", Title="before")
         assert sent() == ["before"]
-        rest("PATCH", f"/sobjects/Contact/{made}", json=values)
+        rest("PATCH", f"/sobjects/Contact/{contact}", json=values)
     elif way == "upsert":
         assert rest("PATCH", "/sobjects/Contact/Key__c/k1", json=values).status_code == 201
     elif way == "collection":
@@ -294,10 +294,10 @@ def test_what_is_rolled_back_sends_nothing(rest, triggered, sent, contact, contr
     good = {"attributes": {"type": "Contact"}, "Id": contact["Id"], "Title": "Rolled back"}
     bad = {"attributes": {"type": "Contact"}, "Id": contact["Id"], "Email": "no address"}
     answer = rest("PATCH", "/composite/sobjects", json={"allOrNone": True, "records": [good, bad]})
-    assert [each["success"] for each in answer.json()] == [False, False]
+    assert [entry["success"] for entry in answer.json()] == [False, False]
     assert control.queue == []
     answer = rest("PATCH", "/composite/sobjects", json={"allOrNone": False, "records": [good, bad]})
-    assert [each["success"] for each in answer.json()] == [True, False]
+    assert [entry["success"] for entry in answer.json()] == [True, False]
     assert sent() == ["Rolled back"], "only the record that was saved"
 
 
@@ -310,8 +310,8 @@ def test_a_user_without_the_right_to_send_is_not_heard(rest, state, receiver, co
         fieldPermissions={"Contact.Title": {"editable": True, "readable": True}},
         userPermissions={"ApiEnabled": {"enabled": True}},
     )
-    with signed_in_as(rest, state, silent) as other:
-        answer = other("PATCH", f"/sobjects/Contact/{contact['Id']}", json={"Title": "Echo"})
+    with signed_in_as(rest, state, silent) as client:
+        answer = client("PATCH", f"/sobjects/Contact/{contact['Id']}", json={"Title": "Echo"})
         assert answer.status_code == 204, answer.text
     assert control.deliver()["messages"] == 0
     assert control.log == [

@@ -97,12 +97,12 @@ def test_every_number_reads_back_as_itself(number):
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 def test_every_text_makes_a_message_that_parses_to_the_text(text):
     root = etree.fromstring(envelope(SENDER, [MessageItem("04l", (("Id", "003"), ("Title", text)))]))
-    (found,) = root.iter("{urn:sobject.enterprise.soap.sforce.com}Title")
+    (element,) = root.iter("{urn:sobject.enterprise.soap.sforce.com}Title")
     clean = (
         "".join(char for char in text if char in "\t\n\r" or char >= " ").replace("\ufffe", "�").replace("\uffff", "�")
     )
-    got = (found.text or "").replace("�", "")
-    assert got == clean.replace("�", "")
+    parsed_text = (element.text or "").replace("�", "")
+    assert parsed_text == clean.replace("�", "")
 
 
 def test_a_record_that_is_gone_makes_a_notification_without_data():

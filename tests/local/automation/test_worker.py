@@ -75,19 +75,21 @@ def test_a_server_that_is_killed_between_commit_and_delivery_loses_nothing(state
     receiver.answer = hang
     with program(state) as (process, rest):
         deploy(rest.org, message(receiver.url, FIELDS), flow({}))
-        made = {rest.create("Contact", LastName=f"C{number}") for number in range(5)}
+        contact_ids = {rest.create("Contact", LastName=f"C{number}") for number in range(5)}
         receiver.wait_for(1)
         process.send_signal(signal.SIGKILL)
         process.wait()
     release.set()
-    seen = receiver.take()
+    first_posts = receiver.take()
     receiver.answer = lambda _number: (200, ACK)
     with program(state) as (_, rest):
         until(lambda: not Control(rest).queue)
-    again = receiver.take()
-    assert {fields["Id"] for post in again for fields in post.records} == made
-    ids = {id_ for post in again for id_, _ in post.notifications}
-    assert {id_ for post in seen for id_, _ in post.notifications} <= ids, "a message that comes again keeps its ids"
+    second_posts = receiver.take()
+    assert {fields["Id"] for post in second_posts for fields in post.records} == contact_ids
+    ids = {id_ for post in second_posts for id_, _ in post.notifications}
+    assert {id_ for post in first_posts for id_, _ in post.notifications} <= ids, (
+        "a message that comes again keeps its ids"
+    )
 
 
 def test_stopping_does_not_wait_for_an_endpoint_that_hangs(state, receiver, clock):
@@ -190,12 +192,12 @@ def test_two_servers_of_one_state_do_not_send_twice(seed, tmp_path, receiver, cl
     state = tmp_path / "shared"
     shutil.copytree(seed, state)
     with (
-        serve(state, clock=clock, rng=random.Random(2), deliver=True) as one,
+        serve(state, clock=clock, rng=random.Random(2), deliver=True) as first_org,
         serve(state, clock=clock, rng=random.Random(3), deliver=True),
     ):
-        deploy(one, message(receiver.url, FIELDS), flow({}))
-        rest = Rest(one)
+        deploy(first_org, message(receiver.url, FIELDS), flow({}))
+        rest = Rest(first_org)
         with rest.session:
-            made = [rest.create("Contact", LastName=f"C{number}") for number in range(20)]
+            contact_ids = [rest.create("Contact", LastName=f"C{number}") for number in range(20)]
             until(lambda: not Control(rest).queue)
-    assert sorted(fields["Id"] for post in receiver.take() for fields in post.records) == sorted(made)
+    assert sorted(fields["Id"] for post in receiver.take() for fields in post.records) == sorted(contact_ids)

@@ -126,22 +126,22 @@ def test_a_locked_row_is_refused_and_the_others_are_saved(rest, control):
     answers = rest("POST", "/composite/sobjects", json={"records": records}).json()
     assert [answer["success"] for answer in answers] == [True, False, True]
     assert answers[1]["errors"][0]["statusCode"] == "UNABLE_TO_LOCK_ROW"
-    made = rest.create("Contact", LastName="Free again")
+    contact = rest.create("Contact", LastName="Free again")
     control.arm("row_lock")
-    status, code, text, _ = rest.error("PATCH", f"/sobjects/Contact/{made}", json={"Title": "X"})
+    status, code, text, _ = rest.error("PATCH", f"/sobjects/Contact/{contact}", json={"Title": "X"})
     assert (status, code) == (400, "UNABLE_TO_LOCK_ROW")
-    assert made in text
-    assert rest.value(f"SELECT Title FROM Contact WHERE Id = '{made}'") is None
+    assert contact in text
+    assert rest.value(f"SELECT Title FROM Contact WHERE Id = '{contact}'") is None
 
 
 def test_a_slow_deploy_waits_for_questions_and_is_then_done(org, control):
     control.arm("slow_deploy", polls=4)
-    seen = []
+    statuses = []
     with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version="63.0") as client:
         deploy_id = client.metadata.deploy(_package(), _options())
-        while not seen or seen[-1] in ("Pending", "InProgress"):
-            seen.append(client.metadata.deploy_status(deploy_id).status)
-    assert seen == ["Pending", "Pending", "InProgress", "InProgress", "Succeeded"]
+        while not statuses or statuses[-1] in ("Pending", "InProgress"):
+            statuses.append(client.metadata.deploy_status(deploy_id).status)
+    assert statuses == ["Pending", "Pending", "InProgress", "InProgress", "Succeeded"]
 
 
 def test_a_slow_deploy_can_be_cancelled_and_has_done_nothing(org, rest, control):
@@ -169,8 +169,8 @@ def test_a_delivery_comes_twice(rest, org, control):
         control.arm("duplicate_delivery", path="/hook")
         rest.create("Contact", LastName="Twice")
         assert control.deliver()["delivered"] == 1
-        one, two = receiver.take()
-    assert one.body == two.body
+        first, second = receiver.take()
+    assert first.body == second.body
 
 
 def test_chance_is_seeded():
@@ -192,9 +192,9 @@ def test_some_requests_are_let_through_first():
 def test_the_control_route_is_for_the_administrator_only(rest, state, control):
     user = user_with(rest, userPermissions={"ApiEnabled": {"enabled": True}})
     paths = ("faults", "clock", "outbound-messages", "automation-log")
-    with signed_in_as(rest, state, user) as other:
+    with signed_in_as(rest, state, user) as client:
         for path in paths:
-            answer = other.session.get(f"{rest.org.url}/services/sfcode/{path}")
+            answer = client.session.get(f"{rest.org.url}/services/sfcode/{path}")
             assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "FORBIDDEN")
     for path in paths:
         assert requests.get(f"{rest.org.url}/services/sfcode/{path}", timeout=10).status_code == 401

@@ -37,13 +37,13 @@ class Checkout:
     @property
     def count(self) -> int:
         """How many files of metadata were found, those beside their -meta.xml not counted."""
-        made = sum(len(names) for names in self.sources.values())
-        return made + len(self.unknown) + len(self.unreadable)
+        known_count = sum(len(names) for names in self.sources.values())
+        return known_count + len(self.unknown) + len(self.unreadable)
 
 
 def read(folder: Path) -> Checkout:
     """Read everything below a folder that has the name of a metadata file."""
-    found = Checkout()
+    checkout = Checkout()
     objects: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
@@ -51,19 +51,19 @@ def read(folder: Path) -> Checkout:
             continue
         bundle = _bundle(path)
         if bundle:
-            _put(found, bundle, path.read_bytes(), str(inside))
+            _put(checkout, bundle, path.read_bytes(), str(inside))
         elif path.name.endswith(META):
-            _from_project(found, objects, path, inside)
+            _from_project(checkout, objects, path, inside)
         else:
-            _from_package(found, path, inside)
+            _from_package(checkout, path, inside)
     for name, paths in objects.items():
-        _object(found, folder, name, paths)
-    return found
+        _object(checkout, folder, name, paths)
+    return checkout
 
 
-def _put(found: Checkout, path: str, data: bytes, source: str) -> None:
-    found.files.setdefault(path, data)
-    found.sources.setdefault(path, []).append(source)
+def _put(checkout: Checkout, path: str, data: bytes, source: str) -> None:
+    checkout.files.setdefault(path, data)
+    checkout.sources.setdefault(path, []).append(source)
 
 
 def _bundle(path: Path) -> str:
@@ -74,7 +74,7 @@ def _bundle(path: Path) -> str:
     return ""
 
 
-def _from_project(found: Checkout, objects: dict[str, list[Path]], path: Path, inside: Path) -> None:
+def _from_project(checkout: Checkout, objects: dict[str, list[Path]], path: Path, inside: Path) -> None:
     name, _, suffix = path.name.removesuffix(META).rpartition(".")
     if suffix in ELEMENTS and path.parent.parent.parent.name == "objects":
         objects.setdefault(path.parent.parent.name, []).append(path)
@@ -84,23 +84,23 @@ def _from_project(found: Checkout, objects: dict[str, list[Path]], path: Path, i
         return
     kind = BY_SUFFIX.get(suffix)
     if kind is None:
-        found.unknown.append(str(inside))
+        checkout.unknown.append(str(inside))
         return
     target = f"{kind.directory}/{_folder(kind, path)}{name}.{suffix}"
     if not kind.meta_file:
-        _put(found, target, path.read_bytes(), str(inside))
+        _put(checkout, target, path.read_bytes(), str(inside))
         return
     content = _content(path, name, suffix)
     if content is not None:
-        found.files.setdefault(target, content)
-        _put(found, target + META, path.read_bytes(), str(inside))
+        checkout.files.setdefault(target, content)
+        _put(checkout, target + META, path.read_bytes(), str(inside))
 
 
-def _from_package(found: Checkout, path: Path, inside: Path) -> None:
+def _from_package(checkout: Checkout, path: Path, inside: Path) -> None:
     kind = BY_DIRECTORY.get(path.parent.name)
     # What a project has beside its -meta.xml comes with that.
     if kind and path.suffix == f".{kind.suffix}" and not kind.meta_file:
-        _put(found, f"{kind.directory}/{path.name}", path.read_bytes(), str(inside))
+        _put(checkout, f"{kind.directory}/{path.name}", path.read_bytes(), str(inside))
 
 
 def _folder(kind: FileType, path: Path) -> str:
@@ -108,19 +108,19 @@ def _folder(kind: FileType, path: Path) -> str:
 
 
 def _content(path: Path, name: str, suffix: str) -> bytes | None:
-    beside = path.with_name(f"{name}.{suffix}")
-    if beside.is_file():
-        return beside.read_bytes()
+    sibling = path.with_name(f"{name}.{suffix}")
+    if sibling.is_file():
+        return sibling.read_bytes()
     if path.with_name(name).is_dir():  # an archive, unpacked
         inside = path.with_name(name)
         return zip_files(
-            {str(each.relative_to(inside)): each.read_bytes() for each in inside.rglob("*") if each.is_file()}
+            {str(file.relative_to(inside)): file.read_bytes() for file in inside.rglob("*") if file.is_file()}
         )
-    others: Iterable[Path] = path.parent.glob(f"{name}.*")
-    return next((each.read_bytes() for each in others if not each.name.endswith(META)), None)
+    candidates: Iterable[Path] = path.parent.glob(f"{name}.*")
+    return next((file.read_bytes() for file in candidates if not file.name.endswith(META)), None)
 
 
-def _object(found: Checkout, folder: Path, name: str, paths: list[Path]) -> None:
+def _object(checkout: Checkout, folder: Path, name: str, paths: list[Path]) -> None:
     root = etree.Element(f"{{{schema_table.NAMESPACE}}}CustomObject", nsmap={None: schema_table.NAMESPACE})
     children: dict[str, list[etree._Element]] = {}
     for path in paths:
@@ -128,15 +128,15 @@ def _object(found: Checkout, folder: Path, name: str, paths: list[Path]) -> None
         try:
             read = etree.parse(path).getroot()
         except etree.XMLSyntaxError:
-            found.unreadable.append(str(path.relative_to(folder)))
+            checkout.unreadable.append(str(path.relative_to(folder)))
             continue
-        found.sources.setdefault(f"objects/{name}.object", []).append(str(path.relative_to(folder)))
+        checkout.sources.setdefault(f"objects/{name}.object", []).append(str(path.relative_to(folder)))
         if suffix == "object":
             for element in read.iterchildren("*"):
                 children.setdefault(etree.QName(element).localname, []).append(element)
         else:
             read.tag = f"{{{schema_table.NAMESPACE}}}{ELEMENTS[suffix]}"
             children.setdefault(ELEMENTS[suffix], []).append(read)
-    for each in sorted(children):
-        root.extend(children[each])
-    found.files[f"objects/{name}.object"] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    for child in sorted(children):
+        root.extend(children[child])
+    checkout.files[f"objects/{name}.object"] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")

@@ -57,7 +57,7 @@ class Result:
         return [failure["problem"] for failure in self.failures]
 
     def of(self, full_name: str) -> dict[str, str]:
-        return next(each for each in [*self.failures, *self.successes] if each["fullName"] == full_name)
+        return next(message for message in [*self.failures, *self.successes] if message["fullName"] == full_name)
 
 
 class Client:
@@ -108,10 +108,10 @@ class Client:
                 return error.code, json.loads(error.read())
 
     def start(self, zipped: bytes, **options: object) -> str:
-        given = {"rollbackOnError": True, "singlePackage": True} | options
+        deploy_options = {"rollbackOnError": True, "singlePackage": True} | options
         flags = "".join(
             f"<{name}>{str(value).lower() if isinstance(value, bool) else value}</{name}>"
-            for name, value in given.items()
+            for name, value in deploy_options.items()
         )
         encoded = base64.b64encode(zipped).decode()
         root = self.soap(f"<deploy><ZipFile>{encoded}</ZipFile><DeployOptions>{flags}</DeployOptions></deploy>")
@@ -123,12 +123,12 @@ class Client:
             root = self.soap(
                 f"<checkDeployStatus><asyncProcessId>{deploy_id}</asyncProcessId><includeDetails>true</includeDetails></checkDeployStatus>"
             )
-            found = root.find(f".//{{{NS}}}result")
-            assert found is not None
-            if found.findtext(f"{{{NS}}}done") == "true":
-                report: dict[str, Any] = {etree.QName(each).localname: each.text for each in found}
-                report["failures"] = [_flat(each) for each in found.iter(f"{{{NS}}}componentFailures")]
-                report["successes"] = [_flat(each) for each in found.iter(f"{{{NS}}}componentSuccesses")]
+            result_element = root.find(f".//{{{NS}}}result")
+            assert result_element is not None
+            if result_element.findtext(f"{{{NS}}}done") == "true":
+                report: dict[str, Any] = {etree.QName(child).localname: child.text for child in result_element}
+                report["failures"] = [_flat(child) for child in result_element.iter(f"{{{NS}}}componentFailures")]
+                report["successes"] = [_flat(child) for child in result_element.iter(f"{{{NS}}}componentSuccesses")]
                 return Result(deploy_id, str(report["status"]), report)
         raise AssertionError("the deploy did not end")
 
@@ -147,20 +147,22 @@ class Client:
             f"<unpackaged>{types}<version>{version}</version></unpackaged></request></retrieve>"
         )
         retrieve_id = root.findtext(f".//{{{NS}}}id")
-        found = self.soap(f"<checkRetrieveStatus><asyncProcessId>{retrieve_id}</asyncProcessId></checkRetrieveStatus>")
-        data = base64.b64decode(found.findtext(f".//{{{NS}}}zipFile") or "")
+        result_element = self.soap(
+            f"<checkRetrieveStatus><asyncProcessId>{retrieve_id}</asyncProcessId></checkRetrieveStatus>"
+        )
+        data = base64.b64decode(result_element.findtext(f".//{{{NS}}}zipFile") or "")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         return {
             "files": files,
-            "properties": [_flat(each) for each in found.iter(f"{{{NS}}}fileProperties")],
-            "messages": [_flat(each) for each in found.iter(f"{{{NS}}}messages")],
+            "properties": [_flat(child) for child in result_element.iter(f"{{{NS}}}fileProperties")],
+            "messages": [_flat(child) for child in result_element.iter(f"{{{NS}}}messages")],
         }
 
     def query(self, soql: str) -> list[dict[str, Any]]:
-        status, found = self.rest("GET", f"/services/data/v62.0/tooling/query?q={urllib.request.quote(soql)}")
-        assert status == 200, found
-        return found["records"]
+        status, document = self.rest("GET", f"/services/data/v62.0/tooling/query?q={urllib.request.quote(soql)}")
+        assert status == 200, document
+        return document["records"]
 
     def snapshot(self) -> object:
         """Everything that a deploy could have changed."""
@@ -176,7 +178,7 @@ class Client:
 
 
 def _flat(element: etree._Element) -> dict[str, str]:
-    return {etree.QName(each).localname: each.text or "" for each in element}
+    return {etree.QName(child).localname: child.text or "" for child in element}
 
 
 def zipped(files: Mapping[str, bytes | str]) -> bytes:
@@ -213,8 +215,8 @@ class Kit:
 
     @staticmethod
     def field(name: str, inner: str = "<length>40</length><type>Text</type>", label: str | None = None) -> str:
-        shown = name.removesuffix("__c").replace("_", " ") if label is None else label
-        text = f"<label>{shown}</label>" if shown else ""
+        label_text = name.removesuffix("__c").replace("_", " ") if label is None else label
+        text = f"<label>{label_text}</label>" if label_text else ""
         return f"<fields><fullName>{name}</fullName>{text}{inner}</fields>"
 
     @staticmethod
@@ -281,10 +283,10 @@ class Kit:
         )
 
     @staticmethod
-    def rights(name: str, *given: str) -> str:
+    def rights(name: str, *granted_rights: str) -> str:
         rights = ("allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords")
-        flags = "".join(f"<{right}>{str(right in given).lower()}</{right}>" for right in rights)
-        view_all = str("viewAllRecords" in given).lower()
+        flags = "".join(f"<{right}>{str(right in granted_rights).lower()}</{right}>" for right in rights)
+        view_all = str("viewAllRecords" in granted_rights).lower()
         return f"<objectPermissions>{flags}<object>{name}</object><viewAllRecords>{view_all}</viewAllRecords></objectPermissions>"
 
     @classmethod

@@ -44,17 +44,17 @@ class Report:
     """What was changed by deploying what came back."""
 
     def lines(self) -> list[str]:
-        by_type = Counter(each.type for each in self.deployed)
+        by_type = Counter(entry.type for entry in self.deployed)
         return [
             f"{self.files} files of metadata, {len(self.unknown)} of unknown types, {len(self.unreadable)} no XML",
             f"{len(self.against_schema)} components against the schema, {len(self.missing)} refer to what is not there",
             f"{len(self.deployed)} deployed: {', '.join(f'{count} {type}' for type, count in by_type.most_common())}",
             f"{len(self.deployed) - len(self.changed) - len(self.back)} came back and changed nothing",
-            *(f"against the schema: {each}" for each in self.against_schema),
-            *(f"not there: {each}" for each in self.missing),
-            *(f"FAULT: {each}" for each in self.faults),
-            *(f"NOT BACK: {each}" for each in self.back),
-            *(f"CHANGED: {each}" for each in self.changed),
+            *(f"against the schema: {entry}" for entry in self.against_schema),
+            *(f"not there: {entry}" for entry in self.missing),
+            *(f"FAULT: {entry}" for entry in self.faults),
+            *(f"NOT BACK: {entry}" for entry in self.back),
+            *(f"CHANGED: {entry}" for entry in self.changed),
         ]
 
 
@@ -63,43 +63,47 @@ def round_trip(checkout: Checkout, org: Client) -> Report:
     report = Report(checkout.count, checkout.unknown, checkout.unreadable)
     files = _accepted(checkout.files, report)
     result = org.deploy(_package(files), rollbackOnError=False)
-    for each in result.failures:
-        text = f"{each['componentType']}:{each['fullName']}: {each['problem']}"
-        (report.missing if MISSING.search(each["problem"]) else report.faults).append(text)
-    taken = [Address(each["componentType"], each["fullName"]) for each in result.successes if each["componentType"]]
-    report.deployed = [each for each in taken if each.type != "Package"]
+    for entry in result.failures:
+        text = f"{entry['componentType']}:{entry['fullName']}: {entry['problem']}"
+        (report.missing if MISSING.search(entry["problem"]) else report.faults).append(text)
+    addresses = [
+        Address(entry["componentType"], entry["fullName"]) for entry in result.successes if entry["componentType"]
+    ]
+    report.deployed = [entry for entry in addresses if entry.type != "Package"]
     members = _members(report.deployed)
-    found = org.retrieve(members, version=VERSION, single=True)
-    report.back = [each["problem"] for each in found["messages"]]
-    if found["files"]:
-        again = org.deploy(found["files"])
-        report.back += again.problems
+    retrieved_files = org.retrieve(members, version=VERSION, single=True)
+    report.back = [entry["problem"] for entry in retrieved_files["messages"]]
+    if retrieved_files["files"]:
+        second_result = org.deploy(retrieved_files["files"])
+        report.back += second_result.problems
         report.changed = [
-            f"{each['componentType']}:{each['fullName']}"
-            for each in again.successes
-            if each["changed"] == "true" and each["fullName"] != "package.xml"
+            f"{entry['componentType']}:{entry['fullName']}"
+            for entry in second_result.successes
+            if entry["changed"] == "true" and entry["fullName"] != "package.xml"
         ]
-        seen = {Address(each["componentType"], each["fullName"]) for each in again.successes}
-        report.back += [f"{each} did not come back" for each in report.deployed if each not in seen]
+        second_addresses = {Address(entry["componentType"], entry["fullName"]) for entry in second_result.successes}
+        report.back += [f"{entry} did not come back" for entry in report.deployed if entry not in second_addresses]
     return report
 
 
 def _accepted(files: Mapping[str, bytes], report: Report) -> dict[str, bytes]:
     """Leave out the files that the schema does not accept."""
     problems = package_items.read_items(files, "", frozenset(), 63.0).problems
-    refused = {each.file_name for each in problems}
-    report.against_schema += [f"{each.component_type}:{each.full_name}: {each.problem}" for each in problems]
+    refused = {problem.file_name for problem in problems}
+    report.against_schema += [
+        f"{problem.component_type}:{problem.full_name}: {problem.problem}" for problem in problems
+    ]
     return {name: data for name, data in files.items() if name not in refused}
 
 
 def _members(addresses: list[Address]) -> dict[str, list[str]]:
     members: dict[str, list[str]] = {}
-    for each in addresses:
-        members.setdefault(each.type, []).append(each.full_name)
+    for address in addresses:
+        members.setdefault(address.type, []).append(address.full_name)
     return members
 
 
 def _package(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    found = package_items.read_items(files, "", frozenset(), 63.0).found
-    members = _members([each.component.address for each in found if not each.bare])
+    items = package_items.read_items(files, "", frozenset(), 63.0).found
+    members = _members([item.component.address for item in items if not item.bare])
     return {**files, "package.xml": Kit.manifest(members, VERSION).encode()}

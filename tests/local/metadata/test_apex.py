@@ -50,7 +50,7 @@ def _tests(org, deploy_id: str) -> list[str]:
     root = org.soap(
         f"<checkDeployStatus><asyncProcessId>{deploy_id}</asyncProcessId><includeDetails>true</includeDetails></checkDeployStatus>"
     )
-    return [each.findtext(f"{NS}methodName") for each in root.iter(f"{NS}successes")]
+    return [success.findtext(f"{NS}methodName") for success in root.iter(f"{NS}successes")]
 
 
 def test_local_tests_are_those_of_the_org_and_the_package(org, kit) -> None:
@@ -101,4 +101,4 @@ def test_reports_with_tests_are_well_formed(org, kit) -> None:
         f"<checkDeployStatus><asyncProcessId>{result.id}</asyncProcessId><includeDetails>true</includeDetails></checkDeployStatus>"
     )
     success = next(root.iter(f"{NS}successes"))
-    assert [etree.QName(each).localname for each in success] == ["id", "methodName", "name", "seeAllData", "time"]
+    assert [etree.QName(child).localname for child in success] == ["id", "methodName", "name", "seeAllData", "time"]

@@ -37,8 +37,8 @@ def test_what_nobody_needs_is_deleted(deployed, kit, name: str) -> None:
     """Each of the three manifests deletes, and says so."""
     result = destroy(deployed, kit, {"StaticResource": ["State"], "PermissionSet": ["Integration"]}, name=name)
     assert result.status == "Succeeded"
-    found = result.of("Integration")
-    assert (found["deleted"], found["changed"], found["fileName"]) == ("true", "true", name)
+    message = result.of("Integration")
+    assert (message["deleted"], message["changed"], message["fileName"]) == ("true", "true", name)
     assert deployed.retrieve({"StaticResource": ["*"], "PermissionSet": ["Integration"]})["messages"] == [
         {
             "fileName": "unpackaged/package.xml",
@@ -70,16 +70,16 @@ def test_a_field_in_use_stays(deployed, kit) -> None:
         )
     ]
     assert deployed.snapshot() == before
-    held = destroy(deployed, kit, {"CustomField": ["Contact.External_Id__c"]})
-    assert held.problems[0].endswith(" : Workflow Outbound Message - Contact.To_Relay")
+    refusal = destroy(deployed, kit, {"CustomField": ["Contact.External_Id__c"]})
+    assert refusal.problems[0].endswith(" : Workflow Outbound Message - Contact.To_Relay")
 
 
 def test_a_deleted_field_leaves_rights_and_records(deployed, kit) -> None:
     """Its rights go out of permission sets, and its values out of records; made again, it is empty."""
     for name in ("Contact.Score__c", "Activity.Source_Id__c"):
         assert destroy(deployed, kit, {"CustomField": [name]}).status == "Succeeded"
-    (found,) = read(deployed.retrieve({"PermissionSet": ["Integration"]})["files"])
-    assert set(found.body["fieldPermissions"]) == {"Contact.External_Id__c", "Event.Description"}
+    (component,) = read(deployed.retrieve({"PermissionSet": ["Integration"]})["files"])
+    assert set(component.body["fieldPermissions"]) == {"Contact.External_Id__c", "Event.Description"}
     destroy(deployed, kit, {"CustomField": ["Contact.Plan__c"]})
     _, contacts, _ = deployed.snapshot()[1:]
     assert contacts
@@ -103,18 +103,18 @@ def test_a_flow_goes_version_by_version(deployed, kit) -> None:
     active = destroy(deployed, kit, {"Flow": ["To_Relay-1"]})
     assert active.problems == ["You can't delete a flow version that is active. Deactivate it first."]
     (version,) = deployed.query("SELECT Id FROM Flow")
-    held = destroy(deployed, kit, {"WorkflowOutboundMessage": ["Contact.To_Relay"]})
-    assert held.problems == [
+    first_refusal = destroy(deployed, kit, {"WorkflowOutboundMessage": ["Contact.To_Relay"]})
+    assert first_refusal.problems == [
         (
             "This outbound message is referenced elsewhere in salesforce.com. Remove the usage and try again. : "
             f"Flow Version - {version['Id']}"
         )
     ]
     stop(deployed)
-    still = destroy(deployed, kit, {"WorkflowOutboundMessage": ["Contact.To_Relay"]})
-    assert still.status == "Failed"
-    gone = destroy(deployed, kit, {"Flow": ["To_Relay-1"], "WorkflowOutboundMessage": ["Contact.To_Relay"]})
-    assert gone.status == "Succeeded", gone.failures
+    second_refusal = destroy(deployed, kit, {"WorkflowOutboundMessage": ["Contact.To_Relay"]})
+    assert second_refusal.status == "Failed"
+    deletion = destroy(deployed, kit, {"Flow": ["To_Relay-1"], "WorkflowOutboundMessage": ["Contact.To_Relay"]})
+    assert deletion.status == "Succeeded", deletion.failures
     assert deployed.query("SELECT Id FROM FlowDefinition") == []
 
 
@@ -143,8 +143,8 @@ def test_a_message_that_a_rule_sends_stays(org, kit) -> None:
             "Workflow Rule - Contact.Old Rule"
         )
     ]
-    both = {"WorkflowOutboundMessage": ["Contact.Old"], "WorkflowRule": ["Contact.Old Rule"]}
-    assert destroy(org, kit, both).status == "Succeeded"
+    members = {"WorkflowOutboundMessage": ["Contact.Old"], "WorkflowRule": ["Contact.Old Rule"]}
+    assert destroy(org, kit, members).status == "Succeeded"
 
 
 def test_deletions_before_and_after_are_of_one_transaction(deployed, kit) -> None:
@@ -165,11 +165,11 @@ def test_deletions_before_and_after_are_of_one_transaction(deployed, kit) -> Non
 
 def test_an_assigned_permission_set_stays(deployed, kit) -> None:
     """Whoever has it keeps it until the assignment is taken away."""
-    _, found = deployed.rest(
+    _, permission_sets = deployed.rest(
         "GET", "/services/data/v62.0/query?q=SELECT+Id+FROM+PermissionSet+WHERE+Name='Integration'"
     )
     _, users = deployed.rest("GET", f"/services/data/v62.0/query?q=SELECT+Id+FROM+User+WHERE+Username='{kit.user}'")
-    body = {"AssigneeId": users["records"][0]["Id"], "PermissionSetId": found["records"][0]["Id"]}
+    body = {"AssigneeId": users["records"][0]["Id"], "PermissionSetId": permission_sets["records"][0]["Id"]}
     status, _ = deployed.rest("POST", "/services/data/v62.0/sobjects/PermissionSetAssignment", body)
     assert status == 201
     result = destroy(deployed, kit, {"PermissionSet": ["Integration"]})
@@ -195,6 +195,6 @@ def test_an_object_goes_with_all_that_is_in_it(org, kit) -> None:
     }
     assert org.deploy(files).status == "Succeeded"
     assert destroy(org, kit, {"CustomObject": ["Visit__c"]}).status == "Succeeded"
-    (found,) = read(org.retrieve({"PermissionSet": ["Visits"]})["files"])
-    assert "fieldPermissions" not in found.body or found.body["fieldPermissions"] == {}
+    (component,) = read(org.retrieve({"PermissionSet": ["Visits"]})["files"])
+    assert "fieldPermissions" not in component.body or component.body["fieldPermissions"] == {}
     assert org.retrieve({"CustomField": ["Visit__c.Note__c"]})["messages"]

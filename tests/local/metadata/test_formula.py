@@ -124,7 +124,7 @@ def test_references_are_found_wherever_they_stand() -> None:
     """Every field is reported, in the order of the text."""
     tree = parse("IF(Account.Name = '', {!$Record.Email}, UPPER(Title))")
     assert isinstance(tree, FunctionCall)
-    assert [str(found) for found in references(tree)] == ["Account.Name", "$Record.Email", "Title"]
+    assert [str(reference) for reference in references(tree)] == ["Account.Name", "$Record.Email", "Title"]
 
 
 def test_a_long_text_area_is_told_from_a_text() -> None:

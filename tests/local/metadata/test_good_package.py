@@ -11,7 +11,8 @@ def test_everything_is_created_once_and_then_unchanged(org, kit) -> None:
     first = org.deploy(kit.good())
     assert first.status == "Succeeded", first.failures
     assert {
-        (each["componentType"], each["fullName"], each["created"], each["changed"]) for each in first.successes
+        (success["componentType"], success["fullName"], success["created"], success["changed"])
+        for success in first.successes
     } == {
         ("", "package.xml", "false", "false"),
         ("CustomField", "Activity.Source_Id__c", "true", "true"),
@@ -27,7 +28,7 @@ def test_everything_is_created_once_and_then_unchanged(org, kit) -> None:
     before = org.snapshot()
     second = org.deploy(kit.good())
     assert second.status == "Succeeded"
-    assert {each["changed"] for each in second.successes} == {"false"}
+    assert {success["changed"] for success in second.successes} == {"false"}
     assert org.snapshot() == before
 
 
@@ -35,7 +36,7 @@ def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
     """An org adds its defaults to what it gives back; deploying that changes nothing."""
     org.deploy(kit.good())
     before = org.snapshot()
-    found = org.retrieve(
+    retrieved_files = org.retrieve(
         {
             "CustomField": ["Contact.External_Id__c", "Activity.Source_Id__c"],
             "Flow": ["To_Relay"],
@@ -44,8 +45,8 @@ def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
             "WorkflowOutboundMessage": ["Contact.To_Relay"],
         }
     )
-    assert found["messages"] == []
-    assert set(found["files"]) == {
+    assert retrieved_files["messages"] == []
+    assert set(retrieved_files["files"]) == {
         "unpackaged/package.xml",
         "unpackaged/flows/To_Relay.flow",
         "unpackaged/objects/Activity.object",
@@ -55,7 +56,7 @@ def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
         "unpackaged/staticresources/State.resource-meta.xml",
         "unpackaged/workflows/Contact.workflow",
     }
-    bodies = {str(component.address): component.body for component in read(found["files"])}
+    bodies = {str(component.address): component.body for component in read(retrieved_files["files"])}
     assert "CustomField:Contact.Score__c" not in bodies
     field = bodies["CustomField:Contact.External_Id__c"]
     assert (field["externalId"], field["required"], field["unique"]) == (False, False, False)
@@ -66,9 +67,9 @@ def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
     assert flow["actionCalls"]["Send"]["nameSegment"] == "Contact.To_Relay"
     assert bodies["WorkflowOutboundMessage:Contact.To_Relay"]["useDeadLetterQueue"] is False
     assert bodies["PermissionSet:Integration"]["hasActivationRequired"] is False
-    again = org.deploy(found["files"])
-    assert again.status == "Succeeded", again.failures
-    assert {each["changed"] for each in again.successes} == {"false"}
+    second_result = org.deploy(retrieved_files["files"])
+    assert second_result.status == "Succeeded", second_result.failures
+    assert {success["changed"] for success in second_result.successes} == {"false"}
     assert org.snapshot() == before
 
 
@@ -82,12 +83,12 @@ def test_whole_containers_and_profiles_come_back_and_go_in_again(org, kit) -> No
         "Profile": ["Admin"],
         "FlowDefinition": ["*"],
     }
-    found = org.retrieve(members)
-    assert found["messages"] == []
-    assert b"External_Id__c" in found["files"]["unpackaged/objects/Contact.object"]
-    again = org.deploy(found["files"])
-    assert again.status == "Succeeded", again.failures
-    assert {each["changed"] for each in again.successes} == {"false"}
+    retrieved_files = org.retrieve(members)
+    assert retrieved_files["messages"] == []
+    assert b"External_Id__c" in retrieved_files["files"]["unpackaged/objects/Contact.object"]
+    second_result = org.deploy(retrieved_files["files"])
+    assert second_result.status == "Succeeded", second_result.failures
+    assert {success["changed"] for success in second_result.successes} == {"false"}
     assert org.snapshot() == before
 
 
@@ -99,8 +100,8 @@ def test_containers_merge_by_child(org, kit) -> None:
         "workflows/Contact.workflow": kit.wrap("Workflow", kit.message("Other", "Id")),
     }
     assert org.deploy(files).status == "Succeeded"
-    found = org.retrieve({"Workflow": ["Contact"]})
-    names = {component.full_name for component in read(found["files"])}
+    retrieved_files = org.retrieve({"Workflow": ["Contact"]})
+    names = {component.full_name for component in read(retrieved_files["files"])}
     assert names == {"Contact.Other", "Contact.To_Relay"}
 
 
@@ -114,8 +115,8 @@ def test_a_permission_set_is_replaced_as_a_whole_since_version_40(org, kit) -> N
             "permissionsets/Integration.permissionset": kit.permission_set(kit.can("Contact.Email")),
         }
         assert org.deploy(files).status == "Succeeded"
-        (found,) = read(org.retrieve({"PermissionSet": ["Integration"]})["files"])
-        return dict(found.body)
+        (component,) = read(org.retrieve({"PermissionSet": ["Integration"]})["files"])
+        return dict(component.body)
 
     older = deploy("39.0")
     assert set(older["fieldPermissions"]) > {"Contact.Email", "Contact.Score__c"}
@@ -170,11 +171,11 @@ def test_types_that_are_not_modelled_come_back_as_they_came(org, kit) -> None:
         "lwc/hello/hello.html": "<template></template>",
     }
     assert org.deploy(files).status == "Succeeded"
-    found = org.retrieve({"ApexClass": ["*"], "LightningComponentBundle": ["hello"]}, single=True)
-    assert {name: data.decode() for name, data in found["files"].items() if name != "package.xml"} == {
+    retrieved_files = org.retrieve({"ApexClass": ["*"], "LightningComponentBundle": ["hello"]}, single=True)
+    assert {name: data.decode() for name, data in retrieved_files["files"].items() if name != "package.xml"} == {
         name: data for name, data in files.items() if name != "package.xml"
     }
-    assert {each["changed"] for each in org.deploy(files).successes} == {"false"}
+    assert {success["changed"] for success in org.deploy(files).successes} == {"false"}
     files["classes/Greeter.cls"] = "public class Greeter { }\n"
     assert org.deploy(files).of("Greeter")["changed"] == "true"
 
@@ -194,11 +195,11 @@ def test_without_rollback_the_sound_part_stays(org, kit) -> None:
     files["workflows/Contact.workflow"] = kit.wrap("Workflow", kit.message("To_Relay", "Nope__c"))
     result = org.deploy(files, rollbackOnError=False)
     assert result.status == "SucceededPartial"
-    assert {each["fullName"] for each in result.failures} == {"Contact.To_Relay", "To_Relay"}
-    assert {each["fullName"] for each in result.successes} >= {"Contact.Score__c", "Integration"}
-    found = org.retrieve({"CustomField": ["Contact.Score__c"], "Flow": ["*"]})
-    assert "unpackaged/objects/Contact.object" in found["files"]
-    assert "unpackaged/flows/To_Relay.flow" not in found["files"]
+    assert {message["fullName"] for message in result.failures} == {"Contact.To_Relay", "To_Relay"}
+    assert {message["fullName"] for message in result.successes} >= {"Contact.Score__c", "Integration"}
+    retrieved_files = org.retrieve({"CustomField": ["Contact.Score__c"], "Flow": ["*"]})
+    assert "unpackaged/objects/Contact.object" in retrieved_files["files"]
+    assert "unpackaged/flows/To_Relay.flow" not in retrieved_files["files"]
 
 
 def test_the_root_may_be_any_folder(org, kit) -> None:
@@ -234,7 +235,7 @@ def test_a_flow_has_at_most_fifty_versions(org, kit, monkeypatch) -> None:
     """The fifty-first is refused, until one is deleted (two stand for fifty here)."""
     files = [kit.good() | {"flows/To_Relay.flow": kit.flow(label=f"To relay {number}")} for number in range(4)]
     monkeypatch.setattr(flow, "MOST_VERSIONS", 2)
-    assert [org.deploy(each).status for each in files[:3]] == ["Succeeded", "Succeeded", "Failed"]
+    assert [org.deploy(file).status for file in files[:3]] == ["Succeeded", "Succeeded", "Failed"]
     assert org.deploy(files[2]).problems[0].startswith("Maximum flow versions reached")
     (oldest, _) = org.query("SELECT Id FROM Flow ORDER BY VersionNumber")
     assert org.rest("DELETE", f"/services/data/v62.0/tooling/sobjects/Flow/{oldest['Id']}")[0] == 204

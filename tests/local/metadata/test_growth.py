@@ -81,13 +81,13 @@ def objects(kit: Any, count: int) -> Package:
         "<fields><fullName>Who__c</fullName><label>Who</label><referenceTo>Contact</referenceTo>"
         "<relationshipName>{}</relationshipName><type>Lookup</type></fields>"
     )
-    whole = (
+    template = (
         "<deploymentStatus>Deployed</deploymentStatus>{}<label>Thing</label><nameField><label>Name</label><type>Text</type>"
         "</nameField><pluralLabel>Things</pluralLabel><sharingModel>ReadWrite</sharingModel>"
     )
     names = [f"Thing{number}__c" for number in range(count)]
     files = {
-        f"objects/{name}.object": kit.wrap("CustomObject", whole.format(lookup.format(name[:-3]))) for name in names
+        f"objects/{name}.object": kit.wrap("CustomObject", template.format(lookup.format(name[:-3]))) for name in names
     }
     return files, {"CustomObject": names}
 
@@ -111,19 +111,25 @@ def test_four_times_the_components_take_four_times_the_work(
                 options = DeployRequestOptions(rollbackOnError=True, autoUpdatePackage=True)
                 data = kit.zipped(package)
                 return count_calls(
-                    lambda: deploy_zip(OrgContext(store), data, options, admin, lambda _, done: outcomes.append(done))
+                    lambda: deploy_zip(
+                        OrgContext(store),
+                        data,
+                        options,
+                        admin,
+                        lambda _, deploy_outcome: outcomes.append(deploy_outcome),
+                    )
                 )
 
             package = {"package.xml": kit.manifest(members), **files}
-            found = {"deploy": deploy(package), "again": deploy(package)}
+            counts = {"deploy": deploy(package), "again": deploy(package)}
             with store.read() as tx:
-                found["retrieve"] = count_calls(lambda: retrieve(tx, members, "62.0"))
+                counts["retrieve"] = count_calls(lambda: retrieve(tx, members, "62.0"))
             deleted = {"package.xml": kit.manifest({}), "destructiveChanges.xml": kit.manifest(members, version="")}
-            found["delete"] = deploy(deleted)
+            counts["delete"] = deploy(deleted)
         assert [outcome.failures for outcome in outcomes] == [()] * 3
-        return found
+        return counts
 
     measure(1)  # what is loaded and cached once
     small, large = measure(SMALL), measure(SMALL * FACTOR)
-    growth = {what: large[what] / small[what] for what in small}
-    assert {what: times for what, times in growth.items() if times > FACTOR * 1.1} == {}
+    growth = {operation: large[operation] / small[operation] for operation in small}
+    assert {operation: times for operation, times in growth.items() if times > FACTOR * 1.1} == {}

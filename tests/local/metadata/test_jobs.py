@@ -67,10 +67,10 @@ def status(org, deploy_id: str) -> str:
 def test_a_report_outlives_the_server(kit, client, tmp_path) -> None:
     """The next server on the same state answers for the deploys of the one before."""
     with serve(tmp_path) as served:
-        done = client(served, tmp_path).deploy(kit.good())
+        first_result = client(served, tmp_path).deploy(kit.good())
     with serve(tmp_path) as served:
-        again = client(served, tmp_path).finish(done.id)
-    assert again.report == done.report
+        second_result = client(served, tmp_path).finish(first_result.id)
+    assert second_result.report == first_result.report
 
 
 def test_one_deploy_at_a_time(org, kit, gate) -> None:

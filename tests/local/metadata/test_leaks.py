@@ -68,9 +68,9 @@ def test_two_hundred_deploys_leak_nothing(kit, client, tmp_path) -> None:
             assert result.status == "Succeeded", result.problems
             if number == jobs.KEPT + 10:
                 before = _weigh(state)
-                kinds = Counter(type(each).__name__ for each in gc.get_objects())
+                kinds = Counter(type(tracked_object).__name__ for tracked_object in gc.get_objects())
         after = _weigh(state)
-        grown = Counter(type(each).__name__ for each in gc.get_objects()) - kinds
+        grown = Counter(type(tracked_object).__name__ for tracked_object in gc.get_objects()) - kinds
     assert before is not None
     assert after.files == before.files
     assert abs(after.descriptors - before.descriptors) <= 2

@@ -8,16 +8,16 @@ DATA = "/services/data/v62.0"
 
 
 def _one(org, soql: str) -> str:
-    status, found = org.rest("GET", f"{DATA}/query?q={soql.replace(' ', '+')}")
-    assert status == 200, found
-    return found["records"][0]["Id"]
+    status, answer = org.rest("GET", f"{DATA}/query?q={soql.replace(' ', '+')}")
+    assert status == 200, answer
+    return answer["records"][0]["Id"]
 
 
 @pytest.fixture
 def integration_user(org) -> str:
     """Make a user of the license that allows no objects by itself."""
     profile = _one(org, "SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")
-    status, made = org.rest(
+    status, answer = org.rest(
         "POST",
         f"{DATA}/sobjects/User",
         {
@@ -32,8 +32,8 @@ def integration_user(org) -> str:
             "LanguageLocaleKey": "en_US",
         },
     )
-    assert status == 201, made
-    return made["id"]
+    assert status == 201, answer
+    return answer["id"]
 
 
 def _set(kit, *parts: str) -> dict[str, str]:
@@ -57,8 +57,8 @@ def test_an_assigned_set_cannot_grow_beyond_its_users_licences(org, kit, integra
     assert org.deploy(bigger).problems == ["The user license doesn't allow the permission: Read Contacts"]
     assert org.snapshot() == before
     license = _one(org, "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = 'SalesforceAPIIntegrationPsl'")
-    held = {"AssigneeId": integration_user, "PermissionSetLicenseId": license}
-    assert org.rest("POST", f"{DATA}/sobjects/PermissionSetLicenseAssign", held)[0] == 201
+    assignment = {"AssigneeId": integration_user, "PermissionSetLicenseId": license}
+    assert org.rest("POST", f"{DATA}/sobjects/PermissionSetLicenseAssign", assignment)[0] == 201
     assert org.deploy(bigger).status == "Succeeded"
 
 

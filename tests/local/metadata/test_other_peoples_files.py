@@ -34,24 +34,24 @@ def test_what_other_programs_bring_along_comes_back_unchanged(root: Path, org: C
     folders = [folder for pattern in INSTALLED for folder in root.glob(pattern)]
     if not folders:
         pytest.skip("no other programs are installed: run scripts/install_sf.sh and scripts/install_cci.sh")
-    found = Checkout()
+    checkout = Checkout()
     for folder in folders:
-        each = read(folder)
-        found.files |= each.files
-        found.sources |= each.sources
-        found.unknown += each.unknown
-        found.unreadable += each.unreadable
-    report = round_trip(found, org)
+        component_files = read(folder)
+        checkout.files |= component_files.files
+        checkout.sources |= component_files.sources
+        checkout.unknown += component_files.unknown
+        checkout.unreadable += component_files.unreadable
+    report = round_trip(checkout, org)
     _unchanged(report)
     assert report.faults == []
 
 
 def test_a_checkout_that_is_named_comes_back_unchanged(org: Client, capsys: pytest.CaptureFixture[str]) -> None:
     """The same for SFCODE_TEST_METADATA, and the report is shown."""
-    named = STARTED_WITH.get("SFCODE_TEST_METADATA")
-    if not named:
+    folder_name = STARTED_WITH.get("SFCODE_TEST_METADATA")
+    if not folder_name:
         pytest.skip("no folder with metadata is named: set SFCODE_TEST_METADATA (see docs/local-org-metadata.md)")
-    report = round_trip(read(Path(named).expanduser()), org)
+    report = round_trip(read(Path(folder_name).expanduser()), org)
     with capsys.disabled():
         sys.stdout.write("\n".join(["", *report.lines(), ""]))
     _unchanged(report)
@@ -106,11 +106,11 @@ def test_what_is_refused_is_sorted_by_its_reason(org: Client, write: Callable[..
     )
     report = round_trip(read(folder), org)
     assert (report.files, len(report.unknown), len(report.unreadable)) == (7, 1, 1)
-    assert [each.partition(": ")[0] for each in report.against_schema] == ["CustomObject:Lead"]
+    assert [fault_line.partition(": ")[0] for fault_line in report.against_schema] == ["CustomObject:Lead"]
     assert report.missing == [
         "PermissionSet:Lost: In field: field - no CustomField named Contact.Gone__c found",
     ]
-    assert [each.partition(": ")[0] for each in report.faults] == ["CustomField:Contact.Bad__c"]
+    assert [fault_line.partition(": ")[0] for fault_line in report.faults] == ["CustomField:Contact.Bad__c"]
     assert sorted(map(str, report.deployed)) == ["CustomField:Contact.Good__c", "PermissionSet:Good"]
     _unchanged(report)
 
@@ -137,8 +137,8 @@ def test_a_project_and_a_package_are_read_alike(write: Callable[..., Path]) -> N
         .replace(' xmlns="http://soap.sforce.com/2006/04/metadata"', "")
     )
     package = write(**{"src/objects/Thing__c.object": OBJECT.format(more=field + label)})
-    found = read(project)
-    assert found.files.keys() == {
+    checkout = read(project)
+    assert checkout.files.keys() == {
         "classes/A.cls",
         "classes/A.cls-meta.xml",
         "lwc/a/a.js",
@@ -148,8 +148,8 @@ def test_a_project_and_a_package_are_read_alike(write: Callable[..., Path]) -> N
         "staticresources/Pack.resource",
         "staticresources/Pack.resource-meta.xml",
     }
-    assert found.files["staticresources/Pack.resource"].startswith(b"PK")
-    assert _canonical(found.files["objects/Thing__c.object"]) == _canonical(
+    assert checkout.files["staticresources/Pack.resource"].startswith(b"PK")
+    assert _canonical(checkout.files["objects/Thing__c.object"]) == _canonical(
         read(package).files["objects/Thing__c.object"]
     )
 

@@ -49,8 +49,8 @@ def test_an_active_flow_comes_in_asleep(production, kit) -> None:
     """Deploying it again changes nothing, and waking it is somebody's deed."""
     assert production.deploy(kit.good()).status == "Succeeded"
     assert _statuses(production) == ["Draft"]
-    again = production.deploy(kit.good())
-    assert (again.of("To_Relay")["changed"], _statuses(production)) == ("false", ["Draft"])
+    second_result = production.deploy(kit.good())
+    assert (second_result.of("To_Relay")["changed"], _statuses(production)) == ("false", ["Draft"])
 
 
 def test_a_new_version_leaves_the_active_one_running(production, kit) -> None:

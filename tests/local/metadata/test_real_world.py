@@ -44,7 +44,9 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 def _changed(result: Any) -> list[tuple[str, str]]:
     assert result.status == "Succeeded", result.problems
-    return [(each["componentType"], each["fullName"]) for each in result.successes if each["changed"] == "true"]
+    return [
+        (success["componentType"], success["fullName"]) for success in result.successes if success["changed"] == "true"
+    ]
 
 
 def _component_count() -> int:
@@ -68,22 +70,22 @@ def test_the_same_again_changes_nothing(org: Client) -> None:
 @pytest.mark.parametrize("version", ["55.0", "60.0", "63.0"])
 def test_what_comes_back_changes_nothing(org: Client, version: str) -> None:
     """A retrieve in any version since flows have entry formulas, deployed as it came, finds everything as it is."""
-    found = org.retrieve(MEMBERS, version=version, single=True)
-    assert found["messages"] == []
-    assert found["files"].keys() == PACKAGE.keys()
-    assert _changed(org.deploy(found["files"])) == []
+    retrieved_files = org.retrieve(MEMBERS, version=version, single=True)
+    assert retrieved_files["messages"] == []
+    assert retrieved_files["files"].keys() == PACKAGE.keys()
+    assert _changed(org.deploy(retrieved_files["files"])) == []
 
 
 def test_what_comes_back_means_the_same(org: Client) -> None:
     """Component by component, what a retrieve gives is what was deployed."""
-    found = org.retrieve(MEMBERS, version="63.0", single=True)["files"]
-    given, back = (
+    retrieved_files = org.retrieve(MEMBERS, version="63.0", single=True)["files"]
+    original, back = (
         {component.address: normalize(component).body for component in read(_modelled(files))}
-        for files in (PACKAGE, found)
+        for files in (PACKAGE, retrieved_files)
     )
     # The org's own fields of an object come with it.
-    assert given.keys() <= back.keys()
-    assert {address: back[address] for address in given if _plain(back[address]) != _plain(given[address])} == {}
+    assert original.keys() <= back.keys()
+    assert {address: back[address] for address in original if _plain(back[address]) != _plain(original[address])} == {}
 
 
 def _modelled(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -94,11 +96,13 @@ def _modelled(files: Mapping[str, bytes]) -> dict[str, bytes]:
 def _plain(value: Any) -> Any:
     """Leave out what an org adds to every answer: false flags, empty elements, its builder's notes."""
     if isinstance(value, Mapping):
-        kept = {name: _plain(each) for name, each in value.items()}
+        plain_values = {name: _plain(member) for name, member in value.items()}
         return {
-            name: each for name, each in kept.items() if each not in (False, "", {}, None) and name != "versionSegment"
+            name: member
+            for name, member in plain_values.items()
+            if member not in (False, "", {}, None) and name != "versionSegment"
         }
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+    return [_plain(member) for member in value] if isinstance(value, list | tuple) else value
 
 
 @pytest.mark.parametrize(
@@ -115,8 +119,8 @@ def test_the_list_is_the_package(org: Client) -> None:
     for type_ in MEMBERS:
         root = org.soap(f"<listMetadata><queries><type>{type_}</type></queries></listMetadata>")
         listed |= {
-            (each.findtext("{*}type"), each.findtext("{*}fullName"))
-            for each in root.iter("{http://soap.sforce.com/2006/04/metadata}result")
+            (element.findtext("{*}type"), element.findtext("{*}fullName"))
+            for element in root.iter("{http://soap.sforce.com/2006/04/metadata}result")
         }
     assert {(type_, name) for type_, names in MEMBERS.items() for name in names} <= listed
 

@@ -41,18 +41,18 @@ def _prepare(org, kit) -> None:
     ]
     user = org.rest("GET", "/services/data/v62.0/query?q=SELECT+Id+FROM+User+WHERE+Username='admin@northwind.example'")
     assigned = {"AssigneeId": user[1]["records"][0]["Id"], "PermissionSetId": row["Id"]}
-    status, made = org.rest("POST", "/services/data/v62.0/sobjects/PermissionSetAssignment", assigned)
-    assert status == 201, made
+    status, answer = org.rest("POST", "/services/data/v62.0/sobjects/PermissionSetAssignment", assigned)
+    assert status == 201, answer
 
 
 def test_a_renamed_field_keeps_its_values_and_rights(org, kit) -> None:
     """Records answer under the new name, and the permission set opens it."""
     _prepare(org, kit)
-    status, made = org.rest("POST", "/services/data/v62.0/sobjects/Deal__c", {"Name": "One", "Stage__c": "Won"})
-    assert status == 201, made
+    status, answer = org.rest("POST", "/services/data/v62.0/sobjects/Deal__c", {"Name": "One", "Stage__c": "Won"})
+    assert status == 201, answer
     assert rename(org, "CustomField", "Deal__c.Stage__c", "Deal__c.Phase__c") == ("true", "")
-    _, found = org.rest("GET", "/services/data/v62.0/query?q=SELECT+Phase__c+FROM+Deal__c")
-    assert [row["Phase__c"] for row in found["records"]] == ["Won"]
+    _, query_result = org.rest("GET", "/services/data/v62.0/query?q=SELECT+Phase__c+FROM+Deal__c")
+    assert [row["Phase__c"] for row in query_result["records"]] == ["Won"]
     files = org.retrieve({"PermissionSet": ["Deals"]})["files"]
     assert b"Deal__c.Phase__c" in files["unpackaged/permissionsets/Deals.permissionset"]
 
@@ -60,13 +60,13 @@ def test_a_renamed_field_keeps_its_values_and_rights(org, kit) -> None:
 def test_a_renamed_object_takes_everything_with_it(org, kit) -> None:
     """Fields, records, rights and the key prefix go by the new name."""
     _prepare(org, kit)
-    made = org.rest("POST", "/services/data/v62.0/sobjects/Deal__c", {"Name": "One", "Stage__c": "Won"})[1]
+    first = org.rest("POST", "/services/data/v62.0/sobjects/Deal__c", {"Name": "One", "Stage__c": "Won"})[1]
     assert rename(org, "CustomObject", "Deal__c", "Contract_Line__c") == ("true", "")
-    _, found = org.rest("GET", "/services/data/v62.0/query?q=SELECT+Id,Stage__c+FROM+Contract_Line__c")
-    assert [(row["Id"], row["Stage__c"]) for row in found["records"]] == [(made["id"], "Won")]
+    _, query_result = org.rest("GET", "/services/data/v62.0/query?q=SELECT+Id,Stage__c+FROM+Contract_Line__c")
+    assert [(row["Id"], row["Stage__c"]) for row in query_result["records"]] == [(first["id"], "Won")]
     assert org.rest("GET", "/services/data/v62.0/sobjects/Deal__c/describe")[0] == 404
-    again = org.rest("POST", "/services/data/v62.0/sobjects/Contract_Line__c", {"Name": "Two"})[1]
-    assert again["id"][:3] == made["id"][:3]
+    second = org.rest("POST", "/services/data/v62.0/sobjects/Contract_Line__c", {"Name": "Two"})[1]
+    assert second["id"][:3] == first["id"][:3]
 
 
 @pytest.mark.parametrize(

@@ -34,23 +34,23 @@ MEMBERS = (
 def test_specific_files_come_alone(org, kit) -> None:
     """Of what the manifest names, only those files are in the zip; a resource comes with its -meta.xml."""
     assert org.deploy(kit.good()).status == "Succeeded"
-    wanted = "<specificFiles>staticresources/State.resource</specificFiles>"
-    root = _retrieve(org, f"<singlePackage>true</singlePackage>{wanted}{MEMBERS}")
+    file_names = "<specificFiles>staticresources/State.resource</specificFiles>"
+    root = _retrieve(org, f"<singlePackage>true</singlePackage>{file_names}{MEMBERS}")
     assert _files(root) == [
         "package.xml",
         "staticresources/State.resource",
         "staticresources/State.resource-meta.xml",
     ]
-    assert [each.findtext(f"{NS}fullName") for each in root.iter(f"{NS}fileProperties")] == ["State"]
+    assert [properties.findtext(f"{NS}fullName") for properties in root.iter(f"{NS}fileProperties")] == ["State"]
     with pytest.raises(kit.fault) as error:
-        _retrieve(org, f"<singlePackage>false</singlePackage>{wanted}{MEMBERS}")
+        _retrieve(org, f"<singlePackage>false</singlePackage>{file_names}{MEMBERS}")
     assert error.value.code == "sf:INVALID_OPERATION"
 
 
 def test_a_package_that_is_not_there_fails_the_retrieve(shared) -> None:
     """There are no packages in a local org: asking for one ends in the org's own answer."""
     root = _retrieve(shared, "<packageNames>Sales Kit</packageNames>")
-    result = {etree.QName(each).localname: each.text for each in root.iter()}
+    result = {etree.QName(element).localname: element.text for element in root.iter()}
     assert (result["done"], result["success"], result["status"]) == ("true", "false", "Failed")
     assert result["errorMessage"] == "INVALID_CROSS_REFERENCE_KEY: No package named 'Sales Kit' found"
 
@@ -66,7 +66,7 @@ def test_a_retrieve_has_at_most_ten_thousand_files(org, kit, monkeypatch) -> Non
 
 def _listed(org, type_: str) -> list[str]:
     root = org.soap(f"<listMetadata><queries><type>{type_}</type></queries></listMetadata>")
-    return [each.findtext(f"{NS}fullName") for each in root.iter(f"{NS}result")]
+    return [element.findtext(f"{NS}fullName") for element in root.iter(f"{NS}result")]
 
 
 def test_standard_fields_are_listed_but_no_wildcard_brings_them(org, kit) -> None:
@@ -76,17 +76,17 @@ def test_standard_fields_are_listed_but_no_wildcard_brings_them(org, kit) -> Non
     assert {"Account.AccountNumber", "Account.BillingAddress", "Contact.LeadSource", "Contact.Score__c"} <= set(names)
     assert not {"Contact.CreatedDate", "Contact.Id", "Account.BillingStreet"} & set(names)
     assert names == sorted(names)
-    found = org.retrieve({"CustomField": ["*"]})["files"]["unpackaged/objects/Contact.object"]
-    assert b"Score__c" in found
-    assert b"LeadSource" not in found
+    content = org.retrieve({"CustomField": ["*"]})["files"]["unpackaged/objects/Contact.object"]
+    assert b"Score__c" in content
+    assert b"LeadSource" not in content
 
 
 def test_a_standard_field_is_given_back_and_taken_again(org, kit) -> None:
     """Asked for by name it comes as an org writes it; deployed, it leaves the field what it is."""
-    found = org.retrieve({"CustomField": ["Contact.LeadSource"]}, single=True)["files"]
-    assert b"<type>Picklist</type>" in found["objects/Contact.object"]
+    files = org.retrieve({"CustomField": ["Contact.LeadSource"]}, single=True)["files"]
+    assert b"<type>Picklist</type>" in files["objects/Contact.object"]
     describe = "/services/data/v62.0/sobjects/Contact/describe"
     before = org.rest("GET", describe)[1]
-    assert org.deploy(found).status == "Succeeded"
+    assert org.deploy(files).status == "Succeeded"
     assert org.rest("GET", describe)[1] == before
-    assert org.deploy(found).of("Contact.LeadSource")["changed"] == "false"
+    assert org.deploy(files).of("Contact.LeadSource")["changed"] == "false"

@@ -49,9 +49,9 @@ def mdapi(salesforce, org) -> SfdcMetadataApi:
 
 def wait_for(mdapi: SfdcMetadataApi, deploy_id: str) -> tuple[Any, ...]:
     for _ in range(SECONDS * 4):
-        found = mdapi.check_deploy_status(deploy_id)
-        if found[0] not in {"Pending", "InProgress"}:
-            return found
+        status = mdapi.check_deploy_status(deploy_id)
+        if status[0] not in {"Pending", "InProgress"}:
+            return status
     raise AssertionError("the deploy did not end")
 
 
@@ -61,15 +61,15 @@ def test_a_package_is_deployed_and_reported(mdapi, org, kit, tmp_path) -> None:
     good.write_bytes(kit.zipped(kit.good()))
     deploy_id, state = mdapi.deploy(str(good), sandbox=False, testLevel="NoTestRun")
     assert (deploy_id[:3], state) == ("0Af", "Queued")
-    found, _, detail, _ = wait_for(mdapi, deploy_id)
-    assert (found, detail["total_count"], detail["failed_count"]) == ("Succeeded", "7", "0")
+    status, _, detail, _ = wait_for(mdapi, deploy_id)
+    assert (status, detail["total_count"], detail["failed_count"]) == ("Succeeded", "7", "0")
     files = {"package.xml": kit.manifest({"Flow": ["Bad"]}), "flows/Bad.flow": kit.flow(message="Contact.Ghost")}
     bad = tmp_path / "bad.zip"
     bad.write_bytes(kit.zipped(files))
     # Without a test level it writes the text None where none belongs.
     deploy_id, _ = mdapi.deploy(str(bad), sandbox=False)
-    found, _, detail, _ = wait_for(mdapi, deploy_id)
-    assert found == "Failed"
+    status, _, detail, _ = wait_for(mdapi, deploy_id)
+    assert status == "Failed"
     assert detail["errors"] == [
         {
             "type": "Flow",
@@ -101,11 +101,14 @@ def test_types_and_components_are_listed(mdapi, org, kit) -> None:
     org.deploy(kit.good())
     described = mdapi.describe_metadata()
     assert (
-        "WorkflowRule" in next(each for each in described.metadataObjects if each.xmlName == "Workflow").childXmlNames
+        "WorkflowRule"
+        in next(
+            metadata_object for metadata_object in described.metadataObjects if metadata_object.xmlName == "Workflow"
+        ).childXmlNames
     )
     (query,) = [mdapi._client.get_type("ns0:ListMetadataQuery")(type="Flow", folder=None)]
-    (found,) = mdapi.list_metadata([query])
-    assert (found.fullName, found.fileName, found.id[:3]) == ("To_Relay", "flows/To_Relay.flow", "301")
+    (flow,) = mdapi.list_metadata([query])
+    assert (flow.fullName, flow.fileName, flow.id[:3]) == ("To_Relay", "flows/To_Relay.flow", "301")
 
 
 def test_a_flow_is_stopped_through_tooling(salesforce, org, kit) -> None:

@@ -53,8 +53,11 @@ def test_a_newer_version_is_taken_and_what_it_adds_comes_back(org: Any, kit: Any
     back = org.retrieve({"CustomField": ["Contact.Late__c"], "PermissionSet": ["Late"]}, version=version)["files"]
     for path in ("objects/Contact.object", "permissionsets/Late.permissionset"):
         assert b"<inner>1</inner>" in back[f"unpackaged/{path}"]
-    again = org.deploy(files)
-    assert [each["fullName"] for each in again.successes if each["changed"] == "true"] in ([], ["package.xml"])
+    second_result = org.deploy(files)
+    assert [success["fullName"] for success in second_result.successes if success["changed"] == "true"] in (
+        [],
+        ["package.xml"],
+    )
 
 
 def test_an_unknown_element_of_the_schemas_own_version_is_refused(org: Any, kit: Any) -> None:
@@ -99,14 +102,16 @@ def test_labels_are_components_of_their_own_and_deploys_add_to_them(org: Any, ki
     assert second.status == "Succeeded"
     assert {"One", "Two"} <= set(names_of(org, {"CustomLabels": ["*"]}))
     assert names_of(org, {"CustomLabel": ["Two"]}) == ["Two"]
-    gone = {"package.xml": kit.manifest({}), "destructiveChanges.xml": kit.manifest({"CustomLabel": ["One"]}, "")}
-    assert org.deploy(gone).status == "Succeeded"
+    deletion = {"package.xml": kit.manifest({}), "destructiveChanges.xml": kit.manifest({"CustomLabel": ["One"]}, "")}
+    assert org.deploy(deletion).status == "Succeeded"
     assert "One" not in names_of(org, {"CustomLabels": ["CustomLabels"]})
 
 
 def test_a_label_that_the_manifest_does_not_name_is_refused(org: Any, kit: Any) -> None:
     failed = org.deploy(labels(kit, {"CustomLabel": ["One"]}, "One", "Other"))
-    assert [(each["fullName"], each["problem"]) for each in failed.failures] == [("Other", "Not in package.xml")]
+    assert [(failure["fullName"], failure["problem"]) for failure in failed.failures] == [
+        ("Other", "Not in package.xml")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +133,7 @@ def test_package_xml_names_the_children_of_every_container(
     }
     assert org.deploy(files).status == "Succeeded"
     root = org.soap(f"<listMetadata><queries><type>{child}</type></queries></listMetadata>")
-    assert [each.text for each in root.iter("{*}fullName")] == ["Lead.Mine"]
+    assert [full_name.text for full_name in root.iter("{*}fullName")] == ["Lead.Mine"]
 
 
 def test_names_may_be_encoded_in_package_xml_as_in_file_names(org: Any, kit: Any) -> None:
@@ -217,7 +222,7 @@ def test_a_component_is_told_its_first_fault_only(org: Any, kit: Any) -> None:
         "package.xml": kit.manifest({"PermissionSet": ["Fields"]}),
         "permissionsets/Fields.permissionset": kit.permission_set(kit.can("Contact.A__c"), kit.can("Contact.B__c")),
     }
-    assert [each["problem"] for each in org.deploy(files).failures] == [
+    assert [failure["problem"] for failure in org.deploy(files).failures] == [
         "In field: field - no CustomField named Contact.A__c found"
     ]
 
@@ -235,9 +240,9 @@ def test_a_hierarchy_setting_belongs_to_an_org_a_profile_or_a_user(org: Any, kit
         ),
     }
     assert org.deploy(files).status == "Succeeded"
-    _, found = org.rest("GET", "/services/data/v62.0/sobjects/Switch__c/describe")
-    assert found["customSetting"] is True
-    owner = next(each for each in found["fields"] if each["name"] == "SetupOwnerId")
+    _, description = org.rest("GET", "/services/data/v62.0/sobjects/Switch__c/describe")
+    assert description["customSetting"] is True
+    owner = next(field for field in description["fields"] if field["name"] == "SetupOwnerId")
     assert owner["referenceTo"] == ["Organization", "Profile", "User"]
 
 
@@ -281,7 +286,7 @@ def test_a_call_that_saves_all_or_none(org: Any) -> None:
         f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><upsertMetadata>{fields}</upsertMetadata></e:Body></e:Envelope>'
     )
     root = org.raw("/services/Soap/m/62.0", envelope.encode())
-    assert [each.text for each in root.iter("{*}statusCode")] == [
+    assert [element.text for element in root.iter("{*}statusCode")] == [
         "FIELD_INTEGRITY_EXCEPTION",
         "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     ]
@@ -331,13 +336,13 @@ def test_a_geolocation_is_two_numbers(org: Any, kit: Any) -> None:
 
 def test_the_name_of_a_custom_object_takes_a_field_permission(org: Any, kit: Any) -> None:
     """A permission set of a sample application of Salesforce has one, and deploys."""
-    thing = (
+    object_text = (
         "<deploymentStatus>Deployed</deploymentStatus><label>Thing</label><nameField><label>Name</label><type>Text</type>"
         "</nameField><pluralLabel>Things</pluralLabel><sharingModel>ReadWrite</sharingModel>"
     )
     files = {
         "package.xml": kit.manifest({"CustomObject": ["Thing__c"], "PermissionSet": ["Things"]}),
-        "objects/Thing__c.object": kit.wrap("CustomObject", thing),
+        "objects/Thing__c.object": kit.wrap("CustomObject", object_text),
         "permissionsets/Things.permissionset": kit.permission_set(kit.can("Thing__c.Name", edit=True)),
     }
     assert org.deploy(files).failures == []
@@ -348,7 +353,7 @@ def names_of(org: Any, members: Mapping[str, list[str]]) -> list[str]:
     from lxml import etree
 
     root = etree.fromstring(org.retrieve(members)["files"][f"unpackaged/{LABELS}"])
-    return [each.text for each in root.iter("{*}fullName")]
+    return [element.text for element in root.iter("{*}fullName")]
 
 
 def test_record_types_in_formulas_rules_and_flows(org: Any, kit: Any) -> None:
@@ -386,11 +391,11 @@ def test_record_types_in_formulas_rules_and_flows(org: Any, kit: Any) -> None:
     buyer = org.rest("GET", query)[1]["records"][0]["Id"]
     assert buyer.startswith("012")
     values = {"LastName": "Typed", "RecordTypeId": buyer}
-    made = org.rest("POST", "/services/data/v62.0/sobjects/Contact", values)[1]["id"]
-    row = org.rest("GET", f"/services/data/v62.0/sobjects/Contact/{made}?fields=RecordTypeId")[1]
+    record_id = org.rest("POST", "/services/data/v62.0/sobjects/Contact", values)[1]["id"]
+    row = org.rest("GET", f"/services/data/v62.0/sobjects/Contact/{record_id}?fields=RecordTypeId")[1]
     assert row["RecordTypeId"] == buyer
     infos = org.rest("GET", "/services/data/v62.0/sobjects/Contact/describe")[1]["recordTypeInfos"]
-    assert [each["developerName"] for each in infos] == ["Buyer"]
+    assert [info["developerName"] for info in infos] == ["Buyer"]
 
 
 @pytest.mark.parametrize(
@@ -421,7 +426,7 @@ def test_custom_fields_on_the_standard_objects_of_sales_and_service(org: Any, ki
     }
     assert org.deploy(files).failures == []
     described = org.rest("GET", f"/services/data/v62.0/sobjects/{owner}/describe")[1]
-    assert field in {each["name"] for each in described["fields"]}
+    assert field in {field_description["name"] for field_description in described["fields"]}
     assert f"unpackaged/objects/{owner}.object" in org.retrieve({"CustomField": [f"{owner}.Seen__c"]})["files"]
 
 
@@ -455,15 +460,15 @@ def test_an_app_has_one_set_of_policies(org: Any, kit: Any) -> None:
 
     assert org.deploy(policies("Relay_oauth_defaultPolicy", "Relay")).failures == []
     listed = org.soap("<listMetadata><queries><type>ExtlClntAppConfigurablePolicies</type></queries></listMetadata>")
-    assert [each.text for each in listed.iter("{*}fullName")] == ["Relay_defaultPolicy"], "the org makes its own"
+    assert [element.text for element in listed.iter("{*}fullName")] == ["Relay_defaultPolicy"], "the org makes its own"
     (failure,) = org.deploy(policies("Relay_plcy")).failures
     assert failure["problem"].startswith("DUPLICATE_VALUE: ExtlClntAppOauthSettingsId duplicates value on record")
     assert org.deploy(policies("Relay_oauth_defaultPolicy")).failures == []
-    gone = {
+    deletion = {
         "package.xml": kit.manifest({}),
         "destructiveChanges.xml": kit.manifest({"ExternalClientApplication": ["Relay"]}, ""),
     }
-    assert org.deploy(gone).failures == []
+    assert org.deploy(deletion).failures == []
     assert (
         list(
             org.soap(
@@ -477,8 +482,11 @@ def test_an_app_has_one_set_of_policies(org: Any, kit: Any) -> None:
 def test_a_flow_in_another_case_is_the_same_flow(org: Any, kit: Any) -> None:
     """Developer names are compared without case, and one keeps the case that it was made with."""
     assert org.deploy(kit.good()).status == "Succeeded"
-    again = {"package.xml": kit.manifest({"Flow": ["TO_RELAY"]}), "flows/TO_RELAY.flow": kit.flow(label="Again")}
-    assert org.deploy(again).status == "Succeeded"
+    second_package = {
+        "package.xml": kit.manifest({"Flow": ["TO_RELAY"]}),
+        "flows/TO_RELAY.flow": kit.flow(label="Again"),
+    }
+    assert org.deploy(second_package).status == "Succeeded"
     assert [row["DeveloperName"] for row in org.query("SELECT DeveloperName FROM FlowDefinition")] == ["To_Relay"]
     assert len(org.query("SELECT Id FROM Flow")) == 2
 

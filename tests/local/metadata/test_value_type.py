@@ -10,8 +10,8 @@ NS = "{http://soap.sforce.com/2006/04/metadata}"
 def test_a_type_is_described_by_its_elements(org, kit) -> None:
     """Required elements, enumerations and nested elements are told; a type within itself ends there."""
     root = org.soap(f"<describeValueType><type>{NS}Workflow</type></describeValueType>")
-    fields = {each.findtext(f"{NS}name"): each for each in root.iter(f"{NS}valueTypeFields")}
-    messages = {each.findtext(f"{NS}name"): each for each in fields["outboundMessages"].findall(f"{NS}fields")}
+    fields = {element.findtext(f"{NS}name"): element for element in root.iter(f"{NS}valueTypeFields")}
+    messages = {element.findtext(f"{NS}name"): element for element in fields["outboundMessages"].findall(f"{NS}fields")}
     assert messages["endpointUrl"].findtext(f"{NS}soapType") == "string"
     assert (messages["includeSessionId"].findtext(f"{NS}minOccurs"), messages["fields"].findtext(f"{NS}minOccurs")) == (
         "1",

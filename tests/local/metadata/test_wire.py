@@ -159,10 +159,13 @@ def test_a_package_can_be_deployed_over_rest(org, kit, layout: str) -> None:
     status, begun = org.rest("POST", REST, data=body, content_type=content_type)
     assert (status, begun["deployResult"], begun["deployOptions"]["checkOnly"]) == (201, None, False)
     org.finish(begun["id"])
-    status, found = org.rest("GET", f"{REST}/{begun['id']}?includeDetails=true")
-    result = found["deployResult"]
+    status, document = org.rest("GET", f"{REST}/{begun['id']}?includeDetails=true")
+    result = document["deployResult"]
     assert (status, result["status"], result["success"], result["done"]) == (200, "Succeeded", True, True)
-    assert {each["fullName"] for each in result["details"]["componentSuccesses"]} >= {"To_Relay", "Contact.Score__c"}
+    assert {component_success["fullName"] for component_success in result["details"]["componentSuccesses"]} >= {
+        "To_Relay",
+        "Contact.Score__c",
+    }
     assert {"lineNumber", "columnNumber", "warning"} <= set(result["details"]["componentSuccesses"][0])
     assert org.rest("GET", f"{REST}/{begun['id']}")[1]["deployResult"]["details"] is None
     status, refused = org.rest("PATCH", f"{REST}/{begun['id']}", {"deployResult": {"status": "Canceling"}})
@@ -197,8 +200,8 @@ def test_a_validation_with_tests_can_be_deployed_later(org, kit) -> None:
     assert status == 201
     assert org.finish(begun["id"]).of("To_Relay")["created"] == "true"
     once_more = org.deploy(kit.good(), checkOnly=True, testLevel="RunLocalTests")
-    again = org.soap(f"<deployRecentValidation><validationId>{once_more.id}</validationId></deployRecentValidation>")
-    assert org.finish(again.findtext(f".//{{{NS}}}result")).status == "Succeeded"
+    answer = org.soap(f"<deployRecentValidation><validationId>{once_more.id}</validationId></deployRecentValidation>")
+    assert org.finish(answer.findtext(f".//{{{NS}}}result")).status == "Succeeded"
 
 
 def test_a_deploy_ends_all_validations_before_it(org, kit) -> None:
@@ -230,22 +233,24 @@ def test_listing_tells_files_and_authors(shared) -> None:
     root = shared.soap(
         "<listMetadata><queries><type>WorkflowOutboundMessage</type></queries><queries><type>Flow</type></queries></listMetadata>"
     )
-    found = [{etree.QName(each).localname: each.text for each in result} for result in root.iter(f"{{{NS}}}result")]
-    assert [(each["type"], each["fullName"], each["fileName"]) for each in found] == [
+    entries = [
+        {etree.QName(entry).localname: entry.text for entry in result} for result in root.iter(f"{{{NS}}}result")
+    ]
+    assert [(entry["type"], entry["fullName"], entry["fileName"]) for entry in entries] == [
         ("WorkflowOutboundMessage", "Contact.To_Relay", "workflows/Contact.workflow"),
         ("Flow", "To_Relay", "flows/To_Relay.flow"),
     ]
-    assert found[0]["lastModifiedByName"] == "Robin Admin"
-    assert found[0]["id"].startswith("04k")
+    assert entries[0]["lastModifiedByName"] == "Robin Admin"
+    assert entries[0]["id"].startswith("04k")
 
 
 def test_describe_tells_what_is_in_a_workflow(shared) -> None:
     """describeMetadata names folder, suffix and children of a type."""
     root = shared.soap("<describeMetadata/>")
-    types = {each.findtext(f"{{{NS}}}xmlName"): each for each in root.iter(f"{{{NS}}}metadataObjects")}
+    types = {element.findtext(f"{{{NS}}}xmlName"): element for element in root.iter(f"{{{NS}}}metadataObjects")}
     workflow = types["Workflow"]
     assert workflow.findtext(f"{{{NS}}}directoryName") == "workflows"
-    assert "WorkflowRule" in [each.text for each in workflow.iter(f"{{{NS}}}childXmlNames")]
+    assert "WorkflowRule" in [element.text for element in workflow.iter(f"{{{NS}}}childXmlNames")]
     assert types["ApexClass"].findtext(f"{{{NS}}}metaFile") == "true"
 
 
@@ -258,7 +263,10 @@ def test_components_can_be_written_one_by_one(org) -> None:
             f'<{operation}><metadata {xsi} xsi:type="CustomField"><fullName>{name}</fullName>{inner}</metadata></{operation}>'
         )
         return [
-            {etree.QName(each).localname: each.text or (each.findtext(f"{{{NS}}}message") or "") for each in result}
+            {
+                etree.QName(element).localname: element.text or (element.findtext(f"{{{NS}}}message") or "")
+                for element in result
+            }
             for result in root.iter(f"{{{NS}}}result")
         ]
 
@@ -278,10 +286,10 @@ def test_components_can_be_written_one_by_one(org) -> None:
     records = list(read.iter(f"{{{NS}}}records"))
     assert records[0].findtext(f"{{{NS}}}length") == "50"
     assert records[1].get("{http://www.w3.org/2001/XMLSchema-instance}nil") == "true"
-    gone = org.soap(
+    deletion = org.soap(
         "<deleteMetadata><type>CustomField</type><fullNames>Contact.Colour__c</fullNames><fullNames>Contact.No__c</fullNames></deleteMetadata>"
     )
-    assert [each.findtext(f"{{{NS}}}success") for each in gone.iter(f"{{{NS}}}result")] == ["true", "false"]
+    assert [element.findtext(f"{{{NS}}}success") for element in deletion.iter(f"{{{NS}}}result")] == ["true", "false"]
 
 
 def test_tooling_tells_and_steers_flows(org, kit) -> None:
@@ -340,12 +348,12 @@ def test_old_clients_ask_with_check_status(org, kit) -> None:
 
 def test_a_retrieve_tells_what_it_cannot_find(shared) -> None:
     """Unknown types and names are messages; what is there comes all the same."""
-    found = shared.retrieve(
+    retrieved_files = shared.retrieve(
         {"CustomField": ["Contact.Ghost__c", "contact.score__c"], "Wormhole": ["*"], "Flow": ["To_Relay-1"]}
     )
-    assert [each["problem"] for each in found["messages"]] == [
+    assert [entry["problem"] for entry in retrieved_files["messages"]] == [
         "Entity of type 'CustomField' named 'Contact.Ghost__c' cannot be found",
         "Entity type: 'Wormhole' is unknown",
     ]
-    assert {"unpackaged/objects/Contact.object", "unpackaged/flows/To_Relay-1.flow"} <= set(found["files"])
-    assert {each["fullName"] for each in found["properties"]} == {"Contact.Score__c", "To_Relay-1"}
+    assert {"unpackaged/objects/Contact.object", "unpackaged/flows/To_Relay-1.flow"} <= set(retrieved_files["files"])
+    assert {entry["fullName"] for entry in retrieved_files["properties"]} == {"Contact.Score__c", "To_Relay-1"}

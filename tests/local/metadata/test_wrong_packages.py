@@ -689,11 +689,11 @@ def test_a_wrong_package_is_refused_and_leaves_no_trace(shared, kit, case: Case)
     assert result.status == "Failed"
     assert shared.snapshot() == before
     assert case.problem in result.problems
-    found = next(each for each in result.failures if each["problem"] == case.problem)
-    assert (found["fileName"], found["fullName"]) == (case.file, case.full_name)
-    assert (found["problemType"], found["success"]) == ("Error", "false")
+    failure_found = next(failure for failure in result.failures if failure["problem"] == case.problem)
+    assert (failure_found["fileName"], failure_found["fullName"]) == (case.file, case.full_name)
+    assert (failure_found["problemType"], failure_found["success"]) == ("Error", "false")
     if case.line:
-        assert (found["lineNumber"], found["columnNumber"]) == (case.line, case.column)
+        assert (failure_found["lineNumber"], failure_found["columnNumber"]) == (case.line, case.column)
 
 
 def test_a_sound_component_does_not_outlive_a_wrong_one(shared, kit) -> None:

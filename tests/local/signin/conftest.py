@@ -77,17 +77,17 @@ class OAuth:
         return answer.json()["error"], answer.json()["error_description"]
 
     def assertion(self, private: str | None = None, algorithm: str = "RS256", **claims: Any) -> str:
-        given = {
+        claims_sent = {
             "iss": self.app["consumer_key"],
             "sub": ADMIN,
             "aud": self.rest.org.url,
             "exp": int(self.clock.now().timestamp()) + 180,
         } | claims
-        return jwt.encode(given, private or self.keys.private, algorithm)
+        return jwt.encode(claims_sent, private or self.keys.private, algorithm)
 
-    def credentials(self, app: dict[str, Any] | None = None, **other: Any) -> dict[str, Any]:
+    def credentials(self, app: dict[str, Any] | None = None, **parameters: Any) -> dict[str, Any]:
         app = app or self.app
-        return {"client_id": app["consumer_key"], "client_secret": app["consumer_secret"], **other}
+        return {"client_id": app["consumer_key"], "client_secret": app["consumer_secret"], **parameters}
 
     def works(self, token: str) -> bool:
         """Tell whether a token opens the REST API; where it does not, the answer is the org's."""

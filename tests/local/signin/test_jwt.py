@@ -64,8 +64,8 @@ def test_another_audience_is_refused(oauth: OAuth, aud: Any) -> None:
 
 
 def test_another_key_is_refused(oauth: OAuth) -> None:
-    other = key_pair()
-    assert refused(oauth, private=other.private) == ("invalid_grant", "invalid assertion")
+    other_keys = key_pair()
+    assert refused(oauth, private=other_keys.private) == ("invalid_grant", "invalid assertion")
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "a.b.c"])

@@ -110,7 +110,7 @@ def test_what_is_wrong_ends_in_a_fault(signing_in: Rest, body: str, version: str
 
 def test_nobody_sets_the_password_of_others_without_the_right(rest: Rest, state: Any) -> None:
     profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Standard User'")
-    other = rest.create(
+    other_user = rest.create(
         "User",
         Username="other@northwind.example",
         LastName="Other",
@@ -122,7 +122,7 @@ def test_nobody_sets_the_password_of_others_without_the_right(rest: Rest, state:
         EmailEncodingKey="UTF-8",
         LanguageLocaleKey="en_US",
     )
-    assert rest("POST", f"/sobjects/User/{other}/password", json={"NewPassword": PASSWORD}).status_code == 204
+    assert rest("POST", f"/sobjects/User/{other_user}/password", json={"NewPassword": PASSWORD}).status_code == 204
     token = found(call(rest, login(username="other@northwind.example")), "sessionId")
     admin_id = rest.value(f"SELECT Id FROM User WHERE Username = '{ADMIN}'")
 
@@ -132,4 +132,4 @@ def test_nobody_sets_the_password_of_others_without_the_right(rest: Rest, state:
         return requests.post(url, json={"NewPassword": "something else"}, headers=headers, timeout=5)
 
     assert set_password(admin_id).status_code == 403
-    assert set_password(other).status_code == 204
+    assert set_password(other_user).status_code == 204

@@ -17,8 +17,8 @@ from tests.local.signin.conftest import ADMIN, CALLBACK, JWT_BEARER, KeyPair, OA
 PASSWORD = "correct horse"
 
 
-def credentials_token(oauth: OAuth, **other: Any) -> str:
-    return oauth.token(grant_type="client_credentials", **oauth.credentials(**other))["access_token"]
+def credentials_token(oauth: OAuth, **parameters: Any) -> str:
+    return oauth.token(grant_type="client_credentials", **oauth.credentials(**parameters))["access_token"]
 
 
 def set_password(oauth: OAuth, password: str = PASSWORD) -> None:
@@ -28,9 +28,9 @@ def set_password(oauth: OAuth, password: str = PASSWORD) -> None:
 
 
 def authorize(oauth: OAuth, **query: Any) -> requests.Response:
-    asked = {"response_type": "code", "client_id": oauth.app["consumer_key"], "redirect_uri": CALLBACK} | query
+    parameters = {"response_type": "code", "client_id": oauth.app["consumer_key"], "redirect_uri": CALLBACK} | query
     address = f"{oauth.rest.org.url}/services/oauth2/authorize"
-    return requests.get(address, params=asked, timeout=5, allow_redirects=False)
+    return requests.get(address, params=parameters, timeout=5, allow_redirects=False)
 
 
 def code(oauth: OAuth, **query: Any) -> str:
@@ -39,8 +39,8 @@ def code(oauth: OAuth, **query: Any) -> str:
     return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
 
 
-def exchanged(oauth: OAuth, given: str, **other: Any) -> dict[str, Any]:
-    form = {"grant_type": "authorization_code", "code": given, "redirect_uri": CALLBACK} | other
+def exchanged(oauth: OAuth, code_: str, **parameters: Any) -> dict[str, Any]:
+    form = {"grant_type": "authorization_code", "code": code_, "redirect_uri": CALLBACK} | parameters
     return oauth.credentials() | form
 
 
@@ -163,19 +163,19 @@ def test_a_revoked_token_is_worth_nothing(oauth: OAuth) -> None:
     token = credentials_token(oauth)
     assert oauth.post("revoke", token=token).status_code == 200
     assert not oauth.works(token)
-    again = oauth.post("revoke", token=token)
-    assert (again.status_code, again.json()["error"]) == (400, "invalid_token")
+    response = oauth.post("revoke", token=token)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_token")
 
 
 def test_tokens_are_introspected_by_apps_only(oauth: OAuth, clock: HandClock) -> None:
     token = credentials_token(oauth)
-    asked = oauth.credentials(token=token, token_type_hint="access_token")
-    answer = oauth.post("introspect", **asked).json()
+    form = oauth.credentials(token=token, token_type_hint="access_token")
+    answer = oauth.post("introspect", **form).json()
     now = int(clock.now().timestamp())
     assert (answer["active"], answer["username"], answer["client_id"]) == (True, ADMIN, oauth.app["consumer_key"])
     assert (answer["iat"], answer["exp"]) == (now, now + 7200)
     clock.wait(hours=3)
-    assert oauth.post("introspect", **asked).json() == {"active": False}
+    assert oauth.post("introspect", **form).json() == {"active": False}
     assert oauth.post("introspect", token=token).json()["error"] == "invalid_client"
 
 
@@ -200,21 +200,21 @@ def test_the_state_comes_back(oauth: OAuth) -> None:
 
 
 def test_a_code_works_once(oauth: OAuth) -> None:
-    given = code(oauth)
-    oauth.token(**exchanged(oauth, given))
-    assert oauth.refused(**exchanged(oauth, given)) == ("invalid_grant", "invalid authorization code")
+    granted_code = code(oauth)
+    oauth.token(**exchanged(oauth, granted_code))
+    assert oauth.refused(**exchanged(oauth, granted_code)) == ("invalid_grant", "invalid authorization code")
 
 
 def test_a_code_that_was_tried_wrongly_is_used_up(oauth: OAuth) -> None:
-    given = code(oauth)
-    assert oauth.refused(**exchanged(oauth, given, client_secret="wrong"))[0] == "invalid_client"
-    assert oauth.refused(**exchanged(oauth, given)) == ("invalid_grant", "invalid authorization code")
+    granted_code = code(oauth)
+    assert oauth.refused(**exchanged(oauth, granted_code, client_secret="wrong"))[0] == "invalid_client"
+    assert oauth.refused(**exchanged(oauth, granted_code)) == ("invalid_grant", "invalid authorization code")
 
 
 def test_a_code_expires(oauth: OAuth, clock: HandClock) -> None:
-    given = code(oauth)
+    granted_code = code(oauth)
     clock.wait(minutes=16)
-    assert oauth.refused(**exchanged(oauth, given)) == ("invalid_grant", "expired authorization code")
+    assert oauth.refused(**exchanged(oauth, granted_code)) == ("invalid_grant", "expired authorization code")
 
 
 def test_a_challenge_wants_its_verifier(oauth: OAuth) -> None:
@@ -270,9 +270,11 @@ def test_revoking_a_refresh_token_ends_what_came_of_it(oauth: OAuth) -> None:
 
 
 def test_a_code_is_no_refresh_token_nor_the_reverse(oauth: OAuth) -> None:
-    given = code(oauth)
-    assert oauth.refused(**oauth.credentials(grant_type="refresh_token", refresh_token=given))[0] == "invalid_grant"
-    refresh = oauth.token(**exchanged(oauth, given))["refresh_token"]
+    granted_code = code(oauth)
+    assert (
+        oauth.refused(**oauth.credentials(grant_type="refresh_token", refresh_token=granted_code))[0] == "invalid_grant"
+    )
+    refresh = oauth.token(**exchanged(oauth, granted_code))["refresh_token"]
     assert oauth.refused(**exchanged(oauth, refresh)) == ("invalid_grant", "invalid authorization code")
 
 
@@ -295,8 +297,8 @@ def test_a_password_signs_in(oauth: OAuth) -> None:
 
 def test_passwords_are_kept_as_hashes(oauth: OAuth, state: Any) -> None:
     set_password(oauth, "a very unusual secret")
-    kept = b"".join(path.read_bytes() for path in state.iterdir() if path.is_file())
-    assert b"a very unusual secret" not in kept
+    content = b"".join(path.read_bytes() for path in state.iterdir() if path.is_file())
+    assert b"a very unusual secret" not in content
 
 
 def test_a_password_is_set_as_in_an_org(oauth: OAuth) -> None:
@@ -305,8 +307,8 @@ def test_a_password_is_set_as_in_an_org(oauth: OAuth) -> None:
     assert oauth.rest("GET", path).json() == {"isExpired": False}
     assert oauth.rest.error("POST", path, json={"NewPassword": "short"})[1] == "INVALID_NEW_PASSWORD"
     assert oauth.rest.error("POST", path, json={})[1] == "REQUIRED_FIELD_MISSING"
-    made = oauth.rest("DELETE", path).json()["NewPassword"]
-    form = oauth.credentials(grant_type="password", username=ADMIN, password=made)
+    new_password = oauth.rest("DELETE", path).json()["NewPassword"]
+    form = oauth.credentials(grant_type="password", username=ADMIN, password=new_password)
     assert oauth.works(oauth.token(**form)["access_token"])
     assert oauth.rest.error("GET", "/sobjects/User/005000000000000AAA/password")[0] == 404
 

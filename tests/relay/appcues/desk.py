@@ -95,10 +95,13 @@ class Shown:
         if self.trouble is not None:
             raise self.trouble
         objects: dict[str, dict[str, Field]] = {}
-        for (name, each), kind in self.fields.items():
-            objects.setdefault(name, {})[each] = Field(each, kind)
-        wanted = {name: found for name, found in objects.items() if name in self.asked[-1]}
-        return OrgSchema({name: ObjectSchema(name, name, found, True) for name, found in wanted.items()}, online=True)
+        for (name, field_name), kind in self.fields.items():
+            objects.setdefault(name, {})[field_name] = Field(field_name, kind)
+        asked_objects = {name: definitions for name, definitions in objects.items() if name in self.asked[-1]}
+        return OrgSchema(
+            {name: ObjectSchema(name, name, definitions, True) for name, definitions in asked_objects.items()},
+            online=True,
+        )
 
 
 @dataclass
@@ -211,7 +214,7 @@ class Desk:
 
     def bodies(self) -> list[Any]:
         """Give the bodies of all requests."""
-        return [json.loads(each["body"]) for each in self.appcues.control("GET", "requests")["requests"]]
+        return [json.loads(request["body"]) for request in self.appcues.control("GET", "requests")["requests"]]
 
 
 ABSENT = object()

@@ -109,8 +109,8 @@ def test_an_attribute_that_turns_empty_for_everybody_stops_being_cleared_and_the
 def test_a_value_in_between_shows_that_the_field_can_be_seen(desk):
     filled(desk, 60)
     for number in range(60):
-        kept = {"Plan__c": "pro"} if number % 15 == 0 else {}
-        desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO", **kept)
+        values = {"Plan__c": "pro"} if number % 15 == 0 else {}
+        desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO", **values)
     desk.deliver()
     assert plans(desk) == 4
     assert desk.ears.alarms == []
@@ -151,7 +151,7 @@ def test_a_value_does_not_let_what_was_stopped_go_on(desk):
         desk.send(f"u{number}", record=f"003{number}", minute=2)
     desk.send("u99", record="00399", minute=2, Plan__c="team")
     desk.deliver()
-    assert {each.attribute for each in stopped_clearing(desk.project, desk.inbox.latest)} == {"plan", "role"}
+    assert {stopped.attribute for stopped in stopped_clearing(desk.project, desk.inbox.latest)} == {"plan", "role"}
 
 
 def test_what_the_api_says_clears_also_what_was_stopped(desk):

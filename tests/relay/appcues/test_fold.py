@@ -90,9 +90,9 @@ class Simulation:
         return merged
 
     def note(self, states: Iterable[LatestState]) -> None:
-        for each in states:
-            assert each.name not in self.known or each.stamp >= self.known[each.name].stamp, "else it were not kept"
-            self.known[each.name] = each
+        for state in states:
+            assert state.name not in self.known or state.stamp >= self.known[state.name].stamp, "else it were not kept"
+            self.known[state.name] = state
 
     def live(self, arriving: list[ClaimedMessage], claims: list[tuple[int, int, bool]]) -> dict[str, Any]:
         """Let messages arrive and be delivered, the rest of them at the end; give what came of the profile."""
@@ -154,9 +154,9 @@ def test_a_part_that_goes_alone_leaves_what_a_newer_one_has_delivered():
     """The contact's elder message is of another field list, which says nothing of the plan."""
     world = Simulation(ALONE)
     old = claimed(1, 1, ("contact", "003A", {"Plan__c": "pro"}))
-    other = claimed(2, 2, ("contact", "003B", {"Plan__c": "team"}))
+    other_message = claimed(2, 2, ("contact", "003B", {"Plan__c": "team"}))
     newer = claimed(3, 3, ("contact", "003A", {"Title": "CTO"}))
-    world.queue = [old, other, replace(newer, payload={**newer.payload, "version": None})]
+    world.queue = [old, other_message, replace(newer, payload={**newer.payload, "version": None})]
     first, second = world.deliver(3, killed=True).parts
     assert world.profile == {"role": "CTO", "plan": "team"}
     assert (first.messages, second.messages) == ((2,), (1, 3))
@@ -172,5 +172,5 @@ def test_a_profile_is_remembered_in_a_row_that_does_not_grow_with_its_records():
         sizes.add(len(world.known[delivered_state.name("user:u1")].value))
     assert len(sizes) == 1
     assert sizes.pop() < 250
-    (row,) = [each for name, each in world.known.items() if name.startswith("profile:")]
+    (row,) = [state for name, state in world.known.items() if name.startswith("profile:")]
     assert delivered_state.latest("user:u1", delivered_state.read(row), {}) == row

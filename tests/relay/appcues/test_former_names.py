@@ -47,16 +47,16 @@ def test_records_that_turn_empty_are_counted_across_the_rename(desk: Desk) -> No
     last = AT_MOST - 1
     desk.send(f"u{last}", record=f"003{last}", mapping="person", minute=2, Title="CTO")
     desk.deliver()
-    assert [(each.mapping, each.attribute) for each in stopped_clearing(desk.project, desk.inbox.latest)] == [
-        ("person", "plan")
-    ]
+    assert [
+        (attribute.mapping, attribute.attribute) for attribute in stopped_clearing(desk.project, desk.inbox.latest)
+    ] == [("person", "plan")]
 
 
 def test_a_field_is_guarded_whichever_attribute_it_becomes(desk: Desk) -> None:
     """Values of another mapping's field do not hide that one of them came to be out of reach."""
     attributes = {"plan": {"field": "Tier__c", "type": "string"}}
-    other = {**CONTACT, "to_appcues": {"attributes": attributes}}
-    desk.project = project({"contact": CONTACT, "other": other})
+    second_mapping = {**CONTACT, "to_appcues": {"attributes": attributes}}
+    desk.project = project({"contact": CONTACT, "other": second_mapping})
     for number in range(AT_MOST):
         desk.send(f"u{number}", record=f"003{number}", minute=1, Title="CTO", Plan__c="pro")
     desk.deliver()
@@ -64,7 +64,7 @@ def test_a_field_is_guarded_whichever_attribute_it_becomes(desk: Desk) -> None:
         desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")
         desk.send(f"v{number}", record=f"003V{number}", minute=2, mapping="other", Tier__c="gold")
     desk.deliver()
-    assert [each.mapping for each in stopped_clearing(desk.project, desk.inbox.latest)] == ["contact"]
+    assert [attribute.mapping for attribute in stopped_clearing(desk.project, desk.inbox.latest)] == ["contact"]
 
 
 def test_what_earlier_versions_kept_by_mapping_is_read(desk: Desk) -> None:
@@ -78,7 +78,7 @@ def test_what_earlier_versions_kept_by_mapping_is_read(desk: Desk) -> None:
             LatestState("clearing:contact:born", "2026-06-01T08:00:00.000000Z", guard),
         ]
     )
-    assert [each.attribute for each in stopped_clearing(desk.project, desk.inbox.latest)] == ["born"]
+    assert [attribute.attribute for attribute in stopped_clearing(desk.project, desk.inbox.latest)] == ["born"]
     desk.send(minute=1, Title="CEO")
     assert desk.deliver()["m1"] == ("done", "stale")
     desk.send(minute=3, Title="CEO")

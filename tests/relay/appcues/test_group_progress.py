@@ -43,9 +43,9 @@ def body(name: str, *, minute: int = 0, user: str = "u1", group: str | None = "a
 
 def read(desk: Desk, *bodies: Any) -> tuple[InboxMessage, ...]:
     """Read webhooks as ingress does."""
-    events = [event for each in bodies for event in find_events(each, WebhookPaths())]
-    found = messages(events, Reading.of(desk.project), "", datetime.now(UTC))
-    return GroupProgress.of(desk.project).extend(found)
+    events = [event for body in bodies for event in find_events(body, WebhookPaths())]
+    parsed_messages = messages(events, Reading.of(desk.project), "", datetime.now(UTC))
+    return GroupProgress.of(desk.project).extend(parsed_messages)
 
 
 def take(desk: Desk, *bodies: Any) -> None:

@@ -59,11 +59,11 @@ def account(desk: Desk) -> Iterator[Account]:
 @contextmanager
 def another(desk: Desk) -> Iterator[Desk]:
     """Give another process that works on the same inbox."""
-    other = Desk(desk.project, desk.inbox, desk.appcues, url=desk.url)
+    second_desk = Desk(desk.project, desk.inbox, desk.appcues, url=desk.url)
     try:
-        yield other
+        yield second_desk
     finally:
-        other.close()
+        second_desk.close()
 
 
 def claimed(desk: Desk) -> Claim:

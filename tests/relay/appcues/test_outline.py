@@ -34,13 +34,13 @@ def test_an_attribute_is_of_the_given_type_or_else_of_its_standard_fields(field,
 
 
 def test_the_version_is_that_of_the_address_which_messages_are_sent_to():
-    given = project(MAPPINGS)
-    for mapping in given.resolved:
-        assert mapping_views(given)[mapping.name].version == message_version(mapping.message_fields)
+    own_project = project(MAPPINGS)
+    for mapping in own_project.resolved:
+        assert mapping_views(own_project)[mapping.name].version == message_version(mapping.message_fields)
 
 
 def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_same():
-    found = mapping_views(
+    views = mapping_views(
         project(
             {
                 **MAPPINGS,
@@ -48,7 +48,12 @@ def test_attributes_of_several_mappings_are_shared_where_their_profiles_are_the_
             }
         )
     )
-    shared = {(name, each.name): each.others for name, view in found.items() for each in view.attributes if each.others}
+    shared = {
+        (name, attribute.name): attribute.others
+        for name, view in views.items()
+        for attribute in view.attributes
+        if attribute.others
+    }
     assert shared == {("contact", "role"): ("lead",), ("lead", "role"): ("contact",)}
 
 
@@ -61,8 +66,8 @@ def test_only_mappings_whose_records_the_relay_sends_have_one(change):
 
 
 def test_the_repositorys_own_config_has_its_two(root, monkeypatch):
-    found = mapping_views(load(root / "config", "local"))
-    assert {name: view.user_id for name, view in found.items()} == {
+    views = mapping_views(load(root / "config", "local"))
+    assert {name: view.user_id for name, view in views.items()} == {
         "contact": "Appcues_User_Id__c",
         "lead": "Appcues_User_Id__c",
     }

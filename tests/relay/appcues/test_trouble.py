@@ -108,8 +108,8 @@ def test_the_local_appcues_refuses_a_wrong_key(desk):
 
 
 def test_an_appcues_that_is_gone_is_left_alone_for_a_while(desk):
-    with answering(lambda _body: (200, {}, b"")) as gone:
-        desk.url = gone.url
+    with answering(lambda _body: (200, {}, b"")) as closed_server:
+        desk.url = closed_server.url
     for number in range(60):
         desk.send(f"u{number}", record=f"003{number}", Title="CTO")
     ends = attempt(desk)
@@ -141,14 +141,14 @@ def test_what_appcues_refuses_is_parked_with_its_words(desk):
 
 def test_an_appcues_that_refuses_every_profile_is_an_alarm(desk):
     """Some services answer wrong credentials with 400; scanners of leaked keys take Appcues for one of them."""
-    taken = {"u5"}
-    with answering(lambda body: (200 if body.get("role") in taken else 400, {}, b"")) as refusing:
+    accepted_roles = {"u5"}
+    with answering(lambda body: (200 if body.get("role") in accepted_roles else 400, {}, b"")) as refusing:
         desk.url = refusing.url
         for number in range(REFUSED_IN_A_ROW):
             desk.send(f"u{number}", record=f"003{number}", Title=f"u{number}")
         attempt(desk)
         assert desk.ears.alarms == [], "one was taken in between"
-        taken.clear()
+        accepted_roles.clear()
         for number in range(REFUSED_IN_A_ROW):
             desk.send(f"v{number}", record=f"003v{number}", Title="CTO")
         assert {type(end) for end in attempt(desk)} == {Parked}
@@ -180,12 +180,12 @@ def test_an_inbox_that_does_not_answer_is_nobodys_fault(desk):
 
 
 def test_a_redirect_is_not_followed(desk):
-    with answering(lambda _body: (200, {}, b"")) as other:
-        with answering(lambda _body: (302, {"Location": other.url}, b"")) as redirecting:
+    with answering(lambda _body: (200, {}, b"")) as other_server:
+        with answering(lambda _body: (302, {"Location": other_server.url}, b"")) as redirecting:
             desk.url = redirecting.url
             desk.send(Title="CTO")
             assert attempt(desk) == [Retry("302", 30.0, counts=False)]
-        assert other.seen == []
+        assert other_server.seen == []
     assert [name for name, _ in desk.ears.alarms] == ["appcues_address"]
 
 
@@ -221,8 +221,8 @@ def test_ids_of_people_and_secrets_are_not_logged(desk, caplog):
         desk.deliver(SOON)
     assert desk.profile("anna@example.com") == {"role": "CTO"}
     # The local Appcues is in this process too, and tells of requests as it likes.
-    said = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
-    assert not [line for line in said if "anna" in line or desk.appcues.account.api_secret in line]
+    lines = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
+    assert not [line for line in lines if "anna" in line or desk.appcues.account.api_secret in line]
 
 
 def test_a_relay_stays_below_the_limit_of_the_account(desk):
@@ -248,11 +248,11 @@ def test_only_a_tenth_of_a_second_of_requests_goes_out_at_once_and_the_rate_may_
     async def granted(rate_limit: RateLimit) -> int:
         turns = [asyncio.create_task(rate_limit.acquire()) for _ in range(20)]
         await asyncio.sleep(0)
-        done = sum(acquire.done() for acquire in turns)
+        count = sum(acquire.done() for acquire in turns)
         for acquire in turns:
             acquire.cancel()
         await asyncio.gather(*turns, return_exceptions=True)
-        return done
+        return count
 
     async def run() -> tuple[int, int]:
         rate = [50.0]

@@ -41,7 +41,7 @@ def memory(sqlite_url):
 
 
 def kinds(types):
-    return {each.name: each.kind for each in types.mapping_views["contact"].attributes}
+    return {attribute.name: attribute.kind for attribute in types.mapping_views["contact"].attributes}
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_a_field_that_is_no_longer_shown_stays_what_it_was_and_another_type_is_t
     assert kinds(types)["seats"] == "number"
     types.refresh(Shown({SEATS: "boolean"}))
     assert kinds(types)["seats"] == "boolean"
-    again = FieldTypeCache(project({"contact": CUSTOM}), memory)
-    again.load()
-    assert kinds(again) == {"role": "string", "seats": "boolean", "code": "string", "due": "date"}
+    second_cache = FieldTypeCache(project({"contact": CUSTOM}), memory)
+    second_cache.load()
+    assert kinds(second_cache) == {"role": "string", "seats": "boolean", "code": "string", "due": "date"}
 
 
 def test_a_mapping_with_another_field_waits_for_that_one_alone(memory):
@@ -156,10 +156,10 @@ def test_only_objects_with_fields_that_nobody_else_knows_are_asked_for(memory):
     types = FieldTypeCache(project({"contact": CUSTOM, "account": {**CUSTOM, "object": "Account"}}), memory)
     types.refresh(org)
     assert org.asked == [{"Account", "Contact"}]
-    given = changed(
+    mapping = changed(
         CONTACT, to_appcues={"attributes": {"role": {"field": "Title"}, "due": {"field": "D__c", "type": "date"}}}
     )
-    assert not FieldTypeCache(project({"contact": given}), memory).needs_org
+    assert not FieldTypeCache(project({"contact": mapping}), memory).needs_org
 
 
 async def _nothing(_writer):

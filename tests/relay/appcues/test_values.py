@@ -36,8 +36,8 @@ from sfcode.relay.appcues.values import InvalidValueError, convert, normalize_ti
     ],
 )
 def test_a_value_becomes_one_of_its_type(kind, given, value):
-    found = convert(given, kind)
-    assert (found, type(found)) == (value, type(value))
+    json_value = convert(given, kind)
+    assert (json_value, type(json_value)) == (value, type(value))
 
 
 @pytest.mark.parametrize("kind", ["string", "number", "boolean", "date"])
@@ -92,7 +92,7 @@ def test_times_in_any_form_are_compared_as_times():
 )
 def test_any_value_is_converted_to_json_or_refused(given, kind):
     try:
-        found = convert(given, kind)
+        json_value = convert(given, kind)
     except InvalidValueError:
         return
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert json.loads(json.dumps(json_value, allow_nan=False)) == json_value

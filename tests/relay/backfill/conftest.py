@@ -31,8 +31,8 @@ class Place:
 
     def add(self, user: int, **values: Any) -> str:
         (account,) = self.org.query("SELECT Id FROM Account LIMIT 1")  # without one, a contact is private
-        known = {"LastName": f"User {user}", "Product_User_Id__c": user, "AccountId": account["Id"]}
-        return self.org.create("Contact", known | values)
+        defaults = {"LastName": f"User {user}", "Product_User_Id__c": user, "AccountId": account["Id"]}
+        return self.org.create("Contact", defaults | values)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     journey = Journey.start(tmp_path_factory.mktemp("project"))
     assert journey.apply().code == 0
     project = load(journey.folder / "config", "local")
-    contact = next(one for one in project.resolved if one.name == "contact")
+    contact = next(mapping for mapping in project.resolved if mapping.name == "contact")
     with serve(journey.folder / ".sfcode" / "local-org") as local, opened(local) as org:
         show_fields(local)
         yield Place(journey, local, org, project, contact)

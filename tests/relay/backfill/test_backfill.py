@@ -19,26 +19,26 @@ def people(place):
 
 @pytest.fixture
 def run(place, inbox):
-    said: list[str] = []
+    reports: list[str] = []
 
     def start(*, restart: bool = False):
-        progress = backfill(place.org, inbox, place.contact, said.append, restart=restart, sleep=lambda _: None)
-        return progress, said
+        progress = backfill(place.org, inbox, place.contact, reports.append, restart=restart, sleep=lambda _: None)
+        return progress, reports
 
     return start
 
 
 def test_everybody_becomes_a_message(place, inbox, run):
     progress, _ = run()
-    found = entries(inbox)
-    asked = place.org.query("SELECT Product_User_Id__c, Title FROM Contact WHERE Product_User_Id__c != null")
-    assert set(found) == {f"user:{row['Product_User_Id__c']:.0f}" for row in asked}
+    found_entries = entries(inbox)
+    contacts = place.org.query("SELECT Product_User_Id__c, Title FROM Contact WHERE Product_User_Id__c != null")
+    assert set(found_entries) == {f"user:{row['Product_User_Id__c']:.0f}" for row in contacts}
     assert progress.done
-    assert progress.records == len(asked)
-    assert found["user:72000"].payload["record"]["Title"] is None
-    assert found["user:72007"].payload["record"]["Title"] == '"T", 7\nü'
-    assert found["user:72007"].payload["origin"] == "backfill"
-    assert found["user:72007"].payload["complete"] is True
+    assert progress.records == len(contacts)
+    assert found_entries["user:72000"].payload["record"]["Title"] is None
+    assert found_entries["user:72007"].payload["record"]["Title"] == '"T", 7\nü'
+    assert found_entries["user:72007"].payload["origin"] == "backfill"
+    assert found_entries["user:72007"].payload["complete"] is True
 
 
 def test_it_goes_on_with_the_page_after_the_last_one_that_was_kept(place, inbox, run, monkeypatch):
@@ -57,18 +57,18 @@ def test_it_goes_on_with_the_page_after_the_last_one_that_was_kept(place, inbox,
     stopped = load_progress(inbox, place.contact)
     assert (stopped.records, stopped.done) == (20, False)
     assert count(inbox) == 20
-    progress, said = run()
+    progress, reports = run()
     assert pages[3] == stopped.locator
     assert progress.job == stopped.job
     assert progress.records == count(inbox)
-    assert "contact: goes on after 20 records" in said
+    assert "contact: goes on after 20 records" in reports
 
 
 def test_what_is_done_is_not_done_again_unless_asked_to(place, inbox, run):
     first, _ = run()
     before = count(inbox)
-    again, _ = run()
-    assert again == first
+    second, _ = run()
+    assert second == first
     anew, _ = run(restart=True)
     assert anew.job != first.job
     assert count(inbox) == 2 * before
@@ -78,16 +78,16 @@ def test_a_job_that_the_org_has_forgotten_is_begun_anew(place, inbox, run):
     inbox.remember(
         progress_setting(place.contact), json.dumps({"job": "750000000000000AAA", "version": version(place)})
     )
-    progress, said = run()
+    progress, reports = run()
     assert progress.done
-    assert any("no longer has the results" in line for line in said)
+    assert any("no longer has the results" in line for line in reports)
 
 
 def test_another_field_list_is_another_backfill(place, inbox, run):
     inbox.remember(progress_setting(place.contact), '{"job": "750000000000000AAA", "version": "00000000"}')
-    progress, said = run()
+    progress, reports = run()
     assert progress.version == version(place)
-    assert any("fields have changed" in line for line in said)
+    assert any("fields have changed" in line for line in reports)
 
 
 def version(place) -> str:

@@ -22,8 +22,8 @@ def a_moment_ago(place):
 def test_what_changed_since_then_becomes_a_message_with_its_nulls(place, inbox):
     since = a_moment_ago(place)
     record = place.add(71001, Title="Chief", Email=None)
-    done = reconcile(place.org, inbox, place.contact, since)
-    assert (done.mapping, done.new) == ("contact", done.records)
+    outcome = reconcile(place.org, inbox, place.contact, since)
+    assert (outcome.mapping, outcome.new) == ("contact", outcome.records)
     entry = entries(inbox)["user:71001"]
     version = message_version(place.contact.message_fields)
     assert (entry.source, entry.kind, entry.state) == ("salesforce", "contact", "ready")
@@ -42,9 +42,9 @@ def test_the_same_state_is_sent_once_and_a_new_one_again(place, inbox):
     since = a_moment_ago(place)
     record = place.add(71002)
     first = reconcile(place.org, inbox, place.contact, since)
-    again = reconcile(place.org, inbox, place.contact, since)
-    assert again.records == first.records
-    assert again.new == 0
+    second = reconcile(place.org, inbox, place.contact, since)
+    assert second.records == first.records
+    assert second.new == 0
     time.sleep(1.0)  # SystemModstamp is in whole seconds
     place.org.update("Contact", record, {"Title": "Changed"})
     assert reconcile(place.org, inbox, place.contact, since).new == 1
@@ -55,8 +55,8 @@ def test_it_goes_on_where_it_ended_with_a_margin(place, inbox):
     before = inbox.recall(watermark(place.contact))
     assert before is not None
     place.add(71003)
-    done = reconcile(place.org, inbox, place.contact, None)
-    assert soql_time(done.since + MARGIN) == before
+    outcome = reconcile(place.org, inbox, place.contact, None)
+    assert soql_time(outcome.since + MARGIN) == before
     assert "user:71003" in entries(inbox)
 
 
@@ -100,7 +100,7 @@ def test_a_field_that_is_not_seen_is_explained(place, inbox, tmp_path):
 
 
 def test_only_mappings_that_the_relay_sends_are_taken(place):
-    assert [one.name for one in sending_mappings(place.project, None)] == ["contact", "lead"]
-    assert [one.name for one in sending_mappings(place.project, "lead")] == ["lead"]
+    assert [mapping.name for mapping in sending_mappings(place.project, None)] == ["contact", "lead"]
+    assert [mapping.name for mapping in sending_mappings(place.project, "lead")] == ["lead"]
     with pytest.raises(UsageError, match="contact, lead"):
         sending_mappings(place.project, "nobody")

@@ -27,11 +27,11 @@ COMPANY = {"label": "Company", "type": "Text", "formula": "Account.Name", "formu
 @pytest.fixture(scope="module")
 def project(place: Place) -> Project:
     """Send the name of a contact's account, by a formula."""
-    shown = {"Contact.Company__c": {"editable": False, "readable": True}}
+    field_permissions = {"Contact.Company__c": {"editable": False, "readable": True}}
     deploy(
         place.local,
         Component("CustomField", "Contact.Company__c", COMPANY),
-        Component("PermissionSet", "Companies", {"label": "Companies", "fieldPermissions": shown}),
+        Component("PermissionSet", "Companies", {"label": "Companies", "fieldPermissions": field_permissions}),
     )
     assign(place.org, "Companies")
     place.journey.edit("mappings/contact.yaml", "plan: Plan__c", "plan: Plan__c\n    company: Company__c")
@@ -40,7 +40,7 @@ def project(place: Place) -> Project:
 
 @pytest.fixture
 def contact(project: Project) -> ResolvedMapping:
-    return next(one for one in project.resolved if one.name == "contact")
+    return next(mapping for mapping in project.resolved if mapping.name == "contact")
 
 
 @pytest.fixture
@@ -91,10 +91,10 @@ def test_only_what_a_formula_changed_is_sent(place: Place, inbox: Inbox, desk: D
     place.org.update("Account", account, {"Name": "Renamed"})
     assert place.org.query(f"SELECT SystemModstamp FROM Contact WHERE Id = '{contact_id}'") == before
     progress = run()
-    found = dict(queued(inbox))
-    assert progress.queued == len(found)
-    assert found[f"user:{user}"].keys() == {"Id", "SystemModstamp", "Appcues_User_Id__c", "Company__c"}
-    assert {record["Company__c"] for record in found.values()} == {"Renamed"}
+    queued_records = dict(queued(inbox))
+    assert progress.queued == len(queued_records)
+    assert queued_records[f"user:{user}"].keys() == {"Id", "SystemModstamp", "Appcues_User_Id__c", "Company__c"}
+    assert {record["Company__c"] for record in queued_records.values()} == {"Renamed"}
     title = desk.profile(user)["role"]
     deliver(desk)
     assert (desk.profile(user)["company"], desk.profile(user)["role"]) == ("Renamed", title)
@@ -145,14 +145,20 @@ def test_an_older_page_takes_nothing_back(place: Place, inbox: Inbox, desk: Desk
 def newer(desk: Desk, contact_id: str, user: str, stamp: str):
     from sfcode.relay.message import InboxMessage
 
-    one = next(one for one in desk.project.resolved if one.name == "contact")
-    record = dict.fromkeys(one.message_fields) | {
+    mapping = next(mapping for mapping in desk.project.resolved if mapping.name == "contact")
+    record = dict.fromkeys(mapping.message_fields) | {
         "Id": contact_id,
         "SystemModstamp": stamp,
-        one.user_id.field: user,
+        mapping.user_id.field: user,
         "Title": "Younger",
     }
-    payload = {"mapping": "contact", "version": one.message_version, "record": record, "complete": True, "origin": "x"}
+    payload = {
+        "mapping": "contact",
+        "version": mapping.message_version,
+        "record": record,
+        "complete": True,
+        "origin": "x",
+    }
     return InboxMessage("salesforce", f"newer:{stamp}", f"user:{user}", "contact", payload)
 
 

@@ -108,5 +108,5 @@ def test_of_two_lanes_in_two_processes_the_newest_value_wins(around: World, data
 
 
 def records(body: bytes) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(body)["records"]
-    return found
+    sent_records: list[dict[str, object]] = json.loads(body)["records"]
+    return sent_records

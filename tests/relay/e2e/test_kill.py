@@ -80,27 +80,27 @@ async def storm(around: World, database: Database, rng: random.Random, processes
             for sender, posts in zip(senders, (hooks, changes), strict=True)
         )
     )
-    sent = time.monotonic()
+    sent_at = time.monotonic()
     await troubling
     troubled = time.monotonic()
     with around.inbox() as inbox:
         await asyncio.to_thread(until, lambda: not open_messages(inbox), "an empty inbox", DRAINED_IN)
         stats = inbox.stats()
         # What was on its way as a process died is written once more, by messages of the relay's own.
-        again = len(inbox.page(Filter(kind="sfcode:rewrite"), 100_000))
+        rewrites = len(inbox.page(Filter(kind="sfcode:rewrite"), 100_000))
     drained = time.monotonic()
-    assert stats.count("done") - again == 2 * EACH_WAY, stats
+    assert stats.count("done") - rewrites == 2 * EACH_WAY, stats
     assert stats.reasons == {}
     await asyncio.to_thread(check_salesforce, around, expected, contacts)
     check_appcues(around, expected)
     checked = time.monotonic()
     tally = [sender.tally for sender in senders]
     return (
-        f"{2 * EACH_WAY} messages in {sum(each.posts for each in tally)} requests, "
-        f"{sum(each.again for each in tally)} sent twice, {sum(each.broken for each in tally)} connections broken, "
-        f"{sum(each.refused for each in tally)} refusals, {', '.join(f'{count} {kind}' for kind, count in trouble.tally.items())}; {expected.events} Events exactly once, "
+        f"{2 * EACH_WAY} messages in {sum(totals.posts for totals in tally)} requests, "
+        f"{sum(totals.again for totals in tally)} sent twice, {sum(totals.broken for totals in tally)} connections broken, "
+        f"{sum(totals.refused for totals in tally)} refusals, {', '.join(f'{count} {kind}' for kind, count in trouble.tally.items())}; {expected.events} Events exactly once, "
         f"{len(expected.profiles)} profiles and {len(expected.scores)} scores at their latest, 0 lost; "
-        f"prepared in {prepared - started:.1f} s, sent in {sent - prepared:.1f} s, last trouble {troubled - prepared:.1f} s, "
+        f"prepared in {prepared - started:.1f} s, sent in {sent_at - prepared:.1f} s, last trouble {troubled - prepared:.1f} s, "
         f"drained {drained - troubled:.1f} s later, checked in {checked - drained:.1f} s"
     )
 
@@ -134,13 +134,13 @@ def check_salesforce(around: World, expected: traffic.Expected, contacts: dict[s
     around.far.heal()
     show_fields(around.far)
     owners = {contact: user for user, contact in contacts.items()}
-    made = around.far.rows("SELECT WhoId, Subject, Description, Appcues_Event_Id__c FROM Event")
-    events = [row for row in made if row["WhoId"] in owners]
+    records = around.far.rows("SELECT WhoId, Subject, Description, Appcues_Event_Id__c FROM Event")
+    events = [row for row in records if row["WhoId"] in owners]
     assert len({row["Appcues_Event_Id__c"] for row in events}) == len(events) == expected.events
     texts = [set(MARKER.findall(f"{row['Subject']} {row['Description']}")) for row in events]
-    found = Counter(marker for each in texts for marker in each)
-    assert set(found) == expected.markers
-    assert set(found.values()) == {1}
+    marker_counts = Counter(marker for text in texts for marker in text)
+    assert set(marker_counts) == expected.markers
+    assert set(marker_counts.values()) == {1}
     rows = around.far.rows("SELECT Id, Appcues_NPS_Score__c FROM Contact WHERE Appcues_NPS_Score__c != null")
     scores = {owners[row["Id"]]: row["Appcues_NPS_Score__c"] for row in rows if row["Id"] in owners}
     assert scores == {user: score for user, (_, score) in expected.scores.items()}
@@ -150,8 +150,8 @@ def check_appcues(around: World, expected: traffic.Expected) -> None:
     profiles = around.far.profiles()
     wrong = {}
     for user, (_, attributes) in expected.profiles.items():
-        wanted = {name: value for name, value in attributes.items() if value is not None}
+        expected_attributes = {name: value for name, value in attributes.items() if value is not None}
         profile = profiles.get(user, {})
-        if {name: profile.get(name) for name in attributes if profile.get(name) is not None} != wanted:
-            wrong[user] = (wanted, profile)
+        if {name: profile.get(name) for name in attributes if profile.get(name) is not None} != expected_attributes:
+            wrong[user] = (expected_attributes, profile)
     assert wrong == {}

@@ -158,8 +158,8 @@ def test_stops_under_load_lose_nothing_and_repeat_nothing(around):
     assert {entry.attempts for entry in entries} == {1}
     assert all('"stopped"' in relay.text() for relay in stopped)
     owners = set(contacts.values())
-    made = [row for row in around.far.rows("SELECT WhoId FROM Event") if row["WhoId"] in owners]
-    assert len(made) == expected.events
+    activities = [row for row in around.far.rows("SELECT WhoId FROM Event") if row["WhoId"] in owners]
+    assert len(activities) == expected.events
 
 
 def test_what_concerns_one_user_arrives_in_its_order_with_three_processes(around, postgres_url):
@@ -184,13 +184,13 @@ def test_what_concerns_one_user_arrives_in_its_order_with_three_processes(around
         # The order in which they were made, which SOQL does not give: it ignores case.
         steps = [re.findall(r"step-\d\d", row["Description"])[0] for row in sorted(rows, key=lambda row: row["Id"])]
         assert steps == [f"step-{number:02}" for number in range(STEPS)]
-    written: dict[str, list[str]] = {}
+    roles_by_path: dict[str, list[str]] = {}
     for call in around.far.calls():
         if call["status"] == 200 and (body := call["body"]) and "role-" in str(body):
-            written.setdefault(call["path"], []).append(re.findall(r"role-\d\d", str(body))[0])
-    assert len(written) == len(contacts)
-    for roles in written.values():
-        assert all(one <= other for one, other in pairwise(roles)), roles
+            roles_by_path.setdefault(call["path"], []).append(re.findall(r"role-\d\d", str(body))[0])
+    assert len(roles_by_path) == len(contacts)
+    for roles in roles_by_path.values():
+        assert all(earlier <= later for earlier, later in pairwise(roles)), roles
         assert roles[-1] == f"role-{STEPS - 1:02}"
 
 

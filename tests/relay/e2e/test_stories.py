@@ -91,10 +91,10 @@ def report(around: World, name: str) -> dict[str, tuple[float | None, ...]]:
     (row,) = around.far.rows(f"SELECT Id FROM Report WHERE DeveloperName = '{name}' AND FolderName = 'Appcues'")
     answer = around.far.org.get(f"{around.far.url}{API}/analytics/reports/{row['Id']}", timeout=20)
     assert answer.status_code == 200, answer.text
-    found = answer.json()
-    labels = {"": "T"} | {group["label"]: group["key"] for group in found["groupingsDown"]["groupings"]}
+    document = answer.json()
+    labels = {"": "T"} | {group["label"]: group["key"] for group in document["groupingsDown"]["groupings"]}
     return {
-        label: tuple(each["value"] for each in found["factMap"][f"{key}!T"]["aggregates"])
+        label: tuple(aggregate["value"] for aggregate in document["factMap"][f"{key}!T"]["aggregates"])
         for label, key in labels.items()
     }
 
@@ -110,27 +110,29 @@ def test_who_completes_a_flow_is_in_the_report(around: World) -> None:
     clicks += [click("nobody-knows", "flow_completed", 3, flowName="Tour")]
     control(around, "POST", "trigger", clicks)
     expected = {"": (9,), "Welcome": (8,), "Tour": (1,)}
-    found = until(lambda: each if (each := report(around, "Completed_Flows"))[""] == (9,) else None, "the report")
-    assert found == expected
+    groups = until(
+        lambda: current if (current := report(around, "Completed_Flows"))[""] == (9,) else None, "the report"
+    )
+    assert groups == expected
 
 
 def test_answers_of_surveys_are_nps_by_account_and_over_time(around: World) -> None:
     contacts = people(around)
-    given = [(user, day, (number * 7 + day) % 11) for number, user in enumerate(contacts) for day in (2, 40)][:24]
-    clicks = [click(user, "nps_score", day, score=score, flowName="Q4") for user, day, score in given]
-    clicks += [click(user, "nps_feedback", day, feedback="…", flowName="Q4") for user, day, _ in given]
+    answers = [(user, day, (number * 7 + day) % 11) for number, user in enumerate(contacts) for day in (2, 40)][:24]
+    clicks = [click(user, "nps_score", day, score=score, flowName="Q4") for user, day, score in answers]
+    clicks += [click(user, "nps_feedback", day, feedback="…", flowName="Q4") for user, day, _ in answers]
     control(around, "POST", "trigger", clicks)
     by_account: dict[str, list[int]] = {}
     by_month: dict[str, list[int]] = {}
-    for user, day, score in given:
+    for user, day, score in answers:
         by_account.setdefault(contacts[user]["Account"]["Name"], []).append(score)
         by_month.setdefault("October 2025" if day < 28 else "November 2025", []).append(score)
-    everything = [score for *_, score in given]
+    everything = [score for *_, score in answers]
 
     def shown(groups: dict[str, list[int]]) -> dict[str, Any]:
         return {name: (pytest.approx(nps(scores)), len(scores)) for name, scores in {**groups, "": everything}.items()}
 
-    until(lambda: report(around, "NPS_By_Account")[""][1] == len(given), "all answers")
+    until(lambda: report(around, "NPS_By_Account")[""][1] == len(answers), "all answers")
     assert report(around, "NPS_By_Account") == shown(by_account)
     assert report(around, "NPS_Over_Time") == shown(by_month)
 
@@ -170,15 +172,15 @@ def test_segments_find_people_by_role_at_once_and_after_a_promotion(around: Worl
 
 def test_what_one_user_completes_counts_for_the_whole_group(around: World) -> None:
     users = list(people(around))
-    done = {"checklistName": "Onboarding"}
+    attributes = {"checklistName": "Onboarding"}
     control(
         around,
         "POST",
         "trigger",
         [
-            click(users[0], "checklist_completed", group="acme", **done),
+            click(users[0], "checklist_completed", group="acme", **attributes),
             click(users[1], "checklist_completed", group="globex", checklistName="Another"),
-            click("nobody-knows", "checklist_completed", group="initech", **done),
+            click("nobody-knows", "checklist_completed", group="initech", **attributes),
         ],
     )
 

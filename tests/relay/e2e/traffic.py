@@ -101,7 +101,7 @@ def outbound(
         when = stamp(BEGINNING + timedelta(seconds=number, milliseconds=rng.randrange(1000)))
         attributes: dict[str, str | None] = {"role": f"Role {number}", "plan": rng.choice(["pro", "team", None])}
         expected.profiles[user] = max(
-            expected.profiles.get(user, ("", {})), (when, attributes), key=lambda each: each[0]
+            expected.profiles.get(user, ("", {})), (when, attributes), key=lambda candidate: candidate[0]
         )
         values = {
             "Id": contacts[user],

@@ -144,9 +144,9 @@ class Trouble:
 
     def _start_again(self, port: int) -> None:
         """Start a relay that has given up as it began while the server restarted, as what runs it would."""
-        said = self._relays[port].text()[-3000:]
-        assert self.tally["restarts"], f"the relay at port {port} ended by itself:\n{said}"
-        assert "relay's database" in said, said
+        output = self._relays[port].text()[-3000:]
+        assert self.tally["restarts"], f"the relay at port {port} ended by itself:\n{output}"
+        assert "relay's database" in output, output
         self.tally["starts that failed"] += 1
         self._relays[port] = self._start(port)
 

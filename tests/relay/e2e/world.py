@@ -27,14 +27,14 @@ API = "/services/data/v63.0"
 PATIENCE = 120.0
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+def until(condition: Callable[[], Any], description: str, seconds: float = PATIENCE) -> Any:
     """Wait for a condition; fail, saying for what, when it does not come true."""
     end = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (outcome := condition()):
         if time.monotonic() > end:
-            raise AssertionError(f"{what} did not come true in {seconds:.0f} s")
+            raise AssertionError(f"{description} did not come true in {seconds:.0f} s")
         time.sleep(0.02)
-    return found
+    return outcome
 
 
 def free_port() -> int:
@@ -56,13 +56,13 @@ class Far:
     account: requests.Session
 
     def rows(self, query: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        records: list[dict[str, Any]] = []
         path = f"{API}/query"
         answer = self.org.get(self.url + path, params={"q": query}, timeout=60).json()
         while True:
-            found += answer["records"]
+            records += answer["records"]
             if answer["done"]:
-                return found
+                return records
             answer = self.org.get(self.url + answer["nextRecordsUrl"], timeout=60).json()
 
     def create(self, records: list[dict[str, Any]]) -> list[str]:
@@ -73,8 +73,8 @@ class Far:
                 json={"allOrNone": True, "records": records[start : start + 200]},
                 timeout=60,
             ).json()
-            assert all(each["success"] for each in answer), answer[:2]
-            ids += [each["id"] for each in answer]
+            assert all(entry["success"] for entry in answer), answer[:2]
+            ids += [entry["id"] for entry in answer]
         return ids
 
     def profiles(self) -> dict[str, dict[str, Any]]:
@@ -218,7 +218,7 @@ class World:
     def outbound_path(self) -> str:
         """Give the address that the org's messages about contacts go to."""
         project = load(self.folder / "config", "local")
-        contact = next(one for one in project.resolved if one.name == "contact")
+        contact = next(mapping for mapping in project.resolved if mapping.name == "contact")
         return f"/outbound-messages/contact/{SECRET}?v={contact.message_version}"
 
     @property
@@ -273,9 +273,9 @@ def world(
             "APPCUES_API_KEY": "local-appcues-key",
             "APPCUES_API_SECRET": "local-appcues-secret",
         }
-        built = World(journey.folder, far, environ, database)
-        stack.callback(built.close)
-        yield built
+        new_world = World(journey.folder, far, environ, database)
+        stack.callback(new_world.close)
+        yield new_world
 
 
 def _end(process: Program) -> None:

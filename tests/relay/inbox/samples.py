@@ -19,9 +19,9 @@ from sfcode.relay.message import (
 )
 
 
-def message(number: int, key: str = "user:1", **other: Any) -> InboxMessage:
+def message(number: int, key: str = "user:1", **changes: Any) -> InboxMessage:
     values: dict[str, Any] = {"source": "appcues", "message_id": f"m{number}", "kind": "nps_score"}
-    return InboxMessage(**{**values, "key": key, "payload": {"number": number}, **other})
+    return InboxMessage(**{**values, "key": key, "payload": {"number": number}, **changes})
 
 
 def keyed(*keys: str) -> list[InboxMessage]:
@@ -40,7 +40,7 @@ def idle(inbox: Inbox) -> bool:
 
 
 def numbers(messages: Claim | Sequence[ClaimedMessage]) -> list[int]:
-    return [each.payload["number"] for each in (messages.messages if isinstance(messages, Claim) else messages)]
+    return [message.payload["number"] for message in (messages.messages if isinstance(messages, Claim) else messages)]
 
 
 def never(_: ClaimedMessage, __: Retry) -> timedelta | None:
@@ -55,7 +55,7 @@ def settle(
     retry: Any = never,
 ) -> int:
     """Settle all messages of a claim alike."""
-    ends = {each.id: settlement or Delivered() for each in claim.messages}
+    ends = {message.id: settlement or Delivered() for message in claim.messages}
     return inbox.settle(claim, Delivery(ends, tuple(latest)), retry)
 
 

@@ -63,8 +63,8 @@ def test_what_is_parked_on_arrival_is_kept_and_not_handed_out(inbox: Inbox) -> N
 def test_it_survives_a_new_start(inbox: Inbox, database_url: str) -> None:
     inbox.accept(keyed("a", "b"))
     inbox.close()
-    with open_inbox(database_url) as again:
-        assert states(again) == {0: "ready", 1: "ready"}
+    with open_inbox(database_url) as second_inbox:
+        assert states(second_inbox) == {0: "ready", 1: "ready"}
 
 
 NUMBERS = itertools.count()
@@ -84,7 +84,7 @@ def test_every_character_that_python_knows_comes_back_as_it_was(inbox: Inbox) ->
 def test_keys_that_look_alike_stay_apart(inbox: Inbox) -> None:
     keys = ["a\x00", "a\\u0000", "a\\\\u0000", "a", "A", "a ", "ä", "a\u0308"]
     assert inbox.accept([message(number, key) for number, key in enumerate(keys)]) == len(keys)
-    assert sorted(each.key for each in take(inbox).messages) == sorted(keys)
+    assert sorted(message_taken.key for message_taken in take(inbox).messages) == sorted(keys)
 
 
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
@@ -127,8 +127,8 @@ def test_many_threads_that_take_in_the_same_messages_keep_each_once(inbox: Inbox
 
     def accept(order: int) -> int:
         together.wait()
-        mine = messages[::-1] if order % 2 else messages
-        return sum(inbox.accept(mine[at : at + 30]) for at in range(0, 120, 30))
+        own_messages = messages[::-1] if order % 2 else messages
+        return sum(inbox.accept(own_messages[at : at + 30]) for at in range(0, 120, 30))
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(accept, range(4))) == 120

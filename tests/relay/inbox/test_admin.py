@@ -23,7 +23,7 @@ def ended(inbox: Inbox, elapse: Elapse) -> Inbox:
         inbox.accept([message(number, f"user:{key}", kind="even" if number % 2 == 0 else "odd")])
         elapse(60)
     claim = take(inbox, limit=4)
-    ends = {each.id: ENDS[each.payload["number"]] for each in claim.messages}
+    ends = {message_.id: ENDS[message_.payload["number"]] for message_ in claim.messages}
     inbox.settle(claim, Delivery(ends), never)
     take(inbox)
     return inbox
@@ -88,7 +88,7 @@ def test_a_replay_takes_what_is_parked_or_dead_as_if_never_tried(ended: Inbox) -
     assert ended.replay(Filter()) == 3
     claim = take(ended)
     assert numbers(claim) == [1, 2, 3]
-    assert {each.attempts for each in claim.messages} == {0}
+    assert {message.attempts for message in claim.messages} == {0}
     assert states(ended)[0] == "done"
 
 
@@ -131,10 +131,10 @@ def test_a_replayed_message_joins_its_lane_by_its_age(inbox: Inbox) -> None:
 def test_a_replay_does_not_open_a_lane_that_somebody_holds(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a"))
     settle(inbox, take(inbox), Parked("odd"))
-    held = take(inbox)
+    claim = take(inbox)
     inbox.replay(Filter())
     assert idle(inbox)
-    settle(inbox, held)
+    settle(inbox, claim)
     assert numbers(take(inbox)) == [0]
 
 
@@ -189,7 +189,7 @@ def test_rows_that_somebody_set_ready_by_hand_are_found_again(ended: Inbox) -> N
 def test_what_was_put_off_while_the_clock_was_ahead_is_due_again(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "a", "b"))
     claim = take(inbox)
-    ends = {each.id: Retry("no") for each in claim.messages}
+    ends = {message.id: Retry("no") for message in claim.messages}
     inbox.settle(claim, Delivery(ends), lambda *_: timedelta(days=400))
     elapse(3600)
     assert idle(inbox)
@@ -217,7 +217,7 @@ def test_knows_which_processes_are_alive(inbox: Inbox, elapse: Elapse, clock: Cl
     inbox.heartbeat("one")
     elapse(50)
     inbox.heartbeat("two")
-    assert [each.id for each in inbox.processes(within=60)] == ["one", "two"]
+    assert [process.id for process in inbox.processes(within=60)] == ["one", "two"]
     elapse(20)
     inbox.heartbeat("two")
     (alive,) = inbox.processes(within=60)
@@ -225,10 +225,10 @@ def test_knows_which_processes_are_alive(inbox: Inbox, elapse: Elapse, clock: Cl
     assert timedelta(seconds=19) < alive.seen_at - alive.started_at < timedelta(seconds=60)
     inbox.leave("two")
     assert inbox.processes(within=60) == ()
-    assert [each.id for each in inbox.processes(within=1000)] == ["one"]
+    assert [process.id for process in inbox.processes(within=1000)] == ["one"]
     elapse(86_400 * 2)
     inbox.heartbeat("three", clock.now)
-    assert [each.id for each in inbox.processes(within=86_400 * 30)] == ["three"]
+    assert [process.id for process in inbox.processes(within=86_400 * 30)] == ["three"]
 
 
 def test_a_ping_says_that_the_database_answers(inbox: Inbox) -> None:

@@ -76,13 +76,13 @@ def test_an_alarm_counts_on_and_one_with_another_detail_is_another(inbox: Inbox)
 def test_an_acknowledged_alarm_is_gone_until_it_is_raised_again(inbox: Inbox) -> None:
     for name in ("a", "b"):
         raise_alarm(inbox, name, "x", "1")
-    (alarm,) = (each for each in inbox.alarms() if each.name == "a")
+    (alarm,) = (candidate for candidate in inbox.alarms() if candidate.name == "a")
     assert inbox.acknowledge([alarm.id]) == 1
     assert inbox.acknowledge([alarm.id]) == 0
-    assert [each.name for each in inbox.alarms()] == ["b"]
+    assert [candidate.name for candidate in inbox.alarms()] == ["b"]
     raise_alarm(inbox, "a", "x", "2")
     assert inbox.acknowledge([alarm.id]) == 0, "the new one is another row, which nobody has seen"
-    assert [(each.name, each.times) for each in inbox.alarms()] == [("a", 1), ("b", 1)]
+    assert [(candidate.name, candidate.times) for candidate in inbox.alarms()] == [("a", 1), ("b", 1)]
 
 
 def test_no_number_of_alarms_fills_the_database_and_the_newest_stay(

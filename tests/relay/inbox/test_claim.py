@@ -85,9 +85,9 @@ def test_a_key_whose_head_waits_for_a_retry_is_blocked_and_others_are_not(
     claim = take(inbox)
     ends = {claim.messages[0].id: Retry("503"), claim.messages[1].id: Delivered()}
     inbox.settle(claim, Delivery(ends), lambda _, __: timedelta(seconds=100))
-    other = take(inbox, per_key=10)
-    assert numbers(other) == [3]
-    settle(inbox, other)
+    other_claim = take(inbox, per_key=10)
+    assert numbers(other_claim) == [3]
+    settle(inbox, other_claim)
     elapse(95)
     assert idle(inbox)
     elapse(5)
@@ -106,7 +106,7 @@ def test_a_message_that_is_not_due_ends_its_lane(inbox: Inbox, clock: Clock, ela
     inbox.accept(keyed("a", "a", "a"))
     claim = take(inbox, per_key=2)
     seconds = {claim.messages[0].id: 10, claim.messages[1].id: 50}
-    settle(inbox, claim, Retry("no"), retry=lambda each, _: timedelta(seconds=seconds[each.id]))
+    settle(inbox, claim, Retry("no"), retry=lambda claimed, _: timedelta(seconds=seconds[claimed.id]))
     elapse(10)
     claim = take(inbox, per_key=10)
     assert numbers(claim) == [0]
@@ -122,10 +122,10 @@ def test_an_expired_lease_is_handed_out_again(inbox: Inbox, elapse: Elapse) -> N
     elapse(55)
     assert idle(inbox)
     elapse(5)
-    again = take(inbox, limit=2, per_key=1)
-    assert numbers(again) == [0, 2]
-    assert again.token != first.token
-    assert all(each.attempts == 0 for each in again.messages)
+    second_claim = take(inbox, limit=2, per_key=1)
+    assert numbers(second_claim) == [0, 2]
+    assert second_claim.token != first.token
+    assert all(message.attempts == 0 for message in second_claim.messages)
 
 
 def test_the_sources_do_not_block_each_other(inbox: Inbox) -> None:
@@ -146,9 +146,9 @@ def test_the_deadline_is_on_the_monotonic_clock_and_not_later_than_the_lease(inb
 def test_released_messages_come_back_as_they_were(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a", "b"))
     inbox.release(take(inbox, per_key=2))
-    again = take(inbox, per_key=2)
-    assert numbers(again) == [0, 1, 2]
-    assert {each.attempts for each in again.messages} == {0}
+    second_claim = take(inbox, per_key=2)
+    assert numbers(second_claim) == [0, 1, 2]
+    assert {message.attempts for message in second_claim.messages} == {0}
 
 
 def test_a_release_after_the_lease_was_lost_takes_nothing_from_the_new_owner(inbox: Inbox, elapse: Elapse) -> None:
@@ -163,13 +163,13 @@ def test_a_release_after_the_lease_was_lost_takes_nothing_from_the_new_owner(inb
 def test_a_released_follower_waits_for_its_elder(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "a", "b"))
     claim = take(inbox, per_key=2)
-    ends = dict(zip((each.id for each in claim.messages), (Retry("no"), Released(), Delivered()), strict=True))
+    ends = dict(zip((message.id for message in claim.messages), (Retry("no"), Released(), Delivered()), strict=True))
     assert inbox.settle(claim, Delivery(ends), lambda _, __: timedelta(seconds=20)) == 3
     assert states(inbox) == {0: "ready", 1: "ready", 2: "done"}
     assert idle(inbox)
     elapse(20)
-    again = take(inbox, per_key=2)
-    assert [(each.payload["number"], each.attempts) for each in again.messages] == [(0, 1), (1, 0)]
+    second_claim = take(inbox, per_key=2)
+    assert [(message.payload["number"], message.attempts) for message in second_claim.messages] == [(0, 1), (1, 0)]
 
 
 def test_the_heads_of_all_lanes_are_chosen_before_any_follower(clock: Clock) -> None:
@@ -214,7 +214,7 @@ def test_a_value_of_another_type_stops_nobody(inbox: Inbox, damage: str, is_park
     claim = take(inbox, per_key=10)
     assert numbers(claim) == ([1, 2, 3] if is_parked else [0, 1, 2, 3])
     assert len(inbox.page(Filter())) == 4
-    assert inbox.settle(claim, Delivery({each.id: Delivered() for each in claim.messages}), lambda *_: None) > 0
+    assert inbox.settle(claim, Delivery({message.id: Delivered() for message in claim.messages}), lambda *_: None) > 0
     assert inbox.stats().count("done") == len(claim.messages)
     assert inbox.purge({"done": timedelta(days=1)}) == 0
 
@@ -227,6 +227,6 @@ def test_payloads_are_read_after_the_transaction_for_which_others_wait(inbox: In
     assert rows is not None
     assert [type(row[COLUMNS.index("payload")]) for row in rows.rows] == [str, str]
     inbox.accept(keyed("a", "b", "c"))
-    held = rows.read()
-    assert (numbers(held), held.deadline) == ([0, 1], 5.0)
-    assert settle(inbox, held) == 2
+    claim_read = rows.read()
+    assert (numbers(claim_read), claim_read.deadline) == ([0, 1], 5.0)
+    assert settle(inbox, claim_read) == 2

@@ -88,8 +88,8 @@ def machine(database_url: str) -> Machine:
     return Machine(database_url)
 
 
-def near(one: datetime, other: datetime) -> bool:
-    return abs((one - other).total_seconds()) < CLOSE
+def near(first: datetime, second: datetime) -> bool:
+    return abs((first - second).total_seconds()) < CLOSE
 
 
 @pytest.mark.parametrize("jump", [-3 * HOUR, 3 * HOUR, -400 * DAY, 400 * DAY])
@@ -110,24 +110,24 @@ def test_leases_and_retries_end_in_time(machine: Machine, jump: float, adjusted:
         assert settle(worker, new) == 1
         assert idle(worker)
         machine.elapse(5 * HOUR)
-        again = take(worker)
-        assert numbers(again) == [1], "the retry, and no lease is over"
-        assert settle(inbox, again) == 1
+        second_claim = take(worker)
+        assert numbers(second_claim) == [1], "the retry, and no lease is over"
+        assert settle(inbox, second_claim) == 1
         machine.elapse(5 * HOUR)
         assert numbers(take(worker)) == [0]
 
 
 @JUMPS
 def test_a_jump_is_reported_once_by_all_processes_together(machine: Machine, jump: float) -> None:
-    with machine.open_inbox() as one, machine.open_inbox() as two:
-        assert one.adjust_clock() == 0
+    with machine.open_inbox() as first, machine.open_inbox() as second:
+        assert first.adjust_clock() == 0
         machine.turn(jump)
-        assert one.adjust_clock() == pytest.approx(jump, abs=CLOSE)
-        assert [inbox.adjust_clock() for inbox in (one, two, one, two)] == [0] * 4
-        assert one.clock_offset == two.clock_offset == pytest.approx(jump, abs=CLOSE)
+        assert first.adjust_clock() == pytest.approx(jump, abs=CLOSE)
+        assert [inbox.adjust_clock() for inbox in (first, second, first, second)] == [0] * 4
+        assert first.clock_offset == second.clock_offset == pytest.approx(jump, abs=CLOSE)
         machine.turn(-jump)
-        assert two.adjust_clock() == pytest.approx(-jump, abs=CLOSE)
-        assert abs(two.clock_offset) < CLOSE
+        assert second.adjust_clock() == pytest.approx(-jump, abs=CLOSE)
+        assert abs(second.clock_offset) < CLOSE
 
 
 @JUMPS

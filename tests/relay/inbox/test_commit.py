@@ -31,9 +31,9 @@ class Gate:
         self.began.set()
         assert self.open.acquire(timeout=SECONDS)
         self.shared.append(len(groups))
-        for each in (each for group in groups for each in group):
-            if each.message_id in self.failing:
-                raise self.failing[each.message_id]
+        for entry in (entry for group in groups for entry in group):
+            if entry.message_id in self.failing:
+                raise self.failing[entry.message_id]
         return self.inbox.accept_each(groups)
 
 
@@ -68,12 +68,12 @@ def test_all_who_wait_share_the_next_transaction_and_each_has_its_own_count(inbo
         async with GroupCommit(gate) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
             await begun(gate)
-            others = [asyncio.create_task(commit.accept([message(n // 2), message(100 + n)])) for n in range(40)]
+            tasks = [asyncio.create_task(commit.accept([message(n // 2), message(100 + n)])) for n in range(40)]
             await asyncio.sleep(0)
             assert commit.waiting == 80
             gate.open.release(2)
             assert await first == 1
-            counts = await asyncio.gather(*others)
+            counts = await asyncio.gather(*tasks)
         assert gate.shared == [1, 40]
         assert counts == [1, 1] + [2, 1] * 19
 
@@ -87,11 +87,11 @@ def test_a_transaction_has_a_size_that_it_does_not_pass(inbox: Inbox) -> None:
         async with GroupCommit(gate, at_once=10) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
             await begun(gate)
-            others = [asyncio.create_task(commit.accept([message(n * 4 + m) for m in range(4)])) for n in range(5)]
+            tasks = [asyncio.create_task(commit.accept([message(n * 4 + m) for m in range(4)])) for n in range(5)]
             large = asyncio.create_task(commit.accept([message(1000 + n) for n in range(25)]))
             await asyncio.sleep(0)
             gate.open.release(10)
-            await asyncio.gather(first, *others, large)
+            await asyncio.gather(first, *tasks, large)
         assert gate.shared == [1, 2, 2, 1, 1]
 
     run(act)
@@ -105,11 +105,11 @@ def test_a_message_that_cannot_be_written_does_not_take_others_with_it(inbox: In
         async with GroupCommit(gate) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
             await begun(gate)
-            others = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 6)]
+            tasks = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 6)]
             await asyncio.sleep(0)
             gate.open.release(100)
             await first
-            ends = await asyncio.gather(*others, return_exceptions=True)
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
         assert [str(end) for end in ends] == ["1", "1", "poison", "1", "1"]
 
     run(act)
@@ -124,11 +124,11 @@ def test_a_message_that_the_database_refuses_is_its_senders_problem_alone(inbox:
             first = asyncio.create_task(commit.accept([message(0)]))
             await begun(gate)
             poison = asyncio.create_task(commit.accept([message(1, payload={"number": object()})]))
-            other = asyncio.create_task(commit.accept([message(2)]))
+            other_task = asyncio.create_task(commit.accept([message(2)]))
             await asyncio.sleep(0)
             gate.open.release(100)
             assert await first == 1
-            assert await other == 1
+            assert await other_task == 1
             with pytest.raises(Exception, match="not JSON serializable"):
                 await poison
 
@@ -144,11 +144,11 @@ def test_when_the_database_is_away_all_who_wait_learn_it_at_once_and_later_ones_
         async with GroupCommit(gate) as commit:
             first = asyncio.create_task(commit.accept([message(0)]))
             await begun(gate)
-            others = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 6)]
+            tasks = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 6)]
             await asyncio.sleep(0)
             gate.open.release(100)
             await first
-            ends = await asyncio.gather(*others, return_exceptions=True)
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
             assert [type(end) for end in ends] == [Unavailable] * 5
             assert gate.shared == [1, 5], "nobody asked it five times more"
             assert await commit.accept([message(9)]) == 1
@@ -161,14 +161,14 @@ def test_whoever_is_cancelled_disturbs_nobody(inbox: Inbox) -> None:
 
     async def act() -> None:
         async with GroupCommit(gate) as commit:
-            written = asyncio.create_task(commit.accept([message(0)]))
+            first_task = asyncio.create_task(commit.accept([message(0)]))
             await begun(gate)
             waiting = [asyncio.create_task(commit.accept([message(n)])) for n in range(1, 4)]
             await asyncio.sleep(0)
-            for task in (written, waiting[1]):
+            for task in (first_task, waiting[1]):
                 task.cancel()
             gate.open.release(100)
-            ends = await asyncio.gather(written, *waiting, return_exceptions=True)
+            ends = await asyncio.gather(first_task, *waiting, return_exceptions=True)
             assert [type(end) for end in ends] == [asyncio.CancelledError, int, asyncio.CancelledError, int]
             assert commit.waiting == 0
 
@@ -252,11 +252,11 @@ def test_two_transactions_are_on_their_way_at_once_where_that_helps(inbox: Inbox
             gate.began.clear()
             second = asyncio.create_task(commit.accept([message(1)]))
             await begun(gate)
-            others = [asyncio.create_task(commit.accept([message(2 + n)])) for n in range(10)]
+            tasks = [asyncio.create_task(commit.accept([message(2 + n)])) for n in range(10)]
             await asyncio.sleep(0.05)
             assert commit.waiting == 10
             gate.open.release(3)
-            assert await asyncio.gather(first, second, *others) == [1] * 12
+            assert await asyncio.gather(first, second, *tasks) == [1] * 12
         assert gate.shared == [1, 1, 10]
 
     run(act)
@@ -286,14 +286,14 @@ def test_a_stop_waits_for_all_transactions_on_their_way(inbox: Inbox) -> None:
 
 def test_an_answer_waits_for_the_disk_and_what_can_be_done_again_does_not(inbox: Inbox) -> None:
     """A loss of power undoes a claim or a settlement at most: then it is delivered once more."""
-    asked = {
+    statements = {
         "sqlite": ("PRAGMA synchronous", {2: True, 1: False}),
         "postgresql": ("SHOW synchronous_commit", {"on": True, "off": False}),
     }
     durable: list[bool] = []
 
     def note(db: sa.Connection) -> None:
-        statement, meanings = asked[db.dialect.name]
+        statement, meanings = statements[db.dialect.name]
         durable.append(meanings[db.exec_driver_sql(statement).scalar()])  # type: ignore[index]
 
     def during(work: Callable[[], object]) -> list[bool]:

@@ -44,7 +44,7 @@ def execute(inbox: Inbox, statement: str) -> None:
 class TestCounters:
     def test_they_follow_whatever_happens(self, inbox: Inbox) -> None:
         rng = random.Random(3)
-        seen: set[tuple[str, str, str]] = set()
+        counters: set[tuple[str, str, str]] = set()
         for step in range(60):
             first = 100 * step
             inbox.accept(
@@ -57,8 +57,8 @@ class TestCounters:
             claim = inbox.claim("appcues", limit=rng.randrange(1, 9), per_key=3, lease=60)
             if claim and rng.random() < 0.8:
                 ends = {
-                    each.id: rng.choice([Delivered(), Parked("bad_text", "x"), Retry("503"), Parked("unknown_user")])
-                    for each in claim.messages
+                    claimed.id: rng.choice([Delivered(), Parked("bad_text", "x"), Retry("503"), Parked("unknown_user")])
+                    for claimed in claim.messages
                 }
                 when = rng.choice([None, timedelta()])
                 inbox.settle(claim, Delivery(ends), lambda _, __, when=when: when)
@@ -71,8 +71,8 @@ class TestCounters:
             if step % 9 == 0:
                 inbox.merge_counts()
             assert inbox.stats().counts_by_reason == counted(inbox)
-            seen.update(counted(inbox))
-        assert len(seen) > 4
+            counters.update(counted(inbox))
+        assert len(counters) > 4
 
     def test_a_transaction_that_is_rolled_back_counts_nothing(self, inbox: Inbox) -> None:
         inbox.accept([message(1)])
@@ -137,25 +137,25 @@ class TestDifferences:
         """A frozen process would stop the ingress of all others if they shared the row of a counter."""
         with open_inbox(postgres_url) as inbox, inbox._database.write() as tx:
             tx.db.exec_driver_sql("UPDATE relay_inbox SET state = 'done' WHERE false")
-            with open_inbox(postgres_url) as other:
-                other.accept([message(1)])
-                other.merge_counts()
+            with open_inbox(postgres_url) as second_inbox:
+                second_inbox.accept([message(1)])
+                second_inbox.merge_counts()
             insert = (
                 "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at,"
                 " received_at) VALUES ('appcues', 'x', 'user:9', 'k', '{}', 'ready', '', '', 0, now(), now())"
             )
             tx.db.exec_driver_sql(insert)
-            done = threading.Event()
+            finished = threading.Event()
 
             def accept() -> None:
                 with open_inbox(postgres_url) as third:
                     third.accept([message(2)])
                     third.merge_counts()
-                done.set()
+                finished.set()
 
             thread = threading.Thread(target=accept)
             thread.start()
-            assert done.wait(20)
+            assert finished.wait(20)
             thread.join()
         with open_inbox(postgres_url) as inbox:
             assert inbox.stats().count("ready") == 3
@@ -212,14 +212,14 @@ SEARCHES: dict[str, Callable[[Inbox], Any]] = {
 @contextmanager
 def statements(inbox: Inbox) -> Iterator[list[tuple[str, Any]]]:
     """Note what is asked of the database."""
-    seen: list[tuple[str, Any]] = []
+    executed: list[tuple[str, Any]] = []
 
     def note(_db: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        seen.append((statement, values))
+        executed.append((statement, values))
 
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
-        yield seen
+        yield executed
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
@@ -233,12 +233,16 @@ def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
 
 @pytest.mark.parametrize("name", SEARCHES)
 def test_sqlite_answers_by_an_index_and_sorts_nothing(filled_sqlite: Inbox, name: str) -> None:
-    with statements(filled_sqlite) as seen:
+    with statements(filled_sqlite) as executed:
         SEARCHES[name](filled_sqlite)
     with filled_sqlite._database.read() as tx:
-        asked = [(text, values) for text, values in seen if text.startswith(("SELECT", "DELETE", "UPDATE"))]
+        checked_statements = [
+            (text, values) for text, values in executed if text.startswith(("SELECT", "DELETE", "UPDATE"))
+        ]
         plans = [
-            row[3] for text, values in asked for row in tx.db.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+            row[3]
+            for text, values in checked_statements
+            for row in tx.db.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
         ]
     assert plans
     ordered = ("SCAN relay_inbox USING INDEX relay_inbox_received", "SCAN relay_counts USING INDEX")
@@ -280,7 +284,7 @@ def test_postgresql_reads_as_much_as_it_shows(postgres_url: str, counted_when: s
         for table in ("inbox", "lanes", "counts", "latest"):
             execute(inbox, f"ALTER TABLE relay_{table} SET (autovacuum_enabled = false)")
         fill(inbox, lambda stage: execute(inbox, "ANALYZE") if stage == counted_when else None)
-        found = {}
+        totals = {}
         for name, search in SEARCHES.items():
             total = 0
 
@@ -294,8 +298,8 @@ def test_postgresql_reads_as_much_as_it_shows(postgres_url: str, counted_when: s
 
             with counting_reads(inbox, work, note):
                 search(inbox)
-            found[name] = total
-    assert {name: reads for name, reads in found.items() if reads > 400} == {}
+            totals[name] = total
+    assert {name: reads for name, reads in totals.items() if reads > 400} == {}
 
 
 @contextmanager
@@ -345,10 +349,10 @@ def test_pages_by_time_and_state_follow_each_other(inbox: Inbox) -> None:
     inbox.accept([message(number, parked="no_data") for number in range(7)])
     inbox.accept([message(number, source="salesforce", parked="no_data") for number in range(7)])
     first = inbox.page(Filter(state="parked"), 5)
-    rest = inbox.page(Filter(state="parked"), 20, first[-1])
-    ids = [entry.id for entry in (*first, *rest)]
+    entries = inbox.page(Filter(state="parked"), 20, first[-1])
+    ids = [entry.id for entry in (*first, *entries)]
     assert ids == sorted(ids, reverse=True)
-    assert Counter(entry.source for entry in (*first, *rest)) == {"appcues": 7, "salesforce": 7}
+    assert Counter(entry.source for entry in (*first, *entries)) == {"appcues": 7, "salesforce": 7}
 
 
 def test_what_people_ask_ends_after_a_while_and_the_relay_goes_on(inbox: Inbox) -> None:

@@ -55,9 +55,9 @@ def use(database: Failing, way: str) -> str:
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
 def test_a_transaction_that_lost_against_another_is_tried_again(sqlstate: str) -> None:
-    lost = wrap(sa.exc.OperationalError, DriverError(sqlstate=sqlstate))
-    assert use(Failing(*[lost] * (TRIES - 1)), "_write") == "done"
-    database = Failing(*[lost] * (TRIES + 3))
+    conflict = wrap(sa.exc.OperationalError, DriverError(sqlstate=sqlstate))
+    assert use(Failing(*[conflict] * (TRIES - 1)), "_write") == "done"
+    database = Failing(*[conflict] * (TRIES + 3))
     with pytest.raises(Unavailable, match="line one$"):
         use(database, "_write")
     assert database.begun == TRIES

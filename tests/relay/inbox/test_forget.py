@@ -16,9 +16,9 @@ from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, message, numbers, take
 
 
-def ids(inbox: Inbox, found: PersonData) -> list[int]:
+def ids(inbox: Inbox, person: PersonData) -> list[int]:
     """Return the numbers of the messages that were found."""
-    return sorted(entry.payload["number"] for entry in inbox.page(Filter(ids=found.messages), 1000))
+    return sorted(entry.payload["number"] for entry in inbox.page(Filter(ids=person.messages), 1000))
 
 
 def find(inbox: Inbox, user_id: str, names: Iterable[str] = ()) -> list[int]:
@@ -42,9 +42,9 @@ def of_user(number: int, user_id: str, key: str = "group:acme") -> InboxMessage:
 )
 def test_an_id_is_compared_letter_by_letter(inbox: Inbox, user_id: str, others: list[str]) -> None:
     inbox.accept([message(0, f"user:{user_id}"), of_user(1, user_id, f"user:{user_id}@lead"), of_user(2, user_id)])
-    inbox.accept([message(10 + at, f"user:{other}") for at, other in enumerate(others)])
-    inbox.accept([of_user(20 + at, other, f"user:{other}@lead") for at, other in enumerate(others)])
-    inbox.accept([of_user(30 + at, other) for at, other in enumerate(others)])
+    inbox.accept([message(10 + at, f"user:{other_id}") for at, other_id in enumerate(others)])
+    inbox.accept([of_user(20 + at, other_id, f"user:{other_id}@lead") for at, other_id in enumerate(others)])
+    inbox.accept([of_user(30 + at, other_id) for at, other_id in enumerate(others)])
     assert find(inbox, user_id) == [0, 1, 2]
 
 
@@ -85,18 +85,20 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
     inbox.accept([record(1, "1001", {"Id": "003A"}), record(2, "2", {"Id": "003C"}), record(3, "1001", {"Id": 7})])
     inbox.accept([record(4, "1001", "003D"), record(5, "1001", None)])
     fields = ["Contact:003A", "Contact:003B", "Contact:003C", "Lead:x003A"]
-    inbox.accept([message(10 + at, f"rewrite:field:{each}:Note__c") for at, each in enumerate(fields)])
+    inbox.accept([message(10 + at, f"rewrite:field:{record_id}:Note__c") for at, record_id in enumerate(fields)])
     inbox.accept([message(14, "rewrite:profile:user:1001"), message(15, "rewrite:profile:user:10011")])
     inbox.accept([message(20, "other:Contact:003A:Note__c")])
     values = {"records:user:1001": '["003B"]', "records:lead:1001": "", "profile:user:1001": '["003C"]'}
     inbox.note([LatestState(name, "2026", value) for name, value in values.items()])
-    inbox.note([LatestState(f"field:Contact:{each}:Note__c", "2026") for each in ("003A", "003B", "003C", "x003A")])
-    inbox.note([LatestState(f"answers:Contact:{each}:5eed", "2026", "[]") for each in ("003A", "003C")])
-    inbox.note([LatestState(f"member:Contact:{each}:00vA", "3", '"Registered"') for each in ("003A", "003C")])
-    found = inbox.find_person("1001", [*values, "unknown"])
-    assert found.records == {"003A", "003B"}
-    assert ids(inbox, found) == [1, 3, 4, 5, 10, 11, 14]
-    assert found.states == (
+    inbox.note(
+        [LatestState(f"field:Contact:{record_id}:Note__c", "2026") for record_id in ("003A", "003B", "003C", "x003A")]
+    )
+    inbox.note([LatestState(f"answers:Contact:{record_id}:5eed", "2026", "[]") for record_id in ("003A", "003C")])
+    inbox.note([LatestState(f"member:Contact:{record_id}:00vA", "3", '"Registered"') for record_id in ("003A", "003C")])
+    person = inbox.find_person("1001", [*values, "unknown"])
+    assert person.records == {"003A", "003B"}
+    assert ids(inbox, person) == [1, 3, 4, 5, 10, 11, 14]
+    assert person.states == (
         "answers:Contact:003A:5eed",
         "field:Contact:003A:Note__c",
         "field:Contact:003B:Note__c",
@@ -108,13 +110,13 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
 
 
 def test_what_was_announced_of_a_person_is_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
-    theirs, other = "field:Contact:003A:Note__c", "field:Contact:003C:Note__c"
+    own_state, other_state = "field:Contact:003A:Note__c", "field:Contact:003C:Note__c"
     inbox.accept([message(1)])
-    inbox.announce(take(inbox), [theirs, other])
-    inbox.forget(PersonData((), frozenset({"003A"}), (theirs,)), {})
+    inbox.announce(take(inbox), [own_state, other_state])
+    inbox.forget(PersonData((), frozenset({"003A"}), (own_state,)), {})
     elapse(121)
     assert inbox.expire_intents() == 1
-    assert [entry.key for entry in inbox.page(Filter(kind="sfcode:rewrite"))] == [f"rewrite:{other}"]
+    assert [entry.key for entry in inbox.page(Filter(kind="sfcode:rewrite"))] == [f"rewrite:{other_state}"]
 
 
 def test_nobody_is_nobody(inbox: Inbox) -> None:
@@ -132,25 +134,25 @@ def test_many_messages_of_a_person_go_in_steps_and_are_all_counted(
 ) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 3)
     inbox.accept([message(number, "user:1" if number % 2 else "user:2") for number in range(15)])
-    found = inbox.find_person("1", [])
-    assert list(found.messages) == sorted(found.messages)
-    assert inbox.forget(found, {"by": "ann"}) == (7, 0)
+    person = inbox.find_person("1", [])
+    assert list(person.messages) == sorted(person.messages)
+    assert inbox.forget(person, {"by": "ann"}) == (7, 0)
     assert sorted(entry.payload["number"] for entry in inbox.page(Filter())) == list(range(0, 15, 2))
 
 
 def test_a_message_that_is_gone_already_does_not_count(inbox: Inbox) -> None:
     inbox.accept([message(1), message(2)])
     inbox.note([LatestState("profile:user:1", "2026")])
-    found = inbox.find_person("1", ["profile:user:1"])
-    assert inbox.forget(found, {}) == (2, 1)
-    assert inbox.forget(found, {}) == (0, 0)
+    person = inbox.find_person("1", ["profile:user:1"])
+    assert inbox.forget(person, {}) == (2, 1)
+    assert inbox.forget(person, {}) == (0, 0)
 
 
 def test_every_removal_leaves_its_own_line_of_audit(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     inbox.note([LatestState("profile:user:1", "2026")])
-    found = inbox.find_person("1", ["profile:user:1"])
-    inbox.forget(found, {"by": "ann", "messages": -1})
+    person = inbox.find_person("1", ["profile:user:1"])
+    inbox.forget(person, {"by": "ann", "messages": -1})
     with inbox._database.read() as tx:
         rows = tx.db.execute(sa.text("SELECT name, value FROM relay_settings")).all()
     ((name, value),) = rows
@@ -168,8 +170,8 @@ def test_a_removed_record_leaves_the_guards_and_others_stay(inbox: Inbox) -> Non
     }
     inbox.note([LatestState(name, "2026", value) for name, value in guards.items()])
     inbox.forget(PersonData((), frozenset({"003A"}), ()), {})
-    left = {name: known.value for name, known in inbox.latest(guards).items()}
-    assert left == {**guards, "clearing:contact:plan": '{"seen":true,"run":["003C"],"stopped":""}'}
+    remaining_guards = {name: state.value for name, state in inbox.latest(guards).items()}
+    assert remaining_guards == {**guards, "clearing:contact:plan": '{"seen":true,"run":["003C"],"stopped":""}'}
 
 
 def test_a_person_whose_messages_went_is_served_again(inbox: Inbox) -> None:

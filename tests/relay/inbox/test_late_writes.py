@@ -58,9 +58,9 @@ class World:
     calls: list[Call] = field(default_factory=list)
     value: str = ""
 
-    def act(self, what: str, number: int) -> None:
+    def act(self, action: str, number: int) -> None:
         process = self.processes[number]
-        match what:
+        match action:
             case "step":
                 self.step(process)
             case "give up":

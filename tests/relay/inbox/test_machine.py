@@ -75,7 +75,7 @@ class Model:
     """Claims of which at least one message is no longer theirs, or that were settled."""
 
     def open(self, key: str) -> list[Known]:
-        return [each for each in self.known.values() if each.key == key and each.end is None]
+        return [entry for entry in self.known.values() if entry.key == key and entry.end is None]
 
     def due(self) -> set[str]:
         return {key for key, due in self.lanes.items() if due <= self.now}
@@ -121,11 +121,11 @@ class Machine(RuleBasedStateMachine):
     def accept(self, keys: list[str], again: list[int]) -> None:
         """Take in some new messages among some that are known."""
         repeated = [self.model.known[number] for number in again if number in self.model.known]
-        fresh = [Known(self.arrived + each, key, due=self.model.now) for each, key in enumerate(keys)]
+        fresh = [Known(self.arrived + entry, key, due=self.model.now) for entry, key in enumerate(keys)]
         self.arrived += len(fresh)
-        call = [message(each.number, each.key) for each in (*repeated, *fresh, *fresh[:1])]
+        call = [message(entry.number, entry.key) for entry in (*repeated, *fresh, *fresh[:1])]
         assert self.inbox.accept(call) == len(fresh)
-        self.model.known |= {each.number: each for each in fresh}
+        self.model.known |= {entry.number: entry for entry in fresh}
         self.model.opened(set(keys))
 
     @rule(target=claims, limit=st.integers(1, 6), per_key=st.integers(1, 4))
@@ -136,38 +136,38 @@ class Machine(RuleBasedStateMachine):
         if claim is None:
             assert could == set()
             return multiple()
-        taken: dict[str, list[ClaimedMessage]] = {}
-        for each in claim.messages:
-            taken.setdefault(each.key, []).append(each)
-        assert set(taken) <= could
-        assert len(taken) == min(limit, len(could))
+        messages_by_key: dict[str, list[ClaimedMessage]] = {}
+        for entry in claim.messages:
+            messages_by_key.setdefault(entry.key, []).append(entry)
+        assert set(messages_by_key) <= could
+        assert len(messages_by_key) == min(limit, len(could))
         assert len(claim.messages) <= limit
-        for key, mine in taken.items():
-            eldest = self.model.open(key)[: len(mine)]
-            assert [each.payload["number"] for each in mine] == [each.number for each in eldest]
-            assert [each.attempts for each in mine] == [each.attempts for each in eldest]
-            assert all(each.due <= self.model.now for each in eldest)
-            assert len(mine) <= per_key
-        self.model.claimed(set(taken), claim.token)
+        for key, own_messages in messages_by_key.items():
+            eldest = self.model.open(key)[: len(own_messages)]
+            assert [entry.payload["number"] for entry in own_messages] == [entry.number for entry in eldest]
+            assert [entry.attempts for entry in own_messages] == [entry.attempts for entry in eldest]
+            assert all(entry.due <= self.model.now for entry in eldest)
+            assert len(own_messages) <= per_key
+        self.model.claimed(set(messages_by_key), claim.token)
         return claim
 
     @rule(claim=claims, ends=st.lists(ENDS, min_size=6, max_size=6), stamp=st.integers(1, 5))
     def settle(self, claim: Claim, ends: list[tuple[str, int]], stamp: int) -> None:
         """Say how a claim ended, maybe long after it was lost, or a second time."""
-        mine = dict(zip((each.id for each in claim.messages), ends, strict=False))
+        own_ends = dict(zip((entry.id for entry in claim.messages), ends, strict=False))
 
-        def policy(each: ClaimedMessage, retry: Retry) -> timedelta | None:
-            return None if retry.error == "never" else timedelta(seconds=UNIT * mine[each.id][1])
+        def policy(entry: ClaimedMessage, retry: Retry) -> timedelta | None:
+            return None if retry.error == "never" else timedelta(seconds=UNIT * own_ends[entry.id][1])
 
         latest = LatestState("newest", str(stamp), f"{claim.token} {stamp}")
-        given = {id: SETTLEMENTS[end] for id, (end, _) in mine.items()}
-        count = self.inbox.settle(claim, Delivery(given, (latest,)), policy)
+        settlements = {id: SETTLEMENTS[end] for id, (end, _) in own_ends.items()}
+        count = self.inbox.settle(claim, Delivery(settlements, (latest,)), policy)
         assert count == (0 if claim.token in self.model.lost else len(claim.messages))
         if count:
             self.newest = max((stamp, latest.value), self.newest, key=lambda state: state[0])
             self._end(claim, ends)
-        known = self.inbox.latest(["newest"])
-        assert (known["newest"].value if known else "") == self.newest[1]
+        latest_states = self.inbox.latest(["newest"])
+        assert (latest_states["newest"].value if latest_states else "") == self.newest[1]
 
     @rule(claim=claims)
     def release(self, claim: Claim) -> None:
@@ -186,18 +186,18 @@ class Machine(RuleBasedStateMachine):
     def replay(self, state: End | None) -> None:
         """Have finished messages delivered again; who holds their key, or a head that waits, is not disturbed."""
         request = {state} if state else {"parked", "dead"}
-        again = [each for each in self.model.known.values() if each.end in request]
-        assert self.inbox.replay(Filter(state=state)) == len(again)
-        for each in again:
-            each.end, each.attempts, each.due = None, 0, self.model.now
-        self.model.opened({each.key for each in again})
+        matching_messages = [entry for entry in self.model.known.values() if entry.end in request]
+        assert self.inbox.replay(Filter(state=state)) == len(matching_messages)
+        for entry in matching_messages:
+            entry.end, entry.attempts, entry.due = None, 0, self.model.now
+        self.model.opened({entry.key for entry in matching_messages})
 
     @rule()
     def purge(self) -> None:
         """Forget what is done and parked."""
-        gone = [number for number, each in self.model.known.items() if each.end in ("done", "parked")]
-        assert self.inbox.purge({"done": timedelta(0), "parked": timedelta(0)}) == len(gone)
-        for number in gone:
+        numbers = [number for number, entry in self.model.known.items() if entry.end in ("done", "parked")]
+        assert self.inbox.purge({"done": timedelta(0), "parked": timedelta(0)}) == len(numbers)
+        for number in numbers:
             del self.model.known[number]
 
     @invariant()
@@ -205,29 +205,29 @@ class Machine(RuleBasedStateMachine):
         """Nothing is lost, and nothing is there twice."""
         stats = self.inbox.stats()
         for end in ("done", "parked", "dead"):
-            assert stats.count(end) == sum(each.end == end for each in self.model.known.values())
-        assert stats.count("ready") + stats.count("leased") == sum(not each.end for each in self.model.known.values())
+            assert stats.count(end) == sum(entry.end == end for entry in self.model.known.values())
+        assert stats.count("ready") + stats.count("leased") == sum(not entry.end for entry in self.model.known.values())
 
     def teardown(self) -> None:
         """Deliver all that is left: each message once, each key in order."""
         self.elapse(1000)
-        left = {key: [each.number for each in self.model.open(key)] for key in KEYS}
+        numbers_by_key = {key: [entry.number for entry in self.model.open(key)] for key in KEYS}
         delivered: dict[str, list[int]] = {key: [] for key in KEYS}
         while claim := self.inbox.claim("appcues", limit=4, per_key=2, lease=LEASE):
-            for each in claim.messages:
-                delivered[each.key].append(each.payload["number"])
-            assert self.inbox.settle(claim, Delivery({each.id: Delivered() for each in claim.messages}), _never)
-        assert delivered == left
+            for entry in claim.messages:
+                delivered[entry.key].append(entry.payload["number"])
+            assert self.inbox.settle(claim, Delivery({entry.id: Delivered() for entry in claim.messages}), _never)
+        assert delivered == numbers_by_key
 
     def _end(self, claim: Claim, ends: list[tuple[str, int]]) -> None:
-        for each, (end, wait) in zip(claim.messages, ends, strict=False):
-            row = self.model.known[each.payload["number"]]
+        for entry, (end, wait) in zip(claim.messages, ends, strict=False):
+            row = self.model.known[entry.payload["number"]]
             row.attempts += end != "left"
             if end == "retry":
                 row.due = self.model.now + UNIT * wait
             elif end != "left":
                 row.end = cast(End, end)
-        self.model.given_back({each.key for each in claim.messages})
+        self.model.given_back({entry.key for entry in claim.messages})
         self.model.lost.add(claim.token)
 
 

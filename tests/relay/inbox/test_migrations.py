@@ -117,6 +117,6 @@ def test_a_check_leaves_no_message_and_no_lane(inbox: Inbox) -> None:
     inbox.check_writable()
     stats = inbox.stats()
     assert (stats.counts, stats.waiting) == ({}, {})
-    written = inbox.recall("writable_at")
-    assert written is not None
-    assert f"{stats.now - timedelta(minutes=10):%Y-%m-%dT%H:%M:%SZ}" < written <= f"{stats.now:%Y-%m-%dT%H:%M:%SZ}"
+    writable_at = inbox.recall("writable_at")
+    assert writable_at is not None
+    assert f"{stats.now - timedelta(minutes=10):%Y-%m-%dT%H:%M:%SZ}" < writable_at <= f"{stats.now:%Y-%m-%dT%H:%M:%SZ}"

@@ -133,7 +133,7 @@ def test_folders_on_the_way_are_made_and_the_file_is_its_owners_alone(tmp_path: 
     with open_inbox(f"sqlite:///{path}") as inbox:
         inbox.accept([message(1)])
         files = list(path.parent.iterdir())
-        assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
         assert len(files) == 3, "the write-ahead log holds messages, too"
 
 
@@ -166,11 +166,13 @@ def test_the_tables_are_those_that_queries_are_written_for(inbox: Inbox) -> None
     with inbox._database.read() as tx:
         inspector = sa.inspect(tx.db)
         for table in METADATA.tables.values():
-            made = {each["name"]: each["nullable"] for each in inspector.get_columns(table.name)}
+            nullables = {
+                column_found["name"]: column_found["nullable"] for column_found in inspector.get_columns(table.name)
+            }
             key = inspector.get_pk_constraint(table.name)["constrained_columns"]
             assert key == [column.name for column in table.primary_key]
             expected = {column.name: bool(column.nullable) for column in table.columns if column.name not in key}
-            assert {name: nullable for name, nullable in made.items() if name not in key} == expected
+            assert {name: nullable for name, nullable in nullables.items() if name not in key} == expected
 
 
 def test_a_second_start_changes_nothing(database_url: str) -> None:
@@ -223,24 +225,24 @@ def test_processes_that_start_at_once_make_the_tables_once(database_url: str) ->
         )
         for _ in range(3)
     ]
-    for each in started:
-        assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n"
-    for each in started:
-        assert each.stdin is not None
-        each.stdin.write("\n")
-        each.stdin.flush()
-    answers = [each.communicate(timeout=60)[0].strip() for each in started]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=60)[0].strip() for process in started]
     assert sorted(answers) == ["0", "0", "1"]
 
 
 def test_a_second_process_may_look_at_the_same_inbox_and_work_on_it(database_url: str) -> None:
-    with open_inbox(database_url) as one, open_inbox(database_url) as other:
-        one.accept(keyed("a", "a", "b"))
-        assert numbers(take(one, limit=1)) == [0]
-        assert other.stats().count("ready") == 2
-        assert numbers(take(other)) == [2]
-        assert idle(one)
+    with open_inbox(database_url) as first, open_inbox(database_url) as second:
+        first.accept(keyed("a", "a", "b"))
+        assert numbers(take(first, limit=1)) == [0]
+        assert second.stats().count("ready") == 2
+        assert numbers(take(second)) == [2]
+        assert idle(first)
 
 
 @contextlib.contextmanager

@@ -19,14 +19,14 @@ from tests.relay.inbox.samples import message, settle, take
 @contextmanager
 def texts(inbox: Inbox) -> Iterator[set[str]]:
     """Collect the texts of the statements that an inbox executes."""
-    seen: set[str] = set()
+    executed: set[str] = set()
 
     def note(_db: Any, _cursor: Any, text: str, *_: Any) -> None:
-        seen.add(text)
+        executed.add(text)
 
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
-        yield seen
+        yield executed
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
@@ -36,16 +36,16 @@ def deliver(inbox: Inbox, first: int, count: int) -> None:
     inbox.accept([message(first + number, f"user:{number // 2}") for number in range(2 * count)])
     claim = take(inbox, limit=1000, per_key=5)
     assert len(claim.messages) == 2 * count
-    inbox.latest([f"score:{each.id}" for each in claim.messages])
+    inbox.latest([f"score:{claimed_message.id}" for claimed_message in claim.messages])
     settle(inbox, claim)
 
 
 def test_the_text_of_a_statement_does_not_depend_on_how_many_messages_there_are(inbox: Inbox) -> None:
-    with texts(inbox) as few:
+    with texts(inbox) as first_texts:
         deliver(inbox, 0, 1)
-    with texts(inbox) as many:
+    with texts(inbox) as second_texts:
         deliver(inbox, 100, 40)
-    assert few == many
+    assert first_texts == second_texts
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_a_list_finds_the_rows_that_have_one_of_its_values(inbox: Inbox, chosen:
     names = ["user:\\", 'user:"', "user:{}", "user:\x00", "user:\ud800", "user:é,NULL", "group:1"]
     inbox.accept([message(number, name) for number, name in enumerate(names)])
     with inbox._database.read() as tx:
-        found = tx.db.scalars(sa.select(INBOX.c.key).where(within(INBOX.c.key, chosen(names[:-1])))).all()
-    assert sorted(found) == sorted(chosen(names[:-1]))
+        keys = tx.db.scalars(sa.select(INBOX.c.key).where(within(INBOX.c.key, chosen(names[:-1])))).all()
+    assert sorted(keys) == sorted(chosen(names[:-1]))
 
 
 def test_states_are_found_by_names_with_any_character(inbox: Inbox) -> None:

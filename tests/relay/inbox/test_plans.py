@@ -49,7 +49,7 @@ def claimed(tx: Transaction, per_key: int) -> Claim:
 
 
 def settled(tx: Transaction, claim: Claim) -> None:
-    assert settling.settle(tx, claim, Delivery({each.id: Delivered() for each in claim.messages}), {}) == len(
+    assert settling.settle(tx, claim, Delivery({message.id: Delivered() for message in claim.messages}), {}) == len(
         claim.messages
     )
 
@@ -71,7 +71,7 @@ def test_postgresql_does_not_read_what_waits_for_a_retry(postgres_url: str, cloc
     with clock.open_inbox(postgres_url) as inbox:
         fill(inbox, BACKLOG)
         front = take(inbox, limit=BACKLOG - 500)
-        ends = Delivery({each.id: Retry("503") for each in front.messages})
+        ends = Delivery({message.id: Retry("503") for message in front.messages})
         inbox.settle(front, ends, lambda _, __: timedelta(hours=1))
         with inbox._database.write() as tx:
             claimed(tx, 1)  # steps over what the retries left in the index, and marks it
@@ -82,15 +82,19 @@ def test_postgresql_does_not_read_what_waits_for_a_retry(postgres_url: str, cloc
 
 @pytest.mark.parametrize("per_key", [1, 20])
 def test_sqlite_scans_no_table(sqlite_url: str, per_key: int) -> None:
-    seen: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
     with open_inbox(sqlite_url) as inbox:
         fill(inbox, BACKLOG)
         with inbox._database.write() as tx:
-            note = lambda *event: seen.append((event[2], event[3]))  # noqa: E731 - it has to be the same one below
+            note = lambda *event: statements.append((event[2], event[3]))  # noqa: E731 - it has to be the same one below
             sa.event.listen(tx.db, "before_cursor_execute", note)
             settled(tx, claimed(tx, per_key))
             sa.event.remove(tx.db, "before_cursor_execute", note)
-            plans = [row[3] for one, with_ in seen for row in tx.db.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", with_)]
+            plans = [
+                row[3]
+                for statement, with_ in statements
+                for row in tx.db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", with_)
+            ]
     assert any("relay_lanes_due" in step for step in plans)
     assert any("relay_inbox_open" in step for step in plans)
     assert [step for step in plans if step.startswith("SCAN relay_")] == []

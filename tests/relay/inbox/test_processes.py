@@ -47,16 +47,16 @@ class Watch:
         self.violations = 0
         self.until = time.monotonic() + 60
 
-    def begin(self, each: ClaimedMessage) -> None:
+    def begin(self, message: ClaimedMessage) -> None:
         with self.lock:
-            self.violations += each.key in self.busy or each.payload["number"] < self.last[each.key]
-            self.busy.add(each.key)
+            self.violations += message.key in self.busy or message.payload["number"] < self.last[message.key]
+            self.busy.add(message.key)
 
-    def end(self, each: ClaimedMessage, *, done: bool) -> None:
+    def end(self, message: ClaimedMessage, *, done: bool) -> None:
         with self.lock:
-            self.busy.discard(each.key)
+            self.busy.discard(message.key)
             if done:
-                self.last[each.key] = max(self.last[each.key], each.payload["number"])
+                self.last[message.key] = max(self.last[message.key], message.payload["number"])
 
 
 def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> None:
@@ -69,17 +69,17 @@ def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> 
         if claim is None:
             continue
         ends: dict[int, Delivered | Retry] = {}
-        for each in claim.messages:
-            watch.begin(each)
+        for claimed in claim.messages:
+            watch.begin(claimed)
             threading.Event().wait(rng.random() / 1000)  # others get their turn
-            ends[each.id] = Retry("503") if rng.random() < 0.2 else Delivered()
-            watch.end(each, done=isinstance(ends[each.id], Delivered))
+            ends[claimed.id] = Retry("503") if rng.random() < 0.2 else Delivered()
+            watch.end(claimed, done=isinstance(ends[claimed.id], Delivered))
         inbox.settle(claim, Delivery(ends), lambda _, __: timedelta())
 
 
 def violations(inboxes: list[Inbox], rows: int, start: int = 0) -> int:
     """Let one worker for each inbox deliver messages of a few keys."""
-    inboxes[0].accept([message(start + each, f"user:{each % KEYS}") for each in range(rows)])
+    inboxes[0].accept([message(start + number, f"user:{number % KEYS}") for number in range(rows)])
     watch, together = Watch(), threading.Barrier(len(inboxes))
     with ThreadPoolExecutor(len(inboxes)) as pool:
         for future in [pool.submit(work, inbox, watch, together, seed) for seed, inbox in enumerate(inboxes)]:
@@ -130,19 +130,19 @@ def test_processes_keep_the_order_of_each_key(database_url: str) -> None:
             [json.loads(line) for line in process.communicate(timeout=60)[0].splitlines()] for process, _ in workers
         ]
     assert all(each_told), "one alone is always in order"
-    told = list(itertools.chain.from_iterable(each_told))
-    assert sorted(number for _, number, _, _ in told) == list(range(180))
-    for key in {key for key, _, _, _ in told}:
-        mine = sorted((number, began, ended) for of, number, began, ended in told if of == key)
-        apart = [before[2] <= after[1] or before[1:] == after[1:] for before, after in itertools.pairwise(mine)]
+    reports = list(itertools.chain.from_iterable(each_told))
+    assert sorted(number for _, number, _, _ in reports) == list(range(180))
+    for key in {key for key, _, _, _ in reports}:
+        own_reports = sorted((number, began, ended) for of, number, began, ended in reports if of == key)
+        apart = [before[2] <= after[1] or before[1:] == after[1:] for before, after in itertools.pairwise(own_reports)]
         assert all(apart), "one message of a key after the other, or both in one claim"
 
 
 def test_what_a_killed_process_held_is_delivered_by_another(database_url: str, inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept([message(number, f"user:{number % 40}") for number in range(120)])
     with worker("hold", database_url, "100") as (process, output):
-        held = json.loads(output.readline())
-        assert len(held) == 80
+        held_numbers = json.loads(output.readline())
+        assert len(held_numbers) == 80
         process.kill()
         process.wait()
         assert idle(inbox), "nobody knows yet that it is dead"
@@ -160,7 +160,7 @@ def test_what_a_killed_process_had_answered_for_is_there(database_url: str, size
         process.kill()
         safe = max([safe, *map(int, output.read().splitlines())])
     with open_inbox(database_url) as inbox:
-        kept = sorted(states(inbox))
-        assert kept == list(range(len(kept))), "whole calls, in their order"
-        assert len(kept) % size == 0
-        assert len(kept) >= safe >= 30 * size
+        stored_numbers = sorted(states(inbox))
+        assert stored_numbers == list(range(len(stored_numbers))), "whole calls, in their order"
+        assert len(stored_numbers) % size == 0
+        assert len(stored_numbers) >= safe >= 30 * size

@@ -80,11 +80,11 @@ def test_a_claim_takes_what_others_leave_and_does_not_wait_for_them(inbox: Inbox
     with inbox._database.write() as tx:
         rows = claiming.claim(tx, request)
         assert rows is not None
-        mine = rows.read()
-        theirs = take(inbox, limit=10, per_key=10)
-        assert not {each.key for each in mine.messages} & {each.key for each in theirs.messages}
+        claim = rows.read()
+        second_claim = take(inbox, limit=10, per_key=10)
+        assert not {message.key for message in claim.messages} & {message.key for message in second_claim.messages}
         assert idle(inbox)
-    assert sorted(numbers(mine) + numbers(theirs)) in ([0, 2, 3], [0, 1, 2, 3])
+    assert sorted(numbers(claim) + numbers(second_claim)) in ([0, 2, 3], [0, 1, 2, 3])
 
 
 def test_a_claim_does_not_wait_for_messages_that_arrive(inbox: Inbox) -> None:
@@ -114,13 +114,13 @@ def test_a_message_whose_other_transaction_fails_is_kept_all_the_same(inbox: Inb
 
 def test_who_loses_a_deadlock_tries_again(inbox: Inbox, other: psycopg.Connection[Any], meanwhile) -> None:
     other.execute("SET deadlock_timeout = '60s'")  # so that it is always the inbox that loses
-    one = (
+    statement = (
         "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at, received_at)"
         " VALUES ('appcues', %s, 'k', 'e', '{}', 'ready', '', '', 0, now(), now())"
     )
-    other.execute(one, ["m1"])
+    other.execute(statement, ["m1"])
     accepted = meanwhile(inbox.accept, [message(2), message(1)])
-    other.execute(one, ["m2"])  # waits for the inbox, which waits for us: PostgreSQL ends that
+    other.execute(statement, ["m2"])  # waits for the inbox, which waits for us: PostgreSQL ends that
     other.rollback()
     assert accepted.result(SECONDS) == 2
 

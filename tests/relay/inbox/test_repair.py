@@ -137,8 +137,8 @@ def test_delivered_messages_have_no_part_in_the_reasons(inbox: Inbox) -> None:
 
 
 def test_reasons_and_counts_are_told_apart_by_source(inbox: Inbox) -> None:
-    both = [message(number, source=source, parked="odd") for number, source in ((1, "appcues"), (2, "salesforce"))]
-    inbox.accept([*both, message(3, parked="odd")])
+    messages = [message(number, source=source, parked="odd") for number, source in ((1, "appcues"), (2, "salesforce"))]
+    inbox.accept([*messages, message(3, parked="odd")])
     stats = inbox.stats()
     assert stats.counts == {("appcues", "parked"): 2, ("salesforce", "parked"): 1}
     assert stats.reasons == {("appcues", "parked", "odd"): 2, ("salesforce", "parked", "odd"): 1}
@@ -225,7 +225,7 @@ def test_a_state_noted_outside_of_a_delivery_never_goes_back(inbox: Inbox) -> No
     inbox.note([LatestState("score", "2026-02", "9")])
     inbox.note([LatestState("score", "2026-01", "8"), LatestState("other", "2026-01", "1")])
     inbox.note([])
-    assert {name: known.value for name, known in inbox.latest(["score", "other"]).items()} == {
+    assert {name: state.value for name, state in inbox.latest(["score", "other"]).items()} == {
         "score": "9",
         "other": "1",
     }

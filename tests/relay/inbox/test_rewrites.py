@@ -21,10 +21,10 @@ def score(stamp: str, value: str = "") -> LatestState:
     return LatestState(NAME, stamp, value)
 
 
-def settled(inbox: Inbox, claim: Claim, **other: object) -> int:
+def settled(inbox: Inbox, claim: Claim, **options: object) -> int:
     """Settle a claim as delivered."""
     ends = {claimed.id: Delivered() for claimed in claim.messages}
-    return inbox.settle(claim, Delivery(ends, **other), never)  # type: ignore[arg-type]
+    return inbox.settle(claim, Delivery(ends, **options), never)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -35,14 +35,14 @@ class Writing:
     claim: Claim
     intent: int
 
-    def settle(self, stamp: str = "2026-01", **other: object) -> int:
+    def settle(self, stamp: str = "2026-01", **options: object) -> int:
         """Settle the claim after it has written a score."""
-        known = {"latest": (score(stamp, stamp),), "written": {NAME}, "intents": {self.intent}}
-        known |= other  # type: ignore[arg-type]
+        values = {"latest": (score(stamp, stamp),), "written": {NAME}, "intents": {self.intent}}
+        values |= options  # type: ignore[arg-type]
         return settled(
             self.inbox,
             self.claim,
-            **{name: frozenset(value) if isinstance(value, set) else value for name, value in known.items()},
+            **{name: frozenset(value) if isinstance(value, set) else value for name, value in values.items()},
         )
 
 
@@ -55,9 +55,9 @@ def writing(inbox: Inbox, number: int, *names: str, lease: float = 60) -> Writin
 
 def again(inbox: Inbox) -> list[str]:
     """Return the states that wait to be written again."""
-    found = inbox.page(Filter(kind=KIND, state="ready"), 1000)
-    assert all(entry.key == f"rewrite:{entry.payload['rewrite']}" for entry in found)
-    return sorted(entry.payload["rewrite"] for entry in found)
+    entries = inbox.page(Filter(kind=KIND, state="ready"), 1000)
+    assert all(entry.key == f"rewrite:{entry.payload['rewrite']}" for entry in entries)
+    return sorted(entry.payload["rewrite"] for entry in entries)
 
 
 def announced(inbox: Inbox) -> int:
@@ -94,15 +94,15 @@ def test_of_two_claims_that_wrote_a_state_at_the_same_time_the_one_settled_last_
 
 
 def test_a_claim_that_wrote_nothing_of_what_it_announced_disturbs_nobody(inbox: Inbox) -> None:
-    idle_, other = writing(inbox, 1), writing(inbox, 2)
+    idle_, writer = writing(inbox, 1), writing(inbox, 2)
     idle_.settle(latest=(), written=set())
-    other.settle()
+    writer.settle()
     assert again(inbox) == []
 
 
 def test_a_claim_that_wrote_nothing_need_not_write_what_others_wrote_meanwhile(inbox: Inbox) -> None:
-    other, idle_ = writing(inbox, 1), writing(inbox, 2)
-    other.settle()
+    writer, idle_ = writing(inbox, 1), writing(inbox, 2)
+    writer.settle()
     idle_.settle(latest=(), written=set())
     assert again(inbox) == []
 
@@ -150,10 +150,10 @@ def test_a_rewritten_value_is_written_again_when_it_is_not_the_known_one(
 
 def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, elapse: Elapse) -> None:
     """The far side may have its value although another delivery wrote a newer one before."""
-    lost = writing(inbox, 1)
+    lost_claim = writing(inbox, 1)
     elapse(60)
     assert settle(inbox, take(inbox)) == 1
-    assert lost.settle(redacted={lost.claim.messages[0].id: {"number": 99}}) == 0
+    assert lost_claim.settle(redacted={lost_claim.claim.messages[0].id: {"number": 99}}) == 0
     assert (again(inbox), announced(inbox)) == ([NAME], 0)
     assert inbox.latest([NAME]) == {}
 
@@ -172,12 +172,12 @@ def test_what_a_process_announced_before_it_died_is_written_again_when_its_calls
 
 
 def test_a_lost_claim_whose_intents_have_expired_has_its_values_written_once_more(inbox: Inbox, elapse: Elapse) -> None:
-    lost = writing(inbox, 1)
+    lost_claim = writing(inbox, 1)
     elapse(121)
     inbox.expire_intents()
     settle(inbox, take(inbox))
     assert (again(inbox), idle(inbox)) == ([], True)
-    assert lost.settle() == 0
+    assert lost_claim.settle() == 0
     assert again(inbox) == [NAME]
 
 
@@ -216,9 +216,9 @@ def test_what_a_delivery_does_not_account_for_is_in_doubt(inbox: Inbox, elapse: 
 
 
 def test_a_state_in_doubt_contests_those_who_write_it_meanwhile(inbox: Inbox) -> None:
-    doubtful, other = writing(inbox, 1), writing(inbox, 2)
+    doubtful, writer = writing(inbox, 1), writing(inbox, 2)
     doubtful.settle(latest=(), written=set(), doubted={NAME})
-    other.settle()
+    writer.settle()
     assert again(inbox) == [NAME]
 
 

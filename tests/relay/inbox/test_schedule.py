@@ -25,8 +25,8 @@ def timed(sqlite_url: str, clock: Clock) -> Iterator[Inbox]:
 def test_of_many_processes_one_begins_a_job(inbox: Inbox) -> None:
     for _ in range(3):
         with ThreadPoolExecutor(8) as threads:
-            found = list(threads.map(lambda number: inbox.begin_run("refresh", timedelta(0), f"p{number}"), range(8)))
-        (run,) = (each for each in found if each is not None)
+            runs = list(threads.map(lambda number: inbox.begin_run("refresh", timedelta(0), f"p{number}"), range(8)))
+        (run,) = (candidate for candidate in runs if candidate is not None)
         assert inbox.scheduled_runs() == (run,)
         assert inbox.end_run(run, DONE, 3)
         (ended,) = inbox.scheduled_runs()
@@ -64,9 +64,9 @@ def test_a_run_whose_process_died_is_taken_over_and_one_that_goes_on_is_not(time
     clock.elapse((LEASE - MOMENT).total_seconds())
     assert timed.begin_run("refresh", HOUR, "b") is None
     clock.elapse(MOMENT.total_seconds())
-    taken = timed.begin_run("refresh", HOUR, "b")
-    assert taken is not None
+    second_run = timed.begin_run("refresh", HOUR, "b")
+    assert second_run is not None
     assert not timed.renew_run(run)
     assert not timed.end_run(run, DONE, 5)
-    assert timed.end_run(taken, DONE, 7)
-    assert [(each.holder, each.queued) for each in timed.scheduled_runs()] == [("b", 7)]
+    assert timed.end_run(second_run, DONE, 7)
+    assert [(scheduled_run.holder, scheduled_run.queued) for scheduled_run in timed.scheduled_runs()] == [("b", 7)]

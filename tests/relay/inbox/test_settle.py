@@ -23,10 +23,10 @@ from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
 
 
-def settled(inbox: Inbox, settlement: Settlement, **other: object) -> InboxEntry:
+def settled(inbox: Inbox, settlement: Settlement, **options: object) -> InboxEntry:
     """Deliver one message, and give its row."""
     inbox.accept([message(1)])
-    assert settle(inbox, take(inbox), settlement, **other) == 1  # type: ignore[arg-type]
+    assert settle(inbox, take(inbox), settlement, **options) == 1  # type: ignore[arg-type]
     return inbox.page(Filter())[0]
 
 
@@ -44,15 +44,15 @@ def test_parked_keeps_its_reason(inbox: Inbox) -> None:
 
 
 def test_a_retry_is_due_when_the_policy_says_and_counts(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
-    asked: list[tuple[ClaimedMessage, Retry]] = []
+    questions: list[tuple[ClaimedMessage, Retry]] = []
 
     def policy(claimed: ClaimedMessage, retry: Retry) -> object:
-        asked.append((claimed, retry))
+        questions.append((claimed, retry))
         return timedelta(seconds=30)
 
     entry = settled(inbox, Retry("503 from Salesforce", after=30), retry=policy)
     assert (entry.state, entry.detail, entry.attempts) == ("ready", "503 from Salesforce", 1)
-    assert [(each.message_id, retry.after) for each, retry in asked] == [("m1", 30)]
+    assert [(asked_message.message_id, retry.after) for asked_message, retry in questions] == [("m1", 30)]
     elapse(25)
     assert idle(inbox)
     elapse(5)
@@ -83,7 +83,7 @@ def test_each_message_of_a_claim_ends_in_its_own_way(inbox: Inbox, clock: Clock)
     inbox.accept(keyed(*"abcdef"))
     claim = take(inbox)
     ways = (Delivered(), Parked("odd"), Retry("later"), Retry("never"), Released(), Delivered("stale"))
-    ends = dict(zip((each.id for each in claim.messages), ways, strict=True))
+    ends = dict(zip((message.id for message in claim.messages), ways, strict=True))
 
     def policy(_: ClaimedMessage, retry: Retry) -> object:
         return None if retry.error == "never" else timedelta(seconds=5)
@@ -151,10 +151,10 @@ def test_the_latest_state_never_goes_back(inbox: Inbox) -> None:
             take(inbox, limit=1),
             latest=[LatestState("score:1", stamp, value), LatestState(f"at:{stamp}", stamp)],
         )
-        known = inbox.latest(["score:1", f"at:{stamp}", "unknown"])
-        assert known[f"at:{stamp}"] == LatestState(f"at:{stamp}", stamp)
-        assert "unknown" not in known
-        assert known["score:1"].value == {"old": "new"}.get(value, value)
+        latest_states = inbox.latest(["score:1", f"at:{stamp}", "unknown"])
+        assert latest_states[f"at:{stamp}"] == LatestState(f"at:{stamp}", stamp)
+        assert "unknown" not in latest_states
+        assert latest_states["score:1"].value == {"old": "new"}.get(value, value)
 
 
 def test_of_several_states_of_one_name_the_newest_is_kept(inbox: Inbox) -> None:
@@ -189,9 +189,9 @@ def test_a_followup_is_stored_with_its_settlement_and_due_later(inbox: Inbox, el
 
 def test_a_followup_of_a_claim_that_was_lost_is_not_stored(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept([message(1)])
-    lost = take(inbox, lease=5)
+    lost_claim = take(inbox, lease=5)
     elapse(6)
     take(inbox)
-    delivery = Delivery({lost.messages[0].id: Delivered()}, followups=(FollowUp(message(2, "user:2"), 0),))
-    assert inbox.settle(lost, delivery, never) == 0
+    delivery = Delivery({lost_claim.messages[0].id: Delivered()}, followups=(FollowUp(message(2, "user:2"), 0),))
+    assert inbox.settle(lost_claim, delivery, never) == 0
     assert states(inbox) == {1: "leased"}

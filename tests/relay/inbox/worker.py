@@ -16,9 +16,9 @@ from sfcode.relay.inbox import open_inbox
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
 
 
-def tell(what: object) -> None:
+def tell(report: object) -> None:
     """Say something to the test."""
-    sys.stdout.write(f"{json.dumps(what)}\n")
+    sys.stdout.write(f"{json.dumps(report)}\n")
     sys.stdout.flush()
 
 
@@ -35,9 +35,11 @@ def drain(url: str, seed: int) -> None:
                 began = time.monotonic_ns()
                 time.sleep(rng.random() / 500)  # the far side takes its time
                 ended = time.monotonic_ns()
-                inbox.settle(claim, Delivery({each.id: Delivered() for each in claim.messages}), lambda _, __: None)
-                for each in claim.messages:
-                    tell([each.key, each.payload["number"], began, ended])
+                inbox.settle(
+                    claim, Delivery({message.id: Delivered() for message in claim.messages}), lambda _, __: None
+                )
+                for message in claim.messages:
+                    tell([message.key, message.payload["number"], began, ended])
             claim = inbox.claim("appcues", limit=rng.randint(1, 9), per_key=rng.randint(1, 3), lease=60)
 
 
@@ -45,7 +47,7 @@ def hold(url: str, limit: int) -> None:
     """Claim, and never settle."""
     with open_inbox(url) as inbox:
         claim = inbox.claim("appcues", limit=limit, per_key=2, lease=60)
-        tell([each.payload["number"] for each in claim.messages] if claim else [])
+        tell([message.payload["number"] for message in claim.messages] if claim else [])
         sys.stdin.readline()
 
 
@@ -55,17 +57,20 @@ def accept(url: str, size: int) -> None:
         for first in range(0, sys.maxsize, size):
             numbers = range(first, first + size)
             inbox.accept(
-                [InboxMessage("appcues", f"m{each}", f"user:{each % 7}", "kind", {"number": each}) for each in numbers]
+                [
+                    InboxMessage("appcues", f"m{number}", f"user:{number % 7}", "kind", {"number": number})
+                    for number in numbers
+                ]
             )
             tell(first + size)
 
 
 def migrate(url: str, rows: int) -> None:
     """Migrate, and die as the power would end it after so many rows."""
-    subject, left = accepting.subject, iter(range(rows))
+    subject, remaining_rows = accepting.subject, iter(range(rows))
 
     def count(key: str, payload: Mapping[str, Any]) -> str:
-        if next(left, None) is None:
+        if next(remaining_rows, None) is None:
             os.kill(os.getpid(), signal.SIGKILL)
         return subject(key, payload)
 

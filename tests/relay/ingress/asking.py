@@ -67,8 +67,8 @@ def project(folder: Path, more: str = "", *, url: str = "https://relay.example.c
 
 def secrets(webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN) -> IngressSecrets:
     """Give a secret of each kind, and the one before it."""
-    given = (webhook, SALESFORCE_TOKEN, previous, OLD_SALESFORCE_TOKEN)
-    return IngressSecrets(*(None if each is None else Secret(each) for each in given))
+    values = (webhook, SALESFORCE_TOKEN, previous, OLD_SALESFORCE_TOKEN)
+    return IngressSecrets(*(None if value is None else Secret(value) for value in values))
 
 
 @dataclass
@@ -84,8 +84,8 @@ class Inbox:
             await self.wait.wait()
         if self.trouble is not None:
             raise self.trouble
-        known = {message.message_id for message in self.messages}
-        new = {message.message_id: message for message in reversed(messages) if message.message_id not in known}
+        stored_ids = {message.message_id for message in self.messages}
+        new = {message.message_id: message for message in reversed(messages) if message.message_id not in stored_ids}
         self.messages += reversed(new.values())
         return len(new)
 
@@ -197,9 +197,9 @@ class Relay:
             sent.append(message)
 
         await self.app(scope, receive, send)
-        start, *rest = sent
-        answered = {name.decode(): value.decode() for name, value in start["headers"]}
-        return Answer(start["status"], answered, b"".join(part["body"] for part in rest))
+        start, *body_parts = sent
+        response_headers = {name.decode(): value.decode() for name, value in start["headers"]}
+        return Answer(start["status"], response_headers, b"".join(part["body"] for part in body_parts))
 
 
 def event(name: str = "appcues:flow_completed", user_id: object = "user-1", **more: Any) -> dict[str, Any]:

@@ -182,8 +182,8 @@ class TestHmac:
 
     def test_refuses_two_signatures_of_which_one_is_right(self, made: Made) -> None:
         relay = made("scheme: hmac, header: X-Sig")
-        both = [("x-sig", sign(BODY).hex()), ("x-sig", "00" * 32)]
-        assert relay.ask(PLAIN, BODY, headers=both).status == 401
+        headers = [("x-sig", sign(BODY).hex()), ("x-sig", "00" * 32)]
+        assert relay.ask(PLAIN, BODY, headers=headers).status == 401
 
     def test_refuses_everybody_without_a_secret(self, made: Made) -> None:
         relay = made("scheme: hmac, header: X-Sig", None, None)

@@ -35,13 +35,13 @@ def examples(page: str) -> list[str]:
 
 def sent(example: str, secret: str, relay: Relay) -> Answer:
     """Run an example with a curl that only says what it was told, and ask the relay that."""
-    told = subprocess.run(
+    process = subprocess.run(
         ["bash", "-c", 'curl() { printf "%s\\0" "$@"; }\n' + example],
         env={"PATH": os.environ["PATH"], "SFCODE_RELAY_WEBHOOK_SECRET": secret},
         capture_output=True,
         check=True,
     )
-    url, *words = told.stdout.decode().split("\0")[:-1]
+    url, *words = process.stdout.decode().split("\0")[:-1]
     options = list(zip(words[::2], words[1::2], strict=True))
     headers = [tuple(value.split(": ", 1)) for option, value in options if option == "-H"]
     (body,) = (value for option, value in options if option == "-d")
@@ -61,12 +61,12 @@ needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="open
 def test_the_example_with_a_signature_is_taken_with_the_config_beside_it(
     page: str, examples: list[str], tmp_path: Path
 ) -> None:
-    config = next(each for each in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "scheme: hmac" in each)
+    config = next(example for example in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "scheme: hmac" in example)
     auth = yaml.safe_load(config)["relay"]["webhook_auth"]
-    given = ", ".join(
+    settings = ", ".join(
         f'{key}: "{value}"' if isinstance(value, str) else f"{key}: {value}" for key, value in auth.items()
     )
-    relay = Relay(project(tmp_path, f"webhook_auth: {{{given}}}"))
+    relay = Relay(project(tmp_path, f"webhook_auth: {{{settings}}}"))
     assert sent(examples[1], TOKEN, relay).status == 200
     assert sent(examples[1], "another-secret-of-24-chars", relay).status == 401
 
@@ -80,7 +80,9 @@ def test_the_example_of_standard_webhooks_is_taken(examples: list[str], tmp_path
 
 
 def test_the_example_of_networks_is_a_config(page: str, tmp_path: Path) -> None:
-    config = next(each for each in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "trusted_proxies" in each)
+    config = next(
+        example for example in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "trusted_proxies" in example
+    )
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "contact.yaml").write_text(CONTACT)
     settings = SETTINGS.format(url="", more="").partition("relay:")[0]

@@ -29,14 +29,14 @@ def taken(relay: Relay, body: Any, **more: Any) -> list[InboxMessage]:
 
 
 def test_an_event_becomes_a_message_of_its_user(relay: Relay) -> None:
-    sent = event(attributes={"flowName": "Welcome"}, session_id="s")
-    (message,) = taken(relay, sent)
+    sent_event = event(attributes={"flowName": "Welcome"}, session_id="s")
+    (message,) = taken(relay, sent_event)
     assert message == InboxMessage(
         source="appcues",
         message_id=message.message_id,
         key="user:user-1",
         kind="appcues:flow_completed",
-        payload={"event": sent, "user_id": "user-1", "group_id": None, "timestamp": TIME},
+        payload={"event": sent_event, "user_id": "user-1", "group_id": None, "timestamp": TIME},
     )
 
 
@@ -75,7 +75,7 @@ def test_what_an_event_says_itself_comes_before_what_its_envelope_says(relay: Re
 
 
 def test_one_event_that_is_not_understood_is_parked_while_the_others_go_on(relay: Relay) -> None:
-    sent = [
+    sent_events = [
         event(user_id="1"),
         7,
         {"name": "x"},
@@ -84,7 +84,7 @@ def test_one_event_that_is_not_understood_is_parked_while_the_others_go_on(relay
         event(name="n" * 256),
         event(user_id="3"),
     ]
-    messages = taken(relay, sent)
+    messages = taken(relay, sent_events)
     assert [(m.key, m.kind, m.parked) for m in messages] == [
         ("user:1", "appcues:flow_completed", ""),
         ("", "", "not_understood"),
@@ -126,9 +126,9 @@ def test_an_empty_array_holds_nothing_to_store(relay: Relay) -> None:
 
 
 def test_what_is_not_understood_is_stored_whole(relay: Relay) -> None:
-    sent = {"text": "x" * 100_000, "parts": [{"a": 1}]}
-    (message,) = taken(relay, sent)
-    assert message.payload == {"received": sent}
+    sent_event = {"text": "x" * 100_000, "parts": [{"a": 1}]}
+    (message,) = taken(relay, sent_event)
+    assert message.payload == {"received": sent_event}
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_an_id_that_is_too_long_for_one_is_not_understood(relay: Relay, ids: dic
 class TestGroups:
     def test_events_of_a_group_keep_their_order_where_a_mapping_writes_to_groups(self, tmp_path: Path) -> None:
         relay = Relay(project(tmp_path, groups=True))
-        sent = [event(group_id="acme"), event("x", context={"group_id": 7}), event(user_id="2")]
-        assert [(m.key, m.payload["group_id"]) for m in taken(relay, sent)] == [
+        sent_events = [event(group_id="acme"), event("x", context={"group_id": 7}), event(user_id="2")]
+        assert [(m.key, m.payload["group_id"]) for m in taken(relay, sent_events)] == [
             ("group:acme", "acme"),
             ("group:7", "7"),
             ("user:2", None),
@@ -217,7 +217,7 @@ class TestTime:
     def test_in_the_future_is_the_time_of_receipt_but_for_a_little(self, relay: Relay) -> None:
         """Else one browser with a wrong clock would hold back all later scores of its user."""
         ahead = [(NOW + timedelta(minutes=minutes)).isoformat() for minutes in (4, 6)]
-        times = [m.payload["timestamp"] for m in taken(relay, [event(timestamp=each) for each in ahead])]
+        times = [m.payload["timestamp"] for m in taken(relay, [event(timestamp=timestamp_) for timestamp_ in ahead])]
         assert times == ["2026-11-23T17:27:00.000Z", "2026-11-23T17:23:00.000Z"]
 
     def test_may_stand_among_the_attributes(self, relay: Relay) -> None:
@@ -228,10 +228,10 @@ class TestTime:
 class TestId:
     def test_the_same_event_again_is_the_same_message(self, relay: Relay) -> None:
         first = event(attributes={"a": 1, "b": [1, {"c": None}]}, session_id="1", delivery=1)
-        again = event(attributes={"b": [1, {"c": None}], "a": 1}, session_id="1", delivery=2)
-        again["timestamp"] = "2026-11-23T17:20:00Z"
+        second = event(attributes={"b": [1, {"c": None}], "a": 1}, session_id="1", delivery=2)
+        second["timestamp"] = "2026-11-23T17:20:00Z"
         assert len(taken(relay, first)) == 1
-        assert taken(relay, again) == []
+        assert taken(relay, second) == []
 
     @pytest.mark.parametrize(
         "other",
@@ -259,8 +259,8 @@ class TestId:
 
     def test_may_be_taken_from_a_header_of_the_request(self, tmp_path: Path) -> None:
         relay = Relay(project(tmp_path, "message_id: {header: X-Event-Id}"))
-        (one,) = taken(relay, event(), headers={"x-event-id": "abc"})
-        assert one.message_id == "abc"
+        (message,) = taken(relay, event(), headers={"x-event-id": "abc"})
+        assert message.message_id == "abc"
         assert taken(relay, event(user_id="else"), headers={"x-event-id": "abc"}) == []
         several = taken(relay, [event(), event()], headers={"x-event-id": "def"})
         assert [m.message_id for m in several] == ["def#0", "def#1"]
@@ -270,10 +270,10 @@ class TestId:
     def test_may_be_taken_from_a_place_in_the_event(self, tmp_path: Path) -> None:
         relay = Relay(project(tmp_path, "message_id: {path: attributes.id}"))
         ids = [7, "a-b", "with space", "x" * 300, None, True, {"a": 1}, "  "]
-        got = [m.message_id for m in taken(relay, [event(user_id=str(i), attributes={"id": i}) for i in ids])]
-        assert got[:2] == ["7", "a-b"]
-        assert all(len(each) == 64 for each in got[2:])
-        assert len(set(got)) == len(ids)
+        message_ids = [m.message_id for m in taken(relay, [event(user_id=str(i), attributes={"id": i}) for i in ids])]
+        assert message_ids[:2] == ["7", "a-b"]
+        assert all(len(message_id) == 64 for message_id in message_ids[2:])
+        assert len(set(message_ids)) == len(ids)
 
 
 class TestPaths:
@@ -287,15 +287,16 @@ class TestPaths:
 
     def test_the_first_path_that_leads_to_a_value_wins(self, tmp_path: Path) -> None:
         relay = self.relay(tmp_path, "user_id: [who.id, uid]")
-        sent = [
-            {"name": "x", "uid": "2", "who": who} for who in ({"id": 1}, {"id": None}, {}, None, [], [{}, {"id": 3}])
+        events = [
+            {"name": "x", "uid": "2", "who": person}
+            for person in ({"id": 1}, {"id": None}, {}, None, [], [{}, {"id": 3}])
         ]
-        assert [m.key for m in taken(relay, sent)] == ["user:1", "user:2", "user:2", "user:2", "user:2", "user:3"]
+        assert [m.key for m in taken(relay, events)] == ["user:1", "user:2", "user:2", "user:2", "user:2", "user:3"]
 
     def test_a_key_may_have_dots_and_a_number_chooses_from_a_list(self, tmp_path: Path) -> None:
         relay = self.relay(tmp_path, "{user_id: app.user.ids.1, name: event.name}")
-        sent = {"event.name": "x", "app.user": {"ids": ["a", "b"]}}
-        assert [(m.kind, m.key) for m in taken(relay, sent)] == [("x", "user:b")]
+        sent_event = {"event.name": "x", "app.user": {"ids": ["a", "b"]}}
+        assert [(m.kind, m.key) for m in taken(relay, sent_event)] == [("x", "user:b")]
 
     def test_what_encloses_an_event_holds_for_it(self, tmp_path: Path) -> None:
         relay = self.relay(

@@ -85,15 +85,15 @@ PIECES = st.sampled_from(
 )
 
 
-def storable(found: tuple[InboxMessage, ...]) -> None:
+def storable(messages: tuple[InboxMessage, ...]) -> None:
     """Check what every inbox relies on."""
-    for each in found:
-        text = json.dumps([each.message_id, each.key, each.kind, dict(each.payload)], allow_nan=False)
+    for entry in messages:
+        text = json.dumps([entry.message_id, entry.key, entry.kind, dict(entry.payload)], allow_nan=False)
         assert "\\u0000" not in text or "\\\\u0000" in text
-        assert each.message_id
-        assert (each.key == "") is bool(each.parked) or each.parked == "other_object"
-        json.dumps(each.payload, ensure_ascii=False).encode()
-        assert len(each.message_id) <= 200
+        assert entry.message_id
+        assert (entry.key == "") is bool(entry.parked) or entry.parked == "other_object"
+        json.dumps(entry.payload, ensure_ascii=False).encode()
+        assert len(entry.message_id) <= 200
 
 
 def read(reader: Callable[..., Any], data: object) -> Any:
@@ -108,8 +108,8 @@ def texts(value: Any) -> Iterator[str]:
     """List the texts in a value, keys included."""
     if isinstance(value, dict):
         yield from value
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from texts(each)
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts(member)
     if isinstance(value, str):
         yield value
 
@@ -131,10 +131,10 @@ def envelopes(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def webhooks(draw: st.DrawFn) -> bytes:
-    written = json.dumps(
+    text = json.dumps(
         draw(VALUES | st.builds(event, timestamp=VALUES, attributes=VALUES)), ensure_ascii=draw(st.booleans())
     )
-    return mangled(draw, written).encode("utf-8", "surrogatepass")
+    return mangled(draw, text).encode("utf-8", "surrogatepass")
 
 
 def replaced(value: Any) -> Any:
@@ -167,12 +167,12 @@ def test_any_value_is_a_time_or_none(value: Any) -> None:
 
 @given(st.binary(max_size=200) | envelopes())
 def test_any_bytes_are_an_outbound_message_or_none(contact_project: Project, body: bytes) -> None:
-    found = read(parse, body)
-    if isinstance(found, OutboundMessage):
+    outbound_message = read(parse, body)
+    if isinstance(outbound_message, OutboundMessage):
         sender = senders(contact_project)["contact"]
-        storable(tuple(message(sender, "v", each) for each in found.notifications))
+        storable(tuple(message(sender, "v", notification) for notification in outbound_message.notifications))
     else:
-        assert found == 400
+        assert outbound_message == 400
 
 
 TYPES = st.sampled_from([None, "application/json", XML, "text/plain; charset=x", ";;", "a/b;charset", "\xff"])
@@ -246,8 +246,8 @@ def test_no_header_gets_by_a_scheme_or_breaks_it(tmp_path_factory: pytest.TempPa
     @settings(max_examples=60)
     @given(headers=HEADERS)
     def refused(headers: list[tuple[str, str]]) -> None:
-        known = ("authorization", f"Bearer {TOKEN}") in headers and "bearer" in auth
+        is_known = ("authorization", f"Bearer {TOKEN}") in headers and "bearer" in auth
         answer = Relay(loaded).ask("/webhooks/appcues", "{}", headers=headers)
-        assert answer.status in (400, 401, 413, 415, 200 if known else 401)
+        assert answer.status in (400, 401, 413, 415, 200 if is_known else 401)
 
     refused()

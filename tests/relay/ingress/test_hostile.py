@@ -26,8 +26,8 @@ BILLION_LAUGHS = b"""<?xml version="1.0"?>
 
 def entity(declaration: bytes, reference: bytes = b"&x;") -> bytes:
     """Put an entity into an otherwise good message."""
-    head, rest = wire().split(b"\n", 1)
-    return head + b"<!DOCTYPE x [" + declaration + b"]>" + rest.replace(b"pro", reference)
+    head, tail = wire().split(b"\n", 1)
+    return head + b"<!DOCTYPE x [" + declaration + b"]>" + tail.replace(b"pro", reference)
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def test_an_outbound_message_with_hostile_input_is_refused_with_a_fault(relay: R
         (GOOD.replace("user-1", "\\\\u0000"), "application/json"),
         (GOOD.replace("user-1", "9" * 100), "application/json"),
         (deep('{"name": "x", "user_id": 1, "a":', "}", 1).replace(":}", ":" + deep("[", "]", 63) + "}"), None),
-        (json.dumps([event(user_id=each) for each in range(1000)]), None),
+        (json.dumps([event(user_id=number) for number in range(1000)]), None),
         (GOOD + " " * (1024 * 1024 - len(GOOD)), None),
         ((GOOD[index : index + 1].encode() for index in range(len(GOOD))), None),
     ],
@@ -305,13 +305,13 @@ def test_a_token_is_compared_as_a_whole_and_in_constant_time(relay: Relay, monke
     """Every secret is compared, and by the function that takes as long for any other of its length."""
     import hmac
 
-    seen = []
+    comparisons = []
     real = hmac.compare_digest
 
-    def compared(one: bytes, other: bytes) -> bool:
-        seen.append((one, other))
-        return real(one, other)
+    def compared(first: bytes, second: bytes) -> bool:
+        comparisons.append((first, second))
+        return real(first, second)
 
     monkeypatch.setattr(hmac, "compare_digest", compared)
     assert relay.ask(WEBHOOK, GOOD).status == 200
-    assert [one for one, _ in seen] == [TOKEN.encode()] * 2
+    assert [first for first, _ in comparisons] == [TOKEN.encode()] * 2

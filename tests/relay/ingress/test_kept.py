@@ -54,13 +54,13 @@ def test_odd_events_and_records_come_out_as_they_went_in(contact_project: Projec
             assert relay.ask(WEBHOOK, "[[]," + json.dumps({"x": ODD}) + "]").status == 200
             odd = (("Id", "003"), ("Appcues_User_Id__c", "ü" * 255), ("Plan__c", ODD["odd"].replace("\uffff", "")))
             assert relay.ask(MESSAGE, wire(notification(1, odd)), kind=XML).status == 200
-        sent = {message.message_id: message for message in relay.inbox.messages if not message.parked}
-        assert len(sent) == 5
-        found = {}
+        accepted_messages = {message.message_id: message for message in relay.inbox.messages if not message.parked}
+        assert len(accepted_messages) == 5
+        claimed_messages = {}
         for source in ("appcues", "salesforce"):
             claim = inbox.claim(source, limit=100, per_key=10, lease=60)
             assert claim is not None
-            found |= {each.message_id: each for each in claim.messages}
-        assert {id_: (each.key, each.kind, each.payload) for id_, each in found.items()} == {
-            id_: (each.key, each.kind, each.payload) for id_, each in sent.items()
+            claimed_messages |= {entry.message_id: entry for entry in claim.messages}
+        assert {id_: (entry.key, entry.kind, entry.payload) for id_, entry in claimed_messages.items()} == {
+            id_: (entry.key, entry.kind, entry.payload) for id_, entry in accepted_messages.items()
         }

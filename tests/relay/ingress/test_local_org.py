@@ -42,9 +42,9 @@ def sending(seed: Path, folder: Path, *, organization: str | None = None) -> Ite
         with rest.session, serving(folder / "config", organization=organization or org.org_id) as served:
             url = f"http://127.0.0.1:{served.port}/outbound-messages/contact/{SALESFORCE_TOKEN}?v=0a1b2c3d"
             deploy(org, message(url, ["Email", "SystemModstamp", "Title"]), flow({}))
-            found = rest.rows("SELECT Id, Email FROM Contact WHERE Email != null ORDER BY Id LIMIT 1")[0]
-            rest("PATCH", f"/sobjects/Contact/{found['Id']}", json={"Title": "Über & <Chief>"})
-            yield Control(rest), served, found["Email"]
+            contact = rest.rows("SELECT Id, Email FROM Contact WHERE Email != null ORDER BY Id LIMIT 1")[0]
+            rest("PATCH", f"/sobjects/Contact/{contact['Id']}", json={"Title": "Über & <Chief>"})
+            yield Control(rest), served, contact["Email"]
 
 
 def test_what_it_sends_is_stored_and_not_sent_again(seed: Path, tmp_path: Path) -> None:
@@ -52,8 +52,8 @@ def test_what_it_sends_is_stored_and_not_sent_again(seed: Path, tmp_path: Path) 
         control.arm("duplicate_delivery")
         tally = control.deliver()
         assert (tally["delivered"], tally["failed"], control.queue) == (1, 0, [])
-        first, again = served.stored()
-        assert first == again
+        first, second = served.stored()
+        assert first == second
         assert first["key"] == f"user:{email}"
         assert (first["kind"], first["version"], first["origin"]) == ("contact", "0a1b2c3d", "message")
         assert first["record"].keys() == {"Id", "Email", "SystemModstamp", "Title"}

@@ -264,8 +264,10 @@ class TestSender:
         assert relay.inbox.messages == []
 
     def test_without_the_token_learns_nothing_of_mappings(self, relay: Relay) -> None:
-        known, unknown = (relay.ask(f"/outbound-messages/{name}/wrong", wire(), kind=XML) for name in ("contact", "x"))
-        assert known == unknown
+        known_answer, unknown = (
+            relay.ask(f"/outbound-messages/{name}/wrong", wire(), kind=XML) for name in ("contact", "x")
+        )
+        assert known_answer == unknown
 
 
 class TestNetworks:
@@ -274,7 +276,7 @@ class TestNetworks:
 
     @staticmethod
     def status(relay: Relay, client: str | None, *forwarded: str) -> int:
-        headers = [("x-forwarded-for", each) for each in forwarded]
+        headers = [("x-forwarded-for", forwarded_for) for forwarded_for in forwarded]
         address = None if client is None else (client, 1)
         return relay.ask(MESSAGE, wire(), kind=XML, client=address, headers=headers).status
 

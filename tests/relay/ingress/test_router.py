@@ -41,7 +41,7 @@ def test_what_is_nearly_an_address_is_not_found(relay: Relay, path: str) -> None
 
 def test_a_bug_is_answered_without_its_text_and_left_to_the_server(relay: Relay) -> None:
     relay.now = "no time"  # type: ignore[assignment]
-    sent: list[Any] = []
+    responses: list[Any] = []
     with pytest.raises(AttributeError):
-        asyncio.run(relay.asked(f"/webhooks/appcues/{TOKEN}", b"{}", sent=sent))
-    assert (sent[0]["status"], sent[1]["body"]) == (500, b'{"error": "internal_error"}\n')
+        asyncio.run(relay.asked(f"/webhooks/appcues/{TOKEN}", b"{}", sent=responses))
+    assert (responses[0]["status"], responses[1]["body"]) == (500, b'{"error": "internal_error"}\n')

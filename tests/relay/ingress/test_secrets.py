@@ -24,11 +24,11 @@ def test_they_are_read_from_the_environment_with_the_ones_before(tmp_path: Path)
         "OTHER_NAME_PREVIOUS": "",
         "SFCODE_RELAY_OUTBOUND_SECRET": "not asked for",
     }
-    found = read_secrets(loaded, environ)
-    assert [secret.reveal() for secret in found.of_webhooks()] == ["1", "2"]
-    assert [secret.reveal() for secret in found.of_outbound()] == ["3"]
+    secrets = read_secrets(loaded, environ)
+    assert [secret.reveal() for secret in secrets.of_webhooks()] == ["1", "2"]
+    assert [secret.reveal() for secret in secrets.of_outbound()] == ["3"]
     assert read_secrets(loaded, {}) == IngressSecrets()
-    assert "3" not in repr(found)
+    assert "3" not in repr(secrets)
 
 
 @pytest.mark.parametrize(
@@ -49,18 +49,18 @@ def test_they_are_read_from_the_environment_with_the_ones_before(tmp_path: Path)
 )
 def test_one_that_is_of_no_use_is_refused_by_its_name_alone(tmp_path: Path, auth: str, value: str, words: str) -> None:
     loaded = project(tmp_path, f"webhook_auth: {{{auth}}}")
-    for given, name in (
+    for ingress_secrets, name in (
         (IngressSecrets(webhook=Secret(value)), "SFCODE_RELAY_WEBHOOK_SECRET"),
         (IngressSecrets(webhook_previous=Secret(value)), "SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS"),
     ):
-        (problem,) = secret_problems(loaded, given)
+        (problem,) = secret_problems(loaded, ingress_secrets)
         assert (problem.path, problem.message) == (name, words)
         assert value not in str(problem)
 
 
 def test_the_secret_of_outbound_messages_is_part_of_an_address(tmp_path: Path) -> None:
-    given = IngressSecrets(outbound=Secret("tiny"), outbound_previous=Secret("one with spaces in it"))
-    problems = list(secret_problems(project(tmp_path), given))
+    ingress_secrets = IngressSecrets(outbound=Secret("tiny"), outbound_previous=Secret("one with spaces in it"))
+    problems = list(secret_problems(project(tmp_path), ingress_secrets))
     assert [str(problem).partition(";")[0] for problem in problems] == [
         "SFCODE_RELAY_OUTBOUND_SECRET: is shorter than 16 characters and could be guessed",
         "SFCODE_RELAY_OUTBOUND_SECRET_PREVIOUS: cannot be part of an address",
@@ -86,6 +86,6 @@ def test_others_are_taken(tmp_path: Path, auth: str, value: str) -> None:
 
 
 def test_no_route_is_made_with_one_that_is_of_no_use(tmp_path: Path) -> None:
-    given = IngressSecrets(webhook=Secret("tiny"))
+    ingress_secrets = IngressSecrets(webhook=Secret("tiny"))
     with pytest.raises(ConfigError, match="SFCODE_RELAY_WEBHOOK_SECRET: is shorter"):
-        build_router(project(tmp_path), Inbox().accept, given, lambda: None, Instrumentation())
+        build_router(project(tmp_path), Inbox().accept, ingress_secrets, lambda: None, Instrumentation())

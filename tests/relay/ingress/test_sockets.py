@@ -57,7 +57,7 @@ def test_a_webhook_and_a_message_are_taken(served: Serving) -> None:
     body = wire()
     status, _, ack = asked(served, head(MESSAGE, f"Content-Length: {len(body)}", kind=XML) + body)
     assert (status, ack.count(b"<Ack>true</Ack>")) == (200, 1)
-    assert {each["key"] for each in served.stored()} == {"user:user-1", "user:1001"}
+    assert {entry["key"] for entry in served.stored()} == {"user:user-1", "user:1001"}
 
 
 def test_chunks_of_one_byte_make_a_body(served: Serving) -> None:
@@ -268,8 +268,8 @@ class TestMemory:
                 for connection in slow:
                     with contextlib.suppress(ConnectionError):
                         connection.sendall(b" " * 100_000)
-            answered, _, _ = select.select(slow, [], [], PATIENCE)
-            statuses = {answer(connection)[0] for connection in answered}
+            ready_sockets, _, _ = select.select(slow, [], [], PATIENCE)
+            statuses = {answer(connection)[0] for connection in ready_sockets}
             assert statuses == {503}
             assert served.memory("VmHWM") - before < 96 * MIB
             for connection in slow:

@@ -158,9 +158,9 @@ def delivered(journey: Journey, inbox: Inbox) -> list[AppcuesEvent]:
     """Read what a worker would be given, as the writer to Salesforce reads it."""
     events = load(journey.folder / "config", environment="local").events
     claim = inbox.claim("appcues", limit=10, per_key=10, lease=60)
-    found = [read_event(message, events) for message in (claim.messages if claim else ())]
-    assert all(isinstance(each, AppcuesEvent) for each in found), found
-    return [each for each in found if isinstance(each, AppcuesEvent)]
+    events_read = [read_event(message, events) for message in (claim.messages if claim else ())]
+    assert all(isinstance(candidate, AppcuesEvent) for candidate in events_read), events_read
+    return [candidate for candidate in events_read if isinstance(candidate, AppcuesEvent)]
 
 
 def write_down(journey: Journey, learned: dict[str, Any]) -> None:
@@ -179,22 +179,22 @@ def test_a_foreign_form_is_stored_whole_learned_and_replayed(journey: Journey, i
     receive(journey, inbox, foreign.body)
     (row,) = _rows(inbox)
     assert row.state == "parked"
-    held = json.dumps([row.payload["received"], row.payload.get("envelope")])
-    assert all(json.dumps(value) in held for value in _values(foreign.body))
+    stored_text = json.dumps([row.payload["received"], row.payload.get("envelope")])
+    assert all(json.dumps(value) in stored_text for value in _values(foreign.body))
     learned = learn(journey, "--dry-run")
     assert {key: paths[:1] for key, paths in learned["paths"].items()} == foreign.paths
     assert learned["aliases"] == (foreign.aliases or {})
-    shown = [
+    expected_lines = [
         {"event": foreign.event, "user_id": user, "group_id": foreign.group, "timestamp": TIME}
         for user in foreign.people
     ]
-    assert learned["read"] == shown
-    assert learned["messages"] == [{"id": row.id, "reason": row.reason, "becomes": shown}]
+    assert learned["read"] == expected_lines
+    assert learned["messages"] == [{"id": row.id, "reason": row.reason, "becomes": expected_lines}]
     assert _rows(inbox) == [row]
     write_down(journey, learned)
     assert learn(journey, "--auto-approve")["replayed"] == len(foreign.people)
     events = delivered(journey, inbox)
-    assert [(each.name, each.user_id, each.value("flowName"), each.stamp[:19]) for each in events] == [
+    assert [(event.name, event.user_id, event.value("flowName"), event.stamp[:19]) for event in events] == [
         ("flow_completed", user, "Welcome", TIME[:19]) for user in foreign.people
     ]
 
@@ -205,7 +205,7 @@ def test_of_any_json_something_valid_is_proposed(contact_project: Project, value
     value = replaced(value)
     proposed = propose_paths(CapturedWebhook(value), contact_project)
     paths = WebhookPaths.model_validate(
-        WebhookPaths().model_dump() | {key: list(each) for key, each in proposed.items()}
+        WebhookPaths().model_dump() | {key: list(proposed_paths) for key, proposed_paths in proposed.items()}
     )
     storable(messages(list(find_events(value, paths)), Reading(groups=True, paths=paths), "", NOW))
 
@@ -218,7 +218,7 @@ def test_once_it_is_in_the_config_the_next_one_is_read_as_it_arrives(
     write_down(journey, learn(journey, "--dry-run"))
     assert journey.run("validate").code == 0
     assert receive(journey, inbox, foreign.body) == len(foreign.people)
-    assert [each.user_id for each in delivered(journey, inbox)] == list(foreign.people)
+    assert [event.user_id for event in delivered(journey, inbox)] == list(foreign.people)
     # What was parked before is the same events: they are known by their ids, and not delivered twice.
     learned = learn(journey, "--auto-approve")
     assert (learned["paths"], learned["replayed"]) == ({}, 0)
@@ -240,7 +240,7 @@ def test_names_without_the_prefix_are_proposed_as_aliases(journey: Journey, inbo
     with (journey.folder / "config" / "events.yaml").open("a") as events:
         events.write("\naliases:\n  flow_completed: {as: flow_completed}\n")
     assert journey.run("validate").code == 0
-    assert [each.name for each in delivered(journey, inbox)] == ["flow_completed"]
+    assert [event_read.name for event_read in delivered(journey, inbox)] == ["flow_completed"]
 
 
 def test_a_known_user_decides_between_several_ids(journey: Journey, tmp_path: Path) -> None:
@@ -257,14 +257,14 @@ def test_somebody_is_asked_before_anything_is_replayed(journey: Journey, inbox: 
     assert "1 message in the inbox would be read otherwise:" in result.out
     assert "Not a terminal" in result.err
     assert "--auto-approve" in result.err
-    assert [each.state for each in _rows(inbox)] == ["parked"]
+    assert [row.state for row in _rows(inbox)] == ["parked"]
 
 
 def test_events_that_no_name_is_known_for_stay_parked(journey: Journey, inbox: Inbox) -> None:
     receive(journey, inbox, UNKNOWN_NAMES.body)
     result = journey.run("relay", "learn", "--auto-approve")
     assert "Nothing was replayed: without the aliases" in result.out
-    assert [each.state for each in _rows(inbox)] == ["parked"]
+    assert [row.state for row in _rows(inbox)] == ["parked"]
 
 
 def test_what_was_replayed_meanwhile_is_not_replaced(journey: Journey, inbox: Inbox) -> None:
@@ -272,7 +272,7 @@ def test_what_was_replayed_meanwhile_is_not_replaced(journey: Journey, inbox: In
     (row,) = _rows(inbox)
     inbox.replay(Filter(ids=(row.id,)))
     assert inbox.replace(row.id, [_message("other")]) == 0
-    assert [each.id for each in _rows(inbox)] == [row.id]
+    assert [entry.id for entry in _rows(inbox)] == [row.id]
 
 
 class TestHeaders:
@@ -372,12 +372,12 @@ def test_a_webhook_goes_into_the_evidence_without_its_values(journey: Journey) -
     (journey.folder / "seen.json").write_text(json.dumps({"headers": headers, "body": OTHER_PATHS.body}))
     for name in ("all.json", "new.json"):
         learn(journey, "seen.json", "--evidence", name, "--dry-run")
-        found = json.loads((journey.folder / name).read_text())
-        assert found["webhook"]["headers"] == {"x-signature": "sha256=<64 hex>", "cookie-id": "<6 characters>"}
-        (body,) = found["webhook"]["body"]
+        evidence = json.loads((journey.folder / name).read_text())
+        assert evidence["webhook"]["headers"] == {"x-signature": "sha256=<64 hex>", "cookie-id": "<6 characters>"}
+        (body,) = evidence["webhook"]["body"]
         assert body["event"]["type"] == "appcues:flow_completed"
         assert body["event"]["subject"] == {"externalId": "<text>", "email": "<email>"}
-        assert "ada@example.com" not in json.dumps(found)
+        assert "ada@example.com" not in json.dumps(evidence)
     assert json.loads((journey.folder / "all.json").read_text())["probes"] == [{"assumption": "U01"}]
 
 
@@ -412,5 +412,5 @@ def _message(name: str, **more: Any) -> Any:
 
 def _values(node: Any) -> list[Any]:
     if isinstance(node, dict | list):
-        return [value for each in (node.values() if isinstance(node, dict) else node) for value in _values(each)]
+        return [value for child in (node.values() if isinstance(node, dict) else node) for value in _values(child)]
     return [node]

@@ -27,8 +27,8 @@ def load(text: str, *, columns: dict[str, str] | None = None) -> tuple[LoadResul
     stored: list[InboxMessage] = []
 
     def accept(messages: Sequence[InboxMessage]) -> int:
-        known = {message.message_id for message in stored}
-        new = {message.message_id: message for message in messages if message.message_id not in known}
+        stored_ids = {message.message_id for message in stored}
+        new = {message.message_id: message for message in messages if message.message_id not in stored_ids}
         stored.extend(new.values())
         return len(new)
 
@@ -37,8 +37,8 @@ def load(text: str, *, columns: dict[str, str] | None = None) -> tuple[LoadResul
 
 
 def attributes(message: InboxMessage) -> dict[str, Any]:
-    found: dict[str, Any] = message.payload["event"]["attributes"]
-    return found
+    event_attributes: dict[str, Any] = message.payload["event"]["attributes"]
+    return event_attributes
 
 
 ROW = {"score": 9, "feedback": "Größe, ok", "flowName": "Q1", "flowId": "s-1", "currentPageUrl": "https://a/b"}
@@ -190,5 +190,5 @@ def test_feedback_with_separators_quotes_and_line_breaks_comes_whole(texts: list
 def test_an_array_is_read_as_json_reads_it(objects: list[dict[str, str]], indented: bool) -> None:
     text = json.dumps(objects, indent=2 if indented else None)
     rows = list(read_rows(io.StringIO(text)))
-    assert [row.values for row in rows] == [{k: v for k, v in each.items() if v != ""} for each in objects]
+    assert [row.values for row in rows] == [{k: v for k, v in expected.items() if v != ""} for expected in objects]
     assert [row.line for row in rows] == sorted(row.line for row in rows)

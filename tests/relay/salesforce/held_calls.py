@@ -44,8 +44,8 @@ class Proxy:
 
     def forward(self, request: http.server.BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
-        held = self.holds and request.command == "PATCH" and request.path.endswith(self.held_path)
-        if held:
+        is_held = self.holds and request.command == "PATCH" and request.path.endswith(self.held_path)
+        if is_held:
             self.holds = False
             self.arrived.set()
             self.released.wait(SECONDS)
@@ -58,7 +58,7 @@ class Proxy:
         connection.close()
         if request.command == "PATCH" and request.path.endswith("/composite/sobjects"):
             self.updates.append(body)
-        if held:
+        if is_held:
             self.landed.set()
         request.send_response(answer.status)
         for name, value in answer.getheaders():

@@ -36,12 +36,12 @@ def destination(
     activities: Iterable[str] = ("nps_score", "nps_feedback", "flow_completed"),
 ) -> Destination:
     """Make a mapping whose NPS fields are `SCORE` and `FEEDBACK`, and whose activities are Events."""
-    kept = {"score": SCORE, "feedback": FEEDBACK} if fields is None else fields
+    nps_fields = {"score": SCORE, "feedback": FEEDBACK} if fields is None else fields
     kind = ActivityKind("Event", KEY, lambda _event, subject, comment: {"Subject": subject, "Description": comment})
     log = Activities(
         name, "WhoId", kind, compile_texts(dict(EVENTS.activities)), dict.fromkeys(activities, frozenset())
     )
-    actions = (NpsFields(name, object_, kept), log) if kept else (log,)
+    actions = (NpsFields(name, object_, nps_fields), log) if nps_fields else (log,)
     return Destination(name, object_, match, "Key__c", actions=actions)
 
 
@@ -98,17 +98,20 @@ class ScriptedCalls:
     def clock(self) -> float:
         return self.now
 
-    def look_up(self, asked: Sequence[Any], deadline: float) -> list[Any]:
+    def look_up(self, lookup_queries: Sequence[Any], deadline: float) -> list[Any]:
         self.deadlines.append(deadline)
-        self.looked_up.append([query.soql for query in asked])
+        self.looked_up.append([query.soql for query in lookup_queries])
         if self.lookup_failure is not None:
             raise self.lookup_failure
-        return [self.refused_lookups.get(query.destination.name) or self._rows(query.destination) for query in asked]
-
-    def _rows(self, found: Destination) -> list[dict[str, Any]]:
         return [
-            {"Id": record, found.key: user, "IsConverted": record in self.converted, **self.more.get(record, {})}
-            for record, user in self.people.get(found.name, ())
+            self.refused_lookups.get(query.destination.name) or self._rows(query.destination)
+            for query in lookup_queries
+        ]
+
+    def _rows(self, target: Destination) -> list[dict[str, Any]]:
+        return [
+            {"Id": record, target.key: user, "IsConverted": record in self.converted, **self.more.get(record, {})}
+            for record, user in self.people.get(target.name, ())
         ]
 
     def update(self, records: Sequence[Any], deadline: float) -> list[RecordResult]:
@@ -117,13 +120,13 @@ class ScriptedCalls:
     def upsert(self, name: str, key: str, records: Sequence[Any], deadline: float) -> list[RecordResult]:
         return self._write(Sent("upsert", name, key, list(records)), deadline)
 
-    def _write(self, sent: Sent, deadline: float) -> list[RecordResult]:
+    def _write(self, call: Sent, deadline: float) -> list[RecordResult]:
         self.deadlines.append(deadline)
-        self.sent.append(sent)
+        self.sent.append(call)
         end = self.ends.pop(0) if self.ends else {}
         if isinstance(end, CallFailedError):
             raise end
-        return [RecordResult(id_, (end[id_],) if id_ in end else ()) for id_ in sent.ids]
+        return [RecordResult(id_, (end[id_],) if id_ in end else ()) for id_ in call.ids]
 
 
 @dataclass

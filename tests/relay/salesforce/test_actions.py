@@ -37,9 +37,9 @@ def make(events: Events = EVENTS, **to_salesforce: Any) -> Project:
 
 
 def read(message: ClaimedMessage, of: Project | None = None) -> AppcuesEvent:
-    found = read_event(message, (of or make()).events)
-    assert not isinstance(found, Parked)
-    return found
+    event = read_event(message, (of or make()).events)
+    assert not isinstance(event, Parked)
+    return event
 
 
 def context(
@@ -87,34 +87,36 @@ class TestNpsFields:
     ALONE = NpsFields("contact", "Contact", {"score": "Score__c"})
 
     def test_a_score_updates_its_field_and_is_remembered(self) -> None:
-        answered = read(event("appcues:nps_score", score=9))
-        write = only(self.ACTION.plan(answered, context()))
+        event_read = read(event("appcues:nps_score", score=9))
+        write = only(self.ACTION.plan(event_read, context()))
         assert (write.verb, write.object, write.key, write.id) == ("update", "Contact", "Id", ID)
         assert write.fields == {"Score__c": 9}
-        assert write.newest == {"Score__c": LatestState(property_name("Contact", ID, "Score__c"), answered.stamp, "9")}
+        assert write.newest == {
+            "Score__c": LatestState(property_name("Contact", ID, "Score__c"), event_read.stamp, "9")
+        }
 
     def test_an_answer_to_what_the_mapping_does_not_keep_is_left_out(self) -> None:
-        both = read(event("appcues:nps_score_and_feedback", score=9, feedback="good"))
-        assert only(self.ALONE.plan(both, context())).fields == {"Score__c": 9}
+        event_read = read(event("appcues:nps_score_and_feedback", score=9, feedback="good"))
+        assert only(self.ALONE.plan(event_read, context())).fields == {"Score__c": 9}
         assert self.ALONE.plan(read(event("appcues:nps_feedback", feedback="good")), context()) == []
-        assert list(self.ALONE.state_names(both, ID)) == [
+        assert list(self.ALONE.state_names(event_read, ID)) == [
             property_name("Contact", ID, "Score__c"),
             legacy_name("contact", ID, "score"),
         ]
-        assert list(self.ALONE.written_states(both, ID)) == [property_name("Contact", ID, "Score__c")]
+        assert list(self.ALONE.written_states(event_read, ID)) == [property_name("Contact", ID, "Score__c")]
 
     @pytest.mark.parametrize(("seconds", "written"), [(-1, True), (0, True), (1, False)])
     @pytest.mark.parametrize("name", [property_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")])
     def test_a_value_never_goes_back_to_an_older_event(self, seconds: float, written: bool, name: str) -> None:
-        answered = read(event("appcues:nps_score", score=9))
-        known = read(event("appcues:nps_score", at=seconds, score=1))
-        assert bool(self.ACTION.plan(answered, context({name: LatestState(name, known.stamp)}))) is written
+        event_read = read(event("appcues:nps_score", score=9))
+        earlier_event = read(event("appcues:nps_score", at=seconds, score=1))
+        assert bool(self.ACTION.plan(event_read, context({name: LatestState(name, earlier_event.stamp)}))) is written
 
     def test_feedback_is_cut_to_the_length_that_the_org_tells_and_to_no_other(self) -> None:
-        said = read(event("appcues:nps_feedback", feedback="x" * 300))
+        event_read = read(event("appcues:nps_feedback", feedback="x" * 300))
 
         def written(lengths: dict[tuple[str, str], int]) -> str:
-            return str(only(self.ACTION.plan(said, context(lengths=lengths))).fields[FEEDBACK])
+            return str(only(self.ACTION.plan(event_read, context(lengths=lengths))).fields[FEEDBACK])
 
         assert len(written({("Contact", FEEDBACK): 100})) == 100
         assert len(written({("Lead", FEEDBACK): 100})) == 300
@@ -122,9 +124,9 @@ class TestNpsFields:
 
     def test_feedback_in_a_field_that_sfcode_created_is_cut_to_its_own_length(self) -> None:
         own = NpsFields("contact", "Contact", {"feedback": FEEDBACK}, frozenset({FEEDBACK}))
-        said = read(event("appcues:nps_feedback", feedback="x" * (LONG_TEXT_LENGTH + 9)))
+        event_read = read(event("appcues:nps_feedback", feedback="x" * (LONG_TEXT_LENGTH + 9)))
         lengths = {("Contact", FEEDBACK): 100}
-        assert len(str(only(own.plan(said, context(lengths=lengths))).fields[FEEDBACK])) == LONG_TEXT_LENGTH
+        assert len(str(only(own.plan(event_read, context(lengths=lengths))).fields[FEEDBACK])) == LONG_TEXT_LENGTH
 
     def test_only_a_feedback_field_that_was_there_before_is_measured(self) -> None:
         assert self.ACTION.fields_to_measure == {("Contact", FEEDBACK)}
@@ -149,9 +151,9 @@ class TestNpsFields:
 
 class TestActivities:
     def action(self) -> Activities:
-        asked = make(activities=["nps_score", "nps_feedback", "flow_completed"], click_to_track=["Clicked Upgrade"])
-        (mapping,) = asked.resolved
-        (action,) = build_actions(ACTIONS, asked, mapping)
+        project = make(activities=["nps_score", "nps_feedback", "flow_completed"], click_to_track=["Clicked Upgrade"])
+        (mapping,) = project.resolved
+        (action,) = build_actions(ACTIONS, project, mapping)
         assert isinstance(action, Activities)
         return action
 
@@ -176,23 +178,23 @@ class TestActivities:
     def test_what_is_not_listed_is_not_handled(self) -> None:
         action = self.action()
         assert action.handles(read(event("Clicked Upgrade")))
-        for other in ("Clicked Other", "appcues:goal_reached", "appcues:unheard_of"):
-            assert not action.handles(read(event(other)))
-            assert action.plan(read(event(other)), context()) == []
+        for name in ("Clicked Other", "appcues:goal_reached", "appcues:unheard_of"):
+            assert not action.handles(read(event(name)))
+            assert action.plan(read(event(name)), context()) == []
 
     def test_a_survey_in_one_event_is_two_activities(self) -> None:
-        both = read(event("appcues:nps_score_and_feedback", id="m1", score=9, feedback="good"))
-        assert [write.id for write in self.action().plan(both, context())] == [
+        event_read = read(event("appcues:nps_score_and_feedback", id="m1", score=9, feedback="good"))
+        assert [write.id for write in self.action().plan(event_read, context())] == [
             "m1:contact:nps_score",
             "m1:contact:nps_feedback",
         ]
 
     def test_the_text_of_a_later_feedback_has_the_score_that_was_answered_before_it(self) -> None:
         texts = {"nps_feedback": EventText(subject="{{ score }}", comment="{{ feedback }}")}
-        asked = make(EVENTS.model_copy(update={"activities": texts}), activities=["nps_feedback"])
-        (mapping,) = asked.resolved
-        (action,) = build_actions(ACTIONS, asked, mapping)
-        late = read(event("appcues:nps_feedback", feedback="good"), asked)
+        project = make(EVENTS.model_copy(update={"activities": texts}), activities=["nps_feedback"])
+        (mapping,) = project.resolved
+        (action,) = build_actions(ACTIONS, project, mapping)
+        late = read(event("appcues:nps_feedback", feedback="good"), project)
         name = score_name("10001")
         assert list(action.state_names(late, ID)) == [name]
 
@@ -202,7 +204,7 @@ class TestActivities:
 
         assert (subject(-5), subject(0)) == ("7", "7")
         assert subject(5) != "7", "a later score is another answer's"
-        together = read(event("appcues:nps_score_and_feedback", score=9, feedback="good"), asked)
+        together = read(event("appcues:nps_score_and_feedback", score=9, feedback="good"), project)
         assert list(action.state_names(together, ID)) == []
         assert only(action.plan(together, context({name: LatestState(name, late.stamp, 7)}))).fields["Subject"] == "9"
 
@@ -215,12 +217,12 @@ class TestActivities:
         ],
     )
     def test_each_kind_has_its_object_and_fields(self, kind: str, object_name: str, field: str, value: object) -> None:
-        asked = make()
-        relay = asked.settings.relay.model_copy(update={"activities_as": kind})
-        settings = asked.settings.model_copy(update={"relay": relay})
-        made = activity_kind(replace(asked, settings=settings))
-        fields = made.build_fields(read(event("appcues:flow_completed")), "s" * 300, "comment")
-        assert (made.object, made.external_id) == (object_name, "Appcues_Event_Id__c")
+        project = make()
+        relay = project.settings.relay.model_copy(update={"activities_as": kind})
+        settings = project.settings.model_copy(update={"relay": relay})
+        activity = activity_kind(replace(project, settings=settings))
+        fields = activity.build_fields(read(event("appcues:flow_completed")), "s" * 300, "comment")
+        assert (activity.object, activity.external_id) == (object_name, "Appcues_Event_Id__c")
         assert fields[field] == value
         if kind == "task":
             assert fields["Status"] == "Completed"
@@ -243,13 +245,13 @@ class TestReadingAnswers:
 
     @pytest.mark.parametrize("score", [-1, 11, 7.5, "seven", True, [], None, ""])
     def test_everything_else_is_parked_with_its_reason(self, score: Any) -> None:
-        found = read(event("appcues:nps_score", score=score))
-        assert found.problem is not None
-        assert (found.problem.reason, dict(found.answers), found.score) == ("bad_value", {}, None)
+        event_read = read(event("appcues:nps_score", score=score))
+        assert event_read.problem is not None
+        assert (event_read.problem.reason, dict(event_read.answers), event_read.score) == ("bad_value", {}, None)
 
     def test_feedback_of_blanks_is_none(self) -> None:
-        found = read(event("appcues:nps_score_and_feedback", score=9, feedback=" \n "))
-        assert (dict(found.answers), found.activities) == ({"score": 9}, ("nps_score",))
+        event_read = read(event("appcues:nps_score_and_feedback", score=9, feedback=" \n "))
+        assert (dict(event_read.answers), event_read.activities) == ({"score": 9}, ("nps_score",))
 
     @pytest.mark.parametrize("timestamp", [None, "yesterday", 7])
     def test_an_event_without_a_time_happened_when_it_came_in(self, timestamp: Any) -> None:
@@ -267,10 +269,10 @@ class TestReadingAnswers:
 
 @pytest.mark.parametrize("kind", ["event", "task", "custom_object"])
 def test_each_kind_of_activity_holds_subject_comment_and_time(kind: str) -> None:
-    made = make()
-    relay = made.settings.relay.model_copy(update={"activities_as": kind})
-    made = replace(made, settings=made.settings.model_copy(update={"relay": relay}))
-    fields = activity_kind(made).build_fields(read(event("appcues:flow_completed", "a")), "subject", "comment")
+    project = make()
+    relay = project.settings.relay.model_copy(update={"activities_as": kind})
+    project = replace(project, settings=project.settings.model_copy(update={"relay": relay}))
+    fields = activity_kind(project).build_fields(read(event("appcues:flow_completed", "a")), "subject", "comment")
     when = "2026-11-23" if kind == "task" else "2026-11-23T12:00:00.000Z"
     assert {"subject", "comment", when} <= set(fields.values())
     if kind != "custom_object":
@@ -292,15 +294,17 @@ def test_words_without_a_score_before_them_are_written_with_their_other_values()
     late = read(event("appcues:nps_feedback", "a", feedback="fine", page="Home"))
     fields = only(action.plan(late, context())).fields
     assert (fields["Subject"], fields["Description"]) == ("Home", "fine")
-    known = {score_name("a"): LatestState(score_name("a"), late.stamp, "7")}
-    fields = only(action.plan(late, context(known))).fields
+    states = {score_name("a"): LatestState(score_name("a"), late.stamp, "7")}
+    fields = only(action.plan(late, context(states))).fields
     assert (fields["Subject"], fields["Description"]) == ("Home", "fine (7)")
 
 
 def test_of_the_states_of_two_versions_the_newer_one_keeps_an_older_value_out() -> None:
-    answered = read(event("appcues:nps_score", "a", score=9))
+    event_read = read(event("appcues:nps_score", "a", score=9))
     name, legacy = property_name("Contact", ID, "Score__c"), legacy_name("contact", ID, "score")
     older, newer = "2026-11-22T12:00:00.000000Z", "2026-11-24T12:00:00.000000Z"
     for stamps in ((older, newer), (newer, older)):
-        known = {each: LatestState(each, stamp) for each, stamp in zip((name, legacy), stamps, strict=True)}
-        assert TestNpsFields.ALONE.plan(answered, context(known)) == []
+        states = {
+            state_name: LatestState(state_name, stamp) for state_name, stamp in zip((name, legacy), stamps, strict=True)
+        }
+        assert TestNpsFields.ALONE.plan(event_read, context(states)) == []

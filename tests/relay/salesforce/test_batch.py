@@ -91,8 +91,8 @@ class TestWrites:
 
     def test_records_of_one_object_stand_next_to_each_other(self) -> None:
         """Salesforce takes ten changes of object in one call, and no more."""
-        found = people("a", "c") | people("b", "d", mapping="lead", prefix="00Q")
-        scene = Scene(ScriptedCalls(found), (QUIET, destination("lead", "Lead", activities=())))
+        records = people("a", "c") | people("b", "d", mapping="lead", prefix="00Q")
+        scene = Scene(ScriptedCalls(records), (QUIET, destination("lead", "Lead", activities=())))
         scene.settle(*(event("appcues:nps_score", user, score=1) for user in "abcd"))
         (update,) = scene.calls.sent
         assert [record["attributes"]["type"] for record in update.records] == ["Contact", "Contact", "Lead", "Lead"]
@@ -108,7 +108,7 @@ class TestWrites:
     def test_where_every_message_has_to_wait_no_further_call_is_made(self) -> None:
         scene = Scene(ScriptedCalls(people("a"), ends=[OUTAGE]))
         scene.settle(event("appcues:nps_score", "a", score=1))
-        assert [sent.verb for sent in scene.calls.sent] == ["update"]
+        assert [call.verb for call in scene.calls.sent] == ["update"]
 
     def test_a_parked_value_does_not_keep_the_activity_from_being_written(self) -> None:
         scene = Scene(
@@ -117,7 +117,7 @@ class TestWrites:
         (end,) = scene.settle(event("appcues:nps_score", "a", score=1))
         assert isinstance(end, Parked)
         assert end.reason == "field_custom_validation_exception"
-        assert [sent.verb for sent in scene.calls.sent] == ["update", "upsert"]
+        assert [call.verb for call in scene.calls.sent] == ["update", "upsert"]
 
     def test_a_refused_activity_is_settled_although_the_value_was_written(self) -> None:
         message = event("appcues:nps_score", "a", score=1)
@@ -137,8 +137,8 @@ class TestWrites:
         assert isinstance(scene.settle(message)[0], Retry)
 
     def test_the_attempts_of_a_message_decide_about_its_refusal(self) -> None:
-        gone = RecordError("ENTITY_IS_DELETED", "gone")
-        scene = Scene(ScriptedCalls(people("a", "b"), ends=[{"003a": gone, "003b": gone}]), (QUIET,))
+        deleted_error = RecordError("ENTITY_IS_DELETED", "gone")
+        scene = Scene(ScriptedCalls(people("a", "b"), ends=[{"003a": deleted_error, "003b": deleted_error}]), (QUIET,))
         first, second = scene.settle(
             event("appcues:nps_score", "a", score=1), event("appcues:nps_score", "b", score=1, attempts=1)
         )
@@ -171,19 +171,19 @@ class TestOrder:
         )
         assert isinstance(ends[0], Retry)
         assert ends[1:] == [Delivered(), Released(), Delivered()]
-        assert [sent.ids for sent in scene.calls.sent] == [["003a", "003b"]]
+        assert [call.ids for call in scene.calls.sent] == [["003a", "003b"]]
 
     def test_messages_of_one_key_share_their_calls(self) -> None:
         scene = Scene(ScriptedCalls(people("a")), (CONTACT,))
         messages = [event("appcues:nps_score", "a", at=number, score=number % 11) for number in range(300)]
         assert scene.settle(*messages) == [Delivered()] * 300
-        assert [(sent.verb, len(sent.records)) for sent in scene.calls.sent] == [
+        assert [(call.verb, len(call.records)) for call in scene.calls.sent] == [
             ("update", 1),
             ("upsert", 200),
             ("upsert", 100),
         ]
         assert scene.calls.sent[0].records[0][SCORE] == 299 % 11
-        ids = [record[KEY] for sent in scene.calls.sent[1:] for record in sent.records]
+        ids = [record[KEY] for call in scene.calls.sent[1:] for record in call.records]
         assert ids == [f"{message.message_id}:contact:nps_score" for message in messages], "in their order"
 
     def test_messages_about_one_group_share_its_record_whatever_their_keys(self) -> None:
@@ -194,8 +194,8 @@ class TestOrder:
             for number, key in enumerate(["group:acme", "user:u1"] * 100)
         ]
         assert scene.settle(*messages) == [Delivered()] * 200
-        (sent,) = scene.calls.sent
-        assert [record[SCORE] for record in sent.records] == [199 % 11]
+        (call,) = scene.calls.sent
+        assert [record[SCORE] for record in call.records] == [199 % 11]
 
     def test_a_feedback_quotes_the_score_that_shares_its_call(self) -> None:
         texts = {"nps_feedback": EventText(subject="{{ score }}", comment="{{ feedback }}")}
@@ -204,8 +204,8 @@ class TestOrder:
         )  # type: ignore[union-attr]
         scene = Scene(ScriptedCalls(people("a")), (replace(CONTACT, actions=(log,)),))
         scene.settle(event("appcues:nps_score", "a", score=4), event("appcues:nps_feedback", "a", at=1, feedback="x"))
-        (sent,) = scene.calls.sent
-        assert [record["Subject"] for record in sent.records] == ["4"]
+        (call,) = scene.calls.sent
+        assert [record["Subject"] for record in call.records] == ["4"]
 
     def test_what_is_behind_a_refused_value_is_held_up_and_what_is_before_it_is_not(self) -> None:
         """The second of three texts is too long: alone it is at fault."""
@@ -213,7 +213,7 @@ class TestOrder:
         scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": refused}, {}, {"003a": refused}, {}]), (QUIET,))
         messages = [event("appcues:nps_feedback", "a", at=number, feedback=f"text {number}") for number in range(3)]
         ends = scene.settle(*messages)
-        assert [sent.records[0][FEEDBACK] for sent in scene.calls.sent] == ["text 2", "text 0", "text 1", "text 2"]
+        assert [call.records[0][FEEDBACK] for call in scene.calls.sent] == ["text 2", "text 0", "text 1", "text 2"]
         assert ends[::2] == [Delivered(), Delivered()]
         assert ends[1] == Parked("string_too_long", "STRING_TOO_LONG: too long")
 
@@ -222,7 +222,7 @@ class TestOrder:
         scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": refused}]), (CONTACT,))
         messages = [event("appcues:nps_score", "a", at=number, score=number) for number in range(2)]
         assert scene.settle(*messages) == [Delivered()] * 2
-        assert [sent.verb for sent in scene.calls.sent] == ["update", "update", "upsert", "update", "upsert"]
+        assert [call.verb for call in scene.calls.sent] == ["update", "update", "upsert", "update", "upsert"]
 
     def test_a_refused_record_costs_few_calls_however_many_messages_share_it(self) -> None:
         refused = {"003a": RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")}
@@ -244,11 +244,11 @@ class TestOrder:
         messages = [event("appcues:flow_completed", "a", flowName=str(number)) for number in range(201)]
         first = f"{messages[0].message_id}:contact:flow_completed"
         scene = Scene(ScriptedCalls(people("a", "b"), ends=[{first: LOCKED}]), (CONTACT,))
-        *ends, other = scene.settle(*messages, event("appcues:flow_completed", "b", flowName="other"))
+        *ends, other_end = scene.settle(*messages, event("appcues:flow_completed", "b", flowName="other"))
         assert isinstance(ends[0], Retry)
         assert ends[1:] == [Released()] * 200
-        assert other == Delivered()
-        assert [len(sent.records) for sent in scene.calls.sent] == [200, 1], "those behind it are not sent any more"
+        assert other_end == Delivered()
+        assert [len(call.records) for call in scene.calls.sent] == [200, 1], "those behind it are not sent any more"
 
     def test_an_activity_waits_behind_a_message_whose_value_is_tried_again(self) -> None:
         scene = Scene(ScriptedCalls(people("a", "b"), ends=[{"003a": LOCKED}]), (CONTACT,))
@@ -273,7 +273,7 @@ class TestOrder:
         delivery = scene.deliver(
             event("appcues:nps_score", "a", at=9, score=9), event("appcues:nps_score", "a", score=1)
         )
-        assert [sent.records[0][SCORE] for sent in scene.calls.sent] == [9, 9, 1]
+        assert [call.records[0][SCORE] for call in scene.calls.sent] == [9, 9, 1]
         assert values(delivery)[STATE] == (STAMP, "1")
 
     def test_an_older_value_than_the_inbox_knows_is_not_written(self) -> None:
@@ -307,8 +307,8 @@ class TestOrder:
 
 class TestWho:
     def test_an_id_of_several_records_writes_to_none_of_them(self) -> None:
-        found = {"contact": [("0031", "a"), ("0032", "a")], "lead": [("00Q1", "a")]}
-        scene = Scene(ScriptedCalls(found), (CONTACT, LEAD))
+        records = {"contact": [("0031", "a"), ("0032", "a")], "lead": [("00Q1", "a")]}
+        scene = Scene(ScriptedCalls(records), (CONTACT, LEAD))
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Parked("several_matches", "in contact")]
         assert scene.calls.sent[0].ids == ["00Q1"]
 
@@ -319,11 +319,11 @@ class TestWho:
         ]
 
     def test_of_a_converted_lead_alone_a_person_hears_and_beside_another_it_does_not_count(self) -> None:
-        found = both("a") | {"lead": [("00Qa", "a"), ("00Qb", "b"), ("00Qc", "b")]}
-        scene = Scene(ScriptedCalls(found, converted={"00Qa", "00Qb"}), (CONTACT, LEAD))
+        records = both("a") | {"lead": [("00Qa", "a"), ("00Qb", "b"), ("00Qc", "b")]}
+        scene = Scene(ScriptedCalls(records, converted={"00Qa", "00Qb"}), (CONTACT, LEAD))
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Delivered()]
         assert scene.settle(event("appcues:nps_score", "b", score=1)) == [Delivered()]
-        assert [sent.ids for sent in scene.calls.sent if sent.verb == "update"] == [["003a"], ["00Qc"]]
+        assert [call.ids for call in scene.calls.sent if call.verb == "update"] == [["003a"], ["00Qc"]]
         scene.calls.people = {"lead": [("00Qa", "a")]}
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
             Parked("converted_lead", "only converted leads have this id")
@@ -376,7 +376,7 @@ class TestWho:
         (end,) = scene.settle(event("appcues:nps_score", "a", score=1))
         assert isinstance(end, Parked)
         assert end.reason == "bad_text"
-        assert [sent.verb for sent in scene.calls.sent] == ["update"]
+        assert [call.verb for call in scene.calls.sent] == ["update"]
 
 
 class TestRemembered:
@@ -406,8 +406,8 @@ class TestRemembered:
     def test_the_records_of_a_user_are_remembered_and_none_of_a_group(self) -> None:
         """So that what is kept of them can be removed with the user."""
         group = destination("account", "Account", match="group")
-        found = both("a") | {"account": [("001x", "acme")]}
-        scene = Scene(ScriptedCalls(found), (CONTACT, LEAD, group))
+        records = both("a") | {"account": [("001x", "acme")]}
+        scene = Scene(ScriptedCalls(records), (CONTACT, LEAD, group))
         message = event("appcues:nps_score", "a", group_id="acme", score=1)
         name = records_name("a")
         assert values(scene.deliver(message))[name] == (STAMP, json.dumps(["003a", "00Qa"]))
@@ -555,14 +555,14 @@ class TestRefusedMapping:
         assert scene.calls.sent[0].ids == ["003a"]
         (followup,) = delivery.followups
         assert followup.after == 30.0, "not the minutes that its code advises"
-        left = followup.message
-        assert (left.source, left.message_id, left.key, left.kind) == (
+        part = followup.message
+        assert (part.source, part.message_id, part.key, part.kind) == (
             "appcues",
             f"{message.message_id}@lead",
             "user:a@lead",
             "appcues:nps_score",
         )
-        assert left.payload == {**message.payload, "mapping": "lead", "message_id": message.message_id}
+        assert part.payload == {**message.payload, "mapping": "lead", "message_id": message.message_id}
         assert scene.calls.alarms == [
             ("salesforce_access", "mapping lead (INVALID_TYPE): see the messages that wait for it")
         ]
@@ -574,12 +574,12 @@ class TestRefusedMapping:
         assert scene.settle(event("appcues:nps_score", "a", score=7)) == [Delivered("waits for mapping lead")]
 
     def test_a_parked_message_leaves_the_part_of_the_refused_mapping_behind_all_the_same(self) -> None:
-        found = {"contact": [("0031", "a"), ("0032", "a")]}
-        scene = Scene(ScriptedCalls(found, refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
+        records = {"contact": [("0031", "a"), ("0032", "a")]}
+        scene = Scene(ScriptedCalls(records, refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
         message = event("appcues:nps_score", "a", score=7)
         delivery = scene.deliver(message)
         assert delivery.settlements == {message.id: Parked("several_matches", "in contact")}
-        assert [each.message.payload["mapping"] for each in delivery.followups] == ["lead"]
+        assert [followup.message.payload["mapping"] for followup in delivery.followups] == ["lead"]
 
     def test_a_message_that_is_retried_leaves_nothing_behind(self) -> None:
         """It asks for the refused mapping itself when it comes again; two messages would write it twice."""
@@ -609,13 +609,15 @@ class TestRefusedMapping:
         message = event("appcues:nps_score", "a", score=7)
         (followup,) = scene.deliver(message).followups
         part = followup.message
-        left = ClaimedMessage(next(NUMBERS), part.source, part.message_id, part.key, part.kind, part.payload, 0, NOON)
-        assert scene.settle(left) == [Retry("mapping lead is held back", 30.0, counts=False)]
+        remaining_message = ClaimedMessage(
+            next(NUMBERS), part.source, part.message_id, part.key, part.kind, part.payload, 0, NOON
+        )
+        assert scene.settle(remaining_message) == [Retry("mapping lead is held back", 30.0, counts=False)]
         scene.calls.sent.clear()
         scene.calls.refused_lookups.clear()
         scene.calls.now += 30
-        assert scene.settle(left) == [Delivered()]
-        assert [sent.ids for sent in scene.calls.sent] == [["00Qa"], [f"{message.message_id}:lead:nps_score"]]
+        assert scene.settle(remaining_message) == [Delivered()]
+        assert [call.ids for call in scene.calls.sent] == [["00Qa"], [f"{message.message_id}:lead:nps_score"]]
 
     def test_a_refused_mapping_is_not_asked_for_until_its_pause_is_over(self) -> None:
         scene = Scene(ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD))
@@ -625,7 +627,7 @@ class TestRefusedMapping:
         delivery = scene.deliver(event("appcues:nps_score", "a", score=8))
         (queries,) = scene.calls.looked_up
         assert [query.partition(" WHERE")[0] for query in queries] == ["SELECT Id, Key__c FROM Contact"]
-        assert [each.after for each in delivery.followups] == [1.0]
+        assert [followup.after for followup in delivery.followups] == [1.0]
         scene.calls.now += 1
         scene.deliver(event("appcues:nps_score", "a", score=9))
         assert len(scene.calls.looked_up[-1]) == 2
@@ -634,9 +636,9 @@ class TestRefusedMapping:
         scene = Scene(ScriptedCalls(both("a"), ends=[REFUSED_MAPPING, {}, REFUSED_MAPPING]), (CONTACT, LEAD))
         message = event("appcues:nps_score", "a", score=7)
         delivery = scene.deliver(message)
-        assert [sent.ids for sent in scene.calls.sent[:3]] == [["003a", "00Qa"], ["003a"], ["00Qa"]]
+        assert [call.ids for call in scene.calls.sent[:3]] == [["003a", "00Qa"], ["003a"], ["00Qa"]]
         assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
-        assert [each.message.payload["mapping"] for each in delivery.followups] == ["lead"]
+        assert [followup.message.payload["mapping"] for followup in delivery.followups] == ["lead"]
         assert scene.calls.holds.seconds_left("lead", scene.calls.now) == 30
         assert scene.calls.holds.seconds_left("contact", scene.calls.now) == 0
         assert STATE in values(delivery)
@@ -663,7 +665,7 @@ class TestRefusedMapping:
         message = event("appcues:nps_score", "a", score=7)
         delivery = scene.deliver(message)
         assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
-        assert [each.message.payload["mapping"] for each in delivery.followups] == ["lead"]
+        assert [followup.message.payload["mapping"] for followup in delivery.followups] == ["lead"]
         assert scene.calls.alarms == [("salesforce_access", "mapping lead: see the messages that wait for it")]
 
     def test_a_record_that_finds_no_room_waits_and_raises_the_alarm(self) -> None:
@@ -688,17 +690,17 @@ class TestCrowded:
         scene = Scene(calls, (QUIET,))
         ends = scene.settle(*(event("appcues:nps_score", user, score=1) for user in users))
         assert set(ends) == {Delivered()}
-        assert [sent.ids for sent in calls.sent] == [ids[:12], [ids[1], ids[3], ids[12], ids[13]]]
+        assert [call.ids for call in calls.sent] == [ids[:12], [ids[1], ids[3], ids[12], ids[13]]]
         assert calls.size.most == 6
         assert calls.alarms == [("salesforce_crowded", "see the messages that wait for it")]
 
     def test_in_the_smallest_call_the_error_is_the_records_own(self) -> None:
         users = ["a", "b", "c", "d", "e"]
         scene = Scene(ScriptedCalls(people(*users), ends=[{"003a": self.LIMIT}]), (QUIET,))
-        first, *others = scene.settle(*(event("appcues:nps_score", user, score=1) for user in users))
+        first, *other_ends = scene.settle(*(event("appcues:nps_score", user, score=1) for user in users))
         assert isinstance(first, Parked)
         assert first.reason == "apex_failed"
-        assert set(others) == {Delivered()}
+        assert set(other_ends) == {Delivered()}
         assert len(scene.calls.sent) == 1
         assert scene.calls.alarms == []
 

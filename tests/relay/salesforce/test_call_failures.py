@@ -37,8 +37,8 @@ class Collections:
     """Seconds that each call had."""
     usage: Usage | None = None
 
-    def _take(self, name: str, what: Any, answer: Any) -> Any:
-        self.made.append((name, what))
+    def _take(self, name: str, argument: Any, answer: Any) -> Any:
+        self.made.append((name, argument))
         self.seconds.append(remaining_seconds(self.clock))
         end = self.ends.pop(0) if self.ends else answer
         if isinstance(end, Exception):

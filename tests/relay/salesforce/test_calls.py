@@ -21,7 +21,7 @@ EVERYTHING = "Appcues_Event_Id__c != null"
 def crowd(world: World) -> Iterator[list[str]]:
     """Give the ids of a thousand contacts."""
     users = [str(500_000 + number) for number in range(1000)]
-    made: list[str] = []
+    record_ids: list[str] = []
     account = world.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
     for start in range(0, 1000, 200):
         records = [
@@ -34,23 +34,23 @@ def crowd(world: World) -> Iterator[list[str]]:
             for user in users[start : start + 200]
         ]
         answer = world.rest("POST", "/composite/sobjects", json={"allOrNone": True, "records": records})
-        made += [each["id"] for each in answer.json()]
+        record_ids += [entry["id"] for entry in answer.json()]
     yield users
     for start in range(0, 1000, 200):
-        world.rest("DELETE", f"/composite/sobjects?ids={','.join(made[start : start + 200])}")
+        world.rest("DELETE", f"/composite/sobjects?ids={','.join(record_ids[start : start + 200])}")
 
 
 @pytest.fixture
 def requests_made(world: World) -> Iterator[list[tuple[str, str]]]:
     """Give method and path of every request that the writer makes."""
-    made: list[tuple[str, str]] = []
+    requests: list[tuple[str, str]] = []
 
     def note(response: Response, **_: object) -> None:
-        made.append((str(response.request.method), str(response.request.path_url).partition("?")[0]))
+        requests.append((str(response.request.method), str(response.request.path_url).partition("?")[0]))
 
     hooks = world.org._connection.http.hooks["response"]
     hooks.append(note)
-    yield made
+    yield requests
     hooks.remove(note)
 
 
@@ -64,12 +64,12 @@ def requests_made(world: World) -> Iterator[list[tuple[str, str]]]:
 def test_a_write_gives_no_lead_away_and_is_not_refused_as_a_duplicate(
     world: World, settings: dict[str, bool], sent: tuple[str, str]
 ) -> None:
-    made: list[tuple[str | None, str | None]] = []
+    header_pairs: list[tuple[str | None, str | None]] = []
 
     def note(response: Response, **_: object) -> None:
         if response.request.method == "PATCH":
             headers = response.request.headers
-            made.append((headers.get("Sforce-Auto-Assign"), headers.get("Sforce-Duplicate-Rule-Header")))
+            header_pairs.append((headers.get("Sforce-Auto-Assign"), headers.get("Sforce-Duplicate-Rule-Header")))
 
     relay = world.project.settings.relay.model_copy(update=settings)
     changed = world.project.settings.model_copy(update={"relay": relay})
@@ -80,7 +80,7 @@ def test_a_write_gives_no_lead_away_and_is_not_refused_as_a_duplicate(
         world.deliver(event("appcues:nps_score", score=9), writer=writer)
     finally:
         hooks.remove(note)
-    assert made == [sent, sent], "the update and the upsert"
+    assert header_pairs == [sent, sent], "the update and the upsert"
 
 
 def test_a_thousand_webhooks_take_fifteen_calls_and_none_of_them_makes_a_person(
@@ -144,8 +144,8 @@ def app(applied_world: World) -> dict[str, str]:
     url = f"{applied_world.local.url}/services/sfcode/apps"
     answer = applied_world.rest.session.post(url, json=settings)
     assert answer.status_code == 201, answer.text
-    made = answer.json()
-    return {"key": keys.private, "id": made["consumer_key"], "secret": made["consumer_secret"]}
+    registration = answer.json()
+    return {"key": keys.private, "id": registration["consumer_key"], "secret": registration["consumer_secret"]}
 
 
 def ways(world: World, app: dict[str, str]) -> dict[str, dict[str, str]]:
@@ -209,17 +209,17 @@ def test_activities_as_something_else(tmp_path, kind: str) -> None:
         assert world.deliver(*messages) == [Delivered(), Delivered()]
         assert world.deliver(*messages) == [Delivered(), Delivered()]
         if kind == "task":
-            one, two = world.events(EVERYTHING, "Task")
-            assert (one["Subject"], one["ActivityDate"]) == ("Appcues NPS Score Submitted - 9", "2026-11-23")
-            assert (two["ActivityDate"], two["Status"]) == ("2026-11-24", "Completed")
-            assert {one["WhoId"], two["WhoId"]} == {world.contact()["Id"]}
+            first, second = world.events(EVERYTHING, "Task")
+            assert (first["Subject"], first["ActivityDate"]) == ("Appcues NPS Score Submitted - 9", "2026-11-23")
+            assert (second["ActivityDate"], second["Status"]) == ("2026-11-24", "Completed")
+            assert {first["WhoId"], second["WhoId"]} == {world.contact()["Id"]}
         else:
             fields = "Subject__c, Appcues_Comment__c, Appcues_Event__c, Appcues_Time__c"
-            one, two = world.rest.rows(
+            first, second = world.rest.rows(
                 f"SELECT Name, Appcues_{fields}, Contact__c, Lead__c FROM Appcues_Activity__c ORDER BY Appcues_Time__c"
             )
-            assert one["Name"] == one["Appcues_Subject__c"] == "Appcues NPS Score Submitted - 9"
-            assert (one["Appcues_Event__c"], two["Appcues_Event__c"]) == ("appcues:nps_score", "Clicked Upgrade")
-            assert one["Appcues_Time__c"] == "2026-11-23T12:00:00.000+0000"
-            assert (one["Contact__c"], one["Lead__c"]) == (world.contact()["Id"], None)
+            assert first["Name"] == first["Appcues_Subject__c"] == "Appcues NPS Score Submitted - 9"
+            assert (first["Appcues_Event__c"], second["Appcues_Event__c"]) == ("appcues:nps_score", "Clicked Upgrade")
+            assert first["Appcues_Time__c"] == "2026-11-23T12:00:00.000+0000"
+            assert (first["Contact__c"], first["Lead__c"]) == (world.contact()["Id"], None)
         assert world.rest.value("SELECT COUNT(Id) FROM Event WHERE Subject LIKE '%Appcues%'") == 0

@@ -33,10 +33,10 @@ def action(campaign: object = CAMPAIGN, status: str = "Registered") -> CampaignM
 
 
 def statuses(campaign: str = CAMPAIGN, name: str = "Spring", **orders: int | None) -> list[dict[str, Any]]:
-    known: Mapping[str, int | None] = orders or STATUSES
+    orders_by_label: Mapping[str, int | None] = orders or STATUSES
     return [
         {"CampaignId": campaign, "Campaign": {"Name": name}, "Label": label, "SortOrder": order}
-        for label, order in known.items()
+        for label, order in orders_by_label.items()
     ]
 
 
@@ -45,15 +45,15 @@ def member(status: str, campaign: str = CAMPAIGN) -> dict[str, Any]:
 
 
 def completed() -> AppcuesEvent:
-    found = read_event(event("appcues:flow_completed", flowName="Webinar"), default_events())
-    assert isinstance(found, AppcuesEvent)
-    return found
+    event_read = read_event(event("appcues:flow_completed", flowName="Webinar"), default_events())
+    assert isinstance(event_read, AppcuesEvent)
+    return event_read
 
 
 def plan(
-    asked: CampaignMembers, *related: dict[str, Any], latest: Mapping[str, LatestState] | None = None
+    action_planned: CampaignMembers, *related: dict[str, Any], latest: Mapping[str, LatestState] | None = None
 ) -> list[RecordWrite]:
-    return asked.plan(completed(), PlanContext(PERSON, latest or {}, {}, related=related))
+    return action_planned.plan(completed(), PlanContext(PERSON, latest or {}, {}, related=related))
 
 
 def test_a_person_becomes_a_member_with_the_status_as_the_campaign_spells_it() -> None:
@@ -76,8 +76,8 @@ def test_a_member_gets_a_later_status_alone(present: str, written: bool) -> None
 
 @pytest.mark.parametrize(("order", "written"), [(2, True), (3, True), (4, False)])
 def test_what_was_delivered_in_the_meantime_is_not_taken_back(order: int, written: bool) -> None:
-    known = {STATE: LatestState(STATE, f"{order:010d}")}
-    assert bool(plan(action(), *statuses(), member("Sent"), latest=known)) is written
+    states = {STATE: LatestState(STATE, f"{order:010d}")}
+    assert bool(plan(action(), *statuses(), member("Sent"), latest=states)) is written
     related = [*statuses(), member("Sent")]
     assert list(action().state_names(completed(), PERSON, related)) == [STATE]
     assert list(action().written_states(completed(), PERSON, related)) == [STATE]
@@ -109,8 +109,8 @@ def test_membership_of_another_campaign_says_nothing() -> None:
 
 @pytest.mark.parametrize("key", [CAMPAIGN, CAMPAIGN[:15]])
 def test_a_campaign_is_found_by_either_form_of_its_id_and_its_case(key: str) -> None:
-    others = statuses(CAMPAIGN[:14] + "r" + CAMPAIGN[15:])
-    (write,) = plan(action(key), *others, *statuses())
+    other_statuses = statuses(CAMPAIGN[:14] + "r" + CAMPAIGN[15:])
+    (write,) = plan(action(key), *other_statuses, *statuses())
     assert write.fields["CampaignId"] == CAMPAIGN
 
 
@@ -138,10 +138,10 @@ def test_what_is_not_there_is_never_sent(
 
 def test_queries_quote_names_and_fit_into_an_address() -> None:
     people = [f"003{number:012d}AAA" for number in range(2 * CHUNK + 1)]
-    first, *rest = action({"name": "Bob's"}).related_queries(people)
+    first, *other_queries = action({"name": "Bob's"}).related_queries(people)
     assert first.endswith("FROM CampaignMemberStatus WHERE (Campaign.Name IN ('Bob\\'s'))")
-    assert len(rest) == 3
-    assert all(len(query) < 14_000 for query in rest)
+    assert len(other_queries) == 3
+    assert all(len(query) < 14_000 for query in other_queries)
 
 
 CONTACTS = Destination("contact (event_registration)", "Contact", "user", "Key__c", recipe="event_registration")
@@ -156,11 +156,13 @@ ALL = (*MAPPINGS, CONTACTS, LEADS)
 
 
 def test_a_person_who_is_a_lead_and_a_contact_registers_as_the_contact_and_both_are_written_otherwise() -> None:
-    found = {(each.name, "7"): LookupMatch((each.object,)) for each in ALL} | {(LEADS.name, "8"): LookupMatch(("L",))}
-    assert prefer_contacts(ALL, found).keys() == found.keys() - {(LEADS.name, "7")}
+    matches = {(target.name, "7"): LookupMatch((target.object,)) for target in ALL} | {
+        (LEADS.name, "8"): LookupMatch(("L",))
+    }
+    assert prefer_contacts(ALL, matches).keys() == matches.keys() - {(LEADS.name, "7")}
 
 
 def test_a_converted_lead_registers_as_its_contact_beside_what_the_mapping_writes() -> None:
     converted = LookupMatch(converted=True, contacts={"C": {"Id": "C"}})
-    found = follow_converted(ALL, {("lead", "7"): converted, (LEADS.name, "7"): converted})
-    assert found["contact", "7"].records == found[CONTACTS.name, "7"].records == ("C",)
+    matches = follow_converted(ALL, {("lead", "7"): converted, (LEADS.name, "7"): converted})
+    assert matches["contact", "7"].records == matches[CONTACTS.name, "7"].records == ("C",)

@@ -37,10 +37,10 @@ def test_a_text_is_cut_between_characters(text: str, limit: int, kept: str) -> N
 
 @given(st.text(max_size=300), st.integers(1, 120))
 def test_what_is_left_fits_begins_the_text_and_is_the_text_where_that_fits(text: str, limit: int) -> None:
-    left = cut(text, limit)
-    assert text.startswith(left)
-    assert units(left.replace("\ud800", "x")) <= limit if text.isprintable() else len(left) <= limit
-    assert left == text or units(clean(text)) > limit or text != clean(text)
+    shortened = cut(text, limit)
+    assert text.startswith(shortened)
+    assert units(shortened.replace("\ud800", "x")) <= limit if text.isprintable() else len(shortened) <= limit
+    assert shortened == text or units(clean(text)) > limit or text != clean(text)
 
 
 MARKS = st.sampled_from(["e", "n", "\u0301", "\u200d", "👍", "🏽", "🇩", "🇪", "👩", "\ufe0f", " "])
@@ -48,10 +48,12 @@ MARKS = st.sampled_from(["e", "n", "\u0301", "\u200d", "👍", "🏽", "🇩", "
 
 @given(st.lists(MARKS, max_size=60).map("".join), st.integers(1, 60))
 def test_nothing_is_left_hanging(text: str, limit: int) -> None:
-    left = cut(text, limit)
-    if left != text and len(text) < 32:
-        rest = text[len(left)]
-        assert not left or (unicodedata.category(rest) != "Mn" and rest != "\u200d" and left[-1] != "\u200d")
+    shortened = cut(text, limit)
+    if shortened != text and len(text) < 32:
+        next_character = text[len(shortened)]
+        assert not shortened or (
+            unicodedata.category(next_character) != "Mn" and next_character != "\u200d" and shortened[-1] != "\u200d"
+        )
 
 
 @given(st.text(alphabet=st.characters(), max_size=100))

@@ -114,8 +114,8 @@ def test_too_many_calls_at_once_are_not_the_limit_of_the_day() -> None:
     message = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
     error = CallRefused(f"REQUEST_LIMIT_EXCEEDED: {message}", code="REQUEST_LIMIT_EXCEEDED", status=403)
     assert settle_call(error) == (Retry("REQUEST_LIMIT_EXCEEDED (concurrent)", 5.0, counts=False), "")
-    other = CallRefused("QUERY_TIMEOUT: concurrent", code="QUERY_TIMEOUT", status=400)
-    assert settle_call(other) == (Retry("QUERY_TIMEOUT"), "")
+    refusal = CallRefused("QUERY_TIMEOUT: concurrent", code="QUERY_TIMEOUT", status=400)
+    assert settle_call(refusal) == (Retry("QUERY_TIMEOUT"), "")
 
 
 def test_a_trigger_that_met_a_locked_row_is_retried() -> None:
@@ -178,9 +178,9 @@ def test_a_lost_right_raises_an_alarm_for_records_too() -> None:
 
 
 def test_every_reason_for_parking_is_explained_to_people() -> None:
-    mine = {"unknown_user", "several_matches", "converted_lead", "bad_value", "bad_text"}
-    mine |= {code.lower() for code, rule in ERROR_RULES.items() if rule.what in ("park", "once")}
-    assert [name for name in sorted(mine) if not hint_for(name)] == []
+    own_reasons = {"unknown_user", "several_matches", "converted_lead", "bad_value", "bad_text"}
+    own_reasons |= {code.lower() for code, rule in ERROR_RULES.items() if rule.what in ("park", "once")}
+    assert [name for name in sorted(own_reasons) if not hint_for(name)] == []
 
 
 def test_the_page_shows_the_table_as_it_is(root: Path) -> None:
@@ -193,14 +193,14 @@ def test_the_page_shows_the_table_as_it_is(root: Path) -> None:
         for code, rule in ERROR_RULES.items()
     ]
     table = page.partition("| Code |")[2].partition("\n\n")[0]
-    shown = [line for line in table.splitlines() if line.startswith("| `")]
-    assert shown == rows, "\n".join(rows)
+    documented_rows = [line for line in table.splitlines() if line.startswith("| `")]
+    assert documented_rows == rows, "\n".join(rows)
 
 
 def test_a_record_that_others_have_created_in_the_meantime_is_looked_up_a_few_times() -> None:
-    there = RecordError("DUPLICATE_VALUE", "Already a campaign member.")
+    error = RecordError("DUPLICATE_VALUE", "Already a campaign member.")
     for attempts, seconds in enumerate(FEW_DELAYS):
-        end = settle_record(there, attempts=attempts, external_id="", sent=())
+        end = settle_record(error, attempts=attempts, external_id="", sent=())
         assert end == Retry("DUPLICATE_VALUE: Already a campaign member.", seconds)
-    assert isinstance(settle_record(there, attempts=len(FEW_DELAYS), external_id="", sent=()), Parked)
-    assert isinstance(settle_record(there, attempts=0, external_id=KEY, sent=()), Parked)
+    assert isinstance(settle_record(error, attempts=len(FEW_DELAYS), external_id="", sent=()), Parked)
+    assert isinstance(settle_record(error, attempts=0, external_id=KEY, sent=()), Parked)

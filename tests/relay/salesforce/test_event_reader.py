@@ -18,9 +18,9 @@ from tests.relay.salesforce.world import NOON, event
 
 
 def read(message: ClaimedMessage, events: Events = EVENTS) -> AppcuesEvent:
-    found = read_event(message, events)
-    assert isinstance(found, AppcuesEvent)
-    return found
+    event = read_event(message, events)
+    assert isinstance(event, AppcuesEvent)
+    return event
 
 
 def timed(timestamp: object) -> AppcuesEvent:
@@ -39,25 +39,25 @@ def timed(timestamp: object) -> AppcuesEvent:
     ],
 )
 def test_the_time_is_the_events_in_utc_or_that_of_its_arrival(timestamp: object, stamp: str) -> None:
-    found = timed(timestamp)
-    assert found.stamp == stamp
-    assert found.time == datetime.fromisoformat(stamp)
-    assert found.time.tzinfo is UTC
+    event_read = timed(timestamp)
+    assert event_read.stamp == stamp
+    assert event_read.time == datetime.fromisoformat(stamp)
+    assert event_read.time.tzinfo is UTC
 
 
 @pytest.mark.parametrize(("score", "read_as"), [(0, 0), (10, 10), ("7", 7), (6.0, 6)])
 def test_the_lowest_and_the_highest_score_are_scores(score: object, read_as: int) -> None:
-    found = read(event("appcues:nps_score", "a", score=score))
-    assert (found.score, found.problem, found.is_late_feedback) == (read_as, None, False)
-    assert isinstance(found.score, int)
+    event_read = read(event("appcues:nps_score", "a", score=score))
+    assert (event_read.score, event_read.problem, event_read.is_late_feedback) == (read_as, None, False)
+    assert isinstance(event_read.score, int)
 
 
 @pytest.mark.parametrize("score", [-1, 11, 10.5, "x", None, "", True])
 def test_anything_else_is_a_problem_and_no_answer(score: object) -> None:
-    found = read(event("appcues:nps_score", "a", score=score))
-    assert isinstance(found.problem, Parked)
-    assert found.problem.reason == "bad_value"
-    assert (found.answers, found.score) == ({}, None)
+    event_read = read(event("appcues:nps_score", "a", score=score))
+    assert isinstance(event_read.problem, Parked)
+    assert event_read.problem.reason == "bad_value"
+    assert (event_read.answers, event_read.score) == ({}, None)
 
 
 def test_a_missing_score_is_named_as_the_config_calls_it() -> None:
@@ -69,8 +69,8 @@ def test_a_missing_score_is_named_as_the_config_calls_it() -> None:
 
 
 def test_a_feedback_without_words_is_an_event_without_an_answer() -> None:
-    found = read(event("appcues:nps_feedback", "a", feedback="  "))
-    assert (found.problem, found.answers, found.is_late_feedback) == (None, {}, False)
+    event_read = read(event("appcues:nps_feedback", "a", feedback="  "))
+    assert (event_read.problem, event_read.answers, event_read.is_late_feedback) == (None, {}, False)
     words = read(event("appcues:nps_feedback", "a", feedback="  ok "))
     assert (words.answers, words.is_late_feedback) == ({"feedback": "ok"}, True)
     assert read(event("appcues:nps_feedback", "a", feedback=5)).answers == {"feedback": "5"}
@@ -102,64 +102,66 @@ def test_names_are_the_configs_and_other_events_have_none() -> None:
 def test_an_alias_reads_another_events_answers_under_its_own_names() -> None:
     alias = Alias.model_validate({"as": "nps_score", "attributes": {"score": "answer", "page": "url"}})
     events = EVENTS.model_copy(update={"aliases": {"v2:survey": alias}})
-    found = read(event("appcues:v2:survey", "a", answer=4, url="/home", other="o"), events)
-    assert (found.name, found.score) == ("nps_score", 4)
-    assert (found.value("page"), found.value("other"), found.value("none")) == ("/home", "o", None)
-    assert found.value("eventName") == "appcues:v2:survey"
-    assert found.value("score") == 4
+    event_read = read(event("appcues:v2:survey", "a", answer=4, url="/home", other="o"), events)
+    assert (event_read.name, event_read.score) == ("nps_score", 4)
+    assert (event_read.value("page"), event_read.value("other"), event_read.value("none")) == ("/home", "o", None)
+    assert event_read.value("eventName") == "appcues:v2:survey"
+    assert event_read.value("score") == 4
 
 
 @pytest.mark.parametrize("empty", ["", None])
 def test_an_empty_score_beside_words_is_none_and_costs_the_words_nothing(empty: object) -> None:
-    found = read(event("appcues:nps_score_and_feedback", "a", score=empty, feedback="x"))
-    assert (found.problem, found.answers) == (None, {"feedback": "x"})
+    event_read = read(event("appcues:nps_score_and_feedback", "a", score=empty, feedback="x"))
+    assert (event_read.problem, event_read.answers) == (None, {"feedback": "x"})
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}])
 def test_a_feedback_that_is_no_text_is_a_problem(value: object) -> None:
-    found = read(event("appcues:nps_feedback", "a", feedback=value))
-    assert found.problem == Parked("bad_value", f"feedback is no feedback: {type(value).__name__}")
+    event_read = read(event("appcues:nps_feedback", "a", feedback=value))
+    assert event_read.problem == Parked("bad_value", f"feedback is no feedback: {type(value).__name__}")
 
 
 def test_a_time_without_a_zone_is_utc_wherever_the_relay_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "America/New_York")
         time.tzset()
-        found = timed("2026-11-23T14:30:00")
+        event_read = timed("2026-11-23T14:30:00")
     time.tzset()
-    assert found.stamp == "2026-11-23T14:30:00.000000Z"
+    assert event_read.stamp == "2026-11-23T14:30:00.000000Z"
 
 
 def test_a_text_shows_an_answer_as_it_is_read_and_not_as_it_was_sent() -> None:
-    found = read(event("appcues:nps_score_and_feedback", "a", score=" 9 ", feedback=" good\r\n"))
-    assert (found.value("score"), found.value("feedback")) == (9, "good")
+    event_read = read(event("appcues:nps_score_and_feedback", "a", score=" 9 ", feedback=" good\r\n"))
+    assert (event_read.value("score"), event_read.value("feedback")) == (9, "good")
 
 
 def test_ids_are_texts_and_none_is_empty() -> None:
     message = event("appcues:flow_completed", "a")
-    found = read(replace(message, payload={**message.payload, "user_id": 10001.0, "group_id": None}))
-    assert (found.user_id, found.group_id) == ("10001", "")
-    found = read(event("appcues:flow_completed", "a", group_id="acme"))
-    assert (found.id_for("user"), found.id_for("group")) == ("a", "acme")
+    event_read = read(replace(message, payload={**message.payload, "user_id": 10001.0, "group_id": None}))
+    assert (event_read.user_id, event_read.group_id) == ("10001", "")
+    event_read = read(event("appcues:flow_completed", "a", group_id="acme"))
+    assert (event_read.id_for("user"), event_read.id_for("group")) == ("a", "acme")
 
 
 def test_a_followup_keeps_the_id_of_the_event_and_names_its_mapping() -> None:
     message = event("appcues:flow_completed", "a", id="m1")
     assert (read(message).message_id, read(message).mapping) == ("m1", "")
-    left = replace(message, message_id="m1@lead", payload={**message.payload, "message_id": "m1", "mapping": "lead"})
-    assert (read(left).message_id, read(left).mapping) == ("m1", "lead")
+    followup = replace(
+        message, message_id="m1@lead", payload={**message.payload, "message_id": "m1", "mapping": "lead"}
+    )
+    assert (read(followup).message_id, read(followup).mapping) == ("m1", "lead")
 
 
 def test_a_feedback_is_removed_wherever_the_event_repeats_it_and_nothing_else_is() -> None:
     body = {"context": {"said": ["horrible", " horrible\r\n", "fine", 3], "deep": [{"again": "horrible"}]}}
     message = event("appcues:nps_score_and_feedback", "a", body=body, score=3, feedback=" horrible ")
-    found = redact(read(message))
-    assert found["event"]["context"] == {
+    payload = redact(read(message))
+    assert payload["event"]["context"] == {
         "said": ["[redacted]", "[redacted]", "fine", 3],
         "deep": [{"again": "[redacted]"}],
     }
-    assert found["event"]["attributes"] == {"score": 3, "feedback": "[redacted]"}
-    assert {key: value for key, value in found.items() if key != "event"} == {
+    assert payload["event"]["attributes"] == {"score": 3, "feedback": "[redacted]"}
+    assert {key: value for key, value in payload.items() if key != "event"} == {
         key: value for key, value in message.payload.items() if key != "event"
     }
 

@@ -46,12 +46,12 @@ TABLE = [
 @pytest.mark.parametrize(("message", "subject", "comment"), TABLE, ids=lambda value: getattr(value, "kind", ""))
 def test_every_row_of_the_table_becomes_an_event_of_the_contact(world: World, message, subject, comment) -> None:
     assert world.deliver(message) == [Delivered()]
-    (made,) = world.events("Appcues_Event_Id__c != null")
-    assert (made["Subject"], made["Description"]) == (subject, comment)
-    assert made["WhoId"] == world.contact()["Id"]
-    assert made["StartDateTime"] == "2026-11-23T12:00:00.000+0000"
-    assert made["DurationInMinutes"] == 1
-    assert made["Appcues_Event_Id__c"] == f"{message.message_id}:contact:{message.kind.removeprefix('appcues:')}"
+    (event,) = world.events("Appcues_Event_Id__c != null")
+    assert (event["Subject"], event["Description"]) == (subject, comment)
+    assert event["WhoId"] == world.contact()["Id"]
+    assert event["StartDateTime"] == "2026-11-23T12:00:00.000+0000"
+    assert event["DurationInMinutes"] == 1
+    assert event["Appcues_Event_Id__c"] == f"{message.message_id}:contact:{message.kind.removeprefix('appcues:')}"
 
 
 def test_a_score_and_its_feedback_are_kept_on_the_record(world: World) -> None:
@@ -62,7 +62,7 @@ def test_a_score_and_its_feedback_are_kept_on_the_record(world: World) -> None:
 
 def test_newer_surveys_send_both_in_one_event_which_becomes_both_activities(world: World) -> None:
     assert world.deliver(event("appcues:nps_score_and_feedback", score=3, feedback="Too slow")) == [Delivered()]
-    assert [made["Subject"] for made in world.events("Appcues_Event_Id__c != null")] == [
+    assert [activity["Subject"] for activity in world.events("Appcues_Event_Id__c != null")] == [
         "Appcues NPS Feedback Submitted",
         "Appcues NPS Score Submitted - 3",
     ]
@@ -72,7 +72,7 @@ def test_newer_surveys_send_both_in_one_event_which_becomes_both_activities(worl
 
 def test_a_newer_survey_without_words_is_a_score_alone(world: World) -> None:
     assert world.deliver(event("appcues:nps_score_and_feedback", score=10, feedback="")) == [Delivered()]
-    assert [made["Subject"] for made in world.events("Appcues_Event_Id__c != null")] == [
+    assert [activity["Subject"] for activity in world.events("Appcues_Event_Id__c != null")] == [
         "Appcues NPS Score Submitted - 10"
     ]
     assert world.contact()["NPS_Feedback__c"] is None
@@ -114,9 +114,9 @@ def test_what_no_mapping_asks_for_is_done_without_a_call(world: World, name: str
 
 def test_a_click_to_track_event_that_is_listed_is_written(world: World) -> None:
     assert world.deliver(event("Clicked Upgrade", **PAGE)) == [Delivered()]
-    (made,) = world.events("Appcues_Event_Id__c != null")
-    assert made["Subject"] == "Appcues Click-to-track - Clicked Upgrade"
-    assert "https://app.example.com/home (Home)" in made["Description"]
+    (activity,) = world.events("Appcues_Event_Id__c != null")
+    assert activity["Subject"] == "Appcues Click-to-track - Clicked Upgrade"
+    assert "https://app.example.com/home (Home)" in activity["Description"]
 
 
 def test_a_message_without_an_event_is_parked(world: World) -> None:
@@ -133,9 +133,9 @@ def test_texts_are_cut_to_what_salesforce_takes(world: World) -> None:
         event("appcues:flow_completed", flowName=name), event("appcues:nps_feedback", at=1, feedback=words)
     ) == [Delivered(), Delivered()]
     feedback, flow = world.events("Appcues_Event_Id__c != null")[::-1]
-    assert {len(made["Subject"].encode("utf-16-le")) // 2 <= 255 for made in (feedback, flow)} == {True}
+    assert {len(activity["Subject"].encode("utf-16-le")) // 2 <= 255 for activity in (feedback, flow)} == {True}
     assert world.contact()["NPS_Feedback__c"] == words[:32_768]
-    assert max(len(made["Description"]) for made in (feedback, flow)) <= 32_000
+    assert max(len(activity["Description"]) for activity in (feedback, flow)) <= 32_000
 
 
 def test_a_lead_is_written_to_as_well_as_a_contact(world: World) -> None:
@@ -144,8 +144,8 @@ def test_a_lead_is_written_to_as_well_as_a_contact(world: World) -> None:
     ]
     world.rest("PATCH", f"/sobjects/Lead/{lead}", json={"Product_User_Id__c": 777000})
     assert world.deliver(event("appcues:nps_score", "777000", score=8)) == [Delivered()]
-    (made,) = world.events("Appcues_Event_Id__c != null")
-    assert made["WhoId"] == lead
+    (activity,) = world.events("Appcues_Event_Id__c != null")
+    assert activity["WhoId"] == lead
     assert world.rest.value(f"SELECT Appcues_NPS_Score__c FROM Lead WHERE Id = '{lead}'") == 8
 
 
@@ -153,6 +153,6 @@ def test_a_lead_is_written_to_as_well_as_a_contact(world: World) -> None:
 def test_an_answer_of_blanks_does_not_take_the_place_of_words(world: World, blank: str) -> None:
     world.deliver(event("appcues:nps_feedback", feedback="Great!"))
     assert world.deliver(event("appcues:nps_score_and_feedback", at=5, score=4, feedback=blank)) == [Delivered()]
-    found = world.contact()
-    assert (found["NPS_Score__c"], found["NPS_Feedback__c"]) == (4, "Great!")
+    contact_row = world.contact()
+    assert (contact_row["NPS_Score__c"], contact_row["NPS_Feedback__c"]) == (4, "Great!")
     assert len(world.events("Appcues_Event_Id__c != null")) == 2

@@ -107,15 +107,15 @@ def test_it_slows_down_before_it_stops(world: World) -> None:
 
 def test_a_record_that_is_deleted_after_it_was_found_is_looked_for_once_more(world: World) -> None:
     account = world.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
-    gone = world.rest.create("Contact", LastName="Gone", AccountId=account, Product_User_Id__c=888100)
+    contact = world.rest.create("Contact", LastName="Gone", AccountId=account, Product_User_Id__c=888100)
     message = event("appcues:nps_score", "888100", score=6)
     calls = world.writer.calls
     look_up = type(calls).look_up
 
     def then_delete(self: Any, *words: Any) -> Any:
-        found = look_up(self, *words)
-        world.rest("DELETE", f"/sobjects/Contact/{gone}")
-        return found
+        matches = look_up(self, *words)
+        world.rest("DELETE", f"/sobjects/Contact/{contact}")
+        return matches
 
     world.writer.calls = type("Calls", (type(calls),), {"look_up": then_delete})(**vars(calls))
     retry(world.deliver(message)[0], counts=True)

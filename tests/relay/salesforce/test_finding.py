@@ -32,17 +32,17 @@ def test_an_id_that_no_number_can_be_costs_no_call(world: World) -> None:
 
 
 def test_an_id_that_several_have_is_parked_and_the_other_mapping_is_written(world: World) -> None:
-    made = [lead(world, Product_User_Id__c=888001) for _ in range(2)]
+    record = [lead(world, Product_User_Id__c=888001) for _ in range(2)]
     contact = world.contact("10003")["Id"]
     world.rest("PATCH", f"/sobjects/Contact/{contact}", json={"Product_User_Id__c": 888001})
     try:
         assert world.deliver(event("appcues:nps_score", "888001", score=9)) == [Parked("several_matches", "in lead")]
         assert world.contact("888001")["NPS_Score__c"] == 9
-        assert [made["WhoId"] for made in world.events("Appcues_Event_Id__c != null")] == [contact]
+        assert [record["WhoId"] for record in world.events("Appcues_Event_Id__c != null")] == [contact]
     finally:
         world.rest("PATCH", f"/sobjects/Contact/{contact}", json={"Product_User_Id__c": 10003})
-        for one in made:
-            world.rest("DELETE", f"/sobjects/Lead/{one}")
+        for lead_id in record:
+            world.rest("DELETE", f"/sobjects/Lead/{lead_id}")
 
 
 def test_a_converted_lead_is_passed_over(world: World) -> None:
@@ -51,7 +51,7 @@ def test_a_converted_lead_is_passed_over(world: World) -> None:
     assert end == Parked("converted_lead", "only converted leads have this id")
     open_lead = lead(world, Product_User_Id__c=888002)
     assert world.deliver(event("appcues:nps_score", "888002", score=9)) == [Delivered()]
-    assert [made["WhoId"] for made in world.events("Appcues_Event_Id__c != null")] == [open_lead]
+    assert [activity["WhoId"] for activity in world.events("Appcues_Event_Id__c != null")] == [open_lead]
     assert world.rest.value(f"SELECT Appcues_NPS_Score__c FROM Lead WHERE Id = '{converted}'") is None
     world.rest("DELETE", f"/sobjects/Lead/{open_lead}")
 
@@ -93,10 +93,10 @@ def people(texts: World) -> Iterator[dict[str, str]]:
     """Give contacts and an account, by what their key is."""
     keys = ["u-1", "ada@example.com", 'O\'Neil \\ "x"', "Straße", "twin", "TWIN"]
     account = texts.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
-    made = {key: texts.rest.create("Contact", LastName="Test", AccountId=account, Tier_Key__c=key) for key in keys}
-    made["acme"] = texts.rest.create("Account", Name="Acme", Tier_Key__c="acme")
-    yield made
-    for key, record in made.items():
+    records = {key: texts.rest.create("Contact", LastName="Test", AccountId=account, Tier_Key__c=key) for key in keys}
+    records["acme"] = texts.rest.create("Account", Name="Acme", Tier_Key__c="acme")
+    yield records
+    for key, record in records.items():
         texts.rest("DELETE", f"/sobjects/{'Account' if key == 'acme' else 'Contact'}/{record}")
     texts.clean()
 
@@ -122,9 +122,9 @@ def test_ids_that_differ_in_case_are_two_people_although_soql_ignores_case(
 def test_a_groups_event_goes_to_the_account_and_to_the_user(texts: World, people: dict[str, str]) -> None:
     message = event("appcues:flow_completed", "u-1", group_id="acme", key="group:acme", flowName="W")
     assert texts.deliver(message) == [Delivered()]
-    about = {(made["WhoId"], made["WhatId"]) for made in texts.events("Appcues_Event_Id__c != null")}
-    assert (people["u-1"], None) in {(who, None) for who, _ in about}
-    assert people["acme"] in {what for _, what in about}
+    about = {(activity["WhoId"], activity["WhatId"]) for activity in texts.events("Appcues_Event_Id__c != null")}
+    assert (people["u-1"], None) in {(who_id, None) for who_id, _ in about}
+    assert people["acme"] in {what_id for _, what_id in about}
     assert len(texts.events("Appcues_Event_Id__c != null")) == 2
 
 

@@ -155,7 +155,8 @@ def test_a_renamed_mapping_keeps_its_history(relay: Relay) -> None:
     relay.store(9, at=2)
     relay.drain()
     mappings = tuple(
-        replace(each, name="people") if each.name == "contact" else each for each in relay.world.project.mappings
+        replace(mapping, name="people") if mapping.name == "contact" else mapping
+        for mapping in relay.world.project.mappings
     )
     renamed = replace(relay.world.project, mappings=mappings)
     relay.world.project, before = renamed, relay.world.project

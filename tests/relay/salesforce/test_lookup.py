@@ -36,25 +36,25 @@ def test_a_text_that_no_field_holds_is_not_asked_for(text: str) -> None:
 
 @given(st.sets(st.text(min_size=1, max_size=300), max_size=100))
 def test_every_id_is_asked_for_once_and_every_query_fits_into_an_address(ids: set[str]) -> None:
-    asked = queries([(TEXT, ids)])
-    held = {each for each in ids if queries([(TEXT, {each})])}
-    assert all(len(quote(query.soql, safe="")) <= URI + 200 for query in asked)
-    joined = "".join(query.soql.partition(" IN (")[2][:-1] + "," for query in asked)
-    assert joined == "".join(format_soql("{},", each) for each in sorted(held))
+    lookup_queries = queries([(TEXT, ids)])
+    usable_ids = {id_ for id_ in ids if queries([(TEXT, {id_})])}
+    assert all(len(quote(query.soql, safe="")) <= URI + 200 for query in lookup_queries)
+    joined = "".join(query.soql.partition(" IN (")[2][:-1] + "," for query in lookup_queries)
+    assert joined == "".join(format_soql("{},", id_) for id_ in sorted(usable_ids))
 
 
 @pytest.mark.parametrize("letter", ["a", "ü", "/", "'"])
 def test_many_long_ids_fill_queries_as_far_as_an_address_reaches(letter: str) -> None:
     ids = {f"{number:03}{letter * 200}" for number in range(300)}
-    asked = [query.soql for query in queries([(TEXT, ids)])]
-    lengths = [len(quote(soql, safe="")) for soql in asked]
+    soql_texts = [query.soql for query in queries([(TEXT, ids)])]
+    lengths = [len(quote(soql, safe="")) for soql in soql_texts]
     longest = len(quote(format_soql("{},", f"000{letter * 200}"), safe=""))
     assert max(lengths) <= URI
     assert min(lengths[:-1]) > URI - longest - 200, "no query is made before the one before it is full"
-    written = [soql.partition(" IN (")[2][:-1].split("','") for soql in asked]
-    assert sum(map(len, written)) == 300, "none is left out, and none is asked for twice"
-    joined = ",".join(soql.partition(" IN (")[2][:-1] for soql in asked)
-    assert joined == ",".join(format_soql("{}", each) for each in sorted(ids))
+    id_lists = [soql.partition(" IN (")[2][:-1].split("','") for soql in soql_texts]
+    assert sum(map(len, id_lists)) == 300, "none is left out, and none is asked for twice"
+    joined = ",".join(soql.partition(" IN (")[2][:-1] for soql in soql_texts)
+    assert joined == ",".join(format_soql("{}", id_) for id_ in sorted(ids))
 
 
 def test_an_id_as_long_as_a_formula_can_be_is_asked_for() -> None:
@@ -62,12 +62,12 @@ def test_an_id_as_long_as_a_formula_can_be_is_asked_for() -> None:
 
 
 def test_rows_match_exactly_or_not_at_all() -> None:
-    asked = [LookupQuery(TEXT, ""), LookupQuery(NUMBER, "")]
+    lookup_queries = [LookupQuery(TEXT, ""), LookupQuery(NUMBER, "")]
     rows = [
         [{"Id": "1", "Key__c": "a"}, {"Id": "2", "Key__c": "A"}, {"Id": "3", "Key__c": "A"}],
         [{"Id": "4", "Key__c": "7", "IsConverted": True}, {"Id": "5", "Key__c": "7", "IsConverted": False}],
     ]
-    assert matches(asked, rows) == {
+    assert matches(lookup_queries, rows) == {
         ("contact", "a"): LookupMatch(("1",)),
         ("contact", "A"): LookupMatch(("2", "3")),
         ("lead", "7"): LookupMatch(("5",), converted=True),

@@ -23,7 +23,8 @@ def broken(world: World) -> Iterator[World]:
     """Give a world whose mapping of leads names an object that the org does not have."""
     rules = world.writer.rules
     destinations = tuple(
-        replace(each, object="Nothing__c") if each.name == "lead" else each for each in rules.destinations
+        replace(destination, object="Nothing__c") if destination.name == "lead" else destination
+        for destination in rules.destinations
     )
     world.writer.rules = replace(rules, destinations=destinations)
     return world
@@ -63,8 +64,10 @@ def test_of_hundreds_of_events_every_one_comes_through_while_a_mapping_is_refuse
         assert len(broken.followups) == 71
     assert len(broken.events(EVERYTHING)) == 213
     assert broken.slept == [], "nobody waits for the mapping that is refused"
-    asked = [operation for operation, outcome in broken.heard.calls if operation == "lookup" and outcome != "200"]
-    assert len(asked) <= 1, "and it is not asked for again at once"
+    refused_lookups = [
+        operation for operation, outcome in broken.heard.calls if operation == "lookup" and outcome != "200"
+    ]
+    assert len(refused_lookups) <= 1, "and it is not asked for again at once"
 
 
 def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_works(
@@ -74,12 +77,12 @@ def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_
     try:
         message = event("appcues:nps_score", score=7)
         broken.deliver(message)
-        rest = claimed(broken.followups[0])
-        (end,) = broken.deliver(rest)
+        followup = claimed(broken.followups[0])
+        (end,) = broken.deliver(followup)
         assert isinstance(end, Retry)
         assert not end.counts
         assert broken.followups == []
-        (end,) = broken.deliver(rest, writer=world.fresh_writer())
+        (end,) = broken.deliver(followup, writer=world.fresh_writer())
         assert end == Delivered()
         value = world.rest.value(f"SELECT Appcues_NPS_Score__c FROM Lead WHERE Id = '{lead}'")
         assert value == 7
@@ -91,9 +94,9 @@ def test_a_followup_waits_by_itself_and_writes_what_is_missing_once_the_mapping_
 
 def test_webhooks_come_through_a_relay_of_which_one_mapping_is_refused(broken: World, sqlite_url: str) -> None:
     def writer(service: Service) -> Any:
-        made: Any = make_writer(broken.project, broken.org, service.inbox, service.instrumentation)
-        made.rules = broken.writer.rules
-        return made
+        new_writer: Any = make_writer(broken.project, broken.org, service.inbox, service.instrumentation)
+        new_writer.rules = broken.writer.rules
+        return new_writer
 
     def script(served: Served) -> None:
         for number in range(30):

@@ -67,11 +67,12 @@ class Far:
     def trouble(self) -> str:
         return self.troubles.pop() if self.troubles else ""
 
-    def look_up(self, asked: Sequence[Any], deadline: float) -> list[list[Mapping[str, Any]]]:
+    def look_up(self, lookup_queries: Sequence[Any], deadline: float) -> list[list[Mapping[str, Any]]]:
         if self.trouble() == "lost":
             raise CallFailedError(Retry("no answer", counts=False))
         return [
-            [{"Id": f"003{user}", "User__c": user} for user in re.findall(r"'(\w+)'", query.soql)] for query in asked
+            [{"Id": f"003{user}", "User__c": user} for user in re.findall(r"'(\w+)'", query.soql)]
+            for query in lookup_queries
         ]
 
     def update(self, records: Sequence[Mapping[str, Any]], deadline: float) -> list[RecordResult]:
@@ -111,15 +112,17 @@ def delivered(messages: list[ClaimedMessage], far: Far, size: int) -> None:
         if not waiting:
             return
         claim = Claim("token", 1e9, tuple(waiting[:size]))
-        found = Batch(RULES, far, States(known), claim, 1e9).deliver()  # type: ignore[arg-type]
-        for one in found.latest:
-            before = latest.get(one.name)
-            if before is None or one.stamp >= before.stamp:
-                latest[one.name] = one
+        delivery = Batch(RULES, far, States(known), claim, 1e9).deliver()  # type: ignore[arg-type]
+        for state in delivery.latest:
+            before = latest.get(state.name)
+            if before is None or state.stamp >= before.stamp:
+                latest[state.name] = state
         waiting = [
-            replace(one, attempts=one.attempts + 1) if isinstance(found.settlements.get(one.id), Retry) else one
-            for one in waiting
-            if not isinstance(found.settlements.get(one.id), Delivered)
+            replace(state, attempts=state.attempts + 1)
+            if isinstance(delivery.settlements.get(state.id), Retry)
+            else state
+            for state in waiting
+            if not isinstance(delivery.settlements.get(state.id), Delivered)
         ]
     raise AssertionError("it never ends")
 
@@ -140,11 +143,11 @@ def test_values_are_those_of_the_newest_events_and_every_activity_is_there_once_
         if user not in newest or at >= newest[user][0]:
             newest[user] = (at, score)
     assert far.scores == {f"003{user}": score for user, (_, score) in newest.items()}
-    wanted = [f"{message.message_id}:contact:nps_score" for message in messages]
-    assert sorted(far.activities) == sorted(wanted)
+    expected_keys = [f"{message.message_id}:contact:nps_score" for message in messages]
+    assert sorted(far.activities) == sorted(expected_keys)
     for user in () if far.took_parts else USERS:
-        mine = [key for key, who in far.activities.items() if who == f"003{user}"]
-        assert mine == [key for key in wanted if key in mine], "in the order of arrival"
+        own_keys = [key for key, record_id in far.activities.items() if record_id == f"003{user}"]
+        assert own_keys == [key for key in expected_keys if key in own_keys], "in the order of arrival"
 
 
 @given(st.permutations(range(6)), st.integers(1, 6))
@@ -165,7 +168,7 @@ def test_where_even_few_are_too_many_they_are_parked() -> None:
     far = Far([], room=0)
     messages = [event("appcues:nps_score", f"u{number}", score=7) for number in range(10)]
     claim = Claim("token", 1e9, tuple(messages))
-    found = Batch(RULES, far, States(), claim, 1e9).deliver()  # type: ignore[arg-type]
-    reasons = {getattr(end, "reason", "") for end in found.settlements.values()}
+    delivery = Batch(RULES, far, States(), claim, 1e9).deliver()  # type: ignore[arg-type]
+    reasons = {getattr(end, "reason", "") for end in delivery.settlements.values()}
     assert reasons == {"cannot_insert_update_activate_entity"}
     assert far.sent == [10, 5, 5, 5, 5], "values, then activities"

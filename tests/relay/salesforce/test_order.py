@@ -56,7 +56,7 @@ def paired(world: World):
 
 
 def comments(world: World) -> list[str]:
-    return [made["Description"] for made in world.events("Subject = 'Feedback'")]
+    return [row["Description"] for row in world.events("Subject = 'Feedback'")]
 
 
 def test_feedback_is_paired_with_the_users_score_before_it(world: World) -> None:
@@ -86,10 +86,10 @@ def test_feedback_is_not_paired_with_a_later_score(world: World) -> None:
 def test_other_events_are_handled_as_known_ones_by_config(world: World) -> None:
     alias = Alias.model_validate({"as": "flow_completed", "attributes": {"flowName": "experienceName"}})
     writer = with_texts(world, aliases={"v2:experience_completed": alias})
-    done = world.deliver(event("appcues:v2:experience_completed", experienceName="Tour"), writer=writer)
-    assert done == [Delivered()]
-    (made,) = world.events("Appcues_Event_Id__c != null")
-    assert made["Subject"] == "Appcues Flow Completed - Tour"
+    delivery = world.deliver(event("appcues:v2:experience_completed", experienceName="Tour"), writer=writer)
+    assert delivery == [Delivered()]
+    (activity,) = world.events("Appcues_Event_Id__c != null")
+    assert activity["Subject"] == "Appcues Flow Completed - Tour"
 
 
 def test_a_message_that_waits_holds_back_those_of_its_user_and_no_others(world: World) -> None:
@@ -116,6 +116,6 @@ def test_messages_of_a_user_share_their_calls_in_their_order(world: World) -> No
     messages = [event("appcues:nps_score", at=-index, score=score) for index, score in enumerate(scores)]
     assert world.deliver(*messages) == [Delivered()] * len(scores)
     assert [operation for operation, _ in world.heard.calls] == ["lookup", "update", "upsert"]
-    made = {row["Appcues_Event_Id__c"]: row["Id"] for row in world.events("Appcues_Event_Id__c != null")}
-    ids = [made[f"{message.message_id}:contact:nps_score"] for message in messages]
+    ids_by_key = {row["Appcues_Event_Id__c"]: row["Id"] for row in world.events("Appcues_Event_Id__c != null")}
+    ids = [ids_by_key[f"{message.message_id}:contact:nps_score"] for message in messages]
     assert ids == sorted(ids), "an org gives ids in the order in which records are made"

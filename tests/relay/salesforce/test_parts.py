@@ -18,14 +18,14 @@ from tests.relay.salesforce.world import event
 @given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=30))
 def test_rounds_hold_each_key_once_and_keep_its_order(keys: list[str]) -> None:
     messages = [event("x", key=key) for key in keys]
-    found = rounds(messages)
-    assert sorted(one.id for round_ in found for one in round_) == [one.id for one in messages]
-    for round_ in found:
-        assert len({one.key for one in round_}) == len(round_)
+    all_rounds = rounds(messages)
+    assert sorted(message.id for round_ in all_rounds for message in round_) == [message.id for message in messages]
+    for round_ in all_rounds:
+        assert len({message.key for message in round_}) == len(round_)
     for key in set(keys):
-        ids = [one.id for round_ in found for one in round_ if one.key == key]
+        ids = [message.id for round_ in all_rounds for message in round_ if message.key == key]
         assert ids == sorted(ids)
-    assert len(found) == max(map(keys.count, keys), default=0)
+    assert len(all_rounds) == max(map(keys.count, keys), default=0)
 
 
 ANY = st.text(alphabet=st.characters(), max_size=300)
@@ -35,12 +35,12 @@ ANY = st.text(alphabet=st.characters(), max_size=300)
 def test_an_external_id_fits_its_field_survives_it_and_is_one_messages_alone(
     one: str, two: str, mapping: str, activity: str
 ) -> None:
-    found = external_id(one, mapping, activity)
-    assert len(found) <= TEXT_LENGTH
-    assert found.isascii()
-    assert found == found.strip()
-    assert (found == external_id(two, mapping, activity)) == (one == two)
-    assert found != external_id(one, "account", activity)
+    id_ = external_id(one, mapping, activity)
+    assert len(id_) <= TEXT_LENGTH
+    assert id_.isascii()
+    assert id_ == id_.strip()
+    assert (id_ == external_id(two, mapping, activity)) == (one == two)
+    assert id_ != external_id(one, "account", activity)
 
 
 def test_a_plain_message_id_can_be_recognised() -> None:

@@ -44,7 +44,7 @@ CONVERTED = {"00Q1": {"ConvertedContactId": "003z", "ConvertedAccountId": "001z"
 
 
 def lead(*ids: str) -> ScriptedCalls:
-    return ScriptedCalls({"lead": [(each, "a") for each in ids]}, converted=set(ids), more=CONVERTED)
+    return ScriptedCalls({"lead": [(record_id, "a") for record_id in ids]}, converted=set(ids), more=CONVERTED)
 
 
 def test_an_event_of_a_converted_lead_is_written_to_its_contact() -> None:
@@ -90,8 +90,8 @@ def test_two_leads_that_became_two_contacts_are_several_matches() -> None:
 
 def test_a_field_that_has_a_value_keeps_it_and_others_are_written() -> None:
     scene = Scene(ScriptedCalls({"contact": [("003a", "a")]}, more={"003a": {SCORE: 0.0}}), (BLANK,))
-    both = event("appcues:nps_score_and_feedback", "a", score=9, feedback="fine")
-    assert scene.settle(both) == [Delivered()]
+    survey = event("appcues:nps_score_and_feedback", "a", score=9, feedback="fine")
+    assert scene.settle(survey) == [Delivered()]
     (record,) = scene.calls.sent[0].records
     assert {name for name in record if name.endswith("__c")} == {FEEDBACK}
 
@@ -100,4 +100,4 @@ def test_of_two_events_in_one_claim_the_first_fills_a_blank_field() -> None:
     scene = Scene(ScriptedCalls({"contact": [("003a", "a")]}), (BLANK,))
     ends = scene.settle(event("appcues:nps_score", "a", score=3), event("appcues:nps_score", "a", at=5, score=9))
     assert ends == [Delivered(), Delivered("stale")]
-    assert [record[SCORE] for sent in scene.calls.sent for record in sent.records] == [3]
+    assert [record[SCORE] for call in scene.calls.sent for record in call.records] == [3]

@@ -32,8 +32,8 @@ def test_from_four_fifths_on_calls_are_spread_and_from_19_of_20_on_there_are_non
 @given(st.integers(1, 10**7), st.integers(0, 10**7), st.integers(0, 10**7))
 def test_the_more_is_used_the_longer_it_waits(limit: int, one: int, two: int) -> None:
     def order(used: int) -> float:
-        found = delay(used, limit, BOUNDS)
-        return float("inf") if found is None else found
+        seconds = delay(used, limit, BOUNDS)
+        return float("inf") if seconds is None else seconds
 
     less, more = sorted((one, two))
     assert order(less) <= order(more)

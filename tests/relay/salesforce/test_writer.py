@@ -93,15 +93,15 @@ class WriterCase:
 @pytest.fixture
 def case() -> WriterCase:
     calls = WriterCalls(people("a", "b"))
-    kept = replace(QUIET, actions=(replace(QUIET.actions[0], created=frozenset({SCORE, FEEDBACK})),))  # type: ignore[type-var]
-    writer = SalesforceWriter(EventRules((kept,), EVENTS), calls, States())  # type: ignore[arg-type]
-    found = WriterCase(calls, writer)
+    target = replace(QUIET, actions=(replace(QUIET.actions[0], created=frozenset({SCORE, FEEDBACK})),))  # type: ignore[type-var]
+    writer = SalesforceWriter(EventRules((target,), EVENTS), calls, States())  # type: ignore[arg-type]
+    writer_case = WriterCase(calls, writer)
 
     async def sleep(seconds: float) -> None:
-        found.slept.append(seconds)
+        writer_case.slept.append(seconds)
 
     writer.sleep = sleep
-    return found
+    return writer_case
 
 
 def score(user: str = "a", **more: Any) -> ClaimedMessage:
@@ -123,8 +123,8 @@ class TestPauses:
     def test_for_a_longer_one_messages_go_back(self, case: WriterCase) -> None:
         case.calls.breaker.record_failure(1000.0, 2.5)
         ends = case.deliver(score(), score("b"), score(at=1))
-        held = Retry("held back after a failure", 2.5, counts=False)
-        assert ends == [held, held, Released()]
+        retry = Retry("held back after a failure", 2.5, counts=False)
+        assert ends == [retry, retry, Released()]
         assert case.slept == []
         assert case.calls.looked_up == []
 
@@ -227,7 +227,7 @@ class TestLengths:
         ]
         for at in (0, 1):
             measuring.deliver(event("appcues:nps_feedback", "a", at=at, feedback="0123456789"))
-        assert [sent.records[0][FEEDBACK] for sent in measuring.calls.sent] == ["0123"] * 2
+        assert [call.records[0][FEEDBACK] for call in measuring.calls.sent] == ["0123"] * 2
         assert measuring.calls.described == [["Account", "Contact", "Lead"]]
         assert measuring.writer.rules.lengths == {("Contact", FEEDBACK): 4}
         assert set(measuring.calls.deadlines) == {1000.0 + LEASE - 2.0}
@@ -236,7 +236,7 @@ class TestLengths:
         measuring.calls.schemas = [CallFailedError(Retry("no answer", counts=False)), self.SCHEMA]
         for at in (0, 1):
             assert measuring.deliver(event("appcues:nps_feedback", "a", at=at, feedback="0123456789")) == [Delivered()]
-        assert [sent.records[0][FEEDBACK] for sent in measuring.calls.sent] == ["0123456789", "0123"]
+        assert [call.records[0][FEEDBACK] for call in measuring.calls.sent] == ["0123456789", "0123"]
 
     def test_fields_that_the_project_made_need_no_question(self, case: WriterCase) -> None:
         case.deliver(score())

@@ -114,9 +114,9 @@ class World:
 
     def settle(self, delivery: Delivery) -> None:
         """Keep the latest states as the inbox does: never an older one in the place of a newer."""
-        for one in delivery.latest:
-            if one.name not in self.latest or one.stamp >= self.latest[one.name].stamp:
-                self.latest[one.name] = one
+        for state in delivery.latest:
+            if state.name not in self.latest or state.stamp >= self.latest[state.name].stamp:
+                self.latest[state.name] = state
 
     def deliver(self, *messages: ClaimedMessage, writer: Any = None, lease: float = LEASE) -> list[Settlement]:
         """Deliver messages in one claim; give their settlements in the same order."""
@@ -203,8 +203,8 @@ def applied_with(folder: Path, mappings: Mapping[str, str], fields: Iterable[Com
 def _give(rest: Rest, permission_set: str) -> None:
     """Give the administrator a permission set."""
     admin = rest.value("SELECT Id FROM User WHERE Username = 'admin@northwind.example'")
-    chosen = rest.value(f"SELECT Id FROM PermissionSet WHERE Name = '{permission_set}'")
-    rest.create("PermissionSetAssignment", AssigneeId=admin, PermissionSetId=chosen)
+    set_id = rest.value(f"SELECT Id FROM PermissionSet WHERE Name = '{permission_set}'")
+    rest.create("PermissionSetAssignment", AssigneeId=admin, PermissionSetId=set_id)
 
 
 @contextmanager

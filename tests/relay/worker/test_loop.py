@@ -75,8 +75,8 @@ class World:
         self.bell = Wakeup()
         self.writer = Writer(act)
         self.events = WorkerEvents()
-        chosen = {"retry_delay": soon, "lease": 30.0, "rng": random.Random(1)} | options
-        self.worker = Worker(chosen.pop("inbox", inbox), self.writer, self.events, bell=self.bell, **chosen)
+        settings = {"retry_delay": soon, "lease": 30.0, "rng": random.Random(1)} | options
+        self.worker = Worker(settings.pop("inbox", inbox), self.writer, self.events, bell=self.bell, **settings)
 
     async def accept(self, *messages: InboxMessage) -> None:
         await asyncio.to_thread(self.inbox.accept, messages)
@@ -166,11 +166,11 @@ def test_a_message_that_makes_the_writer_fail_stops_nobody_else(inbox):
 
 
 def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
-    seen = []
+    number_lists = []
 
     async def forgets(claim):
-        seen.append([m.payload["number"] for m in claim.messages])
-        if len(seen) == 1:
+        number_lists.append([m.payload["number"] for m in claim.messages])
+        if len(number_lists) == 1:
             return Delivery({m.id: Delivered() for m in claim.messages if m.payload["number"] != 1})
         return await done(claim)
 
@@ -181,7 +181,7 @@ def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
         await world.until(lambda: world.count("done") == 2)
         await world.worker.stop()
         assert world.events.bugs == ["LookupError"]
-        assert seen[1:] == [[1]]
+        assert number_lists[1:] == [[1]]
 
     asyncio.run(act())
 
@@ -243,9 +243,9 @@ def test_a_stop_gives_back_what_does_not_finish_before_its_lease_ends(inbox, mon
         async with asyncio.timeout(SECONDS):
             await world.worker.stop()
         assert (world.count("ready"), world.count("leased")) == (1, 0)
-        again = inbox.claim("appcues", limit=1, per_key=1, lease=1)
-        assert again is not None
-        assert again.messages[0].attempts == 0, "it was not tried"
+        second_claim = inbox.claim("appcues", limit=1, per_key=1, lease=1)
+        assert second_claim is not None
+        assert second_claim.messages[0].attempts == 0, "it was not tried"
 
     asyncio.run(act())
 
@@ -307,16 +307,16 @@ def test_a_row_that_a_frozen_process_holds_is_no_trouble_of_the_database(inbox, 
 
 def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
     async def act() -> None:
-        both = asyncio.Barrier(2)
+        barrier = asyncio.Barrier(2)
         keys: set[str] = set()
 
         async def together(claim):
-            mine = {m.key for m in claim.messages}
-            assert not mine & keys
-            keys.update(mine)
-            if len(mine) == 1:
-                await both.wait()
-            keys.difference_update(mine)
+            own_keys = {m.key for m in claim.messages}
+            assert not own_keys & keys
+            keys.update(own_keys)
+            if len(own_keys) == 1:
+                await barrier.wait()
+            keys.difference_update(own_keys)
             return await done(claim)
 
         world = World(inbox, together, lanes=2)
@@ -332,12 +332,12 @@ def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
 
 
 def test_a_far_side_that_answers_nothing_is_asked_less_and_less_often(inbox, monkeypatch):
-    asked = []
+    sizes = []
 
     async def act() -> None:
         async def away(claim):
-            asked.append(len(claim.messages))
-            if len(asked) < 4:
+            sizes.append(len(claim.messages))
+            if len(sizes) < 4:
                 return Delivery({m.id: Retry("away", counts=False) for m in claim.messages})
             return await done(claim)
 

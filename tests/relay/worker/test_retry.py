@@ -32,7 +32,7 @@ def longest(message: ClaimedMessage, retry: Retry, policy: RetryPolicy = DEFAULT
 
 
 def test_the_longest_wait_doubles_with_each_attempt_up_to_a_limit() -> None:
-    waits = [longest(replace(FRESH, attempts=made), Retry("no")) for made in range(19)]
+    waits = [longest(replace(FRESH, attempts=attempts), Retry("no")) for attempts in range(19)]
     assert waits[:5] == [1, 2, 4, 8, 16]
     assert waits[-1] == DEFAULT.most
 
@@ -60,7 +60,8 @@ def test_an_old_message_is_given_up_earlier_but_a_replayed_one_has_some_attempts
     policy = RetryPolicy(attempts=20, age=timedelta(days=1), attempts_at_age=3)
     old = replace(FRESH, waited=timedelta(days=30))
     given_up = [
-        retry_delay(replace(old, attempts=made), Retry("no"), LatestState(), policy) is None for made in range(4)
+        retry_delay(replace(old, attempts=attempts), Retry("no"), LatestState(), policy) is None
+        for attempts in range(4)
     ]
     assert given_up == [False, False, True, True]
 

@@ -22,16 +22,21 @@ def examine(project: Project, facts: Facts) -> tuple[Diagnostic, ...]:
         *data.check(project, facts),
         *recipes.check(project, facts),
     ]
-    return tuple(sorted(diagnostics, key=lambda each: (-each.level, each.rule, str(each.position), each.message)))
+    return tuple(
+        sorted(
+            diagnostics,
+            key=lambda diagnostic: (-diagnostic.level, diagnostic.rule, str(diagnostic.position), diagnostic.message),
+        )
+    )
 
 
 def _check_retired(project: Project) -> Iterator[Diagnostic]:
     """Check the config."""
-    for one in project.resolved:
-        if one.sends and one.by_relay and one.trigger == "workflow_rule":
-            message = f"{one.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"
+    for mapping in project.resolved:
+        if mapping.sends and mapping.by_relay and mapping.trigger == "workflow_rule":
+            message = f"{mapping.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"
             hint = "Write trigger: flow; the outbound message stays."
-            yield report("D301", one.place("to_appcues", "trigger"), message, hint, level=Level.WARNING)
+            yield report("D301", mapping.place("to_appcues", "trigger"), message, hint, level=Level.WARNING)
     if project.settings.integration_user.profile == DEPRECATED_PROFILE:
         message = f"Salesforce replaced the profile {DEPRECATED_PROFILE}, which new orgs do not have"
         hint = "Write profile: Minimum Access - API Only Integrations."

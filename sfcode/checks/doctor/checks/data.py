@@ -22,49 +22,53 @@ OPEN = frozenset({"Read", "ReadWrite", "ReadWriteTransfer", "FullAccess"})
 
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Check the data of each mapping."""
-    looked_at = {found.name: found for found in facts.mappings}
-    for one in project.resolved:
-        if one.name in looked_at:
-            yield from _check_mapping(project, one, facts, looked_at[one.name])
+    looked_at = {mapping_facts.name: mapping_facts for mapping_facts in facts.mappings}
+    for mapping in project.resolved:
+        if mapping.name in looked_at:
+            yield from _check_mapping(project, mapping, facts, looked_at[mapping.name])
     if facts.mappings:
         yield from _check_lead_conversion(project)
 
 
-def _check_mapping(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Iterator[Diagnostic]:
-    place = one.place("object")
-    if not found.reads_object:
-        message = f"the org has no object {one.object}, or {facts.org.username} may not read it"
+def _check_mapping(
+    project: Project, mapping: ResolvedMapping, facts: Facts, data: MappingFacts
+) -> Iterator[Diagnostic]:
+    place = mapping.place("object")
+    if not data.reads_object:
+        message = f"the org has no object {mapping.object}, or {facts.org.username} may not read it"
         yield report(
             "D501", place, message, "Check the name; give the signed-in user Read on the object.", level=Level.ERROR
         )
         return
-    yield _check_user_id(project, one, facts, found)
-    yield from _check_numbers(one, found)
-    if isinstance(found.duplicates, Unknown):
-        hint = f"Make the field behind the user id unique, which Salesforce then keeps it ({one.object} > Fields)."
+    yield _check_user_id(project, mapping, facts, data)
+    yield from _check_numbers(mapping, data)
+    if isinstance(data.duplicates, Unknown):
+        hint = f"Make the field behind the user id unique, which Salesforce then keeps it ({mapping.object} > Fields)."
         yield report(
             "D509",
-            one.user_id.place,
-            f"duplicates were not searched: {found.duplicates.reason}",
+            mapping.user_id.place,
+            f"duplicates were not searched: {data.duplicates.reason}",
             hint,
             level=Level.WARNING,
         )
-    elif found.duplicates is not None:
-        least = "" if found.duplicates.complete else "at least "
-        yield _check_alike("D504", one, found.duplicates.exact, f"user ids on several records: {least}{{}}", _UNIQUE)
-        yield _check_alike("D505", one, found.duplicates.case, f"user ids that differ in case only: {least}{{}}", _CASE)
-    yield from _check_index(one, found)
-    yield _check_sharing(project, one, found)
-    yield from _check_without_account(project, one, found)
-    yield from _check_person_accounts(one, found)
-    yield from _check_activity_fields(one, found)
-    if found.seen is not None:
-        yield _check_visibility(project, one, found, found.seen)
+    elif data.duplicates is not None:
+        least = "" if data.duplicates.complete else "at least "
+        yield _check_alike("D504", mapping, data.duplicates.exact, f"user ids on several records: {least}{{}}", _UNIQUE)
+        yield _check_alike(
+            "D505", mapping, data.duplicates.case, f"user ids that differ in case only: {least}{{}}", _CASE
+        )
+    yield from _check_index(mapping, data)
+    yield _check_sharing(project, mapping, data)
+    yield from _check_without_account(project, mapping, data)
+    yield from _check_person_accounts(mapping, data)
+    yield from _check_activity_fields(mapping, data)
+    if data.seen is not None:
+        yield _check_visibility(project, mapping, data, data.seen)
 
 
-def _check_user_id(project: Project, one: ResolvedMapping, facts: Facts, found: MappingFacts) -> Diagnostic:
-    place, field, source = one.user_id.place, found.user_id, found.source
-    name = f"{one.object}.{field.name}"
+def _check_user_id(project: Project, mapping: ResolvedMapping, facts: Facts, data: MappingFacts) -> Diagnostic:
+    place, field, source = mapping.user_id.place, data.user_id, data.source
+    name = f"{mapping.object}.{field.name}"
     if isinstance(field.exists, Unknown):
         message = f"whether there is a field {name} cannot be told ({field.exists.reason})"
         return report("D502", place, message, "Sign in as a user with Modify Metadata.", level=Level.WARNING)
@@ -79,8 +83,8 @@ def _check_user_id(project: Project, one: ResolvedMapping, facts: Facts, found: 
             f"Assign them the permission set {naming.viewer_set(project.settings.name)}, or another with this field."
         )
         message = f"{name} exists, and {facts.org.username} has no field access to it"
-        if found.counted_by:
-            return report("D502", place, f"{message}; ids are counted by {found.counted_by}", shows, level=Level.NOTE)
+        if data.counted_by:
+            return report("D502", place, f"{message}; ids are counted by {data.counted_by}", shows, level=Level.NOTE)
         return report("D502", place, f"{message}: the IDs cannot be checked", shows, level=Level.WARNING)
     return report("D502", place, f"{name} is {_kind(field, source)}, and the signed-in user sees it", level=Level.OK)
 
@@ -92,89 +96,95 @@ def _kind(field: FieldFacts, source: FieldFacts | None) -> str:
     return f"{kind} formula" + (f" over {source.name} ({source.type})" if source else "")
 
 
-def _check_numbers(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
-    place, total, with_id = one.place("object"), found.total, found.with_id
+def _check_numbers(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Diagnostic]:
+    place, total, with_id = mapping.place("object"), facts.total, facts.with_id
     if isinstance(total, Unknown) or isinstance(with_id, Unknown):
-        said = total if isinstance(total, Unknown) else with_id
-        if isinstance(said, Unknown) and found.counted_by:
-            yield report("D509", place, f"records were not counted: {said.reason}", level=Level.WARNING)
+        unknown = total if isinstance(total, Unknown) else with_id
+        if isinstance(unknown, Unknown) and facts.counted_by:
+            yield report("D509", place, f"records were not counted: {unknown.reason}", level=Level.WARNING)
         elif isinstance(total, int):
             yield report(
-                "D501", place, f"{total:,} {one.object} records; who of them would sync is not known", level=Level.NOTE
+                "D501",
+                place,
+                f"{total:,} {mapping.object} records; who of them would sync is not known",
+                level=Level.NOTE,
             )
         return
     blank = total - with_id
-    message = f"{total:,} {one.object} records, {with_id:,} would sync, {blank:,} have no user id"
+    message = f"{total:,} {mapping.object} records, {with_id:,} would sync, {blank:,} have no user id"
     if with_id == 0:
-        hint = f"Fill {one.source.field if one.source else one.user_id.field}: a record without an id is nobody in Appcues."
+        hint = f"Fill {mapping.source.field if mapping.source else mapping.user_id.field}: a record without an id is nobody in Appcues."
         yield report("D501", place, message, hint, level=Level.WARNING)
     else:
         yield report("D501", place, message, level=Level.OK)
     if blank and with_id:
         hint = "Nothing to do if they do not use the product; else fill the id."
         info = report(
-            "D503", one.user_id.place, f"{blank:,} records have no user id and stay out", hint, level=Level.NOTE
+            "D503", mapping.user_id.place, f"{blank:,} records have no user id and stay out", hint, level=Level.NOTE
         )
-        yield replace(info, records=found.blank)
+        yield replace(info, records=facts.blank)
 
 
 _UNIQUE = "Merge the records or mend the ids: what Appcues sends for such an id is parked, not written. Then make the field unique."
 _CASE = "Appcues distinguishes them, and a search in Salesforce does not: correct the IDs, or have the product issue them in one case."
 
 
-def _check_alike(id: str, one: ResolvedMapping, alike: SharedIds, said: str, hint: str) -> Diagnostic:
+def _check_alike(id: str, mapping: ResolvedMapping, alike: SharedIds, template: str, hint: str) -> Diagnostic:
     if not alike.ids:
-        what = "no user id is on several records" if id == "D504" else "no user ids differ in case only"
-        return report(id, one.user_id.place, what, level=Level.OK)
+        message = "no user id is on several records" if id == "D504" else "no user ids differ in case only"
+        return report(id, mapping.user_id.place, message, level=Level.OK)
     return replace(
-        report(id, one.user_id.place, said.format(f"{alike.ids:,}"), hint, level=Level.WARNING), records=alike.records
+        report(id, mapping.user_id.place, template.format(f"{alike.ids:,}"), hint, level=Level.WARNING),
+        records=alike.records,
     )
 
 
-def _check_index(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
-    source = found.source
-    if not (one.receives and one.by_relay) or isinstance(found.total, Unknown):
+def _check_index(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Diagnostic]:
+    source = facts.source
+    if not (mapping.receives and mapping.by_relay) or isinstance(facts.total, Unknown):
         return
-    field = source or found.user_id
-    if found.total < MANY or field.indexed:
+    field = source or facts.user_id
+    if facts.total < MANY or field.indexed:
         return
-    what = f"a formula over {field.name}, which is not indexed" if source else "not indexed"
-    place: Place = (one.source or one.user_id).place
-    message = f"{one.object} has {found.total:,} records and its user id is {what}: each lookup reads all of them"
+    state = f"a formula over {field.name}, which is not indexed" if source else "not indexed"
+    place: Place = (mapping.source or mapping.user_id).place
+    message = f"{mapping.object} has {facts.total:,} records and its user id is {state}: each lookup reads all of them"
     hint = f"Make {field.name} an external id or unique, or have Salesforce Support index it."
     yield report("D506", place, message, hint, level=Level.WARNING)
 
 
-def _check_sharing(project: Project, one: ResolvedMapping, found: MappingFacts) -> Diagnostic:
+def _check_sharing(project: Project, mapping: ResolvedMapping, facts: MappingFacts) -> Diagnostic:
     user = project.settings.integration_user
     place = project.place("integration_user", "record_access")
-    model = found.sharing
+    model = facts.sharing
     reaches = "modify_all" if user.access == "documented" else user.record_access
     if reaches != "sharing":
         return report(
-            "D507", place, f"the integration user reaches all {one.object} records ({reaches})", level=Level.OK
+            "D507", place, f"the integration user reaches all {mapping.object} records ({reaches})", level=Level.OK
         )
     if isinstance(model, Unknown):
-        message = f"the org-wide default of {one.object} cannot be read ({model.reason})"
+        message = f"the org-wide default of {mapping.object} cannot be read ({model.reason})"
         return report("D507", place, message, "See Setup > Sharing Settings, or compare with --as.", level=Level.NOTE)
-    whose = f"{found.shared_as}, by which {one.object} goes," if found.shared_as != one.object else one.object
+    whose = (
+        f"{facts.shared_as}, by which {mapping.object} goes," if facts.shared_as != mapping.object else mapping.object
+    )
     if model in OPEN:
-        which = "all that have an account" if found.without_account else "all"
-        message = f"the org-wide default of {whose} is {model}: the integration user sees {which}"
+        visible_part = "all that have an account" if facts.without_account else "all"
+        message = f"the org-wide default of {whose} is {model}: the integration user sees {visible_part}"
         return report("D507", place, message, level=Level.OK)
-    message = f"the org-wide default of {whose} is {model}: the integration user may see fewer {one.object} records than there are"
+    message = f"the org-wide default of {whose} is {model}: the integration user may see fewer {mapping.object} records than there are"
     hint = "Share them with it, or write record_access: view_all. --as, signed in as that user, counts them."
     return report("D507", place, message, hint, level=Level.WARNING)
 
 
-def _check_without_account(project: Project, one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
+def _check_without_account(project: Project, mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Diagnostic]:
     """
     Check contacts without an account, which are private whatever the sharing model.
 
     Only their owner and users with View All or Modify All can read them; Modify All is needed to change those of other owners.
     """
     place = project.place("integration_user", "record_access")
-    count = found.without_account
+    count = facts.without_account
     if isinstance(count, Unknown):
         yield report("D510", place, f"contacts without an account were not counted: {count.reason}", level=Level.NOTE)
         return
@@ -182,7 +192,7 @@ def _check_without_account(project: Project, one: ResolvedMapping, found: Mappin
         return
     user = project.settings.integration_user
     reaches = "modify_all" if user.access == "documented" else user.record_access
-    if not count or reaches == "modify_all" or (reaches == "view_all" and not one.receives):
+    if not count or reaches == "modify_all" or (reaches == "view_all" and not mapping.receives):
         yield report("D510", place, "no contact with a user id is out of reach for lack of an account", level=Level.OK)
     elif reaches == "view_all":
         message = f"{count:,} contacts with a user id have no account: the integration user cannot change them"
@@ -194,55 +204,60 @@ def _check_without_account(project: Project, one: ResolvedMapping, found: Mappin
         yield report("D510", place, message, hint, level=Level.WARNING)
 
 
-def _check_person_accounts(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
-    if found.person_accounts and one.object == "Contact" and one.sends and one.by_relay:
+def _check_person_accounts(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Diagnostic]:
+    if facts.person_accounts and mapping.object == "Contact" and mapping.sends and mapping.by_relay:
         message = (
             "the org has person accounts: a save of one is a save of its account, and sends nothing of its contact"
         )
         hint = "Write `relay.schedule.reconcile_hours` in sfcode.yaml: reconcile finds what was not sent."
-        yield report("D511", one.place("object"), message, hint, level=Level.NOTE)
+        yield report("D511", mapping.place("object"), message, hint, level=Level.NOTE)
 
 
 def _check_lead_conversion(project: Project) -> Iterator[Diagnostic]:
     """Note that a contact which a conversion makes may not be sent, where leads and contacts are both mapped."""
-    sent = {one.object: one for one in project.resolved if one.sends and one.by_relay}
-    if {"Contact", "Lead"} <= sent.keys():
+    senders = {mapping.object: mapping for mapping in project.resolved if mapping.sends and mapping.by_relay}
+    if {"Contact", "Lead"} <= senders.keys():
         message = "a contact that a lead is converted to is sent only where conversions run flows"
         hint = "Turn on Setup > Lead Settings > Require Validation for Converted Leads, or write `relay.schedule.reconcile_hours`."
-        yield report("D512", sent["Contact"].place("object"), message, hint, level=Level.NOTE)
+        yield report("D512", senders["Contact"].place("object"), message, hint, level=Level.NOTE)
 
 
-def _check_activity_fields(one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
-    if found.required_activity_fields and one.activities_place is not None:
-        names = ", ".join(found.required_activity_fields)
-        message = f"{one.activity_object} has required fields that the relay does not fill: {names}"
+def _check_activity_fields(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Diagnostic]:
+    if facts.required_activity_fields and mapping.activities_place is not None:
+        names = ", ".join(facts.required_activity_fields)
+        message = f"{mapping.activity_object} has required fields that the relay does not fill: {names}"
         hint = "Give them a default value, or make them required by page layout only; else every activity is refused."
-        yield report("D513", one.activities_place, message, hint, level=Level.ERROR)
+        yield report("D513", mapping.activities_place, message, hint, level=Level.ERROR)
 
 
 def _check_visibility(
-    project: Project, one: ResolvedMapping, found: MappingFacts, seen: VisibleRecords | Unknown
+    project: Project, mapping: ResolvedMapping, facts: MappingFacts, visible: VisibleRecords | Unknown
 ) -> Diagnostic:
     place = project.place("integration_user", "username")
-    wanted = project.settings.integration_user.username
-    if isinstance(seen, Unknown):
+    username = project.settings.integration_user.username
+    if isinstance(visible, Unknown):
         return report(
-            "D508", place, f"{one.name} was not counted by the second sign-in: {seen.reason}", level=Level.WARNING
+            "D508",
+            place,
+            f"{mapping.name} was not counted by the second sign-in: {visible.reason}",
+            level=Level.WARNING,
         )
-    if seen.username != wanted:
-        message = f"--as is signed in as {seen.username}, not as {wanted}: its view of {one.name} says nothing"
+    if visible.username != username:
+        message = f"--as is signed in as {visible.username}, not as {username}: its view of {mapping.name} says nothing"
         return report("D508", place, message, "Sign in as the integration user.", level=Level.WARNING)
-    who, apply = f"the integration user ({one.name})", "Run sfcode apply: the permission set grants it."
-    if not seen.reads_object:
-        return report("D508", place, f"{who} cannot read {one.object}", apply, level=Level.ERROR)
-    if seen.records is None:
-        return report("D508", place, f"{who} cannot see {one.object}.{one.user_id.field}", apply, level=Level.ERROR)
-    if isinstance(found.with_id, Unknown):
-        return report("D508", place, f"{who} sees {seen.records:,} records with a user id", level=Level.NOTE)
-    message = f"{who} sees {seen.records:,} of {found.with_id:,} records with a user id"
-    if seen.records >= found.with_id:
+    user, apply = f"the integration user ({mapping.name})", "Run sfcode apply: the permission set grants it."
+    if not visible.reads_object:
+        return report("D508", place, f"{user} cannot read {mapping.object}", apply, level=Level.ERROR)
+    if visible.records is None:
+        return report(
+            "D508", place, f"{user} cannot see {mapping.object}.{mapping.user_id.field}", apply, level=Level.ERROR
+        )
+    if isinstance(facts.with_id, Unknown):
+        return report("D508", place, f"{user} sees {visible.records:,} records with a user id", level=Level.NOTE)
+    message = f"{user} sees {visible.records:,} of {facts.with_id:,} records with a user id"
+    if visible.records >= facts.with_id:
         return report("D508", place, message, level=Level.OK)
-    level = Level.WARNING if seen.records else Level.ERROR
+    level = Level.WARNING if visible.records else Level.ERROR
     return report(
         "D508", place, message, "Share the others with it, or write record_access: view_all, and apply.", level=level
     )

@@ -51,11 +51,11 @@ def _check_version(project: Project, org: OrgFacts) -> Diagnostic:
 
 def _check_edition(project: Project, org: OrgFacts) -> Diagnostic:
     if org.edition and org.edition not in EDITIONS_WITH_OUTBOUND_MESSAGES:
-        for one in project.resolved:
-            if one.sends and one.by_relay:
-                message = f"{org.edition} has no outbound messages, by which {one.name} is sent to the relay"
+        for mapping in project.resolved:
+            if mapping.sends and mapping.by_relay:
+                message = f"{org.edition} has no outbound messages, by which {mapping.name} is sent to the relay"
                 hint = "Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition."
-                return report("D102", one.place("delivery"), message, hint, level=Level.ERROR)
+                return report("D102", mapping.place("delivery"), message, hint, level=Level.ERROR)
     if org.edition in EDITIONS_WITH_OUTBOUND_MESSAGES:
         traits = ", ".join(filter(None, (org.language and f"language {org.language}", *sorted(org.features))))
         message = f"{org.edition} includes the API" + (f" ({traits})" if traits else "")
@@ -71,14 +71,14 @@ def _check_requests(org: OrgFacts) -> Diagnostic:
         return report(
             "D103", "", f"the org does not return the number of remaining API requests ({reason})", level=Level.NOTE
         )
-    left, total = org.requests
-    message = f"{left:,} of {total:,} API requests are left today"
+    remaining_requests, total = org.requests
+    message = f"{remaining_requests:,} of {total:,} API requests are left today"
     hint = (
         "See what uses them in Setup > System Overview > API Usage, or buy more; the relay waits until they are back."
     )
-    if left <= 0:
+    if remaining_requests <= 0:
         return report("D103", org.name, message, hint, level=Level.ERROR)
-    if left < FEW * total:
+    if remaining_requests < FEW * total:
         return report("D103", org.name, message, hint, level=Level.WARNING)
     return report("D103", org.name, message, level=Level.OK)
 
@@ -105,10 +105,10 @@ def _check_rights(facts: Facts) -> Iterator[Diagnostic]:
     yield _check_right("D106", may_assign, "assign permission sets", "Assign Permission Sets", org, needed=not assigned)
 
 
-def _check_right(id: str, may: bool, what: str, permission: str, org: OrgFacts, *, needed: bool) -> Diagnostic:
+def _check_right(id: str, may: bool, action: str, permission: str, org: OrgFacts, *, needed: bool) -> Diagnostic:
     if may:
-        return report(id, org.username, f"the signed-in user may {what}", level=Level.OK)
-    message = f"the signed-in user may not {what}: it lacks {permission}"
+        return report(id, org.username, f"the signed-in user may {action}", level=Level.OK)
+    message = f"the signed-in user may not {action}: it lacks {permission}"
     if needed:
         return report(id, org.username, f"{message}, and apply has to", _GIVE, level=Level.ERROR)
     return report(id, org.username, f"{message}; nothing of that is left to do", level=Level.NOTE)
@@ -135,7 +135,7 @@ def _check_silent_users(facts: Facts) -> Iterator[Diagnostic]:
     elif users:
         message = f"{len(users):,} active users lack Send Outbound Messages: what they save is not sent to Appcues"
         hint = "Grant it to those whose changes matter, other integrations among them, or schedule `sfcode relay reconcile`."
-        found = report("D108", facts.org.name, message, hint, level=Level.WARNING)
-        yield replace(found, records=users[:5])
+        diagnostic = report("D108", facts.org.name, message, hint, level=Level.WARNING)
+        yield replace(diagnostic, records=users[:5])
     else:
         yield report("D108", facts.org.name, "every active user may send outbound messages", level=Level.OK)

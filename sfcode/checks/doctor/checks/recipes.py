@@ -13,21 +13,21 @@ from sfcode.mapping.resolved import ResolvedMapping
 
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Check the data of each recipe."""
-    collected = {found.name: found for found in facts.mappings}
-    for one in project.resolved:
-        if one.name in collected:
-            yield from _check_roles(project, one, collected[one.name])
+    collected = {mapping_facts.name: mapping_facts for mapping_facts in facts.mappings}
+    for mapping in project.resolved:
+        if mapping.name in collected:
+            yield from _check_roles(project, mapping, collected[mapping.name])
     yield from _check_archive(project, facts)
 
 
-def _check_roles(project: Project, one: ResolvedMapping, found: MappingFacts) -> Iterator[Diagnostic]:
-    recipe, counts = project.recipes.role_onboarding, found.roles
+def _check_roles(project: Project, mapping: ResolvedMapping, mapping_facts: MappingFacts) -> Iterator[Diagnostic]:
+    recipe, counts = project.recipes.role_onboarding, mapping_facts.roles
     if recipe is None or counts is None:
         return
     name = recipe.attribute
-    place = one.place("to_appcues", "attributes", name)
+    place = mapping.place("to_appcues", "attributes", name)
     if isinstance(counts, Unknown):
-        message = f"the records of each {name} of {one.name} were not counted: {counts.reason}"
+        message = f"the records of each {name} of {mapping.name} were not counted: {counts.reason}"
         yield report("D514", place, message, level=Level.NOTE)
         return
     shares = [f"{role} {records:,}" for role, records in counts.roles.items()]
@@ -37,7 +37,7 @@ def _check_roles(project: Project, one: ResolvedMapping, found: MappingFacts) ->
         f"{counts.unlisted:,} with a value that `map` does not list" if counts.unlisted else "",
     ]
     why = f" ({', '.join(filter(None, reasons))})" if none else ""
-    message = f"{name} of {one.name}: {', '.join([*shares, f'none {none:,}'])}{why}"
+    message = f"{name} of {mapping.name}: {', '.join([*shares, f'none {none:,}'])}{why}"
     if not counts.complete:
         message += "; the rarest values were not counted"
     hint = (
@@ -45,10 +45,10 @@ def _check_roles(project: Project, one: ResolvedMapping, found: MappingFacts) ->
     )
     level = Level.OK if not none else Level.NOTE if counts.roles else Level.WARNING
     yield report("D514", place, message, hint if level is not Level.OK else "", level=level)
-    known = {str(role).lower() if isinstance(role, bool) else str(role) for role in recipe.values}
-    empty = sorted(known - counts.roles.keys())
+    listed_roles = {str(role).lower() if isinstance(role, bool) else str(role) for role in recipe.values}
+    empty = sorted(listed_roles - counts.roles.keys())
     if empty and counts.complete:
-        message = f"no record of {one.name} has the {name} {', '.join(empty)}: a segment of it is empty"
+        message = f"no record of {mapping.name} has the {name} {', '.join(empty)}: a segment of it is empty"
         yield report("D514", project.recipe_place("role_onboarding", "values"), message, hint, level=Level.NOTE)
 
 
@@ -57,7 +57,11 @@ def _check_archive(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     if project.recipes.completed_flows is None:
         return
     # Mappings share the object of activities, so that each count is of the same records.
-    counts = [found.old_activities for found in facts.mappings if isinstance(found.old_activities, int)]
+    counts = [
+        mapping_facts.old_activities
+        for mapping_facts in facts.mappings
+        if isinstance(mapping_facts.old_activities, int)
+    ]
     most = max(counts, default=0)
     if most:
         message = f"{most:,} activities are about to be archived, a year after their end: no report counts them then"

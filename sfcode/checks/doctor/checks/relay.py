@@ -37,11 +37,11 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         return
     place, endpoint = project.place("relay", "url"), facts.endpoint
     url = endpoint.url
-    here = is_loopback(urlsplit(url).hostname or "")
+    is_local = is_loopback(urlsplit(url).hostname or "")
     if endpoint.out_of_reach:
         message = f"Salesforce cannot reach {url}: it is an address of {endpoint.out_of_reach}"
         yield report("D402", place, message, "Give the relay a public https address, and apply.", level=Level.ERROR)
-    elif here:
+    elif is_local:
         yield report(
             "D402", place, f"{url} is this machine, as the local org is; no other org could reach it", level=Level.NOTE
         )
@@ -50,24 +50,24 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     if endpoint.trouble is not None:
         id, hint = TROUBLE[endpoint.trouble.kind]
         message = f"the relay does not answer from here: {endpoint.trouble.reason}"
-        yield report(id, place, message, hint, level=Level.NOTE if here else Level.WARNING)
+        yield report(id, place, message, hint, level=Level.NOTE if is_local else Level.WARNING)
     elif not endpoint.out_of_reach:
         yield report("D405", place, f"{url} answers from here", level=Level.OK)
         yield from _check_config(project, endpoint)
     yield from _check_carriers(project, facts)
-    if any(one.sends and one.by_relay for one in project.resolved):
+    if any(mapping.sends and mapping.by_relay for mapping in project.resolved):
         message = "which messages wait or failed is shown by no API"
         yield report("D401", facts.org.name, message, f"Look at {QUEUE}.", level=Level.NOTE)
 
 
 def _check_config(project: Project, endpoint: Endpoint) -> Iterator[Diagnostic]:
     """Compare the config that the relay works by with the project's."""
-    ours = digest_relay_config(render_relay_config(project))
-    if endpoint.config in ("", ours):
+    digest = digest_relay_config(render_relay_config(project))
+    if endpoint.config in ("", digest):
         if endpoint.config:
-            yield report("D407", project.place("relay"), f"the relay works by this config ({ours})", level=Level.OK)
+            yield report("D407", project.place("relay"), f"the relay works by this config ({digest})", level=Level.OK)
         return
-    message = f"the relay works by config {endpoint.config}, and this project has {ours}"
+    message = f"the relay works by config {endpoint.config}, and this project has {digest}"
     hint = "Copy this project's files to the relay, which reloads them, or check out the version that the relay has."
     yield report("D407", project.place("relay"), message, hint)
 
@@ -78,11 +78,11 @@ def _check_carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         message = f"whether Appcues' own connector is at work too cannot be told ({facts.messages.reason})"
         yield report("D406", facts.org.name, message, level=Level.NOTE)
         return
-    for one in project.resolved:
-        names = sorted(name for name in facts.messages if one.by_relay and is_connectors(name, one.object))
+    for mapping in project.resolved:
+        names = sorted(name for name in facts.messages if mapping.by_relay and is_connectors(name, mapping.object))
         if names:
             message = (
                 f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both carry comes twice"
             )
             hint = "Deactivate its integration in Appcues Studio, and name message and rule under `replaces`."
-            yield report("D406", one.place("delivery"), message, hint, level=Level.WARNING)
+            yield report("D406", mapping.place("delivery"), message, hint, level=Level.WARNING)

@@ -21,82 +21,86 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Check the integration user."""
     if facts.user is None:
         return
-    found, wanted = facts.user, project.settings.integration_user
-    yield from _check_profile(project, wanted, found)
+    user_facts, settings = facts.user, project.settings.integration_user
+    yield from _check_profile(project, settings, user_facts)
     yield _check_license(
         "D203",
         _place(project, "license"),
         "user license",
-        wanted.license,
-        found.licenses,
-        taken=_has_seat(wanted, found),
+        settings.license,
+        user_facts.licenses,
+        taken=_has_seat(settings, user_facts),
     )
     yield _check_license(
         "D204",
         _place(project, "permission_set_license"),
         "permission set license",
-        wanted.permission_set_license,
-        found.set_licenses,
-        taken=found.has_license is True,
+        settings.permission_set_license,
+        user_facts.set_licenses,
+        taken=user_facts.has_license is True,
     )
-    yield from _check_user(project, wanted, found)
+    yield from _check_user(project, settings, user_facts)
 
 
-def _has_seat(wanted: IntegrationUser, found: UserFacts) -> bool:
+def _has_seat(settings: IntegrationUser, facts: UserFacts) -> bool:
     """Return whether the user already uses a seat of the configured license."""
-    if not (isinstance(found.user, UserRow) and found.user.active):
+    if not (isinstance(facts.user, UserRow) and facts.user.active):
         return False
-    return isinstance(found.profiles, Unknown) or found.profiles.get(found.user.profile) == wanted.license
+    return isinstance(facts.profiles, Unknown) or facts.profiles.get(facts.user.profile) == settings.license
 
 
 def _place(project: Project, key: str) -> Place:
     return project.place("integration_user", key)
 
 
-def _check_profile(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
+def _check_profile(project: Project, settings: IntegrationUser, facts: UserFacts) -> Iterator[Diagnostic]:
     place = _place(project, "profile")
-    if isinstance(found.profiles, Unknown):
-        message = f"whether there is a profile {wanted.profile} cannot be told ({found.profiles.reason})"
+    if isinstance(facts.profiles, Unknown):
+        message = f"whether there is a profile {settings.profile} cannot be told ({facts.profiles.reason})"
         yield report("D201", place, message, _SETUP, level=Level.WARNING)
         return
-    license = found.profiles.get(wanted.profile)
+    license = facts.profiles.get(settings.profile)
     if license is None:
-        message = f"the org has no profile {wanted.profile}"
-        same = [name for name, of in found.profiles.items() if of == wanted.license]
+        message = f"the org has no profile {settings.profile}"
+        same = [name for name, of in facts.profiles.items() if of == settings.license]
         yield report(
             "D201",
             place,
             message,
-            _instead(wanted.profile, same or found.profiles.keys(), "profile"),
+            _instead(settings.profile, same or facts.profiles.keys(), "profile"),
             level=Level.ERROR,
         )
         return
-    yield report("D201", place, f"the profile {wanted.profile} exists", level=Level.OK)
-    if license == wanted.license:
+    yield report("D201", place, f"the profile {settings.profile} exists", level=Level.OK)
+    if license == settings.license:
         yield report("D202", place, f"the profile belongs to the user license {license}", level=Level.OK)
     else:
-        message = f"the profile {wanted.profile} belongs to the user license {license}, not to {wanted.license}"
-        hint = f"Write license: {license}, or name a profile of {wanted.license}."
+        message = f"the profile {settings.profile} belongs to the user license {license}, not to {settings.license}"
+        hint = f"Write license: {license}, or name a profile of {settings.license}."
         yield report("D202", place, message, hint, level=Level.ERROR)
 
 
-def _instead(name: str, known: Collection[str], what: str) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=0.4)
-    return f"Did you mean {close[0]}?" if close else f"Name a {what} that it has."
+def _instead(name: str, names: Collection[str], noun: str) -> str:
+    close = get_close_matches(name, names, n=1, cutoff=0.4)
+    return f"Did you mean {close[0]}?" if close else f"Name a {noun} that it has."
 
 
 def _check_license(
-    id: str, place: Place, what: str, name: str, known: Mapping[str, Seats] | Unknown, *, taken: bool
+    id: str, place: Place, noun: str, name: str, seats_by_name: Mapping[str, Seats] | Unknown, *, taken: bool
 ) -> Diagnostic:
-    if isinstance(known, Unknown):
+    if isinstance(seats_by_name, Unknown):
         return report(
-            id, place, f"whether there is a {what} {name} cannot be told ({known.reason})", _SETUP, level=Level.WARNING
+            id,
+            place,
+            f"whether there is a {noun} {name} cannot be told ({seats_by_name.reason})",
+            _SETUP,
+            level=Level.WARNING,
         )
-    if name not in known:
-        hint = f"{_instead(name, known.keys(), what)} Salesforce adds missing licenses."
-        return report(id, place, f"the org has no {what} {name}", hint, level=Level.ERROR)
-    seats = known[name]
-    message = f"{seats.used} of {seats.total} seats of the {what} {name} are taken"
+    if name not in seats_by_name:
+        hint = f"{_instead(name, seats_by_name.keys(), noun)} Salesforce adds missing licenses."
+        return report(id, place, f"the org has no {noun} {name}", hint, level=Level.ERROR)
+    seats = seats_by_name[name]
+    message = f"{seats.used} of {seats.total} seats of the {noun} {name} are taken"
     if seats.left <= 0 and not taken:
         hint = (
             "Free one (deactivate a user, or take the license away), or buy one; Setup > Company Information has them."
@@ -105,36 +109,36 @@ def _check_license(
     return report(id, place, message, level=Level.OK)
 
 
-def _check_user(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
-    place, user = _place(project, "username"), found.user
+def _check_user(project: Project, settings: IntegrationUser, facts: UserFacts) -> Iterator[Diagnostic]:
+    place, user = _place(project, "username"), facts.user
     if isinstance(user, Unknown):
-        yield report("D205", place, f"{wanted.username} cannot be looked up ({user.reason})", level=Level.WARNING)
+        yield report("D205", place, f"{settings.username} cannot be looked up ({user.reason})", level=Level.WARNING)
         return
     if user is None:
-        if found.alike:
-            message = f"there is no user {wanted.username}, but there is {', '.join(found.alike)}"
+        if facts.alike:
+            message = f"there is no user {settings.username}, but there is {', '.join(facts.alike)}"
             hint = (
                 "A sandbox puts its name behind usernames: if that is this user, set the variable that username is "
                 "made of for this environment, or apply makes a second one."
             )
             yield report("D208", place, message, hint, level=Level.WARNING)
         yield report(
-            "D205", place, f"the user {wanted.username} does not exist yet", "Apply makes it.", level=Level.NOTE
+            "D205", place, f"the user {settings.username} does not exist yet", "Apply makes it.", level=Level.NOTE
         )
         return
-    yield report("D205", place, f"the user {wanted.username} exists", level=Level.OK)
+    yield report("D205", place, f"the user {settings.username} exists", level=Level.OK)
     if user.active:
         yield report("D206", place, "the integration user is active", level=Level.OK)
     else:
         yield report(
             "D206",
             place,
-            f"the user {wanted.username} is deactivated: nothing can sign in as it",
+            f"the user {settings.username} is deactivated: nothing can sign in as it",
             _APPLY,
             level=Level.ERROR,
         )
-    if user.profile != wanted.profile:
-        message = f"the user has the profile {user.profile}, and the config asks for {wanted.profile}"
+    if user.profile != settings.profile:
+        message = f"the user has the profile {user.profile}, and the config asks for {settings.profile}"
         yield report(
             "D207", _place(project, "profile"), message, f"{_APPLY} Or name the one it has.", level=Level.WARNING
         )
@@ -148,21 +152,21 @@ def _check_user(project: Project, wanted: IntegrationUser, found: UserFacts) -> 
     else:
         yield report("D209", _place(project, "email"), "mail to the user is not switched off", level=Level.OK)
     name = project.integration_set
-    psl = wanted.permission_set_license
+    psl = settings.permission_set_license
     yield _check_assignment(
-        "D210", _place(project, "permission_set_license"), f"permission set license {psl}", found.has_license
+        "D210", _place(project, "permission_set_license"), f"permission set license {psl}", facts.has_license
     )
-    yield _check_assignment("D211", project.place("name"), f"permission set {name}", found.has_set)
-    yield from _check_other_rights(project, wanted, found)
+    yield _check_assignment("D211", project.place("name"), f"permission set {name}", facts.has_set)
+    yield from _check_other_rights(project, settings, facts)
 
 
-def _check_other_rights(project: Project, wanted: IntegrationUser, found: UserFacts) -> Iterator[Diagnostic]:
+def _check_other_rights(project: Project, settings: IntegrationUser, facts: UserFacts) -> Iterator[Diagnostic]:
     place = _place(project, "accepted_rights")
-    if isinstance(found.other_rights, Unknown):
-        message = f"could not check what else gives rights to the user ({found.other_rights.reason})"
+    if isinstance(facts.other_rights, Unknown):
+        message = f"could not check what else gives rights to the user ({facts.other_rights.reason})"
         yield report("D212", place, message, _SETUP, level=Level.WARNING)
         return
-    rights = found.other_rights.remove_accepted(wanted.accepted_rights)
+    rights = facts.other_rights.remove_accepted(settings.accepted_rights)
     for address in rights.assigned:
         message = f"the user also has {address}, which this project does not manage"
         hint = f"Remove it in Setup, or accept it with `accepted_rights: [{address}]`."
@@ -176,13 +180,17 @@ def _check_other_rights(project: Project, wanted: IntegrationUser, found: UserFa
         yield report("D212", place, "nothing but the permission set gives rights to the user", level=Level.OK)
 
 
-def _check_assignment(id: str, place: Place, what: str, held: bool | Unknown) -> Diagnostic:
-    if isinstance(held, Unknown):
+def _check_assignment(id: str, place: Place, noun: str, is_assigned: bool | Unknown) -> Diagnostic:
+    if isinstance(is_assigned, Unknown):
         return report(
-            id, place, f"whether the user has the {what} cannot be told ({held.reason})", _SETUP, level=Level.WARNING
+            id,
+            place,
+            f"whether the user has the {noun} cannot be told ({is_assigned.reason})",
+            _SETUP,
+            level=Level.WARNING,
         )
-    if held:
-        return report(id, place, f"the user has the {what}", level=Level.OK)
+    if is_assigned:
+        return report(id, place, f"the user has the {noun}", level=Level.OK)
     return report(
-        id, place, f"the user does not have the {what}, without which it sees no records", _APPLY, level=Level.ERROR
+        id, place, f"the user does not have the {noun}, without which it sees no records", _APPLY, level=Level.ERROR
     )

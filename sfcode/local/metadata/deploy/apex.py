@@ -54,8 +54,8 @@ class Test:
 def find_test_methods(source: str) -> list[str] | None:
     """List the test methods of a class; None if it is no test class."""
     text = _NOISE.sub(" ", source)
-    found = list(dict.fromkeys(_ANNOTATED.findall(text) + _MARKED.findall(text)))
-    return found if found or _TEST_CLASS.search(text) else None
+    methods = list(dict.fromkeys(_ANNOTATED.findall(text) + _MARKED.findall(text)))
+    return methods if methods or _TEST_CLASS.search(text) else None
 
 
 def find_coverage_warnings(tx: OrgTransaction, deployed: Collection[str]) -> tuple[dict[str, Any], ...]:
@@ -100,16 +100,16 @@ def find_tests(tx: OrgTransaction, options: DeployRequestOptions) -> tuple[Test,
         for name, id_, _, methods in _list_classes(tx)
     }
     if options.testLevel not in {None, "RunSpecifiedTests"}:
-        return tuple(test for found in tests.values() for test in found or ())
-    chosen = []
+        return tuple(test for class_tests in tests.values() for test in class_tests or ())
+    requested_tests = []
     for name in dict.fromkeys(options.runTests):
         class_name, _, method = name.partition(".")
-        found = tests.get(class_name.lower())
-        wanted = [test for test in found or () if not method or test.method.lower() == method.lower()]
-        if not wanted:
+        class_tests = tests.get(class_name.lower())
+        matching_tests = [test for test in class_tests or () if not method or test.method.lower() == method.lower()]
+        if not matching_tests:
             raise DeployRefused("INVALID_CROSS_REFERENCE_KEY", f"no test class named {name} found")
-        chosen += wanted
-    return tuple(chosen)
+        requested_tests += matching_tests
+    return tuple(requested_tests)
 
 
 def _list_classes(tx: OrgTransaction) -> Iterator[tuple[str, str, str, list[str] | None]]:

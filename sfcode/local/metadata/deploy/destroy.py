@@ -61,10 +61,10 @@ def _deleted_message(deletion: Deletion) -> ComponentMessage:
 
 
 def _find_version(tx: OrgTransaction, name: str) -> StoredFlowVersion | None:
-    found = VERSION.fullmatch(name)
-    if found is None:
+    match = VERSION.fullmatch(name)
+    if match is None:
         return None
-    return next((version for version in tx.flows.versions(found[1]) if version.number == int(found[2])), None)
+    return next((version for version in tx.flows.versions(match[1]) if version.number == int(match[2])), None)
 
 
 def _find_refusal(tx: OrgTransaction, address: Address) -> str | None:
@@ -111,12 +111,12 @@ def find_used(tx: OrgTransaction, doomed: Iterable[Address]) -> dict[Address, st
         for address in doomed
         if address.type == "Flow" and (version := _find_version(tx, address.full_name))
     }
-    found: dict[Address, str] = {}
+    refusals: dict[Address, str] = {}
 
-    def refuse(address: Address, what: str, users: Iterable[str]) -> None:
+    def refuse(address: Address, noun: str, users: Iterable[str]) -> None:
         staying = [user for user in users if user not in going]
         if staying:
-            found[address] = f"This {what} {IN_USE} : {', '.join(staying)}"
+            refusals[address] = f"This {noun} {IN_USE} : {', '.join(staying)}"
 
     steps = {_step(address): address for address in addresses if address.type == "CustomField"}
     for step, users in find_field_users(tx, Catalog(tx), steps).items():
@@ -131,7 +131,7 @@ def find_used(tx: OrgTransaction, doomed: Iterable[Address]) -> dict[Address, st
             refuse(address, "report folder", _reports_in(tx, address.full_name, addresses))
         elif address.type == "CustomObject":
             refuse(address, "custom object", objects.get(address.full_name, ()))
-    return found
+    return refusals
 
 
 def _step(address: Address) -> tuple[str, str]:
@@ -151,16 +151,16 @@ def _reports_in(tx: OrgTransaction, folder: str, doomed: Sequence[Address]) -> l
 
 def _object_users(tx: OrgTransaction) -> Mapping[str, list[str]]:
     """Return the lookups of other objects to each object, and the flows that start with it."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
+    users: defaultdict[str, list[str]] = defaultdict(list)
     for stored in tx.components.list_all("CustomField"):
         target = str(stored.component.body.get("referenceTo") or "")
         if not stored.component.full_name.startswith(f"{target}."):
-            found[target].append(f"Custom Field - {stored.component.full_name}")
+            users[target].append(f"Custom Field - {stored.component.full_name}")
     for version in tx.flows.versions():
         start = version.body.get("start")
         if isinstance(start, Mapping):
-            found[str(start.get("object"))].append(f"Flow Version - {version.id}")
-    return found
+            users[str(start.get("object"))].append(f"Flow Version - {version.id}")
+    return users
 
 
 def _delete(tx: OrgTransaction, address: Address) -> bool:
@@ -185,10 +185,10 @@ def _forget(tx: OrgTransaction, deleted: Sequence[Address], author: Author) -> N
     for owner, field in (_step(address) for address in deleted if address.type == "CustomField"):
         for name in ACTIVITIES if owner == ACTIVITY else (owner,):
             fields[name][field] = None
-    gone = {f"{owner}.{field}".lower() for owner, names in fields.items() for field in names}
-    if objects or gone:
+    field_names = {f"{owner}.{field}".lower() for owner, names in fields.items() for field in names}
+    if objects or field_names:
         change_rights(
-            tx, lambda name: None if name.lower() in gone or name.partition(".")[0] in objects else name, author
+            tx, lambda name: None if name.lower() in field_names or name.partition(".")[0] in objects else name, author
         )
     for owner, moves in fields.items():
         move_values(tx, owner, moves, author)
@@ -197,10 +197,10 @@ def _forget(tx: OrgTransaction, deleted: Sequence[Address], author: Author) -> N
 def move_values(tx: OrgTransaction, object_name: str, moves: Mapping[str, str | None], author: Author) -> None:
     """Move the values of fields to others, or delete them (None), which leaves the stamps of the records as they are."""
     for row in tx.records.list_all(object_name):
-        held = [field for field in moves if row.get(field) is not None]
-        if held:
+        filled_fields = [field for field in moves if row.get(field) is not None]
+        if filled_fields:
             values = {key: row[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")}
-            values |= dict.fromkeys(held) | {to: row[field] for field in held if (to := moves[field])}
+            values |= dict.fromkeys(filled_fields) | {to: row[field] for field in filled_fields if (to := moves[field])}
             tx.records.update(object_name, str(row["Id"]), values, user_id=author.user_id, now=author.now)
 
 
@@ -212,9 +212,11 @@ def change_rights(tx: OrgTransaction, follow: Callable[[str], str | None], autho
             for element in ("fieldPermissions", "objectPermissions"):
                 rights = body.get(element)
                 if isinstance(rights, Mapping):
-                    kept = {named: right for name, right in rights.items() if (named := follow(name)) is not None}
+                    remaining_rights = {
+                        new_name: right for name, right in rights.items() if (new_name := follow(name)) is not None
+                    }
                     body = {key: value for key, value in body.items() if key != element} | (
-                        {element: kept} if kept else {}
+                        {element: remaining_rights} if remaining_rights else {}
                     )
             if body != stored.component.body:
                 changed = Component(type_, stored.component.full_name, body)

@@ -59,10 +59,10 @@ def deploy(
         # The others are tried again without what failed, until what is left holds by itself.
         stands = False
         with store.transaction() as tx:
-            found = _apply_warnings(_attempt(store, tx, package, author, failed), options)
-            new = _index(message for message in found if not message.success)
+            messages = _apply_warnings(_attempt(store, tx, package, author, failed), options)
+            new = _index(message for message in messages if not message.success)
             outcome = _make_outcome(
-                [*failed.values(), *new.values()], [message for message in found if message.success], options
+                [*failed.values(), *new.values()], [message for message in messages if message.success], options
             )
             if not new:
                 outcome = _run_tests(tx, package, options, outcome)
@@ -131,7 +131,7 @@ def _attempt(
     out = {(key[0], key[1]) for key in failed}
 
     def left(deletions: tuple[Deletion, ...]) -> list[Deletion]:
-        return [each for each in deletions if (each.address.type, each.address.full_name) not in out]
+        return [deletion for deletion in deletions if (deletion.address.type, deletion.address.full_name) not in out]
 
     messages = destroy(tx, left(package.before), author)
     items = [item for item in package.items if (item.component.type, item.component.full_name) not in out]
@@ -145,24 +145,24 @@ def _attempt(
 def _store_and_check(
     store: Store, tx: OrgTransaction, items: list[PackageItem], author: Author
 ) -> list[ComponentMessage]:
-    kept: list[tuple[PackageItem, StoredItem | None]] = []
+    stored_items: list[tuple[PackageItem, StoredItem | None]] = []
     for item in items:
         store.check_open()
-        kept.append((item, None if item.bare else store_item(tx, item, author)))
+        stored_items.append((item, None if item.bare else store_item(tx, item, author)))
     view = DeployView(tx)
     messages = []
-    for item, found in kept:
+    for item, stored_item in stored_items:
         store.check_open()
         name, type_ = item.component.full_name, item.component.type
-        done = ComponentMessage(name, type_, item.file)
-        if found is None:
-            messages.append(done)
+        message = ComponentMessage(name, type_, item.file)
+        if stored_item is None:
+            messages.append(message)
             continue
-        subject = Subject(found.component, found.before, view, author.api_version)
+        subject = Subject(stored_item.component, stored_item.before, view, author.api_version)
         # An org stops at the first fault of a component.
         faults = [item.error(problem) for problem in itertools.islice(problems(subject), 1)]
-        put = found.put
-        messages += faults or [replace(done, id=put.id, changed=put.changed, created=put.created)]
+        outcome = stored_item.put
+        messages += faults or [replace(message, id=outcome.id, changed=outcome.changed, created=outcome.created)]
     return messages
 
 

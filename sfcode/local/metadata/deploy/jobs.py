@@ -106,7 +106,7 @@ class Deployments:
                 "INVALID_ID_FIELD",
                 f"{report['id']} can't be deployed: it is no successful validation with tests of the last {VALID_FOR.days} days",
             )
-        if any(each["status"] in DEPLOYED and not each["checkOnly"] for each in later):
+        if any(later_report["status"] in DEPLOYED and not later_report["checkOnly"] for later_report in later):
             # https://salesforce.stackexchange.com/questions/187859 quotes the help: every deployment ends all validations.
             raise SoapFault(
                 "INVALID_ID_FIELD",
@@ -118,16 +118,16 @@ class Deployments:
     def busy(self) -> bool:
         """Return whether a deploy of this process is running or about to run."""
         with _lock:
-            here = [deploy_id for path, deploy_id in _running if path == self._context.store.path]
+            own_ids = [deploy_id for path, deploy_id in _running if path == self._context.store.path]
         # One that has ended may still be listed for a moment.
-        return any(not self._row(deploy_id)["report"]["done"] for deploy_id in here)
+        return any(not self._row(deploy_id)["report"]["done"] for deploy_id in own_ids)
 
     def status(self, deploy_id: str) -> Report:
         """Return the report of a deploy. Raises SoapFault for an unknown id."""
         waits = self._waiting.poll(ids.full(deploy_id))
         if waits is not None:
-            held: Report = self._row(deploy_id)["report"]
-            return held if waits == "Pending" else result.report_started(held, self._now())
+            delayed_report: Report = self._row(deploy_id)["report"]
+            return delayed_report if waits == "Pending" else result.report_started(delayed_report, self._now())
         with _lock:
             future = _running.get(self._key(deploy_id))
         if future is not None:
@@ -137,9 +137,11 @@ class Deployments:
         if report["done"] or not self._is_lost(row):
             return report
         with self._context.store.transaction() as tx:
-            lost = result.report_stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=LOST)
-            self._put(tx, lost)
-        return lost
+            stopped_report = result.report_stopped(
+                report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=LOST
+            )
+            self._put(tx, stopped_report)
+        return stopped_report
 
     def cancel(self, deploy_id: str, session: UserSession) -> Report:
         """Cancel a deploy: at once if it is pending, otherwise before it commits. Raises SoapFault."""
@@ -200,10 +202,10 @@ class Deployments:
     def _put(
         self, tx: OrgTransaction, report: Report, options: DeployRequestOptions | None = None, data: bytes | None = None
     ) -> None:
-        given = options.json() if options else (tx.deploys.get(report["id"]) or {}).get("options")
+        option_values = options.json() if options else (tx.deploys.get(report["id"]) or {}).get("options")
         # The machine's clock, not the org's, which tests may turn.
-        seen = datetime.now(UTC).isoformat()
-        body = {"report": report, "options": given, "process": os.getpid(), "seen": seen}
+        heartbeat = datetime.now(UTC).isoformat()
+        body = {"report": report, "options": option_values, "process": os.getpid(), "seen": heartbeat}
         tx.deploys.put(report["id"], body, data)
 
     def _row(self, deploy_id: str) -> Mapping[str, Any]:
@@ -216,9 +218,9 @@ class Deployments:
     def _is_lost(self, row: Mapping[str, Any]) -> bool:
         if row["process"] == os.getpid():
             with _lock:
-                here = self._key(row["report"]["id"]) in _running
+                is_running_here = self._key(row["report"]["id"]) in _running
             # Just ended, perhaps: then the report that was read is the one before the last.
-            return not here and not self._row(row["report"]["id"])["report"]["done"]
+            return not is_running_here and not self._row(row["report"]["id"])["report"]["done"]
         if datetime.now(UTC) - datetime.fromisoformat(row["seen"]) > GIVEN_UP:
             return True
         return not is_running(row["process"])

@@ -65,16 +65,16 @@ def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
         if root + name not in files:
             return None
         try:
-            found = read_manifest(files[root + name], root + name)
+            contents = read_manifest(files[root + name], root + name)
         except MetadataError as error:
             problems.append(_error(describe_parse_error(error.problem), name, root, error.line, error.column))
             return None
         problems.extend(
             _error(f"Unknown type name '{type_}' specified in {name}", name, root)
-            for type_ in found.members
+            for type_ in contents.members
             if not is_known(type_)
         )
-        return found
+        return contents
 
     package = manifest(PACKAGE)
     if package is None:
@@ -95,8 +95,8 @@ def read_manifests(files: Mapping[str, bytes], root: str) -> Manifests:
         return tuple(
             Deletion(address, root + name)
             for name in names
-            if (found := manifest(name)) is not None
-            for address in found.addresses
+            if (contents := manifest(name)) is not None
+            for address in contents.addresses
             if is_known(address.type)
         )
 

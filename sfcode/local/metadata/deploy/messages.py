@@ -63,7 +63,7 @@ class ComponentMessage:
 
     def json(self, created_date: str) -> dict[str, Any]:
         """Return the message as JSON, with keys in the order of the WSDL."""
-        found: dict[str, Any] = {
+        document: dict[str, Any] = {
             "changed": self.changed,
             "columnNumber": self.column or None,
             "componentType": self.component_type,
@@ -79,4 +79,4 @@ class ComponentMessage:
             "success": self.success,
             "warning": self.problem_type == "Warning",
         }
-        return found
+        return document

@@ -50,44 +50,44 @@ def open_package(data: bytes, options: DeployRequestOptions, check_open: Callabl
     listed = manifests.read_manifests(files, root)
     if listed.problems:
         return Package(root, problems=listed.problems)
-    found = files_of.read_items(
+    contents = files_of.read_items(
         files, root, frozenset(root + name for name in (PACKAGE, *BEFORE, *AFTER)), listed.version, check_open
     )
-    _drop_newer(found, listed.version)
-    problems = [*found.problems]
+    _drop_newer(contents, listed.version)
+    problems = [*contents.problems]
     if not options.autoUpdatePackage:
-        problems += _unlisted(found, listed)
+        problems += _unlisted(contents, listed)
     if not options.allowMissingFiles:
-        problems += _missing(found, listed, root)
-    kept = tuple(item for item in found.found if options.autoUpdatePackage or listed.lists(item.component.address))
-    return Package(root, listed.version, kept, listed.before, listed.after, tuple(problems))
+        problems += _missing(contents, listed, root)
+    items = tuple(item for item in contents.found if options.autoUpdatePackage or listed.lists(item.component.address))
+    return Package(root, listed.version, items, listed.before, listed.after, tuple(problems))
 
 
-def _drop_newer(found: PackageItems, version: float) -> None:
+def _drop_newer(contents: PackageItems, version: float) -> None:
     """Take out what the package's API version does not have."""
-    kept = []
-    for item in found.found:
+    remaining_items = []
+    for item in contents.found:
         newer = [item.error(problem) for problem in find_newer(item.component, version)]
-        found.problems += newer
+        contents.problems += newer
         if newer:
-            found.broken.add(item.component.address)
+            contents.broken.add(item.component.address)
         else:
-            kept.append(item)
-    found.found[:] = kept
+            remaining_items.append(item)
+    contents.found[:] = remaining_items
 
 
-def _unlisted(found: PackageItems, listed: Manifests) -> Iterator[ComponentMessage]:
-    for item in found.found:
+def _unlisted(contents: PackageItems, listed: Manifests) -> Iterator[ComponentMessage]:
+    for item in contents.found:
         if not item.bare and not listed.lists(item.component.address):
             yield item.error("Not in package.xml")
 
 
-def _missing(found: PackageItems, listed: Manifests, root: str) -> Iterator[ComponentMessage]:
-    broken = {_decoded(address) for address in found.broken}
-    here = {_decoded(item.component.address) for item in found.found} | broken
+def _missing(contents: PackageItems, listed: Manifests, root: str) -> Iterator[ComponentMessage]:
+    broken = {_decoded(address) for address in contents.broken}
+    present_addresses = {_decoded(item.component.address) for item in contents.found} | broken
     for type_, names in sorted(listed.members.items()):
         for name in sorted(names - {WILDCARD}):
-            if Address(type_, name) not in here and _owner(type_, name) not in broken:
+            if Address(type_, name) not in present_addresses and _owner(type_, name) not in broken:
                 problem = f"An object '{name}' of type {type_} was named in package.xml, but was not found in zipped directory"
                 yield ComponentMessage.error(problem, name, "", root + PACKAGE)
 

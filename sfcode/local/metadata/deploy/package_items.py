@@ -175,27 +175,27 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
             raise MetadataError(
                 f"Element {root.tag} invalid at this location in type {address.type}", file=path, line=1, column=1
             )
-        where = find_spans(data, root)
+        spans = find_spans(data, root)
         lenient = is_beyond_schema(items.version)
-        problems = find_problems(root, address.type, where, lenient=lenient)
+        problems = find_problems(root, address.type, spans, lenient=lenient)
         unreadable = next((problem for problem in problems if not problem.message.startswith(REQUIRED)), None)
         if unreadable is not None:
             raise MetadataError(unreadable.message, file=path, line=unreadable.line, column=unreadable.column)
-        found = list(_components(address, root, where, path, lenient=lenient))
+        components = list(_components(address, root, spans, path, lenient=lenient))
     except MetadataError as error:
         items.add_broken(address, describe_parse_error(error.problem), path, (error.line, error.column))
         return
     if content is not None:
         encoded = base64.b64encode(content).decode()
-        found = [
+        components = [
             (Component(address.type, address.full_name, {**component.body, "content": encoded}), span, bare)
-            for component, span, bare in found
+            for component, span, bare in components
         ]
-    for component, span, bare in found:
+    for component, span, bare in components:
         child = component.address != address
         line, column = span.opened if child else (0, 0)
         item = PackageItem(component, path, line, column, bare=bare)
-        missing = [problem for problem in problems if _inside(problem, span, found, child=child)]
+        missing = [problem for problem in problems if _inside(problem, span, components, child=child)]
         if missing:
             items.broken.add(component.address)
             items.problems += [item.error(problem.message) for problem in missing]
@@ -204,22 +204,22 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
 
 
 def find_problems(
-    root: etree._Element, type_: str, where: Mapping[etree._Element, Span], *, lenient: bool
+    root: etree._Element, type_: str, spans: Mapping[etree._Element, Span], *, lenient: bool
 ) -> list[SchemaProblem]:
     """List what the org would not take, in the order of the file; with `lenient`, unknown names are no problem."""
-    return [problem for problem in validate(root, type_, where) if not (lenient and NEWER.search(problem.message))]
+    return [problem for problem in validate(root, type_, spans) if not (lenient and NEWER.search(problem.message))]
 
 
-def _inside(problem: SchemaProblem, span: Span, found: list[tuple[Component, Span, bool]], *, child: bool) -> bool:
+def _inside(problem: SchemaProblem, span: Span, components: list[tuple[Component, Span, bool]], *, child: bool) -> bool:
     point = (problem.line, problem.column)
     if child:
         return span.start <= point <= span.closed
-    others = [other for _, other, _ in found if other is not span]
-    return not any(other.start <= point <= other.closed for other in others)
+    other_spans = [other_span for _, other_span, _ in components if other_span is not span]
+    return not any(other_span.start <= point <= other_span.closed for other_span in other_spans)
 
 
 def _components(
-    address: Address, root: etree._Element, where: Mapping[etree._Element, Span], path: str, *, lenient: bool
+    address: Address, root: etree._Element, spans: Mapping[etree._Element, Span], path: str, *, lenient: bool
 ) -> Iterator[tuple[Component, Span, bool]]:
     """Split the file of a container into its components, the container last."""
     for name, element in list(children_of(root)):
@@ -228,26 +228,26 @@ def _components(
             continue
         local = (element.findtext(f"{{{schema_table.NAMESPACE}}}fullName") or "").strip()
         if not local:
-            line, column = where[element].closed
+            line, column = spans[element].closed
             raise MetadataError(f"{REQUIRED}fullName", file=path, line=line, column=column)
         full_name = f"{address.full_name}.{local}"
-        yield from_element(child_type, full_name, element, file=path, lenient=lenient), where[element], False
+        yield from_element(child_type, full_name, element, file=path, lenient=lenient), spans[element], False
         root.remove(element)
     itself = from_element(address.type, address.full_name, root, file=path, lenient=lenient)
-    yield itself, where[root], address.type in CHILDREN and not itself.body
+    yield itself, spans[root], address.type in CHILDREN and not itself.body
 
 
 def _drop_repeated(items: PackageItems) -> None:
-    seen: set[tuple[str, str]] = set()
-    kept: list[PackageItem] = []
+    keys: set[tuple[str, str]] = set()
+    remaining_items: list[PackageItem] = []
     for item in items.found:
         name = item.component.full_name
         key = (item.component.type, name.lower())
-        if key in seen:
+        if key in keys:
             items.problems.append(
                 item.error(f"Field:fullName, value:{name.partition('.')[2] or name} appears more than once")
             )
         else:
-            kept.append(item)
-        seen.add(key)
-    items.found[:] = kept
+            remaining_items.append(item)
+        keys.add(key)
+    items.found[:] = remaining_items

@@ -52,10 +52,10 @@ def _container(type_: str, name: str) -> str:
 def _field(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
     (owner, _, before), after = old.partition("."), new.partition(".")[2]
     owners = ACTIVITIES if owner == ACTIVITY else (owner,)
-    names = {f"{each}.{before}": f"{each}.{after}" for each in owners}
+    names = {f"{object_name}.{before}": f"{object_name}.{after}" for object_name in owners}
     change_rights(tx, lambda name: names.get(name, name), author)
-    for each in owners:
-        move_values(tx, each, {before: after}, author)
+    for object_name in owners:
+        move_values(tx, object_name, {before: after}, author)
 
 
 def _object(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
@@ -65,8 +65,8 @@ def _object(tx: OrgTransaction, old: str, new: str, author: Author) -> None:
             tx.components.rename(kind.name, child.component.full_name, name, user_id=author.user_id, now=author.now)
 
     def follow(name: str) -> str:
-        owner, dot, rest = name.partition(".")
-        return f"{new}{dot}{rest}" if owner == old else name
+        owner, dot, remainder = name.partition(".")
+        return f"{new}{dot}{remainder}" if owner == old else name
 
     change_rights(tx, follow, author)
     tx.records.rename_object(old, new)

@@ -102,18 +102,18 @@ def render_details(messages: Any, at: str) -> Json:
 
 def to_soap(report: Mapping[str, Any], *, include_details: bool) -> Json:
     """Convert a report to SOAP: times end in Z, and details are included on request."""
-    found: Json = {}
+    soap_report: Json = {}
     for name, value in report.items():
         if name == "details":
             if include_details:
-                found[name] = to_soap(value, include_details=True)
+                soap_report[name] = to_soap(value, include_details=True)
         elif isinstance(value, list):
-            found[name] = [to_soap(each, include_details=True) for each in value]
+            soap_report[name] = [to_soap(member, include_details=True) for member in value]
         elif isinstance(value, Mapping):
-            found[name] = to_soap(value, include_details=True)
+            soap_report[name] = to_soap(value, include_details=True)
         else:
-            found[name] = to_soap_time(value) if name.endswith("Date") and isinstance(value, str) else value
-    return found
+            soap_report[name] = to_soap_time(value) if name.endswith("Date") and isinstance(value, str) else value
+    return soap_report
 
 
 def to_soap_time(text: str) -> str:

@@ -55,21 +55,21 @@ def store_item(tx: OrgTransaction, item: PackageItem, author: Author) -> StoredI
             )
         if stored.raw == item.raw and _same(stored.component, component, author):
             return StoredItem(component, before, Put(changed=False, created=False, id=stored.id))
-    put = tx.components.put(component, user_id=author.user_id, now=author.now, raw=item.raw)
+    outcome = tx.components.put(component, user_id=author.user_id, now=author.now, raw=item.raw)
     if component.type in ("ExternalClientApplication", "ExtlClntAppOauthSettings"):
         from sfcode.local.signin.apps import make_default_policies
 
         if (policies := make_default_policies(tx, component)) is not None:
             tx.components.put(normalize(policies), user_id=author.user_id, now=author.now)
-    return StoredItem(component, before, put)
+    return StoredItem(component, before, outcome)
 
 
 def _merges(type_: str, api_version: float) -> bool:
     return type_ in {"CustomObject", "Profile"} or (type_ == "PermissionSet" and api_version < REPLACED_SINCE)
 
 
-def _same(one: Component, other: Component, author: Author) -> bool:
-    return org_form(one, author.api_version) == org_form(other, author.api_version)
+def _same(first: Component, second: Component, author: Author) -> bool:
+    return org_form(first, author.api_version) == org_form(second, author.api_version)
 
 
 def _flow(tx: OrgTransaction, component: Component, author: Author) -> StoredItem:
@@ -88,11 +88,11 @@ def _flow(tx: OrgTransaction, component: Component, author: Author) -> StoredIte
 
 
 def _same_but_status(version: StoredFlowVersion, component: Component, author: Author) -> bool:
-    known, given = (
+    stored_component, deployed_component = (
         Component("Flow", component.full_name, {name: value for name, value in body.items() if name != "status"})
         for body in (version.body, component.body)
     )
-    return _same(known, given, author)
+    return _same(stored_component, deployed_component, author)
 
 
 def _flow_definition(tx: OrgTransaction, component: Component, author: Author) -> StoredItem:
@@ -100,8 +100,8 @@ def _flow_definition(tx: OrgTransaction, component: Component, author: Author) -
     versions = tx.flows.versions(name)
     number = component.body.get("activeVersionNumber") or None
     active = next((version.number for version in versions if version.status == "Active"), None)
-    known = {version.number for version in versions}
-    if versions and number != active and (number is None or number in known):
+    numbers = {version.number for version in versions}
+    if versions and number != active and (number is None or number in numbers):
         tx.flows.activate(name, int(str(number)) if number else None, user_id=author.user_id, now=author.now)
     id_ = versions[-1].definition_id if versions else ""
     return StoredItem(component, {"activeVersionNumber": active}, Put(changed=number != active, created=False, id=id_))

@@ -45,5 +45,7 @@ def run_operation(operation: str, request: OperationRequest) -> Sequence[soap.No
 def function(operation: str) -> Callable[[OperationRequest], Sequence[soap.Node]]:
     """Return the function of an operation."""
     module, name = OPERATIONS[operation]
-    found: Callable[[OperationRequest], Sequence[soap.Node]] = getattr(import_module(f"{__name__}.{module}"), name)
-    return found
+    implementation: Callable[[OperationRequest], Sequence[soap.Node]] = getattr(
+        import_module(f"{__name__}.{module}"), name
+    )
+    return implementation

@@ -47,9 +47,9 @@ def read(request: OperationRequest) -> list[soap.Node]:
     names = _check_count(type_, soap.texts(request.element, "fullNames"))
     records: list[soap.Node] = []
     with request.context.store.read() as tx:
-        here = {entry.component.full_name.lower(): entry for entry in list_entries(tx, type_)}
+        entries = {entry.component.full_name.lower(): entry for entry in list_entries(tx, type_)}
         for name in names:
-            entry = here.get(name.lower())
+            entry = entries.get(name.lower())
             records.append(NIL if entry is None else _record(tx, entry, float(request.api_version)))
     return [{"records": records}]
 
@@ -181,24 +181,24 @@ def _prepare(
         return refused("Required field is missing: fullName" if not name else f"Unknown type:{type_}")
     for child in element.iter("*"):
         child.tag = f"{{{schema_table.NAMESPACE}}}{etree.QName(child).localname}"
-    where = {each: Span() for each in element.iter("*")}
+    spans = {node: Span() for node in element.iter("*")}
     lenient = is_beyond_schema(float(request.api_version))
-    problems = find_problems(element, type_, where, lenient=lenient)
+    problems = find_problems(element, type_, spans, lenient=lenient)
     if problems:
         return refused(problems[0].message)
     try:
-        found = list(_components(type_, name, element, lenient=lenient))
+        components = list(_components(type_, name, element, lenient=lenient))
     except MetadataError as error:
         return refused(error.problem)
-    newer = next((problem for each in found for problem in find_newer(each, float(request.api_version))), None)
+    newer = next((problem for node in components for problem in find_newer(node, float(request.api_version))), None)
     if newer is not None:
         return refused(newer)
-    exists = _exists(request.context.store, found[-1])
+    exists = _exists(request.context.store, components[-1])
     if new is True and exists:
         return refused(f"There is already a {type_} named {name}")
     if new is False and not exists:
         return refused(f"no {type_} named {name} found")
-    return name, tuple(PackageItem(component, "") for component in found), []
+    return name, tuple(PackageItem(component, "") for component in components), []
 
 
 def _exists(store: Store, component: Component) -> bool:

@@ -13,11 +13,11 @@ from sfcode.local.metadata.operations.request import OperationRequest
 
 def deploy(request: OperationRequest) -> list[soap.Node]:
     """Queue a package."""
-    found = soap.child(request.element, "ZipFile")
-    if found is None:
+    zip_element = soap.child(request.element, "ZipFile")
+    if zip_element is None:
         raise soap.SoapFault("INVALID_FIELD", "Required field is missing: ZipFile")
-    wanted = options.from_element(soap.child(request.element, "DeployOptions"))
-    report = request.jobs.start(decode_zip(found.text or ""), wanted, request.session)
+    deploy_options = options.from_element(soap.child(request.element, "DeployOptions"))
+    report = request.jobs.start(decode_zip(zip_element.text or ""), deploy_options, request.session)
     return [{"done": False, "id": report["id"], "state": "Queued"}]
 
 
@@ -39,8 +39,8 @@ def status(request: OperationRequest) -> list[soap.Node]:
 def cancel(request: OperationRequest) -> list[soap.Node]:
     """Cancel a deploy."""
     # The WSDL calls the argument String, a name that nobody uses.
-    given = next((found.text for found in request.element.iterchildren("*") if found.text), None)
-    deploy_id = (given or request.element.text or "").strip()
+    argument = next((child.text for child in request.element.iterchildren("*") if child.text), None)
+    deploy_id = (argument or request.element.text or "").strip()
     report = request.jobs.cancel(deploy_id, request.session)
     return [{"done": report["done"], "id": report["id"]}]
 

@@ -54,10 +54,10 @@ def list_(request: OperationRequest) -> list[soap.Node]:
 
 def describe_value_type(request: OperationRequest) -> list[soap.Node]:
     """Describe one type, named as `{http://soap.sforce.com/2006/04/metadata}CustomField`."""
-    asked = request.required("type")
-    name = asked.removeprefix(f"{{{schema_table.NAMESPACE}}}")
+    qualified_name = request.required("type")
+    name = qualified_name.removeprefix(f"{{{schema_table.NAMESPACE}}}")
     if schema_table.elements(name) is None:
-        raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{asked}")
+        raise soap.SoapFault("INVALID_TYPE", f"Unknown type:{qualified_name}")
     rights = {f"api{verb}": True for verb in ("Creatable", "Deletable", "Readable", "Updatable")}
     return [rights | {"valueTypeFields": _fields(name, ())}]
 

@@ -38,11 +38,11 @@ DEPLOYERS = frozenset({"ModifyMetadata", "ModifyAllData"})
 
 def check_metadata_access(tx: OrgTransaction, session: UserSession) -> None:
     """Check that a user may use the API and change metadata. Raises SoapFault."""
-    held = UserAccess(tx, session.user_id).user_permissions
-    if "ApiEnabled" not in held:
+    permissions = UserAccess(tx, session.user_id).user_permissions
+    if "ApiEnabled" not in permissions:
         error = make_error("api_disabled")
         raise SoapFault(error.code, error.message)
-    if not DEPLOYERS & held:
+    if not DEPLOYERS & permissions:
         raise SoapFault(
             "INSUFFICIENT_ACCESS",
             "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions",

@@ -18,32 +18,34 @@ KEPT = 20
 
 def retrieve(request: OperationRequest) -> list[soap.Node]:
     """Retrieve components; the result is ready when the response is sent, although it says Queued."""
-    asked = soap.child(request.element, "request")
-    if asked is None:
-        asked = soap.child(request.element, "retrieveRequest")
-    if asked is None:
+    retrieve_request = soap.child(request.element, "request")
+    if retrieve_request is None:
+        retrieve_request = soap.child(request.element, "retrieveRequest")
+    if retrieve_request is None:
         raise soap.SoapFault("INVALID_FIELD", "Required field is missing: request")
-    package = soap.child(asked, "unpackaged")
+    package = soap.child(retrieve_request, "unpackaged")
     members: dict[str, list[str]] = {}
     for types in soap.children(package, "types") if package is not None else ():
         name = soap.text(types, "name")
         if name:
             members.setdefault(name, []).extend(soap.texts(types, "members"))
-    version = (soap.text(package, "version") if package is not None else None) or soap.text(asked, "apiVersion")
-    folder = "" if soap.flag(asked, "singlePackage", default=False) else "unpackaged/"
-    files = frozenset(soap.texts(asked, "specificFiles"))
+    version = (soap.text(package, "version") if package is not None else None) or soap.text(
+        retrieve_request, "apiVersion"
+    )
+    folder = "" if soap.flag(retrieve_request, "singlePackage", default=False) else "unpackaged/"
+    files = frozenset(soap.texts(retrieve_request, "specificFiles"))
     if files and folder:
         raise soap.SoapFault("INVALID_OPERATION", "specificFiles can be used only with singlePackage")
     number = _version(version or request.api_version)
     with request.context.store.transaction() as tx:
         retrieve_id = tx.retrieves.new_id()
         try:
-            _refuse_packages(soap.texts(asked, "packageNames"))
-            found = collect(tx, members, number, folder=folder, only=files)
-            result = _success_body(retrieve_id, found)
+            _refuse_packages(soap.texts(retrieve_request, "packageNames"))
+            retrieved_files = collect(tx, members, number, folder=folder, only=files)
+            result = _success_body(retrieve_id, retrieved_files)
         except soap.SoapFault as fault:
-            found, result = RetrievedFiles(), _failure_body(retrieve_id, fault)
-        tx.retrieves.put(retrieve_id, result, found.zip)
+            retrieved_files, result = RetrievedFiles(), _failure_body(retrieve_id, fault)
+        tx.retrieves.put(retrieve_id, result, retrieved_files.zip)
         tx.retrieves.drop_old(KEPT)
     return [{"done": False, "id": retrieve_id, "state": "Queued"}]
 
@@ -53,12 +55,12 @@ def _refuse_packages(names: list[str]) -> None:
         raise soap.SoapFault("INVALID_CROSS_REFERENCE_KEY", f"No package named '{names[0]}' found")
 
 
-def _success_body(retrieve_id: str, found: RetrievedFiles) -> dict[str, Any]:
+def _success_body(retrieve_id: str, retrieved_files: RetrievedFiles) -> dict[str, Any]:
     return {
         "done": True,
-        "fileProperties": found.file_properties,
+        "fileProperties": retrieved_files.file_properties,
         "id": retrieve_id,
-        "messages": found.messages,
+        "messages": retrieved_files.messages,
         "status": "Succeeded",
         "success": True,
     }
@@ -87,12 +89,12 @@ def status(request: OperationRequest) -> list[soap.Node]:
     """Return the result of a retrieve."""
     retrieve_id = request.required("asyncProcessId")
     with request.context.store.read() as tx:
-        found = tx.retrieves.get(retrieve_id)
+        body = tx.retrieves.get(retrieve_id)
         data = tx.retrieves.payload(retrieve_id)
-    if found is None:
+    if body is None:
         raise soap.SoapFault("INVALID_LOCATOR", f"invalid retrieve id: {retrieve_id}")
     with_zip = soap.flag(request.element, "includeZip", default=True)
-    return [found | {"zipFile": base64.b64encode(data or b"").decode() if with_zip else None}]
+    return [body | {"zipFile": base64.b64encode(data or b"").decode() if with_zip else None}]
 
 
 def legacy_status(request: OperationRequest) -> list[soap.Node]:
@@ -101,11 +103,11 @@ def legacy_status(request: OperationRequest) -> list[soap.Node]:
     for job_id in soap.texts(request.element, "asyncProcessId"):
         if job_id.startswith(ids.key_prefix("RetrieveRequest")):
             with request.context.store.read() as tx:
-                known = tx.retrieves.get(job_id) is not None
-            done, failed = known, not known
+                exists = tx.retrieves.get(job_id) is not None
+            is_done, failed = exists, not exists
         else:
             report = request.jobs.status(job_id)
-            done, failed = report["done"], report["done"] and not report["success"]
-        state = "Error" if failed else "Completed" if done else "InProgress"
-        results.append({"done": done or failed, "id": ids.full(job_id), "state": state})
+            is_done, failed = report["done"], report["done"] and not report["success"]
+        state = "Error" if failed else "Completed" if is_done else "InProgress"
+        results.append({"done": is_done or failed, "id": ids.full(job_id), "state": state})
     return results

@@ -40,13 +40,13 @@ class Column:
 
 def columns(names: Sequence[str], target: ObjectDef, catalog: Catalog) -> list[Column]:
     """Find the column of each name. Raises BadTableError."""
-    found = []
+    table_columns = []
     for name in names:
         column = _column(name, target, catalog)
         if column is None:
             raise BadTableError(f"InvalidBatch : Field name not found : {name}")
-        found.append(column)
-    return found
+        table_columns.append(column)
+    return table_columns
 
 
 def record(columns: Sequence[Column], cells: Sequence[str]) -> dict[str, Any]:

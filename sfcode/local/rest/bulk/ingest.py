@@ -61,13 +61,13 @@ def _batch(context: OrgContext, job_id: str, table: CsvTable) -> bool:
         # Counted here and now: another process may be at the same job.
         start = tx.bulk_jobs.count_rows(job_id)
         catalog = UserView.of(tx, job["createdById"], context.clock.now()).catalog
-        found = _columns(table, job, catalog)
+        job_columns = _columns(table, job, catalog)
         rows = table.rows[start : start + BATCH]
         write = RecordWriter(tx, catalog, job["createdById"], context.clock.now())
-        done = [_done(write, job, found, cells) for cells in rows]
-        tx.bulk_jobs.add_rows(job_id, start, (outcome.written for outcome in done))
-        job["numberRecordsProcessed"] += len(done)
-        job["numberRecordsFailed"] += sum(bool(outcome.error) for outcome in done)
+        outcomes = [_done(write, job, job_columns, cells) for cells in rows]
+        tx.bulk_jobs.add_rows(job_id, start, (outcome.written for outcome in outcomes))
+        job["numberRecordsProcessed"] += len(outcomes)
+        job["numberRecordsFailed"] += sum(bool(outcome.error) for outcome in outcomes)
         job["state"] = COMPLETE if start + len(rows) >= len(table.rows) else RUNNING
 
     return bool(change(context, job_id, step)["state"] == RUNNING)
@@ -77,17 +77,17 @@ def _columns(table: CsvTable, job: Job, catalog: Catalog) -> list[Column]:
     target = catalog.object(job["object"])
     if target is None:
         raise BadTableError(f"InvalidBatch : Unable to find object: {job['object']}")
-    found = columns(table.columns, target, catalog)
+    job_columns = columns(table.columns, target, catalog)
     needed = {"insert": "", "upsert": job.get("externalIdFieldName", "")}.get(job["operation"], "Id")
-    if needed and needed not in [column.field.name for column in found if column.key is None]:
+    if needed and needed not in [column.field.name for column in job_columns if column.key is None]:
         raise BadTableError(f"InvalidBatch : Field name not found : {needed}")
-    return found
+    return job_columns
 
 
-def _done(write: RecordWriter, job: Job, found: Sequence[Column], cells: Sequence[str]) -> RowResult:
+def _done(write: RecordWriter, job: Job, job_columns: Sequence[Column], cells: Sequence[str]) -> RowResult:
     record_id = ""
     try:
-        values = record(found, cells)
+        values = record(job_columns, cells)
         record_id = str(values.get("Id") or "")
         with write.tx.savepoint():
             return RowResult(*OPERATIONS[job["operation"]](write, job, values))

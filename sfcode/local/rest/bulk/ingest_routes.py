@@ -62,18 +62,18 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
         return handler(call)
 
     root: dict[str, Handler] = {"GET": partial(jobs.list_jobs, kind=KIND), "POST": partial(_create, work=work)}
-    one: dict[str, Handler] = {
+    by_id: dict[str, Handler] = {
         "GET": about,
         "PATCH": partial(_move, work=work),
         "DELETE": partial(jobs.delete_job, kind=KIND),
     }
     path = f"{DATA}/jobs/ingest"
     return [
-        made
+        call_route
         for end in ("", "/")
-        for made in (
+        for call_route in (
             route(f"{path}{end}", context, root),
-            route(f"{path}/{{id}}{end}", context, one),
+            route(f"{path}/{{id}}{end}", context, by_id),
             route(f"{path}/{{id}}/batches{end}", context, {"PUT": _upload}, most=MOST),
             route(f"{path}/{{id}}/{{what}}{end}", context, {"GET": result}),
         )
@@ -85,8 +85,8 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
         with call.context.store.transaction() as tx:
             job = _new(call, tx, call.json_object())
             tx.bulk_jobs.put(job["id"], job)
-        told = jobs.job_json(job, base=call.base)
-        return answer({name: value for name, value in told.items() if name not in COUNTED})
+        document = jobs.job_json(job, base=call.base)
+        return answer({name: value for name, value in document.items() if name not in COUNTED})
     body, content = _together(call)
     with call.context.store.transaction() as tx:
         job = _new(call, tx, body) | {"state": jobs.UPLOADED}
@@ -121,17 +121,17 @@ def _external_id(target: ObjectDef, name: object) -> str:
 def _together(call: RestCall) -> tuple[dict[str, Any], bytes]:
     """Read a job and its content from one multipart body."""
     try:
-        found = {part.name: part.content for part in parse_parts(call.body, call.headers.get("content-type", ""))}
-        body = json.loads(found.get("job", b""))
+        parts = {part.name: part.content for part in parse_parts(call.body, call.headers.get("content-type", ""))}
+        body = json.loads(parts.get("job", b""))
     except ValueError as error:
         raise make_error("bad_json", message=f"{error}") from error
-    if not isinstance(body, dict) or "content" not in found:
+    if not isinstance(body, dict) or "content" not in parts:
         raise make_error(
             "bad_json", message="a part `job` with a JSON object and a part `content` with CSV are required"
         )
-    if len(found["content"]) > MOST_WITH_JOB:
+    if len(parts["content"]) > MOST_WITH_JOB:
         raise ApiError("INVALIDJOB", f"InvalidJob : the content has more than {MOST_WITH_JOB} characters")
-    return body, found["content"]
+    return body, parts["content"]
 
 
 def _upload(call: RestCall) -> Response:
@@ -146,12 +146,12 @@ def _upload(call: RestCall) -> Response:
 
 
 def _move(call: RestCall, work: BulkWorker) -> Response:
-    wanted = call.json_object().get("state")
+    state = call.json_object().get("state")
     steps = {jobs.UPLOADED: _close, jobs.ABORTED: jobs.abort}
-    if wanted not in steps:
-        raise make_error("bad_property", name="state", value=wanted)
-    job = jobs.change(call.context, jobs.existing(call, KIND)["id"], steps[wanted])
-    if wanted == jobs.UPLOADED:
+    if state not in steps:
+        raise make_error("bad_property", name="state", value=state)
+    job = jobs.change(call.context, jobs.existing(call, KIND)["id"], steps[state])
+    if state == jobs.UPLOADED:
         work.start(job["id"])
     return answer(jobs.job_summary_json(job))
 
@@ -164,10 +164,10 @@ def _close(_tx: OrgTransaction, job: Job) -> None:
 
 def _processed(call: RestCall, column: str) -> Response:
     """Answer with the rows that succeeded (`sf__Created`) or failed (`sf__Error`)."""
-    job, table, done = _ended(call)
+    job, table, row_results = _ended(call)
     rows = (
         (outcome.record_id, outcome.error or str(outcome.created).lower(), *cells)
-        for outcome, cells in zip(done, table.rows, strict=False)
+        for outcome, cells in zip(row_results, table.rows, strict=False)
         if bool(outcome.error) is (column == "sf__Error")
     )
     head = header(("sf__Id", column), table.header, job)
@@ -175,26 +175,26 @@ def _processed(call: RestCall, column: str) -> Response:
 
 
 def _unprocessed(call: RestCall) -> Response:
-    job, table, done = _ended(call)
-    left = table.rows[len(done) :]
+    job, table, row_results = _ended(call)
+    remaining_rows = table.rows[len(row_results) :]
     text = io.StringIO()
     writer = csv.writer(
         text,
         delimiter=jobs.DELIMITERS[job["columnDelimiter"]],
         lineterminator=jobs.LINE_ENDINGS[job["lineEnding"]],
     )
-    writer.writerows(left)
+    writer.writerows(remaining_rows)
     return Response(header((), table.header, job) + text.getvalue(), media_type=CSV_TYPE)
 
 
 def _ended(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
     with call.context.store.read() as tx:
         job = jobs.find_job(tx, KIND, call.path["id"])
-        content, done = tx.bulk_jobs.content(job["id"]) or b"", outcomes(tx, job["id"])
+        content, row_results = tx.bulk_jobs.content(job["id"]) or b"", outcomes(tx, job["id"])
     if job["state"] not in jobs.ENDED:
         raise jobs.wrong_state(f"Results of {job['state']} Job not available")
     try:
-        return job, read(content, job), done
+        return job, read(content, job), row_results
     except BadTableError:
         # What cannot be read comes back as it is, as something that was not processed.
         return job, CsvTable(content.decode("utf-8", "replace").rstrip("\r\n"), (), []), []

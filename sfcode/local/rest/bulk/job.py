@@ -115,10 +115,10 @@ def wrong_state(message: str) -> ApiError:
 
 def job_json(job: Job, *, base: str) -> Job:
     """Return a job as `GET` does."""
-    shown = {key: value for key, value in job.items() if key != "query"}
+    document = {key: value for key, value in job.items() if key != "query"}
     if job["state"] == OPEN:
-        shown["contentUrl"] = f"{base.removeprefix('/')}/jobs/ingest/{job['id']}/batches"
-    return shown
+        document["contentUrl"] = f"{base.removeprefix('/')}/jobs/ingest/{job['id']}/batches"
+    return document
 
 
 def job_summary_json(job: Job) -> Job:

@@ -53,11 +53,11 @@ def run(context: OrgContext, job: Job, *, going: Callable[[], bool]) -> None:
         now, asker = context.clock.now(), job["createdById"]
         _, paths = _columns(job["query"], UserView.of(tx, asker, now))
         with_deleted = job["operation"] == "queryAll"
-        found = run_query(job["query"], tx, now, "", asker, with_deleted=with_deleted).records
+        records = run_query(job["query"], tx, now, "", asker, with_deleted=with_deleted).records
         head = line((".".join(path) for path, _ in paths), job)
-        body = (line((_cell(record, path, kind) for path, kind in paths), job) for record in found)
+        body = (line((_cell(record, path, kind) for path, kind in paths), job) for record in records)
         tx.bulk_jobs.add_rows(job["id"], 0, (head, *body))
-        job["numberRecordsProcessed"] = len(found)
+        job["numberRecordsProcessed"] = len(records)
         job["state"] = COMPLETE
 
     change(context, job["id"], step)
@@ -83,7 +83,7 @@ def _columns(text: str, view: UserView) -> tuple[str, list[tuple[list[str], str]
     target = world.object(query.source, query.source_at)
     bound = [world.bind(target, query.alias, item) for item in query.select if isinstance(item, FieldRef)]
     return target.name, [
-        ([*(step.relationship for step in each.steps), each.field.name], each.field.type) for each in bound
+        ([*(step.relationship for step in column.steps), column.field.name], column.field.type) for column in bound
     ]
 
 

@@ -25,14 +25,14 @@ def routes(context: OrgContext, work: BulkWorker) -> list[Route]:
         return answer(jobs.job_json(work.state_of(lambda: jobs.existing(call, KIND)), base=call.base))
 
     root: dict[str, Handler] = {"GET": partial(jobs.list_jobs, kind=KIND), "POST": partial(_create, work=work)}
-    one: dict[str, Handler] = {"GET": about, "PATCH": _abort, "DELETE": partial(jobs.delete_job, kind=KIND)}
+    by_id: dict[str, Handler] = {"GET": about, "PATCH": _abort, "DELETE": partial(jobs.delete_job, kind=KIND)}
     path = f"{DATA}/jobs/query"
     return [
-        made
+        call_route
         for end in ("", "/")
-        for made in (
+        for call_route in (
             route(f"{path}{end}", context, root),
-            route(f"{path}/{{id}}{end}", context, one),
+            route(f"{path}/{{id}}{end}", context, by_id),
             route(f"{path}/{{id}}/results{end}", context, {"GET": _results}),
         )
     ]
@@ -54,9 +54,9 @@ def _create(call: RestCall, work: BulkWorker) -> Response:
 
 
 def _abort(call: RestCall) -> Response:
-    wanted = call.json_object().get("state")
-    if wanted != jobs.ABORTED:
-        raise make_error("bad_property", name="state", value=wanted)
+    state = call.json_object().get("state")
+    if state != jobs.ABORTED:
+        raise make_error("bad_property", name="state", value=state)
     return answer(jobs.job_summary_json(jobs.change(call.context, jobs.existing(call, KIND)["id"], jobs.abort)))
 
 

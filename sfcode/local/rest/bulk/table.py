@@ -32,8 +32,8 @@ def read(content: bytes, job: Job) -> CsvTable:
         text = content.decode()
     except UnicodeDecodeError as error:
         raise BadTableError(f"ClientInputError : Failed to read request. Exception: {error.reason}") from error
-    found = _first_break(text)
-    if found and found[0] != LINE_ENDINGS[job["lineEnding"]]:
+    line_break = _first_break(text)
+    if line_break and line_break[0] != LINE_ENDINGS[job["lineEnding"]]:
         raise BadTableError(
             f"ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is {job['lineEnding']}"
         )
@@ -42,18 +42,18 @@ def read(content: bytes, job: Job) -> CsvTable:
         lines = [line for line in reader if line]
     except csv.Error as error:
         raise BadTableError(f"InvalidBatch : Failed to parse CSV: {error}") from error
-    sent = text[: found.start()] if found else text
-    return CsvTable(sent, tuple(lines[0]) if lines else (), lines[1:])
+    head = text[: line_break.start()] if line_break else text
+    return CsvTable(head, tuple(lines[0]) if lines else (), lines[1:])
 
 
 def _first_break(text: str) -> re.Match[str] | None:
     """Find the first line end outside of quotes."""
     quoted = False
-    for found in QUOTE_OR_BREAK.finditer(text):
-        if found[0] == '"':
+    for match in QUOTE_OR_BREAK.finditer(text):
+        if match[0] == '"':
             quoted = not quoted
         elif not quoted:
-            return found
+            return match
     return None
 
 
@@ -63,7 +63,7 @@ def line(cells: Iterable[str], job: Job) -> str:
     return DELIMITERS[job["columnDelimiter"]].join(quoted) + LINE_ENDINGS[job["lineEnding"]]
 
 
-def header(added: Iterable[str], sent: str, job: Job) -> str:
+def header(added: Iterable[str], uploaded_header: str, job: Job) -> str:
     """Write the header of a result: our columns, then the uploaded ones as sent."""
     delimiter = DELIMITERS[job["columnDelimiter"]]
-    return delimiter.join([*(f'"{name}"' for name in added), sent]) + LINE_ENDINGS[job["lineEnding"]]
+    return delimiter.join([*(f'"{name}"' for name in added), uploaded_header]) + LINE_ENDINGS[job["lineEnding"]]

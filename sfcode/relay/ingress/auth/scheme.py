@@ -40,10 +40,10 @@ def single_header(headers: Headers, name: str) -> str:
     return values[0].strip() if len(values) == 1 else ""
 
 
-def matches_any(given: bytes, wanted: Sequence[bytes]) -> bool:
+def matches_any(presented_secret: bytes, secrets: Sequence[bytes]) -> bool:
     """Compare with every secret in constant time."""
-    found = [hmac.compare_digest(given, each) for each in wanted]
-    return bool(given) and any(found)
+    matches = [hmac.compare_digest(presented_secret, secret) for secret in secrets]
+    return bool(presented_secret) and any(matches)
 
 
 def reveal_all(secrets: Sequence[Secret]) -> list[bytes]:
@@ -53,13 +53,13 @@ def reveal_all(secrets: Sequence[Secret]) -> list[bytes]:
 
 def sign_with_each(keys: Sequence[bytes], parts: Sequence[bytes], algorithm: str) -> list[bytes]:
     """Sign the concatenated parts with every key."""
-    made = []
+    signatures = []
     for key in keys:
         code = hmac.new(key, digestmod=getattr(hashlib, algorithm))
         for part in parts:
             code.update(part)
-        made.append(code.digest())
-    return made
+        signatures.append(code.digest())
+    return signatures
 
 
 def base64_bytes(text: str) -> bytes:

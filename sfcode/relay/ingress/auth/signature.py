@@ -47,8 +47,8 @@ class Hmac:
         id_ = single_header(request.headers, self._id_header)
         filled = {"{body}": body, "{timestamp}": timestamp.encode("latin-1"), "{id}": id_.encode("latin-1")}
         parts = [filled.get(part, part.encode()) for part in self._parts]
-        wanted = sign_with_each(reveal_all(self._secrets), parts, self._auth.algorithm or "sha256")
-        return "" if matches_any(self._signature(request), wanted) else "signature_wrong"
+        signatures = sign_with_each(reveal_all(self._secrets), parts, self._auth.algorithm or "sha256")
+        return "" if matches_any(self._signature(request), signatures) else "signature_wrong"
 
     def _signature(self, request: Request) -> bytes:
         text, prefix = single_header(request.headers, self._auth.header or ""), self._auth.prefix or ""

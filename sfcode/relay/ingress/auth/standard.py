@@ -51,11 +51,11 @@ class StandardWebhooks:
     def check_body(self, request: Request, body: bytes) -> str:
         """Compare the signature of id, time and body with each given one: during a rotation there are several."""
         head = f"{single_header(request.headers, ID)}.{single_header(request.headers, 'webhook-timestamp')}."
-        wanted = sign_with_each(self._keys, [head.encode("latin-1"), body], "sha256")
-        found = [matches_any(given, wanted) for given in self._signatures(request)]
-        return "" if any(found) else "signature_wrong"
+        signatures = sign_with_each(self._keys, [head.encode("latin-1"), body], "sha256")
+        matches = [matches_any(presented_signature, signatures) for presented_signature in self._signatures(request)]
+        return "" if any(matches) else "signature_wrong"
 
     def _signatures(self, request: Request) -> list[bytes]:
-        given = single_header(request.headers, "webhook-signature").split(" ")[:_MOST_SIGNATURES]
-        pairs = [each.partition(",") for each in given]
+        entries = single_header(request.headers, "webhook-signature").split(" ")[:_MOST_SIGNATURES]
+        pairs = [entry.partition(",") for entry in entries]
         return [base64_bytes(value) for version, _, value in pairs if version == "v1" and value]

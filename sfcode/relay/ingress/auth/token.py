@@ -43,13 +43,13 @@ class Token:
 
     def check_head(self, request: Request, path_token: str, now: float) -> str:  # noqa: ARG002 (a scheme's)
         """Compare the token."""
-        given = self._presented_token(request, path_token)
-        if not given:
+        token = self._presented_token(request, path_token)
+        if not token:
             return "token_missing"
-        wanted = reveal_all(self._secrets)
+        secrets = reveal_all(self._secrets)
         if self._auth.scheme == "basic":
-            wanted = [secret if b":" in secret else given.partition(b":")[0] + b":" + secret for secret in wanted]
-        return "" if matches_any(given, wanted) else "token_wrong"
+            secrets = [secret if b":" in secret else token.partition(b":")[0] + b":" + secret for secret in secrets]
+        return "" if matches_any(token, secrets) else "token_wrong"
 
     def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
         """Return "": there is nothing to check."""

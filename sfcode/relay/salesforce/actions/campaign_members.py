@@ -54,8 +54,10 @@ class CampaignMembers:
 
     def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:
         """Return the queries for the statuses of the campaigns, and for what the people are members of."""
-        ids = sorted({each.campaign.id for each in self.registrations if each.campaign.id})
-        names = sorted({each.campaign.name for each in self.registrations if each.campaign.name})
+        ids = sorted({registration.campaign.id for registration in self.registrations if registration.campaign.id})
+        names = sorted(
+            {registration.campaign.name for registration in self.registrations if registration.campaign.name}
+        )
         parts = [format_soql("CampaignId IN {}", ids)] if ids else []
         parts += [format_soql("Campaign.Name IN {}", names)] if names else []
         campaigns = f"({' OR '.join(parts)})"

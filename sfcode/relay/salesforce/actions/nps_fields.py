@@ -82,8 +82,10 @@ class NpsFields:
                 continue
             name = property_name(self.object, context.record_id, field)
             names = (name, legacy_name(self.mapping, context.record_id, kind))
-            known = max((context.latest[each].stamp for each in names if each in context.latest), default="")
-            if known <= event.stamp:
+            delivered_stamp = max(
+                (context.latest[state_name].stamp for state_name in names if state_name in context.latest), default=""
+            )
+            if delivered_stamp <= event.stamp:
                 values[field] = self._fit(field, value, context)
                 newest[field] = LatestState(name, event.stamp, json.dumps(values[field]))
         return (

@@ -106,9 +106,9 @@ class NpsResponses:
         survey = _survey(event)
         name = state_name(self.person, context.record_id, survey)
         state = context.latest.get(name)
-        answers = [Answer(**each) for each in json.loads(state.value)] if state and state.value else []
-        answer = next((each for each in answers if each.is_near(event)), None) or _begin(event, survey)
-        kept = replace(answer, begun=min(answer.begun, event.stamp))
+        answers = [Answer(**entry) for entry in json.loads(state.value)] if state and state.value else []
+        answer = next((entry for entry in answers if entry.is_near(event)), None) or _begin(event, survey)
+        new_answer = replace(answer, begun=min(answer.begun, event.stamp))
         values: dict[str, Any] = {}
         stamps: dict[str, Any] = {}
         for kind, value in event.answers.items():
@@ -119,18 +119,20 @@ class NpsResponses:
             return []
         values |= {
             f"{self.person}__c": context.record_id,
-            "Answered_At__c": f"{kept.begun[:MILLISECONDS]}Z",
+            "Answered_At__c": f"{new_answer.begun[:MILLISECONDS]}Z",
             **_describe(event),
         }
         if account:
             values[ACCOUNT_FIELD] = account
-        known = {**answer.fields, **values}
+        all_fields = {**answer.fields, **values}
         if self.redact:
-            known.pop(_FIELDS["feedback"], None)
-        kept = replace(kept, object=self.object, fields=known, **stamps)
-        rest = sorted((each for each in answers if each.id != answer.id), key=lambda each: each.begun)
-        rest = [each if each.is_near(event, WRITTEN_AGAIN) else replace(each, fields={}) for each in rest]
-        value = json.dumps([asdict(each) for each in [*rest, kept][-KEPT:]])
+            all_fields.pop(_FIELDS["feedback"], None)
+        new_answer = replace(new_answer, object=self.object, fields=all_fields, **stamps)
+        other_answers = sorted((entry for entry in answers if entry.id != answer.id), key=lambda entry: entry.begun)
+        other_answers = [
+            entry if entry.is_near(event, WRITTEN_AGAIN) else replace(entry, fields={}) for entry in other_answers
+        ]
+        value = json.dumps([asdict(entry) for entry in [*other_answers, new_answer][-KEPT:]])
         stamp = max(event.stamp, state.stamp if state else "")
         return [
             RecordWrite(
@@ -166,11 +168,11 @@ def state_name(person: str, record_id: str, survey: str) -> str:
 
 def plan_rewrites(state: LatestState) -> list[RecordWrite]:
     """Return the upserts that write the records of a person's last answers again."""
-    answers = [Answer(**each) for each in json.loads(state.value or "[]")]
+    answers = [Answer(**entry) for entry in json.loads(state.value or "[]")]
     return [
-        RecordWrite("", "upsert", each.object, RESPONSE_ID_FIELD, each.id, each.fields, notes=(state,))
-        for each in answers
-        if each.fields
+        RecordWrite("", "upsert", entry.object, RESPONSE_ID_FIELD, entry.id, entry.fields, notes=(state,))
+        for entry in answers
+        if entry.fields
     ]
 
 

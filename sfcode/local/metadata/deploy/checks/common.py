@@ -27,16 +27,16 @@ def no_object(element: str, name: str) -> str:
 
 def get_entries(body: Body, element: str) -> Mapping[str, Any]:
     """Return the entries of a keyed element."""
-    found = body.get(element)
-    return found if isinstance(found, Mapping) else {}
+    entries = body.get(element)
+    return entries if isinstance(entries, Mapping) else {}
 
 
 def find_repeated(body: Body, element: str, key: str) -> Iterator[str]:
     """Return the keys that occur more than once in a keyed element, which stays a list in that case."""
-    found = body.get(element)
-    seen: set[str] = set()
-    for entry in found if isinstance(found, list) else ():
+    entries = body.get(element)
+    names: set[str] = set()
+    for entry in entries if isinstance(entries, list) else ():
         name = str(entry.get(key)) if isinstance(entry, Mapping) else ""
-        if name in seen:
+        if name in names:
             yield f"Field:{key}, value:{name} appears more than once"
-        seen.add(name)
+        names.add(name)

@@ -134,21 +134,21 @@ def _formula(subject: Subject, kind: str) -> Iterator[str]:
 def _circular(subject: Subject) -> bool:
     """Return whether a formula refers to itself through other formula fields."""
     target = (subject.owner, subject.name)
-    seen: set[tuple[str, str]] = set()
+    visited_fields: set[tuple[str, str]] = set()
     waiting = [(subject.owner, str(subject.body["formula"]))]
     while waiting:
         owner, text = waiting.pop()
         scope = ObjectScope.of_field(subject.view.catalog, owner)
         try:
-            used = [step for found in formula.references(formula.parse(text)) for step in scope.steps(found)]
+            used = [step for reference in formula.references(formula.parse(text)) for step in scope.steps(reference)]
         except FormulaError:
             continue
         for step in used:
             if field_key(step) == field_key(target):
                 return True
             field = subject.view.field(*step)
-            if field is not None and field.formula and step not in seen:
-                seen.add(step)
+            if field is not None and field.formula and step not in visited_fields:
+                visited_fields.add(step)
                 waiting.append((step[0], field.formula))
     return False
 

@@ -41,11 +41,11 @@ def check(subject: Subject) -> Iterator[str]:
 
 
 def _structure(subject: Subject) -> Iterator[str]:
-    found = list(flows.elements(subject.body))
-    names = Counter(name for _, name, _ in found)
+    elements = list(flows.elements(subject.body))
+    names = Counter(name for _, name, _ in elements)
     for name in sorted(name for name, count in names.items() if count > 1):
         yield f'The API name "{name}" is used by more than one element'
-    for source, element in [("Start", flows.start(subject.body)), *((name, element) for _, name, element in found)]:
+    for source, element in [("Start", flows.start(subject.body)), *((name, element) for _, name, element in elements)]:
         for target in flows.targets(element):
             if target not in names:
                 yield f'The connector of "{source}" leads to the element "{target}", which doesn\'t exist'
@@ -93,8 +93,8 @@ def _fields(subject: Subject) -> Iterator[str]:
         if subject.view.object(name) is not None and subject.view.field(name, field) is None:
             yield _no_field(name, field)
     for start, path in flows.record_paths(subject.body):
-        for (name, field), found in walk_path(subject.view.catalog, start, path):
-            if found is None:
+        for (name, field), field_definition in walk_path(subject.view.catalog, start, path):
+            if field_definition is None:
                 yield _no_field(name, field)
 
 

@@ -61,13 +61,13 @@ def app_policies(subject: Subject) -> Iterator[str]:
         if name.strip() and not subject.view.has("PermissionSet", name.strip()):
             yield f"In field: commaSeparatedPermissionSet - no PermissionSet named {name.strip()} found"
     app = subject.body.get("externalClientApplication")
-    for other in subject.view.tx.components.list_all(subject.component.type):
+    for policy in subject.view.tx.components.list_all(subject.component.type):
         if (
-            other.component.body.get("externalClientApplication") == app
-            and other.component.full_name != subject.component.full_name
+            policy.component.body.get("externalClientApplication") == app
+            and policy.component.full_name != subject.component.full_name
         ):
             # Seen in threads about policies with names of their own: an app has one.
-            yield f"DUPLICATE_VALUE: ExtlClntAppOauthSettingsId duplicates value on record with id: {other.id[:15]}"
+            yield f"DUPLICATE_VALUE: ExtlClntAppOauthSettingsId duplicates value on record with id: {policy.id[:15]}"
     user = str(subject.body.get("clientCredentialsFlowUser") or "")
     if user and subject.view.active_user(user) is None:
         yield "Enter a valid execution user for the OAuth client credentials flow."

@@ -56,17 +56,17 @@ def _is_license(subject: Subject, name: str) -> bool:
 
 def _objects(subject: Subject) -> Iterator[str]:
     rights = get_entries(subject.body, "objectPermissions")
-    for name, given in rights.items():
-        found = subject.view.object(name)
-        if (found is None and not subject.view.has("CustomObject", name)) or name in (*ACTIVITIES, ACTIVITY):
+    for name, entry in rights.items():
+        target = subject.view.object(name)
+        if (target is None and not subject.view.has("CustomObject", name)) or name in (*ACTIVITIES, ACTIVITY):
             # Activities have user permissions instead: Access Activities, Edit Events, Edit Tasks.
             yield no_object("object", name)
             continue
         for right, (_, verb, needed) in OBJECT_RIGHTS.items():
-            missing = [f"{OBJECT_RIGHTS[need][1]} {name}" for need in needed if not given.get(need)]
-            if given.get(right) and missing:
+            missing = [f"{OBJECT_RIGHTS[need][1]} {name}" for need in needed if not entry.get(need)]
+            if entry.get(right) and missing:
                 yield f"Permission {verb} {name} depends on permission(s): {', '.join(missing)}"
-        if given.get("allowRead"):
+        if entry.get("allowRead"):
             yield from _masters(subject, name, rights)
 
 
@@ -79,19 +79,19 @@ def _masters(subject: Subject, name: str, rights: Mapping[str, Mapping[str, obje
 
 
 def _fields(subject: Subject) -> Iterator[str]:
-    for name, given in get_entries(subject.body, "fieldPermissions").items():
+    for name, entry in get_entries(subject.body, "fieldPermissions").items():
         owner, _, field = name.partition(".")
         if owner != ACTIVITY and subject.view.object(owner) is None:
             if not subject.view.has("CustomObject", owner):
                 yield no_object("field", owner)
             continue
         # A custom field of Activity takes its rights under the names of Event and Task only.
-        found = None if owner == ACTIVITY else subject.view.field(owner, field)
-        if found is None:
+        field_definition = None if owner == ACTIVITY else subject.view.field(owner, field)
+        if field_definition is None:
             yield no_field("field", name)
-        elif not found.permissionable and not (found.name == "Name" and owner.endswith("__c")):
+        elif not field_definition.permissionable and not (field_definition.name == "Name" and owner.endswith("__c")):
             yield f"You cannot deploy to a required field: {name}"
-        elif given.get("editable") and _only_read(found):
+        elif entry.get("editable") and _only_read(field_definition):
             yield f"Field {name} is read-only: it can't be editable in a permission set"
 
 
