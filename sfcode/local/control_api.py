@@ -73,10 +73,7 @@ def _log(call: RestCall) -> Response:
 def _queue(call: RestCall) -> Response:
     with call.context.store.read() as tx:
         names = {stored.id: stored.component.full_name for stored in tx.components.list_all("WorkflowOutboundMessage")}
-        notifications = [
-            asdict(notification) | {"action": names.get(notification.action_id)}
-            for notification in tx.notifications.list_all()
-        ]
+        notifications = [asdict(row) | {"action": names.get(row.action_id)} for row in tx.notifications.list_all()]
     return answer({"notifications": notifications})
 
 

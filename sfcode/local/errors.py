@@ -70,9 +70,7 @@ def make_error(name: str, /, **values: object) -> ApiError:
     """Return an error of `errors.txt`, with the values that its text leaves open; a list is written with commas."""
     (code, status, *fields), text = _table()[name]
     texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in values.items()}
-    field_names = [
-        field_name for field in fields if field != "[]" for field_name in field.format_map(texts).split(", ")
-    ]
+    field_names = [name for field in fields if field != "[]" for name in field.format_map(texts).split(", ")]
     return ApiError(code, text.format_map(texts), field_names if fields else None, status=int(status))
 
 

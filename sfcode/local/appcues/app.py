@@ -98,13 +98,11 @@ class AppcuesApp:
 
     def _route(self, method: str, path: str) -> tuple[Handler, list[str]]:
         matching = [
-            (path_exists, path_match, handler)
-            for path_exists, pattern, handler in self._routes
-            if (path_match := pattern.fullmatch(path))
+            (verb, parts, handler) for verb, pattern, handler in self._routes if (parts := pattern.fullmatch(path))
         ]
-        for path_exists, path_match, handler in matching:
-            if path_exists == method:
-                return handler, [unquote(part) for part in path_match.groups()]
+        for verb, parts, handler in matching:
+            if verb == method:
+                return handler, [unquote(part) for part in parts.groups()]
         if matching:
             raise AppcuesApiError(405, f"{method} is not allowed here")
         raise AppcuesApiError(404, "there is nothing here")

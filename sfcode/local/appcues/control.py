@@ -85,17 +85,15 @@ def _trigger(call: AppcuesCall) -> list[dict[str, Any]]:
     body = call.json()
     state, now = call.account.state, call.account.clock.now()
     events = []
-    for description in body if isinstance(body, list) else [body]:
-        if not isinstance(description, dict) or not all(
-            isinstance(description.get(key), str) for key in ("user_id", "name")
-        ):
+    for item in body if isinstance(body, list) else [body]:
+        if not isinstance(item, dict) or not all(isinstance(item.get(key), str) for key in ("user_id", "name")):
             raise AppcuesApiError(
                 400, "an event has user_id and name, and may have attributes, group_id, timestamp, event_id"
             )
-        if not isinstance(description.get("attributes", {}), dict):
+        if not isinstance(item.get("attributes", {}), dict):
             raise AppcuesApiError(400, "attributes must be an object")
-        profile = state.profile("user", description["user_id"]) or {}
-        events.append(event_body(ACCOUNT_ID, description, profile, now, call.account.rng))
+        profile = state.profile("user", item["user_id"]) or {}
+        events.append(event_body(ACCOUNT_ID, item, profile, now, call.account.rng))
     for event in events:
         properties = auto_properties(event["name"], event["attributes"])
         if properties:

@@ -82,14 +82,11 @@ class WebhookSender:
         for parcel in now:
             by_user.setdefault(parcel.user_id, []).append(parcel)
         failed = [
-            delivery
-            for part in pool.map(lambda parcels: self._send(webhook, parcels), by_user.values())
-            for delivery in part
+            late for part in pool.map(lambda parcels: self._send(webhook, parcels), by_user.values()) for late in part
         ]
-        numbers = {delivery.number for delivery in (*delayed_webhooks, *failed)}
-        state.settle(
-            [delivery.number for delivery in batch if delivery.number not in numbers], (*delayed_webhooks, *failed)
-        )
+        later = (*delayed_webhooks, *failed)
+        numbers = {parcel.number for parcel in later}
+        state.settle([parcel.number for parcel in batch if parcel.number not in numbers], later)
         return True
 
     def _held_back(

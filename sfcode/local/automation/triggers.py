@@ -95,9 +95,7 @@ class Automation:
             return
         actions = rule.component.body.get("actions")
         by_name = actions if isinstance(actions, Mapping) else {}
-        messages = [
-            name for name, action in by_name.items() if isinstance(action, Mapping) and action.get("type") == MESSAGE
-        ]
+        messages = [name for name, row in by_name.items() if isinstance(row, Mapping) and row.get("type") == MESSAGE]
         self._send(saved, source, (f"{saved.target.name}.{name}" for name in messages))
         for name in sorted(set(by_name) - set(messages)):
             self._log(saved, source, f"its action {name} is not run by the local org: it is no outbound message")

@@ -34,9 +34,9 @@ def check(text: str, scope: FormulaScope, expected: Type | None) -> Node:
     if isinstance(node, Reference) and result_type in PICKLISTS:
         raise _picklist(node)
     if result_type is not None and expected is not None and _plain(result_type) is not expected:
-        expected_name = "true or false" if expected is Type.BOOLEAN else expected.value
+        name = "true or false" if expected is Type.BOOLEAN else expected.value
         raise FormulaError(
-            f"Formula result is data type ({result_type}), incompatible with expected data type ({expected_name})."
+            f"Formula result is data type ({result_type}), incompatible with expected data type ({name})."
         )
     return node
 

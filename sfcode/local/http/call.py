@@ -112,9 +112,7 @@ def no_content() -> Response:
 def error_answer(error: ApiError, base: str = "") -> Response:
     """Return the response of an error."""
     if isinstance(error, Ambiguous):
-        return answer(
-            [f"{base}/sobjects/{error.object_name}/{record_id}" for record_id in error.record_ids], error.status
-        )
+        return answer([f"{base}/sobjects/{error.object_name}/{id_}" for id_ in error.record_ids], error.status)
     return answer(error.body, error.status)
 
 

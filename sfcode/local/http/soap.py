@@ -132,10 +132,8 @@ def fault(error: SoapFault) -> bytes:
     """Render the envelope of a fault."""
     message, detail = escape(_clean(error.message)), ""
     if error.detail:
-        exception = (
-            f"<sf:exceptionCode>{error.code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage>"
-        )
-        detail = f'<detail><sf:{error.detail} xsi:type="sf:{error.detail}">{exception}</sf:{error.detail}></detail>'
+        text = f"<sf:exceptionCode>{error.code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage>"
+        detail = f'<detail><sf:{error.detail} xsi:type="sf:{error.detail}">{text}</sf:{error.detail}></detail>'
     return _envelope(
         f' xmlns:sf="{FAULTS}"',
         f"<soapenv:Fault><faultcode>sf:{error.code}</faultcode>"

@@ -114,9 +114,7 @@ def _carry_out_all(
     with writer(call) as write:
         results.extend(_carry_out_one(write, partial(step, write, item)) for item in items)
         if all_or_none and not all(result["success"] for result in results):
-            results = [
-                {"success": False, "errors": [ROLLED_BACK]} if outcome["success"] else outcome for outcome in results
-            ]
+            results = [{"success": False, "errors": [ROLLED_BACK]} if row["success"] else row for row in results]
             raise Undo
     return answer(results)
 

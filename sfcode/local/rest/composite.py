@@ -69,9 +69,7 @@ def _graph(call: RestCall, others: Routes) -> Response:
     graphs = call.json_object().get("graphs")
     if not isinstance(graphs, list) or not all(isinstance(graph, dict) for graph in graphs):
         raise make_error("bad_json", message="graphs must be a list of objects")
-    named_graphs = [
-        (str(graph.get("graphId")), _requests(graph.get("compositeRequest"), MOST_NODES)) for graph in graphs
-    ]
+    named_graphs = [(str(item.get("graphId")), _requests(item.get("compositeRequest"), MOST_NODES)) for item in graphs]
     if len({name for name, _ in named_graphs}) < len(named_graphs):
         raise ApiError("INVALID_INPUT", "each graph needs a graphId of its own")
     if sum(len(requests) for _, requests in named_graphs) > MOST_NODES:

@@ -193,9 +193,7 @@ class UserAccess:
                 campaign.read, *(campaign.edit,) * 3, view_all=campaign.view_all, modify_all=campaign.modify_all
             )
         object_rights = [grant.objects[key] for grant in self._grants if key in grant.objects]
-        rights_of_user = {
-            right: any(rights.get(element) for rights in object_rights) for right, element in ELEMENTS.items()
-        }
+        rights_of_user = {right: any(row.get(element) for row in object_rights) for right, element in ELEMENTS.items()}
         if self.has("ViewAllData"):
             rights_of_user |= {"read": True, "view_all": True}
         return ObjectRights(**rights_of_user)

@@ -19,10 +19,8 @@ def prepare_member(save: PendingRecord) -> None:
     after, tx = save.after, save.tx
     whom = [name for name in ("ContactId", "LeadId") if after.get(name)]
     if len(whom) != 1:
-        description = "both a lead and a contact" if whom else "neither a lead nor a contact"
-        raise ApiError(
-            "FIELD_INTEGRITY_EXCEPTION", f"A campaign member can't be {description}", ["LeadId", "ContactId"]
-        )
+        kind = "both a lead and a contact" if whom else "neither a lead nor a contact"
+        raise ApiError("FIELD_INTEGRITY_EXCEPTION", f"A campaign member can't be {kind}", ["LeadId", "ContactId"])
     (key,) = whom
     members = tx.records.find("CampaignMember", key, after[key])
     if any(member["CampaignId"] == after["CampaignId"] and member["Id"] != after.get("Id") for member in members):
@@ -60,9 +58,7 @@ def prepare_status(save: PendingRecord) -> None:
     statuses = save.tx.records.find("CampaignMemberStatus", "CampaignId", save.after["CampaignId"])
     for field in ("Label", "SortOrder"):
         new_value = str(save.after.get(field)).casefold()
-        if any(
-            str(status[field]).casefold() == new_value and status["Id"] != save.after.get("Id") for status in statuses
-        ):
+        if any(str(row[field]).casefold() == new_value and row["Id"] != save.after.get("Id") for row in statuses):
             raise ApiError(
                 "DUPLICATE_VALUE",
                 f"duplicate value found: {field} duplicates value on record of this campaign",

@@ -57,16 +57,13 @@ class Catalog:
     def referring(self, name: str) -> list[tuple[str, FieldDef]]:
         """List the fields that refer to an object, with their objects; fields that every object has are listed apart."""
         # Only such fields are read: with all of every object, each object would make each describe longer.
-        lower_name = name.lower()
+        key = name.lower()
         references = [
             (owner, field)
-            for owner in (
-                *_standard_owners(lower_name),
-                *(ACTIVITIES if self._tx.components.has_activities(name) else ()),
-            )
+            for owner in (*_standard_owners(key), *(ACTIVITIES if self._tx.components.has_activities(name) else ()))
             if (target := self.object(owner))
             for field in target.fields.values()
-            if not field.custom and lower_name in (target_name.lower() for target_name in field.reference_to)
+            if not field.custom and key in (target_name.lower() for target_name in field.reference_to)
         ]
         for full_name in self._tx.components.lookups_to(name):
             stored, (parent, _, _) = self._tx.components.get("CustomField", full_name), full_name.partition(".")

@@ -103,10 +103,8 @@ class RecordContext:
             raise FormulaError(f"Field {'.'.join(path)} does not exist. Check spelling.")
         record_id = record.get(reference.name)
         targets = (type_name,) if type_name else reference.reference_to
-        rows = (
-            (owner_name, self.rows.get(owner_name, str(record_id))) for owner_name in targets if record_id is not None
-        )
-        owner, row = next(((owner_name, row) for owner_name, row in rows if row is not None), (targets[0], {}))
+        rows = ((name, self.rows.get(name, str(record_id))) for name in targets if record_id is not None)
+        owner, row = next(((name, row) for name, row in rows if row is not None), (targets[0], {}))
         return self._follow(owner, row, path[1:])
 
     def _field(self, object_name: str, record: Mapping[str, Scalar], field: FieldDef) -> Value:

@@ -76,6 +76,4 @@ def standard_object(name: str) -> ObjectDef | None:
     if definition is not None:
         return definition
     key = name.lower()
-    return next((candidate for candidate in objects.values() if candidate.name.lower() == key), None) or data_object(
-        key
-    )
+    return next((row for row in objects.values() if row.name.lower() == key), None) or data_object(key)

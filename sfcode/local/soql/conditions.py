@@ -99,9 +99,7 @@ class Conditions:
             case Membership(ref, "IN") if condition.query is not None:
                 return self._narrow(ref, lambda _: self._found.get(id(condition), frozenset({None})))
             case Membership(ref, "IN"):
-                return self._narrow(
-                    ref, lambda field: [self._value(field, candidate) for candidate in condition.values]
-                )
+                return self._narrow(ref, lambda field: [self._value(field, value) for value in condition.values])
         return None
 
     def _narrow(self, ref: FieldRef, values: Callable[[FieldDef], Iterable[Scalar]]) -> Narrow | None:

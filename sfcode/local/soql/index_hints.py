@@ -67,9 +67,7 @@ def number_behind(formula: str) -> str:
 
 
 def _same(node: Node, reference: Reference) -> bool:
-    return isinstance(node, Reference) and [step.lower() for step in node.path] == [
-        step.lower() for step in reference.path
-    ]
+    return isinstance(node, Reference) and ".".join(node.path).lower() == ".".join(reference.path).lower()
 
 
 def _number(value: Scalar) -> Scalar:

@@ -54,15 +54,11 @@ class World:
         steps: list[FieldDef] = []
         candidates = [target]
         for name in path[:-1]:
-            reference = next(
-                (candidate.relationship(name) for candidate in candidates if candidate.relationship(name)), None
-            )
+            reference = next((owner.relationship(name) for owner in candidates if owner.relationship(name)), None)
             if reference is None or len(steps) == MAX_STEPS:
                 raise self.no_such_relationship(name, "field path", ref.at)
             steps.append(reference)
-            candidates = [
-                definition for candidate in reference.reference_to if (definition := self.catalog.object(candidate))
-            ]
+            candidates = [owner for target in reference.reference_to if (owner := self.catalog.object(target))]
             if not candidates:
                 raise self.no_such_relationship(name, "field path", ref.at)
         field = next((candidate.field(path[-1]) for candidate in candidates if candidate.field(path[-1])), None)

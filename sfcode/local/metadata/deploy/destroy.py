@@ -213,7 +213,7 @@ def change_rights(tx: OrgTransaction, follow: Callable[[str], str | None], autho
                 rights = body.get(element)
                 if isinstance(rights, Mapping):
                     remaining_rights = {
-                        new_name: right for name, right in rights.items() if (new_name := follow(name)) is not None
+                        new: right for name, right in rights.items() if (new := follow(name)) is not None
                     }
                     body = {key: value for key, value in body.items() if key != element} | (
                         {element: remaining_rights} if remaining_rights else {}

@@ -137,11 +137,9 @@ class Deployments:
         if report["done"] or not self._is_lost(row):
             return report
         with self._context.store.transaction() as tx:
-            stopped_report = result.report_stopped(
-                report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=LOST
-            )
-            self._put(tx, stopped_report)
-        return stopped_report
+            end = result.report_stopped(report, "Failed", self._now(), code="UNKNOWN_EXCEPTION", message=LOST)
+            self._put(tx, end)
+        return end
 
     def cancel(self, deploy_id: str, session: UserSession) -> Report:
         """Cancel a deploy: at once if it is pending, otherwise before it commits. Raises SoapFault."""

@@ -45,7 +45,5 @@ def run_operation(operation: str, request: OperationRequest) -> Sequence[soap.No
 def function(operation: str) -> Callable[[OperationRequest], Sequence[soap.Node]]:
     """Return the function of an operation."""
     module, name = OPERATIONS[operation]
-    implementation: Callable[[OperationRequest], Sequence[soap.Node]] = getattr(
-        import_module(f"{__name__}.{module}"), name
-    )
-    return implementation
+    answer: Callable[[OperationRequest], Sequence[soap.Node]] = getattr(import_module(f"{__name__}.{module}"), name)
+    return answer
