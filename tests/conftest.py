@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import http.server
 import importlib.util
 import json
 import os
@@ -23,6 +24,9 @@ import hypothesis
 import pytest
 
 from tests import schedule
+
+http.server.HTTPServer.request_queue_size = 128
+"""Servers of tests keep so many connections waiting: of more than five, the default, a loaded machine drops some for seconds."""
 
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = ROOT / "tests" / "guard"

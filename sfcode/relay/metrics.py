@@ -55,8 +55,10 @@ class Metrics:
         )
         self.config = gauge("config", "1 for the digest of the config that messages are delivered by.", "digest")
         self.config_loads = counter("config_loads", "Attempts to load the config, by how they ended.", "outcome")
-        self.scheduled_runs = counter("scheduled_runs", "Runs of scheduled jobs, by how they ended.", "job", "outcome")
-        self.scheduled_done = gauge("scheduled_done", "Unix time at which a scheduled job was last done.", "job")
+        self.scheduled_runs = counter(
+            "scheduled_runs", "Runs of scheduled jobs, by how they ended.", "schedule", "outcome"
+        )
+        self.scheduled_done = gauge("scheduled_done", "Unix time at which a scheduled job was last done.", "schedule")
         self.quota_used = gauge("quota_used", "API requests of the org that were used in the last 24 hours.")
         self.quota_limit = gauge("quota_limit", "API requests that the org has in 24 hours.")
 

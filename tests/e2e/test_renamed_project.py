@@ -85,7 +85,7 @@ def test_a_copy_that_has_not_seen_the_rename_is_refused(journey):
     journey.edit("sfcode.yaml", "name: Acme\n", "name: Appcues\n")
     refused = journey.apply()
     assert refused.code == 1
-    assert "if somebody has renamed it, update your copy of the config" in refused.err
+    assert "if it was renamed already, update your copy of the config" in refused.err
 
 
 def test_an_identity_is_given_to_a_project_that_had_none(applied):

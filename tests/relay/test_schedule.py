@@ -53,7 +53,7 @@ def test_a_job_runs_once_however_often_the_relay_is_restarted(inbox: Inbox) -> N
     assert (run.holder, run.outcome, run.queued) == ("a", "done", 4)
     assert run.ended_at is not None
     # The last process ran nothing, and knows all the same.
-    finished_at = metrics.registry.get_sample_value("sfcode_relay_scheduled_done", {"job": "refresh"})
+    finished_at = metrics.registry.get_sample_value("sfcode_relay_scheduled_done", {"schedule": "refresh"})
     assert finished_at == run.ended_at.timestamp()
 
 
@@ -76,7 +76,7 @@ def test_a_job_that_fails_raises_an_alarm_and_is_tried_again(inbox: Inbox, error
     assert run.next_at(HOURS) - run.ended_at == timedelta(minutes=15)
     instrumentation.alarms.flush(inbox)
     assert [(alarm.name, alarm.detail) for alarm in inbox.alarms()] == [("schedule_failed", f"refresh: {outcome}")]
-    labels = {"job": "refresh", "outcome": "failed"}
+    labels = {"schedule": "refresh", "outcome": "failed"}
     assert instrumentation.metrics.registry.get_sample_value("sfcode_relay_scheduled_runs_total", labels) == 1
 
 

@@ -61,7 +61,7 @@ def test_it_goes_on_with_the_page_after_the_last_one_that_was_kept(place, inbox,
     assert pages[3] == stopped.locator
     assert progress.job == stopped.job
     assert progress.records == count(inbox)
-    assert "contact: goes on after 20 records" in reports
+    assert "contact: continues after 20 records" in reports
 
 
 def test_what_is_done_is_not_done_again_unless_asked_to(place, inbox, run):

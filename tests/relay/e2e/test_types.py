@@ -9,7 +9,8 @@ from sfcode.metadata.package import write, zip_files
 from sfcode.org import connect
 from sfcode.org.results import DeployOptions
 from tests.e2e.journey import Journey
-from tests.relay.e2e.test_serve import change, send, settled
+from tests.relay.e2e.sender import send_all
+from tests.relay.e2e.test_serve import change, settled
 from tests.relay.e2e.world import until, world
 
 API = "63.0"
@@ -35,7 +36,7 @@ def test_custom_fields_come_as_what_they_are(tmp_path: Path) -> None:
     with world(tmp_path, f"sqlite:///{tmp_path / 'relay.db'}", with_fields) as around:
         values = {"Seats__c": "12.0", "Vip__c": "true", "Worth__c": "1.39E8", "Double__c": "24.0", "Plan__c": "7.0"}
         relay = around.ready()
-        send([relay.port], [change(around, "650001", "003000000000001AAA", 1, **values)])
+        send_all([relay.port], [change(around, "650001", "003000000000001AAA", 1, **values)])
         settled(around, 1)
         typed = {"seats": 12, "vip": True, "worth": 139_000_000, "double": 24, "plan": "7.0"}
         assert around.far.profiles()["650001"] == typed
@@ -44,7 +45,7 @@ def test_custom_fields_come_as_what_they_are(tmp_path: Path) -> None:
         around.far.arm(kind="unavailable", times=10**6)
         relay = around.relay()
         until(lambda: relay.answers("/readyz"), "readiness without Salesforce")
-        send([relay.port], [change(around, "650002", "003000000000002AAA", 2, **values)])
+        send_all([relay.port], [change(around, "650002", "003000000000002AAA", 2, **values)])
         settled(around, 2)
         profile = around.far.profiles()["650002"]
         assert profile == typed
