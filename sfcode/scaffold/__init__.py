@@ -20,7 +20,7 @@ RECIPE_TEXTS = HERE / "recipes"
 """The parts of `recipes.yaml` that `--with` adds, one for each recipe."""
 NEEDED_RECIPES = {"nps_by_account": ("nps_history",)}
 """By recipe, the recipes that it requires."""
-CONTACT = "config/mappings/contact.yaml"
+MAPPINGS = "config/mappings/"
 TITLE_AS_ROLE = "    role: Title\n"
 MAPPED_ROLE = """\
     # Roles for segments in Appcues: what people have as their title, and its role.
@@ -127,7 +127,8 @@ def render_project(
     files |= _render_mappings(name for name in extra_names if name.lower() not in RECIPES)
     files |= _render_recipes([name for name in RECIPES if name in recipes])
     if "role_onboarding" in recipes:
-        files[CONTACT] = str(files[CONTACT]).replace(TITLE_AS_ROLE, MAPPED_ROLE)
+        for name in [name for name in files if name.startswith(MAPPINGS)]:
+            files[name] = str(files[name]).replace(TITLE_AS_ROLE, MAPPED_ROLE)
     requirements, warnings = _render_requirements()
     return files | requirements, warnings
 

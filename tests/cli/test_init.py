@@ -220,6 +220,14 @@ def test_recipes_are_written_with_what_they_need(
     assert Path("config/mappings/lead.yaml").exists() is ("lead" in asked)
 
 
+@pytest.mark.parametrize("asked", ["account", "lead", "Subscriber__c", "account,lead,Subscriber__c"])
+@pytest.mark.parametrize("recipe", [*RECIPES, ",".join(RECIPES)])
+def test_every_recipe_is_valid_with_every_object(asked: str, recipe: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "init", "--with", f"{asked},{recipe}")[0] == 0
+    code, _, err = run(capsys, "--env", "local", "validate", "--no-lint")
+    assert code == 0, err
+
+
 def test_no_file_of_recipes_is_written_without_any(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "init", "--with", "lead")
     assert not Path("config/recipes.yaml").exists()

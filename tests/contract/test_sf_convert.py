@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sfcode.config.recipe_models import RECIPES
 from sfcode.metadata.manifest import read_manifest
 from sfcode.metadata.package import Layout, read, write
 from tests.contract.conftest import Sf
 from tests.contract.place import CLIENT_VERSION
+from tests.e2e.journey import Journey
 from tests.metadata.samples import ALL
 
 
@@ -31,6 +33,19 @@ def test_sf_makes_our_package_from_our_source(sf: Sf, tmp_path: Path) -> None:
     files = write(ALL, CLIENT_VERSION)
     assert read(converted_files) == ALL
     assert {name for name, data in files.items() if converted_files.get(name) != data} <= {"package.xml"}
+
+
+def test_sf_takes_every_file_of_the_recipes(sf: Sf, tmp_path: Path) -> None:
+    journey = Journey(tmp_path)
+    created = journey.run("init", "--with", ",".join(("account", "lead", *RECIPES)))
+    assert created.code == 0, created.err
+    for layout in ("source", "mdapi"):
+        rendered = journey.run("render", "--out", layout, "--layout", layout)
+        assert rendered.code == 0, rendered.err
+    sf(tmp_path / "source", "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
+    converted, own = read(files_in(tmp_path / "made")), read(files_in(tmp_path / "mdapi"))
+    assert {component.address.type for component in own} > {"Report", "ReportFolder", "CustomObject"}
+    assert converted == own
 
 
 def test_sf_lists_the_members_that_we_list(sf: Sf, tmp_path: Path) -> None:
