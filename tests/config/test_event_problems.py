@@ -157,7 +157,7 @@ def test_the_shipped_texts_name_attributes_that_their_events_have() -> None:
 
 
 def test_a_field_that_is_sent_twice_in_the_same_form_is_advised(folder: Folder) -> None:
-    attributes = "role: Title\n    job: Title\n    kind: {field: Title, map: {CEO: boss}}\n"
+    attributes = "role: Title\n    job: Title\n    kind: {field: Title, map: {CFO: boss}}\n"
     folder.write("mappings/contact.yaml", CONTACT.replace("role: Title\n", attributes))
     assert [str(advice) for advice in folder.load().advice] == [
         "config/mappings/contact.yaml:7:5: to_appcues.attributes.job: Title is sent as role already, with the same values; leave one of them out"
