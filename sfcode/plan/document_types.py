@@ -107,7 +107,7 @@ class ObsoleteFlowVersions(TypedDict):
     names: list[str]
 
 
-PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013  (a key of its first version, retired as a word)
+PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013  (check_names.py refuses one of its keys as a name)
 """A reason why the plan cannot be applied, and what to do about it."""
 
 

@@ -60,7 +60,6 @@ def test_the_search_ends_at_the_top_of_the_work_tree(make: Callable[[str], Path]
     assert find_config(make("inner/docs/page.md")) == Path("..", "config")
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no such owner on Windows")
 def test_one_above_that_belongs_to_another_user_is_not_taken_unasked(
     make: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

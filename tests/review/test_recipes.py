@@ -74,12 +74,12 @@ def test_changed_roles_are_said_with_the_values_that_become_others(tmp_path: Pat
 def test_a_change_of_who_may_read_answers_and_see_reports_is_said(tmp_path: Path) -> None:
     before = with_recipes("nps_history:\nnps_by_account:\n")
     after = with_recipes(
-        "reports: {share_with: [role:CEO]}\nnps_history: {account: detail}\nnps_by_account: {account_fields: true}\n"
+        "reports: {share_with: [role:Sales_Manager]}\nnps_history: {account: detail}\nnps_by_account: {account_fields: true}\n"
     )
     lines = said(reviewed(tmp_path, before, after))
     assert {
         "high: NPS answers will be records that everybody who may read the account may read, instead of records that people with a sharing rule or a role above may read",
         "low: Accounts get fields for NPS and its numbers",
-        "low: `role:CEO` will see the report folder `Appcues`",
+        "low: `role:Sales_Manager` will see the report folder `Appcues`",
         "low: `all_internal_users` will no longer see the report folder `Appcues`",
     } <= {*lines}

@@ -68,8 +68,8 @@ async def storm(around: World, database: Database, rng: random.Random, processes
     await asyncio.to_thread(arm, around, rng)
     prepared = time.monotonic()
     ports = [free_port() for _ in range(processes)]
-    with around.inbox():
-        pass  # its tables are there before anybody locks or reads them
+    with around.inbox() as inbox:  # opened first, so that its tables exist before they are locked or read
+        assert open_messages(inbox) == 0
     trouble = Trouble(around, database, ports, random.Random(rng.random()))
     restarts = RESTARTS if isinstance(database, PostgresqlServer) else ()
     troubling = asyncio.create_task(trouble.make(KILLS, FREEZES, restarts, LOCKS))

@@ -29,7 +29,7 @@ group_progress:
   - when: {event: checklist_completed, checklist: [Onboarding]}
     set: {onboarding_done: true}
 """
-ROLES = {"CEO": "boss", "CTO": "boss", "VP Sales": "sales", "Account Executive": "sales"}
+ROLES = {"CFO": "boss", "CTO": "boss", "VP Sales": "sales", "Account Executive": "sales"}
 MAPPED = f"""\
 role:
       field: Title
@@ -164,7 +164,7 @@ def test_segments_find_people_by_role_at_once_and_after_a_promotion(around: Worl
     until(lambda: shown() == roles, f"roles of all: {roles}")
     user = next(user for user, role in roles.items() if role != "boss")
     answer = around.far.org.patch(
-        f"{around.far.url}{API}/sobjects/Contact/{contacts[user]['Id']}", json={"Title": " ceo "}, timeout=20
+        f"{around.far.url}{API}/sobjects/Contact/{contacts[user]['Id']}", json={"Title": " cfo "}, timeout=20
     )
     assert answer.ok, answer.text
     until(lambda: shown() == {**roles, user: "boss"}, "the promotion")
