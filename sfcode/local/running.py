@@ -6,10 +6,14 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from sfcode.hosts import is_loopback
 
 LOCK_FILE = "serving.lock"
 ADDRESS_FILE = "serving.json"
@@ -44,13 +48,22 @@ def announce(state: Path, url: str, access_token: str) -> Iterator[None]:
 
 
 def find_running(state: Path) -> RunningOrg | None:
-    """Return the running server of the org whose state is in a folder; None where none runs."""
+    """
+    Return the running server of the org whose state is in a folder; None if none runs.
+
+    A command sends the project's secrets to this address. So the file must be private to the user, which a file of a
+    clone never is, and the address must be of this machine.
+    """
     try:
         with (state / LOCK_FILE).open("r+", encoding="utf-8") as lock:
             if _try_lock(lock.fileno()):
                 return None  # the server that held it has ended
-        return RunningOrg(**json.loads((state / ADDRESS_FILE).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        with (state / ADDRESS_FILE).open(encoding="utf-8") as file:
+            status = os.fstat(file.fileno())
+            org = RunningOrg(**json.load(file))
+        is_private = status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & 0o077
+        return org if is_private and is_loopback(urlsplit(org.url).hostname or "") else None
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 

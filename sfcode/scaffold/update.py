@@ -37,7 +37,7 @@ def plan_update(folder: Path, branch: str | None, prefix: str | None) -> tuple[t
         UsageError: the folder has no workflows of sfcode, or a name cannot be in them.
 
     """
-    workflow = _read(folder / APPLY)
+    workflow = _read(folder, APPLY)
     if workflow is None:
         raise UsageError(
             f"{folder / APPLY} does not exist, so there is nothing to update.",
@@ -56,7 +56,7 @@ def _compare(folder: Path, files: Mapping[str, str | bytes], *, keep_source: boo
             keep_source and name == f"{ACTION}/requirements.txt" and _is_pinned(folder)
         ):
             continue
-        before = _read(folder / name)
+        before = _read(folder, name)
         after = content.encode() if isinstance(content, str) else content
         if before != after:
             updates.append(FileUpdate(folder / name, before, after))
@@ -65,7 +65,7 @@ def _compare(folder: Path, files: Mapping[str, str | bytes], *, keep_source: boo
 
 def _is_pinned(folder: Path) -> bool:
     """Return whether the project names a source of sfcode, which an update without a known source keeps."""
-    text = _read(folder / ACTION / "requirements.txt") or b""
+    text = _read(folder, f"{ACTION}/requirements.txt") or b""
     return b"\n!!" not in text and b"sfcode" in text
 
 
@@ -74,7 +74,14 @@ def _find(pattern: re.Pattern[str], text: str, default: str) -> str:
     return match[1] if match else default
 
 
-def _read(path: Path) -> bytes | None:
+def _read(folder: Path, name: str) -> bytes | None:
+    """Return the content of a project's file; None if it does not exist. Refuse links, which may lead elsewhere."""
+    path = folder / name
+    for part in (path, *path.parents):
+        if part == folder:
+            break
+        if part.is_symlink():
+            raise UsageError(f"{part} is a symbolic link, which is not updated.", "Replace it by a file or a folder.")
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -112,3 +112,18 @@ def test_what_cannot_be_updated_is_said(
     code, out, err = run(capsys, "init", *words)
     assert (code, out) == (1, "")
     assert f"Error: {message}" in err
+
+
+@pytest.mark.parametrize("linked", [".github/workflows/apply.yml", ".github/workflows", "config/.schema"])
+def test_nothing_is_written_through_a_link(capsys: pytest.CaptureFixture[str], linked: str) -> None:
+    Path(linked).rename("elsewhere")
+    Path(linked).symlink_to(Path("elsewhere").resolve())
+    before = contents()
+    code, _, err = run(capsys, "init", "--update", "--auto-approve", "--branch", "next")
+    assert (code, f"{linked} is a symbolic link" in err) == (1, True)
+    assert contents() == before
+
+
+def test_the_folder_of_a_project_may_be_a_link(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    Path("../linked").symlink_to(tmp_path)
+    assert run(capsys, "init", "../linked", "--update")[0] == 0

@@ -53,6 +53,21 @@ def test_of_two_servers_the_first_is_used_and_the_org_is_none_other(applied):
     assert applied.actions() == {}
 
 
+@pytest.mark.parametrize("url", ["https://org.example", "https://127.0.0.1@org.example", "", 7])
+def test_an_address_of_another_machine_is_not_used(tmp_path, url):
+    with announce(tmp_path, url, "token"):
+        assert find_running(tmp_path) is None
+
+
+def test_an_address_that_others_may_read_or_write_is_not_used(tmp_path):
+    """git checks files out for others to read: a clone must not say where secrets are sent."""
+    with announce(tmp_path, URL, "token"):
+        assert find_running(tmp_path) is not None
+        for mode in (0o640, 0o604, 0o602):
+            (tmp_path / "serving.json").chmod(mode)
+            assert find_running(tmp_path) is None
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"url": "http://127.0.0.1:1"}', '{"a": 1}', "{"])
 def test_what_is_no_address_is_as_if_no_server_ran(tmp_path, text):
     with announce(tmp_path, URL, "token"):
