@@ -30,14 +30,12 @@ class FormulaScope(Protocol):
 def check(text: str, scope: FormulaScope, expected: Type | None) -> Node:
     """Parse a formula and check that its result has the expected type. Raises FormulaError with the first error."""
     node = parse(text)
-    result_type = _Judge(scope).judge(node)
-    if isinstance(node, Reference) and result_type in PICKLISTS:
+    kind = _Judge(scope).judge(node)
+    if isinstance(node, Reference) and kind in PICKLISTS:
         raise _picklist(node)
-    if result_type is not None and expected is not None and _plain(result_type) is not expected:
+    if kind is not None and expected is not None and _plain(kind) is not expected:
         name = "true or false" if expected is Type.BOOLEAN else expected.value
-        raise FormulaError(
-            f"Formula result is data type ({result_type}), incompatible with expected data type ({name})."
-        )
+        raise FormulaError(f"Formula result is data type ({kind}), incompatible with expected data type ({name}).")
     return node
 
 

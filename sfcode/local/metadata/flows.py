@@ -31,9 +31,7 @@ def _element_kinds() -> tuple[str, ...]:
     """List what a connector may lead to: the elements that have a place on the canvas."""
     elements = (schema_table.elements("Flow") or {}).values()
     return tuple(
-        element.name
-        for element in elements
-        if "locationX" in (schema_table.elements(element.type) or {}) and element.repeated
+        row.name for row in elements if "locationX" in (schema_table.elements(row.type) or {}) and row.repeated
     )
 
 

@@ -63,9 +63,8 @@ def retrieve(
                 entry = by_name.get(unquote(name).lower()) or _version(tx, type_, name)
                 picked = [entry] if entry else []
                 if entry is None:
-                    package.messages.append(
-                        _message(folder, f"Entity of type '{type_}' named '{name}' cannot be found")
-                    )
+                    text = f"Entity of type '{type_}' named '{name}' cannot be found"
+                    package.messages.append(_message(folder, text))
             entries |= {entry.component.address: entry for entry in picked}
     files = _files(tx, list(entries.values()), float(api_version))
     if only:

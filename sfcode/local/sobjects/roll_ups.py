@@ -49,8 +49,7 @@ class RollUpSummary:
         rows = [
             row
             for row in details
-            if row.get(self.master_field) == record_id
-            and all(detail_filter.fits(row) for detail_filter in self.filters)
+            if row.get(self.master_field) == record_id and all(rule.fits(row) for rule in self.filters)
         ]
         if self.operation == "count":
             return float(len(rows))

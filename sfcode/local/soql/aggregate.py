@@ -34,10 +34,8 @@ def group_rows(
         selected_groups = [group for group in selected_groups if holds(group)]
     for order in reversed(query.order_by):
         selected_groups = sorted_with_nulls(selected_groups, _order_key(world, query, target, order), order)
-    return [
-        {"attributes": {"type": "AggregateResult"}} | {name: value(group) for name, value in columns}
-        for group in selected_groups
-    ]
+    head = {"attributes": {"type": "AggregateResult"}}
+    return [head | {name: value(group) for name, value in columns} for group in selected_groups]
 
 
 def _key(world: World, query: SoqlQuery, target: ObjectDef, ref: FieldRef) -> Callable[[Record], Scalar]:

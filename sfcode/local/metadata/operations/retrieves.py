@@ -18,29 +18,27 @@ KEPT = 20
 
 def retrieve(request: OperationRequest) -> list[soap.Node]:
     """Retrieve components; the result is ready when the response is sent, although it says Queued."""
-    retrieve_request = soap.child(request.element, "request")
-    if retrieve_request is None:
-        retrieve_request = soap.child(request.element, "retrieveRequest")
-    if retrieve_request is None:
+    body = soap.child(request.element, "request")
+    if body is None:
+        body = soap.child(request.element, "retrieveRequest")
+    if body is None:
         raise soap.SoapFault("INVALID_FIELD", "Required field is missing: request")
-    package = soap.child(retrieve_request, "unpackaged")
+    package = soap.child(body, "unpackaged")
     members: dict[str, list[str]] = {}
     for types in soap.children(package, "types") if package is not None else ():
         name = soap.text(types, "name")
         if name:
             members.setdefault(name, []).extend(soap.texts(types, "members"))
-    version = (soap.text(package, "version") if package is not None else None) or soap.text(
-        retrieve_request, "apiVersion"
-    )
-    folder = "" if soap.flag(retrieve_request, "singlePackage", default=False) else "unpackaged/"
-    files = frozenset(soap.texts(retrieve_request, "specificFiles"))
+    version = (soap.text(package, "version") if package is not None else None) or soap.text(body, "apiVersion")
+    folder = "" if soap.flag(body, "singlePackage", default=False) else "unpackaged/"
+    files = frozenset(soap.texts(body, "specificFiles"))
     if files and folder:
         raise soap.SoapFault("INVALID_OPERATION", "specificFiles can be used only with singlePackage")
     number = _version(version or request.api_version)
     with request.context.store.transaction() as tx:
         retrieve_id = tx.retrieves.new_id()
         try:
-            _refuse_packages(soap.texts(retrieve_request, "packageNames"))
+            _refuse_packages(soap.texts(body, "packageNames"))
             retrieved_files = collect(tx, members, number, folder=folder, only=files)
             result = _success_body(retrieve_id, retrieved_files)
         except soap.SoapFault as fault:
