@@ -77,12 +77,13 @@ def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sfcode.relay.server.ConnectionLimits", lambda: ConnectionLimits(most=4, of_peer=2, spare=2))
-    go = threading.Event()
+    writing, go = threading.Event(), threading.Event()
 
     def script(served: Served) -> None:
         accept = served.service.inbox.accept_each
 
         def slow(groups: Any) -> tuple[int, ...]:
+            writing.set()
             go.wait(20)
             return accept(groups)
 
@@ -95,7 +96,7 @@ def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
         for sender in senders:
             sender.start()
         try:
-            until(lambda: served.service.commit._queue or served.service.commit.waiting)
+            assert writing.wait(20)
             until(lambda: ask(served, "/nothing", source="127.0.0.1")[0] == 503)
             assert ask(served, "/healthz", source="127.0.0.1")[0] == 200
             assert ask(served, "/metrics", source="127.0.0.1")[0] == 200
