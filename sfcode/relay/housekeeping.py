@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -71,6 +72,7 @@ class Housekeeping:
         self._instrumentation = instrumentation
         self._metrics = instrumentation.metrics
         self._alarms = instrumentation.alarms
+        self._activity = instrumentation.activity
         self.name = name
         """The name of this process."""
         self.config = config
@@ -110,6 +112,7 @@ class Housekeeping:
         if self._beating.acquire(timeout=LEAVE_SECONDS):
             self._beating.release()
         self._alarms.flush(self._inbox)
+        self._activity.flush(self._inbox.activity, whole=False)
         self._inbox.leave(self.name)
 
     def end_sessions(self, now: float) -> None:
@@ -126,6 +129,7 @@ class Housekeeping:
 
     def _purge(self) -> None:
         self._inbox.mend()
+        self._inbox.activity.compact(int(time.time()))
         count = self._inbox.purge(self.retention, self._is_leaving.wait)
         if count:
             log.info("purged", messages=count)
@@ -157,6 +161,7 @@ class Housekeeping:
         self.processes = max(1, len(living(inbox.processes(), socket.gethostname(), is_running)))
         self._metrics.processes.set(self.processes)
         self._alarms.flush(inbox)
+        self._activity.flush(inbox.activity)
         self.sessions_end = max(self.sessions_end, float(inbox.recall(SESSIONS_END) or 0.0))
         inbox.open_locked_lanes()
         inbox.merge_counts()
@@ -180,3 +185,4 @@ class Housekeeping:
             oldest = stats.oldest.get(source)
             age = (stats.now - oldest).total_seconds() if oldest else 0.0
             self._metrics.oldest_seconds.labels(source).set(max(age, 0.0))
+            self._activity.peak(source, "oldest_seconds", age)

@@ -13,7 +13,9 @@ from typing import Protocol
 
 import structlog
 
+from sfcode.relay.activity import PendingActivity
 from sfcode.relay.alarms import PendingAlarms
+from sfcode.relay.clock import boot_time
 from sfcode.relay.log import LogLimit, message_ids
 from sfcode.relay.message import (
     Claim,
@@ -82,6 +84,8 @@ class Instrumentation:
         self.metrics = metrics or Metrics()
         self.alarms = PendingAlarms()
         """Raised here and not yet in the inbox."""
+        self.activity = PendingActivity(lambda: clock().timestamp())
+        """Counted here and not yet in the inbox."""
         self._clock = clock
         self._refusals: defaultdict[str, LogLimit] = defaultdict(lambda: LogLimit(REFUSALS_LOGGED))
 
@@ -89,6 +93,7 @@ class Instrumentation:
         """Count a call to a far side, and observe how long it took."""
         self.metrics.calls.labels(side, operation, outcome).inc()
         self.metrics.call_seconds.labels(side, operation).observe(seconds)
+        self.activity.count(side, "calls" if outcome.startswith("2") else "failed_calls")
 
     def record_quota(self, used: int, limit: int) -> None:
         """Set how many of the org's daily API requests are used."""
@@ -119,18 +124,24 @@ class Instrumentation:
         self.metrics.config.clear()
         self.metrics.config.labels(digest).set(1)
 
-    def record_committed(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
-        """Record the messages of one transaction by request; `counts` are those that were new."""
+    def record_committed(
+        self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int], seconds: Sequence[float]
+    ) -> None:
+        """Record the messages of one transaction by request: those that were new, and the time from receipt to commit."""
         self.metrics.commit_messages.observe(sum(map(len, groups)))
         received: Counter[Source] = Counter()
         accepted: Counter[Source] = Counter()
-        for messages, new in zip(groups, counts, strict=True):
+        times: defaultdict[Source, Counter[float]] = defaultdict(Counter)
+        for messages, new, duration in zip(groups, counts, seconds, strict=True):
             if messages:
                 source = messages[0].source
                 received[source] += len(messages)
                 accepted[source] += new
+                times[source][duration] += new
                 self._log_accepted(source, messages, new)
         for source, number in received.items():
+            self.activity.count(source, "received", accepted[source])
+            self.activity.observe(source, "commit_time", +times[source])
             self.metrics.accepted.labels(source).inc(accepted[source])
             self.metrics.duplicates.labels(source).inc(number - accepted[source])
 
@@ -148,6 +159,7 @@ class Instrumentation:
         metrics.delivered.labels(source).inc(tally["delivered"])
         metrics.retried.labels(source).inc(tally["retried"])
         metrics.dead.labels(source).inc(tally["dead"])
+        self._count_ends(claim, delivery, tally)
         codes = {"errors": error_codes(delivery.settlements.values())} if tally["retried"] or tally["dead"] else {}
         log.info(
             "settled",
@@ -156,6 +168,19 @@ class Instrumentation:
             **codes,
             **message_ids([message.message_id for message in claim.messages]),
         )
+
+    def _count_ends(self, claim: Claim, delivery: Delivery, tally: Counter[str]) -> None:
+        """Count how a batch ended, and the time from receipt to delivery of each message, in whole milliseconds."""
+        since_claim = boot_time() - (claim.deadline - claim.lease)
+        times = Counter(
+            round(message.waited.total_seconds() + since_claim, 3)
+            for message in claim.messages
+            if isinstance(delivery.settlements.get(message.id), Delivered)
+        )
+        self.activity.observe(claim.source, "delivery_time", times)
+        self.activity.count(claim.source, "delivered", tally["delivered"])
+        self.activity.count(claim.source, "retried", tally["retried"])
+        self.activity.count(claim.source, "dead", tally["dead"])
 
     def record_bug(self, claim: Claim, error: BaseException) -> None:
         """Count and log an unexpected exception, which is a bug."""
@@ -173,6 +198,7 @@ class Instrumentation:
 
     def _record_parked(self, source: Source, message_id: str, kind: str, reason: str) -> None:
         self.metrics.parked.labels(source, reason).inc()
+        self.activity.count(source, "parked")
         log.warning("parked", source=source, id=message_id, kind=kind, reason=reason)
 
     def _record_end(self, message: ClaimedMessage, end: Settlement | None, *, dead: bool) -> str:

@@ -192,9 +192,11 @@ class Service:
         """Return this process's share of Appcues' requests per second."""
         return REQUESTS_PER_SECOND / self.housekeeping.processes
 
-    def _committed(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
+    def _committed(
+        self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int], seconds: Sequence[float]
+    ) -> None:
         """Record a transaction, and wake the workers that have something to do."""
-        self.instrumentation.record_committed(groups, counts)
+        self.instrumentation.record_committed(groups, counts, seconds)
         new = (messages for messages, count in zip(groups, counts, strict=True) if count)
         for source in {message.source for messages in new for message in messages}:
             self._bells[source].wake()

@@ -84,8 +84,8 @@ def test_messages_that_were_there_before_are_duplicates():
         InboxMessage("salesforce", "b", "", "k", {}, parked="no_data"),
     ]
     instrumentation = Instrumentation(metrics)
-    instrumentation.record_committed([messages], [2])
-    instrumentation.record_committed([messages], [0])
+    instrumentation.record_committed([messages], [2], [0.004])
+    instrumentation.record_committed([messages], [0], [0.004])
     assert value(metrics, "accepted", source="salesforce") == 2
     assert value(metrics, "duplicates", source="salesforce") == 2
     assert value(metrics, "parked", source="salesforce", reason="no_data") == 1
@@ -111,3 +111,27 @@ def test_what_was_settled_is_counted():
 
 def test_what_somebody_else_delivers_again_is_not_counted_twice():
     assert told(0) == {"delivered": 0, "lost_leases": 2}
+
+
+def test_what_came_in_and_how_it_ended_is_counted_with_the_time_that_it_took(claim):
+    instrumentation = Instrumentation(clock=lambda: datetime(2026, 11, 23, 17, tzinfo=UTC))
+    messages = [InboxMessage("appcues", str(number), "user:1", "k", {}) for number in range(3)]
+    instrumentation.record_committed([messages, messages[:1], []], [3, 0, 0], [0.004, 0.5, 0.5])
+    ends = [Delivered(), Delivered(), Retry("503"), Retry("no"), Parked("unknown_user"), Released()]
+    delivery = Delivery({message.id: end for message, end in zip(claim.messages, ends, strict=True)})
+    instrumentation.record_settled(claim, delivery, frozenset({claim.messages[3].id}), 6)
+    instrumentation.record_call("salesforce", "upsert", "201", 0.1)
+    instrumentation.record_call("salesforce", "upsert", "timeout", 0.1)
+    numbers = {(key.source, key.figure, key.bound): number for key, number in instrumentation.activity._numbers.items()}
+    times = {key: number for key, number in numbers.items() if key[1] == "delivery_time"}
+    assert {key: number for key, number in numbers.items() if key not in times} == {
+        ("appcues", "received", 0): 3,
+        ("appcues", "commit_time", 5): 3,
+        ("appcues", "delivered", 0): 2,
+        ("appcues", "retried", 0): 1,
+        ("appcues", "dead", 0): 1,
+        ("appcues", "parked", 0): 1,
+        ("salesforce", "calls", 0): 1,
+        ("salesforce", "failed_calls", 0): 1,
+    }
+    assert sum(times.values()) == 2

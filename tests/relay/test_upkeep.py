@@ -184,3 +184,17 @@ def test_a_purge_that_fails_is_tried_again(inbox, monkeypatch):
     monkeypatch.setattr(inbox, "mend", away)
     asyncio.run(housekeeping.purge())
     assert housekeeping.trouble == ""
+
+
+def test_a_beat_stores_the_minutes_that_are_over_and_a_stop_the_last_one(inbox):
+    moments = iter([NOW, NOW, *[NOW + timedelta(minutes=1)] * 20])
+    instrumentation = Instrumentation(clock=lambda: next(moments))
+    instrumentation.activity.count("appcues", "received", 3)
+    housekeeping = keeper(inbox, instrumentation)
+    housekeeping._beat()
+    assert inbox.activity.spans(0, 60) == []
+    instrumentation.activity.count("appcues", "received", 4)
+    housekeeping._beat()
+    assert [span.number for span in inbox.activity.spans(0, 60)] == [3]
+    housekeeping.leave()
+    assert sorted(span.number for span in inbox.activity.spans(0, 60)) == [3, 4]

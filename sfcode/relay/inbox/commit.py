@@ -32,6 +32,8 @@ class MessageStore(Protocol):
 class _Waiting(NamedTuple):
     messages: Sequence[InboxMessage]
     answer: asyncio.Future[int]
+    began: float
+    """When they were handed over, in seconds of the event loop's clock."""
 
 
 class GroupCommit:
@@ -46,13 +48,13 @@ class GroupCommit:
         self,
         inbox: MessageStore,
         *,
-        committed: Callable[[Groups, Sequence[int]], None] = lambda _groups, _counts: None,
+        committed: Callable[[Groups, Sequence[int], Sequence[float]], None] = lambda _groups, _counts, _seconds: None,
         most_waiting: int = 10_000,
         at_once: int = 500,
     ) -> None:
         self._inbox = inbox
         self._committed = committed
-        """Called in the event loop after each transaction, with how many messages of each caller were new."""
+        """Called in the event loop after each transaction, with how many messages of each caller were new, and its wait."""
         self._most_waiting = most_waiting
         self._at_once = at_once
         self._queue: deque[_Waiting] = deque()
@@ -96,7 +98,8 @@ class GroupCommit:
             raise Busy("The relay is stopping.", "Send it again later.")
         if self._messages + len(messages) > self._most_waiting:
             raise Busy(f"{self._messages} messages wait to be written.", "Send it again later.")
-        waiting = _Waiting(messages, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(messages, loop.create_future(), loop.time())
         self._queue.append(waiting)
         self._messages += len(messages)
         self._wake.set()
@@ -143,7 +146,8 @@ class GroupCommit:
             for waiting in batch:
                 await self._write([waiting])
             return
-        self._committed(groups, counts)
+        ended = loop.time()
+        self._committed(groups, counts, [ended - waiting.began for waiting in batch])
         for waiting, count in zip(batch, counts, strict=True):
             _answer(waiting, count)
 

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, intents, schedule, search, settle, state
+from sfcode.relay.inbox.activity import ActivityLog
 from sfcode.relay.inbox.database_url import (
     first_line,
     hint_for_error,
@@ -52,6 +53,7 @@ class Inbox:
         self._lock = threading.Lock()
         self._locked_keys: set[tuple[str, str]] = set()
         """Keys by source with messages whose lanes another transaction had locked."""
+        self.activity = ActivityLog(self._read, self._write)
 
     @property
     def commits_at_once(self) -> int:

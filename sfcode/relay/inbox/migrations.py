@@ -97,6 +97,24 @@ HISTORY: tuple[Migration, ...] = (
             "CREATE INDEX relay_intents_expires ON relay_intents (expires_at)",
         ),
     ),
+    Migration(
+        "activity, tokens and sessions of the dashboard",
+        (
+            (
+                "CREATE TABLE relay_activity (begins bigint NOT NULL, source {text} NOT NULL, figure {text} NOT NULL,"
+                " bound bigint NOT NULL, number bigint NOT NULL, PRIMARY KEY (begins, source, figure, bound))"
+            ),
+            (
+                "CREATE TABLE relay_tokens (name {text} PRIMARY KEY, digest {text} NOT NULL UNIQUE, role {text} NOT NULL,"
+                " created_at {moment} NOT NULL, expires_at {moment})"
+            ),
+            (
+                "CREATE TABLE relay_sessions (digest {text} PRIMARY KEY, token {text} NOT NULL REFERENCES relay_tokens (name),"
+                " expires_at {moment} NOT NULL)"
+            ),
+            "CREATE INDEX relay_sessions_token ON relay_sessions (token)",
+        ),
+    ),
 )
 
 

@@ -100,6 +100,34 @@ ALARMS = sa.Table(
     sa.Column("times", sa.Integer, nullable=False),
 )
 
+ACTIVITY = sa.Table(
+    "relay_activity",
+    METADATA,
+    sa.Column("begins", sa.BigInteger, primary_key=True),
+    sa.Column("source", SafeText, primary_key=True),
+    sa.Column("figure", SafeText, primary_key=True),
+    sa.Column("bound", sa.BigInteger, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
+TOKENS = sa.Table(
+    "relay_tokens",
+    METADATA,
+    sa.Column("name", SafeText, primary_key=True),
+    sa.Column("digest", SafeText, nullable=False),
+    sa.Column("role", SafeText, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+)
+
+SESSIONS = sa.Table(
+    "relay_sessions",
+    METADATA,
+    sa.Column("digest", SafeText, primary_key=True),
+    sa.Column("token", SafeText, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+)
+
 MIGRATIONS = sa.Table(
     "relay_migrations",
     METADATA,

@@ -40,7 +40,11 @@ class Observer:
         self.calls: list[tuple[list[list[str]], list[int]]] = []
         self.threads: set[str] = set()
 
-    def __call__(self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int]) -> None:
+    def __call__(
+        self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int], seconds: Sequence[float]
+    ) -> None:
+        assert len(seconds) == len(groups)
+        assert all(0 <= duration < SECONDS for duration in seconds)
         self.threads.add(threading.current_thread().name)
         self.calls.append(([[entry.message_id for entry in group] for group in groups], list(counts)))
 

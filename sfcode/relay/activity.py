@@ -1,0 +1,113 @@
+"""
+What a process received, delivered and called, counted by the minute until the inbox stores it.
+
+A message costs a few additions in memory; the inbox gets one write per process and minute.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, Protocol
+
+MINUTE = 60
+"""Seconds."""
+
+Figure = Literal[
+    "received",
+    "delivered",
+    "retried",
+    "parked",
+    "dead",
+    "calls",
+    "failed_calls",
+    "commit_time",
+    "delivery_time",
+    "oldest_seconds",
+]
+PEAKS: frozenset[Figure] = frozenset({"oldest_seconds"})
+"""Figures of which a longer span has the largest value; the others add up."""
+
+BOUNDS = (
+    5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 7_200_000, 86_400_000,
+)  # fmt: skip
+"""Upper limits in milliseconds of the classes that times are counted in."""
+BEYOND = 2**31 - 1
+"""The limit of the last class, which has no upper limit."""
+
+
+class ActivityKey(NamedTuple):
+    """What one number is about."""
+
+    begins: int
+    """The minute, as the Unix time of its first second."""
+    source: str
+    """Where the messages come from; of calls, the side that was called."""
+    figure: Figure
+    bound: int = 0
+    """Of a time, the upper limit of its class in milliseconds."""
+
+
+class ActivityStore(Protocol):
+    """Stores activity, adding to what is stored."""
+
+    def add(self, numbers: Mapping[ActivityKey, int]) -> None:
+        """Add numbers; of a peak the larger one stays."""
+
+
+class PendingActivity:
+    """The activity of this process that is not in the inbox yet; safe to use from any thread."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        """Gives the Unix time."""
+        self._lock = threading.Lock()
+        self._numbers: Counter[ActivityKey] = Counter()
+
+    def count(self, source: str, figure: Figure, number: int = 1) -> None:
+        """Count something that happened now."""
+        if number:
+            with self._lock:
+                self._numbers[ActivityKey(self._minute(), source, figure)] += number
+
+    def observe(self, source: str, figure: Figure, seconds: Mapping[float, int]) -> None:
+        """Count times that ended now: how often each number of seconds occurred."""
+        classes: Counter[int] = Counter()
+        for duration, number in seconds.items():
+            position = bisect_left(BOUNDS, duration * 1000)
+            classes[BOUNDS[position] if position < len(BOUNDS) else BEYOND] += number
+        with self._lock:
+            minute = self._minute()
+            for bound, number in classes.items():
+                self._numbers[ActivityKey(minute, source, figure, bound)] += number
+
+    def peak(self, source: str, figure: Figure, value: float) -> None:
+        """Note a value of which the largest counts; 0 is the one that nothing was noted of."""
+        if value >= 1:
+            with self._lock:
+                key = ActivityKey(self._minute(), source, figure)
+                self._numbers[key] = max(self._numbers[key], round(value))
+
+    def flush(self, store: ActivityStore, *, whole: bool = True) -> None:
+        """Store the minutes that are over, or, unless `whole`, the present one too. They are kept where that fails."""
+        with self._lock:
+            minute = self._minute()
+            due = {key: number for key, number in self._numbers.items() if key.begins < minute or not whole}
+            for key in due:
+                del self._numbers[key]
+        if not due:
+            return
+        try:
+            store.add(due)
+        except BaseException:
+            with self._lock:
+                for key, number in due.items():
+                    present = self._numbers[key]
+                    self._numbers[key] = max(present, number) if key.figure in PEAKS else present + number
+            raise
+
+    def _minute(self) -> int:
+        now = int(self._clock())
+        return now - now % MINUTE
