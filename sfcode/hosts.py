@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 
+_METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "100.100.100.200", "fd00:ec2::254"})
+"""Hosts of metadata services besides 169.254.169.254: Google Cloud, Alibaba Cloud, Amazon EC2."""
+
 
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine: a loopback address, localhost or a name below it (RFC 6761)."""
@@ -19,3 +22,13 @@ def is_private(host: str) -> bool:
         return ipaddress.ip_address(host).is_private
     except ValueError:
         return "." not in host.rstrip(".") or host.endswith((".local", ".internal", ".lan"))
+
+
+def is_metadata_service(host: str) -> bool:
+    """Return whether a host may be where a cloud gives out its machines' credentials: link-local, or one of the known ones."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.rstrip(".").lower() in _METADATA_HOSTS
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_link_local or str(mapped or address) in _METADATA_HOSTS

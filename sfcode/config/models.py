@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.notify_models import VariableName
 from sfcode.config.relay_models import Relay
 from sfcode.config.safety_models import Safety
 from sfcode.config.webhook_models import WebhookPaths
@@ -29,7 +30,6 @@ DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.P
 FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]
 MovedField = Annotated[str, Field(pattern=names.MOVED_FIELD, max_length=2 * names.NAME_LIMIT)]
 QualifiedField = Annotated[str, Field(pattern=names.QUALIFIED_FIELD, max_length=2 * names.NAME_LIMIT)]
-VariableName = Annotated[str, Field(pattern=names.VARIABLE)]
 EnvironmentName = Annotated[str, Field(pattern=names.ENVIRONMENT)]
 Text = Annotated[str, Field(pattern=names.TEXT)]
 VisibleText = Annotated[str, Field(pattern=names.VISIBLE)]

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.notify_models import NotifyReceiver
 from sfcode.config.pem import certificate_text
 from sfcode.config.urls import check_network, check_relay_url
 
@@ -212,6 +213,9 @@ class Relay(Model):
     )
     retention: Retention = Field(default=Retention(), description="How long the relay keeps finished messages.")
     schedule: Schedule = Field(default=Schedule(), description="What the relay does by itself, and how often.")
+    notify: Annotated[tuple[NotifyReceiver, ...], Field(strict=False)] = Field(
+        default=(), description="Who is notified of the relay's alarms; nobody when left out."
+    )
     redact_feedback: bool = Field(
         default=False,
         description="Whether feedback texts are removed from the relay's database once they are delivered.",

@@ -46,6 +46,9 @@ class Metrics:
             PREFIX + "commit_messages", "Messages that one transaction committed.", registry=registry, buckets=SIZES
         )
         self.alarms = counter("alarms", "Alarms that were raised, by name.", "name")
+        self.notifications = counter(
+            "notifications", "Notifications of alarms, by how they ended.", "receiver", "outcome"
+        )
         self.backlog = gauge("backlog", "Messages in the inbox that are not done, by state.", "source", "state")
         self.oldest_seconds = gauge("oldest_seconds", "Age of the oldest message that waits for delivery.", "source")
         self.processes = gauge("processes", "Relay processes that work on this inbox.")

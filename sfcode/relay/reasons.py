@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sfcode.config.notify_models import AlarmName
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -73,7 +75,7 @@ REASONS: dict[str, Reason] = {
 }
 """By reason; those that are codes of Salesforce in small letters come from the table of the writer to Salesforce."""
 
-ALARMS: dict[str, Reason] = {
+ALARMS: dict[AlarmName, Reason] = {
     "organization_changed": Reason(
         "the relay signs in to a different org than before",
         "Acknowledge the alarm if the change is intended, such as a new sandbox. Otherwise correct the sign-in. Until then the relay refuses messages of the previous org.",
@@ -139,8 +141,17 @@ ALARMS: dict[str, Reason] = {
         "an attribute became empty on many records, and the relay no longer clears it",
         "Restore the integration user's access to the field, or acknowledge the alarm if the values were removed on purpose (docs/relay-appcues.md).",
     ),
+    "notify_failed": Reason(
+        "a receiver of `relay.notify` does not take the relay's notifications",
+        "The detail has the receiver and its answer. Correct the variable of its URL or secret, and check with `sfcode relay notify --test`. The relay goes on trying.",
+    ),
 }
 """By name."""
+
+
+def alarm_reason(name: str) -> Reason:
+    """Return what an alarm means and what to do about it; empty texts for one that this version does not know."""
+    return next((reason for alarm, reason in ALARMS.items() if alarm == name), Reason("", ""))
 
 
 def hint_for(name: str) -> str:

@@ -19,6 +19,8 @@ from sfcode.relay.housekeeping import Housekeeping, process_name
 from sfcode.relay.inbox import GroupCommit, Inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage, Source, Writer
+from sfcode.relay.notify.notifier import Notifier
+from sfcode.relay.notify.render import Sender
 from sfcode.relay.schedule import ScheduledJob, Scheduler, scheduled_jobs
 from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import RetryDelay, Worker
@@ -76,6 +78,9 @@ class Service:
             inbox, self.instrumentation, process_name(), config=config.digest, retention=config.retention
         )
         self._scheduler = Scheduler(inbox, self.instrumentation, self.housekeeping.name, self._scheduled_jobs)
+        self._notifier = Notifier(
+            inbox.notifications, self.instrumentation, self._sender, lambda: self.config.settings.receivers
+        )
         self.commit = GroupCommit(inbox, committed=self._committed)
         """Ingress hands messages over to it."""
         self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
@@ -104,6 +109,7 @@ class Service:
         self._background = [
             asyncio.create_task(self._sign_in(), name="sign-in"),
             asyncio.create_task(self.housekeeping.run(), name="upkeep"),
+            asyncio.create_task(self._notifier.run(), name="notify"),
         ]
         for task in self._background:
             task.add_done_callback(_log_failure)
@@ -187,6 +193,10 @@ class Service:
         """Return problems that do not keep messages from being accepted."""
         sign_in = f"Salesforce: {self.sign_in_problem}" if self.sign_in_problem else ""
         return [note for note in (sign_in, self.config_problem) if note]
+
+    def _sender(self) -> Sender:
+        """Return who notifies."""
+        return Sender.of(self.config.project)
 
     def rate(self) -> float:
         """Return this process's share of Appcues' requests per second."""

@@ -17,6 +17,7 @@ from sfcode.secret import Secret
 
 if TYPE_CHECKING:
     from sfcode.relay.ingress import IngressSecrets
+    from sfcode.relay.notify.receivers import Receiver
 
 DATABASE = "SFCODE_RELAY_DATABASE_URL"
 ADMIN = "SFCODE_RELAY_ADMIN_TOKEN"
@@ -58,6 +59,8 @@ class RelaySettings:
     directions: Directions
     admin_port: int | None = None
     """Where the dashboard and the metrics are served apart from what the senders reach."""
+    receivers: tuple[Receiver, ...] = ()
+    """Who is notified of alarms."""
 
 
 def directions(project: Project) -> Directions:
@@ -95,6 +98,7 @@ def read_settings(
 ) -> RelaySettings:
     """Read the settings. Raises ConfigError with all problems, each with a hint."""
     from sfcode.relay.ingress.secrets import WEBHOOK, outbound_name, read_secrets, secret_problems
+    from sfcode.relay.notify.receivers import read_receivers, receiver_problems
 
     reader = _Reader(environ)
     needed_directions = directions(project)
@@ -109,6 +113,8 @@ def read_settings(
     if sends_records(project) and not ingress.outbound:
         reader.add(outbound_name(project), "is not set; it is in the address that Salesforce sends to", _RANDOM)
     reader.problems += secret_problems(project, ingress)
+    notify_problems = list(receiver_problems(project, environ))
+    reader.problems += notify_problems
     settings = RelaySettings(
         host=host,
         port=port,
@@ -121,6 +127,7 @@ def read_settings(
         appcues_url=reader.url(API_URL, HOSTS[project.settings.appcues.region]),
         directions=needed_directions,
         admin_port=admin_port,
+        receivers=() if notify_problems else read_receivers(project, environ),
     )
     if not (needed_directions.to_appcues or needed_directions.to_salesforce):
         reader.add("", "no mapping of this project has `delivery: relay`", "there is nothing for the relay to carry")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sfcode.errors import SignInError
-from sfcode.hosts import is_loopback
+from sfcode.hosts import is_loopback, is_metadata_service
 from sfcode.org.address import normalize_url
 
 
@@ -49,3 +49,22 @@ def test_refuses_what_a_token_must_not_be_sent_to(text: str, problem: str) -> No
 def test_knows_loopback_without_asking_the_name_service() -> None:
     assert is_loopback("127.9.9.9")
     assert not is_loopback("loopback.example")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("169.254.169.254", True),
+        ("fe80::1", True),
+        ("::ffff:169.254.169.254", True),
+        ("100.100.100.200", True),
+        ("fd00:ec2::254", True),
+        ("METADATA.google.internal.", True),
+        ("127.0.0.1", False),
+        ("10.0.0.8", False),
+        ("::1", False),
+        ("metadata.example.com", False),
+    ],
+)
+def test_knows_the_hosts_where_clouds_give_out_credentials(host: str, expected: bool) -> None:
+    assert is_metadata_service(host) is expected

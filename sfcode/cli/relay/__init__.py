@@ -30,6 +30,7 @@ VERBS = {
     "explain": LazyVerb("Show what an event would write.", f"{_PACKAGE}.explain", "explain_command"),
     "load": LazyVerb("Keep past NPS answers from an export of Appcues.", f"{_PACKAGE}.load", "load_command"),
     "ack": LazyVerb("Acknowledge an alarm.", f"{_PACKAGE}.inbox", "ack_command"),
+    "notify": LazyVerb("Show who is notified of alarms, or send a test.", f"{_PACKAGE}.notify", "notify_command"),
     "reconcile": LazyVerb(
         "Send what changed in Salesforce since the last time.", f"{_PACKAGE}.carry", "reconcile_command"
     ),

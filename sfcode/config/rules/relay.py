@@ -39,6 +39,7 @@ def check_relay(settings: Settings, document: Document) -> Iterator[PathProblem]
     yield from _check_signature(auth, relay.message_id)
     yield from _check_sign_in(relay)
     yield from _check_message_id(relay, document)
+    yield from _check_notify(relay)
     if settings.appcues.webhook.id and relay.message_id:
         message = "is given in relay.message_id already"
         yield PathProblem(("appcues", "webhook", "id"), message, "keep one of the two", at="key")
@@ -72,6 +73,23 @@ def _check_sign_in(relay: Relay) -> Iterator[PathProblem]:
     if sign_in.flow != "jwt" and sign_in.certificate is not None:
         hint = "leave it out, or write flow: jwt"
         yield PathProblem((*path, "certificate"), f"has no meaning with flow {sign_in.flow}", hint, at="key")
+
+
+def _check_notify(relay: Relay) -> Iterator[PathProblem]:
+    """Check the receivers of alarms."""
+    first: dict[str, int] = {}
+    for number, receiver in enumerate(relay.notify):
+        path = ("relay", "notify", number)
+        if receiver.form == "standard_webhooks" and receiver.secret_variable is None:
+            message = "missing: form standard_webhooks needs a secret to sign with"
+            hint = "add the variable that holds it, such as secret_variable: SFCODE_NOTIFY_SECRET"
+            yield PathProblem((*path, "secret_variable"), message, hint, at="key")
+        if receiver.form != "standard_webhooks" and receiver.secret_variable is not None:
+            hint = "leave it out, or write form: standard_webhooks"
+            yield PathProblem((*path, "secret_variable"), f"has no meaning with form {receiver.form}", hint, at="key")
+        if first.setdefault(receiver.url_variable, number) != number:
+            message = f"{receiver.url_variable} is the URL of relay.notify[{first[receiver.url_variable]}] already"
+            yield PathProblem((*path, "url_variable"), message, "list the alarms of both in one entry")
 
 
 def _check_signature(auth: WebhookAuth, message_id: MessageId | None) -> Iterator[PathProblem]:

@@ -23,6 +23,7 @@ from sfcode.relay.inbox.database_url import is_read_only
 from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
 
 T = TypeVar("T", bound=tuple[Any, ...])
+Result = TypeVar("Result")
 InsertInto = Callable[[sa.Table], sqlite.Insert | postgresql.Insert]
 
 BUSY_SECONDS = 30.0
@@ -49,6 +50,14 @@ class Transaction(NamedTuple):
     def to_stored(self, time: datetime) -> datetime:
         """Return a time of the wall clock as it is stored."""
         return time - self.database.clock.shift
+
+
+class RunTransaction(Protocol):
+    """Runs work in a transaction of its own."""
+
+    def __call__(self, work: Callable[[Transaction], Result], /) -> Result:
+        """Run it, and return what it returns."""
+        ...
 
 
 class Database(Protocol):

@@ -33,6 +33,7 @@ from sfcode.relay.inbox.database_url import (
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.inbox.inbox_clock import ClockReading
+from sfcode.relay.inbox.notifications import NotificationLog
 from sfcode.relay.inbox.schedule import ScheduledRun
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
@@ -54,6 +55,7 @@ class Inbox:
         self._locked_keys: set[tuple[str, str]] = set()
         """Keys by source with messages whose lanes another transaction had locked."""
         self.activity = ActivityLog(self._read, self._write)
+        self.notifications = NotificationLog(self._read, self._write)
 
     @property
     def commits_at_once(self) -> int:

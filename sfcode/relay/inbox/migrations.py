@@ -115,6 +115,16 @@ HISTORY: tuple[Migration, ...] = (
             "CREATE INDEX relay_sessions_token ON relay_sessions (token)",
         ),
     ),
+    Migration(
+        "notifications",
+        (
+            (
+                "CREATE TABLE relay_notifications (receiver {text} NOT NULL, alarm bigint NOT NULL, name {text} NOT NULL,"
+                " detail {text} NOT NULL, event {text} NOT NULL, number integer NOT NULL, attempts integer NOT NULL,"
+                " due_at {moment} NOT NULL, sent_at {moment}, PRIMARY KEY (receiver, alarm))"
+            ),
+        ),
+    ),
 )
 
 

@@ -128,6 +128,21 @@ SESSIONS = sa.Table(
     sa.Column("expires_at", UtcDateTime, nullable=False),
 )
 
+NOTIFICATIONS = sa.Table(
+    "relay_notifications",
+    METADATA,
+    sa.Column("receiver", SafeText, primary_key=True),
+    sa.Column("alarm", sa.BigInteger, primary_key=True),
+    sa.Column("name", SafeText, nullable=False),
+    sa.Column("detail", SafeText, nullable=False),
+    sa.Column("event", SafeText, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("sent_at", UtcDateTime),
+)
+"""What notifications.py keeps: what a receiver was sent of an alarm, and what it is to be sent next."""
+
 MIGRATIONS = sa.Table(
     "relay_migrations",
     METADATA,

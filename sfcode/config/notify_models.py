@@ -1,0 +1,63 @@
+"""The models of `relay.notify` in `sfcode.yaml`: who is notified of the relay's alarms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sfcode.config import names
+from sfcode.config.base import Model
+
+AlarmName = Literal[
+    "organization_changed",
+    "other_organization",
+    "salesforce_sign_in",
+    "salesforce_quota",
+    "salesforce_access",
+    "salesforce_locked",
+    "salesforce_storage",
+    "salesforce_crowded",
+    "salesforce_refused",
+    "appcues_sign_in",
+    "appcues_refuses_all",
+    "appcues_address",
+    "bad_value",
+    "field_type_unknown",
+    "config_refused",
+    "clock_jumped",
+    "schedule_failed",
+    "clearing_stopped",
+    "notify_failed",
+]
+"""The relay's alarms; `sfcode.relay.reasons` has what each one means."""
+
+VariableName = Annotated[str, Field(pattern=names.VARIABLE)]
+
+
+class NotifyReceiver(Model):
+    """A receiver of the relay's alarms. Its URL and its secret are variables of the relay, and never in a file."""
+
+    form: Literal["standard_webhooks", "slack"] = Field(
+        description="standard_webhooks: JSON, signed as standardwebhooks.com specifies; slack: a text, as Slack's incoming "
+        "webhooks take it.",
+        examples=["slack"],
+    )
+    url_variable: VariableName = Field(
+        description="Name of the environment variable that holds the URL.", examples=["SFCODE_NOTIFY_URL"]
+    )
+    secret_variable: VariableName | None = Field(
+        default=None,
+        description="For standard_webhooks: name of the environment variable that holds the signing secret, base64 with or "
+        "without whsec_ before it.",
+        examples=["SFCODE_NOTIFY_SECRET"],
+    )
+    alarms: Annotated[tuple[AlarmName, ...], Field(strict=False)] = Field(
+        default=(), description="The alarms to send; all of them when left out.", examples=[["salesforce_quota"]]
+    )
+    repeat_hours: int = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="Hours after which an alarm that nobody acknowledged is sent again.",
+    )

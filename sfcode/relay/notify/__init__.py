@@ -1,0 +1,1 @@
+"""Notifications: the relay's alarms, sent to the receivers of `relay.notify`."""

@@ -1,0 +1,124 @@
+"""Send the notifications that are due: by one process each, with a time limit, again until the receiver takes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import structlog
+
+from sfcode import __version__
+from sfcode.org.retry import parse_retry_after
+from sfcode.relay.inbox.notifications import Notification, NotificationLog
+from sfcode.relay.instrumentation import Instrumentation
+from sfcode.relay.notify.receivers import Receiver
+from sfcode.relay.notify.render import Sender, render_notification
+
+log = structlog.stdlib.get_logger(__name__)
+
+POLL_SECONDS = 5.0
+"""Between two looks whether a notification is due."""
+SECONDS = 10.0
+"""Time limit of a request; a claim lasts for six of them."""
+FIRST_PAUSE = 5.0
+LONGEST_PAUSE = 3600.0
+FAILED_AFTER = 5
+"""Attempts after which the trouble with a receiver is an alarm itself."""
+FAILED = "notify_failed"
+
+
+class Notifier:
+    """Sends notifications of alarms, in tasks and a thread of its own: no receiver delays a delivery."""
+
+    def __init__(
+        self,
+        notifications: NotificationLog,
+        instrumentation: Instrumentation,
+        sender: Callable[[], Sender],
+        receivers: Callable[[], Sequence[Receiver]],
+    ) -> None:
+        self._notifications, self._instrumentation = notifications, instrumentation
+        self._sender, self._receivers = sender, receivers
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="notify")
+        self._client: httpx2.AsyncClient | None = None
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        try:
+            while True:
+                try:
+                    await self.send_due()
+                except Exception:  # the database is away, or a row is locked; the next look does it
+                    log.warning("notifications_not_read", exc_info=True)
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            if self._client is not None:
+                await self._client.aclose()
+
+    async def send_due(self) -> None:
+        """Send each notification that is due, unless another process does."""
+        receivers = {receiver.name: receiver for receiver in self._receivers()}
+        if not receivers:
+            return
+        rules = [receiver.rule for receiver in receivers.values()]
+        loop = asyncio.get_running_loop()
+        due = await loop.run_in_executor(self._thread, self._notifications.claim, rules)
+        if not due:
+            return
+        if self._client is None:
+            self._client = await loop.run_in_executor(self._thread, open_client)  # it reads certificates for 0.1 s
+        client = self._client
+        ends = await asyncio.gather(*(self._send(client, entry, receivers[entry.receiver]) for entry in due))
+        for notification, retry_after in zip(due, ends, strict=True):
+            await loop.run_in_executor(self._thread, self._notifications.settle, notification, retry_after)
+
+    async def _send(
+        self, client: httpx2.AsyncClient, notification: Notification, receiver: Receiver
+    ) -> timedelta | None:
+        """Send a notification; return after how long to send it again, None where it was taken."""
+        outcome, asked = await send(client, notification, receiver, self._sender())
+        self._instrumentation.metrics.notifications.labels(receiver.name, outcome).inc()
+        if is_taken(outcome):
+            log.info("notified", receiver=receiver.name, event_type=notification.event, alarm=notification.name)
+            return None
+        log.warning("notification_failed", receiver=receiver.name, outcome=outcome, attempts=notification.attempts)
+        if notification.attempts == FAILED_AFTER:
+            self._instrumentation.raise_alarm(FAILED, f"{receiver.name}: {outcome}")
+        return timedelta(seconds=min(LONGEST_PAUSE, max(asked, FIRST_PAUSE * 2.0 ** min(notification.attempts, 20))))
+
+
+def is_taken(outcome: str) -> bool:
+    """Tell whether the outcome of a request is a status of success."""
+    return len(outcome) == 3 and outcome.startswith("2")
+
+
+def open_client() -> httpx2.AsyncClient:
+    """Return a client that follows no redirect and keeps no connection."""
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    return httpx2.AsyncClient(timeout=SECONDS, follow_redirects=False, limits=limits)
+
+
+async def send(
+    client: httpx2.AsyncClient, notification: Notification, receiver: Receiver, sender: Sender
+) -> tuple[str, float]:
+    """Send a notification once; return its status, or what took its place, and the seconds that Retry-After asks for."""
+    now = datetime.now(UTC)
+    request = render_notification(notification, receiver, sender, now)
+    headers = {"User-Agent": f"sfcode/{__version__}", **request.headers}
+    try:
+        # The URL may be secret: no error of the client is shown.
+        async with (
+            asyncio.timeout(SECONDS),
+            client.stream("POST", receiver.url.reveal(), content=request.body, headers=headers) as response,
+        ):
+            pause = parse_retry_after(response.headers.get("Retry-After"), now)
+            return str(response.status_code), pause or 0.0
+    except (httpx2.TimeoutException, TimeoutError):
+        return "timeout", 0.0
+    except (httpx2.ConnectError, OSError):
+        return "no_connection", 0.0
+    except (httpx2.HTTPError, httpx2.InvalidURL):
+        return "unreachable", 0.0

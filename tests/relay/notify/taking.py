@@ -1,0 +1,64 @@
+"""A receiver of notifications: a real server, which answers what a test tells it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@dataclass
+class Taken:
+    """A request as it arrived."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiving:
+    """What a receiver took, and what it answers next; 200 once that is used up."""
+
+    url: str = ""
+    taken: list[Taken] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    has_taken: threading.Event = field(default_factory=threading.Event)
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def receiving() -> Iterator[Receiving]:
+    state = Receiving()
+    state.may_answer.set()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            state.taken.append(Taken(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            status = state.answers.pop(0) if state.answers else 200
+            state.has_taken.set()
+            state.may_answer.wait(20)
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            if status == 302:
+                self.send_header("Location", f"{state.url}/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        state.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield state
+        finally:
+            state.may_answer.set()
+            server.shutdown()
+            thread.join()

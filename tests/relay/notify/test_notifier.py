@@ -1,0 +1,158 @@
+"""Notifications on their way to real receivers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from standardwebhooks import Webhook
+
+from sfcode.relay import housekeeping
+from sfcode.relay.alarms import Alarm
+from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.inbox.notifications import NotifyRule
+from sfcode.relay.instrumentation import Instrumentation
+from sfcode.relay.notify import notifier
+from sfcode.relay.notify.notifier import FAILED_AFTER, Notifier
+from sfcode.relay.notify.receivers import Receiver
+from sfcode.relay.notify.render import Sender
+from sfcode.secret import Secret
+from tests.relay.notify.taking import SECRET, Receiving, receiving
+from tests.relay.serving import ROOT, Relay, Served
+
+DETAIL = "95 of 100 <used> & counting"
+
+
+@pytest.fixture
+def far() -> Iterator[Receiving]:
+    with receiving() as state:
+        yield state
+
+
+@pytest.fixture
+def inbox(sqlite_url: str) -> Iterator[Inbox]:
+    with open_inbox(sqlite_url) as inbox:
+        inbox.raise_alarms([Alarm("salesforce_quota", DETAIL, "2026-11-23T17:00:00Z", 3)])
+        yield inbox
+
+
+def receiver(url: str, form: str = "standard_webhooks") -> Receiver:
+    return Receiver(NotifyRule(form.upper(), (), timedelta(hours=1)), form, Secret(url), Secret(SECRET))  # type: ignore[arg-type]
+
+
+def notify(
+    inbox: Inbox, *receivers: Receiver, times: int = 1, events: Instrumentation | None = None
+) -> Instrumentation:
+    """Look so many times for what is due, storing the alarms between."""
+    instrumentation = events or Instrumentation()
+    own = Notifier(inbox.notifications, instrumentation, lambda: Sender("acme", "production"), lambda: receivers)
+
+    async def look() -> None:
+        for _ in range(times):
+            await own.send_due()
+            instrumentation.alarms.flush(inbox)
+
+    asyncio.run(look())
+    return instrumentation
+
+
+def test_a_standard_webhook_carries_what_the_alarm_means_signed(inbox, far):
+    notify(inbox, receiver(f"{far.url}/alerts?team=crm"))
+    (taken,) = far.taken
+    assert taken.path == "/alerts?team=crm"
+    document = Webhook(SECRET).verify(taken.body, taken.headers)
+    assert document["type"] == "alarm.raised"
+    assert document["data"] == {
+        "project": "acme",
+        "environment": "production",
+        "alarm": "salesforce_quota",
+        "detail": DETAIL,
+        "times": 3,
+        "last_raised_at": "2026-11-23T17:00:00Z",
+        "meaning": "the org has nearly used its daily API requests, and the relay has paused",
+        "action": "The relay resumes by itself. Setup > Company Information shows the usage; find out which integration causes it.",
+    }
+    assert inbox.notifications.waiting() == {}
+
+
+def test_slack_gets_a_text_without_markup_of_others(inbox, far):
+    notify(inbox, receiver(far.url, "slack"))
+    (taken,) = far.taken
+    assert "webhook-signature" not in taken.headers
+    lines = json.loads(taken.body)["text"].splitlines()
+    assert lines[:2] == ["*Alarm salesforce_quota* (acme, production)", "95 of 100 &lt;used&gt; &amp; counting"]
+    assert "raised 3 times" in lines[2]
+    assert "Setup &gt; Company Information" in lines[2]
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_what_is_not_taken_waits_and_raises_an_alarm_in_the_end(inbox, far, monkeypatch, status):
+    monkeypatch.setattr(notifier, "FIRST_PAUSE", 0.0)
+    far.answers = [status] * FAILED_AFTER
+    instrumentation = notify(inbox, receiver(far.url), times=FAILED_AFTER - 1)
+    assert [alarm.name for alarm in inbox.alarms()] == ["salesforce_quota"]
+    notify(inbox, receiver(far.url), events=instrumentation)
+    assert {(alarm.name, alarm.detail) for alarm in inbox.alarms()} == {
+        ("salesforce_quota", DETAIL),
+        ("notify_failed", f"STANDARD_WEBHOOKS: {status}"),
+    }
+    text = instrumentation.metrics.text().decode()
+    expected = f'notifications_total{{outcome="{status}",receiver="STANDARD_WEBHOOKS"}} {FAILED_AFTER}.0'
+    assert f"sfcode_relay_{expected}" in text
+    assert len({taken.headers["webhook-id"] for taken in far.taken}) == 1
+    notify(inbox, receiver(far.url))
+    assert {taken.path for taken in far.taken} == {"/"}, "a redirect is not followed"
+    assert inbox.notifications.waiting() == {}
+
+
+def test_a_receiver_that_does_not_answer_has_a_time_limit(inbox, far, monkeypatch):
+    monkeypatch.setattr(notifier, "SECONDS", 0.2)
+    far.may_answer.clear()
+    instrumentation = notify(inbox, receiver(far.url))
+    assert 'notifications_total{outcome="timeout"' in instrumentation.metrics.text().decode()
+    assert inbox.notifications.waiting() == {"STANDARD_WEBHOOKS": 1}
+
+
+def test_a_receiver_that_is_away_keeps_the_others_from_nothing(inbox, far):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        away = receiver(f"http://127.0.0.1:{unused.getsockname()[1]}", "slack")
+        instrumentation = notify(inbox, away, receiver(far.url))
+    assert len(far.taken) == 1
+    assert 'outcome="no_connection",receiver="SLACK"' in instrumentation.metrics.text().decode()
+    assert inbox.notifications.waiting() == {"SLACK": 1}
+
+
+def test_a_running_relay_notifies_of_an_alarm_that_it_raises(sqlite_url, tmp_path, far, monkeypatch):
+    monkeypatch.setattr(notifier, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(housekeeping, "BEAT", 0.02)
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    settings = (folder / "sfcode.yaml").read_text(encoding="utf-8")
+    notified = "relay:\n  notify: [{form: slack, url_variable: SLACK_URL}]\n"
+    (folder / "sfcode.yaml").write_text(settings.replace("relay:\n", notified, 1), encoding="utf-8")
+    relay = Relay(sqlite_url)
+    relay.environ["SLACK_URL"] = far.url
+
+    def script(served: Served) -> bool:
+        served.service.instrumentation.raise_alarm("salesforce_locked", "ORG_LOCKED")
+        return far.has_taken.wait(20)
+
+    assert relay.serve(script, folder)
+    assert "Alarm salesforce_locked" in json.loads(far.taken[0].body)["text"]
+
+
+def test_the_url_is_in_no_log(inbox, capfd, caplog):
+    token = "T0000-secret-of-the-url"
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        notify(inbox, receiver(f"http://127.0.0.1:{unused.getsockname()[1]}/{token}", "slack"))
+    captured = capfd.readouterr()
+    logged = captured.out + captured.err + caplog.text
+    assert "notification_failed" in logged
+    assert token not in logged

@@ -1,0 +1,155 @@
+"""Which notifications are due, over processes and restarts: both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from sfcode.relay.alarms import Alarm
+from sfcode.relay.inbox import Inbox
+from sfcode.relay.inbox.notifications import AT_ONCE, FAREWELLS, LEASE, Notification, NotifyRule
+from tests.relay.inbox.conftest import Clock
+
+DAY = timedelta(days=1)
+ALL = NotifyRule("ALL", (), DAY)
+QUOTA = NotifyRule("QUOTA", ("salesforce_quota",), DAY)
+Elapse = Callable[[timedelta], None]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def inbox(database_url: str, clock: Clock) -> Iterator[Inbox]:
+    with clock.open_inbox(database_url) as inbox:
+        yield inbox
+
+
+@pytest.fixture
+def elapse(database_url: str, clock: Clock) -> Elapse:
+    def pass_by(time: timedelta) -> None:
+        clock.elapse(time.total_seconds())
+        if database_url.startswith("postgresql"):
+            with psycopg.connect(database_url) as db:
+                db.execute(
+                    "UPDATE relay_notifications SET due_at = due_at - %(t)s, sent_at = sent_at - %(t)s", {"t": time}
+                )
+
+    return pass_by
+
+
+def raise_alarms(inbox: Inbox, *names: str) -> None:
+    inbox.raise_alarms([Alarm(name, "the detail", "2026-11-23T17:00:00Z") for name in names])
+
+
+def claim(inbox: Inbox, *rules: NotifyRule) -> list[tuple[str, str, str]]:
+    return [(entry.receiver, entry.event, entry.name) for entry in inbox.notifications.claim(rules)]
+
+
+def take(inbox: Inbox, *rules: NotifyRule) -> list[Notification]:
+    """Claim what is due, and settle it as taken."""
+    due = inbox.notifications.claim(rules)
+    for notification in due:
+        inbox.notifications.settle(notification, None)
+    return list(due)
+
+
+def test_each_receiver_is_sent_each_alarm_that_it_chose_once(inbox):
+    raise_alarms(inbox, "bad_value", "salesforce_quota")
+    due = take(inbox, ALL, QUOTA)
+    assert sorted((entry.receiver, entry.event, entry.name) for entry in due) == [
+        ("ALL", "raised", "bad_value"),
+        ("ALL", "raised", "salesforce_quota"),
+        ("QUOTA", "raised", "salesforce_quota"),
+    ]
+    assert {(entry.detail, entry.times, entry.raised_at) for entry in due} == {
+        ("the detail", 1, "2026-11-23T17:00:00Z")
+    }
+    raise_alarms(inbox, "bad_value")
+    assert claim(inbox, ALL, QUOTA) == [], "raised again, and not acknowledged meanwhile"
+
+
+def test_what_one_process_sends_no_other_does_unless_it_ends(inbox, database_url, clock, elapse):
+    raise_alarms(inbox, "bad_value")
+    (first,) = inbox.notifications.claim([ALL])
+    with clock.open_inbox(database_url) as other:
+        assert claim(other, ALL) == []
+        elapse(LEASE)
+        (second,) = other.notifications.claim([ALL])
+        assert second.id == first.id, "by which the receiver knows it"
+        inbox.notifications.settle(first, None)
+        assert other.notifications.waiting() == {"ALL": 1}, "the first one has lost it"
+        other.notifications.settle(second, None)
+        assert other.notifications.waiting() == {}
+
+
+def test_one_that_is_not_taken_is_sent_again(inbox, elapse):
+    raise_alarms(inbox, "bad_value")
+    (first,) = inbox.notifications.claim([ALL])
+    inbox.notifications.settle(first, timedelta(hours=1))
+    elapse(timedelta(minutes=59))
+    assert claim(inbox, ALL) == []
+    elapse(timedelta(minutes=2))
+    (second,) = inbox.notifications.claim([ALL])
+    assert (second.id, second.attempts) == (first.id, 2)
+
+
+def test_it_is_repeated_until_it_is_acknowledged_and_then_that_is_sent(inbox, elapse):
+    raise_alarms(inbox, "bad_value")
+    ids = [entry.id for entry in take(inbox, ALL)]
+    for _ in range(2):
+        elapse(DAY - timedelta(minutes=1))
+        assert claim(inbox, ALL) == []
+        elapse(timedelta(minutes=2))
+        (again,) = take(inbox, ALL)
+        assert again.event == "repeated"
+        ids.append(again.id)
+    inbox.acknowledge(alarm.id for alarm in inbox.alarms())
+    (end,) = take(inbox, ALL)
+    assert (end.event, end.name, end.detail) == ("resolved", "bad_value", "the detail")
+    assert len({*ids, end.id}) == 4
+    elapse(3 * DAY)
+    assert claim(inbox, ALL) == []
+    raise_alarms(inbox, "bad_value")
+    assert claim(inbox, ALL) == [("ALL", "raised", "bad_value")]
+
+
+def test_nothing_is_sent_of_an_alarm_that_was_acknowledged_at_once(inbox):
+    raise_alarms(inbox, *(f"alarm{number:02}" for number in range(AT_ONCE + 1)))
+    assert len(take(inbox, ALL)) == AT_ONCE
+    inbox.acknowledge(alarm.id for alarm in inbox.alarms())
+    events = [event for _ in range(2) for _, event, _ in claim(inbox, ALL)]
+    assert events == ["resolved"] * AT_ONCE
+
+
+def test_an_alarm_that_is_acknowledged_while_it_is_sent_is_resolved_after_that(inbox, elapse):
+    raise_alarms(inbox, "bad_value")
+    (raised,) = inbox.notifications.claim([ALL])
+    inbox.acknowledge(alarm.id for alarm in inbox.alarms())
+    assert claim(inbox, ALL) == []
+    inbox.notifications.settle(raised, None)
+    elapse(LEASE)
+    assert claim(inbox, ALL) == [("ALL", "resolved", "bad_value")]
+
+
+def test_a_receiver_that_never_takes_the_end_is_given_up(inbox, elapse):
+    raise_alarms(inbox, "bad_value")
+    take(inbox, ALL)
+    inbox.acknowledge(alarm.id for alarm in inbox.alarms())
+    for _ in range(FAREWELLS):
+        (end,) = inbox.notifications.claim([ALL])
+        inbox.notifications.settle(end, timedelta())
+    assert claim(inbox, ALL) == []
+    assert inbox.notifications.waiting() == {}
+
+
+def test_a_receiver_that_was_removed_is_forgotten(inbox):
+    raise_alarms(inbox, "salesforce_quota")
+    take(inbox, ALL, QUOTA)
+    assert claim(inbox, QUOTA) == []
+    assert claim(inbox, ALL, QUOTA) == [("ALL", "raised", "salesforce_quota")]
