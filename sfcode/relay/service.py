@@ -20,7 +20,7 @@ from sfcode.relay.inbox import GroupCommit, Inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage, Source, Writer
 from sfcode.relay.notify.notifier import Notifier
-from sfcode.relay.notify.render import Sender
+from sfcode.relay.notify.render import NotifyingRelay
 from sfcode.relay.schedule import ScheduledJob, Scheduler, scheduled_jobs
 from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import RetryDelay, Worker
@@ -194,9 +194,9 @@ class Service:
         sign_in = f"Salesforce: {self.sign_in_problem}" if self.sign_in_problem else ""
         return [note for note in (sign_in, self.config_problem) if note]
 
-    def _sender(self) -> Sender:
+    def _sender(self) -> NotifyingRelay:
         """Return who notifies."""
-        return Sender.of(self.config.project)
+        return NotifyingRelay.of(self.config.project)
 
     def rate(self) -> float:
         """Return this process's share of Appcues' requests per second."""

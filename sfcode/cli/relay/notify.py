@@ -53,13 +53,13 @@ async def _send_tests(project: Project, receivers: Sequence[Receiver]) -> dict[s
     """Send each receiver a test; return the outcomes."""
     import secrets
 
-    from sfcode.relay.inbox.notifications import Notification
+    from sfcode.relay.inbox.notifications import AlarmNotification
     from sfcode.relay.notify.notifier import open_client, send
-    from sfcode.relay.notify.render import Sender
+    from sfcode.relay.notify.render import NotifyingRelay
 
     token = secrets.token_hex(8)
-    sender = Sender.of(project)
-    tests = [Notification(receiver.name, 0, "test", "test", token) for receiver in receivers]
+    sender = NotifyingRelay.of(project)
+    tests = [AlarmNotification(receiver.name, 0, "test", "test", token) for receiver in receivers]
     async with open_client() as client:
         sent = (send(client, test, receiver, sender) for test, receiver in zip(tests, receivers, strict=True))
         outcomes = await asyncio.gather(*sent)

@@ -26,7 +26,7 @@ LEASE = timedelta(seconds=60)
 AT_ONCE = 10
 """Notifications that are sent at once: more of them wait for the next look."""
 FAREWELLS = 20
-"""Attempts after which nobody is told any more that an alarm was resolved."""
+"""Attempts after which the end of an alarm is not sent any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class NotifyRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Notification:
+class AlarmNotification:
     """What one receiver is to be sent of one alarm."""
 
     receiver: str
@@ -69,11 +69,11 @@ class NotificationLog:
     def __init__(self, read: RunTransaction, write: RunTransaction) -> None:
         self._read, self._write = read, write
 
-    def claim(self, rules: Sequence[NotifyRule]) -> tuple[Notification, ...]:
+    def claim(self, rules: Sequence[NotifyRule]) -> tuple[AlarmNotification, ...]:
         """Claim notifications that are due; until their lease ends no other process sends them."""
         return self._write(lambda tx: claim_notifications(tx, rules))
 
-    def settle(self, notification: Notification, retry_after: timedelta | None) -> None:
+    def settle(self, notification: AlarmNotification, retry_after: timedelta | None) -> None:
         """Record that a notification was taken (None), or after how long to send it again."""
         self._write(lambda tx: settle_notification(tx, notification, retry_after))
 
@@ -82,7 +82,7 @@ class NotificationLog:
         return self._read(waiting_notifications)
 
 
-def claim_notifications(tx: Transaction, rules: Sequence[NotifyRule]) -> tuple[Notification, ...]:
+def claim_notifications(tx: Transaction, rules: Sequence[NotifyRule]) -> tuple[AlarmNotification, ...]:
     """Claim up to `AT_ONCE` notifications that are due, by what was sent so far and the alarms that are raised now."""
     table = NOTIFICATIONS.c
     tx.db.execute(NOTIFICATIONS.delete().where(table.receiver.not_in([rule.receiver for rule in rules])))
@@ -91,7 +91,7 @@ def claim_notifications(tx: Transaction, rules: Sequence[NotifyRule]) -> tuple[N
     due = sa.select(NOTIFICATIONS).where(table.event != "", table.due_at <= tx.now)
     rows = tx.db.execute(tx.database.free(due.order_by(table.due_at, table.alarm, table.receiver).limit(AT_ONCE))).all()
     alarms = {alarm.id: alarm for alarm in tx.db.execute(sa.select(ALARMS)).all()} if rows else {}
-    claimed: list[Notification] = []
+    claimed: list[AlarmNotification] = []
     for row in rows:
         attempts = row.attempts + 1
         tx.db.execute(
@@ -103,12 +103,14 @@ def claim_notifications(tx: Transaction, rules: Sequence[NotifyRule]) -> tuple[N
         times, raised_at = (alarm.times, alarm.at) if alarm else (0, "")
         event = cast(NotificationEvent, row.event)
         claimed.append(
-            Notification(row.receiver, row.alarm, event, row.name, row.detail, row.number, attempts, times, raised_at)
+            AlarmNotification(
+                row.receiver, row.alarm, event, row.name, row.detail, row.number, attempts, times, raised_at
+            )
         )
     return tuple(claimed)
 
 
-def settle_notification(tx: Transaction, notification: Notification, retry_after: timedelta | None) -> None:
+def settle_notification(tx: Transaction, notification: AlarmNotification, retry_after: timedelta | None) -> None:
     """Record that a notification was taken, or when to send it again; nothing where another process has claimed it since."""
     table = NOTIFICATIONS.c
     is_ours = (

@@ -12,10 +12,10 @@ import structlog
 
 from sfcode import __version__
 from sfcode.org.retry import parse_retry_after
-from sfcode.relay.inbox.notifications import Notification, NotificationLog
+from sfcode.relay.inbox.notifications import AlarmNotification, NotificationLog
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.notify.receivers import Receiver
-from sfcode.relay.notify.render import Sender, render_notification
+from sfcode.relay.notify.render import NotifyingRelay, render_notification
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Notifier:
         self,
         notifications: NotificationLog,
         instrumentation: Instrumentation,
-        sender: Callable[[], Sender],
+        sender: Callable[[], NotifyingRelay],
         receivers: Callable[[], Sequence[Receiver]],
     ) -> None:
         self._notifications, self._instrumentation = notifications, instrumentation
@@ -76,7 +76,7 @@ class Notifier:
             await loop.run_in_executor(self._thread, self._notifications.settle, notification, retry_after)
 
     async def _send(
-        self, client: httpx2.AsyncClient, notification: Notification, receiver: Receiver
+        self, client: httpx2.AsyncClient, notification: AlarmNotification, receiver: Receiver
     ) -> timedelta | None:
         """Send a notification; return after how long to send it again, None where it was taken."""
         outcome, asked = await send(client, notification, receiver, self._sender())
@@ -102,7 +102,7 @@ def open_client() -> httpx2.AsyncClient:
 
 
 async def send(
-    client: httpx2.AsyncClient, notification: Notification, receiver: Receiver, sender: Sender
+    client: httpx2.AsyncClient, notification: AlarmNotification, receiver: Receiver, sender: NotifyingRelay
 ) -> tuple[str, float]:
     """Send a notification once; return its status, or what took its place, and the seconds that Retry-After asks for."""
     now = datetime.now(UTC)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from sfcode.config.project import Project
-from sfcode.relay.inbox.notifications import Notification
+from sfcode.relay.inbox.notifications import AlarmNotification
 from sfcode.relay.ingress.auth.scheme import sign_with_each
 from sfcode.relay.ingress.auth.standard import key_of
 from sfcode.relay.notify.receivers import Receiver
@@ -24,7 +24,7 @@ TITLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class NotifyingRelay:
     """Which relay notifies."""
 
     project: str
@@ -44,7 +44,9 @@ class NotifyRequest:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def render_notification(notification: Notification, receiver: Receiver, sender: Sender, now: datetime) -> NotifyRequest:
+def render_notification(
+    notification: AlarmNotification, receiver: Receiver, sender: NotifyingRelay, now: datetime
+) -> NotifyRequest:
     """Render a notification, signed as of `now` where its receiver wants that."""
     reason = alarm_reason(notification.name)
     if receiver.form == "slack":
@@ -66,7 +68,9 @@ def render_notification(notification: Notification, receiver: Receiver, sender: 
     )
 
 
-def _document(notification: Notification, reason: Reason, sender: Sender, now: datetime) -> dict[str, object]:
+def _document(
+    notification: AlarmNotification, reason: Reason, sender: NotifyingRelay, now: datetime
+) -> dict[str, object]:
     return {
         "type": f"alarm.{notification.event}",
         "timestamp": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -83,7 +87,7 @@ def _document(notification: Notification, reason: Reason, sender: Sender, now: d
     }
 
 
-def _slack_text(notification: Notification, reason: Reason, sender: Sender) -> str:
+def _slack_text(notification: AlarmNotification, reason: Reason, sender: NotifyingRelay) -> str:
     title = TITLES[notification.event].format(notification.name)
     lines = [f"*{_escape(title)}* ({_escape(sender.project)}, {_escape(sender.environment)})"]
     if notification.detail:

@@ -20,7 +20,7 @@ from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.notify import notifier
 from sfcode.relay.notify.notifier import FAILED_AFTER, Notifier
 from sfcode.relay.notify.receivers import Receiver
-from sfcode.relay.notify.render import Sender
+from sfcode.relay.notify.render import NotifyingRelay
 from sfcode.secret import Secret
 from tests.relay.notify.taking import SECRET, Receiving, receiving
 from tests.relay.serving import ROOT, Relay, Served
@@ -50,7 +50,9 @@ def notify(
 ) -> Instrumentation:
     """Look so many times for what is due, storing the alarms between."""
     instrumentation = events or Instrumentation()
-    own = Notifier(inbox.notifications, instrumentation, lambda: Sender("acme", "production"), lambda: receivers)
+    own = Notifier(
+        inbox.notifications, instrumentation, lambda: NotifyingRelay("acme", "production"), lambda: receivers
+    )
 
     async def look() -> None:
         for _ in range(times):

@@ -10,7 +10,7 @@ import pytest
 
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.inbox import Inbox
-from sfcode.relay.inbox.notifications import AT_ONCE, FAREWELLS, LEASE, Notification, NotifyRule
+from sfcode.relay.inbox.notifications import AT_ONCE, FAREWELLS, LEASE, AlarmNotification, NotifyRule
 from tests.relay.inbox.conftest import Clock
 
 DAY = timedelta(days=1)
@@ -51,7 +51,7 @@ def claim(inbox: Inbox, *rules: NotifyRule) -> list[tuple[str, str, str]]:
     return [(entry.receiver, entry.event, entry.name) for entry in inbox.notifications.claim(rules)]
 
 
-def take(inbox: Inbox, *rules: NotifyRule) -> list[Notification]:
+def take(inbox: Inbox, *rules: NotifyRule) -> list[AlarmNotification]:
     """Claim what is due, and settle it as taken."""
     due = inbox.notifications.claim(rules)
     for notification in due:
