@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, total_ordering
 from typing import Self
 
+from sfcode.metadata.types import TYPES
+
 Value = None | bool | int | str | tuple["Value", ...] | list["Value"] | dict[str, "Value"]
 """What a body is made of: JSON values. A list keyed by identity is a dict (see `types.py`)."""
 
@@ -19,6 +21,8 @@ BUSINESS_RECORD_TYPES = frozenset({"Campaign", "CampaignMemberStatus"})
 
 RECORD_TYPES = frozenset({"User", "PermissionSetLicenseAssign", "PermissionSetAssignment"}) | BUSINESS_RECORD_TYPES
 """Rows that must exist, next to metadata: written through REST, not deployed."""
+
+_TYPE_NAMES = {name.lower(): name for name in (*TYPES, *RECORD_TYPES)}
 
 
 @total_ordering
@@ -53,11 +57,11 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse `Type:FullName`. Raises ValueError for anything else."""
+        """Parse `Type:FullName`, with the type in any case. Raises ValueError for anything else."""
         kind, colon, full_name = text.partition(":")
         if not (colon and kind and full_name):
             raise ValueError(f"{text!r} is not an address; write Type:FullName")
-        return cls(kind, full_name)
+        return cls(_TYPE_NAMES.get(kind.lower(), kind), full_name)
 
     @property
     def user(self) -> Address:

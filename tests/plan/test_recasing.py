@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sfcode.config.project import Project
 from sfcode.generate import generate
-from sfcode.metadata.component import Address, Component
+from sfcode.metadata.component import RECORD_TYPES, Address, Component
+from sfcode.metadata.types import TYPES
 from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.diff_tree import lines
 from tests.generate.projects import CONTACT, OFFLINE, changed, project
@@ -132,3 +133,8 @@ def test_addresses_are_compared_without_case_and_shown_as_written() -> None:
     assert str(second) == "CustomField:contact.PLAN__c"
     assert first != Address.parse("PermissionSet:Contact.Plan__c")
     assert first < Address.parse("CustomField:contact.Zip__c")
+
+
+@pytest.mark.parametrize("kind", [*TYPES, *RECORD_TYPES])
+def test_an_address_is_parsed_with_its_type_in_any_case(kind: str) -> None:
+    assert {Address.parse(f"{name}:Contact").type for name in (kind, kind.lower(), kind.upper())} == {kind}
