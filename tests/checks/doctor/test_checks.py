@@ -149,6 +149,7 @@ CASES: list[tuple[str, Level, Facts]] = [
     ("D507", Level.NOTE, with_data(sharing=SAW)),
     ("D508", Level.OK, with_data(seen=VisibleRecords(USERNAME, reads_object=True, records=10))),
     ("D508", Level.WARNING, with_data(seen=VisibleRecords(USERNAME, reads_object=True, records=9))),
+    ("D508", Level.OK, with_data(seen=VisibleRecords(USERNAME.upper(), reads_object=True, records=10))),
     ("D508", Level.ERROR, with_data(seen=VisibleRecords(USERNAME, reads_object=True, records=0))),
     ("D508", Level.ERROR, with_data(seen=VisibleRecords(USERNAME, reads_object=True, records=None))),
     ("D508", Level.ERROR, with_data(seen=VisibleRecords(USERNAME, reads_object=False, records=None))),

@@ -242,7 +242,7 @@ def _check_visibility(
             f"{mapping.name} was not counted by the second sign-in: {visible.reason}",
             level=Level.WARNING,
         )
-    if visible.username != username:
+    if visible.username.lower() != username.lower():
         message = f"--as is signed in as {visible.username}, not as {username}: its view of {mapping.name} says nothing"
         return report("D508", place, message, "Sign in as the integration user.", level=Level.WARNING)
     user, apply = f"the integration user ({mapping.name})", "Run sfcode apply: the permission set grants it."
