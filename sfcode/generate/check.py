@@ -239,7 +239,7 @@ def _check_created(name: str, place: Place, fields: Fields, type_: str, *, formu
 
 
 def check_ownership(project: Project, generated: Collection[Address]) -> Iterator[Diagnostic]:
-    """Find adopted components that nothing asks for, replaced ones that are generated, and missing values."""
+    """Find adopted or renamed components that nothing asks for, replaced ones that are generated, and missing values."""
     if any(mapping.by_relay for mapping in project.resolved):
         yield from _check_placeholders(project)
     for index, address in enumerate(project.settings.as_is):
@@ -247,6 +247,12 @@ def check_ownership(project: Project, generated: Collection[Address]) -> Iterato
             message = f"nothing in this project asks for {address}"
             hint = "remove the line, since no mapping uses it, or correct it"
             yield Diagnostic.error(project.at("as_is", index), f"as_is[{index}]", message, hint)
+    for former, present in project.settings.moved.fields.items():
+        if Address("CustomField", present) not in generated:
+            message = f"this project does not create {present}"
+            hint = "write the former name first and then the present one, or remove the line"
+            path = ("moved", "fields", former)
+            yield Diagnostic.error(project.at(*path), ".".join(path[:2]), message, hint)
     for mapping in project.mappings:
         for index, address in enumerate(mapping.spec.replaces):
             if Address.parse(address) in generated:

@@ -53,6 +53,19 @@ def test_what_nothing_asks_for_cannot_be_taken_on():
     ]
 
 
+@pytest.mark.parametrize("object_name", ["Contact", "contact"])
+def test_a_renamed_field_is_one_that_the_project_creates(object_name):
+    names = {"Contact.Score__c": f"{object_name}.Appcues_NPS_Score__c"}
+    assert generate(project({"contact": CONTACT}, settings(moved={"fields": names})), OFFLINE)
+    reversed_names = {present: former for former, present in names.items()}
+    assert problems(CONTACT, settings(moved={"fields": reversed_names})) == [
+        (
+            "moved.fields: this project does not create Contact.Score__c; write the former name first and then the present "
+            "one, or remove the line"
+        )
+    ]
+
+
 def test_a_mapping_cannot_replace_what_it_makes():
     own = "WorkflowOutboundMessage:Contact.Appcues_contact"
     (problem,) = problems(changed(CONTACT, replaces=[MESSAGE, own]), settings())
