@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sfcode.config.project import Project
@@ -30,7 +30,7 @@ from sfcode.plan.ownership import ignore_edits, keep_as_is
 from sfcode.plan.previous_user import previous_users, user_records
 from sfcode.plan.record_counts import count_selected, count_values
 from sfcode.plan.references import claimed_components
-from sfcode.plan.renames import follow_renames
+from sfcode.plan.renames import Renames, follow_renames
 from sfcode.plan.sandbox_names import (
     rename_user,
     rename_user_in_state,
@@ -58,7 +58,7 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
     project = rename_user_as_org(project, org)
     schema, warnings, generated = _generate(project, org, request.mode)
     snapshot = _read_org(project, org, secrets, request, generated)
-    snapshot = apply_moves(snapshot, _find_moves(project, request, generated, snapshot))
+    moves = _find_moves(project, request, generated, snapshot)
     if schema:
         managed = {component.address for component in (*generated.components, *generated.records)}
         managed |= snapshot.applied.components.keys()
@@ -66,10 +66,11 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
             snapshot,
             warnings=warnings,
             unmanaged=snapshot.unmanaged | frozenset(unmanaged_fields(schema, managed)),
-            assignees=tuple(_assignees(org, project.integration_set)),
+            assignees=tuple(_integration_users(org, project, moves)),
             messages=_connector_messages(project, org),
             selected=count_selected(project, org),
         )
+    snapshot = apply_moves(snapshot, moves)
     return PlanInput(
         project=project,
         request=request,
@@ -315,6 +316,13 @@ def _read_other_uses(
             if (user := Address("User", name)) in leaving:
                 uses.setdefault(user, set()).add(str(address))
     return {user: tuple(sorted(addresses)) for user, addresses in uses.items()}
+
+
+def _integration_users(org: Org, project: Project, moves: tuple[Move, ...]) -> Iterator[Address]:
+    """List the users with the integration's permission set, which may have its former name in the org."""
+    present = Address("PermissionSet", project.integration_set)
+    former = Renames(moves).reversed().rename_address(present)
+    yield from (Address("User", name) for name in _assignees(org, former.full_name))
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:

@@ -9,7 +9,7 @@ The names come from `moved:` in the config; a renamed mapping is recognized with
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from sfcode.config.project import Project
@@ -22,6 +22,9 @@ from sfcode.plan.state import Applied, Past
 
 RENAMED_TYPES = {"CustomField", "CustomObject", "PermissionSet", "User"}
 """Types that an org renames in place, with their values, assignments or license."""
+
+KEPT_NAMES = {"target", "applied", "state", "left_state", "other_states", "moves"}
+"""What `apply_moves` does not rename in an `OrgSnapshot`, or renames in a way of its own; everything else is renamed."""
 
 SENDERS = {"Flow", "WorkflowOutboundMessage", "WorkflowRule"}
 """Types of the components that have the name of a mapping."""
@@ -64,15 +67,12 @@ def find_reversed_moves(past: Past, snapshot: OrgSnapshot) -> tuple[Move, ...]:
 def apply_moves(snapshot: OrgSnapshot, moves: tuple[Move, ...]) -> OrgSnapshot:
     """Return the org and its state as they are once everything is renamed: what a plan then compares."""
     renames = Renames(moves)
-    components = {component.address: component for component in map(renames.rename, snapshot.components.values())}
-    return replace(
-        snapshot,
-        components=components,
-        applied=renames.rename_state(snapshot.applied),
-        values={renames.rename_address(address): count for address, count in snapshot.values.items()},
-        other_rights={renames.rename_address(user): sets for user, sets in snapshot.other_rights.items()},
-        moves=moves,
-    )
+    renamed = {
+        field.name: renames.rename_all(getattr(snapshot, field.name))
+        for field in fields(OrgSnapshot)
+        if field.name not in KEPT_NAMES
+    }
+    return replace(snapshot, **renamed, applied=renames.rename_state(snapshot.applied), moves=moves)
 
 
 @dataclass(frozen=True)

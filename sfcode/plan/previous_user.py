@@ -60,17 +60,17 @@ def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change
 def warn_of_other_assignees(plan_input: PlanInput, plan: Plan) -> Plan:
     """Warn of other users with the integration's permission set, such as the previous one."""
     name, username = plan_input.project.integration_set, plan_input.project.settings.integration_user.username
-    expected_usernames = {username.lower()}
+    expected = {Address("User", username)}
     for previous in previous_users(plan_input.snapshot.applied, username):
         user = plan_input.snapshot.components.get(Address("User", previous))
         if user and _is_retired(plan_input.project, user):
-            expected_usernames.add(previous.lower())
+            expected.add(user.address)
     return plan.warn(
         *(
-            f"PermissionSet:{name} is assigned to {assignee} too, who is not the integration user of this config and keeps "
+            f"PermissionSet:{name} is assigned to {assignee.full_name} too, who is not the integration user of this config and keeps "
             "these rights; if they are not needed, remove the assignment in Setup, Permission Sets"
             for assignee in plan_input.snapshot.assignees
-            if assignee.lower() not in expected_usernames
+            if assignee not in expected
         )
     )
 

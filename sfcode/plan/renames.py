@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.plan.references import ACTIVITIES, QUALIFIED
@@ -85,6 +86,22 @@ class Renames:
             if isinstance(rows := body.get(element), Mapping):
                 renamed[element] = {rename(name): row for name, row in rows.items()}
         return renamed
+
+    def rename_all(self, value: Any) -> Any:
+        """Return addresses and components in a value of any depth with the present names, and all else as it is."""
+        match value:
+            case Address():
+                return self.rename_address(value)
+            case Component():
+                return self.rename(value)
+            case Mapping():
+                return {self.rename_all(key): self.rename_all(content) for key, content in value.items()}
+            case tuple() if type(value) is tuple:
+                return tuple(map(self.rename_all, value))
+            case frozenset():
+                return frozenset(map(self.rename_all, value))
+            case _:
+                return value
 
     def rename_state(self, applied: Applied) -> Applied:
         """Return the applied state with the present names, in its history too."""

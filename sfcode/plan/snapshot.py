@@ -104,8 +104,8 @@ class OrgSnapshot:
     """What the signed-in user could not see."""
     unmanaged: frozenset[Address] = frozenset()
     """Unmanaged components in files that contain managed ones."""
-    assignees: tuple[str, ...] = ()
-    """Usernames that have the permission set of the integration."""
+    assignees: tuple[Address, ...] = ()
+    """The users that have the permission set of the integration."""
     other_rights: Mapping[Address, OtherRights] = field(default_factory=dict)
     """What an integration user may do beside the project's permission sets, by user."""
     other_uses: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)

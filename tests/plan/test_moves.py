@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -152,3 +154,32 @@ def test_history_is_told_under_the_present_names_and_back_again() -> None:
 def test_a_line_that_has_done_its_work_changes_nothing(kind: str) -> None:
     moved = {"name": "Before"} if kind == "name" else {"user": "before@example.com"}
     assert moves(made(), made(moved=moved)) == ()
+
+
+def refer(value: Any, address: Address) -> bool:
+    """Tell whether an address is anywhere in a value."""
+    if isinstance(value, Mapping):
+        return any(refer(key, address) or refer(content, address) for key, content in value.items())
+    if isinstance(value, (tuple, frozenset)):
+        return any(refer(item, address) for item in value)
+    return (value.address if isinstance(value, Component) else value) == address
+
+
+OF_ADDRESSES = [
+    field.name for field in fields(OrgSnapshot) if "Address" in str(field.type) and field.name != "left_state"
+]
+
+
+@pytest.mark.parametrize("name", OF_ADDRESSES)
+def test_everything_in_a_snapshot_is_renamed(name: str) -> None:
+    """Each field of addresses, whatever its shape: a field that is added to a snapshot is renamed too."""
+    shapes = {
+        "tuple": (OLD,),
+        "frozenset": frozenset({OLD}),
+        "Mapping": {OLD: Component(OLD.type, OLD.full_name, {})},
+    }
+    type_ = str(next(field.type for field in fields(OrgSnapshot) if field.name == name))
+    before = replace(OrgSnapshot(TARGET), **{name: shapes[type_.partition("[")[0]]})
+    after = getattr(apply_moves(before, (Move(OLD, NEW),)), name)
+    assert refer(after, NEW)
+    assert not refer(after, OLD)

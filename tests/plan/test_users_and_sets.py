@@ -164,7 +164,7 @@ class TestThePreviousUser:
 
 class TestOthersWithTheRights:
     def warnings(self, project: Project, *names: str, rows: tuple[Component, ...] = ()) -> list[str]:
-        plan = renamed(project, *rows, assignees=names)
+        plan = renamed(project, *rows, assignees=tuple(Address("User", name) for name in names))
         return [warning.partition(" is assigned to ")[2].partition(" too")[0] for warning in plan.warnings]
 
     def test_are_named(self, project: Project) -> None:
