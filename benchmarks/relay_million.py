@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.measure import ROOT
-from sfcode.relay.dashboard import view
+from sfcode.relay.dashboard.overview import view
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from tests.relay import postgres
 

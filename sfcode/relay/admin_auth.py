@@ -1,22 +1,33 @@
-"""Access to the dashboard and the metrics: the admin token, as a bearer, a Basic password or a session cookie."""
+"""Access to the dashboard and the metrics: a token as a bearer, a Basic password or a session cookie, and its role."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
 import hmac
 import math
+import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from sfcode.errors import SfcodeError
+from sfcode.relay.access_token import AccessTokenReader, Role
 from sfcode.relay.clock import boot_time
 from sfcode.relay.ingress.client_address import Network, name_client, original_address
 from sfcode.secret import Secret
 
+T = TypeVar("T")
+
+ADMIN_NAME = "admin"
+"""The name of the admin token (SFCODE_RELAY_ADMIN_TOKEN), which no access token may have."""
 COOKIE = "sfcode_relay"
 SESSION_SECONDS = 12 * 3600
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -31,12 +42,25 @@ class AdminEvents(Protocol):
         """Record a refused request."""
 
 
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a request comes from."""
+
+    name: str
+    """The name of the token; "" where no token is needed."""
+    role: Role
+    form_key: str
+    """What each form of the pages has to hold: another site cannot know it."""
+    has_session: bool = False
+
+
 class AdminAuth:
     """
-    Check that a request holds the admin token.
+    Tell who a request comes from, by the admin token or an access token of the inbox.
 
-    Without a token, which is possible only on loopback, every request from this machine is accepted whose Host header is
-    a loopback name, so that a web page cannot reach the relay under another host name.
+    The admin token is an operator's, and works also while the database is away. Without one, which is possible only on
+    loopback, every request from this machine may look whose Host header is a loopback name, so that a web page cannot
+    reach the relay under another host name.
     """
 
     def __init__(
@@ -44,54 +68,83 @@ class AdminAuth:
         token: Secret | None,
         events: AdminEvents,
         *,
+        store: AccessTokenReader,
         proxies: Callable[[], Sequence[Network]] = tuple,
         sessions_end: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = boot_time,
     ) -> None:
         self._token = token
         self._events = events
+        self._store = store
         self._proxies = proxies
         self._sessions_end = sessions_end
-        """When sessions were last ended, as a Unix time: cookies that are not younger are refused."""
+        """When sessions of the admin token were last ended, as a Unix time: cookies that are not younger are refused."""
         self._attempts = FailedAttempts(clock)
+        self._open_key = secrets.token_urlsafe()
+        # Threads of its own: a database that is slow keeps no other work of the process waiting.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="sign-in")
 
-    @property
-    def open(self) -> bool:
-        """Whether no admin token is set."""
-        return self._token is None
+    async def admit(self, request: Request, now: float) -> Principal | Response:
+        """Return who a request comes from, or the response that refuses it."""
+        cookie = request.cookies.get(COOKIE, "")
+        if self._token is not None and self._holds(cookie, now):
+            return Principal(ADMIN_NAME, "operator", _form_key(cookie), has_session=True)
+        try:
+            if cookie and (token := await self._ask(self._store.find_session, cookie)):
+                return Principal(token.name, token.role, _form_key(cookie), has_session=True)
+            if secret := _token_of(request.headers):
+                return await self.check(request, secret)
+        except SfcodeError:
+            return PlainTextResponse("The database does not answer: only the admin token can be checked.\n", 503)
+        if self._token is not None:
+            return _unauthorized()
+        if _host(request.headers) in LOOPBACK:
+            return Principal("", "viewer", self._open_key)
+        return PlainTextResponse("Without an admin token, only requests from this machine are accepted.\n", 403)
 
-    def refusal(self, request: Request, now: float) -> Response | None:
-        """Return the response that refuses a request; None where it is let in."""
-        if self._token is None:
-            if _host(request.headers) in LOOPBACK:
-                return None
-            return PlainTextResponse("Without an admin token, only requests from this machine are accepted.\n", 403)
-        if self._holds(request.cookies.get(COOKIE, ""), now):
-            return None
-        token = _token_of(request.headers)
-        if token:
-            return self.check(request, token)
-        return _unauthorized()
+    async def check(self, request: Request, secret: str) -> Principal | Response:
+        """
+        Return whose token was presented, or the response that refuses it.
 
-    def check(self, request: Request, token: str) -> Response | None:
-        """Return the response that refuses a presented token; None where it is the admin token."""
+        Raises:
+            SfcodeError: The database, which has the access tokens, does not answer.
+
+        """
         client = name_client(original_address(request, self._proxies()))
         wait = self._attempts.seconds_left(client)
         if wait > 0:
             # The token is not checked: otherwise a client could guess tokens as fast as the relay responds.
             self._events.record_refused(SOURCE, "too_many_attempts", 429, client)
             return PlainTextResponse("Too many wrong tokens.\n", 429, {"Retry-After": str(math.ceil(wait))})
-        if self._token is not None and Secret(token) == self._token:
+        if self._token is not None and Secret(secret) == self._token:
             self._attempts.forget(client)
-            return None
+            return Principal(ADMIN_NAME, "operator", _form_key(secret))
+        # Counted before the answer, so that a client gains nothing by guessing many at once.
         self._attempts.add(client)
+        token = await self._ask(self._store.find, secret)
+        if token is not None:
+            self._attempts.forget(client)
+            return Principal(token.name, token.role, _form_key(secret))
         self._events.record_refused(SOURCE, "token_wrong", 401, client)
         return _unauthorized()
 
+    async def begin_session(self, principal: Principal, now: float) -> str:
+        """Return the cookie of a new session, valid for `SESSION_SECONDS`; it does not hold the token."""
+        if principal.name == ADMIN_NAME:
+            return self.cookie(now)
+        return await self._ask(self._store.begin_session, principal.name, SESSION_SECONDS)
+
+    async def end_session(self, request: Request) -> None:
+        """End the session of a request that was begun with an access token."""
+        await self._ask(self._store.end_session, request.cookies.get(COOKIE, ""))
+
     def cookie(self, now: float) -> str:
-        """Return a signed cookie for `SESSION_SECONDS`; it does not hold the token."""
+        """Return a signed cookie of the admin token."""
         until = str(int((now + SESSION_SECONDS) * 1000))
         return f"{until}.{self._signature(until)}"
+
+    async def _ask(self, question: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, question, *values)
 
     def _holds(self, cookie: str, now: float) -> bool:
         until, _, signature = cookie.partition(".")
@@ -105,6 +158,23 @@ class AdminAuth:
     def _signature(self, until: str) -> str:
         key = self._token.reveal() if self._token else ""
         return hmac.new(key.encode(), f"dashboard until {until}".encode(), hashlib.sha256).hexdigest()
+
+
+def is_same_origin(request: Request) -> bool:
+    """
+    Tell whether a form was sent by a page of the relay itself, or by no browser.
+
+    Browsers name the relation of the sites in `Sec-Fetch-Site`; over plain http they name the page's origin only.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+
+
+def _form_key(credential: str) -> str:
+    return hmac.new(credential.encode("utf-8", "surrogatepass"), b"form", hashlib.sha256).hexdigest()
 
 
 class FailedAttempts:
@@ -139,7 +209,7 @@ class FailedAttempts:
 
 
 def _unauthorized() -> Response:
-    return PlainTextResponse("The admin token is needed.\n", 401, {"WWW-Authenticate": 'Basic realm="sfcode relay"'})
+    return PlainTextResponse("A token is needed.\n", 401, {"WWW-Authenticate": 'Basic realm="sfcode relay"'})
 
 
 def _token_of(headers: Mapping[str, str]) -> str:

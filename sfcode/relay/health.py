@@ -43,12 +43,13 @@ def routes(service: Service) -> list[Route]:
 
 
 def metrics_routes(service: Service, auth: AdminAuth, clock: Callable[[], float]) -> list[Route]:
-    """Return the route of the metrics, behind the admin token."""
+    """Return the route of the metrics, behind a token."""
 
     async def metrics(request: Request) -> Response:
-        return auth.refusal(request, clock()) or Response(
-            service.instrumentation.metrics.text(), media_type=METRICS_TYPE
-        )
+        principal = await auth.admit(request, clock())
+        if isinstance(principal, Response):
+            return principal
+        return Response(service.instrumentation.metrics.text(), media_type=METRICS_TYPE)
 
     return [Route("/metrics", metrics, methods=["GET"])]
 

@@ -56,6 +56,7 @@ def make_app(
     auth = AdminAuth(
         service.config.settings.admin,
         service.instrumentation,
+        store=service.inbox.limit_reads(dashboard.VIEW_SECONDS).tokens,
         proxies=partial(_trusted_proxies, service),
         sessions_end=lambda: service.housekeeping.sessions_end,
     )

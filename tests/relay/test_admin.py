@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 
-from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth, FailedAttempts
+from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS, AdminAuth, FailedAttempts, is_same_origin
+from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
 from sfcode.relay.ingress.client_address import networks
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.secret import Secret
@@ -44,12 +47,37 @@ class Clock:
         return self.now
 
 
+class NoTokens:
+    """An inbox without access tokens, or one that does not answer."""
+
+    def __init__(self, *, is_away: bool = False) -> None:
+        self.is_away = is_away
+
+    def find(self, _secret: str) -> None:
+        if self.is_away:
+            raise Unavailable("away")
+
+    find_session = find
+
+    def begin_session(self, name: str, seconds: float) -> str:
+        raise AssertionError(name, seconds)
+
+    def end_session(self, session: str) -> None:
+        raise AssertionError(session)
+
+
 def guard(token: str | None = TOKEN, **options: Any) -> AdminAuth:
+    options.setdefault("store", NoTokens())
     return AdminAuth(Secret(token) if token else None, options.pop("events", Ears()), **options)
 
 
+def refused(door: AdminAuth, now: float = NOW, **headers: str) -> Response | None:
+    answer = asyncio.run(door.admit(asked(**headers), now))
+    return answer if isinstance(answer, Response) else None
+
+
 def status(door: AdminAuth, now: float = NOW, **headers: str) -> int:
-    refusal = door.refusal(asked(**headers), now)
+    refusal = refused(door, now, **headers)
     return 200 if refusal is None else refusal.status_code
 
 
@@ -129,12 +157,12 @@ def test_wrong_tokens_are_counted_told_with_their_peer_and_slowed_down():
     assert status(door, peer="192.0.2.2", authorization=right) == 200, "somebody else"
     assert status(door, cookie=f"{COOKIE}={door.cookie(NOW)}") == 200, "who is in already"
     assert status(door) == 401, "who shows nothing guesses nothing"
-    refusal = door.refusal(asked(authorization=wrong), NOW)
+    refusal = refused(door, authorization=wrong)
     assert refusal is not None
     assert refusal.headers["Retry-After"] == "1"
     clock.now = 1.0
     assert status(door, authorization=wrong) == 401
-    assert door.refusal(asked(authorization=wrong), NOW).headers["Retry-After"] == "2"  # type: ignore[union-attr]
+    assert refused(door, authorization=wrong).headers["Retry-After"] == "2"  # type: ignore[union-attr]
     clock.now = 3.0
     assert status(door, authorization=right) == 200
     assert [status(door, authorization=wrong) for _ in range(5)] == [401] * 4 + [429], "the right one starts anew"
@@ -158,3 +186,77 @@ def test_no_number_of_wrong_tokens_makes_anybody_wait_longer_than_a_minute_or_fi
         attempts.add(f"b{number}")
     assert len(attempts._failed) == FailedAttempts.CLIENTS
     assert attempts.seconds_left("a") == 0
+
+
+@pytest.fixture
+def inbox(sqlite_url: str):
+    with open_inbox(sqlite_url) as inbox:
+        yield inbox
+
+
+def admitted(door: AdminAuth, **headers: str) -> tuple[str, str] | int:
+    answer = asyncio.run(door.admit(asked(**headers), NOW))
+    return answer.status_code if isinstance(answer, Response) else (answer.name, answer.role)
+
+
+def test_an_access_token_opens_with_its_role_until_it_is_revoked(inbox: Inbox):
+    door = guard(store=inbox.tokens)
+    secret = inbox.tokens.create("ada", "viewer", None)
+    assert admitted(door, authorization=f"Bearer {secret}") == ("ada", "viewer")
+    assert admitted(door, authorization=basic("x", str(secret))) == ("ada", "viewer")
+    assert admitted(door, authorization=f"Bearer {TOKEN}") == ("admin", "operator")
+    assert inbox.tokens.revoke("ada")
+    assert admitted(door, authorization=f"Bearer {secret}") == 401
+
+
+def test_a_session_of_an_access_token_ends_with_it_and_by_itself_alone(inbox: Inbox):
+    door = guard(store=inbox.tokens)
+    inbox.tokens.create("ada", "operator", None)
+    first, second = (inbox.tokens.begin_session("ada", 60) for _ in range(2))
+    assert first != second
+    assert admitted(door, cookie=f"{COOKIE}={first}") == ("ada", "operator")
+    inbox.tokens.end_session(first)
+    assert admitted(door, cookie=f"{COOKIE}={first}") == 401
+    assert admitted(door, cookie=f"{COOKIE}={second}") == ("ada", "operator")
+    inbox.tokens.revoke("ada")
+    inbox.tokens.create("ada", "operator", None)
+    assert admitted(door, cookie=f"{COOKIE}={second}") == 401, "another token of the same name"
+
+
+def test_while_the_database_is_away_only_the_admin_token_opens():
+    door = guard(store=NoTokens(is_away=True))
+    assert admitted(door, authorization=f"Bearer {TOKEN}") == ("admin", "operator")
+    assert admitted(door, cookie=f"{COOKIE}={door.cookie(NOW)}") == ("admin", "operator")
+    assert admitted(door, authorization="Bearer something-else") == 503
+    assert admitted(guard(None, store=NoTokens(is_away=True)), host="localhost") == ("", "viewer")
+
+
+def test_without_an_admin_token_this_machine_may_look_and_not_act():
+    assert admitted(guard(None), host="localhost") == ("", "viewer")
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"sec_fetch_site": "same-origin", "origin": "https://other.example"}, True),
+        ({"sec_fetch_site": "none"}, True),
+        ({"sec_fetch_site": "same-site", "origin": "https://relay.example.com"}, False),
+        ({"sec_fetch_site": "cross-site"}, False),
+        ({"origin": "http://relay.example.com:8400"}, True),
+        ({"origin": "http://relay.example.com"}, False),
+        ({"origin": "http://evil.example:8400"}, False),
+        ({"origin": "null"}, False),
+        ({}, True),
+    ],
+)
+def test_a_form_of_another_origin_is_told_from_one_of_the_relay(headers: dict[str, str], expected: bool):
+    assert is_same_origin(asked(host="relay.example.com:8400", **headers)) is expected
+
+
+def test_each_session_has_a_form_key_of_its_own(inbox: Inbox):
+    door = guard(store=inbox.tokens)
+    inbox.tokens.create("ada", "operator", None)
+    cookies = [inbox.tokens.begin_session("ada", 60) for _ in range(2)] + [door.cookie(NOW)]
+    keys = {asyncio.run(door.admit(asked(cookie=f"{COOKIE}={cookie}"), NOW)).form_key for cookie in cookies}  # type: ignore[union-attr]
+    assert len(keys) == 3
+    assert not keys & set(cookies)

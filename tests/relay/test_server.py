@@ -38,6 +38,11 @@ def relay(sqlite_url) -> Relay:
     return Relay(sqlite_url)
 
 
+def form_key(page: str) -> str:
+    """Return the key that the forms of a page hold."""
+    return page.partition('name="form_key" value="')[2].partition('"')[0]
+
+
 def locked(relay: Relay) -> Relay:
     relay.environ["SFCODE_RELAY_ADMIN_TOKEN"] = ADMIN
     return relay
@@ -207,8 +212,8 @@ def test_the_login_form_gives_a_cookie_for_the_token_and_nothing_for_another(rel
     def script(served: Served):
         wrong = served.session.post(f"{served.url}/login", data={"token": "wrong"}, timeout=20)
         assert wrong.status_code == 401
-        assert "not the admin token" in wrong.text
-        assert "wrong" not in wrong.text.split("</style>")[1].replace("wrong-", "")
+        assert "No token has this value" in wrong.text
+        assert 'value="wrong"' not in wrong.text
         assert not served.session.cookies
         right = served.session.post(f"{served.url}/login", data={"token": ADMIN}, timeout=20, allow_redirects=False)
         assert right.status_code == 303
@@ -228,8 +233,10 @@ def test_sessions_are_ended_in_every_process(relay, sqlite_url):
     def script(served: Served):
         served.session.post(f"{served.url}/login", data={"token": ADMIN}, timeout=20)
         cookie = dict(served.session.cookies)
-        assert "End all sessions" in served.get("/").text
-        assert served.session.post(f"{served.url}/logout", timeout=20, allow_redirects=False).status_code == 303
+        form = {"form_key": form_key(served.get("/").text)}
+        assert served.session.post(f"{served.url}/logout", timeout=20, allow_redirects=False).status_code == 403
+        assert served.get("/").status_code == 200, "another site has signed nobody out"
+        assert served.session.post(f"{served.url}/logout", form, timeout=20, allow_redirects=False).status_code == 303
         assert not served.session.cookies
         assert served.get("/", cookies=cookie).status_code == 401
         assert served.session.post(f"{served.url}/logout", timeout=20).status_code == 401
@@ -261,13 +268,16 @@ def test_beyond_loopback_the_cookie_is_for_https_alone(relay):
     relay.serve(script_of_remote)
 
 
-def test_pages_may_load_and_run_nothing(relay):
+def test_pages_load_and_run_nothing_but_their_own_files(relay):
     def script(served: Served):
         for answer in (served.get("/"), served.get("/", headers={"Authorization": f"Bearer {ADMIN}"})):
             policy = answer.headers["Content-Security-Policy"]
-            assert policy.startswith("default-src 'none'; style-src 'sha256-")
+            assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self';")
+            assert "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy
-            assert "<script" not in answer.text
+            assert "<script" not in answer.text.replace('<script src="/static/dashboard.js?v=', "")
+            assert "<style" not in answer.text
+            assert " style=" not in answer.text
             assert answer.headers["Cache-Control"] == "no-store"
 
     locked(relay).serve(script)
@@ -286,7 +296,7 @@ def test_the_dashboard_says_what_is_stuck_and_shows_nothing_that_a_message_holds
     def script(served: Served):
         text = served.get("/").text
         assert "unknown_user" in text
-        assert "<script" not in text
+        assert "<script>" not in text
         assert "&lt;script&gt;" in text
         assert "ada@example.com" not in text
         assert "private" not in text
@@ -349,7 +359,7 @@ def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypa
 
 
 def test_who_does_not_finish_the_login_form_is_hung_up_on(relay, monkeypatch):
-    monkeypatch.setattr("sfcode.relay.dashboard.FORM_SECONDS", 0.2)
+    monkeypatch.setattr("sfcode.relay.dashboard.forms.FORM_SECONDS", 0.2)
     monkeypatch.setattr("sfcode.relay.http_protocol.LINGER_SECONDS", 0.2)
 
     def script(served: Served):

@@ -31,6 +31,7 @@ VERBS = {
     "load": LazyVerb("Keep past NPS answers from an export of Appcues.", f"{_PACKAGE}.load", "load_command"),
     "ack": LazyVerb("Acknowledge an alarm.", f"{_PACKAGE}.inbox", "ack_command"),
     "notify": LazyVerb("Show who is notified of alarms, or send a test.", f"{_PACKAGE}.notify", "notify_command"),
+    "token": LazyVerb("Manage the tokens of the dashboard.", f"{_PACKAGE}.token", "token_command"),
     "reconcile": LazyVerb(
         "Send what changed in Salesforce since the last time.", f"{_PACKAGE}.carry", "reconcile_command"
     ),
@@ -47,8 +48,10 @@ class RelayGroup(LazyGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one verb."""
         command = super().get_command(ctx, cmd_name)
-        if command is not None and command.callback is not None and not hasattr(command.callback, "checks_packages"):
-            command.callback = _check_packages(command.callback)
+        verbs = command.commands.values() if isinstance(command, click.Group) else [command]
+        for verb in verbs:
+            if verb is not None and verb.callback is not None and not hasattr(verb.callback, "checks_packages"):
+                verb.callback = _check_packages(verb.callback)
         return command
 
     def resolve_command(

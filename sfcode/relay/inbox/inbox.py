@@ -35,6 +35,7 @@ from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.inbox.inbox_clock import ClockReading
 from sfcode.relay.inbox.notifications import NotificationLog
 from sfcode.relay.inbox.schedule import ScheduledRun
+from sfcode.relay.inbox.tokens import AccessTokens
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
@@ -56,6 +57,7 @@ class Inbox:
         """Keys by source with messages whose lanes another transaction had locked."""
         self.activity = ActivityLog(self._read, self._write)
         self.notifications = NotificationLog(self._read, self._write)
+        self.tokens = AccessTokens(self._read, self._write)
 
     @property
     def commits_at_once(self) -> int:

@@ -1,0 +1,45 @@
+"""Tokens of people and programs that look at the relay's pages, each with a name and a role."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, get_args
+
+Role = Literal["viewer", "operator"]
+"""A viewer sees everything and changes nothing; an operator replays, discards, pauses and acknowledges too."""
+
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token without its secret, of which the inbox has a hash only."""
+
+    name: str
+    role: Role
+    created_at: datetime
+    expires_at: datetime | None
+    """None for one that does not expire."""
+
+
+class AccessTokenReader(Protocol):
+    """Finds tokens by their secret, and keeps the sessions that were begun with them."""
+
+    def find(self, secret: str) -> AccessToken | None:
+        """Return the token with a secret; None for one that is unknown, revoked or expired."""
+
+    def begin_session(self, name: str, seconds: float) -> str:
+        """Begin a session of a token, and return its random name, which is the cookie's value."""
+
+    def find_session(self, session: str) -> AccessToken | None:
+        """Return the token that a session was begun with; None where either has ended."""
+
+    def end_session(self, session: str) -> None:
+        """End a session."""
+
+
+def digest_secret(secret: str) -> str:
+    """Return the hash by which the inbox finds a secret. Secrets are random and long: no slow hash is needed."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,183 @@
+"""The start page: whether the relay is well, what it carries, what waits for a person, who works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from sfcode.relay.dashboard.charts import DECIMAL, DURATION, Chart, draw
+from sfcode.relay.dashboard.figures import PERIODS, DirectionFigures, Period, summarize
+from sfcode.relay.dashboard.rendering import format_seconds
+from sfcode.relay.reasons import alarm_reason, hint_for
+from sfcode.relay.report import STATES, format_age, format_duration
+
+if TYPE_CHECKING:
+    from sfcode.relay.alarms import Alarm
+    from sfcode.relay.inbox import Inbox, InboxStats
+    from sfcode.relay.inbox.activity import ActivitySpan
+
+WAYS = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
+LATE_SECONDS = 300
+"""A message that waits for longer is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionView:
+    """One direction, as the page shows it."""
+
+    source: str
+    title: str
+    waiting: int
+    claimed: int
+    oldest: str
+    parked: int
+    dead: int
+    done: int
+    figures: DirectionFigures
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedGroup:
+    """Parked messages or dead letters of one reason."""
+
+    source: str
+    title: str
+    state: str
+    reason: str
+    count: int
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the relay is, in one sentence."""
+
+    level: Literal["good", "warn", "bad"]
+    sentence: str
+
+
+def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
+    """Collect what the page shows of the inbox."""
+    stats, alarms = inbox.stats(), inbox.alarms()
+    now = datetime.now(UTC).timestamp()
+    spans = inbox.activity.spans(period.start(now), period.step)
+    return {
+        "now": stats.now,
+        "stats": stats,
+        "ways": [_way(stats, source, summarize(spans, source, period, now), period) for source in WAYS],
+        "calls": [_calls(spans, side) for side in ("salesforce", "appcues")],
+        "blocked": blocked_groups(stats),
+        "alarms": [(alarm, alarm_reason(alarm.name)) for alarm in alarms],
+        "processes": inbox.processes(),
+        "runs": inbox.scheduled_runs(),
+    }
+
+
+def blocked_groups(stats: InboxStats) -> list[BlockedGroup]:
+    """Return parked messages and dead letters by reason, most first."""
+    groups = [
+        BlockedGroup(source, WAYS.get(source, source), state, reason, count, hint_for(reason))
+        for (source, state, reason), count in stats.reasons.items()
+    ]
+    return sorted(groups, key=lambda group: (-group.count, group.title, group.reason))
+
+
+def judge(problems: Sequence[str], stats: InboxStats | None, alarms: Sequence[Alarm]) -> Verdict:
+    """Tell how the relay is: the worst that is known, and else what it does."""
+    if stats is None:
+        return Verdict("bad", "The database does not answer: nothing is accepted until it does.")
+    if problems:
+        return Verdict("bad", f"The relay is not ready: {problems[0]}.")
+    if alarms:
+        count = "An alarm waits" if len(alarms) == 1 else f"{len(alarms)} alarms wait"
+        return Verdict("bad", f"{count} for a person.")
+    blocked = stats.count("parked") + stats.count("dead")
+    waiting = stats.count("ready") + stats.count("leased")
+    age = max(((stats.now - since).total_seconds() for since in stats.oldest.values()), default=0.0)
+    if age > LATE_SECONDS:
+        return Verdict("warn", f"{_messages(waiting)} to be delivered, the oldest for {format_seconds(age)}.")
+    if blocked:
+        return Verdict("warn", f"{_messages(blocked)} for a person; everything else is on its way.")
+    if waiting:
+        return Verdict("good", f"All is well: {_messages(waiting)} to be delivered.")
+    return Verdict("good", "All is well: nothing waits.")
+
+
+def _messages(count: int) -> str:
+    return "1 message waits" if count == 1 else f"{count:,} messages wait"
+
+
+def _way(stats: InboxStats, source: str, figures: DirectionFigures, period: Period) -> DirectionView:
+    counts = {state: stats.count(state, source) for state in STATES}
+    return DirectionView(
+        source,
+        WAYS[source],
+        counts["ready"],
+        counts["leased"],
+        format_age(stats.oldest.get(source), stats.now),
+        counts["parked"],
+        counts["dead"],
+        counts["done"],
+        figures,
+        tuple(_charts(figures, period)),
+    )
+
+
+def _charts(figures: DirectionFigures, period: Period) -> list[Chart]:
+    steps = figures.steps
+    moments = [step.at for step in steps]
+
+    def draw_numbers(title: str, **series: Sequence[float | None]) -> Chart:
+        return draw(
+            title, moments, tuple(series.items()), time_format=period.format, scale=DECIMAL, value_format=_number
+        )
+
+    def draw_times(title: str, **series: Sequence[float | None]) -> Chart:
+        return draw(
+            title,
+            moments,
+            tuple(series.items()),
+            time_format=period.format,
+            scale=DURATION,
+            value_format=format_seconds,
+        )
+
+    return [
+        draw_numbers(
+            f"Messages per {name_step(period)}",
+            received=[step.received for step in steps],
+            delivered=[step.delivered for step in steps],
+        ),
+        draw_times(
+            "Receipt to delivery",
+            p50=[step.delivery_p50 for step in steps],
+            p95=[step.delivery_p95 for step in steps],
+        ),
+        draw_times(
+            "Receipt to commit",
+            p50=[step.commit_p50 for step in steps],
+            p95=[step.commit_p95 for step in steps],
+        ),
+        draw_times("Age of the oldest waiting message", age=[step.oldest for step in steps]),
+    ]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def name_step(period: Period) -> str:
+    """Return the length of a period's steps, such as `minute` or `15 min`."""
+    return "minute" if period.step == 60 else format_duration(timedelta(seconds=period.step))
+
+
+def _calls(spans: Sequence[ActivitySpan], side: str) -> tuple[str, int, int]:
+    """Return a far side, and the numbers of answered and of failed calls to it."""
+    ok, failed = (
+        sum(span.number for span in spans if (span.source, span.figure) == (side, figure))
+        for figure in ("calls", "failed_calls")
+    )
+    return side.capitalize(), ok, failed

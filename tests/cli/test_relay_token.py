@@ -1,0 +1,80 @@
+"""`sfcode relay token`: create, list and revoke the tokens of the dashboard."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sfcode.relay.inbox import open_inbox
+from tests.e2e.journey import Journey
+
+
+@pytest.fixture
+def journey(tmp_path: Path) -> Journey:
+    journey = Journey.start(tmp_path)
+    with open_inbox(f"sqlite:///{journey.folder / '.sfcode' / 'relay.db'}"):
+        return journey
+
+
+def test_a_token_is_shown_once_and_kept_as_a_hash(journey):
+    secret = journey.run("relay", "token", "create", "ada@example.com", "--role", "operator").out.split()[0]
+    assert re.fullmatch(r"sfcode_[\w-]{40,}", secret)
+    stored = b"".join(path.read_bytes() for path in (journey.folder / ".sfcode").glob("relay.db*"))
+    assert secret.encode() not in stored
+    with open_inbox(f"sqlite:///{journey.folder / '.sfcode' / 'relay.db'}") as inbox:
+        token = inbox.tokens.find(secret)
+        assert token is not None
+        assert (token.name, token.role) == ("ada@example.com", "operator")
+        assert token.expires_at is not None
+        assert abs(token.expires_at - datetime.now(UTC) - timedelta(days=90)) < timedelta(hours=1)
+        text = journey.run("relay", "token", "list").out
+        assert re.search(r"ada@example\.com  operator  until \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
+        assert secret not in text
+        assert "ada@example.com is revoked" in journey.run("relay", "token", "revoke", "ada@example.com").out
+        assert inbox.tokens.find(secret) is None
+
+
+def test_an_expired_token_opens_nothing_and_is_listed_as_expired(journey):
+    with open_inbox(f"sqlite:///{journey.folder / '.sfcode' / 'relay.db'}") as inbox:
+        secret = inbox.tokens.create("old", "viewer", datetime.now(UTC) - timedelta(seconds=1))
+        assert secret is not None
+        assert inbox.tokens.find(secret) is None
+    assert "old  viewer    expired" in journey.run("relay", "token", "list").out
+
+
+def test_tokens_for_programs(journey):
+    created = journey.run("--json", "relay", "token", "create", "grafana", "--expires", "never").json["result"]
+    assert {name: value for name, value in created.items() if name != "token"} == {
+        "name": "grafana",
+        "role": "viewer",
+        "expires_at": None,
+    }
+    (listed,) = journey.run("--json", "relay", "token", "list").json["result"]
+    assert (listed["name"], listed["role"], listed["expires_at"]) == ("grafana", "viewer", None)
+    assert journey.run("--json", "relay", "token", "revoke", "grafana").json["result"] == {"name": "grafana"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["create", "Ada Lovelace"], "cannot be the name of a token"),
+        (["create", "admin"], "cannot be the name of a token"),
+        (["create", "ada", "--expires", "0d"], "0d is no age"),
+        (["create", "ada", "--expires", "5m"], "5m is no age"),
+        (["revoke", "ada"], "There is no token ada"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_what_can(journey, arguments, expected):
+    result = journey.run("relay", "token", *arguments)
+    assert result.code == 1
+    assert expected in result.err
+
+
+def test_a_name_is_taken_once(journey):
+    assert journey.run("relay", "token", "create", "ada").code == 0
+    again = journey.run("relay", "token", "create", "ada")
+    assert (again.code, again.out) == (1, "")
+    assert "There is a token ada already" in again.err

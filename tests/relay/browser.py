@@ -1,0 +1,154 @@
+"""A real Chromium that reads the dashboard, and a relay with something to show, served by a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from sfcode.relay.activity import ActivityKey
+from sfcode.relay.alarms import Alarm
+from sfcode.relay.appcues import FieldTypeCache
+from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.main import BUSY_SECONDS, build_ingress
+from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked
+from sfcode.relay.server import listen, make_app
+from sfcode.relay.service import Builders, Service
+from tests.relay.serving import Relay, _soon
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium; None where there is none."""
+    return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+
+
+@contextlib.contextmanager
+def open_chromium(home: Path) -> Iterator[Any]:
+    """Open a browser, whose files go to a folder."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # As root, which CI may be, Chromium has no sandbox; it reads pages of this machine alone.
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=[*sandbox, "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"],
+            env={**os.environ, "HOME": str(home)},
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Pages:
+    """A relay whose pages are served."""
+
+    url: str
+    service: Service
+    inbox: Inbox
+
+
+@contextlib.contextmanager
+def served_pages(relay: Relay) -> Iterator[Pages]:
+    """Serve a relay's pages and its ingress in a thread, with its workers."""
+    config = relay.config()
+    with listen("127.0.0.1", 0) as listener, open_inbox(relay.database, busy_seconds=BUSY_SECONDS) as inbox:
+        builders = Builders(
+            lambda _: relay.connect(),
+            build_ingress,
+            lambda *_: relay.to_salesforce,
+            lambda *_: relay.to_appcues,
+            lambda config: FieldTypeCache(config.project, inbox),
+        )
+        ready = threading.Event()
+        stop: list[Any] = []
+
+        async def serve() -> None:
+            service = Service(config, inbox, builders, retry_delay=_soon, rng=random.Random(1))
+            server = uvicorn.Server(uvicorn.Config(make_app(service), log_config=None, lifespan="off", ws="none"))
+            server.capture_signals = contextlib.nullcontext
+            await service.start()
+            stop.extend((service, server))
+            ready.set()
+            try:
+                await server.serve(sockets=[listener])
+            finally:
+                await service.stop()
+
+        thread = threading.Thread(target=asyncio.run, args=(serve(),), name="relay")
+        thread.start()
+        try:
+            assert ready.wait(30)
+            yield Pages(f"http://127.0.0.1:{listener.getsockname()[1]}", stop[0], inbox)
+        finally:
+            if stop:
+                stop[1].should_exit = True
+            thread.join(30)
+
+
+def fill(inbox: Inbox, now: datetime) -> None:
+    """Fill an inbox with a day of traffic in which something went wrong, the same every time."""
+    chance = random.Random(7)
+    minute = int(now.timestamp()) // 60 * 60
+    numbers: dict[ActivityKey, int] = {}
+    for back in range(1, 24 * 60):
+        at = minute - 60 * back
+        for source, usual in (("appcues", 40), ("salesforce", 9)):
+            count = round(usual * (1 + 0.4 * chance.random()))
+            late = source == "appcues" and 20 <= back <= 26
+            numbers |= {
+                ActivityKey(at, source, "received"): count,
+                ActivityKey(at, source, "delivered"): 0 if late else count,
+                ActivityKey(at, source, "commit_time", 10): count - 2,
+                ActivityKey(at, source, "commit_time", 50): 2,
+            }
+            if late:
+                numbers[ActivityKey(at, source, "oldest_seconds")] = 60 * (27 - back)
+                numbers[ActivityKey(at, source, "retried")] = count
+            else:
+                numbers[ActivityKey(at, source, "delivery_time", 1000)] = count - 3
+                numbers[ActivityKey(at, source, "delivery_time", 2500)] = 3
+        numbers[ActivityKey(at, "salesforce", "calls")] = 12
+        numbers[ActivityKey(at, "appcues", "calls")] = 9
+        if 20 <= back <= 26:
+            numbers[ActivityKey(at, "salesforce", "failed_calls")] = 4
+    inbox.activity.add(numbers)
+    events = ("appcues:flow_completed", "appcues:nps_score", "appcues:form_submitted")
+    inbox.accept(
+        [
+            InboxMessage(
+                "appcues",
+                f"m{number}",
+                f"user:user-{number % 40}",
+                events[number % 3],
+                {"user_id": f"user-{number % 40}", "name": events[number % 3], "attributes": {"flowName": "Welcome"}},
+                parked="" if number % 4 else "unknown_user",
+            )
+            for number in range(240)
+        ]
+    )
+    claim = inbox.claim("appcues", limit=200, per_key=10, lease=60)
+    assert claim is not None
+    ends: dict[int, Any] = {}
+    for position, message in enumerate(claim.messages):
+        text = "No such column 'Plan_Tier__c' on entity 'Contact'. If you are attempting to use a custom field, be sure to append '__c'."
+        ends[message.id] = Parked("invalid_field", text) if position % 3 == 0 else Delivered()
+    inbox.settle(claim, Delivery(ends), lambda *_: None)
+    stamp = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    inbox.raise_alarms(
+        [Alarm("salesforce_access", "Contact.Plan_Tier__c is not writable by the integration user", stamp, 4)]
+    )
