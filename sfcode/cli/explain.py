@@ -56,11 +56,11 @@ def _explain_address(invocation: Invocation, text: str) -> None:
     except ValueError as error:
         raise UsageError(str(error)) from error
     desired = generate(invocation.project(), standard())
-    addresses = {str(component.address) for component in (*desired.components, *desired.records)}
-    if str(address) not in addresses:
+    names = {component.address: str(component.address) for component in (*desired.components, *desired.records)}
+    if address not in names:
         from sfcode.config.did_you_mean import find_nearest_name
 
-        nearest = find_nearest_name(str(address), addresses)
+        nearest = find_nearest_name(str(address), names.values())
         raise UsageError(
             f"The config asks for no {address}.",
             f"Did you mean {nearest}?" if nearest else "`sfcode validate --json` lists the addresses.",
@@ -68,9 +68,9 @@ def _explain_address(invocation: Invocation, text: str) -> None:
     lines = _find_lines(desired, address)
     if invocation.json:
         keys = ("file", "line", "column", "path", "name")
-        print_envelope({"address": str(address), "lines": [dict(zip(keys, line, strict=True)) for line in lines]})
+        print_envelope({"address": names[address], "lines": [dict(zip(keys, line, strict=True)) for line in lines]})
         return
-    echo(f"{address} is asked for by" + ("" if lines else " the project as a whole."))
+    echo(f"{names[address]} is asked for by" + ("" if lines else " the project as a whole."))
     for file, line, column, path, name in lines:
         echo(f"  {file}:{line}:{column}: {path}" + (f" ({name})" if name else ""))
 

@@ -24,8 +24,9 @@ def run(root, tmp_path, monkeypatch, capsys):
     return call
 
 
-def test_a_component_is_explained_by_the_lines_that_ask_for_it(run, root):
-    code, out, err = run("explain", "Flow:Appcues_contact")
+@pytest.mark.parametrize("address", ["Flow:Appcues_contact", "flow:appcues_CONTACT"])
+def test_a_component_is_explained_by_the_lines_that_ask_for_it(run, root, address):
+    code, out, err = run("explain", address)
     assert (code, err) == (0, "")
     head, *lines = out.splitlines()
     assert head == "Flow:Appcues_contact is asked for by"
