@@ -166,7 +166,7 @@ def _mapping_paths(folder: Path, files: Files, show: Callable[[Path], str]) -> l
             continue
         if len(below.parts) > 1:
             files.problems.append(
-                Diagnostic.error(None, show(path), "mappings do not lie in sub-folders", "move it up")
+                Diagnostic.error(None, show(path), "a mapping cannot be in a sub-folder", "move it to mappings/")
             )
         elif path.suffix != ".yaml":
             files.problems.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CUSTOM = re.compile(r"__[a-z]{1,3}$")
+_CUSTOM = re.compile(r"__[a-z]{1,3}$", re.IGNORECASE)
 
 
 def is_custom(name: str) -> bool:

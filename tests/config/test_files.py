@@ -41,7 +41,7 @@ def test_files_that_would_be_missed_in_silence_are_problems(folder: Folder) -> N
     folder.write("mappings/more/account.yaml", CONTACT)
     assert folder.problems() == [
         "config/mappings/lead.yml: the names of mappings end in .yaml; rename it to lead.yaml",
-        "config/mappings/more/account.yaml: mappings do not lie in sub-folders; move it up",
+        "config/mappings/more/account.yaml: a mapping cannot be in a sub-folder; move it to mappings/",
     ]
 
 

@@ -48,6 +48,11 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
     ),
     "wrong case": (attribute("title"), OFFLINE, f"{IT}: Contact has no field title; did you mean Title?"),
     "forgotten __c": (attribute("Plan"), ONLINE, f"{IT}: Contact has no field Plan; did you mean Plan__c?"),
+    "custom field in the wrong case": (
+        attribute("plan__C"),
+        ONLINE,
+        f"{IT}: Contact has no field plan__C; did you mean Plan__c?",
+    ),
     "unknown custom field, online": (
         attribute("Nowhere__c"),
         ONLINE,
@@ -324,3 +329,8 @@ def test_a_field_of_an_unheard_of_type_is_not_sent() -> None:
     assert messages == [
         f"{IT}: Contact.New__c is of type hologram, which cannot be sent; map a field with a single value"
     ]
+
+
+@pytest.mark.parametrize("name", ["Nowhere__c", "Nowhere__C"])
+def test_a_custom_field_may_exist_where_no_org_was_asked(name: str) -> None:
+    assert generate(project({"contact": attribute(name)}), OFFLINE)
