@@ -107,15 +107,23 @@ class Invocation:
         return target
 
     @contextmanager
-    def open_org(self, project: Project, *, as_integration: bool = False) -> Iterator[Org]:
+    def open_org(
+        self, project: Project, *, as_integration: bool = False, count: Callable[[], object] = lambda: None
+    ) -> Iterator[Org]:
         """
         Sign in to the org of this call; `local` is served by this process unless a `local serve` runs.
 
-        Environment variables determine the user; in the local org it is the administrator, or the integration user.
+        Environment variables determine the user; in the local org it is the administrator, or the integration user. `count` is
+        called for each response.
         """
+
+        def on_response() -> None:
+            self.progress.count()
+            count()
+
         username = project.settings.integration_user.username if as_integration else ""
         api_version = project.settings.salesforce.api_version
-        with connect_target(self.target(project), project.root, api_version, username, self.progress.count) as org:
+        with connect_target(self.target(project), project.root, api_version, username, on_response) as org:
             yield org
 
     def show_progress(self, text: str) -> AbstractContextManager[None]:

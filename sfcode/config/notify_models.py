@@ -29,6 +29,8 @@ AlarmName = Literal[
     "schedule_failed",
     "clearing_stopped",
     "notify_failed",
+    "api_budget_low",
+    "api_budget_used",
 ]
 """The relay's alarms; `sfcode.relay.reasons` has what each one means."""
 

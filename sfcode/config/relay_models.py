@@ -213,6 +213,13 @@ class Relay(Model):
     )
     retention: Retention = Field(default=Retention(), description="How long the relay keeps finished messages.")
     schedule: Schedule = Field(default=Schedule(), description="What the relay does by itself, and how often.")
+    api_calls_per_day: int | None = Field(
+        default=None,
+        ge=100,
+        description="How many requests to Salesforce the relay may make in 24 hours, all processes together; then deliveries "
+        "wait. Without it, only the org's own limit counts.",
+        examples=[20000],
+    )
     notify: Annotated[tuple[NotifyReceiver, ...], Field(strict=False)] = Field(
         default=(), description="Who is notified of the relay's alarms; nobody when left out."
     )

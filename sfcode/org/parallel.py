@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TypeVar, cast
 
@@ -42,7 +43,10 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
         finally:
             ended.put(None)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(at_once, len(numbered)))]
+    threads = [
+        threading.Thread(target=copy_context().run, args=(work,), daemon=True)
+        for _ in range(min(at_once, len(numbered)))
+    ]
     for thread in threads:
         thread.start()
     for _ in threads:

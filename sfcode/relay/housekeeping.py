@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import socket
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from sfcode.process import is_running
+from sfcode.relay.api_calls import ApiBudget
 from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.report import format_duration
@@ -67,12 +69,14 @@ class Housekeeping:
         *,
         config: str,
         retention: Mapping[State, timedelta],
+        budget: ApiBudget | None = None,
     ) -> None:
         self._inbox = inbox
         self._instrumentation = instrumentation
         self._metrics = instrumentation.metrics
         self._alarms = instrumentation.alarms
         self._activity = instrumentation.activity
+        self._budget = budget
         self.name = name
         """The name of this process."""
         self.config = config
@@ -113,6 +117,8 @@ class Housekeeping:
             self._beating.release()
         self._alarms.flush(self._inbox)
         self._activity.flush(self._inbox.activity, whole=False)
+        if self._budget is not None:
+            self._budget.pending.flush(self._inbox.api_calls)
         self._inbox.leave(self.name)
 
     def end_sessions(self, now: float) -> None:
@@ -162,11 +168,22 @@ class Housekeeping:
         self._metrics.processes.set(self.processes)
         self._alarms.flush(inbox)
         self._activity.flush(inbox.activity)
+        self._count_api_calls()
         self.sessions_end = max(self.sessions_end, float(inbox.recall(SESSIONS_END) or 0.0))
         inbox.open_locked_lanes()
         inbox.merge_counts()
         inbox.expire_intents()
         self._show(inbox.stats())
+
+    def _count_api_calls(self) -> None:
+        """Store the requests to the org, and compare those of all processes with the budget."""
+        budget = self._budget
+        if budget is None:
+            return
+        budget.pending.flush(self._inbox.api_calls)
+        budget.update(self._inbox.api_calls.number())
+        self._metrics.api_budget_used.set(budget.used)
+        self._metrics.api_budget_limit.set(budget.limit() or math.inf)
 
     def _adjust_clock(self) -> None:
         """Take a jump of the wall clock out of the inbox's times, and report a long one."""

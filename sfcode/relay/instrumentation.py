@@ -15,6 +15,7 @@ import structlog
 
 from sfcode.relay.activity import PendingActivity
 from sfcode.relay.alarms import PendingAlarms
+from sfcode.relay.api_calls import ApiUse
 from sfcode.relay.clock import boot_time
 from sfcode.relay.log import LogLimit, message_ids
 from sfcode.relay.message import (
@@ -94,6 +95,10 @@ class Instrumentation:
         self.metrics.calls.labels(side, operation, outcome).inc()
         self.metrics.call_seconds.labels(side, operation).observe(seconds)
         self.activity.count(side, "calls" if outcome.startswith("2") else "failed_calls")
+
+    def record_api_use(self, use: ApiUse) -> None:
+        """Count a request to the org by what made it."""
+        self.metrics.api_calls.labels(*use).inc()
 
     def record_quota(self, used: int, limit: int) -> None:
         """Set how many of the org's daily API requests are used."""

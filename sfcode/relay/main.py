@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from sfcode.org import Org
 from sfcode.relay import appcues, salesforce
+from sfcode.relay.api_calls import PendingApiCalls
 from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.ingress import build_router
@@ -29,13 +30,18 @@ BUSY_SECONDS = 1.0
 
 
 def serve(
-    config: RelayConfig, source: ConfigSource, connect: Callable[[RelayConfig], Org], ready: Callable[[str, str], None]
+    config: RelayConfig,
+    source: ConfigSource,
+    connect: Callable[[RelayConfig], Org],
+    ready: Callable[[str, str], None],
+    api_calls: PendingApiCalls,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT, by `config` until `source` has another one.
 
     `connect` signs in to Salesforce; it is called when the relay runs, and again until it succeeds.
-    `ready` hears the address, and that of the dashboard, as soon as requests are answered.
+    `ready` hears the address, and that of the dashboard, as soon as requests are answered. `api_calls` counts the
+    responses of the org.
     """
     settings = config.settings
     if (
@@ -61,7 +67,7 @@ def serve(
             _to_appcues,
             lambda config: appcues.FieldTypeCache(config.project, inbox),
         )
-        service = Service(config, inbox, builders, retry_delay=delay, rng=rng)
+        service = Service(config, inbox, builders, retry_delay=delay, rng=rng, api_calls=api_calls)
         url = _url(settings.host, listener)
         admin_url = _url(settings.host, admin_listener or listener)
         run(service, listener, lambda: ready(url, admin_url), ConfigReloader(source, service), admin_listener)
@@ -83,7 +89,9 @@ def build_ingress(service: Service, config: RelayConfig, accept: Accept | None =
 
 
 def _to_salesforce(service: Service, config: RelayConfig, org: Org) -> Writer:
-    return salesforce.make_writer(config.project, org, service.inbox, service.instrumentation)
+    return salesforce.make_writer(
+        config.project, org, service.inbox, service.instrumentation, budget=service.api_budget
+    )
 
 
 def _to_appcues(service: Service, config: RelayConfig, types: appcues.FieldTypeCache) -> Writer:

@@ -62,6 +62,15 @@ class Metrics:
             "scheduled_runs", "Runs of scheduled jobs, by how they ended.", "schedule", "outcome"
         )
         self.scheduled_done = gauge("scheduled_done", "Unix time at which a scheduled job was last done.", "schedule")
+        self.api_calls = counter(
+            "api_calls", "Requests to the org, by what made them.", "direction", "mapping", "purpose"
+        )
+        self.api_budget_used = gauge(
+            "api_budget_used", "Requests to the org in the last 24 hours, of all processes that work on this inbox."
+        )
+        self.api_budget_limit = gauge(
+            "api_budget_limit", "What relay.api_calls_per_day allows; +Inf where it is left out."
+        )
         self.quota_used = gauge("quota_used", "API requests of the org that were used in the last 24 hours.")
         self.quota_limit = gauge("quota_limit", "API requests that the org has in 24 hours.")
 

@@ -145,6 +145,14 @@ ALARMS: dict[AlarmName, Reason] = {
         "a receiver of `relay.notify` does not take the relay's notifications",
         "The detail has the receiver and its answer. Correct the variable of its URL or secret, and check with `sfcode relay notify --test`. The relay goes on trying.",
     ),
+    "api_budget_low": Reason(
+        "four fifths of `relay.api_calls_per_day` were used in the last 24 hours",
+        "`sfcode relay status` shows what made the requests. Raise the budget, or have less delivered, before deliveries wait.",
+    ),
+    "api_budget_used": Reason(
+        "`relay.api_calls_per_day` is used up, and deliveries to Salesforce wait",
+        "Nothing is lost: the relay goes on as soon as fewer requests were made in the last 24 hours. `sfcode relay status` shows what made them; raise the budget if that takes too long.",
+    ),
 }
 """By name."""
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfcode.relay.alarms import Alarm
+from sfcode.relay.api_calls import ApiCallCount
 from sfcode.relay.reasons import hint_for
 from sfcode.text import printable
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
 STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
+MOST_USES = 5
+"""What made the most requests is listed, so many lines of it; `--json` has all."""
 Paint = Callable[[str, str], str]
 
 
@@ -33,6 +36,20 @@ class ScheduledStatus:
     def next_at(self) -> datetime | None:
         """When it is due again; None where it never ran, and is due at once."""
         return self.run.next_at(timedelta(hours=self.hours)) if self.run else None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiStatus:
+    """The requests to the org in the last 24 hours, and how many the project allows."""
+
+    limit: int | None
+    """`relay.api_calls_per_day`."""
+    counts: Sequence[ApiCallCount] = ()
+
+    @property
+    def used(self) -> int:
+        """Requests of all processes."""
+        return sum(count.number for count in self.counts)
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -61,6 +78,8 @@ def status_document(
     processes: Sequence[Process],
     raised: Sequence[Alarm],
     schedule: Sequence[ScheduledStatus] = (),
+    *,
+    api_calls: ApiStatus | None = None,
 ) -> dict[str, Any]:
     """Return the status of the inbox as JSON values."""
     return {
@@ -98,6 +117,7 @@ def status_document(
             }
             for entry in schedule
         ],
+        "api_calls": api_calls_document(api_calls or ApiStatus(None)),
     }
 
 
@@ -107,6 +127,8 @@ def text(
     raised: Sequence[Alarm],
     paint: Paint,
     schedule: Sequence[ScheduledStatus] = (),
+    *,
+    api_calls: ApiStatus | None = None,
 ) -> str:
     """Return the status of the inbox as text."""
     lines = [
@@ -126,6 +148,7 @@ def text(
         if hint_for(reason):
             lines.append(f"    {hint_for(reason)}")
     lines += [describe_schedule(entry, stats.now) for entry in schedule]
+    lines += describe_api_calls(api_calls or ApiStatus(None))
     running = "1 relay process" if len(processes) == 1 else f"{len(processes)} relay processes"
     lines.append(
         f"{running} in the last minute" + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
@@ -150,6 +173,25 @@ def describe_schedule(status: ScheduledStatus, now: datetime) -> str:
     line += f"{run.outcome} {format_age(run.ended_at, now)} ago, {run.queued:,} messages"
     due = status.next_at
     return f"{line}; due {f'in {format_age(now, due)}' if due and due > now else 'now'}"
+
+
+def api_calls_document(status: ApiStatus) -> dict[str, Any]:
+    """Return the requests to the org as JSON values."""
+    by = [{**count.use._asdict(), "number": count.number} for count in status.counts]
+    return {"used": status.used, "limit": status.limit, "by": by}
+
+
+def describe_api_calls(status: ApiStatus) -> list[str]:
+    """Return lines about the requests to the org; none where there was no request and no budget."""
+    if not status.counts and status.limit is None:
+        return []
+    of_limit = f" of {status.limit:,} (relay.api_calls_per_day)" if status.limit else ""
+    lines = [f"{status.used:,}{of_limit} requests to Salesforce in 24 hours"]
+    for use, number in status.counts[:MOST_USES]:
+        lines.append(f"  {number:,} {use.purpose}" + (f" ({use.mapping})" if use.mapping else ""))
+    if rest := sum(count.number for count in status.counts[MOST_USES:]):
+        lines.append(f"  {rest:,} others")
+    return lines
 
 
 def _describe_process(process: Process) -> str:

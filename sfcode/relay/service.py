@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from sfcode.errors import OrgError, SfcodeError
 from sfcode.org import Org
+from sfcode.relay.api_calls import ApiBudget, PendingApiCalls, using_api
 from sfcode.relay.appcues import FieldTypeCache, FieldTypeRefresher
 from sfcode.relay.config import RelayConfig
 from sfcode.relay.housekeeping import Housekeeping, process_name
@@ -62,6 +63,7 @@ class Service:
         *,
         retry_delay: RetryDelay,
         rng: random.Random,
+        api_calls: PendingApiCalls | None = None,
     ) -> None:
         self.config = config
         """The config that messages are accepted and delivered by."""
@@ -69,13 +71,23 @@ class Service:
         self.instrumentation = Instrumentation()
         self.organization: str | None = None
         """The ID of the org whose messages are accepted; None before the first sign-in."""
+        pending = api_calls or PendingApiCalls()
+        pending.counted = self.instrumentation.record_api_use
+        self.api_budget = ApiBudget(
+            lambda: self.config.project.settings.relay.api_calls_per_day, self.instrumentation.raise_alarm, pending
+        )
         self._builders = builders
         self._retry_delay = retry_delay
         self._rng = rng
         self._types = builders.types(config)
         self._field_types = FieldTypeRefresher(self._types, self.instrumentation)
         self.housekeeping = Housekeeping(
-            inbox, self.instrumentation, process_name(), config=config.digest, retention=config.retention
+            inbox,
+            self.instrumentation,
+            process_name(),
+            config=config.digest,
+            retention=config.retention,
+            budget=self.api_budget,
         )
         self._scheduler = Scheduler(inbox, self.instrumentation, self.housekeeping.name, self._scheduled_jobs)
         self._notifier = Notifier(
@@ -259,6 +271,8 @@ class Service:
         org = self._org
         if org is None or not self._signed_in or not self.config.settings.directions.to_appcues:
             return ()
+        if self.api_budget.is_used_up:
+            return ()
         return scheduled_jobs(self.config.project, org, self.inbox, self._types)
 
     def _connect(self) -> tuple[Org, str]:
@@ -266,7 +280,8 @@ class Service:
         if org is None:
             self._org = org = self._builders.connect(self.config)
             self._orgs.append(org)
-        return org, org.identity.org_id
+        with using_api("sign_in", direction=""):
+            return org, org.identity.org_id
 
     async def _set_organization(self, organization: str) -> None:
         if self.organization is not None and self.organization != organization:

@@ -266,6 +266,14 @@ def test_reconcile_and_backfill_against_the_local_org(journey, inbox):
     filled = journey.run("--json", "--quiet", "relay", "backfill", "contact").json["result"]
     assert filled[0]["records"] == outcomes[0]["records"]
     assert "was done before" in journey.run("relay", "backfill", "contact").out
+    status = journey.run("--json", "relay", "status").json["result"]["api_calls"]
+    numbers = {(use["purpose"], use["mapping"]): use["number"] for use in status["by"]}
+    assert {("reconcile", "contact"), ("reconcile", "lead"), ("backfill", "contact")} <= numbers.keys()
+    assert (status["used"], status["limit"]) == (sum(numbers.values()), None)
+    journey.edit("sfcode.yaml", "relay:\n", "relay:\n  api_calls_per_day: 5000\n")
+    text = journey.run("relay", "status").out
+    assert f"{status['used']} of 5,000 (relay.api_calls_per_day) requests to Salesforce in 24 hours" in text
+    assert f"  {numbers['backfill', 'contact']} backfill (contact)" in text
 
 
 def test_without_the_extra_it_says_how_to_install_it(journey, monkeypatch):

@@ -13,7 +13,7 @@ import click
 from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
-from sfcode.cli.relay.inbox import moment, open_project_inbox
+from sfcode.cli.relay.inbox import moment, open_both
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
@@ -41,7 +41,7 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
     then = moment(since, datetime.now(UTC))
     project = invocation.project()
     mappings = sending_mappings(project, mapping)
-    with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
+    with open_both(invocation, project) as (inbox, org):
         results = [reconcile(org, inbox, sender, then) for sender in mappings]
     if invocation.json:
         print_envelope([{**asdict(result), "since": soql_time(result.since)} for result in results])
@@ -82,7 +82,7 @@ def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *,
         _preview(invocation, project, mappings, limit)
         return
     jobs = []
-    with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
+    with open_both(invocation, project) as (inbox, org):
         for sender in mappings:
             before = None if restart else load_progress(inbox, sender)
             if before is not None and before.done:

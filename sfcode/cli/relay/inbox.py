@@ -20,6 +20,8 @@ from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
+    from sfcode.config.project import Project
+    from sfcode.org import Org
     from sfcode.relay.inbox import Filter, Inbox, InboxEntry
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -53,15 +55,17 @@ def filters(command: Command) -> Command:
 @click.pass_obj
 def status_command(invocation: Invocation) -> None:
     """Show queue sizes, blocked messages, alarms and running processes."""
-    from sfcode.relay.report import scheduled_status, status_document, text
+    from sfcode.relay.report import ApiStatus, scheduled_status, status_document, text
 
     with open_project_inbox(invocation) as inbox:
         stats, processes, raised, runs = inbox.stats(), inbox.processes(), inbox.alarms(), inbox.scheduled_runs()
-    schedule = scheduled_status(invocation.project().settings.relay.schedule, runs)
+        counts = inbox.api_calls.last_day()
+    settings = invocation.project().settings.relay
+    schedule, api_calls = scheduled_status(settings.schedule, runs), ApiStatus(settings.api_calls_per_day, counts)
     if invocation.json:
-        print_envelope(status_document(stats, processes, raised, schedule))
+        print_envelope(status_document(stats, processes, raised, schedule, api_calls=api_calls))
     else:
-        echo(text(stats, processes, raised, paint, schedule))
+        echo(text(stats, processes, raised, paint, schedule, api_calls=api_calls))
 
 
 @click.command("list")
@@ -205,6 +209,20 @@ def open_project_inbox(invocation: Invocation, *, create: bool = False) -> Itera
 
     with open_inbox(database_url(invocation.project(), os.environ).reveal(), create=create) as inbox:
         yield inbox if create else inbox.limit_reads(READ_SECONDS)
+
+
+@contextmanager
+def open_both(invocation: Invocation, project: Project) -> Iterator[tuple[Inbox, Org]]:
+    """Open the inbox of the project and the org, and count the requests of the block in the inbox."""
+    from sfcode.relay.api_calls import PendingApiCalls
+
+    calls = PendingApiCalls()
+    with open_project_inbox(invocation, create=True) as inbox:
+        try:
+            with invocation.open_org(project, as_integration=True, count=calls.count) as org:
+                yield inbox, org
+        finally:
+            calls.flush(inbox.api_calls)
 
 
 def _check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None:

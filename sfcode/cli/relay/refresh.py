@@ -8,7 +8,7 @@ import click
 
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
-from sfcode.cli.relay.inbox import open_project_inbox
+from sfcode.cli.relay.inbox import open_both
 
 
 @click.command("refresh")
@@ -34,7 +34,7 @@ def refresh_command(invocation: Invocation, mapping: str | None, *, restart: boo
         with invocation.progress.pause():
             print_status(invocation, line)
 
-    with open_project_inbox(invocation, create=True) as inbox, invocation.open_org(project, as_integration=True) as org:
+    with open_both(invocation, project) as (inbox, org):
         types = FieldTypeCache(project, inbox)
         types.load()
         types.refresh(org)

@@ -18,6 +18,7 @@ from sfcode.errors import UsageError
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
+    from sfcode.relay.api_calls import PendingApiCalls
     from sfcode.relay.config import RelayConfig
 
 SHORTEST_LEASE = 5.0
@@ -57,6 +58,7 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
             "The relay does not run on Windows.", "Run it in WSL, in a container, or on Linux; see docs/deploying.md."
         )
     from sfcode.relay import log
+    from sfcode.relay.api_calls import PendingApiCalls
     from sfcode.relay.config import ConfigSource, RelayConfig, stamp_files
     from sfcode.relay.settings import read_settings
 
@@ -64,7 +66,8 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
     project = invocation.project()
     with ExitStack() as stack:
         environ = dict(os.environ)
-        local, connect = _far_sides(invocation, project, environ, stack)
+        api_calls = PendingApiCalls()
+        local, connect = _far_sides(invocation, project, environ, stack, api_calls)
 
         def read() -> RelayConfig:
             loaded = invocation.project()
@@ -92,13 +95,17 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
             else:
                 echo(_where(url, admin_url, local, locked=config.settings.admin is not None))
 
-        serve(config, ConfigSource(invocation.config, load, stamps), connect, ready)
+        serve(config, ConfigSource(invocation.config, load, stamps), connect, ready, api_calls)
     if not invocation.json:
         print_status(invocation, "Stopped.")
 
 
 def _far_sides(
-    invocation: Invocation, project: Project, environ: dict[str, str], stack: ExitStack
+    invocation: Invocation,
+    project: Project,
+    environ: dict[str, str],
+    stack: ExitStack,
+    api_calls: PendingApiCalls,
 ) -> tuple[dict[str, Any], Callable[[RelayConfig], Org]]:
     """Return the settings of the local servers, and the sign-in to Salesforce."""
     from sfcode.org import connect
@@ -117,7 +124,7 @@ def _far_sides(
         target,
         environ=environ,
         api_version=config.project.settings.salesforce.api_version,
-        runtime=Runtime(read_timeout=30.0, clock=boot_time),
+        runtime=Runtime(read_timeout=30.0, clock=boot_time, on_response=api_calls.count),
     )
 
 

@@ -17,6 +17,7 @@ import structlog
 from sfcode.config.project import Project
 from sfcode.errors import SfcodeError
 from sfcode.metadata.objects import OrgSchema
+from sfcode.relay.api_calls import using_api
 from sfcode.relay.appcues.mapping_view import MappingView, apply_field_types, mapping_views
 from sfcode.relay.instrumentation import CallEvents
 
@@ -85,7 +86,8 @@ class FieldTypeCache:
 
     def refresh(self, org: DescribeSource) -> None:
         """Ask the org for the types, and store them."""
-        schema = org.describe({name for name, _ in self._asked})
+        with using_api("field_types"):
+            schema = org.describe({name for name, _ in self._asked})
         types = {
             (name, field): described.type
             for name, field in self._asked

@@ -11,6 +11,7 @@ from sfcode.errors import OrgError
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.org.bulk import NO_BULK, Job
+from sfcode.relay.api_calls import using_api
 from sfcode.relay.backfill.records import explain_query_error, message, select
 from sfcode.relay.message import InboxMessage
 
@@ -87,6 +88,10 @@ class BulkRun:
 
     def go_on(self, saved: Progress | None) -> Progress:
         """Resume an earlier progress, or start."""
+        with using_api(self.name, self.one.name):
+            return self._fetch_all(saved)
+
+    def _fetch_all(self, saved: Progress | None) -> Progress:
         mapping = self.one
         try:
             progress = self._resume(saved) or self._start()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sfcode.errors import OrgError, UsageError
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
+from sfcode.relay.api_calls import using_api
 from sfcode.relay.backfill.records import changed_since, explain_query_error, message, soql_time
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def reconcile(org: Org, inbox: Inbox, mapping: ResolvedMapping, since: datetime 
     start = start_time(inbox, mapping, since)
     asked_at = org.now()
     try:
-        rows = org.query(changed_since(mapping, start))
+        with using_api("reconcile", mapping.name):
+            rows = org.query(changed_since(mapping, start))
     except OrgError as error:
         raise explain_query_error(mapping, error) from None
     messages = [inbox_message for row in rows if (inbox_message := message(mapping, row, "reconcile"))]

@@ -22,6 +22,7 @@ from sfcode.relay.alarms import Alarm
 from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, intents, schedule, search, settle, state
 from sfcode.relay.inbox.activity import ActivityLog
+from sfcode.relay.inbox.api_calls import ApiCallLog
 from sfcode.relay.inbox.database_url import (
     first_line,
     hint_for_error,
@@ -58,6 +59,7 @@ class Inbox:
         self.activity = ActivityLog(self._read, self._write)
         self.notifications = NotificationLog(self._read, self._write)
         self.tokens = AccessTokens(self._read, self._write)
+        self.api_calls = ApiCallLog(self._read, self._write)
 
     @property
     def commits_at_once(self) -> int:

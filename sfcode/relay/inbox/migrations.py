@@ -125,6 +125,15 @@ HISTORY: tuple[Migration, ...] = (
             ),
         ),
     ),
+    Migration(
+        "requests to the org",
+        (
+            (
+                "CREATE TABLE relay_api_calls (hour bigint NOT NULL, direction {text} NOT NULL, mapping {text} NOT NULL,"
+                " purpose {text} NOT NULL, number bigint NOT NULL, PRIMARY KEY (hour, direction, mapping, purpose))"
+            ),
+        ),
+    ),
 )
 
 

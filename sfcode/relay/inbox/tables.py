@@ -143,6 +143,17 @@ NOTIFICATIONS = sa.Table(
 )
 """What notifications.py keeps: what a receiver was sent of an alarm, and what it is to be sent next."""
 
+API_CALLS = sa.Table(
+    "relay_api_calls",
+    METADATA,
+    sa.Column("hour", sa.BigInteger, primary_key=True),
+    sa.Column("direction", SafeText, primary_key=True),
+    sa.Column("mapping", SafeText, primary_key=True),
+    sa.Column("purpose", SafeText, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+"""Requests to the org; `hour` is the Unix time at which it begins."""
+
 MIGRATIONS = sa.Table(
     "relay_migrations",
     METADATA,

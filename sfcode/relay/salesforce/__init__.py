@@ -14,6 +14,7 @@ from sfcode.relay.clock import boot_time
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
+    from sfcode.relay.api_calls import ApiBudget
     from sfcode.relay.instrumentation import CallEvents
     from sfcode.relay.message import StateStore, Writer
     from sfcode.relay.salesforce.quota import QuotaBounds
@@ -29,6 +30,7 @@ def make_writer(
     clock: Callable[[], float] = boot_time,
     *,
     bounds: QuotaBounds | None = None,
+    budget: ApiBudget | None = None,
 ) -> Writer:
     """
     Make the writer of Appcues' events; templates are compiled here, once.
@@ -45,4 +47,4 @@ def make_writer(
     calls = Calls(
         org, instrumentation, clock, Quota(bounds or QuotaBounds()), headers=write_headers(project.settings.relay)
     )
-    return SalesforceWriter(rules, calls, states)
+    return SalesforceWriter(rules, calls, states, budget)

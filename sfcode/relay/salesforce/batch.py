@@ -11,6 +11,7 @@ from typing import Any
 
 from sfcode.config.event_models import Events
 from sfcode.org.collections import RecordError
+from sfcode.relay.api_calls import for_mappings
 from sfcode.relay.message import (
     Claim,
     ClaimedMessage,
@@ -254,7 +255,8 @@ class Batch:
                 if group.verb != "update":
                     waiting = deque(self._without_held(waiting, round_))
                 chunk = [waiting.popleft() for _ in range(min(len(waiting), self.calls.size.most))]
-                crowded = self._send(group, chunk, round_) if chunk else []
+                with for_mappings(name for write in chunk for names in write.messages.values() for name in names):
+                    crowded = self._send(group, chunk, round_) if chunk else []
                 if crowded:
                     self.calls.size.shrink(len(chunk))
                     self.alarms.setdefault("salesforce_crowded", set())

@@ -15,6 +15,7 @@ from sfcode.org.collections import MAX_RECORDS, CallRefused, RecordResult
 from sfcode.org.deadline import set_deadline
 from sfcode.org.rest import MAX_QUERIES
 from sfcode.org.retry import NoAnswer
+from sfcode.relay.api_calls import using_api
 from sfcode.relay.instrumentation import CallEvents
 from sfcode.relay.message import Released, Retry
 from sfcode.relay.salesforce import error_policy
@@ -132,7 +133,7 @@ class Calls:
             raise CallFailedError(Released())
         outcome = "200"
         try:
-            with set_deadline(min(deadline, began + LONGEST)):
+            with set_deadline(min(deadline, began + LONGEST)), using_api(operation, direction="to_salesforce"):
                 answer = call()
             self.breaker.record_success()
             return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
+from sfcode.relay.api_calls import for_mappings
 from sfcode.relay.message import Retry, Settlement
 from sfcode.relay.salesforce import lookup
 from sfcode.relay.salesforce.calls import CallFailedError, Calls
@@ -76,7 +77,8 @@ class RecordFinder:
     def _ask(self, queries: Sequence[LookupQuery]) -> list[tuple[LookupQuery, Sequence[Row]]]:
         """Return the rows of each query that the org answers; hold the mappings of the others."""
         answers: list[tuple[LookupQuery, Sequence[Row]]] = []
-        results = self.calls.look_up(queries, self.deadline) if queries else []
+        with for_mappings(query.destination.name for query in queries):
+            results = self.calls.look_up(queries, self.deadline) if queries else []
         for query, result in zip(queries, results, strict=True):
             if not isinstance(result, CallFailedError):
                 answers.append((query, result))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sfcode.errors import OrgError
 from sfcode.org.deadline import set_deadline
+from sfcode.relay.api_calls import LOOK_AGAIN, ApiBudget
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source, StateStore
 from sfcode.relay.salesforce import error_policy
@@ -33,6 +34,8 @@ class SalesforceWriter:
     rules: EventRules
     calls: Calls
     states: StateStore
+    budget: ApiBudget | None = None
+    """The project's own limit of requests."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     source: Source = "appcues"
     limit: int = 600
@@ -50,6 +53,8 @@ class SalesforceWriter:
             return _settle_all(claim, Retry("held back after a failure", seconds_held, counts=False))
         if seconds_held:
             await self.sleep(seconds_held)
+        if self.budget is not None and self.budget.is_used_up:
+            return _settle_all(claim, Retry("api_budget", LOOK_AGAIN, counts=False))
         pause = await self._pause(deadline)
         if pause is None:
             wait = self.calls.quota.wait(self.calls.clock())

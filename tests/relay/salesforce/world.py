@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -208,11 +208,13 @@ def _give(rest: Rest, permission_set: str) -> None:
 
 
 @contextmanager
-def signed_in(local: LocalOrg, rest: Rest, username: str) -> Iterator[Org]:
+def signed_in(
+    local: LocalOrg, rest: Rest, username: str, on_response: Callable[[], object] = lambda: None
+) -> Iterator[Org]:
     """Sign in as somebody with a token."""
     answer = rest.session.post(f"{local.url}/services/sfcode/tokens", json={"username": username})
     assert answer.status_code < 300, answer.text
-    runtime = replace(Runtime(), sleep=lambda _seconds: None)
+    runtime = Runtime(sleep=lambda _seconds: None, on_response=on_response)
     token = answer.json()["access_token"]
     with connect(local.url, environ={"SF_ACCESS_TOKEN": token}, api_version="63.0", runtime=runtime) as org:
         yield org

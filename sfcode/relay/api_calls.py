@@ -1,0 +1,142 @@
+"""
+Requests to the org's API, counted by what makes them, and the project's own budget of them.
+
+Each response is counted in memory, in the thread that sent the request; the inbox gets one write with each beat.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+LOW_AT = 0.8
+"""The share of the budget at which it is reported."""
+LOW, USED = "api_budget_low", "api_budget_used"
+LOOK_AGAIN = 300.0
+"""Seconds after which a delivery that waits for the budget looks again."""
+
+
+class ApiUse(NamedTuple):
+    """What makes a request."""
+
+    direction: Literal["to_salesforce", "to_appcues", ""]
+    mapping: str
+    """"" where it is for several mappings, or for none."""
+    purpose: str
+    """The operation of a delivery, such as `upsert`, or the job, such as `reconcile`."""
+
+
+class ApiCallCount(NamedTuple):
+    """How many requests one thing made."""
+
+    use: ApiUse
+    number: int
+
+
+_OTHER = ApiUse("", "", "other")
+_current: ContextVar[ApiUse] = ContextVar("api_use", default=_OTHER)
+
+
+@contextmanager
+def using_api(
+    purpose: str, mapping: str | None = None, direction: Literal["to_salesforce", "to_appcues", ""] = "to_appcues"
+) -> Iterator[None]:
+    """Name what makes the requests of the block, in this thread and in those that it starts; None keeps the mapping around it."""
+    token = _current.set(ApiUse(direction, _current.get().mapping if mapping is None else mapping, purpose))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def for_mappings(names: Iterable[str]) -> Iterator[None]:
+    """Name the mappings that the requests of the block are for: one, or several whose requests are counted together."""
+    distinct = set(names)
+    token = _current.set(_current.get()._replace(mapping=distinct.pop() if len(distinct) == 1 else ""))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class ApiCallStore(Protocol):
+    """Stores numbers of requests, adding to what is stored."""
+
+    def add(self, numbers: Mapping[ApiUse, int]) -> None:
+        """Add numbers of this hour."""
+
+
+class PendingApiCalls:
+    """The requests of this process that are not in the inbox yet; safe to use from any thread."""
+
+    def __init__(self, counted: Callable[[ApiUse], object] = lambda _: None) -> None:
+        self.counted = counted
+        """Called for each request."""
+        self._lock = threading.Lock()
+        self._numbers: Counter[ApiUse] = Counter()
+
+    def count(self) -> None:
+        """Count a request of the present block of `using_api`."""
+        use = _current.get()
+        with self._lock:
+            self._numbers[use] += 1
+        self.counted(use)
+
+    @property
+    def number(self) -> int:
+        """How many are not stored."""
+        with self._lock:
+            return self._numbers.total()
+
+    def flush(self, store: ApiCallStore) -> None:
+        """Store the numbers; they are kept where that fails."""
+        with self._lock:
+            due, self._numbers = self._numbers, Counter()
+        if not due:
+            return
+        try:
+            store.add(due)
+        except BaseException:
+            with self._lock:
+                self._numbers += due
+            raise
+
+
+@dataclass
+class ApiBudget:
+    """The project's own limit of requests in 24 hours, over all processes."""
+
+    limit: Callable[[], int | None]
+    """`relay.api_calls_per_day`; None for no limit."""
+    raise_alarm: Callable[[str, str], None]
+    pending: PendingApiCalls = field(default_factory=PendingApiCalls)
+    stored: int = 0
+    """Requests of the last 24 hours that the inbox has, of all processes."""
+    _level: int = 0
+
+    @property
+    def used(self) -> int:
+        """Requests of the last 24 hours, as far as this process knows."""
+        return self.stored + self.pending.number
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether deliveries wait until the 24 hours move on."""
+        limit = self.limit()
+        return limit is not None and self.used >= limit
+
+    def update(self, stored: int) -> None:
+        """Take what the inbox has, and report a budget that gets low or is used up, once until it recovers."""
+        self.stored = stored
+        limit = self.limit()
+        used = self.used
+        level = 0 if limit is None else (used >= limit * LOW_AT) + (used >= limit)
+        for name in (LOW, USED)[self._level : level]:
+            self.raise_alarm(name, f"relay.api_calls_per_day is {limit:,}")
+        self._level = level
