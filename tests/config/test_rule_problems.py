@@ -373,8 +373,10 @@ CASES: list[Case] = [
             "config/sfcode.yaml:4:18: relay.notify[0].secret_variable: missing: form standard_webhooks needs a secret to sign with; add the variable that holds it, such as secret_variable: SFCODE_NOTIFY_SECRET",
             "config/sfcode.yaml:4:93: relay.notify[1].secret_variable: has no meaning with form slack; leave it out, or write form: standard_webhooks",
             "config/sfcode.yaml:4:142: relay.notify[2].url_variable: B is the URL of relay.notify[1] already; list the alarms of both in one entry",
-            'config/sfcode.yaml:4:186: relay.notify[3].alarms[0]: unknown value "bad_valu"; write bad_value (or: '
-            f"{', '.join(name for name in get_args(AlarmName) if name != 'bad_value')})",
+            (
+                'config/sfcode.yaml:4:186: relay.notify[3].alarms[0]: unknown value "bad_valu"; write bad_value (or: '
+                f"{', '.join(name for name in get_args(AlarmName) if name != 'bad_value')})"
+            ),
         ],
     ),
     Case(
