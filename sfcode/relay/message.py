@@ -7,7 +7,7 @@ a settlement what became of it. These values know nothing of HTTP, SQL, Salesfor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -34,6 +34,17 @@ class InboxMessage:
     """JSON, from which the message can be delivered and, by a person, understood."""
     parked: str = ""
     """Why it is not to be delivered, as a short name, when that is known on arrival."""
+    origin: str = ""
+    """What brought it, such as `webhook` or `backfill`."""
+    request_id: str = ""
+    """Of the request that brought it."""
+
+    @property
+    def record_id(self) -> str:
+        """Return the id of the Salesforce record that the message is about; "" for none."""
+        record = self.payload.get("record")
+        id_ = record.get("Id") if isinstance(record, Mapping) else None
+        return id_ if isinstance(id_, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,8 @@ class ClaimedMessage:
     received_at: datetime
     waited: timedelta = timedelta()
     """How long ago that was when it was claimed, never less than nothing."""
+    history: str = ""
+    """Its history so far, as `inbox.history` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,8 @@ class Retry:
     after: float | None = None
     counts: bool = True
     """Whether the attempt counts towards the limit; an attempt during an outage of the far side does not."""
+    reason: str = ""
+    """A short name of why it waits, where a person can end the wait: `paused`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +141,31 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptedWrite:
+    """What a call asked of the far side for a message, and the answer: names and ids, never values."""
+
+    verb: str
+    """`update`, `create`, `upsert`, or `set` for a profile."""
+    object: str
+    """The object, or `user profile` and `group profile` in Appcues."""
+    fields: tuple[str, ...]
+    status: str
+    """`ok`, the error code, or why there is no answer."""
+    text: str = ""
+    """The error in the far side's words, without the values that it quotes."""
+    record_id: str = ""
+    """Of the Salesforce record, where it is known."""
+    key: str = ""
+    """The external id's field."""
+    external_id: str = ""
+
+    @property
+    def record_ids(self) -> tuple[str, ...]:
+        """Return the ids by which the message is found."""
+        return tuple(filter(None, (self.record_id, self.external_id)))
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """The result of a delivered claim: a settlement for each message, the new latest states, and follow-ups."""
 
@@ -142,6 +182,10 @@ class Delivery:
     """Names of announced states that calls have written, or written again."""
     doubted: frozenset[str] = frozenset()
     """Names of announced states that a call may have written, or may write yet."""
+    writes: Mapping[int, Sequence[AttemptedWrite]] = field(default_factory=dict)
+    """What was asked of the far side, by message."""
+    seconds: float = 0.0
+    """How long the delivery took."""
 
 
 class StateStore(Protocol):

@@ -6,6 +6,7 @@ import getpass
 import hashlib
 import json as json_module
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -116,7 +117,7 @@ def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: 
     choice = _filter(ids, criteria)
     with open_project_inbox(invocation) as inbox:
         _check_chosen(inbox, ids, criteria["reason"])
-        count = _count(inbox, choice) if dry_run else inbox.replay(choice)
+        count = _count(inbox, choice) if dry_run else inbox.replay(choice, operator())
     if invocation.json:
         print_envelope({"messages": count, "dry_run": dry_run})
     else:
@@ -155,7 +156,7 @@ def ack_command(invocation: Invocation, alarm: str, attribute: str | None) -> No
                 resumed.append(name)
         if len(resumed) < len(stopped):
             raised = [raised_alarm for raised_alarm in raised if raised_alarm.detail.partition(" ")[0] in resumed]
-        inbox.acknowledge(raised_alarm.id for raised_alarm in raised)
+        inbox.acknowledge((raised_alarm.id for raised_alarm in raised), operator())
     if not raised and not resumed:
         message = f"{alarm} is not raised" + (f" for {attribute}" if attribute else "")
         raise UsageError(f"{message}.", "`sfcode relay status` lists the alarms.")
@@ -184,8 +185,7 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
         person = inbox.find_person(user, names)
         messages, states = len(person.messages), len(person.states)
         if not dry_run:
-            audit = {"action": "forget", "user_sha256": digest, "by": _operator()}
-            messages, states = inbox.forget(person, audit)
+            messages, states = inbox.forget(person, {"user_sha256": digest}, operator())
     if invocation.json:
         print_envelope({"messages": messages, "values": states, "user_sha256": digest, "dry_run": dry_run})
         return
@@ -193,12 +193,13 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
     echo(f"{summary} would be removed." if dry_run else f"{summary} were removed. Audit: user sha256 {digest[:16]}.")
 
 
-def _operator() -> str:
-    """Return the user who runs this command; "" if the system does not know it."""
+def operator() -> str:
+    """Return who runs this command, for audit lines: `user@host`."""
     try:
-        return getpass.getuser()
+        user = getpass.getuser()
     except (KeyError, OSError):
-        return ""
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
 
 
 @contextmanager

@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from sfcode.relay.inbox.column_types import UtcDateTime
 from sfcode.relay.inbox.database_url import is_locked
 from sfcode.relay.inbox.dialects import InsertInto, Transaction
+from sfcode.relay.inbox.history import begin
 from sfcode.relay.inbox.parameters import given_rows, within
+from sfcode.relay.inbox.records import add_records
 from sfcode.relay.inbox.tables import INBOX, LANES, lane
 from sfcode.relay.message import InboxMessage
 
@@ -77,20 +79,25 @@ def _store(
     tx: Transaction, groups: Sequence[Sequence[InboxMessage]], due: datetime
 ) -> tuple[tuple[int, ...], set[Key]]:
     """Insert the messages that are new; return how many those were by group, and the keys of the open ones."""
-    rows = [(number, _row(message)) for number, group in enumerate(groups) for message in group]
+    rows = [(number, message, _row(message)) for number, group in enumerate(groups) for message in group]
     if not rows:
         return (0,) * len(groups), set()
     insert = _insert_messages(tx.database.insert, tx.db.dialect.name)
-    given = {"rows": [row for _, row in rows], "received": tx.now, "due": due}
-    new = {(source, message_id) for source, message_id in tx.db.execute(insert, given)}
+    given = {"rows": [row for _, _, row in rows], "received": tx.now, "due": due}
+    new = {(source, message_id): id_ for source, message_id, id_ in tx.db.execute(insert, given)}
     counts = [0] * len(groups)
     keys: set[Key] = set()
-    for number, row in rows:
-        if (row.source, row.message_id) in new:
-            new.remove((row.source, row.message_id))
-            counts[number] += 1
-            if not row.reason:
-                keys.add((row.source, row.key))
+    records: list[tuple[int, str]] = []
+    for number, message, row in rows:
+        id_ = new.pop((row.source, row.message_id), None)
+        if id_ is None:
+            continue
+        counts[number] += 1
+        if not row.reason:
+            keys.add((row.source, row.key))
+        if message.record_id:
+            records.append((id_, _short(message.record_id)))
+    add_records(tx, records)
     return tuple(counts), keys
 
 
@@ -114,7 +121,7 @@ def _insert_messages(insert: InsertInto, dialect: str) -> sa.Insert:
         insert(INBOX)
         .from_select(list(columns), rows)
         .on_conflict_do_nothing(index_elements=["source", "message_id"])
-        .returning(INBOX.c.source, INBOX.c.message_id)
+        .returning(INBOX.c.source, INBOX.c.message_id, INBOX.c.id)
     )
 
 
@@ -151,6 +158,7 @@ class MessageRow(NamedTuple):
     kind: str
     payload: Mapping[str, Any]
     reason: str
+    history: str
 
 
 def _row(message: InboxMessage) -> MessageRow:
@@ -162,6 +170,7 @@ def _row(message: InboxMessage) -> MessageRow:
         message.kind,
         message.payload,
         message.parked,
+        begin(message),
     )
 
 

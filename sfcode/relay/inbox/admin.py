@@ -1,29 +1,44 @@
-"""Administer the inbox: count, list, replay, purge and repair rows."""
+"""Administer the inbox: count, replay, discard, purge and repair rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
+from sfcode.relay.inbox import audit, search
 from sfcode.relay.inbox.accept import Key, accept, open_lanes
 from sfcode.relay.inbox.counts import read_counts
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.history import render_act
 from sfcode.relay.inbox.parameters import within
-from sfcode.relay.inbox.search import SOURCES, Place, finished_after
-from sfcode.relay.inbox.tables import INBOX, LANES, state_of
+from sfcode.relay.inbox.search import SOURCES, Place
+from sfcode.relay.inbox.settle import reopen_idle
+from sfcode.relay.inbox.tables import INBOX, LANES, lane, state_of
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxStats, State
 from sfcode.relay.message import InboxMessage, Source
 
 OPEN: tuple[State, ...] = ("ready", "leased")
+DISCARDABLE: tuple[State, ...] = (*BLOCKED, "ready")
+DISCARDED = "discarded"
+"""The reason of messages that a person discarded."""
 LONGEST_WAIT = timedelta(days=2)
 """No retry and no lease puts a message off for so long."""
 
 
 MOST_WAITING = 10_000
 """So many keys that wait are counted: an outage makes a million of them."""
+
+
+class Step(NamedTuple):
+    """A step of a change of many rows."""
+
+    number: int
+    """Of changed rows."""
+    last: Place | None
+    """The place of the last row; None after the last step."""
 
 
 def stats(tx: Transaction) -> InboxStats:
@@ -49,19 +64,66 @@ def _oldest(tx: Transaction, source: Source, state: State) -> datetime | None:
     return tx.db.scalar(rows.order_by(INBOX.c.received_at, INBOX.c.id).limit(1))
 
 
-def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int) -> tuple[int, Place | None]:
-    """Set up to `limit` finished rows after a place to ready; return how many, and the last one's place."""
-    finished_rows = tx.db.execute(finished_after(choice, after, limit)).all()
-    ids = [row.id for row in finished_rows]
+def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> Step:
+    """Set up to `limit` finished rows after a place to ready."""
+    rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
     update = (
         INBOX.update()
-        .where(within(INBOX.c.id, ids), INBOX.c.finished_at.is_not(None))
+        .where(within(INBOX.c.id, [row.id for row in rows]), INBOX.c.finished_at.is_not(None))
         .values(state="ready", reason="", detail="", attempts=0, due_at=tx.now, finished_at=None)
+        .values(history=INBOX.c.history + render_act("replayed", tx.now, who))
         .returning(INBOX.c.source, INBOX.c.key)
     )
-    rows = tx.db.execute(update).all()
-    open_lanes(tx, ((row.source, row.key) for row in rows))
-    return len(rows), (finished_rows[-1].received_at, finished_rows[-1].id) if len(finished_rows) == limit else None
+    ready = tx.db.execute(update).all()
+    open_lanes(tx, ((row.source, row.key) for row in ready))
+    return Step(len(ready), _last(rows, limit))
+
+
+def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> Step:
+    """Set up to `limit` rows after a place, which nobody is delivering, to done without delivering them."""
+    rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
+    lanes = sorted({lane(row.source, row.key) for row in rows})
+    tx.db.execute(
+        tx.database.held(sa.select(LANES.c.name).where(within(LANES.c.name, lanes)).order_by(LANES.c.name))
+    ).all()
+    done = (
+        INBOX.update()
+        .where(within(INBOX.c.id, [row.id for row in rows]), INBOX.c.state.in_(DISCARDABLE))
+        .values(state="done", reason=DISCARDED, detail="", finished_at=tx.now)
+        .values(history=INBOX.c.history + render_act("discarded", tx.now, who))
+    )
+    count = tx.db.execute(done).rowcount
+    reopen_idle(tx, lanes)
+    return Step(count, _last(rows, limit))
+
+
+Change = Callable[[Transaction, Filter, "Place | None", int, str], Step]
+"""A step of a change: the selection, the place that it has reached, how many rows at once, and who does it."""
+
+
+def change(
+    step: Change,
+    tx: Transaction,
+    *,
+    choice: Filter,
+    after: Place | None,
+    limit: int,
+    who: str,
+    audit_line: int,
+    action: str,
+    selection: Mapping[str, Any],
+) -> tuple[int, Place | None, int]:
+    """Do a step and count it in the audit line, which the first one begins; return its number, its place, and the line."""
+    number, last = step(tx, choice, after, limit, who)
+    if audit_line:
+        audit.count_on(tx, audit_line, number)
+    else:
+        audit_line = audit.add_audit_line(tx, who, action, selection, number)
+    return number, last, audit_line
+
+
+def _last(rows: Sequence[Any], limit: int) -> Place | None:
+    return (rows[-1].received_at, rows[-1].id) if len(rows) == limit else None
 
 
 def replace(tx: Transaction, id_: int, messages: Sequence[InboxMessage]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from sfcode.relay.alarms import Alarm
+from sfcode.relay.inbox.audit import add_audit_line
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import ALARMS, SETTINGS
 
@@ -40,9 +41,18 @@ def read_alarms(tx: Transaction) -> tuple[Alarm, ...]:
     return tuple(Alarm(row.name, row.detail, row.at, row.times, row.id) for row in rows)
 
 
-def acknowledge(tx: Transaction, ids: Iterable[int]) -> int:
+def acknowledge(tx: Transaction, ids: Iterable[int], who: str) -> int:
     """Remove alarms by their ids; return how many were raised."""
-    return tx.db.execute(ALARMS.delete().where(ALARMS.c.id.in_(list(ids)))).rowcount
+    removed = ALARMS.delete().where(ALARMS.c.id.in_(list(ids))).returning(ALARMS.c.name)
+    names = tx.db.scalars(removed).all()
+    if names:
+        add_audit_line(tx, who, "ack", {"alarms": sorted(set(names))}, len(names))
+    return len(names)
+
+
+def remove_alarms(tx: Transaction, name: str, detail: str) -> None:
+    """Remove the alarms of a condition that has ended."""
+    tx.db.execute(ALARMS.delete().where(ALARMS.c.name == name, ALARMS.c.detail == detail[:LONGEST_DETAIL]))
 
 
 def move_former(tx: Transaction) -> None:

@@ -15,8 +15,8 @@ from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
-COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "received_at")
-"""Of a row that is claimed, in the order of `ClaimedMessage`."""
+COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "history", "received_at")
+"""Of a row that is claimed."""
 _TYPES = tuple(INBOX.c[name].type for name in COLUMNS)
 SHALLOW = 20
 """The maximum number of messages that are read of one key."""
@@ -70,7 +70,8 @@ class ClaimedRows(NamedTuple):
             for column, value in zip(_TYPES, row, strict=True)
         ]
         received_at: datetime = values.pop()
-        values += [self.tx.to_wall(received_at), max(self.tx.now - received_at, timedelta())]
+        history: str = values.pop()
+        values += [self.tx.to_wall(received_at), max(self.tx.now - received_at, timedelta()), history]
         return ClaimedMessage(*values)
 
 

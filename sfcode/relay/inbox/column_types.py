@@ -21,8 +21,8 @@ encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @functools.lru_cache(256)
-def _format_time(moment: datetime) -> str:
-    """Format a time for SQLite; all rows of a transaction have the same ones."""
+def format_time(moment: datetime) -> str:
+    """Format a time as SQLite stores it; all rows of a transaction have the same ones."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
@@ -108,7 +108,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Write a moment."""
         if value is None or dialect.name != "sqlite":
             return value
-        return _format_time(value)
+        return format_time(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Read a moment."""

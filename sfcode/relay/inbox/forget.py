@@ -11,13 +11,12 @@ import sqlalchemy as sa
 
 from sfcode.relay.inbox import intents, state
 from sfcode.relay.inbox.accept import subject
+from sfcode.relay.inbox.audit import add_audit_line
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.tables import INBOX, LATEST
 from sfcode.relay.rewrite import rewrite_key
 
-AUDIT = "audit:"
-"""Begins the names of settings that hold what was removed, when and by whom."""
 GUARDS = "clearing:"
 """Begins the names of the guards over cleared attributes."""
 STATES_OF_RECORDS = ("nps:", "field:", "answers:", "member:")
@@ -103,8 +102,8 @@ def delete_messages(tx: Transaction, ids: Sequence[int]) -> int:
     return tx.db.execute(INBOX.delete().where(within(INBOX.c.id, ids))).rowcount
 
 
-def delete_states(tx: Transaction, person: PersonData, audit: Mapping[str, Any]) -> int:
-    """Delete latest states, remove the records from the guards over cleared attributes, and store an audit line."""
+def delete_states(tx: Transaction, person: PersonData) -> int:
+    """Delete latest states, and remove the records from the guards over cleared attributes; return how many states."""
     count = 0
     if person.states:
         count = tx.db.execute(LATEST.delete().where(within(LATEST.c.name, person.states))).rowcount
@@ -118,9 +117,14 @@ def delete_states(tx: Transaction, person: PersonData, audit: Mapping[str, Any])
         if run != list(value.get("run", ())):
             remaining_guard = json.dumps({**value, "run": run}, separators=(",", ":"))
             tx.db.execute(LATEST.update().where(LATEST.c.name == name).values(value=remaining_guard))
-    at = f"{tx.now:%Y-%m-%dT%H:%M:%S.%fZ}"
-    state.remember(tx, f"{AUDIT}{at}", json.dumps({"at": at, **audit}))
     return count
+
+
+def finish(tx: Transaction, person: PersonData, selection: Mapping[str, Any], who: str, messages: int) -> int:
+    """Delete latest states after the messages, and store an audit line; return how many states."""
+    states = delete_states(tx, person)
+    add_audit_line(tx, who, "forget", {**selection, "states": states}, messages)
+    return states
 
 
 def _has_record(payload: Mapping[str, Any]) -> bool:

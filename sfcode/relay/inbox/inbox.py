@@ -16,43 +16,51 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
 
-import sqlalchemy as sa
-
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.clock import boot_time
-from sfcode.relay.inbox import accept, admin, alarms, claim, counts, forget, intents, schedule, search, settle, state
+from sfcode.relay.inbox import (
+    accept,
+    admin,
+    alarms,
+    audit,
+    claim,
+    counts,
+    forget,
+    intents,
+    pauses,
+    schedule,
+    search,
+    settle,
+    state,
+)
 from sfcode.relay.inbox.activity import ActivityLog
 from sfcode.relay.inbox.api_calls import ApiCallLog
-from sfcode.relay.inbox.database_url import (
-    first_line,
-    hint_for_error,
-    is_damaged,
-    is_locked,
-    is_read_only,
-    is_timed_out,
-)
+from sfcode.relay.inbox.audit import AuditLine
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.inbox.inbox_clock import ClockReading
 from sfcode.relay.inbox.notifications import NotificationLog
+from sfcode.relay.inbox.pauses import Pause, Scope
 from sfcode.relay.inbox.schedule import ScheduledRun
+from sfcode.relay.inbox.search import StoredMessage
 from sfcode.relay.inbox.tokens import AccessTokens
-from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State, Unavailable
+from sfcode.relay.inbox.transactions import TransactionRunner
+from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
 T = TypeVar("T")
 AT_ONCE = 1_000
-TRIES = 5
+MOST_COUNTED = 100_000
+"""Messages that are counted before a change of many; beyond, the answer would take longer than a second."""
 WRITABLE = "writable_at"
 """The setting that `check_writable` writes."""
 
 
-class Inbox:
+class Inbox(TransactionRunner):
     """The messages of one database; `open_inbox` makes it."""
 
     def __init__(self, database: Database, read_seconds: float | None = None) -> None:
-        self._database = database
-        self._read_seconds = read_seconds
+        super().__init__(database, read_seconds)
         self._lock = threading.Lock()
         self._locked_keys: set[tuple[str, str]] = set()
         """Keys by source with messages whose lanes another transaction had locked."""
@@ -180,38 +188,88 @@ class Inbox:
         shifted_choice = self._by_inbox_clock(choice)
         return self._read(lambda tx: search.page(tx, shifted_choice, limit, before))
 
-    def replay(self, choice: Filter) -> int:
-        """Set finished messages to be delivered again, and return how many: parked and dead ones, unless a state is given."""
-        choice = self._by_inbox_clock(choice)
-        states = BLOCKED if choice.state is None else (choice.state,)
-        parts = (part for state in states for part in search.split(replace(choice, state=state)))
-        return sum(self._replay(part) for part in parts)
+    def count(self, choice: Filter, states: Iterable[State] = BLOCKED) -> int:
+        """Count the messages that a change would concern, up to `MOST_COUNTED`; `states` count where the filter has none."""
+        parts = search.by_state(self._by_inbox_clock(choice), states)
+        return self._read(lambda tx: search.count_all(tx, parts, MOST_COUNTED))
 
-    def _replay(self, part: Filter) -> int:
-        total = 0
-        after: search.Place | None = None
-        while True:
-            count, after = self._write(partial(admin.replay, choice=part, after=after, limit=AT_ONCE))
-            total += count
-            if after is None:
-                return total
+    def replay(self, choice: Filter, who: str = "", progress: Callable[[int], object] = lambda _: None) -> int:
+        """
+        Set finished messages to be delivered again, and return how many: parked and dead ones, unless a state is given.
+
+        `who` is written to the audit lines; `progress` hears the number so far after each step.
+        """
+        return self._change("replay", admin.replay, choice, who, progress)
+
+    def discard(self, choice: Filter, who: str = "", progress: Callable[[int], object] = lambda _: None) -> int:
+        """Set messages to done without delivering them: parked and dead ones, unless a state is given."""
+        return self._change("discard", admin.discard, choice, who, progress)
+
+    def _change(
+        self, action: str, step: admin.Change, choice: Filter, who: str, progress: Callable[[int], object]
+    ) -> int:
+        """Change the messages of a selection in steps, with one audit line that counts them."""
+        selection = audit.describe_selection(choice)
+        total, line = 0, 0
+        for part in search.by_state(self._by_inbox_clock(choice), BLOCKED):
+            after: search.Place | None = None
+            while True:
+                change = partial(admin.change, step, choice=part, after=after, limit=AT_ONCE, who=who)
+                number, after, line = self._write(partial(change, audit_line=line, action=action, selection=selection))
+                total += number
+                progress(total)
+                if after is None:
+                    break
+        return total
 
     def replace(self, id_: int, messages: Sequence[InboxMessage]) -> int:
         """Replace a parked or given-up message by what was read from it anew; return how many of those were new."""
         return self._write(lambda tx: admin.replace(tx, id_, messages))
 
+    def find(self, id_: int) -> StoredMessage | None:
+        """Return a message with its history and its records; None if there is none with this id."""
+        return self._read(lambda tx: search.find(tx, id_))
+
+    def pause(self, scope: Scope, name: str, who: str) -> bool:
+        """Stop the deliveries of a mapping, or to a side; false where they are stopped already."""
+        return self._write(lambda tx: pauses.add_pause(tx, scope, name, who))
+
+    def resume(self, scope: Scope, name: str, who: str) -> bool:
+        """End a pause; false where there was none. The processes make its messages due at their next heartbeat."""
+        return self._write(lambda tx: pauses.remove_pause(tx, scope, name, who))
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """Return what is paused, the longest first."""
+        return self._read(pauses.read_pauses)
+
+    def take_long_pauses(self) -> tuple[Pause, ...]:
+        """Return the pauses that a person must be reminded of, each to one process only."""
+        return self._write(pauses.take_long_pauses)
+
+    def wake_paused(self) -> int:
+        """Make the messages due that wait for a mapping to be resumed; return how many."""
+        total, count = 0, AT_ONCE
+        while count == AT_ONCE:
+            count = self._write(partial(pauses.wake_paused, limit=AT_ONCE))
+            total += count
+        return total
+
+    def audit_lines(self, limit: int = 100, before: int | None = None) -> tuple[AuditLine, ...]:
+        """Return what people did, the newest first; for the next page pass the id of the last one as `before`."""
+        return self._read(lambda tx: audit.read_audit(tx, limit, before))
+
     def find_person(self, user_id: str, state_names: Iterable[str]) -> PersonData:
         """Find what the inbox holds of a user; `state_names` are the states that are named by the id."""
         return self._read(lambda tx: forget.find_person(tx, user_id, state_names))
 
-    def forget(self, person: PersonData, audit: Mapping[str, Any]) -> tuple[int, int]:
+    def forget(self, person: PersonData, selection: Mapping[str, Any], who: str = "") -> tuple[int, int]:
         """Delete the data of a person, and store an audit line; return the numbers of deleted messages and states."""
         messages = 0
         for start in range(0, len(person.messages), AT_ONCE):
             ids = person.messages[start : start + AT_ONCE]
             messages += self._write(partial(forget.delete_messages, ids=ids))
-        line = {**audit, "messages": messages, "states": len(person.states)}
-        return messages, self._write(partial(forget.delete_states, person=person, audit=line))
+
+        return messages, self._write(lambda tx: forget.finish(tx, person, selection, who, messages))
 
     def purge(self, older_than: Mapping[State, timedelta], pause: Callable[[float], object] = time.sleep) -> int:
         """
@@ -264,9 +322,9 @@ class Inbox:
         """Return the alarms that are not acknowledged, the newest first."""
         return self._read(alarms.read_alarms)
 
-    def acknowledge(self, ids: Iterable[int]) -> int:
+    def acknowledge(self, ids: Iterable[int], who: str = "") -> int:
         """Delete alarms by their IDs; return how many existed. An alarm that was raised again since is kept."""
-        return self._write(lambda tx: alarms.acknowledge(tx, ids))
+        return self._write(lambda tx: alarms.acknowledge(tx, ids, who))
 
     def adjust_clock(self) -> float:
         """Remove a jump of the wall clock from the inbox's clock, for all processes; return its seconds, 0 without a jump."""
@@ -314,45 +372,3 @@ class Inbox:
         """Return a filter for stored times, of one that has times of the wall clock."""
         shift = self._database.clock.shift
         return replace(choice, since=choice.since and choice.since - shift, until=choice.until and choice.until - shift)
-
-    def _write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
-        """Run a transaction, and retry it after a deadlock or a serialization failure."""
-        for tries_left in reversed(range(TRIES)):
-            try:
-                with self._database.write(durable=durable) as tx:
-                    return work(tx)
-            except sa.exc.DBAPIError as error:
-                if not tries_left or getattr(error.orig, "sqlstate", "") not in _LOST:
-                    raise _inbox_error(error) from error
-            except sa.exc.TimeoutError as error:
-                raise Unavailable("The relay's database is too busy: no connection came free.") from error
-        raise AssertionError("unreachable")
-
-    def _read(self, work: Callable[[Transaction], T]) -> T:
-        try:
-            with self._database.read(self._read_seconds) as tx:
-                return work(tx)
-        except sa.exc.DBAPIError as error:
-            raise _inbox_error(error) from error
-        except sa.exc.TimeoutError as error:
-            raise Unavailable("The relay's database is too busy: no connection came free.") from error
-
-
-_LOST = ("40001", "40P01")
-
-
-def _inbox_error(error: sa.exc.DBAPIError) -> Exception:
-    if is_read_only(error):
-        return Unavailable("The relay's database cannot be written: the server is read only.")
-    if is_locked(error):
-        return RowLocked("Another process has locked a row of the relay's database.", "Try again.")
-    if is_timed_out(error):
-        return Unavailable(
-            "The relay's database took too long to answer.",
-            "Choose fewer messages (--user, --reason, --state, --since), or try again when the relay has less to do.",
-        )
-    if is_damaged(error):
-        return Unavailable(f"The relay's database file is damaged: {first_line(error)}", hint_for_error(error))
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
-        return Unavailable(f"The relay's database does not answer: {first_line(error)}")
-    return error

@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from sfcode.errors import Refused
 from sfcode.relay.inbox.accept import fill_subjects
 from sfcode.relay.inbox.alarms import move_former
+from sfcode.relay.inbox.audit import move_former_lines
 from sfcode.relay.inbox.counts import create_counts
 from sfcode.relay.inbox.dialects import Database, Transaction
+from sfcode.relay.inbox.records import create_triggers
 from sfcode.relay.inbox.tables import MIGRATIONS
 
 
@@ -25,6 +27,11 @@ class Migration(NamedTuple):
     name: str
     statements: tuple[str, ...]
     move: Callable[[Transaction], None] | None = None
+
+
+def _begin_history(tx: Transaction) -> None:
+    create_triggers(tx)
+    move_former_lines(tx)
 
 
 RECORD = (
@@ -132,6 +139,45 @@ HISTORY: tuple[Migration, ...] = (
                 "CREATE TABLE relay_api_calls (hour bigint NOT NULL, direction {text} NOT NULL, mapping {text} NOT NULL,"
                 " purpose {text} NOT NULL, number bigint NOT NULL, PRIMARY KEY (hour, direction, mapping, purpose))"
             ),
+        ),
+    ),
+    Migration(
+        "history, records, pauses, audit",
+        (
+            "ALTER TABLE relay_inbox ADD COLUMN history {text} NOT NULL DEFAULT ''",
+            "CREATE TABLE relay_records (message bigint NOT NULL, record {text} NOT NULL, PRIMARY KEY (message, record))",
+            "CREATE INDEX relay_records_record ON relay_records (record, message)",
+            (
+                "CREATE TABLE relay_pauses (scope {text} NOT NULL, name {text} NOT NULL, who {text} NOT NULL,"
+                " at {moment} NOT NULL, alarmed_at {moment}, PRIMARY KEY (scope, name))"
+            ),
+            (
+                "CREATE TABLE relay_audit (id {id}, at {moment} NOT NULL, who {text} NOT NULL, action {text} NOT NULL,"
+                " selection text NOT NULL, number bigint NOT NULL)"
+            ),
+        ),
+        _begin_history,
+    ),
+    # Each index by itself: a step lets nobody write, and this way for a second and not for three.
+    Migration(
+        "events in the index of times",
+        (
+            "CREATE INDEX relay_inbox_received_kind ON relay_inbox (received_at, id, kind) WHERE attempts >= 0",
+            "DROP INDEX relay_inbox_received",
+        ),
+    ),
+    Migration(
+        "events in the index of reasons",
+        (
+            "CREATE INDEX relay_inbox_reason_kind ON relay_inbox (reason, received_at, id, kind) WHERE reason <> ''",
+            "DROP INDEX relay_inbox_reason",
+        ),
+    ),
+    Migration(
+        "events in the index of states",
+        (
+            "CREATE INDEX relay_inbox_state_kind ON relay_inbox ((state || ':' || source), received_at, id, kind)",
+            "DROP INDEX relay_inbox_state",
         ),
     ),
 )

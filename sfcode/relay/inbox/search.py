@@ -1,28 +1,41 @@
 """
 Search the inbox: each search walks one index from its newest row, however many rows are kept.
 
-The conditions of a search determine the index: IDs, the user, a reason, a state, or else the time. The other conditions
+The conditions of a search determine the index: IDs, the user, a record, a reason, a state, or else the time. The other conditions
 are written so that no index supports them, since a planner with missing or outdated statistics would choose a slower one.
 The index of times is used only by searches that contain its condition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.column_types import UtcDateTime
 from sfcode.relay.inbox.dialects import Transaction
-from sfcode.relay.inbox.tables import INBOX, state_of
-from sfcode.relay.inbox.types import Filter, InboxEntry
+from sfcode.relay.inbox.history import HistoryEvent, parse
+from sfcode.relay.inbox.tables import INBOX, RECORDS, state_of
+from sfcode.relay.inbox.types import Filter, InboxEntry, State
 from sfcode.relay.message import Source
 
 SOURCES: tuple[Source, ...] = get_args(Source)
 COLUMNS = tuple(INBOX.c[name] for name in InboxEntry.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message with all that is known of it."""
+
+    entry: InboxEntry
+    history: tuple[HistoryEvent, ...]
+    """What happened to it, the oldest event first."""
+    records: tuple[str, ...]
+    """Ids and external ids of the records that it is about or was written to."""
+
 
 Place = tuple[datetime, int]
 """When a row was received, and its id: what lists are ordered by."""
@@ -34,10 +47,32 @@ def page(tx: Transaction, choice: Filter, limit: int, before: InboxEntry | None)
     for part in split(choice):
         rows = sa.select(*COLUMNS).where(*conditions(part))
         if before is not None:
-            rows = rows.where(_place() < _literal((tx.to_stored(before.received_at), before.id)))
-        newest = rows.order_by(INBOX.c.received_at.desc(), INBOX.c.id.desc()).limit(limit)
+            rows = rows.where(_place(part) < _literal(part, (tx.to_stored(before.received_at), before.id)))
+        newest = rows.order_by(*(column.desc() for column in _order(part))).limit(limit)
         entries += (_by_wall_clock(tx, InboxEntry(*row)) for row in tx.db.execute(newest))
+    if _driver(choice) == "record":
+        return tuple(entries)
     return tuple(sorted(entries, key=lambda entry: (entry.received_at, entry.id), reverse=True)[:limit])
+
+
+def count_all(tx: Transaction, parts: Iterable[Filter], most: int) -> int:
+    """Count the rows that parts of a search find, up to `most`."""
+    total = 0
+    for part in parts:
+        rows = sa.select(INBOX.c.id).where(*conditions(part)).limit(most - total)
+        total += tx.db.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
+    return total
+
+
+def find(tx: Transaction, id_: int) -> StoredMessage | None:
+    """Return a message with its history and its records."""
+    row = tx.db.execute(sa.select(*COLUMNS, INBOX.c.history).where(INBOX.c.id == id_)).first()
+    if row is None:
+        return None
+    *values, history = row
+    records = tx.db.scalars(sa.select(RECORDS.c.record).where(RECORDS.c.message == id_).order_by(RECORDS.c.record))
+    entry = _by_wall_clock(tx, InboxEntry(*values))
+    return StoredMessage(entry, parse(history, tx.database.clock.shift), tuple(records))
 
 
 def _by_wall_clock(tx: Transaction, entry: InboxEntry) -> InboxEntry:
@@ -49,12 +84,12 @@ def _by_wall_clock(tx: Transaction, entry: InboxEntry) -> InboxEntry:
     )
 
 
-def finished_after(choice: Filter, place: Place | None, limit: int) -> sa.Select[tuple[int, datetime]]:
-    """Return the query for id and time of the finished rows that one part of a search finds, the oldest first."""
-    rows = sa.select(INBOX.c.id, INBOX.c.received_at).where(*conditions(choice), _is_finished())
+def rows_after(choice: Filter, place: Place | None, limit: int) -> sa.Select[tuple[int, datetime, str, str]]:
+    """Return the query for the rows that one part of a search finds, the oldest first, behind a place."""
+    rows = sa.select(INBOX.c.id, INBOX.c.received_at, INBOX.c.source, INBOX.c.key).where(*conditions(choice))
     if place is not None:
-        rows = rows.where(_place() > _literal(place))
-    return rows.order_by(INBOX.c.received_at, INBOX.c.id).limit(limit)
+        rows = rows.where(_place(choice) > _literal(choice, place))
+    return rows.order_by(*_order(choice)).limit(limit)
 
 
 def split(choice: Filter) -> Iterator[Filter]:
@@ -64,6 +99,12 @@ def split(choice: Filter) -> Iterator[Filter]:
             yield replace(choice, source=source)
     else:
         yield choice
+
+
+def by_state(choice: Filter, states: Iterable[State]) -> list[Filter]:
+    """Split a search without a state into one for each of some states, and those as their indexes want it."""
+    chosen = tuple(states) if choice.state is None else (choice.state,)
+    return [part for state in chosen for part in split(replace(choice, state=state))]
 
 
 def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
@@ -77,7 +118,14 @@ def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
         value = getattr(choice, name)
         if value is not None:
             column = INBOX.c[name]
-            clauses.append((column if name == driver else sa.func.coalesce(column, "")) == value)
+            # The indexes of times, reasons and states end in the kind, so that no row of another kind is read.
+            clauses.append((column if name in (driver, "kind") else sa.func.coalesce(column, "")) == value)
+    if choice.record is not None:
+        found = RECORDS.c.record == choice.record
+        if driver == "record":
+            clauses += [found, RECORDS.c.message == INBOX.c.id]
+        else:
+            clauses.append(INBOX.c.id.in_(sa.select(RECORDS.c.message).where(found)))
     if driver == "reason":
         clauses.append(INBOX.c.reason != sa.literal_column("''"))  # the index has only rows with a reason
     if driver == "time":
@@ -95,20 +143,23 @@ def _driver(choice: Filter) -> str:
     """Return the name of the condition whose index a search uses."""
     if choice.ids is not None:
         return "ids"
-    if choice.subject is not None:
-        return "subject"
+    for name in ("subject", "record"):
+        if getattr(choice, name) is not None:
+            return name
     if choice.reason:
         return "reason"
     return "state" if choice.state is not None else "time"
 
 
-def _is_finished() -> sa.ColumnElement[bool]:
-    return INBOX.c.finished_at.is_(None).is_(sa.false())
+def _order(choice: Filter) -> tuple[sa.ColumnElement[Any], ...]:
+    """Return what a search walks along: the messages of a record by their ids, since its index has no times."""
+    return (RECORDS.c.message,) if _driver(choice) == "record" else (INBOX.c.received_at, INBOX.c.id)
 
 
-def _place() -> sa.Tuple:
-    return sa.tuple_(INBOX.c.received_at, INBOX.c.id)
+def _place(choice: Filter) -> sa.Tuple:
+    return sa.tuple_(*_order(choice))
 
 
-def _literal(place: Place) -> sa.Tuple:
-    return sa.tuple_(sa.literal(place[0], UtcDateTime()), sa.literal(place[1], sa.BigInteger()))
+def _literal(choice: Filter, place: Place) -> sa.Tuple:
+    id_ = sa.literal(place[1], sa.BigInteger())
+    return sa.tuple_(id_) if _driver(choice) == "record" else sa.tuple_(sa.literal(place[0], UtcDateTime()), id_)

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.accept import accept
+from sfcode.relay.inbox.column_types import SafeText, format_time
 from sfcode.relay.inbox.dialects import InsertInto, Transaction
+from sfcode.relay.inbox.history import extend, render_attempt
 from sfcode.relay.inbox.intents import withdraw, write_again
-from sfcode.relay.inbox.parameters import given_rows, within
+from sfcode.relay.inbox.parameters import ListMembership, ListParameter, given_rows, within
+from sfcode.relay.inbox.records import add_records
 from sfcode.relay.inbox.state import latest
 from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, age, lane, open_rows
-from sfcode.relay.message import Claim, Delivered, Delivery, FollowUp, LatestState, Parked, Released, Retry, Settlement
+from sfcode.relay.message import (
+    Claim,
+    ClaimedMessage,
+    Delivered,
+    Delivery,
+    FollowUp,
+    LatestState,
+    Parked,
+    Released,
+    Retry,
+    Settlement,
+)
 
 GAVE_UP = "gave_up"
 LONGEST_DETAIL = 2_000
@@ -37,14 +50,15 @@ def settle(
         rewrite_names = withdraw(tx, claim, delivery)
         write_again(tx, claim.source, rewrite_names | delivery.written)
         return 0
-    same: defaultdict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+    rows = []
     for message in claim.messages:
         settlement = delivery.settlements.get(message.id, Released())
         delay = delays.get(message.id)
-        values = _values(settlement, tx.now, tx.now + delay if delay is not None else None)
-        same[tuple(values.items())].append(message.id)
-    for change, ids in same.items():
-        _update(tx, ids, dict(change))
+        row = _row(message, settlement, tx.now, tx.now + delay if delay is not None else None)
+        rows.append(_with_attempt(row, message, delivery, tx.now))
+    given = {"rows": rows, "ids": [message.id for message in claim.messages]}
+    tx.db.execute(_update_messages(tx.db.dialect.name), given)
+    add_records(tx, _records(delivery))
     for id_, payload in delivery.redacted.items():
         tx.db.execute(INBOX.update().where(INBOX.c.id == id_).values(payload=payload))
     reopen(tx, lanes(claim))
@@ -95,6 +109,15 @@ def reopen(tx: Transaction, names: Collection[str]) -> None:
         tx.db.execute(LANES.update().where(named_lanes).values(due_at=eldest))
 
 
+def reopen_idle(tx: Transaction, names: Collection[str]) -> None:
+    """Do the same with those of the locked lanes that no claim holds: the others are put off to the end of its lease."""
+    rows = open_rows(INBOX, LANES.c.source, LANES.c.key)
+    leased = sa.select(sa.func.min(age(INBOX))).where(rows, INBOX.c.state == "leased").scalar_subquery()
+    idle = tx.db.scalars(sa.select(LANES.c.name).where(within(LANES.c.name, names), leased.is_(None))).all()
+    if idle:
+        reopen(tx, idle)
+
+
 def remember_latest(tx: Transaction, states: Iterable[LatestState]) -> None:
     """Store states that are not older than the stored ones."""
     newest: dict[str, LatestState] = {}
@@ -120,26 +143,83 @@ def _upsert_latest(insert: InsertInto, dialect: str) -> sa.Insert:
     )
 
 
-def _values(settlement: Settlement, now: datetime, due: datetime | None) -> dict[str, Any]:
-    """Return the column values of a settlement; `again` counts the attempt."""
+class SettledRow(NamedTuple):
+    """The new values of a row, as texts; None leaves a column as it is."""
+
+    id: str
+    state: str
+    again: str
+    """Attempts to add."""
+    reason: str | None = None
+    detail: str | None = None
+    due_at: str | None = None
+    finished_at: str | None = None
+    history: str | None = None
+
+
+def _row(message: ClaimedMessage, settlement: Settlement, now: datetime, due: datetime | None) -> SettledRow:
+    """Return what a settlement makes of a row."""
+    id_ = str(message.id)
     match settlement:
         case Delivered(note):
-            return {"state": "done", "reason": "", "detail": _cut(note), "finished_at": now, "again": 1}
+            return SettledRow(id_, "done", "1", "", _cut(note), finished_at=format_time(now))
         case Parked(reason, detail):
-            return {"state": "parked", "reason": reason, "detail": _cut(detail), "finished_at": now, "again": 1}
-        case Retry(error, counts=counts) if due is not None:
-            return {"state": "ready", "reason": "", "detail": _cut(error), "due_at": due, "again": int(counts)}
+            return SettledRow(id_, "parked", "1", reason, _cut(detail), finished_at=format_time(now))
+        case Retry(error, counts=counts, reason=reason) if due is not None:
+            return SettledRow(id_, "ready", str(int(counts)), reason, _cut(error), due_at=format_time(due))
         case Retry(error):
-            return {"state": "dead", "reason": GAVE_UP, "detail": _cut(error), "finished_at": now, "again": 1}
+            return SettledRow(id_, "dead", "1", GAVE_UP, _cut(error), finished_at=format_time(now))
         case Released():
-            return {"state": "ready", "again": 0}
+            return SettledRow(id_, "ready", "0")
 
 
-def _update(tx: Transaction, ids: Collection[int], values: dict[str, Any]) -> None:
-    counted_attempts = values.pop("again")
-    if counted_attempts:
-        values["attempts"] = INBOX.c.attempts + counted_attempts
-    tx.db.execute(INBOX.update().where(within(INBOX.c.id, ids)).values(lease_until=None, lease_token=None, **values))
+def _with_attempt(row: SettledRow, message: ClaimedMessage, delivery: Delivery, now: datetime) -> SettledRow:
+    """Add the attempt to the history; a message that is released was not attempted."""
+    if row.detail is None:
+        return row
+    line = render_attempt(
+        format_time(now),
+        delivery.seconds,
+        "retry" if row.state == "ready" else row.state,
+        reason=row.reason or "",
+        detail=row.detail,
+        due=row.due_at,
+        writes=delivery.writes.get(message.id, ()),
+    )
+    return row._replace(history=extend(message.history, line))
+
+
+@functools.cache
+def _update_messages(dialect: str) -> sa.Update:
+    """
+    Return the statement that stores `rows`, whose ids are `ids` as well.
+
+    Each message has its own history, so that there is one statement for all of them and not one for those that end alike.
+    """
+    given = given_rows(dialect, [sa.Column(name, SafeText) for name in SettledRow._fields])
+    moment = sa.DateTime(timezone=True) if dialect == "postgresql" else sa.Text()
+    values = {
+        "state": given.c.state,
+        "attempts": INBOX.c.attempts + sa.cast(given.c.again, sa.Integer),
+        "lease_until": None,
+        "lease_token": None,
+        **{name: sa.func.coalesce(given.c[name], INBOX.c[name]) for name in ("reason", "detail", "history")},
+        **{name: sa.func.coalesce(sa.cast(given.c[name], moment), INBOX.c[name]) for name in ("due_at", "finished_at")},
+    }
+    ids = sa.bindparam("ids", type_=ListParameter(sa.BigInteger()))
+    # The ids once more: by them the rows are found in the index, whatever is expected of the other table.
+    found = ListMembership(INBOX.c.id, ids) & (INBOX.c.id == sa.cast(given.c.id, sa.BigInteger))
+    return INBOX.update().where(found).values(values)
+
+
+def _records(delivery: Delivery) -> Iterable[tuple[int, str]]:
+    return (
+        (message, record_id)
+        for message, writes in delivery.writes.items()
+        if message in delivery.settlements
+        for write in writes
+        for record_id in write.record_ids
+    )
 
 
 def _cut(text: str) -> str:

@@ -33,6 +33,36 @@ INBOX = sa.Table(
     sa.Column("lease_token", SafeText),
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),
+    sa.Column("history", SafeText, nullable=False),
+)
+
+RECORDS = sa.Table(
+    "relay_records",
+    METADATA,
+    sa.Column("message", sa.BigInteger, primary_key=True),
+    sa.Column("record", SafeText, primary_key=True),
+)
+"""The records that messages are about or were written to, by which messages are found. Triggers remove them with the messages."""
+
+PAUSES = sa.Table(
+    "relay_pauses",
+    METADATA,
+    sa.Column("scope", SafeText, primary_key=True),
+    sa.Column("name", SafeText, primary_key=True),
+    sa.Column("who", SafeText, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("alarmed_at", UtcDateTime),
+)
+
+AUDIT = sa.Table(
+    "relay_audit",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("who", SafeText, nullable=False),
+    sa.Column("action", SafeText, nullable=False),
+    sa.Column("selection", JsonText, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
 )
 
 COUNTS = sa.Table(

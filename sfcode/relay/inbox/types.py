@@ -41,6 +41,8 @@ class Filter:
     kind: str | None = None
     subject: str | None = None
     """Whom they are about: `user:ID`, or their key where no user is known."""
+    record: str | None = None
+    """A Salesforce record that they are about or were written to: its id, or its external id."""
     since: datetime | None = None
     """Received then or later."""
     until: datetime | None = None

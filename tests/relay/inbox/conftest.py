@@ -43,6 +43,7 @@ _SHIFTS = (
     "UPDATE relay_inbox SET received_at = received_at - %(by)s, finished_at = finished_at - %(by)s",
     "UPDATE relay_lanes SET due_at = due_at - %(by)s",
     "UPDATE relay_intents SET expires_at = expires_at - %(by)s",
+    "UPDATE relay_pauses SET at = at - %(by)s, alarmed_at = alarmed_at - %(by)s",
     "UPDATE relay_processes SET started_at = started_at - %(by)s, seen_at = seen_at - %(by)s",
 )
 

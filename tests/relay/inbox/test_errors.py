@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox import Filter, Inbox, RowLocked, Unavailable
 from sfcode.relay.inbox.database_url import describe_database, first_line, hint_for_error, parse_database_url
 from sfcode.relay.inbox.dialects import Transaction
-from sfcode.relay.inbox.inbox import TRIES
+from sfcode.relay.inbox.transactions import TRIES
 from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import message
 

@@ -1,0 +1,184 @@
+"""
+The history of a message: its receipt, each attempt, and what people did with it, as lines of JSON in its row.
+
+It is a column of the row and not a table: it is written by the statement that settles the message, costs no index, and goes
+when the row goes, whatever deletes it. It holds names and ids of fields and records, and never a value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from sfcode.relay.inbox.column_types import format_time
+from sfcode.relay.message import AttemptedWrite, InboxMessage
+
+FIRST = 5
+LAST = 15
+"""Attempts that are kept of a message: the first and the last ones."""
+MOST_WRITES = 10
+MOST_FIELDS = 30
+"""Of an attempt and of a write, so many are kept."""
+LONGEST_TEXT = 300
+
+EventName = Literal["received", "attempted", "replayed", "discarded", "left_out"]
+
+EVENTS: tuple[EventName, ...] = get_args(EventName)
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """Something that happened to a message."""
+
+    event: EventName
+    at: datetime | None = None
+    """When it ended; None for attempts that are left out."""
+    seconds: float | None = None
+    """How long the attempt took, together with the others of its batch."""
+    outcome: str = ""
+    """Of an attempt: `done`, `parked`, `dead`, or `retry`."""
+    reason: str = ""
+    detail: str = ""
+    due_at: datetime | None = None
+    """When it is tried again."""
+    writes: tuple[AttemptedWrite, ...] = ()
+    who: str = ""
+    """Who replayed or discarded it."""
+    origin: str = ""
+    request_id: str = ""
+    """What brought it."""
+    number: int = 0
+    """Of writes or attempts that are left out."""
+
+
+def begin(message: InboxMessage) -> str:
+    """Return the history of a new message."""
+    receipt = {"origin": message.origin, "request": message.request_id}
+    return _line({"event": "received", **receipt}) if any(receipt.values()) else ""
+
+
+def render_attempt(
+    at: str,
+    seconds: float,
+    outcome: str,
+    *,
+    reason: str,
+    detail: str,
+    due: str | None,
+    writes: Sequence[AttemptedWrite],
+) -> str:
+    """Return the line of an attempt; `at` is when it ended, and `due` when the next one is, as they are stored."""
+    return _line(
+        {
+            "event": "attempted",
+            "at": at,
+            "seconds": round(seconds, 3),
+            "outcome": outcome,
+            "reason": reason,
+            "detail": detail[:LONGEST_TEXT],
+            "due": due,
+            "writes": [_write(write) for write in writes[:MOST_WRITES]],
+            "number": max(0, len(writes) - MOST_WRITES),
+        }
+    )
+
+
+def render_act(event: EventName, at: datetime, who: str) -> str:
+    """Return the line of what a person did."""
+    return _line({"event": event, "at": format_time(at), "who": who})
+
+
+def extend(history: str, line: str) -> str:
+    """Add a line; of too many lines those in the middle are left out and counted."""
+    if history.count("\n") < FIRST + LAST:
+        return f"{history}{line}"
+    lines = f"{history}{line}".splitlines(keepends=True)
+    first, rest, count = lines[:FIRST], lines[FIRST:], 0
+    if (marker := _parse(rest[0])).get("event") == "left_out":
+        number = marker.get("number")
+        count, rest = number if isinstance(number, int) else 0, rest[1:]
+    count += len(rest) - LAST
+    return "".join([*first, *([_line({"event": "left_out", "number": count})] if count else []), *rest[-LAST:]])
+
+
+def parse(history: str, shift: timedelta = timedelta()) -> tuple[HistoryEvent, ...]:
+    """Parse a history, the oldest event first; `shift` is added to its times. Damaged lines are skipped."""
+    events = []
+    for line in history.split("\n"):
+        try:
+            event = _event(_parse(line), shift)
+        except (AttributeError, TypeError, ValueError):
+            continue
+        events += [event] if event else []
+    return tuple(events)
+
+
+def _event(document: dict[str, Any], shift: timedelta) -> HistoryEvent | None:
+    if document.get("event") not in EVENTS:
+        return None
+    return HistoryEvent(
+        document["event"],
+        at=_read_time(document.get("at"), shift),
+        seconds=float(document["seconds"]) if "seconds" in document else None,
+        outcome=str(document.get("outcome", "")),
+        reason=str(document.get("reason", "")),
+        detail=str(document.get("detail", "")),
+        due_at=_read_time(document.get("due"), shift),
+        writes=tuple(_read_writes(document.get("writes", ()))),
+        who=str(document.get("who", "")),
+        origin=str(document.get("origin", "")),
+        request_id=str(document.get("request", "")),
+        number=int(document.get("number", 0)),
+    )
+
+
+def _write(write: AttemptedWrite) -> dict[str, Any]:
+    document = {
+        "verb": write.verb,
+        "object": write.object,
+        "fields": write.fields[:MOST_FIELDS],
+        "status": write.status,
+        "text": write.text[:LONGEST_TEXT],
+        "record": write.record_id,
+        "key": write.key,
+        "id": write.external_id,
+    }
+    return {name: value for name, value in document.items() if value}
+
+
+def _read_writes(documents: Iterable[dict[str, Any]]) -> Iterable[AttemptedWrite]:
+    for document in documents:
+        texts = {
+            name: str(document.get(name, "")) for name in ("verb", "object", "status", "text", "record", "key", "id")
+        }
+        yield AttemptedWrite(
+            texts["verb"],
+            texts["object"],
+            tuple(map(str, document.get("fields", ()))),
+            texts["status"],
+            texts["text"],
+            texts["record"],
+            texts["key"],
+            texts["id"],
+        )
+
+
+def _line(document: dict[str, Any]) -> str:
+    return f"{_encode({name: value for name, value in document.items() if value})}\n"
+
+
+def _parse(line: str) -> dict[str, Any]:
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _read_time(text: Any, shift: timedelta) -> datetime | None:
+    return datetime.fromisoformat(text) + shift if text else None

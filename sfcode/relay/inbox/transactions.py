@@ -1,0 +1,45 @@
+"""Run transactions: again after a deadlock, and with the errors of the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from sfcode.relay.inbox.database_errors import LOST, translate_error
+from sfcode.relay.inbox.dialects import Database, Transaction
+from sfcode.relay.inbox.types import Unavailable
+
+T = TypeVar("T")
+TRIES = 5
+
+
+class TransactionRunner:
+    """Runs the transactions of one database; statements that only read end after `read_seconds`."""
+
+    def __init__(self, database: Database, read_seconds: float | None = None) -> None:
+        self._database = database
+        self._read_seconds = read_seconds
+
+    def _write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
+        """Run a transaction, and retry it after a deadlock or a serialization failure."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                with self._database.write(durable=durable) as tx:
+                    return work(tx)
+            except sa.exc.DBAPIError as error:
+                if not tries_left or getattr(error.orig, "sqlstate", "") not in LOST:
+                    raise translate_error(error) from error
+            except sa.exc.TimeoutError as error:
+                raise Unavailable("The relay's database is too busy: no connection came free.") from error
+        raise AssertionError("unreachable")
+
+    def _read(self, work: Callable[[Transaction], T]) -> T:
+        try:
+            with self._database.read(self._read_seconds) as tx:
+                return work(tx)
+        except sa.exc.DBAPIError as error:
+            raise translate_error(error) from error
+        except sa.exc.TimeoutError as error:
+            raise Unavailable("The relay's database is too busy: no connection came free.") from error

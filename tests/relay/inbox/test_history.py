@@ -1,0 +1,163 @@
+"""The history of a message: what happened to it, within bounds, for as long as the message is there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from sfcode.relay.inbox import Filter, HistoryEvent, Inbox, StoredMessage, history
+from sfcode.relay.message import AttemptedWrite, Claim, Delivered, Delivery, InboxMessage, Parked, Retry, Settlement
+from tests.relay.inbox.conftest import Elapse
+from tests.relay.inbox.samples import message, never, take
+
+CONTACT = "003000000000001AAA"
+TASK = AttemptedWrite(
+    "upsert", "Task", ("Subject", "WhoId"), "ok", "", "00T000000000001AAA", "Event_Id__c", "sha256-1:a"
+)
+REFUSED = AttemptedWrite("update", "Contact", ("NPS__c",), "INVALID_FIELD", "No such column", CONTACT, "Id")
+
+
+def deliver(inbox: Inbox, claim: Claim, end: Settlement, *writes: AttemptedWrite, delay: float | None = None) -> None:
+    ids = [message.id for message in claim.messages]
+    delivery = Delivery(dict.fromkeys(ids, end), writes=dict.fromkeys(ids, writes), seconds=0.25)
+    wait = None if delay is None else timedelta(seconds=delay)
+    assert inbox.settle(claim, delivery, lambda _, __: wait) == len(ids)
+
+
+def only(inbox: Inbox) -> StoredMessage:
+    (entry,) = inbox.page(Filter())
+    stored = inbox.find(entry.id)
+    assert stored is not None
+    assert stored.entry == entry
+    return stored
+
+
+def test_each_attempt_is_told_with_what_was_asked_and_answered(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.accept([message(1, origin="webhook", request_id="r-1")])
+    deliver(inbox, take(inbox), Retry("INVALID_FIELD: No such column"), REFUSED, delay=30)
+    elapse(40)
+    deliver(inbox, take(inbox), Delivered("note"), TASK)
+    stored = only(inbox)
+    received, first, second = stored.history
+    assert (received.event, received.origin, received.request_id) == ("received", "webhook", "r-1")
+    assert (first.event, first.outcome, first.detail) == ("attempted", "retry", "INVALID_FIELD: No such column")
+    assert (first.seconds, first.writes) == (0.25, (REFUSED,))
+    assert first.at is not None
+    assert first.due_at == first.at + timedelta(seconds=30)
+    assert (second.outcome, second.detail, second.due_at, second.writes) == ("done", "note", None, (TASK,))
+    assert second.at is not None
+    assert first.at < second.at == stored.entry.finished_at
+    assert stored.records == tuple(sorted([CONTACT, "00T000000000001AAA", "sha256-1:a"]))
+
+
+def test_a_message_that_is_parked_or_given_up_has_its_reason(inbox: Inbox) -> None:
+    inbox.accept([message(1, "user:1"), message(2, "user:2")])
+    claim = take(inbox)
+    ends: dict[int, Settlement] = {claim.messages[0].id: Parked("unknown_user", "x"), claim.messages[1].id: Retry("y")}
+    inbox.settle(claim, Delivery(ends), never)
+    told = [inbox.find(message.id) for message in claim.messages]
+    assert [(event.outcome, event.reason, event.detail) for stored in told if stored for event in stored.history] == [
+        ("parked", "unknown_user", "x"),
+        ("dead", "gave_up", "y"),
+    ]
+
+
+def test_what_was_not_attempted_is_no_attempt(inbox: Inbox) -> None:
+    inbox.accept([message(1)])
+    inbox.release(take(inbox))
+    assert only(inbox).history == ()
+
+
+def test_of_many_attempts_the_first_and_the_last_are_kept(inbox: Inbox) -> None:
+    inbox.accept([message(1, origin="webhook")])
+    total = history.FIRST + history.LAST + 7
+    for number in range(total):
+        deliver(inbox, take(inbox), Retry(f"try {number}", counts=False), REFUSED, delay=0)
+    events = only(inbox).history
+    assert [event.event for event in events[: history.FIRST]] == ["received", *["attempted"] * (history.FIRST - 1)]
+    assert events[history.FIRST] == HistoryEvent("left_out", number=8)
+    assert [event.detail for event in events[1 : history.FIRST]] == [f"try {n}" for n in range(history.FIRST - 1)]
+    assert [event.detail for event in events[-history.LAST :]] == [
+        f"try {n}" for n in range(total - history.LAST, total)
+    ]
+    assert len(events) == history.FIRST + 1 + history.LAST
+
+
+def test_an_attempt_is_bounded_whatever_the_far_side_answers(inbox: Inbox) -> None:
+    wide = AttemptedWrite("update", "Contact", tuple(f"Field_{n}__c" for n in range(500)), "ODD", "x" * 100_000)
+    inbox.accept([message(1)])
+    deliver(inbox, take(inbox), Retry("y" * 100_000), *[wide] * 500, delay=0)
+    (event,) = only(inbox).history
+    assert (len(event.writes), event.number) == (history.MOST_WRITES, 500 - history.MOST_WRITES)
+    assert {(len(write.fields), len(write.text)) for write in event.writes} == {
+        (history.MOST_FIELDS, history.LONGEST_TEXT)
+    }
+    with inbox._database.read() as tx:
+        assert tx.db.scalar(sa.text("SELECT length(history) FROM relay_inbox")) < 20_000
+
+
+def test_texts_of_the_far_side_come_back_as_they_were(inbox: Inbox) -> None:
+    text = 'a "b"\\ \u2028 \x00 \ud800 \n \u00e9'
+    inbox.accept([message(1)])
+    deliver(inbox, take(inbox), Retry(text), AttemptedWrite("set", "user profile", ("a b",), "400", text), delay=0)
+    (event,) = only(inbox).history
+    assert (event.detail, event.writes[0].text) == (text, text)
+
+
+def test_a_damaged_history_stops_neither_the_message_nor_the_rest_of_it(inbox: Inbox) -> None:
+    inbox.accept([message(1)])
+    with inbox._database.write() as tx:
+        lines = (
+            '{"event":"attempted","seconds":"x"}\nno JSON\n{"event":"odd"}\n[1]\n{"event":"attempted","writes":[1]}\n'
+        )
+        tx.db.execute(sa.text("UPDATE relay_inbox SET history = :lines"), {"lines": lines})
+    deliver(inbox, take(inbox), Delivered())
+    assert [event.outcome for event in only(inbox).history] == ["done"]
+
+
+def record_message(number: int, record: str, **changes: object) -> InboxMessage:
+    return message(number, source="salesforce", payload={"number": number, "record": {"Id": record}}, **changes)
+
+
+def found(inbox: Inbox, record: str, **conditions: object) -> list[int]:
+    choice = Filter(record=record, **conditions)  # type: ignore[arg-type]
+    return [entry.payload["number"] for entry in inbox.page(choice)]
+
+
+def test_messages_are_found_by_the_records_that_they_are_about_or_were_written_to(inbox: Inbox) -> None:
+    inbox.accept(
+        [record_message(1, CONTACT), record_message(2, CONTACT, parked="no_user_id"), record_message(3, "003B")]
+    )
+    inbox.accept([message(4), message(5, "user:2")])
+    deliver(inbox, take(inbox), Delivered(), TASK, REFUSED)
+    assert found(inbox, CONTACT) == [5, 4, 2, 1]
+    assert found(inbox, CONTACT, source="salesforce") == [2, 1]
+    assert found(inbox, CONTACT, state="parked") == [2]
+    assert found(inbox, CONTACT, subject="user:2") == [5]
+    assert found(inbox, "sha256-1:a") == [5, 4]
+    assert found(inbox, "003") == []
+    first = inbox.page(Filter(record=CONTACT), limit=3)
+    assert [entry.payload["number"] for entry in inbox.page(Filter(record=CONTACT), 3, first[-1])] == [1]
+    assert inbox.count(Filter(record=CONTACT)) == 1
+    assert inbox.replay(Filter(record=CONTACT)) == 1
+
+
+@pytest.mark.parametrize("removal", ["purge", "forget", "replace", "by hand"])
+def test_records_go_with_their_message(inbox: Inbox, removal: str) -> None:
+    inbox.accept([record_message(1, CONTACT, parked="odd"), record_message(2, "003B", parked="kept", key="user:2")])
+    id_ = inbox.page(Filter(reason="odd"))[0].id
+    if removal == "purge":
+        with inbox._database.write() as tx:
+            tx.db.execute(sa.text("UPDATE relay_inbox SET state = 'dead' WHERE reason = 'odd'"))
+        inbox.purge({"dead": timedelta()})
+    elif removal == "forget":
+        inbox.forget(inbox.find_person("1", []), {}, "ann")
+    elif removal == "replace":
+        inbox.replace(id_, [])
+    else:
+        with inbox._database.write() as tx:
+            tx.db.execute(sa.text("DELETE FROM relay_inbox WHERE reason = 'odd'"))
+    with inbox._database.read() as tx:
+        assert tx.db.scalars(sa.text("SELECT record FROM relay_records")).all() == ["003B"]

@@ -1,0 +1,94 @@
+"""What people do with a selection of messages: count, replay and discard it; each leaves a line of audit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sfcode.relay.inbox import Filter, Inbox
+from sfcode.relay.inbox import inbox as module
+from sfcode.relay.message import Parked, Retry
+from tests.relay.inbox.conftest import Clock
+from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
+
+
+def lines(inbox: Inbox) -> list[tuple[str, str, int]]:
+    return [(line.who, line.action, line.number) for line in inbox.audit_lines()]
+
+
+def test_a_change_in_steps_is_one_line_and_tells_its_progress(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 4)
+    inbox.accept([message(number, f"user:{number % 5}", parked="odd") for number in range(10)])
+    seen: list[int] = []
+    assert inbox.count(Filter(reason="odd")) == 10
+    assert inbox.replay(Filter(reason="odd"), "ann@host", seen.append) == 10
+    assert (seen[0], seen[-1]) == (4, 10)
+    assert lines(inbox) == [("ann@host", "replay", 10)]
+    (line,) = inbox.audit_lines()
+    assert line.selection == {"reason": "odd"}
+
+
+def test_an_audit_line_names_no_person(inbox: Inbox) -> None:
+    since = inbox.stats().now - timedelta(days=1)
+    inbox.replay(Filter(subject="user:ann@example.com", since=since, ids=tuple(range(1, 100))), "bob")
+    (line,) = inbox.audit_lines()
+    assert set(line.selection) == {"subject_sha256", "since", "ids"}
+    assert "ann" not in str(line.selection)
+    assert line.selection["ids"] == list(range(1, 21))
+
+
+def test_audit_lines_come_in_pages(inbox: Inbox) -> None:
+    for who in "abc":
+        inbox.replay(Filter(), who)
+    first = inbox.audit_lines(2)
+    assert [line.who for line in (*first, *inbox.audit_lines(2, first[-1].id))] == ["c", "b", "a"]
+
+
+def test_what_is_discarded_is_done_and_says_by_whom(inbox: Inbox) -> None:
+    inbox.accept([message(1, parked="odd"), message(2, "user:2")])
+    assert inbox.discard(Filter(), "ann@host") == 1
+    (entry,) = inbox.page(Filter(reason="discarded"))
+    assert (entry.payload["number"], entry.state, entry.detail) == (1, "done", "")
+    assert entry.finished_at is not None
+    stored = inbox.find(entry.id)
+    assert stored is not None
+    assert [(event.event, event.who) for event in stored.history] == [("discarded", "ann@host")]
+    assert lines(inbox) == [("ann@host", "discard", 1)]
+    assert inbox.replay(Filter(state="done")) == 1
+    stored = inbox.find(entry.id)
+    assert stored is not None
+    assert [event.event for event in stored.history] == ["discarded", "replayed"]
+    assert numbers(take(inbox)) == [1, 2]
+
+
+def test_a_message_behind_a_discarded_one_is_delivered(inbox: Inbox, clock: Clock) -> None:
+    inbox.accept(keyed("a", "a"))
+    settle(inbox, take(inbox), Retry("503"), retry=lambda _, __: timedelta(hours=1))
+    assert idle(inbox)
+    first = inbox.page(Filter(state="ready"))[-1]
+    assert inbox.discard(Filter(ids=(first.id,), state="ready")) == 1
+    assert numbers(take(inbox)) == [1]
+
+
+def test_the_last_message_of_a_key_is_discarded_with_its_lane(inbox: Inbox) -> None:
+    inbox.accept(keyed("a"))
+    assert inbox.discard(Filter(state="ready")) == 1
+    assert idle(inbox)
+    with inbox._database.read() as tx:
+        assert tx.db.exec_driver_sql("SELECT count(*) FROM relay_lanes").scalar() == 0
+
+
+def test_what_somebody_delivers_is_not_discarded_and_its_lane_stays_his(inbox: Inbox) -> None:
+    inbox.accept(keyed("a", "a"))
+    settle(inbox, take(inbox), Parked("odd"))
+    claim = take(inbox)
+    inbox.replay(Filter())  # older than the one that is leased, in the same lane
+    inbox.accept([message(2, "user:a")])
+    newest = inbox.page(Filter())[0]
+    assert inbox.discard(Filter(state="leased")) == 0
+    assert inbox.discard(Filter(ids=(newest.id,), state="ready")) == 1
+    assert idle(inbox)
+    settle(inbox, claim)
+    assert numbers(take(inbox)) == [0]
+    assert states(inbox) == {0: "leased", 1: "done", 2: "done"}
