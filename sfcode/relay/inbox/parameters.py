@@ -53,10 +53,12 @@ class RowsParameter(TypeDecorator[Sequence[Sequence[Any]]]):
 
     def process_bind_param(self, value: Sequence[Sequence[Any]] | None, dialect: Dialect) -> str:
         """Write rows."""
-        write = [column.process_bind_param for column in self.columns if isinstance(column, TypeDecorator)]
-        return encode_json(
-            [[each(item, dialect) for each, item in zip(write, row, strict=True)] for row in value or ()]
-        )
+        rows = [list(row) for row in value or ()]
+        for place, column in enumerate(self.columns):
+            if isinstance(column, TypeDecorator):
+                for row in rows:
+                    row[place] = column.process_bind_param(row[place], dialect)
+        return encode_json(rows)
 
 
 class ListMembership(FunctionElement[bool]):

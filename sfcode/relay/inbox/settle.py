@@ -192,23 +192,26 @@ def _with_attempt(row: SettledRow, message: ClaimedMessage, delivery: Delivery, 
 @functools.cache
 def _update_messages(dialect: str) -> sa.Update:
     """
-    Return the statement that stores `rows`, whose ids are `ids` as well.
+    Return the statement that stores `rows`; on PostgreSQL `ids` are their ids.
 
     Each message has its own history, so that there is one statement for all of them and not one for those that end alike.
     """
-    given = given_rows(dialect, [sa.Column(name, SafeText) for name in SettledRow._fields])
+    texts = ("reason", "detail", "history")
+    columns = [sa.Column(name, SafeText() if name in texts else sa.Text()) for name in SettledRow._fields]
+    given = given_rows(dialect, columns)
     moment = sa.DateTime(timezone=True) if dialect == "postgresql" else sa.Text()
     values = {
         "state": given.c.state,
         "attempts": INBOX.c.attempts + sa.cast(given.c.again, sa.Integer),
         "lease_until": None,
         "lease_token": None,
-        **{name: sa.func.coalesce(given.c[name], INBOX.c[name]) for name in ("reason", "detail", "history")},
+        **{name: sa.func.coalesce(given.c[name], INBOX.c[name]) for name in texts},
         **{name: sa.func.coalesce(sa.cast(given.c[name], moment), INBOX.c[name]) for name in ("due_at", "finished_at")},
     }
-    ids = sa.bindparam("ids", type_=ListParameter(sa.BigInteger()))
-    # The ids once more: by them the rows are found in the index, whatever is expected of the other table.
-    found = ListMembership(INBOX.c.id, ids) & (INBOX.c.id == sa.cast(given.c.id, sa.BigInteger))
+    found = INBOX.c.id == sa.cast(given.c.id, sa.BigInteger)
+    if dialect == "postgresql":
+        # The ids once more: by them the rows are found in the index, whatever is expected of the other table.
+        found &= ListMembership(INBOX.c.id, sa.bindparam("ids", type_=ListParameter(sa.BigInteger())))
     return INBOX.update().where(found).values(values)
 
 
