@@ -32,7 +32,7 @@ MOST_WAITING = 10_000
 """So many keys that wait are counted: an outage makes a million of them."""
 
 
-class Step(NamedTuple):
+class ChangeStep(NamedTuple):
     """A step of a change of many rows."""
 
     number: int
@@ -64,7 +64,7 @@ def _oldest(tx: Transaction, source: Source, state: State) -> datetime | None:
     return tx.db.scalar(rows.order_by(INBOX.c.received_at, INBOX.c.id).limit(1))
 
 
-def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> Step:
+def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
     """Set up to `limit` finished rows after a place to ready."""
     rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
     update = (
@@ -76,10 +76,10 @@ def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who
     )
     ready = tx.db.execute(update).all()
     open_lanes(tx, ((row.source, row.key) for row in ready))
-    return Step(len(ready), _last(rows, limit))
+    return ChangeStep(len(ready), _last(rows, limit))
 
 
-def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> Step:
+def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
     """Set up to `limit` rows after a place, which nobody is delivering, to done without delivering them."""
     rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
     lanes = sorted({lane(row.source, row.key) for row in rows})
@@ -94,10 +94,10 @@ def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, wh
     )
     count = tx.db.execute(done).rowcount
     reopen_idle(tx, lanes)
-    return Step(count, _last(rows, limit))
+    return ChangeStep(count, _last(rows, limit))
 
 
-Change = Callable[[Transaction, Filter, "Place | None", int, str], Step]
+Change = Callable[[Transaction, Filter, "Place | None", int, str], ChangeStep]
 """A step of a change: the selection, the place that it has reached, how many rows at once, and who does it."""
 
 
