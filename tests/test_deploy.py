@@ -166,7 +166,7 @@ def test_alerts_and_panels_ask_for_metrics_and_labels_that_the_relay_has(path):
     assert metric_names - {family.name for family in families} == set()
     grouped = {name for group in re.findall(r"by \(([\w, ]+)\)", text) for name in group.split(", ")}
     matched = set(re.findall(r"(?:\{|, )(\w+)[=!~]+\\?\"", text))
-    assert (grouped | matched) - labels == ({"job"} if path.endswith("yml") else {"le"})
+    assert (grouped | matched) - labels == ({"job", "instance", "le"} if path.endswith("yml") else {"le"})
 
 
 def test_the_panels_of_the_dashboard_do_not_overlap():

@@ -49,7 +49,9 @@ def metrics_routes(service: Service, auth: AdminAuth, clock: Callable[[], float]
         principal = await auth.admit(request, clock())
         if isinstance(principal, Response):
             return principal
-        return Response(service.instrumentation.metrics.text(), media_type=METRICS_TYPE)
+        values = service.instrumentation.metrics
+        values.ready.set(not service.problems())
+        return Response(values.text(), media_type=METRICS_TYPE)
 
     return [Route("/metrics", metrics, methods=["GET"])]
 

@@ -174,6 +174,9 @@ class Housekeeping:
         inbox.merge_counts()
         inbox.expire_intents()
         self._show(inbox.stats())
+        self._metrics.paused.clear()
+        for pause in inbox.pauses():
+            self._metrics.paused.labels(pause.scope, pause.name).set(1)
 
     def _count_api_calls(self) -> None:
         """Store the requests to the org, and compare those of all processes with the budget."""
@@ -203,3 +206,6 @@ class Housekeeping:
             age = (stats.now - oldest).total_seconds() if oldest else 0.0
             self._metrics.oldest_seconds.labels(source).set(max(age, 0.0))
             self._activity.peak(source, "oldest_seconds", age)
+            blocked = stats.oldest_blocked.get(source)
+            blocked_age = (stats.now - blocked).total_seconds() if blocked else 0.0
+            self._metrics.oldest_blocked_seconds.labels(source).set(max(blocked_age, 0.0))

@@ -7,11 +7,12 @@ Nothing here sees what a message holds or a secret: messages are named by their 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
+from prometheus_client import Histogram
 
 from sfcode.relay.activity import PendingActivity
 from sfcode.relay.alarms import PendingAlarms
@@ -46,6 +47,9 @@ class CallEvents(Protocol):
 
     def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
         """Record a call to `salesforce` or `appcues`, such as `upsert`, which ended with `200` or `timeout`."""
+
+    def record_hold(self, mapping: str, seconds: float) -> None:
+        """Record for how long nothing of a mapping is sent to Salesforce, or, for "", of none; 0 ends it."""
 
     def record_quota(self, used: int, limit: int) -> None:
         """Record how many of the org's daily API requests are used."""
@@ -100,6 +104,14 @@ class Instrumentation:
         """Count a request to the org by what made it."""
         self.metrics.api_calls.labels(*use).inc()
 
+    def record_hold(self, mapping: str, seconds: float) -> None:
+        """Set until when nothing of a mapping is sent to the org, or of none; 0 seconds end it."""
+        self.metrics.held_until.labels(mapping).set(self._clock().timestamp() + seconds if seconds else 0)
+
+    def record_transaction(self, operation: str, seconds: float) -> None:
+        """Observe how long a transaction of a delivery took."""
+        self.metrics.database_seconds.labels(operation).observe(seconds)
+
     def record_quota(self, used: int, limit: int) -> None:
         """Set how many of the org's daily API requests are used."""
         self.metrics.quota_used.set(used)
@@ -147,6 +159,7 @@ class Instrumentation:
         for source, number in received.items():
             self.activity.count(source, "received", accepted[source])
             self.activity.observe(source, "commit_time", +times[source])
+            observe_all(self.metrics.commit_seconds.labels(source), +times[source])
             self.metrics.accepted.labels(source).inc(accepted[source])
             self.metrics.duplicates.labels(source).inc(number - accepted[source])
 
@@ -183,6 +196,7 @@ class Instrumentation:
             if isinstance(delivery.settlements.get(message.id), Delivered)
         )
         self.activity.observe(claim.source, "delivery_time", times)
+        observe_all(self.metrics.delivery_seconds.labels(claim.source), times)
         self.activity.count(claim.source, "delivered", tally["delivered"])
         self.activity.count(claim.source, "retried", tally["retried"])
         self.activity.count(claim.source, "dead", tally["dead"])
@@ -222,6 +236,13 @@ class Instrumentation:
                 return event
             case _:
                 return "released"
+
+
+def observe_all(histogram: Histogram, times: Mapping[float, int]) -> None:
+    """Observe times, each as often as it occurred."""
+    for duration, number in times.items():
+        for _ in range(number):
+            histogram.observe(duration)
 
 
 def error_codes(ends: Iterable[Settlement]) -> list[str]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from sfcode import __version__
 
 PREFIX = "sfcode_relay_"
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+LATENCIES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -22,6 +27,12 @@ class Metrics:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(PREFIX + name, text, labels, registry=registry)
 
+        def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            return Histogram(PREFIX + name, text, labels, registry=registry, buckets=buckets)
+
+        self.build = gauge("build_info", "1 for the version of sfcode that runs.", "version")
+        self.build.labels(__version__).set(1)
+        self.ready = gauge("ready", "1 while the process is ready, as /readyz says.")
         self.received = counter(
             "received", "Requests with messages, by the status they were answered with.", "source", "answer"
         )
@@ -35,22 +46,37 @@ class Metrics:
         self.lost_leases = counter("lost_leases", "Messages whose lease ended before they were settled.", "source")
         self.bugs = counter("bugs", "Batches that ended in an unexpected exception.", "source")
         self.calls = counter("calls", "Calls to a far side, by how they ended.", "side", "operation", "outcome")
-        self.call_seconds = Histogram(
-            PREFIX + "call_seconds",
-            "How long calls to a far side take.",
-            ("side", "operation"),
-            registry=registry,
-            buckets=SECONDS,
+        self.call_seconds = histogram(
+            "call_seconds", "How long calls to a far side take.", SECONDS, "side", "operation"
         )
-        self.commit_messages = Histogram(
-            PREFIX + "commit_messages", "Messages that one transaction committed.", registry=registry, buckets=SIZES
+        self.held_until = gauge(
+            "held_until",
+            "Unix time until which nothing is sent to the org after a failure: of one mapping, or without a mapping of none.",
+            "mapping",
         )
+        self.commit_seconds = histogram(
+            "commit_seconds",
+            "From the receipt of a message to its commit, for which its sender waits.",
+            SECONDS,
+            "source",
+        )
+        self.delivery_seconds = histogram(
+            "delivery_seconds", "From the receipt of a message to its delivery.", LATENCIES, "source"
+        )
+        self.database_seconds = histogram(
+            "database_seconds", "How long transactions of the inbox take.", SECONDS, "operation"
+        )
+        self.commit_messages = histogram("commit_messages", "Messages that one transaction committed.", SIZES)
         self.alarms = counter("alarms", "Alarms that were raised, by name.", "name")
         self.notifications = counter(
             "notifications", "Notifications of alarms, by how they ended.", "receiver", "outcome"
         )
         self.backlog = gauge("backlog", "Messages in the inbox that are not done, by state.", "source", "state")
         self.oldest_seconds = gauge("oldest_seconds", "Age of the oldest message that waits for delivery.", "source")
+        self.oldest_blocked_seconds = gauge(
+            "oldest_blocked_seconds", "Age of the oldest message that waits for a person.", "source"
+        )
+        self.paused = gauge("paused", "1 for each mapping and direction that a person has paused.", "scope", "name")
         self.processes = gauge("processes", "Relay processes that work on this inbox.")
         self.clock_offset = gauge(
             "clock_offset_seconds",

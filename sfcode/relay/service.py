@@ -69,6 +69,7 @@ class Service:
         """The config that messages are accepted and delivered by."""
         self.inbox = inbox
         self.instrumentation = Instrumentation()
+        inbox.timed = self.instrumentation.record_transaction
         self.organization: str | None = None
         """The ID of the org whose messages are accepted; None before the first sign-in."""
         pending = api_calls or PendingApiCalls()

@@ -46,16 +46,17 @@ def stats(tx: Transaction) -> InboxStats:
     counts = {(source, cast(State, state), reason): number for source, state, reason, number in read_counts(tx)}
     present = {(source, state) for source, state, _ in counts}
     oldest: dict[str, datetime] = {}
+    oldest_blocked: dict[str, datetime] = {}
     lanes: dict[str, int] = {}
     for source in SOURCES:
-        times = [_oldest(tx, source, state) for state in OPEN if (source, state) in present]
-        if earliest := min(filter(None, times), default=None):
-            oldest[source] = earliest
+        for group, ages in ((OPEN, oldest), (BLOCKED, oldest_blocked)):
+            times = [_oldest(tx, source, state) for state in group if (source, state) in present]
+            if earliest := min(filter(None, times), default=None):
+                ages[source] = tx.to_wall(earliest)
         blocked = sa.select(LANES.c.name).where(LANES.c.source == source, LANES.c.due_at > tx.now).limit(MOST_WAITING)
         if number := tx.db.scalar(sa.select(sa.func.count()).select_from(blocked.subquery())):
             lanes[source] = number
-    received = {source: tx.to_wall(time) for source, time in oldest.items()}
-    return InboxStats(tx.to_wall(tx.now), counts, received, lanes)
+    return InboxStats(tx.to_wall(tx.now), counts, oldest, lanes, oldest_blocked)
 
 
 def _oldest(tx: Transaction, source: Source, state: State) -> datetime | None:

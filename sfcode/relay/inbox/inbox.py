@@ -82,10 +82,10 @@ class Inbox(TransactionRunner):
         """Commit the messages of several callers in one transaction; return how many of each were new."""
         if not self._locked_keys:
             with contextlib.suppress(RowLocked):
-                return self._write(lambda tx: accept.accept(tx, groups))
+                return self._timed_write("commit", lambda tx: accept.accept(tx, groups))
         with self._lock:
             locked_before = frozenset(self._locked_keys)
-        counts, locked = self._write(lambda tx: accept.accept_around_locks(tx, groups, locked_before))
+        counts, locked = self._timed_write("commit", lambda tx: accept.accept_around_locks(tx, groups, locked_before))
         with self._lock:
             self._locked_keys |= locked
         return counts
@@ -107,7 +107,7 @@ class Inbox(TransactionRunner):
         """Claim messages for `lease` seconds; None when nothing is due."""
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, boot_time() + lease)
         # A claim that a loss of power undoes is made again; so is a settlement, and its messages are delivered once more.
-        while (rows := self._write(lambda tx: claim.claim(tx, request), durable=False)) is not None:
+        while (rows := self._timed_write("claim", lambda tx: claim.claim(tx, request), durable=False)) is not None:
             new_claim = rows.read()
             damaged = claim.unreadable(new_claim)
             if not damaged:
@@ -133,7 +133,7 @@ class Inbox(TransactionRunner):
             settlement = delivery.settlements.get(message.id)
             if isinstance(settlement, Retry):
                 delays[message.id] = retry(message, settlement)
-        return self._write(lambda tx: settle.settle(tx, claim, delivery, delays), durable=False)
+        return self._timed_write("settle", lambda tx: settle.settle(tx, claim, delivery, delays), durable=False)
 
     def release(self, claim: Claim) -> None:
         """Release the messages of a claim unchanged."""

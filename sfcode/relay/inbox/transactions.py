@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox.database_errors import LOST, translate_error
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.types import Unavailable
@@ -21,6 +22,16 @@ class TransactionRunner:
     def __init__(self, database: Database, read_seconds: float | None = None) -> None:
         self._database = database
         self._read_seconds = read_seconds
+        self.timed: Callable[[str, float], object] = lambda _operation, _seconds: None
+        """Called with the seconds that a transaction of a delivery took: `commit`, `claim`, `settle`."""
+
+    def _timed_write(self, operation: str, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
+        """Run a transaction of a delivery, and report how long it took."""
+        began = boot_time()
+        try:
+            return self._write(work, durable=durable)
+        finally:
+            self.timed(operation, boot_time() - began)
 
     def _write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
         """Run a transaction, and retry it after a deadlock or a serialization failure."""

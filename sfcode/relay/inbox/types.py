@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -81,6 +81,8 @@ class InboxStats:
     """When the oldest open row of each source was received."""
     waiting: Mapping[str, int]
     """Keys of each source that wait: for a retry, or for a lease to end. No more than 10,000 are counted."""
+    oldest_blocked: Mapping[str, datetime] = field(default_factory=dict)
+    """When the oldest row of each source that waits for a person was received."""
 
     @property
     def counts(self) -> Mapping[tuple[str, State], int]:

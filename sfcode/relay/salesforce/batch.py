@@ -212,6 +212,7 @@ class Batch:
     def _hold(self, mapping: str, failure: CallFailedError) -> Retry:
         """Hold a mapping that the org refuses, and return the wait of its messages."""
         self.calls.holds.hold(mapping, self.calls.clock())
+        self.calls.instrumentation.record_hold(mapping, LONGEST)
         if failure.alarm:
             mappings = {f"{mapping} ({_error_of(failure.end)})"} if mapping else set()
             self.alarms.setdefault(failure.alarm, set()).update(mappings)

@@ -30,16 +30,23 @@ class Breaker:
         self._failures = 0
         self._until = 0.0
 
-    def record_failure(self, now: float, after: float | None, retry_after: float | None = None) -> None:
-        """Count a failure: `after` is what its error code advises, `retry_after` what the org asked for in Retry-After."""
-        self._failures += 1
-        wait = FIRST * 2 ** min(self._failures - 1, 10)
-        self._until = now + max(min(LONGEST, max(after or 0.0, wait)), min(LONGEST_ASKED, retry_after or 0.0))
+    def record_failure(self, now: float, after: float | None, retry_after: float | None = None) -> float:
+        """
+        Count a failure, and return the seconds to wait.
 
-    def record_success(self) -> None:
-        """Reset after a success."""
-        self._failures = 0
-        self._until = 0.0
+        `after` is what its error code advises, `retry_after` what the org asked for in Retry-After.
+        """
+        self._failures += 1
+        wait = FIRST * 2.0 ** min(self._failures - 1, 10)
+        seconds = max(min(LONGEST, max(after or 0.0, wait)), min(LONGEST_ASKED, retry_after or 0.0))
+        self._until = now + seconds
+        return seconds
+
+    def record_success(self) -> bool:
+        """Reset after a success; return whether a failure came before."""
+        has_failed = self._failures > 0
+        self._failures, self._until = 0, 0.0
+        return has_failed
 
     def seconds_left(self, now: float) -> float:
         """Return the seconds to wait before the next call."""

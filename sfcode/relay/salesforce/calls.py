@@ -135,7 +135,8 @@ class Calls:
         try:
             with set_deadline(min(deadline, began + LONGEST)), using_api(operation, direction="to_salesforce"):
                 answer = call()
-            self.breaker.record_success()
+            if self.breaker.record_success():
+                self.instrumentation.record_hold("", 0)
             return answer
         except (OrgError, KeyError, TypeError, ValueError) as error:
             failure = error if isinstance(error, OrgError) else OrgError(f"an answer of another shape: {error!r}")
@@ -153,7 +154,8 @@ class Calls:
         if isinstance(error, CallRefused) and error.code == error_policy.QUOTA and not is_concurrency_limit(error):
             self.quota.record_exceeded()
         elif not end.counts:
-            self.breaker.record_failure(self.clock(), end.after, error.retry_after)
+            wait = self.breaker.record_failure(self.clock(), end.after, error.retry_after)
+            self.instrumentation.record_hold("", wait)
         if alarm:
             self.instrumentation.raise_alarm(alarm, end.error)
         is_unknown = (error.sent and not error.permanent) if isinstance(error, NoAnswer) else not error.code

@@ -98,6 +98,9 @@ class _Silent:
     def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
         """Record nothing."""
 
+    def record_hold(self, mapping: str, seconds: float) -> None:
+        """Record nothing."""
+
     def record_quota(self, used: int, limit: int) -> None:
         """Record nothing."""
 

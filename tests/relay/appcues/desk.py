@@ -70,6 +70,9 @@ class Ears:
         assert seconds >= 0
         self.calls.append((side, operation, outcome))
 
+    def record_hold(self, mapping: str, seconds: float) -> None:
+        pass
+
     def record_quota(self, used: int, limit: int) -> None:
         raise AssertionError("Appcues has no quota")
 

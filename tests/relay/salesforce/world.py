@@ -45,6 +45,9 @@ class Heard:
         assert seconds >= 0
         self.calls.append((operation, outcome))
 
+    def record_hold(self, mapping: str, seconds: float) -> None:
+        pass
+
     def record_quota(self, used: int, limit: int) -> None:
         self.usage.append((used, limit))
 
