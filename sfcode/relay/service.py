@@ -211,6 +211,16 @@ class Service:
         """Return who notifies."""
         return NotifyingRelay.of(self.config.project)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this process stops."""
+        return self._stopping
+
+    @property
+    def instance_url(self) -> str:
+        """Return the address of the org, by which pages link to its records; "" before the first sign-in."""
+        return self._org.instance_url if self._org is not None and self._signed_in else ""
+
     def rate(self) -> float:
         """Return this process's share of Appcues' requests per second."""
         return REQUESTS_PER_SECOND / self.housekeeping.processes

@@ -68,6 +68,7 @@ class SignedIn:
     """An org of which only the id is asked."""
 
     identity = Identity()
+    instance_url = "https://example.my.salesforce.com"
 
     def describe(self, _names: Any) -> OrgSchema:
         return OrgSchema({}, online=True)

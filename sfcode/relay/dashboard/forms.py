@@ -14,6 +14,9 @@ from sfcode.relay.admin_auth import Principal, is_same_origin
 FORM_BYTES = 16_384
 FORM_SECONDS = 5.0
 """Time limit for the form, because an open request occupies a connection."""
+VIEWER = (
+    "Your token may look only. Changes need the token of an operator: sfcode relay token create NAME --role operator"
+)
 KEY_FIELD = "form_key"
 
 
@@ -38,5 +41,5 @@ def why_refused(request: Request, form: Mapping[str, str], principal: Principal)
     if not hmac.compare_digest(form.get(KEY_FIELD, "").encode(), principal.form_key.encode()):
         return "The form is of an ended session, or too large. Open the page again."
     if principal.role != "operator":
-        return "Your token may look only. Changes need the token of an operator: sfcode relay token create NAME --role operator"
+        return VIEWER
     return ""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sfcode.relay.alarms import Alarm
     from sfcode.relay.inbox import Inbox, InboxStats
     from sfcode.relay.inbox.activity import ActivitySpan
+    from sfcode.relay.inbox.pauses import Pause
 
 WAYS = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
 LATE_SECONDS = 300
@@ -73,6 +74,7 @@ def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
         "alarms": [(alarm, alarm_reason(alarm.name)) for alarm in alarms],
         "processes": inbox.processes(),
         "runs": inbox.scheduled_runs(),
+        "pauses": inbox.pauses(),
     }
 
 
@@ -85,7 +87,9 @@ def blocked_groups(stats: InboxStats) -> list[BlockedGroup]:
     return sorted(groups, key=lambda group: (-group.count, group.title, group.reason))
 
 
-def judge(problems: Sequence[str], stats: InboxStats | None, alarms: Sequence[Alarm]) -> Verdict:
+def judge(
+    problems: Sequence[str], stats: InboxStats | None, alarms: Sequence[Alarm], pauses: Sequence[Pause]
+) -> Verdict:
     """Tell how the relay is: the worst that is known, and else what it does."""
     if stats is None:
         return Verdict("bad", "The database does not answer: nothing is accepted until it does.")
@@ -97,6 +101,8 @@ def judge(problems: Sequence[str], stats: InboxStats | None, alarms: Sequence[Al
     blocked = stats.count("parked") + stats.count("dead")
     waiting = stats.count("ready") + stats.count("leased")
     age = max(((stats.now - since).total_seconds() for since in stats.oldest.values()), default=0.0)
+    if pauses:
+        return Verdict("warn", f"Paused: {', '.join(map(str, pauses))}. {_messages(waiting)} to be delivered.")
     if age > LATE_SECONDS:
         return Verdict("warn", f"{_messages(waiting)} to be delivered, the oldest for {format_seconds(age)}.")
     if blocked:

@@ -15,10 +15,25 @@ import sfcode
 from sfcode.errors import SfcodeError
 from sfcode.hosts import is_loopback
 from sfcode.relay.admin_auth import ADMIN_NAME, COOKIE, SESSION_SECONDS, AdminAuth, Principal, is_same_origin
+from sfcode.relay.dashboard.changes import ACTIONS, BulkChange, BulkChanges, ChangeAction
 from sfcode.relay.dashboard.figures import PERIODS
-from sfcode.relay.dashboard.forms import read_form, why_refused
-from sfcode.relay.dashboard.overview import judge, view
+from sfcode.relay.dashboard.forms import VIEWER, read_form, why_refused
+from sfcode.relay.dashboard.messages import (
+    PAGE,
+    STATE_WORDS,
+    Search,
+    describe_selection,
+    explain,
+    find_messages,
+    link_records,
+    read_search,
+    render_payload,
+)
+from sfcode.relay.dashboard.overview import WAYS, judge, view
+from sfcode.relay.dashboard.pause_targets import SCOPES, list_targets, read_target
 from sfcode.relay.dashboard.rendering import render, serve_static
+from sfcode.relay.inbox.admin import DISCARDABLE
+from sfcode.relay.inbox.inbox import MOST_COUNTED
 from sfcode.relay.report import scheduled_status
 
 if TYPE_CHECKING:
@@ -28,6 +43,10 @@ T = TypeVar("T")
 VIEW_THREADS = 2
 VIEW_SECONDS = 3.0
 """Time limit for each question that a page asks of the inbox."""
+
+LARGEST_ID = 2**63 - 1
+"""What the databases can hold."""
+REPLAYABLE = ("parked", "dead", "done")
 
 Show = Callable[[Request, Principal], Awaitable[Response]]
 Act = Callable[[Request, Principal, Mapping[str, str]], Awaitable[Response]]
@@ -48,6 +67,7 @@ class Dashboard:
         self._inbox = service.inbox.limit_reads(VIEW_SECONDS)
         # In threads of its own, with a limit of its own: a page takes nothing from delivery.
         self._threads = ThreadPoolExecutor(VIEW_THREADS, thread_name_prefix="dashboard")
+        self._changes = BulkChanges(service.inbox, lambda: service.is_stopping)
         self._is_remote = not is_loopback(service.config.settings.host)
 
     def routes(self) -> list[Route]:
@@ -55,6 +75,15 @@ class Dashboard:
         return [
             Route("/", self._guard(self._overview), methods=["GET"]),
             Route("/alarms/{id:int}/acknowledge", self._guard_form(self._acknowledge), methods=["POST"]),
+            Route("/messages", self._guard(self._messages), methods=["GET"]),
+            Route("/messages/change", self._guard(self._preview), methods=["GET"]),
+            Route("/messages/change", self._guard_form(self._change), methods=["POST"]),
+            Route("/messages/{id:int}", self._guard(self._message), methods=["GET"]),
+            Route("/changes/{id}", self._guard(self._progress), methods=["GET"]),
+            Route("/pauses/new", self._guard(self._preview_pause), methods=["GET"]),
+            Route("/pauses", self._guard_form(self._pause), methods=["POST"]),
+            Route("/resumes", self._guard_form(self._resume), methods=["POST"]),
+            Route("/audit", self._guard(self._audit), methods=["GET"]),
             Route("/login", self._login_page, methods=["GET"]),
             Route("/login", self._login, methods=["POST"]),
             Route("/logout", self._logout, methods=["POST"]),
@@ -68,7 +97,10 @@ class Dashboard:
             principal = await self._auth.admit(request, self._clock())
             if isinstance(principal, Response):
                 return self._login_form(request, principal.status_code, failed=principal.status_code == 429)
-            return await show(request, principal)
+            try:
+                return await show(request, principal)
+            except SfcodeError as error:
+                return self._problem(principal, error.message, status=503)
 
         return endpoint
 
@@ -82,11 +114,11 @@ class Dashboard:
             form = await read_form(request)
             refusal = why_refused(request, form, principal)
             if refusal:
-                return self._page("problem.html.j2", principal, status=403, problem=refusal)
+                return self._problem(principal, refusal, status=403)
             try:
                 return await act(request, principal, form)
             except SfcodeError as error:
-                return self._page("problem.html.j2", principal, status=503, problem=error.message)
+                return self._problem(principal, error.message, status=503)
 
         return endpoint
 
@@ -101,8 +133,13 @@ class Dashboard:
             project=config.project,
             config=config.digest,
             version=sfcode.__version__,
+            ways=WAYS,
+            states=STATE_WORDS,
             **values,
         )
+
+    def _problem(self, principal: Principal, problem: str, *, status: int) -> Response:
+        return self._page("problem.html.j2", principal, status=status, problem=problem)
 
     async def _overview(self, request: Request, principal: Principal) -> Response:
         period = PERIODS.get(request.query_params.get("period", ""), PERIODS["hour"])
@@ -118,18 +155,123 @@ class Dashboard:
         return self._page(
             "overview.html.j2",
             principal,
-            verdict=judge(problems, content["stats"] if content else None, raised),
+            verdict=judge(
+                problems, content["stats"] if content else None, raised, content["pauses"] if content else ()
+            ),
             problems=problems,
             notes=service.notes(),
+            targets=list_targets(service.config.project),
             periods=PERIODS.values(),
             period=period,
             content=content,
             schedule=scheduled_status(schedule, content["runs"]) if content else [],
         )
 
-    async def _acknowledge(self, request: Request, _principal: Principal, _form: Mapping[str, str]) -> Response:
-        await self._ask(self._service.inbox.acknowledge, [request.path_params["id"]])
-        return RedirectResponse("/#alarms", 303)
+    async def _acknowledge(self, request: Request, principal: Principal, _form: Mapping[str, str]) -> Response:
+        await self._ask(self._service.inbox.acknowledge, [request.path_params["id"]], principal.name)
+        return RedirectResponse("/", 303)
+
+    async def _messages(self, request: Request, principal: Principal) -> Response:
+        search = read_search(request.query_params)
+        before = request.query_params.get("before", "")
+        found, problem = None, ""
+        try:
+            choice = search.parse()
+        except ValueError as error:
+            problem = str(error)
+        else:
+            found = await self._ask(find_messages, self._inbox, choice, _number(before))
+        reasons = found.reasons if found else ()
+        status = 400 if problem else 200
+        return self._page(
+            "messages.html.j2", principal, status=status, search=search, found=found, problem=problem, reasons=reasons
+        )
+
+    async def _message(self, request: Request, principal: Principal) -> Response:
+        message = await self._ask(self._inbox.find, min(request.path_params["id"], LARGEST_ID))
+        if message is None:
+            return self._problem(principal, "There is no such message: it may have been purged.", status=404)
+        entry = message.entry
+        return self._page(
+            "message.html.j2",
+            principal,
+            entry=entry,
+            history=message.history,
+            records=link_records(message.records, self._service.instance_url),
+            meaning=explain(entry),
+            payload=render_payload(entry) if principal.role == "operator" else "",
+        )
+
+    async def _preview(self, request: Request, principal: Principal) -> Response:
+        """Show how many messages a change would concern, with the form that confirms it."""
+        search, action = read_search(request.query_params), _action(request.query_params)
+        refusal = _why_no_change(search, action) or ("" if principal.role == "operator" else VIEWER)
+        if refusal or action is None:
+            return self._problem(principal, refusal, status=400)
+        count = await self._ask(self._inbox.count, search.parse())
+        return self._page(
+            "change.html.j2",
+            principal,
+            action=action,
+            search=search,
+            count=count,
+            is_more=count >= MOST_COUNTED,
+            selection=describe_selection(search),
+        )
+
+    async def _change(self, _request: Request, principal: Principal, form: Mapping[str, str]) -> Response:
+        search, action = read_search(form), _action(form)
+        refusal = _why_no_change(search, action)
+        if refusal or action is None:
+            return self._problem(principal, refusal, status=400)
+        change = BulkChange(action, search, principal.name, _number(form.get("total", "")) or 0)
+        self._changes.begin(change)
+        return RedirectResponse(f"/changes/{change.id}", 303)
+
+    async def _progress(self, request: Request, principal: Principal) -> Response:
+        change = self._changes.find(request.path_params["id"])
+        if change is None:
+            text = "This relay process does not know the change: another one may do it. The audit has all changes."
+            return self._problem(principal, text, status=404)
+        blocked, stats = await asyncio.gather(
+            self._ask(self._inbox.count, change.search.parse()), self._ask(self._inbox.stats)
+        )
+        waiting = stats.count("ready") + stats.count("leased")
+        selection = describe_selection(change.search)
+        return self._page(
+            "progress.html.j2", principal, change=change, blocked=blocked, waiting=waiting, selection=selection
+        )
+
+    async def _preview_pause(self, request: Request, principal: Principal) -> Response:
+        target = read_target(request.query_params.get("target", ""), self._service.config.project)
+        if target is None or principal.role != "operator":
+            return self._problem(principal, VIEWER if target else "There is no such mapping.", status=400)
+        stats = await self._ask(self._inbox.stats)
+        waiting = (
+            await self._ask(self._inbox.count, target.messages, ("ready",)) if target.messages else stats.count("ready")
+        )
+        return self._page("pause.html.j2", principal, target=target, waiting=waiting)
+
+    async def _pause(self, _request: Request, principal: Principal, form: Mapping[str, str]) -> Response:
+        target = read_target(form.get("target", ""), self._service.config.project)
+        if target is None:
+            return self._problem(principal, "There is no such mapping.", status=400)
+        await self._ask(self._service.inbox.pause, target.scope, target.name, principal.name)
+        return RedirectResponse("/#pauses", 303)
+
+    async def _resume(self, _request: Request, principal: Principal, form: Mapping[str, str]) -> Response:
+        # Of a mapping that the config does not have any more, too.
+        scope, _, name = form.get("target", "").partition(":")
+        known = next((known for known in SCOPES if known == scope), None)
+        if known is not None:
+            await self._ask(self._service.inbox.resume, known, name, principal.name)
+        return RedirectResponse("/#pauses", 303)
+
+    async def _audit(self, request: Request, principal: Principal) -> Response:
+        before = _number(request.query_params.get("before", ""))
+        lines = await self._ask(self._inbox.audit_lines, PAGE + 1, before)
+        next_before = lines[PAGE - 1].id if len(lines) > PAGE else None
+        return self._page("audit.html.j2", principal, lines=lines[:PAGE], next_before=next_before)
 
     async def _login_page(self, request: Request) -> Response:
         return self._login_form(request, 200, failed=False)
@@ -163,7 +305,7 @@ class Dashboard:
             return self._login_form(request, 401, failed=False)
         form = await read_form(request)
         if not is_same_origin(request) or form.get("form_key") != principal.form_key:
-            return self._page("problem.html.j2", principal, status=403, problem="The form was sent by another site.")
+            return self._problem(principal, "The form was sent by another site.", status=403)
         if principal.name == ADMIN_NAME:
             await self._ask(self._service.housekeeping.end_sessions, self._clock())
         else:
@@ -175,6 +317,30 @@ class Dashboard:
     def _login_form(self, request: Request, status: int, *, failed: bool) -> Response:
         insecure = self._is_remote and not _is_https(request)
         return render("login.html.j2", status=status, failed=failed, insecure=insecure)
+
+
+def _action(values: Mapping[str, str]) -> ChangeAction | None:
+    return next((action for action in ACTIONS if action == values.get("action")), None)
+
+
+def _why_no_change(search: Search, action: ChangeAction | None) -> str:
+    """Return why a change of a selection cannot be made; "" where it can."""
+    if action is None:
+        return "Choose replay or discard."
+    if search.is_empty:
+        return "Choose messages first, by a condition."
+    try:
+        state = search.parse().state
+    except ValueError as error:
+        return str(error)
+    changeable = REPLAYABLE if action == "replay" else DISCARDABLE
+    if state is not None and state not in changeable:
+        return f"Messages in the state {state} cannot be {'replayed' if action == 'replay' else 'discarded'}."
+    return ""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _is_https(request: Request) -> bool:

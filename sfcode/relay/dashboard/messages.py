@@ -1,0 +1,168 @@
+"""Search of the inbox, and the story of one message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from sfcode.relay.dashboard.overview import WAYS
+from sfcode.relay.inbox import Filter
+from sfcode.relay.inbox.types import STATES
+from sfcode.relay.reasons import REASONS, hint_for
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Inbox, InboxEntry
+
+PAGE = 50
+STATE_WORDS = {
+    "ready": "waits to be delivered",
+    "leased": "is being delivered",
+    "done": "done",
+    "parked": "parked: waits for a person",
+    "dead": "given up: waits for a person",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the search form holds, as texts."""
+
+    user: str = ""
+    kind: str = ""
+    record: str = ""
+    reason: str = ""
+    source: str = ""
+    state: str = ""
+    since: str = ""
+    until: str = ""
+    ids: str = ""
+
+    @property
+    def query(self) -> str:
+        """Return the search as the query of an address."""
+        return urlencode(self.given())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all messages match."""
+        return not self.given()
+
+    def given(self) -> dict[str, str]:
+        """Return the conditions that are set, by name."""
+        return {name: value for name in _FIELDS if (value := getattr(self, name))}
+
+    def parse(self) -> Filter:
+        """Return the selection. Raises ValueError with the reason where a condition cannot be read."""
+        state = next((known for known in STATES if known == self.state), None)
+        if self.state and state is None:
+            raise ValueError(f"{self.state} is no state of a message.")
+        if self.source and self.source not in WAYS:
+            raise ValueError(f"{self.source} is no source of messages.")
+        return Filter(
+            ids=_parse_ids(self.ids) if self.ids else None,
+            state=state,
+            reason=self.reason or None,
+            source=self.source or None,
+            kind=self.kind or None,
+            subject=f"user:{self.user}" if self.user else None,
+            record=self.record or None,
+            since=_parse_time(self.since) if self.since else None,
+            until=_parse_time(self.until) if self.until else None,
+        )
+
+
+_FIELDS = tuple(field.name for field in fields(Search))
+
+
+def read_search(values: Mapping[str, str]) -> Search:
+    """Read a search from the query of an address, or from a form."""
+    return Search(**{name: values[name].strip() for name in _FIELDS if name in values})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of messages."""
+
+    entries: tuple[InboxEntry, ...]
+    next_before: int | None
+    """The id with which the next page begins; None on the last one."""
+    reasons: tuple[str, ...]
+    """Of blocked messages, to choose from."""
+
+
+def find_messages(inbox: Inbox, choice: Filter, before: int | None) -> Found:
+    """Return a page of messages, the newest first; `before` is the id of the last one of the previous page."""
+    last = inbox.find(before) if before is not None else None
+    entries = inbox.page(choice, PAGE + 1, last.entry if last else None)
+    reasons = sorted({reason for _, _, reason in inbox.stats().reasons if reason})
+    shown = entries[:PAGE]
+    return Found(shown, shown[-1].id if len(entries) > PAGE else None, tuple(reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the state of a message means, and what to do."""
+
+    state: str
+    what: str
+    hint: str
+
+
+def explain(entry: InboxEntry) -> Meaning:
+    """Return what the state and the reason of a message mean."""
+    known = REASONS.get(entry.reason)
+    return Meaning(
+        STATE_WORDS[entry.state], known.what if known else "", hint_for(entry.reason) if entry.reason else ""
+    )
+
+
+def render_payload(entry: InboxEntry) -> str:
+    """Return what a message holds, as indented JSON."""
+    return json.dumps(dict(entry.payload), indent=2, ensure_ascii=False, default=str)
+
+
+def link_records(records: Iterable[str], instance_url: str) -> list[tuple[str, str]]:
+    """Return ids of records, each with its address in Salesforce; "" where it has none, such as an external id."""
+    return [
+        (record, f"{instance_url}/{record}" if instance_url and _is_record_id(record) else "") for record in records
+    ]
+
+
+def _is_record_id(text: str) -> bool:
+    return len(text) in (15, 18) and text.isascii() and text.isalnum()
+
+
+def _parse_ids(text: str) -> tuple[int, ...]:
+    ids = [part for part in text.replace(",", " ").split() if part]
+    if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in ids):
+        raise ValueError(f"{text} is no number of a message.")
+    return tuple(map(int, ids))
+
+
+def _parse_time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is no time: write one as 2026-11-23T17:00.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def describe_selection(search: Search) -> list[tuple[str, Any]]:
+    """Return the conditions of a search in words."""
+    labels = {
+        "user": "User",
+        "kind": "Event or mapping",
+        "record": "Record",
+        "reason": "Reason",
+        "source": "Direction",
+        "state": "State",
+        "since": "Received since",
+        "until": "Received before",
+        "ids": "Message",
+    }
+    given = search.given()
+    return [(labels[name], WAYS.get(value, value) if name == "source" else value) for name, value in given.items()]

@@ -1,0 +1,54 @@
+"""What can be paused: a direction, or a mapping of the config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+from sfcode.relay.inbox import Filter
+from sfcode.relay.inbox.pauses import Scope
+
+if TYPE_CHECKING:
+    from sfcode.config.project import Project
+
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseTarget:
+    """Something that can be paused."""
+
+    scope: Scope
+    name: str
+    title: str
+    messages: Filter | None
+    """Those that wait for it; None for a mapping that receives, whose messages are known when they are delivered."""
+
+    @property
+    def value(self) -> str:
+        """Return how forms name it."""
+        return f"{self.scope}:{self.name}"
+
+
+def list_targets(project: Project) -> list[PauseTarget]:
+    """Return what can be paused of a project."""
+    directions = [
+        PauseTarget("direction", "salesforce", "deliveries to Salesforce", Filter(source="appcues")),
+        PauseTarget("direction", "appcues", "deliveries to Appcues", Filter(source="salesforce")),
+    ]
+    mappings = [
+        PauseTarget(
+            "mapping",
+            mapping.name,
+            f"mapping {mapping.name}",
+            None if mapping.receives else Filter(source="salesforce", kind=mapping.name),
+        )
+        for mapping in project.resolved
+        if mapping.by_relay
+    ]
+    return [*directions, *mappings]
+
+
+def read_target(value: str, project: Project) -> PauseTarget | None:
+    """Return what a form names; None where it cannot be paused."""
+    return next((target for target in list_targets(project) if target.value == value), None)
