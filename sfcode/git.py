@@ -134,6 +134,36 @@ def describe_revision(folder: Path) -> str | None:
     return f"{commit}-dirty" if commit and dirty else commit or None
 
 
+@dataclass(frozen=True)
+class Checkout:
+    """The commit that a folder is checked out from."""
+
+    commit: str
+    top: Path
+    """The folder of the work tree."""
+    dirty: bool
+    """Whether the folder differs from the commit."""
+    remote: str = ""
+    """The URL of the remote that has the commit; empty if none is known to have it."""
+
+
+def find_checkout(folder: Path) -> Checkout | None:
+    """Return the commit that is checked out in a folder; None outside git, and before the first commit."""
+    try:
+        with _run_in(folder) as git:
+            commit = _find_commit(git, "HEAD")
+            if not commit:
+                return None
+            dirty = bool(git.status("--porcelain", "--", str(folder.resolve())))
+            top = Path(git.rev_parse("--show-toplevel")).resolve()
+            # A CI has the commit of a pull request or pipeline under a reference of its own.
+            fetched = git.for_each_ref("--contains", commit, "--count=1", "refs/remotes", "refs/pipelines")
+            names = sorted(git.remote().split(), key=lambda name: name != "origin") if fetched else []
+            return Checkout(commit, top, dirty, git.remote("get-url", names[0]) if names else "")
+    except GitFailed:
+        return None
+
+
 def find_default_branch(folder: Path) -> str:
     """Return the branch that a clone calls its remote's default, else the only one there is; "" where it is not known."""
     start = folder.absolute()

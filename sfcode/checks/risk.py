@@ -7,21 +7,19 @@ A review compares two configs and knows the intent of a change; a plan compares 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from sfcode.checks.access_changes import ALL_RECORDS, POWERFUL, VIEWERS, WIDER, describe_permission_set
 from sfcode.checks.granted_rights import rights_of
 from sfcode.checks.personal_data import is_personal
 from sfcode.config.models import PersonalData
-from sfcode.mapping import naming
 from sfcode.mapping.permissions import API_ONLY_PROFILES, POWERFUL_PERMISSIONS
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.risk import Judgment, Risk
 
-ALL_RECORDS = "all records of an object are reached, regardless of the owner"
-POWERFUL = "the permission reaches beyond the mapped objects"
-WIDER = "the integration user gains rights"
 ELSEWHERE = "data goes to another place"
 OTHER_USER = "the integration user is set up otherwise"
 FULL_USER = "the integration user may do more than its permission set grants"
@@ -29,8 +27,6 @@ PERSONAL = "personal data leaves Salesforce"
 MORE = "more data leaves Salesforce"
 LOST = "a field is deleted with the values in it"
 TIMING = "the data that is sent, or the time of sending, changes"
-VIEWERS = naming.viewer_set("")
-"""How the name of the viewers' permission set ends."""
 _IDENTITY = frozenset({"Id", "SystemModstamp"})
 """Fields that every message holds; they are no personal data."""
 _USERS = frozenset({"PermissionSetAssignment", "PermissionSetLicenseAssign", "User"})
@@ -44,8 +40,9 @@ def assess_plan(plan: Plan, personal: PersonalData | None = None) -> Mapping[Add
 
 
 def assess_change(change: Change, personal: PersonalData) -> Judgment:
-    """Return the highest risk of one change, and its rule."""
-    return max(_apply_rules(change, personal), key=lambda judgment: judgment.risk, default=Judgment(Risk.LOW))
+    """Return the highest risk of one change, its rule, and what it grants."""
+    worst = max(_apply_rules(change, personal), key=lambda judgment: judgment.risk, default=Judgment(Risk.LOW))
+    return replace(worst, access=describe_permission_set(change)) if change.address.type == "PermissionSet" else worst
 
 
 def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ VERBS = {
     "render": "Write the package to disk, as mdapi or source.",
     "plan": "Show what apply would change in the org.",
     "show": "Show a saved plan.",
+    "open": "Open the page of a plan in the browser.",
     "review": "Explain in plain words what a change of the config does.",
     "apply": "Make the org what the config asks for.",
     "doctor": "Find what would stop the integration from working.",
@@ -47,7 +49,7 @@ VERBS = {
 
 def _locate(verb: str) -> tuple[str, str]:
     """Return the module of a verb, and the name of its command there."""
-    name = verb.replace("-", "_") + ("_" if iskeyword(verb) else "")
+    name = verb.replace("-", "_") + ("_" if iskeyword(verb) or hasattr(builtins, verb) else "")
     return f"sfcode.cli.{name}", name
 
 

@@ -13,7 +13,7 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import ApexTestOptions, PlanOptions, apex_test_options, plan_options
 from sfcode.cli.output import print_status
-from sfcode.cli.plan_output import show_plan
+from sfcode.cli.plan_output import add_provenance, show_plan
 from sfcode.cli.report_file import JUnitReport, SarifReport, junit_option, sarif_option, write_junit, write_sarif
 from sfcode.errors import DeployFailed, ExitCode, UsageError
 from sfcode.plan.reports import FORMATS
@@ -87,6 +87,8 @@ def plan(
                     current_plan = _check_with_org(
                         invocation, project, result, org, secrets=secrets, options=options, junit=junit
                     )
+    if out or invocation.json or format_ in ("json", "html"):
+        current_plan = add_provenance(current_plan, result.desired, invocation.config)
     if out is not None and not current_plan.refusals:
         save(current_plan, out, key)
     code = ExitCode.CHANGES if detailed_exitcode and not current_plan.is_empty else ExitCode.OK

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from sfcode.cli.output import echo, paint, print_envelope
 from sfcode.plan.reports import ReportOptions, render_plan
 
 if TYPE_CHECKING:
+    from sfcode.mapping.desired import Desired
     from sfcode.metadata.component import Address
     from sfcode.plan.plan import Plan
     from sfcode.plan.risk import Judgment
@@ -27,13 +30,35 @@ def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int =
     if invocation.json:
         print_envelope(to_document(plan, invocation.plan_key()), plan.warnings, status=status)
     else:
-        options = ReportOptions(paint, invocation.plan_key(), judge=_judge)
+        options = ReportOptions(paint, invocation.plan_key(), judge=judge)
         echo(render_plan(plan, format_, options))
         if format_ == "text":
             _say_how_to_apply(invocation, plan, saved)
 
 
-def _judge(plan: Plan) -> Mapping[Address, Judgment]:
+def add_provenance(plan: Plan, desired: Desired, config: Path) -> Plan:
+    """Return the plan with the time, the commit that its config is checked out from, and the YAML lines."""
+    from sfcode.git import find_checkout
+    from sfcode.plan.provenance import DIRTY, Provenance, list_lines, web_address
+
+    checkout = find_checkout(config)
+
+    def rename(file: str) -> str:
+        path = Path(file).resolve()
+        return path.relative_to(checkout.top).as_posix() if checkout and path.is_relative_to(checkout.top) else file
+
+    made_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    provenance = Provenance(
+        made_at,
+        f"{checkout.commit}{DIRTY if checkout.dirty else ''}" if checkout else "",
+        web_address(checkout.remote) if checkout else "",
+        list_lines(plan, desired, rename),
+    )
+    return replace(plan, provenance=provenance)
+
+
+def judge(plan: Plan) -> Mapping[Address, Judgment]:
+    """Return the risk of each change."""
     from sfcode.checks.risk import assess_plan
 
     return assess_plan(plan)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
+from sfcode.config.mapping_models import Mapping
+from sfcode.config.models import Settings
 from sfcode.config.project import Project
+from sfcode.config.relay_models import Relay
+from sfcode.config.resolve import resolve_mapping
+from sfcode.diagnostics import Position
 from sfcode.mapping.events import NPS_EVENTS
 from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.metadata.component import Body, Value
+
+RELAY = "Relay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +40,34 @@ class FlowOfData:
     selected: tuple[int, int] | None = None
     """The numbers of records that match `where`, and of those with a user ID; None without `where`, or if they are unknown."""
 
+    @property
+    def by_relay(self) -> bool:
+        """Return whether the relay is the transport."""
+        return self.carrier == RELAY
 
-def data_flows(project: Project, selected: Mapping[str, tuple[int, int]]) -> tuple[FlowOfData, ...]:
+
+def data_flows(project: Project, selected: MappingOf[str, tuple[int, int]]) -> tuple[FlowOfData, ...]:
     """List the data flows of all mappings; `selected` has the records that fit `where`, by mapping."""
     return tuple(_flow(mapping, selected.get(mapping.name)) for mapping in project.resolved)
+
+
+def recorded_data_flows(relay_config: Body) -> tuple[FlowOfData, ...] | None:
+    """Return the data flows of a relay config that an apply recorded; None for one that this version cannot read."""
+    # What only the org is configured by was not recorded; nothing of it is shown.
+    relay = {**_entries(relay_config.get("relay")), "url": "http://127.0.0.1"}
+    try:
+        settings = Settings.model_construct(name=relay_config["name"], relay=Relay.model_validate(relay))
+        mappings = [
+            resolve_mapping(name, Mapping.model_validate(spec), {(): Position(name, 1, 1)}, settings)
+            for name, spec in _entries(relay_config["mappings"]).items()
+        ]
+    except (ValidationError, KeyError):
+        return None
+    return tuple(_flow(mapping, None) for mapping in mappings)
+
+
+def _entries(value: Value) -> dict[str, Value]:
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def _flow(mapping: ResolvedMapping, selected: tuple[int, int] | None) -> FlowOfData:
@@ -49,7 +84,7 @@ def _flow(mapping: ResolvedMapping, selected: tuple[int, int] | None) -> FlowOfD
         sent=tuple(pairs) if mapping.sends else (),
         senders=(trigger, f"Message {name}") if mapping.sends and mapping.by_relay else (),
         written=tuple(_list_written(mapping)),
-        carrier="Relay" if mapping.by_relay else "Appcues' connector",
+        carrier=RELAY if mapping.by_relay else "Appcues' connector",
         selected=selected,
     )
 

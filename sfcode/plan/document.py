@@ -22,6 +22,7 @@ from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
+from sfcode.plan.provenance import Provenance
 from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.reports import ReportOptions
 from sfcode.plan.signature import seal, verify
@@ -38,7 +39,7 @@ if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` ne
         RelayConfigChange,
     )
 
-FORMAT_VERSION = "1.3"
+FORMAT_VERSION = "1.4"
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
@@ -93,7 +94,9 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         "warnings": list(plan.warnings),
         "validation": _values(plan.validation) if plan.validation else None,
         "flows": [_values(flow) for flow in plan.flows],
+        "previous_flows": None if plan.previous_flows is None else [_values(flow) for flow in plan.previous_flows],
         "relay": _relay(plan.relay) if plan.relay else None,
+        "provenance": _values(plan.provenance) if plan.provenance else None,
     }
     return seal(document, key)
 
@@ -132,7 +135,7 @@ def _relay(change: RelayChange) -> RelayConfigChange:
     }
 
 
-def _values(row: Preserved | Validation | FlowOfData) -> Any:
+def _values(row: Preserved | Validation | FlowOfData | Provenance) -> Any:
     """Return the fields of a row by name, as the type of the same shape has them."""
     return asdict(row)
 
@@ -234,6 +237,8 @@ def _plan(document: dict[str, Any]) -> Plan:
         ),
         validation=_validation(document.get("validation")),
         flows=tuple(_flow(flow) for flow in document.get("flows", ())),
+        previous_flows=_read_previous_flows(document.get("previous_flows")),
+        provenance=_read_provenance(document.get("provenance")),
         relay=_read_relay(document.get("relay")),
     )
 
@@ -248,6 +253,17 @@ def _flow(document: dict[str, Any]) -> FlowOfData:
     pairs = {key: tuple((source, target) for source, target in document[key]) for key in ("sent", "written")}
     selected = tuple(document["selected"]) if document.get("selected") else None
     return FlowOfData(**{**document, **pairs, "senders": tuple(document["senders"]), "selected": selected})
+
+
+def _read_previous_flows(documents: list[dict[str, Any]] | None) -> tuple[FlowOfData, ...] | None:
+    return None if documents is None else tuple(map(_flow, documents))
+
+
+def _read_provenance(document: dict[str, Any] | None) -> Provenance | None:
+    if document is None:
+        return None
+    lines = {address: tuple(places) for address, places in document["lines"].items()}
+    return Provenance(**{**document, "lines": lines})
 
 
 def _read_relay(document: dict[str, Any] | None) -> RelayChange | None:

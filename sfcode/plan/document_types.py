@@ -170,6 +170,20 @@ class RelayConfigChange(TypedDict):
 
 
 @described
+class PlanProvenance(TypedDict):
+    """When and from what the plan was made."""
+
+    made_at: str
+    """UTC, ISO 8601."""
+    commit: str
+    """The commit of the config, with `-dirty` where it differs from it; empty outside git."""
+    repository: str
+    """The web address of the repository; empty where it is not known."""
+    lines: dict[str, list[str]]
+    """The YAML lines behind each change, by address: `config/mappings/contact.yaml:12`."""
+
+
+@described
 class PlanSignature(TypedDict):
     """The signature of a saved plan, made with SFCODE_PLAN_KEY."""
 
@@ -213,7 +227,10 @@ class PlanContent(TypedDict):
     warnings: list[str]
     validation: PlanValidation | None
     flows: list[MappingFlow]
+    previous_flows: list[MappingFlow] | None
+    """What the mappings exchanged when they were applied last; null where that is not known."""
     relay: RelayConfigChange | None
+    provenance: PlanProvenance | None
 
 
 @described

@@ -11,6 +11,7 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
+from sfcode.plan.provenance import Provenance
 from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.snapshot import Move, Target
 
@@ -106,8 +107,12 @@ class Plan:
     """The org has checked the package with tests."""
     flows: tuple[FlowOfData, ...] = ()
     """What the config exchanges between the two sides; nothing of it is compared or carried out."""
+    previous_flows: tuple[FlowOfData, ...] | None = None
+    """What the last apply recorded of it; None where that is not known."""
     relay: RelayChange | None = None
     """The config of the relay, which an apply records; None where this plan does not concern it."""
+    provenance: Provenance | None = None
+    """When and from what the plan was made; None where nobody asked for it."""
 
     @property
     def effective(self) -> tuple[Change, ...]:

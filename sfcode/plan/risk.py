@@ -24,7 +24,9 @@ class Risk(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """A risk, and the rule that gives it."""
+    """The risk of a change, the rule that gives it, and what it does to access."""
 
     risk: Risk
     because: str = ""
+    access: tuple[str, ...] = ()
+    """What the change of a permission set grants and revokes, in sentences."""

@@ -12,7 +12,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.metadata.normalize import normalize
 from sfcode.plan.change import Action, Change
 from sfcode.plan.compare import compare, find_apply
-from sfcode.plan.data_flows import data_flows
+from sfcode.plan.data_flows import data_flows, recorded_data_flows
 from sfcode.plan.data_loss import refuse_data_loss
 from sfcode.plan.foreign import count_preserved
 from sfcode.plan.limits import refuse_too_many
@@ -300,8 +300,14 @@ def retire_flow_versions(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def list_data_flows(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Add the data flows of the mappings."""
-    return replace(plan, flows=data_flows(plan_input.project, plan_input.snapshot.selected))
+    """Add the data flows of the mappings, and those that the last apply recorded."""
+    flows = () if plan.mode is Mode.DESTROY else data_flows(plan_input.project, plan_input.snapshot.selected)
+    if not plan_input.applied:
+        return replace(plan, flows=flows, previous_flows=())
+    recorded = recorded_data_flows(plan_input.snapshot.applied.relay or {})
+    if recorded is not None:  # what a connector carries is not recorded, and shown as unchanged
+        recorded = (*recorded, *(flow for flow in flows if not flow.by_relay))
+    return replace(plan, flows=flows, previous_flows=recorded)
 
 
 def count_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
@@ -372,6 +378,7 @@ RULES: dict[Mode, tuple[Rule, ...]] = {
         refuse_shared_users,
         warn_of_sign_ins,
         count_unmanaged,
+        list_data_flows,
     ),
     Mode.ROLLBACK: (
         keep_the_rest,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.access_changes import Access, list_subjects
 from sfcode.checks.granted_rights import Rights, spell_as
 from sfcode.checks.snapshot import Snapshot
 from sfcode.mapping.permissions import API_ONLY_PROFILES, GRANTED_BY_PROFILE
-from sfcode.review.model import Access
 
 
 def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
@@ -20,9 +20,8 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
         return ()
     new = after.integration_rights
     old = spell_as(before.integration_rights if before else {}, new)
-    order = ("object", "field", "permission")
-    names = sorted({*old, *new}, key=lambda key: (order.index(key[0]), key[1]))
-    return (*_list_profiles(before, after), *(_row(key, old, new, before, after) for key in names))
+    rows = (_row(key, old, new, before, after) for key in list_subjects(old, new))
+    return (*_list_profiles(before, after), *rows)
 
 
 def _list_profiles(before: Snapshot | None, after: Snapshot) -> Iterator[Access]:

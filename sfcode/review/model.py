@@ -6,12 +6,13 @@ import enum
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from sfcode.checks.access_changes import Access
 from sfcode.diagnostics import Diagnostic, Level, Position
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.risk import Risk
 
-__all__ = ["Access", "Effect", "Group", "ReviewReport", "Revision", "Risk", "Statement"]
+__all__ = ["Effect", "Group", "ReviewReport", "Revision", "Risk", "Statement"]
 
 
 class Group(enum.Enum):
@@ -36,25 +37,6 @@ class Statement:
     position: Position | None = None
     environments: tuple[str, ...] = ()
     """Where it holds; empty: in every environment that was reviewed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """The access to one object or field before and after, and the line that asks for it."""
-
-    kind: str
-    """profile, object, field or permission."""
-    name: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    why: str = ""
-    """The path in the document: `to_appcues.attributes.plan`."""
-    position: Position | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Return whether the change grants or revokes access."""
-        return self.before != self.after
 
 
 @dataclass(frozen=True)

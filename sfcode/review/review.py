@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sfcode.checks.lint import lint
+from sfcode.checks.phrases import code
 from sfcode.checks.snapshot import Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.metadata.component import Address, Component
@@ -17,7 +18,6 @@ from sfcode.plan.state import Applied
 from sfcode.review.access import access
 from sfcode.review.model import Effect, Group, ReviewReport, Revision, Risk, Statement
 from sfcode.review.statements import Context, statements
-from sfcode.review.statements.phrases import code
 
 
 def review(

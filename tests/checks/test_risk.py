@@ -88,3 +88,22 @@ def test_the_highest_risk_of_a_change(
     assert judgment.risk.word == risk
     assert because in judgment.because
     assert bool(because) is bool(judgment.because)
+
+
+def test_what_a_permission_set_grants_and_revokes_is_said_in_words() -> None:
+    seen = {"Contact.A__c": SEEN}
+    before = rights(
+        objectPermissions={"Lead": {"allowRead": True}},
+        fieldPermissions=seen,
+        userPermissions={"ApiEnabled": {"enabled": True}},
+    )
+    after = rights(objectPermissions={"contact": {"allowRead": True, "allowEdit": True}}, fieldPermissions={})
+    assert assess_change(change(SET, before, after), PERSONAL).access == (
+        "The integration user loses Read on Lead",
+        "The integration user gains Read and Edit on contact",
+        "The integration user may no longer read Contact.A__c",
+        "The integration user loses the permission API Enabled",
+    )
+    viewers = assess_change(change("PermissionSet:Acme_Viewer", None, rights(fieldPermissions=seen)), PERSONAL)
+    assert viewers.access == ("Whoever has the permission set `Acme_Viewer` may read Contact.A__c",)
+    assert assess_change(change(FIELD, None, {"type": "Number"}), PERSONAL).access == ()

@@ -15,6 +15,7 @@ from sfcode.plan.document import load, save
 from sfcode.plan.foreign import Preserved
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
+from sfcode.plan.provenance import Provenance
 from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.snapshot import Move, Target
 from tests.plan.samples import TARGET, number
@@ -48,6 +49,8 @@ PLAN_COVERED: dict[str, Any] = {
     "relay": RelayChange({"name": "Appcues"}, {"name": "Other"}),
 }
 PLAN_LEFT_OUT: dict[str, Any] = {
+    "previous_flows": (FLOW,),  # what the config was; the changes that follow are in the changes
+    "provenance": Provenance("2026-01-02T03:04:05Z", "abc", "https://example.com", {str(FIELD): ("a.yaml:1",)}),
     "left_state": Address("StaticResource", "Old_sfcode_state"),  # as the state: it follows from the name
     "project": "Acme",  # the name that the state records: every change of it is in the changes
     "config_digest": "config-2",  # another wording that asks for the same changes

@@ -31,7 +31,7 @@ def test_a_saved_plan_reads_back_as_the_same_plan(plan, tmp_path):
 
 def test_the_document_has_terraforms_shape(plan):
     document = to_document(plan)
-    assert document["format_version"] == "1.3"
+    assert document["format_version"] == "1.4"
     actions = {change["address"]: change["change"]["actions"] for change in document["resource_changes"]}
     assert actions == {
         "CustomField:Contact.A__c": ["update"],
@@ -64,7 +64,7 @@ def edit(path, change):
         (lambda d: d.update(warnings=[], parts={}), "the plan was changed after it was made: "),
         (lambda d: d.update(warnings=[], parts=1), "the plan was changed after it was made$"),
         (lambda d: d.update(seal({"format_version": "1.1"}, None), org=[]), "the plan was changed after it was made"),
-        (lambda d: d.update(format_version="2.0"), "the plan has format 2.0, this sfcode reads 1.3"),
+        (lambda d: d.update(format_version="2.0"), "the plan has format 2.0, this sfcode reads 1.4"),
         (lambda d: d.pop("format_version"), "this is not a saved plan"),
     ],
 )

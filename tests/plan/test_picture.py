@@ -1,8 +1,7 @@
-"""The picture of what flows where: what is in it, and that it says the same in words."""
+"""The picture of what flows where: what is in it, and what the plan does to each line of data."""
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +10,18 @@ import pytest
 from lxml import etree
 
 from sfcode.config import load
+from sfcode.config.relay_config import render_relay_config
 from sfcode.metadata.component import Address
-from sfcode.plan.data_flows import FlowOfData, data_flows
+from sfcode.plan.data_flows import FlowOfData, data_flows, recorded_data_flows
 from sfcode.plan.document import load as read
 from sfcode.plan.document import save
+from sfcode.plan.modes import Mode
+from sfcode.plan.plan import Plan
 from sfcode.plan.reports.html import html
-from sfcode.plan.reports.picture import MOST_LETTERS, SIDE, WIDTH, Picture, picture
+from sfcode.plan.reports.picture import Link, Row, pictures
 from sfcode.plan.risk import Judgment, Risk
-from tests.plan.samples import SECRETS, build, desired, number, observed
+from sfcode.plan.state import Applied
+from tests.plan.samples import SECRETS, TARGET, build, desired, number, observed
 
 FLOW = FlowOfData(
     mapping="contact",
@@ -31,55 +34,71 @@ FLOW = FlowOfData(
 )
 
 
-def named(drawing: Picture, kind: str) -> list[tuple[float, str]]:
-    return [(box.y, box.whole) for box in drawing.boxes if box.kind == kind]
-
-
-def test_a_field_stands_beside_its_attribute() -> None:
-    """One row for each pair, also where a field is sent twice."""
-    drawing = picture(replace(FLOW, written=()))
-    left, right = named(drawing, "salesforce"), named(drawing, "appcues")
-    assert [name for _, name in left] == ["Contact.Id__c", "Contact.Title", "Contact.Title"]
-    assert [name for _, name in right] == ["user id", "role", "position"]
-    assert [y for y, _ in left] == [y for y, _ in right]
-    assert named(drawing, "carrier")[0][1] == "Flow A, Message A, Relay"
-    assert len(drawing.arrows) == 6
-
-
-def test_events_lead_to_what_they_become() -> None:
-    """Each event has a row of its own; what several become stands once, beside the middle of them."""
-    drawing = picture(replace(FLOW, sent=(), senders=()))
-    left, right = dict(reversed(pair) for pair in named(drawing, "salesforce")), named(drawing, "appcues")
-    assert [name for _, name in right] == ["nps_score", "flow_completed", "nps_score"]
-    ys = [y for y, _ in right]
-    assert left == {"Contact.Score__c": ys[0], "Event": (ys[1] + ys[2]) / 2}
-    assert {arrow.kind for arrow in drawing.arrows} == {"back"}
-
-
-def test_nothing_stands_outside_or_over_another() -> None:
-    drawing = picture(FLOW)
-    for box in drawing.boxes:
-        assert box.x >= 0
-        assert box.x + box.width <= WIDTH
-        assert box.y + box.height <= drawing.height
-    for kind in ("salesforce", "appcues", "carrier"):
-        column = sorted((box.y, box.y + box.height) for box in drawing.boxes if box.kind == kind)
-        assert all(upper[1] <= lower[0] for upper, lower in itertools.pairwise(column))
-
-
-def test_a_long_name_is_cut_and_still_there_whole() -> None:
-    name = "Appcues_" + "x" * 40 + "__c"
-    drawing = picture(replace(FLOW, sent=((name, "role"),), written=()))
-    (box,) = [box for box in drawing.boxes if box.kind == "salesforce"]
-    assert len(box.lines[0][1]) == MOST_LETTERS
-    assert (box.whole, box.width) == (f"Contact.{name}", SIDE)
-
-
-def test_it_says_the_same_in_words() -> None:
-    assert picture(FLOW).words == (
-        "Contact to Appcues by Flow A, Message A, Relay: Id__c as user id, Title as role, Title as position.",
-        "Appcues to Salesforce by Relay: nps_score to Contact.Score__c, flow_completed to Event, nps_score to Event.",
+def draw(after: FlowOfData | None, before: FlowOfData | None) -> str:
+    """Return one line for each line of data: sign, name in Salesforce, way, name in Appcues, and what was there before."""
+    plan = Plan(TARGET, "local", "1", "63.0", Address("StaticResource", "S"), (), {})
+    flows, previous_flows = ((flow,) if flow else () for flow in (after, before))
+    (drawing,) = pictures(replace(plan, flows=flows, previous_flows=previous_flows))
+    return "\n".join(
+        f"{link.sign} {row.name} {way} {link.name}{f' was {link.was}' if link.was else ''}"
+        for way, rows in (("->", drawing.sent), ("<-", drawing.written))
+        for row in rows
+        for link in row.links
     )
+
+
+def test_all_lines_of_a_mapping_are_drawn_and_events_stand_beside_what_they_become() -> None:
+    assert draw(FLOW, FLOW).splitlines() == [
+        "  Contact.Id__c -> user id",
+        "  Contact.Title -> role",
+        "  Contact.Title -> position",
+        "  Contact.Score__c <- nps_score",
+        "  Event <- flow_completed",
+        "  Event <- nps_score",
+    ]
+    plan = Plan(TARGET, "local", "1", "63.0", Address("StaticResource", "S"), (), {}, flows=(FLOW,))
+    (drawing,) = pictures(plan)
+    assert drawing.written[1] == Row("Event", " ", (Link("flow_completed", " "), Link("nps_score", " ")))
+    assert (drawing.senders, drawing.carrier) == (("Flow A", "Message A", "Relay"), "Relay")
+
+
+def test_added_changed_and_removed_lines_are_marked() -> None:
+    after = replace(
+        FLOW,
+        sent=(("Id__c", "user id"), ("Role__c", "role"), ("Email", "email")),
+        written=(("nps_score", "Contact.Rating__c"), ("nps_score", "Event"), ("goal_reached", "Event")),
+    )
+    assert draw(after, FLOW).splitlines() == [
+        "  Contact.Id__c -> user id",
+        "~ Contact.Role__c -> role was Contact.Title",
+        "+ Contact.Email -> email",
+        "- Contact.Title -> position",
+        "~ Contact.Rating__c <- nps_score was Contact.Score__c",
+        "  Event <- nps_score",
+        "+ Event <- goal_reached",
+        "- Event <- flow_completed",
+    ]
+
+
+def test_a_name_that_was_connected_twice_is_no_change_but_added_and_removed() -> None:
+    before = replace(FLOW, sent=(), written=(("e", "Contact.A__c"), ("e", "Contact.B__c")))
+    after = replace(before, written=(("e", "Contact.C__c"),))
+    assert draw(after, before).splitlines() == [
+        "+ Contact.C__c <- e",
+        "- Contact.A__c <- e",
+        "- Contact.B__c <- e",
+    ]
+
+
+def test_a_mapping_that_comes_or_goes_is_marked_as_a_whole() -> None:
+    assert {line[0] for line in draw(FLOW, None).splitlines()} == {"+"}
+    assert {line[0] for line in draw(None, FLOW).splitlines()} == {"-"}
+
+
+def test_nothing_is_marked_where_the_last_apply_recorded_nothing() -> None:
+    plan = Plan(TARGET, "local", "1", "63.0", Address("StaticResource", "S"), (), {}, flows=(FLOW,))
+    (drawing,) = pictures(plan)
+    assert {row.sign for row in (*drawing.sent, *drawing.written)} == {drawing.sign} == {" "}
 
 
 @pytest.fixture
@@ -101,33 +120,77 @@ def test_the_config_of_the_help_page_is_drawn_whole(shipped) -> None:
     assert contact.written[-1] == ("Clicked Upgrade", "Event")
 
 
+def test_what_an_apply_recorded_reads_as_the_same_lines(shipped) -> None:
+    """Through JSON, as the state keeps it; a record of another version is no reason to fail."""
+    recorded = json.loads(json.dumps(render_relay_config(shipped)))
+    by_name = {flow.mapping: flow for flow in recorded_data_flows(recorded) or ()}
+    for flow in data_flows(shipped, {}):
+        assert by_name[flow.mapping].written == flow.written
+        assert set(by_name[flow.mapping].sent) == set(flow.sent)
+    assert recorded_data_flows({"name": "Appcues", "mappings": {"contact": {"object": 1}}}) is None
+    assert recorded_data_flows({}) is None
+
+
+def test_a_plan_knows_the_lines_of_the_last_apply(shipped) -> None:
+    a = number("A__c")
+    recorded = render_relay_config(shipped)
+    first = build(shipped, desired(a), observed())
+    assert first.flows
+    assert first.previous_flows == ()
+    unrecorded = build(shipped, desired(a), observed(a, applied=(a,)))
+    assert unrecorded.previous_flows is None
+    snapshot = replace(observed(a), applied=Applied({a.address: a.body}, relay=recorded))
+    later = build(shipped, desired(a), snapshot)
+    assert {line.sign for drawing in pictures(later) for line in (*drawing.sent, *drawing.written)} == {" "}
+    end = build(shipped, desired(), snapshot, mode=Mode.DESTROY)
+    assert end.flows == ()
+    assert {drawing.sign for drawing in pictures(end)} == {"-"}
+
+
+def test_what_a_connector_carries_was_recorded_nowhere_and_is_not_called_new(shipped) -> None:
+    a = number("A__c")
+    spec = shipped.mappings[0].spec.model_copy(update={"delivery": "connector"})
+    by_connector = replace(shipped, mappings=(replace(shipped.mappings[0], spec=spec), *shipped.mappings[1:]))
+    snapshot = replace(observed(a), applied=Applied({a.address: a.body}, relay=render_relay_config(shipped)))
+    recorded = {**(render_relay_config(shipped) or {}), "mappings": {}}
+    plan = build(by_connector, desired(a), replace(snapshot, applied=Applied({a.address: a.body}, relay=recorded)))
+    assert {drawing.sign for drawing in pictures(plan) if drawing.carrier != "Relay"} == {" "}
+
+
 @pytest.fixture
 def plan(project):
     new_plan = build(project, desired(number("A__c", 4)), observed(), secrets=SECRETS)
     return replace(new_plan, flows=(FLOW,))
 
 
-def test_a_saved_plan_keeps_it(plan, tmp_path: Path) -> None:
-    save(plan, tmp_path / "plan.json")
-    assert read(tmp_path / "plan.json").flows == (FLOW,)
-    document = json.loads((tmp_path / "plan.json").read_text())
-    assert document["flows"][0]["sent"][0] == ["Id__c", "user id"]
+def test_a_saved_plan_keeps_both_sides(plan, tmp_path: Path) -> None:
+    earlier = replace(FLOW, sent=())
+    save(replace(plan, previous_flows=(earlier,)), tmp_path / "plan.json")
+    saved = read(tmp_path / "plan.json")
+    assert (saved.flows, saved.previous_flows) == ((FLOW,), (earlier,))
+    save(replace(plan, previous_flows=None), tmp_path / "plan.json")
+    assert read(tmp_path / "plan.json").previous_flows is None
 
 
 def test_the_page_holds_it_without_a_script_or_a_request(plan) -> None:
-    """Well formed, with a text for those who do not see it, and nothing from elsewhere; risks stand at their changes."""
+    """Well formed, each sign also as a word, and nothing from elsewhere; risks stand at their changes."""
     judged = {Address.parse("CustomField:Contact.A__c"): Judgment(Risk.HIGH, "for <a> reason")}
     page = html(plan, judged)
     assert "<script" not in page
     assert "http://" not in page.replace("http://127.0.0.1:1", "")
-    assert 'aria-label="Contact to Appcues by Flow A, Message A, Relay: Id__c as user id' in page
-    assert page.count('<span class="risk high">high risk</span>') == 2
+    assert page.count('<span class="risk high">high risk</span>') == 3, "at the top, in the summary, at the change"
     assert "for &lt;a&gt; reason" in page
-    figure = page[page.index("<figure>") : page.index("</figure>") + len("</figure>")]
-    assert len(etree.fromstring(figure).findall(".//rect")) == len(picture(FLOW).boxes)
+    assert '<a href="#change-1"><code>+&nbsp;CustomField:Contact.A__c</code></a>' in page
+    assert 'id="change-1"' in page
+    figure = page[page.index("<figure") : page.index("</figure>") + len("</figure>")].replace("&nbsp;", " ")
+    tree = etree.fromstring(figure)
+    texts = ["".join(box.itertext()) for box in tree.findall(".//li/span") if "box" in box.get("class", "")]
+    assert texts[:4] == ["+ added: Contact.Id__c", "+ added: user id", "+ added: Contact.Title", "+ added: role"]
+    assert "".join(tree.find(".//div[@class='carrier']").itertext()) == "Sent to Appcues by Flow A, Message A, Relay"
 
 
 def test_without_what_flows_and_without_risks_there_is_neither(plan) -> None:
-    page = html(replace(plan, flows=()))
+    page = html(replace(plan, flows=(), previous_flows=()))
     assert "What flows where" not in page
     assert 'class="risk' not in page
+    assert "Who may do what" not in page

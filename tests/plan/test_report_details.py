@@ -115,7 +115,7 @@ class TestHtml:
         judged = {A.address: Judgment(Risk.LOW), B.address: Judgment(Risk.HIGH, "data goes")}
         page = html(plan(CREATED, DELETED), judged)
         assert '<span class="risk high">high risk</span></h1>' in page
-        assert page.count('<span class="risk low">low risk</span>') == 1
+        assert page.count('<span class="risk low">low risk</span>') == 2, "in the summary and at the change"
         assert '<span class="why">data goes</span>' in page
         assert '<span class="risk' not in html(plan(CREATED))
 

@@ -63,7 +63,7 @@ def test_the_json_document(full: Plan) -> None:
     kinds: dict[str, Any] = {"adopted": False, "replaced": False, "previous_address": None}
     removed_attributes = [attribute(name, value, None, cause="config") for name, value in NUMBER.items()]
     assert {name: value for name, value in document.items() if name not in ("parts", "digest")} == {
-        "format_version": "1.3",
+        "format_version": "1.4",
         "sfcode_version": __version__,
         "org": {
             "id": "00D000000000001EAA",
@@ -159,6 +159,8 @@ def test_the_json_document(full: Plan) -> None:
         "warnings": ["Mind this."],
         "validation": None,
         "flows": [],
+        "previous_flows": None,
+        "provenance": None,
         "relay": None,
     }
 

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 
 from sfcode.metadata.component import Address
 from sfcode.plan.plan import Plan
+from sfcode.plan.provenance import DIRTY, Provenance
 from sfcode.plan.reports import ReportOptions
-from sfcode.plan.reports.picture import WIDTH, picture
-from sfcode.plan.reports.plan_items import RELAY_TITLE, headline, items, relay_item
-from sfcode.plan.risk import Judgment
+from sfcode.plan.reports.picture import pictures
+from sfcode.plan.reports.plan_items import RELAY_TITLE, Item, headline, items, relay_item
+from sfcode.plan.risk import Judgment, Risk
 from sfcode.text import printable
+
+KINDS = {"+": "create", "-": "delete", "~": "update", " ": "same", ".": "same"}
+"""The classes of signs."""
+SPOKEN = {"+": "added", "-": "removed", "~": "changed"}
+"""What a screen reader says for a sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item on the page: its anchor, its risk, and where the YAML asks for it."""
+
+    anchor: str
+    item: Item
+    judgment: Judgment | None
+    places: tuple[tuple[str, str], ...]
+    """Texts and links, which may be empty."""
 
 
 def render(plan: Plan, options: ReportOptions) -> str:
@@ -22,24 +40,76 @@ def render(plan: Plan, options: ReportOptions) -> str:
 def html(plan: Plan, judged: Mapping[Address, Judgment] | None = None) -> str:
     """Render the page, without scripts or external requests. `judged` has the risk of changes."""
     from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
 
     def spelled_out(value: object) -> str:
-        return printable(str(value))
+        # What a macro of the template returns is done already.
+        return value if isinstance(value, Markup) else printable(str(value))
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=spelled_out
     )
     template = environment.from_string((files(__package__) / "plan.html.j2").read_text(encoding="utf-8"))
-    kinds = {"+": "create", "-": "delete", "~": "update", " ": "same", ".": "same"}
-    risks = {str(address): judgment for address, judgment in (judged or {}).items()}
+    entries = _list_entries(plan, {str(address): judgment for address, judgment in (judged or {}).items()})
+    judgments = [entry.judgment for entry in entries if entry.judgment]
     relay = relay_item(plan)
+    sections = [("Changes", entries), (RELAY_TITLE, [Entry("relay", relay, None, ())] if relay else [])]
     return template.render(
         plan=plan,
         headline=headline(plan),
-        sections=[("Changes" if plan.flows else "", items(plan)), (RELAY_TITLE, (relay,) if relay else ())],
-        kinds=kinds,
-        risks=risks,
-        worst=max((judgment.risk for judgment in risks.values()), default=None),
-        pictures=[picture(flow) for flow in plan.flows],
-        width=WIDTH,
+        sections=[(title, group) for title, group in sections if group],
+        kinds=KINDS,
+        spoken=SPOKEN,
+        summary=_summarize(entries),
+        worst=max((judgment.risk for judgment in judgments), default=None),
+        access=[sentence for judgment in judgments for sentence in judgment.access],
+        pictures=pictures(plan),
+        source=_describe_source(plan.provenance),
+    )
+
+
+def _list_entries(plan: Plan, judged: Mapping[str, Judgment]) -> list[Entry]:
+    provenance = plan.provenance
+    lines = provenance.lines if provenance else {}
+    return [
+        Entry(
+            f"change-{number}",
+            item,
+            judged.get(item.address),
+            tuple((place, provenance.line_link(place)) for place in lines.get(item.address, ())) if provenance else (),
+        )
+        for number, item in enumerate(items(plan), start=1)
+    ]
+
+
+def _summarize(entries: Sequence[Entry]) -> list[tuple[Risk, list[Entry]]]:
+    """Group the entries by risk, the highest first."""
+    groups: dict[Risk, list[Entry]] = {}
+    for entry in entries:
+        if entry.judgment:
+            groups.setdefault(entry.judgment.risk, []).append(entry)
+    return sorted(groups.items(), reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """When and from what the plan was made, as the page shows it."""
+
+    made_at: str
+    commit: str
+    link: str
+    repository: str
+    dirty: bool
+
+
+def _describe_source(provenance: Provenance | None) -> Source | None:
+    if provenance is None:
+        return None
+    commit = provenance.commit.removesuffix(DIRTY)
+    return Source(
+        provenance.made_at,
+        commit[:10],
+        provenance.commit_link,
+        provenance.repository.partition("://")[2],
+        provenance.commit.endswith(DIRTY),
     )

@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sfcode import __version__
+from sfcode.checks.access_changes import Access
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.json import position_to_json, to_json
 from sfcode.plan.change import Action
 from sfcode.plan.document import change_document
-from sfcode.review.model import Access, Effect, ReviewReport, Revision, Statement
+from sfcode.review.model import Effect, ReviewReport, Revision, Statement
 
 if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` needs them
     from sfcode.review.reports.document_types import (

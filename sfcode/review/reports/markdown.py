@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sfcode.checks.access_changes import Access
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.markdown import format_item
 from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.markdown_parts import cell, escape, fold, fold_diff, inline
 from sfcode.plan.reports.plan_items import SIGNS, describe_move
-from sfcode.review.model import Access, Effect, ReviewReport, Risk, Statement
+from sfcode.review.model import Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import describe_comparison, headline
 
 LIMIT = 65_536

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.access_changes import Access
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.text import Paint, format_line, plain
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.plan_items import SIGNS, describe_move
-from sfcode.review.model import Access, Effect, ReviewReport, Risk, Statement
+from sfcode.review.model import Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import NOTHING, describe_comparison, headline
 
 _COLORS = {Risk.HIGH: "!", Risk.MEDIUM: "~", Risk.LOW: ""}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from sfcode.checks.access_changes import Access
 from sfcode.checks.personal_data import is_personal
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.models import PersonalData
@@ -14,7 +15,6 @@ from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
-from sfcode.review.model import Access
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.phrases import code, count_noun, join_list, records
 from sfcode.checks.risk import LOST
 from sfcode.mapping import naming
 from sfcode.metadata.component import Address
 from sfcode.plan.change import Action
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair, holds_values
-from sfcode.review.statements.phrases import code, count_noun, join_list, records
 
 _WAYS = {"both": "both ways", "to_appcues": "to Appcues only", "to_salesforce": "from Appcues only"}
 _SENDERS = {"flow": "flow", "workflow_rule": "workflow rule"}

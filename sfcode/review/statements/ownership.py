@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sfcode.checks.phrases import code, join_list
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.phrases import code, join_list
 
 
 def existing_statements(context: Context) -> Iterator[Statement]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sfcode.checks.phrases import capitalize, code, join_list
 from sfcode.config.recipe_models import NO_RECIPES, ProgressRule, Recipes
 from sfcode.mapping import naming
 from sfcode.mapping.events import BY_NAME
 from sfcode.mapping.value_map import AttributeValue
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.phrases import capitalize, code, join_list
 
 SEGMENTS = "segments in Appcues choose people by this attribute"
 _KEPT = "what people wrote is kept in another place"

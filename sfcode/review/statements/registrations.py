@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.phrases import code, join_list
 from sfcode.config.project import Project
 from sfcode.config.recipe_models import EventRegistration
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context
-from sfcode.review.statements.phrases import code, join_list
 from sfcode.review.statements.to_salesforce import NEW_DATA
 
 _DOING = {

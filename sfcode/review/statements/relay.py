@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from sfcode.checks.phrases import code, join_list
 from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
 from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, SignInSettings, WebhookAuth
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.review.model import Group, Risk, Statement
-from sfcode.review.statements.phrases import code, join_list
 
 PREFIXES = (
     "appcues.webhook",

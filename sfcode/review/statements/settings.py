@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from sfcode.checks.phrases import code, join_list
 from sfcode.checks.risk import ELSEWHERE, FULL_USER, OTHER_USER
 from sfcode.config.project import Project
 from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements import relay
 from sfcode.review.statements.context import Context, Pair
-from sfcode.review.statements.phrases import code, join_list
 from sfcode.review.statements.to_salesforce import NEW_DATA
 
 _LEFT_OUT = ("version", "as_is", "environments", "review", "safety", "viewers")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.phrases import code, join_list, records, when
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Pair
-from sfcode.review.statements.phrases import code, join_list, records, when
 
 _TRIGGERS = {"flow": "a flow", "workflow_rule": "a workflow rule"}
 _BECAUSE = "other changes of records are sent than before"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.phrases import code, join_list, records
 from sfcode.checks.risk import MORE, PERSONAL
 from sfcode.mapping.resolved import FieldUse
 from sfcode.mapping.value_map import AttributeValue
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, Pair
-from sfcode.review.statements.phrases import code, join_list, records
 from sfcode.review.statements.recipes import SEGMENTS
 
 OTHERWISE = "an attribute gets other values"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfcode.checks.phrases import capitalize, code, join_list, records
 from sfcode.checks.risk import LOST
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
@@ -11,7 +12,6 @@ from sfcode.mapping.events import BY_NAME, NPS_EVENTS
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, holds_values
-from sfcode.review.statements.phrases import capitalize, code, join_list, records
 
 NEW_DATA = "data of Appcues is written where it was not"
 

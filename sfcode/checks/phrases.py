@@ -1,4 +1,4 @@
-"""Phrases of statements."""
+"""Phrases of the sentences that reviews and plans consist of."""
 
 from __future__ import annotations
 
