@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sfcode.checks.risk import assess_plan
 from sfcode.github.comment_marker import Marker
 from sfcode.github.redact import defuse_mentions
 from sfcode.plan.plan import Plan
@@ -53,7 +54,7 @@ def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str]
 def _plan_section(plan: Plan, room: int) -> str:
     title = "\n---\n\n"
     introduction = "" if plan.is_empty else "After the merge, apply does this in the org:\n\n"
-    return f"{title}{introduction}{plan_markdown(plan, limit=room - len(title) - len(introduction) - 1)}\n"
+    return f"{title}{introduction}{plan_markdown(plan, assess_plan(plan), limit=room - len(title) - len(introduction) - 1)}\n"
 
 
 def _footer(parts: CommentParts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,14 @@ def test_a_browser_is_started_where_somebody_would_see_it(environ: dict[str, str
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_a_new_plan_is_shown_in_a_private_file_and_a_saved_one_where_it_was_asked_for(starts, tmp_path: Path) -> None:
+def test_a_new_plan_is_shown_in_a_private_file_and_a_saved_one_where_it_was_asked_for(
+    starts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     journey = starts("new", tmp_path / "project")
     seen = tmp_path / "seen"
     browser = f"{sys.executable} -c \"import sys; open('{seen}', 'w').write(sys.argv[1])\" %s"
-    journey.environ = {**journey.environ, "DISPLAY": ":0", "BROWSER": browser, "TMPDIR": str(tmp_path)}
+    journey.environ = {**journey.environ, "DISPLAY": ":0", "BROWSER": browser}
     opened = journey.run("open")
     assert opened.code == 0, opened.err
     page = Path(opened.out.strip())

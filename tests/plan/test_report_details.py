@@ -88,7 +88,7 @@ class TestMarkdown:
         odd = Component("Layout", "A|B`C<D>&E", {"label": "x"})
         report = markdown(plan(Change(odd.address, None, odd)))
         assert "| `+` | `Layout:A\\|B'C<D>&E` | will be created |" in report
-        assert "<summary><code>+ Layout:A|B`C&lt;D&gt;&amp;E</code></summary>" in report
+        assert "\n<code>+ Layout:A|B`C&lt;D&gt;&amp;E</code>\n" in report
 
     @pytest.mark.parametrize(("label", "fence"), [("a", "```"), ("a ``` b", "````"), ("` ````` ``", "``````")])
     def test_the_fence_is_longer_than_every_run_of_backticks(self, label: str, fence: str) -> None:
@@ -99,6 +99,20 @@ class TestMarkdown:
     def test_no_limit_is_exceeded(self, limit: int) -> None:
         assert len(markdown(plan(CREATED, UPDATED, DELETED), limit=limit)) <= limit
         assert len(markdown(plan(), limit=limit)) <= limit
+
+    def test_the_highest_risk_comes_first_and_all_details_are_in_one_fold(self) -> None:
+        judged = {A.address: Judgment(Risk.LOW), B.address: Judgment(Risk.HIGH, "data goes")}
+        report = markdown(plan(CREATED, DELETED), judged)
+        rows = [line for line in report.splitlines() if line.startswith("| ")]
+        assert rows == [
+            "| risk | | address | |",
+            "| --- | --- | --- | --- |",
+            "| **high** | `-` | `CustomField:Contact.B__c` | will be destroyed; because it is not in the configuration "
+            "any more; data goes |",
+            "| low | `+` | `CustomField:Contact.A__c` | will be created |",
+        ]
+        assert report.count("<details>") == report.count("</details>") == 1
+        assert "| risk |" not in markdown(plan(CREATED, DELETED)), "nobody asked for the risk"
 
     def test_with_room_enough_a_limit_changes_nothing(self) -> None:
         new_plan = plan(CREATED, UPDATED, DELETED)

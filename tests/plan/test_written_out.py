@@ -201,25 +201,23 @@ CustomField:Contact.B__c and are deleted too.
 | `-` | `CustomField:Contact.B__c` | will be destroyed; because it is not in the configuration any more |
 | `-` | `WorkflowRule:Contact.Old` | will be destroyed; because the relay takes its place |
 
-<details><summary><code>+ User:u@example.com</code></summary>
+<details><summary>Details of 4 changes</summary>
+
+<code>+ User:u@example.com</code>
 
 ```diff
 + IsActive = true
 + Profile  = "P"
 ```
 
-</details>
-
-<details><summary><code>~ CustomField:Contact.A__c</code></summary>
+<code>~ CustomField:Contact.A__c</code>
 
 ```diff
 ! precision = 3 -> 4  # changed in the org and in the config
   # (3 unchanged attributes hidden)
 ```
 
-</details>
-
-<details><summary><code>- CustomField:Contact.B__c</code></summary>
+<code>- CustomField:Contact.B__c</code>
 
 ```diff
 - label     = "Score"
@@ -228,9 +226,7 @@ CustomField:Contact.B__c and are deleted too.
 - type      = "Number"
 ```
 
-</details>
-
-<details><summary><code>- WorkflowRule:Contact.Old</code></summary>
+<code>- WorkflowRule:Contact.Old</code>
 
 ```diff
 - active = true

@@ -93,8 +93,14 @@ class TestMarkdown:
     def test_the_most_important_stands_first(self, changed: ReviewReport) -> None:
         lines = [line for line in markdown(changed).splitlines() if line]
         assert lines[0] == "### High risk: 0 to add, 4 to change, 4 to destroy"
-        assert lines[2] == "#### Data leaving Salesforce"
-        assert lines[3].startswith("- **High risk.** Leads will no longer be synced: 4 components will be deleted")
+        assert lines[2:4] == ["| risk | topic | what changes | where |", "| --- | --- | --- | --- |"]
+        assert lines[4].startswith(
+            "| **high** | Data leaving Salesforce | Leads will no longer be synced: 4 components will be deleted"
+        )
+        table = [line for line in lines[4:] if re.match(r"\| (\*\*high\*\*|medium|low) \|", line)]
+        risks = [line.split(" | ")[0].strip("|* ") for line in table]
+        assert len(table) == len(changed.statements)
+        assert risks == sorted(risks, key=("high", "medium", "low").index)
         assert (
             "| `Contact` | Read, Edit | **Read, Edit, View All** | `integration_user.record_access` `config/sfcode.yaml:7` |"
             in lines
@@ -111,7 +117,12 @@ class TestMarkdown:
 
     def test_details_are_folded_and_end_where_they_begin(self, changed: ReviewReport) -> None:
         page = markdown(changed)
-        assert page.count("<details>") == page.count("</details>") > 3
+        assert page.count("<details>") == page.count("</details>")
+        fold = page[page.rindex("<details>") :]
+        assert fold.startswith("<details><summary>8 components and records that change</summary>")
+        assert fold.count("```diff") == page.count("```diff") == 4, (
+            "all changed ones, in one fold; deleted ones are named"
+        )
         assert page.count("```") % 2 == 0
 
     @pytest.mark.parametrize("limit", [LIMIT, 6000, 3000, 1500, 700, 300])
@@ -136,7 +147,7 @@ class TestMarkdown:
         page = markdown(replace(NOTHING, statements=statements))
         assert len(page) <= LIMIT
         high = sum(f"Field{n} is sent" in page for n in range(2, 6000, 3))
-        low = sum(f"- Field{n} is sent." in page for n in range(0, 6000, 3))
+        low = sum(f"| low | Data leaving Salesforce | Field{n} is sent." in page for n in range(0, 6000, 3))
         assert high > 500
         assert low == 0
 
@@ -166,7 +177,7 @@ class TestMarkdown:
         name = "a` <img src=x> @team | ``` b"
         after = edited(FILES, ("contact", "[Clicked Upgrade]", f"[Clicked Upgrade, '{name}']"))
         line = next(line for line in markdown(reviewed(tmp_path, FILES, after)).splitlines() if "<img" in line)
-        assert line.startswith("- The click-to-track event `a' <img src=x> @team | ''' b` will be written to Contacts")
+        assert "| The click-to-track event `a' <img src=x> @team \\| ''' b` will be written to Contacts" in line
 
     def test_a_text_of_backticks_does_not_end_its_block(self, tmp_path: Path) -> None:
         after = {**FILES, "config/mappings/contact.yaml": CONTACT.replace("Clicked Upgrade", "x")}

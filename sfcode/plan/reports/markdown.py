@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from sfcode.metadata.component import Address
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports import ReportOptions
-from sfcode.plan.reports.markdown_parts import escape, fold_diff
+from sfcode.plan.reports.markdown_parts import diff_block, escape, fold
 from sfcode.plan.reports.plan_items import RELAY_TITLE, Item, headline, items, relay_item
+from sfcode.plan.risk import Judgment, Risk
 
 IMPORTANCE = "-~+."
 """Signs in the order in which their details are kept where there is no room for all."""
+PLAIN_TABLE = ("| | address | |", "| --- | --- | --- |")
+Risks = Mapping[Address, Judgment]
 
 
-def render(plan: Plan, options: ReportOptions) -> str:  # noqa: ARG001
+def render(plan: Plan, options: ReportOptions) -> str:
     """Render the plan without a length limit."""
-    return markdown(plan)
+    return markdown(plan, options.judge(plan))
 
 
-def markdown(plan: Plan, *, limit: int | None = None) -> str:
+def markdown(plan: Plan, judged: Risks | None = None, *, limit: int | None = None) -> str:
     """
-    Render the plan: a headline, the changes to the relay, a table of addresses, and each change folded.
+    Render the plan: a headline, the changes to the relay, a table of addresses by risk, and all details in one fold.
 
     With a limit in characters, details are left out until the text fits: those of created components first, those of
     destroyed components last.
     """
-    changes = items(plan)
-    head = [*_head(plan), *_render_relay(plan, limit)]
-    rows, details = [_row(item) for item in changes], [_details(item) for item in changes]
-    if not changes:
-        return _truncate(head, limit)
-    table = ["", "| | address | |", "| --- | --- | --- |"]
+    risks = {str(address): judgment for address, judgment in (judged or {}).items()}
+    changes = sorted(items(plan), key=lambda item: -_risk(item, risks))
+    relay = relay_item(plan)
+    head = [*_head(plan), *_render_relay(relay)]
+    title = f"Details of {len(changes)} change{'s' * (len(changes) != 1)}" if changes else "Details"
+    blocks = [*((relay,) if relay else ()), *changes]
+    rows, details = [_row(item, risks) for item in changes], [_details(item) for item in blocks]
+    table = (
+        ["", *(("| risk | | address | |", "| --- | --- | --- | --- |") if risks else PLAIN_TABLE)] if changes else []
+    )
     if limit is None:
-        return "\n".join([*head, *table, *rows, *details])
+        return "\n".join([*head, *table, *rows, *([fold(title, details)] if details else [])])
     room = limit - len("\n".join([*head, *table])) - 2 * len(_render_omitted(len(rows), "changes"))
     kept_rows = _that_fit(rows, list(range(len(rows))), room)
-    room -= sum(len(rows[index]) + 1 for index in kept_rows)
-    by_importance = sorted(range(len(changes)), key=lambda index: IMPORTANCE.index(changes[index].sign))
+    room -= sum(len(rows[index]) + 1 for index in kept_rows) + len(fold(title, [])) + 2
+    by_importance = sorted(range(len(blocks)), key=lambda index: IMPORTANCE.index(blocks[index].sign))
     fitting_details = _that_fit(details, by_importance, room)
     text = [*head, *table, *(rows[index] for index in sorted(kept_rows))]
     if len(kept_rows) < len(rows):
         text.append(_render_omitted(len(rows) - len(kept_rows), "changes"))
-    text.extend(details[index] for index in sorted(fitting_details))
+    if fitting_details:
+        text.append(fold(title, (details[index] for index in sorted(fitting_details))))
     if len(fitting_details) < len(details):
         text.append(_render_omitted(len(details) - len(fitting_details), "details"))
     return _truncate(text, limit)
@@ -80,23 +89,26 @@ def _head(plan: Plan) -> Iterator[str]:
         yield f"{escape('; '.join(plan.notes))}."
 
 
-def _render_relay(plan: Plan, limit: int | None) -> Iterator[str]:
-    """Render what changes in the relay; without details where they would take more than half of the room."""
-    item = relay_item(plan)
-    if item is None:
-        return
-    yield ""
-    yield f"**{RELAY_TITLE}:** it {escape('; '.join([item.words, *item.notes]))}."
-    details = _details(item)
-    if limit is None or len(details) <= limit // 2:
-        yield details
+def _render_relay(item: Item | None) -> Iterator[str]:
+    """Render in one sentence what changes in the relay."""
+    if item is not None:
+        yield ""
+        yield f"**{RELAY_TITLE}:** it {escape('; '.join([item.words, *item.notes]))}."
 
 
-def _row(item: Item) -> str:
+def _risk(item: Item, risks: Mapping[str, Judgment]) -> Risk:
+    return risks[item.address].risk if item.address in risks else Risk.LOW
+
+
+def _row(item: Item, risks: Mapping[str, Judgment]) -> str:
     # A code span keeps everything but its own end and the end of the cell.
     address = item.address.replace("`", "'").replace("|", "\\|")
-    return f"| `{item.sign}` | `{address}` | {escape('; '.join([item.words, *item.notes]))} |"
+    judgment = risks.get(item.address)
+    words = [item.words, *item.notes, *([judgment.because] if judgment and judgment.because else [])]
+    risk = _risk(item, risks)
+    label = f"**{risk.word}**" if risk is Risk.HIGH else risk.word
+    return f"| {f'{label} | ' if risks else ''}`{item.sign}` | `{address}` | {escape('; '.join(words))} |"
 
 
 def _details(item: Item) -> str:
-    return fold_diff(item.sign, item.address, item.lines)
+    return diff_block(item.sign, item.address, item.lines)

@@ -35,15 +35,16 @@ def cell(text: str) -> str:
 
 def fold(summary: str, lines: Iterable[str]) -> str:
     """Fold lines of Markdown under a summary, which is HTML."""
-    return "\n".join(["", f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"])
+    body = "\n".join(lines).rstrip("\n")
+    return f"\n<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
-def fold_diff(sign: str, address: str, lines: Iterable[Line]) -> str:
-    """Fold the differences at an address."""
+def diff_block(sign: str, address: str, lines: Iterable[Line]) -> str:
+    """Render the differences at an address, below its name."""
     # GitHub colors lines by their first character; `!` is its sign for a changed line.
     body = [f"{'!' if line.sign == '~' else line.sign} {'    ' * line.depth}{line.text}" for line in lines]
     fence = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
-    return fold(f"<code>{sign} {_html(address)}</code>", [f"{fence}diff", *body, fence])
+    return "\n".join([f"<code>{sign} {_html(address)}</code>", "", f"{fence}diff", *body, fence, ""])
 
 
 def _html(text: str) -> str:

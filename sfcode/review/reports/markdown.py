@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from sfcode.checks.access_changes import Access
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.markdown import format_item
 from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.diff_tree import lines
-from sfcode.plan.reports.markdown_parts import cell, escape, fold, fold_diff, inline
+from sfcode.plan.reports.markdown_parts import cell, diff_block, fold, inline
 from sfcode.plan.reports.plan_items import SIGNS, describe_move
 from sfcode.review.model import Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import describe_comparison, headline
@@ -24,42 +25,50 @@ _CUT = "\n_Something was left out here: all of it is longer than a comment may b
 
 
 @dataclass(frozen=True, slots=True)
+class _Section:
+    """A heading, the head of a table or a fold: what stands before and after the blocks of one kind."""
+
+    opening: str = ""
+    closing: str = ""
+
+
+_NO_SECTION = _Section()
+_STATEMENTS = _Section("\n| risk | topic | what changes | where |\n| --- | --- | --- | --- |")
+_FINDINGS = _Section("\n#### Findings\n")
+
+
+@dataclass(frozen=True, slots=True)
 class _Block:
     """A part that is rendered completely or not at all; a smaller number is kept longer."""
 
     text: str
     keep: int = 0
-    under: str = ""
-    """The heading that it needs above it."""
+    section: _Section = _NO_SECTION
 
 
 def markdown(review: ReviewReport, limit: int = LIMIT) -> str:
     """Render the review with at most `limit` characters, the most important parts first."""
-    blocks = [_Block(redact_secrets(block.text), block.keep, block.under) for block in _report(review)]
+    blocks = [_Block(redact_secrets(block.text), block.keep, block.section) for block in _report(review)]
     full_text = _join(blocks)
     if len(full_text) <= limit:
         return full_text
     indexes: set[int] = set()
     used = len(_CUT) + 1
-    headings: set[str] = set()
+    sections: set[_Section] = {_NO_SECTION}
     for index, block in sorted(enumerate(blocks), key=lambda pair: (pair[1].keep, pair[0])):
-        size = len(block.text) + 1 + (0 if block.under in headings else len(block.under) + 1)
-        if used + size <= limit:
-            used += size
+        around = 0 if block.section in sections else len(block.section.opening) + len(block.section.closing) + 2
+        if used + len(block.text) + 1 + around <= limit:
+            used += len(block.text) + 1 + around
             indexes.add(index)
-            headings.add(block.under)
+            sections.add(block.section)
     return (_join(block for index, block in enumerate(blocks) if index in indexes) + _CUT)[:limit]
 
 
-def _join(blocks: Iterator[_Block] | list[_Block]) -> str:
+def _join(blocks: Iterable[_Block]) -> str:
     parts: list[str] = []
-    under = ""
-    for block in blocks:
-        if block.under != under and block.under:
-            parts.append(block.under)
-        under = block.under
-        parts.append(block.text)
-    return "\n".join(parts) + "\n"
+    for section, inside in groupby(blocks, key=lambda block: block.section):
+        parts.extend((section.opening, *(block.text for block in inside), section.closing))
+    return "\n".join(filter(None, parts)) + "\n"
 
 
 def _report(review: ReviewReport) -> Iterator[_Block]:
@@ -76,16 +85,15 @@ def _report(review: ReviewReport) -> Iterator[_Block]:
         yield _Block(f"\n> {inline(note)}")
     for problem in review.base_problems if not review.is_empty else ():
         yield _Block(f"> - {inline(str(problem))}", _OLDER)
-    for group, statements in review.grouped():
-        for statement in statements:
-            yield _Block(_statement(statement), _BY_RISK[statement.risk], f"\n#### {group.value}\n")
+    statements = [statement for _, group in review.grouped() for statement in group]
+    for statement in sorted(statements, key=lambda statement: -statement.risk):
+        yield _Block(_statement(statement), _BY_RISK[statement.risk], _STATEMENTS)
     for effect in review.effects:
         yield from _access(effect, review)
     news = (*review.problems, *review.news)
     for finding in news:
-        yield _Block(format_item(finding), _NEWS, "\n#### Findings\n")
-    for effect in review.effects:
-        yield from _components(effect, review)
+        yield _Block(format_item(finding), _NEWS, _FINDINGS)
+    yield from _components(review)
     older = [finding for finding in review.findings if finding not in news]
     if older and not review.is_empty:
         summary = f"{len(older)} finding{'s' * (len(older) > 1)} that the base has too"
@@ -93,13 +101,14 @@ def _report(review: ReviewReport) -> Iterator[_Block]:
 
 
 def _statement(statement: Statement) -> str:
-    label = f"**{statement.risk.word.capitalize()} risk.** " if statement.risk is Risk.HIGH else ""
+    """Render a statement as a row of the table."""
+    risk = f"**{statement.risk.word}**" if statement.risk is Risk.HIGH else statement.risk.word
     environments = (
         f" (in {', '.join(f'`{name}`' for name in statement.environments)})" if statement.environments else ""
     )
-    because = f" _({statement.risk.word}: {escape(statement.because)})_" if statement.because else ""
-    place = f" `{statement.position.file}:{statement.position.line}`" if statement.position else ""
-    return f"- {label}{inline(statement.text)}{environments}.{because}{place}"
+    because = f" _({cell(statement.because)})_" if statement.because else ""
+    place = f"`{statement.position.file}:{statement.position.line}`" if statement.position else ""
+    return f"| {risk} | {statement.group.value} | {cell(statement.text)}{environments}.{because} | {cell(place)} |"
 
 
 def _in(effect: Effect, review: ReviewReport) -> str:
@@ -111,8 +120,8 @@ def _access(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
     rows = [row for row in effect.access if row.changed]
     head = "| what | before | after | asked for by |\n| --- | --- | --- | --- |"
     for row in rows:
-        title = f"\n#### Effective access of the integration user{_in(effect, review)}\n\n{head}"
-        yield _Block(_row(row), _ACCESS, title)
+        section = _Section(f"\n#### Effective access of the integration user{_in(effect, review)}\n\n{head}")
+        yield _Block(_row(row), _ACCESS, section)
     if rows and len(effect.access) > len(rows):
         table = [head, *(_row(row) for row in effect.access)]
         yield _Block(fold(f"All {len(effect.access)} rights, unchanged ones too", table), _WHOLE)
@@ -131,14 +140,19 @@ def _name(change: Change, effect: Effect) -> str:
     return f"- `{SIGNS[change.action]}` `{change.address}`" + (f" {inline(f'({moved})')}" if moved else "")
 
 
-def _components(effect: Effect, review: ReviewReport) -> Iterator[_Block]:
-    if not effect.changes:
+def _components(review: ReviewReport) -> Iterator[_Block]:
+    """List the components that change, and show how, in one fold."""
+    effects = [effect for effect in review.effects if effect.changes]
+    if not effects:
         return
-    title = f"\n#### Components and records{_in(effect, review)}\n"
-    name_lines = "\n".join(_name(change, effect) for change in effect.changes)
-    more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
-    yield _Block(fold(f"{len(effect.changes)} that change", [name_lines + more]), _ADDRESSES, title)
-    for change in effect.changes:
-        if change.action is not Action.DELETE:  # its content is what the base has
-            diff = fold_diff(SIGNS[change.action], str(change.address), lines(change))
-            yield _Block(diff, _DIFFS, title)
+    number = max(len(effect.changes) for effect in effects)
+    summary = f"{number} component{'s' * (number != 1)} and records that change"
+    section = _Section(f"\n<details><summary>{summary}</summary>\n", "</details>")
+    for effect in effects:
+        title = f"#### Changes{_in(effect, review)}\n\n" if len(effects) > 1 else ""
+        names = "\n".join(_name(change, effect) for change in effect.changes)
+        more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
+        yield _Block(f"{title}{names}{more}\n", _ADDRESSES, section)
+        for change in effect.changes:
+            if change.action is not Action.DELETE:  # its content is what the base has
+                yield _Block(diff_block(SIGNS[change.action], str(change.address), lines(change)), _DIFFS, section)
