@@ -26,6 +26,8 @@ class Spot:
     end: int = 0
     block: bool = False
     """The value is a literal block (`|`): its first line of text is the line after `value`."""
+    text: str | None = None
+    """The text of the file that holds the entry, where that is another one than the document's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Document:
     def source(self, path: ConfigPath) -> str:
         """Return the text of a value as written."""
         spot = self.spots.get(path)
-        return self.text[spot.start : spot.end] if spot else ""
+        return self._text(spot)[spot.start : spot.end] if spot else ""
 
     def key(self, path: ConfigPath) -> Position:
         """Return the position of the key at a path, or of its nearest ancestor."""
@@ -97,10 +99,10 @@ class Document:
         spot = self.spots[path]
         start = spot.start - 1
         for _ in range(nth + 1):
-            start = self.text.find(token, start + 1, spot.end)
+            start = self._text(spot).find(token, start + 1, spot.end)
             if start < 0:
                 return spot.value
-        return position_at(self.file, self.text, start)
+        return position_at(spot.value.file, self._text(spot), start)
 
     def line(self, path: ConfigPath, number: int) -> Position:
         """Return the position of the n-th line (from 1) of a text; of the whole value unless it is a literal block."""
@@ -108,9 +110,12 @@ class Document:
         if not spot.block:
             return spot.value
         row = spot.value.line + number
-        lines = self.text.split("\n")
+        lines = self._text(spot).split("\n")
         content = lines[row - 1] if row <= len(lines) else ""
-        return Position(self.file, row, len(content) - len(content.lstrip()) + 1)
+        return Position(spot.value.file, row, len(content) - len(content.lstrip()) + 1)
+
+    def _text(self, spot: Spot) -> str:
+        return self.text if spot.text is None else spot.text
 
     def problem(self, finding: PathProblem) -> Diagnostic:
         """Add the position to a finding."""

@@ -2,7 +2,7 @@
 Replace the variables of an environment in the values of a file, and collect its secrets.
 
 `${name}` is replaced; `${secret:NAME}` is kept until the package is sent; `$${` is an escape for `${`. Keys, and
-everything under `environments`, are not expanded.
+everything under `environments`, are not expanded; overrides are, in the file that they are merged into.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def environment_scope(document: Document, name: str) -> Scope:
 
 
 def _walk(document: Document, node: object, path: ConfigPath, scope: Scope, result: Interpolated) -> object:
+    if path[:1] == ("environments",) and path[2:] == ("overrides",):
+        return node
     if isinstance(node, dict):
         for key in node:
             if "${" in key:

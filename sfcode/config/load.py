@@ -22,6 +22,7 @@ from sfcode.config.interpolate import Scope, environment_scope, interpolate
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Environment, Settings
 from sfcode.config.names import DEVELOPER, WORDS
+from sfcode.config.overrides import apply_overrides
 from sfcode.config.project import NamedMapping, Project, SecretRef
 from sfcode.config.recipe_models import NO_RECIPES, Recipes
 from sfcode.config.rules.events import check_events, warn_about_events
@@ -56,6 +57,7 @@ def load(folder: Path, environment: str | None = None, *, name: Path | None = No
     events = loader.events()
     recipes = loader.recipes(settings, drafts)
     loader.check_moved_mappings(settings, drafts)
+    files = loader.files
     if loader.problems or settings is None or files.settings is None:
         raise ConfigError(loader.problems)
     environment_name = loader.scope.environment
@@ -106,6 +108,8 @@ class _Loader:
             )
         elif chosen_name in names or (not names and chosen_name == DEFAULT_ENVIRONMENT):
             self.scope = environment_scope(document, chosen_name)
+            self.files, problems = apply_overrides(self.files, chosen_name)
+            self.problems += problems
         else:
             hint = f"name {format_choices(chosen_name, names)}" if names else "add it under environments"
             message = f"there is no environment {chosen_name}"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from sfcode.config import names
@@ -154,6 +154,13 @@ class Environment(Model):
     )
     variables: dict[VariableName, str] = Field(
         default={}, description="Values that ${name} stands for in all files. Text only: put numbers in quotes."
+    )
+    overrides: dict[str, dict[str, JsonValue]] = Field(
+        default={},
+        description="Keys that have another value here than the file says, by file: keys are merged, any other value is "
+        "replaced as a whole, and null removes a key.",
+        examples=[{"mappings/contact.yaml": {"to_appcues": {"attributes": {"plan": "Tier__c"}}}}],
+        json_schema_extra={"propertyNames": {"pattern": names.CONFIG_FILE}},
     )
 
 

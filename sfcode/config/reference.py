@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from pydantic.fields import FieldInfo
 
 from sfcode.config.event_models import Events
@@ -44,6 +44,27 @@ Values may hold `${name}`, which is replaced by the variable of the chosen envir
 and `${secret:NAME}`, which stands for the environment variable NAME of the process: it stays a placeholder
 in plans, state and reports, and the value is put in only when a package is sent. `$${` stands for `${` itself.
 Variables are not replaced in keys, nor under `environments`, whose variables may hold secrets all the same.
+
+## Overrides
+
+What differs between environments and is no text stands under `overrides` of the environment, by file:
+
+```yaml
+environments:
+  sandbox:
+    org: alias:uat
+    overrides:
+      sfcode.yaml:
+        integration_user: {record_access: view_all}
+      mappings/contact.yaml:
+        to_appcues:
+          attributes:
+            plan: Tier__c        # another field in this org
+            team: null           # not sent from here
+```
+
+Keys are merged with those of the file, any other value (also a list) is replaced as a whole, and `null` removes a key. The result
+obeys the rules of the file, and messages and reports name the line of the override. `version` and `environments` are the same everywhere.
 """
 
 _SIMPLE = {str: "text", bool: "`true` or `false`", int: "number", float: "number"}
@@ -104,6 +125,8 @@ def _value(annotation: Any) -> str:
         return f"list of {_value(arguments[0])}"
     if get_origin(annotation) is dict:
         keys = _value(arguments[0]) if get_origin(arguments[0]) is Literal else "NAME"
+        if arguments[1] is JsonValue:
+            return "keys"
         return f"{keys}: {_value(arguments[1])}"
     if arguments:
         return " or ".join(dict.fromkeys(map(_value, arguments)))

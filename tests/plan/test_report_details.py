@@ -107,8 +107,10 @@ class TestMarkdown:
         assert rows == [
             "| risk | | address | |",
             "| --- | --- | --- | --- |",
-            "| **high** | `-` | `CustomField:Contact.B__c` | will be destroyed; because it is not in the configuration "
-            "any more; data goes |",
+            (
+                "| **high** | `-` | `CustomField:Contact.B__c` | will be destroyed; because it is not in the "
+                "configuration any more; data goes |"
+            ),
             "| low | `+` | `CustomField:Contact.A__c` | will be created |",
         ]
         assert report.count("<details>") == report.count("</details>") == 1

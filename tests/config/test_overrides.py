@@ -1,0 +1,167 @@
+"""Overrides of single keys in one environment: what they change, where problems are reported, and what they may not do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from sfcode.config import load
+from sfcode.config.format import format_text
+from sfcode.config.project import Project
+from sfcode.config.schema import json_schema
+from sfcode.errors import ConfigError
+
+SETTINGS = """\
+version: 1
+integration_user:
+  username: appcues@example.com
+  email: admin@example.com
+appcues: {account_id: "1"}
+relay:
+  url: https://relay.example.com
+environments:
+  production: {org: "env:PROD"}
+  sandbox:
+    org: local
+    variables: {field: Tier__c}
+    overrides:
+"""
+CONTACT = """\
+object: Contact
+match: user
+user_id: {field: Id__c}
+to_appcues:
+  on: [create, update]
+  attributes:
+    role: Title
+    plan: Plan__c
+direction: to_appcues
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config" / "mappings").mkdir(parents=True)
+    (tmp_path / "config" / "mappings" / "contact.yaml").write_text(CONTACT, encoding="utf-8")
+    return tmp_path / "config"
+
+
+def make(folder: Path, overrides: str, environment: str = "sandbox") -> Project:
+    lines = "".join(f"      {line}\n" for line in overrides.splitlines())
+    (folder / "sfcode.yaml").write_text(SETTINGS + lines, encoding="utf-8")
+    return load(folder, environment, name=Path("config"))
+
+
+def complain(folder: Path, overrides: str, environment: str = "sandbox") -> list[str]:
+    with pytest.raises(ConfigError) as refused:
+        make(folder, overrides, environment)
+    return [str(problem) for problem in refused.value.problems]
+
+
+OVERRIDES = """\
+sfcode.yaml:
+  integration_user: {record_access: view_all}
+mappings/contact.yaml:
+  to_appcues:
+    on: [create]
+    attributes: {plan: "${field}", role: null, team: Department}
+"""
+
+
+def test_keys_are_merged_other_values_replaced_and_null_removes(folder: Path) -> None:
+    sandbox = make(folder, OVERRIDES)
+    (mapping,) = sandbox.resolved
+    assert sandbox.settings.integration_user.record_access == "view_all"
+    assert sandbox.settings.integration_user.email == "admin@example.com"
+    assert {use.attribute: use.field for use in mapping.attributes} == {"plan": "Tier__c", "team": "Department"}
+    assert mapping.on == {"create"}
+
+
+def test_other_environments_are_as_the_files_say(folder: Path) -> None:
+    production = make(folder, OVERRIDES, "production")
+    assert production.settings.integration_user.record_access == "sharing"
+    assert [use.field for use in production.resolved[0].attributes] == ["Title", "Plan__c"]
+    before = make(folder, "{}", "production")
+    assert before.digest == production.digest
+    assert make(folder, "{}").digest != make(folder, OVERRIDES).digest
+
+
+def test_an_overridden_value_has_the_position_of_its_override(folder: Path) -> None:
+    (mapping,) = make(folder, OVERRIDES).resolved
+    places = {use.attribute: str(use.place.position) for use in mapping.attributes}
+    assert places == {"plan": "config/sfcode.yaml:19:24", "team": "config/sfcode.yaml:19:54"}
+    assert str(mapping.user_id.place.position) == "config/mappings/contact.yaml:3:11"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "problem"),
+    [
+        (
+            "mappings/contact.yaml: {to_appcues: {attributes: {plan: 7}}}",
+            "config/sfcode.yaml:14:63: to_appcues.attributes.plan: expected keys and values, found the number 7",
+        ),
+        (
+            "mappings/contact.yaml: {to_appcues: {attributes: {plan: '${nothing}'}}}",
+            "config/sfcode.yaml:14:64: to_appcues.attributes.plan: the environment sandbox has no variable nothing",
+        ),
+        ("sfcode.yaml: {relay: {urll: x}}", "config/sfcode.yaml:14:29: relay.urll: "),
+        (
+            "mappings/contract.yaml: {object: Lead}",
+            (
+                'config/sfcode.yaml:14:7: environments.sandbox.overrides."mappings/contract.yaml": '
+                "there is no file mappings/contract.yaml to override; name mappings/contact.yaml"
+            ),
+        ),
+        (
+            "sfcode.yaml: {version: 2}",
+            (
+                'config/sfcode.yaml:14:21: environments.sandbox.overrides."sfcode.yaml".version: '
+                "version is the same in every environment; remove it here"
+            ),
+        ),
+        (
+            "sfcode.yaml: {environments: {}}",
+            'config/sfcode.yaml:14:21: environments.sandbox.overrides."sfcode.yaml".environments: ',
+        ),
+        (
+            "mappings/contact.yaml: {delivery: null}",
+            (
+                'config/sfcode.yaml:14:31: environments.sandbox.overrides."mappings/contact.yaml".delivery: '
+                "there is no such key to remove"
+            ),
+        ),
+        ("mappings/contact.yaml: {object: null}", "config/mappings/contact.yaml:1:1: object: missing; "),
+        ("sfcode.yaml: [1]", 'config/sfcode.yaml:14:20: environments.sandbox.overrides."sfcode.yaml": '),
+        ("[1]", "config/sfcode.yaml:14:7: environments.sandbox.overrides: "),
+    ],
+)
+def test_a_problem_is_reported_once_at_the_line_that_holds_the_value(
+    folder: Path, overrides: str, problem: str
+) -> None:
+    (only,) = complain(folder, overrides)
+    assert only.startswith(problem)
+
+
+def test_secrets_of_overrides_are_needed_where_they_hold(folder: Path) -> None:
+    overrides = 'sfcode.yaml: {relay: {outbound_secret: "${secret:MAIL}"}}'
+    assert "MAIL" in {secret.name for secret in make(folder, overrides).secrets}
+    assert "MAIL" not in {secret.name for secret in make(folder, overrides, "production").secrets}
+
+
+def test_the_schema_knows_the_files_and_fmt_leaves_the_content(folder: Path) -> None:
+    schema = jsonschema.Draft202012Validator(json_schema("sfcode"))
+    make(folder, OVERRIDES)
+    text = (folder / "sfcode.yaml").read_bytes()
+    assert format_text(text, "sfcode.yaml", "sfcode").count("overrides:") == 1
+    document = {
+        "version": 1,
+        "integration_user": {"username": "a@example.com", "email": "a@example.com"},
+        "appcues": {"account_id": "1"},
+        "relay": {"url": "https://relay.example.com"},
+        "environments": {"sandbox": {"overrides": {"mappings/contact.yaml": {"object": "Lead"}}}},
+    }
+    assert schema.is_valid(document)
+    document["environments"]["sandbox"]["overrides"] = {"contact": {"object": "Lead"}}  # type: ignore[index]
+    assert not schema.is_valid(document)
