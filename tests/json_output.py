@@ -25,14 +25,14 @@ def check_output(document: Any) -> None:
 
 @cache
 def _validator(kind: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(_closed(output_schema(kind)))
+    return jsonschema.Draft202012Validator(closed(output_schema(kind)))
 
 
-def _closed(node: Any) -> Any:
+def closed(node: Any) -> Any:
     """Return a schema that refuses keys which it does not name."""
     if isinstance(node, list):
-        return [_closed(item) for item in node]
+        return [closed(item) for item in node]
     if not isinstance(node, dict):
         return node
-    closed = {key: _closed(value) for key, value in node.items()}
-    return {**closed, "additionalProperties": False} if isinstance(node.get("properties"), dict) else closed
+    keys = {key: closed(value) for key, value in node.items()}
+    return {**keys, "additionalProperties": False} if isinstance(node.get("properties"), dict) else keys

@@ -10,7 +10,7 @@ from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope
 
 FILES = ("sfcode", "mapping", "events", "recipes")
-OUTPUTS = ("plan", "review", "envelope")
+OUTPUTS = ("plan", "review", "envelope", "state")
 
 
 @click.command()
@@ -24,7 +24,8 @@ def schema(invocation: Invocation, kind: str | None) -> None:
     events.yaml, recipes for recipes.yaml. Without it, the schema accepts each of them.
 
     For JSON output, KIND is plan for `plan --format json` and saved plans, review for
-    `review --format json`, envelope for the output of every command with --json.
+    `review --format json`, envelope for the output of every command with --json, state for the applied
+    state that is kept in the org.
     """
     from sfcode.config.schema import json_schema, render_schema
 
@@ -42,11 +43,13 @@ def output_schema(kind: str) -> dict[str, Any]:
     from sfcode.cli.envelope_types import Envelope
     from sfcode.config.schema import DIALECT
     from sfcode.plan.document_types import PlanDocument
+    from sfcode.plan.state_types import State
     from sfcode.review.reports.document_types import ReviewDocument
 
     adapters: dict[str, TypeAdapter[Any]] = {
         "plan": TypeAdapter(PlanDocument),
         "review": TypeAdapter(ReviewDocument),
         "envelope": TypeAdapter(Envelope),
+        "state": TypeAdapter(State),
     }
     return {"$schema": DIALECT, **adapters[kind].json_schema()}

@@ -10,15 +10,18 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sfcode.errors import OrgError
 from sfcode.mapping.limits import STATIC_RESOURCE_SIZE
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.state import HISTORY, Applied, Past
 
-FORMAT_VERSION = 2
-READABLE_VERSION = 1
+if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` needs them
+    from sfcode.plan.state_types import AppliedChange, ReadableState, StateContent, StateFile
+
+FORMAT_VERSION: Final = 2
+READABLE_VERSION: Final = 1
 """All of it in one document, uncompressed, as every apply wrote it before version 2."""
 
 STATE_DESCRIPTION = "What sfcode last applied here. Written by sfcode apply; do not edit."
@@ -47,7 +50,12 @@ def measure_state(applied: Applied) -> tuple[int, int]:
 
 def readable_text(applied: Applied) -> str:
     """Format the state for people and for digests: as one document, uncompressed."""
-    return _to_json({"format_version": READABLE_VERSION, **_content(applied), "history": _history(applied)})
+    document: ReadableState = {
+        "format_version": READABLE_VERSION,
+        **_content(applied),
+        "history": _history(applied),
+    }
+    return _to_json(document)
 
 
 def to_component(address: Address, applied: Applied, format_state: Callable[[Applied], str] = state_text) -> Component:
@@ -86,7 +94,7 @@ def from_component(component: Component | None) -> Applied:
         ) from error
 
 
-def _compressed(applied: Applied) -> dict[str, Any]:
+def _compressed(applied: Applied) -> StateFile:
     return {
         "format_version": FORMAT_VERSION,
         "project": applied.project,
@@ -99,11 +107,11 @@ def _compressed(applied: Applied) -> dict[str, Any]:
     }
 
 
-def _size(document: Mapping[str, Any]) -> int:
+def _size(document: StateFile) -> int:
     return len(_to_json({**document, "history": []}).encode())
 
 
-def _count_kept(document: Mapping[str, Any]) -> int:
+def _count_kept(document: StateFile) -> int:
     """Count the applies that there is room for, newest first: the last one up to the limit, those before it up to ours."""
     size, count = _size(document), 0
     for part in document["history"]:
@@ -114,7 +122,7 @@ def _count_kept(document: Mapping[str, Any]) -> int:
     return count
 
 
-def _content(applied: Applied) -> dict[str, Any]:
+def _content(applied: Applied) -> StateContent:
     return {
         "project": applied.project,
         "revision": applied.revision,
@@ -131,17 +139,17 @@ def _content(applied: Applied) -> dict[str, Any]:
     }
 
 
-def _history(applied: Applied) -> list[dict[str, Any]]:
+def _history(applied: Applied) -> list[AppliedChange]:
     return [_past(past) for past in applied.history[:HISTORY]]
 
 
-def _past(past: Past) -> dict[str, Any]:
+def _past(past: Past) -> AppliedChange:
     return {
         "id": past.id,
         "applied_at": past.applied_at,
         "applied_by": past.applied_by,
         "revision": past.revision,
-        "before": {str(address): body and dict(body) for address, body in sorted(past.before.items())},
+        "before": {str(address): None if body is None else dict(body) for address, body in sorted(past.before.items())},
         "owned": _texts(past.owned),
         "drifted": _texts(past.drifted),
         "moves": {str(present): str(former) for present, former in sorted(past.moves.items())},

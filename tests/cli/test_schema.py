@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 
 import jsonschema
 import pytest
@@ -10,6 +12,12 @@ import pytest
 from sfcode.cli.main import main
 from sfcode.cli.schema import OUTPUTS, output_schema
 from sfcode.config.schema import KINDS, json_schema
+from sfcode.metadata.component import Address
+from sfcode.plan.state import Applied, Past
+from sfcode.plan.state_format import readable_text, state_text
+from tests.json_output import closed
+
+SCORE = Address("CustomField", "Contact.Score__c")
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -67,3 +75,16 @@ def test_what_a_command_prints_is_an_envelope(capsys: pytest.CaptureFixture[str]
 def test_a_plan_of_another_shape_is_no_plan() -> None:
     schema = jsonschema.Draft202012Validator(output_schema("plan"))
     assert not schema.is_valid({"format_version": "1.3", "resource_changes": []})
+
+
+def test_the_state_in_an_org_and_its_readable_form_are_of_the_published_shape() -> None:
+    validator = jsonschema.Draft202012Validator(closed(output_schema("state")))
+    change = Past("1", "2026-01-02T03:04:05Z", "a@example.com", None, {SCORE: None}, frozenset({SCORE}))
+    applied = Applied({SCORE: {"type": "Number"}}, "Acme", history=(change,), renaming=((SCORE, SCORE),))
+    for text in (state_text(applied), readable_text(applied), readable_text(Applied())):
+        validator.validate(json.loads(text))
+    file = json.loads(state_text(applied))
+    content = json.loads(zlib.decompress(base64.b64decode(file["content"])))
+    validator.validate({**content, "format_version": 1, "history": []})
+    assert not validator.is_valid({**file, "format_version": 3})
+    assert not validator.is_valid({**content, "format_version": 1, "history": [], "more": 1})
