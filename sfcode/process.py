@@ -1,4 +1,4 @@
-"""The processes of this machine."""
+"""The processes of this machine: which ones run, and locks that they hold. Windows has ways of its own for both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def is_running(pid: int) -> bool:
     """Return whether a process with this id runs on this machine, of any user."""
     if pid <= 0:
         return False
-    if sys.platform == "win32":  # pragma: no cover
+    if sys.platform == "win32":
         # There, os.kill ends the process, whatever the signal.
         return bool(import_module("psutil").pid_exists(pid))
     try:
@@ -20,4 +20,18 @@ def is_running(pid: int) -> bool:
         return False
     except PermissionError:
         return True
+    return True
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed, which the end of the process does, however it ends; return whether nobody else holds it."""
+    try:
+        if sys.platform == "win32":
+            windows = import_module("msvcrt")
+            windows.locking(descriptor, windows.LK_NBLCK, 1)
+        else:
+            posix = import_module("fcntl")
+            posix.flock(descriptor, posix.LOCK_EX | posix.LOCK_NB)
+    except OSError:
+        return False
     return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
@@ -14,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sfcode.hosts import is_loopback
+from sfcode.process import try_lock
 
 LOCK_FILE = "serving.lock"
 ADDRESS_FILE = "serving.json"
@@ -56,7 +56,7 @@ def find_running(state: Path) -> RunningOrg | None:
     """
     try:
         with (state / LOCK_FILE).open("r+", encoding="utf-8") as lock:
-            if _try_lock(lock.fileno()):
+            if try_lock(lock.fileno()):
                 return None  # the server that held it has ended
         with (state / ADDRESS_FILE).open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())
@@ -69,16 +69,7 @@ def find_running(state: Path) -> RunningOrg | None:
 
 def _lock(descriptor: int) -> bool:
     for _ in range(PROBES):
-        if _try_lock(descriptor):
+        if try_lock(descriptor):
             return True
         time.sleep(PROBE_SECONDS)
     return False
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Lock a file until it is closed; the end of the process closes it, however it ends."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
