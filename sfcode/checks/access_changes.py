@@ -64,7 +64,7 @@ def describe_permission_set(change: Change) -> tuple[str, ...]:
     old = spell_as(rights_of(change.before), new)
     rows = [Access(*key, old.get(key, ()), new.get(key, ())) for key in list_subjects(old, new)]
     name = change.address.full_name
-    owner = f"Whoever has the permission set {code(name)}" if name.endswith(VIEWERS) else INTEGRATION_USER
+    owner = f"A user with the permission set {code(name)}" if name.endswith(VIEWERS) else INTEGRATION_USER
     return tuple(sentence.text for sentence in describe_access(rows, owner))
 
 

@@ -18,7 +18,7 @@ from sfcode.metadata.component import Address, Component
 from sfcode.plan.state import HISTORY, Applied, Past
 
 if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` needs them
-    from sfcode.plan.state_types import AppliedChange, ReadableState, StateContent, StateFile
+    from sfcode.plan.state_types import AppliedChange, ReadableState, StateContent, StoredState
 
 FORMAT_VERSION: Final = 2
 READABLE_VERSION: Final = 1
@@ -94,7 +94,7 @@ def from_component(component: Component | None) -> Applied:
         ) from error
 
 
-def _compressed(applied: Applied) -> StateFile:
+def _compressed(applied: Applied) -> StoredState:
     return {
         "format_version": FORMAT_VERSION,
         "project": applied.project,
@@ -107,11 +107,11 @@ def _compressed(applied: Applied) -> StateFile:
     }
 
 
-def _size(document: StateFile) -> int:
+def _size(document: StoredState) -> int:
     return len(_to_json({**document, "history": []}).encode())
 
 
-def _count_kept(document: StateFile) -> int:
+def _count_kept(document: StoredState) -> int:
     """Count the applies that there is room for, newest first: the last one up to the limit, those before it up to ours."""
     size, count = _size(document), 0
     for part in document["history"]:

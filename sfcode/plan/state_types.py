@@ -1,7 +1,7 @@
 """
 The shapes of the applied state, which `sfcode schema state` prints.
 
-The file of the static resource is a `StateFile`; its compressed parts are a `StateContent` and an `AppliedChange` for each apply
+The file of the static resource is a `StoredState`; its compressed parts are a `StateContent` and an `AppliedChange` for each apply
 of the history. `sfcode render` writes a `ReadableState`.
 """
 
@@ -72,7 +72,7 @@ class ReadableState(StateContent):
 
 
 @described
-class StateFile(TypedDict):
+class StoredState(TypedDict):
     """The file of the static resource in the org."""
 
     format_version: Literal[2]
@@ -87,4 +87,4 @@ class StateFile(TypedDict):
     """AppliedChanges, newest first, each compressed like `content`."""
 
 
-State = StateFile | ReadableState
+State = StoredState | ReadableState

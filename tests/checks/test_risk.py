@@ -105,5 +105,5 @@ def test_what_a_permission_set_grants_and_revokes_is_said_in_words() -> None:
         "The integration user loses the permission API Enabled",
     )
     viewers = assess_change(change("PermissionSet:Acme_Viewer", None, rights(fieldPermissions=seen)), PERSONAL)
-    assert viewers.access == ("Whoever has the permission set `Acme_Viewer` may read Contact.A__c",)
+    assert viewers.access == ("A user with the permission set `Acme_Viewer` may read Contact.A__c",)
     assert assess_change(change(FIELD, None, {"type": "Number"}), PERSONAL).access == ()
