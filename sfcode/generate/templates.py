@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from jinja2.lexer import Token, TokenStream
 
 SUFFIX = ".xml.j2"
+_OPTIONS = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+"""The options of environments, which the code of a template is compiled for."""
 _MARK = re.compile("\ue000([^\ue000\ue001]*):([0-9]+)\ue001")
 _AT_START = re.compile(f"(?:{_MARK.pattern})+")
 
@@ -125,15 +127,15 @@ def _environment(*folders: Path, trusted: bool = False) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    from sfcode.generate.bytecode import TemplateBytecode
+
     kind = Environment if trusted else ImmutableSandboxedEnvironment
     return kind(
         loader=FileSystemLoader([str(folder) for folder in folders]),
         auto_reload=False,
+        bytecode_cache=TemplateBytecode(shipped_templates(), f"{kind.__name__} {_OPTIONS}"),
         undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+        **_OPTIONS,
     )
 
 
@@ -162,7 +164,7 @@ def _with_filter(environment: Environment, stream_filter: object) -> Environment
     from jinja2.ext import Extension
 
     kind = type("Marks", (Extension,), {"filter_stream": lambda _self, stream: stream_filter(stream)})  # type: ignore[operator]
-    return environment.overlay(extensions=[kind])
+    return environment.overlay(extensions=[kind], bytecode_cache=None)  # the filtered tokens are other code
 
 
 def _render(environment: Environment, blueprint: Blueprint) -> str:
