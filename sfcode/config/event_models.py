@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
-
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.fields import Field
 from sfcode.config.models import Text, Version
 from sfcode.mapping.events import HANDLED_EVENTS, PROPERTY_EVENTS, TEXT_EVENTS, NpsKind
 from sfcode.mapping.limits import TEXT_LENGTH

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel
-
+from sfcode.config.base import Model
 from sfcode.config.did_you_mean import format_choices
 from sfcode.config.document import Document, PathProblem
 from sfcode.config.event_models import Events
@@ -36,7 +35,7 @@ from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
 from sfcode.mapping.place import ConfigPath
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 
 DEFAULT_ENVIRONMENT = "default"
 """The name of the environment of a project that defines none."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
-
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.fields import ConfigValueError, Convert, Field, JsonSchema
 from sfcode.config.models import FieldName, Replaceable, Text
 from sfcode.mapping.events import ACTIVITY_EVENTS, ItemKind
 from sfcode.mapping.value_map import AttributeValue
@@ -23,19 +20,19 @@ AttributeName = Annotated[str, Field(pattern=names.ATTRIBUTE)]
 CustomEvent = Annotated[
     str, Field(pattern=names.CUSTOM_EVENT, max_length=127, json_schema_extra={"not": {"pattern": "^appcues:"}})
 ]
-ItemNames = Annotated[tuple[Text, ...], Field(strict=False)]
+ItemNames = tuple[Text, ...]
 
 
 def _scalar(value: object) -> AttributeValue:
     if not isinstance(value, str | int | float) or (isinstance(value, str) and not value.strip()):
-        raise PydanticCustomError("scalar", "is not a single value")
+        raise ConfigValueError("scalar")
     return value
 
 
 Scalar = Annotated[
     AttributeValue,
-    PlainValidator(_scalar),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": names.TEXT}, {"type": ["number", "boolean"]}]}),
+    Convert(_scalar),
+    JsonSchema({"anyOf": [{"type": "string", "pattern": names.TEXT}, {"type": ["number", "boolean"]}]}),
 ]
 
 
@@ -44,13 +41,13 @@ class Shorthand(Model):
 
     field: FieldName = Field(description="API name of the Salesforce field.", examples=["Title"])
 
-    @model_validator(mode="before")
     @classmethod
-    def _spell_out(cls, value: object) -> object:
+    def spell_out(cls, value: object) -> object:
+        """Take a text alone for the field."""
         return {"field": value} if isinstance(value, str) else value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
         full: dict[str, Any] = handler(core)
         resolved = handler.resolve_ref_schema(full)
         short = dict(resolved["properties"]["field"])
@@ -64,7 +61,7 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str | int | float) else value
 
 
-Scalars = Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1), BeforeValidator(_as_list)]
+Scalars = Annotated[tuple[Scalar, ...], Field(min_length=1), Convert(_as_list)]
 
 
 class FieldCondition(Model):
@@ -82,20 +79,20 @@ class FieldCondition(Model):
     )
     blank: bool | None = Field(default=None, description="true: the field has to be blank; false: it has to be filled.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _spell_out(cls, value: object) -> object:
+    def spell_out(cls, value: object) -> object:
+        """Take a value alone, or a list, for what the field has to be."""
         condition = value if isinstance(value, dict) else {"is": value}
         if len(condition) != 1 or None in condition.values():
-            raise PydanticCustomError("condition", "is not one condition")
+            raise ConfigValueError("condition")
         return condition
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
         full: dict[str, Any] = handler(core)
         resolved = handler.resolve_ref_schema(full)
         long = {**resolved, "minProperties": 1, "maxProperties": 1}
-        scalar = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": ["number", "boolean"]}]}).json_schema
+        scalar = {"anyOf": [{"type": "string"}, {"type": ["number", "boolean"]}]}
         resolved.clear()
         resolved.update(
             title=long.pop("title"),
@@ -151,7 +148,7 @@ class ToAppcues(Model):
         description="What fires the outbound message: a record-triggered flow, or a workflow rule, which Salesforce "
         "no longer supports since 2025-12-31.",
     )
-    on: Annotated[tuple[Literal["create", "update"], ...], Field(strict=False, min_length=1)] = Field(
+    on: Annotated[tuple[Literal["create", "update"], ...], Field(min_length=1)] = Field(
         default=("create", "update"), description="Which changes of a record are sent."
     )
     attributes: dict[AttributeName, Attribute] = Field(
@@ -204,7 +201,7 @@ class EventFilter(Model):
 def _spell_out_activity(value: object) -> object:
     if isinstance(value, dict):
         if len(value) != 1:
-            raise PydanticCustomError("activity", "holds {count} events", {"count": len(value)})
+            raise ConfigValueError("activity")
         return value
     return value if isinstance(value, list) else {value: {}}
 
@@ -213,25 +210,25 @@ class _ActivitySchema:
     """The JSON Schema of an activity: an event alone, or an event with its filter."""
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
         full = {**handler(core), "minProperties": 1, "maxProperties": 1}
         return {"anyOf": [{"enum": [*ACTIVITY_EVENTS], "type": "string"}, full]}
 
 
-Activity = Annotated[dict[ActivityEvent, EventFilter], BeforeValidator(_spell_out_activity), _ActivitySchema]
+Activity = Annotated[dict[ActivityEvent, EventFilter], Convert(_spell_out_activity), _ActivitySchema]
 
 
 class ToSalesforce(Model):
     """The data from Appcues to Salesforce."""
 
     nps: Nps = Field(default=Nps(), description="Where the latest NPS answers go.")
-    activities: Annotated[tuple[Activity, ...], Field(strict=False)] = Field(
+    activities: tuple[Activity, ...] = Field(
         default=(),
         description="Appcues events that become activities of the record: by name, or by name with the flows, surveys, "
         "checklists or goals that count.",
         examples=[["nps_score", {"flow_completed": {"flow": ["Onboarding"]}}]],
     )
-    click_to_track: Annotated[tuple[CustomEvent, ...], Field(strict=False)] = Field(
+    click_to_track: tuple[CustomEvent, ...] = Field(
         default=(),
         description="Click-to-track events that become activities, by the names they have in Appcues. Appcues sends "
         "them only with its Events Broadcaster.",
@@ -281,7 +278,7 @@ class Mapping(Model):
         description="For leads: an event of a lead that was converted is written to its contact, as the mapping of contacts "
         "says, or parked.",
     )
-    replaces: Annotated[tuple[Replaceable, ...], Field(strict=False)] = Field(
+    replaces: tuple[Replaceable, ...] = Field(
         default=(),
         description="Messages, and the rules and flows that fire them, which this mapping takes the place of. With "
         "`delivery: relay` an apply deletes them, in the same transaction that brings its own; before, they stay.",

@@ -2,8 +2,7 @@
 The models of `sfcode.yaml`.
 
 `mapping_models.py` has those of a mapping, `relay_models.py` what `sfcode.yaml` says of the relay, `event_models.py` `events.yaml`.
-These are the only
-pydantic models of the project. Field descriptions become the JSON Schema that
+Field descriptions become the JSON Schema that
 editors show and the reference in the documentation, so they are written for the person who fills in
 the file. What takes more than one value to judge is in `rules/`.
 """
@@ -12,11 +11,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue
-from pydantic_core import PydanticCustomError
-
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.fields import ConfigValueError, Convert, Field, JsonValue
 from sfcode.config.notify_models import VariableName
 from sfcode.config.relay_models import Relay
 from sfcode.config.safety_models import Safety
@@ -41,11 +38,11 @@ Email = Annotated[str, Field(pattern=names.USERNAME, max_length=80)]
 
 def _version(value: object) -> object:
     if type(value) is not int or value != 1:
-        raise PydanticCustomError("version", "is not a version of the mapping language that this sfcode knows")
+        raise ConfigValueError("version")
     return value
 
 
-Version = Annotated[Literal[1], BeforeValidator(_version)]
+Version = Annotated[Literal[1], Convert(_version)]
 
 
 class Salesforce(Model):
@@ -102,7 +99,7 @@ class IntegrationUser(Model):
         description="Which records the user reaches where sharing is private: those shared with it, all for reading, "
         "or all for reading and writing.",
     )
-    accepted_rights: Annotated[tuple[Acceptable, ...], Field(strict=False)] = Field(
+    accepted_rights: tuple[Acceptable, ...] = Field(
         default=(),
         description="What else may give rights to this user: permission sets and groups of others, a profile that grants "
         "something by itself, or a license that is not for the API alone. The linter refuses such a profile or license, "
@@ -167,13 +164,13 @@ class Environment(Model):
 class PersonalData(Model):
     """The fields that a review treats as personal data."""
 
-    fields: Annotated[tuple[QualifiedField, ...], Field(strict=False)] = Field(
+    fields: tuple[QualifiedField, ...] = Field(
         default=(),
         description="Fields that are personal data besides the standard ones that sfcode knows (names, e-mail "
         "addresses, phone numbers, birth dates, addresses): Contact.Passport__c, or Passport__c of every object.",
         examples=[["Contact.Passport__c"]],
     )
-    accepted: Annotated[tuple[QualifiedField, ...], Field(strict=False)] = Field(
+    accepted: tuple[QualifiedField, ...] = Field(
         default=(),
         description="Fields that may leave Salesforce although they are personal data: the linter is silent about "
         "them. A review still says when one is sent for the first time.",
@@ -234,7 +231,7 @@ class Settings(Model):
     integration_user: IntegrationUser = Field(
         description="The user that the integration signs in as, and what it may do."
     )
-    viewers: Annotated[tuple[Email, ...], Field(strict=False)] = Field(
+    viewers: tuple[Email, ...] = Field(
         default=(),
         description="Usernames of people who see what Appcues writes: they get the viewers' permission set, and lose it when "
         "they are taken from the list. Without it, fields that sfcode creates are visible to nobody.",
@@ -245,7 +242,7 @@ class Settings(Model):
     environments: dict[EnvironmentName, Environment] = Field(
         default={}, description="The targets by name; --env or SFCODE_ENV chooses one."
     )
-    as_is: Annotated[tuple[Takeable, ...], Field(strict=False)] = Field(
+    as_is: tuple[Takeable, ...] = Field(
         default=(),
         description="Fields and permission sets that existed in the org before sfcode and are adopted unchanged: "
         "sfcode watches them and changes nothing in them until their line is taken out.",

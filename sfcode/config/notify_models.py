@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.fields import Field
 
 AlarmName = Literal[
     "organization_changed",
@@ -54,7 +53,7 @@ class NotifyReceiver(Model):
         "without whsec_ before it.",
         examples=["SFCODE_NOTIFY_SECRET"],
     )
-    alarms: Annotated[tuple[AlarmName, ...], Field(strict=False)] = Field(
+    alarms: tuple[AlarmName, ...] = Field(
         default=(), description="The alarms to send; all of them when left out.", examples=[["salesforce_quota"]]
     )
     repeat_hours: int = Field(

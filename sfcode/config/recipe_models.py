@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
-
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.fields import Field
 from sfcode.config.mapping_models import ActivityEvent, AttributeName, CustomEvent, EventFilter, ItemNames, Scalar
 from sfcode.config.models import DeveloperName, Version
 from sfcode.mapping.events import NPS_EVENTS, REGISTRATION_EVENTS, events_filling
@@ -27,7 +24,7 @@ class ReportSettings(Model):
     """The folder of the reports, and the people who see it."""
 
     folder: DeveloperName = Field(default="Appcues", description="Developer name of the report folder, and its label.")
-    share_with: Annotated[tuple[ShareName, ...], Field(strict=False)] = Field(
+    share_with: tuple[ShareName, ...] = Field(
         default=("all_internal_users",),
         description="Who may view the reports: all_internal_users, or role:NAME, role_and_subordinates:NAME, group:NAME, "
         "user:USERNAME. A folder cannot be shared with a permission set. An empty list leaves it to the person who applies "
@@ -77,7 +74,7 @@ class RegistrationTrigger(Model):
         default=(),
         description="Forms, for form_submitted: by their id, or by name or id of the flow that they are in; any when left out.",
     )
-    name: Annotated[tuple[CustomEvent, ...], Field(strict=False)] = Field(
+    name: tuple[CustomEvent, ...] = Field(
         default=(), description="Click-to-track events by name, for click_to_track.", examples=[["Clicked Register"]]
     )
 
@@ -102,9 +99,9 @@ class CampaignReference(Model):
         default=False, description="true: an apply makes the campaign where there is none of this name."
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _spell_out(cls, value: object) -> object:
+    def spell_out(cls, value: object) -> object:
+        """Take a text alone for the id."""
         return {"id": value} if isinstance(value, str) else value
 
     @property
@@ -113,7 +110,7 @@ class CampaignReference(Model):
         return self.id or self.name or ""
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
         full: dict[str, Any] = handler(core)
         resolved = handler.resolve_ref_schema(full)
         long = dict(resolved)
@@ -145,7 +142,7 @@ class RoleOnboarding(Model):
     """The roles that segments in Appcues choose people by. A mapping makes them of a free field, by `map:`."""
 
     attribute: AttributeName = Field(description="Attribute of users that holds the role.", examples=["role"])
-    values: Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1)] = Field(
+    values: Annotated[tuple[Scalar, ...], Field(min_length=1)] = Field(
         description="The roles that segments use. Every mapping that sends the attribute sends these values and no others.",
         examples=[["sales", "success", "admin", "other"]],
     )
@@ -185,13 +182,13 @@ class Recipes(Model):
     completed_flows: CompletedFlows | None = Field(default=None, description="Who completed which flow, by month.")
     nps_history: NpsHistory | None = Field(default=None, description="Every NPS answer as a record, and NPS over time.")
     nps_by_account: NpsByAccount | None = Field(default=None, description="NPS by account.")
-    event_registration: Annotated[tuple[EventRegistration, ...], Field(strict=False)] = Field(
+    event_registration: tuple[EventRegistration, ...] = Field(
         default=(),
         description="People who register for an event in Appcues become members of a campaign. The entries of one campaign "
         "stand in the order of their statuses: Registered before Attended.",
     )
     role_onboarding: RoleOnboarding | None = Field(default=None, description="Onboarding by the role of a person.")
-    group_progress: Annotated[tuple[ProgressRule, ...], Field(strict=False)] = Field(
+    group_progress: tuple[ProgressRule, ...] = Field(
         default=(), description="What an event of one user sets in the profile of the user's group."
     )
 
@@ -206,9 +203,8 @@ class Recipes(Model):
         kinds = [kind for kind, name in NPS_EVENTS.items() if self.nps_history or name in progress]
         return frozenset({*registering, *progress, *events_filling(kinds)})
 
-    @model_validator(mode="before")
     @classmethod
-    def _turn_on(cls, value: object) -> object:
+    def spell_out(cls, value: object) -> object:
         """Turn on a recipe of which only the key is written."""
         if not isinstance(value, dict):
             return value

@@ -11,10 +11,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, JsonValue
-from pydantic.fields import FieldInfo
-
+from sfcode.config.base import Model
 from sfcode.config.event_models import Events
+from sfcode.config.fields import FieldInfo, JsonValue
 from sfcode.config.mapping_models import Mapping, Shorthand
 from sfcode.config.models import Settings
 from sfcode.config.recipe_models import Recipes
@@ -83,28 +82,29 @@ def render_reference() -> str:
     return "\n".join(parts)
 
 
-def _sections(heading: str, model: type[BaseModel], path: str) -> Iterator[str]:
+def _sections(heading: str, model: type[Model], path: str) -> Iterator[str]:
     """Describe a model, then the models that it contains."""
     yield f"{heading}\n\n{(model.__doc__ or '').strip()}\n"
     if issubclass(model, Shorthand):
         yield "Written as text alone, it is the `field`.\n"
     rows = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
-    for key, info in _fields(model):
-        cells = (f"`{key}`", _value(info.annotation), _default(info), info.description or "")
+    for key, info, annotation in _fields(model):
+        cells = (f"`{key}`", _value(annotation), _default(info), info.description or "")
         rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     yield "\n".join(rows) + "\n"
-    for key, info in _fields(model):
-        inner, below = _model_in(info.annotation, f"{path}.{key}" if path else key)
+    for key, _, annotation in _fields(model):
+        inner, below = _model_in(annotation, f"{path}.{key}" if path else key)
         if inner:
             yield from _sections(f"### `{below}`", inner, below)
 
 
-def _fields(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
-    return [(info.alias or name, info) for name, info in model.model_fields.items()]
+def _fields(model: type[Model]) -> list[tuple[str, FieldInfo, Any]]:
+    annotations = model.model_annotations()
+    return [(info.alias or name, info, annotations[name]) for name, info in model.model_fields.items()]
 
 
-def _model_in(annotation: Any, path: str) -> tuple[type[BaseModel] | None, str]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _model_in(annotation: Any, path: str) -> tuple[type[Model] | None, str]:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
         return annotation, path
     if get_origin(annotation) is dict:
         return _model_in(get_args(annotation)[1], f"{path}.NAME")
@@ -137,7 +137,7 @@ def _default(info: FieldInfo) -> str:
     if info.is_required():
         return "**required**"
     value = info.default
-    if value is None or value in ({}, ()) or isinstance(value, BaseModel):
+    if value is None or value in ({}, ()) or isinstance(value, Model):
         return ""
     if isinstance(value, tuple):
         return f"`[{', '.join(value)}]`"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
-
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.fields import ConfigValueError, Convert, Field
 from sfcode.config.notify_models import NotifyReceiver
 from sfcode.config.pem import certificate_text
 from sfcode.config.urls import check_network, check_relay_url
@@ -16,8 +14,8 @@ from sfcode.config.urls import check_network, check_relay_url
 DEFAULT_OUTBOUND = "${secret:SFCODE_RELAY_OUTBOUND_SECRET}"
 DEFAULT_TOLERANCE = 300
 
-Network = Annotated[str, BeforeValidator(check_network)]
-Networks = Annotated[tuple[Network, ...], Field(strict=False)]
+Network = Annotated[str, Convert(check_network)]
+Networks = tuple[Network, ...]
 HeaderName = Annotated[str, Field(pattern=names.HEADER)]
 
 
@@ -155,7 +153,7 @@ def _certificate(value: object) -> object:
         try:
             certificate_text(value)
         except ValueError as error:
-            raise PydanticCustomError("certificate", "{what}", {"what": str(error)}) from error
+            raise ConfigValueError("certificate", what=str(error)) from error
     return value
 
 
@@ -167,7 +165,7 @@ class SignInSettings(Model):
         "consumer secret.",
         examples=["jwt"],
     )
-    certificate: Annotated[str, BeforeValidator(_certificate)] | None = Field(
+    certificate: Annotated[str, Convert(_certificate)] | None = Field(
         default=None,
         description="For jwt: the certificate in PEM form, which is public. Its private key belongs into no file here.",
     )
@@ -176,7 +174,7 @@ class SignInSettings(Model):
 class Relay(Model):
     """The URL of the relay, and how it writes."""
 
-    url: Annotated[str, BeforeValidator(check_relay_url)] = Field(
+    url: Annotated[str, Convert(check_relay_url)] = Field(
         description="Public address of the relay: https, on port 443 or 1024 to 65535, the ones that Salesforce "
         "sends outbound messages to. http only on this machine.",
         examples=["https://relay.example.com"],
@@ -220,7 +218,7 @@ class Relay(Model):
         "wait. Without it, only the org's own limit counts.",
         examples=[20000],
     )
-    notify: Annotated[tuple[NotifyReceiver, ...], Field(strict=False)] = Field(
+    notify: tuple[NotifyReceiver, ...] = Field(
         default=(), description="Who is notified of the relay's alarms; nobody when left out."
     )
     redact_feedback: bool = Field(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
-
 from sfcode.config.base import Model
+from sfcode.config.fields import ConfigValueError, Convert, Field, JsonSchema
 
 LIMIT = re.compile(r"[0-9]{1,6}|(?:100|[1-9]?[0-9])%")
 
@@ -25,15 +23,13 @@ def _limit(value: object) -> object:
     try:
         return None if value is None else read_limit(value)
     except ValueError as error:
-        raise PydanticCustomError("limit", "is no limit") from error
+        raise ConfigValueError("limit") from error
 
 
 Limit = Annotated[
     str | None,
-    BeforeValidator(_limit),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": f"^({LIMIT.pattern})$"}]}
-    ),
+    Convert(_limit),
+    JsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": f"^({LIMIT.pattern})$"}]}),
 ]
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from sfcode.config.base import Model
 from sfcode.config.event_models import Events
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Settings
+from sfcode.config.pydantic_models import pydantic_model
 from sfcode.config.recipe_models import Recipes
 
-KINDS: dict[str, type[BaseModel]] = {"sfcode": Settings, "mapping": Mapping, "events": Events, "recipes": Recipes}
+KINDS: dict[str, type[Model]] = {"sfcode": Settings, "mapping": Mapping, "events": Events, "recipes": Recipes}
 DIALECT = GenerateJsonSchema.schema_dialect
 
 _CONSTRAINTS = ("pattern", "enum", "maxLength")
@@ -23,9 +24,9 @@ _PLACEHOLDER = {"type": "string", "pattern": r"\$\{"}
 def json_schema(kind: str | None = None) -> dict[str, Any]:
     """Return the schema of one kind of file, or of a file of any kind."""
     if kind:
-        schema = KINDS[kind].model_json_schema()
+        schema = pydantic_model(KINDS[kind]).model_json_schema()
     else:
-        models: list[Any] = [(model, "validation") for model in KINDS.values()]
+        models: list[Any] = [(pydantic_model(model), "validation") for model in KINDS.values()]
         refs, schema = models_json_schema(models, title="The files of an sfcode project")
         schema["anyOf"] = list(refs.values())
     return {"$schema": DIALECT, **_tidy(schema)}

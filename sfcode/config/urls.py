@@ -7,8 +7,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic_core import PydanticCustomError
-
+from sfcode.config.fields import ConfigValueError
 from sfcode.hosts import is_loopback
 
 OUTBOUND_PORTS = "80, 443 and 1024 to 65535"
@@ -30,7 +29,7 @@ def check_network(value: object) -> object:
         hint = "write an address or a network, like 203.0.113.7 or 10.0.0.0/8"
         with contextlib.suppress(ValueError):
             hint = f"write {ipaddress.ip_network(value, strict=False)}, where its bits end"
-        raise PydanticCustomError("url", "{what}", {"what": "is not a network", "hint": hint}) from None
+        raise ConfigValueError("url", what="is not a network", hint=hint) from None
     return value
 
 
@@ -43,7 +42,7 @@ def check_relay_url(value: object) -> object:
     except ValueError:
         wrong = ("is not an address", "write it like https://relay.example.com")
     if wrong:
-        raise PydanticCustomError("url", "{what}", {"what": wrong[0], "hint": wrong[1]})
+        raise ConfigValueError("url", what=wrong[0], hint=wrong[1])
     return value.rstrip("/")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
+from sfcode.config.base import Model, ValidationError
 from sfcode.config.document import Document
 from sfcode.config.validation_errors import locate_error, translate_error
 from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.place import ConfigPath
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 Errors = list[dict[str, Any]]
 
 
@@ -27,10 +26,8 @@ def validate(
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        errors: Errors = [dict(details) for details in error.errors(include_url=False)]
-    # A list whose items are all wrong is not reported as empty as well.
-    own = [details for details in errors if details["type"] != "too_short" or not details["input"]]
-    findings = [translate_error(details, document, model) for details in own]
+        errors = error.errors
+    findings = [translate_error(details, document, model) for details in errors]
     unsure |= {finding.instead for finding in findings if finding.instead}
     problems = [document.problem(finding) for finding in findings if finding.path not in unsure]
     unsure |= {finding.path for finding in findings}
@@ -50,7 +47,7 @@ def _salvage(model: type[M], document: Document, data: object, errors: Errors) -
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            errors = [dict(details) for details in error.errors(include_url=False)]
+            errors = error.errors
     return None
 
 

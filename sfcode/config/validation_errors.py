@@ -1,4 +1,4 @@
-"""Convert pydantic's errors to messages with positions."""
+"""Convert the errors of a model to messages with positions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from sfcode.config import names
+from sfcode.config.base import Model
 from sfcode.config.did_you_mean import find_nearest_name, format_choices, format_value
 from sfcode.config.document import Document, PathProblem
+from sfcode.config.fields import FieldInfo
 from sfcode.mapping.place import ConfigPath
 
 _CURLY_QUOTES = re.compile("[\u201c\u201d\u201e\u2018\u2019](.*)[\u201c\u201d\u2018\u2019]", re.DOTALL)
@@ -23,8 +22,8 @@ Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
 """What makes a message and a hint of an error, the path of the entry, and its text as written."""
 
 
-def translate_error(error: Details, document: Document, model: type[BaseModel]) -> PathProblem:
-    """Convert one pydantic error."""
+def translate_error(error: Details, document: Document, model: type[Model]) -> PathProblem:
+    """Convert one error."""
     path, of_key = locate_error(error, document)
     kind = error["type"]
     if kind == "missing":
@@ -52,7 +51,7 @@ def locate_error(error: Details, document: Document) -> tuple[ConfigPath, bool]:
     return path, of_key
 
 
-def _explain_missing(path: ConfigPath, model: type[BaseModel]) -> PathProblem:
+def _explain_missing(path: ConfigPath, model: type[Model]) -> PathProblem:
     key = str(path[-1])
     info = _fields(model, path[:-1]).get(key)
     hint = f"add the key {key}"
@@ -67,7 +66,7 @@ def _yaml(value: object) -> str:
     return json.dumps(value) if isinstance(value, str) and value[:1] in "@{" else str(value)
 
 
-def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> PathProblem:
+def _unknown_key(path: ConfigPath, model: type[Model]) -> PathProblem:
     key, fields = str(path[-1]), _fields(model, path[:-1])
     if key.lower() in _YAML_1_1_ON and "on" in fields:
         hint = "write on: a program that reads YAML 1.1 has turned that word into a truth value"
@@ -77,20 +76,21 @@ def _unknown_key(path: ConfigPath, model: type[BaseModel]) -> PathProblem:
     return PathProblem(path, "unknown key", f"write {format_choices(key, fields)}", at="key", instead=instead)
 
 
-def _fields(model: type[BaseModel], path: ConfigPath) -> dict[str, FieldInfo]:
+def _fields(model: type[Model], path: ConfigPath) -> dict[str, FieldInfo]:
     """List the allowed keys at a path, by their names in files."""
     annotation: Any = model
     for part in path:
         annotation = _models_in(annotation)
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            annotation = next((info.annotation for key, info in _keys(annotation).items() if key == part), None)
+        if isinstance(annotation, type) and issubclass(annotation, Model):
+            types = zip(_keys(annotation), annotation.model_annotations().values(), strict=True)
+            annotation = next((type_ for key, type_ in types if key == part), None)
         elif get_origin(annotation) in (dict, tuple):
             annotation = get_args(annotation)[get_origin(annotation) is dict]
     annotation = _models_in(annotation)
-    return _keys(annotation) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else {}
+    return _keys(annotation) if isinstance(annotation, type) and issubclass(annotation, Model) else {}
 
 
-def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+def _keys(model: type[Model]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
@@ -124,7 +124,7 @@ def _type_hint(description: str, value: object, source: str) -> str:
 
 
 def _literal(error: Details, path: ConfigPath, _source: str) -> tuple[str, str]:
-    allowed = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
+    allowed = [str(choice) for choice in error["ctx"]["expected"]]
     value = error["input"]
     noun = "event" if path[-2:-1] in (("activities",), ("properties",)) else "value"
     choice = format_choices(value, allowed) if isinstance(value, str) else "one of: " + ", ".join(allowed)
@@ -156,7 +156,10 @@ def _out_of_bounds(error: Details, _path: ConfigPath, _source: str) -> tuple[str
 
 
 def _version(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    return f"{format_value(error['input'])} {error['msg']}", "write 1, or update sfcode"
+    return (
+        f"{format_value(error['input'])} is not a version of the mapping language that this sfcode knows",
+        "write 1, or update sfcode",
+    )
 
 
 def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
@@ -195,7 +198,6 @@ _TRANSLATIONS: dict[str, Words] = {
     "string_type": _explain_expected("text"),
     "bool_type": _explain_expected("true or false"),
     "int_type": _explain_expected("a whole number"),
-    "int_from_float": _explain_expected("a whole number"),
     "greater_than_equal": _out_of_bounds,
     "less_than_equal": _out_of_bounds,
     "tuple_type": _explain_expected("a list"),

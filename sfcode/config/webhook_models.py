@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
-
 from sfcode.config import names
 from sfcode.config.base import Model
+from sfcode.config.fields import Convert, Field
 
 
 class OneOrSeveral:
     """An annotation that has the JSON Schema of a list accept one of its items alone."""
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
         """Return the schema of one item, or of the list."""
         several: dict[str, Any] = handler(core)
         return {"anyOf": [several["items"], several]}
@@ -27,9 +24,7 @@ def _as_list(value: object) -> object:
 
 
 EventPath = Annotated[str, Field(pattern=names.EVENT_PATH)]
-EventPaths = Annotated[
-    tuple[EventPath, ...], Field(strict=False, min_length=1), BeforeValidator(_as_list), OneOrSeveral
-]
+EventPaths = Annotated[tuple[EventPath, ...], Field(min_length=1), Convert(_as_list), OneOrSeveral]
 
 
 class WebhookPaths(Model):

@@ -28,11 +28,14 @@ class TemplateBytecode(BytecodeCache):
     def load_bytecode(self, bucket: Bucket) -> None:
         """Load the code of a template, if it was compiled from this source by this version of Jinja2 and Python."""
         if bucket.key:
-            with contextlib.suppress(OSError, EOFError, ValueError, pickle.UnpicklingError), Path(bucket.key).open("rb") as file:
+            with (
+                contextlib.suppress(OSError, EOFError, ValueError, pickle.UnpicklingError),
+                Path(bucket.key).open("rb") as file,
+            ):
                 bucket.load_bytecode(file)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Save the code of a template, unless Python is told to save none or the folder is read-only."""
+        """Save the code of a template, unless Python saves none or the folder is read-only."""
         if bucket.key and not sys.dont_write_bytecode:
             with contextlib.suppress(OSError):
                 path = Path(bucket.key)
@@ -41,7 +44,7 @@ class TemplateBytecode(BytecodeCache):
                 new.write_bytes(bucket.bytecode_to_string())
                 new.replace(path)  # a process that reads it at the same time gets a whole file
 
-    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+    def get_cache_key(self, _name: str, filename: str | None = None) -> str:
         """Return the file name of a template, which the bucket gets as its key; empty for a template of another folder."""
         if filename is None or os.path.dirname(filename) != self._folder:  # noqa: PTH120  (of every template, so quickly)
             return ""

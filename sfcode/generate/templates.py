@@ -14,7 +14,7 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic, Position
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from jinja2.lexer import Token, TokenStream
 
 SUFFIX = ".xml.j2"
-_OPTIONS = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+_OPTIONS: dict[str, Any] = {
+    "autoescape": True,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+}
 """The options of environments, which the code of a template is compiled for."""
 _MARK = re.compile("\ue000([^\ue000\ue001]*):([0-9]+)\ue001")
 _AT_START = re.compile(f"(?:{_MARK.pattern})+")

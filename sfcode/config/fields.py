@@ -1,0 +1,62 @@
+"""How the fields of the mapping language's models are declared: defaults, limits, conversions, descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+JsonValue = object
+"""The type of a value that may be anything a file can hold."""
+
+REQUIRED: Any = object()
+"""The default of a field that has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FieldInfo:
+    """The declaration of a field: its default, the limits of its value, and its description."""
+
+    default: Any = REQUIRED
+    alias: str | None = None
+    """The key in files, if it is not the name of the attribute."""
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    ge: int | None = None
+    le: int | None = None
+    description: str | None = None
+    examples: Sequence[Any] | None = None
+    json_schema_extra: dict[str, Any] | None = None
+
+    def is_required(self) -> bool:
+        """Return whether the key must be written."""
+        return self.default is REQUIRED
+
+
+def Field(**settings: Any) -> Any:  # noqa: N802  (it stands where pydantic's does)
+    """Declare a field of a model, or limit the values of an annotated type; `settings` are those of FieldInfo."""
+    return FieldInfo(**settings)
+
+
+class Convert:
+    """An annotation: a function that the value is passed through before it is checked. It raises ConfigValueError."""
+
+    def __init__(self, function: Callable[[object], object]) -> None:
+        self.function = function
+
+
+class JsonSchema:
+    """An annotation: the JSON Schema of values that a function checks."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self.schema = schema
+
+
+class ConfigValueError(Exception):
+    """Raised by a check of the models for a value: the type of the error, and what its message is made of."""
+
+    def __init__(self, type_: str, **context: str) -> None:
+        super().__init__(type_)
+        self.type = type_
+        self.context = context
