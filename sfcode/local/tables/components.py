@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sfcode.local import ids
 from sfcode.local.clock import audit_stamp
@@ -17,8 +18,6 @@ from sfcode.metadata.component import Component
 SELECT = """
 SELECT type, full_name, id, body, raw, created_by, created_at, modified_by, modified_at FROM component
 """
-
-
 # The same conditions as those of the index, which is used only then.
 WITH_ACTIVITIES = """
 SELECT full_name FROM component WHERE type = 'CustomObject' AND json_extract(body, '$.enableActivities') = 1
@@ -34,8 +33,10 @@ class Put:
     id: str
 
 
-def _stored(row: sqlite3.Row) -> Stored:
-    return Stored(Component(row[0], row[1], json.loads(row[3])), row[2], *row[4:9])
+@lru_cache(maxsize=4096)
+def _component(kind: str, full_name: str, body: str) -> Component:
+    """Parse a component; most requests read the same ones as those before."""
+    return Component(kind, full_name, json.loads(body))
 
 
 def _current(versions: list[StoredFlowVersion]) -> StoredFlowVersion:
@@ -49,18 +50,20 @@ class ComponentTable(Table):
         super().__init__(db)
         self._flows = flows
 
+    def _read(self, clause: str, *values: str) -> list[Stored]:
+        rows = self._db.execute(f"{SELECT} {clause}", values)
+        return [Stored(_component(row[0], row[1], row[3]), row[2], *row[4:9]) for row in rows]
+
     def get(self, kind: str, full_name: str) -> Stored | None:
         """Return one component."""
         if kind == "Flow":
             versions = self._flows.versions(full_name)
             return _current(versions).stored if versions else None
-        row = self._db.execute(f"{SELECT} WHERE type = ? AND full_name = ?", (kind, full_name)).fetchone()
-        return None if row is None else _stored(row)
+        return next(iter(self._read("WHERE type = ? AND full_name = ?", kind, full_name)), None)
 
     def get_by_id(self, id_: str) -> Stored | None:
         """Return one component that is not a flow by its id."""
-        row = self._db.execute(f"{SELECT} WHERE id = ?", (ids.full(id_),)).fetchone()
-        return None if row is None else _stored(row)
+        return next(iter(self._read("WHERE id = ?", ids.full(id_))), None)
 
     def list_all(self, kind: str | None = None) -> list[Stored]:
         """List the components of a type, or of all types, sorted by type and full name."""
@@ -68,8 +71,8 @@ class ComponentTable(Table):
         for version in self._flows.versions() if kind in (None, "Flow") else ():
             flows.setdefault(version.full_name, []).append(version)
         clause, values = ("", ()) if kind is None else ("WHERE type = ?", (kind,))
-        rows = self._db.execute(f"{SELECT} {clause} ORDER BY type, full_name", values)
-        components = [_stored(row) for row in rows] + [_current(versions).stored for versions in flows.values()]
+        components = self._read(f"{clause} ORDER BY type, full_name", *values)
+        components += [_current(versions).stored for versions in flows.values()]
         return sorted(components, key=lambda stored: stored.component.address)
 
     def bodies_by_ids(self, ids_: Iterable[str]) -> list[str]:
@@ -98,11 +101,8 @@ class ComponentTable(Table):
     def children(self, kind: str, parent: str) -> list[Stored]:
         """List the components of a type inside one container: the CustomFields of Contact."""
         # "/" is the character after ".": the range holds what begins with the container's name and a dot.
-        rows = self._db.execute(
-            f"{SELECT} WHERE type = ? AND full_name > ? AND full_name < ? ORDER BY full_name",
-            (kind, f"{parent}.", f"{parent}/"),
-        )
-        return [_stored(row) for row in rows]
+        clause = "WHERE type = ? AND full_name > ? AND full_name < ? ORDER BY full_name"
+        return self._read(clause, kind, f"{parent}.", f"{parent}/")
 
     def last_modified(self) -> str | None:
         """Return when a component was changed last."""
