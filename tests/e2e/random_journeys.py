@@ -72,6 +72,8 @@ class Traveler:
     """Fields that the project has handed over, or adopted again: a destroy may leave them."""
     left: int | None = None
     """How many responses the process still gets before it is killed; None: it lives."""
+    normal_forms: dict[Address, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
+    """The last body of each component and its normal form: most bodies are the same each time somebody looks."""
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -269,7 +271,7 @@ class Traveler:
         """Return everything of the org that this project may touch: components and people, without state and lock."""
         with Store(self.store) as store, store.read() as tx:
             contents = {
-                str(entry.component.address): normalize(entry.component).canonical for entry in tx.components.list_all()
+                str(entry.component.address): self.normalize(entry.component) for entry in tx.components.list_all()
             }
             users = {row["Id"]: row for row in tx.records.list_all("User")}
             sets = {entry.id: entry.component.full_name for entry in tx.components.list_all("PermissionSet")}
@@ -287,6 +289,13 @@ class Traveler:
             versions = {(entry.full_name, entry.status == "Active") for entry in tx.flows.versions()}
             contents |= {f"Active:{name}": "" for name, active in versions if active}
         return {key: body for key, body in contents.items() if "_sfcode_" not in key}
+
+    def normalize(self, component: Component) -> str:
+        body, normal_form = self.normal_forms.get(component.address, (None, ""))
+        if body != component.body:
+            normal_form = normalize(component).canonical
+            self.normal_forms[component.address] = (component.body, normal_form)
+        return normal_form
 
     def apply(self, mode: Mode = Mode.APPLY) -> ApplyResult:
         """Apply, and follow the advice of refusals until there is none."""
