@@ -88,10 +88,16 @@ def _load_guard() -> None:
 STARTED_WITH = _close_environment()
 _load_guard()
 
-# How long an example takes says more about the machine than about the code.
-hypothesis.settings.register_profile(
-    "sfcode", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
-)
+# How long an example takes says more about the machine than about the code. Every run draws the same examples, and
+# `make pytest ARGS="--hypothesis-profile=search ..."` draws others.
+for _profile, _always_same in (("search", False), ("sfcode", True)):
+    hypothesis.settings.register_profile(
+        _profile,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        print_blob=True,
+        derandomize=_always_same,
+    )
 hypothesis.settings.load_profile("sfcode")
 
 
