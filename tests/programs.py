@@ -33,6 +33,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self
 
+from tests.waiting import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[1]
 READY = b"ready\n"
 
@@ -245,7 +247,7 @@ def _server() -> str:
     )
 
     def end() -> None:
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)

@@ -14,6 +14,7 @@ import requests
 
 from scripts import demo_relay
 from sfcode.relay.server import listen
+from tests.waiting import PATIENCE
 
 
 def test_the_demo_shows_the_round_trip_and_cleans_up(root: Path, tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_the_demo_shows_the_round_trip_and_cleans_up(root: Path, tmp_path: Path)
     relay = re.search(r"relay {5}(http://\S+)", run.stdout)
     assert relay is not None
     with pytest.raises(requests.ConnectionError):
-        requests.get(relay[1], timeout=5)
+        requests.get(relay[1], timeout=PATIENCE)
 
 
 def test_the_demo_fails_with_the_logs_when_a_step_fails(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:

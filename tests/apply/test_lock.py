@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from sfcode.metadata.package import write, zip_files
 from sfcode.org import DeployStillRunning, Org, Runtime, connect
 from sfcode.org.results import DeployOptions
 from tests.e2e.org import opened
+from tests.waiting import PATIENCE, until
 
 ELSEWHERE = {"machine": "somewhere", "host": "ci-7", "user": "jane"}
 
@@ -246,12 +246,12 @@ def test_of_many_who_find_a_dead_holder_one_gets_the_lock(place):
             with hold_lock(place.one, "Test", run(), patience=0, report=lambda _: None):
                 inside.append(1)
                 most.append(len(inside))
-                barrier.wait(timeout=30)  # everybody has tried
+                barrier.wait(timeout=PATIENCE)  # everybody has tried
                 inside.pop()
             ends.append("held")
         except Refused:
             ends.append("refused")
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=PATIENCE)
 
     threads = [threading.Thread(target=take) for _ in range(6)]
     for thread in threads:
@@ -277,11 +277,7 @@ def test_an_answer_that_is_lost_neither_leaves_a_lock_nor_makes_two(tmp_path, ki
 def test_a_holder_gives_signs_of_life(place, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
     with place.hold(place.one, run()):
-        for _ in range(500):
-            lock = find_lock(place.other, "Test")
-            if lock and lock.holder and lock.holder.beat >= 2:
-                return
-    raise AssertionError("no sign of life in 500 questions")
+        until(lambda: (lock := find_lock(place.other, "Test")) and lock.holder and lock.holder.beat >= 2)
 
 
 def test_a_holder_whose_lock_was_taken_away_stops_before_its_next_step(place, monkeypatch):
@@ -291,13 +287,7 @@ def test_a_holder_whose_lock_was_taken_away_stops_before_its_next_step(place, mo
         assert current_lock
         assert remove_lock(place.other, current_lock.id)
         with pytest.raises(Refused, match="taken over the lock"):
-            confirm_for_long(lock)
-
-
-def confirm_for_long(lock) -> None:
-    for _ in range(2000):
-        lock.confirm()
-        time.sleep(0.005)
+            until(lock.confirm)
 
 
 def test_who_may_not_create_the_lock_is_told_what_helps(place):
@@ -323,7 +313,7 @@ def sign_in_as(place: Place, username: str) -> str:
         f"{place.url}/services/sfcode/tokens",
         json={"username": username},
         headers={"Authorization": f"Bearer {place.token}"},
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert answer.status_code < 300, answer.text
     return answer.json()["access_token"]

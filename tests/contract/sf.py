@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import STARTED_WITH
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = {
@@ -27,7 +28,6 @@ QUIET = {
     "SF_USE_GENERIC_UNIX_KEYCHAIN": "true",
     "SF_USE_PROGRESS_BAR": "false",
 }
-SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class SfCli:
             env={**os.environ, **QUIET, "HOME": str(self.home), **self.environ, **(environ or {})},
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -23,6 +23,7 @@ from tests.contract.like import like
 from tests.contract.place import CLIENT_VERSION, Place, local
 from tests.contract.sf import Clients
 from tests.contract.states import APP, COMPANY, PASSWORD, for_jsforce
+from tests.waiting import PATIENCE
 
 LIBRARIES = ("jsforce", "@jsforce/jsforce-node")
 RECORDED = pytest.mark.recorded("jsforce", "for_jsforce", shared=True)
@@ -95,7 +96,7 @@ def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
 
     yield started
     for node in running.values():
-        node.process.communicate(timeout=20)
+        node.process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture

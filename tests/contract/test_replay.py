@@ -19,6 +19,7 @@ from sfcode.local import LocalOrg, serve
 from sfcode.local.store import Store
 from tests.contract import recorder
 from tests.contract.states import STATES
+from tests.waiting import PATIENCE
 
 FOLDER = Path(__file__).with_name("recordings")
 SECONDS = 10.0
@@ -40,7 +41,7 @@ class Player:
         self.org = org
         self.state = state
         self.known = {recorder.SCRUBBED.format(0): org.access_token, recorder.WRONG: recorder.WRONG}
-        self.connection = http.client.HTTPConnection(org.url.removeprefix("http://"), timeout=60)
+        self.connection = http.client.HTTPConnection(org.url.removeprefix("http://"), timeout=PATIENCE)
 
     def close(self) -> None:
         self.connection.close()

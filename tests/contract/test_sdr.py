@@ -23,6 +23,7 @@ from sfcode.org import Org
 from tests.contract.place import CLIENT_VERSION, Place
 from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
 from tests.contract.sf import QUIET, Clients
+from tests.waiting import PATIENCE
 
 SCRIPT = Path(__file__).parent / "node" / "sdr.mjs"
 MAIN = "force-app/main/default"
@@ -87,7 +88,7 @@ def node(node_clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield process
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture

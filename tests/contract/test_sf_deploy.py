@@ -19,7 +19,8 @@ from sfcode.org import Org
 from tests.contract.place import Place
 from tests.contract.project import Rendered, bodies, deploy
 from tests.contract.sf import SfCli
-from tests.local.metadata.test_jobs import SECONDS, Gate
+from tests.local.metadata.test_jobs import Gate
+from tests.waiting import PATIENCE
 
 TRANSPORTS = {"soap": "false", "rest": "true"}
 TYPES_OF_FILES = {"Workflow"}
@@ -131,7 +132,7 @@ def test_a_deploy_that_runs_is_cancelled(
     at_org: SfCli, project: Path, ours: Org, package: Rendered, gate: Gate
 ) -> None:
     job = at_org("project deploy start -d force-app --async", folder=project)["result"]["id"]
-    assert gate.inside.wait(SECONDS)
+    assert gate.inside.wait(PATIENCE)
     at_org("project deploy cancel --async", "--job-id", job, folder=project)
     gate.open.set()
     answer = at_org("project deploy report", "--job-id", job, folder=project)

@@ -18,6 +18,7 @@ from sfcode.org import Org
 from tests.contract.place import Place, rows
 from tests.contract.project import INTEGRATION_USER, Rendered, bodies, deploy
 from tests.contract.sf import SfCli
+from tests.waiting import PATIENCE
 
 RECORDED = pytest.mark.recorded("@salesforce/cli", "with_integration_user")
 ORGANIZATION = "SELECT Name FROM Organization"
@@ -50,7 +51,10 @@ def test_signing_in_with_a_key(sf_cli: SfCli, org: Place, state: Path, ours: Org
         "users": [org.username],
     }
     registered = requests.post(
-        f"{org.url}/services/sfcode/apps", json=app, headers={"Authorization": f"Bearer {org.access_token}"}, timeout=10
+        f"{org.url}/services/sfcode/apps",
+        json=app,
+        headers={"Authorization": f"Bearer {org.access_token}"},
+        timeout=PATIENCE,
     )
     assert registered.status_code == 201, registered.text
     answer = sf_cli(

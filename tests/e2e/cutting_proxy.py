@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from tests.waiting import PATIENCE
+
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
 
@@ -43,7 +45,7 @@ def proxy(org_url: str, cut: Cut) -> Iterator[str]:
             if number == cut.at and not cut.after:
                 self._drop()
                 return
-            connection = http.client.HTTPConnection(str(org.hostname), org.port, timeout=30)
+            connection = http.client.HTTPConnection(str(org.hostname), org.port, timeout=PATIENCE)
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
             connection.request(self.command, self.path, body, headers)
             answer = connection.getresponse()

@@ -17,6 +17,7 @@ from sfcode.scaffold import write_project
 from tests.e2e.journey import SECRET
 from tests.e2e.workflows import Event, Job, Runner, git
 from tests.github.server import State
+from tests.waiting import PATIENCE
 
 PLAN = "sfcode-plan"
 APPLY = "sfcode-apply"
@@ -155,7 +156,7 @@ def sign_in(org: LocalOrg) -> dict[str, str]:
         json.dumps(app).encode(),
         {"Authorization": f"Bearer {org.access_token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert answer.status == 201
     return {
         "PROD_SF_CONSUMER_KEY": app["consumer_key"],

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from tests.e2e.journey import Journey
 from tests.programs import Program
-
-SECONDS = 60.0
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -27,7 +26,7 @@ class Terminal:
 
     def wait_for(self, text: str) -> str:
         """Read until a text is on the screen; return everything that was shown so far."""
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + PATIENCE
         while text not in self.shown:
             assert self._read(end), f"{text!r} was never shown:\n{self.shown}"
         return self.shown
@@ -44,15 +43,15 @@ class Terminal:
 
     def finish(self) -> tuple[int, str]:
         """Wait for the end; return the exit code and everything that was shown."""
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + PATIENCE
         while self._read(end):
             pass
-        return self.process.wait(timeout=SECONDS), self.shown
+        return self.process.wait(timeout=PATIENCE), self.shown
 
     def _read(self, end: float) -> bool:
         """Read what comes next; tell whether there was anything before the terminal was closed."""
         ready, _, _ = select.select([self.keyboard], [], [], max(0.0, end - time.monotonic()))
-        assert ready, f"nothing more was shown in {SECONDS} s:\n{self.shown}"
+        assert ready, f"nothing more was shown in {PATIENCE} s:\n{self.shown}"
         data = b""
         with suppress(OSError):  # Linux says so when the program has closed its side
             data = os.read(self.keyboard, 65536)

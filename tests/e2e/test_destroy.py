@@ -10,6 +10,7 @@ import pytest
 from sfcode.local import serve
 from sfcode.metadata.component import Address, Component
 from tests.e2e.org import component, deploy, opened
+from tests.waiting import PATIENCE
 
 USER = "appcues.integration@example.com.local"
 THEIRS = Component("CustomField", "Contact.Theirs__c", {"label": "Theirs", "length": 20, "type": "Text"})
@@ -80,7 +81,7 @@ def test_a_protected_environment_wants_the_name_of_the_org_typed(visible, typed,
     process = visible.spawn("destroy", "--auto-approve", stdin=end)
     os.close(end)
     os.write(terminal, f"{typed}\n".encode())
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     os.close(terminal)
     assert process.returncode == code, err
     assert "type the name of the org (Northwind Traders)" in out

@@ -11,6 +11,7 @@ import requests
 
 from sfcode.local import LocalOrg, serve
 from tests.e2e.journey import Journey
+from tests.waiting import PATIENCE
 
 REQUEST = "/services/[dS]*"
 """What sfcode sends: REST and SOAP, not the sign-in and not the control route."""
@@ -36,7 +37,7 @@ class Faulty:
             f"{self.org.url}/services/sfcode{path}",
             json=body,
             headers={"Authorization": f"Bearer {self.org.access_token}"},
-            timeout=30,
+            timeout=PATIENCE,
         )
         assert answer.status_code < 300, answer.text
         return answer.json()

@@ -13,7 +13,8 @@ import requests
 from tests.e2e.clicked import SET, USER, Clicked, click, permission_set
 from tests.e2e.journey import SECRET
 from tests.e2e.org import API, deploy
-from tests.relay.e2e.world import WEBHOOK, Far, World, free_port, until
+from tests.relay.e2e.world import WEBHOOK, Far, World
+from tests.waiting import PATIENCE, free_port, until
 
 KEY, KEY_SECRET = "local-appcues-key", "local-appcues-secret"
 ANA = "10001"
@@ -27,7 +28,7 @@ class Connector:
     active: bool = True
 
     def __post_init__(self) -> None:
-        answer = self.far.org.post(f"{self.far.url}/services/sfcode/tokens", json={"username": USER}, timeout=20)
+        answer = self.far.org.post(f"{self.far.url}/services/sfcode/tokens", json={"username": USER}, timeout=PATIENCE)
         self.token = answer.json()["access_token"]
 
     def hears(self, flow: str) -> None:
@@ -43,7 +44,7 @@ class Connector:
         with requests.Session() as session:
             session.trust_env = False
             session.headers["Authorization"] = f"Bearer {self.token}"
-            answer = session.post(f"{self.far.url}/services/data/v{API}/sobjects/Event", json=event, timeout=20)
+            answer = session.post(f"{self.far.url}/services/data/v{API}/sobjects/Event", json=event, timeout=PATIENCE)
         assert answer.ok, answer.text
 
 
@@ -60,10 +61,11 @@ class Stage:
         """Let Ana complete a flow in the product, and wait until everybody who hears of it has done with it."""
         far = self.world.far
         event = {"user_id": ANA, "name": "appcues:flow_completed", "attributes": {"flowName": flow}}
-        assert far.account.post(f"{far.appcues}/sfcode/trigger", json=event, timeout=20).ok
+        assert far.account.post(f"{far.appcues}/sfcode/trigger", json=event, timeout=PATIENCE).ok
         self.connector.hears(flow)
         until(
-            lambda: far.account.get(f"{far.appcues}/sfcode/deliveries", timeout=20).json()["waiting"] == 0, "delivery"
+            lambda: far.account.get(f"{far.appcues}/sfcode/deliveries", timeout=PATIENCE).json()["waiting"] == 0,
+            "delivery",
         )
 
     def events(self) -> list[str]:
@@ -75,7 +77,7 @@ class Stage:
         far = self.world.far
         (ana,) = far.rows(f"SELECT Id FROM Contact WHERE Product_User_Id__c = {ANA}")
         url = f"{far.url}/services/data/v{API}/sobjects/Contact/{ana['Id']}"
-        assert far.org.patch(url, json={"Title": value}, timeout=20).ok
+        assert far.org.patch(url, json={"Title": value}, timeout=PATIENCE).ok
 
 
 @pytest.fixture
@@ -146,7 +148,7 @@ def test_an_org_moves_to_a_relay_and_every_event_is_one_event(stage):
 
     stage.connector.active = False
     hook = {"url": f"{relay.url}/webhooks/appcues", "auth": {"scheme": "path", "secret": WEBHOOK}}
-    assert far.account.put(f"{far.appcues}/sfcode/webhook", json=hook, timeout=20).ok
+    assert far.account.put(f"{far.appcues}/sfcode/webhook", json=hook, timeout=PATIENCE).ok
     far.arm_appcues(kind="duplicate_delivery", path="/webhooks/appcues")
     stage.completes("moved")
     until(lambda: "moved" in stage.events(), f"the Event of the relay {relay.text()[-2000:]}")

@@ -11,6 +11,7 @@ import pytest
 
 from sfcode.cli.interruption import Interruption
 from sfcode.errors import ExitCode
+from tests.waiting import PATIENCE
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
 
@@ -25,7 +26,7 @@ def test_a_command_that_is_stopped_while_it_reads_has_changed_nothing(journey, n
         program = journey.spawn("--org", org.url, *words)
         org.wait_for_request()
         program.send_signal(number)
-        out, err = program.communicate(timeout=30)
+        out, err = program.communicate(timeout=PATIENCE)
     text = out + err
     assert program.returncode == CODES[number], text
     assert "Interrupted; nothing was changed." in text
@@ -56,7 +57,7 @@ def test_every_verb_that_asks_an_org_ends_at_once_and_in_the_same_way(journey, w
         program = journey.spawn("--org", org.url, *words.split())
         org.wait_for_request()
         program.send_signal(signal.SIGHUP)
-        _, err = program.communicate(timeout=30)
+        _, err = program.communicate(timeout=PATIENCE)
     assert program.returncode == CODES[signal.SIGHUP], err
     assert err.splitlines()[-1] == f"Error: Interrupted; {expected}"
 

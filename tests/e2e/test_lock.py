@@ -14,6 +14,7 @@ from sfcode.org import DeployStillRunning
 from tests.e2e.journey import Journey, Result
 from tests.e2e.org import opened
 from tests.programs import Program
+from tests.waiting import PATIENCE
 
 
 class Place:
@@ -42,7 +43,7 @@ class Place:
             yield process
         finally:
             process.kill()
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE)
 
     @property
     def lock(self):
@@ -57,7 +58,7 @@ def slow(journey: Journey, polls: int = 6):
 
 
 def ended(process: Program) -> tuple[int, str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out + err
 
 

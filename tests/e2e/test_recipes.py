@@ -26,8 +26,9 @@ from sfcode.relay.salesforce.actions.nps_responses import PREFIX, plan_rewrites
 from tests.e2e.journey import Journey
 from tests.e2e.recipes import RESPONSE, with_recipes
 from tests.local.automation.building import deploy
-from tests.relay.salesforce.held_calls import SECONDS, relays
+from tests.relay.salesforce.held_calls import relays
 from tests.relay.salesforce.world import World, event
+from tests.waiting import PATIENCE
 
 Q4 = {"flowName": "Q4 survey", "flowId": "s-4"}
 HOUR = 3600.0
@@ -228,10 +229,10 @@ def test_a_late_upsert_does_not_turn_a_corrected_answer_back(world: World, tmp_p
     with relays(world, tmp_path) as relay, ThreadPoolExecutor(1) as pool:
         relay.proxy.held_path = f"/composite/sobjects/{RESPONSE}/{RESPONSE_ID_FIELD}"
         relay.store(2, at=1)
-        claim = replace(relay.claim(lease=0.1), deadline=boot_time() + SECONDS)
+        claim = replace(relay.claim(lease=0.1), deadline=boot_time() + PATIENCE)
         relay.proxy.holds = True
         late = pool.submit(relay.deliver, claim) if settles else pool.submit(asyncio.run, relay.writer().deliver(claim))
-        assert relay.proxy.arrived.wait(SECONDS)
+        assert relay.proxy.arrived.wait(PATIENCE)
         relay.store(9, at=2)
         relay.store_feedback("Better now", at=3)
         time.sleep(0.2)
@@ -240,7 +241,7 @@ def test_a_late_upsert_does_not_turn_a_corrected_answer_back(world: World, tmp_p
         corrected = answers(world)
         assert [(row["Score__c"], row["Feedback__c"]) for row in corrected] == [(9, "Better now")]
         relay.proxy.released.set()
-        late.result(SECONDS)
+        late.result(PATIENCE)
         assert [row["Score__c"] for row in answers(world)] == [2]
         relay.drain()
         assert answers(world) == corrected

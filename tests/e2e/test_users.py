@@ -16,6 +16,7 @@ from sfcode.local.store import Store
 from sfcode.metadata.component import Address, Component
 from tests.e2e.journeys import THEIR_MESSAGE
 from tests.e2e.org import component, deploy, opened
+from tests.waiting import PATIENCE
 
 USER = "appcues.integration@example.com.local"
 PROFILE = "Minimum Access - API Only Integrations"
@@ -45,11 +46,11 @@ def sign_in(org, application, username, times):
     """Sign in as a user with the credentials of an app."""
     head = {"Authorization": f"Bearer {org.access_token}"}
     registration = {"name": application, "run_as": username}
-    app = requests.post(f"{org.url}/services/sfcode/apps", json=registration, headers=head, timeout=5).json()
+    app = requests.post(f"{org.url}/services/sfcode/apps", json=registration, headers=head, timeout=PATIENCE).json()
     form = {"client_id": app["consumer_key"], "client_secret": app["consumer_secret"]}
     form["grant_type"] = "client_credentials"
     for _ in range(times):
-        requests.post(f"{org.url}/services/oauth2/token", data=form, timeout=5).raise_for_status()
+        requests.post(f"{org.url}/services/oauth2/token", data=form, timeout=PATIENCE).raise_for_status()
 
 
 def renamed(journey):

@@ -10,6 +10,7 @@ from sfcode.github.client import GitHub
 from sfcode.github.context import JobContext, read_job_context
 from sfcode.org.options import Runtime
 from tests.github.server import State, serve_github
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Hub:
         return read_job_context(self.environ(**more))
 
     def client(self, needs: str = "pull-requests: write", **more: str) -> GitHub:
-        runtime = Runtime(sleep=self.waits.append, now=lambda: 1_000_000.0, rng=random.Random(1), read_timeout=5.0)
+        runtime = Runtime(sleep=self.waits.append, now=lambda: 1_000_000.0, rng=random.Random(1), read_timeout=PATIENCE)
         client = GitHub(self.context(**more), needs, runtime)
         self.clients.append(client)
         return client

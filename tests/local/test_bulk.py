@@ -6,7 +6,6 @@ import csv
 import dataclasses
 import io
 import random
-import time
 from typing import Any
 
 import pytest
@@ -18,11 +17,11 @@ from sfcode.local.rest.bulk.job import change
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
 from tests.local.conftest import NOON, Rest
+from tests.waiting import until
 
 INGEST = "/jobs/ingest"
 QUERY = "/jobs/query"
 ENDED = {"JobComplete", "Failed", "Aborted"}
-SECONDS = 20
 
 
 @pytest.fixture
@@ -54,12 +53,11 @@ class Bulk:
         return self.end(f"{INGEST}/{job}")
 
     def end(self, path: str) -> dict[str, Any]:
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
+        def document() -> dict[str, Any] | None:
             document = self.rest("GET", path).json()
-            if document["state"] in ENDED:
-                return document
-        raise AssertionError("the job did not end")
+            return document if document["state"] in ENDED else None
+
+        return until(document, "the end of the job")
 
     def run(self, text: str, operation: str = "insert", name: str = "Contact", **more: str) -> dict[str, Any]:
         job = self.open(operation, name, **more)

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from tests.programs import Program, run
+from tests.waiting import PATIENCE
 
 
 @contextmanager
@@ -32,7 +33,9 @@ def serving(state: Path, *words: str) -> Iterator[tuple[Program, str]]:
 
 def call(ready: dict[str, Any], method: str, path: str, **more: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {ready['access_token']}"}
-    return requests.request(method, f"{ready['url']}/services/data/v62.0{path}", headers=headers, timeout=10, **more)
+    return requests.request(
+        method, f"{ready['url']}/services/data/v62.0{path}", headers=headers, timeout=PATIENCE, **more
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -43,7 +46,7 @@ def test_serve_prints_one_line_when_ready_and_stops_cleanly(state: Path, number:
         assert set(ready) == {"url", "access_token", "org_id", "username", "appcues_url"}
         assert call(ready, "GET", "/limits").status_code == 200
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -69,10 +72,10 @@ def test_an_appcues_is_served_beside_the_org_and_reset_with_it(state: Path) -> N
         match = next(filter(None, matches))
         assert match.groups()[1:] == auth
         profile = f"{match[1]}/v2/accounts/1/users/u1/profile"
-        assert requests.patch(profile, json={"plan": "pro"}, auth=auth, timeout=10).status_code == 200
+        assert requests.patch(profile, json={"plan": "pro"}, auth=auth, timeout=PATIENCE).status_code == 200
         assert (state / "appcues.db").exists()
         run("local", "reset", "--state", str(state)).check_returncode()
-        assert requests.get(profile, auth=auth, timeout=10).status_code == 404
+        assert requests.get(profile, auth=auth, timeout=PATIENCE).status_code == 404
 
 
 def test_a_taken_port_of_appcues_is_named_with_its_option(state: Path) -> None:
@@ -89,7 +92,7 @@ def test_a_taken_port_of_appcues_is_named_with_its_option(state: Path) -> None:
             "--state",
             str(state),
         )
-        result = run(*words, timeout=20)
+        result = run(*words, timeout=PATIENCE)
     assert result.returncode == 1
     assert "Choose another one with --appcues-port" in result.stderr
 
@@ -99,7 +102,7 @@ def test_what_was_answered_outlives_a_kill(state: Path) -> None:
         ready = json.loads(line)
         ids = [call(ready, "POST", "/sobjects/Contact", json={"LastName": f"K{n}"}).json()["id"] for n in range(5)]
         process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
     with serving(state, "--json") as (_, line):
         ready_again = json.loads(line)
         assert ready_again["access_token"] == ready["access_token"]
@@ -133,7 +136,7 @@ def test_an_app_is_registered_and_signs_in(state: Path) -> None:
     with serving(state, "--json") as (_, line):
         ready = json.loads(line)
         words = ("local", "app", "CI", "--run-as", ready["username"], "--state", str(state))
-        result = run("--json", *words, timeout=20)
+        result = run("--json", *words, timeout=PATIENCE)
         result.check_returncode()
         app = json.loads(result.stdout)["result"]
         form = {
@@ -141,14 +144,14 @@ def test_an_app_is_registered_and_signs_in(state: Path) -> None:
             "client_id": app["consumer_key"],
             "client_secret": app["consumer_secret"],
         }
-        answer = requests.post(f"{ready['url']}/services/oauth2/token", data=form, timeout=10).json()
+        answer = requests.post(f"{ready['url']}/services/oauth2/token", data=form, timeout=PATIENCE).json()
         assert call(ready | answer, "GET", "/limits").status_code == 200
 
 
 def test_an_app_with_a_bad_certificate_is_refused(state: Path, tmp_path: Path) -> None:
     pem = tmp_path / "bad.pem"
     pem.write_text("nonsense", encoding="utf-8")
-    result = run("local", "app", "CI", "--certificate", str(pem), "--state", str(state), timeout=20)
+    result = run("local", "app", "CI", "--certificate", str(pem), "--state", str(state), timeout=PATIENCE)
     assert result.returncode != 0
     assert "certificate: this is neither a certificate nor a public key of RSA. give it in PEM form" in result.stderr
 

@@ -12,6 +12,7 @@ from sfcode.local.sobjects.sharing import set_model
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
 from tests.local.conftest import NOON, Rest
+from tests.waiting import PATIENCE
 
 OWN = "SELECT PermissionsModifyMetadata, PermissionsManageUsers, PermissionsApiEnabled FROM UserPermissionAccess"
 
@@ -34,7 +35,7 @@ def test_everybody_reads_the_own_permissions_and_no_others(org: LocalOrg, rest: 
     def own(token: str) -> list[bool]:
         headers = {"Authorization": f"Bearer {token}"}
         address = f"{org.url}/services/data/v62.0/query"
-        (row,) = requests.get(address, params={"q": OWN}, headers=headers, timeout=10).json()["records"]
+        (row,) = requests.get(address, params={"q": OWN}, headers=headers, timeout=PATIENCE).json()["records"]
         return [value for name, value in row.items() if name != "attributes"]
 
     seller = rest.session.post(

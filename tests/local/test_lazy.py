@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 CODE = """
 import sys
 from pathlib import Path
@@ -59,4 +61,4 @@ def test_every_path_finds_its_routes(org, path: str, status: int) -> None:
     import requests
 
     method = "POST" if path.endswith("token") else "GET"
-    assert requests.request(method, org.url + path, timeout=10).status_code == status
+    assert requests.request(method, org.url + path, timeout=PATIENCE).status_code == status

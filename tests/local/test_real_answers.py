@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from tests.local.conftest import HandClock, Rest
+from tests.waiting import until
 
 
 def test_a_collection_needs_a_record(rest: Rest) -> None:
@@ -126,9 +126,7 @@ def test_a_wrong_date_in_a_bulk_job(rest: Rest) -> None:
         "PUT", f"/jobs/ingest/{job}/batches", data=b"LastName,Birthdate\nA,soon\n", headers={"Content-Type": "text/csv"}
     )
     rest("PATCH", f"/jobs/ingest/{job}", json={"state": "UploadComplete"})
-    deadline = time.monotonic() + 20
-    while rest("GET", f"/jobs/ingest/{job}").json()["state"] != "JobComplete" and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: rest("GET", f"/jobs/ingest/{job}").json()["state"] == "JobComplete")
     text = rest("GET", f"/jobs/ingest/{job}/failedResults").text
     assert (
         "INVALID_FIELD:Failed to deserialize field at col 1. Due to, 'soon' is not a valid value for the type xsd:date"

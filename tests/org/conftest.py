@@ -14,6 +14,7 @@ from vcr import VCR
 from sfcode.org import Org, Runtime, connect
 from tests.org import recording
 from tests.org.servers import TOKEN, Handler, Server, serving
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -38,7 +39,9 @@ def time() -> Time:
 
 @pytest.fixture
 def runtime(time: Time) -> Runtime:
-    return Runtime(sleep=time.sleep, clock=time.clock, rng=random.Random(1), connect_timeout=2, read_timeout=2)
+    return Runtime(
+        sleep=time.sleep, clock=time.clock, rng=random.Random(1), connect_timeout=PATIENCE, read_timeout=PATIENCE
+    )
 
 
 ServeOrg = Callable[[Handler], tuple[Server, Org]]

@@ -18,6 +18,7 @@ from sfcode.org.retry import ATTEMPTS, NoAnswer
 from sfcode.org.session import Grant
 from sfcode.org.signin.oauth import token
 from tests.org.servers import TOKEN, Answer, HangUp, Request, as_json, fault, script, serving, soap
+from tests.waiting import PATIENCE
 
 QUEUED = soap("deploy", "<done>false</done><id>0Af000000000001AAA</id><state>Queued</state>")
 LISTED = soap("listMetadata", "<fullName>F</fullName><type>Flow</type>")
@@ -229,7 +230,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
     release = threading.Event()
 
     def hang(_: Request) -> Answer:
-        release.wait(10)
+        release.wait(PATIENCE)
         raise HangUp
 
     runtime = Runtime(read_timeout=0.2)
@@ -240,7 +241,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         started = real_time.monotonic()
         with pytest.raises(OrgUnreachable, match="may or may not be running.*did not answer in time"):
             org.metadata.deploy(b"zip", DeployOptions())
-        assert real_time.monotonic() - started < 5
+        assert real_time.monotonic() - started < PATIENCE / 2
         release.set()
 
 

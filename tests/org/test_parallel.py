@@ -9,10 +9,11 @@ import threading
 import pytest
 
 from sfcode.org.parallel import run_both, run_parallel
+from tests.waiting import PATIENCE
 
 
 def test_results_come_in_order_from_no_more_threads_than_allowed() -> None:
-    barrier = threading.Barrier(2, timeout=30)
+    barrier = threading.Barrier(2, timeout=PATIENCE)
     threads: set[int] = set()
 
     def call(number: int) -> int:

@@ -19,6 +19,7 @@ from tests.local.automation.receiver import receiving
 from tests.recorded.comparer import differences, xml_as_json
 from tests.recorded.conftest import VERSION, RecordedWorld
 from tests.recorded.pairs import KINDS, RecordedPair, read_pairs
+from tests.waiting import PATIENCE
 
 PAIRS = read_pairs()
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -61,7 +62,7 @@ def ask(request: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
     session = requests.Session()
     session.trust_env = False
     answer = session.request(
-        request["method"], f"{world.org.url}{base}{request['path']}", headers=headers, timeout=30, **more
+        request["method"], f"{world.org.url}{base}{request['path']}", headers=headers, timeout=PATIENCE, **more
     )
     actual = _answer(answer)
     if "field" in request:
@@ -89,7 +90,7 @@ def _soap(request: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
     envelope = f'<e:Envelope xmlns:e="{SOAP}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Header>{header}</e:Header><e:Body>{body}</e:Body></e:Envelope>'
     path = f"/services/Soap/{service}/{VERSION}"
     headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
-    answer = requests.post(f"{world.org.url}{path}", data=envelope.encode(), headers=headers, timeout=30)
+    answer = requests.post(f"{world.org.url}{path}", data=envelope.encode(), headers=headers, timeout=PATIENCE)
     soap_body = xml_as_json(answer.content)["Envelope"]["Body"]
     if "deployResponse" in soap_body:
         _wait_for(str(re.search(rb"<id>(\w+)</id>", answer.content)[1], "ascii"), world)  # type: ignore[index]
@@ -101,7 +102,7 @@ def _wait_for(deploy_id: str, world: RecordedWorld) -> None:
     from sfcode.org import connect
 
     with connect(world.org.url, environ={"SF_ACCESS_TOKEN": world.org.access_token}, api_version=VERSION) as org:
-        org.metadata.follow(deploy_id, timeout=60)
+        org.metadata.follow(deploy_id, timeout=PATIENCE)
 
 
 def _deploy(files: Mapping[str, str], world: RecordedWorld) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def _deploy(files: Mapping[str, str], world: RecordedWorld) -> dict[str, Any]:
     environ = {"SF_ACCESS_TOKEN": world.org.access_token}
     with connect(world.org.url, environ=environ, api_version=VERSION) as org:
         metadata = org.metadata
-        result = metadata.follow(metadata.deploy(archive.getvalue(), DeployOptions(check_only=True)), timeout=60)
+        result = metadata.follow(metadata.deploy(archive.getvalue(), DeployOptions(check_only=True)), timeout=PATIENCE)
     failures = [
         {"problem": failure.problem, "type": failure.type, "name": failure.full_name, "file": failure.file_name}
         for failure in result.failures

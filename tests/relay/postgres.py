@@ -78,5 +78,5 @@ def schema(url: str) -> Iterator[str]:
     finally:
         with psycopg.connect(url, autocommit=True) as db:
             # Whatever a test left open would keep the tables locked.
-            db.execute("SET lock_timeout = '10s'")
+            db.execute("SET lock_timeout = '60s'")
             db.execute(f"DROP SCHEMA {name} CASCADE")

@@ -25,6 +25,7 @@ from sfcode.relay.message import Claim, Delivered, Delivery
 from sfcode.relay.server import listen, run
 from sfcode.relay.service import Builders, Service
 from sfcode.relay.settings import read_settings
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 ORG_ID = "00D000000000001EAA"
@@ -102,17 +103,17 @@ class Served:
     admin_url: str = ""
 
     def get(self, path: str, **more: Any) -> requests.Response:
-        return self.session.get(self.url + path, timeout=20, **more)
+        return self.session.get(self.url + path, timeout=PATIENCE, **more)
 
     def webhook(self, number: int = 1, **event: Any) -> requests.Response:
         """Send an event of a user, with other keys than the usual ones."""
         usual = {"name": "appcues:flow_completed", "user_id": f"u{number}", "timestamp": "2026-06-01T08:00:00Z"}
-        return self.session.post(f"{self.url}/webhooks/appcues/{WEBHOOK}", json={**usual, **event}, timeout=20)
+        return self.session.post(f"{self.url}/webhooks/appcues/{WEBHOOK}", json={**usual, **event}, timeout=PATIENCE)
 
     def message(self, body: bytes) -> requests.Response:
         """Send an outbound message about contacts."""
         url = f"{self.url}/outbound-messages/contact/{OUTBOUND}"
-        return self.session.post(url, body, headers={"Content-Type": "text/xml; charset=UTF-8"}, timeout=20)
+        return self.session.post(url, body, headers={"Content-Type": "text/xml; charset=UTF-8"}, timeout=PATIENCE)
 
 
 @dataclass

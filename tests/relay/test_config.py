@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Claim
 from sfcode.relay.settings import read_settings
 from tests.relay.serving import ENVIRON, ROOT, WEBHOOK, Recorder, Relay, Served, SignedIn
+from tests.waiting import PATIENCE, until, until_async
 
 FAST = 0.02
 
@@ -94,17 +94,11 @@ def watch(folder: Path, script: Callable[[User, ConfigReloader], Any]) -> User:
     return asyncio.run(act())
 
 
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 (what is waited for are files)
-            await asyncio.sleep(0.005)
-
-
 class TestFiles:
     def test_a_changed_file_is_loaded_and_in_use(self, folder: Path) -> None:
         async def script(user: User, _: ConfigReloader) -> None:
             edit(folder, "    plan: Plan__c", "    tier: Plan__c")
-            await until(lambda: user.used)
+            await until_async(lambda: user.used)
             assert user.used == [read(folder).digest]
 
         user = watch(folder, script)
@@ -114,7 +108,7 @@ class TestFiles:
     def test_a_comment_is_no_change(self, folder: Path) -> None:
         async def script(user: User, _: ConfigReloader) -> None:
             edit(folder, "object: Contact", "# People.\nobject: Contact")
-            await until(lambda: "unchanged" in user.metric("config_loads_total"))
+            await until_async(lambda: "unchanged" in user.metric("config_loads_total"))
 
         assert watch(folder, script).used == []
 
@@ -130,7 +124,7 @@ class TestFiles:
             user = User(read(folder))
             edit(folder, "    plan: Plan__c", "    tier: Plan__c")
             task = asyncio.create_task(ConfigReloader(source, user).run())
-            await until(lambda: user.used)
+            await until_async(lambda: user.used)
             task.cancel()
 
         asyncio.run(act())
@@ -155,7 +149,7 @@ class TestFiles:
                 return read(folder)
 
             task = asyncio.create_task(ConfigReloader(ConfigSource(folder, load_noted, first), user).run())
-            await until(lambda: loaded_after)
+            await until_async(lambda: loaded_after)
             task.cancel()
             assert loaded_after == [5], "two looks that are alike, and one more right before loading"
 
@@ -186,7 +180,7 @@ class TestRefusal:
         async def script(user: User, _: ConfigReloader) -> None:
             before = user.config.digest
             edit(folder, "object: Contact", "objekt: Contact")
-            await until(lambda: user.config_problem)
+            await until_async(lambda: user.config_problem)
             (alarm,) = user.alarms._raised.values()
             detail = alarm.detail
             assert alarm.name == "config_refused"
@@ -195,7 +189,7 @@ class TestRefusal:
             assert (user.used, user.config.digest) == ([], before)
             edit(folder, "objekt: Contact", "object: Contact")
             edit(folder, "    plan: Plan__c", "    tier: Plan__c")
-            await until(lambda: user.used)
+            await until_async(lambda: user.used)
             assert user.config_problem == ""
 
         assert 'config_loads_total{outcome="refused"} 1.0' in watch(folder, script).metric("config_loads_total")
@@ -205,7 +199,7 @@ class TestRefusal:
             user.refusal = SfcodeError("The inbox is away.")
             edit(folder, "    plan: Plan__c", "    tier: Plan__c")
             reloader.request()
-            await until(lambda: user.config_problem)
+            await until_async(lambda: user.config_problem)
             assert user.config_problem == "the config has changed and is refused: The inbox is away."
 
         assert watch(folder, script).used == []
@@ -249,16 +243,16 @@ class TestService:
 
         def script(served: Served) -> None:
             assert served.webhook(1).status_code == 200
-            wait_until(lambda: began)
+            until(lambda: began)
             relay.to_salesforce = new
             edit(folder, "    plan: Plan__c", "    tier: Plan__c")
             os.kill(os.getpid(), signal.SIGHUP)
             digest = relay.config(folder).digest
-            wait_until(lambda: digest in served.get("/healthz").text)
+            until(lambda: digest in served.get("/healthz").text)
             assert not old.closed
             may_end.set()
             assert served.webhook(2).status_code == 200
-            wait_until(lambda: served.service.inbox.stats().count("done") == 2)
+            until(lambda: served.service.inbox.stats().count("done") == 2)
             assert (len(old.delivered), len(new.delivered)) == (1, 1)
             assert old.closed
             assert not new.closed
@@ -272,17 +266,17 @@ class TestService:
         relay = Relay(sqlite_url)
 
         def script(served: Served) -> None:
-            wait_until(lambda: set(served.service._workers) == {"appcues", "salesforce"})
+            until(lambda: set(served.service._workers) == {"appcues", "salesforce"})
             mappings = {path: path.read_text(encoding="utf-8") for path in (folder / "mappings").iterdir()}
             for path, text in mappings.items():
                 path.write_text(re.sub(r"(?ms)^to_appcues:.*?^(?=\S)", "", text), encoding="utf-8")
                 edit(folder, "direction: both", "direction: to_salesforce", f"mappings/{path.name}")
-            wait_until(lambda: set(served.service._workers) == {"appcues"})
+            until(lambda: set(served.service._workers) == {"appcues"})
             for path, text in mappings.items():
                 path.write_text(text, encoding="utf-8")
-            wait_until(lambda: set(served.service._workers) == {"appcues", "salesforce"})
+            until(lambda: set(served.service._workers) == {"appcues", "salesforce"})
             assert served.webhook().status_code == 200
-            wait_until(lambda: served.service.inbox.stats().count("done") == 1)
+            until(lambda: served.service.inbox.stats().count("done") == 1)
 
         relay.serve(script, folder)
 
@@ -292,9 +286,9 @@ class TestService:
         def script(served: Served) -> None:
             assert served.webhook().status_code == 200
             edit(folder, "webhook_auth: {scheme: path}", "webhook_auth: {scheme: bearer}", "sfcode.yaml")
-            wait_until(lambda: served.webhook().status_code == 404)
+            until(lambda: served.webhook().status_code == 404)
             path, headers = "/webhooks/appcues", {"Authorization": f"Bearer {WEBHOOK}"}
-            assert served.session.post(served.url + path, json={}, headers=headers, timeout=20).status_code == 200
+            assert served.session.post(served.url + path, json={}, headers=headers, timeout=PATIENCE).status_code == 200
 
         relay.serve(script, folder)
 
@@ -309,12 +303,12 @@ class TestService:
         relay.connect = connect
 
         def script(served: Served) -> None:
-            wait_until(lambda: connections)
+            until(lambda: connections)
             edit(folder, '"63.0"', '"62.0"', "sfcode.yaml")
-            wait_until(lambda: len(connections) == 2)
-            wait_until(lambda: served.service._org is connections[1])
+            until(lambda: len(connections) == 2)
+            until(lambda: served.service._org is connections[1])
             edit(folder, "    plan: Plan__c", "    tier: Plan__c")
-            wait_until(lambda: relay.config(folder).digest in served.get("/healthz").text)
+            until(lambda: relay.config(folder).digest in served.get("/healthz").text)
             assert len(connections) == 2
 
         relay.serve(script, folder)
@@ -323,9 +317,9 @@ class TestService:
         relay = Relay(sqlite_url)
 
         def script(served: Served) -> None:
-            wait_until(lambda: served.get("/readyz").status_code == 200)
+            until(lambda: served.get("/readyz").status_code == 200)
             edit(folder, "object: Contact", "objekt: Contact")
-            wait_until(lambda: served.get("/readyz").json()["notes"])
+            until(lambda: served.get("/readyz").json()["notes"])
             answer = served.get("/readyz").json()
             assert answer["ready"] is True
             assert "is refused" in answer["notes"][0]
@@ -342,10 +336,3 @@ class Closing(Recorder):
 
     async def close(self) -> None:
         self.closed = True
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)

@@ -8,7 +8,6 @@ import hmac
 import json
 import socket
 import threading
-import time
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from tests.relay.ingress import asking
 from tests.relay.ingress.asking import TOKEN, event, project
 from tests.relay.ingress.served import Serving, answer, head, serving
 from tests.relay.serving import ADMIN, WEBHOOK, Relay, Served
+from tests.waiting import PATIENCE, until
 
 OTHER = "127.0.0.2"
 """Another client than 127.0.0.1, on this machine."""
@@ -38,7 +38,7 @@ def relay(sqlite_url: str) -> Relay:
 
 def ask(served: Served, path: str, *, source: str = OTHER, body: bytes | None = None, url: str = "") -> tuple[int, str]:
     """Send a request from an address of this machine over a connection of its own."""
-    connection = HTTPConnection(urlsplit(url or served.url).netloc, timeout=20, source_address=(source, 0))
+    connection = HTTPConnection(urlsplit(url or served.url).netloc, timeout=PATIENCE, source_address=(source, 0))
     with contextlib.closing(connection):
         kind = {"Content-Type": "application/json"} if body else {}
         connection.request("POST" if body else "GET", path, body, kind)
@@ -53,7 +53,7 @@ def send_event(served: Served, number: int, source: str = OTHER) -> int:
 
 def connect(served: Served, source: str = "127.0.0.1") -> socket.socket:
     address = urlsplit(served.url)
-    return socket.create_connection((address.hostname, address.port), timeout=20, source_address=(source, 0))
+    return socket.create_connection((address.hostname, address.port), timeout=PATIENCE, source_address=(source, 0))
 
 
 def refused(served: Served, reason: str, source: str = "") -> float:
@@ -310,10 +310,3 @@ class TestConnectionTable:
 )
 def test_a_client_of_ipv6_has_a_whole_network(one: str, other: str, is_same: bool) -> None:
     assert (name_client(parse_address(one)) == name_client(parse_address(other))) is is_same
-
-
-def until(condition: Any) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)

@@ -23,6 +23,7 @@ from sfcode.metadata.component import Component
 from sfcode.org import Org, connect
 from tests.e2e.clicked import pair
 from tests.e2e.org import deploy
+from tests.waiting import PATIENCE
 
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 USERNAME = "appcues.integration@example.com.local"
@@ -144,7 +145,7 @@ def token(local: LocalOrg, username: str) -> str:
         f"{local.url}/services/sfcode/tokens",
         json={"username": username},
         headers={"Authorization": f"Bearer {local.access_token}"},
-        timeout=10,
+        timeout=PATIENCE,
     )
     return str(answer.json()["access_token"])
 

@@ -22,9 +22,9 @@ from sfcode.metadata.component import Component
 from sfcode.metadata.package import write
 from tests.conftest import STARTED_WITH
 from tests.contract.place import CLIENT_VERSION, Place, local
+from tests.waiting import PATIENCE
 
 VERSION = CLIENT_VERSION
-SECONDS = 120
 PROJECT = f"""\
 minimum_cumulusci_version: '4.0.0'
 project:
@@ -67,7 +67,7 @@ class Cumulus:
             env={**os.environ, **environ},
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -16,10 +16,10 @@ from simple_salesforce.metadata import SfdcMetadataApi
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import read, write, zip_files
 from tests.contract.simple_salesforce.conftest import VERSION, Served
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.recorded("simple-salesforce", "with_external_ids")
 
-SECONDS = 120
 NS = {"m": "http://soap.sforce.com/2006/04/metadata"}
 Step = Callable[[Salesforce, Any, Served], None]
 
@@ -192,7 +192,7 @@ def retrieve(_sf: Salesforce, mdapi: Any, org: Served) -> None:
     members = {"PermissionSet": [org.word]}
     job, state = mdapi.retrieve("0Af000000000000AAA", unpackaged=members, single_package=True)
     assert (job[:3], state) == ("09S", "Queued")
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE
     while mdapi.check_retrieve_status(job)[0] != "Succeeded":
         assert time.monotonic() < deadline
         time.sleep(org.wait)
@@ -211,7 +211,7 @@ def _package(*components: Component) -> io.BytesIO:
 
 
 def _ended(sf: Salesforce, org: Served, deploy_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         status = sf.checkDeployStatus(deploy_id)
         if status["state"] not in {"Pending", "InProgress"}:

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from sfcode.local.appcues import LocalAppcues, serve_appcues
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -25,10 +26,10 @@ class Appcues:
         self.session.auth = (self.account.api_key, self.account.api_secret)
 
     def api(self, method: str, path: str, **more: Any) -> requests.Response:
-        return self.session.request(method, f"{self.account.url}/v2/accounts/1/{path}", timeout=20, **more)
+        return self.session.request(method, f"{self.account.url}/v2/accounts/1/{path}", timeout=PATIENCE, **more)
 
     def control(self, method: str, path: str, **more: Any) -> Any:
-        answer = self.session.request(method, f"{self.account.url}/sfcode/{path}", timeout=20, **more)
+        answer = self.session.request(method, f"{self.account.url}/sfcode/{path}", timeout=PATIENCE, **more)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 

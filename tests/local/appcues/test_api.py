@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from tests.local.appcues.account import serving
+from tests.waiting import PATIENCE
 
 WHEN = "2026-03-18T12:00:00.000Z"
 
@@ -88,14 +89,14 @@ def test_only_the_right_key_and_secret_are_let_in(appcues):
     url = f"{appcues.account.url}/v2/accounts/1/users/u1/profile"
     wrong = [(appcues.account.api_key, "wrong"), ("wrong", appcues.account.api_secret), None]
     for auth in wrong:
-        answer = requests.patch(url, json={"plan": "pro"}, auth=auth, timeout=20)
+        answer = requests.patch(url, json={"plan": "pro"}, auth=auth, timeout=PATIENCE)
         assert (answer.status_code, answer.json()["title"]) == (401, "Unauthorized")
-    assert requests.get(f"{appcues.account.url}/sfcode/profiles", timeout=20).status_code == 401
+    assert requests.get(f"{appcues.account.url}/sfcode/profiles", timeout=PATIENCE).status_code == 401
     assert appcues.control("GET", "profiles")["users"] == {}
 
 
 def test_another_account_is_forbidden(appcues):
-    answer = appcues.session.get(f"{appcues.account.url}/v2/accounts/2/users/u1/profile", timeout=20)
+    answer = appcues.session.get(f"{appcues.account.url}/v2/accounts/2/users/u1/profile", timeout=PATIENCE)
     assert (answer.status_code, answer.json()["title"]) == (403, "Forbidden")
 
 

@@ -7,6 +7,7 @@ import requests
 
 from sfcode.local.appcues.call import Bucket
 from tests.local.appcues.account import serving
+from tests.waiting import PATIENCE
 
 
 def test_a_bucket_gives_a_second_of_requests_at_once_and_then_as_many_per_second():
@@ -79,7 +80,7 @@ def test_a_late_answer_is_still_an_answer(appcues):
 )
 def test_what_is_no_fault_of_appcues_is_refused(appcues, fault):
     url = f"{appcues.account.url}/sfcode/faults"
-    assert appcues.session.post(url, json=fault, timeout=20).status_code == 400
+    assert appcues.session.post(url, json=fault, timeout=PATIENCE).status_code == 400
 
 
 def test_the_journal_has_each_request_with_its_answer_and_not_the_control_routes(appcues):

@@ -11,7 +11,8 @@ import pytest
 from standardwebhooks import Webhook as StandardWebhook
 
 from tests.local.appcues.account import serving
-from tests.local.automation.receiver import receiving, until
+from tests.local.automation.receiver import receiving
+from tests.waiting import PATIENCE, until
 
 SCORE = {"user_id": "u1", "name": "appcues:nps_score", "attributes": {"score": 9, "flowName": "NPS"}}
 
@@ -178,11 +179,11 @@ def test_hosts_beyond_this_machine_are_not_contacted(appcues):
     ],
 )
 def test_what_is_no_webhook_is_refused(appcues, webhook):
-    answer = appcues.session.put(f"{appcues.account.url}/sfcode/webhook", json=webhook, timeout=20)
+    answer = appcues.session.put(f"{appcues.account.url}/sfcode/webhook", json=webhook, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["error"]) == (400, True)
 
 
 @pytest.mark.parametrize("event", [{}, [1], {"user_id": "u1"}, {"user_id": 1, "name": "x"}, {**SCORE, "attributes": 1}])
 def test_what_is_no_event_is_refused(appcues, event):
-    answer = appcues.session.post(f"{appcues.account.url}/sfcode/trigger", json=event, timeout=20)
+    answer = appcues.session.post(f"{appcues.account.url}/sfcode/trigger", json=event, timeout=PATIENCE)
     assert answer.status_code == 400

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lxml import etree
+
+from tests.waiting import PATIENCE
 
 OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
 SF = "urn:sobject.enterprise.soap.sforce.com"
@@ -53,10 +54,10 @@ class Receiver:
     answer: Callable[[int], tuple[int, bytes]] = lambda _number: (200, ACK)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[Post]:
+    def wait_for(self, count: int) -> list[Post]:
         """Wait until so many messages have come in."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.posts) >= count, seconds), f"{len(self.posts)} messages came"
+            assert self.arrived.wait_for(lambda: len(self.posts) >= count, PATIENCE), f"{len(self.posts)} messages came"
             return list(self.posts)
 
     def take(self) -> list[Post]:
@@ -102,11 +103,3 @@ def receiving() -> Iterator[Receiver]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.01)

@@ -16,7 +16,7 @@ from tests.local.automation.building import (
     signed_in_as,
     user_with,
 )
-from tests.local.automation.receiver import until
+from tests.waiting import until
 
 FIELDS = ["Id", "Title"]
 

@@ -9,7 +9,6 @@ import signal
 import ssl
 import subprocess
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,9 +18,10 @@ import requests
 from sfcode.local import LocalOrg, serve
 from sfcode.local.automation.post import Poster, Undelivered
 from tests.local.automation.building import Control, deploy, flow, message
-from tests.local.automation.receiver import ACK, until
+from tests.local.automation.receiver import ACK
 from tests.local.conftest import Rest
 from tests.programs import Program
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
 FIELDS = ["Id", "LastName"]
@@ -93,10 +93,11 @@ def test_a_server_that_is_killed_between_commit_and_delivery_loses_nothing(state
 
 
 def test_stopping_does_not_wait_for_an_endpoint_that_hangs(state, receiver, clock):
-    release = threading.Event()
+    release, ended = threading.Event(), threading.Event()
 
     def hang(_number: int) -> tuple[int, bytes]:
-        release.wait(60)
+        release.wait(PATIENCE)
+        ended.set()
         return 200, ACK
 
     receiver.answer = hang
@@ -107,8 +108,7 @@ def test_stopping_does_not_wait_for_an_endpoint_that_hangs(state, receiver, cloc
             with rest.session:
                 rest.create("Contact", LastName="Slow")
             receiver.wait_for(1)
-            began = time.monotonic()
-        assert time.monotonic() - began < 10
+        assert not ended.is_set()
     finally:
         release.set()
     receiver.answer = lambda _number: (200, ACK)
@@ -137,7 +137,7 @@ def test_an_endpoint_that_answers_in_drops_is_left_after_the_time_limit():
         connection, _ = listener.accept()
         with connection:
             connection.recv(65536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
             try:
                 while not stop.wait(0.05):
                     connection.sendall(b"x")
@@ -146,10 +146,9 @@ def test_an_endpoint_that_answers_in_drops_is_left_after_the_time_limit():
 
     thread = threading.Thread(target=drip)
     thread.start()
-    began = time.monotonic()
     with pytest.raises(Undelivered, match="did not answer in 0.4 s"):
         Poster(timeout=0.4).post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"<x/>")
-    assert time.monotonic() - began < 5
+    assert thread.is_alive(), "the answer would go on for hours"
     stop.set()
     thread.join()
     listener.close()

@@ -14,6 +14,7 @@ from sfcode.org import connect
 from sfcode.org.results import DeployOptions
 from tests.local.automation.building import Control, deploy, flow, message, signed_in_as, user_with
 from tests.local.automation.receiver import receiving
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_session_ends_over_rest_and_soap(rest, org, control):
     control.arm("session_expired", times=2)
     answer = query(rest)
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (401, "INVALID_SESSION_ID")
-    answer = requests.post(f"{org.url}/services/Soap/m/62.0", data=b"<x/>", timeout=10)
+    answer = requests.post(f"{org.url}/services/Soap/m/62.0", data=b"<x/>", timeout=PATIENCE)
     assert answer.status_code == 500
     assert "<faultcode>sf:INVALID_SESSION_ID</faultcode>" in answer.text
     assert query(rest).status_code == 200
@@ -197,7 +198,7 @@ def test_the_control_route_is_for_the_administrator_only(rest, state, control):
             answer = client.session.get(f"{rest.org.url}/services/sfcode/{path}")
             assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "FORBIDDEN")
     for path in paths:
-        assert requests.get(f"{rest.org.url}/services/sfcode/{path}", timeout=10).status_code == 401
+        assert requests.get(f"{rest.org.url}/services/sfcode/{path}", timeout=PATIENCE).status_code == 401
     assert control("GET", "/clock")["advanced"] == 0
 
 

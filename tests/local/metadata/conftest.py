@@ -20,11 +20,11 @@ from lxml import etree
 
 from sfcode.local import LocalOrg, serve
 from sfcode.local.store import Store
+from tests.waiting import PATIENCE
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 USER = "sam.seller@northwind.example"
-SECONDS = 20
 
 
 class Fault(Exception):
@@ -79,7 +79,7 @@ class Client:
     def raw(self, path: str, data: bytes) -> etree._Element:
         request = urllib.request.Request(self.org.url + path, data, {"Content-Type": "text/xml", "SOAPAction": '""'})
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 return etree.fromstring(response.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -100,7 +100,7 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
         request = urllib.request.Request(self.org.url + path, content, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 text = response.read()
                 return response.status, json.loads(text) if text else None
         except urllib.error.HTTPError as error:
@@ -118,7 +118,7 @@ class Client:
         return root.findtext(f".//{{{NS}}}id") or ""
 
     def finish(self, deploy_id: str) -> Result:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             root = self.soap(
                 f"<checkDeployStatus><asyncProcessId>{deploy_id}</asyncProcessId><includeDetails>true</includeDetails></checkDeployStatus>"

@@ -13,9 +13,9 @@ import pytest
 
 from sfcode.local import serve
 from sfcode.local.metadata.deploy import engine, jobs
+from tests.waiting import PATIENCE
 
 NS = "http://soap.sforce.com/2006/04/metadata"
-SECONDS = 20
 
 BLOCKING_SERVER = """
 import sys, threading
@@ -46,7 +46,7 @@ class Gate:
 
     def __call__(self, *arguments):
         self.inside.set()
-        assert self.open.wait(SECONDS)
+        assert self.open.wait(PATIENCE)
         return self._real(*arguments)
 
 
@@ -76,7 +76,7 @@ def test_a_report_outlives_the_server(kit, client, tmp_path) -> None:
 def test_one_deploy_at_a_time(org, kit, gate) -> None:
     """A second deploy waits for the first, whose report says that it is at work."""
     first = org.start(kit.zipped(kit.good()))
-    assert gate.inside.wait(SECONDS)
+    assert gate.inside.wait(PATIENCE)
     second = org.start(kit.zipped(kit.good()))
     assert (status(org, first), status(org, second)) == ("InProgress", "Pending")
     gate.open.set()
@@ -87,7 +87,7 @@ def test_one_deploy_at_a_time(org, kit, gate) -> None:
 def test_a_second_server_of_the_process_knows_of_the_deploy(org, kit, client, gate, tmp_path) -> None:
     """It does not take the deploy for lost while the other server works on it."""
     deploy_id = org.start(kit.zipped(kit.good()))
-    assert gate.inside.wait(SECONDS)
+    assert gate.inside.wait(PATIENCE)
     with serve(tmp_path) as served:
         assert status(client(served, tmp_path), deploy_id) == "InProgress"
     gate.open.set()
@@ -97,7 +97,7 @@ def test_a_second_server_of_the_process_knows_of_the_deploy(org, kit, client, ga
 def test_a_waiting_deploy_is_cancelled_at_once(org, kit, gate) -> None:
     """It never begins."""
     first = org.start(kit.zipped({"package.xml": kit.manifest({})} | _field(kit)))
-    assert gate.inside.wait(SECONDS)
+    assert gate.inside.wait(PATIENCE)
     second = org.start(kit.zipped(kit.good()))
     root = org.soap(f"<cancelDeploy><String>{second}</String></cancelDeploy>")
     assert root.findtext(f".//{{{NS}}}done") == "true"
@@ -112,7 +112,7 @@ def test_a_running_deploy_is_cancelled_before_it_ends(org, kit, gate) -> None:
     """Its transaction is undone, and it cannot be cancelled twice."""
     before = org.snapshot()
     deploy_id = org.start(kit.zipped(kit.good()))
-    assert gate.inside.wait(SECONDS)
+    assert gate.inside.wait(PATIENCE)
     root = org.soap(f"<cancelDeploy>{deploy_id}</cancelDeploy>")
     assert root.findtext(f".//{{{NS}}}done") == "false"
     assert status(org, deploy_id) == "Canceling"
@@ -146,7 +146,7 @@ def test_a_server_killed_in_the_middle_leaves_the_org_as_before(kit, client, tmp
         assert server.stdout.readline() == "inside\n"
         assert status(remote, deploy_id) == "InProgress"
         server.send_signal(signal.SIGKILL)
-        server.wait(SECONDS)
+        server.wait(PATIENCE)
     with serve(tmp_path) as served:
         org = client(served, tmp_path)
         assert org.snapshot() == before
@@ -189,7 +189,7 @@ def test_retrieves_do_not_pile_up(org) -> None:
 def test_nobody_changes_the_setup_while_a_deploy_is_at_work(org, kit, gate) -> None:
     """Single components and flows are locked until it ends, and free right after."""
     deploy_id = org.start(kit.zipped(kit.good()))
-    assert gate.inside.wait(SECONDS)
+    assert gate.inside.wait(PATIENCE)
     call = "<deleteMetadata><type>PermissionSet</type><fullNames>Nobody</fullNames></deleteMetadata>"
     with pytest.raises(kit.fault) as error:
         org.soap(call)

@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 from simple_salesforce.metadata import SfdcMetadataApi
 
-SECONDS = 20
+from tests.waiting import until
 
 
 class PlainHttp(HTTPAdapter):
@@ -48,11 +48,11 @@ def mdapi(salesforce, org) -> SfdcMetadataApi:
 
 
 def wait_for(mdapi: SfdcMetadataApi, deploy_id: str) -> tuple[Any, ...]:
-    for _ in range(SECONDS * 4):
+    def status() -> tuple[Any, ...] | None:
         status = mdapi.check_deploy_status(deploy_id)
-        if status[0] not in {"Pending", "InProgress"}:
-            return status
-    raise AssertionError("the deploy did not end")
+        return None if status[0] in {"Pending", "InProgress"} else status
+
+    return until(status, "the end of the deploy")
 
 
 def test_a_package_is_deployed_and_reported(mdapi, org, kit, tmp_path) -> None:

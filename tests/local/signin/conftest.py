@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from tests.local.conftest import NOON, HandClock, Rest
+from tests.waiting import PATIENCE
 
 ADMIN = "admin@northwind.example"
 CALLBACK = "http://localhost:1717/OauthRedirect"
@@ -64,7 +65,7 @@ class OAuth:
         return answer.json()
 
     def post(self, endpoint: str, **form: Any) -> requests.Response:
-        return requests.post(f"{self.rest.org.url}/services/oauth2/{endpoint}", data=form, timeout=5)
+        return requests.post(f"{self.rest.org.url}/services/oauth2/{endpoint}", data=form, timeout=PATIENCE)
 
     def token(self, **form: Any) -> dict[str, Any]:
         answer = self.post("token", **form)
@@ -92,7 +93,7 @@ class OAuth:
     def works(self, token: str) -> bool:
         """Tell whether a token opens the REST API; where it does not, the answer is the org's."""
         address = f"{self.rest.org.url}/services/data/v62.0/sobjects"
-        answer = requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=5)
+        answer = requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
         if answer.status_code == 200:
             return True
         assert (answer.status_code, answer.json()[0]["errorCode"]) == (401, "INVALID_SESSION_ID")

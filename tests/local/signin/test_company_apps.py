@@ -12,6 +12,7 @@ import requests
 from sfcode.errors import ConfigError
 from sfcode.local import load, serve
 from tests.local.conftest import HandClock
+from tests.waiting import PATIENCE
 
 APPS = """
 apps:
@@ -35,11 +36,11 @@ def test_an_app_of_the_file_signs_in(tmp_path: Path) -> None:
     clock = HandClock()
     with serve(tmp_path / "state", clock=clock) as org:
         form = {"grant_type": "client_credentials", "client_id": "relay", "client_secret": "not-a-secret"}
-        token = requests.post(f"{org.url}/services/oauth2/token", data=form, timeout=5).json()["access_token"]
+        token = requests.post(f"{org.url}/services/oauth2/token", data=form, timeout=PATIENCE).json()["access_token"]
         url, headers = f"{org.url}/services/oauth2/userinfo", {"Authorization": f"Bearer {token}"}
-        assert requests.get(url, headers=headers, timeout=5).json()["preferred_username"] == org.username
+        assert requests.get(url, headers=headers, timeout=PATIENCE).json()["preferred_username"] == org.username
         clock.wait(minutes=31)
-        assert requests.get(url, headers=headers, timeout=5).status_code == 403
+        assert requests.get(url, headers=headers, timeout=PATIENCE).status_code == 403
 
 
 def test_another_company_forgets_the_apps_and_what_they_were_granted(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_another_company_forgets_the_apps_and_what_they_were_granted(tmp_path: P
     load(state, None)
     with serve(state) as org:
         form = {"grant_type": "client_credentials", "client_id": "relay", "client_secret": "not-a-secret"}
-        answer = requests.post(f"{org.url}/services/oauth2/token", data=form, timeout=5)
+        answer = requests.post(f"{org.url}/services/oauth2/token", data=form, timeout=PATIENCE)
     assert answer.json()["error"] == "invalid_client_id"
 
 

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.local.conftest import HandClock, Rest
+from tests.waiting import PATIENCE
 
 ADMIN = "admin@northwind.example"
 PASSWORD = "correct horse & battery"
@@ -22,7 +23,7 @@ def call(rest: Rest, body: str, *, kind: str = "u", version: str = "62.0", token
         f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">{header}<s:Body>{body}</s:Body></s:Envelope>'
     )
     url = f"{rest.org.url}/services/Soap/{kind}/{version}"
-    return requests.post(url, data=envelope, headers={"Content-Type": "text/xml", "SOAPAction": '""'}, timeout=5)
+    return requests.post(url, data=envelope, headers={"Content-Type": "text/xml", "SOAPAction": '""'}, timeout=PATIENCE)
 
 
 def login(username: str = ADMIN, password: str = "correct horse &amp; battery") -> str:
@@ -44,7 +45,7 @@ def signing_in(rest: Rest) -> Rest:
 
 def works(rest: Rest, token: str) -> bool:
     url = f"{rest.org.url}/services/data/v62.0/sobjects"
-    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=5).status_code == 200
+    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize(("kind", "version"), [("u", "62.0"), ("c", "62.0"), ("u", "62")])
@@ -129,7 +130,7 @@ def test_nobody_sets_the_password_of_others_without_the_right(rest: Rest, state:
     def set_password(user_id: str) -> requests.Response:
         url = f"{rest.org.url}/services/data/v62.0/sobjects/User/{user_id}/password"
         headers = {"Authorization": f"Bearer {token}"}
-        return requests.post(url, json={"NewPassword": "something else"}, headers=headers, timeout=5)
+        return requests.post(url, json={"NewPassword": "something else"}, headers=headers, timeout=PATIENCE)
 
     assert set_password(admin_id).status_code == 403
     assert set_password(other_user).status_code == 204

@@ -13,6 +13,7 @@ import requests
 
 from tests.local.conftest import HandClock, Rest
 from tests.local.signin.conftest import ADMIN, CALLBACK, JWT_BEARER, KeyPair, OAuth
+from tests.waiting import PATIENCE
 
 PASSWORD = "correct horse"
 
@@ -30,7 +31,7 @@ def set_password(oauth: OAuth, password: str = PASSWORD) -> None:
 def authorize(oauth: OAuth, **query: Any) -> requests.Response:
     parameters = {"response_type": "code", "client_id": oauth.app["consumer_key"], "redirect_uri": CALLBACK} | query
     address = f"{oauth.rest.org.url}/services/oauth2/authorize"
-    return requests.get(address, params=parameters, timeout=5, allow_redirects=False)
+    return requests.get(address, params=parameters, timeout=PATIENCE, allow_redirects=False)
 
 
 def code(oauth: OAuth, **query: Any) -> str:
@@ -63,7 +64,7 @@ def test_credentials_may_come_in_the_header(oauth: OAuth) -> None:
         f"{oauth.rest.org.url}/services/oauth2/token",
         data={"grant_type": "client_credentials"},
         auth=(oauth.app["consumer_key"], oauth.app["consumer_secret"]),
-        timeout=5,
+        timeout=PATIENCE,
     )
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-cache, no-store"
@@ -75,7 +76,7 @@ def test_a_form_may_come_in_chunks(oauth: OAuth) -> None:
     chunks = (part.encode() for part in (form, f"&client_secret={oauth.app['consumer_secret']}"))
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     url = f"{oauth.rest.org.url}/services/oauth2/token"
-    assert requests.post(url, data=chunks, headers=headers, timeout=5).status_code == 200
+    assert requests.post(url, data=chunks, headers=headers, timeout=PATIENCE).status_code == 200
 
 
 def test_wrong_credentials_are_refused(oauth: OAuth) -> None:
@@ -153,9 +154,9 @@ def test_soap_ends_with_the_session_too(oauth: OAuth, clock: HandClock) -> None:
         '</e:Header><e:Body><m:describeMetadata xmlns:m="http://soap.sforce.com/2006/04/metadata"/></e:Body></e:Envelope>'
     )
     url = f"{oauth.rest.org.url}/services/Soap/m/62.0"
-    assert requests.post(url, data=body, timeout=5).status_code == 200
+    assert requests.post(url, data=body, timeout=PATIENCE).status_code == 200
     clock.wait(hours=3)
-    answer = requests.post(url, data=body, timeout=5)
+    answer = requests.post(url, data=body, timeout=PATIENCE)
     assert (answer.status_code, "sf:INVALID_SESSION_ID" in answer.text) == (500, True)
 
 
@@ -316,7 +317,7 @@ def test_a_password_is_set_as_in_an_org(oauth: OAuth) -> None:
 def test_identity_takes_the_token_from_the_address(oauth: OAuth) -> None:
     answer = oauth.token(grant_type="client_credentials", **oauth.credentials())
     url = f"{answer['id']}?format=json&oauth_token={answer['access_token']}"
-    assert requests.get(url, timeout=5).json()["username"] == ADMIN
+    assert requests.get(url, timeout=PATIENCE).json()["username"] == ADMIN
 
 
 def test_apps_are_listed_without_their_secrets_and_forgotten(oauth: OAuth, rest: Rest) -> None:
@@ -349,5 +350,5 @@ def test_an_app_that_makes_no_sense_is_refused(rest: Rest, settings: dict[str, A
 
 
 def test_only_the_administrator_registers_apps(rest: Rest) -> None:
-    answer = requests.post(f"{rest.org.url}/services/sfcode/apps", json={"name": "x"}, timeout=5)
+    answer = requests.post(f"{rest.org.url}/services/sfcode/apps", json={"name": "x"}, timeout=PATIENCE)
     assert answer.status_code == 401

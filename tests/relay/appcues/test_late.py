@@ -17,9 +17,9 @@ from sfcode.relay.inbox import Filter
 from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Retry
 from tests.relay.appcues.answering import Reply, answering
 from tests.relay.appcues.desk import MORNING, Desk, in_time
+from tests.waiting import PATIENCE
 
 SOON = timedelta(milliseconds=10)
-SECONDS = 30.0
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Account:
         if is_held:
             self.held = ""
             self.arrived.set()
-            self.released.wait(SECONDS)
+            self.released.wait(PATIENCE)
         self.profile |= body
         if is_held:
             self.landed.set()
@@ -70,13 +70,13 @@ def claimed(desk: Desk) -> Claim:
     """Claim everything for a tenth of a second, while the writer believes in half a minute."""
     claim = desk.claim()
     assert claim is not None
-    return in_time(claim, SECONDS)
+    return in_time(claim, PATIENCE)
 
 
 def drain(desk: Desk) -> None:
     """Deliver until nothing is left, as workers and housekeeping do."""
     desk.lease = 60.0
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + PATIENCE
     while True:
         desk.inbox.expire_intents()
         with desk.inbox._database.read() as tx:
@@ -94,7 +94,7 @@ def drain(desk: Desk) -> None:
 def test_after_a_request_without_an_answer_the_newest_values_are_delivered_again(desk: Desk, account: Account) -> None:
     desk.send(minute=1, Title="Old", Plan__c="free")
     claim = replace(claimed(desk), lease=60.0)
-    delivery = desk.write(lambda writer: writer.deliver(in_time(claim, 2.5)))
+    delivery = desk.write(lambda writer: writer.deliver(in_time(claim, 4)))
     assert list(delivery.settlements.values()) == [Retry("timeout", counts=False)]
     assert delivery.doubted == {"profile:user:u1"}
     desk.settle(replace(claim, lease=0.1), delivery, SOON)
@@ -104,7 +104,7 @@ def test_after_a_request_without_an_answer_the_newest_values_are_delivered_again
     desk.deliver(SOON)
     assert account.profile["role"] == "New"
     account.released.set()
-    assert account.landed.wait(SECONDS)
+    assert account.landed.wait(PATIENCE)
     assert account.profile == {"role": "Old", "plan": "free"}, "the late request turned the profile back"
     drain(desk)
     assert account.profile == {"role": "New", "plan": "pro"}
@@ -116,14 +116,14 @@ def test_a_process_that_froze_or_died_turns_nothing_back(desk: Desk, account: Ac
     with another(desk) as frozen, ThreadPoolExecutor(1) as pool:
         claim = claimed(desk)
         began: Future[Any] = pool.submit(frozen.write, lambda writer: writer.deliver(claim))
-        assert account.arrived.wait(SECONDS)
+        assert account.arrived.wait(PATIENCE)
         desk.send(minute=2, Title="New")
         time.sleep(0.15)
         desk.lease = 60.0
         desk.deliver()
         assert account.profile["role"] == "New"
         account.released.set()
-        delivery = began.result(SECONDS)
+        delivery = began.result(PATIENCE)
         assert list(delivery.settlements.values()) == [Delivered()]
         assert account.profile["role"] == "Old"
         if ending == "settled":

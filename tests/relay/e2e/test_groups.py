@@ -13,8 +13,9 @@ from tests.e2e.journey import Journey
 from tests.e2e.org import show_fields
 from tests.relay.e2e.sender import send_all
 from tests.relay.e2e.traffic import Post
-from tests.relay.e2e.world import INTEGRATION, World, until, world
-from tests.relay.salesforce.held_calls import SECONDS, proxied
+from tests.relay.e2e.world import INTEGRATION, World, world
+from tests.relay.salesforce.held_calls import proxied
+from tests.waiting import PATIENCE, until
 
 MOST_CALLS = 20
 ACCOUNT = "5001"
@@ -94,7 +95,7 @@ def test_of_two_lanes_in_two_processes_the_newest_value_wins(around: World, data
         relays = [around.ready(org=proxy.url, **environ) for _ in range(2)]
         proxy.holds = True
         send_all([relays[0].port], [score(2, group_id=ACCOUNT)])
-        assert proxy.arrived.wait(SECONDS)
+        assert proxy.arrived.wait(PATIENCE)
         send_all([relays[1].port], [score(9)])
         until(lambda: stored() == 9, "the newer score")
         proxy.released.set()

@@ -23,8 +23,9 @@ from tests.e2e.org import show_fields
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender
 from tests.relay.e2e.trouble import Database, Mode, PostgresqlServer, SqliteFile, Trouble
-from tests.relay.e2e.world import World, free_port, until, world
+from tests.relay.e2e.world import World, world
 from tests.relay.postgres import own_server
+from tests.waiting import free_port, until
 
 SEED = 20261123
 TIMES = int(os.environ.get("CHAOS", "1"))

@@ -24,7 +24,8 @@ from tests.e2e.org import show_fields
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender, send_all
 from tests.relay.e2e.traffic import Post
-from tests.relay.e2e.world import WEBHOOK, Relay, World, free_port, until, world
+from tests.relay.e2e.world import WEBHOOK, Relay, World, world
+from tests.waiting import PATIENCE, free_port, until
 
 FOREVER = 10**6
 STEPS = 15
@@ -243,7 +244,7 @@ def test_it_outlasts_a_database_that_goes_away(around, postgres_server):
             until(lambda: relay.get("/readyz").status_code == 503, "no readiness")
             post = hook(around, user, "appcues:nps_score", score=5)
             refused = requests.post(
-                relay.url + post.path, data=post.body, headers={"Content-Type": "application/json"}, timeout=30
+                relay.url + post.path, data=post.body, headers={"Content-Type": "application/json"}, timeout=PATIENCE
             )
             assert refused.status_code == 503
             assert relay.answers("/healthz")
@@ -274,15 +275,17 @@ def test_by_itself_it_serves_both_far_sides_and_says_where(tmp_path: Path):
         assert ready["pid"] == process.pid
         relay = Relay(process.pid, int(ready["url"].rpartition(":")[2]), tmp_path / "none")
         until(lambda: relay.answers("/readyz"), "readiness")
-        assert requests.get(f"{ready['admin_url']}/metrics", timeout=30).status_code == 200
+        assert requests.get(f"{ready['admin_url']}/metrics", timeout=PATIENCE).status_code == 200
         assert not relay.answers("/metrics")
         event = {"name": "appcues:nps_score", "user_id": "10001", "score": 9}
-        assert requests.post(f"{ready['url']}/webhooks/appcues/{WEBHOOK}", json=event, timeout=30).status_code == 200
+        assert (
+            requests.post(f"{ready['url']}/webhooks/appcues/{WEBHOOK}", json=event, timeout=PATIENCE).status_code == 200
+        )
         with open_inbox(f"sqlite:///{tmp_path / '.sfcode' / 'relay.db'}") as inbox:
             # It sees the fields that were made: it signs in as the integration user.
             until(lambda: inbox.stats().count("done") == 1, "delivery")
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert out == ""
         assert (tmp_path / ".sfcode" / "relay.db").exists()

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.journey import Journey
-from tests.relay.e2e.world import API, WEBHOOK, World, free_port, until, world
+from tests.relay.e2e.world import API, WEBHOOK, World, world
+from tests.waiting import PATIENCE, free_port, until
 
 RECIPES = """\
 version: 1
@@ -63,7 +64,7 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def control(around: World, method: str, path: str, body: Any = None) -> Any:
-    answer = around.far.account.request(method, f"{around.far.appcues}/sfcode/{path}", json=body, timeout=20)
+    answer = around.far.account.request(method, f"{around.far.appcues}/sfcode/{path}", json=body, timeout=PATIENCE)
     assert answer.ok, answer.text
     return answer.json() if answer.content else None
 
@@ -89,7 +90,7 @@ def people(around: World) -> dict[str, dict[str, Any]]:
 def report(around: World, name: str) -> dict[str, tuple[float | None, ...]]:
     """Run a report as a person does, and return the summaries of its first groups, and of all as `""`."""
     (row,) = around.far.rows(f"SELECT Id FROM Report WHERE DeveloperName = '{name}' AND FolderName = 'Appcues'")
-    answer = around.far.org.get(f"{around.far.url}{API}/analytics/reports/{row['Id']}", timeout=20)
+    answer = around.far.org.get(f"{around.far.url}{API}/analytics/reports/{row['Id']}", timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     document = answer.json()
     labels = {"": "T"} | {group["label"]: group["key"] for group in document["groupingsDown"]["groupings"]}
@@ -164,7 +165,7 @@ def test_segments_find_people_by_role_at_once_and_after_a_promotion(around: Worl
     until(lambda: shown() == roles, f"roles of all: {roles}")
     user = next(user for user, role in roles.items() if role != "boss")
     answer = around.far.org.patch(
-        f"{around.far.url}{API}/sobjects/Contact/{contacts[user]['Id']}", json={"Title": " cfo "}, timeout=20
+        f"{around.far.url}{API}/sobjects/Contact/{contacts[user]['Id']}", json={"Title": " cfo "}, timeout=PATIENCE
     )
     assert answer.ok, answer.text
     until(lambda: shown() == {**roles, user: "boss"}, "the promotion")

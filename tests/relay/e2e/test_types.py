@@ -11,7 +11,8 @@ from sfcode.org.results import DeployOptions
 from tests.e2e.journey import Journey
 from tests.relay.e2e.sender import send_all
 from tests.relay.e2e.test_serve import change, settled
-from tests.relay.e2e.world import until, world
+from tests.relay.e2e.world import world
+from tests.waiting import until
 
 API = "63.0"
 FIELDS = {

@@ -13,8 +13,9 @@ from typing import Literal, Protocol
 
 import psycopg
 
-from tests.relay.e2e.world import Relay, World, until
+from tests.relay.e2e.world import Relay, World
 from tests.relay.postgres import OwnServer
+from tests.waiting import until
 
 LEASE = 5.0
 """Seconds."""

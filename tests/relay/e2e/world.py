@@ -6,9 +6,7 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,27 +18,11 @@ from sfcode.config import load
 from sfcode.relay.inbox import Inbox, open_inbox
 from tests.e2e.journey import SECRET, Journey
 from tests.programs import Program
+from tests.waiting import PATIENCE, free_port, until
 
 INTEGRATION = "appcues.integration@example.com.local"
 WEBHOOK = "webhook-secret-0123456789"
 API = "/services/data/v63.0"
-PATIENCE = 120.0
-
-
-def until(condition: Callable[[], Any], description: str, seconds: float = PATIENCE) -> Any:
-    """Wait for a condition; fail, saying for what, when it does not come true."""
-    end = time.monotonic() + seconds
-    while not (outcome := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"{description} did not come true in {seconds:.0f} s")
-        time.sleep(0.02)
-    return outcome
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @dataclass
@@ -58,12 +40,12 @@ class Far:
     def rows(self, query: str) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []
         path = f"{API}/query"
-        answer = self.org.get(self.url + path, params={"q": query}, timeout=60).json()
+        answer = self.org.get(self.url + path, params={"q": query}, timeout=PATIENCE).json()
         while True:
             records += answer["records"]
             if answer["done"]:
                 return records
-            answer = self.org.get(self.url + answer["nextRecordsUrl"], timeout=60).json()
+            answer = self.org.get(self.url + answer["nextRecordsUrl"], timeout=PATIENCE).json()
 
     def create(self, records: list[dict[str, Any]]) -> list[str]:
         ids: list[str] = []
@@ -71,7 +53,7 @@ class Far:
             answer = self.org.post(
                 f"{self.url}{API}/composite/sobjects",
                 json={"allOrNone": True, "records": records[start : start + 200]},
-                timeout=60,
+                timeout=PATIENCE,
             ).json()
             assert all(entry["success"] for entry in answer), answer[:2]
             ids += [entry["id"] for entry in answer]
@@ -79,27 +61,27 @@ class Far:
 
     def profiles(self) -> dict[str, dict[str, Any]]:
         """Give the profiles of all users."""
-        answer = self.account.get(f"{self.appcues}/sfcode/profiles", timeout=60).json()
+        answer = self.account.get(f"{self.appcues}/sfcode/profiles", timeout=PATIENCE).json()
         return dict(answer["users"])
 
     def calls(self) -> list[dict[str, Any]]:
         """Give what Appcues' API was asked."""
-        return list(self.account.get(f"{self.appcues}/sfcode/requests", timeout=60).json()["requests"])
+        return list(self.account.get(f"{self.appcues}/sfcode/requests", timeout=PATIENCE).json()["requests"])
 
     def arm(self, **fault: Any) -> None:
         """Let something go wrong in the org."""
-        answer = self.org.post(f"{self.url}/services/sfcode/faults", json=fault, timeout=20)
+        answer = self.org.post(f"{self.url}/services/sfcode/faults", json=fault, timeout=PATIENCE)
         assert answer.ok, answer.text
 
     def arm_appcues(self, **fault: Any) -> None:
         """Let something go wrong in Appcues."""
-        answer = self.account.post(f"{self.appcues}/sfcode/faults", json=fault, timeout=20)
+        answer = self.account.post(f"{self.appcues}/sfcode/faults", json=fault, timeout=PATIENCE)
         assert answer.ok, answer.text
 
     def heal(self) -> None:
         """Take all faults back."""
-        assert self.org.delete(f"{self.url}/services/sfcode/faults", timeout=20).ok
-        assert self.account.delete(f"{self.appcues}/sfcode/faults", timeout=20).ok
+        assert self.org.delete(f"{self.url}/services/sfcode/faults", timeout=PATIENCE).ok
+        assert self.account.delete(f"{self.appcues}/sfcode/faults", timeout=PATIENCE).ok
 
 
 @dataclass
@@ -149,7 +131,7 @@ class Relay:
     def get(self, path: str, **more: Any) -> requests.Response:
         with requests.Session() as session:
             session.trust_env = False
-            return session.get(self.url + path, timeout=20, **more)
+            return session.get(self.url + path, timeout=PATIENCE, **more)
 
     def answers(self, path: str = "/healthz") -> bool:
         try:
@@ -229,7 +211,7 @@ class World:
         for relay in self.relays:
             relay.kill()
         for program in self.programs:
-            program.wait(20)
+            program.wait(PATIENCE)
 
 
 @contextlib.contextmanager
@@ -280,7 +262,7 @@ def world(
 
 def _end(process: Program) -> None:
     process.terminate()
-    process.wait(20)
+    process.wait(PATIENCE)
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()

@@ -12,6 +12,7 @@ from sfcode.relay.alarms import Alarm, PendingAlarms
 from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.inbox import alarms as rows
 from sfcode.relay.inbox.types import Unavailable
+from tests.waiting import PATIENCE
 
 RAISING = """
 import sys
@@ -99,7 +100,7 @@ def test_alarms_that_three_processes_raise_at_once_all_survive(database_url: str
     command = [sys.executable, "-c", RAISING, database_url]
     processes = [subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE) for number in range(3)]
     for process in processes:
-        process.communicate(b"go\n", timeout=60)
+        process.communicate(b"go\n", timeout=PATIENCE)
     assert [process.returncode for process in processes] == [0, 0, 0]
     with open_inbox(database_url) as inbox:
         raised = {alarm.name: alarm.times for alarm in inbox.alarms()}

@@ -8,7 +8,6 @@ test: every process that uses the schema sees the clock that a test has turned.
 from __future__ import annotations
 
 import contextlib
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +23,7 @@ from sfcode.relay.message import Retry
 from tests.relay.inbox.conftest import Clock
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, take
 from tests.relay.serving import Relay, Served
+from tests.waiting import until
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -231,10 +231,10 @@ def test_a_process_that_freezes_while_it_reads_the_clock_sees_no_jump() -> None:
 @JUMPS
 def test_a_running_relay_reports_a_jump_and_delivers_in_time(machine: Machine, jump: float) -> None:
     def script(served: Served) -> None:
-        wait_for(lambda: served.get("/readyz").status_code == 200)
+        until(lambda: served.get("/readyz").status_code == 200)
         machine.turn(jump)
         assert served.webhook(1).status_code == 200
-        wait_for(lambda: len(served.to_salesforce.delivered) == 1)
+        until(lambda: len(served.to_salesforce.delivered) == 1, seconds=CLOSE)
         served.service.housekeeping._beat()
         (alarm,) = served.service.inbox.alarms()
         way = "forward" if jump > 0 else "back"
@@ -258,10 +258,3 @@ def test_a_short_jump_is_taken_out_and_raises_no_alarm(machine: Machine) -> None
             housekeeping._beat()
         assert inbox.clock_offset < 0
         assert inbox.alarms() == ()
-
-
-def wait_for(condition: Any) -> None:
-    deadline = boot_time() + CLOSE
-    while not condition():
-        assert boot_time() < deadline
-        time.sleep(0.01)

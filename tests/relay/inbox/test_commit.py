@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox import Busy, GroupCommit, Inbox, Unavailable
 from sfcode.relay.message import Claim, InboxMessage
 from tests.relay.inbox.samples import message, settle, states, take
-
-SECONDS = 30
+from tests.waiting import PATIENCE
 
 
 class Gate:
@@ -29,7 +28,7 @@ class Gate:
 
     def accept_each(self, groups: Sequence[Sequence[InboxMessage]]) -> tuple[int, ...]:
         self.began.set()
-        assert self.open.acquire(timeout=SECONDS)
+        assert self.open.acquire(timeout=PATIENCE)
         self.shared.append(len(groups))
         for entry in (entry for group in groups for entry in group):
             if entry.message_id in self.failing:
@@ -39,14 +38,14 @@ class Gate:
 
 def run(act: Callable[[], Awaitable[None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             await act()
 
     asyncio.run(bounded())
 
 
 async def begun(gate: Gate) -> None:
-    assert await asyncio.to_thread(gate.began.wait, SECONDS)
+    assert await asyncio.to_thread(gate.began.wait, PATIENCE)
 
 
 def test_messages_are_kept_when_accept_returns(inbox: Inbox) -> None:

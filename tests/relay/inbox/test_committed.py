@@ -11,8 +11,7 @@ import pytest
 from sfcode.relay.inbox import Busy, GroupCommit, Unavailable
 from sfcode.relay.message import InboxMessage
 from tests.relay.inbox.samples import message
-
-SECONDS = 30
+from tests.waiting import PATIENCE
 
 
 class Store:
@@ -51,7 +50,7 @@ class Observer:
 
 async def accept(store: Store, observer: Observer, sizes: Sequence[int], at_once: int = 500) -> list[object]:
     """Accept as many messages as each size says, all at the same time."""
-    async with asyncio.timeout(SECONDS), GroupCommit(store, committed=observer, at_once=at_once) as commit:
+    async with asyncio.timeout(PATIENCE), GroupCommit(store, committed=observer, at_once=at_once) as commit:
         calls = [commit.accept([message(100 * at + number) for number in range(size)]) for at, size in enumerate(sizes)]
         answers = await asyncio.gather(*calls, return_exceptions=True)
         assert commit.waiting == 0
@@ -98,7 +97,7 @@ def test_whoever_gave_up_before_the_transaction_leaves_its_room_to_others() -> N
     store = Store()
 
     async def act() -> None:
-        async with asyncio.timeout(SECONDS), GroupCommit(store, at_once=2) as commit:
+        async with asyncio.timeout(PATIENCE), GroupCommit(store, at_once=2) as commit:
             calls = [asyncio.ensure_future(commit.accept([message(number)])) for number in range(4)]
             await asyncio.sleep(0)
             calls[0].cancel()
@@ -111,7 +110,7 @@ def test_whoever_gave_up_before_the_transaction_leaves_its_room_to_others() -> N
 
 def test_what_one_caller_sends_at_the_bound_is_taken_and_one_more_is_not() -> None:
     async def act() -> None:
-        async with asyncio.timeout(SECONDS), GroupCommit(Store(), most_waiting=3) as commit:
+        async with asyncio.timeout(PATIENCE), GroupCommit(Store(), most_waiting=3) as commit:
             assert await commit.accept([message(number) for number in range(3)]) == 10
             with pytest.raises(Busy, match="0 messages wait") as caught:
                 await commit.accept([message(number) for number in range(4)])

@@ -15,6 +15,7 @@ from sfcode.relay.inbox import Filter, Inbox, Unavailable, open_inbox
 from sfcode.relay.inbox import migrations as module
 from sfcode.relay.inbox.migrations import HISTORY, Migration
 from tests.relay.inbox.samples import message, states
+from tests.waiting import PATIENCE
 
 OWN = [migration.name for migration in HISTORY]
 MORE = (
@@ -81,7 +82,7 @@ def test_a_migration_that_is_killed_halfway_continues(database_url: str, monkeyp
         now = tx.now.isoformat()
         tx.db.execute(sa.text(row), [{"id": f"m{at}", "key": f"user:{at}", "now": now} for at in range(ROWS)])
     program = [sys.executable, str(Path(__file__).with_name("worker.py")), "migrate", database_url, str(ROWS - 1)]
-    assert subprocess.run(program, timeout=60, check=False).returncode == -signal.SIGKILL
+    assert subprocess.run(program, timeout=PATIENCE, check=False).returncode == -signal.SIGKILL
     monkeypatch.setattr(module, "HISTORY", HISTORY)
     with open_inbox(database_url) as inbox:
         assert [name for _, name in applied(inbox)] == OWN

@@ -21,6 +21,7 @@ from sfcode.relay.inbox.database_url import describe_database, parse_database_ur
 from sfcode.relay.inbox.migrations import HISTORY
 from sfcode.relay.inbox.tables import METADATA
 from tests.relay.inbox.samples import idle, keyed, message, numbers, states, take
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,7 @@ def test_processes_that_start_at_once_make_the_tables_once(database_url: str) ->
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    answers = [process.communicate(timeout=60)[0].strip() for process in started]
+    answers = [process.communicate(timeout=PATIENCE)[0].strip() for process in started]
     assert sorted(answers) == ["0", "0", "1"]
 
 

@@ -25,6 +25,7 @@ from sfcode.relay.inbox.dialects import Postgresql
 from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, Retry
 from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, message, numbers, settle, states, take
+from tests.waiting import PATIENCE
 
 WORKER = Path(__file__).with_name("worker.py")
 KEYS = 6
@@ -127,7 +128,8 @@ def test_processes_keep_the_order_of_each_key(database_url: str) -> None:
             process.stdin.write("\n")
             process.stdin.flush()
         each_told = [
-            [json.loads(line) for line in process.communicate(timeout=60)[0].splitlines()] for process, _ in workers
+            [json.loads(line) for line in process.communicate(timeout=PATIENCE)[0].splitlines()]
+            for process, _ in workers
         ]
     assert all(each_told), "one alone is always in order"
     reports = list(itertools.chain.from_iterable(each_told))

@@ -19,9 +19,9 @@ from sfcode.relay.ingress import IngressLimits, build_router
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.server import listen
 from tests.relay.ingress.asking import ORG, Listening, secrets
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 30.0
 
 
 @dataclass

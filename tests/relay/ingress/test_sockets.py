@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.relay.ingress.asking import MESSAGE, WEBHOOK, event, project
-from tests.relay.ingress.served import PATIENCE, Serving, answer, head, serving
+from tests.relay.ingress.served import Serving, answer, head, serving
 from tests.relay.ingress.test_messages import XML, wire
+from tests.waiting import PATIENCE, until
 
 GOOD = json.dumps(event()).encode()
 MIB = 1024 * 1024
@@ -274,6 +275,4 @@ class TestMemory:
             assert served.memory("VmHWM") - before < 96 * MIB
             for connection in slow:
                 connection.close()
-            end = time.monotonic() + PATIENCE
-            while asked(served, good())[0] != 200:
-                assert time.monotonic() < end
+            until(lambda: asked(served, good())[0] == 200)

@@ -23,8 +23,7 @@ from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import Claim, InboxMessage
 from sfcode.relay.salesforce import make_writer
 from tests.relay.salesforce.world import INTEGRATION, World
-
-SECONDS = 60.0
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -48,9 +47,9 @@ class Proxy:
         if is_held:
             self.holds = False
             self.arrived.set()
-            self.released.wait(SECONDS)
+            self.released.wait(PATIENCE)
         host = urlsplit(self.target)
-        connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=SECONDS)
+        connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=PATIENCE)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "connection")}
         connection.request(request.command, request.path, body or None, headers)
         answer = connection.getresponse()
@@ -144,12 +143,12 @@ class Relay:
         """Begin to deliver a claim whose update is held on its way."""
         self.proxy.holds = True
         begun = pool.submit(self.deliver, claim)
-        assert self.proxy.arrived.wait(SECONDS)
+        assert self.proxy.arrived.wait(PATIENCE)
         return begun
 
     def drain(self) -> None:
         """Deliver until nothing is left, in time, as workers and housekeeping do."""
-        until = time.monotonic() + SECONDS
+        until = time.monotonic() + PATIENCE
         while self.announced or any(entry.state in ("ready", "leased") for entry in self.inbox.page(Filter(), 100)):
             assert time.monotonic() < until
             self.inbox.expire_intents()

@@ -18,8 +18,9 @@ import pytest
 from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import Filter
 from sfcode.relay.message import InboxMessage
-from tests.relay.salesforce.held_calls import SECONDS, Relay, relays
+from tests.relay.salesforce.held_calls import Relay, relays
 from tests.relay.salesforce.world import World
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_after_a_call_without_an_answer_the_newest_value_is_written_again(relay:
     relay.deliver(relay.claim(lease=5))
     assert relay.proxy.arrived.is_set()
     relay.store(9, at=2)
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + PATIENCE
     while relay.score != 9:
         assert time.monotonic() < until
         if (claim := relay.inbox.claim("appcues", limit=1, per_key=1, lease=60)) is not None:
@@ -50,7 +51,7 @@ def test_after_a_call_without_an_answer_the_newest_value_is_written_again(relay:
                 relay.deliver(claim)
         time.sleep(0.05)
     relay.proxy.released.set()
-    assert relay.proxy.landed.wait(SECONDS)
+    assert relay.proxy.landed.wait(PATIENCE)
     assert relay.score == 2, "the late call turned the score back"
     relay.drain()
     assert relay.score == 9
@@ -58,7 +59,7 @@ def test_after_a_call_without_an_answer_the_newest_value_is_written_again(relay:
 
 def test_a_process_that_froze_beyond_its_lease_turns_nothing_back(relay: Relay, pool: ThreadPoolExecutor) -> None:
     relay.store(2, at=1)
-    frozen = relay.hold(replace(relay.claim(lease=0.1), deadline=boot_time() + SECONDS), pool)
+    frozen = relay.hold(replace(relay.claim(lease=0.1), deadline=boot_time() + PATIENCE), pool)
     relay.store(9, at=2)
     time.sleep(0.2)
     relay.deliver(relay.claim())
@@ -66,7 +67,7 @@ def test_a_process_that_froze_beyond_its_lease_turns_nothing_back(relay: Relay, 
     relay.drain()  # also of what is written again because the claim was lost
     assert relay.score == 9
     relay.proxy.released.set()
-    assert frozen.result(SECONDS) == 0, "its lease was lost"
+    assert frozen.result(PATIENCE) == 0, "its lease was lost"
     assert relay.score == 2
     relay.drain()
     assert relay.score == 9
@@ -78,14 +79,14 @@ def test_a_process_that_froze_turns_back_neither_of_two_values_of_one_record(
     """Classic surveys send score and feedback in two events, which one claim writes in two calls."""
     relay.store(2, at=1)
     relay.store_feedback("old", at=2)
-    frozen = relay.hold(replace(relay.claim(lease=0.1, per_key=2), deadline=boot_time() + SECONDS), pool)
+    frozen = relay.hold(replace(relay.claim(lease=0.1, per_key=2), deadline=boot_time() + PATIENCE), pool)
     relay.store(9, at=3)
     relay.store_feedback("new", at=4)
     time.sleep(0.2)
     relay.drain()
     assert (relay.score, relay.feedback) == (9, "new")
     relay.proxy.released.set()
-    assert frozen.result(SECONDS) == 0, "its lease was lost"
+    assert frozen.result(PATIENCE) == 0, "its lease was lost"
     assert (relay.score, relay.feedback) == (2, "old")
     relay.drain()
     assert (relay.score, relay.feedback) == (9, "new")
@@ -94,18 +95,18 @@ def test_a_process_that_froze_turns_back_neither_of_two_values_of_one_record(
 def test_the_call_of_a_process_that_died_turns_nothing_back(relay: Relay, pool: ThreadPoolExecutor) -> None:
     """Its call is on its way still, and nobody is there to hear how it ends."""
     relay.store(2, at=1)
-    claim = replace(relay.claim(lease=0.1), deadline=boot_time() + SECONDS)
+    claim = replace(relay.claim(lease=0.1), deadline=boot_time() + PATIENCE)
     relay.proxy.holds = True
     dead = pool.submit(asyncio.run, relay.writer().deliver(claim))
-    assert relay.proxy.arrived.wait(SECONDS)
+    assert relay.proxy.arrived.wait(PATIENCE)
     relay.store(9, at=2)
     time.sleep(0.2)
     for _ in range(2):
         relay.deliver(relay.claim())
     assert relay.score == 9
     relay.proxy.released.set()
-    assert relay.proxy.landed.wait(SECONDS)
-    dead.result(SECONDS)
+    assert relay.proxy.landed.wait(PATIENCE)
+    dead.result(PATIENCE)
     assert relay.score == 2
     relay.drain()
     assert relay.score == 9
@@ -121,7 +122,7 @@ def test_two_processes_with_messages_of_two_keys_for_one_record_end_with_the_new
     assert relay.deliver(relay.claim()) == 1
     assert relay.score == 9
     relay.proxy.released.set()
-    assert slow.result(SECONDS) == 1
+    assert slow.result(PATIENCE) == 1
     assert relay.score == 2
     relay.drain()
     assert relay.score == 9

@@ -13,7 +13,7 @@ from sfcode.relay.salesforce import make_writer
 from sfcode.relay.service import Service
 from tests.relay.salesforce.world import NOON, World, event
 from tests.relay.serving import Relay, Served
-from tests.relay.test_greedy_client import until
+from tests.waiting import until
 
 EVERYTHING = "Appcues_Event_Id__c != null"
 

@@ -12,8 +12,7 @@ from sfcode.relay.inbox import RowLocked, Unavailable, open_inbox
 from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked, Released, Retry
 from sfcode.relay.worker.wakeup import Wakeup
 from sfcode.relay.worker.worker import Worker, is_full, is_outage, outage_pause
-
-SECONDS = 20
+from tests.waiting import PATIENCE, until_async
 
 
 def message(number: int, key: str = "") -> InboxMessage:
@@ -82,11 +81,6 @@ class World:
         await asyncio.to_thread(self.inbox.accept, messages)
         self.bell.wake()
 
-    async def until(self, condition) -> None:
-        async with asyncio.timeout(SECONDS):
-            while not condition():  # noqa: ASYNC110 (what is waited for is in a database)
-                await asyncio.sleep(0.002)
-
     def count(self, state: str) -> int:
         return self.inbox.stats().count(state)
 
@@ -102,7 +96,7 @@ def test_delivers_what_is_accepted_and_settles_it(inbox):
         world = World(inbox, done)
         world.worker.start()
         await world.accept(*map(message, range(25)))
-        await world.until(lambda: world.count("done") == 25)
+        await until_async(lambda: world.count("done") == 25)
         await world.worker.stop()
         assert sorted(world.writer.delivered) == list(range(25))
         assert world.events.count == 25
@@ -120,7 +114,7 @@ def test_a_ring_wakes_it_long_before_it_would_look_again(inbox, monkeypatch):
         world.worker.start()
         await asyncio.sleep(0.05)
         await world.accept(message(1))
-        await world.until(lambda: world.writer.delivered == [1])
+        await until_async(lambda: world.writer.delivered == [1])
         await world.worker.stop()
 
     asyncio.run(act())
@@ -139,7 +133,7 @@ def test_an_exception_of_the_writer_is_a_bug_after_which_the_message_is_tried_ag
         world = World(inbox, fails_once)
         world.worker.start()
         await world.accept(message(1))
-        await world.until(lambda: world.count("done") == 1)
+        await until_async(lambda: world.count("done") == 1)
         await world.worker.stop()
         assert world.events.bugs == ["ZeroDivisionError"]
         assert tries[1].messages[0].attempts == 1
@@ -157,7 +151,7 @@ def test_a_message_that_makes_the_writer_fail_stops_nobody_else(inbox):
         world = World(inbox, fails, retry_delay=lambda message, retry: None)
         await world.accept(*map(message, range(5)))
         world.worker.start()
-        await world.until(lambda: world.count("done") + world.count("dead") == 5)
+        await until_async(lambda: world.count("done") + world.count("dead") == 5)
         await world.worker.stop()
         assert (world.count("done"), world.count("dead")) == (4, 1)
         assert world.events.bugs == ["ZeroDivisionError"]
@@ -178,7 +172,7 @@ def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
         world = World(inbox, forgets)
         await world.accept(message(0), message(1))
         world.worker.start()
-        await world.until(lambda: world.count("done") == 2)
+        await until_async(lambda: world.count("done") == 2)
         await world.worker.stop()
         assert world.events.bugs == ["LookupError"]
         assert number_lists[1:] == [[1]]
@@ -194,7 +188,7 @@ def test_tells_which_messages_were_given_up(inbox):
         world = World(inbox, again, retry_delay=lambda message, retry: None)
         await world.accept(message(0), message(1))
         world.worker.start()
-        await world.until(lambda: world.count("dead") + world.count("parked") == 2)
+        await until_async(lambda: world.count("dead") + world.count("parked") == 2)
         await world.worker.stop()
         assert len(world.events.dead) == 1
 
@@ -240,7 +234,7 @@ def test_a_stop_gives_back_what_does_not_finish_before_its_lease_ends(inbox, mon
         world.worker.start()
         await world.accept(message(1))
         await begun.wait()
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             await world.worker.stop()
         assert (world.count("ready"), world.count("leased")) == (1, 0)
         second_claim = inbox.claim("appcues", limit=1, per_key=1, lease=1)
@@ -276,12 +270,12 @@ def test_a_database_that_goes_away_and_comes_back_costs_nothing_but_time(inbox, 
         flaky = Flaky(inbox, claim=3, settle=3)
         world = World(inbox, done, inbox=flaky)
         world.worker.start()
-        await world.until(lambda: world.worker.trouble)
+        await until_async(lambda: world.worker.trouble)
         assert world.worker.alive
         await world.accept(message(1))
-        await world.until(lambda: world.count("done") == 1)
+        await until_async(lambda: world.count("done") == 1)
         assert world.writer.delivered == [1], "delivered once, settled at the fourth try"
-        await world.until(lambda: not world.worker.trouble)
+        await until_async(lambda: not world.worker.trouble)
         await world.worker.stop()
 
     asyncio.run(act())
@@ -323,7 +317,7 @@ def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
         world.writer.limit = 1
         world.worker.start()
         await world.accept(message(1, "user:a"), message(2, "user:b"))
-        await world.until(lambda: world.count("done") == 2)
+        await until_async(lambda: world.count("done") == 2)
         await world.worker.stop()
         assert world.writer.most_at_once == 2
         assert world.events.bugs == []
@@ -346,9 +340,9 @@ def test_a_far_side_that_answers_nothing_is_asked_less_and_less_often(inbox, mon
         world = World(inbox, away)
         await world.accept(*map(message, range(3)))
         world.worker.start()
-        await world.until(lambda: world.count("done") == 3)
+        await until_async(lambda: world.count("done") == 3)
         await world.accept(message(9))
-        await world.until(lambda: world.count("done") == 4)
+        await until_async(lambda: world.count("done") == 4)
         await world.worker.stop()
         assert waits[:3] == [1, 2, 3]
         assert len(waits) == 3, "once it answers, nobody waits"
@@ -387,8 +381,8 @@ def test_a_stop_does_not_wait_for_the_pause_of_an_outage(inbox, monkeypatch):
         world = World(inbox, away, lease=1000.0)
         await world.accept(message(1))
         world.worker.start()
-        await world.until(lambda: world.events.count)
-        async with asyncio.timeout(SECONDS):
+        await until_async(lambda: world.events.count)
+        async with asyncio.timeout(PATIENCE):
             await world.worker.stop()
 
     asyncio.run(act())
@@ -408,12 +402,12 @@ def test_what_comes_while_a_batch_is_young_is_gathered_into_the_next(inbox):
         world.worker._clock = lambda: now[0]
         world.worker.start()
         await world.accept(message(1))
-        await world.until(lambda: world.count("done") == 1)
+        await until_async(lambda: world.count("done") == 1)
         for number in range(2, 7):
             await world.accept(message(number))
             await asyncio.sleep(0.01)
         assert batches == [1], "the first came at once, the others wait"
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             await world.worker.stop()
         assert world.count("ready") == 5
 

@@ -1,0 +1,65 @@
+"""How tests wait: for what happened and stays, never for so many seconds, and with one limit that a busy machine keeps too."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 120.0
+"""Seconds after which a test gives up, whatever it waits for: far more than a machine needs that does ten other things."""
+
+_LOWEST_PORT, _PORTS = 10_000, 20_000
+"""Below the ports that a system gives to those who ask for any (32,768 and more on Linux)."""
+
+
+def until(condition: Callable[[], T], description: str = "", seconds: float = PATIENCE) -> T:
+    """Wait until a condition holds, and return what it gave; fail with what was waited for when it never does."""
+    for pause in _pauses(condition, description, seconds):
+        if outcome := condition():
+            return outcome
+        time.sleep(pause)
+    raise AssertionError
+
+
+async def until_async(condition: Callable[[], T], description: str = "", seconds: float = PATIENCE) -> T:
+    """Wait as `until` does, and let other tasks run meanwhile."""
+    for pause in _pauses(condition, description, seconds):
+        if outcome := condition():
+            return outcome
+        await asyncio.sleep(pause)
+    raise AssertionError
+
+
+def _pauses(condition: Callable[[], object], description: str, seconds: float) -> Iterator[float]:
+    """Yield pauses that grow from milliseconds to a thirtieth of a second; fail once the time is over."""
+    end = time.monotonic() + seconds
+    pause = 0.001
+    while time.monotonic() < end:
+        yield pause
+        pause = min(pause * 1.5, 0.03)
+    subject = description or inspect.getsource(condition).strip()
+    raise AssertionError(f"not within {seconds:.0f} s: {subject}")
+
+
+_numbers = itertools.count()
+
+
+def free_port() -> int:
+    """Return a port for a server that is started later: no server that asks for any port, nor another process of tests, gets it."""
+    while True:
+        port = _LOWEST_PORT + (os.getpid() * 97 + next(_numbers)) % _PORTS
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
