@@ -12,6 +12,7 @@ import pytest
 
 from tests import schedule
 from tests.programs import Program, run, search_path
+from tests.waiting import PATIENCE
 
 
 def test_a_program_has_its_own_folder_environment_streams_and_exit_code(tmp_path: Path) -> None:
@@ -31,7 +32,7 @@ def test_a_program_that_is_killed_ends_with_the_signal(tmp_path: Path) -> None:
         assert program.stdout.readline().startswith('{"url"')
         assert program.poll() is None
         program.kill()
-        assert program.wait(20) == -signal.SIGKILL
+        assert program.wait(PATIENCE) == -signal.SIGKILL
     with pytest.raises(ProcessLookupError):
         os.kill(program.pid, 0)
 

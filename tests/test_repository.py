@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -73,6 +74,41 @@ def test_no_file_names_a_folder_of_somebodys_machine(texts: dict[Path, str]) -> 
         if ABSOLUTE_PATH.search(line)
     ]
     assert lines == []
+
+
+def test_tests_wait_by_one_helper_with_one_limit(texts: dict[Path, str], root: Path) -> None:
+    """A loop of a test's own that looks at the clock gives up on a busy machine, and so does a limit in figures."""
+    own_limits = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path, text in texts.items()
+        if path.suffix == ".py" and root / "tests" in path.parents and path.name != "waiting.py"
+        if re.search(r"monotonic|timeout=\d", text)
+        for node in ast.walk(ast.parse(text))
+        if _waits_by_itself(node)
+    ]
+    assert own_limits == []
+
+
+def _waits_by_itself(node: ast.AST) -> bool:
+    if isinstance(node, ast.While):
+        return {"sleep", "monotonic"} <= {call.attr for call in ast.walk(node) if isinstance(call, ast.Attribute)}
+    if not isinstance(node, ast.keyword) or node.arg != "timeout" or not isinstance(node.value, ast.Constant):
+        return False
+    return 2 <= (node.value.value or 0) <= 120
+
+
+@pytest.mark.parametrize(
+    ("code", "is_refused"),
+    [
+        ("while time.monotonic() < end:\n    time.sleep(1)", True),
+        ("while not done:\n    time.sleep(1)", False),
+        ("requests.get(url, timeout=20)", True),
+        ("requests.get(url, timeout=PATIENCE)", False),
+        ("Runtime(timeout=0.2)", False),
+    ],
+)
+def test_a_limit_of_a_tests_own_would_be_found(code: str, is_refused: bool) -> None:
+    assert any(map(_waits_by_itself, ast.walk(ast.parse(code)))) is is_refused
 
 
 def test_the_version_of_the_package_has_its_section_in_the_changelog(root: Path) -> None:

@@ -16,35 +16,41 @@ T = TypeVar("T")
 PATIENCE = 120.0
 """Seconds after which a test gives up, whatever it waits for: far more than a machine needs that does ten other things."""
 
+PAUSE = 0.03
+
 _LOWEST_PORT, _PORTS = 10_000, 20_000
 """Below the ports that a system gives to those who ask for any (32,768 and more on Linux)."""
 
 
-def until(condition: Callable[[], T], description: str = "", seconds: float = PATIENCE) -> T:
-    """Wait until a condition holds, and return what it gave; fail with what was waited for when it never does."""
-    for pause in _pauses(condition, description, seconds):
+def until(condition: Callable[[], T], description: str = "", seconds: float = PATIENCE, pause: float = PAUSE) -> T:
+    """
+    Wait until a condition holds, and return what it gave; fail with what was waited for when it never does.
+
+    The pauses between two looks grow to `pause` seconds.
+    """
+    for seconds_to_wait in _pauses(condition, description, seconds, pause):
         if outcome := condition():
             return outcome
-        time.sleep(pause)
+        time.sleep(seconds_to_wait)
     raise AssertionError
 
 
 async def until_async(condition: Callable[[], T], description: str = "", seconds: float = PATIENCE) -> T:
     """Wait as `until` does, and let other tasks run meanwhile."""
-    for pause in _pauses(condition, description, seconds):
+    for pause in _pauses(condition, description, seconds, PAUSE):
         if outcome := condition():
             return outcome
         await asyncio.sleep(pause)
     raise AssertionError
 
 
-def _pauses(condition: Callable[[], object], description: str, seconds: float) -> Iterator[float]:
-    """Yield pauses that grow from milliseconds to a thirtieth of a second; fail once the time is over."""
+def _pauses(condition: Callable[[], object], description: str, seconds: float, longest: float) -> Iterator[float]:
+    """Yield pauses that grow from a millisecond on; fail once the time is over."""
     end = time.monotonic() + seconds
     pause = 0.001
     while time.monotonic() < end:
         yield pause
-        pause = min(pause * 1.5, 0.03)
+        pause = min(pause * 1.5, longest)
     subject = description or inspect.getsource(condition).strip()
     raise AssertionError(f"not within {seconds:.0f} s: {subject}")
 

@@ -77,9 +77,9 @@ class Hung:
         self.socket.close()
 
     def wait_for_request(self) -> None:
-        self.socket.settimeout(30)
+        self.socket.settimeout(PATIENCE)
         self.connection, _ = self.socket.accept()
-        self.connection.settimeout(30)
+        self.connection.settimeout(PATIENCE)
         self.connection.recv(1)
 
 

@@ -9,6 +9,7 @@ import pytest
 from sfcode.org.deadline import remaining_seconds, set_deadline
 from sfcode.org.retry import NoAnswer
 from tests.org.servers import Answer, Request, as_json
+from tests.waiting import PATIENCE
 
 
 def test_without_a_limit_nothing_is_said(time) -> None:
@@ -33,7 +34,7 @@ def test_a_call_ends_with_its_time(org_at, time) -> None:
     finished = threading.Event()
 
     def slow(_request: Request) -> Answer:
-        finished.wait(10)
+        finished.wait(PATIENCE)
         return as_json([])
 
     _, org = org_at(slow)

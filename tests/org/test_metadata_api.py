@@ -139,8 +139,8 @@ def test_a_retrieve_without_a_zip_is_an_error(org_at, zip_text: str) -> None:
 def test_a_retrieve_that_never_ends_is_given_up(org_at) -> None:
     queued = soap("checkRetrieveStatus", "<done>false</done><id>09S000000000001AAA</id>")
     _, org = org_at(script(soap("retrieve", "<id>09S000000000001AAA</id>"), queued))
-    with pytest.raises(OrgError, match="did not finish the retrieve 09S000000000001AAA in 5 s"):
-        org.metadata.retrieve({"Flow": ["F"]}, timeout=5)
+    with pytest.raises(OrgError, match="did not finish the retrieve 09S000000000001AAA in 1 s"):
+        org.metadata.retrieve({"Flow": ["F"]}, timeout=1)
 
 
 def test_lists_three_types_at_a_time(org_at) -> None:

@@ -31,13 +31,13 @@ def test_an_error_is_raised_once_what_had_begun_has_ended() -> None:
     begun, failed, ended = threading.Event(), threading.Event(), threading.Event()
 
     def fail() -> None:
-        begun.wait(30)
+        begun.wait(PATIENCE)
         failed.set()
         raise ValueError("first")
 
     def wait() -> None:
         begun.set()
-        failed.wait(30)
+        failed.wait(PATIENCE)
         ended.set()
 
     with pytest.raises(ValueError, match="first"):

@@ -170,7 +170,7 @@ class Relay:
             reloader = ConfigReloader(ConfigSource(folder, lambda: self.config(folder), stamps), service)
             ready = lambda: script_done.append(pool.submit(act))  # noqa: E731
             run(service, listener, ready, reloader, admin_listener if self.has_admin_port else None)
-            return script_done[0].result(20)
+            return script_done[0].result(PATIENCE)
 
 
 def _soon(_message: Any, _retry: Any) -> timedelta:

@@ -84,7 +84,7 @@ def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
 
         def slow(groups: Any) -> tuple[int, ...]:
             writing.set()
-            go.wait(20)
+            go.wait(PATIENCE)
             return accept(groups)
 
         monkeypatch.setattr(served.service.inbox, "accept_each", slow)
@@ -96,7 +96,7 @@ def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
         for sender in senders:
             sender.start()
         try:
-            assert writing.wait(20)
+            assert writing.wait(PATIENCE)
             until(lambda: ask(served, "/nothing", source="127.0.0.1")[0] == 503)
             assert ask(served, "/healthz", source="127.0.0.1")[0] == 200
             assert ask(served, "/metrics", source="127.0.0.1")[0] == 200
@@ -104,7 +104,7 @@ def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
         finally:
             go.set()
         for sender in senders:
-            sender.join(20)
+            sender.join(PATIENCE)
         assert answers == [200, 200]
 
     relay.serve(script)

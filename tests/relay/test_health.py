@@ -10,6 +10,7 @@ import pytest
 
 from sfcode.relay.health import FRESH_SECONDS, WriteCheck
 from sfcode.relay.inbox import Unavailable, open_inbox
+from tests.waiting import PATIENCE
 
 
 class Checked:
@@ -23,7 +24,7 @@ class Checked:
 
     def check_writable(self) -> None:
         self.times += 1
-        self.go.wait(20)
+        self.go.wait(PATIENCE)
         if self.fails:
             raise Unavailable("away")
 

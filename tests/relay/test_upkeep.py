@@ -20,6 +20,7 @@ from sfcode.relay.inbox import Inbox, Process, State, Unavailable, open_inbox
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
 from tests.relay.inbox.conftest import Clock
+from tests.waiting import PATIENCE
 
 KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(days=90)}
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
@@ -56,7 +57,7 @@ def test_a_beat_that_is_under_way_does_not_list_a_process_that_has_left(inbox, m
 
     def beat_slowly(*names: object, **more: object) -> None:
         began.set()
-        may_go_on.wait(20)
+        may_go_on.wait(PATIENCE)
         beat(*names, **more)
 
     def note_leave(name: str) -> None:
@@ -67,12 +68,12 @@ def test_a_beat_that_is_under_way_does_not_list_a_process_that_has_left(inbox, m
     monkeypatch.setattr(inbox, "leave", note_leave)
     with ThreadPoolExecutor(2) as pool:
         beating = pool.submit(housekeeping._beat)
-        assert began.wait(20)
+        assert began.wait(PATIENCE)
         leaving = pool.submit(housekeeping.leave)
         assert not has_left.wait(0.2), "it waits for the beat"
         may_go_on.set()
-        beating.result(20)
-        leaving.result(20)
+        beating.result(PATIENCE)
+        leaving.result(PATIENCE)
     housekeeping._beat()
     assert inbox.processes() == ()
 
@@ -145,14 +146,14 @@ def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, 
 
     def purge_long(*_: object) -> int:
         events.append("purge")
-        may_end.wait(20)
+        may_end.wait(PATIENCE)
         return 0
 
     async def act() -> None:
         task = asyncio.create_task(own_housekeeping.run())
         monkeypatch.setattr(inbox, "heartbeat", lambda *_, **__: events.append("beat"))
         monkeypatch.setattr(inbox, "purge", purge_long)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while "purge" not in events or events[::-1].index("purge") < 3:  # noqa: ASYNC110 (threads act)
                 await asyncio.sleep(0.005)
         may_end.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -16,7 +15,7 @@ from simple_salesforce.metadata import SfdcMetadataApi
 from sfcode.metadata.component import Component
 from sfcode.metadata.package import read, write, zip_files
 from tests.contract.simple_salesforce.conftest import VERSION, Served
-from tests.waiting import PATIENCE
+from tests.waiting import until
 
 pytestmark = pytest.mark.recorded("simple-salesforce", "with_external_ids")
 
@@ -192,10 +191,7 @@ def retrieve(_sf: Salesforce, mdapi: Any, org: Served) -> None:
     members = {"PermissionSet": [org.word]}
     job, state = mdapi.retrieve("0Af000000000000AAA", unpackaged=members, single_package=True)
     assert (job[:3], state) == ("09S", "Queued")
-    deadline = time.monotonic() + PATIENCE
-    while mdapi.check_retrieve_status(job)[0] != "Succeeded":
-        assert time.monotonic() < deadline
-        time.sleep(org.wait)
+    until(lambda: mdapi.check_retrieve_status(job)[0] == "Succeeded", pause=org.wait)
     _, _, messages, data = mdapi.retrieve_zip(job)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = {name.removeprefix("unpackaged/"): archive.read(name) for name in archive.namelist()}
@@ -211,13 +207,11 @@ def _package(*components: Component) -> io.BytesIO:
 
 
 def _ended(sf: Salesforce, org: Served, deploy_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    def status() -> dict[str, Any] | None:
         status = sf.checkDeployStatus(deploy_id)
-        if status["state"] not in {"Pending", "InProgress"}:
-            return dict(status)
-        time.sleep(org.wait)
-    raise AssertionError("the deploy did not end")
+        return None if status["state"] in {"Pending", "InProgress"} else dict(status)
+
+    return until(status, "the end of the deploy", pause=org.wait)
 
 
 STEPS: tuple[Step, ...] = (

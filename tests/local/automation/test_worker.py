@@ -69,7 +69,7 @@ def test_a_server_that_is_killed_between_commit_and_delivery_loses_nothing(state
     release = threading.Event()
 
     def hang(_number: int) -> tuple[int, bytes]:
-        release.wait(30)
+        release.wait(PATIENCE)
         return 200, ACK
 
     receiver.answer = hang

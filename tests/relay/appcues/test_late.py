@@ -17,7 +17,7 @@ from sfcode.relay.inbox import Filter
 from sfcode.relay.message import Claim, ClaimedMessage, Delivered, Retry
 from tests.relay.appcues.answering import Reply, answering
 from tests.relay.appcues.desk import MORNING, Desk, in_time
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 SOON = timedelta(milliseconds=10)
 
@@ -76,19 +76,20 @@ def claimed(desk: Desk) -> Claim:
 def drain(desk: Desk) -> None:
     """Deliver until nothing is left, as workers and housekeeping do."""
     desk.lease = 60.0
-    until = time.monotonic() + PATIENCE
-    while True:
+
+    def deliver_next() -> bool:
+        """Deliver what is due; return whether nothing was left before."""
         desk.inbox.expire_intents()
         with desk.inbox._database.read() as tx:
             announced = tx.db.exec_driver_sql("SELECT count(*) FROM relay_intents").scalar_one()
         if not announced and all(entry.finished_at for entry in desk.inbox.page(Filter(), 100)):
-            return
-        assert time.monotonic() < until
+            return True
         claim = desk.claim()
-        if claim is None:
-            time.sleep(0.02)
-            continue
-        desk.settle(claim, desk.write(lambda writer, claim=claim: writer.deliver(claim)), SOON)
+        if claim is not None:
+            desk.settle(claim, desk.write(lambda writer: writer.deliver(claim)), SOON)
+        return False
+
+    until(deliver_next, "the delivery of everything")
 
 
 def test_after_a_request_without_an_answer_the_newest_values_are_delivered_again(desk: Desk, account: Account) -> None:

@@ -15,7 +15,7 @@ import psycopg
 
 from tests.relay.e2e.world import Relay, World
 from tests.relay.postgres import OwnServer
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 LEASE = 5.0
 """Seconds."""
@@ -54,7 +54,7 @@ class SqliteFile:
 
     def _connect(self) -> contextlib.closing[sqlite3.Connection]:
         return contextlib.closing(
-            sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=60, isolation_level=None)
+            sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=PATIENCE, isolation_level=None)
         )
 
     def lock(self) -> None:

@@ -156,7 +156,7 @@ class TestDifferences:
 
             thread = threading.Thread(target=accept)
             thread.start()
-            assert finished.wait(20)
+            assert finished.wait(PATIENCE)
             thread.join()
         with open_inbox(postgres_url) as inbox:
             assert inbox.stats().count("ready") == 3

@@ -6,7 +6,6 @@ import asyncio
 import http.client
 import http.server
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import Claim, InboxMessage
 from sfcode.relay.salesforce import make_writer
 from tests.relay.salesforce.world import INTEGRATION, World
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 @dataclass
@@ -148,14 +147,17 @@ class Relay:
 
     def drain(self) -> None:
         """Deliver until nothing is left, in time, as workers and housekeeping do."""
-        until = time.monotonic() + PATIENCE
-        while self.announced or any(entry.state in ("ready", "leased") for entry in self.inbox.page(Filter(), 100)):
-            assert time.monotonic() < until
-            self.inbox.expire_intents()
-            claim = self.inbox.claim("appcues", limit=10, per_key=1, lease=60)
-            if claim is not None:
-                self.deliver(claim)
-            time.sleep(0.05)
+        until(self._deliver_next, "the delivery of everything")
+
+    def _deliver_next(self) -> bool:
+        """Deliver what is due; return whether nothing was left before."""
+        if not self.announced and not {"ready", "leased"} & {entry.state for entry in self.inbox.page(Filter(), 100)}:
+            return True
+        self.inbox.expire_intents()
+        claim = self.inbox.claim("appcues", limit=10, per_key=1, lease=60)
+        if claim is not None:
+            self.deliver(claim)
+        return False
 
     @property
     def announced(self) -> int:

@@ -20,7 +20,7 @@ from sfcode.relay.inbox import Filter
 from sfcode.relay.message import InboxMessage
 from tests.relay.salesforce.held_calls import Relay, relays
 from tests.relay.salesforce.world import World
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -41,15 +41,16 @@ def test_after_a_call_without_an_answer_the_newest_value_is_written_again(relay:
     relay.deliver(relay.claim(lease=5))
     assert relay.proxy.arrived.is_set()
     relay.store(9, at=2)
-    until = time.monotonic() + PATIENCE
-    while relay.score != 9:
-        assert time.monotonic() < until
+
+    def deliver_newest() -> bool:
         if (claim := relay.inbox.claim("appcues", limit=1, per_key=1, lease=60)) is not None:
             if claim.messages[0].kind == "sfcode:rewrite":
                 relay.inbox.release(claim)  # not yet: the call is still on its way
             else:
                 relay.deliver(claim)
-        time.sleep(0.05)
+        return bool(relay.score == 9)
+
+    until(deliver_newest)
     relay.proxy.released.set()
     assert relay.proxy.landed.wait(PATIENCE)
     assert relay.score == 2, "the late call turned the score back"
