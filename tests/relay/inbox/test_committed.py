@@ -43,7 +43,7 @@ class Observer:
         self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int], seconds: Sequence[float]
     ) -> None:
         assert len(seconds) == len(groups)
-        assert all(0 <= duration < SECONDS for duration in seconds)
+        assert all(0 <= duration < PATIENCE for duration in seconds)
         self.threads.add(threading.current_thread().name)
         self.calls.append(([[entry.message_id for entry in group] for group in groups], list(counts)))
 
