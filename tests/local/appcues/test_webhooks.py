@@ -127,7 +127,7 @@ def test_what_is_to_be_sent_outlives_the_server(tmp_path, receiver):
 
 def test_duplicates_and_late_ones_come_when_asked_for(appcues, receiver):
     appcues.arm("duplicate_delivery", path="/hook")
-    appcues.arm("late_delivery", path="/hook", seconds=0.3)
+    appcues.arm("late_delivery", path="/hook", seconds=1)
     appcues.hook(receiver.url + "/hook")
     first, second = appcues.trigger(SCORE, SCORE)
     assert [body["event_id"] for body in bodies(receiver.wait_for(3))] == [second, second, first]

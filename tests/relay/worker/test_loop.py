@@ -267,11 +267,12 @@ def test_a_database_that_goes_away_and_comes_back_costs_nothing_but_time(inbox, 
     monkeypatch.setattr("sfcode.relay.worker.worker.TROUBLE_FIRST", 0.01)
 
     async def act() -> None:
-        flaky = Flaky(inbox, claim=3, settle=3)
+        flaky = Flaky(inbox, claim=10**9, settle=3)
         world = World(inbox, done, inbox=flaky)
         world.worker.start()
         await until_async(lambda: world.worker.trouble)
         assert world.worker.alive
+        flaky.failures["claim"] = 0
         await world.accept(message(1))
         await until_async(lambda: world.count("done") == 1)
         assert world.writer.delivered == [1], "delivered once, settled at the fourth try"
@@ -290,9 +291,12 @@ def test_a_row_that_a_frozen_process_holds_is_no_trouble_of_the_database(inbox, 
         world = World(inbox, done, inbox=flaky)
         await world.accept(message(1))
         world.worker.start()
-        while not world.count("done"):
+
+        def is_done() -> bool:
             assert world.worker.trouble == ""
-            await asyncio.sleep(0.001)
+            return bool(world.count("done"))
+
+        await until_async(is_done)
         assert world.writer.delivered == [1]
         await world.worker.stop()
 
