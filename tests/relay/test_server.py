@@ -230,7 +230,10 @@ def test_sessions_are_ended_in_every_process(relay, sqlite_url):
         form = {"form_key": form_key(served.get("/").text)}
         assert served.session.post(f"{served.url}/logout", timeout=PATIENCE, allow_redirects=False).status_code == 403
         assert served.get("/").status_code == 200, "another site has signed nobody out"
-        assert served.session.post(f"{served.url}/logout", form, timeout=PATIENCE, allow_redirects=False).status_code == 303
+        assert (
+            served.session.post(f"{served.url}/logout", form, timeout=PATIENCE, allow_redirects=False).status_code
+            == 303
+        )
         assert not served.session.cookies
         assert served.get("/", cookies=cookie).status_code == 401
         assert served.session.post(f"{served.url}/logout", timeout=PATIENCE).status_code == 401
