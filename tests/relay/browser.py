@@ -20,7 +20,7 @@ from sfcode.relay.activity import ActivityKey
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.appcues import FieldTypeCache
 from sfcode.relay.inbox import Inbox, open_inbox
-from sfcode.relay.main import BUSY_SECONDS, build_ingress
+from sfcode.relay.main import build_ingress
 from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked
 from sfcode.relay.server import listen, make_app
 from sfcode.relay.service import Builders, Service
@@ -66,7 +66,7 @@ class Pages:
 def served_pages(relay: Relay) -> Iterator[Pages]:
     """Serve a relay's pages and its ingress in a thread, with its workers."""
     config = relay.config()
-    with listen("127.0.0.1", 0) as listener, open_inbox(relay.database, busy_seconds=BUSY_SECONDS) as inbox:
+    with listen("127.0.0.1", 0) as listener, open_inbox(relay.database, busy_seconds=relay.busy_seconds) as inbox:
         builders = Builders(
             lambda _: relay.connect(),
             build_ingress,

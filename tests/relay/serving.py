@@ -20,7 +20,7 @@ from sfcode.metadata.objects import OrgSchema
 from sfcode.relay.appcues import FieldTypeCache
 from sfcode.relay.config import ConfigReloader, ConfigSource, RelayConfig, stamp_files
 from sfcode.relay.inbox import Inbox, open_inbox
-from sfcode.relay.main import BUSY_SECONDS, build_ingress
+from sfcode.relay.main import build_ingress
 from sfcode.relay.message import Claim, Delivered, Delivery
 from sfcode.relay.server import listen, run
 from sfcode.relay.service import Builders, Service
@@ -131,6 +131,8 @@ class Relay:
     host: str = "127.0.0.1"
     """In the settings; the socket is on loopback anyway."""
     open_inbox: Callable[..., Inbox] = open_inbox
+    busy_seconds: float = PATIENCE
+    """How long it waits for its database; `sfcode relay serve` gives up after BUSY_SECONDS, as a busy machine may have it."""
 
     def config(self, folder: Path = ROOT / "config") -> RelayConfig:
         environ = {**self.environ, "SFCODE_RELAY_DATABASE_URL": self.database}
@@ -145,7 +147,7 @@ class Relay:
         with (
             listen("127.0.0.1", 0) as listener,
             listen("127.0.0.1", 0) as admin_listener,
-            self.open_inbox(self.database, busy_seconds=BUSY_SECONDS) as inbox,
+            self.open_inbox(self.database, busy_seconds=self.busy_seconds) as inbox,
             requests.Session() as session,
             ThreadPoolExecutor(1) as pool,
         ):

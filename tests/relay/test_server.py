@@ -18,6 +18,7 @@ import requests
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.admin_auth import COOKIE
 from sfcode.relay.inbox import open_inbox
+from sfcode.relay.main import BUSY_SECONDS
 from sfcode.relay.message import InboxMessage
 from sfcode.relay.server import SWITCH_SECONDS
 from sfcode.relay.worker.worker import Worker
@@ -379,6 +380,8 @@ def test_a_head_without_end_is_refused(relay):
 
 
 def test_a_lock_on_the_file_is_answered_within_seconds(relay):
+    relay.busy_seconds = BUSY_SECONDS
+
     def script(served: Served):
         until(lambda: served.get("/readyz").status_code == 200)
         with contextlib.closing(sqlite3.connect(relay.database.removeprefix("sqlite:///"), isolation_level=None)) as db:
