@@ -26,7 +26,8 @@ from sfcode.relay.message import InboxMessage
 from tests.relay import postgres
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Connection, Sender
-from tests.relay.e2e.world import World, until, world
+from tests.relay.e2e.world import World, world
+from tests.waiting import until
 
 REQUESTS = {1: 500, 64: 3_000}
 WARM_UP = 64
