@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
+from sfcode.config.base import ValidationError
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Settings
 from sfcode.config.project import Project
