@@ -136,6 +136,9 @@ class Housekeeping:
     def _purge(self) -> None:
         self._inbox.mend()
         self._inbox.activity.compact(int(time.time()))
+        renewed = self._inbox.encryption.renew(self._is_leaving.wait)
+        if renewed:
+            log.info("encrypted", rows=renewed)
         count = self._inbox.purge(self.retention, self._is_leaving.wait)
         if count:
             log.info("purged", messages=count)

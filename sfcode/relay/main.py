@@ -53,7 +53,7 @@ def serve(
     with (
         listen(settings.host, settings.port) as listener,
         nullcontext() if settings.admin_port is None else listen(settings.host, settings.admin_port) as admin_listener,
-        open_inbox(settings.database.reveal(), busy_seconds=BUSY_SECONDS) as inbox,
+        open_inbox(settings.database.reveal(), busy_seconds=BUSY_SECONDS, keys=settings.data_keys) as inbox,
     ):
         rng = random.SystemRandom()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,15 @@ API_KEY = "APPCUES_API_KEY"
 API_SECRET = "APPCUES_API_SECRET"  # noqa: S105 (the name of a variable)
 API_URL = "APPCUES_API_URL"
 
+DATA_KEYS = "SFCODE_RELAY_DATA_KEYS"
+
 LEASE = 60.0
 """Seconds for which a worker has messages to itself: a killed relay's are taken up again after them."""
 
 HOSTS = {"us": "https://api.appcues.com", "eu": "https://api.eu.appcues.com"}
 
+KEY_BYTES = 32
+_DATA_KEY = "make one with `openssl rand -base64 32`; several keys have commas between them, the newest first"
 _RANDOM = "set it to a random text, such as `openssl rand -hex 24` prints"
 _KEYS = "make an API key in Appcues Studio: Settings > API keys"
 
@@ -59,6 +64,8 @@ class RelaySettings:
     directions: Directions
     admin_port: int | None = None
     """Where the dashboard and the metrics are served apart from what the senders reach."""
+    data_keys: tuple[Secret, ...] = ()
+    """They encrypt what the inbox holds of people, the newest first."""
     receivers: tuple[Receiver, ...] = ()
     """Who is notified of alarms."""
 
@@ -80,6 +87,15 @@ def database_url(project: Project, environ: Mapping[str, str]) -> Secret:
     """Return the inbox's URL: the variable's, else a file in the project's `.sfcode`."""
     url = environ.get(DATABASE, "").strip()
     return Secret(url or default_database(project.root))
+
+
+def data_keys(environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Return the keys that encrypt the inbox, the newest first. Raises ConfigError for one that is no key."""
+    reader = _Reader(environ)
+    keys = reader.data_keys()
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return keys
 
 
 def default_database(root: Path) -> str:
@@ -127,6 +143,7 @@ def read_settings(
         appcues_url=reader.url(API_URL, HOSTS[project.settings.appcues.region]),
         directions=needed_directions,
         admin_port=admin_port,
+        data_keys=reader.data_keys(),
         receivers=() if notify_problems else read_receivers(project, environ),
     )
     if not (needed_directions.to_appcues or needed_directions.to_salesforce):
@@ -163,6 +180,19 @@ class _Reader:
         if needed and not value:
             self.add(name, "is not set; profiles are written to Appcues with it", _KEYS)
         return Secret(value)
+
+    def data_keys(self) -> tuple[Secret, ...]:
+        """Read the keys of the inbox, with commas between them."""
+        texts = [text.strip() for text in self._environ.get(DATA_KEYS, "").split(",") if text.strip()]
+        for number, text in enumerate(texts, 1):
+            try:
+                is_key = len(base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)) == KEY_BYTES
+            except ValueError:
+                is_key = False
+            if not is_key:
+                self.add(DATA_KEYS, f"key {number} is not base64 of {KEY_BYTES} bytes", _DATA_KEY)
+        # The two alphabets of base64 spell one key in two ways; it is named by one.
+        return tuple(Secret(text.replace("+", "-").replace("/", "_")) for text in texts)
 
     def url(self, name: str, default: str) -> str:
         """Read the URL of Appcues' API, by default the region's."""

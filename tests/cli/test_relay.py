@@ -178,6 +178,14 @@ def test_forget_removes_one_person_and_nobody_else(journey, inbox):
     inbox.note([LatestState(name, "2026", "secret") for name in (*names, *other_names)])
     inbox.note([LatestState("records:user:1001", "2026", '["003B"]')])
     inbox.note([LatestState("clearing:contact:plan", "2026", '{"seen":true,"run":["003A","003C"],"stopped":""}')])
+    exported = journey.run("relay", "export", "1001").out
+    data = json.loads(exported)
+    assert {entry["message_id"] for entry in data["messages"]} >= {"m1", "m2", "m3", "m4", "n1"}
+    assert "secret of 1001" in exported
+    assert {entry["name"] for entry in data["values"]} == {*names, "records:user:1001"}
+    assert data["records"] == ["003A", "003B"]
+    assert not {"secret of 10011", "003C"} & set(re.findall(r"secret of \d+|003C", exported))
+    assert journey.run("--json", "relay", "export", "1001").json["result"] == data
     dry = journey.run("--json", "relay", "forget", "1001", "--dry-run").json["result"]
     assert (dry["messages"], dry["values"]) == (6, 5)
     assert len(inbox.page(Filter())) == 8

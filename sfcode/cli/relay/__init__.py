@@ -24,6 +24,7 @@ VERBS = {
     "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.inbox", "list_command"),
     "replay": LazyVerb("Deliver parked or given-up messages again.", f"{_PACKAGE}.inbox", "replay_command"),
     "forget": LazyVerb("Delete the data of one person from the inbox.", f"{_PACKAGE}.inbox", "forget_command"),
+    "export": LazyVerb("Print the data of one person as JSON.", f"{_PACKAGE}.export", "export_command"),
     "learn": LazyVerb(
         "Propose where webhooks hold what, and replay messages by it.", f"{_PACKAGE}.learn", "learn_command"
     ),

@@ -176,13 +176,11 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
 
     USER is the user id in Appcues. Nothing is changed in Salesforce or Appcues. An audit line with a hash of the ID is kept.
     """
-    from sfcode.relay.appcues import delivered_state
-    from sfcode.relay.salesforce.event_reader import records_name, score_name
+    from sfcode.relay.person_data import state_names
 
     digest = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
-    names = (score_name(user), records_name(user), delivered_state.name(f"user:{user}"))
     with open_project_inbox(invocation) as inbox:
-        person = inbox.find_person(user, names)
+        person = inbox.find_person(user, state_names(user))
         messages, states = len(person.messages), len(person.states)
         if not dry_run:
             messages, states = inbox.forget(person, {"user_sha256": digest}, operator())
@@ -206,9 +204,10 @@ def operator() -> str:
 def open_project_inbox(invocation: Invocation, *, create: bool = False) -> Iterator[Inbox]:
     """Open the inbox of the project; unless `create`, one that is not there is an error."""
     from sfcode.relay.inbox import open_inbox
-    from sfcode.relay.settings import database_url
+    from sfcode.relay.settings import data_keys, database_url
 
-    with open_inbox(database_url(invocation.project(), os.environ).reveal(), create=create) as inbox:
+    url = database_url(invocation.project(), os.environ).reveal()
+    with open_inbox(url, create=create, keys=data_keys(os.environ)) as inbox:
         yield inbox if create else inbox.limit_reads(READ_SECONDS)
 
 

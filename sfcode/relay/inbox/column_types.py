@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from sfcode.relay.inbox.data_cipher import START, cipher_of
+
 # PostgreSQL has no NUL in a text, and UTF-8 no half of a surrogate pair; JSON of a webhook may spell both.
 _UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(?:\\|u([0-9a-f]{4}))")
@@ -65,13 +67,31 @@ class SafeText(TypeDecorator[str]):
         return None if value is None else unescape(str(value))
 
 
+class EncryptedText(SafeText):
+    """A text about a person: encrypted where the database has a key."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write a text."""
+        text = super().process_bind_param(value, dialect)
+        return None if text is None else cipher_of(dialect).encrypt(text)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """Read a text."""
+        text = decode_text(value) if isinstance(value, bytes) else value
+        return super().process_result_value(
+            cipher_of(dialect).decrypt(text) if isinstance(text, str) else text, dialect
+        )
+
+
 class Unreadable(dict[str, Any]):
     """Replaces a payload that is not a JSON object any more, so that a damaged row does not stop the others."""
 
 
 class JsonText(TypeDecorator[Mapping[str, Any]]):
     """
-    A JSON object, stored as ASCII text.
+    A JSON object, stored as ASCII text, encrypted where the database has a key.
 
     Neither engine's own JSON type: jsonb refuses a NUL and lone surrogates, and nothing looks inside in SQL.
     """
@@ -79,16 +99,17 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:
         """Write an object."""
-        return None if value is None else encode_json(value)
+        return None if value is None else cipher_of(dialect).encrypt(encode_json(value))
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
+    def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, Any] | None:
         """Parse an object; return an empty Unreadable if it is damaged."""
         if value is None:
             return None
+        text = cipher_of(dialect).decrypt(value) if isinstance(value, str) and value.startswith(START) else value
         try:
-            payload = json.loads(value)
+            payload = json.loads(text)
         except (ValueError, TypeError, RecursionError):
             return Unreadable()
         return payload if isinstance(payload, dict) else Unreadable()

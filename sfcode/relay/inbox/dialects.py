@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox.column_types import UtcDateTime, decode_text
+from sfcode.relay.inbox.data_cipher import NO_KEYS, DataCipher, use_cipher
 from sfcode.relay.inbox.database_url import is_read_only
 from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
 
@@ -72,6 +73,9 @@ class Database(Protocol):
     clock: InboxClock
     """Its clock without jumps."""
 
+    cipher: DataCipher
+    """What encrypts the data of people."""
+
     def write(self, *, durable: bool = True) -> contextlib.AbstractContextManager[Transaction]:
         """
         Begin a transaction that writes.
@@ -115,6 +119,7 @@ class Sqlite:
         wall_clock: Callable[[], datetime],
         boot_clock: Callable[[], float] = boot_time,
         busy_seconds: float = BUSY_SECONDS,
+        cipher: DataCipher = NO_KEYS,
     ) -> None:
         self.clock = InboxClock()
         self._wall_clock = wall_clock
@@ -122,6 +127,9 @@ class Sqlite:
         # With a pool of one, threads wait for the connection in turn instead of polling the file's lock.
         self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_seconds)
         self._reader = _sqlite_engine(url, "BEGIN", 4, busy_seconds)
+        self.cipher = cipher
+        for engine in (self._writer, self._reader):
+            use_cipher(engine, cipher)
 
     @contextlib.contextmanager
     def write(self, *, durable: bool = True) -> Iterator[Transaction]:
@@ -171,7 +179,11 @@ class Postgresql:
     insert = staticmethod(postgresql.insert)
 
     def __init__(
-        self, url: sa.URL, boot_clock: Callable[[], float] = boot_time, busy_seconds: float = BUSY_SECONDS
+        self,
+        url: sa.URL,
+        boot_clock: Callable[[], float] = boot_time,
+        busy_seconds: float = BUSY_SECONDS,
+        cipher: DataCipher = NO_KEYS,
     ) -> None:
         self.clock = InboxClock()
         self._boot_clock = boot_clock
@@ -184,6 +196,8 @@ class Postgresql:
             isolation_level="READ COMMITTED",
             connect_args={name: value for name, value in _CONNECT.items() if name not in url.query},
         )
+        self.cipher = cipher
+        use_cipher(self._engine, cipher)
         self._generation = 0
         """Sessions of an earlier one are not used any more."""
         sa.event.listen(self._engine, "connect", _set_up)

@@ -37,6 +37,7 @@ from sfcode.relay.inbox.activity import ActivityLog
 from sfcode.relay.inbox.api_calls import ApiCallLog
 from sfcode.relay.inbox.audit import AuditLine
 from sfcode.relay.inbox.dialects import Database, Transaction
+from sfcode.relay.inbox.encryption import Encryption
 from sfcode.relay.inbox.forget import PersonData
 from sfcode.relay.inbox.inbox_clock import ClockReading
 from sfcode.relay.inbox.notifications import NotificationLog
@@ -68,6 +69,7 @@ class Inbox(TransactionRunner):
         self.notifications = NotificationLog(self._read, self._write)
         self.tokens = AccessTokens(self._read, self._write)
         self.api_calls = ApiCallLog(self._read, self._write)
+        self.encryption = Encryption(self._read, self._write)
 
     @property
     def commits_at_once(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +11,14 @@ import sqlalchemy as sa
 
 from sfcode.errors import Refused
 from sfcode.relay.clock import boot_time
+from sfcode.relay.inbox.data_cipher import DataCipher
 from sfcode.relay.inbox.database_url import describe_database, first_line, hint_for_error, parse_database_url
 from sfcode.relay.inbox.dialects import BUSY_SECONDS, Database, Postgresql, Sqlite
+from sfcode.relay.inbox.encryption import CHECK, check_keys
 from sfcode.relay.inbox.inbox import Inbox
 from sfcode.relay.inbox.migrations import migrate
-from sfcode.relay.inbox.state import start_clock
+from sfcode.relay.inbox.state import recall, start_clock
+from sfcode.secret import Secret
 
 
 def now() -> datetime:
@@ -30,26 +33,32 @@ def open_inbox(
     boot_clock: Callable[[], float] = boot_time,
     create: bool = True,
     busy_seconds: float | None = None,
+    keys: Sequence[Secret] = (),
 ) -> Inbox:
     """
     Open the inbox of a database, migrating its tables to this program's version.
 
     `clock` is this machine's wall clock, which is used on SQLite; on PostgreSQL it is the server's. `boot_clock` returns the
     seconds since the start of this machine, by which jumps of the wall clock are noticed. Without `create` a database without tables of the relay is refused. `busy_seconds` is how long a transaction waits for a
-    connection and, on SQLite, for the lock of the file.
+    connection and, on SQLite, for the lock of the file. `keys` encrypt the data of people, the newest first.
 
     Raises:
-        Refused: The database cannot be used.
+        Refused: The database cannot be used, or not with these keys.
         UsageError: The URL is malformed.
 
     """
     parsed = parse_database_url(url)
     name = describe_database(parsed)
-    database = _open(parsed, clock, boot_clock, BUSY_SECONDS if busy_seconds is None else busy_seconds, create=create)
+    seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
+    database = _open(parsed, clock, boot_clock, seconds, DataCipher(keys), create=create)
     try:
         migrate(database, name, create=create)
         with database.read() as tx:
             start_clock(tx)
+            has_check = recall(tx, CHECK) is not None
+        if keys or has_check:
+            with database.write() as tx:
+                check_keys(tx, name)
     except sa.exc.DBAPIError as error:
         database.close()
         raise Refused(
@@ -62,10 +71,16 @@ def open_inbox(
 
 
 def _open(
-    url: sa.URL, clock: Callable[[], datetime], boot_clock: Callable[[], float], busy_seconds: float, *, create: bool
+    url: sa.URL,
+    clock: Callable[[], datetime],
+    boot_clock: Callable[[], float],
+    busy_seconds: float,
+    cipher: DataCipher,
+    *,
+    create: bool,
 ) -> Database:
     if url.get_backend_name() == "postgresql":
-        return Postgresql(url, boot_clock, busy_seconds)
+        return Postgresql(url, boot_clock, busy_seconds, cipher)
     path = Path(url.database or "")
     if not create and not path.exists():
         raise Refused(
@@ -80,4 +95,4 @@ def _open(
             f"{path} cannot be used as the relay's database: {error.strerror}",
             "Name another path in SFCODE_RELAY_DATABASE_URL, or change the file's rights.",
         ) from None
-    return Sqlite(url, clock, boot_clock, busy_seconds)
+    return Sqlite(url, clock, boot_clock, busy_seconds, cipher)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.accept import accept
-from sfcode.relay.inbox.column_types import SafeText, format_time
+from sfcode.relay.inbox.column_types import format_time
 from sfcode.relay.inbox.dialects import InsertInto, Transaction
 from sfcode.relay.inbox.history import extend, render_attempt
 from sfcode.relay.inbox.intents import withdraw, write_again
@@ -197,7 +197,7 @@ def _update_messages(dialect: str) -> sa.Update:
     Each message has its own history, so that there is one statement for all of them and not one for those that end alike.
     """
     texts = ("reason", "detail", "history")
-    columns = [sa.Column(name, SafeText() if name in texts else sa.Text()) for name in SettledRow._fields]
+    columns = [sa.Column(name, INBOX.c[name].type if name in texts else sa.Text()) for name in SettledRow._fields]
     given = given_rows(dialect, columns)
     moment = sa.DateTime(timezone=True) if dialect == "postgresql" else sa.Text()
     values = {

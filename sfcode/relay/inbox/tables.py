@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox.column_types import JsonText, SafeText, UtcDateTime
+from sfcode.relay.inbox.column_types import EncryptedText, JsonText, SafeText, UtcDateTime
 
 METADATA = sa.MetaData()
 
@@ -26,14 +26,14 @@ INBOX = sa.Table(
     sa.Column("payload", JsonText, nullable=False),
     sa.Column("state", SafeText, nullable=False),
     sa.Column("reason", SafeText, nullable=False),
-    sa.Column("detail", SafeText, nullable=False),
+    sa.Column("detail", EncryptedText, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("due_at", UtcDateTime, nullable=False),
     sa.Column("lease_until", UtcDateTime),
     sa.Column("lease_token", SafeText),
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),
-    sa.Column("history", SafeText, nullable=False),
+    sa.Column("history", EncryptedText, nullable=False),
 )
 
 RECORDS = sa.Table(
@@ -90,7 +90,7 @@ LATEST = sa.Table(
     METADATA,
     sa.Column("name", SafeText, primary_key=True),
     sa.Column("stamp", SafeText, nullable=False),
-    sa.Column("value", SafeText, nullable=False),
+    sa.Column("value", EncryptedText, nullable=False),
 )
 
 INTENTS = sa.Table(

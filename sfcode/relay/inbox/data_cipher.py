@@ -1,0 +1,75 @@
+"""
+Encrypt what the inbox holds of people: payloads, details, histories and delivered values.
+
+An encrypted text names its key, so that several may be in use while one replaces the other. It begins with a backslash and
+an `e`, which no plain text does: `escape` doubles backslashes. Several may follow each other, since SQL appends to a history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from cryptography.fernet import Fernet, InvalidToken
+from sqlalchemy.engine import Dialect
+
+from sfcode.relay.inbox.types import Unavailable
+from sfcode.secret import Secret
+
+START = "\\e"
+_ENCRYPTED = re.compile(r"\\\\|\\e([0-9a-f]{8}):([A-Za-z0-9_=-]+);")
+"""Or an escaped backslash, which begins nothing."""
+WRONG_KEY = "A row of the relay's database is encrypted with a key that SFCODE_RELAY_DATA_KEYS does not have."
+
+
+class DataCipher:
+    """Encrypts with the newest key and decrypts with any; without keys it encrypts nothing."""
+
+    def __init__(self, keys: Sequence[Secret] = ()) -> None:
+        """Take keys of 32 bytes in base64, the newest first. Raises ValueError for another form."""
+        self._keys = {hashlib.sha256(key.reveal().encode()).hexdigest()[:8]: Fernet(key.reveal()) for key in keys}
+        self.newest = next(iter(self._keys), "")
+        """The name of the key that encrypts; "" without one."""
+
+    @property
+    def start(self) -> str:
+        """How a text begins that the newest key has encrypted."""
+        return f"{START}{self.newest}:"
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt a text that is not empty, if there is a key."""
+        if not self.newest or not text:
+            return text
+        token = self._keys[self.newest].encrypt(text.encode("utf-8", "surrogatepass")).decode()
+        return f"{self.start}{token};"
+
+    def decrypt(self, text: str) -> str:
+        """Decrypt each encrypted part of a text. Raises Unavailable where a key is missing."""
+        return _ENCRYPTED.sub(self._decrypt, text) if START in text else text
+
+    def _decrypt(self, match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
+        key = self._keys.get(match[1])
+        if key is None:
+            raise Unavailable(WRONG_KEY, "Set the variable to all keys that are in use, the newest first.")
+        try:
+            return key.decrypt(match[2].encode()).decode("utf-8", "surrogatepass")
+        except InvalidToken:
+            return ""  # the row is damaged
+
+
+NO_KEYS = DataCipher()
+
+
+def use_cipher(engine: sa.Engine, cipher: DataCipher) -> None:
+    """Have a database's encrypted columns written and read with a cipher."""
+    engine.dialect.data_cipher = cipher  # type: ignore[attr-defined]
+
+
+def cipher_of(dialect: Dialect) -> DataCipher:
+    """Return the cipher of a database."""
+    cipher: DataCipher = getattr(dialect, "data_cipher", NO_KEYS)
+    return cipher

@@ -1,0 +1,43 @@
+"""What the inbox holds of one person, for `forget` and `export`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sfcode.relay.appcues import delivered_state
+from sfcode.relay.report import message_document, stamp
+from sfcode.relay.salesforce.event_reader import records_name, score_name
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import HistoryEvent, Inbox
+
+
+def state_names(user_id: str) -> tuple[str, ...]:
+    """Return the names of the latest states that contain a user's id."""
+    return (score_name(user_id), records_name(user_id), delivered_state.name(f"user:{user_id}"))
+
+
+def export_person(inbox: Inbox, user_id: str) -> dict[str, Any]:
+    """Return everything that the inbox holds of a user as JSON values, decrypted."""
+    person = inbox.find_person(user_id, state_names(user_id))
+    stored = [message for id_ in person.messages if (message := inbox.find(id_)) is not None]
+    states = inbox.latest(person.states)
+    return {
+        "user": user_id,
+        "records": sorted(person.records),
+        "messages": [
+            {
+                **message_document(message.entry, payload=True),
+                "records": list(message.records),
+                "history": [_history_document(event) for event in message.history],
+            }
+            for message in stored
+        ],
+        "values": [{"name": name, "stamp": states[name].stamp, "value": states[name].value} for name in sorted(states)],
+    }
+
+
+def _history_document(event: HistoryEvent) -> dict[str, Any]:
+    document = {**asdict(event), "at": stamp(event.at), "due_at": stamp(event.due_at)}
+    return {name: value for name, value in document.items() if value}
