@@ -74,6 +74,11 @@ def test_every_alarm_with_its_cure(page):
         assert f"| `{name}` | {alarm.what} | {alarm.hint} |" in page
 
 
+def test_no_other_alarm(page):
+    table = page.partition("\n### Alarms\n")[2].partition("\n### ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(ALARMS)
+
+
 def test_no_reason_is_given_that_is_not_known(trees):
     reasons = given(trees, "Parked")
     assert {"unknown_user", "no_mapping"} <= reasons
