@@ -8,7 +8,7 @@ SF := .cache/sf/.ready
 CCI := .cache/cci/.ready
 ARGS ?=
 
-.PHONY: help chaos journeys site demo demo-relay test lint format pytest mutants docs grammars bench test-org evidence record lock clean
+.PHONY: help chaos journeys site pictures demo demo-relay test lint format pytest mutants docs grammars bench test-org evidence record lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -78,6 +78,9 @@ site: $(READY) ## build the documentation as a site in .cache/website/site, warn
 	@[ -x .cache/zensical/bin/zensical ] || { python3 -m venv .cache/zensical && .cache/zensical/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/site.txt; }
 	@$(BIN)/python scripts/site.py .cache/website
 	@cd .cache/website && ../zensical/bin/zensical build --strict
+
+pictures: $(READY) ## take the pictures of the documentation anew, with Chromium
+	@$(BIN)/python -m scripts.pictures
 
 journeys: $(READY) ## go 200 random journeys of a project and its org; ARGS=17-17 takes one seed
 	@nice $(BIN)/python -m tests.e2e.random_journeys $(ARGS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from itertools import product
@@ -15,6 +17,7 @@ from urllib.parse import unquote
 import pytest
 
 from scripts.assumptions import read_assumptions
+from scripts.demo_relay import reserve_port
 from sfcode.config import load
 from sfcode.errors import ExitCode
 from sfcode.evidence.probes import PROBES
@@ -153,6 +156,7 @@ def runnable(root: Path) -> list[tuple[str, str, str]]:
         (page.relative_to(root).as_posix(), (match["where"] or ": clone")[2:], match["code"])
         for page in markdown(root)
         for match in RUNNABLE.finditer(page.read_text())
+        if match["where"] != ": tutorial"
     ]
 
 
@@ -174,3 +178,29 @@ def test_what_a_page_tells_people_to_run_works(root: Path, tmp_path: Path, page:
         check=False,
     )
     assert script.returncode == 0, script.stdout + script.stderr
+
+
+def test_the_tutorial_works_from_the_first_block_to_the_last(root: Path, tmp_path: Path) -> None:
+    """Its blocks are one script in an empty folder; only the port of the relay is another one."""
+    page = (root / "docs/guide/tutorial.md").read_text()
+    blocks = [match["code"] for match in RUNNABLE.finditer(page) if match["where"] == ": tutorial"]
+    assert blocks
+    assert page.count("```sh") == len(blocks) + 1, "all but the installation"
+    with reserve_port() as reserved:
+        port = reserved.getsockname()[1]
+        enter = "cd my-integration\n"
+        script = "".join(blocks).replace(enter, f"{enter}sed -i.bak 's/8400/{port}/' config/sfcode.yaml\n", 1)
+        script = script.replace("relay serve --json", f"relay serve --port {port} --json")
+        environment = {**os.environ, "PATH": search_path(), "CI": "true"}
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        command = ["bash", "-eu", "-c", script]
+        with subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True, **pipes) as process:
+            try:
+                output, _ = process.communicate()
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # a relay that a failed block left behind
+    assert process.returncode == 0, output
+    assert "Chief Customer Officer" in output
+    assert "Destroy complete!" in output
+    assert list(tmp_path.iterdir()) == []

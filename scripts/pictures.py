@@ -1,0 +1,111 @@
+"""
+Take the pictures of the documentation with Chromium: the page of a plan, and the relay's dashboard.
+
+Both are pages of a real project in a temporary folder, with the local org and the local Appcues. `make pictures` runs this.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from scripts.demo import make_environment
+from scripts.demo_relay import ROOT, WEBHOOK, Failed, Stage, play, reserve_port
+
+PICTURES = ROOT / "docs" / "pictures"
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+WIDTH = 1280
+PLAN_HEIGHT, DASHBOARD_HEIGHT = 1500, 1100
+"""How much of a page is in its picture, in pixels."""
+CHANGES = (
+    ("mappings/contact.yaml", "    plan: Plan__c\n", "    account_plan: Plan__c\n    phone: MobilePhone\n"),
+    ("mappings/contact.yaml", "department: Department", "department: LeadSource"),
+    ("mappings/contact.yaml", "    - goal_reached\n", ""),
+)
+"""What the plan of the picture changes after a first apply: file, old text, new text."""
+
+
+def find_browser() -> str:
+    """Return the path of Chromium. Raises Failed if there is none."""
+    paths = filter(None, map(shutil.which, PROGRAMS))
+    path = next(paths, None)
+    if path is None:
+        raise Failed(f"no browser was found: install one of {', '.join(PROGRAMS)}")
+    return path
+
+
+def take(browser: str, url: str, name: str, height: int) -> None:
+    """Write a picture of a page."""
+    PICTURES.mkdir(exist_ok=True)
+    path = PICTURES / f"{name}.png"
+    options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1", "--disable-gpu")
+    size = f"--window-size={WIDTH},{height}"
+    command = [browser, *options, size, "--virtual-time-budget=3000", f"--screenshot={path}", url]
+    subprocess.run(command, check=True, capture_output=True)
+    print(f"wrote {path.relative_to(ROOT)}")
+
+
+def take_plan(browser: str, stage: Stage) -> None:
+    """Apply the config, change it, and take the page of the plan."""
+    stage.sfcode("apply", "--auto-approve")
+    for file, old, new in CHANGES:
+        path = stage.folder / "config" / file
+        text = path.read_text(encoding="utf-8")
+        if old not in text:
+            raise Failed(f"{file} has no {old!r} any more: change CHANGES in scripts/pictures.py")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    page = stage.folder / "plan.html"
+    stage.sfcode("open", "--output", str(page), "--quiet")
+    take(browser, page.as_uri(), "plan", PLAN_HEIGHT)
+
+
+def take_dashboard(browser: str, folder: Path) -> None:
+    """Let data flow as the demo does, and take the dashboard."""
+    shutil.copytree(ROOT / "config", folder / "config")
+    stage = Stage(folder, make_environment())
+    stage.org.trust_env = stage.appcues.trust_env = False
+    with ExitStack() as stack:
+        port = stack.enter_context(reserve_port()).getsockname()[1]
+        settings = folder / "config" / "sfcode.yaml"
+        text = settings.read_text(encoding="utf-8")
+        settings.write_text(text.replace("http://127.0.0.1:8400", f"http://127.0.0.1:{port}"), encoding="utf-8")
+        stage.sfcode("apply", "--auto-approve")
+        stack.enter_context(stage.org)
+        stack.enter_context(stage.appcues)
+        relay = stack.enter_context(stage.running("relay", "serve", "--port", str(port), "--json", "relay"))
+        stage.org_url, stage.appcues_url = relay["org_url"], relay["appcues_url"]
+        stage.org.headers["Authorization"] = f"Bearer {relay['access_token']}"
+        stage.appcues.auth = ("local-appcues-key", "local-appcues-secret")
+        stage.assign("Appcues_Viewer", relay["username"])
+        hook = {
+            "url": f"{relay['url']}/webhooks/appcues",
+            "auth": {"scheme": "path", "secret": stage.environment[WEBHOOK]},
+        }
+        stage.control("PUT", "webhook", hook)
+        play(stage, relay["url"])
+        strangers = [{"user_id": f"guest-{number}", "name": "appcues:flow_completed"} for number in range(3)]
+        stage.control("POST", "trigger", strangers)
+        take(browser, relay["url"], "dashboard", DASHBOARD_HEIGHT)
+
+
+def main() -> int:
+    """Take all pictures."""
+    try:
+        browser = find_browser()
+        with tempfile.TemporaryDirectory(prefix="sfcode-pictures-") as folder:
+            shutil.copytree(ROOT / "config", Path(folder) / "plan" / "config")
+            take_plan(browser, Stage(Path(folder) / "plan", make_environment()))
+            (Path(folder) / "relay").mkdir()
+            take_dashboard(browser, Path(folder) / "relay")
+    except Failed as error:
+        print(f"make pictures: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
