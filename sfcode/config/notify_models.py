@@ -27,6 +27,7 @@ AlarmName = Literal[
     "clock_jumped",
     "schedule_failed",
     "clearing_stopped",
+    "paused",
     "notify_failed",
     "api_budget_low",
     "api_budget_used",

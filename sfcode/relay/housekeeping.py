@@ -18,6 +18,8 @@ import structlog
 
 from sfcode.process import is_running
 from sfcode.relay.api_calls import ApiBudget
+from sfcode.relay.current_pauses import CurrentPauses
+from sfcode.relay.inbox.pauses import PAUSED
 from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.report import format_duration
@@ -34,6 +36,8 @@ LEAVE_SECONDS = 3.0
 PURGE_EVERY = 3600.0
 PURGE_FIRST = 60.0
 """Seconds between two purges, and before the first one."""
+WAITING = ("ready", PAUSED)
+"""State and reason of messages that wait for a mapping to be resumed."""
 CLOCK_JUMPED = "clock_jumped"
 """The alarm for a wall clock that was set."""
 REPORTED_JUMP = 10.0
@@ -70,6 +74,7 @@ class Housekeeping:
         config: str,
         retention: Mapping[State, timedelta],
         budget: ApiBudget | None = None,
+        pauses: CurrentPauses | None = None,
     ) -> None:
         self._inbox = inbox
         self._instrumentation = instrumentation
@@ -77,6 +82,7 @@ class Housekeeping:
         self._alarms = instrumentation.alarms
         self._activity = instrumentation.activity
         self._budget = budget
+        self._pauses = pauses or CurrentPauses()
         self.name = name
         """The name of this process."""
         self.config = config
@@ -176,10 +182,24 @@ class Housekeeping:
         inbox.open_locked_lanes()
         inbox.merge_counts()
         inbox.expire_intents()
-        self._show(inbox.stats())
+        stats = inbox.stats()
+        self._update_pauses(stats)
+        self._show(stats)
+
+    def _update_pauses(self, stats: InboxStats) -> None:
+        """Take over what is paused, make the messages of resumed mappings due, and remind of long pauses."""
+        is_resumed = self._pauses.replace(self._inbox.pauses())
+        waiting = sum(
+            count for (_, state, reason), count in stats.counts_by_reason.items() if (state, reason) == WAITING
+        )
+        # Without a pause nothing waits for one; with another one, what waited for the resumed one is among its messages.
+        if is_resumed or (waiting and not self._pauses.mappings):
+            self._inbox.wake_paused()
         self._metrics.paused.clear()
-        for pause in inbox.pauses():
+        for pause in self._pauses:
             self._metrics.paused.labels(pause.scope, pause.name).set(1)
+        for pause in self._inbox.take_long_pauses() if any(self._pauses) else ():
+            self._instrumentation.raise_alarm(PAUSED, pause.alarm_detail)
 
     def _count_api_calls(self) -> None:
         """Store the requests to the org, and compare those of all processes with the budget."""

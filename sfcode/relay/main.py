@@ -90,11 +90,17 @@ def build_ingress(service: Service, config: RelayConfig, accept: Accept | None =
 
 def _to_salesforce(service: Service, config: RelayConfig, org: Org) -> Writer:
     return salesforce.make_writer(
-        config.project, org, service.inbox, service.instrumentation, budget=service.api_budget
+        config.project, org, service.inbox, service.instrumentation, budget=service.api_budget, pauses=service.pauses
     )
 
 
 def _to_appcues(service: Service, config: RelayConfig, types: appcues.FieldTypeCache) -> Writer:
     return appcues.make_writer(
-        config.project, config.settings, service.inbox, service.instrumentation, types=types, rate=service.rate
+        config.project,
+        config.settings,
+        service.inbox,
+        service.instrumentation,
+        types=types,
+        rate=service.rate,
+        pauses=service.pauses,
     )

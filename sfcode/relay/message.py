@@ -34,10 +34,8 @@ class InboxMessage:
     """JSON, from which the message can be delivered and, by a person, understood."""
     parked: str = ""
     """Why it is not to be delivered, as a short name, when that is known on arrival."""
-    origin: str = ""
-    """What brought it, such as `webhook` or `backfill`."""
     request_id: str = ""
-    """Of the request that brought it."""
+    """Of the request that brought it, as its sender and the log have it."""
 
     @property
     def record_id(self) -> str:

@@ -71,6 +71,13 @@ REASONS: dict[str, Reason] = {
     "unreadable": Reason(
         "the row in the database is damaged", "The message cannot be restored. Check the disk of the database."
     ),
+    "paused": Reason(
+        "a person has paused the mapping", "`sfcode relay resume MAPPING` has its messages delivered within seconds."
+    ),
+    "discarded": Reason(
+        "a person has discarded the message",
+        "No action is needed. `sfcode relay replay --state done --reason discarded` delivers it after all.",
+    ),
     "gave_up": Reason("every attempt failed", f"The detail has the last error. Correct the cause, {_REPLAY}."),
 }
 """By reason; those that are codes of Salesforce in small letters come from the table of the writer to Salesforce."""
@@ -141,6 +148,10 @@ ALARMS: dict[AlarmName, Reason] = {
         "an attribute became empty on many records, and the relay no longer clears it",
         "Restore the integration user's access to the field, or acknowledge the alarm if the values were removed on purpose (docs/relay-appcues.md).",
     ),
+    "paused": Reason(
+        "a mapping or a direction has been paused for more than an hour",
+        "`sfcode relay resume` ends the pause. Acknowledge the alarm if the pause is intended; it is raised again after a day.",
+    ),
     "notify_failed": Reason(
         "a receiver of `relay.notify` does not take the relay's notifications",
         "The detail has the receiver and its answer. Correct the variable of its URL or secret, and check with `sfcode relay notify --test`. The relay goes on trying.",
@@ -164,9 +175,15 @@ def alarm_reason(name: str) -> Reason:
 
 def hint_for(name: str) -> str:
     """Return what to do about a reason; "" for one that this version does not know."""
+    return explain_reason(name)[1]
+
+
+def explain_reason(name: str) -> tuple[str, str]:
+    """Return what a reason means and what to do about it; two empty texts for one that this version does not know."""
     if name in REASONS:
-        return REASONS[name].hint
+        return REASONS[name].what, REASONS[name].hint
     from sfcode.relay.salesforce.error_policy import ERROR_RULES
 
     rule = ERROR_RULES.get(name.upper())
-    return f"Salesforce: {rule.because}. Correct the cause in the org, then replay." if rule else ""
+    hint = f"Salesforce: {rule.because}. Correct the cause in the org, then replay." if rule else ""
+    return rule.because if rule else "", hint

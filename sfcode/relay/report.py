@@ -14,7 +14,7 @@ from sfcode.text import printable
 
 if TYPE_CHECKING:
     from sfcode.config.relay_models import Schedule
-    from sfcode.relay.inbox import InboxEntry, InboxStats, Process, State
+    from sfcode.relay.inbox import InboxEntry, InboxStats, Pause, Process, State
     from sfcode.relay.inbox.schedule import ScheduledRun
 
 WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
@@ -80,6 +80,7 @@ def status_document(
     schedule: Sequence[ScheduledStatus] = (),
     *,
     api_calls: ApiStatus | None = None,
+    pauses: Sequence[Pause] = (),
 ) -> dict[str, Any]:
     """Return the status of the inbox as JSON values."""
     return {
@@ -94,6 +95,9 @@ def status_document(
         "stuck": [
             {"source": source, "state": state, "reason": reason, "messages": count, "hint": hint_for(reason)}
             for (source, state, reason), count in sorted(stats.reasons.items())
+        ],
+        "paused": [
+            {"scope": pause.scope, "name": pause.name, "who": pause.who, "at": stamp(pause.at)} for pause in pauses
         ],
         "alarms": [asdict(entry) for entry in raised],
         "processes": [
@@ -129,11 +133,16 @@ def text(
     schedule: Sequence[ScheduledStatus] = (),
     *,
     api_calls: ApiStatus | None = None,
+    pauses: Sequence[Pause] = (),
 ) -> str:
     """Return the status of the inbox as text."""
     lines = [
         paint(printable(f"Alarm {entry.id} {entry.name} ({entry.times} times, last {entry.at}): {entry.detail}"), "!")
         for entry in raised
+    ]
+    lines += [
+        paint(printable(f"Paused: {pause} for {format_age(pause.at, stats.now)}, by {pause.who}"), "~")
+        for pause in pauses
     ]
     for source, title in WAYS.items():
         count = {state: stats.counts.get((source, state), 0) for state in STATES}
@@ -196,17 +205,6 @@ def describe_api_calls(status: ApiStatus) -> list[str]:
 
 def _describe_process(process: Process) -> str:
     return f"{process.id} (config {process.config})" if process.config else process.id
-
-
-def message_line(entry: InboxEntry) -> str:
-    """Return one line about a message, without its payload or the user's id."""
-    why = f" {entry.reason}" if entry.reason else ""
-    detail = f": {entry.detail}" if entry.detail else ""
-    tries = f", {entry.attempts} attempts" if entry.attempts > 1 else ""
-    when = f"{entry.received_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    return printable(
-        f"{entry.id}  {when}  {entry.source}  {entry.kind}  {entry.state}{why}{tries}  {entry.message_id}{detail}"
-    )
 
 
 def message_document(entry: InboxEntry, *, payload: bool) -> dict[str, Any]:

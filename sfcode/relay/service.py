@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from starlette.types import ASGIApp
@@ -16,8 +17,9 @@ from sfcode.org import Org
 from sfcode.relay.api_calls import ApiBudget, PendingApiCalls, using_api
 from sfcode.relay.appcues import FieldTypeCache, FieldTypeRefresher
 from sfcode.relay.config import RelayConfig
+from sfcode.relay.current_pauses import CurrentPauses
 from sfcode.relay.housekeeping import Housekeeping, process_name
-from sfcode.relay.inbox import GroupCommit, Inbox
+from sfcode.relay.inbox import GroupCommit, Inbox, Unavailable
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import InboxMessage, Source, Writer
 from sfcode.relay.notify.notifier import Notifier
@@ -30,6 +32,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 ORGANIZATION = "organization_id"
 """Where the inbox remembers which org messages have to come from."""
+INSTANCE_URL = "instance_url"
+"""Where the inbox remembers the address of that org, for links to records."""
 CONNECT_FIRST = 0.5
 CONNECT_MOST = 30.0
 CONNECT_MOST_ASKED = 3600.0
@@ -77,6 +81,8 @@ class Service:
         self.api_budget = ApiBudget(
             lambda: self.config.project.settings.relay.api_calls_per_day, self.instrumentation.raise_alarm, pending
         )
+        self.pauses = CurrentPauses()
+        """What a person has paused."""
         self._builders = builders
         self._retry_delay = retry_delay
         self._rng = rng
@@ -89,6 +95,7 @@ class Service:
             config=config.digest,
             retention=config.retention,
             budget=self.api_budget,
+            pauses=self.pauses,
         )
         self._scheduler = Scheduler(inbox, self.instrumentation, self.housekeeping.name, self._scheduled_jobs)
         self._notifier = Notifier(
@@ -205,7 +212,8 @@ class Service:
     def notes(self) -> list[str]:
         """Return problems that do not keep messages from being accepted."""
         sign_in = f"Salesforce: {self.sign_in_problem}" if self.sign_in_problem else ""
-        return [note for note in (sign_in, self.config_problem) if note]
+        paused = ", ".join(map(str, self.pauses))
+        return [note for note in (sign_in, self.config_problem, f"paused: {paused}" if paused else "") if note]
 
     def _sender(self) -> NotifyingRelay:
         """Return who notifies."""
@@ -244,6 +252,7 @@ class Service:
             lease=self.config.settings.lease,
             gather=GATHER[writer.source],
             rng=self._rng,
+            is_paused=partial(self.pauses.stops, writer.source),
         )
         self._workers[writer.source] = worker
         worker.start()
@@ -292,7 +301,10 @@ class Service:
             self._org = org = self._builders.connect(self.config)
             self._orgs.append(org)
         with using_api("sign_in", direction=""):
-            return org, org.identity.org_id
+            identity = org.identity
+        with contextlib.suppress(Unavailable):  # links to records wait for the next start
+            self.inbox.remember(INSTANCE_URL, identity.instance_url)
+        return org, identity.org_id
 
     async def _set_organization(self, organization: str) -> None:
         if self.organization is not None and self.organization != organization:

@@ -72,7 +72,9 @@ def test_status_for_programs(journey, inbox):
 def test_list_shows_no_payload_and_nobody_unless_asked_to(journey, inbox):
     fill(inbox)
     text = journey.run("relay", "list").out
-    assert len(text.splitlines()) == 5
+    header, *lines = text.splitlines()
+    assert header.split()[:2] == ["ID", "RECEIVED"]
+    assert len(lines) == 5
     assert "m2" in text
     assert "person2" not in text
     assert "score" not in text.replace("nps_score", "")
@@ -90,6 +92,9 @@ def test_list_shows_no_payload_and_nobody_unless_asked_to(journey, inbox):
         (("--state", "dead"), ["m5"]),
         (("--source", "salesforce"), ["m5"]),
         (("--kind", "contact"), ["m5"]),
+        (("--event", "contact"), ["m5"]),
+        (("--user", "person4@example.com"), ["m4"]),
+        (("--until", "1h"), []),
         (("--state", "parked", "--limit", "2"), ["m4", "m3"]),
         (("--since", "1h"), ["m5", "m4", "m3", "m2", "m1"]),
         (("--since", "2100-01-01T00:00Z"), []),
@@ -101,10 +106,10 @@ def test_list_takes_filters(journey, inbox, options, found):
 
 
 def test_list_goes_on_beyond_a_page(journey, inbox, monkeypatch):
-    monkeypatch.setattr("sfcode.cli.relay.inbox.PAGE", 2)
+    monkeypatch.setattr("sfcode.cli.relay.selection.PAGE", 2)
     fill(inbox)
-    assert len(journey.run("relay", "list", "--limit", "4").out.splitlines()) == 4
-    assert len(journey.run("relay", "list", "--limit", "100").out.splitlines()) == 5
+    assert len(journey.run("relay", "list", "--limit", "4").out.splitlines()) == 1 + 4
+    assert len(journey.run("relay", "list", "--limit", "100").out.splitlines()) == 1 + 5
 
 
 def test_replay_says_how_many_and_does_it(journey, inbox):
@@ -334,7 +339,7 @@ def test_serve_takes_no_lease_in_which_nothing_could_be_delivered(journey):
 def test_moments():
     from datetime import UTC, datetime, timedelta
 
-    from sfcode.cli.relay.inbox import moment
+    from sfcode.cli.relay.selection import moment
 
     now = datetime(2026, 11, 23, 17, tzinfo=UTC)
     assert moment(None, now) is None

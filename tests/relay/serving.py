@@ -63,10 +63,11 @@ class Recorder:
 
 class Identity:
     org_id = ORG_ID
+    instance_url = "https://example.my.salesforce.com"
 
 
 class SignedIn:
-    """An org of which only the id is asked."""
+    """An org of which only the identity is asked."""
 
     identity = Identity()
     instance_url = "https://example.my.salesforce.com"

@@ -21,8 +21,14 @@ VERBS = {
     "status": LazyVerb(
         "Show queue size, blocked messages and running processes.", f"{_PACKAGE}.inbox", "status_command"
     ),
-    "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.inbox", "list_command"),
-    "replay": LazyVerb("Deliver parked or given-up messages again.", f"{_PACKAGE}.inbox", "replay_command"),
+    "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.messages", "list_command"),
+    "show": LazyVerb("Tell the story of a message.", f"{_PACKAGE}.messages", "show_command"),
+    "tail": LazyVerb("Follow new messages and how they end.", f"{_PACKAGE}.messages", "tail_command"),
+    "replay": LazyVerb("Deliver parked or given-up messages again.", f"{_PACKAGE}.change", "replay_command"),
+    "discard": LazyVerb("Set messages to done without delivering them.", f"{_PACKAGE}.change", "discard_command"),
+    "pause": LazyVerb("Stop the deliveries of a mapping or to a side.", f"{_PACKAGE}.change", "pause_command"),
+    "resume": LazyVerb("End a pause.", f"{_PACKAGE}.change", "resume_command"),
+    "audit": LazyVerb("List who changed what in the inbox.", f"{_PACKAGE}.change", "audit_command"),
     "forget": LazyVerb("Delete the data of one person from the inbox.", f"{_PACKAGE}.inbox", "forget_command"),
     "export": LazyVerb("Print the data of one person as JSON.", f"{_PACKAGE}.export", "export_command"),
     "learn": LazyVerb(

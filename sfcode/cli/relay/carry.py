@@ -13,7 +13,8 @@ import click
 from sfcode.cli.interruption import only_reading
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
-from sfcode.cli.relay.inbox import moment, open_both
+from sfcode.cli.relay.inbox import open_both
+from sfcode.cli.relay.selection import moment
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project

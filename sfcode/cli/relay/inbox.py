@@ -1,55 +1,28 @@
-"""`sfcode relay status`, `list`, `replay`, `forget` and `ack`: show the inbox and act on it."""
+"""`sfcode relay status`, `ack` and `forget`: the inbox as a whole, its alarms, and one person's data."""
 
 from __future__ import annotations
 
-import getpass
 import hashlib
-import json as json_module
 import os
-import socket
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from sfcode.cli.invocation import Invocation
-from sfcode.cli.output import echo, paint, print_envelope, print_status
+from sfcode.cli.output import echo, paint, print_envelope
+from sfcode.cli.relay.selection import operator
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
-    from sfcode.relay.inbox import Filter, Inbox, InboxEntry
+    from sfcode.relay.inbox import Inbox
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-PAGE = 500
 READ_SECONDS = 15.0
 """The time limit of a query of the inbox, since the relay's work has priority."""
-LARGEST_ID = 2**63 - 1
-"""What the databases can hold."""
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def filters(command: Command) -> Command:
-    """Add the options that choose messages."""
-    for option in (
-        click.option(
-            "--since",
-            metavar="WHEN",
-            help="Received since then: a time like 2026-11-23T17:00Z, or an age: 30m, 12h, 7d.",
-        ),
-        click.option("--user", metavar="ID", help="The user in Appcues whom they are about."),
-        click.option("--kind", metavar="NAME", help="Name of the event, or of the mapping."),
-        click.option("--source", type=click.Choice(["appcues", "salesforce"]), help="The side they come from."),
-        click.option("--reason", metavar="NAME", help="Why they are parked or given up."),
-        click.option("--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="Their state."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.command("status")
@@ -60,69 +33,13 @@ def status_command(invocation: Invocation) -> None:
 
     with open_project_inbox(invocation) as inbox:
         stats, processes, raised, runs = inbox.stats(), inbox.processes(), inbox.alarms(), inbox.scheduled_runs()
-        counts = inbox.api_calls.last_day()
+        counts, pauses = inbox.api_calls.last_day(), inbox.pauses()
     settings = invocation.project().settings.relay
     schedule, api_calls = scheduled_status(settings.schedule, runs), ApiStatus(settings.api_calls_per_day, counts)
     if invocation.json:
-        print_envelope(status_document(stats, processes, raised, schedule, api_calls=api_calls))
+        print_envelope(status_document(stats, processes, raised, schedule, api_calls=api_calls, pauses=pauses))
     else:
-        echo(text(stats, processes, raised, paint, schedule, api_calls=api_calls))
-
-
-@click.command("list")
-@filters
-@click.option(
-    "--limit", type=click.IntRange(1), default=20, show_default=True, help="Number of messages, the newest first."
-)
-@click.option("--payload", is_flag=True, help="Show payloads, which may hold personal data.")
-@click.pass_obj
-def list_command(invocation: Invocation, /, limit: int, *, payload: bool, **criteria: str | None) -> None:
-    """List messages of the inbox, the newest first."""
-    from sfcode.relay.report import message_document, message_line
-    from sfcode.text import printable
-
-    with open_project_inbox(invocation) as inbox:
-        entries = list(_pages(inbox, _filter((), criteria), limit))
-    if invocation.json:
-        print_envelope([message_document(entry, payload=payload) for entry in entries])
-        return
-    for entry in entries:
-        echo(message_line(entry))
-        if payload:
-            text = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
-            echo("\n".join(map(printable, text.split("\n"))))
-    if not entries:
-        print_status(invocation, "No messages match.")
-
-
-@click.command("replay")
-@click.argument("ids", type=click.IntRange(1, LARGEST_ID), nargs=-1, metavar="[ID]...")
-@filters
-@click.option("--dry-run", is_flag=True, help="Count the messages without replaying them.")
-@click.pass_obj
-def replay_command(invocation: Invocation, /, ids: tuple[int, ...], *, dry_run: bool, **criteria: str | None) -> None:
-    """
-    Deliver messages again: those with the given IDs, or all that match the options.
-
-    Replays parked messages and dead letters, unless --state names another state.
-    """
-    if not ids and not any(criteria.values()):
-        raise UsageError(
-            "No messages were chosen.", "Pass their ids (sfcode relay list), or --reason, --state, --source or --kind."
-        )
-    if criteria.get("state") in ("ready", "leased"):
-        raise UsageError(
-            f"Messages in state {criteria['state']} are being delivered already.", "Pass --state parked, dead or done."
-        )
-    choice = _filter(ids, criteria)
-    with open_project_inbox(invocation) as inbox:
-        _check_chosen(inbox, ids, criteria["reason"])
-        count = _count(inbox, choice) if dry_run else inbox.replay(choice, operator())
-    if invocation.json:
-        print_envelope({"messages": count, "dry_run": dry_run})
-    else:
-        messages = "1 message" if count == 1 else f"{count:,} messages"
-        echo(f"{messages} would be delivered again." if dry_run else f"{messages} will be delivered again.")
+        echo(text(stats, processes, raised, paint, schedule, api_calls=api_calls, pauses=pauses))
 
 
 @click.command("ack")
@@ -191,15 +108,6 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
     echo(f"{summary} would be removed." if dry_run else f"{summary} were removed. Audit: user sha256 {digest[:16]}.")
 
 
-def operator() -> str:
-    """Return who runs this command, for audit lines: `user@host`."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
-
-
 @contextmanager
 def open_project_inbox(invocation: Invocation, *, create: bool = False) -> Iterator[Inbox]:
     """Open the inbox of the project; unless `create`, one that is not there is an error."""
@@ -223,82 +131,3 @@ def open_both(invocation: Invocation, project: Project) -> Iterator[tuple[Inbox,
                 yield inbox, org
         finally:
             calls.flush(inbox.api_calls)
-
-
-def _check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None:
-    """Raise UsageError for ids that no message has, and for a reason that neither the program nor the inbox knows."""
-    from sfcode.config.did_you_mean import find_nearest_name
-    from sfcode.relay.inbox import Filter
-    from sfcode.relay.reasons import REASONS, hint_for
-
-    missing = sorted(set(ids) - {entry.id for entry in _pages(inbox, Filter(ids=ids), len(ids))}) if ids else []
-    if missing:
-        raise UsageError(
-            f"No message has the id {', '.join(map(str, missing))}.", "`sfcode relay list` shows the ids of messages."
-        )
-    if (
-        reason is None
-        or hint_for(reason)
-        or any(reason == known_reason for _, _, known_reason in inbox.stats().reasons)
-    ):
-        return
-    nearest = find_nearest_name(reason, REASONS)
-    raise UsageError(
-        f"There is no reason {reason!r}.",
-        (f"Did you mean {nearest}? " if nearest else "")
-        + "`sfcode relay status` lists the reasons of blocked messages.",
-    )
-
-
-def _filter(ids: tuple[int, ...], fields: dict[str, Any]) -> Filter:
-    from sfcode.relay.inbox import Filter
-
-    since = moment(fields.pop("since", None), datetime.now(UTC))
-    user = fields.pop("user", None)
-    return Filter(ids=ids or None, since=since, subject=f"user:{user}" if user else None, **fields)
-
-
-def moment(text: str | None, now: datetime) -> datetime | None:
-    """Parse a point in time: an ISO time (UTC without an offset), or how long ago it was."""
-    if text is None:
-        return None
-    number, unit = text[:-1], text[-1:]
-    try:
-        if unit in UNITS and number.isascii() and number.isdigit() and len(number) < 7:
-            return now - timedelta(**{UNITS[unit]: int(number)})
-        then = datetime.fromisoformat(text)
-        return (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):  # also of a time before the year 1
-        raise UsageError(
-            f"{text!r} is no point in time.", "Write it like 2026-11-23T17:00Z, or as an age: 30m, 12h, 7d."
-        ) from None
-
-
-def _pages(inbox: Inbox, choice: Filter, limit: int) -> Iterator[InboxEntry]:
-    before: InboxEntry | None = None
-    while limit > 0:
-        page = inbox.page(choice, min(limit, PAGE), before)
-        yield from page
-        if len(page) < PAGE:
-            return
-        limit, before = limit - len(page), page[-1]
-
-
-def list_entries(inbox: Inbox, *, limit: int = PAGE, **fields: Any) -> list[InboxEntry]:
-    """Return the newest messages that match the fields of a filter."""
-    from sfcode.relay.inbox import Filter
-
-    return list(_pages(inbox, Filter(**fields), limit))
-
-
-def _count(inbox: Inbox, choice: Filter) -> int:
-    """Count the messages that a replay would take: by the counters, unless it chooses among what they count together."""
-    finished = ("parked", "dead") if choice.state is None else (choice.state,)
-    if choice == replace(choice, ids=None, kind=None, subject=None, since=None, until=None):
-        counted = inbox.stats().counts_by_reason
-        return sum(
-            number
-            for (source, state, reason), number in counted.items()
-            if state in finished and choice.source in (None, source) and choice.reason in (None, reason)
-        )
-    return sum(1 for entry in _pages(inbox, choice, sys.maxsize) if entry.state in finished)

@@ -14,7 +14,8 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.prompt import ask
-from sfcode.cli.relay.inbox import list_entries, open_project_inbox
+from sfcode.cli.relay.inbox import open_project_inbox
+from sfcode.cli.relay.selection import list_entries
 from sfcode.errors import UsageError
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from sfcode.relay.appcues.null_guard import StoppedAttribute, resume_clearing, s
 from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.writer import AppcuesWriter
 from sfcode.relay.clock import boot_time
+from sfcode.relay.current_pauses import CurrentPauses
 from sfcode.relay.instrumentation import CallEvents
 from sfcode.relay.message import StateStore
 
@@ -41,6 +42,7 @@ def make_writer(
     rate: Callable[[], float],
     clock: Callable[[], datetime] = _now,
     time: Callable[[], float] = boot_time,
+    pauses: CurrentPauses | None = None,
 ) -> AppcuesWriter:
     """
     Make the writer of a project; it belongs to the running event loop.
@@ -51,4 +53,13 @@ def make_writer(
     """
     pace = RateLimit(rate, time)
     client = AppcuesClient(project.settings.appcues.account_id, credentials, pace, instrumentation, time)
-    return AppcuesWriter(types, client, pace, states=states, instrumentation=instrumentation, clock=clock, time=time)
+    return AppcuesWriter(
+        types,
+        client,
+        pace,
+        states=states,
+        instrumentation=instrumentation,
+        clock=clock,
+        time=time,
+        pauses=pauses or CurrentPauses(),
+    )

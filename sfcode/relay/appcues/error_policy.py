@@ -38,6 +38,11 @@ class AppcuesAnswer:
         """Label for the metrics."""
         return self.outage or str(self.status)
 
+    @property
+    def is_ok(self) -> bool:
+        """Return whether Appcues has taken the request."""
+        return 200 <= self.status < 300
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerEffect:
@@ -53,12 +58,14 @@ class AnswerEffect:
     """Whether Appcues may be down as a whole: several such answers in a row are taken for it."""
     is_unknown: bool = False
     """Whether the request may have been carried out, or may be yet."""
+    outcome: str = ""
+    """`ok`, the status, or the outage; "" where no request was made."""
 
 
 def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
     """Return what follows from an answer."""
     status, outcome, wait = answer.status, answer.outcome, answer.retry_after
-    if 200 <= status < 300:
+    if answer.is_ok:
         return AnswerEffect(Delivered())
     if answer.outage:
         return AnswerEffect(Retry(outcome, counts=False), away=True, is_unknown=answer.outage != "no_connection")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sfcode.relay.appcues import delivered_state, null_guard
@@ -24,9 +24,11 @@ from sfcode.relay.appcues.null_guard import NullGuards
 from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.record_state import RecordState, read
 from sfcode.relay.appcues.values import Value
+from sfcode.relay.current_pauses import CurrentPauses, wait_for
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.instrumentation import CallEvents
 from sfcode.relay.message import (
+    AttemptedWrite,
     Claim,
     ClaimedMessage,
     Delivered,
@@ -58,6 +60,8 @@ LONGEST_LOOK = 300.0
 """Seconds between two looks whether it is known at last what a field is."""
 REFUSED_IN_A_ROW = 20
 """Profiles that are refused one after another, after which the credentials may be at fault: some are answered with 400."""
+SHORTEST_MASKED = 3
+"""Characters of a value that is masked in a text of Appcues: shorter ones are in every word."""
 REFUSES_ALL = "appcues_refuses_all"
 BAD_VALUE = "bad_value"
 
@@ -84,6 +88,19 @@ class ProfileWork:
     """Whether it has taken the values of last time."""
     is_unknown: bool = False
     """Whether it may have taken, or may yet take, a request that it did not answer."""
+    attempted: dict[int, list[AttemptedWrite]] = field(default_factory=dict)
+    """What was asked of Appcues and answered, by message."""
+
+    def record(self, messages: Iterable[int], key: str, attributes: Mapping[str, Value], answer: AnswerEffect) -> None:
+        """Keep what was asked for some messages; nothing where no request was made."""
+        if not answer.outcome:
+            return
+        text = answer.settlement.detail if isinstance(answer.settlement, Parked) else ""
+        for value in sorted(filter(None, (str(value) for value in attributes.values())), key=len, reverse=True):
+            text = text.replace(value, "…") if len(value) >= SHORTEST_MASKED else text
+        attempt = AttemptedWrite("set", f"{key.partition(':')[0]} profile", tuple(attributes), answer.outcome, text)
+        for message in messages:
+            self.attempted.setdefault(message, []).append(attempt)
 
     def merge(self, guards: NullGuards, mapping_views: Mapping[str, MappingView]) -> None:
         """Merge the messages, and choose the values of last time that some mapping still has."""
@@ -118,9 +135,11 @@ class AppcuesWriter:
         instrumentation: CallEvents,
         clock: Callable[[], datetime],
         time: Callable[[], float],
+        pauses: CurrentPauses,
     ) -> None:
         self._types, self._client, self._rate_limit = types, client, rate_limit
         self._states, self._instrumentation, self._clock, self._time = states, instrumentation, clock, time
+        self._pauses = pauses
         self._away = 0
         """Requests since the last answer."""
         self._refused = 0
@@ -161,6 +180,7 @@ class AppcuesWriter:
             intents=frozenset(intents),
             written=frozenset(names[key] for key, profile in work.items() if profile.sent or profile.repeated),
             doubted=frozenset(names[key] for key, profile in work.items() if profile.is_unknown),
+            writes={id_: writes for profile in work.values() for id_, writes in profile.attempted.items()},
         )
 
     def _read(
@@ -169,6 +189,7 @@ class AppcuesWriter:
         """Read the messages of a claim; return the work by profile, and settlements of messages that cannot be delivered."""
         work: dict[str, ProfileWork] = {}
         ends: dict[int, Settlement] = {}
+        paused = self._pauses.mappings
         for message in claim.messages:
             if name := rewritten_name(message):
                 work.setdefault(delivered_state.profile_key(name), ProfileWork()).repeats.append(message)
@@ -176,6 +197,8 @@ class AppcuesWriter:
             state = read(message, mapping_views, _profile_id(message.key))
             if not isinstance(state, RecordState):
                 ends[message.id] = state
+            elif message.kind in paused:
+                ends[message.id] = wait_for(message.kind)
             elif state.unknown:
                 ends[message.id] = self._wait_for_type(message, state)
             else:
@@ -198,6 +221,7 @@ class AppcuesWriter:
             # Before the news, so that these come last.
             answer = await self._send(key, profile.values, deadline)
             profile.is_unknown |= answer.is_unknown
+            profile.record((message.id for message in profile.repeats), key, profile.values, answer)
             profile.repeated = bool(profile.values) and isinstance(answer.settlement, Delivered)
             profile.settled |= {message.id: answer.settlement for message in profile.repeats}
         pending = [profile.parts] if profile.parts else []
@@ -207,6 +231,7 @@ class AppcuesWriter:
             answer = await self._send(key, body, deadline)
             end = answer.settlement
             profile.is_unknown |= answer.is_unknown
+            profile.record((id_ for part in parts for id_ in part.messages), key, body, answer)
             if isinstance(end, Parked) and len(parts) > 1:
                 # The values of one record are refused, which must not block those of other records.
                 pending = [(part,) for part in parts]
@@ -230,7 +255,7 @@ class AppcuesWriter:
             if self._time() >= deadline:
                 return AnswerEffect(Released())
             answer = await self._client.write(kind, id_, attributes, deadline)
-        effect = interpret_answer(answer)
+        effect = replace(interpret_answer(answer), outcome="ok" if answer.is_ok else answer.outcome)
         self._apply_effect(effect)
         return effect
 

@@ -49,17 +49,15 @@ class HistoryEvent:
     writes: tuple[AttemptedWrite, ...] = ()
     who: str = ""
     """Who replayed or discarded it."""
-    origin: str = ""
     request_id: str = ""
-    """What brought it."""
+    """Of the request that brought it."""
     number: int = 0
     """Of writes or attempts that are left out."""
 
 
 def begin(message: InboxMessage) -> str:
     """Return the history of a new message."""
-    receipt = {"origin": message.origin, "request": message.request_id}
-    return _line({"event": "received", **receipt}) if any(receipt.values()) else ""
+    return _line({"event": "received", "request": message.request_id}) if message.request_id else ""
 
 
 def render_attempt(
@@ -131,7 +129,6 @@ def _event(document: dict[str, Any], shift: timedelta) -> HistoryEvent | None:
         due_at=_read_time(document.get("due"), shift),
         writes=tuple(_read_writes(document.get("writes", ()))),
         who=str(document.get("who", "")),
-        origin=str(document.get("origin", "")),
         request_id=str(document.get("request", "")),
         number=int(document.get("number", 0)),
     )

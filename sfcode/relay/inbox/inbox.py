@@ -228,6 +228,15 @@ class Inbox(TransactionRunner):
         """Replace a parked or given-up message by what was read from it anew; return how many of those were new."""
         return self._write(lambda tx: admin.replace(tx, id_, messages))
 
+    def changes(self, since: datetime, limit: int) -> tuple[Sequence[InboxEntry], Sequence[InboxEntry]]:
+        """Return the newest messages that came since a time, and those that ended since then."""
+        choice = self._by_inbox_clock(Filter(since=since))
+
+        def read(tx: Transaction) -> tuple[Sequence[InboxEntry], Sequence[InboxEntry]]:
+            return search.page(tx, choice, limit, None), search.ended_since(tx, choice, limit)
+
+        return self._read(read)
+
     def find(self, id_: int) -> StoredMessage | None:
         """Return a message with its history and its records; None if there is none with this id."""
         return self._read(lambda tx: search.find(tx, id_))

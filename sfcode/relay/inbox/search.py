@@ -19,10 +19,11 @@ from sfcode.relay.inbox.column_types import UtcDateTime
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.history import HistoryEvent, parse
 from sfcode.relay.inbox.tables import INBOX, RECORDS, state_of
-from sfcode.relay.inbox.types import Filter, InboxEntry, State
+from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, State
 from sfcode.relay.message import Source
 
 SOURCES: tuple[Source, ...] = get_args(Source)
+ENDED: tuple[State, ...] = ("done", *BLOCKED)
 COLUMNS = tuple(INBOX.c[name] for name in InboxEntry.__slots__)
 
 
@@ -53,6 +54,18 @@ def page(tx: Transaction, choice: Filter, limit: int, before: InboxEntry | None)
     if _driver(choice) == "record":
         return tuple(entries)
     return tuple(sorted(entries, key=lambda entry: (entry.received_at, entry.id), reverse=True)[:limit])
+
+
+def ended_since(tx: Transaction, choice: Filter, limit: int) -> tuple[InboxEntry, ...]:
+    """Return the newest rows that ended since the time of a filter."""
+    entries: list[InboxEntry] = []
+    for source in SOURCES:
+        for state in ENDED:
+            ended = (INBOX.c.state == state) & (INBOX.c.source == source) & INBOX.c.finished_at.is_not(None)
+            rows = sa.select(*COLUMNS).where(ended, INBOX.c.finished_at >= choice.since)
+            newest = rows.order_by(INBOX.c.finished_at.desc()).limit(limit)
+            entries += (_by_wall_clock(tx, InboxEntry(*row)) for row in tx.db.execute(newest))
+    return tuple(entries)
 
 
 def count_all(tx: Transaction, parts: Iterable[Filter], most: int) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sfcode.config.project import Project
     from sfcode.org import Org
     from sfcode.relay.api_calls import ApiBudget
+    from sfcode.relay.current_pauses import CurrentPauses
     from sfcode.relay.instrumentation import CallEvents
     from sfcode.relay.message import StateStore, Writer
     from sfcode.relay.salesforce.quota import QuotaBounds
@@ -31,12 +32,14 @@ def make_writer(
     *,
     bounds: QuotaBounds | None = None,
     budget: ApiBudget | None = None,
+    pauses: CurrentPauses | None = None,
 ) -> Writer:
     """
     Make the writer of Appcues' events; templates are compiled here, once.
 
     `states` keeps what was delivered. `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
     """
+    from sfcode.relay.current_pauses import CurrentPauses
     from sfcode.relay.salesforce.batch import EventRules
     from sfcode.relay.salesforce.calls import Calls, write_headers
     from sfcode.relay.salesforce.destinations import destinations
@@ -47,4 +50,4 @@ def make_writer(
     calls = Calls(
         org, instrumentation, clock, Quota(bounds or QuotaBounds()), headers=write_headers(project.settings.relay)
     )
-    return SalesforceWriter(rules, calls, states, budget)
+    return SalesforceWriter(rules, calls, states, budget, pauses or CurrentPauses())

@@ -12,7 +12,9 @@ from typing import Any
 from sfcode.config.event_models import Events
 from sfcode.org.collections import RecordError
 from sfcode.relay.api_calls import for_mappings
+from sfcode.relay.current_pauses import CurrentPauses
 from sfcode.relay.message import (
+    AttemptedWrite,
     Claim,
     ClaimedMessage,
     Delivered,
@@ -69,6 +71,7 @@ class Batch:
     states: StateStore
     claim: Claim
     deadline: float
+    pauses: CurrentPauses = field(default_factory=CurrentPauses)
     latest: dict[str, LatestState] = field(default_factory=dict)
     """Newest delivered states, those of this claim included."""
     news: dict[str, LatestState] = field(default_factory=dict)
@@ -89,6 +92,8 @@ class Batch:
     """Names of announced states that calls have written."""
     doubted: set[str] = field(default_factory=set)
     """Names of announced states that a call may have written, or may write yet."""
+    attempted: dict[int, list[AttemptedWrite]] = field(default_factory=dict)
+    """What was asked of the org and answered, by message."""
 
     def deliver(self) -> Delivery:
         """Deliver the claim."""
@@ -146,6 +151,7 @@ class Batch:
             frozenset(self.intents),
             frozenset(self.written),
             frozenset(self.doubted),
+            self.attempted,
         )
 
     def _announce(self, names: Collection[str]) -> None:
@@ -197,11 +203,13 @@ class Batch:
             self.latest[name] = self.news[name] = LatestState(name, stamp, json.dumps(sorted(records | before)))
 
     def _held_mappings(self, targets: Iterable[list[EventTarget]]) -> dict[str, Retry]:
-        """Return the mappings that the org refused a moment ago, which are not asked for again yet."""
+        """Return the mappings that are paused, or that the org refused a moment ago: they are not asked for yet."""
         now = self.calls.clock()
-        names = {target.destination.name for group in targets for target in group}
-        waits = {name: self.calls.holds.seconds_left(name, now) for name in names}
-        return {name: Retry(f"mapping {name} is held back", wait, counts=False) for name, wait in waits.items() if wait}
+        mappings = {target.destination.name: target.destination.mapping for group in targets for target in group}
+        waits = {name: self.calls.holds.seconds_left(name, now) for name in mappings}
+        held = {name: Retry(f"mapping {name} is held back", wait, counts=False) for name, wait in waits.items() if wait}
+        paused = self.pauses.refusals(mappings.values())
+        return held | {name: paused[mapping] for name, mapping in mappings.items() if mapping in paused}
 
     def _find_records(self, targets: Iterable[list[EventTarget]], refusals: dict[str, Retry]) -> FoundRecords:
         """Find the records of all targets; mappings that the org refuses are added to `refusals`."""
@@ -290,12 +298,13 @@ class Batch:
                 # The call was refused because of one object: the other objects are sent without it.
                 parts = [[write for write in writes if write.object == name] for name in sorted(objects)]
                 return [write for part in parts for write in self._send(group, part, round_)]
-            self._settle_failed_call(failure, writes, round_)
+            self._settle_failed_call(failure, group, writes, round_)
             return crowded
         for write, result in zip(writes, results, strict=True):
             if len(writes) > SMALLEST and any(map(error_policy.is_crowded, result.errors)):
                 crowded.append(write)
                 continue
+            self._record(group, write, result.errors, result.id)
             if not result.errors:
                 is_again = all(round_.messages[message].kind == KIND for message in write.messages)
                 for state in write.states(redact=self.rules.redact):
@@ -305,8 +314,30 @@ class Batch:
                 self._settle_refused_record(error, write, round_)
         return crowded
 
-    def _settle_failed_call(self, failure: CallFailedError, writes: list[MergedWrite], round_: WriteRound) -> None:
+    def _record(
+        self, group: WriteGroup, write: MergedWrite, errors: Sequence[RecordError], record_id: str = ""
+    ) -> None:
+        """Keep what a record was to become and what the org answered, for the history of its messages."""
+        error = errors[0] if errors else RecordError("ok", "")
+        is_external = write.key not in ("", "Id")
+        attempt = AttemptedWrite(
+            group.verb,
+            write.object,
+            tuple(name for name in write.record if name not in ("attributes", write.key)),
+            error.code,
+            error_policy.mask(error.message, write.values),
+            record_id or ("" if is_external or not write.key else write.id),
+            write.key if is_external else "",
+            write.id if is_external else "",
+        )
+        for message in write.messages:
+            self.attempted.setdefault(message, []).append(attempt)
+
+    def _settle_failed_call(
+        self, failure: CallFailedError, group: WriteGroup, writes: list[MergedWrite], round_: WriteRound
+    ) -> None:
         for write in writes:
+            self._record(group, write, (RecordError(_error_of(failure.end), ""),))
             if failure.is_unknown:
                 self.doubted.update(state.name for state in write.states())
             for message, mappings in write.messages.items():

@@ -237,10 +237,12 @@ def _raced(error: RecordError, external_id: str) -> bool:
 
 
 def _detail(error: RecordError, values: Collection[str]) -> str:
-    """Return Salesforce's message without the values that it quotes."""
-    message = error.message
-    for value in sorted(values, key=len, reverse=True):
-        if value:
-            message = message.replace(value, "…")
     fields = f" ({', '.join(error.fields)})" if error.fields else ""
-    return f"{error.code}{fields}: {message}"[:LONGEST_DETAIL]
+    return f"{error.code}{fields}: {mask(error.message, values)}"[:LONGEST_DETAIL]
+
+
+def mask(message: str, values: Collection[str]) -> str:
+    """Return Salesforce's message without the values that it quotes."""
+    for value in sorted(filter(None, values), key=len, reverse=True):
+        message = message.replace(value, "…")
+    return message

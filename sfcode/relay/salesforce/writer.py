@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sfcode.errors import OrgError
 from sfcode.org.deadline import set_deadline
 from sfcode.relay.api_calls import LOOK_AGAIN, ApiBudget
+from sfcode.relay.current_pauses import CurrentPauses
 from sfcode.relay.inbox import Unavailable
 from sfcode.relay.message import Claim, Delivery, Released, Retry, Settlement, Source, StateStore
 from sfcode.relay.salesforce import error_policy
@@ -36,6 +37,8 @@ class SalesforceWriter:
     states: StateStore
     budget: ApiBudget | None = None
     """The project's own limit of requests."""
+    pauses: CurrentPauses = field(default_factory=CurrentPauses)
+    """The mappings that a person has paused."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     source: Source = "appcues"
     limit: int = 600
@@ -92,7 +95,7 @@ class SalesforceWriter:
         self._renew(deadline)
         self._measure_fields(deadline)
         try:
-            return Batch(self.rules, self.calls, self.states, claim, deadline).deliver()
+            return Batch(self.rules, self.calls, self.states, claim, deadline, self.pauses).deliver()
         except Unavailable:
             # Read before the first write: without the delivered states, old values cannot be detected.
             return _settle_all(claim, Retry("database", counts=False))

@@ -70,6 +70,7 @@ class Worker:
         lanes: int = 1,
         rng: random.Random,
         clock: Callable[[], float] = boot_time,
+        is_paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._inbox = inbox
         self._writer = writer
@@ -83,6 +84,8 @@ class Worker:
         self._lanes = lanes
         self._rng = rng
         self._clock = clock
+        self._is_paused = is_paused
+        """Whether nothing of the source is to be delivered at present."""
         self._stopping = False
         self._stopped = asyncio.Event()
         self._outages = 0
@@ -148,6 +151,9 @@ class Worker:
     async def _lane(self) -> None:
         pause, trouble = POLL_FIRST, TROUBLE_FIRST
         while not self._stopping:
+            if self._is_paused():
+                await wait_for_wakeup(self._stopped, POLL_MOST)
+                continue
             wake = self._bell.now
             try:
                 claim = await self._claim()
@@ -184,8 +190,10 @@ class Worker:
 
     async def _process(self, claim: Claim) -> Delivery:
         self._in_hand[claim.token] = claim
+        begun = self._clock()
         async with self._use_writer() as writer:
             delivery = await self._deliver(writer, claim)
+        delivery = replace(delivery, seconds=self._clock() - begun)
         self._outages = self._outages + 1 if is_outage(delivery) else 0
         await self._settle(claim, delivery)
         self._in_hand.pop(claim.token, None)
@@ -254,13 +262,14 @@ def combine(deliveries: Sequence[Delivery]) -> Delivery:
         frozenset[int]().union(*(delivery.intents for delivery in deliveries)),
         frozenset[str]().union(*(delivery.written for delivery in deliveries)),
         frozenset[str]().union(*(delivery.doubted for delivery in deliveries)),
+        {id_: writes for delivery in deliveries for id_, writes in delivery.writes.items()},
     )
 
 
 def is_outage(delivery: Delivery) -> bool:
     """Tell whether nothing was delivered and no message is to blame."""
     ends = [end for end in delivery.settlements.values() if not isinstance(end, Released)]
-    return bool(ends) and all(isinstance(end, Retry) and not end.counts for end in ends)
+    return bool(ends) and all(isinstance(end, Retry) and not end.counts and not end.reason for end in ends)
 
 
 def is_full(claim: Claim, delivery: Delivery, writer: Writer) -> bool:

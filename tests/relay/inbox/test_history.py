@@ -35,13 +35,13 @@ def only(inbox: Inbox) -> StoredMessage:
 
 
 def test_each_attempt_is_told_with_what_was_asked_and_answered(inbox: Inbox, elapse: Elapse) -> None:
-    inbox.accept([message(1, origin="webhook", request_id="r-1")])
+    inbox.accept([message(1, request_id="r-1")])
     deliver(inbox, take(inbox), Retry("INVALID_FIELD: No such column"), REFUSED, delay=30)
     elapse(40)
     deliver(inbox, take(inbox), Delivered("note"), TASK)
     stored = only(inbox)
     received, first, second = stored.history
-    assert (received.event, received.origin, received.request_id) == ("received", "webhook", "r-1")
+    assert (received.event, received.request_id) == ("received", "r-1")
     assert (first.event, first.outcome, first.detail) == ("attempted", "retry", "INVALID_FIELD: No such column")
     assert (first.seconds, first.writes) == (0.25, (REFUSED,))
     assert first.at is not None
@@ -71,7 +71,7 @@ def test_what_was_not_attempted_is_no_attempt(inbox: Inbox) -> None:
 
 
 def test_of_many_attempts_the_first_and_the_last_are_kept(inbox: Inbox) -> None:
-    inbox.accept([message(1, origin="webhook")])
+    inbox.accept([message(1, request_id="r-1")])
     total = history.FIRST + history.LAST + 7
     for number in range(total):
         deliver(inbox, take(inbox), Retry(f"try {number}", counts=False), REFUSED, delay=0)

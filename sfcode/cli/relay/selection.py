@@ -1,0 +1,153 @@
+"""Which messages a command is about: its options, and what they choose."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sfcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Filter, Inbox, InboxEntry
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+PAGE = 500
+LARGEST_ID = 2**63 - 1
+"""What the databases can hold."""
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_WHEN = "a time like 2026-11-23T17:00Z, or an age: 30m, 12h, 7d."
+
+
+def filters(command: Command) -> Command:
+    """Add the options that choose messages."""
+    for option in (
+        click.option("--until", metavar="WHEN", help=f"Received before: {_WHEN}"),
+        click.option("--since", metavar="WHEN", help=f"Received since then: {_WHEN}"),
+        click.option("--user", metavar="ID", help="The user in Appcues whom they are about."),
+        click.option(
+            "--record",
+            metavar="ID",
+            help="A Salesforce record that they are about or wrote: its id, or its external id.",
+        ),
+        click.option("--event", "--kind", "kind", metavar="NAME", help="Name of the event, or of the mapping."),
+        click.option("--source", type=click.Choice(["appcues", "salesforce"]), help="The side they come from."),
+        click.option("--reason", metavar="NAME", help="Why they are parked, given up, paused or discarded."),
+        click.option("--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="Their state."),
+    ):
+        command = option(command)
+    return command
+
+
+def operator() -> str:
+    """Return who runs this command, for audit lines: `user@host`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def id_argument(command: Command) -> Command:
+    """Add the argument for the ids of messages."""
+    return click.argument("ids", type=click.IntRange(1, LARGEST_ID), nargs=-1, metavar="[ID]...")(command)
+
+
+def check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None:
+    """Raise UsageError for ids that no message has, and for a reason that neither the program nor the inbox knows."""
+    from sfcode.config.did_you_mean import find_nearest_name
+    from sfcode.relay.inbox import Filter
+    from sfcode.relay.reasons import REASONS, hint_for
+
+    missing = sorted(set(ids) - {entry.id for entry in pages(inbox, Filter(ids=ids), len(ids))}) if ids else []
+    if missing:
+        raise UsageError(
+            f"No message has the id {', '.join(map(str, missing))}.", "`sfcode relay list` shows the ids of messages."
+        )
+    if (
+        reason is None
+        or hint_for(reason)
+        or any(reason == known_reason for _, _, known_reason in inbox.stats().reasons)
+    ):
+        return
+    nearest = find_nearest_name(reason, REASONS)
+    raise UsageError(
+        f"There is no reason {reason!r}.",
+        (f"Did you mean {nearest}? " if nearest else "")
+        + "`sfcode relay status` lists the reasons of blocked messages.",
+    )
+
+
+def read_filter(ids: tuple[int, ...], fields: dict[str, Any]) -> Filter:
+    """Return what the options choose."""
+    from sfcode.org.identity import to_long_id
+    from sfcode.relay.inbox import Filter
+
+    now = datetime.now(UTC)
+    since, until = moment(fields.pop("since", None), now), moment(fields.pop("until", None), now)
+    user, record = fields.pop("user", None), fields.pop("record", None)
+    if record and len(record) == 15 and record.isascii() and record.isalnum():
+        record = to_long_id(record)  # as the address bar of older pages and reports have it
+    subject = f"user:{user}" if user else None
+    return Filter(ids=ids or None, subject=subject, record=record or None, since=since, until=until, **fields)
+
+
+def moment(text: str | None, now: datetime) -> datetime | None:
+    """Parse a point in time: an ISO time (UTC without an offset), or how long ago it was."""
+    if text is None:
+        return None
+    number, unit = text[:-1], text[-1:]
+    try:
+        if unit in UNITS and number.isascii() and number.isdigit() and len(number) < 7:
+            return now - timedelta(**{UNITS[unit]: int(number)})
+        then = datetime.fromisoformat(text)
+        return (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # also of a time before the year 1
+        raise UsageError(
+            f"{text!r} is no point in time.", "Write it like 2026-11-23T17:00Z, or as an age: 30m, 12h, 7d."
+        ) from None
+
+
+def pages(inbox: Inbox, choice: Filter, limit: int) -> Iterator[InboxEntry]:
+    """Yield the newest messages of a filter, page by page."""
+    before: InboxEntry | None = None
+    while limit > 0:
+        page = inbox.page(choice, min(limit, PAGE), before)
+        yield from page
+        if len(page) < PAGE:
+            return
+        limit, before = limit - len(page), page[-1]
+
+
+def list_entries(inbox: Inbox, *, limit: int = PAGE, **fields: Any) -> list[InboxEntry]:
+    """Return the newest messages that match the fields of a filter."""
+    from sfcode.relay.inbox import Filter
+
+    return list(pages(inbox, Filter(**fields), limit))
+
+
+def count_messages(inbox: Inbox, choice: Filter) -> int:
+    """Count the messages that a change would take: by the counters, unless it chooses among what they count together."""
+    states = ("parked", "dead") if choice.state is None else (choice.state,)
+    if choice == replace(choice, ids=None, kind=None, subject=None, record=None, since=None, until=None):
+        counted = inbox.stats().counts_by_reason
+        return sum(
+            number
+            for (source, state, reason), number in counted.items()
+            if state in states and choice.source in (None, source) and choice.reason in (None, reason)
+        )
+    return inbox.count(choice)
+
+
+def format_count(number: int) -> str:
+    """Return a number of messages in words."""
+    from sfcode.relay.inbox.inbox import MOST_COUNTED
+
+    if number >= MOST_COUNTED:
+        return f"{MOST_COUNTED:,} messages or more"
+    return "1 message" if number == 1 else f"{number:,} messages"

@@ -1,0 +1,48 @@
+"""What is paused, as a process knows it: read from the inbox at each heartbeat, and asked before each claim and write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from sfcode.relay.inbox.pauses import PAUSED, Pause
+from sfcode.relay.message import Retry, Source
+
+LOOK_AGAIN = 3600.0
+"""Seconds until a message of a paused mapping is looked at again; a resume does not wait for that."""
+SIDES: dict[Source, str] = {"appcues": "salesforce", "salesforce": "appcues"}
+"""By the source of messages, the side that they are delivered to."""
+
+
+class CurrentPauses:
+    """The pauses of the inbox at the last heartbeat."""
+
+    def __init__(self) -> None:
+        self._pauses: tuple[Pause, ...] = ()
+
+    def replace(self, pauses: Iterable[Pause]) -> bool:
+        """Take over the pauses of the inbox; return whether a mapping was resumed."""
+        before = self.mappings
+        self._pauses = tuple(pauses)
+        return bool(before - self.mappings)
+
+    def __iter__(self) -> Iterator[Pause]:
+        """Iterate over the pauses, the longest first."""
+        return iter(self._pauses)
+
+    @property
+    def mappings(self) -> frozenset[str]:
+        """Return the names of the paused mappings."""
+        return frozenset(pause.name for pause in self._pauses if pause.scope == "mapping")
+
+    def stops(self, source: Source) -> bool:
+        """Tell whether the messages of a source are not delivered at all."""
+        return any(pause.scope == "direction" and pause.name == SIDES[source] for pause in self._pauses)
+
+    def refusals(self, names: Collection[str]) -> dict[str, Retry]:
+        """Return those of some mappings that are paused, with the wait of their messages."""
+        return {name: wait_for(name) for name in self.mappings.intersection(names)}
+
+
+def wait_for(mapping: str) -> Retry:
+    """Return the settlement of a message of a paused mapping."""
+    return Retry(f"mapping {mapping} is paused", LOOK_AGAIN, counts=False, reason=PAUSED)

@@ -1,0 +1,181 @@
+"""The story of one message: from its receipt through each attempt to the record, and what is known of the next try."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sfcode.relay.reasons import explain_reason
+from sfcode.relay.report import WAYS, message_document, stamp
+from sfcode.text import printable
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import HistoryEvent, StoredMessage
+    from sfcode.relay.message import AttemptedWrite
+
+ORIGINS = {
+    "message": "an outbound message of Salesforce",
+    "backfill": "a backfill",
+    "reconcile": "a reconcile",
+    "refresh": "a refresh",
+    "load": "a load of past answers",
+}
+"""By the `origin` of a payload."""
+_RECORD_ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?")
+
+FormatTime = Callable[[datetime], str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryStep:
+    """One step of a story: a sentence, and lines below it."""
+
+    at: datetime | None
+    text: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLink:
+    """A record that a message is about or was written to."""
+
+    id: str
+    url: str
+    """In Salesforce; "" for an external id, or before the relay has signed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStory:
+    """A message as a person on call reads it."""
+
+    stored: StoredMessage
+    origin: str
+    """Where it came from, in words."""
+    steps: tuple[StoryStep, ...]
+    records: tuple[RecordLink, ...]
+    meaning: str
+    """What its reason means; "" without a reason."""
+    hint: str
+    """What to do about it."""
+    next_at: datetime | None
+    """When it is due; None for one that is finished."""
+
+
+def tell_story(stored: StoredMessage, instance_url: str | None) -> MessageStory:
+    """Tell the story of a message; `instance_url` is the org's, where it is known."""
+    entry = stored.entry
+    origin = describe_origin(stored)
+    request = next((event.request_id for event in stored.history if event.request_id), "")
+    receipt = StoryStep(entry.received_at, f"Received from {origin}", (f"request {request}",) if request else ())
+    steps = [receipt, *(_step(event) for event in stored.history if event.event != "received")]
+    meaning, hint = explain_reason(entry.reason)
+    return MessageStory(
+        stored,
+        origin,
+        tuple(steps),
+        tuple(RecordLink(id_, link_record(id_, instance_url)) for id_ in stored.records),
+        meaning,
+        hint,
+        entry.due_at if entry.state == "ready" else None,
+    )
+
+
+def describe_origin(stored: StoredMessage) -> str:
+    """Name what brought a message."""
+    entry = stored.entry
+    known = ORIGINS.get(str(entry.payload.get("origin", "")))
+    return known or ("a webhook of Appcues" if entry.source == "appcues" else "Salesforce")
+
+
+def link_record(id_: str, instance_url: str | None) -> str:
+    """Return the address of a record; "" for what is no id of Salesforce, or without the org's address."""
+    return f"{instance_url.rstrip('/')}/{id_}" if instance_url and _RECORD_ID.fullmatch(id_) else ""
+
+
+def describe_write(write: AttemptedWrite) -> str:
+    """Return one line about what was asked of the far side and answered."""
+    ids = [write.record_id, f"{write.key} = {write.external_id}" if write.external_id else ""]
+    target = " ".join([write.verb, write.object, *filter(None, ids)])
+    fields = f": {', '.join(write.fields)}" if write.fields else ""
+    text = f" ({write.text})" if write.text else ""
+    return f"{target}{fields} -> {write.status}{text}"
+
+
+def _step(event: HistoryEvent) -> StoryStep:
+    if event.event == "left_out":
+        return StoryStep(None, f"{event.number:,} more events are not kept")
+    if event.event in ("replayed", "discarded"):
+        return StoryStep(event.at, f"{event.event.capitalize()} by {event.who or 'unknown'}")
+    ends = {"done": "Delivered", "parked": "Parked", "dead": "Given up", "retry": "Failed, to be tried again"}
+    took = f" after {event.seconds:.2f} s" if event.seconds is not None else ""
+    why = ": ".join(filter(None, (event.reason, event.detail)))
+    more = (f"and {event.number:,} more",) if event.number else ()
+    lines = (*map(describe_write, event.writes), *more)
+    return StoryStep(event.at, f"{ends.get(event.outcome, event.outcome)}{took}{f': {why}' if why else ''}", lines)
+
+
+def render_story(story: MessageStory, format_time: FormatTime) -> list[str]:
+    """Return a story as lines for a terminal."""
+    entry = story.stored.entry
+    reason = f" {entry.reason}" if entry.reason else ""
+    lines = [f"Message {entry.id}: {entry.kind}, {WAYS[entry.source]}, {entry.state}{reason}"]
+    lines += [f"  id         {entry.message_id}"]
+    for record in story.records:
+        lines.append(f"  record     {record.url or record.id}")
+    if story.meaning:
+        lines += [f"  meaning    {story.meaning}", f"  what to do {story.hint}"]
+    lines.append("")
+    for step in story.steps:
+        lines.append(f"{format_time(step.at) if step.at else '':19}  {step.text}")
+        lines += [f"{'':19}    {line}" for line in step.lines]
+    if story.next_at:
+        lines.append(f"{format_time(story.next_at):19}  Due again")
+    return [printable(line) for line in lines]
+
+
+def story_document(story: MessageStory, *, payload: bool) -> dict[str, Any]:
+    """Return a story as JSON values."""
+    return {
+        **message_document(story.stored.entry, payload=payload),
+        "origin": story.origin,
+        "records": [{"id": record.id, "url": record.url or None} for record in story.records],
+        "meaning": story.meaning,
+        "hint": story.hint,
+        "next_at": stamp(story.next_at),
+        "history": [_event_document(event) for event in story.stored.history],
+    }
+
+
+def _event_document(event: HistoryEvent) -> dict[str, Any]:
+    return {
+        "event": event.event,
+        "at": stamp(event.at),
+        "seconds": event.seconds,
+        "outcome": event.outcome,
+        "reason": event.reason,
+        "detail": event.detail,
+        "due_at": stamp(event.due_at),
+        "writes": _write_documents(event.writes),
+        "left_out": event.number,
+        "who": event.who,
+        "request_id": event.request_id,
+    }
+
+
+def _write_documents(writes: Sequence[AttemptedWrite]) -> list[dict[str, Any]]:
+    return [
+        {
+            "verb": write.verb,
+            "object": write.object,
+            "fields": list(write.fields),
+            "status": write.status,
+            "text": write.text,
+            "record_id": write.record_id,
+            "key": write.key,
+            "external_id": write.external_id,
+        }
+        for write in writes
+    ]

@@ -1,0 +1,71 @@
+"""Follow an inbox: which messages came since the last look, and how messages ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from sfcode.relay.report import stamp
+from sfcode.text import printable
+
+if TYPE_CHECKING:
+    from sfcode.relay.inbox import Inbox, InboxEntry
+
+EVERY = 1.0
+"""Seconds between two looks."""
+OVERLAP = timedelta(seconds=10)
+"""Of two looks: a transaction that began before a look may be committed after it."""
+MOST = 500
+"""Changes of each kind that one look returns, the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChange:
+    """A message that came, or that ended."""
+
+    what: Literal["received", "ended"]
+    at: datetime
+    entry: InboxEntry
+
+
+def follow(inbox: Inbox) -> Iterator[list[MessageChange]]:
+    """Yield what changed since the look before, the oldest first; the first look begins now."""
+    begun = last = inbox.stats().now
+    seen: dict[tuple[str, int, datetime], datetime] = {}
+    while True:
+        now = inbox.stats().now
+        received, ended = inbox.changes(max(begun, last - OVERLAP), MOST)
+        changes = [MessageChange("received", entry.received_at, entry) for entry in received]
+        changes += [MessageChange("ended", entry.finished_at, entry) for entry in ended if entry.finished_at]
+        new = [change for change in changes if (change.what, change.entry.id, change.at) not in seen]
+        seen |= {(change.what, change.entry.id, change.at): change.at for change in new}
+        seen = {key: at for key, at in seen.items() if at >= now - 2 * OVERLAP}
+        last = now
+        yield sorted(new, key=lambda change: (change.at, change.entry.id, change.what != "received"))
+
+
+def render_change(change: MessageChange, format_time: Callable[[datetime], str]) -> str:
+    """Return one line about a change, without the payload or the user's id."""
+    entry = change.entry
+    end = f"{entry.state} {entry.reason}".rstrip() + (f": {entry.detail}" if entry.detail else "")
+    outcome = "received" if change.what == "received" else end
+    return printable(f"{format_time(change.at)}  {entry.id}  {entry.source}  {entry.kind}  {outcome}")
+
+
+def change_document(change: MessageChange) -> dict[str, Any]:
+    """Return a change as JSON values."""
+    entry = change.entry
+    ended = change.what == "ended"
+    return {
+        "change": change.what,
+        "at": stamp(change.at),
+        "id": entry.id,
+        "source": entry.source,
+        "message_id": entry.message_id,
+        "kind": entry.kind,
+        "state": entry.state if ended else None,
+        "reason": entry.reason if ended else "",
+        "detail": entry.detail if ended else "",
+    }
