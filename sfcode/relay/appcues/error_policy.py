@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ LONGEST_WAIT = 3600.0
 REFUSED_PAUSE = 30.0
 """Seconds until an address or credentials that were refused are tried again."""
 LONGEST_DETAIL = 500
+SHORTEST_MASKED = 3
+"""Characters of a value that is not repeated."""
 
 Outage = Literal["timeout", "no_connection", "unreachable"]
 
@@ -62,8 +65,13 @@ class AnswerEffect:
     """`ok`, the status, or the outage; "" where no request was made."""
 
 
-def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
-    """Return what follows from an answer."""
+def interpret_answer(answer: AppcuesAnswer, sent: Collection[str] = ()) -> AnswerEffect:
+    """Return what follows from an answer. `sent` are values that no text may repeat."""
+    outcome = "ok" if answer.is_ok else answer.outcome
+    return replace(_interpret(answer, sent), outcome=outcome)
+
+
+def _interpret(answer: AppcuesAnswer, sent: Collection[str]) -> AnswerEffect:
     status, outcome, wait = answer.status, answer.outcome, answer.retry_after
     if answer.is_ok:
         return AnswerEffect(Delivered())
@@ -81,7 +89,7 @@ def interpret_answer(answer: AppcuesAnswer) -> AnswerEffect:
         return AnswerEffect(Retry(outcome, wait), is_unknown=True)
     if 400 <= status < 500:
         reason = "appcues_not_found" if status == 404 else "appcues_refused"
-        return AnswerEffect(Parked(reason, f"{status} {_said(answer.body)}"))
+        return AnswerEffect(Parked(reason, f"{status} {_mask(_said(answer.body), sent)}"))
     detail = f"Appcues answered {status}, which its API does not; is APPCUES_API_URL right?"
     return AnswerEffect(Retry(outcome, REFUSED_PAUSE, counts=False), "appcues_address", detail, pause=REFUSED_PAUSE)
 
@@ -90,6 +98,13 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     """Parse a Retry-After header to seconds, at most `LONGEST_WAIT`; None without a valid header."""
     seconds = parse_retry_after(header, now)
     return None if seconds is None else min(seconds, LONGEST_WAIT)
+
+
+def _mask(text: str, values: Collection[str]) -> str:
+    """Return a text of Appcues without the values that it quotes; short ones are part of any word."""
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, "…") if len(value) >= SHORTEST_MASKED else text
+    return text
 
 
 def _said(body: bytes) -> str:

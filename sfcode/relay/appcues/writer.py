@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sfcode.relay.appcues import delivered_state, null_guard
@@ -60,8 +60,6 @@ LONGEST_LOOK = 300.0
 """Seconds between two looks whether it is known at last what a field is."""
 REFUSED_IN_A_ROW = 20
 """Profiles that are refused one after another, after which the credentials may be at fault: some are answered with 400."""
-SHORTEST_MASKED = 3
-"""Characters of a value that is masked in a text of Appcues: shorter ones are in every word."""
 REFUSES_ALL = "appcues_refuses_all"
 BAD_VALUE = "bad_value"
 
@@ -96,8 +94,6 @@ class ProfileWork:
         if not answer.outcome:
             return
         text = answer.settlement.detail if isinstance(answer.settlement, Parked) else ""
-        for value in sorted(filter(None, (str(value) for value in attributes.values())), key=len, reverse=True):
-            text = text.replace(value, "…") if len(value) >= SHORTEST_MASKED else text
         attempt = AttemptedWrite("set", f"{key.partition(':')[0]} profile", tuple(attributes), answer.outcome, text)
         for message in messages:
             self.attempted.setdefault(message, []).append(attempt)
@@ -255,7 +251,7 @@ class AppcuesWriter:
             if self._time() >= deadline:
                 return AnswerEffect(Released())
             answer = await self._client.write(kind, id_, attributes, deadline)
-        effect = replace(interpret_answer(answer), outcome="ok" if answer.is_ok else answer.outcome)
+        effect = interpret_answer(answer, [str(value) for value in attributes.values()])
         self._apply_effect(effect)
         return effect
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+
 from sfcode.relay.appcues import delivered_state
+from sfcode.relay.inbox import Filter
+from sfcode.relay.inbox.pauses import PAUSED, Pause
+from sfcode.relay.message import AttemptedWrite
 from tests.generate.projects import project
+from tests.relay.appcues.answering import answering
 from tests.relay.appcues.desk import ABSENT, CONTACT, at
+
+PAUSE = Pause("mapping", "contact", "ann@host", datetime(2026, 11, 23, tzinfo=UTC))
 
 
 def test_a_record_becomes_a_profile_with_values_of_their_types(desk):
@@ -239,3 +248,38 @@ def test_two_hundred_profiles_go_in_one_claim(desk):
     assert len(desk.bodies()) == 200
     (row,) = desk.inbox.latest([delivered_state.name("user:u7")]).values()
     assert row.stamp == at(7).replace("000Z", "000000Z")
+
+
+def test_each_request_is_told_by_the_names_of_its_attributes(desk):
+    desk.send(Title="Chief of Secrets", Plan__c="pro")
+    desk.deliver()
+    (entry,) = desk.inbox.page(Filter())
+    (attempt,) = desk.inbox.find(entry.id).history
+    assert attempt.writes == (AttemptedWrite("set", "user profile", ("role", "plan"), "ok"),)
+    assert [entry.message_id for entry in desk.inbox.page(Filter(record="003A"))] == ["m1"]
+
+
+def test_a_refusal_is_told_without_the_values_that_it_quotes(desk):
+    body = b'{"title": "Bad", "detail": "role Chief of Secrets is odd"}'
+    with answering(lambda _: (400, {}, body)) as appcues:
+        desk.url = appcues.url
+        desk.send(Title="Chief of Secrets")
+        assert desk.deliver() == {"m1": ("parked", "appcues_refused")}
+        desk.restart()
+    (entry,) = desk.inbox.page(Filter())
+    (attempt,) = desk.inbox.find(entry.id).history
+    text = "400 Bad - role … is odd"
+    assert [(write.status, write.text) for write in attempt.writes] == [("400", text)]
+    assert entry.detail == attempt.detail == text
+
+
+def test_records_of_a_paused_mapping_wait_and_others_are_delivered(desk):
+    desk.write(lambda writer: asyncio.sleep(0, writer._pauses.replace([PAUSE])))
+    desk.send(Title="CTO")
+    desk.send("acme", mapping="account", record="001A", Industry="Energy")
+    assert desk.deliver() == {"m1": ("ready", PAUSED), "m2": ("done", "")}
+    assert desk.profile() == {}
+    desk.write(lambda writer: asyncio.sleep(0, writer._pauses.replace([])))
+    desk.inbox.wake_paused()
+    assert desk.deliver()["m1"] == ("done", "")
+    assert desk.profile() == {"role": "CTO"}

@@ -20,7 +20,7 @@ from sfcode.local import LocalOrg, serve
 from sfcode.metadata.component import Component
 from sfcode.org import Org, connect
 from sfcode.org.options import Runtime
-from sfcode.relay.message import Claim, ClaimedMessage, Delivery, FollowUp, LatestState, Settlement
+from sfcode.relay.message import AttemptedWrite, Claim, ClaimedMessage, Delivery, FollowUp, LatestState, Settlement
 from sfcode.relay.salesforce import make_writer
 from tests.e2e.journey import Journey
 from tests.local.automation.building import Control, deploy
@@ -98,6 +98,8 @@ class World:
     slept: list[float] = field(default_factory=list)
     followups: list[FollowUp] = field(default_factory=list)
     """Those of the last delivery."""
+    writes: dict[int, list[AttemptedWrite]] = field(default_factory=dict)
+    """What the last delivery asked of the org, by message."""
 
     def __post_init__(self) -> None:
         self.writer = self.fresh_writer()
@@ -128,6 +130,7 @@ class World:
         assert set(delivery.settlements) == {message.id for message in messages}
         self.settle(delivery)
         self.followups = list(delivery.followups)
+        self.writes = {message: list(writes) for message, writes in delivery.writes.items()}
         return [delivery.settlements[message.id] for message in messages]
 
     def contact(self, user_id: str = "10001", *fields: str) -> dict[str, Any]:
