@@ -7,11 +7,13 @@ when the row goes, whatever deletes it. It holds names and ids of fields and rec
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from json.encoder import encode_basestring
+from typing import Any, Literal, NamedTuple, get_args
 
 from sfcode.relay.inbox.column_types import format_time
 from sfcode.relay.message import AttemptedWrite, InboxMessage
@@ -60,30 +62,38 @@ def begin(message: InboxMessage) -> str:
     return _line({"event": "received", "request": message.request_id}) if message.request_id else ""
 
 
-def render_attempt(
-    at: str,
-    seconds: float,
-    outcome: str,
-    *,
-    reason: str,
-    detail: str,
-    due: str | None,
-    writes: Sequence[AttemptedWrite],
-) -> str:
-    """Return the line of an attempt; `at` is when it ended, and `due` when the next one is, as they are stored."""
-    return _line(
-        {
-            "event": "attempted",
-            "at": at,
-            "seconds": round(seconds, 3),
-            "outcome": outcome,
-            "reason": reason,
-            "detail": detail[:LONGEST_TEXT],
-            "due": due,
-            "writes": [_write(write) for write in writes[:MOST_WRITES]],
-            "number": max(0, len(writes) - MOST_WRITES),
-        }
-    )
+class AttemptHead(NamedTuple):
+    """What is the same of the attempts of a batch that end alike."""
+
+    at: str
+    """When it ended, as it is stored."""
+    seconds: float
+    outcome: str
+    reason: str
+    detail: str
+    due: str | None
+    """When the next attempt is due, as it is stored."""
+    number: int
+    """Of its writes."""
+
+
+def render_attempt(head: AttemptHead, writes: Sequence[AttemptedWrite]) -> str:
+    """Return the line of an attempt with its writes."""
+    start = _render_head(head)
+    if not writes:
+        return f"{start}}}\n"
+    return f'{start},"writes":[{",".join(map(_render_write, writes[:MOST_WRITES]))}]}}\n'
+
+
+@functools.lru_cache(256)
+def _render_head(head: AttemptHead) -> str:
+    """Return the beginning of an attempt's line."""
+    document = head._asdict() | {
+        "seconds": round(head.seconds, 3),
+        "detail": head.detail[:LONGEST_TEXT],
+        "number": max(0, head.number - MOST_WRITES),
+    }
+    return _line({"event": "attempted", **document})[:-2]
 
 
 def render_act(event: EventName, at: datetime, who: str) -> str:
@@ -134,18 +144,19 @@ def _event(document: dict[str, Any], shift: timedelta) -> HistoryEvent | None:
     )
 
 
-def _write(write: AttemptedWrite) -> dict[str, Any]:
-    document = {
-        "verb": write.verb,
-        "object": write.object,
-        "fields": write.fields[:MOST_FIELDS],
-        "status": write.status,
-        "text": write.text[:LONGEST_TEXT],
-        "record": write.record_id,
-        "key": write.key,
-        "id": write.external_id,
-    }
-    return {name: value for name, value in document.items() if value}
+def _render_write(write: AttemptedWrite) -> str:
+    """Return a write as JSON; all but the ids are the same for most messages of a batch."""
+    head = _render_names((write.verb, write.object, write.status, write.text, write.key), write.fields)
+    record = f',"record":{encode_basestring(write.record_id)}' if write.record_id else ""
+    external = f',"id":{encode_basestring(write.external_id)}' if write.external_id else ""
+    return f"{head}{record}{external}}}"
+
+
+@functools.lru_cache(1024)
+def _render_names(texts: tuple[str, str, str, str, str], fields: tuple[str, ...]) -> str:
+    verb, object_, status, text, key = texts
+    names = {"verb": verb, "object": object_, "fields": fields[:MOST_FIELDS], "status": status}
+    return _line(names | {"text": text[:LONGEST_TEXT], "key": key})[:-2]
 
 
 def _read_writes(documents: Iterable[dict[str, Any]]) -> Iterable[AttemptedWrite]:

@@ -145,7 +145,7 @@ HISTORY: tuple[Migration, ...] = (
         "history, records, pauses, audit",
         (
             "ALTER TABLE relay_inbox ADD COLUMN history {text} NOT NULL DEFAULT ''",
-            "CREATE TABLE relay_records (message bigint NOT NULL, record {text} NOT NULL, PRIMARY KEY (message, record))",
+            "CREATE TABLE relay_records (message bigint NOT NULL, record {text} NOT NULL, PRIMARY KEY (message, record)){keyed}",
             "CREATE INDEX relay_records_record ON relay_records (record, message)",
             (
                 "CREATE TABLE relay_pauses (scope {text} NOT NULL, name {text} NOT NULL, who {text} NOT NULL,"

@@ -47,6 +47,6 @@ def add_records(tx: Transaction, records: Iterable[tuple[int, str]]) -> None:
 @functools.cache
 def _insert_records(insert: InsertInto, dialect: str) -> sa.Insert:
     """Return the statement that stores the records of `rows`."""
-    given = given_rows(dialect, [sa.Column("message", SafeText), sa.Column("record", SafeText)])
+    given = given_rows(dialect, [sa.Column("message", sa.Text), sa.Column("record", SafeText)])
     rows = sa.select(sa.cast(given.c.message, sa.BigInteger), given.c.record).order_by(given.c.position)
     return insert(RECORDS).from_select(["message", "record"], rows).on_conflict_do_nothing()

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sfcode.relay.inbox.accept import accept
 from sfcode.relay.inbox.column_types import format_time
 from sfcode.relay.inbox.dialects import InsertInto, Transaction
-from sfcode.relay.inbox.history import extend, render_attempt
+from sfcode.relay.inbox.history import AttemptHead, extend, render_attempt
 from sfcode.relay.inbox.intents import withdraw, write_again
 from sfcode.relay.inbox.parameters import ListMembership, ListParameter, given_rows, within
 from sfcode.relay.inbox.records import add_records
@@ -177,15 +177,12 @@ def _with_attempt(row: SettledRow, message: ClaimedMessage, delivery: Delivery, 
     """Add the attempt to the history; a message that is released was not attempted."""
     if row.detail is None:
         return row
-    line = render_attempt(
-        format_time(now),
-        delivery.seconds,
-        "retry" if row.state == "ready" else row.state,
-        reason=row.reason or "",
-        detail=row.detail,
-        due=row.due_at,
-        writes=delivery.writes.get(message.id, ()),
+    writes = delivery.writes.get(message.id, ())
+    outcome = "retry" if row.state == "ready" else row.state
+    head = AttemptHead(
+        format_time(now), delivery.seconds, outcome, row.reason or "", row.detail, row.due_at, len(writes)
     )
+    line = render_attempt(head, writes)
     return row._replace(history=extend(message.history, line))
 
 
