@@ -13,6 +13,7 @@ from sfcode.relay.dashboard.overview import WAYS
 from sfcode.relay.inbox import Filter
 from sfcode.relay.inbox.types import STATES
 from sfcode.relay.reasons import REASONS, hint_for
+from sfcode.relay.story import link_record
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox, InboxEntry
@@ -127,13 +128,7 @@ def render_payload(entry: InboxEntry) -> str:
 
 def link_records(records: Iterable[str], instance_url: str) -> list[tuple[str, str]]:
     """Return ids of records, each with its address in Salesforce; "" where it has none, such as an external id."""
-    return [
-        (record, f"{instance_url}/{record}" if instance_url and _is_record_id(record) else "") for record in records
-    ]
-
-
-def _is_record_id(text: str) -> bool:
-    return len(text) in (15, 18) and text.isascii() and text.isalnum()
+    return [(record, link_record(record, instance_url)) for record in records]
 
 
 def _parse_ids(text: str) -> tuple[int, ...]:
