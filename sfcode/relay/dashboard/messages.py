@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from sfcode.relay.dashboard.overview import WAYS
+from sfcode.relay.dashboard.overview import WAYS, title_of
 from sfcode.relay.inbox import Filter
 from sfcode.relay.inbox.types import STATES
 from sfcode.relay.reasons import REASONS, hint_for
@@ -160,4 +160,4 @@ def describe_selection(search: Search) -> list[tuple[str, Any]]:
         "ids": "Message",
     }
     given = search.given()
-    return [(labels[name], WAYS.get(value, value) if name == "source" else value) for name, value in given.items()]
+    return [(labels[name], title_of(value) if name == "source" else value) for name, value in given.items()]

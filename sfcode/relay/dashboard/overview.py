@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from sfcode.relay.dashboard.charts import DECIMAL, DURATION, Chart, draw
 from sfcode.relay.dashboard.figures import PERIODS, DirectionFigures, Period, summarize
 from sfcode.relay.dashboard.rendering import format_seconds
+from sfcode.relay.message import Source
 from sfcode.relay.reasons import alarm_reason, hint_for
-from sfcode.relay.report import STATES, format_age, format_duration
+from sfcode.relay.report import STATES, format_duration
 
 if TYPE_CHECKING:
     from sfcode.relay.alarms import Alarm
-    from sfcode.relay.inbox import Inbox, InboxStats
+    from sfcode.relay.inbox import Inbox, InboxEntry, InboxStats
     from sfcode.relay.inbox.activity import ActivitySpan
     from sfcode.relay.inbox.pauses import Pause
 
-WAYS = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
+WAYS: dict[Source, str] = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
 LATE_SECONDS = 300
 """A message that waits for longer is worth a word."""
 
@@ -32,7 +33,8 @@ class DirectionView:
     title: str
     waiting: int
     claimed: int
-    oldest: str
+    oldest: InboxEntry | None
+    """The message that waits for longest."""
     parked: int
     dead: int
     done: int
@@ -68,7 +70,10 @@ def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
     return {
         "now": stats.now,
         "stats": stats,
-        "ways": [_way(stats, source, summarize(spans, source, period, now), period) for source in WAYS],
+        "ways": [
+            _way(stats, inbox.oldest_waiting(source), source, summarize(spans, source, period, now), period)
+            for source in WAYS
+        ],
         "calls": [_calls(spans, side) for side in ("salesforce", "appcues")],
         "blocked": blocked_groups(stats),
         "alarms": [(alarm, alarm_reason(alarm.name)) for alarm in alarms],
@@ -78,10 +83,15 @@ def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
     }
 
 
+def title_of(source: str) -> str:
+    """Return the title of the direction of messages from a source."""
+    return next((title for known, title in WAYS.items() if known == source), source)
+
+
 def blocked_groups(stats: InboxStats) -> list[BlockedGroup]:
     """Return parked messages and dead letters by reason, most first."""
     groups = [
-        BlockedGroup(source, WAYS.get(source, source), state, reason, count, hint_for(reason))
+        BlockedGroup(source, title_of(source), state, reason, count, hint_for(reason))
         for (source, state, reason), count in stats.reasons.items()
     ]
     return sorted(groups, key=lambda group: (-group.count, group.title, group.reason))
@@ -116,14 +126,16 @@ def _messages(count: int) -> str:
     return "1 message waits" if count == 1 else f"{count:,} messages wait"
 
 
-def _way(stats: InboxStats, source: str, figures: DirectionFigures, period: Period) -> DirectionView:
+def _way(
+    stats: InboxStats, oldest: InboxEntry | None, source: Source, figures: DirectionFigures, period: Period
+) -> DirectionView:
     counts = {state: stats.count(state, source) for state in STATES}
     return DirectionView(
         source,
         WAYS[source],
         counts["ready"],
         counts["leased"],
-        format_age(stats.oldest.get(source), stats.now),
+        oldest,
         counts["parked"],
         counts["dead"],
         counts["done"],

@@ -46,7 +46,7 @@ VIEW_SECONDS = 3.0
 
 LARGEST_ID = 2**63 - 1
 """What the databases can hold."""
-REPLAYABLE = ("parked", "dead", "done")
+REPLAYABLE = ("parked", "dead", "done", "ready")
 
 Show = Callable[[Request, Principal], Awaitable[Response]]
 Act = Callable[[Request, Principal, Mapping[str, str]], Awaitable[Response]]

@@ -80,6 +80,21 @@ def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who
     return ChangeStep(len(ready), _last(rows, limit))
 
 
+def hasten(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
+    """Make up to `limit` rows after a place due that wait for their next attempt."""
+    rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
+    # Their lanes are locked first, as by a claim, and in the order of all transactions.
+    open_lanes(tx, {(row.source, row.key) for row in rows})
+    ready = (
+        INBOX.update()
+        .where(within(INBOX.c.id, [row.id for row in rows]), INBOX.c.state == "ready")
+        .values(due_at=tx.now, history=INBOX.c.history + render_act("replayed", tx.now, who))
+    )
+    count = tx.db.execute(ready).rowcount
+    reopen_idle(tx, {lane(row.source, row.key) for row in rows})
+    return ChangeStep(count, _last(rows, limit))
+
+
 def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
     """Set up to `limit` rows after a place, which nobody is delivering, to done without delivering them."""
     rows = tx.db.execute(search.rows_after(choice, after, limit)).all()

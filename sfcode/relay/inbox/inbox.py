@@ -199,9 +199,10 @@ class Inbox(TransactionRunner):
         """
         Set finished messages to be delivered again, and return how many: parked and dead ones, unless a state is given.
 
+        Of the state `ready` are those that wait for their next attempt, which is then made at once.
         `who` is written to the audit lines; `progress` hears the number so far after each step.
         """
-        return self._change("replay", admin.replay, choice, who, progress)
+        return self._change("replay", admin.hasten if choice.state == "ready" else admin.replay, choice, who, progress)
 
     def discard(self, choice: Filter, who: str = "", progress: Callable[[int], object] = lambda _: None) -> int:
         """Set messages to done without delivering them: parked and dead ones, unless a state is given."""
@@ -240,6 +241,10 @@ class Inbox(TransactionRunner):
     def find(self, id_: int) -> StoredMessage | None:
         """Return a message with its history and its records; None if there is none with this id."""
         return self._read(lambda tx: search.find(tx, id_))
+
+    def oldest_waiting(self, source: Source) -> InboxEntry | None:
+        """Return the message of a source that waits to be delivered for longest."""
+        return self._read(lambda tx: search.find_oldest(tx, Filter(source=source, state="ready")))
 
     def pause(self, scope: Scope, name: str, who: str) -> bool:
         """Stop the deliveries of a mapping, or to a side; false where they are stopped already."""

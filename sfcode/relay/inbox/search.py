@@ -77,6 +77,13 @@ def count_all(tx: Transaction, parts: Iterable[Filter], most: int) -> int:
     return total
 
 
+def find_oldest(tx: Transaction, choice: Filter) -> InboxEntry | None:
+    """Return the oldest row that one part of a search finds."""
+    rows = sa.select(*COLUMNS).where(*conditions(choice)).order_by(*_order(choice)).limit(1)
+    row = tx.db.execute(rows).first()
+    return None if row is None else _by_wall_clock(tx, InboxEntry(*row))
+
+
 def find(tx: Transaction, id_: int) -> StoredMessage | None:
     """Return a message with its history and its records."""
     row = tx.db.execute(sa.select(*COLUMNS, INBOX.c.history).where(INBOX.c.id == id_)).first()

@@ -92,3 +92,16 @@ def test_what_somebody_delivers_is_not_discarded_and_its_lane_stays_his(inbox: I
     settle(inbox, claim)
     assert numbers(take(inbox)) == [0]
     assert states(inbox) == {0: "leased", 1: "done", 2: "done"}
+
+
+def test_a_replay_of_what_waits_makes_the_next_attempt_at_once_and_leaves_claims_alone(inbox: Inbox) -> None:
+    inbox.accept([message(1, "user:1"), message(2, "user:1"), message(3, "user:2")])
+    settle(inbox, take(inbox), Retry("INVALID_FIELD"), retry=lambda _, __: timedelta(minutes=5))
+    assert idle(inbox)
+    inbox.accept([message(4, "user:3")])
+    held = take(inbox)
+    assert numbers(held) == [4]
+    assert inbox.replay(Filter(state="ready"), "ann") == 3
+    assert numbers(take(inbox, per_key=2)) == [1, 2, 3]
+    assert lines(inbox) == [("ann", "replay", 3)]
+    assert states(inbox)[4] == "leased"
