@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import http.server
 import importlib.util
 import json
@@ -117,6 +118,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
     if "PYTEST_XDIST_WORKER" in os.environ:
         schedule.order(items)
+
+
+def pytest_collection_finish() -> None:
+    """Keep all that is imported and collected by now out of the garbage collector's way: it looks at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
