@@ -95,6 +95,9 @@ class ScriptedCalls:
     def raise_alarm(self, name: str, detail: str) -> None:
         self.alarms.append((name, detail))
 
+    def record_hold(self, mapping: str, seconds: float) -> None:
+        """Count nothing: `holds` has what waits."""
+
     def clock(self) -> float:
         return self.now
 
