@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from scripts.assumptions import unverified_page
+from scripts.events_page import events_page
 from scripts.recorded import evidence_page
 from sfcode.cli.main import cli
 from sfcode.config.events_file import render_events_file
@@ -24,6 +25,7 @@ CLI_PAGE = Path("docs/reference/cli.md")
 LANGUAGE_PAGE = Path("docs/reference/mapping-language.md")
 UNVERIFIED_PAGE = Path("docs/unverified.md")
 EVIDENCE_PAGE = Path("docs/local-org-evidence.md")
+EVENTS_PAGE = Path("docs/reference/events.md")
 EVENTS_FILE = Path("config/events.yaml")
 WIDTH = 80
 
@@ -61,7 +63,7 @@ def pages() -> dict[Path, str]:
     """Render every generated page, by its path in the repository."""
     schemas = {Path(f"config/.schema/{kind}.json"): render_json_schema(kind) for kind in KINDS}
     texts = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
-    texts[EVIDENCE_PAGE] = evidence_page()
+    texts |= {EVIDENCE_PAGE: evidence_page(), EVENTS_PAGE: events_page()}
     return {**texts, EVENTS_FILE: render_events_file(), **schemas}
 
 

@@ -1,0 +1,36 @@
+"""Render docs/reference/events.md from the event catalog."""
+
+from __future__ import annotations
+
+from sfcode.mapping.events import COMMON_ATTRIBUTES, DETAILS, EVENTS, ITEM_ATTRIBUTES, PREFIX, EventDefinition
+
+HEAD = f"""\
+# Events of Appcues
+
+This page is made from the event catalog, `sfcode/mapping/events.py`, by `make docs`; a test fails when it is stale.
+
+A webhook calls an event by its name with `{PREFIX}` in front, and the config leaves that out. Which events become activities is written under
+`to_salesforce.activities` of a [mapping](mapping-language.md), their texts in `events.yaml`. A text may name the attributes below, and those that every event has:
+{", ".join(f"`{name}`" for name in COMMON_ATTRIBUTES)}. Appcues does not publish the attributes of its webhooks; these are the ones that its SDKs and exports show.
+
+| event | fills | Subject | Comment | attributes |
+| --- | --- | --- | --- | --- |
+"""
+TAIL = """
+The event of a click-to-track element has the name that you gave it, and stands under `to_salesforce.click_to_track`. The recipe
+[`event_registration`](../guide/recipes.md#event-registration) takes `flow_completed`, `form_submitted` and click-to-track events.
+"""
+
+
+def events_page() -> str:
+    """Render the page: one row for each event of Appcues itself."""
+    return HEAD + "".join(f"{_row(event)}\n" for event in EVENTS if event.item) + TAIL
+
+
+def _row(event: EventDefinition) -> str:
+    fills = ", ".join(f"{kind} by `{attribute}`" for kind, attribute in event.properties.items())
+    texts = (event.text.subject, event.text.comment) if event.text else ("", "")
+    attributes = (*ITEM_ATTRIBUTES[event.item], *DETAILS.get(event.item, ())) if event.item else ()
+    names = ", ".join(f"`{name}`" for name in dict.fromkeys(attributes))
+    cells = (f"`{event.name}`", fills, *(f"`{text}`" if text else "" for text in texts), names)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
