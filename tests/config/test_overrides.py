@@ -95,6 +95,13 @@ def test_an_overridden_value_has_the_position_of_its_override(folder: Path) -> N
     assert str(mapping.user_id.place.position) == "config/mappings/contact.yaml:3:11"
 
 
+def test_what_is_removed_or_replaced_has_no_position_any_more(folder: Path) -> None:
+    positions = make(folder, OVERRIDES).mappings[0].positions
+    assert str(positions["to_appcues", "on", 0]).startswith("config/sfcode.yaml:")
+    assert ("to_appcues", "on", 1) not in positions
+    assert ("to_appcues", "attributes", "role") not in positions
+
+
 @pytest.mark.parametrize(
     ("overrides", "problem"),
     [
