@@ -94,10 +94,12 @@ def test_what_a_permission_set_grants_and_revokes_is_said_in_words() -> None:
     seen = {"Contact.A__c": SEEN}
     before = rights(
         objectPermissions={"Lead": {"allowRead": True}},
-        fieldPermissions=seen,
+        fieldPermissions={**seen, "contact.b__c": SEEN},
         userPermissions={"ApiEnabled": {"enabled": True}},
     )
-    after = rights(objectPermissions={"contact": {"allowRead": True, "allowEdit": True}}, fieldPermissions={})
+    after = rights(
+        objectPermissions={"contact": {"allowRead": True, "allowEdit": True}}, fieldPermissions={"Contact.B__c": SEEN}
+    )
     assert assess_change(change(SET, before, after), PERSONAL).access == (
         "The integration user loses Read on Lead",
         "The integration user gains Read and Edit on contact",
