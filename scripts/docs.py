@@ -1,5 +1,5 @@
 """
-Write the pages under docs/reference/, docs/unverified.md and the events.yaml and .schema/ of config/, which are made from the code; with --check, say which are stale.
+Write the pages under docs/reference/, docs/unverified.md the events.yaml and .schema/ of config/, and sfcode/cli/help.txt, which are made from the code; with --check, say which are stale.
 
     .venv/bin/python scripts/docs.py [--check]
 """
@@ -9,12 +9,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from scripts.assumptions import unverified_page
 from scripts.events_page import events_page
 from scripts.recorded import evidence_page
+from sfcode.__main__ import HELP_WIDTH
 from sfcode.cli.main import cli
 from sfcode.config.events_file import render_events_file
 from sfcode.config.reference import render_reference
@@ -27,7 +29,8 @@ UNVERIFIED_PAGE = Path("docs/unverified.md")
 EVIDENCE_PAGE = Path("docs/local-org-evidence.md")
 EVENTS_PAGE = Path("docs/reference/events.md")
 EVENTS_FILE = Path("config/events.yaml")
-WIDTH = 80
+HELP_FILE = Path("sfcode/cli/help.txt")
+"""What `sfcode --help` prints without importing the command line."""
 
 CLI_HEAD = """\
 # Command line
@@ -47,23 +50,35 @@ def commands(command: click.Command, context: click.Context) -> Iterator[tuple[c
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             if child is not None and not child.hidden:
-                yield from commands(child, click.Context(child, info_name=name, parent=context, terminal_width=WIDTH))
+                yield from commands(
+                    child, click.Context(child, info_name=name, parent=context, terminal_width=HELP_WIDTH)
+                )
 
 
 def cli_page() -> str:
     """Render the help of every command as one Markdown page."""
-    top = click.Context(cli, info_name="sfcode", terminal_width=WIDTH)
     parts = [CLI_HEAD]
-    for command, context in commands(cli, top):
+    for command, context in commands(cli, _context(HELP_WIDTH)):
         parts.append(f"\n## {context.command_path}\n\n```text\n{command.get_help(context).strip()}\n```\n")
     return "".join(parts)
+
+
+def help_text() -> str:
+    """Render what `sfcode --help` prints."""
+    return cli.get_help(_context(HELP_WIDTH - 2)) + "\n"  # as click takes the width from the one of the terminal
+
+
+def _context(width: int) -> click.Context:
+    """Return the context of the whole command line, with the settings that it has when it runs."""
+    settings: dict[str, Any] = {**cli.context_settings, "terminal_width": width}
+    return click.Context(cli, info_name="sfcode", **settings)
 
 
 def pages() -> dict[Path, str]:
     """Render every generated page, by its path in the repository."""
     schemas = {Path(f"config/.schema/{kind}.json"): render_json_schema(kind) for kind in KINDS}
     texts = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
-    texts |= {EVIDENCE_PAGE: evidence_page(), EVENTS_PAGE: events_page()}
+    texts |= {EVIDENCE_PAGE: evidence_page(), EVENTS_PAGE: events_page(), HELP_FILE: help_text()}
     return {**texts, EVENTS_FILE: render_events_file(), **schemas}
 
 
