@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -24,5 +24,7 @@ class Runtime:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.Random)
+    request_headers: Callable[[], Mapping[str, str]] = dict
+    """Headers of each request besides its own, such as the context of a trace."""
     on_response: Callable[[], object] = lambda: None
     """Called for every response, in the thread that sent the request."""

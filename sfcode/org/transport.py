@@ -49,6 +49,7 @@ class OrgAdapter(HTTPAdapter):
         runtime = self.runtime
         if self.plain and request.url and request.url.startswith("https://"):
             request.url = "http://" + request.url.removeprefix("https://")
+        request.headers.update(runtime.request_headers())
         started = runtime.clock()
         connect, read, total = runtime.connect_timeout, runtime.read_timeout, runtime.answer_timeout
         seconds = deadline.remaining_seconds(runtime.clock)

@@ -19,6 +19,7 @@ import structlog
 from structlog.types import Processor
 
 from sfcode.errors import OrgError, OrgUnreachable, SfcodeError, SignInError
+from sfcode.relay.request_context import add_request_id
 from sfcode.text import printable
 
 Event = MutableMapping[str, Any]
@@ -57,6 +58,7 @@ def configure(stream: TextIO, *, verbose: bool = False) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        add_request_id,
         add_error,
         print_safe,
     ]

@@ -36,6 +36,8 @@ class InboxMessage:
     """Why it is not to be delivered, as a short name, when that is known on arrival."""
     request_id: str = ""
     """Of the request that brought it, as its sender and the log have it."""
+    traceparent: str = ""
+    """The trace of that request, in W3C's form."""
 
     @property
     def record_id(self) -> str:

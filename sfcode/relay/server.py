@@ -30,7 +30,9 @@ from sfcode.relay.config import ConfigReloader
 from sfcode.relay.connections import ConnectionLimits, ConnectionTable
 from sfcode.relay.http_protocol import HttpProtocol
 from sfcode.relay.ingress.client_address import Network, networks
+from sfcode.relay.request_context import HEADER, choose_request_id, request_id
 from sfcode.relay.service import Service
+from sfcode.relay.tracing import trace_request
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -253,18 +255,29 @@ class _Dispatcher:
         self._metrics = service.instrumentation.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = scope.get("headers", ())
+        current = choose_request_id(headers)
+        request_id.set(current)  # of this request's task alone
+
+        async def identified(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (HEADER, current.encode())]}
+            await send(message)
+
         path = scope.get("path", "")
         source = next((name for start, name in SOURCES.items() if path.startswith(start)), None)
         if source is None:
-            await self._pages(scope, receive, send)
+            await self._pages(scope, receive, identified)
             return
+        with trace_request(source, headers) as end:
 
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._metrics.received.labels(source, str(message["status"])).inc()
-            await send(message)
+            async def counted(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    self._metrics.received.labels(source, str(message["status"])).inc()
+                    end(message["status"])
+                await identified(message)
 
-        await self._service.ingress(scope, receive, counted)
+            await self._service.ingress(scope, receive, counted)
 
 
 def _refused(_request: Request, error: Exception) -> Response:

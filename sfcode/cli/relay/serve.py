@@ -77,6 +77,7 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
         config = read()
         log.configure(sys.stderr, verbose=invocation.verbose)
         from sfcode.relay.main import serve
+        from sfcode.relay.tracing import tracing
 
         def load() -> RelayConfig:
             reloaded_config = read()
@@ -95,6 +96,7 @@ def serve_command(invocation: Invocation, host: str, port: int, admin_port: int 
             else:
                 echo(_where(url, admin_url, local, locked=config.settings.admin is not None))
 
+        stack.enter_context(tracing(os.environ))
         serve(config, ConfigSource(invocation.config, load, stamps), connect, ready, api_calls)
     if not invocation.json:
         print_status(invocation, "Stopped.")
@@ -112,6 +114,7 @@ def _far_sides(
     from sfcode.org.options import Runtime
     from sfcode.org.signin import sign_in
     from sfcode.relay.clock import boot_time
+    from sfcode.relay.tracing import trace_headers
 
     target = invocation.target(project)
     local: dict[str, Any] = {}
@@ -124,7 +127,7 @@ def _far_sides(
         target,
         environ=environ,
         api_version=config.project.settings.salesforce.api_version,
-        runtime=Runtime(read_timeout=30.0, clock=boot_time, on_response=api_calls.count),
+        runtime=Runtime(read_timeout=30.0, clock=boot_time, on_response=api_calls.count, request_headers=trace_headers),
     )
 
 

@@ -18,6 +18,7 @@ from sfcode.relay.appcues.error_policy import AppcuesAnswer, retry_after
 from sfcode.relay.appcues.rate_limit import RateLimit
 from sfcode.relay.appcues.values import Value
 from sfcode.relay.instrumentation import CallEvents
+from sfcode.relay.tracing import trace, trace_headers
 from sfcode.secret import Secret
 
 TIMEOUT = 30.0
@@ -82,7 +83,9 @@ class AppcuesClient:
             seconds = min(TIMEOUT, deadline - begun)
             if seconds <= 0 or self._rate_limit.pause_left:
                 return None
-            answer = await self._patch(url, content, seconds)
+            with trace(f"call appcues {kind}_profile") as end:
+                answer = await self._patch(url, content, seconds)
+                end(answer.outcome)
         self._instrumentation.record_call("appcues", f"{kind}_profile", answer.outcome, self._clock() - begun)
         return answer
 
@@ -95,7 +98,7 @@ class AppcuesClient:
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._http.stream("PATCH", url, content=content, timeout=timeout) as response,
+                self._http.stream("PATCH", url, content=content, timeout=timeout, headers=trace_headers()) as response,
             ):
                 body = b""
                 async for part in response.aiter_bytes():

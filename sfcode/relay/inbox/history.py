@@ -59,7 +59,14 @@ class HistoryEvent:
 
 def begin(message: InboxMessage) -> str:
     """Return the history of a new message."""
-    return _line({"event": "received", "request": message.request_id}) if message.request_id else ""
+    receipt = {"request": message.request_id, "trace": message.traceparent}
+    return _line({"event": "received", **receipt}) if any(receipt.values()) else ""
+
+
+def read_traceparent(history: str) -> str:
+    """Return the trace of the request that brought a message; "" where it has none."""
+    trace = _parse(history.partition("\n")[0]).get("trace", "")
+    return trace if isinstance(trace, str) else ""
 
 
 class AttemptHead(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -18,6 +18,8 @@ from sfcode.relay.ingress.limits import KIB, IngressLimits, WorkInProgress
 from sfcode.relay.ingress.responses import HttpError, busy
 from sfcode.relay.instrumentation import IngressEvents
 from sfcode.relay.message import InboxMessage
+from sfcode.relay.request_context import request_id
+from sfcode.relay.tracing import trace, traceparent
 
 Accept = Callable[[Sequence[InboxMessage]], Awaitable[int]]
 """Commits messages, and returns when they are; raises where that is not possible at present."""
@@ -77,6 +79,10 @@ class Counter:
         """Return when the messages are committed. Raises HttpError (503) when they are not, or not for certain."""
         if not messages:
             return
+        with trace("commit", **{"sfcode.messages": len(messages)}):
+            await self._commit(_of_request(messages))
+
+    async def _commit(self, messages: Sequence[InboxMessage]) -> None:
         task = asyncio.ensure_future(_awaited(self._accept(messages)))
         done, _ = await asyncio.wait({task}, timeout=self._limits.accept_seconds)
         if not done:
@@ -100,6 +106,14 @@ async def run_in_thread_if_large(size: int, work: Callable[..., T], *arguments: 
     if size <= _QUICK:
         return work(*arguments)
     return await asyncio.to_thread(partial(work, *arguments))
+
+
+def _of_request(messages: Sequence[InboxMessage]) -> Sequence[InboxMessage]:
+    """Return messages with the id and the trace of the present request."""
+    current, parent = request_id.get(), traceparent()
+    if not current and not parent:
+        return messages
+    return [replace(message, request_id=current, traceparent=parent) for message in messages]
 
 
 async def _awaited(result: Awaitable[int]) -> int:

@@ -24,6 +24,7 @@ from sfcode.relay.salesforce.breaker import Breaker, MappingHolds
 from sfcode.relay.salesforce.error_policy import is_concurrency_limit
 from sfcode.relay.salesforce.lookup import LookupQuery, Row
 from sfcode.relay.salesforce.quota import Quota
+from sfcode.relay.tracing import trace
 
 LONGEST = 60.0
 """Seconds for one call."""
@@ -133,8 +134,17 @@ class Calls:
             raise CallFailedError(Released())
         outcome = "200"
         try:
-            with set_deadline(min(deadline, began + LONGEST)), using_api(operation, direction="to_salesforce"):
-                answer = call()
+            with (
+                set_deadline(min(deadline, began + LONGEST)),
+                using_api(operation, direction="to_salesforce"),
+                trace(f"call salesforce {operation}") as end,
+            ):
+                try:
+                    answer = call()
+                except OrgError as error:
+                    end(_outcome(error))
+                    raise
+                end(outcome)
             if self.breaker.record_success():
                 self.instrumentation.record_hold("", 0)
             return answer

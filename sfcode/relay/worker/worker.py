@@ -17,6 +17,7 @@ from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox.types import RowLocked
 from sfcode.relay.instrumentation import WorkerEvents
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, Released, Retry, Source, Writer
+from sfcode.relay.tracing import trace_claim
 from sfcode.relay.worker.wakeup import Wakeup, wait_for_wakeup
 
 log = structlog.stdlib.get_logger(__name__)
@@ -192,7 +193,9 @@ class Worker:
         self._in_hand[claim.token] = claim
         begun = self._clock()
         async with self._use_writer() as writer:
-            delivery = await self._deliver(writer, claim)
+            with trace_claim(claim) as end:
+                delivery = await self._deliver(writer, claim)
+                end(delivery)
         delivery = replace(delivery, seconds=self._clock() - begun)
         self._outages = self._outages + 1 if is_outage(delivery) else 0
         await self._settle(claim, delivery)

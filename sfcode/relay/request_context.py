@@ -1,0 +1,31 @@
+"""The request that is being answered: its id, which stands in logs, answers and histories."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from contextvars import ContextVar
+
+from structlog.types import EventDict
+
+HEADER = b"x-request-id"
+_SAFE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the present request; "" outside of requests."""
+
+
+def choose_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the id that the sender or a proxy gave, if it may stand in a log, else a new one."""
+    given = [value for name, value in headers if name == HEADER]
+    if len(given) == 1 and _SAFE.fullmatch(given[0]):
+        return given[0].decode("ascii")
+    return secrets.token_hex(8)
+
+
+def add_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Add the id of the request to a log line of it."""
+    if current := request_id.get():
+        event.setdefault("request_id", current)
+    return event
