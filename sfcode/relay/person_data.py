@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sfcode.relay.appcues import delivered_state
-from sfcode.relay.report import message_document, stamp
+from sfcode.relay.report import message_document
 from sfcode.relay.salesforce.event_reader import records_name, score_name
+from sfcode.relay.story import event_document
 
 if TYPE_CHECKING:
-    from sfcode.relay.inbox import HistoryEvent, Inbox
+    from sfcode.relay.inbox import Inbox
 
 
 def state_names(user_id: str) -> tuple[str, ...]:
@@ -30,14 +30,9 @@ def export_person(inbox: Inbox, user_id: str) -> dict[str, Any]:
             {
                 **message_document(message.entry, payload=True),
                 "records": list(message.records),
-                "history": [_history_document(event) for event in message.history],
+                "history": [event_document(event) for event in message.history],
             }
             for message in stored
         ],
         "values": [{"name": name, "stamp": states[name].stamp, "value": states[name].value} for name in sorted(states)],
     }
-
-
-def _history_document(event: HistoryEvent) -> dict[str, Any]:
-    document = {**asdict(event), "at": stamp(event.at), "due_at": stamp(event.due_at)}
-    return {name: value for name, value in document.items() if value}

@@ -145,11 +145,12 @@ def story_document(story: MessageStory, *, payload: bool) -> dict[str, Any]:
         "meaning": story.meaning,
         "hint": story.hint,
         "next_at": stamp(story.next_at),
-        "history": [_event_document(event) for event in story.stored.history],
+        "history": [event_document(event) for event in story.stored.history],
     }
 
 
-def _event_document(event: HistoryEvent) -> dict[str, Any]:
+def event_document(event: HistoryEvent) -> dict[str, Any]:
+    """Return an event of a message's history as JSON values."""
     return {
         "event": event.event,
         "at": stamp(event.at),
