@@ -119,7 +119,7 @@ def _pair_names(before: Iterable[str], after: Iterable[str]) -> Iterator[tuple[s
 
 def _is_dict(value: Value) -> TypeGuard[dict[str, Value]]:
     """Return whether a value is a dict with entries; an empty dict is a leaf."""
-    return isinstance(value, Mapping) and bool(value)
+    return isinstance(value, dict) and bool(value)
 
 
 def _is_set(value: Value) -> TypeGuard[list[str]]:
@@ -130,7 +130,7 @@ def _is_set(value: Value) -> TypeGuard[list[str]]:
 
 
 def _is_sequence(value: Value) -> TypeGuard[list[Value]]:
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
 def _has_parts(value: Value) -> bool:
@@ -139,7 +139,7 @@ def _has_parts(value: Value) -> bool:
 
 def _same(before: Value, after: Value) -> bool:
     """Compare as JSON does: true is not 1, and a tuple equals a list."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
+    if isinstance(before, dict) and isinstance(after, dict):
         return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
     if isinstance(before, list | tuple) and isinstance(after, list | tuple):
         return len(before) == len(after) and all(map(_same, before, after))

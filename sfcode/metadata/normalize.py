@@ -7,8 +7,10 @@ schema requires (`includeSessionId`, `locationX`), and the text of a formula may
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from sfcode.metadata import schema_table
@@ -34,63 +36,122 @@ class Name(str):
 
 
 def normalize(component: Component) -> Component:
-    """Return the normal form of a component: without the elements that an org adds and those without meaning."""
-    if schema_table.elements(component.type) is None:
-        names = NAMES.get(component.type, ())
-        body = {
-            key: Name(value) if key in names and isinstance(value, str) else value
-            for key, value in component.body.items()
-        }
-        return Component(component.type, component.full_name, body) if names else component
-    return Component(component.type, component.full_name, _complex(component.type, component.body))
+    """
+    Return the normal form of a component: without the elements that an org adds and those without meaning.
+
+    It is worked out once for each component, as a plan compares most of them several times.
+    """
+    normal: Component | None = component.__dict__.get(_NORMAL)
+    if normal is None:
+        body = _normalize_body(component)
+        normal = component if body is component.body else Component(component.type, component.full_name, body)
+        component.__dict__[_NORMAL] = normal
+    return normal
 
 
-def _complex(type_: str, body: Body) -> _Dict:
-    elements = schema_table.elements(type_) or {}
-    normal_body: _Dict = {}
-    for name, raw in body.items():
-        spec = elements.get(name)
-        if spec is None or raw is None:
-            continue
-        value = _element(type_, spec, raw)
+_NORMAL = "_normal"
+"""The attribute of a component that keeps its normal form."""
+
+
+def mean_the_same(one: Component, other: Component) -> bool:
+    """Return whether two components have the same normal form."""
+    return one == other or normalize(one) == normalize(other)
+
+
+def _normalize_body(component: Component) -> Body:
+    if schema_table.elements(component.type) is not None:
+        return _complex(component.type, component.body)
+    names = NAMES.get(component.type, ())
+    if not names:
+        return component.body
+    return {
+        key: Name(value) if key in names and isinstance(value, str) else value for key, value in component.body.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """What is needed to bring the values of one element of a type into normal form."""
+
+    type: str
+    is_complex: bool
+    repeated: bool
+    ignored: bool
+    """Whether no value of it means anything."""
+    default: Value
+    """The value that absence means, if there is one."""
+    blank_counts: bool
+    is_significant: bool
+    """Whether the blanks around a text count."""
+    is_name: bool
+    grants: Callable[[_Dict], bool] | None
+
+
+@functools.cache
+def _elements(type_: str) -> Mapping[str, _Element]:
+    elements = {}
+    for name, spec in (schema_table.elements(type_) or {}).items():
         rule = rule_for(type_, name)
-        if rule is not None and rule.default in (None, value):
+        is_significant = name in SIGNIFICANT_TEXT.get(type_, ())
+        elements[name] = _Element(
+            type=spec.type,
+            is_complex=schema_table.elements(spec.type) is not None,
+            repeated=spec.repeated,
+            ignored=rule is not None and rule.default is None,
+            default=rule.default if rule else None,
+            blank_counts=spec.required or is_significant,
+            is_significant=is_significant,
+            is_name=name in NAMES.get(type_, ()),
+            grants=_GRANTS.get(type_, {}).get(name),
+        )
+    return elements
+
+
+def _complex(type_: str, body: Body) -> Body:
+    """Return the normal form of a body: the body itself if it has that form, so that most are kept only once."""
+    elements = _elements(type_)
+    normal_body: _Dict = {}
+    is_same = True
+    for name, raw in body.items():
+        element = elements.get(name)
+        if element is None or raw is None or element.ignored:
             continue
-        if value in ({}, []) or (value == "" and not spec.required and not _significant(type_, name)):
+        value = _values(element, raw)
+        if element.default is not None and value == element.default:
+            continue
+        if not value and (value in ({}, []) or (value == "" and not element.blank_counts)):
             continue
         normal_body[name] = value
+        is_same &= value is raw
     special = _SPECIAL.get(type_)
-    return special(normal_body) if special else normal_body
+    if special:
+        return special(normal_body)
+    return body if is_same and len(normal_body) == len(body) else normal_body
 
 
-def _element(owner: str, spec: schema_table.Element, value: Value) -> Value:
-    if not spec.repeated:
-        return _value(owner, spec, value)
-    if isinstance(value, Mapping):
-        entries = {name: _value(owner, spec, entry) for name, entry in sorted(value.items())}
-        grants = _GRANTS.get(owner, {}).get(spec.name)
+def _values(element: _Element, value: Value) -> Value:
+    if not element.repeated:
+        return _value(element, value)
+    if isinstance(value, dict):
+        entries = {name: _value(element, entry) for name, entry in sorted(value.items())}
+        grants = element.grants
         return {name: entry for name, entry in entries.items() if not grants or grants(cast(_Dict, entry))}
     if isinstance(value, list | tuple):
-        return [_value(owner, spec, item) for item in value]
+        return [_value(element, item) for item in value]
     return value
 
 
-def _value(owner: str, spec: schema_table.Element, value: Value) -> Value:
-    if isinstance(value, Mapping) and schema_table.elements(spec.type) is not None:
-        return _complex(spec.type, value)
-    if not isinstance(value, str):
-        return value
-    if spec.type == "double":
-        return _number(value)
-    if _significant(owner, spec.name):
-        return value
-    if spec.name in NAMES.get(owner, ()):
-        return Name(value.strip())
-    return value.replace("\r\n", "\n").strip()
-
-
-def _significant(owner: str, element: str) -> bool:
-    return element in SIGNIFICANT_TEXT.get(owner, ())
+def _value(element: _Element, value: Value) -> Value:
+    if isinstance(value, str):
+        if element.type == "double":
+            return _number(value)
+        if element.is_significant:
+            return value
+        text = value.replace("\r\n", "\n").strip()
+        return Name(text) if element.is_name else text
+    if element.is_complex and isinstance(value, dict):
+        return cast(_Dict, _complex(element.type, value))
+    return value
 
 
 def _number(text: str) -> str:

@@ -57,19 +57,19 @@ class Change:
     @cached_property
     def attributes(self) -> tuple[AttributeChange, ...]:
         """Return the attributes that differ, sorted by path."""
-        return diff(_body(self.before), _body(self.after))
+        return _compare(self.before, self.after)
 
     @cached_property
     def drift(self) -> tuple[AttributeChange, ...]:
         """Return the attributes that were changed in the org since the last apply."""
-        return diff(_body(self.applied), _body(self.before)) if self.applied else ()
+        return _compare(self.applied, self.before) if self.applied else ()
 
     @property
     def is_addition(self) -> bool:
         """Return whether the component was added in the org since the last apply."""
         return self.applied is not None and not self.applied.body
 
-    @property
+    @cached_property
     def action(self) -> Action:
         """Return the action."""
         if self.before is None:
@@ -98,7 +98,13 @@ class Change:
 
     @cached_property
     def _asked(self) -> tuple[AttributeChange, ...]:
-        return diff(_body(self.applied), _body(self.after))
+        return _compare(self.applied, self.after)
+
+
+def _compare(old: Component | None, new: Component | None) -> tuple[AttributeChange, ...]:
+    if old and new and old.canonical == new.canonical:
+        return ()  # most components of a project do not change, and a comparison of texts is quick
+    return diff(_body(old), _body(new))
 
 
 def _body(component: Component | None) -> Body | None:

@@ -14,7 +14,7 @@ from sfcode.generate.records import records
 from sfcode.mapping.desired import Desired
 from sfcode.mapping.limits import NAMES_PER_QUERY
 from sfcode.metadata.component import Address, Body, Component
-from sfcode.metadata.normalize import normalize
+from sfcode.metadata.normalize import mean_the_same
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.package import read
 from sfcode.metadata.types import member_type
@@ -364,7 +364,7 @@ def _count_flow_versions(
     changed = [
         name
         for name, flow in flows_in_org.items()
-        if normalize(flow) != normalize(Component("Flow", name, flows[name]))
+        if not mean_the_same(flow, Component("Flow", name, flows[name]))
     ]
     counts: Counter[Address] = Counter()
     for start in range(0, len(changed), NAMES_PER_QUERY):

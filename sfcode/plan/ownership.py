@@ -168,11 +168,13 @@ def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
 def explain_kept_permission_set(plan_input: PlanInput, plan: Plan) -> Plan:
     """Report the permissions that an adopted permission set lacks; refuse if the relay needs them."""
     address = Address("PermissionSet", plan_input.project.integration_set)
+    if address not in plan_input.project.adopted:
+        return plan
     generated, desired = (
         next((normalize(component).body for component in side.components if component.address == address), {})
         for side in (plan_input.generated, plan_input.desired)
     )
-    lacking = tuple(_list_missing(generated, desired)) if address in plan_input.project.adopted else ()
+    lacking = tuple(_list_missing(generated, desired))
     if not lacking:
         return plan
     reason = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
