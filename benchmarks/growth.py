@@ -1,41 +1,79 @@
-"""How time and memory grow with the number of mappings: whole processes, against an org that is served in another one."""
+"""How time and memory grow with the number of mappings and attributes: whole processes, against an org of another process."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.against_sf import served
 from benchmarks.lookups import call
 from benchmarks.many_mappings import fill_org, write_project
-from benchmarks.measure import SFCODE
+from benchmarks.measure import SFCODE, Usage
+from benchmarks.peers import Program, commit_all
+from benchmarks.ratios import Ratio, Section
 from benchmarks.round_trip import OUTBOUND
+from benchmarks.served import Org, served
 
-COUNTS = (1, 10, 100, 300, 1_000)
-VERBS = ("validate", "plan", "apply", "plan without changes")
+MAPPINGS = (1, 10, 100, 300, 1_000)
+ATTRIBUTES = (1, 10, 50, 110)
+ROUNDS = 2
+PLAN_FILE = "plan.json"
 WORDS = {
-    "validate": ["validate"],
-    "plan": ["plan"],
-    "apply": ["apply", "--auto-approve"],
-    "plan without changes": ["plan", "--detailed-exitcode"],
+    "validate": ("validate",),
+    "plan": ("plan", "--out", PLAN_FILE),
+    "plan --check": ("plan", "--check"),
+    "apply": ("apply", "--auto-approve"),
+    "plan without changes": ("plan", "--detailed-exitcode"),
+    "doctor": ("doctor",),
+    "review": ("review", "--base", "HEAD"),
+    "import": ("import", "--name", "Imported", "--user-id-field", "Appcues_User_Id__c", "--dry-run"),
 }
+"""Each verb, in an order in which the next finds what it needs."""
+METHOD = (
+    "The seconds of processors of each verb as a whole process, the least of {rounds} rounds; behind each stands how many times "
+    "those of the row before it are. The memory is the most that any of them took."
+)
 
 
-def table(counts: tuple[int, ...] = COUNTS) -> str:
-    """
-    Set the growth as Markdown: processor seconds of each verb, its peak memory, and the bytes of the state.
+@dataclass(frozen=True)
+class Growth:
+    """What one number of mappings or attributes took."""
 
-    Processor time says the same on a loaded machine. Behind each figure stands how many times that of the row before it is; on
-    a straight line it is at most eleven where there are ten times the mappings.
-    """
-    lines = [f"| mappings | {' | '.join(VERBS)} | peak memory | state |", "| ---: |" + " ---: |" * (len(VERBS) + 2)]
+    usages: Mapping[str, Usage]
+    plan_file: int
+    state: int
+
+    @property
+    def peak_memory(self) -> int:
+        """Return the memory of the verb that takes most, in bytes."""
+        return max(usage.peak_memory for usage in self.usages.values())
+
+
+def measure_mappings(counts: Sequence[int] = MAPPINGS) -> Section:
+    """Set the growth with the number of mappings as Markdown."""
+    rounds = [[_measure(count, 5) for count in counts] for _ in range(ROUNDS)]
+    return Section(_table("mappings", counts, rounds), tuple(_ratios(counts, rounds)))
+
+
+def measure_attributes(counts: Sequence[int] = ATTRIBUTES) -> Section:
+    """Set the growth with the number of attributes of one mapping as Markdown."""
+    rounds = [[_measure(1, count) for count in counts] for _ in range(ROUNDS)]
+    return Section(_table("attributes", counts, rounds))
+
+
+def _table(title: str, counts: Sequence[int], rounds: list[list[Growth]]) -> str:
+    lines = [METHOD.format(rounds=ROUNDS), ""]
+    lines.append(f"| {title} | {' | '.join(WORDS)} | peak memory | plan file | state |")
+    lines.append("| ---: |" + " ---: |" * (len(WORDS) + 3))
     before: dict[str, float] = {}
-    for count in counts:
-        seconds, memory, state = _measure(count)
-        cells = [f"{seconds[verb]:.2f} s{_times(seconds[verb], before.get(verb))}" for verb in VERBS]
-        lines.append(f"| {count:,} | {' | '.join(cells)} | {memory / 1_000:.0f} MB | {state / 1_000:.0f} kB |")
+    for row, count in enumerate(counts):
+        measured = [growths[row] for growths in rounds]
+        seconds = {verb: min(growth.usages[verb].cpu_seconds for growth in measured) for verb in WORDS}
+        cells = [f"{value:.2f} s{_times(value, before.get(verb))}" for verb, value in seconds.items()]
+        memory, sizes = min(growth.peak_memory for growth in measured), (measured[0].plan_file, measured[0].state)
+        cells += [f"{memory / 1_000_000:.0f} MB", *(f"{size / 1_000:,.0f} kB" for size in sizes)]
+        lines.append(f"| {count:,} | {' | '.join(cells)} |")
         before = seconds
     return "\n".join(lines)
 
@@ -44,32 +82,45 @@ def _times(seconds: float, before: float | None) -> str:
     return f" ({seconds / before:.1f})" if before else ""
 
 
-def _measure(mappings: int) -> tuple[dict[str, float], int, int]:
-    """Return the processor seconds of each verb, the peak memory of the largest in kB, and the bytes of the state."""
+def _ratios(counts: Sequence[int], rounds: list[list[Growth]]) -> Iterator[Ratio]:
+    """Return what is held: mappings per second, and per megabyte, of the largest project; and how straight the line to it is."""
+    few, many = counts[-3], counts[-1]
+    for verb in WORDS:
+        last, first = ([growths[row].usages[verb].cpu_seconds for growths in rounds] for row in (-1, -3))
+        straight = [many / few / (after / before) for before, after in zip(first, last, strict=True)]
+        yield Ratio(f"{verb}, {few} to {many:,} mappings: times the mappings per times the time", straight)
+    yield Ratio(f"mappings per MB of memory, of {many:,}", [many * 1e6 / growths[-1].peak_memory for growths in rounds])
+    yield Ratio(f"mappings per kB of state, of {many:,}", [many * 1e3 / growths[-1].state for growths in rounds])
+
+
+def _measure(mappings: int, attributes: int) -> Growth:
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name:
         folder = Path(name)
-        write_project(folder, mappings)
-        fill_org(folder / "org", mappings)
+        write_project(folder, mappings, attributes)
+        fill_org(folder / "org", mappings, attributes)
+        commit_all(folder)
         with served(folder) as org:
-            environment = {**os.environ, **OUTBOUND, "SF_ACCESS_TOKEN": org.access_token}
-            seconds, peak = {}, 0
-            for verb in VERBS:
-                command = [SFCODE, "--env", "local", "--org", org.url, "--quiet", *WORDS[verb]]
-                seconds[verb], memory = _run(command, folder, environment)
-                peak = max(peak, memory)
+            program = Program((SFCODE,), folder, {**OUTBOUND, "SF_ACCESS_TOKEN": org.access_token})
+            usages = {verb: program.run(*_words(verb, org, mappings)) for verb in WORDS if verb != "review"}
+            _rename_attribute(folder)
+            usages["review"] = program.run(*_words("review", org, mappings))
             row = call(org, "GET", "/query?q=SELECT+BodyLength+FROM+StaticResource+WHERE+Name+LIKE+'%25_sfcode_state'")
-            return seconds, peak, int(row["records"][0]["BodyLength"])
+            return Growth(usages, (folder / PLAN_FILE).stat().st_size, int(row["records"][0]["BodyLength"]))
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, int]:
-    """Run a process, and return its processor seconds and its peak memory in kB."""
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+def _words(verb: str, org: Org, mappings: int) -> tuple[str, ...]:
+    words = ("--org", org.url, "--quiet", *WORDS[verb])
+    if verb == "import":
+        objects = (word for number in range(mappings) for word in ("--object", f"Thing{number}__c"))
+        return ("--config", "imported", *words, *objects)
+    return ("--env", "local", *words)
+
+
+def _rename_attribute(folder: Path) -> None:
+    """Give one attribute of each mapping another name, for the review."""
+    for path in (folder / "config" / "mappings").glob("*.yaml"):
+        path.write_text(path.read_text("utf-8").replace("thing_0:", "first_thing:"), "utf-8")
 
 
 if __name__ == "__main__":
-    print(table())
+    print(measure_mappings(MAPPINGS[:3]).text)

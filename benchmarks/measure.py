@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -50,6 +51,41 @@ def timed(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
+
+
+LAUNCHER = """\
+import json, os, resource, subprocess, sys, time
+started = time.perf_counter()
+code = subprocess.call(sys.argv[1:], stdout=sys.stderr)
+seconds = time.perf_counter() - started
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+"""
+"""A small process between the benchmark and what it measures: Linux counts the memory of the process that starts a
+program, until the program takes its place, as the program's own."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a whole process took."""
+
+    seconds: float
+    cpu_seconds: float
+    """Of all processors, its children's too: it says the same on a loaded machine."""
+    peak_memory: int
+    """In bytes, of the largest of its processes."""
+
+
+def measure_process(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> Usage:
+    """Run a whole process that must succeed, and return what it took."""
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
+    completed = subprocess.run(
+        launcher, cwd=folder, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=True
+    )
+    code, seconds, cpu_seconds, peak_memory = json.loads(completed.stdout)
+    if code:
+        raise SystemExit(f"{' '.join(command)} ended with {code}\n{completed.stderr}")
+    return Usage(seconds, cpu_seconds, peak_memory * 1024)
 
 
 def process(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> float:

@@ -1,0 +1,65 @@
+"""The ratios that are held: each is compared with the one of the last saved run, and may fall by no more than the noise."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import ROOT
+
+FILE = ROOT / "benchmarks" / "ratios.json"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A figure that is the better the higher it is, as each round measured it."""
+
+    name: str
+    rounds: Sequence[float]
+
+    @property
+    def value(self) -> float:
+        """Return the median of the rounds."""
+        return statistics.median(self.rounds)
+
+    @property
+    def noise(self) -> float:
+        """Return how far apart the rounds are."""
+        return max(self.rounds) - min(self.rounds)
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one part of the benchmarks measured: its table, and the ratios of it that are held."""
+
+    text: str
+    ratios: tuple[Ratio, ...] = ()
+
+
+def read_saved(file: Path = FILE) -> dict[str, Ratio]:
+    """Read the ratios of the last saved run; none if there was no such run."""
+    if not file.is_file():
+        return {}
+    return {name: Ratio(name, rounds) for name, rounds in json.loads(file.read_text("utf-8")).items()}
+
+
+def save(ratios: Iterable[Ratio], file: Path = FILE) -> None:
+    """Write the rounds of the ratios."""
+    rounds = {ratio.name: [round(value, 3) for value in ratio.rounds] for ratio in ratios}
+    file.write_text(json.dumps(rounds, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def list_fallen(ratios: Iterable[Ratio], saved: Mapping[str, Ratio]) -> list[str]:
+    """Describe the ratios that are below the saved ones by more than the noise of either run."""
+    fallen = []
+    for ratio in ratios:
+        former = saved.get(ratio.name)
+        if former is None:
+            continue
+        noise = max(ratio.noise, former.noise)
+        if ratio.value < former.value - noise:
+            fallen.append(f"{ratio.name}: {ratio.value:.2f}, and was {former.value:.2f}; rounds differ by {noise:.2f}")
+    return fallen

@@ -1,0 +1,50 @@
+"""An org that is served by a process of its own, and what it is asked without sfcode."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import SFCODE, process
+
+
+@dataclass(frozen=True)
+class Org:
+    """The org that a program works on."""
+
+    url: str
+    access_token: str
+    state: Path
+    org_id: str
+    username: str
+    tls_url: str = ""
+    certificate: str = ""
+
+    def reset(self) -> None:
+        """Make it the org that it was when it was new."""
+        process([SFCODE, "local", "reset", "--state", str(self.state)], self.state.parent)
+
+
+@contextlib.contextmanager
+def served(folder: Path, name: str = "org", *words: str) -> Iterator[Org]:
+    """Serve an org from a process of its own."""
+    state = folder / name
+    command = [SFCODE, "local", "serve", "--port", "0", "--state", str(state), "--no-deliveries", "--json", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder, text=True) as server:
+        try:
+            ready = json.loads(server.stdout.readline()) if server.stdout else {}
+            yield Org(
+                ready["url"],
+                ready["access_token"],
+                state,
+                ready["org_id"],
+                ready["username"],
+                ready.get("tls_url", ""),
+                ready.get("certificate", ""),
+            )
+        finally:
+            server.terminate()
