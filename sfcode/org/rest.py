@@ -114,12 +114,17 @@ class Rest:
         return self._read(read)
 
     def read_together(
-        self, queries: Mapping[str, tuple[str, tuple[Any, ...]]], documents: Mapping[str, str]
+        self,
+        queries: Mapping[str, tuple[str, tuple[Any, ...]]],
+        documents: Mapping[str, str],
+        parse: Callable[[str, Any], Any],
     ) -> dict[str, Any]:
         """
         Run queries and read documents in one composite request, or in several beyond 5 queries or 25 parts.
 
-        Returns rows, a document or the OrgError of a refusal for each name. Paths are relative to the API version.
+        Returns rows, what `parse` makes of a document, or the OrgError of a refusal for each name. A document is parsed as
+        soon as it is there, since those of a large project do not fit into memory together. Paths are relative to the API
+        version.
         """
         base = f"/services/data/v{self._connection.api_version}"
         paths = {
@@ -134,7 +139,13 @@ class Rest:
             ]
             body = {"allOrNone": False, "compositeRequest": requests}
             parts = self._read(partial(self._post, f"{base}/composite", body))["compositeResponse"]
-            return {name: self._part(part, is_query=name in queries) for name, part in zip(names, parts, strict=True)}
+            answers = {
+                name: self._part(part, is_query=name in queries) for name, part in zip(names, parts, strict=True)
+            }
+            return {
+                name: answer if name in queries or isinstance(answer, OrgError) else parse(name, answer)
+                for name, answer in answers.items()
+            }
 
         answers = run_parallel(
             [partial(read, names) for names in _batches(list(queries), list(documents))], CONCURRENCY

@@ -58,7 +58,7 @@ class OrgTraits:
     """
 
     parts: Mapping[str, Any] = field(repr=False)
-    """The answers by part: a document, rows, or the OrgError of a refusal."""
+    """The answers by part: a document, rows, a described object, or the OrgError of a refusal."""
 
     @property
     def organization(self) -> Row:
@@ -110,13 +110,11 @@ class OrgTraits:
     @cached_property
     def schema(self) -> OrgSchema:
         """The described objects, without those that the org does not have or show."""
-        from sfcode.org.describe import parse_object
-
         objects = {}
         for part, answer in self.parts.items():
             name = part.removeprefix(_DESCRIBE)
             if name != part and not (isinstance(answer, OrgError) and answer.code == "NOT_FOUND"):
-                objects[name] = parse_object(name, self._part(part))
+                objects[name] = self._part(part)
         return OrgSchema(objects, online=True)
 
     @property
@@ -147,9 +145,17 @@ def read_traits(rest: Rest, objects: Iterable[str]) -> OrgTraits:
     queries: dict[str, tuple[str, tuple[Any, ...]]] = {name: (soql, ()) for name, soql in _QUERIES.items()}
     queries["sharing"] = (_SHARING, (described,))
     documents = {"limits": "limits", **{f"{_DESCRIBE}{name}": f"sobjects/{name}/describe" for name in described}}
-    traits = OrgTraits(rest.read_together(queries, documents))
+    traits = OrgTraits(rest.read_together(queries, documents, _parse))
     _ = traits.organization
     return traits
+
+
+def _parse(part: str, document: Any) -> Any:
+    """Parse the describe of an object."""
+    from sfcode.org.describe import parse_object
+
+    name = part.removeprefix(_DESCRIBE)
+    return document if name == part else parse_object(name, document)
 
 
 def _seats(row: Row) -> Seats:

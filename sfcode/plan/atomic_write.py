@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -10,30 +11,34 @@ from secrets import token_hex
 from sfcode.errors import Refused
 
 
-def write_whole(path: Path, content: str | bytes, noun: str) -> None:
+def write_whole(path: Path, content: str | bytes | Iterable[str], noun: str) -> None:
     """
-    Replace the content of a file atomically. Raises Refused if that is impossible.
+    Replace the content of a file atomically, by a text or by the parts of one. Raises Refused if that is impossible.
 
     A concurrent reader sees the old text or the new one. A symbolic link is kept. Pipes and terminals are written
     directly.
     """
-    data = content.encode() if isinstance(content, str) else content
+    parts = [content] if isinstance(content, str | bytes) else content
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
-            path.write_bytes(data)
+            path.write_bytes(b"".join(_encode(parts)))
         else:
-            _replace(target, data)
+            _replace(target, _encode(parts))
     except OSError as error:
         hint = "Name a file in a folder that is there and may be written to."
         raise Refused(f"{path}: {noun} cannot be saved: {error.strerror}", hint) from error
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _encode(parts: Iterable[str | bytes]) -> Iterator[bytes]:
+    return (part if isinstance(part, bytes) else part.encode() for part in parts)
+
+
+def _replace(target: Path, parts: Iterable[bytes]) -> None:
     temporary = target.with_name(f".{target.name}.{token_hex(4)}")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

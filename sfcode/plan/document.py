@@ -8,7 +8,9 @@ policies written for it carry over. It holds no secret: bodies have placeholders
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +42,8 @@ if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` ne
     )
 
 FORMAT_VERSION = "1.4"
+
+_TEXTS_PER_PART = 10_000
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
@@ -167,12 +171,19 @@ def _attribute(attribute: AttributeChange) -> ChangedAttribute:
 
 def render(plan: Plan, options: ReportOptions) -> str:
     """Render the document as `--out` saves it."""
-    return json.dumps(to_document(plan, options.key), indent=2, ensure_ascii=False)
+    return "".join(_render_parts(plan, options.key))
 
 
 def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
     """Save the plan to a file, signed if there is a key. Raises Refused if that is impossible."""
-    write_whole(path, spell_out(render(plan, ReportOptions(key=key))) + "\n", "the plan")
+    write_whole(path, chain(map(spell_out, _render_parts(plan, key)), ["\n"]), "the plan")
+
+
+def _render_parts(plan: Plan, key: Secret | None) -> Iterator[str]:
+    """Render the document in parts of some kilobytes: the encoder yields every value and comma as a text of its own."""
+    texts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(to_document(plan, key))
+    while part := "".join(islice(texts, _TEXTS_PER_PART)):
+        yield part
 
 
 def load(path: Path, key: Secret | None = None) -> Plan:

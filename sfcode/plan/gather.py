@@ -362,9 +362,7 @@ def _count_flow_versions(
     flows = {address.full_name: body for address, body in expected.items() if address.type == "Flow"}
     flows_in_org = {name: observed[address] for name in flows if (address := Address("Flow", name)) in observed}
     changed = [
-        name
-        for name, flow in flows_in_org.items()
-        if not mean_the_same(flow, Component("Flow", name, flows[name]))
+        name for name, flow in flows_in_org.items() if not mean_the_same(flow, Component("Flow", name, flows[name]))
     ]
     counts: Counter[Address] = Counter()
     for start in range(0, len(changed), NAMES_PER_QUERY):

@@ -86,11 +86,33 @@ def _name(key: Secret) -> str:
 
 
 def _hmac(key: Secret, content: object) -> str:
-    return hmac.new(key.reveal().encode(), _text(content), hashlib.sha256).hexdigest()
+    mac = hmac.new(key.reveal().encode(), digestmod=hashlib.sha256)
+    for part in _encode(content):
+        mac.update(part)
+    return mac.hexdigest()
 
 
 def _digest(content: object) -> str:
-    return hashlib.sha256(_text(content)).hexdigest()
+    digest = hashlib.sha256()
+    for part in _encode(content):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _encode(content: object, depth: int = 2) -> Iterator[bytes]:
+    """Encode a value as canonical JSON, change by change: the text of a large plan is never in memory as a whole."""
+    if depth and isinstance(content, dict):
+        for number, name in enumerate(sorted(content)):
+            yield (b"," if number else b"{") + _text(name) + b":"
+            yield from _encode(content[name], depth - 1)
+        yield b"}" if content else b"{}"
+    elif depth and isinstance(content, list):
+        for number, item in enumerate(content):
+            yield b"," if number else b"["
+            yield from _encode(item, depth - 1)
+        yield b"]" if content else b"[]"
+    else:
+        yield _text(content)
 
 
 def _text(content: object) -> bytes:
