@@ -49,14 +49,13 @@ def check_mapping(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
         yield from _check_condition(condition, fields)
     for target in mapping.targets:
         yield from _check_target(target, fields)
-    if (
-        mapping.sends
-        and mapping.by_relay
-        and len(entry_formula.entry_condition(mapping, fields, prefixed=True)) > FORMULA_LENGTH
-    ):
+    if not (mapping.sends and mapping.by_relay):
+        return
+    length = len(entry_formula.entry_condition(mapping, fields, prefixed=True))
+    if length > FORMULA_LENGTH:
         yield mapping.place("to_appcues", "attributes").problem(
-            f"the condition over {len(mapping.watched_fields)} fields is longer than "
-            f"the {FORMULA_LENGTH} characters that Salesforce takes",
+            f"the condition over {len(mapping.watched_fields)} fields has {length:,} characters, and Salesforce takes "
+            f"{FORMULA_LENGTH:,}",
             "map fewer fields, or put several into one formula field",
         )
 

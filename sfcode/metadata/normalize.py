@@ -124,9 +124,8 @@ def _complex(type_: str, body: Body) -> Body:
         normal_body[name] = value
         is_same &= value is raw
     special = _SPECIAL.get(type_)
-    if special:
-        return special(normal_body)
-    return body if is_same and len(normal_body) == len(body) else normal_body
+    result = special(normal_body) if special else normal_body
+    return body if is_same and result is normal_body and len(result) == len(body) else result
 
 
 def _values(element: _Element, value: Value) -> Value:
@@ -181,7 +180,10 @@ def _action_call(body: _Dict) -> _Dict:
 def _field_permission(body: _Dict) -> _Dict:
     # An org gives read with edit, and does not keep a row without read.
     editable = body.get("editable") is True
-    return {**body, "editable": editable, "readable": editable or body.get("readable") is True}
+    readable = editable or body.get("readable") is True
+    if body.get("editable") is editable and body.get("readable") is readable:
+        return body
+    return {**body, "editable": editable, "readable": readable}
 
 
 def _object_permission(body: _Dict) -> _Dict:

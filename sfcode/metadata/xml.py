@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import cast
 
@@ -142,7 +143,7 @@ class _Reader:
 
     def _simple(self, type_: str, text: str, element: etree._Element) -> Value:
         if type_ == "string":
-            return text
+            return sys.intern(text)  # the names of fields and objects are in many files, before and after
         word = text.strip()
         if type_ == "boolean":
             if word not in ("true", "false", "1", "0"):

@@ -84,17 +84,18 @@ class Mask:
             for name, value in component.body.items()
             if name not in never
         }
-        return Component(component.type, component.full_name, body)
+        return component if _is_same(body, component.body) else Component(component.type, component.full_name, body)
 
     def _value(self, value: Value, likes: list[Value], sensitive: bool) -> Value:
         if isinstance(value, str):
             return self._text(value, likes, sensitive=sensitive or any(names_in(like) for like in likes))
         if isinstance(value, Mapping):
             mappings = [like if isinstance(like, Mapping) else {} for like in likes]
-            return {
+            masked = {
                 key: self._value(part, [mapping.get(key) for mapping in mappings], sensitive)
                 for key, part in value.items()
             }
+            return value if _is_same(masked, value) else masked
         if isinstance(value, list | tuple):
             return [self._value(part, likes, sensitive) for part in value]
         return value
@@ -131,6 +132,11 @@ class Mask:
         return _as_previous(like, self.secrets.keys() & set(names))
 
 
+def _is_same(new: Body, old: Body) -> bool:
+    """Return whether nothing was replaced: then the old body is kept, and not a second one that is equal."""
+    return len(new) == len(old) and all(part is old[key] for key, part in new.items())
+
+
 def _as_previous(text: str, names: Collection[str]) -> str:
     """Mark the placeholders of some secrets as previous values."""
     return PLACEHOLDER.sub(lambda match: f"(previous {match[0]})" if match[1] in names else match[0], text)
@@ -138,6 +144,8 @@ def _as_previous(text: str, names: Collection[str]) -> str:
 
 def mark_previous(component: Component, names: Collection[str]) -> Component:
     """Return the applied body, with placeholders of changed secrets marked as previous."""
+    if not names:
+        return component
     return _replace_texts(component, lambda text: _as_previous(text, names))
 
 

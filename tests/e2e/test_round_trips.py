@@ -41,6 +41,11 @@ def test_a_first_plan(journey: Journey) -> None:
     assert requests_of(journey) == REQUESTS["a first plan"]
 
 
+def test_a_late_org_costs_a_plan_of_the_example_a_second_and_a_half() -> None:
+    """With 100 ms of latency it takes at most 1.5 s longer, though none of its requests ran beside another."""
+    assert max(REQUESTS["a first plan"], REQUESTS["a plan without changes"]) * 100 <= 1_500
+
+
 def test_a_plan_without_changes(applied: Journey) -> None:
     assert requests_of(applied) == REQUESTS["a plan without changes"]
 

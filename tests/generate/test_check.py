@@ -10,6 +10,8 @@ import pytest
 from sfcode.diagnostics import Position
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
+from sfcode.generate.entry_formula import entry_condition
+from sfcode.mapping.fields import fields_of
 from sfcode.metadata.objects import Field, ObjectSchema, OrgSchema, standard
 from tests.generate.projects import CONTACT, OFFLINE, ONLINE, changed, project
 
@@ -294,10 +296,35 @@ def test_all_problems_come_at_once_in_file_order() -> None:
     }
 
 
-def test_a_condition_longer_than_salesforce_takes_is_refused() -> None:
-    attributes = {f"a{number}": {"field": f"{'F' * 30}{number}__c"} for number in range(80)}
-    (problem,) = problems(changed(CONTACT, attributes__in__to_appcues=attributes))
-    assert problem.startswith("to_appcues.attributes: the condition over 81 fields is longer than the 3900 characters")
+def with_condition_of(length: int) -> dict[str, Any]:
+    """Return a mapping whose flow has an entry condition of a number of characters, by the length of a field's name."""
+
+    def sending(last: str) -> dict[str, Any]:
+        names = [
+            *(f"{'F' * 30}{number:02}__c" for number in range(52)),
+            *(f"{last}{number}__c" for number in range(10)),
+        ]
+        return changed(CONTACT, attributes__in__to_appcues={f"a{number}": name for number, name in enumerate(names)})
+
+    def measure(mapping: dict[str, Any]) -> int:
+        resolved = project({"contact": mapping}).resolved[0]
+        return len(entry_condition(resolved, fields_of(OFFLINE, "Contact", resolved.created_fields()), prefixed=True))
+
+    more = length - measure(sending("L"))
+    mapping = sending("L" * (1 + more // 10))
+    attributes = mapping["to_appcues"]["attributes"]
+    attributes["a61"] = "M" * (more % 10) + attributes["a61"]
+    assert measure(mapping) == length
+    return mapping
+
+
+def test_a_condition_may_be_as_long_as_salesforce_takes() -> None:
+    generate(project({"contact": with_condition_of(3_900)}), OFFLINE)
+    (problem,) = problems(with_condition_of(3_901))
+    assert problem == (
+        "to_appcues.attributes: the condition over 63 fields has 3,901 characters, and Salesforce takes 3,900; "
+        "map fewer fields, or put several into one formula field"
+    )
 
 
 def test_connector_with_least_privilege_is_warned_about() -> None:
