@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from xml.sax.saxutils import escape
+from html import escape
 
 from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.store import Scalar
@@ -22,7 +22,7 @@ MOST = 100
 """Notifications of one message."""
 MAX_ACK = 64 * 1024
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REALS = frozenset({"currency", "double", "percent"})
 _PLAIN = (Decimal("0.001"), Decimal(10_000_000))
 """Between these, numbers are written without an exponent, as Java writes them."""
@@ -60,8 +60,8 @@ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
    <OrganizationId>{sender.org_id}</OrganizationId>
    <ActionId>{sender.action_id}</ActionId>
    <SessionId xsi:nil="true"/>
-   <EnterpriseUrl>{escape(enterprise)}</EnterpriseUrl>
-   <PartnerUrl>{escape(partner)}</PartnerUrl>
+   <EnterpriseUrl>{escape(enterprise, quote=False)}</EnterpriseUrl>
+   <PartnerUrl>{escape(partner, quote=False)}</PartnerUrl>
 {"".join(_notification(sender, item) for item in items)}\
   </notifications>
  </soapenv:Body>
@@ -79,7 +79,7 @@ def _notification(sender: MessageSource, item: MessageItem) -> str:
 
 
 def _text(value: str) -> str:
-    return escape(_NOT_XML.sub("�", value), {"\r": "&#13;"})
+    return escape(_NOT_XML.sub("�", value), quote=False).replace("\r", "&#13;")
 
 
 def format_value(field: FieldDef, value: Scalar) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -16,7 +16,7 @@ FAULTS = "urn:fault.partner.soap.sforce.com"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # all but these take 5 ms to compile
 
 Node = Mapping[str, Any] | Sequence[Any] | str | bool | int | None
 """An answer: text, numbers and booleans as elements, lists as repeated elements, None as no element."""
@@ -130,7 +130,7 @@ def answer(operation: str, results: Sequence[Node], namespace: str = METADATA) -
 
 def fault(error: SoapFault) -> bytes:
     """Render the envelope of a fault."""
-    message, detail = escape(_clean(error.message)), ""
+    message, detail = escape(_clean(error.message), quote=False), ""
     if error.detail:
         text = f"<sf:exceptionCode>{error.code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage>"
         detail = f'<detail><sf:{error.detail} xsi:type="sf:{error.detail}">{text}</sf:{error.detail}></detail>'
@@ -160,7 +160,7 @@ def _write(name: str, value: Node) -> str:
     if isinstance(value, bool):
         return f"<{name}>{'true' if value else 'false'}</{name}>"
     if isinstance(value, str | int):
-        return f"<{name}>{escape(_clean(str(value)))}</{name}>"
+        return f"<{name}>{escape(_clean(str(value)), quote=False)}</{name}>"
     return "".join(_write(name, member) for member in value)
 
 
