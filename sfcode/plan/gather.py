@@ -160,7 +160,7 @@ def _read_org(
     state_component = next((metadata[address] for address in states if address in metadata), None)
     left_state = metadata.get(states[1]) if states[1:] else None
     metadata = {address: component for address, component in metadata.items() if address not in states}
-    applied = _read_renames(org, _share_bodies(from_component(state_component), expected))
+    applied = _read_renames(org, from_component(state_component).share_bodies(expected))
     moved: set[Address] = set()
     if org.identity.sandbox:
         applied = rename_user_in_state(applied, username)
@@ -219,15 +219,6 @@ def _read_org(
         unmanaged=frozenset(unmanaged | unmanaged_too) - set(expected) - set(applied.components),
         missing_parts=find_missing_parts(org, request.mode, expected, record_rows),
     )
-
-
-def _share_bodies(applied: Applied, expected: Mapping[Address, Body]) -> Applied:
-    """Return the state with the bodies that are expected now, where they are the same: most are, and need no second copy."""
-    bodies = {
-        address: expected_body if (expected_body := expected.get(address)) == body else body
-        for address, body in applied.components.items()
-    }
-    return replace(applied, components=bodies)
 
 
 def _read_renames(org: Org, applied: Applied) -> Applied:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sfcode.metadata.component import Address, Body, Component
 
@@ -73,6 +73,14 @@ class Applied:
         times = (past.applied_at for past in self.history if address in past.before and past.before[address] is None)
         time = next(times, None)
         return time if time and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) else None
+
+    def share_bodies(self, expected: Mapping[Address, Body]) -> Applied:
+        """Return the state with the bodies that are expected now, where they are equal: most are, and need no second copy."""
+        bodies = {
+            address: expected_body if (expected_body := expected.get(address)) == body else body
+            for address, body in self.components.items()
+        }
+        return replace(self, components=bodies)
 
     def addresses(self) -> set[Address]:
         """Return the addresses of all managed components and records."""
