@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -56,6 +56,15 @@ _NORMAL = "_normal"
 def mean_the_same(one: Component, other: Component) -> bool:
     """Return whether two components have the same normal form."""
     return one == other or normalize(one) == normalize(other)
+
+
+def differ(some: Collection[Component], others: Collection[Component]) -> bool:
+    """Return whether two collections of components differ in an address or in the normal form of one."""
+    others_by_address = {component.address: component for component in others}
+    return len(some) != len(others_by_address) or not all(
+        component.address in others_by_address and mean_the_same(component, others_by_address[component.address])
+        for component in some
+    )
 
 
 def _normalize_body(component: Component) -> Body:

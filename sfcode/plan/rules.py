@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 
 from sfcode.config.relay_config import render_relay_config
 from sfcode.errors import UsageError
 from sfcode.metadata.component import Address, Component
-from sfcode.metadata.normalize import mean_the_same
+from sfcode.metadata.normalize import differ
 from sfcode.plan.change import Action, Change
 from sfcode.plan.compare import compare, find_apply
 from sfcode.plan.data_flows import data_flows, recorded_data_flows
@@ -59,18 +59,10 @@ def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
     """Record the state if it differs, or if a user changes, whose previous values a rollback needs."""
     left_state = plan_input.snapshot.left_state
-    differs = _differ(plan_input.snapshot.applied.listed(), plan_input.desired.components)
+    differs = differ(plan_input.snapshot.applied.listed(), plan_input.desired.components)
     differs |= any(move.in_place for move in plan_input.snapshot.moves)
     differs |= any(change.address.type == "User" and change.before and change.after for change in plan.effective)
     return replace(plan, records_state=differs or left_state is not None, left_state=left_state)
-
-
-def _differ(applied: Collection[Component], desired: Collection[Component]) -> bool:
-    desired_components = {component.address: component for component in desired}
-    return len(applied) != len(desired_components) or not all(
-        component.address in desired_components and mean_the_same(component, desired_components[component.address])
-        for component in applied
-    )
 
 
 def compare_relay(plan_input: PlanInput, plan: Plan) -> Plan:
