@@ -57,7 +57,7 @@ def run(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProc
 def test_carries_the_templates_and_every_data_file(root: Path, wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    templates = {f"sfcode/templates/metadata/{path.name}" for path in (root / "templates/metadata").iterdir()}
+    templates = {f"sfcode/templates/metadata/{path.name}" for path in (root / "templates/metadata").glob("*.j2")}
     package = {
         path.relative_to(root).as_posix()
         for path in (root / "sfcode").rglob("*")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
 from sfcode.config.checker import INVALID, Check, Errors, Path, check_of, limits_of, refuse
@@ -120,10 +121,16 @@ class Model:
         dump: dict[str, Any] = {}
         for name, value in self:
             info = self.model_fields[name]
-            left_out = _below(exclude, name)
-            if left_out is not True and not (exclude_defaults and value == info.default):
+            if exclude_defaults and value == info.default:
+                continue
+            left_out = exclude and _below(exclude, name)
+            if left_out is not True:
                 key = info.alias or name if by_alias else name
-                dump[key] = _dump(value, left_out, mode, by_alias=by_alias, exclude_defaults=exclude_defaults)
+                dump[key] = (
+                    value
+                    if isinstance(value, _SCALARS)
+                    else _dump(value, left_out, mode, by_alias=by_alias, exclude_defaults=exclude_defaults)
+                )
         return dump
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
@@ -167,6 +174,9 @@ def _defaults(model: type[Model]) -> dict[str, Any]:
     if any(info.is_required() for info in model.model_fields.values()):
         return vars(model.model_validate({}))  # which raises the error
     return {name: info.default for name, info in model.model_fields.items()}
+
+
+_SCALARS = (str, int, float, NoneType)
 
 
 def _below(exclude: Exclude, key: str) -> Exclude:

@@ -7,7 +7,6 @@ of). `validation_errors` turns it into a message.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
 from types import NoneType, UnionType
@@ -132,21 +131,25 @@ def _dictionary(check_key: Check, check_value: Check, min_length: int) -> Check:
 
 
 def _text(pattern: str | None = None, max_length: int | None = None) -> Check:
+    search: Callable[[str], object] | None = None
+
     def check_text(value: Any, path: Path, errors: Errors) -> Any:
+        nonlocal search
         if not isinstance(value, str):
             return refuse(errors, "string_type", path, value)
         if max_length is not None and len(value) > max_length:
             return refuse(errors, "string_too_long", path, value, {"max_length": max_length})
-        if pattern is not None and not _compiled(pattern).search(value):
-            return refuse(errors, "string_pattern_mismatch", path, value, {"pattern": pattern})
+        if pattern is not None:
+            search = search or _compile(pattern).search
+            if not search(value):
+                return refuse(errors, "string_pattern_mismatch", path, value, {"pattern": pattern})
         return value
 
     return check_text
 
 
-@functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    r"""Compile a pattern of `names` on its first use. Its `$` is the end, as in JSON Schema, and not before a last line break."""
+def _compile(pattern: str) -> re.Pattern[str]:
+    r"""Compile a pattern of `names`. Its `$` is the end of the text, as in JSON Schema, and not before a last line break."""
     return re.compile(f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern)
 
 
