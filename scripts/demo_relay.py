@@ -46,12 +46,12 @@ def show(text: str) -> None:
     print(f"  {text}", flush=True)
 
 
-def until(description: str, look: Callable[[], T]) -> T:
-    """Look until there is something to see."""
-    end = time.monotonic() + PATIENCE
+def until(description: str, look: Callable[[], T], patience: float = PATIENCE) -> T:
+    """Look until there is something to see; fail after `patience` seconds."""
+    end = time.monotonic() + patience
     while not (outcome := look()):
         if time.monotonic() > end:
-            raise Failed(f"{description}: nothing came of it in {PATIENCE:.0f} s")
+            raise Failed(f"{description}: nothing came of it in {patience:.0f} s")
         time.sleep(0.05)
     return outcome
 

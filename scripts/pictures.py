@@ -13,14 +13,18 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import requests
+
 from scripts.demo import make_environment
-from scripts.demo_relay import ROOT, WEBHOOK, Failed, Stage, play, reserve_port
+from scripts.demo_relay import ROOT, WEBHOOK, Failed, Stage, play, reserve_port, until
 
 PICTURES = ROOT / "docs" / "pictures"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH = 1280
 PLAN_HEIGHT, DASHBOARD_HEIGHT = 1500, 1100
 """How much of a page is in its picture, in pixels."""
+CHART = "<svg"
+"""What the dashboard holds as soon as the relay has written the figures of a minute."""
 CHANGES = (
     ("mappings/contact.yaml", "    plan: Plan__c\n", "    account_plan: Plan__c\n    phone: MobilePhone\n"),
     ("mappings/contact.yaml", "department: Department", "department: LeadSource"),
@@ -89,6 +93,7 @@ def take_dashboard(browser: str, folder: Path) -> None:
         play(stage, relay["url"])
         strangers = [{"user_id": f"guest-{number}", "name": "appcues:flow_completed"} for number in range(3)]
         stage.control("POST", "trigger", strangers)
+        until("the figures of a minute", lambda: CHART in requests.get(relay["url"], timeout=20).text, 3 * 60)
         take(browser, relay["url"], "dashboard", DASHBOARD_HEIGHT)
 
 

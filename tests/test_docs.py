@@ -18,6 +18,7 @@ import pytest
 
 from scripts.assumptions import read_assumptions
 from scripts.demo_relay import reserve_port
+from scripts.pictures import CHANGES
 from sfcode.config import load
 from sfcode.errors import ExitCode
 from sfcode.evidence.probes import PROBES
@@ -204,3 +205,8 @@ def test_the_tutorial_works_from_the_first_block_to_the_last(root: Path, tmp_pat
     assert "Chief Customer Officer" in output
     assert "Destroy complete!" in output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_change_of_the_pictures_fits_the_config(root: Path) -> None:
+    texts = {file: (root / "config" / file).read_text() for file, _, _ in CHANGES}
+    assert [old for file, old, _ in CHANGES if texts[file].count(old) != 1] == []
