@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox.column_types import UtcDateTime
 from sfcode.relay.inbox.database_url import is_locked
-from sfcode.relay.inbox.dialects import InsertInto, Transaction
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.history import begin
-from sfcode.relay.inbox.parameters import given_rows, within
+from sfcode.relay.inbox.insert import MessageRow, insert_lanes, insert_new
+from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.records import add_records
 from sfcode.relay.inbox.tables import INBOX, LANES, lane
 from sfcode.relay.message import InboxMessage
@@ -34,9 +33,17 @@ def accept(
     tx: Transaction, groups: Sequence[Sequence[InboxMessage]], after: timedelta = timedelta()
 ) -> tuple[int, ...]:
     """Store the new messages of each group, due `after` a while; return how many were new, by group."""
-    counts, keys = _store(tx, groups, tx.now + after)
-    open_lanes(tx, keys, tx.now + after)
+    due = tx.now + after
+    with_lanes = tx.database.writes_two_tables
+    counts, keys = _store(tx, groups, due, with_lanes=with_lanes)
+    if not with_lanes:
+        open_lanes(tx, keys, due)
     return counts
+
+
+def is_one_statement(groups: Sequence[Sequence[InboxMessage]]) -> bool:
+    """Tell whether `accept` stores messages with one statement, on a database that can do that: none names a record."""
+    return not any(message.record_id for group in groups for message in group)
 
 
 def accept_around_locks(
@@ -76,20 +83,23 @@ def _open_new_lanes(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
 
 
 def _store(
-    tx: Transaction, groups: Sequence[Sequence[InboxMessage]], due: datetime
+    tx: Transaction, groups: Sequence[Sequence[InboxMessage]], due: datetime, *, with_lanes: bool = False
 ) -> tuple[tuple[int, ...], set[Key]]:
-    """Insert the messages that are new; return how many those were by group, and the keys of the open ones."""
+    """
+    Insert the messages that are new; return how many those were by group, and the keys of the open ones.
+
+    With `with_lanes`, the same statement opens their lanes, on a database that can do that.
+    """
     rows = [(number, message, _row(message)) for number, group in enumerate(groups) for message in group]
     if not rows:
         return (0,) * len(groups), set()
-    insert = _insert_messages(tx.database.insert, tx.db.dialect.name)
-    given = {"rows": [row for _, _, row in rows], "received": tx.now, "due": due}
-    new = {(source, message_id): id_ for source, message_id, id_ in tx.db.execute(insert, given)}
+    has_records = any(message.record_id for _, message, _ in rows)
+    new = insert_new(tx, [row for _, _, row in rows], due, with_lanes=with_lanes, with_ids=has_records)
     counts = [0] * len(groups)
     keys: set[Key] = set()
     records: list[tuple[int, str]] = []
     for number, message, row in rows:
-        id_ = new.pop((row.source, row.message_id), None)
+        id_ = 0 if new is None else new.pop((row.source, row.message_id), None)
         if id_ is None:
             continue
         counts[number] += 1
@@ -101,64 +111,12 @@ def _store(
     return tuple(counts), keys
 
 
-@functools.cache
-def _insert_messages(insert: InsertInto, dialect: str) -> sa.Insert:
-    """Return the statement that stores the messages of `rows` unless they are there, and returns the ids of the new ones."""
-    given = given_rows(dialect, [INBOX.c[name] for name in MessageRow._fields])
-    received, due = (sa.bindparam(name, type_=UtcDateTime()) for name in ("received", "due"))
-    is_open = given.c.reason == ""
-    columns = {
-        **{name: given.c[name] for name in MessageRow._fields},
-        "state": sa.case((is_open, "ready"), else_="parked"),
-        "detail": sa.literal(""),
-        "attempts": sa.literal(0),
-        "due_at": due,
-        "received_at": received,
-        "finished_at": sa.case((is_open, sa.null()), else_=received),
-    }
-    rows = sa.select(*columns.values()).order_by(given.c.position)
-    return (
-        insert(INBOX)
-        .from_select(list(columns), rows)
-        .on_conflict_do_nothing(index_elements=["source", "message_id"])
-        .returning(INBOX.c.source, INBOX.c.message_id, INBOX.c.id)
-    )
-
-
 def open_lanes(tx: Transaction, keys: Iterable[Key], due: datetime | None = None) -> None:
     """Make sure that keys have lanes, and that a process about to close one of them looks again."""
     # All transactions lock lanes in this order, to avoid deadlocks.
     lanes = sorted({(lane(source, key), source, key) for source, key in keys})
     if lanes:
-        tx.db.execute(_insert_lanes(tx.database.insert, tx.db.dialect.name), {"rows": lanes, "due": due or tx.now})
-
-
-@functools.cache
-def _insert_lanes(insert: InsertInto, dialect: str) -> sa.Insert:
-    """Return the statement that makes the lanes of `rows`, and locks those that are there."""
-    given = given_rows(dialect, [LANES.c.name, LANES.c.source, LANES.c.key])
-    due = sa.bindparam("due", type_=UtcDateTime())
-    rows = sa.select(given.c.name, given.c.source, given.c.key, due).order_by(given.c.position)
-    # It writes nothing new where the lane is there, but has its lock: DO NOTHING would not, and the lane's
-    # owner cannot see the rows of this transaction yet and could close it.
-    return (
-        insert(LANES)
-        .from_select(["name", "source", "key", "due_at"], rows)
-        .on_conflict_do_update(index_elements=["name"], set_={"due_at": LANES.c.due_at})
-    )
-
-
-class MessageRow(NamedTuple):
-    """What of a new row comes from the message."""
-
-    source: str
-    message_id: str
-    key: str
-    subject: str
-    kind: str
-    payload: Mapping[str, Any]
-    reason: str
-    history: str
+        insert_lanes(tx, lanes, due or tx.now)
 
 
 def _row(message: InboxMessage) -> MessageRow:
@@ -193,6 +151,8 @@ def fill_subjects(tx: Transaction) -> None:
 
 
 def _short(name: str) -> str:
+    if len(name) <= LONGEST // 4:  # no character takes more bytes
+        return name
     data = name.encode("utf-8", "surrogatepass")
     if len(data) <= LONGEST:
         return name

@@ -17,7 +17,15 @@ from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Sour
 
 COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "history", "received_at")
 """Of a row that is claimed."""
-_TYPES = tuple(INBOX.c[name].type for name in COLUMNS)
+_RAW = [
+    sa.type_coerce(column, sa.Text).label(column.name) if isinstance(column.type, sa.TypeDecorator) else column
+    for column in (INBOX.c[name] for name in COLUMNS)
+]
+"""These columns as the driver gives them."""
+_READERS = [
+    column.type.process_result_value if isinstance(column.type, sa.TypeDecorator) else None
+    for column in (INBOX.c[name] for name in COLUMNS)
+]
 SHALLOW = 20
 """The maximum number of messages that are read of one key."""
 UNREADABLE = "unreadable"
@@ -57,7 +65,7 @@ class ClaimedRows(NamedTuple):
     """It has ended; its times are read."""
     request: ClaimRequest
     token: str
-    rows: Sequence[Sequence[Any]]
+    rows: Iterable[Sequence[Any]]
 
     def read(self) -> Claim:
         """Return the claim, its messages in their order."""
@@ -65,9 +73,9 @@ class ClaimedRows(NamedTuple):
         return Claim(self.token, self.request.deadline, tuple(messages), self.request.lease)
 
     def _read_message(self, row: Sequence[Any]) -> ClaimedMessage:
+        dialect = self.tx.db.dialect
         values: list[Any] = [
-            column.process_result_value(value, self.tx.db.dialect) if isinstance(column, sa.TypeDecorator) else value
-            for column, value in zip(_TYPES, row, strict=True)
+            value if read is None else read(value, dialect) for read, value in zip(_READERS, row, strict=True)
         ]
         received_at: datetime = values.pop()
         history: str = values.pop()
@@ -83,7 +91,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
     """
     due = (LANES.c.source == request.source) & (LANES.c.due_at <= tx.now)
     lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(min(request.keys, request.limit))
-    names = tx.db.scalars(tx.database.free(lanes)).all()
+    names = [name for (name,) in tx.fetch(tx.database.free(lanes))]
     if not names:
         return None
     ids = _heads(tx, names)
@@ -99,13 +107,9 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
         return None
     until, token = tx.now + timedelta(seconds=request.lease), uuid.uuid4().hex
     put_off(tx, names, until)
-    leased = (
-        INBOX.update()
-        .where(within(INBOX.c.id, row_ids))
-        .values(state="leased", lease_until=until, lease_token=token)
-        .returning(*(sa.type_coerce(INBOX.c[name], sa.Text) for name in COLUMNS))
-    )
-    return ClaimedRows(tx, request, token, tx.db.execute(leased).all())
+    chosen = within(INBOX.c.id, row_ids)
+    lease = INBOX.update().where(chosen).values(state="leased", lease_until=until, lease_token=token)
+    return ClaimedRows(tx, request, token, tx.database.update(tx.db, lease, sa.select(*_RAW).where(chosen)))
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:
@@ -143,7 +147,7 @@ def put_off(tx: Transaction, names: Sequence[str], until: datetime) -> None:
 def _heads(tx: Transaction, names: Sequence[str]) -> dict[str, int]:
     """Return the oldest open row of each lane."""
     eldest = _eldest(LANES.c.source, LANES.c.key, sa.literal(0))
-    rows = tx.db.execute(sa.select(LANES.c.name, eldest).where(within(LANES.c.name, names)))
+    rows = tx.fetch(sa.select(LANES.c.name, eldest.label("eldest")).where(within(LANES.c.name, names)))
     return {name: id for name, id in rows if id is not None}
 
 
@@ -155,9 +159,9 @@ def _places(tx: Transaction, source: Source, heads: Collection[int], depth: int)
     chain = chain.union_all(
         sa.select(chain.c.key, younger, chain.c.rank + 1).where(chain.c.id.is_not(None), chain.c.rank + 1 < depth)
     )
-    ranks = {id: rank for id, rank in tx.db.execute(sa.select(chain.c.id, chain.c.rank)) if id is not None}
-    rows = tx.db.execute(sa.select(INBOX.c.key, INBOX.c.id, INBOX.c.due_at).where(within(INBOX.c.id, ranks)))
-    return [LaneRow(ranks[row.id], *row) for row in rows]
+    ranks = {id: rank for id, rank in tx.fetch(sa.select(chain.c.id, chain.c.rank)) if id is not None}
+    rows = tx.fetch(sa.select(INBOX.c.key, INBOX.c.id, INBOX.c.due_at).where(within(INBOX.c.id, ranks)))
+    return [LaneRow(ranks[id], key, id, due_at) for key, id, due_at in rows]
 
 
 def _eldest(

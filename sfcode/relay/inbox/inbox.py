@@ -84,7 +84,8 @@ class Inbox(TransactionRunner):
         """Commit the messages of several callers in one transaction; return how many of each were new."""
         if not self._locked_keys:
             with contextlib.suppress(RowLocked):
-                return self._timed_write("commit", lambda tx: accept.accept(tx, groups))
+                one_statement = accept.is_one_statement(groups)
+                return self._timed_write("commit", lambda tx: accept.accept(tx, groups), one_statement=one_statement)
         with self._lock:
             locked_before = frozenset(self._locked_keys)
         counts, locked = self._timed_write("commit", lambda tx: accept.accept_around_locks(tx, groups, locked_before))

@@ -10,11 +10,13 @@ so that processes that start later subtract it as well.
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 TOLERANCE = 2.0
 """Seconds that a wall clock may move at once without a jump being noticed: time servers make small corrections."""
+DRIFT = 1e-4
+"""The share by which a wall clock may be faster or slower than the seconds since the start of a machine."""
 EXACT = 0.5
 """Seconds that reading the clock may take for the reading to be compared with later ones."""
 
@@ -25,6 +27,23 @@ class ClockReading(NamedTuple):
     wall: datetime
     before: float
     after: float
+
+
+class BootMark(NamedTuple):
+    """The inbox's time at a number of seconds after the start of a machine."""
+
+    boot_id: str
+    seconds: float
+    seen: datetime
+
+    def __str__(self) -> str:
+        return f"{self.boot_id} {self.seconds!r} {self.seen.isoformat()}"
+
+    @classmethod
+    def parse(cls, text: str) -> BootMark:
+        """Parse a stored mark."""
+        boot_id, seconds, seen = text.split(" ")
+        return cls(boot_id, float(seconds), datetime.fromisoformat(seen))
 
 
 class _Offset(NamedTuple):
@@ -45,7 +64,9 @@ class _Offset(NamedTuple):
 class InboxClock:
     """The inbox's clock as one process knows it. Until it is started it is the wall clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, boot_id: str = "") -> None:
+        self.boot_id = boot_id
+        """Names the run of this machine; "" where that is not known."""
         self._lock = threading.Lock()
         self._known: tuple[timedelta, _Offset | None] = (timedelta(), None)
 
@@ -54,12 +75,26 @@ class InboxClock:
         """The sum of all jumps that are taken out: the wall clock is ahead by it."""
         return self._known[0]
 
-    def start(self, reading: ClockReading, shift: timedelta, newest: datetime | None) -> None:
-        """Go on from the stored sum of jumps, and not before a time that another process has seen."""
+    def start(self, reading: ClockReading, shift: timedelta, newest: datetime | None, mark: BootMark | None) -> None:
+        """
+        Go on from the stored sum of jumps, and not before a time that another process has seen.
+
+        A mark of this machine's present run tells what time it is, although the wall clock was set while no process ran.
+        """
         now = reading.wall - shift
+        if mark is not None and mark.boot_id == self.boot_id and mark.seconds <= reading.before:
+            elapsed = reading.before - mark.seconds
+            expected = mark.seen + timedelta(seconds=elapsed)
+            if abs((expected - now).total_seconds()) > TOLERANCE + DRIFT * elapsed:
+                now = expected
         if newest is not None and (newest - now).total_seconds() > TOLERANCE:
             now = newest  # the wall clock was set back while no process ran
         self._known = shift, _offset(now, reading)
+
+    def mark(self, reading: ClockReading, now: datetime) -> BootMark | None:
+        """Return what tells the time to a later process of this machine's present run; None after a slow reading."""
+        is_exact = bool(self.boot_id) and reading.after - reading.before <= EXACT
+        return BootMark(self.boot_id, reading.after, now) if is_exact else None
 
     def now(self, reading: ClockReading) -> datetime:
         """Return the inbox's time at a reading, whether or not the wall clock has just jumped."""
@@ -76,6 +111,15 @@ class InboxClock:
                 if self._known is reading_before:
                     self._known = shift, current
         return now
+
+    def now_since_boot(self, seconds: float) -> datetime | None:
+        """
+        Return the inbox's time so many seconds after the start of this machine, as the last reading says; None before the start.
+
+        It is rather a little early than late: what is due from then on is due to everybody.
+        """
+        offset = self._known[1]
+        return None if offset is None else datetime.fromtimestamp(seconds + offset.least, UTC)
 
     def jump(self, reading: ClockReading, stored: timedelta) -> float:
         """

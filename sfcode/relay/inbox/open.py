@@ -10,13 +10,16 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from sfcode.errors import Refused
-from sfcode.relay.clock import boot_time
+from sfcode.relay.clock import boot_time, read_boot_id
 from sfcode.relay.inbox.data_cipher import DataCipher
 from sfcode.relay.inbox.database_url import describe_database, first_line, hint_for_error, parse_database_url
-from sfcode.relay.inbox.dialects import BUSY_SECONDS, Database, Postgresql, Sqlite
+from sfcode.relay.inbox.dialects import BUSY_SECONDS, Database
 from sfcode.relay.inbox.encryption import CHECK, check_keys
 from sfcode.relay.inbox.inbox import Inbox
+from sfcode.relay.inbox.inbox_clock import InboxClock
 from sfcode.relay.inbox.migrations import migrate
+from sfcode.relay.inbox.postgresql import Postgresql
+from sfcode.relay.inbox.sqlite import Sqlite
 from sfcode.relay.inbox.state import recall, start_clock
 from sfcode.secret import Secret
 
@@ -31,6 +34,7 @@ def open_inbox(
     *,
     clock: Callable[[], datetime] = now,
     boot_clock: Callable[[], float] = boot_time,
+    boot_id: str | None = None,
     create: bool = True,
     busy_seconds: float | None = None,
     keys: Sequence[Secret] = (),
@@ -39,8 +43,10 @@ def open_inbox(
     Open the inbox of a database, migrating its tables to this program's version.
 
     `clock` is this machine's wall clock, which is used on SQLite; on PostgreSQL it is the server's. `boot_clock` returns the
-    seconds since the start of this machine, by which jumps of the wall clock are noticed. Without `create` a database without tables of the relay is refused. `busy_seconds` is how long a transaction waits for a
-    connection and, on SQLite, for the lock of the file. `keys` encrypt the data of people, the newest first.
+    seconds since the start of this machine, by which jumps of the wall clock are noticed; `boot_id` names the start that they
+    count from, which the system tells of its own clock. Without `create` a database without tables of the relay is refused.
+    `busy_seconds` is how long a transaction waits for a connection and, on SQLite, for the lock of the file. `keys` encrypt
+    the data of people, the newest first.
 
     Raises:
         Refused: The database cannot be used, or not with these keys.
@@ -49,8 +55,11 @@ def open_inbox(
     """
     parsed = parse_database_url(url)
     name = describe_database(parsed)
+    if boot_id is None:
+        boot_id = read_boot_id() if boot_clock is boot_time else ""
+    inbox_clock = InboxClock(boot_id)
     seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
-    database = _open(parsed, clock, boot_clock, seconds, DataCipher(keys), create=create)
+    database = _open(parsed, inbox_clock, clock, boot_clock, seconds, DataCipher(keys), create=create)
     try:
         migrate(database, name, create=create)
         with database.read() as tx:
@@ -72,6 +81,7 @@ def open_inbox(
 
 def _open(
     url: sa.URL,
+    inbox_clock: InboxClock,
     clock: Callable[[], datetime],
     boot_clock: Callable[[], float],
     busy_seconds: float,
@@ -80,7 +90,7 @@ def _open(
     create: bool,
 ) -> Database:
     if url.get_backend_name() == "postgresql":
-        return Postgresql(url, boot_clock, busy_seconds, cipher)
+        return Postgresql(url, inbox_clock, boot_clock, busy_seconds, cipher)
     path = Path(url.database or "")
     if not create and not path.exists():
         raise Refused(
@@ -95,4 +105,4 @@ def _open(
             f"{path} cannot be used as the relay's database: {error.strerror}",
             "Name another path in SFCODE_RELAY_DATABASE_URL, or change the file's rights.",
         ) from None
-    return Sqlite(url, clock, boot_clock, busy_seconds, cipher)
+    return Sqlite(url, inbox_clock, clock, boot_clock, busy_seconds, cipher)

@@ -86,7 +86,7 @@ def _overtaken(tx: Transaction, delivery: Delivery) -> set[str]:
 def hold(tx: Transaction, claim: Claim) -> bool:
     """Lock the lanes of a claim; return whether it is still valid."""
     own_lanes = sa.select(LANES.c.name).where(within(LANES.c.name, lanes(claim))).order_by(LANES.c.name)
-    tx.db.execute(tx.database.held(own_lanes)).all()
+    tx.database.lock(tx.db, own_lanes)
     ids = [message.id for message in claim.messages]
     query = sa.select(sa.func.count()).where(
         within(INBOX.c.id, ids), INBOX.c.state == "leased", INBOX.c.lease_token == claim.token

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.inbox_clock import BootMark
 from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.tables import LATEST, PROCESSES, SETTINGS
 from sfcode.relay.inbox.types import Process
@@ -19,6 +20,8 @@ CLOCK_SHIFT = "clock_shift"
 """The setting that has the sum of the wall clock's jumps, in seconds."""
 CLOCK_SEEN = "clock_seen"
 """The setting that has a time that the inbox's clock has reached (ISO 8601, UTC)."""
+CLOCK_MARK = "clock_mark"
+"""The setting that has this time together with the seconds since the start of the machine that stored it."""
 
 
 def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:
@@ -54,8 +57,13 @@ def recall(tx: Transaction, name: str) -> str | None:
 
 def start_clock(tx: Transaction) -> None:
     """Start the inbox's clock where other processes have left it."""
-    newest = recall(tx, CLOCK_SEEN)
-    tx.database.clock.start(tx.reading, _stored_shift(tx), datetime.fromisoformat(newest) if newest else None)
+    newest, mark = recall(tx, CLOCK_SEEN), recall(tx, CLOCK_MARK)
+    tx.database.clock.start(
+        tx.reading,
+        _stored_shift(tx),
+        datetime.fromisoformat(newest) if newest else None,
+        BootMark.parse(mark) if mark else None,
+    )
 
 
 def store_jump(tx: Transaction) -> tuple[float, timedelta]:
@@ -81,6 +89,8 @@ def heartbeat(tx: Transaction, process_id: str, now: datetime, config: str) -> N
     tx.db.execute(upsert, {"id": process_id, "started_at": now, "seen_at": now, "config": config})
     tx.db.execute(PROCESSES.delete().where(PROCESSES.c.seen_at < now - FORGOTTEN))
     remember(tx, CLOCK_SEEN, tx.now.isoformat())
+    if mark := tx.database.clock.mark(tx.reading, tx.now):
+        remember(tx, CLOCK_MARK, str(mark))
 
 
 def leave(tx: Transaction, process_id: str) -> None:

@@ -202,6 +202,11 @@ def lane(source: str, key: str) -> str:
     return f"{source}:{key}"
 
 
+def lane_name(rows: sa.FromClause) -> sa.ColumnElement[str]:
+    """Return the expression that names the lane of a row."""
+    return rows.c.source + sa.literal_column("':'") + rows.c.key
+
+
 def state_of(source: str, state: str) -> sa.ColumnElement[bool]:
     """
     Return the condition for rows of a source in a state.

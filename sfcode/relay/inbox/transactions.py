@@ -25,19 +25,21 @@ class TransactionRunner:
         self.timed: Callable[[str, float], object] = lambda _operation, _seconds: None
         """Called with the seconds that a transaction of a delivery took: `commit`, `claim`, `settle`."""
 
-    def _timed_write(self, operation: str, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
+    def _timed_write(
+        self, operation: str, work: Callable[[Transaction], T], *, durable: bool = True, one_statement: bool = False
+    ) -> T:
         """Run a transaction of a delivery, and report how long it took."""
         began = boot_time()
         try:
-            return self._write(work, durable=durable)
+            return self._write(work, durable=durable, one_statement=one_statement)
         finally:
             self.timed(operation, boot_time() - began)
 
-    def _write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
+    def _write(self, work: Callable[[Transaction], T], *, durable: bool = True, one_statement: bool = False) -> T:
         """Run a transaction, and retry it after a deadlock or a serialization failure."""
         for tries_left in reversed(range(TRIES)):
             try:
-                with self._database.write(durable=durable) as tx:
+                with self._database.write(durable=durable, one_statement=one_statement) as tx:
                     return work(tx)
             except sa.exc.DBAPIError as error:
                 if not tries_left or getattr(error.orig, "sqlstate", "") not in LOST:

@@ -56,10 +56,16 @@ class Machine:
     def is_postgresql(self) -> bool:
         return self.url.startswith("postgresql")
 
-    def open_inbox(self, url: str = "", *, paused: float = 0.0, **more: Any) -> Inbox:
+    def open_inbox(self, url: str = "", *, paused: float = 0.0, boot_id: str = "", **more: Any) -> Inbox:
         """Open its inbox, in a process of a machine that once stood still for so many seconds from now on."""
         opened = [0.0]
-        inbox = open_inbox(url or self.url, clock=self.clock, boot_clock=lambda: self.boot_time() - opened[0], **more)
+        inbox = open_inbox(
+            url or self.url,
+            clock=self.clock,
+            boot_clock=lambda: self.boot_time() - opened[0],
+            boot_id=boot_id,
+            **more,
+        )
         opened[0] = paused
         return inbox
 
@@ -193,6 +199,56 @@ def test_a_clock_that_is_set_back_while_no_process_runs_delays_nothing(machine: 
         assert numbers(take(inbox)) == [0]
 
 
+@pytest.mark.parametrize("jump", [-30 * HOUR, 30 * HOUR, -400 * DAY, 400 * DAY])
+def test_a_clock_that_is_set_while_no_process_runs_is_told_by_the_machines_own_seconds(
+    machine: Machine, jump: float
+) -> None:
+    """Nothing falls due late or early: half of an hour passed before the clock was set."""
+    with machine.open_inbox(boot_id="run-1") as inbox:
+        inbox.accept(keyed("a"))
+        settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(hours=1))
+        inbox.heartbeat("p1")
+    machine.elapse(HOUR / 2)
+    machine.turn(jump)
+    with machine.open_inbox(boot_id="run-1") as inbox:
+        assert idle(inbox)
+        instrumentation = Instrumentation()
+        Housekeeping(inbox, instrumentation, "host:1:a", config="c0ff1g", retention={})._beat()
+        (alarm,) = inbox.alarms()
+        way = "forward" if jump > 0 else "back"
+        assert (alarm.name, alarm.detail.startswith(f"set {way} by ")) == ("clock_jumped", True)
+        assert inbox.clock_offset == pytest.approx(jump, abs=CLOSE)
+        machine.elapse(HOUR / 2 - CLOSE)
+        assert idle(inbox)
+        machine.elapse(2 * CLOSE)
+        assert numbers(take(inbox)) == [0]
+
+
+def test_a_machine_that_was_started_again_goes_by_the_wall_clock(machine: Machine) -> None:
+    with machine.open_inbox(boot_id="run-1") as inbox:
+        inbox.heartbeat("p1")
+    machine.turn(30 * HOUR)
+    with machine.open_inbox(boot_id="run-2") as inbox:
+        assert inbox.adjust_clock() == 0
+
+
+def test_clocks_that_drift_apart_while_no_process_runs_have_not_been_set(machine: Machine) -> None:
+    with machine.open_inbox(boot_id="run-1") as inbox:
+        inbox.heartbeat("p1")
+    machine.elapse(30 * DAY)
+    machine.turn(30.0)
+    with machine.open_inbox(boot_id="run-1") as inbox:
+        assert inbox.adjust_clock() == 0
+
+
+def test_the_time_since_the_start_of_the_machine_is_never_later_than_the_wall_clock_says() -> None:
+    clock, start = InboxClock(), Clock().now
+    assert clock.now_since_boot(7) is None, "it is not known yet"
+    clock.start(ClockReading(start, 10, 10.4), timedelta(), None, None)
+    assert clock.now_since_boot(10.4) == start
+    assert clock.now_since_boot(20.4) == start + timedelta(seconds=10)
+
+
 def test_a_small_correction_is_no_jump(machine: Machine) -> None:
     with machine.open_inbox() as inbox:
         for seconds in (1.5, -1.5, -1.5, 1.5):
@@ -219,7 +275,7 @@ def test_a_process_that_freezes_while_it_reads_the_clock_sees_no_jump() -> None:
     def read(seconds: float, before: float, after: float) -> ClockReading:
         return ClockReading(start + timedelta(seconds=seconds), before, after)
 
-    clock.start(read(0, 0, 0.1), timedelta(), None)
+    clock.start(read(0, 0, 0.1), timedelta(), None, None)
     for frozen in (read(10, 10, 500), read(500, 10, 500)):
         assert clock.jump(frozen, timedelta()) == 0
         assert clock.now(frozen) == frozen.wall

@@ -312,7 +312,10 @@ def counting_reads(
     write = database.write
 
     @contextmanager
-    def counted_write(_seconds: float | None = None, *, durable: bool = True) -> Iterator[Transaction]:
+    def counted_write(
+        _seconds: float | None = None, *, durable: bool = True, one_statement: bool = False
+    ) -> Iterator[Transaction]:
+        # Also one statement is executed in a transaction that it shares with what counts.
         with write(durable=durable) as tx:
             before(tx)
             yield tx

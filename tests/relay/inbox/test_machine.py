@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from sfcode.relay.inbox import Filter, Inbox
-from sfcode.relay.inbox.dialects import Sqlite
+from sfcode.relay.inbox.sqlite import Sqlite
 from sfcode.relay.inbox.tables import METADATA
 from sfcode.relay.message import (
     Claim,

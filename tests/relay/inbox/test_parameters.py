@@ -48,6 +48,31 @@ def test_the_text_of_a_statement_does_not_depend_on_how_many_messages_there_are(
     assert first_texts == second_texts
 
 
+def test_an_accept_is_one_statement_where_one_can_write_two_tables(inbox: Inbox, database_url: str) -> None:
+    """On PostgreSQL it is sent, executed and committed in one trip to the server."""
+    inbox.accept([message(1)])
+    with texts(inbox) as executed:
+        inbox.accept([message(1), message(2), message(3, "user:2"), message(4, parked="odd")])
+    inserts = {text.split("(")[0].split()[0] for text in executed}
+    if database_url.startswith("postgresql"):
+        assert (len(executed), inserts) == (1, {"WITH"})
+    else:
+        assert sum(text.startswith("INSERT") for text in executed) == 2
+    assert [claimed.key for claimed in take(inbox, limit=9).messages] == ["user:1", "user:2"]
+
+
+def test_messages_and_their_records_are_stored_together_or_not_at_all(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("sfcode.relay.inbox.accept.add_records", fail)
+    with pytest.raises(ZeroDivisionError):
+        inbox.accept([message(1, source="salesforce", payload={"record": {"Id": "003000000000001AAA"}})])
+    assert inbox.stats().counts == {}
+
+
 @pytest.mark.parametrize(
     "chosen",
     [list, set, dict.fromkeys, lambda _: ()],

@@ -21,7 +21,7 @@ import pytest
 import sqlalchemy as sa
 
 from sfcode.relay.inbox import Inbox, open_inbox
-from sfcode.relay.inbox.dialects import Postgresql
+from sfcode.relay.inbox.postgresql import Postgresql
 from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, Retry
 from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, message, numbers, settle, states, take

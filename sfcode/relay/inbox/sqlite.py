@@ -1,0 +1,189 @@
+"""The inbox in one file of SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import TypeDecorator
+
+from sfcode.relay.inbox.column_types import decode_text
+from sfcode.relay.inbox.data_cipher import NO_KEYS, DataCipher, use_cipher
+from sfcode.relay.inbox.dialects import T, Transaction
+from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
+
+STEPS = 10_000
+"""Steps of SQLite's engine between two checks of the time, about 0.1 ms."""
+
+
+class Sqlite:
+    """One file; one transaction writes at a time, by whichever thread or process."""
+
+    words: Mapping[str, str] = MappingProxyType(
+        {"id": "integer PRIMARY KEY AUTOINCREMENT", "text": "text", "moment": "text", "keyed": " WITHOUT ROWID"}
+    )
+    commits_at_once = 1
+    writes_two_tables = False
+    insert = staticmethod(sqlite.insert)
+
+    def __init__(
+        self,
+        url: sa.URL,
+        clock: InboxClock,
+        wall_clock: Callable[[], datetime],
+        boot_clock: Callable[[], float],
+        busy_seconds: float,
+        cipher: DataCipher = NO_KEYS,
+    ) -> None:
+        self.clock = clock
+        self._wall_clock = wall_clock
+        self._boot_clock = boot_clock
+        # With a pool of one, threads wait for the connection in turn instead of polling the file's lock.
+        self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_seconds)
+        self._reader = _sqlite_engine(url, "BEGIN", 4, busy_seconds)
+        self.cipher = cipher
+        for engine in (self._writer, self._reader):
+            use_cipher(engine, cipher)
+
+    @contextlib.contextmanager
+    def write(self, *, durable: bool = True, one_statement: bool = False) -> Iterator[Transaction]:  # noqa: ARG002
+        """Begin a transaction that writes."""
+        with self._writer.connect() as db, _synchronous(db, durable=durable), db.begin():
+            yield self._begin(db)
+
+    @contextlib.contextmanager
+    def read(self, seconds: float | None = None) -> Iterator[Transaction]:
+        """Begin a transaction that only reads."""
+        with self._reader.begin() as db, _ended_after(db, seconds):
+            yield self._begin(db)
+
+    def _begin(self, db: sa.Connection) -> Transaction:
+        before = self._boot_clock()
+        reading = ClockReading(self._wall_clock(), before, self._boot_clock())
+        return Transaction(self, db, self.clock.now(reading), reading)
+
+    def fetch(self, db: sa.Connection, query: sa.Select[Any]) -> Iterable[Sequence[Any]]:
+        """
+        Return rows that SQLite gives as one row of JSON.
+
+        sqlite3 gives up Python's interpreter for every row that it gets, and waits for it up to `SWITCH_SECONDS` again
+        while requests keep it busy: as many times, with the file locked, as a claim has rows.
+        """
+        columns = [_as_json(*pair) for pair in zip(query.subquery("rows").c, query.selected_columns, strict=True)]
+        array: str = db.execute(sa.select(sa.func.json_group_array(sa.func.json_array(*columns)))).scalar_one()
+        return _JsonRows(array, [column.type.result_processor(db.dialect, None) for column in query.selected_columns])
+
+    def update(self, db: sa.Connection, change: sa.Update, rows: sa.Select[Any]) -> Iterable[Sequence[Any]]:
+        """Change rows, and read them then: the transaction has the whole file."""
+        db.execute(change)
+        return self.fetch(db, rows)
+
+    def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
+        """Lock nothing: the transaction has the whole file."""
+
+    def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
+        """Lock nothing: the transaction has the whole file."""
+        return lanes
+
+    def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
+        """Lock nothing: the transaction has the whole file."""
+        return lanes
+
+    def lock_migrations(self, db: sa.Connection) -> None:
+        """Go on: the transaction has the whole file."""
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float) -> sa.Engine:
+    engine = sa.create_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=busy_seconds, hide_parameters=True,
+        connect_args={"timeout": busy_seconds},
+    )  # fmt: skip
+
+    def connect(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # sqlite3 would begin by itself, later and otherwise
+        connection.text_factory = decode_text
+        _to_wal(connection, busy_seconds)
+        # An answered message survives a loss of power, not only the end of the process.
+        connection.execute("PRAGMA synchronous = FULL")
+        # A statement that inserts many rows keeps what it would undo, which is not worth a file.
+        connection.execute("PRAGMA temp_store = MEMORY")
+
+    sa.event.listen(engine, "connect", connect)
+    sa.event.listen(engine, "begin", lambda db: db.exec_driver_sql(begin))
+    return engine
+
+
+def _as_json(column: sa.ColumnElement[Any], source: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return a selected value as JSON can have it: of damaged rows, texts may be bytes, and numbers anything."""
+    if isinstance(column.type, sa.Text | TypeDecorator):
+        return sa.cast(column, sa.Text)
+    is_number = sa.func.typeof(column) == sa.literal_column("'integer'")
+    return sa.case((is_number, column)) if isinstance(source, sa.Column) else column
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonRows:
+    """Rows as JSON, which is parsed as they are iterated: after the transaction where others wait for its end."""
+
+    array: str
+    read_column: Sequence[Callable[[Any], Any] | None]
+
+    def __iter__(self) -> Iterator[Any]:
+        for row in json.loads(self.array):
+            yield [value if read is None else read(value) for read, value in zip(self.read_column, row, strict=True)]
+
+
+@contextlib.contextmanager
+def _synchronous(db: sa.Connection, *, durable: bool) -> Iterator[None]:
+    """Have a transaction that is not durable committed without waiting for the disk."""
+    if durable:
+        yield
+        return
+    connection: Any = db.connection.dbapi_connection
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")
+
+
+@contextlib.contextmanager
+def _ended_after(db: sa.Connection, seconds: float | None) -> Iterator[None]:
+    """Interrupt a transaction's statements after a while."""
+    if seconds is None:
+        yield
+        return
+    connection: Any = db.connection.dbapi_connection
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def _to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    # The busy timeout does not cover the switch to WAL, and two processes may open a new file together.
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
