@@ -15,7 +15,7 @@ from sfcode.relay.inbox.history import begin
 from sfcode.relay.inbox.insert import MessageRow, insert_lanes, insert_new
 from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.records import add_records
-from sfcode.relay.inbox.tables import INBOX, LANES, lane
+from sfcode.relay.inbox.tables import LANES, lane
 from sfcode.relay.message import InboxMessage
 
 LONGEST = 1_000
@@ -136,18 +136,6 @@ def subject(key: str, payload: Mapping[str, Any]) -> str:
     """Name what a message is about, by which it is searched for: `user:ID` where it names one, else its key."""
     user_id = payload.get("user_id")
     return _short(f"user:{user_id}" if isinstance(user_id, str) and user_id else key)
-
-
-def fill_subjects(tx: Transaction) -> None:
-    """Write the subjects of rows of an older version."""
-    last = 0
-    while rows := tx.db.execute(
-        sa.select(INBOX.c.id, INBOX.c.key, INBOX.c.payload).where(INBOX.c.id > last).order_by(INBOX.c.id).limit(AT_ONCE)
-    ).all():
-        subjects = [{"row": row.id, "name": subject(row.key, row.payload)} for row in rows]
-        update = INBOX.update().where(INBOX.c.id == sa.bindparam("row")).values(subject=sa.bindparam("name"))
-        tx.db.execute(update, subjects)
-        last = rows[-1].id
 
 
 def _short(name: str) -> str:

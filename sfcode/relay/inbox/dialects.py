@@ -71,6 +71,9 @@ class Database(Protocol):
     cipher: DataCipher
     """What encrypts the data of people."""
 
+    has_many_writers: bool
+    """Whether several processes write at a time."""
+
     writes_two_tables: bool
     """Whether one statement can insert into two tables."""
 
@@ -106,6 +109,9 @@ class Database(Protocol):
 
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock lanes, waiting for other transactions."""
+
+    def migrating(self) -> contextlib.AbstractContextManager[None]:
+        """Let one process at a time migrate in several transactions."""
 
     def lock_migrations(self, db: sa.Connection) -> None:
         """Let one migrating transaction run at a time."""

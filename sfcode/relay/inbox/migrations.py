@@ -6,19 +6,22 @@ Each step is one transaction together with its row in `relay_migrations`.
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from sfcode.errors import Refused
-from sfcode.relay.inbox.accept import fill_subjects
 from sfcode.relay.inbox.alarms import move_former
 from sfcode.relay.inbox.audit import move_former_lines
 from sfcode.relay.inbox.counts import create_counts
+from sfcode.relay.inbox.database_url import is_locked
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.records import create_triggers
-from sfcode.relay.inbox.tables import MIGRATIONS
+from sfcode.relay.inbox.subjects import fill_next_subjects, fill_subjects
+from sfcode.relay.inbox.tables import INBOX, MIGRATIONS
 
 
 class Migration(NamedTuple):
@@ -27,12 +30,24 @@ class Migration(NamedTuple):
     name: str
     statements: tuple[str, ...]
     move: Callable[[Transaction], None] | None = None
+    fill: Callable[[Transaction, int], int | None] | None = None
+    """
+    Fills the first statement's column in the next rows beyond an id; returns the last one's id, or None at the end.
+
+    With it, a large table that others write to is migrated in pieces, before the step moves the rest.
+    """
 
 
 def _begin_history(tx: Transaction) -> None:
     create_triggers(tx)
     move_former_lines(tx)
 
+
+LARGE = 20_000
+"""Messages, of which others may wait for the migration: less than a second."""
+LOCK_TRIES = 600
+LOCK_PAUSE = 0.5
+"""Seconds between two attempts to lock a table, of which each waits for a second."""
 
 RECORD = (
     "CREATE TABLE IF NOT EXISTS relay_migrations (version integer PRIMARY KEY, name {text} NOT NULL,"
@@ -92,6 +107,7 @@ HISTORY: tuple[Migration, ...] = (
             "CREATE INDEX relay_inbox_state ON relay_inbox ((state || ':' || source), received_at, id)",
         ),
         fill_subjects,
+        fill_next_subjects,
     ),
     Migration(
         "intents",
@@ -198,22 +214,77 @@ def migrate(database: Database, name: str, *, create: bool = True) -> None:
             f"There is no inbox in {name}.", "Check SFCODE_RELAY_DATABASE_URL; `sfcode relay serve` creates an inbox."
         )
     while version < len(HISTORY):
-        with database.write() as tx:
-            database.lock_migrations(tx.db)
-            _run(tx.db, (RECORD,), database.words)
-            version = _last(tx.db)
-            if version < len(HISTORY):
-                step = HISTORY[version]
-                _run(tx.db, step.statements, database.words)
-                if step.move is not None:
-                    step.move(tx)
-                version += 1
-                tx.db.execute(MIGRATIONS.insert(), {"version": version, "name": step.name, "applied_at": tx.now})
+        step = HISTORY[version]
+        in_pieces = step.fill is not None and _is_large(database)
+        with database.migrating() if in_pieces else contextlib.nullcontext():
+            if in_pieces and _version(database) == version:
+                _run_in_pieces(database, step)
+            version = _run_step(database, version, statements=() if in_pieces else None)
     if version > len(HISTORY):
         raise Refused(
             f"{name} was made by a newer sfcode: its schema has version {version}, this one knows up to {len(HISTORY)}",
             "Run the version of sfcode that the other relay processes run, or a newer one.",
         )
+
+
+def _run_step(database: Database, expected: int, statements: tuple[str, ...] | None) -> int:
+    """Run a step unless another process has, with other statements than its own on request; return the version."""
+    with database.write() as tx:
+        database.lock_migrations(tx.db)
+        _run(tx.db, (RECORD,), database.words)
+        version = _last(tx.db)
+        if version != expected:
+            return version
+        step = HISTORY[version]
+        _run(tx.db, step.statements if statements is None else statements, database.words)
+        if step.move is not None:
+            step.move(tx)
+        row = {"version": version + 1, "name": step.name, "applied_at": tx.now}
+        tx.db.execute(MIGRATIONS.insert(), row)
+        return version + 1
+
+
+def _is_large(database: Database) -> bool:
+    """Tell whether processes of an older version would wait for long while the inbox is migrated as a whole."""
+    if not database.has_many_writers:
+        return False
+    with database.read() as tx:
+        return tx.db.execute(sa.select(INBOX.c.id).offset(LARGE).limit(1)).first() is not None
+
+
+def _run_in_pieces(database: Database, step: Migration) -> None:
+    """
+    Do a step in short transactions, between which others write; one that was interrupted finds what is done.
+
+    Who waits for a lock holds up all who come later: it is tried for a second at a time.
+    """
+    column, *indexes = (
+        statement.replace("ADD COLUMN", "ADD COLUMN IF NOT EXISTS").replace(
+            "CREATE INDEX", "CREATE INDEX IF NOT EXISTS"
+        )
+        for statement in step.statements
+    )
+    _run_alone(database, column)
+    last: int | None = 0
+    while last is not None and step.fill is not None:
+        with database.write() as tx:
+            last = step.fill(tx, last)
+    for index in indexes:
+        _run_alone(database, index)
+
+
+def _run_alone(database: Database, statement: str) -> None:
+    """Run a statement in a transaction of its own, again and again until it gets its lock."""
+    for tries_left in reversed(range(LOCK_TRIES)):
+        try:
+            with database.write() as tx:
+                tx.db.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                _run(tx.db, (statement,), database.words)
+                return
+        except sa.exc.DBAPIError as error:
+            if not tries_left or not is_locked(error):
+                raise
+            time.sleep(LOCK_PAUSE)
 
 
 def _version(database: Database) -> int:

@@ -59,7 +59,7 @@ def open_inbox(
         boot_id = read_boot_id() if boot_clock is boot_time else ""
     inbox_clock = InboxClock(boot_id)
     seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
-    database = _open(parsed, inbox_clock, clock, boot_clock, seconds, DataCipher(keys), create=create)
+    database = _open(parsed, inbox_clock, clock, boot_clock, seconds, cipher=DataCipher(keys), create=create)
     try:
         migrate(database, name, create=create)
         with database.read() as tx:
@@ -85,12 +85,12 @@ def _open(
     clock: Callable[[], datetime],
     boot_clock: Callable[[], float],
     busy_seconds: float,
-    cipher: DataCipher,
     *,
+    cipher: DataCipher,
     create: bool,
 ) -> Database:
     if url.get_backend_name() == "postgresql":
-        return Postgresql(url, inbox_clock, boot_clock, busy_seconds, cipher)
+        return Postgresql(url, inbox_clock, boot_clock, busy_seconds, cipher=cipher)
     path = Path(url.database or "")
     if not create and not path.exists():
         raise Refused(
@@ -105,4 +105,4 @@ def _open(
             f"{path} cannot be used as the relay's database: {error.strerror}",
             "Name another path in SFCODE_RELAY_DATABASE_URL, or change the file's rights.",
         ) from None
-    return Sqlite(url, inbox_clock, clock, boot_clock, busy_seconds, cipher)
+    return Sqlite(url, inbox_clock, clock, boot_clock, busy_seconds, cipher=cipher)

@@ -19,6 +19,8 @@ from sfcode.relay.inbox.dialects import T, Transaction
 from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
 
 _MIGRATION_LOCK = 0x5FC0DE01
+_PIECES_LOCK = 0x5FC0DE02
+"""Numbers of locks: of a migration's transaction, and of one that takes several."""
 
 
 class Postgresql:
@@ -33,10 +35,19 @@ class Postgresql:
         }
     )
     commits_at_once = 2
+    has_many_writers = True
     writes_two_tables = True
     insert = staticmethod(postgresql.insert)
 
-    def __init__(self, url: sa.URL, clock: InboxClock, boot_clock: Callable[[], float], busy_seconds: float, cipher: DataCipher = NO_KEYS) -> None:
+    def __init__(
+        self,
+        url: sa.URL,
+        clock: InboxClock,
+        boot_clock: Callable[[], float],
+        busy_seconds: float,
+        *,
+        cipher: DataCipher = NO_KEYS,
+    ) -> None:
         self.clock = clock
         self._boot_clock = boot_clock
         self._engine = sa.create_engine(
@@ -129,6 +140,18 @@ class Postgresql:
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock lanes, waiting for other transactions."""
         return lanes.with_for_update()
+
+    @contextlib.contextmanager
+    def migrating(self) -> Iterator[None]:
+        """Wait for other migrations. The lock is a session's, which ends with it."""
+        with self._autocommit.connect() as db:
+            db.exec_driver_sql("SET statement_timeout = 0")
+            db.exec_driver_sql("SET lock_timeout = 0")
+            db.execute(sa.select(sa.func.pg_advisory_lock(_PIECES_LOCK)))
+            try:
+                yield
+            finally:
+                db.invalidate()
 
     def lock_migrations(self, db: sa.Connection) -> None:
         """Wait for other migrations. The lock and the lifted statement timeout end with the transaction."""

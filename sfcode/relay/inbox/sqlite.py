@@ -32,6 +32,7 @@ class Sqlite:
         {"id": "integer PRIMARY KEY AUTOINCREMENT", "text": "text", "moment": "text", "keyed": " WITHOUT ROWID"}
     )
     commits_at_once = 1
+    has_many_writers = False
     writes_two_tables = False
     insert = staticmethod(sqlite.insert)
 
@@ -42,6 +43,7 @@ class Sqlite:
         wall_clock: Callable[[], datetime],
         boot_clock: Callable[[], float],
         busy_seconds: float,
+        *,
         cipher: DataCipher = NO_KEYS,
     ) -> None:
         self.clock = clock
@@ -97,6 +99,10 @@ class Sqlite:
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock nothing: the transaction has the whole file."""
         return lanes
+
+    def migrating(self) -> contextlib.AbstractContextManager[None]:
+        """Go on: no migration takes several transactions."""
+        return contextlib.nullcontext()
 
     def lock_migrations(self, db: sa.Connection) -> None:
         """Go on: the transaction has the whole file."""

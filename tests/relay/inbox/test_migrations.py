@@ -8,11 +8,13 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from sfcode.relay.inbox import Filter, Inbox, Unavailable, open_inbox
+from sfcode.relay.inbox import Filter, Inbox, Unavailable, open_inbox, subjects
 from sfcode.relay.inbox import migrations as module
+from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.migrations import HISTORY, Migration
 from tests.relay.inbox.samples import message, states
 from tests.waiting import PATIENCE
@@ -89,6 +91,45 @@ def test_a_migration_that_is_killed_halfway_continues(database_url: str, monkeyp
         assert inbox.stats().count("done") == ROWS
         entries = inbox.page(Filter(subject=f"user:{ROWS - 1}"), 10)
         assert [entry.message_id for entry in entries] == [f"m{ROWS - 1}"]
+
+
+def test_a_large_inbox_is_migrated_while_processes_of_the_older_version_write(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that they wait for is held between two pieces; what they add is migrated too, and a break is mended."""
+    insert = (
+        "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at,"
+        " received_at, finished_at) SELECT 'appcues', %s || n, 'user:' || n, 'k', '{}', 'done', '', '', 1, now(), now(),"
+        " now() FROM generate_series(1, %s) AS n"
+    )
+    monkeypatch.setattr(module, "HISTORY", HISTORY[:1])
+    with open_inbox(postgres_url), psycopg.connect(postgres_url) as db:
+        db.execute(insert, ["m", 30])
+    place, step = next((place, step) for place, step in enumerate(HISTORY) if step.fill)
+    pieces: list[int] = []
+
+    def fill(tx: Transaction, last: int) -> int | None:
+        with psycopg.connect(postgres_url) as older:
+            older.execute("SET lock_timeout = '500ms'")
+            older.execute(insert, [f"late{len(pieces)}-", 1])
+        pieces.append(last)
+        if len(pieces) == 2:
+            raise ZeroDivisionError
+        assert step.fill is not None
+        return step.fill(tx, last)
+
+    history = (*HISTORY[:place], step._replace(fill=fill), *HISTORY[place + 1 :])
+    monkeypatch.setattr(module, "HISTORY", history)
+    monkeypatch.setattr(module, "LARGE", 20)
+    monkeypatch.setattr(subjects, "AT_ONCE", 20)
+    with pytest.raises(ZeroDivisionError):
+        open_inbox(postgres_url)
+    with open_inbox(postgres_url) as inbox:
+        assert [name for _, name in applied(inbox)] == OWN
+        assert inbox.stats().count("done") == 30 + len(pieces)
+        assert len(inbox.page(Filter(subject="user:1"), 100)) == 1 + len(pieces)
+        assert len(inbox.page(Filter(subject="user:30"), 100)) == 1
+    assert pieces == [0, 20, 0]
 
 
 def test_a_step_moves_rows_in_its_transaction(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,9 @@ from typing import IO, Any
 import pytest
 import sqlalchemy as sa
 
+from sfcode.relay.clock import boot_time
 from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.inbox.inbox_clock import InboxClock
 from sfcode.relay.inbox.postgresql import Postgresql
 from sfcode.relay.message import ClaimedMessage, Delivered, Delivery, Retry
 from tests.relay.inbox.conftest import Elapse
@@ -100,7 +102,7 @@ def test_without_the_lock_the_order_breaks(postgres_url: str) -> None:
     open_inbox(postgres_url).close()
     url = sa.make_url(postgres_url).set(drivername="postgresql+psycopg")
     with contextlib.ExitStack() as stack:
-        inboxes = [stack.enter_context(Inbox(Unlocked(url))) for _ in range(4)]
+        inboxes = [stack.enter_context(Inbox(Unlocked(url, InboxClock(), boot_time, 30.0))) for _ in range(4)]
         assert any(violations(inboxes, 60, 1000 * attempt) for attempt in range(20))
 
 

@@ -11,8 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sfcode.relay.inbox import accept as accepting
-from sfcode.relay.inbox import open_inbox
+from sfcode.relay.inbox import open_inbox, subjects
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
 
 
@@ -67,14 +66,14 @@ def accept(url: str, size: int) -> None:
 
 def migrate(url: str, rows: int) -> None:
     """Migrate, and die as the power would end it after so many rows."""
-    subject, remaining_rows = accepting.subject, iter(range(rows))
+    subject, remaining_rows = subjects.subject, iter(range(rows))
 
     def count(key: str, payload: Mapping[str, Any]) -> str:
         if next(remaining_rows, None) is None:
             os.kill(os.getpid(), signal.SIGKILL)
         return subject(key, payload)
 
-    accepting.subject = count
+    subjects.subject = count
     open_inbox(url)
 
 
