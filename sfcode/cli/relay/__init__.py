@@ -28,6 +28,7 @@ VERBS = {
     "discard": LazyVerb("Set messages to done without delivering them.", f"{_PACKAGE}.change", "discard_command"),
     "pause": LazyVerb("Stop the deliveries of a mapping or to a side.", f"{_PACKAGE}.change", "pause_command"),
     "resume": LazyVerb("End a pause.", f"{_PACKAGE}.change", "resume_command"),
+    "test": LazyVerb("Send one made-up event through the running relay.", f"{_PACKAGE}.trial", "trial_command"),
     "audit": LazyVerb("List who changed what in the inbox.", f"{_PACKAGE}.change", "audit_command"),
     "forget": LazyVerb("Delete the data of one person from the inbox.", f"{_PACKAGE}.inbox", "forget_command"),
     "export": LazyVerb("Print the data of one person as JSON.", f"{_PACKAGE}.export", "export_command"),

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from subprocess import PIPE
 
 import psycopg
 import pytest
@@ -21,6 +22,7 @@ import requests
 from sfcode.relay.inbox import Filter, open_inbox
 from tests.e2e.journey import Journey
 from tests.e2e.org import show_fields
+from tests.programs import Program
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender, send_all
 from tests.relay.e2e.traffic import Post
@@ -92,6 +94,35 @@ def test_a_score_and_a_change_make_the_round_trip(around):
     relay.ended()
     for secret in ("s3cr3t-outbound", "webhook-secret", "local-appcues-secret", user):
         assert secret not in relay.text(), "neither secrets nor people are logged"
+
+
+def test_a_made_up_event_comes_through_and_is_removed_again(around):
+    ((user, contact),) = people(around, 615_000, 1).items()
+    relay = around.ready()
+    environ = {**around.environ, "SF_ACCESS_TOKEN": around.far.access_token}
+
+    def run(*options: str) -> tuple[int, str, str]:
+        words = ["--env", "local", "--org", around.far.url, "relay", "test", "--url", relay.url, *options]
+        program = Program(words, cwd=around.folder, env={**os.environ, **environ}, stdout=PIPE, stderr=PIPE)
+        out, err = program.communicate(timeout=PATIENCE)
+        return program.returncode, out, err
+
+    code, out, err = run("--user", user)
+    assert (code, out.splitlines()[-1:]) == (0, ["The relay works."]), err
+    with around.inbox() as inbox:
+        (entry,) = inbox.page(Filter(subject=f"user:{user}"))
+        stored = inbox.find(entry.id)
+    (event_id, key) = stored.records
+    assert (entry.state, event_id[:3], key) == ("done", "00U", f"{entry.message_id}:contact:flow_completed")
+    assert f"Found and removed Event {event_id}." in out
+    assert around.far.rows(f"SELECT Id FROM Event WHERE WhoId = '{contact}'") == []
+    code, out, err = run("--user", "nobody")
+    assert code == 1
+    assert "The event wrote no activity." in err
+    assert "Enter the user ID on the contact or lead" in err
+    environ["SFCODE_RELAY_WEBHOOK_SECRET"] = "another-secret-0123456789"
+    code, out, err = run("--user", user)
+    assert (code, "refused the event: 401" in err) == (1, True)
 
 
 def test_a_rename_while_running_loses_nothing_and_reaches_the_profiles(around):
