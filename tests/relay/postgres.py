@@ -15,6 +15,9 @@ from typing import Any, Literal
 
 import psycopg
 
+DROPS = 10
+"""Tries to drop a schema that processes may still use."""
+
 
 @dataclass(frozen=True)
 class OwnServer:
@@ -79,4 +82,17 @@ def schema(url: str) -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as db:
             # Whatever a test left open would keep the tables locked.
             db.execute("SET lock_timeout = '60s'")
+            _drop_schema(db, name)
+
+
+def _drop_schema(db: psycopg.Connection, name: str) -> None:
+    """Drop a schema that processes may still use; a session locks tables in another order than this does."""
+    for tries_left in reversed(range(DROPS)):
+        try:
+            db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [name])
             db.execute(f"DROP SCHEMA {name} CASCADE")
+        except psycopg.errors.DeadlockDetected:
+            if not tries_left:
+                raise
+        else:
+            return

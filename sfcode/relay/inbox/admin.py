@@ -14,13 +14,12 @@ from sfcode.relay.inbox.counts import read_counts
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.history import render_act
 from sfcode.relay.inbox.parameters import within
-from sfcode.relay.inbox.search import SOURCES, Place
+from sfcode.relay.inbox.search import OPEN, SOURCES, Place
 from sfcode.relay.inbox.settle import reopen_idle
 from sfcode.relay.inbox.tables import INBOX, LANES, lane, state_of
 from sfcode.relay.inbox.types import BLOCKED, Filter, InboxStats, State
 from sfcode.relay.message import InboxMessage, Source
 
-OPEN: tuple[State, ...] = ("ready", "leased")
 DISCARDABLE: tuple[State, ...] = (*BLOCKED, "ready")
 DISCARDED = "discarded"
 """The reason of messages that a person discarded."""

@@ -174,14 +174,7 @@ HISTORY: tuple[Migration, ...] = (
         ),
         _begin_history,
     ),
-    # Each index by itself: a step lets nobody write, and this way for a second and not for three.
-    Migration(
-        "events in the index of times",
-        (
-            "CREATE INDEX relay_inbox_received_kind ON relay_inbox (received_at, id, kind) WHERE attempts >= 0",
-            "DROP INDEX relay_inbox_received",
-        ),
-    ),
+    # Each index by itself: a step lets nobody write, and this way for a second at a time.
     Migration(
         "events in the index of reasons",
         (
@@ -194,6 +187,13 @@ HISTORY: tuple[Migration, ...] = (
         (
             "CREATE INDEX relay_inbox_state_kind ON relay_inbox ((state || ':' || source), received_at, id, kind)",
             "DROP INDEX relay_inbox_state",
+        ),
+    ),
+    Migration(
+        "index of finished messages by event",
+        (
+            # Of open ones it would be written three times in their life; these are found among their states.
+            ("CREATE INDEX relay_inbox_kind ON relay_inbox (kind, received_at, id) WHERE finished_at IS NOT NULL"),
         ),
     ),
 )

@@ -1,7 +1,7 @@
 """
 Search the inbox: each search walks one index from its newest row, however many rows are kept.
 
-The conditions of a search determine the index: IDs, the user, a record, a reason, a state, or else the time. The other conditions
+The conditions of a search determine the index: IDs, the user, a record, a reason, a state, the event, or else the time. The other conditions
 are written so that no index supports them, since a planner with missing or outdated statistics would choose a slower one.
 The index of times is used only by searches that contain its condition.
 """
@@ -23,6 +23,7 @@ from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, State
 from sfcode.relay.message import Source
 
 SOURCES: tuple[Source, ...] = get_args(Source)
+OPEN: tuple[State, ...] = ("ready", "leased")
 ENDED: tuple[State, ...] = ("done", *BLOCKED)
 COLUMNS = tuple(INBOX.c[name] for name in InboxEntry.__slots__)
 
@@ -113,10 +114,18 @@ def rows_after(choice: Filter, place: Place | None, limit: int) -> sa.Select[tup
 
 
 def split(choice: Filter) -> Iterator[Filter]:
-    """Split a search by state into one for each source: the index of states begins with both."""
+    """
+    Split a search by state into one for each source: the index of states begins with both.
+
+    A search by event is one of finished messages, by their index, and one of the open ones.
+    """
     if _driver(choice) == "state" and choice.source is None:
         for source in SOURCES:
             yield replace(choice, source=source)
+    elif _driver(choice) == "kind":
+        yield choice
+        for state in OPEN:
+            yield from split(replace(choice, state=state))
     else:
         yield choice
 
@@ -138,7 +147,7 @@ def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
         value = getattr(choice, name)
         if value is not None:
             column = INBOX.c[name]
-            # The indexes of times, reasons and states end in the kind, so that no row of another kind is read.
+            # The indexes of reasons and states end in the kind, so that no row of another kind is read.
             clauses.append((column if name in (driver, "kind") else sa.func.coalesce(column, "")) == value)
     if choice.record is not None:
         found = RECORDS.c.record == choice.record
@@ -148,6 +157,8 @@ def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
             clauses.append(INBOX.c.id.in_(sa.select(RECORDS.c.message).where(found)))
     if driver == "reason":
         clauses.append(INBOX.c.reason != sa.literal_column("''"))  # the index has only rows with a reason
+    if driver == "kind":
+        clauses.append(INBOX.c.finished_at.is_not(None))
     if driver == "time":
         clauses.append(INBOX.c.attempts >= sa.literal_column("0"))  # true of each row, and a condition of the index
     if choice.ids is not None:
@@ -168,7 +179,9 @@ def _driver(choice: Filter) -> str:
             return name
     if choice.reason:
         return "reason"
-    return "state" if choice.state is not None else "time"
+    if choice.state is not None:
+        return "state"
+    return "kind" if choice.kind is not None else "time"
 
 
 def _order(choice: Filter) -> tuple[sa.ColumnElement[Any], ...]:

@@ -69,6 +69,9 @@ def test_lists_what_is_asked_for_newest_first(ended: Inbox) -> None:
     assert listed(ended, Filter(state="parked")) == [2, 1]
     assert listed(ended, Filter(reason="locked")) == [2]
     assert listed(ended, Filter(kind="odd", state="dead")) == [3]
+    assert listed(ended, Filter(kind="even")) == [4, 2, 0], "leased, parked and done"
+    assert listed(ended, Filter(kind="odd")) == [5, 3, 1]
+    assert listed(ended, Filter(kind="odd", source="salesforce")) == []
     assert listed(ended, Filter(subject="user:e")) == [5, 4]
     assert listed(ended, Filter(source="salesforce")) == []
     assert listed(ended, Filter(since=received[4])) == [5, 4]

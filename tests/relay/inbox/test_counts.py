@@ -182,6 +182,7 @@ def fill(inbox: Inbox, filled: Callable[[str], None] = lambda _: None) -> None:
     states += [f"profile:user:{number}" for number in range(1000)]
     inbox.note([LatestState(name, "2026") for name in states])
     inbox.note([LatestState("records:user:7", "2026", json.dumps([f"003{number:015}" for number in (7, 8)]))])
+    execute(inbox, "INSERT INTO relay_records (message, record) SELECT id, key FROM relay_inbox")
     inbox.merge_counts()
     filled("filled")
 
@@ -201,6 +202,15 @@ SEARCHES: dict[str, Callable[[Inbox], Any]] = {
     "reason and time": lambda inbox: inbox.page(
         Filter(reason="unknown_user", until=datetime(2020, 1, 1, tzinfo=UTC)), 20
     ),
+    "event": lambda inbox: inbox.page(Filter(kind="nps_score"), 20),
+    "event that is not there": lambda inbox: inbox.page(Filter(kind="other"), 20),
+    "state and event": lambda inbox: inbox.page(Filter(state="parked", source="appcues", kind="other"), 20),
+    "record": lambda inbox: inbox.page(Filter(record="user:7"), 20),
+    "record that is not there": lambda inbox: inbox.page(Filter(record="003"), 20),
+    "record and reason": lambda inbox: inbox.page(Filter(record="user:7", reason="bad_text"), 20),
+    "count of a reason": lambda inbox: inbox.count(Filter(reason="bad_text")),
+    "changes": lambda inbox: inbox.changes(datetime.now(UTC) + timedelta(days=1), 20),
+    "one message": lambda inbox: inbox.find(ROWS),
     "replay": lambda inbox: inbox.replay(Filter(reason="bad_text")),
     "replay of a state": lambda inbox: inbox.replay(Filter(state="dead")),
     "replay of all": lambda inbox: inbox.replay(Filter(kind="other")),
@@ -282,7 +292,7 @@ READ = sa.text(
 def test_postgresql_reads_as_much_as_it_shows(postgres_url: str, counted_when: str) -> None:
     """PostgreSQL collects statistics when it has time to; until then it knows nothing, or how the tables once were."""
     with open_inbox(postgres_url) as inbox:
-        for table in ("inbox", "lanes", "counts", "latest"):
+        for table in ("inbox", "lanes", "counts", "latest", "records"):
             execute(inbox, f"ALTER TABLE relay_{table} SET (autovacuum_enabled = false)")
         fill(inbox, lambda stage: execute(inbox, "ANALYZE") if stage == counted_when else None)
         totals = {}
