@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.measure import ROOT
+from sfcode.relay.dashboard.messages import find_messages
 from sfcode.relay.dashboard.overview import view
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from tests.relay import postgres
@@ -51,6 +52,10 @@ CASE WHEN mod(n, 1000) = 0 THEN 'gave_up' WHEN mod(n, 50) = 0 THEN 'unknown_user
 QUESTIONS: dict[str, Callable[[Inbox], Any]] = {
     "`relay status`": lambda inbox: (inbox.stats(), inbox.processes(), inbox.alarms()),
     "dashboard": view,
+    "dashboard: messages of a reason": lambda inbox: find_messages(inbox, Filter(reason="unknown_user"), ROWS // 2),
+    "dashboard: messages of a user": lambda inbox: find_messages(inbox, Filter(subject="user:777"), None),
+    "dashboard: one message": lambda inbox: inbox.find(ROWS // 2),
+    "dashboard: preview of a change": lambda inbox: inbox.count(Filter(reason="unknown_user")),
     "`relay list`": lambda inbox: inbox.page(Filter(), 20),
     "`relay list --user`": lambda inbox: inbox.page(Filter(subject="user:777"), 20),
     "`relay list --reason`": lambda inbox: inbox.page(Filter(reason="unknown_user"), 20),

@@ -35,6 +35,11 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(journey):
         assert secret not in text
         assert "ada@example.com is revoked" in journey.run("relay", "token", "revoke", "ada@example.com").out
         assert inbox.tokens.find(secret) is None
+        assert [(line.action, line.selection["token"]) for line in inbox.audit_lines()] == [
+            ("token revoke", "ada@example.com"),
+            ("token create", "ada@example.com"),
+        ]
+        assert all("@" in line.who for line in inbox.audit_lines())
 
 
 def test_an_expired_token_opens_nothing_and_is_listed_as_expired(journey):

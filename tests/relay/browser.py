@@ -60,6 +60,7 @@ class Pages:
     url: str
     service: Service
     inbox: Inbox
+    relay: Relay
 
 
 @contextlib.contextmanager
@@ -93,7 +94,7 @@ def served_pages(relay: Relay) -> Iterator[Pages]:
         thread.start()
         try:
             assert ready.wait(30)
-            yield Pages(f"http://127.0.0.1:{listener.getsockname()[1]}", stop[0], inbox)
+            yield Pages(f"http://127.0.0.1:{listener.getsockname()[1]}", stop[0], inbox, relay)
         finally:
             if stop:
                 stop[1].should_exit = True

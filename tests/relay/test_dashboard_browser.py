@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,9 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from sfcode.relay.inbox import Filter
-from sfcode.relay.message import InboxMessage
+from sfcode.relay.message import Claim, Delivery, InboxMessage, Parked
 from tests.relay.browser import Pages, fill, find_chromium, open_chromium, served_pages
-from tests.relay.serving import ADMIN, Relay
+from tests.relay.serving import ADMIN, Recorder, Relay
+from tests.waiting import until
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium here: apt-get install chromium")
@@ -49,10 +51,24 @@ BROKEN_WORDS = """() => {
 """Returns the words that stand on two lines."""
 
 
+@dataclass
+class WrongField(Recorder):
+    """A writer whose mapping names a wrong field while it is not mended."""
+
+    is_mended: bool = True
+
+    async def deliver(self, claim: Claim) -> Delivery:
+        if self.is_mended:
+            return await super().deliver(claim)
+        refusal = Parked("string_too_long", "STRING_TOO_LONG (Contact.AssistantName): data value too large")
+        return Delivery(dict.fromkeys((message.id for message in claim.messages), refusal))
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     relay = Relay(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'relay.db'}")
     relay.environ["SFCODE_RELAY_ADMIN_TOKEN"] = ADMIN
+    relay.to_salesforce = WrongField("appcues")
     with served_pages(relay) as pages:
         fill(pages.inbox, datetime.now(UTC))
         pages.inbox.pause("mapping", "contact", "ada")
@@ -123,7 +139,7 @@ def test_without_scripts_everything_works_as_well(pages: Pages, browser: Any) ->
         page.goto(f"{pages.url}/")
         page.fill("#token", secret)
         page.click("text=Sign in")
-        page.click("a:has-text('1 message')")
+        page.locator("article.blocked", has_text="bad_value").get_by_role("link").click()
         page.click("text=Discard …")
         page.click("button:has-text('Discard 1 message')")
         end = time.monotonic() + SECONDS
@@ -155,6 +171,39 @@ def test_an_open_page_shows_what_happens_unless_somebody_is_at_it(pages: Pages, 
         page.evaluate("document.activeElement.blur()")
         page.clock.run_for(10_000)
         page.wait_for_selector("h1:has-text('Paused: mapping contact.')")
+
+
+def test_an_operator_finds_mends_and_replays_five_hundred_blocked_messages(pages: Pages, browser: Any) -> None:
+    writer = pages.relay.to_salesforce
+    assert isinstance(writer, WrongField)
+    choice = Filter(reason="string_too_long")
+    writer.is_mended = False
+    secret = pages.inbox.tokens.create("ada", "operator", None)
+    names = [f"wrong{number}" for number in range(500)]
+    pages.inbox.accept([InboxMessage("appcues", name, f"user:{name}", "appcues:nps_feedback", {}) for name in names])
+    until(lambda: pages.inbox.count(choice) == 500, "500 blocked messages")
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{pages.url}/")
+        page.fill("#token", secret)
+        page.click("text=Sign in")
+        blocked = page.locator("article.blocked", has_text="string_too_long").get_by_role("link")
+        assert blocked.inner_text() == "500 messages"
+        blocked.click()
+        page.click("tbody a >> nth=0")
+        assert "Contact.AssistantName" in page.inner_text("main"), "which field, and why"
+
+        writer.is_mended = True
+        page.go_back()
+        page.click("text=Replay …")
+        page.click("button:has-text('Replay 500 messages')")
+        page.wait_for_selector("h1:has-text('500 of 500 messages replayed')")
+        page.wait_for_selector("text=Done, by ada.")
+        until(lambda: len([name for name in writer.delivered if name in names]) >= 500, "500 deliveries")
+        page.click("text=Audit")
+        page.wait_for_selector("tr:has-text('ada'):has-text('replay'):has-text('500')")
+    assert sorted(name for name in writer.delivered if name in names) == sorted(names), "each once"
+    assert pages.inbox.count(choice) == 0
 
 
 def _press_on(page: Any, text: str) -> None:

@@ -10,6 +10,7 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import open_project_inbox
+from sfcode.cli.relay.selection import operator
 from sfcode.errors import UsageError
 
 NEVER = "never"
@@ -49,7 +50,7 @@ def create_command(invocation: Invocation, name: str, role: str, expires: str) -
     end = _end(expires, datetime.now(UTC))
     chosen_role = next(known for known in ROLES if known == role)
     with open_project_inbox(invocation) as inbox:
-        secret = inbox.tokens.create(name, chosen_role, end)
+        secret = inbox.tokens.create(name, chosen_role, end, operator())
     if secret is None:
         raise UsageError(
             f"There is a token {name} already.",
@@ -94,7 +95,7 @@ def list_command(invocation: Invocation) -> None:
 def revoke_command(invocation: Invocation, name: str) -> None:
     """Delete a token; its sessions end at once."""
     with open_project_inbox(invocation) as inbox:
-        is_revoked = inbox.tokens.revoke(name)
+        is_revoked = inbox.tokens.revoke(name, operator())
     if not is_revoked:
         raise UsageError(f"There is no token {name}.", "`sfcode relay token list` lists the tokens.")
     if invocation.json:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from sfcode.relay.access_token import AccessToken, Role, digest_secret
+from sfcode.relay.inbox.audit import add_audit_line
 from sfcode.relay.inbox.column_types import UtcDateTime
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import SESSIONS, TOKENS
@@ -29,15 +30,15 @@ class AccessTokens:
         self._read = read
         self._write = write
 
-    def create(self, name: str, role: Role, expires_at: datetime | None) -> str | None:
+    def create(self, name: str, role: Role, expires_at: datetime | None, who: str = "") -> str | None:
         """Create a token, and return its secret, which is not kept; None where the name is taken."""
         secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-        is_new = self._write(lambda tx: _insert(tx, name, role, expires_at, digest_secret(secret)))
+        is_new = self._write(lambda tx: _insert(tx, name, role, expires_at=expires_at, secret=secret, who=who))
         return secret if is_new else None
 
-    def revoke(self, name: str) -> bool:
+    def revoke(self, name: str, who: str = "") -> bool:
         """Delete a token and its sessions; false where there is none of the name."""
-        return cast("bool", self._write(lambda tx: _delete(tx, name)))
+        return cast("bool", self._write(lambda tx: _delete(tx, name, who)))
 
     def all(self) -> tuple[AccessToken, ...]:
         """Return all tokens by name, expired ones included."""
@@ -72,18 +73,24 @@ class AccessTokens:
 _ALL = sa.select(TOKENS).order_by(TOKENS.c.name)
 
 
-def _insert(tx: Transaction, name: str, role: Role, expires_at: datetime | None, digest: str) -> bool:
+def _insert(tx: Transaction, name: str, role: Role, *, expires_at: datetime | None, secret: str, who: str) -> bool:
     insert = tx.database.insert(TOKENS).on_conflict_do_nothing(index_elements=["name"]).returning(TOKENS.c.name)
     stored_end = expires_at and tx.to_stored(expires_at)
-    values = {"name": name, "role": role, "digest": digest, "created_at": tx.now, "expires_at": stored_end}
-    return tx.db.execute(insert, values).first() is not None
+    values = {"name": name, "role": role, "digest": digest_secret(secret), "created_at": tx.now}
+    is_new = tx.db.execute(insert, {**values, "expires_at": stored_end}).first() is not None
+    if is_new:
+        add_audit_line(tx, who, "token create", {"token": name, "role": role}, 1)
+    return is_new
 
 
-def _delete(tx: Transaction, name: str) -> bool:
+def _delete(tx: Transaction, name: str, who: str) -> bool:
     # The token's row is locked first, as the foreign key of a new session locks it: none begins in between.
     tx.db.execute(tx.database.held(sa.select(TOKENS.c.name).where(TOKENS.c.name == name)))
     tx.db.execute(SESSIONS.delete().where(SESSIONS.c.token == name))
-    return bool(tx.db.execute(TOKENS.delete().where(TOKENS.c.name == name)).rowcount)
+    is_deleted = bool(tx.db.execute(TOKENS.delete().where(TOKENS.c.name == name)).rowcount)
+    if is_deleted:
+        add_audit_line(tx, who, "token revoke", {"token": name}, 1)
+    return is_deleted
 
 
 def _insert_session(tx: Transaction, session: str, name: str, seconds: float) -> None:
