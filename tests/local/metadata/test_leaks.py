@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sfcode.local import serve
 from sfcode.local.metadata.deploy import jobs
+from sfcode.local.tables import components
 
 DEPLOYS = 200
 OPEN_FILES = Path("/proc/self/fd")
@@ -30,6 +31,7 @@ class Weight:
 
 
 def _weigh(state: Path) -> Weight:
+    components._component.cache_clear()  # it holds so many at most
     gc.collect()
     with contextlib.closing(sqlite3.connect(state / "org.db")) as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
