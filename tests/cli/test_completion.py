@@ -41,7 +41,7 @@ def test_tab_names_every_verb(tmp_path):
     [
         ("sfcode pl", ["plan"]),
         ("sfcode --env sandbox pl", ["plan"]),
-        ("sfcode relay re", ["replay", "reconcile", "refresh"]),
+        ("sfcode relay re", ["replay", "resume", "reconcile", "refresh"]),
         ("sfcode state ", ["adopt", "forget", "list", "show"]),
         ("sfcode plan --max", ["--max-destroy", "--max-change"]),
         ("sfcode plan --format ht", ["html"]),
