@@ -211,6 +211,13 @@ def test_an_alarm_is_acknowledged_by_who_is_signed_in(pages: Pages) -> None:
     assert "All is well" in text(ada.get("/"))
 
 
+def test_an_alarm_whose_acknowledgment_has_an_effect_names_the_command(pages: Pages, operator: Visitor) -> None:
+    pages.inbox.raise_alarms([Alarm("clearing_stopped", "contact.plan stopped", "2026-11-29T17:00:00Z")])
+    page = operator.get("/")
+    assert f"sfcode relay ack {pages.inbox.alarms()[0].id}" in text(page)
+    assert "/acknowledge" not in page.text
+
+
 def test_a_direction_and_a_mapping_are_paused_and_resumed(pages: Pages, operator: Visitor) -> None:
     for target, title in (("direction:salesforce", "deliveries to Salesforce"), ("mapping:contact", "mapping contact")):
         assert f"Pause {title}?" in text(operator.get(f"/pauses/new?target={target}"))
