@@ -85,6 +85,30 @@ CASES = [
         ["low: The relay will compare all records with what Appcues has no more"],
     ),
     Case(
+        "somebody is notified of alarms, and requests to the org have a budget",
+        change(
+            (
+                "settings",
+                RELAY_URL,
+                (
+                    f"{RELAY_URL}\n  api_calls_per_day: 20000\n  notify: [{{form: standard_webhooks, url_variable: ALERTS, "
+                    "secret_variable: SIGNS, alarms: [salesforce_quota]}, {form: slack, url_variable: CHAT, repeat_hours: 4}]"
+                ),
+            )
+        ),
+        [
+            (
+                "medium: The relay will notify the address in `ALERTS` (standard_webhooks, signed with `SIGNS`, "
+                "`salesforce_quota`, again after 24 hours) and the address in `CHAT` (slack, all alarms, again after 4 hours) of "
+                "its alarms instead of nobody"
+            ),
+            (
+                "medium: The relay will make at most 20,000 requests to the org in 24 hours instead of as many requests to the "
+                "org as it needs"
+            ),
+        ],
+    ),
+    Case(
         "the relay's writes run lead assignment rules",
         change(
             (

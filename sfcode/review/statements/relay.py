@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from sfcode.checks.phrases import code, join_list
+from sfcode.config.notify_models import NotifyReceiver
 from sfcode.config.pem import certificate_text
 from sfcode.config.project import Project
 from sfcode.config.relay_models import DEFAULT_TOLERANCE, MessageId, Outbound, SignInSettings, WebhookAuth
@@ -20,6 +21,8 @@ PREFIXES = (
     "relay.trusted_proxies",
     "relay.sign_in",
     "relay.schedule",
+    "relay.notify",
+    "relay.api_calls_per_day",
 )
 """The settings that are said here, several in one sentence."""
 
@@ -71,6 +74,18 @@ def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
             "The relay will believe {after} about a sender's address and certificate, instead of {before}",
             (_proxies(before.trusted_proxies), _proxies(after.trusted_proxies)),
             _STRANGERS,
+        ),
+        (
+            "notify",
+            "The relay will notify {after} of its alarms instead of {before}",
+            (_receivers(before.notify), _receivers(after.notify)),
+            "an alarm that reaches nobody leaves messages waiting",
+        ),
+        (
+            "api_calls_per_day",
+            "The relay will make {after} in 24 hours instead of {before}",
+            (_budget(before.api_calls_per_day), _budget(after.api_calls_per_day)),
+            "deliveries wait when the requests are used up",
         ),
     )
     for key, text, (was, is_now), because in rows:
@@ -148,6 +163,23 @@ def _senders(outbound: Outbound) -> str:
     words = join_list(map(code, outbound.networks)) if outbound.networks else "everywhere"
     certificate = outbound.client_certificate
     return f"{words} with {code(certificate.value)} in {code(certificate.header)}" if certificate else words
+
+
+def _receivers(receivers: Sequence[NotifyReceiver]) -> str:
+    return join_list(map(_receiver, receivers)) if receivers else "nobody"
+
+
+def _receiver(receiver: NotifyReceiver) -> str:
+    alarms = join_list(map(code, receiver.alarms)) if receiver.alarms else "all alarms"
+    signed = [f"signed with {code(receiver.secret_variable)}"] if receiver.secret_variable else []
+    details = ", ".join([receiver.form, *signed, alarms, f"again after {receiver.repeat_hours} hours"])
+    return f"the address in {code(receiver.url_variable)} ({details})"
+
+
+def _budget(requests: int | None) -> str:
+    return (
+        "as many requests to the org as it needs" if requests is None else f"at most {requests:,} requests to the org"
+    )
 
 
 def _proxies(networks: Sequence[str]) -> str:
