@@ -23,6 +23,13 @@ def check_output(document: Any) -> None:
         _validator("review").validate(document)
 
 
+def check_relay_output(document: Any) -> None:
+    """Check an envelope whose result is a verb's of `sfcode relay`, or a list of those."""
+    _validator("envelope").validate(document)
+    for entry in document["result"] if isinstance(document["result"], list) else [document["result"]]:
+        _validator("relay").validate(entry)
+
+
 @cache
 def _validator(kind: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(closed(output_schema(kind)))

@@ -10,7 +10,7 @@ from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope
 
 FILES = ("sfcode", "mapping", "events", "recipes")
-OUTPUTS = ("plan", "review", "envelope", "state")
+OUTPUTS = ("plan", "review", "relay", "envelope", "state")
 
 
 @click.command()
@@ -24,8 +24,8 @@ def schema(invocation: Invocation, kind: str | None) -> None:
     events.yaml, recipes for recipes.yaml. Without it, the schema accepts each of them.
 
     For JSON output, KIND is plan for `plan --format json` and saved plans, review for
-    `review --format json`, envelope for the output of every command with --json, state for the applied
-    state that is kept in the org.
+    `review --format json`, relay for the results of the relay's verbs, envelope for the output of every
+    command with --json, state for the applied state that is kept in the org.
     """
     from sfcode.config.schema import json_schema, render_schema
 
@@ -44,11 +44,13 @@ def output_schema(kind: str) -> dict[str, Any]:
     from sfcode.config.schema import DIALECT
     from sfcode.plan.document_types import PlanDocument
     from sfcode.plan.state_types import State
+    from sfcode.relay.document_types import RelayDocument
     from sfcode.review.reports.document_types import ReviewDocument
 
     adapters: dict[str, TypeAdapter[Any]] = {
         "plan": TypeAdapter(PlanDocument),
         "review": TypeAdapter(ReviewDocument),
+        "relay": TypeAdapter(RelayDocument),
         "envelope": TypeAdapter(Envelope),
         "state": TypeAdapter(State),
     }

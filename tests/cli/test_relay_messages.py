@@ -9,11 +9,13 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import AttemptedWrite, Delivered, Delivery, InboxMessage, Parked
 from tests.e2e.journey import Journey
+from tests.json_output import check_relay_output
 
 CONTACT = "003000000000001AAA"
 WHO = f"{getpass.getuser()}@{socket.gethostname()}"
@@ -89,6 +91,25 @@ def test_show_for_programs(home, inbox):
     assert (replayed["event"], replayed["who"]) == ("replayed", "ann@host")
     missing = home.run("relay", "show", "4711")
     assert (missing.code, "No message has the id 4711." in missing.err) == (1, True)
+
+
+def test_the_results_have_the_published_shapes(home, inbox):
+    inbox.accept([message(1, parked="unknown_user"), message(2)])
+    deliver(inbox, Delivered(), AttemptedWrite("update", "Contact", ("NPS_Score__c",), "ok", "", CONTACT))
+    for words in (
+        ("list",),
+        ("list", "--payload"),
+        ("show", "2"),
+        ("show", "2", "--payload"),
+        ("pause", "contact"),
+        ("resume", "contact"),
+        ("replay", "1"),
+        ("discard", "1", "--state", "ready"),
+        ("audit",),
+    ):
+        check_relay_output(home.run("--json", "relay", *words).json)
+    with pytest.raises(jsonschema.ValidationError):
+        check_relay_output({"status": 0, "result": {"messages": 1, "dry_run": False, "surprise": 1}, "warnings": []})
 
 
 def test_messages_of_a_record_are_found_by_its_short_id_too(home, inbox):
