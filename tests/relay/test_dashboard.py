@@ -14,6 +14,7 @@ import requests
 
 from sfcode.relay.admin_auth import COOKIE
 from sfcode.relay.alarms import Alarm
+from sfcode.relay.api_calls import ApiUse
 from sfcode.relay.inbox import Filter
 from sfcode.relay.message import InboxMessage
 from tests.relay.browser import Pages, fill, served_pages
@@ -261,6 +262,11 @@ def test_figures_over_time_are_shown_with_a_table_beside_the_charts(pages: Pages
         assert f"Appcues → Salesforce in {title} (UTC)" in text(page)
     assert re.search(r"Salesforce \d{2},\d{3}, 28 failed", text(viewer.get("/?period=day")))
     assert viewer.get("/?period=century").status_code == 200
+
+
+def test_the_requests_to_the_org_are_shown_with_what_made_them(pages: Pages, viewer: Visitor) -> None:
+    pages.inbox.api_calls.add({ApiUse("to_salesforce", "contact", "upsert"): 7})
+    assert "7 requests to Salesforce in 24 hours 7 upsert (contact)" in text(viewer.get("/"))
 
 
 def test_the_style_and_the_script_are_cached_by_their_content(pages: Pages) -> None:

@@ -74,6 +74,7 @@ def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
             _way(stats, inbox.oldest_waiting(source), source, summarize(spans, source, period, now), period)
             for source in WAYS
         ],
+        "api_calls": inbox.api_calls.last_day(),
         "calls": [_calls(spans, side) for side in ("salesforce", "appcues")],
         "blocked": blocked_groups(stats),
         "alarms": [(alarm, alarm_reason(alarm.name)) for alarm in alarms],

@@ -34,7 +34,7 @@ from sfcode.relay.dashboard.pause_targets import SCOPES, list_targets, read_targ
 from sfcode.relay.dashboard.rendering import render, serve_static
 from sfcode.relay.inbox.admin import DISCARDABLE
 from sfcode.relay.inbox.inbox import MOST_COUNTED
-from sfcode.relay.report import scheduled_status
+from sfcode.relay.report import ApiStatus, describe_api_calls, scheduled_status
 
 if TYPE_CHECKING:
     from sfcode.relay.service import Service
@@ -151,7 +151,7 @@ class Dashboard:
             content = None
         problems = service.problems()
         raised = [alarm for alarm, _ in content["alarms"]] if content else []
-        schedule = service.config.project.settings.relay.schedule
+        settings = service.config.project.settings.relay
         return self._page(
             "overview.html.j2",
             principal,
@@ -164,7 +164,8 @@ class Dashboard:
             periods=PERIODS.values(),
             period=period,
             content=content,
-            schedule=scheduled_status(schedule, content["runs"]) if content else [],
+            budget=describe_api_calls(ApiStatus(settings.api_calls_per_day, content["api_calls"])) if content else [],
+            schedule=scheduled_status(settings.schedule, content["runs"]) if content else [],
         )
 
     async def _acknowledge(self, request: Request, principal: Principal, _form: Mapping[str, str]) -> Response:
