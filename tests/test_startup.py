@@ -28,7 +28,7 @@ LIMITS = {
 }
 """By command: how many modules of sfcode and of other packages it may load, and the packages that it must not."""
 
-PLANNING = (185, 230, NEVER | SERVING)
+PLANNING = (185, 155, NEVER | SERVING)
 """The same for a plan of an org that is served elsewhere."""
 
 IMPORT_TIME_LINE = re.compile(r"^import time:[^|]*\|[^|]*\|\s*(\S+)$", re.MULTILINE)

@@ -343,6 +343,15 @@ def test_no_template_of_a_project_is_saved_or_read_compiled(shipped: Path, tmp_p
     assert "Flow" not in {name.partition(".")[0] for name in compiled_files(shipped)}
 
 
+def test_sandboxed_code_is_not_used_outside_the_sandbox_nor_the_other_way_round(shipped: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    generate(project(), OFFLINE)
+    trusted = compiled_files(shipped)
+    generate(project(templates=own), OFFLINE)
+    assert len(compiled_files(shipped)) == 2 * len(trusted)
+
+
 def test_a_fault_of_a_template_that_was_compiled_before_has_its_line(shipped: Path) -> None:
     """The output is written once more with marks, by other code than the saved one."""
     template = shipped / "Flow.xml.j2"
