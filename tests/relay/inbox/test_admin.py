@@ -106,7 +106,6 @@ def test_a_replay_takes_what_is_parked_or_dead_as_if_never_tried(ended: Inbox) -
         (Filter(subject="user:b", source="appcues"), [1]),
         (Filter(source="salesforce"), []),
         (Filter(state="leased"), []),
-        (Filter(state="ready"), []),
     ],
 )
 def test_a_replay_takes_only_what_was_asked_for_and_nothing_open(
@@ -114,6 +113,11 @@ def test_a_replay_takes_only_what_was_asked_for_and_nothing_open(
 ) -> None:
     assert ended.replay(choice) == len(replayed)
     assert idle(ended) if not replayed else numbers(take(ended)) == replayed
+
+
+def test_a_replay_of_what_waits_overtakes_no_older_message(ended: Inbox) -> None:
+    assert ended.replay(Filter(state="ready")) == 1
+    assert idle(ended), "its elder is leased"
 
 
 def test_a_replay_by_id_leaves_what_was_delivered_unless_that_is_named(ended: Inbox) -> None:
