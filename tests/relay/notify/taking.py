@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.waiting import PATIENCE
+
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -42,7 +44,7 @@ def receiving() -> Iterator[Receiving]:
             state.taken.append(Taken(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             status = state.answers.pop(0) if state.answers else 200
             state.has_taken.set()
-            state.may_answer.wait(20)
+            state.may_answer.wait(PATIENCE)
             self.send_response(status)
             self.send_header("Content-Length", "0")
             if status == 302:

@@ -24,6 +24,7 @@ from sfcode.relay.notify.render import NotifyingRelay
 from sfcode.secret import Secret
 from tests.relay.notify.taking import SECRET, Receiving, receiving
 from tests.relay.serving import ROOT, Relay, Served
+from tests.waiting import PATIENCE
 
 DETAIL = "95 of 100 <used> & counting"
 
@@ -143,7 +144,7 @@ def test_a_running_relay_notifies_of_an_alarm_that_it_raises(sqlite_url, tmp_pat
 
     def script(served: Served) -> bool:
         served.service.instrumentation.raise_alarm("salesforce_locked", "ORG_LOCKED")
-        return far.has_taken.wait(20)
+        return far.has_taken.wait(PATIENCE)
 
     assert relay.serve(script, folder)
     assert "Alarm salesforce_locked" in json.loads(far.taken[0].body)["text"]
