@@ -10,7 +10,7 @@ from sfcode.relay.inbox import open_inbox
 from sfcode.relay.inbox.pauses import PAUSED
 from sfcode.relay.message import Claim, Delivery, Retry
 from tests.relay.serving import Relay, Served
-from tests.relay.test_server import until
+from tests.waiting import until
 
 
 @pytest.fixture
