@@ -1,0 +1,17 @@
+"""When a worker takes the far side for out of order, and waits longer and longer."""
+
+from __future__ import annotations
+
+from sfcode.relay.inbox.pauses import PAUSED
+from sfcode.relay.message import Delivered, Delivery, Released, Retry
+from sfcode.relay.worker.worker import is_outage
+
+AWAY = Retry("no answer", counts=False)
+WAITING = Retry("mapping contact is paused", counts=False, reason=PAUSED)
+
+
+def test_messages_that_wait_for_a_person_are_no_outage() -> None:
+    assert is_outage(Delivery({1: AWAY, 2: Released()}))
+    assert not is_outage(Delivery({1: AWAY, 2: Delivered()}))
+    assert not is_outage(Delivery({1: WAITING}))
+    assert not is_outage(Delivery({1: AWAY, 2: WAITING}))
