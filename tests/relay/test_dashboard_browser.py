@@ -87,7 +87,8 @@ def signed_in(pages: Pages, browser: Any) -> Any:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"{pages.url}/")
-        page.keyboard.type(ADMIN)  # the field has the focus
+        page.wait_for_function("document.activeElement.id === 'token'")  # which gets the focus by itself
+        page.keyboard.type(ADMIN)
         page.keyboard.press("Enter")
         page.wait_for_url(f"{pages.url}/")
         page.wait_for_selector("text=admin (operator)")
