@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.metadata.objects import Field
@@ -59,7 +61,7 @@ class CandidateUser:
     """Permission sets assigned to it, those of profiles left out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PermissionSetGrants:
     """A permission set."""
 
@@ -72,8 +74,16 @@ class PermissionSetGrants:
 
     def fields(self, object_name: str) -> tuple[str, ...]:
         """Return the readable fields of an object, sorted."""
-        full = _granted_names(self.body.get("fieldPermissions"), "readable")
-        return tuple(sorted(name.partition(".")[2] for name in full if name.startswith(f"{object_name}.")))
+        return self._readable_fields.get(object_name, ())
+
+    @cached_property
+    def _readable_fields(self) -> dict[str, tuple[str, ...]]:
+        """The readable fields by object: each object of a large org is asked for several times."""
+        fields = defaultdict[str, list[str]](list)
+        for name in sorted(_granted_names(self.body.get("fieldPermissions"), "readable")):
+            object_name, _, field_name = name.partition(".")
+            fields[object_name].append(field_name)
+        return {object_name: tuple(names) for object_name, names in fields.items()}
 
 
 def _granted_names(rows: Value, right: str) -> frozenset[str]:
