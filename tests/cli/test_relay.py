@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -133,12 +134,21 @@ def test_replay_takes_ids_and_leaves_alone_what_was_delivered(journey, inbox):
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("--state", "ready"), ("--since", "yesterday"), ("--since", "5"), ("99999999999999999999",), ("0",)]
+    "options", [(), ("--state", "leased"), ("--since", "yesterday"), ("--since", "5"), ("99999999999999999999",), ("0",)]
 )
-def test_replay_wants_to_know_which(journey, options):
+def test_replay_wants_to_know_which(journey, inbox, options):
     result = journey.run("relay", "replay", *options)
     assert result.code == 1
     assert "Traceback" not in result.err
+
+
+def test_replay_of_what_waits_makes_the_next_attempt_at_once(journey, inbox):
+    inbox.accept([message(1)])
+    claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
+    inbox.settle(claim, Delivery({m.id: Retry("no") for m in claim.messages}), lambda *_: timedelta(hours=1))
+    assert inbox.claim("appcues", limit=1, per_key=1, lease=60) is None
+    assert journey.run("relay", "replay", "--state", "ready").out == "1 message will be delivered again.\n"
+    assert inbox.claim("appcues", limit=1, per_key=1, lease=60)
 
 
 def test_replay_of_what_nobody_knows_is_an_error(journey, inbox):

@@ -44,13 +44,13 @@ def replay_command(
     """
     Deliver messages again: those with the given IDs, or all that match the options.
 
-    Replays parked messages and dead letters, unless --state names another state. A selection is counted first, and a
-    terminal is asked. An audit line keeps who replayed what.
+    Replays parked messages and dead letters, unless --state names another state; --state ready makes the next attempt
+    at once. A selection is counted first, and a terminal is asked. An audit line keeps who replayed what.
     """
     _check_selection(ids, criteria)
-    if criteria.get("state") in ("ready", "leased"):
+    if criteria.get("state") == "leased":
         raise UsageError(
-            f"Messages in state {criteria['state']} are being delivered already.", "Pass --state parked, dead or done."
+            "Messages in state leased are being delivered at the moment.", "Pass --state parked, dead, ready or done."
         )
     _change(invocation, "replay", ids, criteria, dry_run=dry_run, yes=yes or not sys.stdin.isatty())
 
