@@ -134,7 +134,8 @@ def test_replay_takes_ids_and_leaves_alone_what_was_delivered(journey, inbox):
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("--state", "leased"), ("--since", "yesterday"), ("--since", "5"), ("99999999999999999999",), ("0",)]
+    "options",
+    [(), ("--state", "leased"), ("--since", "yesterday"), ("--since", "5"), ("99999999999999999999",), ("0",)],
 )
 def test_replay_wants_to_know_which(journey, inbox, options):
     result = journey.run("relay", "replay", *options)

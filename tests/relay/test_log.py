@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
+from sfcode.cli.relay.messages import _table
+from sfcode.cli.relay.table import TimeFormat, render_table
 from sfcode.relay import log
 from sfcode.relay.inbox.types import InboxEntry
-from sfcode.relay.report import message_line
 
 HOSTILE = "a\n[error] forged\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp"
 
@@ -76,6 +77,7 @@ def test_an_exception_of_somebody_else_is_named_and_not_quoted():
 
 def test_a_listed_message_is_one_line_whatever_it_is_called():
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    line = message_line(InboxEntry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None))
+    entry = InboxEntry(1, "appcues", HOSTILE, "", HOSTILE, {}, "parked", "odd", HOSTILE, 1, now, now, None)
+    _, line = render_table(*_table([entry], TimeFormat(utc=True)))
     assert line.isprintable()
     assert line.count("forged") == 3

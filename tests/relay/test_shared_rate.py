@@ -9,6 +9,7 @@ from contextlib import ExitStack, nullcontext
 import pytest
 
 from sfcode.relay import main
+from sfcode.relay.api_calls import PendingApiCalls
 from sfcode.relay.appcues.writer import SECONDS
 from sfcode.relay.config import ConfigSource
 from sfcode.relay.inbox import open_inbox
@@ -44,7 +45,7 @@ def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int
     def serve() -> None:
         relay = Relay(sqlite_url)
         source = ConfigSource(ROOT / "config", relay.config, {})
-        main.serve(relay.config(), source, lambda _: SignedIn(), lambda *_: None)  # type: ignore[arg-type,return-value]
+        main.serve(relay.config(), source, lambda _: SignedIn(), lambda *_: None, PendingApiCalls())  # type: ignore[arg-type,return-value]
 
     with stack:
         yield start
