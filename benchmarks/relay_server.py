@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,6 @@ from typing import cast
 
 from benchmarks.measure import ROOT
 from sfcode.config import load
-from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
 from sfcode.relay import log
 from sfcode.relay.appcues import FieldTypeCache
@@ -31,6 +30,7 @@ from sfcode.relay.salesforce.writer import SalesforceWriter
 from sfcode.relay.server import listen, run
 from sfcode.relay.service import Builders, Service
 from sfcode.relay.settings import read_settings
+from tests.relay.serving import SignedIn
 
 WEBHOOK = "webhook-0123456789abcdef"
 ENVIRON = {
@@ -58,29 +58,6 @@ class Yes:
         """Do nothing."""
 
 
-@dataclass
-class Nowhere:
-    """An org of which nothing is asked but its id."""
-
-    org_id: str = "00D000000000001EAA"
-
-    @property
-    def identity(self) -> Nowhere:
-        """Give what holds the id."""
-        return self
-
-    def describe(self, _names: Iterable[str]) -> OrgSchema:
-        """Know no object."""
-        return OrgSchema({}, online=True)
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-def _nowhere(_config: RelayConfig) -> Org:
-    return cast(Org, Nowhere())
-
-
 async def _forget(messages: Sequence[InboxMessage]) -> int:
     return len(messages)
 
@@ -94,7 +71,7 @@ def main() -> None:
     config = RelayConfig(project, read_settings(project, environ, host="127.0.0.1", port=0))
     with listen("127.0.0.1", 0) as listener, open_inbox(database) as inbox:
         builders = Builders(
-            _nowhere,
+            lambda _config: cast(Org, SignedIn()),
             partial(build_ingress, accept=_forget) if forget else build_ingress,
             lambda *_: Yes("appcues"),
             lambda *_: Yes("salesforce"),

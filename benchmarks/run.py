@@ -58,7 +58,7 @@ RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 
 
 def report(word: str = "") -> Section:
-    """Measure the parts whose titles have a word, and set them as one Markdown page."""
+    """Measure the parts whose titles have a word, print each when it is measured, and return them as one page."""
     machine = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores"
     texts = [
         "# Benchmarks",
@@ -74,12 +74,13 @@ def report(word: str = "") -> Section:
         print(f" ({time.perf_counter() - started:.0f} s)", file=sys.stderr)
         section = measured if isinstance(measured, Section) else Section(measured)
         texts += [f"## {title}", section.text]
+        print(f"## {title}\n\n{section.text}\n", flush=True)
         held += section.ratios
     return Section("\n\n".join(texts) + "\n", tuple(held))
 
 
 def main() -> None:
-    """Print the report, keep it if asked to, and fail if a ratio has fallen."""
+    """Print the results, keep them if asked to, and fail if a ratio has fallen."""
     parser = argparse.ArgumentParser(description="Measure sfcode on this machine.")
     parser.add_argument("--save", action="store_true", help="write RESULTS.md and ratios.json in benchmarks/ as well")
     parser.add_argument("--only", default="", metavar="WORD", help="measure only the parts whose titles have this word")
@@ -88,7 +89,6 @@ def main() -> None:
         parser.error("--save keeps a whole run: leave --only out")
     saved = ratios.read_saved()
     section = report(arguments.only)
-    print(section.text)
     if arguments.save:
         RESULTS.write_text(section.text, encoding="utf-8")
         ratios.save(section.ratios)
