@@ -1,4 +1,4 @@
-"""The ratios that are held: each is compared with the one of the last saved run, and may fall by no more than the noise."""
+"""The ratios that are held: each has a least, or may fall below that of the last saved run by no more than the noise."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Ratio:
 
     name: str
     rounds: Sequence[float]
+    least: float = 0.0
+    """What it must not fall below, whatever was saved."""
 
     @property
     def value(self) -> float:
@@ -53,9 +55,12 @@ def save(ratios: Iterable[Ratio], file: Path = FILE) -> None:
 
 
 def list_fallen(ratios: Iterable[Ratio], saved: Mapping[str, Ratio]) -> list[str]:
-    """Describe the ratios that are below the saved ones by more than the noise of either run."""
+    """Describe the ratios that are below their least, or below the saved ones by more than the noise of either run."""
     fallen = []
     for ratio in ratios:
+        if ratio.value < ratio.least:
+            fallen.append(f"{ratio.name}: {ratio.value:.2f}, and {ratio.least:.2f} is the least")
+            continue
         former = saved.get(ratio.name)
         if former is None:
             continue

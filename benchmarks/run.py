@@ -93,7 +93,7 @@ def main() -> None:
         RESULTS.write_text(section.text, encoding="utf-8")
         ratios.save(section.ratios)
     if fallen := ratios.list_fallen(section.ratios, saved):
-        raise SystemExit("Slower than the last saved run:\n" + "\n".join(f"  - {line}" for line in fallen))
+        raise SystemExit("Slower than allowed:\n" + "\n".join(f"  - {line}" for line in fallen))
 
 
 if __name__ == "__main__":

@@ -40,3 +40,9 @@ def test_the_memory_is_that_of_the_process_itself(tmp_path: Path) -> None:
     assert usage.peak_memory < len(held) / 2
     grown = measure_process([sys.executable, "-I", "-S", "-c", "bytearray(b'1') * 100_000_000"], tmp_path)
     assert grown.peak_memory > usage.peak_memory + 50_000_000
+
+
+def test_a_ratio_below_its_least_has_fallen_whatever_was_saved() -> None:
+    ratio = Ratio("growth", (0.4, 0.5, 0.6), least=0.9)
+    assert list_fallen([ratio], {}) == ["growth: 0.50, and 0.90 is the least"]
+    assert list_fallen([Ratio("growth", (0.9,), least=0.9)], {}) == []

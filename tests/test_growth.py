@@ -20,11 +20,13 @@ from benchmarks.many_mappings import write_project
 from sfcode.apply.package import package
 from sfcode.apply.steps import Deploy, steps
 from sfcode.checks.snapshot import Folder, Snapshot, take_snapshot
+from sfcode.cli.plan_output import add_provenance, judge
 from sfcode.config import Project, load
 from sfcode.generate import generate
 from sfcode.mapping.desired import Desired
 from sfcode.metadata.objects import standard
 from sfcode.plan.next_state import Mark
+from sfcode.plan.reports import FORMATS, ReportOptions, render_plan
 from sfcode.plan.rules import build_plan
 from sfcode.plan.snapshot import OrgSnapshot, PlanInput
 from sfcode.plan.state import Applied
@@ -131,3 +133,19 @@ def test_an_apply_and_one_that_deletes(tmp_path: Path, monkeypatch: pytest.Monke
         deleting.append(count_calls(lambda: plan_and_package(half, rest, seen)))  # noqa: B023
     assert_linear(creating[1:])
     assert_linear(deleting[1:])
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_report_with_the_lines_of_its_changes(format_: str, tmp_path: Path) -> None:
+    calls = []
+    for count in (1, 8, 16, 24):
+        config = start(tmp_path / str(count), count).folder / "config"
+        project = load(config, "local")
+        desired = generate(project, standard())
+        plan = build_plan(PlanInput(project, desired, OrgSnapshot(TARGET), generated=desired))
+
+        def report() -> None:
+            render_plan(add_provenance(plan, desired, config), format_, ReportOptions(judge=judge))  # noqa: B023
+
+        calls.append(count_calls(report))
+    assert_linear(calls[1:])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from sfcode.checks.rules import as_rule, report
 from sfcode.diagnostics import Diagnostic
-from sfcode.mapping.desired import Desired, Origin
+from sfcode.mapping.desired import Desired
 from sfcode.mapping.place import Place
 from sfcode.plan.plan import Plan, Refusal
 
@@ -17,7 +17,7 @@ def diagnose_plan(plan: Plan, desired: Desired, config: Path) -> Iterator[Diagno
     """Return the refusals and warnings of a plan, each at its YAML line, otherwise at the settings file."""
     settings = str(config / "sfcode.yaml")
     for refusal in plan.refusals:
-        yield _diagnose_refusal(refusal, desired.origins, settings)
+        yield _diagnose_refusal(refusal, desired, settings)
     advice = {str(problem) for problem in desired.advice}
     for warning in plan.warnings:
         if warning not in advice:
@@ -31,8 +31,8 @@ def diagnose_failures(problems: Iterable[Diagnostic], config: Path) -> Iterator[
         yield as_rule("SF303", replace(problem, path=path))
 
 
-def _diagnose_refusal(refusal: Refusal, origins: Sequence[Origin], settings: str) -> Diagnostic:
-    origin = next((origin for origin in origins if origin.address == refusal.address and not origin.token), None)
+def _diagnose_refusal(refusal: Refusal, desired: Desired, settings: str) -> Diagnostic:
+    origin = desired.find_origin(refusal.address) if refusal.address else None
     message = f"{refusal.address} {refusal.reason}" if refusal.address else refusal.reason
     place = Place(origin.position, origin.path) if origin else settings
     return report("SF301", place, message, refusal.hint)

@@ -80,7 +80,6 @@ def _find_lines(desired: Desired, address: Address) -> list[tuple[str, int, int,
     return sorted(
         {
             (origin.position.file, origin.position.line, origin.position.column, origin.path, origin.token)
-            for origin in desired.origins
-            if origin.address == address
+            for origin in desired.find_origins(address)
         }
     )

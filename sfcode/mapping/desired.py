@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -42,6 +43,17 @@ class Desired:
     def find_origin(self, address: Address, token: str = "") -> Origin | None:
         """Return the YAML line behind a name in a component, or behind the component itself."""
         return self._origins.get((address, token))
+
+    def find_origins(self, address: Address) -> tuple[Origin, ...]:
+        """Return all YAML lines behind a component, in the order of `origins`."""
+        return self._origins_by_address.get(address, ())
+
+    @cached_property
+    def _origins_by_address(self) -> dict[Address, tuple[Origin, ...]]:
+        by_address: defaultdict[Address, list[Origin]] = defaultdict(list)
+        for origin in self.origins:
+            by_address[origin.address].append(origin)
+        return {address: tuple(origins) for address, origins in by_address.items()}
 
     @cached_property
     def _origins(self) -> dict[tuple[Address, str], Origin]:

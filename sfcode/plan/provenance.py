@@ -51,7 +51,7 @@ def list_lines(plan: Plan, desired: Desired, rename: Callable[[str], str] = str)
     """Return the YAML lines behind each effective change, `file:line`; `rename` returns what a file is called here."""
     lines: dict[str, tuple[str, ...]] = {}
     for change in plan.effective:
-        origins = [origin for origin in desired.origins if origin.address == change.address]
+        origins = desired.find_origins(change.address)
         names = _list_changed_names(change)
         behind = [origin for origin in origins if origin.token in names] or [
             origin for origin in origins if not origin.token
