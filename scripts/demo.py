@@ -76,15 +76,7 @@ def show_use_case(folder: Path) -> None:
     stage = Stage(folder, make_environment())
     stage.org.trust_env = stage.appcues.trust_env = False
     with stage.org, stage.appcues, stage.running("relay", "serve", "--port", "0", "--json", "relay") as relay:
-        stage.org_url, stage.appcues_url = relay["org_url"], relay["appcues_url"]
-        stage.org.headers["Authorization"] = f"Bearer {relay['access_token']}"
-        stage.appcues.auth = ("local-appcues-key", "local-appcues-secret")
-        stage.assign("Appcues_Viewer", relay["username"])
-        hook = {
-            "url": f"{relay['url']}/webhooks/appcues",
-            "auth": {"scheme": "path", "secret": stage.environment[WEBHOOK]},
-        }
-        stage.control("PUT", "webhook", hook)
+        stage.connect(relay)
         people = stage.rows(
             "SELECT Product_User_Id__c FROM Contact WHERE Product_User_Id__c != null AND AccountId != null "
             "ORDER BY Product_User_Id__c LIMIT 14"

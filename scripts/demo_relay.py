@@ -101,6 +101,18 @@ class Stage:
             finally:
                 process.terminate()
 
+    def connect(self, relay: dict[str, Any]) -> None:
+        """Sign in to both sides of a relay that says it is ready, and have the local Appcues send it webhooks."""
+        self.org_url, self.appcues_url = relay["org_url"], relay["appcues_url"]
+        self.org.headers["Authorization"] = f"Bearer {relay['access_token']}"
+        self.appcues.auth = ("local-appcues-key", "local-appcues-secret")
+        self.assign("Appcues_Viewer", relay["username"])
+        hook = {
+            "url": f"{relay['url']}/webhooks/appcues",
+            "auth": {"scheme": "path", "secret": self.environment[WEBHOOK]},
+        }
+        self.control("PUT", "webhook", hook)
+
     def contact(self, user: str) -> dict[str, Any]:
         """Read a contact by its user id."""
         fields = "Id, Name, Title, Appcues_NPS_Score__c, Appcues_NPS_Feedback__c"

@@ -16,7 +16,7 @@ from pathlib import Path
 import requests
 
 from scripts.demo import make_environment
-from scripts.demo_relay import ROOT, WEBHOOK, Failed, Stage, play, reserve_port, until
+from scripts.demo_relay import ROOT, Failed, Stage, play, reserve_port, until
 
 PICTURES = ROOT / "docs" / "pictures"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -81,15 +81,7 @@ def take_dashboard(browser: str, folder: Path) -> None:
         stack.enter_context(stage.org)
         stack.enter_context(stage.appcues)
         relay = stack.enter_context(stage.running("relay", "serve", "--port", str(port), "--json", "relay"))
-        stage.org_url, stage.appcues_url = relay["org_url"], relay["appcues_url"]
-        stage.org.headers["Authorization"] = f"Bearer {relay['access_token']}"
-        stage.appcues.auth = ("local-appcues-key", "local-appcues-secret")
-        stage.assign("Appcues_Viewer", relay["username"])
-        hook = {
-            "url": f"{relay['url']}/webhooks/appcues",
-            "auth": {"scheme": "path", "secret": stage.environment[WEBHOOK]},
-        }
-        stage.control("PUT", "webhook", hook)
+        stage.connect(relay)
         play(stage, relay["url"])
         strangers = [{"user_id": f"guest-{number}", "name": "appcues:flow_completed"} for number in range(3)]
         stage.control("POST", "trigger", strangers)

@@ -98,13 +98,16 @@ def test_the_saved_help_is_what_the_command_line_formats(option: str, columns: s
     assert max(map(len, texts[0].splitlines())) <= (int(columns) or 80)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
-def test_help_that_cannot_be_written_is_an_error() -> None:
-    with Path("/dev/full").open("w", encoding="utf-8") as full:
+def test_help_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with (tmp_path / "limited.txt").open("w", encoding="utf-8") as file:
         run = subprocess.run(
-            [sys.executable, "-m", "sfcode", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            ["/bin/sh", "-c", 'ulimit -f 0; exec "$0" -m sfcode --help', sys.executable],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
-    assert (run.returncode, run.stderr.partition("\n")[0]) == (1, "Error: No space left on device")
+    assert (run.returncode, run.stderr.partition("\n")[0]) == (1, "Error: File too large")
 
 
 def test_pydantic_is_imported_for_json_schema_alone(root: Path) -> None:

@@ -107,7 +107,8 @@ class ObsoleteFlowVersions(TypedDict):
     names: list[str]
 
 
-PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013  (check_names.py refuses one of its keys as a name)
+# The class syntax would make a name of each key, and one of them is a word that check_names.py forbids as a name.
+PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013  (for the reason above)
 """A reason why the plan cannot be applied, and what to do about it."""
 
 
