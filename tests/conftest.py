@@ -1,5 +1,5 @@
 """
-What holds for every test: no network but loopback, no home folder, no Salesforce in the environment.
+What holds for every test: no network but loopback, no home folder, no Salesforce in the environment, nothing left of other tests.
 
 The environment is set before any test module is imported, and child processes inherit it.
 """
@@ -25,6 +25,7 @@ import hypothesis
 import pytest
 
 from tests import schedule
+from tests.process_state import process_state_restored
 
 http.server.HTTPServer.request_queue_size = 128
 """Servers of tests keep so many connections waiting: of more than five, the default, a loaded machine drops some for seconds."""
@@ -149,6 +150,13 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def root() -> Path:
     """Give the top folder of the repository."""
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def _clean_process() -> Iterator[None]:
+    """Put back what a test changes of the state that its process has once."""
+    with process_state_restored():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -124,9 +124,6 @@ def zone(monkeypatch: pytest.MonkeyPatch):
     """Let this process be five and a half hours ahead of UTC."""
     monkeypatch.setenv("TZ", "XYZ-5:30")
     time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.usefixtures("zone")

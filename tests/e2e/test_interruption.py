@@ -102,12 +102,9 @@ def test_the_exit_code_tells_what_ended_the_command(number, code, expected):
 
 def test_what_the_parent_wants_ignored_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with Interruption().handle_signals():
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-            assert signal.getsignal(signal.SIGTERM) is not before
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    with Interruption().handle_signals():
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is not before
 
 
 @pytest.mark.parametrize("number", CODES)
@@ -119,13 +116,8 @@ def test_a_signal_while_the_program_is_loaded_is_told_in_the_same_words(monkeypa
             if name == "sfcode.cli.main":
                 os.kill(os.getpid(), number)
 
-    before = {signal_number: signal.getsignal(signal_number) for signal_number in CODES}
     monkeypatch.delitem(sys.modules, "sfcode.cli.main", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
-    try:
-        with pytest.raises(SystemExit) as end:
-            program.start()
-    finally:
-        for signal_number, handler in before.items():
-            signal.signal(signal_number, handler)
+    with pytest.raises(SystemExit) as end:
+        program.start()
     assert (end.value.code, capsys.readouterr().err) == (CODES[number], "Error: Interrupted; nothing was changed.\n")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import pytest
 import structlog
 
 from sfcode.cli.relay.messages import _table
@@ -22,17 +20,6 @@ HOSTILE = "a\n[error] forged\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp"
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level, own_level = root.handlers[:], root.level, logging.getLogger("sfcode").level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.getLogger("sfcode").setLevel(own_level)
-    structlog.reset_defaults()
 
 
 def test_a_flood_of_one_kind_is_cut_and_told():

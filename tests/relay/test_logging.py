@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -22,14 +21,10 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    root, own_logger = logging.getLogger(), logging.getLogger("sfcode")
-    before = root.handlers[:], root.level, own_logger.level
+def stream() -> io.StringIO:
     stream = io.StringIO()
     log.configure(stream)
-    yield stream
-    root.handlers[:], root.level, own_logger.level = before
-    structlog.reset_defaults()
+    return stream
 
 
 def lines(stream: io.StringIO) -> list[dict]:
@@ -73,12 +68,8 @@ def test_of_our_own_errors_the_message_is_told_unless_an_org_wrote_it():
 
 def test_on_a_terminal_it_is_for_people():
     stream = Terminal()
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
     log.configure(stream)
     structlog.stdlib.get_logger("sfcode.relay").info("ready", url="http://127.0.0.1:8400")
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
     assert "http://127.0.0.1:8400" in stream.getvalue()
     assert not stream.getvalue().startswith("{")
 

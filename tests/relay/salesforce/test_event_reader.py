@@ -122,11 +122,9 @@ def test_a_feedback_that_is_no_text_is_a_problem(value: object) -> None:
 
 
 def test_a_time_without_a_zone_is_utc_wherever_the_relay_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "America/New_York")
-        time.tzset()
-        event_read = timed("2026-11-23T14:30:00")
+    monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
+    event_read = timed("2026-11-23T14:30:00")
     assert event_read.stamp == "2026-11-23T14:30:00.000000Z"
 
 

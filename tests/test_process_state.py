@@ -1,0 +1,53 @@
+"""A test finds the process as every other test does, whatever ran before it in the same process."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from sfcode.relay import log
+
+
+def _state() -> dict[str, Any]:
+    return {
+        "folder": Path.cwd(),
+        "environment": {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
+        "time zone": time.localtime(0).tm_hour,
+        "signals": [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)],
+        "levels": (logging.getLogger().level, logging.getLogger("sfcode").level),
+        "handlers": logging.getLogger().handlers[:],
+        "structlog": {name: str(value) for name, value in structlog.get_config().items() if name != "processors"},
+        "context": structlog.contextvars.get_contextvars(),
+        "switch": sys.getswitchinterval(),
+    }
+
+
+@pytest.fixture(scope="module")
+def states() -> list[dict[str, Any]]:
+    """Collect what each of the two tests finds."""
+    return []
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_what_a_test_changes_of_the_process_the_next_does_not_see(states, tmp_path, name):
+    states.append(_state())
+    assert all(state == states[0] for state in states)
+    os.chdir(tmp_path)
+    os.environ.update({"TZ": "Asia/Tokyo", "SFCODE_ORG": "left behind"})
+    time.tzset()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    log.configure(io.StringIO(), verbose=True)
+    structlog.contextvars.bind_contextvars(request="left behind")
+    sys.setswitchinterval(1.0)
+    changed = _state()
+    assert all(changed[key] != states[0][key] for key in changed)
