@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from sfcode.relay.inbox.pauses import PAUSED, Pause
+from sfcode.relay.inbox.pauses import LOOK_AGAIN, PAUSED, Pause
 from sfcode.relay.message import Retry, Source
 
-LOOK_AGAIN = 3600.0
-"""Seconds until a message of a paused mapping is looked at again; a resume does not wait for that."""
 SIDES: dict[Source, str] = {"appcues": "salesforce", "salesforce": "appcues"}
 """By the source of messages, the side that they are delivered to."""
 
@@ -19,11 +17,9 @@ class CurrentPauses:
     def __init__(self) -> None:
         self._pauses: tuple[Pause, ...] = ()
 
-    def replace(self, pauses: Iterable[Pause]) -> bool:
-        """Take over the pauses of the inbox; return whether a mapping was resumed."""
-        before = self.mappings
+    def replace(self, pauses: Iterable[Pause]) -> None:
+        """Take over the pauses of the inbox."""
         self._pauses = tuple(pauses)
-        return bool(before - self.mappings)
 
     def __iter__(self) -> Iterator[Pause]:
         """Iterate over the pauses, the longest first."""
@@ -45,4 +41,5 @@ class CurrentPauses:
 
 def wait_for(mapping: str) -> Retry:
     """Return the settlement of a message of a paused mapping."""
-    return Retry(f"mapping {mapping} is paused", LOOK_AGAIN, counts=False, reason=PAUSED)
+    text = f"mapping {mapping} is paused"
+    return Retry(text, LOOK_AGAIN.total_seconds(), counts=False, reason=PAUSED, paused_mapping=mapping)

@@ -188,13 +188,9 @@ class Housekeeping:
 
     def _update_pauses(self, stats: InboxStats) -> None:
         """Take over what is paused, make the messages of resumed mappings due, and remind of long pauses."""
-        is_resumed = self._pauses.replace(self._inbox.pauses())
-        waiting = sum(
-            count for (_, state, reason), count in stats.counts_by_reason.items() if (state, reason) == WAITING
-        )
-        # Without a pause nothing waits for one; with another one, what waited for the resumed one is among its messages.
-        if is_resumed or (waiting and not self._pauses.mappings):
-            self._inbox.wake_paused()
+        self._pauses.replace(self._inbox.pauses())
+        if any((state, reason) == WAITING for _, state, reason in stats.counts_by_reason):
+            self._inbox.wake_resumed()
         self._metrics.paused.clear()
         for pause in self._pauses:
             self._metrics.paused.labels(pause.scope, pause.name).set(1)

@@ -101,6 +101,8 @@ class Retry:
     """Whether the attempt counts towards the limit; an attempt during an outage of the far side does not."""
     reason: str = ""
     """A short name of why it waits, where a person can end the wait: `paused`."""
+    paused_mapping: str = ""
+    """The mapping that has to be resumed; the inbox lets nothing wait for one that is not paused any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,11 +263,11 @@ class Inbox(TransactionRunner):
         """Return the pauses that a person must be reminded of, each to one process only."""
         return self._write(pauses.take_long_pauses)
 
-    def wake_paused(self) -> int:
-        """Make the messages due that wait for a mapping to be resumed; return how many."""
+    def wake_resumed(self) -> int:
+        """Make the messages of resumed mappings due; return how many. Any process goes on with what another one left."""
         total, count = 0, AT_ONCE
         while count == AT_ONCE:
-            count = self._write(partial(pauses.wake_paused, limit=AT_ONCE))
+            count = self._write(partial(pauses.wake_resumed, limit=AT_ONCE))
             total += count
         return total
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,11 +15,18 @@ from sfcode.relay.inbox.audit import add_audit_line
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.settle import reopen_idle
-from sfcode.relay.inbox.tables import INBOX, PAUSES, lane
+from sfcode.relay.inbox.state import remember
+from sfcode.relay.inbox.tables import INBOX, PAUSES, SETTINGS, lane
 
 Scope = Literal["mapping", "direction"]
 PAUSED = "paused"
 """The reason of messages that wait for a mapping to be resumed, and the alarm for a long pause."""
+LOOK_AGAIN = timedelta(hours=1)
+"""Until a message of a paused mapping is looked at again; a resume does not wait for that."""
+SLACK = timedelta(seconds=5)
+"""How much later than that it may be due: by the jitter of its wait, and by the wait of its transaction for a lock."""
+RESUMED = "resumed:"
+"""Begins the name of the setting that has when a mapping was resumed, until its messages are due."""
 LONG = timedelta(hours=1)
 """After which a pause raises an alarm."""
 REMIND = timedelta(days=1)
@@ -62,12 +70,14 @@ def add_pause(tx: Transaction, scope: Scope, name: str, who: str) -> bool:
 
 
 def remove_pause(tx: Transaction, scope: Scope, name: str, who: str) -> bool:
-    """End a pause and its alarm; false where there was none."""
+    """End a pause and its alarm; false where there was none. What waits for a mapping is left to `wake_resumed`."""
     removed = PAUSES.delete().where(PAUSES.c.scope == scope, PAUSES.c.name == name)
     row = tx.db.execute(removed.returning(PAUSES.c.who, PAUSES.c.at)).first()
     if row is not None:
         add_audit_line(tx, who, "resume", {scope: name}, 1)
         remove_alarms(tx, PAUSED, Pause(scope, name, row.who, row.at).alarm_detail)
+        if scope == "mapping":
+            remember(tx, RESUMED + name, tx.now.isoformat())
     return row is not None
 
 
@@ -81,9 +91,20 @@ def take_long_pauses(tx: Transaction) -> tuple[Pause, ...]:
     return tuple(Pause(row.scope, row.name, row.who, tx.to_wall(row.at)) for row in rows)
 
 
-def wake_paused(tx: Transaction, limit: int) -> int:
-    """Make up to `limit` messages due that wait for a mapping to be resumed; return how many."""
+def wake_resumed(tx: Transaction, limit: int) -> int:
+    """
+    Make up to `limit` messages due that wait for a mapping that was resumed; return how many.
+
+    That a mapping was resumed is forgotten in the transaction that finds no more of its messages. Without a paused mapping
+    all messages are due, also those of a process of an older version.
+    """
+    resumed = _read_resumed(tx)
     waiting = (INBOX.c.reason == PAUSED) & (INBOX.c.reason != sa.literal_column("''")) & (INBOX.c.state == "ready")
+    if resumed:
+        # What began to wait since then waits for another mapping.
+        waiting &= INBOX.c.due_at <= max(map(datetime.fromisoformat, resumed.values())) + LOOK_AGAIN + SLACK
+    elif any(pause.scope == "mapping" for pause in read_pauses(tx)):
+        return 0
     columns = (INBOX.c.id, INBOX.c.source, INBOX.c.key)
     rows = tx.db.execute(
         sa.select(*columns).where(waiting).order_by(INBOX.c.received_at, INBOX.c.id).limit(limit)
@@ -91,7 +112,15 @@ def wake_paused(tx: Transaction, limit: int) -> int:
     # Their lanes are locked first, as by a claim, and in the order of all transactions.
     open_lanes(tx, {(row.source, row.key) for row in rows})
     woken = INBOX.update().where(within(INBOX.c.id, [row.id for row in rows]), waiting).values(due_at=tx.now, reason="")
-    count = tx.db.execute(woken).rowcount
-    names = {lane(row.source, row.key) for row in rows}
-    reopen_idle(tx, names)
-    return count
+    tx.db.execute(woken)
+    reopen_idle(tx, {lane(row.source, row.key) for row in rows})
+    if len(rows) < limit:
+        for name, value in resumed.items():
+            tx.db.execute(SETTINGS.delete().where(SETTINGS.c.name == name, SETTINGS.c.value == value))
+    return len(rows)
+
+
+def _read_resumed(tx: Transaction) -> Mapping[str, str]:
+    """Return the settings that have when mappings were resumed."""
+    rows = tx.db.execute(sa.select(SETTINGS.c.name, SETTINGS.c.value).where(SETTINGS.c.name.startswith(RESUMED)))
+    return {row.name: row.value for row in rows}

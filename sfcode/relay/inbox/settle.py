@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from sfcode.relay.inbox.intents import withdraw, write_again
 from sfcode.relay.inbox.parameters import ListMembership, ListParameter, given_rows, within
 from sfcode.relay.inbox.records import add_records
 from sfcode.relay.inbox.state import latest
-from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, age, lane, open_rows
+from sfcode.relay.inbox.tables import INBOX, LANES, LATEST, PAUSES, age, lane, open_rows
 from sfcode.relay.message import (
     Claim,
     ClaimedMessage,
@@ -32,6 +33,8 @@ from sfcode.relay.message import (
 )
 
 GAVE_UP = "gave_up"
+HEARD_OF = timedelta(seconds=5)
+"""After which each process knows what is paused."""
 LONGEST_DETAIL = 2_000
 
 
@@ -51,8 +54,9 @@ def settle(
         write_again(tx, claim.source, rewrite_names | delivery.written)
         return 0
     rows = []
+    settlements, delays = _without_resumed(tx, delivery.settlements, delays)
     for message in claim.messages:
-        settlement = delivery.settlements.get(message.id, Released())
+        settlement = settlements.get(message.id, Released())
         delay = delays.get(message.id)
         row = _row(message, settlement, tx.now, tx.now + delay if delay is not None else None)
         rows.append(_with_attempt(row, message, delivery, tx.now))
@@ -67,6 +71,28 @@ def settle(
     write_again(tx, claim.source, rewrite_names)
     _store(tx, delivery.followups)
     return len(claim.messages)
+
+
+def _without_resumed(
+    tx: Transaction, settlements: Mapping[int, Settlement], delays: Mapping[int, timedelta | None]
+) -> tuple[Mapping[int, Settlement], Mapping[int, timedelta | None]]:
+    """
+    Return settlements and waits of which none is for a mapping that is not paused any more, as this process may not know yet.
+
+    A resume that comes now waits for this transaction, so that it finds the messages that wait.
+    """
+    paused = {
+        id_: settlement
+        for id_, settlement in settlements.items()
+        if isinstance(settlement, Retry) and settlement.paused_mapping
+    }
+    if not paused:
+        return settlements, delays
+    names = sa.select(PAUSES.c.name).where(PAUSES.c.scope == "mapping").order_by(PAUSES.c.name)
+    still_paused = set(tx.db.scalars(names.with_for_update(read=True)))
+    resumed = {id_: end for id_, end in paused.items() if end.paused_mapping not in still_paused}
+    ready = {id_: replace(end, reason="", paused_mapping="") for id_, end in resumed.items()}
+    return {**settlements, **ready}, {**delays, **dict.fromkeys(resumed, HEARD_OF)}
 
 
 def _store(tx: Transaction, followups: Iterable[FollowUp]) -> None:

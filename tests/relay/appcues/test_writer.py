@@ -274,12 +274,14 @@ def test_a_refusal_is_told_without_the_values_that_it_quotes(desk):
 
 
 def test_records_of_a_paused_mapping_wait_and_others_are_delivered(desk):
+    desk.inbox.pause(PAUSE.scope, PAUSE.name, PAUSE.who)
     desk.write(lambda writer: asyncio.sleep(0, writer._pauses.replace([PAUSE])))
     desk.send(Title="CTO")
     desk.send("acme", mapping="account", record="001A", Industry="Energy")
     assert desk.deliver() == {"m1": ("ready", PAUSED), "m2": ("done", "")}
     assert desk.profile() == {}
     desk.write(lambda writer: asyncio.sleep(0, writer._pauses.replace([])))
-    desk.inbox.wake_paused()
+    desk.inbox.resume(PAUSE.scope, PAUSE.name, PAUSE.who)
+    desk.inbox.wake_resumed()
     assert desk.deliver()["m1"] == ("done", "")
     assert desk.profile() == {"role": "CTO"}

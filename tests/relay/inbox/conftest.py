@@ -44,6 +44,10 @@ _SHIFTS = (
     "UPDATE relay_lanes SET due_at = due_at - %(by)s",
     "UPDATE relay_intents SET expires_at = expires_at - %(by)s",
     "UPDATE relay_pauses SET at = at - %(by)s, alarmed_at = alarmed_at - %(by)s",
+    (
+        "UPDATE relay_settings SET value = to_char(value::timestamptz - %(by)s, 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')"
+        " WHERE name LIKE 'resumed:%%'"
+    ),
     "UPDATE relay_processes SET started_at = started_at - %(by)s, seen_at = seen_at - %(by)s",
 )
 

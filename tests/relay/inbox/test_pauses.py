@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from sfcode.relay.alarms import Alarm
-from sfcode.relay.inbox import Filter, Inbox, open_inbox
+from sfcode.relay.current_pauses import wait_for
+from sfcode.relay.inbox import Filter, Inbox, open_inbox, pauses
 from sfcode.relay.inbox import inbox as module
-from sfcode.relay.inbox.pauses import LONG, PAUSED, REMIND
-from sfcode.relay.message import Retry
+from sfcode.relay.inbox.pauses import LONG, LOOK_AGAIN, PAUSED, REMIND
+from sfcode.relay.inbox.settle import HEARD_OF
+from sfcode.relay.inbox.settle import settle as settle_in
+from sfcode.relay.inbox.types import RowLocked
+from sfcode.relay.message import Delivery, Retry
 from tests.relay.inbox.conftest import Elapse
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, take
 
-HOUR = timedelta(hours=1)
 
-
-def put_off(inbox: Inbox) -> None:
-    settle(
-        inbox, take(inbox), Retry("mapping contact is paused", counts=False, reason=PAUSED), retry=lambda _, __: HOUR
-    )
+def put_off(inbox: Inbox, mapping: str = "contact") -> None:
+    """Settle what is due as a process does that knows of a pause."""
+    settle(inbox, take(inbox), wait_for(mapping), retry=lambda _, __: LOOK_AGAIN)
 
 
 def test_a_pause_is_kept_with_who_made_it_until_it_is_ended(database_url: str) -> None:
@@ -62,22 +61,82 @@ def test_what_waits_for_a_resumed_mapping_is_due_at_once_and_nothing_else(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 2)
+    inbox.pause("mapping", "contact", "ann@host")
     inbox.accept(keyed("a", "b", "c"))
     put_off(inbox)
     inbox.accept([message(3, "user:d")])
-    settle(inbox, take(inbox), Retry("503"), retry=lambda _, __: HOUR)
+    settle(inbox, take(inbox), Retry("503"), retry=lambda _, __: LOOK_AGAIN)
     assert inbox.stats().counts_by_reason["appcues", "ready", PAUSED] == 3
     assert idle(inbox)
-    assert inbox.wake_paused() == 3
+    assert inbox.wake_resumed() == 0, "it is still paused"
+    inbox.resume("mapping", "contact", "ann@host")
+    assert inbox.wake_resumed() == 3
     assert inbox.page(Filter(reason=PAUSED)) == ()
     assert numbers(take(inbox)) == [0, 1, 2]
 
 
 def test_a_lane_that_somebody_holds_is_not_opened_by_a_resume(inbox: Inbox) -> None:
+    inbox.pause("mapping", "contact", "ann@host")
     inbox.accept(keyed("a"))
     put_off(inbox)
-    inbox.wake_paused()
+    inbox.resume("mapping", "contact", "ann@host")
+    inbox.wake_resumed()
     claim = take(inbox)
-    assert inbox.wake_paused() == 0
+    assert inbox.wake_resumed() == 0
     assert idle(inbox)
     settle(inbox, claim)
+
+
+def test_a_resume_is_kept_until_all_of_its_messages_are_due_whoever_does_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_inbox(database_url) as inbox:
+        inbox.pause("mapping", "contact", "ann@host")
+        inbox.pause("mapping", "lead", "ann@host")
+        inbox.accept(keyed("a", "b", "c"))
+        put_off(inbox)
+        inbox.resume("mapping", "contact", "ann@host")
+        # The process ends after the first step.
+        assert inbox._write(lambda tx: pauses.wake_resumed(tx, limit=2)) == 2
+    with open_inbox(database_url) as inbox:
+        assert inbox.wake_resumed() == 1
+        assert numbers(take(inbox)) == [0, 1, 2]
+
+
+def test_a_resume_wakes_nothing_that_began_to_wait_after_it(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.pause("mapping", "contact", "ann@host")
+    inbox.pause("mapping", "lead", "ann@host")
+    inbox.resume("mapping", "contact", "ann@host")
+    elapse(pauses.SLACK.total_seconds() + 1)
+    inbox.accept(keyed("a"))
+    put_off(inbox, "lead")
+    assert inbox.wake_resumed() == 0
+    assert idle(inbox)
+    inbox.resume("mapping", "lead", "ann@host")
+    assert inbox.wake_resumed() == 1
+
+
+def test_nothing_waits_for_a_mapping_that_another_process_has_resumed(inbox: Inbox, elapse: Elapse) -> None:
+    inbox.pause("mapping", "contact", "ann@host")
+    inbox.accept(keyed("a"))
+    claim = take(inbox)
+    inbox.resume("mapping", "contact", "ann@host")
+    inbox.wake_resumed()
+    settle(inbox, claim, wait_for("contact"), retry=lambda _, __: LOOK_AGAIN)
+    assert idle(inbox), "until this process has heard of it"
+    elapse(HEARD_OF.total_seconds() + 1)
+    assert numbers(take(inbox)) == [0]
+
+
+def test_a_resume_is_not_between_a_process_and_the_message_that_it_lets_wait(postgres_url: str) -> None:
+    with open_inbox(postgres_url) as inbox:
+        inbox.pause("mapping", "contact", "ann@host")
+        inbox.accept(keyed("a"))
+        claim = take(inbox)
+        ends = {message.id: wait_for("contact") for message in claim.messages}
+        with inbox._database.write() as tx:
+            settle_in(tx, claim, Delivery(ends), dict.fromkeys(ends, LOOK_AGAIN))
+            with pytest.raises(RowLocked):
+                inbox.resume("mapping", "contact", "ann@host")
+        assert inbox.resume("mapping", "contact", "ann@host")
+        assert inbox.wake_resumed() == 1
