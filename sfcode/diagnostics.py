@@ -8,7 +8,8 @@ in `sfcode.checks.writers` print them.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from sfcode.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,11 +12,11 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sfcode.errors import SfcodeError
+from sfcode.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from git import Git

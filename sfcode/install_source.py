@@ -12,7 +12,6 @@ import hashlib
 import json
 import re
 import shlex
-from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from urllib.request import url2pathname
 
 import sfcode
 from sfcode.git import GitFailed, find_pushed_commit
+from sfcode.lazy_dataclasses import dataclass
 
 PACKAGE = Path(sfcode.__file__).parent
 TEMPLATES = Path("templates/metadata")

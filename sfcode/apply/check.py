@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from sfcode.apply.deploy import Progress, Record, deploy, ignore
 from sfcode.apply.deploy_errors import failure
@@ -13,6 +12,7 @@ from sfcode.apply.package import missing_users, package, package_digest, replace
 from sfcode.apply.redact import redact
 from sfcode.apply.steps import Deploy, Trial, steps
 from sfcode.apply.trial import run_trial
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.mapping.desired import Origin
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions, DeployResult

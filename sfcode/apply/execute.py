@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from sfcode.apply.deploy import Progress, Record, deploy, follow_quick, ignore
 from sfcode.apply.deploy_errors import failure, list_coverage_warnings
@@ -28,6 +27,7 @@ from sfcode.apply.steps import (
     steps,
 )
 from sfcode.apply.trial import run_trial
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.desired import Origin
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions

@@ -9,11 +9,11 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 
+from sfcode.lazy_dataclasses import asdict, dataclass, fields
 from sfcode.mapping.limits import DESCRIPTION_LENGTH
 from sfcode.process import is_running
 from sfcode.text import printable

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from textwrap import fill
 
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.project import NamedMapping, Project
 from sfcode.config.relay_models import WebhookAuth
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping import naming
 from sfcode.mapping.events import NPS_EVENTS, PREFIX, events_filling
 from sfcode.plan.modes import Mode

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from sfcode.apply.package import package_digest
 from sfcode.apply.steps import Deploy
 from sfcode.errors import OrgError, OrgUnreachable
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 from sfcode.plan.next_state import Mark

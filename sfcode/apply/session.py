@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
 
@@ -16,6 +15,7 @@ from sfcode.apply.next_steps import list_steps
 from sfcode.config.project import Project
 from sfcode.errors import Interrupted, Refused
 from sfcode.git import describe_revision
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.desired import Origin
 from sfcode.org import DeployOptions, Org
 from sfcode.org.results import DeployResult

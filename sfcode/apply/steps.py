@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.mapping.limits import NAMES_PER_QUERY
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from sfcode.checks.granted_rights import Rights, rights_of, spell_as
 from sfcode.checks.phrases import code, join_list
 from sfcode.diagnostics import Position
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping import naming
 from sfcode.mapping.permissions import FIELD_FLAGS, POWERFUL_PERMISSIONS, USER_PERMISSIONS
 from sfcode.plan.change import Change

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from sfcode.diagnostics import Diagnostic, Level, Position
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.mapping.place import Place
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sfcode.config import Project, load
 from sfcode.config.files import read_files, shipped_templates
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.mapping import naming
 from sfcode.mapping.desired import Desired
 from sfcode.metadata.component import Address

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfcode.cli.progress import ProgressLine
 from sfcode.errors import UsageError
+from sfcode.lazy_dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from sfcode.config.project import Project

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sfcode.errors import UsageError
+from sfcode.lazy_dataclasses import dataclass, fields
 from sfcode.metadata.component import Address
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from sfcode.errors import ConfigError
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.text import spell_out
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from sfcode.cli.invocation import Invocation
 from sfcode.cli.options import collect_options
 from sfcode.cli.output import echo, paint, print_envelope, print_status
 from sfcode.errors import ExitCode, UsageError
+from sfcode.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from sfcode.review.model import ReviewReport

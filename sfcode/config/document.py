@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.place import ConfigPath, nearest
 from sfcode.text import printable
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from sfcode.lazy_dataclasses import dataclass
 
 JsonValue = object
 """The type of a value that may be anything a file can hold."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import sfcode
@@ -13,6 +12,7 @@ from sfcode.config.document import Document
 from sfcode.config.yaml import read
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, UsageError
+from sfcode.lazy_dataclasses import dataclass, field
 
 SETTINGS = "sfcode.yaml"
 EVENTS = "events.yaml"

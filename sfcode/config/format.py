@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from sfcode.config.schema import json_schema
 from sfcode.config.yaml import parse
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
+from sfcode.lazy_dataclasses import dataclass
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _COMMENT = re.compile(r"^(\s*)#")

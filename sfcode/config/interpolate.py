@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
 from sfcode.config.did_you_mean import format_choices
 from sfcode.config.document import Document, PathProblem, format_path
 from sfcode.config.project import SecretRef
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.place import ConfigPath
 
 SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")

@@ -7,7 +7,6 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +32,7 @@ from sfcode.config.rules.settings import check_settings, warn_about_settings
 from sfcode.config.validate import validate
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.mapping.place import ConfigPath
 
 M = TypeVar("M", bound=Model)

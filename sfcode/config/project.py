@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +13,7 @@ from sfcode.config.models import Environment, Settings
 from sfcode.config.recipe_models import NO_RECIPES, Recipes
 from sfcode.config.resolve import resolve_mapping
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping import naming
 from sfcode.mapping.place import ConfigPath, Place, nearest, place_at
 from sfcode.mapping.resolved import ResolvedMapping

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from sfcode.config.yaml_mistakes import find_mistake
 from sfcode.config.yaml_scalars import COLLECTION_TAGS, scalar, show_tag
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.place import ConfigPath
 
 MAX_BYTES = 1_000_000

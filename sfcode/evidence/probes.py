@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from sfcode.config.models import IntegrationUser
 from sfcode.errors import OrgError
 from sfcode.evidence import samples
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.normalize import normalize
 from sfcode.metadata.package import read, write, zip_files

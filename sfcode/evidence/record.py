@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from sfcode import __version__
 from sfcode.errors import OrgError, OrgUnreachable, SignInError
 from sfcode.evidence.probes import PROBES, NothingToAsk, Probe, Refuted
 from sfcode.evidence.redact import redact_body, scrub
+from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.org import Org
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ and every entry knows the line of YAML that asked for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
 
 from sfcode.config.project import Project
 from sfcode.generate.template_context import Blueprint, PermissionSetView, origin
+from sfcode.lazy_dataclasses import dataclass, field, fields, replace
 from sfcode.mapping import naming
 from sfcode.mapping.activities import STANDARD_OBJECTS, written_fields
 from sfcode.mapping.fields import ACTIVITY_FIELDS, Fields

@@ -7,8 +7,7 @@ mapping language does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.desired import Origin
 from sfcode.mapping.permissions import FieldPermission, ObjectPermission
 from sfcode.mapping.place import Place

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sfcode.diagnostics import Position
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.text import spell_out
 
 SUMMARY_LIMIT = 1_000_000

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sfcode.checks.risk import assess_plan
 from sfcode.github.comment_marker import Marker
 from sfcode.github.redact import defuse_mentions
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.plan.plan import Plan
 from sfcode.plan.reports.markdown import markdown as plan_markdown
 from sfcode.plan.reports.plan_items import headline

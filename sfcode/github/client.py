@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from sfcode import __version__
 from sfcode.github.context import BOT, GitHubError, JobContext
 from sfcode.hosts import is_loopback
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org.options import Runtime
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from sfcode.lazy_dataclasses import asdict, dataclass
 
 _LINE = re.compile(r"<!-- sfcode (\{.*\}) -->")
 

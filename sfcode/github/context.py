@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sfcode.errors import SfcodeError, UsageError
 from sfcode.hosts import is_loopback
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.secret import Secret
 
 API = "https://api.github.com"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import Marker, read_marker
 from sfcode.github.comments import author
 from sfcode.github.redact import redact
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.plan.plan import Plan
 
 LEAD = """\

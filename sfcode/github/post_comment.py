@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from sfcode.git import open_repository
@@ -12,6 +11,7 @@ from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import comment_marker
 from sfcode.github.comments import CommentUpdate, write_comment
 from sfcode.github.redact import redact
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.plan.digest import changes_digest
 from sfcode.plan.plan import Plan
 from sfcode.review.model import ReviewReport, Revision

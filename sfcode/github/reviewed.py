@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from sfcode.errors import Refused
 from sfcode.github.client import GitHub
 from sfcode.github.comment_marker import Marker, read_marker
 from sfcode.github.comments import author, list_own_comments
+from sfcode.lazy_dataclasses import dataclass
 
 REVIEWERS = frozenset({"admin", "write"})
 """Permissions in the repository with which an approval counts, since anyone can approve in a public repository."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 from sfcode.config.names import make_identity
+from sfcode.lazy_dataclasses import dataclass, field
 
 NONE = "none"
 """The value of an option that stands for no field."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from sfcode.config.did_you_mean import find_nearest_name
 from sfcode.importing.answers import NONE
 from sfcode.importing.proposal import Decisions
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import NpsKind
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NPS_TYPES, USER_ID_FORMULAS
 from sfcode.mapping.fields import UNWATCHED_FIELDS

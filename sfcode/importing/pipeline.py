@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sfcode.config import Project, load
@@ -16,6 +15,7 @@ from sfcode.importing.proposal import ConfigProposal
 from sfcode.importing.scan import scan_org
 from sfcode.importing.scan_result import ScanResult
 from sfcode.importing.write import render_files
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.org import Org
 from sfcode.plan.plan import Plan
 from sfcode.plan.planner import make_plan

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from sfcode.importing.answers import ImportOptions
 from sfcode.importing.scan_result import Message, ScanResult
+from sfcode.lazy_dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.metadata.component import Address, Body, Value
 from sfcode.metadata.objects import Field
 from sfcode.plan.snapshot import Target

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local import auth
 from sfcode.local.auth import UserSession
 from sfcode.local.clock import Clock, SystemClock

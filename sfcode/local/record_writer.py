@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.local import ids
 from sfcode.local.automation.setup_rules import NO_OPTIONS, SaveOptions, check_duplicates
 from sfcode.local.automation.triggers import Automation

@@ -8,11 +8,11 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sfcode.hosts import is_loopback
+from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.process import try_lock
 
 LOCK_FILE = "serving.lock"

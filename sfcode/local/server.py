@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.local import auth, seed
 from sfcode.local.app import make_app
 from sfcode.local.automation.delivery import Deliveries

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.store import Store
 
 FOLDER = "tls"

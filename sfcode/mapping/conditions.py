@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import product
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.place import Place
 from sfcode.mapping.value_map import AttributeValue
 

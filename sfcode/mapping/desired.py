@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Address, Component
 
 

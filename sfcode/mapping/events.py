@@ -7,8 +7,9 @@ To handle a further event, add its row to `EVENTS`; everything else follows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from sfcode.lazy_dataclasses import dataclass, field
 
 NpsKind = Literal["score", "feedback"]
 

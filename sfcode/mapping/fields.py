@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.naming import is_custom
 from sfcode.mapping.org_features import feature_fields
 from sfcode.metadata.objects import Field, OrgSchema

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from sfcode.lazy_dataclasses import dataclass, field, replace
 
 
 class PermissionFlag(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from sfcode.diagnostics import Position
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.conditions import Condition
 from sfcode.mapping.events import NpsKind
 from sfcode.mapping.field_types import CREATED_TYPES, AttributeType

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from sfcode.lazy_dataclasses import dataclass
 
 AttributeValue = str | int | float | bool
 """A value as Appcues gets it: a text, a number, or true or false."""

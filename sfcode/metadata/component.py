@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property, total_ordering
 from typing import Self
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.metadata.types import TYPES
 
 Value = None | bool | int | str | tuple["Value", ...] | list["Value"] | dict[str, "Value"]

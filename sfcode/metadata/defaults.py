@@ -7,9 +7,9 @@ The type `*` means every type that has the element.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Value
 
 

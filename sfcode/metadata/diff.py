@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeGuard
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Body, Value
 
 Path = tuple[str, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Address, Component, Value
 from sfcode.metadata.errors import MetadataError
 from sfcode.metadata.types import member_type

@@ -10,9 +10,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import cast
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Body, Component, Value
 from sfcode.metadata.defaults import BUILDER_NOTES, NAMES, SIGNIFICANT_TEXT, rule_for

@@ -11,9 +11,9 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata import schema_table
 from sfcode.metadata.archive import unzip, zip_files
 from sfcode.metadata.component import Address, Component, Value

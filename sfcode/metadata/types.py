@@ -7,7 +7,8 @@ Which elements a type has, in which order, is in `schema.py`; this is what the W
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from sfcode.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from lxml import etree
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata import schema_table
 from sfcode.metadata.xml import children_of
 from sfcode.metadata.xml_positions import Span

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from xml.parsers import expat
 
 from lxml import etree
+
+from sfcode.lazy_dataclasses import dataclass
 
 Point = tuple[int, int]
 """Line and column, from 1."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from requests.models import Response
 
 from sfcode.errors import OrgError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org import retry
 from sfcode.org.connection import Connection
 from sfcode.org.rest import parse_error

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from requests.models import Response
 
 from sfcode.errors import OrgError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org.connection import Connection
 from sfcode.org.rest import Row, convert_row, parse_error
 from sfcode.org.session import SESSION_EXPIRED

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sfcode.errors import OrgError, OrgUnreachable, SignInError
+from sfcode.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from sfcode.org.rest import Rest, Row

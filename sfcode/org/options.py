@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from sfcode.lazy_dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sfcode.errors import SignInError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org.address import normalize_url
 from sfcode.secret import Secret, scrub
 

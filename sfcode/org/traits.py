@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sfcode.errors import OrgError
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.org_features import feature_fields
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org.identity import ORGANIZATION

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.metadata.diff import AttributeChange, Path, diff
 from sfcode.metadata.normalize import normalize

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
 
 from sfcode.config.base import ValidationError
 from sfcode.config.mapping_models import Mapping
@@ -13,6 +12,7 @@ from sfcode.config.project import Project
 from sfcode.config.relay_models import Relay
 from sfcode.config.resolve import resolve_mapping
 from sfcode.diagnostics import Position
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import NPS_EVENTS
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Body, Value

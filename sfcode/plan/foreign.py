@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Address
 from sfcode.metadata.objects import OrgSchema
 from sfcode.metadata.types import CHILDREN, TYPES

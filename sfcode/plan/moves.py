@@ -9,10 +9,10 @@ The names come from `moved:` in the config; a renamed mapping is recognized with
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass, fields, replace
 from sfcode.mapping import naming
 from sfcode.metadata.component import Address, Body, Component, Value
 from sfcode.plan.references import QUALIFIED, References

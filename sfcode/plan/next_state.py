@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
 
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.plan.change import Change
 from sfcode.plan.modes import Mode

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from sfcode.errors import Refused
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sfcode.config.project import Project
 from sfcode.errors import Refused
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.desired import Desired
 from sfcode.org import Org
 from sfcode.plan.gather import gather

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
+
+from sfcode.lazy_dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from sfcode.mapping.desired import Desired

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from sfcode.config.relay_config import digest_relay_config
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Body, Value
 
 

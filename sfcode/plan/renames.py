@@ -7,9 +7,9 @@ An object takes its fields, messages and rules along; an assignment follows its 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.metadata.component import Address, Body, Component
 from sfcode.plan.references import ACTIVITIES, QUALIFIED
 from sfcode.plan.sandbox_names import USER_NAMES

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Literal, cast
+
+from sfcode.lazy_dataclasses import dataclass
 
 RiskName = Literal["low", "medium", "high"]
 

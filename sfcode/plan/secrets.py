@@ -11,9 +11,9 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Body, Component, Value
 
 PLACEHOLDER = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")

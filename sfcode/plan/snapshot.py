@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.desired import Desired
 from sfcode.mapping.permissions import OtherRights
 from sfcode.metadata.component import Address, Component

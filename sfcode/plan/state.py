@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.metadata.component import Address, Body, Component
 
 STATE_SUFFIX = "_sfcode_state"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, get_args
+
+from sfcode.lazy_dataclasses import dataclass
 
 Role = Literal["viewer", "operator"]
 """A viewer sees everything and changes nothing; an operator replays, discards, pauses and acknowledges too."""

@@ -11,7 +11,6 @@ import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from sfcode.errors import SfcodeError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.access_token import AccessTokenReader, Role
 from sfcode.relay.clock import boot_time
 from sfcode.relay.ingress.client_address import Network, name_client, original_address

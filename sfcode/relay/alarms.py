@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from sfcode.lazy_dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

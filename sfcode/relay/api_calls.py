@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
+
+from sfcode.lazy_dataclasses import dataclass, field
 
 LOW_AT = 0.8
 """The share of the budget at which it is reported."""

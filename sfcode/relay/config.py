@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from sfcode.config.files import MAPPINGS
 from sfcode.config.project import Project
 from sfcode.config.relay_config import digest_relay_config, render_relay_config
 from sfcode.errors import ConfigError, SfcodeError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox import State
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.settings import RelaySettings

@@ -8,10 +8,10 @@ answer only health checks, so that a busy relay is not considered down.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.ingress.client_address import Address, Network, is_within, name_client
 
 

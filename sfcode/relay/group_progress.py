@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sfcode.config.event_models import Events
 from sfcode.config.project import Project
 from sfcode.config.recipe_models import ProgressRule
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.value_map import AttributeValue
 from sfcode.relay.appcues.mapping_view import PROGRESS, progress_field
 from sfcode.relay.message import ClaimedMessage, InboxMessage, Parked

@@ -8,9 +8,10 @@ a settlement what became of it. These values know nothing of HTTP, SQL, Salesfor
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
+
+from sfcode.lazy_dataclasses import dataclass, field
 
 Source = Literal["appcues", "salesforce"]
 """Where a message comes from; it goes to the other side."""

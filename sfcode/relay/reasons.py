@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sfcode.config.notify_models import AlarmName
+from sfcode.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.api_calls import ApiCallCount
 from sfcode.relay.reasons import hint_for

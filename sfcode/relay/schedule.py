@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import structlog
 
 from sfcode.config.project import Project
 from sfcode.errors import OrgError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org import Org
 from sfcode.relay.appcues.field_types import FieldTypeCache
 from sfcode.relay.backfill.reconcile import reconcile, watermark

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
 from starlette.types import ASGIApp
 
 from sfcode.errors import OrgError, SfcodeError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org import Org
 from sfcode.relay.api_calls import ApiBudget, PendingApiCalls, using_api
 from sfcode.relay.appcues import FieldTypeCache, FieldTypeRefresher

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from sfcode.config.secrets import MINIMUM_LENGTH
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.hosts import is_loopback
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.secret import Secret
 
 if TYPE_CHECKING:

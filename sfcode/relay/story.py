@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.reasons import explain_reason
 from sfcode.relay.report import WAYS, message_document, stamp
 from sfcode.text import printable

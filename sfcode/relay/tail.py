@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.report import stamp
 from sfcode.text import printable
 

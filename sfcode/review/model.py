@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from sfcode.checks.access_changes import Access
 from sfcode.diagnostics import Diagnostic, Level, Position
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.risk import Risk

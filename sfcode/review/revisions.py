@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sfcode.checks import snapshot
@@ -13,6 +12,7 @@ from sfcode.checks.snapshot import Folder, Generate, Snapshot
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError, UsageError
 from sfcode.git import DEEPEN, GitFailed, Repository, open_repository
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.review.model import ReviewReport, Revision
 from sfcode.review.review import review
 

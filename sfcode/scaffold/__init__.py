@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from sfcode import __version__
 from sfcode.config.names import FIELD, make_identity
 from sfcode.errors import UsageError
 from sfcode.install_source import SourceUnknown, find_install_source
+from sfcode.lazy_dataclasses import dataclass
 
 HERE = Path(__file__).parent
 OBJECTS = HERE / "objects"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sfcode.errors import UsageError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.plan.atomic_write import write_whole
 from sfcode.scaffold import ACTION, BRANCH, PREFIX, WorkflowNames, render_project
 

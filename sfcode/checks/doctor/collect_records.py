@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ from sfcode.checks.doctor.facts import (
     ask_optional,
 )
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.activities import written_fields
 from sfcode.mapping.org_features import PERSON_ACCOUNTS
 from sfcode.mapping.resolved import ResolvedMapping

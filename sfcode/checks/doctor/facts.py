@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import OrgError, OrgUnreachable, SignInError
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.permissions import OtherRights
 from sfcode.org import Seats
 

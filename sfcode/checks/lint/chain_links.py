@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from sfcode.checks.snapshot import Snapshot
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES
 from sfcode.mapping.fields import Fields, fields_of
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping

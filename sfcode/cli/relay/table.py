@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
+
+from sfcode.lazy_dataclasses import dataclass
 
 utc_option = click.option("--utc", is_flag=True, help="Show times in UTC and not in your time zone.")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 
@@ -14,6 +13,7 @@ from sfcode.config.names import NAME_LIMIT
 from sfcode.config.resolve import resolve_conditions
 from sfcode.config.rules.mapping import created_fields, written_fields
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.conditions import Condition, are_apart
 from sfcode.mapping.place import ConfigPath
 

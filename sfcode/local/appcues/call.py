@@ -7,12 +7,12 @@ import math
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.appcues.state import AccountState
 from sfcode.local.clock import Clock
 from sfcode.local.faults import Faults

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
 from typing import Any
 
 from starlette.types import Message, Send
 
+from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.local.clock import stamp
 
 MOST = 100_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.appcues.values import Value
 from sfcode.local.database import StateFile, read_migrations
 

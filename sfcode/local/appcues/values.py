@@ -9,8 +9,9 @@ https://docs.appcues.com/users-groups-events/supported-data-types
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from sfcode.lazy_dataclasses import dataclass
 
 ACCOUNT_ID = "1"
 API_KEY = "local-appcues-key"

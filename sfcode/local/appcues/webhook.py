@@ -13,12 +13,12 @@ import hmac
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.appcues.call import AppcuesApiError
 from sfcode.local.appcues.state import Profile
 

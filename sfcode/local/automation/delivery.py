@@ -11,11 +11,11 @@ import os
 import threading
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.automation.message import MOST, check_ack
 from sfcode.local.automation.post import TIMEOUT, Poster, Undelivered
 from sfcode.local.context import OrgContext

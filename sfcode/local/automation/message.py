@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.store import Scalar
 

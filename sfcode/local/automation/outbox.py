@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.auth import find_active_user
 from sfcode.local.automation.message import MessageItem, MessageSource, envelope, format_value
 from sfcode.local.sobjects.access import UserAccess

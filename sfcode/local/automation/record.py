@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.local.automation.compare import NotModeled
 from sfcode.local.formula.evaluate import evaluate
 from sfcode.local.formula.parser import FormulaError

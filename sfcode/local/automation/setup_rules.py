@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.automation import rules
 from sfcode.local.automation.record import Saved
 from sfcode.local.errors import ApiError

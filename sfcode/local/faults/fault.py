@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
+
+from sfcode.lazy_dataclasses import dataclass, fields
 
 KINDS = {
     "latency": "the answer takes `seconds` longer",

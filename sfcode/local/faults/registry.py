@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.faults.fault import InjectedFault
 
 

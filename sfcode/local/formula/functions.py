@@ -7,8 +7,9 @@ https://help.salesforce.com/s/articleView?id=platform.customize_functions.htm&ty
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from importlib import resources
+
+from sfcode.lazy_dataclasses import dataclass
 
 
 class Type(enum.StrEnum):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import Ambiguous, ApiError, describe_failure, make_error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sfcode.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from python_multipart.multipart import Field, File

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from lxml import etree
+
+from sfcode.lazy_dataclasses import dataclass
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 METADATA = "http://soap.sforce.com/2006/04/metadata"

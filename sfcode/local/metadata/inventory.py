@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.metadata.deploy.result import to_soap_time
 from sfcode.local.metadata.registry import CONTAINER_OF_ALL, FILE_TYPES, container_of, parent_of
 from sfcode.local.sobjects.setup_objects import SYSTEM_FIELDS

@@ -9,9 +9,9 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/file_ba
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import resources
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.metadata.types import CHILDREN, TYPES
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 from lxml import etree
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.http.soap import SoapFault
 from sfcode.local.metadata.inventory import InventoryEntry, file_name, file_properties, list_children, list_entries
 from sfcode.local.metadata.org_form import org_form

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.sobjects.rows import UserView

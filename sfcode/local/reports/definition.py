@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Body
 
 

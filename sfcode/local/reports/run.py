@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.errors import ApiError
 from sfcode.local.formula.evaluate import NoRecord, evaluate
 from sfcode.local.formula.parser import FormulaError

@@ -10,7 +10,6 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -18,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.http.call import DATA, CallRoute, RestCall, answer, check_version, error_answer, route

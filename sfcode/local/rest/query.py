@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local import ids
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error

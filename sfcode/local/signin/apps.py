@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
+from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.local.auth import generate_secret
 from sfcode.local.sobjects.rows import Rows
 from sfcode.local.store import OrgTransaction, Record

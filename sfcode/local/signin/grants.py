@@ -6,9 +6,9 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.auth import find_active_user
 from sfcode.local.clock import stamp
 from sfcode.local.errors import OAuthError

@@ -7,12 +7,12 @@ Salesforce has no `login` from API version 65 on, and ends it in Summer '27.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from starlette.requests import Request
 from starlette.routing import Route
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local import auth
 from sfcode.local.clock import stamp
 from sfcode.local.context import OrgContext

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.grants import NOTHING, OBJECT_RIGHTS, GrantedRights, parse_rights
 from sfcode.local.sobjects.model import FieldDef, ObjectDef

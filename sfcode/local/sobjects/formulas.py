@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.local.clock import stamp
 from sfcode.local.formula.evaluate import evaluate
 from sfcode.local.formula.parser import FormulaError

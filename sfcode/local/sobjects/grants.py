@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from sfcode.lazy_dataclasses import dataclass
 
 KEPT = 64
 """How many are remembered: as many as a few users have."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.sobjects.roll_ups import RollUpSummary
 from sfcode.local.store import OrgTransaction, Record, Scalar
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.store import Scalar
 
 ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local import ids
 from sfcode.local.sobjects import sharing
 from sfcode.local.sobjects.access import UserAccess

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.formula.parser import FormulaError, parse
 from sfcode.local.formula.tree import Constant, FunctionCall, Node, Reference
 from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local import ids
 from sfcode.local.clock import audit_stamp
 from sfcode.local.tables.base import KeyValueTable, Stored, Table

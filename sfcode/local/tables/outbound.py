@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local import ids
 from sfcode.local.clock import stamp
 from sfcode.local.tables.base import Table

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local import ids
 from sfcode.local.clock import stamp
 from sfcode.local.tables.base import Table

@@ -6,10 +6,10 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from sfcode.errors import SignInError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org.address import normalize_url
 from sfcode.secret import Secret
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sfcode.errors import SignInError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org.address import normalize_url
 from sfcode.org.options import Runtime
 from sfcode.org.session import Grant, SignIn

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from sfcode.errors import SignInError
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.org import retry
 from sfcode.org.options import Runtime
 from sfcode.org.session import Grant

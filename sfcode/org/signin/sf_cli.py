@@ -6,10 +6,10 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sfcode.errors import SignInError
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.org.options import Runtime
 from sfcode.org.session import Grant, SignIn
 from sfcode.secret import Secret

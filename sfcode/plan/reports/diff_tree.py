@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import cast
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Body, Value
 from sfcode.metadata.diff import Path, spell_as
 from sfcode.metadata.normalize import normalize

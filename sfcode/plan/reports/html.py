@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata.component import Address
 from sfcode.plan.plan import Plan
 from sfcode.plan.provenance import DIRTY, Provenance

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.plan import Plan
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.plan.change import Action, Change
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.appcues.mapping_view import MappingView
 from sfcode.relay.appcues.values import Value
 from sfcode.relay.message import LatestState

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.org.retry import parse_retry_after
 from sfcode.relay.message import Delivered, Parked, Retry, Settlement
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import cast
 
 from sfcode.config.project import Project, add_former_names
 from sfcode.config.recipe_models import ProgressRule
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.mapping.field_types import ATTRIBUTE_TYPES, NUMBER_TYPES
 from sfcode.mapping.fields import fields_of
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping

@@ -7,8 +7,8 @@ Pure but for the guards, which learn from every record: what was delivered befor
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.appcues.delivered_state import DeliveredAttribute, DeliveredState, written
 from sfcode.relay.appcues.mapping_view import AttributeView
 from sfcode.relay.appcues.null_guard import NullGuards

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.relay.appcues.mapping_view import AttributeView, MappingView, mapping_views
 from sfcode.relay.appcues.values import FINEST
 from sfcode.relay.message import LatestState

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.appcues.mapping_view import MappingView
 from sfcode.relay.appcues.values import InvalidValueError, Value, convert, normalize_time
 from sfcode.relay.message import ClaimedMessage, Parked

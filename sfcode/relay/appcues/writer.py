@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.appcues import delivered_state, null_guard
 from sfcode.relay.appcues.client import AppcuesClient
 from sfcode.relay.appcues.delivered_state import DeliveredState

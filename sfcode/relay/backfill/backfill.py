@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfcode.errors import OrgError
+from sfcode.lazy_dataclasses import asdict, dataclass, replace
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.org.bulk import NO_BULK, Job

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sfcode.config.project import Project
 from sfcode.errors import OrgError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.conditions import and_where
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org

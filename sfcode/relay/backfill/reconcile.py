@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sfcode.errors import OrgError, UsageError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.relay.api_calls import using_api

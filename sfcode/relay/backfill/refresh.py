@@ -8,10 +8,10 @@ sent. So all records are read through Bulk API 2.0 and compared with what was de
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.org import Org
 from sfcode.relay.appcues import delivered_state

@@ -6,12 +6,12 @@ import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 import structlog
 
 from sfcode.errors import Refused, SfcodeError
+from sfcode.lazy_dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from sfcode.relay.dashboard.messages import Search

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from sfcode.lazy_dataclasses import dataclass
 
 WIDTH, HEIGHT = 320.0, 96.0
 """Of the area in which lines are drawn, in units of the picture."""

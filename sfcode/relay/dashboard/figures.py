@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.activity import BEYOND, BOUNDS, PEAKS, Figure
 from sfcode.relay.inbox.activity import ActivitySpan
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from sfcode.lazy_dataclasses import dataclass, fields
 from sfcode.relay.dashboard.overview import WAYS, title_of
 from sfcode.relay.inbox import Filter
 from sfcode.relay.inbox.types import STATES

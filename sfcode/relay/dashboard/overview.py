@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.dashboard.charts import DECIMAL, DURATION, Chart, draw
 from sfcode.relay.dashboard.figures import PERIODS, DirectionFigures, Period, summarize
 from sfcode.relay.dashboard.rendering import format_seconds

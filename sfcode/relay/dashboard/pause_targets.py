@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox import Filter
 from sfcode.relay.inbox.pauses import Scope
 

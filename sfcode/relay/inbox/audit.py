@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox.column_types import format_time
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import AUDIT, SETTINGS

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox import intents, state
 from sfcode.relay.inbox.accept import subject
 from sfcode.relay.inbox.audit import add_audit_line

@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from json.encoder import encode_basestring
 from typing import Any, Literal, NamedTuple, get_args
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox.column_types import format_time
 from sfcode.relay.message import AttemptedWrite, InboxMessage
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
 import sqlalchemy as sa
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox.dialects import RunTransaction, Transaction
 from sfcode.relay.inbox.tables import ALARMS, NOTIFICATIONS
 

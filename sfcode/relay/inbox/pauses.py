@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 import sqlalchemy as sa
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox.accept import open_lanes
 from sfcode.relay.inbox.alarms import remove_alarms
 from sfcode.relay.inbox.audit import add_audit_line

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.state import recall, replace_setting
 from sfcode.relay.inbox.tables import SETTINGS

@@ -9,12 +9,12 @@ The index of times is used only by searches that contain its condition.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
 
 import sqlalchemy as sa
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.relay.inbox.column_types import UtcDateTime
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.history import HistoryEvent, parse

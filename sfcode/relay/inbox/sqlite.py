@@ -7,7 +7,6 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeDecorator
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox.column_types import decode_text
 from sfcode.relay.inbox.data_cipher import NO_KEYS, DataCipher, use_cipher
 from sfcode.relay.inbox.dialects import T, Transaction

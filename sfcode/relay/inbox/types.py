@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from sfcode.errors import SfcodeError
+from sfcode.lazy_dataclasses import dataclass, field
 
 State = Literal["ready", "leased", "done", "parked", "dead"]
 """Ready and leased rows are open: they block the younger ones of their key. The others are finished."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sfcode.config.project import Project
 from sfcode.config.webhook_models import WebhookPaths
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.relay.appcues_payload import PLACES, Enclosed, attribute, event_name, merge_attributes, value_at
 from sfcode.relay.ingress.message_id import canonical, content_id, digest, format_id, normalize_id
 from sfcode.relay.ingress.timestamps import event_time, format_time, parse_time

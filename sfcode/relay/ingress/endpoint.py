@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.relay.ingress import responses
 from sfcode.relay.ingress.client_address import Network, name_client, original_address
 from sfcode.relay.ingress.limits import KIB, IngressLimits, WorkInProgress

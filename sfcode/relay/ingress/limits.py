@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.ingress.responses import busy
 
 KIB = 1024

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sfcode.config.project import Project, add_former_names
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.ingress.appcues_parser import LONGEST_ID
 from sfcode.relay.ingress.message_id import digest

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from sfcode.config.project import Project
 from sfcode.config.relay_models import Relay
 from sfcode.config.secrets import MINIMUM_LENGTH
 from sfcode.diagnostics import Diagnostic
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.ingress.auth.standard import SHORTEST_KEY, key_of
 from sfcode.secret import Secret
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.ingress.body import decode_text
 from sfcode.relay.ingress.limits import KIB, IngressLimits
 from sfcode.relay.ingress.responses import HttpError

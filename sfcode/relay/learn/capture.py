@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sfcode.config.webhook_models import WebhookPaths
 from sfcode.errors import UsageError
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.appcues_payload import Enclosed, find_events
 from sfcode.relay.ingress.limits import IngressLimits
 from sfcode.relay.ingress.responses import HttpError

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sfcode.config.names import EVENT_PATH
 from sfcode.config.project import Project
 from sfcode.config.webhook_models import WebhookPaths
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import APPCUES_EVENTS, PREFIX
 from sfcode.relay.appcues_payload import attribute, value_at
 from sfcode.relay.ingress.appcues_parser import format_user_id
@@ -126,6 +126,9 @@ class KnownValues:
     event: str = ""
 
 
+_NOTHING_KNOWN = KnownValues()
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A value in a body, and the keys and positions that lead to it."""
@@ -155,7 +158,7 @@ def plain(key: str) -> str:
 
 
 def propose_paths(
-    capture: CapturedWebhook, project: Project, known_values: KnownValues = KnownValues()
+    capture: CapturedWebhook, project: Project, known_values: KnownValues = _NOTHING_KNOWN
 ) -> dict[str, tuple[str, ...]]:
     """Return the keys of `appcues.webhook` that should be other than they are, with their paths."""
     current = project.settings.appcues.webhook

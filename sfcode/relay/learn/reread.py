@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from sfcode.config.event_models import Events
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import HANDLED_EVENTS, PREFIX
 from sfcode.relay.inbox.types import InboxEntry
 from sfcode.relay.ingress.appcues_parser import Reading, messages

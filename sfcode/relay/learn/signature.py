@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.ingress.auth.scheme import base64_bytes, sign_with_each
 from sfcode.relay.ingress.header_shapes import describe_value
 from sfcode.relay.learn.capture import CapturedWebhook

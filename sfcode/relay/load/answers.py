@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sfcode.config.event_models import Events
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import ITEM_ATTRIBUTES, PREFIX, PROPERTY_EVENTS
 from sfcode.relay.ingress.appcues_parser import LONGEST_ID, format_user_id
 from sfcode.relay.ingress.message_id import digest

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.load.answers import AnswerReader, BadRow
 from sfcode.relay.load.rows import ExportRow
 from sfcode.relay.message import InboxMessage

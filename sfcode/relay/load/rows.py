@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TextIO
+
+from sfcode.lazy_dataclasses import dataclass, field
 
 AT_ONCE = 65_536
 """Characters of a JSON array that are read at once."""

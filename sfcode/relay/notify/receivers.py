@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from sfcode.config.project import Project
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.hosts import is_loopback, is_metadata_service
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox.notifications import NotifyRule
 from sfcode.relay.ingress.auth.standard import SHORTEST_KEY, key_of
 from sfcode.secret import Secret

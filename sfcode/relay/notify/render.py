@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.inbox.notifications import AlarmNotification
 from sfcode.relay.ingress.auth.scheme import sign_with_each
 from sfcode.relay.ingress.auth.standard import key_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import ChainMap, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from sfcode.config.event_models import Events
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.org.collections import RecordError
 from sfcode.relay.api_calls import for_mappings
 from sfcode.relay.current_pauses import CurrentPauses

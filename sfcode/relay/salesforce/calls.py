@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from sfcode.config.relay_models import Relay
 from sfcode.errors import OrgError
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
 from sfcode.org.collections import MAX_RECORDS, CallRefused, RecordResult

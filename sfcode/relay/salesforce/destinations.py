@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.conditions import Condition
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.salesforce.actions import ACTIONS, RECIPE_ACTIONS, ActionBuilder, build_actions

@@ -9,10 +9,10 @@ docs/relay-salesforce.md shows this table to people; a test keeps the two in ste
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal
 
 from sfcode.errors import OrgError, SignInError
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.org.collections import CallRefused, RecordError
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Parked, Retry

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sfcode.config.event_models import Alias, Events
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.events import BY_NAME, HANDLED_EVENTS, ITEM_ATTRIBUTES, PREFIX
 from sfcode.relay.appcues_payload import attribute, value_at
 from sfcode.relay.message import PAST, ClaimedMessage, Parked

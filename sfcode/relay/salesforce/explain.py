@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.org import Org
 from sfcode.org.collections import RecordResult
 from sfcode.relay.appcues.mapping_view import PROGRESS, progress_field

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from simple_salesforce.format import format_soql
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.limits import FORMULA_TEXT_LENGTH
 from sfcode.relay.salesforce.destinations import Destination
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.api_calls import for_mappings
 from sfcode.relay.message import Retry, Settlement
 from sfcode.relay.salesforce import lookup

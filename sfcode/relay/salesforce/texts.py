@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Template, TemplateError, meta
 
 from sfcode.config.event_models import EventText
 from sfcode.config.template import MAX_TEMPLATE
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.limits import ACTIVITY_COMMENT_LENGTH, TEXT_LENGTH
 from sfcode.relay.salesforce.template_sandbox import MISSING, TemplateSandbox
 from sfcode.relay.salesforce.text_limits import clean, cut

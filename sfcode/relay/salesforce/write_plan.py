@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.relay.message import ClaimedMessage, Delivered, LatestState, Parked, Released, Retry, Settlement
 from sfcode.relay.salesforce.actions.action import ActionError, EventAction, FieldName, PlanContext, Record, RecordWrite
 from sfcode.relay.salesforce.actions.nps_fields import PREFIX

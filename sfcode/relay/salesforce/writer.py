@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
 
 from sfcode.errors import OrgError
+from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.org.deadline import set_deadline
 from sfcode.relay.api_calls import LOOK_AGAIN, ApiBudget
 from sfcode.relay.current_pauses import CurrentPauses

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
 from datetime import timedelta
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.message import ClaimedMessage, Retry
 
 

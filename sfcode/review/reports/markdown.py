@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 from sfcode.checks.access_changes import Access
 from sfcode.checks.lint.confidential import redact_secrets
 from sfcode.checks.writers.markdown import format_item
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.plan.change import Action, Change
 from sfcode.plan.reports.diff_tree import lines
 from sfcode.plan.reports.markdown_parts import cell, diff_block, fold, inline

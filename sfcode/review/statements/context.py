@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from sfcode.checks.access_changes import Access
@@ -11,6 +10,7 @@ from sfcode.checks.personal_data import is_personal
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.models import PersonalData
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.resolved import FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.change import Action, Change

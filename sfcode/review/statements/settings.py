@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from sfcode.checks.phrases import code, join_list
 from sfcode.checks.risk import ELSEWHERE, FULL_USER, OTHER_USER
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements import relay

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.metadata import flows
 from sfcode.local.metadata.deploy.messages import DeployRefused
 from sfcode.local.metadata.deploy.options import DeployRequestOptions

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.local.context import OrgContext
 from sfcode.local.metadata.deploy import apex, production
 from sfcode.local.metadata.deploy.apex import Test

@@ -7,11 +7,11 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.local import ids
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.metadata.deploy.messages import ComponentMessage, describe_parse_error
 from sfcode.local.metadata.registry import container_of, is_known, parent_of
 from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, NEWEST

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from sfcode.lazy_dataclasses import dataclass, replace
 
 _PARSER_WORDS = {
     # https://github.com/apex-enterprise-patterns/fflib-apex-mocks/issues/85

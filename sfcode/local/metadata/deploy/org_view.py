@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.auth import find_active_user
 from sfcode.local.metadata import names
 from sfcode.local.sobjects.catalog import Catalog

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.metadata.deploy import manifests
 from sfcode.local.metadata.deploy import package_items as files_of
 from sfcode.local.metadata.deploy.manifests import AFTER, BEFORE, PACKAGE, WILDCARD, Deletion, Manifests, plain_name

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from lxml import etree
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.local.metadata.deploy.messages import ComponentMessage, describe_parse_error
 from sfcode.local.metadata.registry import FileType, child_name, type_at
 from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, is_beyond_schema

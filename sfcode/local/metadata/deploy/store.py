@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.metadata.deploy.package_items import PackageItem
 from sfcode.local.metadata.deploy.production import with_landing_status
 from sfcode.local.metadata.org_form import org_form

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lxml import etree
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import make_error

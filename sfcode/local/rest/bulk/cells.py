@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.rest.bulk.table import BadTableError
 from sfcode.local.sobjects.catalog import Catalog

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local import ids
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error

@@ -6,8 +6,8 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.rest.bulk.job import DELIMITERS, LINE_ENDINGS, Job
 
 QUOTE_OR_BREAK = re.compile(r'"|\r\n|\r|\n')

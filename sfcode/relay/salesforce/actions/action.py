@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping import naming
 from sfcode.mapping.limits import TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from simple_salesforce.format import format_soql
 
 from sfcode.config.project import Project
 from sfcode.config.recipe_models import CampaignReference, EventRegistration
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.recipes import answering
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.limits import LONG_TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.relay.message import LatestState

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sfcode.config.project import Project
+from sfcode.lazy_dataclasses import asdict, dataclass, field, replace
 from sfcode.mapping import naming
 from sfcode.mapping.events import ITEM_ATTRIBUTES
 from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
