@@ -157,7 +157,6 @@ class Environment(Model):
         description="Keys that have another value here than the file says, by file: keys are merged, any other value is "
         "replaced as a whole, and null removes a key.",
         examples=[{"mappings/contact.yaml": {"to_appcues": {"attributes": {"plan": "Tier__c"}}}}],
-        json_schema_extra={"propertyNames": {"pattern": names.CONFIG_FILE}},
     )
 
 

@@ -36,7 +36,7 @@ EVENT_PATH = r"^[^.\s]([^.]*[^.\s])?(\.[^.\s]([^.]*[^.\s])?)*$"
 HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 ACCOUNT = r"^[A-Za-z0-9_-]+$"
 ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
-CONFIG_FILE = r"^(sfcode|events|recipes|mappings/[A-Za-z0-9_]+)\.yaml$"
+MAPPING_FILE = r"^mappings/[A-Za-z0-9_]+\.yaml$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 """Controls, and characters that format a text and are not seen themselves: they make two names look alike. The joiners of

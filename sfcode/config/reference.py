@@ -64,6 +64,7 @@ environments:
 
 Keys are merged with those of the file, any other value (also a list) is replaced as a whole, and `null` removes a key. The result
 obeys the rules of the file, and messages and reports name the line of the override. `version` and `environments` are the same everywhere.
+Editors complete and check the keys: the JSON Schema of `sfcode.yaml` describes overrides as it describes the files.
 """
 
 _SIMPLE = {str: "text", bool: "`true` or `false`", int: "number", float: "number"}

@@ -11,6 +11,7 @@ from sfcode.config.base import Model
 from sfcode.config.event_models import Events
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Settings
+from sfcode.config.override_schema import add_overrides, select_reachable
 from sfcode.config.pydantic_models import pydantic_model
 from sfcode.config.recipe_models import Recipes
 
@@ -23,13 +24,13 @@ _PLACEHOLDER = {"type": "string", "pattern": r"\$\{"}
 
 def json_schema(kind: str | None = None) -> dict[str, Any]:
     """Return the schema of one kind of file, or of a file of any kind."""
-    if kind:
-        schema = pydantic_model(KINDS[kind]).model_json_schema()
-    else:
-        models: list[Any] = [(pydantic_model(model), "validation") for model in KINDS.values()]
-        refs, schema = models_json_schema(models, title="The files of an sfcode project")
-        schema["anyOf"] = list(refs.values())
-    return {"$schema": DIALECT, **_tidy(schema)}
+    models: list[Any] = [(pydantic_model(model), "validation") for model in KINDS.values()]
+    refs, language = models_json_schema(models, title="The files of an sfcode project")
+    roots = {name: model.__name__ for name, model in KINDS.items()}
+    definitions = add_overrides(_tidy(language)["$defs"], roots)
+    schema = definitions[roots[kind]] if kind else {"title": language["title"], "anyOf": list(refs.values())}
+    reachable = select_reachable(schema, definitions)
+    return {"$schema": DIALECT, **({"$defs": reachable} if reachable else {}), **schema}
 
 
 def render_json_schema(kind: str | None = None) -> str:

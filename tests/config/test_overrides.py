@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -9,8 +12,10 @@ import pytest
 
 from sfcode.config import load
 from sfcode.config.format import format_text
+from sfcode.config.overrides import FIXED
 from sfcode.config.project import Project
-from sfcode.config.schema import json_schema
+from sfcode.config.schema import json_schema, render_json_schema
+from sfcode.config.yaml import parse
 from sfcode.errors import ConfigError
 
 SETTINGS = """\
@@ -157,18 +162,93 @@ def test_secrets_of_overrides_are_needed_where_they_hold(folder: Path) -> None:
     assert "MAIL" not in {secret.name for secret in make(folder, overrides, "production").secrets}
 
 
-def test_the_schema_knows_the_files_and_fmt_leaves_the_content(folder: Path) -> None:
-    schema = jsonschema.Draft202012Validator(json_schema("sfcode"))
+FITTING = """\
+sfcode.yaml:
+  integration_user: {record_access: view_all}
+  relay: {url: "https://${field}.example.com", retention: null}
+  safety: {max_destroy: 3}
+events.yaml:
+  activities: {goal_reached: {subject: A goal}}
+mappings/contact.yaml:
+  user_id: {from: Number__c}
+  where: {Status__c: null, Region__c: {not: [North]}}
+  to_appcues:
+    on: [create]
+    attributes: {plan: "${field}", role: null, team: {type: number}}
+"""
+"""Overrides with keys that are missing in them, since the file has them."""
+
+
+MISTAKEN = """\
+sfcode.yaml:
+  version: 1
+  relay: {urll: x}
+events.yaml:
+  activities: {goal_reched: {}}
+mappings/contact.yaml:
+  direction: sideways
+"""
+
+
+def test_another_program_finds_each_mistake_of_an_override_by_the_schema(tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text(render_json_schema("sfcode"), encoding="utf-8")
+    for name, overrides in (("fitting.yaml", FITTING), ("mistaken.yaml", MISTAKEN)):
+        lines = "".join(f"      {line}\n" for line in overrides.splitlines())
+        (tmp_path / name).write_text(SETTINGS + lines, encoding="utf-8")
+    options = ["--output-format", "json", "--schemafile", "schema.json"]
+    command = [sys.executable, "-m", "check_jsonschema", *options, "fitting.yaml", "mistaken.yaml"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    errors = json.loads(process.stdout)["errors"]
+    assert [error["filename"] for error in errors] == ["mistaken.yaml"] * 4
+
+
+@pytest.mark.parametrize(
+    ("overrides", "is_accepted"),
+    [
+        (FITTING, True),
+        (OVERRIDES, True),
+        ("{}", True),
+        ("recipes.yaml: {version: 1}", True),
+        ("mappings/contact.yaml: {object: Lead}", True),
+        ("mappings/contact.yaml: {to_appcues: null}", True),
+        ("mappings/contact.yaml: {to_appcues: {attributes: {plan: 7}}}", False),
+        ("mappings/contact.yaml: {to_appcues: {attributes: {plan: {fields: A__c}}}}", False),
+        ("mappings/contact.yaml: {to_appcues: {on: [creation]}}", False),
+        ("mappings/contact.yaml: {to_salesforce: {activities: [x]}}", False),
+        ("mappings/contact.yaml: {where: {Status__c: {other: 1}}}", False),
+        ("sfcode.yaml: {relay: {urll: x}}", False),
+        ("sfcode.yaml: {integration_user: {record_access: all}}", False),
+        ("sfcode.yaml: {version: 1}", False),
+        ("sfcode.yaml: {environments: {}}", False),
+        ("sfcode.yaml: [1]", False),
+        ("[1]", False),
+        ("events.yaml: {aliases: {a: {event: x, attributes: 1}}}", False),
+        ("contact: {object: Lead}", False),
+        ("mappings/sub/contact.yaml: {object: Lead}", False),
+    ],
+)
+def test_the_schema_knows_the_keys_that_an_override_may_have(overrides: str, is_accepted: bool) -> None:
+    lines = "".join(f"      {line}\n" for line in overrides.splitlines())
+    validator = jsonschema.Draft202012Validator(json_schema("sfcode"))
+    assert validator.is_valid(parse((SETTINGS + lines).encode(), "sfcode.yaml").data) is is_accepted
+
+
+def test_the_schema_accepts_every_value_of_a_file_as_an_override(root: Path) -> None:
+    """What a file may hold, an override of it may hold: the schema of overrides is derived and no second list."""
+    validator = jsonschema.Draft202012Validator(json_schema("sfcode"))
+    settings = parse((root / "config/sfcode.yaml").read_bytes(), "sfcode.yaml").data
+    names = ["events.yaml", "recipes.yaml", *(f"mappings/{path.name}" for path in (root / "config/mappings").iterdir())]
+    files = {name: root / "config" / name for name in names}
+    overrides = {name: parse(path.read_bytes(), name).data for name, path in files.items() if path.exists()}
+    overrides["sfcode.yaml"] = {key: value for key, value in settings.items() if key not in FIXED}
+    assert len(overrides) > 3
+    settings["environments"]["local"]["overrides"] = overrides
+    assert list(validator.iter_errors(settings)) == []
+
+
+def test_fmt_orders_the_keys_of_an_override_as_those_of_the_file(folder: Path) -> None:
+    make(folder, "mappings/contact.yaml:\n  to_appcues: {on: [create]}\n  object: Contact")
+    text = format_text((folder / "sfcode.yaml").read_bytes(), "sfcode.yaml", "sfcode")
+    assert text.index("object: Contact") < text.index("to_appcues: {on: [create]}")
     make(folder, OVERRIDES)
-    text = (folder / "sfcode.yaml").read_bytes()
-    assert format_text(text, "sfcode.yaml", "sfcode").count("overrides:") == 1
-    document = {
-        "version": 1,
-        "integration_user": {"username": "a@example.com", "email": "a@example.com"},
-        "appcues": {"account_id": "1"},
-        "relay": {"url": "https://relay.example.com"},
-        "environments": {"sandbox": {"overrides": {"mappings/contact.yaml": {"object": "Lead"}}}},
-    }
-    assert schema.is_valid(document)
-    document["environments"]["sandbox"]["overrides"] = {"contact": {"object": "Lead"}}  # type: ignore[index]
-    assert not schema.is_valid(document)
+    assert format_text((folder / "sfcode.yaml").read_bytes(), "sfcode.yaml", "sfcode").count("overrides:") == 1
