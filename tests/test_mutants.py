@@ -69,6 +69,13 @@ def endless(a: int) -> int:
         a -= 1
     return a
 '''
+CONFTEST = """\
+import gc
+
+
+def pytest_collection_finish():
+    gc.freeze()
+"""
 TESTS = """\
 from sfcode.module import endless, tested, untested
 
@@ -81,7 +88,13 @@ def test_it():
 
 
 def test_a_run_lists_what_no_test_notices(root: Path, tmp_path: Path) -> None:
-    for name, text in {"sfcode/__init__.py": "", "sfcode/module.py": MODULE, "tests/test_module.py": TESTS}.items():
+    files = {
+        "sfcode/__init__.py": "",
+        "sfcode/module.py": MODULE,
+        "tests/conftest.py": CONFTEST,
+        "tests/test_module.py": TESTS,
+    }
+    for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     (tmp_path / "scripts").mkdir()
