@@ -29,6 +29,8 @@ class Receiving:
     url: str = ""
     taken: list[Taken] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    retry_after: str = ""
+    """A header of each answer."""
     has_taken: threading.Event = field(default_factory=threading.Event)
     may_answer: threading.Event = field(default_factory=threading.Event)
 
@@ -47,6 +49,8 @@ def receiving() -> Iterator[Receiving]:
             state.may_answer.wait(PATIENCE)
             self.send_response(status)
             self.send_header("Content-Length", "0")
+            if state.retry_after:
+                self.send_header("Retry-After", state.retry_after)
             if status == 302:
                 self.send_header("Location", f"{state.url}/elsewhere")
             self.end_headers()

@@ -7,6 +7,7 @@ import json
 import shutil
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,12 +17,14 @@ from sfcode.relay import housekeeping
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.inbox import Inbox, open_inbox
 from sfcode.relay.inbox.notifications import NotifyRule
+from sfcode.relay.inbox.tables import NOTIFICATIONS
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.notify import notifier
 from sfcode.relay.notify.notifier import FAILED_AFTER, Notifier
 from sfcode.relay.notify.receivers import Receiver
 from sfcode.relay.notify.render import NotifyingRelay
 from sfcode.secret import Secret
+from tests.relay.inbox.conftest import Clock
 from tests.relay.notify.taking import SECRET, Receiving, receiving
 from tests.relay.serving import ROOT, Relay, Served
 from tests.waiting import PATIENCE
@@ -110,6 +113,45 @@ def test_what_is_not_taken_waits_and_raises_an_alarm_in_the_end(inbox, far, monk
     assert len({taken.headers["webhook-id"] for taken in far.taken}) == 1
     notify(inbox, receiver(far.url))
     assert {taken.path for taken in far.taken} == {"/"}, "a redirect is not followed"
+    assert inbox.notifications.waiting() == {}
+
+
+PAUSES = [
+    (1, "", 10),
+    (2, "", 20),
+    (5, "", 160),
+    (30, "", 3600),
+    (5000, "", 3600),
+    (1, "soon", 10),
+    (1, "120", 120),
+    (5, "120", 160),
+    (1, "99999", 3600),
+]
+"""The number of an attempt, its answer's Retry-After, and the seconds until the next attempt."""
+
+
+def test_each_attempt_waits_longer_up_to_an_hour_and_as_long_as_the_receiver_asks(sqlite_url, far):
+    clock = Clock()
+    own = replace(receiver(far.url), rule=NotifyRule("ALERTS", ("salesforce_quota",), timedelta(days=9)))
+    with clock.open_inbox(sqlite_url) as inbox:
+        inbox.raise_alarms([Alarm("salesforce_quota", DETAIL, "2026-11-23T17:00:00Z", 3)])
+        inbox.notifications.claim([own.rule])
+        for attempts, retry_after, seconds in PAUSES:
+            far.answers, far.retry_after = [503], retry_after
+            with inbox._database.write() as tx:
+                tx.db.execute(NOTIFICATIONS.update().values(attempts=attempts - 1, due_at=tx.now))
+            notify(inbox, own)
+            clock.elapse(seconds - 1)
+            assert inbox.notifications.claim([own.rule]) == (), (attempts, retry_after)
+            clock.elapse(2)
+            (again,) = inbox.notifications.claim([own.rule])
+            assert again.attempts == attempts + 1
+
+
+@pytest.mark.parametrize("status", [201, 202, 204])
+def test_each_status_of_success_takes_a_notification(inbox, far, status):
+    far.answers = [status]
+    notify(inbox, receiver(far.url))
     assert inbox.notifications.waiting() == {}
 
 
