@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from sfcode.relay.inbox import Inbox, Unavailable, open_inbox
 from sfcode.relay.ingress.client_address import networks
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.secret import Secret
+from tests.relay.inbox.conftest import Clock as InboxClock
 
 TOKEN = "admin-0123456789abcdef"
 NOW = 1_800_000_000.0
@@ -221,6 +223,36 @@ def test_a_session_of_an_access_token_ends_with_it_and_by_itself_alone(inbox: In
     inbox.tokens.revoke("ada")
     inbox.tokens.create("ada", "operator", None)
     assert admitted(door, cookie=f"{COOKIE}={second}") == 401, "another token of the same name"
+
+
+def test_a_session_ends_at_its_time_and_when_its_token_expires(sqlite_url: str):
+    clock = InboxClock()
+    with clock.open_inbox(sqlite_url) as inbox:
+        door = guard(store=inbox.tokens)
+        inbox.tokens.create("ada", "operator", None)
+        inbox.tokens.create("bob", "operator", clock.now + timedelta(seconds=30))
+        cookies = [f"{COOKIE}={inbox.tokens.begin_session(name, 60)}" for name in ("ada", "bob")]
+        opened = []
+        for seconds in (29, 2, 28, 2):
+            clock.elapse(seconds)
+            opened.append([admitted(door, cookie=cookie) != 401 for cookie in cookies])
+    assert opened == [[True, True], [True, False], [True, False], [False, False]]
+
+
+def test_no_session_begins_with_a_token_that_was_revoked_meanwhile(inbox: Inbox):
+    inbox.tokens.create("ada", "operator", None)
+    inbox.tokens.revoke("ada")
+    session = inbox.tokens.begin_session("ada", 60)
+    inbox.tokens.create("ada", "operator", None)
+    assert admitted(guard(store=inbox.tokens), cookie=f"{COOKIE}={session}") == 401
+
+
+def test_the_right_access_token_forgets_the_wrong_ones_of_its_client(inbox: Inbox):
+    door = guard(store=inbox.tokens, clock=Clock())
+    secret = inbox.tokens.create("ada", "viewer", None)
+    for _ in range(2):
+        assert [status(door, authorization="Bearer wrong") for _ in range(FailedAttempts.FREE)] == [401] * 3
+        assert admitted(door, authorization=f"Bearer {secret}") == ("ada", "viewer")
 
 
 def test_while_the_database_is_away_only_the_admin_token_opens():

@@ -93,7 +93,10 @@ def test_a_viewer_sees_pages_and_changes_nothing(pages: Pages, viewer: Visitor) 
         assert "secret" not in answer.text, "what a message holds is for operators"
         assert "Replay" not in answer.text
         assert "Acknowledge" not in answer.text
-    assert viewer.get("/messages/change?action=replay&reason=unknown_user").status_code == 400
+    for path in ("/messages/change?action=replay&reason=unknown_user", "/pauses/new?target=direction:salesforce"):
+        answer = viewer.get(path)
+        assert answer.status_code == 400, path
+        assert "Your token may look only" in text(answer)
     for path, form in (
         ("/messages/change", {"action": "discard", "reason": "unknown_user"}),
         (f"/alarms/{alarm}/acknowledge", {}),
@@ -113,7 +116,7 @@ def test_a_form_of_another_site_or_session_is_refused(pages: Pages, operator: Vi
     park(pages, 1)
     form = {"action": "discard", "reason": "unknown_user"}
     assert operator.post("/messages/change", form_key="", **form).status_code == 403
-    assert operator.post("/messages/change", form_key="x" * 20_000, **form).status_code == 403
+    assert operator.post("/messages/change", padding="x" * 20_000, **form).status_code == 403, "too large"
     other = Visitor(pages, str(pages.inbox.tokens.create("olga", "operator", None)))
     assert operator.post("/messages/change", form_key=other.form_key, **form).status_code == 403
     for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
@@ -254,6 +257,20 @@ def test_signing_in_gives_a_new_session_and_signing_out_ends_it(pages: Pages) ->
     assert fixed.post(f"{pages.url}/login", {"token": ADMIN}, headers=evil, timeout=SECONDS).status_code == 403
 
 
+def test_another_site_signs_nobody_out(pages: Pages, operator: Visitor, viewer: Visitor) -> None:
+    for visitor in (operator, viewer):
+        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+            assert visitor.post("/logout", headers).status_code == 403
+        assert visitor.post("/logout", form_key="").status_code == 403
+        assert visitor.get("/").status_code == 200
+
+
+def test_no_text_of_an_alarm_becomes_markup(pages: Pages, viewer: Visitor) -> None:
+    pages.inbox.raise_alarms([Alarm("salesforce_locked", "<b>a</b> `<i>b</i>`", "2026-11-29T17:00:00Z")])
+    page = viewer.get("/").text
+    assert "&lt;b&gt;a&lt;/b&gt; <code>&lt;i&gt;b&lt;/i&gt;</code>" in page
+
+
 def test_figures_over_time_are_shown_with_a_table_beside_the_charts(pages: Pages, viewer: Visitor) -> None:
     fill(pages.inbox, datetime.now(UTC) - timedelta(minutes=1))
     for period, title in (("hour", "the last hour"), ("day", "the last day"), ("week", "the last week")):
@@ -275,6 +292,7 @@ def test_the_style_and_the_script_are_cached_by_their_content(pages: Pages) -> N
     path = re.search(r'href="(/static/dashboard\.css\?v=\w+)"', page)[1]  # type: ignore[index]
     answer = stranger.get(path)
     assert answer.headers["Content-Type"].startswith("text/css")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "immutable" in answer.headers["Cache-Control"]
     assert stranger.get("/static/dashboard.css?v=old").headers["Cache-Control"] == "no-store"
     assert stranger.get("/static/routes.py").status_code == 404

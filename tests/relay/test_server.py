@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from sfcode.org.retry import NoAnswer
-from sfcode.relay.admin_auth import COOKIE
+from sfcode.relay.admin_auth import COOKIE, SESSION_SECONDS
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.main import BUSY_SECONDS
 from sfcode.relay.message import InboxMessage
@@ -215,6 +215,7 @@ def test_the_login_form_gives_a_cookie_for_the_token_and_nothing_for_another(rel
         assert cookie.startswith(COOKIE)
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie
+        assert f"Max-Age={SESSION_SECONDS};" in cookie
         assert ADMIN not in cookie
         assert served.get("/").status_code == 200
         large = served.session.post(f"{served.url}/login", data={"token": "x" * 10_000}, timeout=PATIENCE)
@@ -267,6 +268,15 @@ def test_beyond_loopback_the_cookie_is_for_https_alone(relay):
     relay.serve(script_of_remote)
 
 
+PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
 def test_pages_load_and_run_nothing_but_their_own_files(relay):
     def script(served: Served):
         for answer in (served.get("/"), served.get("/", headers={"Authorization": f"Bearer {ADMIN}"})):
@@ -277,7 +287,7 @@ def test_pages_load_and_run_nothing_but_their_own_files(relay):
             assert "<script" not in answer.text.replace('<script src="/static/dashboard.js?v=', "")
             assert "<style" not in answer.text
             assert " style=" not in answer.text
-            assert answer.headers["Cache-Control"] == "no-store"
+            assert {name: answer.headers.get(name) for name in PAGE_HEADERS} == PAGE_HEADERS
 
     locked(relay).serve(script)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 
 import pytest
@@ -68,6 +69,7 @@ def test_what_people_wrote_is_not_tidied() -> None:
         ("{{ a / 0 }}x", "x"),
         ("{{ b ~ '-' ~ c }}", "x-true"),
         ("{{ b + 1 }}.", "."),
+        ("{{ infinite + 1 }}{{ large * 100 }}.", "."),
         ("{{ b + b }}", "xx"),
         ("{{ nothing | default('none') }}", "none"),
         ("{{ b | upper }} {{ ' y ' | trim | title }} {{ 'abc' | length }}", "X Y 3"),
@@ -77,17 +79,23 @@ def test_what_people_wrote_is_not_tidied() -> None:
         ("{% if a > 5 %}high{% elif a is odd %}odd{% else %}low{% endif %}", "high"),
         ("{% if nothing > 5 or nothing is odd or nothing %}yes{% else %}no{% endif %}", "no"),
         ("{{ b[0:1] }}{{ nothing.deeper.still }}", "x"),
+        ("{{ range }}{{ dict }}{{ lipsum }}{{ namespace }}.", "."),
         ("{{ b.__class__.__mro__ }}{{ b.__init__ }}safe", "safe"),
     ],
 )
 def test_what_the_language_can_do(template: str, text: str) -> None:
     assert find_template_problem(template) is None
-    assert rendered(template, a=7, b="x", c=True, d={"k": [1, "two"]}) == text
+    assert rendered(template, a=7, b="x", c=True, d={"k": [1, "two"]}, infinite=math.inf, large=10**29) == text
 
 
 def test_a_text_that_cannot_be_filled_in_says_so() -> None:
     with pytest.raises(TemplateFailedError, match="TypeError"):
         rendered("{{ 'a' if a > 3 }}", a="a word")
+
+
+def doubled(times: int) -> str:
+    """Return an expression that adds a value to itself so many times, each time the sum."""
+    return "a" if not times else f"({doubled(times - 1)} + {doubled(times - 1)})"
 
 
 BOMBS = [
@@ -96,12 +104,14 @@ BOMBS = [
     "{{ '%9999999999d' % 1 }}",
     "{{ 999999999 * 999999999 * 999999999 * 999999999 * 999999999 }}",
     "{{ a ~ a ~ a ~ a }}",
+    f"{{{{ {doubled(9)} }}}}",
     "{{ " + "a ~ " * 1000 + "a }}",
     "{{ a }}" * 1000,
     "{{ a | replace('a', a) | replace('a', a) | replace('a', a) }}",
     "{{ [a, a, a, a] ~ [a, a] }}",
     "{{ [" + "a, " * 1000 + "a] }}",
     "{{ 3 | round(999999999) }}",
+    "{{ 3 | round(-20000000) }}",
 ]
 
 
