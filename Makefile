@@ -59,13 +59,14 @@ format: $(READY) ## put the code into shape
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-# The kill test runs alone: it fills both cores by itself. Then three on two cores: the long tests wait for other programs, and meanwhile a third one can go on.
-# What failed there runs once more, alone, as CPython's own tests do: the run fails if it fails again. A failure of the kill test, which looks for lost messages, is final.
+# The kill test runs beside the others: for most of its two minutes it waits for leases and retries. Then three on two cores: the long tests wait for other programs too.
+# Of the others, what failed runs once more, alone, as CPython's own tests do: the run fails if it fails again. A failure of the kill test, which looks for lost messages, is final.
 pytest: $(READY) $(SF) $(CCI)
 ifeq ($(ARGS),)
-	$(BIN)/python -m pytest --quiet tests/relay/e2e/test_kill.py
+	$(BIN)/python -m pytest --quiet -p no:cacheprovider tests/relay/e2e/test_kill.py & kill_test=$$!; \
 	$(BIN)/python -m pytest --quiet --numprocesses 3 --ignore tests/relay/e2e/test_kill.py || \
-	{ test $$? -eq 1 && echo 'make: once more what failed, alone' && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
+	{ test $$? -eq 1 && echo 'make: once more what failed, alone' && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }; \
+	others=$$?; wait $$kill_test && exit $$others
 else
 	$(BIN)/python -m pytest --quiet --numprocesses 3 $(ARGS)
 endif

@@ -12,7 +12,6 @@ from xdist.scheduler import LoadScopeScheduling
 WHOLE, APART = False, True
 
 LONG = {
-    "tests/relay/e2e/test_kill.py": WHOLE,
     "tests/test_demo_relay.py": APART,
     "tests/relay/e2e/test_serve.py": WHOLE,
     "tests/e2e/test_cut.py": APART,
