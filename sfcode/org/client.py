@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sfcode.metadata.objects import OrgSchema
-from sfcode.org.identity import OrgIdentity, identify
+from sfcode.org.identity import OrgIdentity, SignedInUser, find_user, identify
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -65,7 +65,12 @@ class Org:
     def identity(self) -> OrgIdentity:
         """The identity of the org and of the signed-in user, asked once."""
         organization = self._traits.organization if self._traits else None
-        return identify(self._rest, self.instance_url, self.api_version, organization)
+        return identify(self._rest, self.user, self.instance_url, self.api_version, organization)
+
+    @cached_property
+    def user(self) -> SignedInUser:
+        """The signed-in user, asked once."""
+        return find_user(self._rest, self.api_version)
 
     @property
     def traits(self) -> OrgTraits:

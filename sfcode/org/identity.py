@@ -17,6 +17,14 @@ ORGANIZATION = "SELECT Id, Name, IsSandbox, OrganizationType, InstanceName FROM 
 
 
 @dataclass(frozen=True, slots=True)
+class SignedInUser:
+    """The user whose session it is; the id is as the org wrote it."""
+
+    username: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrgIdentity:
     """An org and the signed-in user; ids have 18 characters."""
 
@@ -50,9 +58,10 @@ def to_long_id(text: str) -> str:
     return text + suffix
 
 
-def identify(rest: Rest, instance_url: str, api_version: str, organization: Row | None = None) -> OrgIdentity:
+def identify(
+    rest: Rest, user: SignedInUser, instance_url: str, api_version: str, organization: Row | None = None
+) -> OrgIdentity:
     """Return the identity of the org and of the signed-in user; the organization is queried unless it is passed."""
-    user = _find_user(rest, api_version)
     rows = [organization] if organization else rest.query(ORGANIZATION, (), {})
     if len(rows) != 1:
         raise OrgError(f"{instance_url} returned no organization.")
@@ -60,8 +69,8 @@ def identify(rest: Rest, instance_url: str, api_version: str, organization: Row 
     try:
         return OrgIdentity(
             org_id=to_long_id(str(row["Id"])),
-            username=user["username"],
-            user_id=to_long_id(user["user_id"]),
+            username=user.username,
+            user_id=to_long_id(user.user_id),
             instance_url=instance_url,
             name=str(row["Name"]),
             sandbox=row["IsSandbox"] is True,
@@ -73,9 +82,9 @@ def identify(rest: Rest, instance_url: str, api_version: str, organization: Row 
         raise OrgError(f"{instance_url} returned an unexpected organization: {error}.") from error
 
 
-def _find_user(rest: Rest, api_version: str) -> Mapping[str, str]:
+def find_user(rest: Rest, api_version: str) -> SignedInUser:
     """
-    Return username and id of the signed-in user.
+    Return the signed-in user.
 
     The userinfo service refuses tokens without the scope `openid` or `id`, such as those of an app that has `api`
     only; for these the list of resources names the user.
@@ -83,7 +92,7 @@ def _find_user(rest: Rest, api_version: str) -> Mapping[str, str]:
     try:
         info: Mapping[str, Any] = rest.get("/services/oauth2/userinfo")
         if "preferred_username" in info and "user_id" in info:
-            return {"username": str(info["preferred_username"]), "user_id": str(info["user_id"])}
+            return SignedInUser(str(info["preferred_username"]), str(info["user_id"]))
     except (SignInError, OrgUnreachable):
         raise
     except OrgError:
@@ -93,4 +102,4 @@ def _find_user(rest: Rest, api_version: str) -> Mapping[str, str]:
     rows = rest.query("SELECT Username FROM User WHERE Id = {}", (user_id,), {})
     if not rows:
         raise OrgError("The org did not return the signed-in user.")
-    return {"username": str(rows[0]["Username"]), "user_id": user_id}
+    return SignedInUser(str(rows[0]["Username"]), user_id)

@@ -20,13 +20,13 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
     """
     Run calls in up to `at_once` threads and return their results in order.
 
-    Raises the first error, after the calls that had begun. KeyboardInterrupt is raised at once: the threads end with the
+    Raises the error of the first call that failed, after the calls that had begun. KeyboardInterrupt is raised at once: the threads end with the
     process, though an org may never answer.
     """
     numbered = [*enumerate(calls)]
     results: list[T | None] = [None] * len(numbered)
     waiting, taking = iter(numbered), threading.Lock()
-    errors: list[BaseException] = []
+    errors: dict[int, BaseException] = {}
     ended: SimpleQueue[None] = SimpleQueue()
 
     def take() -> tuple[int, Callable[[], T]] | None:
@@ -34,14 +34,13 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
             return None if errors else next(waiting, None)
 
     def work() -> None:
-        try:
-            while numbered_call := take():
-                number, call = numbered_call
+        while numbered_call := take():
+            number, call = numbered_call
+            try:
                 results[number] = call()
-        except BaseException as error:  # noqa: BLE001  (it is raised where the result is needed)
-            errors.append(error)
-        finally:
-            ended.put(None)
+            except BaseException as error:  # noqa: BLE001  (it is raised where the result is needed)
+                errors[number] = error
+        ended.put(None)
 
     threads = [
         threading.Thread(target=copy_context().run, args=(work,), daemon=True)
@@ -52,7 +51,7 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
     for _ in threads:
         ended.get()
     if errors:
-        raise errors[0]
+        raise errors[min(errors)]
     return cast("list[T]", results)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from sfcode.local import serve
 from sfcode.org import Runtime, connect
 from sfcode.plan.planner import make_plan
 from tests.e2e.journey import ENVIRON, Journey
+from tests.waiting import PATIENCE
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "plan-and-apply.md"
 REQUESTS = {
@@ -22,13 +27,17 @@ REQUESTS = {
 def requests_of(journey: Journey) -> int:
     """Count the responses that a plan of a project reads."""
     responses: list[None] = []
+    plan_with(journey, Runtime(on_response=lambda: responses.append(None)))
+    return len(responses)
+
+
+def plan_with(journey: Journey, runtime: Runtime) -> None:
+    """Make a plan of a project."""
     project = load(journey.folder / "config", "local")
-    runtime = Runtime(on_response=lambda: responses.append(None))
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         environ = {"SF_ACCESS_TOKEN": org.access_token}
         with connect(org.url, environ=environ, api_version="63.0", runtime=runtime) as client:
             make_plan(project, client, resolve_secrets(project, journey.environ))
-    return len(responses)
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +48,31 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_first_plan(journey: Journey) -> None:
     assert requests_of(journey) == REQUESTS["a first plan"]
+
+
+def test_the_first_two_requests_run_side_by_side(journey: Journey) -> None:
+    """Neither is sent before both are about to be."""
+    numbers, both = itertools.count(1), threading.Barrier(2)
+
+    def wait_for_the_other() -> dict[str, str]:
+        if next(numbers) <= both.parties:
+            both.wait(PATIENCE)
+        return {}
+
+    plan_with(journey, Runtime(request_headers=wait_for_the_other))
+
+
+def test_a_plan_imports_what_compares_while_the_org_answers() -> None:
+    """What is imported before the first request delays it."""
+    code = """\
+import sys, sfcode.cli.main, sfcode.cli.plan, sfcode.config.load, sfcode.plan.document, sfcode.plan.planner as planner
+early = {"jinja2", "sfcode.generate", "sfcode.plan.gather", "sfcode.plan.rules", "sfcode.org.metadata_api"} & {*sys.modules}
+assert not early, early
+planner._import_what_is_needed_later()
+late = {"jinja2", "sfcode.generate", "sfcode.plan.gather", "sfcode.plan.rules", "sfcode.org.metadata_api"} - {*sys.modules}
+assert not late, late
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_late_org_costs_a_plan_of_the_example_a_second_and_a_half() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import requests
 
 from sfcode.local import LocalOrg
+from sfcode.local.sobjects.rows import Rows
 from sfcode.local.sobjects.sharing import set_model
 from sfcode.local.store import Store
 from sfcode.metadata.component import Component
@@ -27,6 +29,39 @@ def test_objects_tell_their_org_wide_defaults(store: Store, soql: Callable[[str]
     models = {row["QualifiedApiName"]: row["InternalSharingModel"] for row in rows}
     assert (models["Contact"], models["Pet__c"], models["Lead"]) == ("Private", "Read", "ReadWriteTransfer")
     assert "Organization" not in models
+
+
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ("QualifiedApiName = 'contact'", {"Contact"}),
+        ("QualifiedApiName IN ('Lead', 'PET__C', 'Organization', 'Nothing')", {"Lead", "Pet__c"}),
+        ("QualifiedApiName IN ('Lead', 'Contact') AND InternalSharingModel = 'Private'", {"Contact"}),
+        ("QualifiedApiName = 'Lead' OR InternalSharingModel = 'Read'", {"Lead", "Pet__c"}),
+    ],
+)
+def test_objects_asked_for_by_name_are_those_of_the_whole_list(
+    store: Store, soql: Callable[[str], list[dict[str, Any]]], condition: str, names: set[str]
+) -> None:
+    with store.transaction() as tx:
+        set_model(tx, "Contact", "Private")
+        tx.components.put(Component("CustomObject", "Pet__c", {"sharingModel": "Read"}), user_id="u", now=NOON)
+    fields = "SELECT Id, DurableId, QualifiedApiName, Label, KeyPrefix, InternalSharingModel FROM EntityDefinition"
+    every = [row for row in soql(fields) if row["QualifiedApiName"] in names]
+    assert {row["QualifiedApiName"] for row in every} == names
+    assert soql(f"{fields} WHERE {condition}") == every
+
+
+def test_objects_asked_for_by_name_are_read_alone(store: Store) -> None:
+    """The list has more than 200 objects, and each takes its queries."""
+    with store.read() as tx:
+        statements: list[str] = []
+        tx._db.set_trace_callback(statements.append)
+        Rows(tx).among("EntityDefinition", "QualifiedApiName", ["Lead"])
+        by_name = len(statements)
+        Rows(tx).all("EntityDefinition")
+        tx._db.set_trace_callback(None)
+    assert 0 < by_name * 20 < len(statements)
 
 
 def test_everybody_reads_the_own_permissions_and_no_others(org: LocalOrg, rest: Rest) -> None:

@@ -45,6 +45,23 @@ def test_an_error_is_raised_once_what_had_begun_has_ended() -> None:
     assert ended.is_set()
 
 
+def test_the_error_of_the_first_call_is_raised_though_a_later_one_failed_before() -> None:
+    failed = threading.Event()
+
+    def fail() -> None:
+        assert failed.wait(PATIENCE)
+        raise ValueError("first")
+
+    def fail_at_once() -> None:
+        try:
+            raise ValueError("second")
+        finally:
+            failed.set()
+
+    with pytest.raises(ValueError, match="first"):
+        run_both(fail, fail_at_once)
+
+
 def test_an_interruption_does_not_wait_for_a_call_that_hangs() -> None:
     hang = threading.Event()
 

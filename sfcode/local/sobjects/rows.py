@@ -74,6 +74,8 @@ class Rows:
 
     def among(self, object_name: str, field: str, values: Collection[Scalar]) -> list[Record]:
         """List the rows whose stored field has one of these values, texts without case; the result may contain others."""
+        if object_name == "EntityDefinition" and field == "QualifiedApiName":
+            return self._seen(object_name, _entity_definitions(self._tx, {str(value).lower() for value in values}))
         if self._with_deleted or _is_view(object_name) or object_name in self._all:
             return self.all(object_name)
         return self._seen(object_name, self._tx.records.find_any(object_name, field, values))
@@ -206,30 +208,26 @@ def _user_name(tx: OrgTransaction, user_id: str) -> Scalar:
     return user.get("Name") if user else None
 
 
-def _entity_definitions(tx: OrgTransaction) -> list[Record]:
-    """List the objects that hold data."""
+def _entity_definitions(tx: OrgTransaction, names: Collection[str] | None = None) -> list[Record]:
+    """List the objects that hold data; with `names`, in lower case, only these: an object takes long to read."""
     catalog = Catalog(tx)
-    rows: list[Record] = []
-    for name in catalog.names():
-        target = catalog.object(name)
-        if target is None or name in setup_objects():
-            continue
-        rows.append(
-            {
-                "Id": ids.derive_id("000", name, "EntityDefinition"),
-                "DurableId": name,
-                "QualifiedApiName": name,
-                "DeveloperName": name.removesuffix("__c"),
-                "Label": target.label,
-                "PluralLabel": target.plural,
-                "KeyPrefix": target.key_prefix,
-                "NamespacePrefix": None,
-                "InternalSharingModel": sharing.get_model(tx, target),
-                "IsCustomizable": True,
-                "IsQueryable": True,
-            }
-        )
-    return rows
+    return [
+        {
+            "Id": ids.derive_id("000", name, "EntityDefinition"),
+            "DurableId": name,
+            "QualifiedApiName": name,
+            "DeveloperName": name.removesuffix("__c"),
+            "Label": target.label,
+            "PluralLabel": target.plural,
+            "KeyPrefix": target.key_prefix,
+            "NamespacePrefix": None,
+            "InternalSharingModel": sharing.get_model(tx, target),
+            "IsCustomizable": True,
+            "IsQueryable": True,
+        }
+        for name in catalog.names()
+        if name not in setup_objects() and (names is None or name.lower() in names) and (target := catalog.object(name))
+    ]
 
 
 def _own_permissions(access: UserAccess | None) -> list[Record]:
