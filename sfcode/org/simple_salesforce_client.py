@@ -1,15 +1,16 @@
 """
-Import simple-salesforce without zeep and cryptography, which it imports for parts that are not used here.
+Import the REST client of simple-salesforce without the parts of the package that are not used here.
 
-`simple_salesforce.api` imports its Metadata API client (zeep) and its sign-in (jwt, cryptography) unconditionally, and
-no other module has its REST client. They take longer to import than the rest of a command. During the import, lazy
-modules replace them, and load the real modules on first use.
+`simple_salesforce.api` imports its Metadata API client (zeep), its Bulk API clients (more-itertools) and its sign-in (jwt,
+cryptography) unconditionally, and no other module has its REST client. They take longer to import than the rest of a
+command. During the import, stand-ins replace them, and load the real modules on first use.
 """
 
 from __future__ import annotations
 
-import importlib
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
 PACKAGE = "simple_salesforce"
-METADATA = f"{PACKAGE}.metadata"
+UNUSED = {"metadata": "SfdcMetadataApi", "bulk": "SFBulkHandler", "bulk2": "SFBulk2Handler"}
+"""Modules of the package that are not used here, and the class that `simple_salesforce.api` makes objects of."""
 
 
 class _LazyModule(ModuleType):
@@ -26,31 +28,52 @@ class _LazyModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what the machinery of imports asks
             raise AttributeError(name)
-        return getattr(importlib.import_module(self.__name__), name)
-
-
-def _metadata_api(*arguments: Any, **options: Any) -> Any:
-    return importlib.import_module(METADATA).SfdcMetadataApi(*arguments, **options)
+        return getattr(import_module(self.__name__), name)
 
 
 def load_client_class() -> type[Salesforce]:
     """Return the class `simple_salesforce.Salesforce`."""
     if f"{PACKAGE}.api" not in sys.modules:
-        metadata = ModuleType(METADATA)
-        metadata.SfdcMetadataApi = _metadata_api  # type: ignore[attr-defined]
-        stand_ins = {
-            name: module
-            for name, module in ((METADATA, metadata), ("jwt", _LazyModule("jwt")))
-            if name not in sys.modules
-        }
+        made = {f"{PACKAGE}.{module}": _make_stand_in(module, name) for module, name in UNUSED.items()}
+        made["jwt"] = _LazyModule("jwt")
+        stand_ins = {name: module for name, module in made.items() if name not in sys.modules}
         sys.modules.update(stand_ins)
         try:
-            importlib.import_module(f"{PACKAGE}.api")
+            import_module(f"{PACKAGE}.api")
         finally:
             # A later import returns the real ones.
             for name in stand_ins:
                 del sys.modules[name]
-            vars(sys.modules.get(PACKAGE, metadata)).pop("metadata", None)
-    api = importlib.import_module(f"{PACKAGE}.api")
-    client_class: type[Salesforce] = api.Salesforce
+        _remove_stand_ins(vars(sys.modules[PACKAGE]), stand_ins)
+    client_class: type[Salesforce] = import_module(f"{PACKAGE}.api").Salesforce
     return client_class
+
+
+def _make_stand_in(module: str, name: str) -> ModuleType:
+    """Return a module with a function in the place of its class, which makes an object of the real one."""
+
+    def make(*arguments: Any, **options: Any) -> Any:
+        return getattr(import_module(f"{PACKAGE}.{module}"), name)(*arguments, **options)
+
+    stand_in = ModuleType(f"{PACKAGE}.{module}")
+    vars(stand_in)[name] = make
+    return stand_in
+
+
+def _remove_stand_ins(package: dict[str, Any], stand_ins: dict[str, ModuleType]) -> None:
+    """Let the package give the real modules and classes instead of the stand-ins that it imported."""
+    real: dict[str, Callable[[], Any]] = {}
+    for module, name in UNUSED.items():
+        full_name = f"{PACKAGE}.{module}"
+        if full_name in stand_ins:
+            real[module] = lambda full_name=full_name: import_module(full_name)
+            real[name] = lambda full_name=full_name, name=name: getattr(import_module(full_name), name)
+            package.pop(module, None)
+            package.pop(name, None)
+
+    def get(name: str) -> Any:
+        if name in real:
+            return real[name]()
+        raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}")
+
+    package["__getattr__"] = get

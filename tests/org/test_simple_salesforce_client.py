@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 import sys
 from sfcode.org.simple_salesforce_client import load_client_class
 client = load_client_class()(instance_url="http://127.0.0.1:9", session_id="x", version="62.0")
-heavy = {"zeep", "cryptography", "jwt"} & {name.partition(".")[0] for name in sys.modules}
+heavy = {"zeep", "cryptography", "jwt", "more_itertools"} & {name.partition(".")[0] for name in sys.modules}
 assert not heavy, heavy
 {more}
 """
@@ -38,6 +40,22 @@ assert simple_salesforce.metadata.SfdcMetadataApi is SfdcMetadataApi
 assert simple_salesforce.Salesforce is load_client_class()
 assert simple_salesforce.login.jwt.encode({}, "k" * 32, algorithm="HS256") == jwt.encode({}, "k" * 32, algorithm="HS256")
 client.mdapi._client.transport.session.close()
+""",
+    )
+
+
+@pytest.mark.parametrize("use", ["import simple_salesforce.bulk, simple_salesforce.bulk2", "import simple_salesforce"])
+@pytest.mark.parametrize(("module", "kind"), [("bulk", "SFBulkHandler"), ("bulk2", "SFBulk2Handler")])
+def test_its_bulk_clients_come_when_they_are_used(root: Path, use: str, module: str, kind: str) -> None:
+    run(
+        root,
+        f"""
+{use}
+assert type(client.{module}) is simple_salesforce.{module}.{kind} is simple_salesforce.{kind}
+try:
+    simple_salesforce.nothing
+except AttributeError as error:
+    assert str(error) == "module 'simple_salesforce' has no attribute 'nothing'", error
 """,
     )
 
