@@ -16,13 +16,14 @@ from types import FrameType
 import pytest
 
 import sfcode
-from benchmarks.many_mappings import write_project
+from benchmarks.many_mappings import fill_org, write_project
 from sfcode.apply.package import package
 from sfcode.apply.steps import Deploy, steps
 from sfcode.checks.snapshot import Folder, Snapshot, take_snapshot
 from sfcode.cli.plan_output import add_provenance, judge
 from sfcode.config import Project, load
 from sfcode.generate import generate
+from sfcode.local import serve
 from sfcode.mapping.desired import Desired
 from sfcode.metadata.objects import standard
 from sfcode.plan.next_state import Mark
@@ -39,13 +40,15 @@ TOLERANCE = 0.05
 """Of sorting, which compares more often for each component the more there are."""
 
 
-def count_calls(action: Callable[[], object]) -> int:
-    """Count the calls of sfcode's functions in this thread."""
+def count_calls(action: Callable[[], object], *, without: str = "") -> int:
+    """Count the calls of sfcode's functions in this thread, but for those of one package."""
     calls = 0
+    package = SOURCE + (without or "none") + os.sep
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
         nonlocal calls
-        calls += event == "call" and frame.f_code.co_filename.startswith(SOURCE)
+        file = frame.f_code.co_filename
+        calls += event == "call" and file.startswith(SOURCE) and not file.startswith(package)
 
     sys.setprofile(note)
     try:
@@ -87,6 +90,21 @@ def test_validate_with_one_object_that_is_divided_by_a_value(tmp_path: Path) -> 
             path.write_text(text.replace("Appcues_NPS_Score", f"Score_{number}"), "utf-8")
     _, *calls = [count_calls(lambda: run(journey, "validate")) for journey in journeys]  # noqa: B023
     assert_linear(calls)
+
+
+def test_import(tmp_path: Path) -> None:
+    """The client of the org is not counted, which asks again while a retrieve is not done."""
+    fill_org(tmp_path / "org", 12)
+    with serve(tmp_path / "org") as org:
+        journey = Journey(tmp_path, {"SF_ACCESS_TOKEN": org.access_token})
+        known = ("--user-id-field", "Field0__c", "--direction", "to_appcues", "--attribute", "first=Field1__c")
+        words = ("--org", org.url, "import", "--name", "Imported", *known, "--dry-run")
+        calls = []
+        for count in (1, 4, 8, 12):
+            objects = (word for number in range(count) for word in ("--object", f"Thing{number}__c"))
+            folder = ("--config", f"imported-{count}")
+            calls.append(count_calls(lambda: run(journey, *folder, *words, *objects), without="org"))  # noqa: B023
+    assert_linear(calls[1:])
 
 
 def snapshot(folder: Path, mappings: int, attribute: str) -> dict[str, Snapshot]:

@@ -9,9 +9,12 @@ from dataclasses import replace
 import pytest
 
 from sfcode.mapping.limits import FLOW_VERSIONS
+from sfcode.metadata.archive import zip_files
 from sfcode.metadata.component import Address, Component
+from sfcode.metadata.package import write
 from sfcode.plan import platform_limits, state_format
 from sfcode.plan.modes import Mode
+from sfcode.plan.next_state import Mark, state_after
 from sfcode.plan.state import Applied, Past, state_address
 from sfcode.plan.state_format import to_component
 from tests.plan.samples import build, desired, observed
@@ -64,12 +67,13 @@ def test_fields_of_one_object_are_one_file(project):
     assert reasons(build(project, desired(*map(field, range(PACKAGE_FILES))), observed())) == []
 
 
-def test_a_package_of_too_many_bytes_is_refused(project, monkeypatch):
-    monkeypatch.setattr(platform_limits, "PACKAGE_SIZE", PACKAGE_SIZE)
-    half = PACKAGE_SIZE // 2
-    assert reasons(build(project, desired(flow("A", text(1, half))), observed())) == []
-    reason, *_ = reasons(build(project, desired(flow("A", text(1, 2 * half)), flow("B", text(2, half))), observed()))
-    assert reason == f"this plan's package has 0.4 MB, and Salesforce takes 0.4 MB; {DIVIDE}"
+@pytest.mark.parametrize(("beyond", "refused"), [(0, False), (1, True)])
+def test_a_package_of_too_many_bytes_is_refused(project, monkeypatch, beyond, refused):
+    flows = [flow("A", text(1, PACKAGE_SIZE // 2)), flow("B", text(2, PACKAGE_SIZE // 2))]
+    size = len(zip_files(write(flows, project.settings.salesforce.api_version)))
+    monkeypatch.setattr(platform_limits, "PACKAGE_SIZE", size - beyond)
+    reason = f"this plan's package has 0.3 MB, and Salesforce takes 0.3 MB; {DIVIDE}"
+    assert reasons(build(project, desired(*flows), observed())) == [reason] * refused
 
 
 @pytest.mark.parametrize(("count", "refused"), [(FLOW_VERSIONS - 1, False), (FLOW_VERSIONS, True)])
@@ -83,11 +87,16 @@ def test_a_flow_without_room_for_another_version_is_refused(project, count, refu
     assert reasons(build(project, desired(before), snapshot)) == [], "nothing of it is deployed"
 
 
-def test_a_state_that_no_static_resource_holds_is_refused(project):
-    fits = STATIC_RESOURCE_SIZE - 20_000
-    assert reasons(build(project, desired(field(1, text(1, fits))), observed())) == []
-    (reason,) = reasons(build(project, desired(field(1, text(1, fits)), field(2, text(2, 20_000))), observed()))
-    assert reason == f"this plan leaves a state of 0.5 MB, and a static resource has at most 0.5 MB; {DIVIDE}"
+@pytest.mark.parametrize(("beyond", "refused"), [(0, False), (1, True)])
+def test_a_state_that_no_static_resource_holds_is_refused(project, monkeypatch, beyond, refused):
+    wanted = desired(field(1, text(1, STATIC_RESOURCE_SIZE - 20_000)), field(2, text(2, 20_000)))
+    plan = build(project, wanted, observed())
+    mark = Mark(plan.target.username, "", "0" * 40)
+    size, _ = state_format.measure_state(state_after(plan, wanted.components, mark))
+    limit = size + 6_000 - beyond
+    monkeypatch.setattr(platform_limits, "STATIC_RESOURCE_SIZE", limit)
+    reason = f"this plan leaves a state of 0.5 MB, and a static resource has at most 0.5 MB; {DIVIDE}"
+    assert reasons(build(project, wanted, observed())) == [reason] * refused
 
 
 def test_a_state_that_holds_two_packages_is_measured_in_between(project):
