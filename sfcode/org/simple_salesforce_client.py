@@ -9,7 +9,6 @@ command. During the import, stand-ins replace them, and load the real modules on
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -62,18 +61,17 @@ def _make_stand_in(module: str, name: str) -> ModuleType:
 
 def _remove_stand_ins(package: dict[str, Any], stand_ins: dict[str, ModuleType]) -> None:
     """Let the package give the real modules and classes instead of the stand-ins that it imported."""
-    real: dict[str, Callable[[], Any]] = {}
+    modules: dict[str, str] = {}
     for module, name in UNUSED.items():
-        full_name = f"{PACKAGE}.{module}"
-        if full_name in stand_ins:
-            real[module] = lambda full_name=full_name: import_module(full_name)
-            real[name] = lambda full_name=full_name, name=name: getattr(import_module(full_name), name)
+        if f"{PACKAGE}.{module}" in stand_ins:
+            modules |= {module: module, name: module}
             package.pop(module, None)
             package.pop(name, None)
 
     def get(name: str) -> Any:
-        if name in real:
-            return real[name]()
-        raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}")
+        if name not in modules:
+            raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}")
+        module = import_module(f"{PACKAGE}.{modules[name]}")
+        return module if name in UNUSED else getattr(module, name)
 
     package["__getattr__"] = get
