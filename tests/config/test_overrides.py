@@ -50,6 +50,8 @@ direction: to_appcues
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "config" / "mappings").mkdir(parents=True)
     (tmp_path / "config" / "mappings" / "contact.yaml").write_text(CONTACT, encoding="utf-8")
+    for name in ("events", "recipes"):
+        (tmp_path / "config" / f"{name}.yaml").write_text("version: 1\n", encoding="utf-8")
     return tmp_path / "config"
 
 
@@ -119,6 +121,14 @@ def test_what_is_removed_or_replaced_has_no_position_any_more(folder: Path) -> N
             "config/sfcode.yaml:14:64: to_appcues.attributes.plan: the environment sandbox has no variable nothing",
         ),
         ("sfcode.yaml: {relay: {urll: x}}", "config/sfcode.yaml:14:29: relay.urll: "),
+        (
+            "events.yaml: {activities: {flow_completed: {subject: 7, comment: x}}}",
+            "config/sfcode.yaml:14:60: activities.flow_completed.subject: ",
+        ),
+        (
+            "recipes.yaml: {completed_flows: {}}",
+            "config/sfcode.yaml:14:22: completed_flows: needs a mapping that lists flow_completed",
+        ),
         (
             "mappings/contract.yaml: {object: Lead}",
             (
