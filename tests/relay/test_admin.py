@@ -264,7 +264,11 @@ def test_while_the_database_is_away_only_the_admin_token_opens():
 
 
 def test_without_an_admin_token_this_machine_may_look_and_not_act():
-    assert admitted(guard(None), host="localhost") == ("", "viewer")
+    door = guard(None)
+    assert admitted(door, host="localhost") == ("", "viewer")
+    assert admitted(door, host="localhost", cookie=f"{COOKIE}={door.cookie(NOW)}") == ("", "viewer"), (
+        "signed by nothing"
+    )
 
 
 @pytest.mark.parametrize(
