@@ -316,9 +316,10 @@ def test_no_text_names_the_bare_requirement(root: Path) -> None:
         ("uv tool install sfcode", True),
         ("sfcode @ git+https://HOST/OWNER/sfcode@COMMIT", False),
         ("pip install 'sfcode[relay] @ git+https://HOST/OWNER/sfcode@COMMIT'", False),
-        ("pip install PATH/TO/CLONE", False),
+        ("pip install ./sfcode", False),
+        ("pip install './sfcode[relay]'", False),
         ("~/sfcode-env/bin/pip install PATH/TO/sfcode", False),
-        ("`pip install PATH/TO/CLONE`, then `sfcode plan`", False),
+        ("`pip install ./sfcode`, then `sfcode plan`", False),
     ],
 )
 def test_a_bare_requirement_would_be_found(line: str, bare: bool) -> None:
