@@ -77,10 +77,11 @@ chaos: $(READY) ## the kill test with ten times the messages and the trouble
 mutants: $(READY) ## list small faults in a package that no test notices: ARGS="sfcode/plan tests/plan --sample 200"
 	@nice $(BIN)/python -m scripts.mutants $(ARGS)
 
-site: $(READY) ## build the documentation as a site in .cache/website/site, warnings as errors
+site: $(READY) ## build the documentation as a site in .cache/website/site, and read every page with axe-core
 	@[ -x .cache/zensical/bin/zensical ] || { python3 -m venv .cache/zensical && .cache/zensical/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/site.txt; }
 	@$(BIN)/python scripts/site.py .cache/website
 	@cd .cache/website && ../zensical/bin/zensical build --strict
+	@$(BIN)/python -m scripts.check_site .cache/website/site
 
 pictures: $(READY) ## take the pictures of the documentation anew, with Chromium
 	@$(BIN)/python -m scripts.pictures

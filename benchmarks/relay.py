@@ -184,7 +184,7 @@ def _far_side(folder: Path, database: str) -> str:
         relay.terminate()
         relay.ended()
     lines = [
-        "| through the local org, on SQLite | |",
+        "| through the local org, on SQLite | figure |",
         "| --- | ---: |",
         f"| calls to Salesforce per 1,000 webhooks, {UNDER_LOAD:,} as fast as they come | {calls / UNDER_LOAD * 1000:.1f} |",
         f"| webhooks that became Events, per second | {UNDER_LOAD / seconds:,.0f} |",

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import requests
 
+from scripts.browser import PROGRAMS, find_chromium
 from scripts.demo import make_environment
 from scripts.demo_relay import ROOT, Failed, Stage, play, reserve_port, until
 
 PICTURES = ROOT / "docs" / "pictures"
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH = 1280
 PLAN_HEIGHT, DASHBOARD_HEIGHT = 1500, 1100
 """How much of a page is in its picture, in pixels."""
@@ -31,15 +31,6 @@ CHANGES = (
     ("mappings/contact.yaml", "    - goal_reached\n", ""),
 )
 """What the plan of the picture changes after a first apply: file, old text, new text."""
-
-
-def find_browser() -> str:
-    """Return the path of Chromium. Raises Failed if there is none."""
-    paths = filter(None, map(shutil.which, PROGRAMS))
-    path = next(paths, None)
-    if path is None:
-        raise Failed(f"no browser was found: install one of {', '.join(PROGRAMS)}")
-    return path
 
 
 def take(browser: str, url: str, name: str, height: int) -> None:
@@ -92,7 +83,9 @@ def take_dashboard(browser: str, folder: Path) -> None:
 def main() -> int:
     """Take all pictures."""
     try:
-        browser = find_browser()
+        browser = find_chromium()
+        if browser is None:
+            raise Failed(f"no browser was found: install one of {', '.join(PROGRAMS)}")
         with tempfile.TemporaryDirectory(prefix="sfcode-pictures-") as folder:
             shutil.copytree(ROOT / "config", Path(folder) / "plan" / "config")
             take_plan(browser, Stage(Path(folder) / "plan", make_environment()))

@@ -187,6 +187,7 @@ def test_the_tutorial_works_from_the_first_block_to_the_last(root: Path, tmp_pat
     blocks = [match["code"] for match in RUNNABLE.finditer(page) if match["where"] == ": tutorial"]
     assert blocks
     assert page.count("```sh") == len(blocks) + 1, "all but the installation"
+    assert len(page.split()) <= 5 * 200, "its reading takes five minutes, at 200 words a minute"
     with reserve_port() as reserved:
         port = reserved.getsockname()[1]
         enter = "cd my-integration\n"

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts.browser import find_chromium, open_chromium
+from scripts.check_site import check_pages, serve_folder
 from scripts.site import rewrite_links, write
 
 ROOT = Path(__file__).resolve().parents[1]
+ZENSICAL = ROOT / ".cache/zensical/bin/zensical"
+SAMPLE = ("comparison/", "guide/tutorial/", "decisions/")
+"""Pages with a wide table, with blocks of code and pictures, and with a list."""
+PAGE = """\
+<html lang="en"><head><title>A</title><meta name="viewport" content="width=device-width"><style>
+  @media (prefers-color-scheme: dark) {{ body {{ background: #111; color: #eee }} }}
+</style></head><body><main><h1>A</h1>{}</main></body></html>
+"""
+needs_chromium = pytest.mark.skipif(
+    find_chromium() is None, reason="there is no Chromium here: apt-get install chromium"
+)
 
 
 def listed(nav: list[dict[str, Any]]) -> Iterator[str]:
@@ -67,3 +82,49 @@ def test_the_threat_model_names_tests_that_exist():
     named_tests = set(re.findall(r"`(tests/[^`]*)`", (ROOT / "docs/threat-model.md").read_text(encoding="utf-8")))
     assert len(named_tests) > 20
     assert [name for name in sorted(named_tests) if not (ROOT / name).exists()] == []
+
+
+def test_a_header_of_every_table_names_its_column():
+    """A screen reader reads the header with each cell."""
+    nameless = [
+        f"{page.relative_to(ROOT)}:{number}"
+        for page in (*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *ROOT.glob("benchmarks/*.md"))
+        for number, (line, following) in enumerate(pairwise(page.read_text(encoding="utf-8").splitlines()), 1)
+        if re.fullmatch(r"(\| *:?-+:? *)+\|", following) and re.search(r"\| *\|", line)
+    ]
+    assert nameless == []
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with open_chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
+
+
+@needs_chromium
+def test_a_page_that_not_everybody_can_use_is_found(tmp_path: Path, browser: Any) -> None:
+    contents = {
+        "good.html": "<p>a</p>",
+        "nameless.html": "<p><a href='/'></a></p>",
+        "dark.html": "<p style='color: #333'>Some words</p>",
+        "wide.html": "<p style='width: 600px'>a</p>",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_text(PAGE.format(content), encoding="utf-8")
+    with serve_folder(tmp_path) as url:
+        problems = check_pages(browser, url, contents)
+    assert problems == [
+        "nameless.html, 1280 pixels, light: link-name: a",
+        "dark.html, 1280 pixels, dark: color-contrast: p",
+        "wide.html, 390 pixels, light: the page is wider than the screen",
+    ]
+
+
+@needs_chromium
+@pytest.mark.skipif(not ZENSICAL.exists(), reason="the site's generator is not installed: make site")
+def test_everybody_can_use_pages_of_each_kind(tmp_path: Path, browser: Any) -> None:
+    """`make site` reads all pages in the same way."""
+    write(tmp_path)
+    subprocess.run([ZENSICAL, "build", "--strict"], cwd=tmp_path, check=True, capture_output=True)
+    with serve_folder(tmp_path / "site") as url:
+        assert check_pages(browser, url, SAMPLE) == []

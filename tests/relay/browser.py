@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -25,32 +22,6 @@ from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked
 from sfcode.relay.server import listen, make_app
 from sfcode.relay.service import Builders, Service
 from tests.relay.serving import Relay, _soon
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def find_chromium() -> str | None:
-    """Return the path of a Chromium; None where there is none."""
-    return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
-
-
-@contextlib.contextmanager
-def open_chromium(home: Path) -> Iterator[Any]:
-    """Open a browser, whose files go to a folder."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # As root, which CI may be, Chromium has no sandbox; it reads pages of this machine alone.
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(),
-            args=[*sandbox, "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"],
-            env={**os.environ, "HOME": str(home)},
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 @dataclass

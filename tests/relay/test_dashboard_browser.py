@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from scripts.browser import CONTRAST, VIOLATIONS, find_chromium, open_chromium
 from sfcode.relay.inbox import Filter
 from sfcode.relay.message import Claim, Delivery, InboxMessage, Parked
-from tests.relay.browser import Pages, fill, find_chromium, open_chromium, served_pages
+from tests.relay.browser import Pages, fill, served_pages
 from tests.relay.serving import ADMIN, Recorder, Relay
 from tests.waiting import until
 
@@ -108,11 +109,11 @@ def test_pages_are_accessible_in_both_themes_and_fit_a_phone(pages: Pages, brows
             page.emulate_media(color_scheme="light")
             page.goto(pages.url + path)
             page.evaluate(rules)
-            assert page.evaluate("axe.run({resultTypes: ['violations']}).then((found) => found.violations)") == [], path
+            assert page.evaluate(VIOLATIONS) == [], path
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, path
             assert page.evaluate(BROKEN_WORDS) == [], path
             page.emulate_media(color_scheme="dark")
-            assert page.evaluate("axe.run({runOnly: ['color-contrast']}).then((found) => found.violations)") == [], path
+            assert page.evaluate(CONTRAST) == [], path
         assert hosts == {urlsplit(pages.url).netloc}
         assert not [text for text in complaints if "Content Security Policy" in text]
 

@@ -1,0 +1,15 @@
+// The theme makes tables scroll and adds buttons to blocks of code after a page is loaded, and forgets two things:
+// a table that scrolls is reached by keyboard, and a button above code is no landmark of the page (WCAG 2).
+const tables = ".md-typeset__scrollwrap";
+
+function completeTheme() {
+  for (const table of document.querySelectorAll(tables)) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+    else table.removeAttribute("tabindex");
+  }
+  for (const buttons of document.querySelectorAll("nav.md-code__nav:not([role])")) buttons.setAttribute("role", "none");
+}
+
+new MutationObserver(completeTheme).observe(document.body, { childList: true, subtree: true });
+addEventListener("resize", completeTheme);
+completeTheme();

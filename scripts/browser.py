@@ -1,0 +1,40 @@
+"""A real Chromium that reads pages of this machine, and axe-core, which judges whether everybody can use them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+VIOLATIONS = "axe.run({resultTypes: ['violations']}).then((found) => found.violations)"
+"""What axe-core, once it is loaded into a page, says against it."""
+CONTRAST = "axe.run({runOnly: ['color-contrast']}).then((found) => found.violations)"
+"""The same of colors alone, for a page in another theme."""
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium; None where there is none."""
+    return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+
+
+@contextlib.contextmanager
+def open_chromium(home: Path) -> Iterator[Any]:
+    """Open a browser, whose files go to a folder."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # As root, which CI may be, Chromium has no sandbox; it reads pages of this machine alone.
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=[*sandbox, "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"],
+            env={**os.environ, "HOME": str(home)},
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
