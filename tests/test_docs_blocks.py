@@ -1,0 +1,204 @@
+"""Every command, every piece of a config and every block of shell commands in the documentation is checked by a machine."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import jsonschema
+import pytest
+
+from sfcode.cli.main import cli
+from sfcode.config.overrides import FIXED
+from sfcode.config.schema import DIALECT, KINDS, json_schema
+from sfcode.config.yaml import parse
+
+ROOT = Path(__file__).resolve().parents[1]
+MADE = {"docs/reference/cli.md", "docs/unverified.md"}
+"""Pages that are made from the code, whose tests look at their texts."""
+HISTORY = {"CHANGELOG.md"}
+"""Pages that name commands of former versions."""
+_BLOCK = re.compile(
+    r"^(?: *<!-- (?P<mark>[^\n]*?) -->\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
+_INLINE = re.compile(r"`([^`\n]+)`")
+_SFCODE = re.compile(r"(?:^|[;&|(] *|\$ )(?:[A-Z_]+=\S* )*(?:\S*/)?sfcode ([^;&|)#>\n]*)", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|\.\.\.|\{.*|<.*|@")
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: str
+    line: int
+    language: str
+    mark: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return where the block begins."""
+        return f"{self.page}:{self.line}"
+
+
+@cache
+def texts() -> dict[str, str]:
+    """Read every page that is written by hand."""
+    paths = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    names = {path.relative_to(ROOT).as_posix(): path for path in sorted(paths)}
+    return {name: path.read_text(encoding="utf-8") for name, path in names.items() if name not in MADE}
+
+
+def blocks(language: str) -> Iterator[Block]:
+    for page, text in texts().items():
+        for match in _BLOCK.finditer(text):
+            if match["language"] == language:
+                line = text.count("\n", 0, match.start()) + 1
+                yield Block(
+                    page,
+                    line,
+                    language,
+                    match["mark"] or "",
+                    re.sub("^" + match["indent"], "", match["text"], flags=re.MULTILINE),
+                )
+
+
+def test_every_block_of_shell_commands_runs_in_a_test_or_says_why_not() -> None:
+    silent = [str(block) for block in blocks("sh") if not re.match(r"run(: \w+)?$|not run: \w", block.mark)]
+    assert silent == [], "mark it <!-- run -->, <!-- run: empty -->, or <!-- not run: the reason -->"
+
+
+def list_commands() -> Iterator[tuple[str, str]]:
+    """List the commands of sfcode that pages name, with their places."""
+    for page, text in texts().items():
+        if page in HISTORY:
+            continue
+        for language in ("sh", "text"):
+            for block in blocks(language):
+                if block.page == page:
+                    for match in _SFCODE.finditer(block.text.replace("\\\n", " ")):
+                        yield str(block), match[1]
+        prose = _BLOCK.sub(lambda match: "\n" * match[0].count("\n"), text)
+        for number, line in enumerate(prose.splitlines(), 1):
+            for code in _INLINE.findall(line):
+                for match in _SFCODE.finditer(code):
+                    yield f"{page}:{number}", match[1]
+
+
+def find_mistake(words: list[str]) -> str | None:
+    """Return the first word that the command line does not have, if there is one."""
+    command: click.Command = cli
+    context = click.Context(cli)
+    options = {name: option for option in cli.params for name in (*option.opts, *option.secondary_opts)}
+    rest = iter(words)
+    for word in rest:
+        if word.startswith("-"):
+            name, separator, _ = word.partition("=")
+            option = options.get(name)
+            if option is None and name != "--help":
+                return word
+            if isinstance(option, click.Option) and not option.is_flag and not option.count and not separator:
+                next(rest, None)
+        elif isinstance(command, click.Group):
+            if _PLACEHOLDER.fullmatch(word):
+                return None
+            child = command.get_command(context, word)
+            if child is None:
+                return word
+            command = child
+            options |= {name: option for option in child.params for name in (*option.opts, *option.secondary_opts)}
+    return None
+
+
+def split_words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote that goes on behind the part that is ours
+        return text.split()
+
+
+def test_every_command_that_a_page_names_is_one() -> None:
+    commands = list(list_commands())
+    assert len(commands) > 200
+    wrong = [(place, text, word) for place, text in commands if (word := find_mistake(split_words(text)))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("command", "mistake"),
+    [
+        ("plan --out x --env local", None),
+        ("--env local plan --format=json", None),
+        ("relay list --user 1001 --since 12h", None),
+        ("relay VERB --json", None),
+        ("plan --otu x", "--otu"),
+        ("plann", "plann"),
+        ("relay lst", "lst"),
+        ("--env plan apply --frmat x", "--frmat"),
+    ],
+)
+def test_a_command_that_is_none_would_be_found(command: str, mistake: str | None) -> None:
+    assert find_mistake(command.split()) == mistake
+
+
+def test_every_target_of_make_that_a_page_names_is_one() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named_targets = {
+        (page, target)
+        for page, text in texts().items()
+        if page not in HISTORY
+        for target in re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text, re.MULTILINE)
+    }
+    assert len(named_targets) > 20
+    assert sorted((page, target) for page, target in named_targets if target not in targets) == []
+
+
+@cache
+def settings_schema() -> dict[str, Any]:
+    return json_schema("sfcode")
+
+
+@cache
+def fragment_validator(kind: str) -> Any:
+    """Return what checks a part of a file: the schema of its overrides, in which every key may be missing."""
+    definitions = settings_schema()["$defs"]
+    fragment = definitions[f"{KINDS[kind].__name__}Override"]
+    if kind == "sfcode":  # no environment overrides these two
+        fixed = {key: settings_schema()["properties"][key] for key in FIXED}
+        fragment = {**fragment, "properties": {**fragment["properties"], **fixed}}
+    return jsonschema.Draft202012Validator({"$schema": DIALECT, "$defs": definitions, **fragment})
+
+
+def fits(data: Any, kind: str) -> bool:
+    return bool(fragment_validator(kind).is_valid(data))
+
+
+def test_every_piece_of_a_config_that_a_page_shows_obeys_the_mapping_language() -> None:
+    pieces = [block for block in blocks("yaml") if not block.mark.startswith("not a config: ")]
+    assert len(pieces) > 15
+    wrong = []
+    for block in pieces:
+        document = parse(block.text.encode(), str(block))
+        if document.problems or not any(fits(document.data, kind) for kind in KINDS):
+            wrong.append(str(block))
+    assert wrong == [], "correct it, or mark YAML of another program <!-- not a config: the program -->"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("to_appcues: {attributes: {role: Title}}", True),
+        ("environments: {local: {org: local}}", True),
+        ("environments: {local: {organ: local}}", False),
+        ("to_appcues: {attribute: {role: Title}}", False),
+        ("relay: {api_calls_per_day: many}", False),
+        ("version: 2", False),
+    ],
+)
+def test_a_piece_that_breaks_the_language_would_be_found(text: str, is_one: bool) -> None:
+    assert any(fits(parse(text.encode(), "f").data, kind) for kind in KINDS) is is_one
