@@ -115,8 +115,8 @@ def test_a_page_that_not_everybody_can_use_is_found(tmp_path: Path, browser: Any
         problems = check_pages(browser, url, contents)
     assert problems == [
         "nameless.html, 1280 pixels, light: link-name: a",
-        "dark.html, 1280 pixels, dark: color-contrast: p",
         "wide.html, 390 pixels, light: the page is wider than the screen",
+        "dark.html, 1280 pixels, dark: color-contrast: p",
     ]
 
 
@@ -128,3 +128,7 @@ def test_everybody_can_use_pages_of_each_kind(tmp_path: Path, browser: Any) -> N
     subprocess.run([ZENSICAL, "build", "--strict"], cwd=tmp_path, check=True, capture_output=True)
     with serve_folder(tmp_path / "site") as url:
         assert check_pages(browser, url, SAMPLE) == []
+        with browser.new_context(color_scheme="dark") as context:
+            page = context.new_page()
+            page.goto(url)
+            assert page.evaluate("document.body.dataset.mdColorScheme") == "slate", "or it was light all the time"
