@@ -96,13 +96,14 @@ activities:
             "events": """\
 version: 1
 aliases:
+  goal_reached: {as: goal_reached}
   flow_completed: {as: goal_reached}
   appcues:v2:step_seen: {as: goal_reached}
 """
         },
         [
-            "config/events.yaml:3:3: aliases.flow_completed: flow_completed has a meaning of its own; list other events of Appcues, such as v2:experience_completed",
-            'config/events.yaml:4:3: aliases."appcues:v2:step_seen": appcues:v2:step_seen begins with appcues:; write v2:step_seen',
+            "config/events.yaml:4:3: aliases.flow_completed: flow_completed has a meaning of its own; list other events of Appcues, such as v2:experience_completed",
+            'config/events.yaml:5:3: aliases."appcues:v2:step_seen": appcues:v2:step_seen begins with appcues:; write v2:step_seen',
         ],
     ),
     Case(

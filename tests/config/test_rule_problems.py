@@ -120,11 +120,15 @@ CASES: list[Case] = [
     ),
     Case(
         "conditions that make no sense",
-        {"contact": CONTACT + "where:\n  Status__c: [A, 1]\n  Vip__c: [true, false]\n  status__c: B\n"},
+        {
+            "contact": CONTACT
+            + "where:\n  Status__c: [A, 1]\n  Vip__c: [true, false]\n  status__c: B\n  Tier__c: {not: [A, 1]}\n"
+        },
         [
             "config/mappings/contact.yaml:8:14: where.Status__c: holds values of several types, and a field has one; put numbers in quotes where the field is a text",
             "config/mappings/contact.yaml:9:11: where.Vip__c: holds several values of a checkbox, which has no others; write true or false",
             "config/mappings/contact.yaml:10:3: where.status__c: status__c is Status__c to Salesforce; keep one of them",
+            "config/mappings/contact.yaml:11:12: where.Tier__c: holds values of several types, and a field has one; put numbers in quotes where the field is a text",
         ],
     ),
     Case(
