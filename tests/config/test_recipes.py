@@ -15,6 +15,8 @@ group_progress:
     set: {done: false}
   - when: {event: flow_completed}
     set: {done: 1}
+  - when: {event: goal_reached}
+    set: {Done: true}
 """
 OWN = SETTINGS.replace("relay.example.com}", "relay.example.com, activities_as: custom_object}")
 
@@ -91,6 +93,7 @@ CASES = [
             "config/recipes.yaml:4:11: group_progress[0].set.plan: plan is sent from Account already, and one attribute has one source; choose another attribute",
             "config/recipes.yaml:6:17: group_progress[1].set.done: the same event sets done to another value in group_progress[0]; keep one of them, or have them be about different items",
             "config/recipes.yaml:8:17: group_progress[2].set.done: done is of another type in group_progress[0], and an attribute has one type; write values of one type",
+            "config/recipes.yaml:10:11: group_progress[3].set.Done: Done is spelled done in group_progress[0], and would be another attribute in Appcues; write done",
         ],
     ),
     Case(
