@@ -69,6 +69,13 @@ CASES = [
         ],
     ),
     Case(
+        "roles that are sent of groups alone",
+        recipes("role_onboarding: {attribute: plan, values: [sales]}\n", account=GROUP),
+        [
+            "config/recipes.yaml:2:30: role_onboarding.attribute: no mapping of users sends plan through the relay; add it under to_appcues.attributes, with the `map:` that makes roles of a field's values",
+        ],
+    ),
+    Case(
         "roles as people typed them",
         recipes("role_onboarding: {attribute: role, values: [sales, sales]}\n"),
         [
