@@ -1,5 +1,8 @@
 """
-Write the pages under docs/reference/, docs/unverified.md the events.yaml and .schema/ of config/, and sfcode/cli/help.txt, which are made from the code; with --check, say which are stale.
+Write what is made from the code; with --check, say what is stale.
+
+That is the pages under docs/reference/, docs/unverified.md, docs/local-org-evidence.md, the events.yaml and .schema/ of config/,
+sfcode/cli/help.txt and sfcode/generate/shipped_templates.py.
 
     .venv/bin/python scripts/docs.py [--check]
 """
@@ -16,6 +19,7 @@ import click
 from scripts.assumptions import unverified_page
 from scripts.events_page import events_page
 from scripts.recorded import evidence_page
+from scripts.translate_templates import translate_templates
 from sfcode.__main__ import HELP_WIDTH
 from sfcode.cli.main import cli
 from sfcode.config.events_file import render_events_file
@@ -29,6 +33,7 @@ UNVERIFIED_PAGE = Path("docs/unverified.md")
 EVIDENCE_PAGE = Path("docs/local-org-evidence.md")
 EVENTS_PAGE = Path("docs/reference/events.md")
 EVENTS_FILE = Path("config/events.yaml")
+TEMPLATES_MODULE = Path("sfcode/generate/shipped_templates.py")
 HELP_FILE = Path("sfcode/cli/help.txt")
 """What `sfcode --help` prints without importing the command line."""
 
@@ -79,6 +84,7 @@ def pages() -> dict[Path, str]:
     schemas = {Path(f"config/.schema/{kind}.json"): render_json_schema(kind) for kind in KINDS}
     texts = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
     texts |= {EVIDENCE_PAGE: evidence_page(), EVENTS_PAGE: events_page(), HELP_FILE: help_text()}
+    texts[TEMPLATES_MODULE] = translate_templates(ROOT / "templates" / "metadata")
     return {**texts, EVENTS_FILE: render_events_file(), **schemas}
 
 

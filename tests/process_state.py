@@ -1,5 +1,6 @@
 """
-What all tests of a process share, put back after each: environment, folder, time zone, signals, logs, the switch of threads.
+What all tests of a process share, put back after each: environment, folder, time zone, signals, logs, the switch of
+threads, the search for cycles.
 
 sfcode's commands change some of it on purpose, since a command has its process to itself. Tests run many in one process, and
 which of them share one is different in each run of pytest-xdist.
@@ -8,6 +9,7 @@ which of them share one is different in each run of pytest-xdist.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -30,6 +32,7 @@ def process_state_restored() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in LOGGERS]
     logs = [(logger, logger.handlers[:], logger.level) for logger in loggers]
     switch = sys.getswitchinterval()
+    collection = gc.get_threshold()
     try:
         yield
     finally:
@@ -49,5 +52,6 @@ def process_state_restored() -> Iterator[None]:
             logger.handlers[:] = own_handlers
             logger.setLevel(level)
         sys.setswitchinterval(switch)
+        gc.set_threshold(*collection)
         structlog.reset_defaults()
         structlog.contextvars.clear_contextvars()

@@ -34,7 +34,7 @@ class Snapshot:
     project: Project
     desired: Desired
     plain: Desired | None = None
-    """The components that sfcode's own templates generate; None if the project has no templates."""
+    """The components that sfcode's own templates generate; None if the project has no templates that differ from them."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The files of config and templates as written, by the names that positions use."""
 
@@ -106,8 +106,10 @@ def take_snapshot(project: Project, folder: Folder, generate: Generate) -> Snaps
 
 def build_snapshot(project: Project, desired: Desired, folder: Folder, generate: Generate) -> Snapshot:
     """Return the snapshot of a project whose components were generated already. Reads the folder's files."""
-    plain = generate(replace(project, templates=None), standard()) if project.templates else None
-    return Snapshot(project, desired, plain, texts(folder))
+    files = texts(folder)
+    differs = any(_TEMPLATE.search(name) for name in files)
+    plain = generate(replace(project, templates=None), standard()) if differs else None
+    return Snapshot(project, desired, plain, files)
 
 
 def texts(folder: Folder) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json as json_module
-import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -96,9 +95,11 @@ def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "
     if isinstance(error, OSError) and error.errno in OUTSIDE:
         details = f"{error.filename}: " if error.filename else ""
         return f"{details}{error.strerror}\nCheck the path, its rights and the space on the disk.", ExitCode.USER
+    import platform  # these are for bugs alone
+    import traceback
+
     details = "".join(traceback.format_exception(error)) if verbose else f"{type(error).__name__}: {error}"
     hint = "Please report it with the lines above." if verbose else "Run it again with --verbose for a report."
-    import platform  # only for bugs
 
     versions = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}"
     return f"this is a bug in sfcode, not in your config:\n{details}\n{versions}. {hint}", ExitCode.BUG

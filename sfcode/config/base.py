@@ -53,7 +53,10 @@ class Model:
     def model_annotations(cls) -> dict[str, Any]:
         """Return the types of the fields."""
         if cls not in _ANNOTATIONS:
-            hints = get_type_hints(cls, include_extras=True)
+            # The modules of the models do not postpone annotations: evaluating each of them as a text takes longer.
+            hints = {name: hint for base in reversed(cls.__mro__[:-1]) for name, hint in base.__annotations__.items()}
+            if any(isinstance(hints[name], str) for name in cls.model_fields):
+                hints = get_type_hints(cls, include_extras=True)
             _ANNOTATIONS[cls] = {name: hints[name] for name in cls.model_fields}
         return _ANNOTATIONS[cls]
 

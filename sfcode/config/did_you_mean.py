@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable
 
@@ -21,8 +20,10 @@ def format_choices(text: str, allowed: Iterable[str]) -> str:
 
 def find_nearest_name(text: str, names: Iterable[str]) -> str | None:
     """Return the name that was probably meant."""
+    from difflib import get_close_matches
+
     by_lower = {name.lower(): name for name in names}
-    matches = difflib.get_close_matches(text.lower()[:80], by_lower, n=1, cutoff=0.6)
+    matches = get_close_matches(text.lower()[:80], by_lower, n=1, cutoff=0.6)
     return by_lower[matches[0]] if matches else None
 
 

@@ -1,7 +1,5 @@
 """The models of `events.yaml`."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from sfcode.config import names

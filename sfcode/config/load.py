@@ -15,7 +15,7 @@ from sfcode.config.did_you_mean import format_choices
 from sfcode.config.document import Document, PathProblem
 from sfcode.config.event_models import Events
 from sfcode.config.events_file import default_events
-from sfcode.config.files import Files, read_files
+from sfcode.config.files import Files, read_files, shipped_templates
 from sfcode.config.interpolate import Scope, environment_scope, interpolate
 from sfcode.config.mapping_models import Mapping
 from sfcode.config.models import Environment, Settings
@@ -248,6 +248,11 @@ def project_root(folder: Path) -> Path:
 
 
 def find_templates(folder: Path) -> Path | None:
-    """Return the project's own templates: beside the config folder as it was called, otherwise beside the link's target."""
+    """
+    Return the project's own templates: beside the config folder as it was called, otherwise beside the link's target.
+
+    None in the repository of sfcode, where they are those of all projects.
+    """
     tops = (project_root(folder), folder.resolve().parent)
-    return next((path for top in tops if (path := top / "templates" / "metadata").is_dir()), None)
+    path = next((path for top in tops if (path := top / "templates" / "metadata").is_dir()), None)
+    return None if path is None or path.samefile(shipped_templates()) else path

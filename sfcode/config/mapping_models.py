@@ -1,7 +1,5 @@
 """The model of a mapping and its parts."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sfcode.config import names

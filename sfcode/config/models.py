@@ -7,8 +7,6 @@ editors show and the reference in the documentation, so they are written for the
 the file. What takes more than one value to judge is in `rules/`.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from sfcode.config import names

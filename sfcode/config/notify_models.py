@@ -1,7 +1,5 @@
 """The models of `relay.notify` in `sfcode.yaml`: who is notified of the relay's alarms."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from sfcode.config import names

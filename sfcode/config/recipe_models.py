@@ -1,8 +1,6 @@
 """The models of `recipes.yaml`: reports, and what they need."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from sfcode.config import names
 from sfcode.config.base import Model
@@ -155,7 +153,7 @@ class ProgressEvent(EventFilter):
         description="Name of the event, as under `to_salesforce.activities`.", examples=["checklist_completed"]
     )
 
-    def overlaps(self, other: ProgressEvent) -> bool:
+    def overlaps(self, other: Self) -> bool:
         """Tell whether one event may be both, by the names and ids of items as they are written."""
         own_items, other_items = (
             {name for names in event.items().values() for name in names} for event in (self, other)

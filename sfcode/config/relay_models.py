@@ -1,7 +1,5 @@
 """The models of the relay's settings in `sfcode.yaml`."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from sfcode.config import names

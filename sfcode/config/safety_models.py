@@ -1,7 +1,5 @@
 """The limits of changes in one plan."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The model of `appcues.webhook` in `sfcode.yaml`: where a webhook of Appcues holds what."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from sfcode.config import names

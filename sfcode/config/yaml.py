@@ -15,7 +15,6 @@ from typing import Any
 import yaml
 
 from sfcode.config.document import Document, Spot, format_path, position_at
-from sfcode.config.yaml_mistakes import find_mistake
 from sfcode.config.yaml_scalars import COLLECTION_TAGS, scalar, show_tag
 from sfcode.diagnostics import Diagnostic, Position
 from sfcode.errors import ConfigError
@@ -113,6 +112,8 @@ class _Parser:
         return Document(self.file, self.text, data, self.spots, tuple(self.unread))
 
     def syntax_error(self, error: yaml.MarkedYAMLError) -> ConfigError:
+        from sfcode.config.yaml_mistakes import find_mistake
+
         mistake = find_mistake(self.file, self.text, error)
         if mistake is not None:
             return _error(mistake.position, f"not valid YAML: {mistake.message}", mistake.hint)

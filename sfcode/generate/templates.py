@@ -2,22 +2,21 @@
 Render blueprints to components with Jinja2 templates.
 
 Each metadata type has one template, named after it. A project's own folder comes first, file by
-file. Templates run in a sandbox, names that do not exist are errors, and everything they put in is
-escaped. Whatever is wrong with a template is said at its line.
+file. Its templates run in a sandbox, names that do not exist are errors, and everything they put in is
+escaped. Whatever is wrong with a template is said at its line. `shipped_templates` has sfcode's as Python.
 """
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
-import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.generate.shipped_templates import RENDERERS
 from sfcode.generate.template_context import VARIABLES, Blueprint
 from sfcode.metadata.component import Component
 from sfcode.metadata.errors import MetadataError
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
     from jinja2.lexer import Token, TokenStream
 
 SUFFIX = ".xml.j2"
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "autoescape": True,
     "trim_blocks": True,
     "lstrip_blocks": True,
     "keep_trailing_newline": True,
 }
-"""The options of environments, which the code of a template is compiled for."""
+"""The options of environments."""
 _MARK = re.compile("\ue000([^\ue000\ue001]*):([0-9]+)\ue001")
 _AT_START = re.compile(f"(?:{_MARK.pattern})+")
 
@@ -53,7 +52,11 @@ class Templates:
 
     def __init__(self, own: Path | None = None) -> None:
         self._own = own
-        self._environment = _environment(own, shipped_templates()) if own else _shipped_environment()
+        self._own_names = {path.name for path in own.glob(f"*{SUFFIX}")} if own else set()
+
+    @functools.cached_property
+    def _environment(self) -> Environment:
+        return _environment(*([self._own] if self._own else []), shipped_templates())
 
     def strangers(self) -> Iterator[Diagnostic]:
         """Find files in the project's template folder that override nothing, such as misspelled names."""
@@ -62,14 +65,18 @@ class Templates:
         shipped = {type_ + SUFFIX for type_ in VARIABLES}
         for path in sorted(self._own.glob(f"*{SUFFIX}")):
             if path.name not in shipped and not path.name.startswith("_"):
-                near = difflib.get_close_matches(path.name, shipped, n=1)
+                from difflib import get_close_matches
+
+                near = get_close_matches(path.name, shipped, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"sfcode's own are {', '.join(sorted(shipped))}"
                 yield Diagnostic.error(Position(str(path), 1, 1), "", "this template is not used by anything", hint)
 
     def render(self, blueprint: Blueprint) -> Component:
         """Render one component. Raises TemplateError."""
         address = blueprint.address
-        text = _render(self._environment, blueprint)
+        # Importing Jinja2 takes longer than rendering; sfcode's own templates were translated to Python.
+        own = address.type + SUFFIX in self._own_names
+        text = _render(self._environment, blueprint) if own else "".join(RENDERERS[address.type](blueprint.view))
         data = text.encode("utf-8", "surrogatepass")
         root, schema_problems = parse_strictly(data)
         problems = [(problem.line, problem.message) for problem in schema_problems]
@@ -127,27 +134,13 @@ class Templates:
         return positions
 
 
-def _environment(*folders: Path, trusted: bool = False) -> Environment:
-    """Create an environment that loads each template from the first folder that has it; it is sandboxed unless all are sfcode's."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def _environment(*folders: Path) -> Environment:
+    """Create a sandboxed environment that loads each template from the first folder that has it."""
+    from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    from sfcode.generate.bytecode import TemplateBytecode
-
-    kind = Environment if trusted else ImmutableSandboxedEnvironment
-    return kind(
-        loader=FileSystemLoader([str(folder) for folder in folders]),
-        auto_reload=False,
-        bytecode_cache=TemplateBytecode(shipped_templates(), f"{kind.__name__} {_OPTIONS}"),
-        undefined=StrictUndefined,
-        **_OPTIONS,
-    )
-
-
-@functools.cache
-def _shipped_environment() -> Environment:
-    """Return the environment of sfcode's own templates, which are compiled once: an apply generates several times."""
-    return _environment(shipped_templates(), trusted=True)
+    loader = FileSystemLoader([str(folder) for folder in folders])
+    return ImmutableSandboxedEnvironment(loader=loader, auto_reload=False, undefined=StrictUndefined, **OPTIONS)
 
 
 def _nth(lines: list[Position], line: int) -> Position:
@@ -169,7 +162,7 @@ def _with_filter(environment: Environment, stream_filter: object) -> Environment
     from jinja2.ext import Extension
 
     kind = type("Marks", (Extension,), {"filter_stream": lambda _self, stream: stream_filter(stream)})  # type: ignore[operator]
-    return environment.overlay(extensions=[kind], bytecode_cache=None)  # the filtered tokens are other code
+    return environment.overlay(extensions=[kind])
 
 
 def _render(environment: Environment, blueprint: Blueprint) -> str:
@@ -194,7 +187,9 @@ def _render(environment: Environment, blueprint: Blueprint) -> str:
 
 def _failed_at(error: Exception, name: str) -> Position:
     """Return the line of the template in a traceback."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+    from traceback import extract_tb
+
+    for frame in reversed(extract_tb(error.__traceback__)):
         if frame.filename.endswith(".j2"):
             return Position(frame.filename, frame.lineno or 1, 1)
     return Position(name, 1, 1)

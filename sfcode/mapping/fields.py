@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from sfcode.lazy_dataclasses import dataclass, field
@@ -119,6 +118,8 @@ def fields_of(schema: OrgSchema, object_name: str, created: Iterable[Field] = ()
 
 def find_closest(name: str, candidates: Iterable[str]) -> str | None:
     """Find the candidate that is nearest in spelling, whatever its case; None when none is near."""
+    from difflib import get_close_matches
+
     by_lower = {candidate.lower(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
+    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
     return by_lower[near[0]] if near else None

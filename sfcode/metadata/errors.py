@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sfcode.errors import SfcodeError
+from sfcode.lazy_dataclasses import dataclass
 
 
 class MetadataError(SfcodeError):
@@ -15,3 +16,15 @@ class MetadataError(SfcodeError):
         self.file = file
         self.line = line
         self.column = column
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SchemaProblem:
+    """One problem of a file, with line and column from 1."""
+
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.line}:{self.column})"

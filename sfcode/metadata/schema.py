@@ -11,49 +11,62 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from sfcode.metadata import schema_table
-from sfcode.metadata.errors import MetadataError
-from sfcode.metadata.validate import SchemaProblem, validate
+from sfcode.metadata.errors import MetadataError, SchemaProblem
 from sfcode.metadata.xml import line_of, parse
-from sfcode.metadata.xml_positions import Span, find_spans
+
+if TYPE_CHECKING:
+    from sfcode.metadata.xml_positions import Span
 
 __all__ = ["SchemaProblem", "parse_strictly", "validate_loosely", "validate_strictly", "xsd"]
 
 
 @cache
-def xsd(type_: str) -> bytes:
-    """Render the strict XML schema of one metadata type and the types it uses, as in the WSDL."""
-    names = f'xmlns:xsd="{schema_table.XSD}" xmlns:tns="{schema_table.NAMESPACE}" targetNamespace="{schema_table.NAMESPACE}"'
+def xsd(type_: str, names: frozenset[str] | None = None) -> bytes:
+    """
+    Render the strict XML schema of one metadata type and the types it uses, as in the WSDL.
+
+    With `names`, optional elements of other names are left out.
+    """
+    namespaces = f'xmlns:xsd="{schema_table.XSD}" xmlns:tns="{schema_table.NAMESPACE}" targetNamespace="{schema_table.NAMESPACE}"'
     lines = [
-        f'<xsd:schema {names} elementFormDefault="qualified">',
+        f'<xsd:schema {namespaces} elementFormDefault="qualified">',
         f'<xsd:element name="{type_}" type="tns:{type_}"/>',
     ]
-    for name in sorted(_reachable_types(type_)):
-        children = schema_table.elements(name)
-        lines.extend(_enumeration(name) if children is None else _complex(name, children.values()))
+    for name in sorted(_reachable_types(type_, names)):
+        children = _children(name, names)
+        lines.extend(_enumeration(name) if children is None else _complex(name, children))
     return "\n".join([*lines, "</xsd:schema>"]).encode()
 
 
-def _reachable_types(type_: str) -> set[str]:
+def _children(type_: str, names: frozenset[str] | None) -> list[schema_table.Element] | None:
+    """Return the elements of a complex type; None if there is no such type."""
+    children = schema_table.elements(type_)
+    if children is None:
+        return None
+    return [child for child in children.values() if names is None or child.required or child.name in names]
+
+
+def _reachable_types(type_: str, names: frozenset[str] | None) -> set[str]:
     reached: set[str] = set()
     waiting = [type_]
     while waiting:
         name = waiting.pop()
-        if name not in reached and (schema_table.elements(name) is not None or schema_table.values(name) is not None):
+        if name not in reached and schema_table.is_declared(name):
             reached.add(name)
-            waiting.extend(child.type for child in (schema_table.elements(name) or {}).values())
+            waiting.extend(child.type for child in _children(name, names) or ())
     return reached
 
 
 def _complex(name: str, children: Iterable[schema_table.Element]) -> Iterable[str]:
     yield f'<xsd:complexType name="{name}"><xsd:sequence>'
     for child in children:
-        is_declared = schema_table.elements(child.type) is not None or schema_table.values(child.type) is not None
-        attributes = f'name="{child.name}" type="{"tns" if is_declared else "xsd"}:{child.type}"'
+        prefix = "tns" if schema_table.is_declared(child.type) else "xsd"
+        attributes = f'name="{child.name}" type="{prefix}:{child.type}"'
         attributes += "" if child.required else ' minOccurs="0"'
         attributes += ' maxOccurs="unbounded"' if child.repeated else ""
         attributes += ' nillable="true"' if child.nillable else ""
@@ -69,8 +82,29 @@ def _enumeration(name: str) -> Iterable[str]:
 
 
 @cache
-def _schema(type_: str) -> etree.XMLSchema:
-    return etree.XMLSchema(etree.fromstring(xsd(type_)))
+def _schema(type_: str, names: frozenset[str] | None = None) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.fromstring(xsd(type_, names)))
+
+
+_NAMES: dict[str, frozenset[str]] = {}
+"""By type, the names of the elements of the files that were validated."""
+
+
+def _accepts(type_: str, root: etree._Element) -> bool:
+    """
+    Return whether a file is valid.
+
+    A type reaches up to hundreds of others, and compiling them all takes longer than validating a file. So the schema has the elements
+    that files have; it accepts nothing that the whole one refuses.
+    """
+    names = _NAMES.get(type_)
+    if names is not None and _schema(type_, names).validate(root):
+        return True
+    more_names = (names or frozenset()).union(element.tag.rpartition("}")[2] for element in root.iter("*"))
+    if more_names == names:
+        return False
+    _NAMES[type_] = more_names
+    return _schema(type_, more_names).validate(root)
 
 
 def validate_strictly(xml: bytes) -> tuple[SchemaProblem, ...]:
@@ -91,9 +125,13 @@ def _validate(xml: bytes, root: etree._Element) -> tuple[SchemaProblem, ...]:
     name = _root_type(root)
     if name is None:
         return (_foreign_root(root),)
+    if _accepts(name, root):
+        return ()
     schema = _schema(name)
     if schema.validate(root):
         return ()
+    from sfcode.metadata.xml_positions import find_spans
+
     spans = find_spans(xml, root)
     problems: dict[SchemaProblem, None] = {}
     log: Any = schema.error_log
@@ -114,6 +152,9 @@ def validate_loosely(xml: bytes, expected: str = "") -> tuple[SchemaProblem, ...
     name = _root_type(root)
     if name is None or (expected and name != expected):
         return (_foreign_root(root, expected),)
+    from sfcode.metadata.validate import validate
+    from sfcode.metadata.xml_positions import find_spans
+
     return validate(root, name, find_spans(xml, root))
 
 

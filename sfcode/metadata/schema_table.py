@@ -57,6 +57,11 @@ def elements(type_: str) -> Mapping[str, Element] | None:
     return None if specs is None else {child.name: child for child in (_element(*spec) for spec in specs.items())}
 
 
+def is_declared(type_: str) -> bool:
+    """Return whether a type is complex or an enumeration, and not one of XSD."""
+    return type_ in _data()["types"] or type_ in _data()["enums"]
+
+
 @cache
 def values(type_: str) -> frozenset[str] | None:
     """Return the values of an enumeration; None if there is no such enumeration."""

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from sfcode.lazy_dataclasses import dataclass
 from sfcode.metadata import schema_table
+from sfcode.metadata.errors import SchemaProblem
 from sfcode.metadata.xml import children_of
 from sfcode.metadata.xml_positions import Span
 
@@ -29,18 +29,6 @@ _SIMPLE = {
     "time": re.compile(r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"),
     "base64Binary": re.compile(r"(\s*[A-Za-z0-9+/]){0,}\s*(=\s*){0,2}"),
 }
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class SchemaProblem:
-    """One problem of a file, with line and column from 1."""
-
-    line: int
-    column: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.message} ({self.line}:{self.column})"
 
 
 def validate(root: etree._Element, type_: str, spans: Mapping[etree._Element, Span]) -> tuple[SchemaProblem, ...]:

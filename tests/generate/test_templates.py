@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from jinja2 import Environment
 
 import sfcode
+from scripts.translate_templates import UnsupportedError, translate
 from sfcode.config.files import shipped_templates
 from sfcode.diagnostics import Diagnostic
 from sfcode.errors import ConfigError
 from sfcode.generate import generate
-from sfcode.generate.templates import _shipped_environment
 from sfcode.metadata.schema import validate_strictly
 from sfcode.metadata.xml import to_bytes, to_element
 from tests.generate.projects import CONTACT, OFFLINE, body, by_address, changed, project, settings
 
 HOSTILE = '<b a="1">Zoë & O\'Neil ]]> <!-- é 日本 \U0001f600 ${secret:X} {{ 1 }} {% raw %}'
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n"
+RECIPES = {
+    "completed_flows": {"not_completed": ["A & b", "c, d"]},
+    "nps_history": {"account": "detail"},
+    "nps_by_account": {"account_fields": True},
+    "event_registration": [
+        {"when": {"event": "flow_completed"}, "campaign": {"name": "A & b, c"}, "status": "Registered"},
+        {"when": {"event": "flow_completed"}, "campaign": "701Hs000001LnYRIA0", "status": "Registered"},
+    ],
+    "reports": {"share_with": ["role:Sales_Lead", "role_and_subordinates:VP", "group:Sales", "user:a@example.com"]},
+}
 NAMESPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 
@@ -61,17 +67,7 @@ def test_every_template_writes_what_the_strict_schema_accepts() -> None:
     config = settings()
     config["relay"]["activities_as"] = "custom_object"
     config["relay"]["sign_in"] = {"flow": "jwt", "certificate": CERTIFICATE}
-    recipes = {
-        "completed_flows": {"not_completed": ["A & b", "c, d"]},
-        "nps_history": {"account": "detail"},
-        "nps_by_account": {"account_fields": True},
-        "event_registration": [
-            {"when": {"event": "flow_completed"}, "campaign": {"name": "A & b, c"}, "status": "Registered"},
-            {"when": {"event": "flow_completed"}, "campaign": "701Hs000001LnYRIA0", "status": "Registered"},
-        ],
-        "reports": {"share_with": ["role:Sales_Lead", "role_and_subordinates:VP", "group:Sales", "user:a@example.com"]},
-    }
-    components = generate(project({"contact": CONTACT, "lead": lead}, config, recipes=recipes), OFFLINE).components
+    components = generate(project({"contact": CONTACT, "lead": lead}, config, recipes=RECIPES), OFFLINE).components
     assert {component.type for component in components} == {
         path.name.removesuffix(".xml.j2") for path in shipped_templates().glob("*.j2")
     }
@@ -276,117 +272,26 @@ def test_labels_are_made_of_names() -> None:
     assert component_body["label"] == "Ab Cd my mapping"
 
 
-def compiled_files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (folder / "__pycache__").glob("*.pyc")}
+@pytest.mark.parametrize("flow", ["jwt", "client_credentials"])
+@pytest.mark.parametrize("trigger", ["flow", "workflow_rule"])
+def test_the_translated_templates_write_what_jinja_writes(tmp_path: Path, flow: str, trigger: str) -> None:
+    """A project with copies of all templates has them rendered by Jinja2."""
+    shutil.copytree(shipped_templates(), tmp_path / "templates")
+    config = settings()
+    config["relay"]["activities_as"] = "custom_object"
+    config["relay"]["sign_in"] = {"flow": flow} | ({"certificate": CERTIFICATE} if flow == "jwt" else {})
+    lead = changed(CONTACT, object="Lead", trigger__in__to_appcues=trigger)
+    base = project({"contact": CONTACT, "lead": lead}, config, recipes=RECIPES)
+    user = base.settings.integration_user.model_copy(update={"username": f"x{HOSTILE}@example.com"})
+    hostile = replace(base, settings=base.settings.model_copy(update={"integration_user": user}))
+    for sample in (base, hostile):
+        translated = generate(sample, OFFLINE)
+        assert translated.components == generate(replace(sample, templates=tmp_path / "templates"), OFFLINE).components
 
 
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of sfcode's templates that is taken for the installed ones; nothing of it is compiled yet."""
-    package = tmp_path / "site-packages" / "sfcode"
-    folder = package / "templates" / "metadata"
-    shutil.copytree(shipped_templates(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(sfcode, "__file__", str(package / "__init__.py"))
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    monkeypatch.setattr(sys, "pycache_prefix", None)
-    _shipped_environment.cache_clear()
-    yield folder
-    _shipped_environment.cache_clear()
-
-
-def test_a_template_of_sfcode_is_compiled_once(shipped: Path) -> None:
-    first = generate(project(), OFFLINE).components
-    compiled = compiled_files(shipped)
-    assert {name.partition(".")[0] for name in compiled} == {component.type for component in first}
-    _shipped_environment.cache_clear()
-    with compiled_by_jinja() as names:
-        assert generate(project(), OFFLINE).components == first
-    assert names == []
-    assert compiled_files(shipped) == compiled
-
-
-def test_a_template_that_was_changed_is_compiled_again(shipped: Path) -> None:
-    generate(project(), OFFLINE)
-    template = shipped / "Flow.xml.j2"
-    template.write_text(template.read_text().replace("<Flow ", "<Flow  "))
-    _shipped_environment.cache_clear()
-    with compiled_by_jinja() as names:
-        generate(project(), OFFLINE)
-    assert names == ["Flow.xml.j2"]
-
-
-def test_a_damaged_file_of_a_compiled_template_is_replaced(shipped: Path) -> None:
-    first = generate(project(), OFFLINE).components
-    compiled = compiled_files(shipped)
-    for length in (0, 5, 40, 100):
-        for name, content in compiled.items():
-            (shipped / "__pycache__" / name).write_bytes(content[:length])
-        _shipped_environment.cache_clear()
-        assert generate(project(), OFFLINE).components == first
-        _shipped_environment.cache_clear()
-        with compiled_by_jinja() as names:
-            generate(project(), OFFLINE)
-        assert names == []
-
-
-def test_no_template_of_a_project_is_saved_or_read_compiled(shipped: Path, tmp_path: Path) -> None:
-    """Whoever can change a project could have other code run by it: only the text of its templates counts."""
-    own = tmp_path / "own"
-    own.mkdir()
-    shutil.copy(shipped / "Flow.xml.j2", own)
-    with compiled_by_jinja() as names:
-        generate(project(templates=own), OFFLINE)
-        generate(project(templates=own), OFFLINE)
-    assert names.count("Flow.xml.j2") == 2
-    assert [path.name for path in own.iterdir()] == ["Flow.xml.j2"]
-    # The sandboxed environment of such a project has its own code of sfcode's templates.
-    assert "Flow" not in {name.partition(".")[0] for name in compiled_files(shipped)}
-
-
-def test_sandboxed_code_is_not_used_outside_the_sandbox_nor_the_other_way_round(shipped: Path, tmp_path: Path) -> None:
-    own = tmp_path / "own"
-    own.mkdir()
-    generate(project(), OFFLINE)
-    trusted = compiled_files(shipped)
-    generate(project(templates=own), OFFLINE)
-    assert len(compiled_files(shipped)) == 2 * len(trusted)
-
-
-def test_a_fault_of_a_template_that_was_compiled_before_has_its_line(shipped: Path) -> None:
-    """The output is written once more with marks, by other code than the saved one."""
-    template = shipped / "Flow.xml.j2"
-    template.write_text(template.read_text().replace("</Flow>", "<nope/>\n</Flow>"))
-    places = []
-    for _ in range(2):
-        _shipped_environment.cache_clear()
-        with pytest.raises(ConfigError) as caught:
-            generate(project(), OFFLINE)
-        places.append([str(problem.position) for problem in caught.value.problems])
-    line = template.read_text().splitlines().index("<nope/>") + 1
-    assert places[0] == places[1]
-    assert set(places[0]) == {f"{template}:{line}:1"}
-
-
-def test_where_python_saves_nothing_no_compiled_template_is_saved(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    assert generate(project(), OFFLINE).components
-    assert compiled_files(shipped) == {}
-
-
-@contextmanager
-def compiled_by_jinja() -> Iterator[list[str]]:
-    """Record the names of the templates that are compiled."""
-    names: list[str] = []
-    compile_template = Environment.compile
-
-    def record(
-        self: Environment, source: Any, name: str | None = None, filename: str | None = None, **options: Any
-    ) -> Any:
-        names.append(name or "")
-        return compile_template(self, source, name, filename, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Environment, "compile", record)
-        yield names
+@pytest.mark.parametrize(
+    "text", ["{% set a = 1 %}", "{{ a | upper }}", "{% for a in b if a %}{% endfor %}", "{{ a + b }}", "{{ a if b }}"]
+)
+def test_a_template_that_cannot_be_translated_is_refused(text: str) -> None:
+    with pytest.raises(UnsupportedError, match=r"^line 2: \w+$"):
+        list(translate(f"<a>\n{text}</a>"))

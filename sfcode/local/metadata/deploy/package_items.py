@@ -16,10 +16,10 @@ from sfcode.local.metadata.registry import FileType, child_name, type_at
 from sfcode.local.metadata.versions import FIRST_IN_SCHEMA, FLOW_NUMBER, is_beyond_schema
 from sfcode.metadata import schema_table
 from sfcode.metadata.component import Address, Component
-from sfcode.metadata.errors import MetadataError
+from sfcode.metadata.errors import MetadataError, SchemaProblem
 from sfcode.metadata.package import zip_files
 from sfcode.metadata.types import CHILDREN
-from sfcode.metadata.validate import SchemaProblem, validate
+from sfcode.metadata.validate import validate
 from sfcode.metadata.xml import children_of, from_element, line_of, parse
 from sfcode.metadata.xml_positions import Span, find_spans
 
