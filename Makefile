@@ -97,6 +97,7 @@ grammars: $(READY) ## write the tables of the local org's grammars, after one wa
 
 bench: $(READY) ## measure start-up and a round trip; ARGS=--save keeps the result in benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+	@$(BIN)/python scripts/docs.py
 
 test-org: $(READY) ## run the probes of docs/unverified.md and the client tests against the org that SFCODE_TEST_ORG names
 	@if [ -z "$$SFCODE_TEST_ORG" ]; then \

@@ -2,7 +2,7 @@
 Write what is made from the code; with --check, say what is stale.
 
 That is the pages under docs/reference/, docs/unverified.md, docs/local-org-evidence.md, the events.yaml and .schema/ of config/,
-sfcode/cli/help.txt and sfcode/generate/shipped_templates.py.
+sfcode/cli/help.txt, sfcode/generate/shipped_templates.py, and the figures of benchmarks/RESULTS.md on other pages.
 
     .venv/bin/python scripts/docs.py [--check]
 """
@@ -18,6 +18,7 @@ import click
 
 from scripts.assumptions import unverified_page
 from scripts.events_page import events_page
+from scripts.figures import measured_pages
 from scripts.recorded import evidence_page
 from scripts.translate_templates import translate_templates
 from sfcode.__main__ import HELP_WIDTH
@@ -85,7 +86,7 @@ def pages() -> dict[Path, str]:
     texts = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
     texts |= {EVIDENCE_PAGE: evidence_page(), EVENTS_PAGE: events_page(), HELP_FILE: help_text()}
     texts[TEMPLATES_MODULE] = translate_templates(ROOT / "templates" / "metadata")
-    return {**texts, EVENTS_FILE: render_events_file(), **schemas}
+    return {**texts, EVENTS_FILE: render_events_file(), **schemas, **measured_pages()}
 
 
 def main(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from benchmarks.measure import measure_process
 from benchmarks.ratios import Ratio, list_fallen, read_saved, save
+from scripts.figures import RESULTS, read_figures, write_figures
 
 SAVED = {"plan": Ratio("plan", (4.9, 5.0, 5.2))}
 
@@ -46,3 +48,42 @@ def test_a_ratio_below_its_least_has_fallen_whatever_was_saved() -> None:
     ratio = Ratio("growth", (0.4, 0.5, 0.6), least=0.9)
     assert list_fallen([ratio], {}) == ["growth: 0.50, and 0.90 is the least"]
     assert list_fallen([Ratio("growth", (0.9,), least=0.9)], {}) == []
+
+
+MEASURED = """\
+## Relay
+
+| webhooks | clients | per second |
+| --- | ---: | ---: |
+| durable | 1 | 592 |
+| durable | 64 | 1,668 |
+
+| through the org | figure |
+| --- | ---: |
+| median | 30 ms |
+"""
+
+
+def test_a_page_gets_the_figures_of_the_saved_results() -> None:
+    figures = read_figures(MEASURED)
+    one, many = "<!-- bench: Relay > durable, 1 > per second -->", "<!-- bench: Relay > durable, 64 > per second -->"
+    median = "<!-- bench: Relay > median > figure -->"
+    page = f"| 1{one} | 2,000{many} | 5\n\nAfter some 1.5 s{median}, 7 ms later."
+    assert (
+        write_figures(page, figures, "p.md") == f"| 592{one} | 1,668{many} | 5\n\nAfter some 30 ms{median}, 7 ms later."
+    )
+
+
+@pytest.mark.parametrize("row", ["gone, 1", "durable"], ids=["no row", "two rows"])
+def test_a_figure_that_the_results_do_not_have_is_reported(row: str) -> None:
+    with pytest.raises(SystemExit, match=r"p\.md: .* has no figure Relay > "):
+        write_figures(f"1<!-- bench: Relay > {row} > per second -->", read_figures(MEASURED), "p.md")
+
+
+def test_what_the_page_on_scaling_calls_measured_comes_from_the_results(root: Path) -> None:
+    section = (root / "docs/scaling.md").read_text(encoding="utf-8").partition("## Measured")[2].partition("\n## ")[0]
+    cells = [cell.strip() for line in section.splitlines() for cell in line.split("|")[2:4]]
+    figures = [cell for cell in cells if re.match(r"\d", cell)]
+    assert len(figures) == 8
+    assert [cell for cell in figures if "<!-- bench: " not in cell] == []
+    assert len(read_figures(RESULTS.read_text(encoding="utf-8"))) > 300

@@ -1,0 +1,65 @@
+"""
+Put the saved results of the benchmarks into the pages of the documentation that name them.
+
+A figure on a page is followed by a comment that says where it comes from: `30 ms<!-- bench: Section > row > column -->`. A row
+is named by its first cell, or by the first cells up to the one that tells it from others: `durable in SQLite, 64`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+Figures = dict[tuple[str, str, str], str]
+
+_FIGURE = re.compile(r"[\d.,]+(?: (?:ms|s|[kM]B|%))?(?=<!-- bench: (.+?) > (.+?) > (.+?) -->)")
+
+
+def read_figures(text: str) -> Figures:
+    """Return the cells of all tables by section, row and column, without those that a name does not tell apart."""
+    cells: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        title = section.partition("\n")[0].strip()
+        for table in re.findall(r"^\|.*\n\|[-: |]+\|\n(?:\|.*\n?)+", section, re.MULTILINE):
+            header, _, *rows = (_split_row(line) for line in table.splitlines())
+            for row in rows:
+                for name in (row[0], ", ".join(row[:2])):
+                    for column, cell in zip(header, row, strict=True):
+                        cells[title, name, column].append(cell)
+    return {place: found[0] for place, found in cells.items() if len(found) == 1}
+
+
+def write_figures(text: str, figures: Figures, page: str) -> str:
+    """
+    Return the text of a page with the figures that the results have now.
+
+    Raises:
+        SystemExit: a comment names a figure that is not in the results.
+
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        key = (match[1], match[2], match[3])
+        if key not in figures:
+            raise SystemExit(f"{page}: benchmarks/RESULTS.md has no figure {' > '.join(key)}; correct the comment")
+        return figures[key]
+
+    return _FIGURE.sub(replace, text)
+
+
+def measured_pages() -> dict[Path, str]:
+    """Return the pages that name figures of the benchmarks, with the present ones."""
+    figures = read_figures(RESULTS.read_text(encoding="utf-8"))
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
+    return {
+        path.relative_to(ROOT): write_figures(text, figures, path.name)
+        for path, text in texts.items()
+        if _FIGURE.search(text)
+    }
+
+
+def _split_row(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
