@@ -1,5 +1,5 @@
 """
-Git, through GitPython. No other module reads repositories.
+Git, through GitPython but for the commit of an apply. No other module reads repositories.
 
 Nothing is checked out and no index is written, so uncommitted changes and bare repositories are no problem. GitPython
 is imported when the first repository is read. It runs the git program; programs that a repository's config would
@@ -9,6 +9,8 @@ start (hooks, a file system monitor) are disabled. The reasons: docs/decisions/0
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -35,6 +37,10 @@ _POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_CO
 
 _INERT = {"c": ["core.fsmonitor=false", "core.hooksPath=/dev/null"]}
 """Git options by which no program that a repository's config names is started."""
+
+_ENVIRONMENT = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}
+_HEAD = "# branch.oid "
+"""What begins the line of a status that has the commit."""
 
 
 class GitFailed(SfcodeError):
@@ -125,13 +131,36 @@ def open_repository(folder: Path) -> Repository:
 
 def describe_revision(folder: Path) -> str | None:
     """Return the checked-out commit, with `-dirty` if the folder differs from it; None outside git."""
-    try:
-        with _run_in(folder) as git:
-            commit = _find_commit(git, "HEAD")
-            dirty = git.status("--porcelain", "--", str(folder.resolve()))
-    except GitFailed:
+    lines = _read_status(folder).splitlines()
+    commit = next((line.removeprefix(_HEAD) for line in lines if line.startswith(_HEAD)), "(initial)")
+    if commit == "(initial)":  # no commit yet, or no repository
         return None
-    return f"{commit}-dirty" if commit and dirty else commit or None
+    return commit if all(line.startswith("#") for line in lines) else f"{commit}-dirty"
+
+
+def _read_status(folder: Path) -> str:
+    """Return the commit of a folder and how it differs from it, as git writes them for programs; "" where git tells nothing."""
+    words = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--", str(folder.resolve()))
+    if sys.platform == "win32":  # there, a program of the current folder would be run, which GitPython prevents
+        try:
+            with _run_in(folder) as git:
+                return str(git.status(*words[1:]))
+        except GitFailed:
+            return ""
+    options = [word for option in _INERT["c"] for word in ("-c", option)]
+    environment = {name: value for name, value in os.environ.items() if name not in _POINTERS}
+    try:
+        # Importing GitPython takes longer than all requests of an apply.
+        run = subprocess.run(
+            ["git", *options, *words],
+            cwd=folder,
+            env={**environment, **_ENVIRONMENT},
+            capture_output=True,
+            check=False,
+        )
+    except OSError:
+        return ""
+    return "" if run.returncode else run.stdout.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -211,7 +240,7 @@ def _run_in(folder: Path, display_name: Path | None = None) -> Iterator[Git]:
     try:
         git = Git(str(folder))
         git.set_persistent_git_options(**_INERT)
-        git.update_environment(LC_ALL="C", GIT_OPTIONAL_LOCKS="0", GIT_LITERAL_PATHSPECS="1", GIT_TERMINAL_PROMPT="0")
+        git.update_environment(**_ENVIRONMENT)
         yield git
     except GitCommandNotFound as error:
         raise _not_installed() from error

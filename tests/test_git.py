@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def run(folder: Path, *words: str) -> str:
     return process.stdout.strip()
 
 
+def read_head(folder: Path) -> str:
+    """Read the commit of the only branch from its file, whatever the environment says."""
+    return (folder / ".git" / "refs" / "heads" / "main").read_text(encoding="ascii").strip()
+
+
 def commit(folder: Path) -> str:
     run(folder, "add", "--all")
     person = ("-c", "user.name=A", "-c", "user.email=a@example.com")
@@ -48,6 +54,22 @@ def test_the_revision_is_dirty_when_the_folder_itself_differs(folder: Path) -> N
     assert describe_revision(folder / "config") == head
     (folder / "config" / "new.yaml").write_text("", encoding="utf-8")
     assert describe_revision(folder / "config") == f"{head}-dirty"
+
+
+def test_a_branch_that_follows_another_has_a_revision_too(folder: Path, tmp_path: Path) -> None:
+    """Git then tells more than the commit: which branch, and how many commits it is ahead."""
+    run(tmp_path, "clone", "--quiet", str(folder), "clone")
+    clone = tmp_path / "clone"
+    run(clone, "config", "status.showStash", "true")
+    run(clone, "config", "status.aheadBehind", "true")
+    assert describe_revision(clone) == run(folder, "rev-parse", "HEAD")
+
+
+def test_the_revision_is_read_without_gitpython(folder: Path) -> None:
+    code = f"import sys, pathlib, sfcode.git as g; print(g.describe_revision(pathlib.Path({str(folder)!r})), 'git' in sys.modules)"
+    head = run(folder, "rev-parse", "HEAD")
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.split() == [head, "False"]
 
 
 def test_there_is_no_revision_without_a_commit_or_outside_of_git(tmp_path: Path) -> None:
@@ -111,6 +133,7 @@ def test_the_environment_of_a_hook_leads_nowhere_and_is_left_as_it_was(
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other"))
     monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
     assert open_repository(folder).top == folder
+    assert describe_revision(folder) == read_head(folder)
     assert (os.environ["GIT_DIR"], os.environ["GIT_WORK_TREE"]) == (str(tmp_path / "other"), str(tmp_path))
 
 
