@@ -38,7 +38,7 @@ from sfcode.plan.sandbox_names import (
     users_named_in,
 )
 from sfcode.plan.schema import org_schema
-from sfcode.plan.secrets import Mask, fingerprint
+from sfcode.plan.secrets import Mask, take_fingerprints
 from sfcode.plan.snapshot import FlowVersion, Move, OrgSnapshot, OtherState, PlanInput, Target
 from sfcode.plan.state import STATE_SUFFIX, Applied, state_address, state_identity
 from sfcode.plan.state_format import from_component
@@ -56,6 +56,21 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
     cannot be told which user or which apply is meant.
     """
     project = rename_user_as_org(project, org)
+    (generated, snapshot), fingerprints = run_both(
+        lambda: _read(project, org, secrets, request), lambda: take_fingerprints(secrets, org.identity.org_id)
+    )
+    return PlanInput(
+        project=project,
+        request=request,
+        generated=generated,
+        desired=keep_as_is(project, generated, snapshot),
+        snapshot=snapshot,
+        secrets=fingerprints,
+    )
+
+
+def _read(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> tuple[Desired, OrgSnapshot]:
+    """Generate what a mode compares with, and read the org."""
     schema, warnings, generated = _generate(project, org, request.mode)
     snapshot = _read_org(project, org, secrets, request, generated)
     moves = _find_moves(project, request, generated, snapshot)
@@ -67,18 +82,11 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
             warnings=warnings,
             unmanaged=snapshot.unmanaged | frozenset(unmanaged_fields(schema, managed)),
             assignees=tuple(_integration_users(org, project, moves)),
-            messages=_connector_messages(project, org),
+            # The connector that the relay replaces may have created a new one.
+            messages=tuple(item.full_name for item in _list_messages(org)) if project.replaced else (),
             selected=count_selected(project, org),
         )
-    snapshot = apply_moves(snapshot, moves)
-    return PlanInput(
-        project=project,
-        request=request,
-        generated=generated,
-        desired=keep_as_is(project, generated, snapshot),
-        snapshot=snapshot,
-        secrets={name: fingerprint(value, org.identity.org_id) for name, value in sorted(secrets.items())},
-    )
+    return generated, apply_moves(snapshot, moves)
 
 
 def _find_moves(project: Project, request: PlanRequest, generated: Desired, snapshot: OrgSnapshot) -> tuple[Move, ...]:
@@ -342,13 +350,6 @@ def _assignments(org: Org, deleted: list[Component]) -> dict[Address, Component]
         for name in (component.full_name for component in deleted if component.type == "PermissionSet")
         for username in _assignees(org, name)
     }
-
-
-def _connector_messages(project: Project, org: Org) -> tuple[str, ...]:
-    """List all messages if the relay replaces the connector, which may have created a new one."""
-    if not project.replaced:
-        return ()
-    return tuple(item.full_name for item in _list_messages(org))
 
 
 def _list_messages(org: Org) -> tuple[FileProperties, ...]:

@@ -44,6 +44,11 @@ def fingerprint(value: str, key: str) -> str:
     return hashlib.pbkdf2_hmac("sha256", value.encode(), f"sfcode:{key}".encode(), 100_000)[:6].hex()
 
 
+def take_fingerprints(secrets: Mapping[str, str], key: str) -> dict[str, str]:
+    """Return the fingerprint of each secret by its name; other threads run meanwhile."""
+    return {name: fingerprint(value, key) for name, value in sorted(secrets.items())}
+
+
 def reveal(value: Value, secrets: Mapping[str, str]) -> Value:
     """Replace placeholders by values. Raises KeyError for an unknown name."""
     if isinstance(value, str):

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import ItemsView
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,13 @@ def requests_of(journey: Journey) -> int:
     return len(responses)
 
 
-def plan_with(journey: Journey, runtime: Runtime) -> None:
-    """Make a plan of a project."""
+def plan_with(journey: Journey, runtime: Runtime, kind: type[dict[str, str]] = dict) -> None:
+    """Make a plan of a project, with its secrets in a mapping of a kind."""
     project = load(journey.folder / "config", "local")
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         environ = {"SF_ACCESS_TOKEN": org.access_token}
         with connect(org.url, environ=environ, api_version="63.0", runtime=runtime) as client:
-            make_plan(project, client, resolve_secrets(project, journey.environ))
+            make_plan(project, client, kind(resolve_secrets(project, journey.environ)))
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +61,25 @@ def test_the_first_two_requests_run_side_by_side(journey: Journey) -> None:
         return {}
 
     plan_with(journey, Runtime(request_headers=wait_for_the_other))
+
+
+def test_the_fingerprints_of_secrets_are_taken_while_the_org_is_read(journey: Journey) -> None:
+    """They are slow on purpose. The third request is sent while the first secret is read."""
+    both, numbers = threading.Barrier(2), itertools.count(1)
+    reads = itertools.count(1)
+
+    class Secrets(dict[str, str]):
+        def items(self) -> ItemsView[str, str]:
+            if next(reads) == 1:
+                both.wait(PATIENCE)
+            return super().items()
+
+    def wait_for_the_secrets() -> dict[str, str]:
+        if next(numbers) == 3:
+            both.wait(PATIENCE)
+        return {}
+
+    plan_with(journey, Runtime(request_headers=wait_for_the_secrets), Secrets)
 
 
 def test_a_plan_imports_what_compares_while_the_org_answers() -> None:
