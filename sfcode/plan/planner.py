@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sfcode.plan.plan import Plan
     from sfcode.plan.snapshot import OrgSnapshot
 
-_NEEDED_LATER = ("sfcode.generate.bytecode", "sfcode.org.metadata_api", "sfcode.plan.gather", "sfcode.plan.rules")
+_NEEDED_LATER = ("sfcode.generate.templates", "sfcode.org.metadata_api", "sfcode.plan.gather", "sfcode.plan.rules")
 """What is used once the org has answered, and takes half as long to import as all of a plan before it."""
 
 
