@@ -27,7 +27,7 @@ LOGGERS = (None, "sfcode")
 @contextlib.contextmanager
 def process_state_restored() -> Iterator[None]:
     """Put back at the end of the block what it changed of the state that the process has once."""
-    environ, folder = dict(os.environ), os.getcwd()  # noqa: PTH109
+    environ, folder = _environment(), os.getcwd()  # noqa: PTH109
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     loggers = [logging.getLogger(name) for name in LOGGERS]
     logs = [(logger, logger.handlers[:], logger.level) for logger in loggers]
@@ -38,11 +38,11 @@ def process_state_restored() -> Iterator[None]:
     finally:
         if os.getcwd() != folder:  # noqa: PTH109
             os.chdir(folder)
-        if dict(os.environ) != environ:
-            zone = os.environ.get("TZ")
-            os.environ.clear()
+        if (changed := _environment()) != environ:
+            for name in changed.keys() - environ.keys():
+                del os.environ[name]
             os.environ.update(environ)
-            if zone != environ.get("TZ"):
+            if changed.get("TZ") != environ.get("TZ"):
                 time.tzset()
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():
@@ -55,3 +55,10 @@ def process_state_restored() -> Iterator[None]:
         gc.set_threshold(*collection)
         structlog.reset_defaults()
         structlog.contextvars.clear_contextvars()
+
+
+def _environment() -> dict[str, str]:
+    """Copy the environment, without what pytest itself writes there before each phase of a test."""
+    environ = dict(os.environ)
+    environ.pop("PYTEST_CURRENT_TEST", None)
+    return environ
