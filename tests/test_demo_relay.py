@@ -71,8 +71,7 @@ def test_a_program_that_does_not_start_is_told_with_its_error(tmp_path: Path) ->
         pass
 
 
-def test_waiting_ends_with_what_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_relay, "PATIENCE", 0.0)
+def test_waiting_ends_with_what_was_waited_for() -> None:
     assert demo_relay.until("nothing", lambda: 5) == 5
     with pytest.raises(demo_relay.Failed, match="the Event: nothing came of it"):
-        demo_relay.until("the Event", lambda: None)
+        demo_relay.until("the Event", lambda: None, patience=0.0)

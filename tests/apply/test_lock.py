@@ -104,7 +104,7 @@ def test_the_second_is_refused_at_once_and_told_who_when_where_and_which_plan(pl
         raise AssertionError("two hold the lock")
     assert refused.value.message == (
         "The org is locked by `sfcode apply` of admin@northwind.example (jane@ci-7, process 77, plan 3f9a1c2b4d5e) "
-        "since 2026-03-18 12:00:00 UTC."
+        f"since {place.clock.time:%Y-%m-%d %H:%M:%S} UTC."
     )
     assert "--lock-timeout 5m" in refused.value.hint
     assert "`sfcode force-unlock 081" in refused.value.hint

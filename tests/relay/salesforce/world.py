@@ -84,6 +84,9 @@ def event(
     )
 
 
+ACTIVITIES = tuple(f"{kind} WHERE Appcues_Event_Id__c != null" for kind in ("Event", "Task"))
+
+
 @dataclass
 class World:
     """One project in one org, and what the relay would keep."""
@@ -146,11 +149,11 @@ class World:
             "ORDER BY Appcues_Event_Id__c"
         )
 
-    def clean(self) -> None:
-        """Take back what tests wrote."""
+    def clean(self, written: Iterable[str] = ACTIVITIES) -> None:
+        """Take back what tests wrote: the records that are named, and the values of NPS fields."""
         self.control("DELETE", "/faults")
-        for kind in ("Event", "Task"):
-            ids = [row["Id"] for row in self.rest.rows(f"SELECT Id FROM {kind} WHERE Appcues_Event_Id__c != null")]
+        for records in written:
+            ids = [row["Id"] for row in self.rest.rows(f"SELECT Id FROM {records}")]
             for start in range(0, len(ids), 200):
                 self.rest("DELETE", f"/composite/sobjects?ids={','.join(ids[start : start + 200])}")
         for mapping in self.project.mappings:
