@@ -149,10 +149,14 @@ def test_the_lock_is_given_back_on_every_way_out(place, end):
 
 
 def test_a_signal_at_the_moment_at_which_the_org_gives_the_lock_leaves_none(place, monkeypatch):
-    def interrupted(_thread: threading.Thread) -> None:
-        raise KeyboardInterrupt
+    start = threading.Thread.start
 
-    monkeypatch.setattr(lock_module.threading.Thread, "start", interrupted)
+    def interrupted(thread: threading.Thread) -> None:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        start(thread)  # the org, which is served in this process, starts threads of its own
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt), place.hold(place.one, run()):
         raise AssertionError("it is not held")
     monkeypatch.undo()
