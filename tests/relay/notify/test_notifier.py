@@ -6,7 +6,11 @@ import asyncio
 import json
 import shutil
 import socket
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -27,7 +31,7 @@ from sfcode.secret import Secret
 from tests.relay.inbox.conftest import Clock
 from tests.relay.notify.taking import SECRET, Receiving, receiving
 from tests.relay.serving import ROOT, Relay, Served
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until_async
 
 DETAIL = "95 of 100 <used> & counting"
 
@@ -111,6 +115,9 @@ def test_what_is_not_taken_waits_and_raises_an_alarm_in_the_end(inbox, far, monk
     expected = f'notifications_total{{outcome="{status}",receiver="STANDARD_WEBHOOKS"}} {FAILED_AFTER}.0'
     assert f"sfcode_relay_{expected}" in text
     assert len({taken.headers["webhook-id"] for taken in far.taken}) == 1
+    far.answers = [status] * 2
+    notify(inbox, receiver(far.url), events=instrumentation)
+    assert {alarm.name: alarm.times for alarm in inbox.alarms()}["notify_failed"] == 1, "raised by the fifth alone"
     notify(inbox, receiver(far.url))
     assert {taken.path for taken in far.taken} == {"/"}, "a redirect is not followed"
     assert inbox.notifications.waiting() == {}
@@ -161,6 +168,83 @@ def test_a_receiver_that_does_not_answer_has_a_time_limit(inbox, far, monkeypatc
     instrumentation = notify(inbox, receiver(far.url))
     assert 'notifications_total{outcome="timeout"' in instrumentation.metrics.text().decode()
     assert inbox.notifications.waiting() == {"STANDARD_WEBHOOKS": 1}
+
+
+@contextmanager
+def answering(*parts: bytes) -> Iterator[str]:
+    """Give the URL of a receiver that sends these bytes to who asks first, with a pause after each, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                for part in parts:
+                    connection.sendall(part)
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("parts", "seconds", "outcome"),
+    [
+        ([b"HTTP/1.1 200 OK\r\nX: ", *[b"x"] * 2000], 0.3, "timeout"),
+        ([b"this is no HTTP\r\n\r\n"], PATIENCE, "unreachable"),
+        ([], PATIENCE, "unreachable"),
+    ],
+    ids=["an answer without end", "no HTTP", "nothing"],
+)
+def test_an_answer_that_is_none_leaves_the_notification_waiting(inbox, monkeypatch, parts, seconds, outcome):
+    monkeypatch.setattr(notifier, "SECONDS", seconds)
+    with answering(*parts) as url:
+        instrumentation = notify(inbox, receiver(url))
+    assert f'notifications_total{{outcome="{outcome}"' in instrumentation.metrics.text().decode()
+    assert inbox.notifications.waiting() == {"STANDARD_WEBHOOKS": 1}
+
+
+def test_a_receiver_that_does_not_answer_yet_keeps_no_other_one_waiting(inbox, far, monkeypatch):
+    monkeypatch.setattr(notifier, "SECONDS", 2 * PATIENCE)
+    far.may_answer.clear()
+    first, second = (replace(receiver(far.url), rule=NotifyRule(name, (), timedelta(hours=1))) for name in "AB")
+    with receiving() as other, ThreadPoolExecutor(1) as pool:
+        second = replace(second, url=Secret(other.url))
+        sent = pool.submit(notify, inbox, first, second)
+        try:
+            assert other.has_taken.wait(PATIENCE)
+        finally:
+            far.may_answer.set()
+        sent.result(PATIENCE)
+    assert inbox.notifications.waiting() == {}
+
+
+def test_notifications_go_on_after_a_look_that_failed(inbox, far, monkeypatch):
+    monkeypatch.setattr(notifier, "POLL_SECONDS", 0.01)
+
+    def rename(former: str, present: str) -> None:
+        with inbox._database.write() as tx:
+            tx.db.exec_driver_sql(f"ALTER TABLE {former} RENAME TO {present}")
+
+    looks: list[float] = []
+
+    def receivers() -> list[Receiver]:
+        looks.append(time.monotonic())
+        return [receiver(far.url)]
+
+    async def run() -> None:
+        own = Notifier(inbox.notifications, Instrumentation(), lambda: NotifyingRelay("a", "b"), receivers)
+        task = asyncio.create_task(own.run())
+        await until_async(lambda: task.done() or len(looks) > 1)
+        rename("elsewhere", "relay_notifications")
+        await until_async(lambda: task.done() or far.has_taken.is_set())
+        assert not task.done()
+        task.cancel()
+
+    rename("relay_notifications", "elsewhere")
+    asyncio.run(run())
+    assert far.has_taken.is_set()
 
 
 def test_a_receiver_that_is_away_keeps_the_others_from_nothing(inbox, far):

@@ -9,8 +9,15 @@ import psycopg
 import pytest
 
 from sfcode.relay.alarms import Alarm
-from sfcode.relay.inbox import Inbox
-from sfcode.relay.inbox.notifications import AT_ONCE, FAREWELLS, LEASE, AlarmNotification, NotifyRule
+from sfcode.relay.inbox import Inbox, open_inbox
+from sfcode.relay.inbox.notifications import (
+    AT_ONCE,
+    FAREWELLS,
+    LEASE,
+    AlarmNotification,
+    NotifyRule,
+    claim_notifications,
+)
 from tests.relay.inbox.conftest import Clock
 
 DAY = timedelta(days=1)
@@ -86,6 +93,16 @@ def test_what_one_process_sends_no_other_does_unless_it_ends(inbox, database_url
         assert other.notifications.waiting() == {"ALL": 1}, "the first one has lost it"
         other.notifications.settle(second, None)
         assert other.notifications.waiting() == {}
+
+
+def test_what_one_process_is_claiming_no_other_does(postgres_url):
+    with open_inbox(postgres_url) as inbox:
+        raise_alarms(inbox, "bad_value")
+        (first,) = inbox.notifications.claim([ALL])
+        inbox.notifications.settle(first, timedelta())
+        with inbox._database.write() as tx:
+            assert len(claim_notifications(tx, [ALL])) == 1
+            assert claim(inbox, ALL) == []
 
 
 def test_one_that_is_not_taken_is_sent_again(inbox, elapse):
