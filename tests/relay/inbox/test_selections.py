@@ -62,6 +62,13 @@ def test_what_is_discarded_is_done_and_says_by_whom(inbox: Inbox) -> None:
     assert numbers(take(inbox)) == [1, 2]
 
 
+def test_what_is_discarded_keeps_no_detail_of_its_end(inbox: Inbox) -> None:
+    inbox.accept([message(1)])
+    settle(inbox, take(inbox), Parked("odd", "the value of a person"))
+    assert inbox.discard(Filter()) == 1
+    assert [entry.detail for entry in inbox.page(Filter())] == [""]
+
+
 def test_a_message_behind_a_discarded_one_is_delivered(inbox: Inbox, clock: Clock) -> None:
     inbox.accept(keyed("a", "a"))
     settle(inbox, take(inbox), Retry("503"), retry=lambda _, __: timedelta(hours=1))

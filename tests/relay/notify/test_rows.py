@@ -154,6 +154,18 @@ def test_an_alarm_that_is_acknowledged_while_it_is_sent_is_resolved_after_that(i
     assert claim(inbox, ALL) == [("ALL", "resolved", "bad_value")]
 
 
+def test_what_was_sent_of_a_raised_alarm_is_not_recorded_as_its_end(inbox, elapse):
+    raise_alarms(inbox, "bad_value")
+    (raised,) = inbox.notifications.claim([ALL])
+    inbox.acknowledge(alarm.id for alarm in inbox.alarms())
+    elapse(LEASE)
+    (resolved,) = inbox.notifications.claim([ALL])
+    inbox.notifications.settle(raised, None)
+    assert inbox.notifications.waiting() == {"ALL": 1}
+    inbox.notifications.settle(resolved, None)
+    assert inbox.notifications.waiting() == {}
+
+
 def test_a_receiver_that_never_takes_the_end_is_given_up(inbox, elapse):
     raise_alarms(inbox, "bad_value")
     take(inbox, ALL)

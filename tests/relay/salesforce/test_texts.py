@@ -78,6 +78,7 @@ def test_what_no_field_holds_is_left_out_and_a_subject_is_one_line() -> None:
         ("{{ a / 0 }}x", "x"),
         ("{{ b ~ '-' ~ c }}", "x-true"),
         ("{{ b + 1 }}.", "."),
+        ("{{ -'7' }}{{ -b }}{{ +b }}.", "-7."),
         ("{{ infinite + 1 }}{{ large * 100 }}.", "."),
         ("{{ b + b }}", "xx"),
         ("{{ nothing | default('none') }}", "none"),
