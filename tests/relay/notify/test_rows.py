@@ -136,6 +136,17 @@ def test_it_is_repeated_until_it_is_acknowledged_and_then_that_is_sent(inbox, el
     assert claim(inbox, ALL) == [("ALL", "raised", "bad_value")]
 
 
+def test_a_repetition_that_is_not_taken_waits_as_the_first_one_does(inbox, elapse):
+    raise_alarms(inbox, "bad_value")
+    take(inbox, ALL)
+    elapse(2 * DAY)
+    (again,) = inbox.notifications.claim([ALL])
+    assert again.event == "repeated"
+    assert claim(inbox, ALL) == [], "while it is sent"
+    inbox.notifications.settle(again, timedelta(hours=1))
+    assert claim(inbox, ALL) == []
+
+
 def test_nothing_is_sent_of_an_alarm_that_was_acknowledged_at_once(inbox):
     raise_alarms(inbox, *(f"alarm{number:02}" for number in range(AT_ONCE + 1)))
     assert len(take(inbox, ALL)) == AT_ONCE
