@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sfcode.config.project import Project
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from sfcode.mapping.desired import Desired
     from sfcode.plan.plan import Plan
     from sfcode.plan.snapshot import OrgSnapshot
-
-_NEEDED_LATER = ("sfcode.generate.templates", "sfcode.org.metadata_api", "sfcode.plan.gather", "sfcode.plan.rules")
-"""What is used once the org has answered, and takes half as long to import as all of a plan before it."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,9 @@ def make_plan(project: Project, org: Org, secrets: Mapping[str, str], request: P
 
 def _import_what_is_needed_later() -> None:
     """Import what generates and compares while the org answers, which takes as long."""
-    for name in _NEEDED_LATER:
-        import_module(name)
+    import sfcode.org.metadata_api
+    import sfcode.plan.gather
+    import sfcode.plan.rules  # noqa: F401
 
 
 def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:
