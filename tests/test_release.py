@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,25 @@ def test_the_action_runs_a_command_in_its_folder(tmp_path):
     )
     assert process.returncode == 0, process.stderr
     assert '"title": "Mapping"' in process.stdout
+
+
+def test_one_block_of_commands_writes_the_address_of_the_repository(tmp_path):
+    page = (ROOT / "docs/releasing.md").read_text(encoding="utf-8")
+    (commands,) = re.findall(r"<!-- run: address -->\n  ```sh\n(.*?)^  ```$", page, re.MULTILINE | re.DOTALL)
+    listing = subprocess.run(
+        ["git", "grep", "-l", "OWNER/sfcode"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    # The placeholder in messages of `init` and its tests stands for the address of any package, not for ours.
+    names = {name for name in listing.stdout.splitlines() if not name.startswith(("sfcode/scaffold/", "tests/"))}
+    assert len(names) > 5
+    for name in (*names, "pyproject.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    script = f"git init -q && git add . && {commands}"
+    subprocess.run(["sh", "-eu", "-c", script], cwd=tmp_path, capture_output=True, check=True)
+    for name in names:
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert ("OWNER/sfcode" in text, "your-name/sfcode" in text) == (False, True), name
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"] == {"Source": "https://github.com/your-name/sfcode"}
+    assert project["name"] == "sfcode"
