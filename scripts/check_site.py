@@ -21,6 +21,8 @@ from scripts.browser import CONTRAST, VIOLATIONS, find_chromium, open_chromium
 WIDTHS = (1280, 390)
 """Of a desktop and of a phone, in pixels."""
 THEMES = ("light", "dark")
+NO_MOTION = "*, ::before, ::after { animation: none !important; transition: none !important }"
+"""What fades when the width changes would be judged by the colors of a moment."""
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -53,6 +55,7 @@ def check_pages(browser: Any, url: str, paths: Iterable[str]) -> list[str]:
             page = context.new_page()
             for path in paths:
                 page.goto(f"{url}/{path}")
+                page.add_style_tag(content=NO_MOTION)
                 page.evaluate(Axe().axe_script)
                 for width in WIDTHS:
                     page.set_viewport_size({"width": width, "height": 800})
