@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from sfcode.cli.completion import SHELLS
 from sfcode.cli.main import VERBS, main
+from tests.programs import search_path
 
 
 def complete(tmp_path: Path, words: str) -> list[str]:
@@ -59,3 +61,27 @@ def test_the_script_of_each_shell_asks_sfcode(capsys, shell):
         main(["completion", shell])
     assert end.value.code == 0
     assert f"_SFCODE_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+def test_bash_completes_by_the_script(tmp_path):
+    script = """
+        eval "$(sfcode completion bash)"
+        complete -p sfcode
+        COMP_WORDS=(sfcode plan --format ht) COMP_CWORD=3
+        _sfcode_completion sfcode
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    environment = {**os.environ, "PATH": search_path()}
+    process = subprocess.run(
+        ["bash", "--norc", "-eu", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, process.stderr) == (0, "")
+    registered, *answers = process.stdout.splitlines()
+    assert registered.endswith("_sfcode_completion sfcode")
+    assert answers == ["html"]
