@@ -31,6 +31,8 @@ LONG = {
     "tests/relay/inbox/test_plans.py": WHOLE,
     "tests/relay/inbox/test_processes.py": WHOLE,
     "tests/test_demo.py": APART,
+    "tests/test_growth.py": WHOLE,
+    "tests/test_wheel.py": WHOLE,
 }
 """The files that take more than ten seconds, longest first."""
 
