@@ -61,6 +61,8 @@ format: $(READY) ## put the code into shape
 
 # The kill test runs beside the others: for most of its two minutes it waits for leases and retries. Then three on two cores: the long tests wait for other programs too.
 # Of the others, what failed runs once more, alone, as CPython's own tests do: the run fails if it fails again. A failure of the kill test, which looks for lost messages, is final.
+# Where Python keeps no bytecode, each process of pytest would write the assertions of all plugins anew.
+pytest: export PYTHONDONTWRITEBYTECODE :=
 pytest: $(READY) $(SF) $(CCI)
 ifeq ($(ARGS),)
 	$(BIN)/python -m pytest --quiet -p no:cacheprovider tests/relay/e2e/test_kill.py & kill_test=$$!; \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,9 +23,10 @@ case "$*" in
 esac
 echo "$*" >> calls
 [ $name = kill ] || touch ended
+[ -z "$PYTHONDONTWRITEBYTECODE" ] || exit 3
 exit "$(cat $name)"
 """
-"""The kill test is still running when the others have ended."""
+"""The kill test is still running when the others have ended, and each keeps the bytecode that it compiles."""
 
 
 @pytest.mark.parametrize(
@@ -50,8 +52,15 @@ def test_a_run_fails_if_a_test_fails_again(root: Path, tmp_path: Path, codes, pa
         (tmp_path / name).write_text(f"{code}\n")
     shutil.copy(root / "Makefile", tmp_path)
     marks = [option for path in made.split() for option in ("--assume-old", path)]
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.run(
-        ["make", *marks, "pytest"], check=False, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+        ["make", *marks, "pytest"],
+        check=False,
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     calls = (tmp_path / "calls").read_text().splitlines()
     assert sorted(calls) == sorted([KILL, OTHERS, *([AGAIN] if "again" in codes else [])])
