@@ -125,7 +125,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _to_wal(db: sqlite3.Connection) -> None:
-    # The busy timeout does not cover the switch to WAL, and two processes may open a new file together.
+    # The busy timeout does not apply to the switch to WAL, and two processes may open a new file at the same time.
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

@@ -22,20 +22,20 @@ class AccessToken:
     role: Role
     created_at: datetime
     expires_at: datetime | None
-    """None for one that does not expire."""
+    """None for a token that does not expire."""
 
 
 class AccessTokenReader(Protocol):
-    """Finds tokens by their secret, and keeps the sessions that were begun with them."""
+    """Finds tokens by their secret, and keeps their sessions."""
 
     def find(self, secret: str) -> AccessToken | None:
-        """Return the token with a secret; None for one that is unknown, revoked or expired."""
+        """Return the token with a secret; None if the token is unknown, revoked or expired."""
 
     def begin_session(self, name: str, seconds: float) -> str:
         """Begin a session of a token, and return its random name, which is the cookie's value."""
 
     def find_session(self, session: str) -> AccessToken | None:
-        """Return the token that a session was begun with; None where either has ended."""
+        """Return the token of a session; None if the session has ended, or the token was revoked or has expired."""
 
     def end_session(self, session: str) -> None:
         """End a session."""

@@ -28,33 +28,33 @@ Figure = Literal[
     "oldest_seconds",
 ]
 PEAKS: frozenset[Figure] = frozenset({"oldest_seconds"})
-"""Figures of which a longer span has the largest value; the others add up."""
+"""Figures whose value over a longer span is the largest of its minutes; all other figures are summed."""
 
 BOUNDS = (
     5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 7_200_000, 86_400_000,
 )  # fmt: skip
-"""Upper limits in milliseconds of the classes that times are counted in."""
+"""Upper bounds in milliseconds of the histogram classes that durations are counted in."""
 BEYOND = 2**31 - 1
 """The limit of the last class, which has no upper limit."""
 
 
 class ActivityKey(NamedTuple):
-    """What one number is about."""
+    """The minute, the source and the figure that a number is stored under."""
 
     begins: int
     """The minute, as the Unix time of its first second."""
     source: str
-    """Where the messages come from; of calls, the side that was called."""
+    """The source of the messages; for calls, the side that was called."""
     figure: Figure
     bound: int = 0
-    """Of a time, the upper limit of its class in milliseconds."""
+    """For a duration, the upper bound of its class in milliseconds."""
 
 
 class ActivityStore(Protocol):
     """Stores activity, adding to what is stored."""
 
     def add(self, numbers: Mapping[ActivityKey, int]) -> None:
-        """Add numbers; of a peak the larger one stays."""
+        """Add numbers to the stored ones; for a peak, keep the larger value."""
 
 
 class PendingActivity:
@@ -62,18 +62,18 @@ class PendingActivity:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        """Gives the Unix time."""
+        """Returns the Unix time."""
         self._lock = threading.Lock()
         self._numbers: Counter[ActivityKey] = Counter()
 
     def count(self, source: str, figure: Figure, number: int = 1) -> None:
-        """Count something that happened now."""
+        """Add to a figure of the present minute."""
         if number:
             with self._lock:
                 self._numbers[ActivityKey(self._minute(), source, figure)] += number
 
     def observe(self, source: str, figure: Figure, seconds: Mapping[float, int]) -> None:
-        """Count times that ended now: how often each number of seconds occurred."""
+        """Count durations that ended now; `seconds` maps each duration to how often it occurred."""
         classes: Counter[int] = Counter()
         for duration, number in seconds.items():
             position = bisect_left(BOUNDS, duration * 1000)
@@ -84,14 +84,14 @@ class PendingActivity:
                 self._numbers[ActivityKey(minute, source, figure, bound)] += number
 
     def peak(self, source: str, figure: Figure, value: float) -> None:
-        """Note a value of which the largest counts; 0 is the one that nothing was noted of."""
+        """Record a value of a peak figure, whose largest value is kept; values below 1 are left out."""
         if value >= 1:
             with self._lock:
                 key = ActivityKey(self._minute(), source, figure)
                 self._numbers[key] = max(self._numbers[key], round(value))
 
     def flush(self, store: ActivityStore, *, whole: bool = True) -> None:
-        """Store the minutes that are over, or, unless `whole`, the present one too. They are kept where that fails."""
+        """Store the finished minutes and, unless `whole`, the present one. If storing fails, keep them for the next call."""
         with self._lock:
             minute = self._minute()
             due = {key: number for key, number in self._numbers.items() if key.begins < minute or not whole}

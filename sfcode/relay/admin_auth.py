@@ -32,7 +32,7 @@ COOKIE = "sfcode_relay"
 SESSION_SECONDS = 12 * 3600
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 SOURCE = "admin"
-"""What refusals are counted under."""
+"""The source under which refused requests are counted."""
 
 
 class AdminEvents(Protocol):
@@ -44,19 +44,19 @@ class AdminEvents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who a request comes from."""
+    """The person or program that sent a request."""
 
     name: str
     """The name of the token; "" where no token is needed."""
     role: Role
     form_key: str
-    """What each form of the pages has to hold: another site cannot know it."""
+    """The CSRF token, which each form must contain."""
     has_session: bool = False
 
 
 class AdminAuth:
     """
-    Tell who a request comes from, by the admin token or an access token of the inbox.
+    Authenticates requests by the admin token, or by an access token of the inbox.
 
     The admin token is an operator's, and works also while the database is away. Without one, which is possible only on
     loopback, every request from this machine may look whose Host header is a loopback name, so that a web page cannot
@@ -81,11 +81,11 @@ class AdminAuth:
         """When sessions of the admin token were last ended, as a Unix time: cookies that are not younger are refused."""
         self._attempts = FailedAttempts(clock)
         self._open_key = secrets.token_urlsafe()
-        # Threads of its own: a database that is slow keeps no other work of the process waiting.
+        # A separate thread pool, so that a slow database does not delay other work of the process.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="sign-in")
 
     async def admit(self, request: Request, now: float) -> Principal | Response:
-        """Return who a request comes from, or the response that refuses it."""
+        """Return the principal of a request, or the response that refuses the request."""
         cookie = request.cookies.get(COOKIE, "")
         if self._token is not None and self._holds(cookie, now):
             return Principal(ADMIN_NAME, "operator", _form_key(cookie), has_session=True)
@@ -104,10 +104,10 @@ class AdminAuth:
 
     async def check(self, request: Request, secret: str) -> Principal | Response:
         """
-        Return whose token was presented, or the response that refuses it.
+        Return the principal of a token, or the response that refuses the token.
 
         Raises:
-            SfcodeError: The database, which has the access tokens, does not answer.
+            SfcodeError: The database with the access tokens does not answer.
 
         """
         client = name_client(original_address(request, self._proxies()))
@@ -129,13 +129,13 @@ class AdminAuth:
         return _unauthorized()
 
     async def begin_session(self, principal: Principal, now: float) -> str:
-        """Return the cookie of a new session, valid for `SESSION_SECONDS`; it does not hold the token."""
+        """Return the cookie of a new session, valid for `SESSION_SECONDS`. The cookie does not contain the token."""
         if principal.name == ADMIN_NAME:
             return self.cookie(now)
         return await self._ask(self._store.begin_session, principal.name, SESSION_SECONDS)
 
     async def end_session(self, request: Request) -> None:
-        """End the session of a request that was begun with an access token."""
+        """End the session of a request, if it belongs to an access token."""
         await self._ask(self._store.end_session, request.cookies.get(COOKIE, ""))
 
     def cookie(self, now: float) -> str:
@@ -164,7 +164,7 @@ def is_same_origin(request: Request) -> bool:
     """
     Tell whether a form was sent by a page of the relay itself, or by no browser.
 
-    Browsers name the relation of the sites in `Sec-Fetch-Site`; over plain http they name the page's origin only.
+    Browsers send `Sec-Fetch-Site` over https; over plain http they send only the `Origin` of the page.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -178,13 +178,13 @@ def _form_key(credential: str) -> str:
 
 
 class FailedAttempts:
-    """Counts wrong tokens by client: after the first few, each one doubles the wait before the next token is checked."""
+    """Counts wrong tokens by client: after the first few, each wrong token doubles the client's wait for the next check."""
 
     FREE = 3
     LONGEST = 60.0
     """Seconds."""
     CLIENTS = 1000
-    """Remembered; of more, the ones that have been quiet for longest are forgotten."""
+    """Clients that are remembered; beyond that, those with the oldest attempts are forgotten."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -204,7 +204,7 @@ class FailedAttempts:
             del self._failed[next(iter(self._failed))]
 
     def forget(self, client: str) -> None:
-        """Forget the wrong tokens of a client that has the right one."""
+        """Forget the wrong tokens of a client that has sent a valid one."""
         self._failed.pop(client, None)
 
 

@@ -1,4 +1,4 @@
-"""Alarms: conditions that a person must see, stored in the inbox so that every process and command shows them."""
+"""Alarms: conditions that need a person, stored in the inbox so that every process and command shows them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AlarmStore(Protocol):
     """Stores alarms."""
 
     def raise_alarms(self, raised: Iterable[Alarm]) -> None:
-        """Store alarms; one that is raised already counts on."""
+        """Store alarms; if an alarm is already raised, increase its count."""
 
 
 class PendingAlarms:
@@ -45,7 +45,7 @@ class PendingAlarms:
             self._merge(Alarm(name, detail, at))
 
     def flush(self, store: AlarmStore) -> None:
-        """Write what was raised into the inbox."""
+        """Store the pending alarms in the inbox."""
         with self._lock:
             raised, self._raised = self._raised, {}
         if not raised:

@@ -1,5 +1,5 @@
 """
-Requests to the org's API, counted by what makes them, and the project's own budget of them.
+Requests to the org's API, counted by mapping and purpose, and the project's own request budget.
 
 Each response is counted in memory, in the thread that sent the request; the inbox gets one write with each beat.
 """
@@ -16,24 +16,24 @@ from typing import Literal, NamedTuple, Protocol
 from sfcode.lazy_dataclasses import dataclass, field
 
 LOW_AT = 0.8
-"""The share of the budget at which it is reported."""
+"""The share of the budget at which the alarm for a low budget is raised."""
 LOW, USED = "api_budget_low", "api_budget_used"
 LOOK_AGAIN = 300.0
 """Seconds after which a delivery that waits for the budget looks again."""
 
 
 class ApiUse(NamedTuple):
-    """What makes a request."""
+    """The direction, the mapping and the purpose of a request."""
 
     direction: Literal["to_salesforce", "to_appcues", ""]
     mapping: str
-    """"" where it is for several mappings, or for none."""
+    """"" if the request is for several mappings, or for none."""
     purpose: str
     """The operation of a delivery, such as `upsert`, or the job, such as `reconcile`."""
 
 
 class ApiCallCount(NamedTuple):
-    """How many requests one thing made."""
+    """The number of requests with the same direction, mapping and purpose."""
 
     use: ApiUse
     number: int
@@ -47,7 +47,7 @@ _current: ContextVar[ApiUse] = ContextVar("api_use", default=_OTHER)
 def using_api(
     purpose: str, mapping: str | None = None, direction: Literal["to_salesforce", "to_appcues", ""] = "to_appcues"
 ) -> Iterator[None]:
-    """Name what makes the requests of the block, in this thread and in those that it starts; None keeps the mapping around it."""
+    """Attribute the requests of the block, also those of threads that it starts; None keeps the mapping of the outer block."""
     token = _current.set(ApiUse(direction, _current.get().mapping if mapping is None else mapping, purpose))
     try:
         yield
@@ -57,7 +57,7 @@ def using_api(
 
 @contextmanager
 def for_mappings(names: Iterable[str]) -> Iterator[None]:
-    """Name the mappings that the requests of the block are for: one, or several whose requests are counted together."""
+    """Attribute the requests of the block to a mapping, or to several mappings together."""
     distinct = set(names)
     token = _current.set(_current.get()._replace(mapping=distinct.pop() if len(distinct) == 1 else ""))
     try:
@@ -70,7 +70,7 @@ class ApiCallStore(Protocol):
     """Stores numbers of requests, adding to what is stored."""
 
     def add(self, numbers: Mapping[ApiUse, int]) -> None:
-        """Add numbers of this hour."""
+        """Add numbers of requests to those of this hour."""
 
 
 class PendingApiCalls:
@@ -91,12 +91,12 @@ class PendingApiCalls:
 
     @property
     def number(self) -> int:
-        """How many are not stored."""
+        """How many requests are not stored yet."""
         with self._lock:
             return self._numbers.total()
 
     def flush(self, store: ApiCallStore) -> None:
-        """Store the numbers; they are kept where that fails."""
+        """Store the numbers of requests. If storing fails, keep them for the next call."""
         with self._lock:
             due, self._numbers = self._numbers, Counter()
         if not due:
@@ -118,7 +118,7 @@ class ApiBudget:
     raise_alarm: Callable[[str, str], None]
     pending: PendingApiCalls = field(default_factory=PendingApiCalls)
     stored: int = 0
-    """Requests of the last 24 hours that the inbox has, of all processes."""
+    """Requests of the last 24 hours that the inbox has counted, of all processes."""
     _level: int = 0
 
     @property
@@ -128,12 +128,12 @@ class ApiBudget:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether deliveries wait until the 24 hours move on."""
+        """Whether the budget is used up, so that deliveries wait until older requests are 24 hours old."""
         limit = self.limit()
         return limit is not None and self.used >= limit
 
     def update(self, stored: int) -> None:
-        """Take what the inbox has, and report a budget that gets low or is used up, once until it recovers."""
+        """Update the count from the inbox, and raise an alarm once when the budget is low or used up, until it recovers."""
         self.stored = stored
         limit = self.limit()
         used = self.used

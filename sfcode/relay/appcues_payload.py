@@ -2,7 +2,7 @@
 Find events in the body of a webhook, and values in an event.
 
 The payload of Appcues' webhooks is not published in full. The parts that are known from its SDKs and from exports are
-looked through in the order in which they are most about the event itself; `appcues.webhook` names other places.
+searched in a fixed order, from the event itself outward; `appcues.webhook` sets other paths.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _DEEPEST = 3
 
 def attribute(event: Object, name: str, places: Sequence[str] = PLACES) -> Any:
     """
-    Return an attribute of an event by name; None where it has none.
+    Return an attribute of an event by name; None if the event does not have it.
 
     What Appcues adds by itself, such as `currentPageUrl`, begins with an underscore and belongs to
-    the user; so a name that is found nowhere is looked for with an underscore before it.
+    the user. So a name that is not found is also searched with an underscore before it.
     """
     names = (name,) if name.startswith("_") else (name, f"_{name}")
     for key in names:
@@ -57,7 +57,7 @@ def value_at(node: object, path: str) -> Any:
 
 
 def merge_attributes(scopes: Iterable[Object], places: Sequence[str]) -> dict[str, Any]:
-    """Return the attributes at some paths of an event and of the objects that enclose it; the first of each name is used."""
+    """Return the attributes at some paths of an event and of its enclosing objects; of each name the first one is used."""
     merged: dict[str, Any] = {}
     for scope in scopes:
         for place in places:
@@ -68,7 +68,7 @@ def merge_attributes(scopes: Iterable[Object], places: Sequence[str]) -> dict[st
 
 
 Enclosed = tuple[object, tuple[Object, ...]]
-"""An event, and the objects that enclose it, the outermost first and each without what leads to the event."""
+"""An event and its enclosing objects, outermost first, each without the key that leads to the event."""
 
 
 def find_events(body: object, webhook: WebhookPaths) -> Iterator[Enclosed]:
@@ -89,7 +89,7 @@ def find_events(body: object, webhook: WebhookPaths) -> Iterator[Enclosed]:
 
 
 def event_name(event: Object, paths: Sequence[str]) -> str:
-    """Return the name of an event; "" where it has none."""
+    """Return the name of an event; "" if it has no name."""
     name = next((value for path in paths if (value := value_at(event, path)) is not None), None)
     return name if isinstance(name, str) and name.strip() else ""
 
@@ -130,7 +130,7 @@ def _guess_events(body: object, names: Sequence[str], enclosing: tuple[Object, .
 
 
 def _envelope_key(body: Object, names: Sequence[str]) -> str | None:
-    """Return the key of an envelope's content; None where the body is an event itself."""
+    """Return the key of an envelope's content; None if the body is itself an event."""
     if isinstance(body.get("events"), list):
         return "events"
     if event_name(body, names):

@@ -1,4 +1,4 @@
-"""The clock that leases and deadlines go by."""
+"""The clock for leases and deadlines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 def boot_time() -> float:
     """
-    Return the seconds of a clock that cannot be set and that continues while the machine sleeps.
+    Return the seconds of a clock that cannot be set, and that runs also while the machine sleeps.
 
     On Linux, `time.monotonic` stops during sleep, so that a process would rely on a lease that has ended.
     """
@@ -16,12 +16,12 @@ def boot_time() -> float:
 
 
 def read_boot_id() -> str:
-    """Return what names the present run of this machine, from its start on; "" where the system does not tell it."""
+    """Return an ID of the machine's current boot; "" if the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
 
 
-# On macOS it is CLOCK_MONOTONIC that runs on.
+# On macOS CLOCK_MONOTONIC runs also while the machine sleeps.
 _CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))

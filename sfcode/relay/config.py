@@ -1,4 +1,4 @@
-"""The config that a relay process works by: loaded at its start, and again when its files change."""
+"""The config of a relay process: loaded at its start, and again when its files change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POLL_SECONDS = 2.0
 REFUSED = "config_refused"
 """The alarm for a config that cannot be used."""
 MOST_PROBLEMS = 10
-"""Of a refused config, so many problems are logged."""
+"""The number of problems of a refused config that are logged."""
 
 FileStamps = tuple[tuple[str, int, int, int], ...]
 """Path, inode, size and time of change in ns of each file."""
@@ -62,20 +62,20 @@ class ConfigSource:
 
     folder: Path
     load: Callable[[], RelayConfig]
-    """Load the files. Raises SfcodeError where they cannot be used."""
+    """Load the files. Raises SfcodeError if they are not valid."""
     stamps: FileStamps
-    """Of the files before they were loaded first, so that no change in between is missed."""
+    """The stamps of the files, taken before the first load, so that no later change is missed."""
 
 
 class ConfigUser(Protocol):
-    """Works by a config, and by another one on request."""
+    """Uses a config, and replaces it on request."""
 
     config: RelayConfig
     config_problem: str
     instrumentation: Instrumentation
 
     async def reload(self, config: RelayConfig) -> None:
-        """Work by another config from now on. Raises SfcodeError where it cannot be used; then nothing has changed."""
+        """Use another config from now on. Raises SfcodeError if it cannot be used; then the previous one stays in use."""
 
 
 class ConfigReloader:
@@ -104,7 +104,7 @@ class ConfigReloader:
                 await asyncio.wait_for(self._asked.wait(), POLL_SECONDS)
             except TimeoutError:
                 previous, current_stamp = current_stamp, await asyncio.to_thread(stamp_files, self._source.folder)
-                # Files that are still being written look different at the next look.
+                # Files that are still being written have other stamps at the next check.
                 if current_stamp == self._loaded or current_stamp != previous:
                     continue
             self._asked.clear()
@@ -112,7 +112,7 @@ class ConfigReloader:
             await self.reload()
 
     async def reload(self) -> None:
-        """Load the files, and work by them if they are valid."""
+        """Load the files, and use the config if it is valid."""
         user = self._user
         try:
             config = await asyncio.to_thread(self._source.load)
@@ -145,7 +145,7 @@ class ConfigReloader:
 
 
 def stamp_files(folder: Path) -> FileStamps:
-    """Return what changes when a file of a config folder does; links are followed, since a mounted folder may be one."""
+    """Return stamps of the files in a config folder, which change with the files. Links are followed."""
     paths = sorted((*folder.glob("*.y*ml"), *(folder / MAPPINGS).glob("*.y*ml")))
     stamps = []
     for path in paths:

@@ -1,8 +1,8 @@
 """
 Limits on connections: idle connections are closed in favor of active ones.
 
-A connection on which the relay waits for the client is closed when its place is needed. Connections beyond the limits
-answer only health checks, so that a busy relay is not considered down.
+A connection on which the relay waits for the client may be closed to make room for another. Connections beyond the limits
+get answers to health checks only, so that a busy relay is not considered down.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Awaits(IntEnum):
     BODY = 1
     """The rest of a request."""
     ANSWER = 2
-    """The relay."""
+    """The relay's response."""
 
 
 class ClientConnection(Protocol):
@@ -34,10 +34,10 @@ class ClientConnection(Protocol):
 
     @property
     def awaits(self) -> Awaits:
-        """The current wait."""
+        """What the connection waits for now."""
 
     def end(self) -> None:
-        """End it."""
+        """Close the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class ConnectionLimits:
     """Numbers of connections."""
 
     most: int = 1000
-    """Of all peers: each may hold a body in memory."""
+    """Connections of all peers together; each may hold a body in memory."""
     of_peer: int = 500
-    """Of one peer, unless it is a trusted proxy, which carries the requests of many clients."""
+    """Connections of one peer, unless it is a trusted proxy, which carries the requests of many clients."""
     spare: int = 50
-    """Beyond either limit, for health checks."""
+    """Connections beyond either limit, for health checks."""
 
 
 class ConnectionTable:
@@ -64,12 +64,12 @@ class ConnectionTable:
         self._limits = limits
         self._proxies = proxies
         self.record_refused = record_refused
-        """Counts a refusal by its reason."""
+        """Called with the reason of each refusal."""
         self._peers: dict[str, dict[ClientConnection, None]] = {}
         self._count = 0
 
     def add(self, connection: ClientConnection) -> bool:
-        """Add a connection, ending another one if need be; return whether it is within the limits."""
+        """Add a connection, closing another one if necessary; return whether the new one is within the limits."""
         peer = name_client(connection.peer)
         peer_connections = self._peers.setdefault(peer, {})
         peer_connections[connection] = None
@@ -95,7 +95,7 @@ class ConnectionTable:
     def _make_room(
         self, connections: dict[ClientConnection, None], newest: ClientConnection, reason: str, beyond: int
     ) -> bool:
-        """End the oldest of a peer's most dispensable connections; return whether there was one."""
+        """Close a peer's connection that is to be closed first, the oldest of several; return whether there was one."""
         self.record_refused(reason)
         candidates = (connection for connection in connections if connection is not newest)
         oldest = min(candidates, key=lambda connection: connection.awaits, default=None)

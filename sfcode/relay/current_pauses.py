@@ -1,4 +1,4 @@
-"""What is paused, as a process knows it: read from the inbox at each heartbeat, and asked before each claim and write."""
+"""The pauses as a process knows them: read from the inbox at each heartbeat, and checked before each claim and write."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sfcode.relay.inbox.pauses import LOOK_AGAIN, PAUSED, Pause
 from sfcode.relay.message import Retry, Source
 
 SIDES: dict[Source, str] = {"appcues": "salesforce", "salesforce": "appcues"}
-"""By the source of messages, the side that they are delivered to."""
+"""The side that messages are delivered to, by their source."""
 
 
 class CurrentPauses:
@@ -31,11 +31,11 @@ class CurrentPauses:
         return frozenset(pause.name for pause in self._pauses if pause.scope == "mapping")
 
     def stops(self, source: Source) -> bool:
-        """Tell whether the messages of a source are not delivered at all."""
+        """Return whether deliveries of a source's messages are paused."""
         return any(pause.scope == "direction" and pause.name == SIDES[source] for pause in self._pauses)
 
     def refusals(self, names: Collection[str]) -> dict[str, Retry]:
-        """Return those of some mappings that are paused, with the wait of their messages."""
+        """Return the paused ones of some mappings, each with the settlement of its messages."""
         return {name: wait_for(name) for name in self.mappings.intersection(names)}
 
 

@@ -1,4 +1,4 @@
-"""The shapes of the relay's results with `--json`, which `sfcode schema relay` prints. Times are UTC, in ISO 8601."""
+"""The JSON documents of `sfcode relay ... --json`, for `sfcode schema relay`. Times are UTC, in ISO 8601."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ class MessageDocument(TypedDict):
     id: int
     source: SourceName
     message_id: str
-    """The id that its sender gave it."""
+    """The ID from the sender."""
     kind: str
     """Name of the event, or of the mapping."""
     state: StateName
     reason: str
-    """Why it is parked, given up, paused or discarded; else empty."""
+    """Why the message is parked, given up, paused or discarded; else empty."""
     detail: str
     attempts: int
     received_at: str
     due_at: str
     finished_at: str | None
     key: NotRequired[str]
-    """With --payload: what its order is kept by."""
+    """With --payload: the key whose messages are delivered in order."""
     payload: NotRequired[dict[str, Any]]
 
 
 @described
 class RecordDocument(TypedDict):
-    """A record that a message is about or was written to."""
+    """A record that a message concerns or was written to."""
 
     id: str
-    """Of Salesforce, or an external id."""
+    """The Salesforce ID, or an external ID."""
     url: str | None
 
 
 @described
 class WriteDocument(TypedDict):
-    """What was asked of the far side, and its answer: names and ids, never values."""
+    """A request to Salesforce or Appcues, and the outcome: names and IDs, never values."""
 
     verb: str
     object: str
     fields: list[str]
     status: str
-    """`ok`, the error code, or why there is no answer."""
+    """`ok`, the error code, or why there was no answer."""
     text: str
     record_id: str
     key: str
@@ -61,26 +61,26 @@ class WriteDocument(TypedDict):
 
 @described
 class EventDocument(TypedDict):
-    """Something that happened to a message."""
+    """An event in the history of a message."""
 
     event: Literal["received", "attempted", "replayed", "discarded", "left_out"]
     at: str | None
     seconds: float | None
     outcome: str
-    """Of an attempt: done, parked, dead or retry."""
+    """The outcome of an attempt: done, parked, dead or retry."""
     reason: str
     detail: str
     due_at: str | None
     writes: list[WriteDocument]
     left_out: int
-    """Writes or events that are not kept."""
+    """The number of writes or events that were left out."""
     who: str
     request_id: str
 
 
 @described
 class StoryDocument(MessageDocument):
-    """The story of a message, as `relay show` prints it."""
+    """A message with its history, as `relay show` prints it."""
 
     origin: str
     records: list[RecordDocument]
@@ -107,7 +107,7 @@ class ChangeDocument(TypedDict):
 
 @described
 class AuditDocument(TypedDict):
-    """Something that a person did, as `relay audit` prints it."""
+    """An action of a person, as `relay audit` prints it."""
 
     id: int
     at: str
@@ -139,7 +139,7 @@ class PauseDocument(TypedDict):
 
 @described
 class TrialRecord(TypedDict):
-    """A record that the test made and removed."""
+    """A record that the test created and deleted."""
 
     object: str
     id: str
@@ -157,4 +157,4 @@ class TrialDocument(TypedDict):
 RelayDocument = (
     StoryDocument | MessageDocument | ChangeDocument | AuditDocument | CountDocument | PauseDocument | TrialDocument
 )
-"""The result of a verb of `sfcode relay`, or one entry of a list; the result of status is not described."""
+"""The result of a `sfcode relay` command, or one entry of its list; the result of `status` is not described."""

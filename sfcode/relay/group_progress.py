@@ -1,4 +1,4 @@
-"""Set attributes of a group in Appcues when one of its users does something (the recipe `group_progress`)."""
+"""Set attributes of a group in Appcues on events of its users (the recipe `group_progress`)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event
 @dataclass(frozen=True, slots=True)
 class GroupProgress:
     """
-    Makes a message to Appcues of each event that sets something of a group.
+    Creates a message to Appcues for each event that sets attributes of a group.
 
-    It is stored together with the event and has its id, so that it is made once however often the event comes. Its
-    state has the event's time, so that an event that comes late takes nothing back.
+    The message is stored together with the event and has the event's ID, so that a repeated event creates it once. Its
+    state has the event's time, so that a late event does not overwrite newer attributes.
     """
 
     rules: tuple[ProgressRule, ...]
@@ -29,11 +29,11 @@ class GroupProgress:
 
     @classmethod
     def of(cls, project: Project) -> GroupProgress:
-        """Derive it."""
+        """Return the rules of a project's recipes."""
         return cls(project.recipes.group_progress, project.events)
 
     def extend(self, messages: Iterable[InboxMessage]) -> tuple[InboxMessage, ...]:
-        """Return messages of events, followed by those that they make."""
+        """Return messages of events, each followed by the message that it creates."""
         events = tuple(messages)
         return (*events, *self._derive(events)) if self.rules else events
 

@@ -16,12 +16,12 @@ from sfcode.relay.service import Service
 
 METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 WRITE_SECONDS = 3.0
-"""For the test that the database can be written."""
+"""Time limit for the write check, in seconds."""
 FRESH_SECONDS = 1.0
-"""For which its result holds."""
+"""How long the result of a write check is reused, in seconds."""
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Paths that are also answered on connections beyond the limits."""
+"""Paths that are answered also on connections beyond the limits."""
 
 
 def routes(service: Service) -> list[Route]:
@@ -57,18 +57,18 @@ def metrics_routes(service: Service, auth: AdminAuth, clock: Callable[[], float]
 
 
 class CheckedStore(Protocol):
-    """A database."""
+    """A database whose writability can be checked."""
 
     def check_writable(self) -> None:
-        """Raise unless it can be written."""
+        """Raise an error unless the database can be written."""
 
 
 class WriteCheck:
     """
-    Checks that the database can be written, for any number of requests together.
+    Checks that the database can be written, with one check for any number of requests.
 
-    Each check is a transaction and occupies a thread until the database answers: who asks often must not take
-    either from deliveries.
+    Each check is a transaction and occupies a thread until the database answers. Frequent requests must not take these
+    from deliveries.
     """
 
     def __init__(self, store: CheckedStore, clock: Callable[[], float] = time.monotonic) -> None:
@@ -78,7 +78,7 @@ class WriteCheck:
         self._began = 0.0
 
     async def is_writable(self) -> bool:
-        """Return whether the database can be written, as of `FRESH_SECONDS` ago at most."""
+        """Return whether the database can be written, from a check of the last `FRESH_SECONDS`."""
         running = self._running
         if running is None or (running.done() and self._clock() - self._began >= FRESH_SECONDS):
             self._began = self._clock()

@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger(__name__)
 
 BEAT = 5.0
-"""Seconds between two signs of life."""
+"""Seconds between two heartbeats."""
 LEAVE_SECONDS = 3.0
-"""How long a process that stops waits for a beat that is under way."""
+"""How long a stopping process waits for a heartbeat in progress, in seconds."""
 PURGE_EVERY = 3600.0
 PURGE_FIRST = 60.0
 """Seconds between two purges, and before the first one."""
 WAITING = ("ready", PAUSED)
-"""State and reason of messages that wait for a mapping to be resumed."""
+"""State and reason of the messages of paused mappings."""
 CLOCK_JUMPED = "clock_jumped"
-"""The alarm for a wall clock that was set."""
+"""The alarm for a change of the wall clock."""
 REPORTED_JUMP = 10.0
-"""Seconds by which that has to be."""
+"""The change of the wall clock, in seconds, from which on the alarm is raised."""
 SESSIONS_END = "admin_sessions_end"
-"""The setting that has when sessions of the dashboard were last ended, as a Unix time."""
+"""The setting with the Unix time at which sessions of the dashboard were last ended."""
 
 
 def process_name() -> str:
@@ -52,7 +52,7 @@ def process_name() -> str:
 
 
 def living(processes: Iterable[Process], host: str, is_running: Callable[[int], bool]) -> list[Process]:
-    """Leave out processes of this machine that no longer run, although their last heartbeat is recent."""
+    """Return the processes without those of this machine that have ended, although their last heartbeat is recent."""
     live_processes = []
     for process in processes:
         machine, _, rest = process.id.partition(":")
@@ -94,13 +94,13 @@ class Housekeeping:
         self.sessions_end = 0.0
         """When sessions of the dashboard were last ended, by any process."""
         self.trouble = ""
-        # Threads of its own: the shared ones may all be waiting for the far sides.
+        # A separate thread pool: all shared threads may be waiting for Salesforce or Appcues.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="upkeep")
         self._is_leaving = threading.Event()
         self._beating = threading.Lock()
 
     async def run(self) -> None:
-        """Run until cancelled; a purge that takes long delays no beat."""
+        """Run until cancelled; a long purge does not delay the heartbeat."""
         await asyncio.gather(self._run_beats(), self._run_purges())
 
     async def _run_beats(self) -> None:
@@ -116,7 +116,7 @@ class Housekeeping:
             pause = PURGE_EVERY
 
     def leave(self) -> None:
-        """Store pending alarms, and remove this process from the list, behind a beat that would add it again."""
+        """Store pending alarms, and remove this process from the list once a heartbeat in progress has ended."""
         self._is_leaving.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._beating.acquire(timeout=LEAVE_SECONDS):
@@ -128,7 +128,7 @@ class Housekeeping:
         self._inbox.leave(self.name)
 
     def end_sessions(self, now: float) -> None:
-        """End the sessions of the dashboard: here at once, in other processes at their next beat."""
+        """End the sessions of the dashboard: in this process at once, in others at their next heartbeat."""
         self.sessions_end = now
         self._inbox.remember(SESSIONS_END, repr(now))
 
@@ -150,7 +150,7 @@ class Housekeeping:
             log.info("purged", messages=count)
 
     async def beat(self) -> None:
-        """Show a sign of life, store alarms, and measure the inbox."""
+        """Store a heartbeat and pending alarms, and update the gauges."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._beat)
         except RowLocked:
@@ -198,7 +198,7 @@ class Housekeeping:
             self._instrumentation.raise_alarm(PAUSED, pause.alarm_detail)
 
     def _count_api_calls(self) -> None:
-        """Store the requests to the org, and compare those of all processes with the budget."""
+        """Store the numbers of requests to the org, and compare the total of all processes with the budget."""
         budget = self._budget
         if budget is None:
             return
@@ -208,7 +208,7 @@ class Housekeeping:
         self._metrics.api_budget_limit.set(budget.limit() or math.inf)
 
     def _adjust_clock(self) -> None:
-        """Take a jump of the wall clock out of the inbox's times, and report a long one."""
+        """Correct the inbox's clock for a jump of the wall clock, and raise an alarm for a long jump."""
         jump = self._inbox.adjust_clock()
         self._metrics.clock_offset.set(self._inbox.clock_offset)
         if abs(jump) >= REPORTED_JUMP:

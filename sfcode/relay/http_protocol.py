@@ -16,9 +16,9 @@ from sfcode.relay.ingress.client_address import Address, parse_address
 HEAD_SECONDS = 15.0
 HEAD_BYTES = 64 * 1024
 LINGER_SECONDS = 2.0
-"""Seconds for the rest of a request that was answered before its end. If the connection were closed at once, the sender would lose the response."""
+"""Seconds for the rest of a request that was answered before its end. If the connection were closed at once, the client would lose the response."""
 MOST_PIPELINED = 16
-"""The maximum number of pipelined requests, each of which takes a hundred times the memory of its bytes."""
+"""The maximum number of pipelined requests; each uses about a hundred times its size in memory."""
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 _HOST = re.compile(rb"([A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
@@ -32,7 +32,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.peer: Address | None = None
         self._table = table
         self._health_app = health_app
-        """Answers on connections beyond the limits."""
+        """The application for connections beyond the limits."""
         self._patience: asyncio.TimerHandle | None = None
         self._linger: asyncio.TimerHandle | None = None
         self._head = 0
@@ -41,7 +41,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def awaits(self) -> Awaits:
-        """What the connection waits for."""
+        """What the connection waits for now."""
         if self.pipeline:
             return Awaits.ANSWER
         if self._in_body:
@@ -70,7 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Count what arrives as long as it belongs to a head."""
+        """Count received bytes as long as they belong to a request head."""
         if self._is_refused:
             return
         if self._patience is not None:
@@ -86,9 +86,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._expect_head()
 
     def on_headers_complete(self) -> None:
-        """Stop waiting, since bodies have limits of their own, and refuse what RFC 9112 does."""
+        """Stop waiting, since bodies have their own limits, and refuse heads that RFC 9112 forbids."""
         self._head_is_complete()
-        # An error ends the parser, and 400 is the answer.
+        # An error stops the parser, and uvicorn answers 400.
         check_head(self.headers, self.parser.get_http_version())
         if len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("too many requests at once")
@@ -107,7 +107,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Give a request that was answered before its end a little time to finish."""
+        """Let the rest of a request arrive for a limited time if its response was sent before its end."""
         super().on_response_complete()
         if self._in_body and self.cycle.response_complete and self._linger is None:
             self._linger = self.loop.call_later(LINGER_SECONDS, self.end)
@@ -122,9 +122,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _hang_up_after_answers(self) -> bool:
         """
-        Take nothing more, and hang up once the requests before are answered; return whether there are any.
+        Stop reading, and close the connection once earlier requests are answered; return whether there are any.
 
-        Their sender would take the refusal of a later request for the answer to the first, or lose that.
+        Otherwise the client would take the refusal of a later request as the response to an earlier one, or lose that response.
         """
         if self.awaits is not Awaits.ANSWER:
             return False
@@ -133,7 +133,7 @@ class HttpProtocol(HttpToolsProtocol):
         return True
 
     def _fits(self, data: bytes) -> bool:
-        """Tell whether the head itself is within the limit, when it arrived together with a large body."""
+        """Return whether the head alone is within the limit, if it arrived together with a large body."""
         end = data.find(b"\r\n\r\n")
         if end >= 0 and self._head - len(data) + end <= HEAD_BYTES:
             return True
@@ -172,10 +172,10 @@ def check_head(headers: Sequence[tuple[bytes, bytes]], version: str) -> None:
     https://www.rfc-editor.org/rfc/rfc9112#section-3.2 and section 6.1
     """
     if version not in ("1.0", "1.1"):
-        raise ValueError("another version of HTTP")
+        raise ValueError("unsupported version of HTTP")
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(map(_HOST.fullmatch, hosts)):
-        raise ValueError("not one valid Host")
+        raise ValueError("missing, repeated or invalid Host")
     codings = [value for name, value in headers if name == b"transfer-encoding"]
     if codings and (version != "1.1" or [value.strip().lower() for value in codings] != [b"chunked"]):
-        raise ValueError("a transfer coding that is not chunked alone")
+        raise ValueError("unsupported transfer coding")

@@ -1,7 +1,7 @@
 """
-What happens in a relay process: counted for Prometheus, logged, and raised as alarms.
+Instrumentation of a relay process: Prometheus metrics, log lines, and alarms.
 
-Nothing here sees what a message holds or a secret: messages are named by their ids, errors by their codes.
+Nothing here handles the content of messages or secrets: messages are identified by IDs, errors by codes.
 """
 
 from __future__ import annotations
@@ -35,47 +35,47 @@ from sfcode.relay.metrics import Metrics
 log = structlog.stdlib.get_logger("sfcode.relay")
 
 LONGEST_CODE = 60
-"""Characters of an error's code in the log."""
+"""Characters of an error code in the log."""
 REFUSALS_LOGGED = 20
-"""Refused requests of one source in a second that are logged; all are counted."""
+"""Refused requests of one source that are logged per second; all are counted."""
 MOST_CODES = 3
-"""Error codes that the log line of a batch names."""
+"""Error codes in the log line of a batch."""
 
 
 class CallEvents(Protocol):
     """Records the calls to Salesforce and Appcues."""
 
     def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
-        """Record a call to `salesforce` or `appcues`, such as `upsert`, which ended with `200` or `timeout`."""
+        """Record a call to `salesforce` or `appcues`, such as `upsert`, and its outcome, such as `200` or `timeout`."""
 
     def record_hold(self, mapping: str, seconds: float) -> None:
-        """Record for how long nothing of a mapping is sent to Salesforce, or, for "", of none; 0 ends it."""
+        """Record for how many seconds nothing of a mapping is sent to Salesforce ("" for all mappings); 0 ends the hold."""
 
     def record_quota(self, used: int, limit: int) -> None:
         """Record how many of the org's daily API requests are used."""
 
     def raise_alarm(self, name: str, detail: str) -> None:
-        """Raise an alarm, which a person must see. `name` is a key of `reasons.ALARMS`."""
+        """Raise an alarm. `name` is a key of `reasons.ALARMS`."""
 
 
 class IngressEvents(Protocol):
-    """Records what ingress does not accept."""
+    """Records requests that ingress refuses."""
 
     def record_refused(self, source: str, reason: str, status: int) -> None:
-        """Record a refused request, by the side that it claims to be from."""
+        """Record a refused request by the source whose endpoint it was sent to."""
 
     def raise_alarm(self, name: str, detail: str) -> None:
         """Raise an alarm, by a key of `reasons.ALARMS`."""
 
 
 class WorkerEvents(Protocol):
-    """Records what a worker does."""
+    """Records the work of a worker."""
 
     def record_settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
-        """Record how the messages of a claim ended; `count` is 0 when the lease was lost and nothing was written."""
+        """Record the settlements of a claim; `count` is 0 if the lease was lost and nothing was written."""
 
     def record_bug(self, claim: Claim, error: BaseException) -> None:
-        """Record that a writer raised."""
+        """Record an exception of a writer, which is a bug."""
 
 
 def _utc_now() -> datetime:
@@ -88,28 +88,28 @@ class Instrumentation:
     def __init__(self, metrics: Metrics | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
         self.metrics = metrics or Metrics()
         self.alarms = PendingAlarms()
-        """Raised here and not yet in the inbox."""
+        """Alarms of this process that are not in the inbox yet."""
         self.activity = PendingActivity(lambda: clock().timestamp())
-        """Counted here and not yet in the inbox."""
+        """Numbers of this process that are not in the inbox yet."""
         self._clock = clock
         self._refusals: defaultdict[str, LogLimit] = defaultdict(lambda: LogLimit(REFUSALS_LOGGED))
 
     def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
-        """Count a call to a far side, and observe how long it took."""
+        """Count a call to Salesforce or Appcues, and observe its duration."""
         self.metrics.calls.labels(side, operation, outcome).inc()
         self.metrics.call_seconds.labels(side, operation).observe(seconds)
         self.activity.count(side, "calls" if outcome.startswith("2") else "failed_calls")
 
     def record_api_use(self, use: ApiUse) -> None:
-        """Count a request to the org by what made it."""
+        """Count a request to the org by mapping and purpose."""
         self.metrics.api_calls.labels(*use).inc()
 
     def record_hold(self, mapping: str, seconds: float) -> None:
-        """Set until when nothing of a mapping is sent to the org, or of none; 0 seconds end it."""
+        """Set the time until which nothing of a mapping, or of all mappings, is sent to the org; 0 seconds end the hold."""
         self.metrics.held_until.labels(mapping).set(self._clock().timestamp() + seconds if seconds else 0)
 
     def record_transaction(self, operation: str, seconds: float) -> None:
-        """Observe how long a transaction of a delivery took."""
+        """Observe the duration of a transaction of a delivery."""
         self.metrics.database_seconds.labels(operation).observe(seconds)
 
     def record_quota(self, used: int, limit: int) -> None:
@@ -124,7 +124,7 @@ class Instrumentation:
         self.alarms.add(name, detail, f"{self._clock():%Y-%m-%dT%H:%M:%SZ}")
 
     def record_refused(self, source: str, reason: str, status: int, peer: str = "") -> None:
-        """Count and log a refused request; `reason` is a short name, `peer` the address of who guesses tokens."""
+        """Count and log a refused request; `reason` is a short name, `peer` the client's address if it guesses tokens."""
         self.metrics.refused.labels(source, reason).inc()
         omitted = self._refusals[source].take()
         if omitted is not None:
@@ -132,11 +132,11 @@ class Instrumentation:
             log.warning("refused", source=source, status=status, reason=reason, **whom, **omitted)
 
     def record_refused_connection(self, reason: str) -> None:
-        """Count a connection that is refused before its request. It is not logged, since a flood would fill the disk."""
+        """Count a connection that is refused before its request. There is no log line, since a flood would fill the disk."""
         self.metrics.refused.labels("", reason).inc()
 
     def record_config(self, digest: str, outcome: str) -> None:
-        """Record an attempt to load the config, which ended `loaded`, `unchanged` or `refused`; `digest` is the one in use."""
+        """Record an attempt to load the config (`loaded`, `unchanged` or `refused`), and the digest of the config in use."""
         self.metrics.config_loads.labels(outcome).inc()
         self.metrics.config.clear()
         self.metrics.config.labels(digest).set(1)
@@ -144,7 +144,7 @@ class Instrumentation:
     def record_committed(
         self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int], seconds: Sequence[float]
     ) -> None:
-        """Record the messages of one transaction by request: those that were new, and the time from receipt to commit."""
+        """Record the new messages of each request of a transaction, and the times from receipt to commit."""
         self.metrics.commit_messages.observe(sum(map(len, groups)))
         received: Counter[Source] = Counter()
         accepted: Counter[Source] = Counter()
@@ -164,7 +164,7 @@ class Instrumentation:
             self.metrics.duplicates.labels(source).inc(number - accepted[source])
 
     def record_settled(self, claim: Claim, delivery: Delivery, dead: frozenset[int], count: int) -> None:
-        """Record how a batch ended; after a lost lease, its new owner does."""
+        """Record the outcome of a batch; after a lost lease, the new owner of the messages records it."""
         source = claim.messages[0].source
         metrics = self.metrics
         if count < len(claim.messages):
@@ -188,7 +188,7 @@ class Instrumentation:
         )
 
     def _count_ends(self, claim: Claim, delivery: Delivery, tally: Counter[str]) -> None:
-        """Count how a batch ended, and the time from receipt to delivery of each message, in whole milliseconds."""
+        """Count the outcomes of a batch, and the time from receipt to delivery of each message, in whole milliseconds."""
         since_claim = boot_time() - (claim.deadline - claim.lease)
         times = Counter(
             round(message.waited.total_seconds() + since_claim, 3)
@@ -230,7 +230,7 @@ class Instrumentation:
                 return "parked"
             case Retry():
                 event = "dead" if dead else "retried"
-                write = log.error if dead else log.debug  # in an outage every message is retried, again and again
+                write = log.error if dead else log.debug  # in an outage every message is retried
                 attempts = message.attempts + 1
                 write(event, source=message.source, id=message.message_id, kind=message.kind, attempts=attempts)
                 return event
@@ -239,13 +239,13 @@ class Instrumentation:
 
 
 def observe_all(histogram: Histogram, times: Mapping[float, int]) -> None:
-    """Observe times, each as often as it occurred."""
+    """Observe durations, each as often as it occurred."""
     for duration, number in times.items():
         for _ in range(number):
             histogram.observe(duration)
 
 
 def error_codes(ends: Iterable[Settlement]) -> list[str]:
-    """Return the commonest error codes of a batch: what follows a colon may quote what was sent."""
+    """Return the most frequent error codes of a batch, without the text after a colon, which may quote values."""
     codes = Counter(end.error.partition(":")[0][:LONGEST_CODE] for end in ends if isinstance(end, Retry))
     return [code for code, _ in codes.most_common(MOST_CODES)]

@@ -1,8 +1,8 @@
 """
-The relay's log: JSON lines on standard error, or lines for people on a terminal.
+The relay's log: JSON lines on standard error, or formatted lines on a terminal.
 
-Logs name messages by their ids and errors by their type and place. What a message holds, who it is
-about and what a foreign exception says stays out, since any of it may be personal or secret.
+Logs contain IDs of messages, and types and positions of errors. The content of a message, its user
+and the text of a foreign exception are left out, since they may be personal or secret.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from sfcode.text import printable
 Event = MutableMapping[str, Any]
 
 MOST_IDS = 20
-"""Of the messages of one batch, so many are named."""
+"""Message IDs of a batch in a log line."""
 
 
 class LogLimit:
-    """Bounds the lines of one kind in a second, so that a flood of requests does not fill the disk with them."""
+    """Limits the log lines of one kind per second, so that a flood of requests does not fill the disk."""
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -39,7 +39,7 @@ class LogLimit:
         self._omitted = 0
 
     def take(self) -> dict[str, int] | None:
-        """Return what to add to a line, how many were omitted before it; None to omit this one."""
+        """Return the fields to add to a line (the number of omitted lines before it); None to omit the line."""
         second = int(self._clock())
         if second != self._second:
             self._second, self._lines = second, 0
@@ -63,7 +63,7 @@ def configure(stream: TextIO, *, verbose: bool = False) -> None:
         print_safe,
     ]
     structlog.configure(
-        # What the level leaves out is dropped before anything is done for it.
+        # Lines below the level are dropped before any processing.
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -87,7 +87,7 @@ def configure(stream: TextIO, *, verbose: bool = False) -> None:
 
 
 def add_error(_logger: Any, _method: str, event: Event) -> Event:
-    """Replace an exception by its type and position; only the messages of sfcode's own errors are kept."""
+    """Replace an exception by its type and position. Only messages of sfcode's own errors are kept."""
     exc_info = event.pop("exc_info", None)
     if not exc_info:
         return event
@@ -108,14 +108,14 @@ def print_safe(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def describe_error(error: BaseException) -> dict[str, str]:
-    """Describe an exception without data that it may quote."""
+    """Describe an exception without values that its text may contain."""
     frames = traceback.extract_tb(error.__traceback__)
     place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
     words = {"error": type(error).__name__, "at": place}
     if isinstance(error, SignInError | OrgUnreachable) or (
         isinstance(error, SfcodeError) and not isinstance(error, OrgError)
     ):
-        words["message"] = error.message  # written by sfcode; an org's message may quote values
+        words["message"] = error.message  # texts of sfcode; the text of an org may quote values
     elif isinstance(error, OrgError):
         words["code"] = error.code
     return words

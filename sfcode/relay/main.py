@@ -26,7 +26,7 @@ from sfcode.relay.worker.retry import retry_delay
 log = structlog.stdlib.get_logger(__name__)
 
 BUSY_SECONDS = 1.0
-"""How long a transaction waits for the database: then senders are answered 503, and workers try again."""
+"""How long a transaction waits for the database, in seconds. After it, senders get 503 and workers try again."""
 
 
 def serve(
@@ -37,10 +37,10 @@ def serve(
     api_calls: PendingApiCalls,
 ) -> None:
     """
-    Serve until SIGTERM or SIGINT, by `config` until `source` has another one.
+    Serve until SIGTERM or SIGINT, with `config` until `source` has another one.
 
-    `connect` signs in to Salesforce; it is called when the relay runs, and again until it succeeds.
-    `ready` hears the address, and that of the dashboard, as soon as requests are answered. `api_calls` counts the
+    `connect` signs in to Salesforce; it is called after the start, and repeated until it succeeds.
+    `ready` is called with the URL, and that of the dashboard, once requests are answered. `api_calls` counts the
     responses of the org.
     """
     settings = config.settings

@@ -1,8 +1,8 @@
 """
-The relay's values: a message, a claim on some messages, and the settlement of each.
+The relay's types: messages, claims on messages, and the settlement of each message.
 
-Ingress makes a `Message`, the inbox keeps it, a worker claims it, a writer delivers it and says with
-a settlement what became of it. These values know nothing of HTTP, SQL, Salesforce or Appcues.
+Ingress creates a message, the inbox stores it, a worker claims it, a writer delivers it and returns
+a settlement. These types are independent of HTTP, SQL, Salesforce and Appcues.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from sfcode.lazy_dataclasses import dataclass, field
 
 Source = Literal["appcues", "salesforce"]
-"""Where a message comes from; it goes to the other side."""
+"""Where a message comes from; it is delivered to the other side."""
 
 PAST = "load"
 """The `origin` of loaded past events, which create their own records and change no other record."""
@@ -22,27 +22,27 @@ PAST = "load"
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """One event of Appcues, or one record that changed in Salesforce, as ingress hands it to the inbox."""
+    """One event of Appcues, or one changed record of Salesforce."""
 
     source: Source
     message_id: str
-    """Unique for its source: the same message received again has the same."""
+    """Unique within its source, and the same when the message is received again."""
     key: str
     """Messages of one key are delivered in the order of their arrival: `user:ID` or `group:ID`."""
     kind: str
     """Name of the event, or of the mapping."""
     payload: Mapping[str, Any]
-    """JSON, from which the message can be delivered and, by a person, understood."""
+    """The content as JSON, sufficient to deliver the message and readable by a person."""
     parked: str = ""
-    """Why it is not to be delivered, as a short name, when that is known on arrival."""
+    """The reason why the message cannot be delivered, as a short name, if that is known on arrival."""
     request_id: str = ""
-    """Of the request that brought it, as its sender and the log have it."""
+    """The ID of the request that delivered the message, as in the log and at its sender."""
     traceparent: str = ""
-    """The trace of that request, in W3C's form."""
+    """The trace of that request, as a W3C `traceparent`."""
 
     @property
     def record_id(self) -> str:
-        """Return the id of the Salesforce record that the message is about; "" for none."""
+        """Return the ID of the Salesforce record that the message concerns; "" for none."""
         record = self.payload.get("record")
         id_ = record.get("Id") if isinstance(record, Mapping) else None
         return id_ if isinstance(id_, str) else ""
@@ -50,7 +50,7 @@ class InboxMessage:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A message that a worker holds for as long as its lease lasts."""
+    """A message that is claimed by a worker until its lease ends."""
 
     id: int
     source: Source
@@ -59,25 +59,25 @@ class ClaimedMessage:
     kind: str
     payload: Mapping[str, Any]
     attempts: int
-    """Deliveries begun before this one."""
+    """Earlier attempts to deliver the message."""
     received_at: datetime
     waited: timedelta = timedelta()
-    """How long ago that was when it was claimed, never less than nothing."""
+    """The age of the message when it was claimed, never negative."""
     history: str = ""
-    """Its history so far, as `inbox.history` writes it."""
+    """The history of the message so far, in the format of `inbox.history`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Messages claimed together, in order of arrival, those of one key next to their elders and never without them."""
+    """Messages that are claimed together, in order of arrival. It contains no message without the older ones of its key."""
 
     token: str
-    """Fencing token of the claim: a process that lost its lease cannot settle."""
+    """The fencing token of the claim, so that a process that lost its lease cannot settle."""
     deadline: float
-    """When the lease ends, on this process's monotonic clock. No call to the far side may outlast it."""
+    """When the lease ends, on this process's monotonic clock. No call to Salesforce or Appcues may outlast it."""
     messages: tuple[ClaimedMessage, ...]
     lease: float = 60.0
-    """Seconds for which the messages were claimed: no call takes longer."""
+    """The length of the lease in seconds; no call takes longer."""
 
     @property
     def source(self) -> Source:
@@ -87,19 +87,19 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Delivered, or nothing to deliver: `note` says why (stale, not mapped)."""
+    """Delivered, or nothing to deliver; then `note` is the reason (stale, not mapped)."""
 
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A temporary failure: retry later, not before `after` seconds where the far side asked for it."""
+    """A temporary failure: retry later, and not before `after` seconds if Salesforce or Appcues asked for a wait."""
 
     error: str
     after: float | None = None
     counts: bool = True
-    """Whether the attempt counts towards the limit; an attempt during an outage of the far side does not."""
+    """Whether the attempt counts towards the limit; an attempt during an outage does not."""
     reason: str = ""
     """A short name of why it waits, where a person can end the wait: `paused`."""
     paused_mapping: str = ""
@@ -116,7 +116,7 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Not attempted: returned unchanged, because an older message of the same key is retried first."""
+    """Not attempted, and returned unchanged, because an older message of the same key is retried first."""
 
 
 Settlement = Delivered | Retry | Parked | Released
@@ -125,9 +125,9 @@ Settlement = Delivered | Retry | Parked | Released
 @dataclass(frozen=True, slots=True)
 class LatestState:
     """
-    The newest state that was delivered of something, such as a record's score or a profile.
+    The newest delivered state of a field or a profile, such as the score of a record.
 
-    `stamp` is a time in UTC as `2026-11-23T17:23:00.000000Z`, so that texts compare as times do.
+    `stamp` is a time in UTC such as `2026-11-23T17:23:00.000000Z`, which sorts by time as text.
     """
 
     name: str
@@ -137,7 +137,7 @@ class LatestState:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A message that a delivery leaves behind, due after that many seconds: what of the first one has to wait."""
+    """A message for the part of a delivered message that must wait, due after a number of seconds."""
 
     message: InboxMessage
     after: float
@@ -145,26 +145,26 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class AttemptedWrite:
-    """What a call asked of the far side for a message, and the answer: names and ids, never values."""
+    """A write of a message to Salesforce or Appcues, and its outcome: names and IDs, never values."""
 
     verb: str
     """`update`, `create`, `upsert`, or `set` for a profile."""
     object: str
-    """The object, or `user profile` and `group profile` in Appcues."""
+    """The object in Salesforce; in Appcues `user profile` or `group profile`."""
     fields: tuple[str, ...]
     status: str
-    """`ok`, the error code, or why there is no answer."""
+    """`ok`, the error code, or why there was no answer."""
     text: str = ""
-    """The error in the far side's words, without the values that it quotes."""
+    """The error text of Salesforce or Appcues, without the values that it quotes."""
     record_id: str = ""
-    """Of the Salesforce record, where it is known."""
+    """The ID of the Salesforce record, if known."""
     key: str = ""
-    """The external id's field."""
+    """The field of the external ID."""
     external_id: str = ""
 
     @property
     def record_ids(self) -> tuple[str, ...]:
-        """Return the ids by which the message is found."""
+        """Return the IDs of the record, by which the message can be found."""
         return tuple(filter(None, (self.record_id, self.external_id)))
 
 
@@ -176,53 +176,53 @@ class Delivery:
     latest: tuple[LatestState, ...] = field(default=())
     followups: tuple[FollowUp, ...] = field(default=())
     rewritten: tuple[LatestState, ...] = field(default=())
-    """States whose values were written again; they are written once more if a newer value exists."""
+    """States whose values were written again, and which must be written once more if a newer value exists."""
     redacted: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    """Payloads that take the place of delivered ones, without texts of people."""
+    """Payloads that replace those of delivered messages, without texts that people have written."""
     intents: frozenset[int] = frozenset()
-    """Ids of the intents that this delivery accounts for: of each state that they announce it knows what became of it."""
+    """IDs of the intents for whose states this delivery knows the outcome."""
     written: frozenset[str] = frozenset()
-    """Names of announced states that calls have written, or written again."""
+    """Names of announced states that calls have written or written again."""
     doubted: frozenset[str] = frozenset()
-    """Names of announced states that a call may have written, or may write yet."""
+    """Names of announced states that a call may have written, or may still write."""
     writes: Mapping[int, Sequence[AttemptedWrite]] = field(default_factory=dict)
-    """What was asked of the far side, by message."""
+    """The writes to Salesforce or Appcues, by message."""
     seconds: float = 0.0
-    """How long the delivery took."""
+    """The duration of the delivery in seconds."""
 
 
 class StateStore(Protocol):
-    """Stores the newest delivered states, and the claims that are writing them."""
+    """Stores the newest delivered states, and the intents of claims that are writing them."""
 
     def latest(self, names: Iterable[str], /) -> Mapping[str, LatestState]:
         """Return latest delivered states by name; unknown names are left out."""
         ...
 
     def announce(self, claim: Claim, names: Collection[str], /) -> int:
-        """Store, before the first call, which states a claim may write; return the id of the intent."""
+        """Store the states that a claim may write, before its first call; return the ID of the intent."""
         ...
 
 
 class Writer(Protocol):
-    """Delivers claims to one far side."""
+    """Delivers claims to Salesforce or to Appcues."""
 
     source: Source
     """The source whose messages it delivers."""
     limit: int
-    """How many it takes at once."""
+    """The maximum number of messages in a claim."""
     per_key: int
-    """How many of one key it takes at once."""
+    """The maximum number of messages of one key in a claim."""
 
     @property
     def keys(self) -> int:
-        """Of how many keys it takes messages at once: fewer than `limit` leave room for younger ones of each."""
+        """The maximum number of keys in a claim; fewer than `limit` leave room for several messages per key."""
         ...
 
     async def deliver(self, claim: Claim) -> Delivery:
         """
         Deliver a claim, settling every message of it.
 
-        Trouble of the far side is a settlement; an exception is a bug, after which the claim is retried.
+        A failure of Salesforce or Appcues is returned as settlements. An exception is a bug, after which the claim is retried.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The relay's Prometheus metrics, in a registry of their own."""
+"""The relay's Prometheus metrics, in a separate registry."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ class Metrics:
         self.build.labels(__version__).set(1)
         self.ready = gauge("ready", "1 while the process is ready, as /readyz says.")
         self.received = counter(
-            "received", "Requests with messages, by the status they were answered with.", "source", "answer"
+            "received", "Requests with messages, by the HTTP status of the response.", "source", "answer"
         )
         self.refused = counter("refused", "Requests and connections that were refused, by reason.", "source", "reason")
         self.accepted = counter("accepted", "Messages that were committed to the inbox.", "source")
-        self.duplicates = counter("duplicates", "Messages that the inbox had already.", "source")
+        self.duplicates = counter("duplicates", "Messages that were already in the inbox.", "source")
         self.parked = counter("parked", "Messages that wait for a person, by reason.", "source", "reason")
-        self.delivered = counter("delivered", "Messages that were delivered, or that there was no need to.", "source")
-        self.retried = counter("retried", "Deliveries that failed and will be tried again.", "source")
+        self.delivered = counter("delivered", "Messages that were delivered, or needed no delivery.", "source")
+        self.retried = counter("retried", "Deliveries that failed and will be retried.", "source")
         self.dead = counter("dead", "Messages that were given up.", "source")
         self.lost_leases = counter("lost_leases", "Messages whose lease ended before they were settled.", "source")
         self.bugs = counter("bugs", "Batches that ended in an unexpected exception.", "source")
-        self.calls = counter("calls", "Calls to a far side, by how they ended.", "side", "operation", "outcome")
+        self.calls = counter("calls", "Calls to Salesforce and Appcues, by outcome.", "side", "operation", "outcome")
         self.call_seconds = histogram(
-            "call_seconds", "How long calls to a far side take.", SECONDS, "side", "operation"
+            "call_seconds", "Duration of calls to Salesforce and Appcues.", SECONDS, "side", "operation"
         )
         self.held_until = gauge(
             "held_until",
-            "Unix time until which nothing is sent to the org after a failure: of one mapping, or without a mapping of none.",
+            "Unix time until which nothing is sent to the org after a failure, for one mapping or (empty label) for all.",
             "mapping",
         )
         self.commit_seconds = histogram(
@@ -64,13 +64,11 @@ class Metrics:
             "delivery_seconds", "From the receipt of a message to its delivery.", LATENCIES, "source"
         )
         self.database_seconds = histogram(
-            "database_seconds", "How long transactions of the inbox take.", SECONDS, "operation"
+            "database_seconds", "Duration of transactions of the inbox.", SECONDS, "operation"
         )
-        self.commit_messages = histogram("commit_messages", "Messages that one transaction committed.", SIZES)
+        self.commit_messages = histogram("commit_messages", "Messages per committed transaction.", SIZES)
         self.alarms = counter("alarms", "Alarms that were raised, by name.", "name")
-        self.notifications = counter(
-            "notifications", "Notifications of alarms, by how they ended.", "receiver", "outcome"
-        )
+        self.notifications = counter("notifications", "Notifications of alarms, by outcome.", "receiver", "outcome")
         self.backlog = gauge("backlog", "Messages in the inbox that are not done, by state.", "source", "state")
         self.oldest_seconds = gauge("oldest_seconds", "Age of the oldest message that waits for delivery.", "source")
         self.oldest_blocked_seconds = gauge(
@@ -80,22 +78,22 @@ class Metrics:
         self.processes = gauge("processes", "Relay processes that work on this inbox.")
         self.clock_offset = gauge(
             "clock_offset_seconds",
-            "Seconds by which the database's clock was set since the inbox was created, all in all.",
+            "Sum of the jumps of the database's clock since the inbox was created, in seconds.",
         )
-        self.config = gauge("config", "1 for the digest of the config that messages are delivered by.", "digest")
-        self.config_loads = counter("config_loads", "Attempts to load the config, by how they ended.", "outcome")
-        self.scheduled_runs = counter(
-            "scheduled_runs", "Runs of scheduled jobs, by how they ended.", "schedule", "outcome"
+        self.config = gauge("config", "1 for the digest of the config in use.", "digest")
+        self.config_loads = counter("config_loads", "Attempts to load the config, by outcome.", "outcome")
+        self.scheduled_runs = counter("scheduled_runs", "Runs of scheduled jobs, by outcome.", "schedule", "outcome")
+        self.scheduled_done = gauge(
+            "scheduled_done", "Unix time of the last successful run of a scheduled job.", "schedule"
         )
-        self.scheduled_done = gauge("scheduled_done", "Unix time at which a scheduled job was last done.", "schedule")
         self.api_calls = counter(
-            "api_calls", "Requests to the org, by what made them.", "direction", "mapping", "purpose"
+            "api_calls", "Requests to the org, by direction, mapping and purpose.", "direction", "mapping", "purpose"
         )
         self.api_budget_used = gauge(
             "api_budget_used", "Requests to the org in the last 24 hours, of all processes that work on this inbox."
         )
         self.api_budget_limit = gauge(
-            "api_budget_limit", "What relay.api_calls_per_day allows; +Inf where it is left out."
+            "api_budget_limit", "The value of relay.api_calls_per_day; +Inf if it is not set."
         )
         self.quota_used = gauge("quota_used", "API requests of the org that were used in the last 24 hours.")
         self.quota_limit = gauge("quota_limit", "API requests that the org has in 24 hours.")

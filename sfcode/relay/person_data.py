@@ -1,4 +1,4 @@
-"""What the inbox holds of one person, for `forget` and `export`."""
+"""The data of one person in the inbox, for `forget` and `export`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def state_names(user_id: str) -> tuple[str, ...]:
-    """Return the names of the latest states that contain a user's id."""
+    """Return the names of the latest states whose names contain a user's ID."""
     return (score_name(user_id), records_name(user_id), delivered_state.name(f"user:{user_id}"))
 
 
 def export_person(inbox: Inbox, user_id: str) -> dict[str, Any]:
-    """Return everything that the inbox holds of a user as JSON values, decrypted."""
+    """Return all data of a user in the inbox as decrypted JSON values."""
     person = inbox.find_person(user_id, state_names(user_id))
     stored = [message for id_ in person.messages if (message := inbox.find(id_)) is not None]
     states = inbox.latest(person.states)

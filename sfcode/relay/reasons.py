@@ -79,7 +79,7 @@ REASONS: dict[str, Reason] = {
     ),
     "gave_up": Reason("every attempt failed", f"The detail has the last error. Correct the cause, {_REPLAY}."),
 }
-"""By reason; those that are codes of Salesforce in small letters come from the table of the writer to Salesforce."""
+"""By reason. Reasons that are lower-case error codes of Salesforce are in the error policy of the writer to Salesforce."""
 
 ALARMS: dict[AlarmName, Reason] = {
     "organization_changed": Reason(
@@ -136,11 +136,11 @@ ALARMS: dict[AlarmName, Reason] = {
     ),
     "clock_jumped": Reason(
         "the clock of the machine that has the inbox's database was set",
-        "Deliveries go on in time. Check the machine's time synchronization: times that were recorded while the clock was "
-        "wrong, and stamps of events that had none, may be off.",
+        "Deliveries are not affected. Check the machine's time synchronization: times that were recorded while the clock "
+        "was wrong may be wrong.",
     ),
     "schedule_failed": Reason(
-        "a job of `relay.schedule` failed; it is tried again within 15 minutes",
+        "a job of `relay.schedule` failed; it is retried within 15 minutes",
         "The detail has the job and the error: `sfcode relay reconcile` or `refresh` shows it in full.",
     ),
     "clearing_stopped": Reason(
@@ -152,12 +152,12 @@ ALARMS: dict[AlarmName, Reason] = {
         "`sfcode relay resume` ends the pause. Acknowledge the alarm if the pause is intended; it is raised again after a day.",
     ),
     "notify_failed": Reason(
-        "a receiver of `relay.notify` does not take the relay's notifications",
-        "The detail has the receiver and its answer. Correct the variable of its URL or secret, and check with `sfcode relay notify --test`. The relay goes on trying.",
+        "a receiver of `relay.notify` does not accept the relay's notifications",
+        "The detail has the receiver and its answer. Correct the variable of its URL or secret, and check with `sfcode relay notify --test`. The relay keeps trying.",
     ),
     "api_budget_low": Reason(
         "four fifths of `relay.api_calls_per_day` were used in the last 24 hours",
-        "`sfcode relay status` shows what made the requests. Raise the budget, or have less delivered, before deliveries wait.",
+        "`sfcode relay status` shows what made the requests. Raise the budget, or reduce the deliveries, before deliveries have to wait.",
     ),
     "api_budget_used": Reason(
         "`relay.api_calls_per_day` is used up, and deliveries to Salesforce wait",
@@ -168,17 +168,17 @@ ALARMS: dict[AlarmName, Reason] = {
 
 
 def alarm_reason(name: str) -> Reason:
-    """Return what an alarm means and what to do about it; empty texts for one that this version does not know."""
+    """Return the meaning and the hint of an alarm; empty texts if this version does not know the alarm."""
     return next((reason for alarm, reason in ALARMS.items() if alarm == name), Reason("", ""))
 
 
 def hint_for(name: str) -> str:
-    """Return what to do about a reason; "" for one that this version does not know."""
+    """Return the hint of a reason; "" if this version does not know the reason."""
     return explain_reason(name)[1]
 
 
 def explain_reason(name: str) -> tuple[str, str]:
-    """Return what a reason means and what to do about it; two empty texts for one that this version does not know."""
+    """Return the meaning and the hint of a reason; empty texts if this version does not know the reason."""
     if name in REASONS:
         return REASONS[name].what, REASONS[name].hint
     from sfcode.relay.salesforce.error_policy import ERROR_RULES

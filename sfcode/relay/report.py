@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
 STATES: tuple[State, ...] = ("ready", "leased", "parked", "dead", "done")
 MOST_USES = 5
-"""What made the most requests is listed, so many lines of it; `--json` has all."""
+"""Lines about the largest numbers of requests; `--json` has all."""
 Paint = Callable[[str, str], str]
 
 
@@ -34,13 +34,13 @@ class ScheduledStatus:
 
     @property
     def next_at(self) -> datetime | None:
-        """When it is due again; None where it never ran, and is due at once."""
+        """When the job is due again; None if it never ran and is due at once."""
         return self.run.next_at(timedelta(hours=self.hours)) if self.run else None
 
 
 @dataclass(frozen=True, slots=True)
 class ApiStatus:
-    """The requests to the org in the last 24 hours, and how many the project allows."""
+    """The requests to the org in the last 24 hours, and the budget."""
 
     limit: int | None
     """`relay.api_calls_per_day`."""
@@ -58,7 +58,7 @@ def stamp(moment: datetime | None) -> str | None:
 
 
 def format_age(then: datetime | None, now: datetime) -> str:
-    """Format how long ago something was, in its two largest units."""
+    """Format the time since a moment, in its two largest units."""
     return "" if then is None else format_duration(max(now - then, timedelta()))
 
 
@@ -191,7 +191,7 @@ def api_calls_document(status: ApiStatus) -> dict[str, Any]:
 
 
 def describe_api_calls(status: ApiStatus) -> list[str]:
-    """Return lines about the requests to the org; none where there was no request and no budget."""
+    """Return lines about the requests to the org; none if there is no request and no budget."""
     if not status.counts and status.limit is None:
         return []
     of_limit = f" of {status.limit:,} (relay.api_calls_per_day)" if status.limit else ""

@@ -1,4 +1,4 @@
-"""The request that is being answered: its id, which stands in logs, answers and histories."""
+"""The ID of the request that is being answered, which is part of logs, responses and histories."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def choose_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Return the id that the sender or a proxy gave, if it may stand in a log, else a new one."""
+    """Return the request ID from the sender or a proxy if it is safe to log, else a new one."""
     given = [value for name, value in headers if name == HEADER]
     if len(given) == 1 and _SAFE.fullmatch(given[0]):
         return given[0].decode("ascii")
@@ -25,7 +25,7 @@ def choose_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 def add_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Add the id of the request to a log line of it."""
+    """Add the ID of the present request to a log line."""
     if current := request_id.get():
         event.setdefault("request_id", current)
     return event

@@ -1,8 +1,8 @@
 """
-Messages that write the newest value of a state again after an older one may have arrived late.
+Messages that write the newest value of a state again, because an older value may have arrived late.
 
-A latest state is the name of what one call sets on the far side: a field of a record, or a profile. The message has its own
-key, so that no other message waits for it, and no value: it is delivered with the newest value at that time.
+A state is what one call sets in Salesforce or Appcues: a field of a record, or a profile. The message has its own
+key, so that no other message waits for it, and contains no value: the newest one is read when it is delivered.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def rewrite_key(name: str) -> str:
 
 
 def rewrites(source: Source, names: Iterable[str]) -> list[InboxMessage]:
-    """Return a message for each state to be written again; the messages of each call have new IDs."""
+    """Return a message for each state to write again; each call of this function gives new message IDs."""
     occasion = uuid.uuid4().hex
     return [
         InboxMessage(source, f"{rewrite_key(name)}:{occasion}", rewrite_key(name), KIND, {"rewrite": name})

@@ -1,4 +1,4 @@
-"""Run reconcile and refresh on the relay's own schedule (`relay.schedule`): one process at a time, in a thread of its own."""
+"""Run reconcile and refresh on the relay's schedule (`relay.schedule`): in one process at a time, in a separate thread."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger(__name__)
 
 POLL_SECONDS = 15.0
-"""Between two looks whether a job is due."""
+"""Seconds between two checks for due jobs."""
 STOP_SECONDS = 5.0
-"""How long a stop waits for a run: one that is cut off goes on after its lease, in another process."""
+"""How long a stop waits for a run, in seconds. An interrupted run continues after its lease in another process."""
 FAILED = "schedule_failed"
 
 Checkpoint = Callable[[], None]
-"""Called between two steps of a run. Raises _StoppedError where it has to end."""
+"""Called between two steps of a run. Raises _StoppedError if the run must end."""
 
 
 Sleep = Callable[[float], object]
-"""Waits for so many seconds, or until the process stops."""
+"""Waits for a number of seconds, or until the process stops."""
 
 
 class _StoppedError(Exception):
-    """The process stops, or another one has taken the run."""
+    """The process stops, or another process has taken the run over."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledJob:
-    """A piece of work, and how often it is due."""
+    """A scheduled job, and how often it is due."""
 
     name: str
     every: timedelta
     work: Callable[[Checkpoint, Sleep], int]
-    """Does it, calling its checkpoint after each sleep and each step; returns how many messages it queued."""
+    """Runs the job, with a checkpoint after each sleep and step; returns the number of queued messages."""
 
 
 def scheduled_jobs(project: Project, org: Org, inbox: Inbox, types: FieldTypeCache) -> tuple[ScheduledJob, ...]:
@@ -64,7 +64,7 @@ def scheduled_jobs(project: Project, org: Org, inbox: Inbox, types: FieldTypeCac
         queued = 0
         for mapping in sending:
             checkpoint()
-            # What changed before the first run was sent by messages, or by the backfill.
+            # Changes before the first run were sent by messages or by the backfill.
             first = None if inbox.recall(watermark(mapping)) else org.now() - every["reconcile"]
             queued += reconcile(org, inbox, mapping, first).new
         return queued
@@ -102,11 +102,11 @@ class Scheduler:
             await asyncio.sleep(POLL_SECONDS)
 
     async def run_due(self) -> None:
-        """Run each job that is due, unless another process does."""
+        """Run each due job that no other process is running."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._run_due)
 
     async def stop(self) -> None:
-        """End the run that is on its way at its next checkpoint."""
+        """End the current run at its next checkpoint."""
         self._stopping.set()
         ended = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
         self._thread.shutdown(wait=False)
@@ -120,7 +120,7 @@ class Scheduler:
                 run = self._inbox.begin_run(job.name, job.every, self._holder)
                 if run is not None:
                     self._run_job(job, run)
-            except Exception:  # the database is away; the next look does it
+            except Exception:  # the database does not answer; the next check runs the job
                 log.warning("schedule_failed", job=job.name, exc_info=True)
         self._show()
 

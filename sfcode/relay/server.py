@@ -38,15 +38,15 @@ log = structlog.stdlib.get_logger(__name__)
 
 BACKLOG = 1024
 FILES = 4096
-"""Open files of the process: its connections, and room for the database and the far sides."""
+"""Open files of the process: its connections, and some for the database, Salesforce and Appcues."""
 ANSWER_SECONDS = 10
-"""How long a stop waits for requests that are being answered."""
+"""How long a stop waits for requests in progress, in seconds."""
 THREADS = 16
 SWITCH_SECONDS = 0.0005
 """
-For which a thread keeps Python's interpreter when others want it, the usual 5 ms being for programs that compute.
+The interval of `sys.setswitchinterval` in seconds. The default of 5 ms is made for programs that compute.
 
-A commit takes it some ten times: while requests keep the event loop busy it would take as many times 5 ms.
+A commit needs the GIL about ten times, and would wait up to 5 ms each time while requests keep the event loop busy.
 """
 SOURCES = {"/webhooks/": "appcues", "/outbound-messages/": "salesforce"}
 
@@ -54,7 +54,7 @@ SOURCES = {"/webhooks/": "appcues", "/outbound-messages/": "salesforce"}
 def make_app(
     service: Service, *, ingress: bool = True, admin: bool = True, clock: Callable[[], float] = time.time
 ) -> ASGIApp:
-    """Build the ASGI application of one port: health checks and, on request, the ingress and the pages for people."""
+    """Build the ASGI application of one port: health checks and, optionally, the ingress and the dashboard."""
     auth = AdminAuth(
         service.config.settings.admin,
         service.instrumentation,
@@ -68,22 +68,24 @@ def make_app(
 
 
 def route_app(routes: Sequence[BaseRoute]) -> ASGIApp:
-    """Build an application of some routes, with short answers to all that goes wrong."""
+    """Build an application of some routes, with short responses for all errors."""
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, 500: _failed})
-    # A path is right or wrong as it stands: a redirect would drop the body that a sender sent.
+    # Paths must match exactly: a redirect for a trailing slash would lose the request's body.
     app.router.redirect_slashes = False
     return app
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the port. Raises UsageError where that is not possible."""
+    """Open the port. Raises UsageError if that is not possible."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, proto)
     except OSError as error:
-        raise UsageError(f"{host} is no address of this machine: {error.strerror}.", "Name one with --host.") from error
+        raise UsageError(
+            f"{host} is not an address of this machine: {error.strerror}.", "Pass one with --host."
+        ) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -91,8 +93,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise UsageError(
-            f"Port {port} of {host} cannot be served: {error.strerror}.",
-            "Choose another one with --port, or 0 for any.",
+            f"Port {port} of {host} cannot be opened: {error.strerror}.",
+            "Pass another one with --port, or 0 for any free port.",
         ) from error
     return listener
 
@@ -105,7 +107,7 @@ def run(
     admin_listener: socket.socket | None = None,
 ) -> None:
     """
-    Serve until SIGTERM or SIGINT, then finish what has begun; a second signal ends the process at once.
+    Serve until SIGTERM or SIGINT, then finish requests and deliveries; a second signal ends the process at once.
 
     The config is loaded again when its files change, and on SIGHUP. With `admin_listener`, the dashboard and the metrics
     are served there alone, and health checks on both.
@@ -154,7 +156,7 @@ async def _serve(
 
 @contextlib.asynccontextmanager
 async def _reloaded(reloader: ConfigReloader) -> AsyncIterator[None]:
-    """Watch the files of the config during the block."""
+    """Reload the config when its files change, during the block."""
     task = asyncio.create_task(reloader.run(), name="config-reloader")
     try:
         yield
@@ -165,7 +167,7 @@ async def _reloaded(reloader: ConfigReloader) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _served_apart(admin: tuple[_Server, socket.socket] | None) -> AsyncIterator[None]:
-    """Serve the port for people and monitoring until the other one has ended."""
+    """Serve the port of the dashboard and the metrics until the other port is closed."""
     if admin is None:
         yield
         return
@@ -185,7 +187,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Capture no signals."""
         yield
 
     async def main_loop(self) -> None:
@@ -204,7 +206,7 @@ def _server(service: Service, app: ASGIApp) -> _Server:
 
 
 def _trusted_proxies(service: Service) -> Sequence[Network]:
-    """Return the proxies that the present config trusts."""
+    """Return the trusted proxies of the present config."""
     return networks(service.config.project.settings.relay.trusted_proxies)
 
 
@@ -212,7 +214,7 @@ def configure_server(app: ASGIApp, table: ConnectionTable) -> uvicorn.Config:
     """Configure uvicorn for one port."""
     return uvicorn.Config(
         app,
-        access_log=False,  # paths hold tokens
+        access_log=False,  # paths contain tokens
         http=partial(HttpProtocol, table=table, health_app=_HealthOnly(app)),  # type: ignore[arg-type]  # it is only called
         lifespan="off",
         log_config=None,
@@ -225,7 +227,7 @@ def configure_server(app: ASGIApp, table: ConnectionTable) -> uvicorn.Config:
 
 
 def _raise_file_limit() -> None:
-    """Raise the limit of open files above the limits on connections; the usual one is 1,024."""
+    """Raise the limit of open files above the limits on connections; the default is often 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -233,7 +235,7 @@ def _raise_file_limit() -> None:
 
 
 class _HealthOnly:
-    """Answers health checks; for everything else there are too many connections."""
+    """Answers health checks, and everything else with 503, on connections beyond the limits."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -247,7 +249,7 @@ class _HealthOnly:
 
 
 class _Dispatcher:
-    """Hands messages to the ingress of the present config, counting them by source and status, and the rest to the pages."""
+    """Passes webhooks and outbound messages to the present config's ingress and counts them; other requests to the pages."""
 
     def __init__(self, pages: ASGIApp, service: Service) -> None:
         self._pages = pages
@@ -257,7 +259,7 @@ class _Dispatcher:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope.get("headers", ())
         current = choose_request_id(headers)
-        request_id.set(current)  # of this request's task alone
+        request_id.set(current)  # a context variable of this request's task only
 
         async def identified(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""One relay process: its parts, put together, started and stopped in the right order."""
+"""One relay process: create its parts, and start and stop them in order."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ from sfcode.relay.worker.worker import RetryDelay, Worker
 log = structlog.stdlib.get_logger(__name__)
 
 ORGANIZATION = "organization_id"
-"""Where the inbox remembers which org messages have to come from."""
+"""The setting with the ID of the org that messages must come from."""
 INSTANCE_URL = "instance_url"
-"""Where the inbox remembers the address of that org, for links to records."""
+"""The setting with the URL of that org, for links to records."""
 CONNECT_FIRST = 0.5
 CONNECT_MOST = 30.0
 CONNECT_MOST_ASKED = 3600.0
-"""Seconds before another sign-in, however long Salesforce asks to wait."""
+"""The longest wait before another sign-in, in seconds, also if Salesforce asks for a longer one."""
 GATHER: dict[Source, float] = {"appcues": 1.0, "salesforce": 0.25}
-"""Seconds between two batches that are not full: calls to Salesforce are counted, those to Appcues only paced."""
+"""Seconds between two batches that are not full. Calls to Salesforce count against a daily limit, those to Appcues do not."""
 REQUESTS_PER_SECOND = 50.0
-"""Of the 60 that an Appcues account has; the rest is for other clients of its API."""
+"""Requests per second of the relay, of the 60 of an Appcues account; the rest is for other clients of its API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Builders:
-    """How to build what depends on the config: the sign-in to Salesforce, the ingress, the writers of both directions."""
+    """Functions that build the parts which depend on the config: sign-in to Salesforce, ingress, and both writers."""
 
     connect: Callable[[RelayConfig], Org]
     ingress: Callable[[Service, RelayConfig], ASGIApp]
     to_salesforce: Callable[[Service, RelayConfig, Org], Writer]
     to_appcues: Callable[[Service, RelayConfig, FieldTypeCache], Writer]
     types: Callable[[RelayConfig], FieldTypeCache]
-    """Field types that the org has to tell the writer to Appcues."""
+    """The cache of field types for the writer to Appcues."""
 
 
 class Service:
@@ -70,7 +70,7 @@ class Service:
         api_calls: PendingApiCalls | None = None,
     ) -> None:
         self.config = config
-        """The config that messages are accepted and delivered by."""
+        """The config in use."""
         self.inbox = inbox
         self.instrumentation = Instrumentation()
         inbox.timed = self.instrumentation.record_transaction
@@ -82,7 +82,7 @@ class Service:
             lambda: self.config.project.settings.relay.api_calls_per_day, self.instrumentation.raise_alarm, pending
         )
         self.pauses = CurrentPauses()
-        """What a person has paused."""
+        """The present pauses."""
         self._builders = builders
         self._retry_delay = retry_delay
         self._rng = rng
@@ -102,21 +102,21 @@ class Service:
             inbox.notifications, self.instrumentation, self._sender, lambda: self.config.settings.receivers
         )
         self.commit = GroupCommit(inbox, committed=self._committed)
-        """Ingress hands messages over to it."""
+        """Commits the messages of ingress."""
         self._bells: dict[Source, Wakeup] = {"appcues": Wakeup(), "salesforce": Wakeup()}
         self._workers: dict[Source, Worker] = {}
         self._background: list[asyncio.Task[None]] = []
         self._org: Org | None = None
         self._orgs: list[Org] = []
-        """All that were connected to; a change of the API version makes another one."""
+        """All connections to Salesforce; a change of the API version creates another one."""
         self._signed_in = False
         self._stopping = False
         self._reloading = asyncio.Lock()
         self.sign_in_problem = ""
         self.config_problem = ""
-        """Why the files of the config are not in use; "" when they are."""
+        """Why the present files of the config are not in use; "" if they are."""
         self.ingress = builders.ingress(self, config)
-        """Answers what Appcues and Salesforce send."""
+        """The application that receives webhooks and outbound messages."""
 
     async def start(self) -> None:
         """Start accepting and delivering."""
@@ -136,9 +136,9 @@ class Service:
 
     async def reload(self, config: RelayConfig) -> None:
         """
-        Accept and deliver by another config from now on. Deliveries on their way end by the one that they began with.
+        Use another config from now on. Deliveries in progress finish with the previous one.
 
-        Raises SfcodeError where it cannot be used; then nothing has changed.
+        Raises SfcodeError if the config cannot be used; then the previous one stays in use.
         """
         async with self._reloading:
             builders, old = self._builders, self.config
@@ -165,7 +165,7 @@ class Service:
                 await self._deliver_by(source, writer)
 
     async def _deliver_by(self, source: Source, writer: Writer | None) -> None:
-        """Deliver the messages of a source by another writer; None when nothing of it is to be delivered any more."""
+        """Deliver the messages of a source with another writer; None stops their delivery."""
         worker = self._workers.get(source)
         if writer is None:
             if worker:
@@ -177,13 +177,13 @@ class Service:
             self._work(writer)
 
     def stop_claiming(self) -> None:
-        """Claim nothing more; received messages are still committed and answered."""
+        """Stop claiming messages; received messages are still committed and answered."""
         self._stopping = True
         for worker in self._workers.values():
             worker.stop_claiming()
 
     async def stop(self) -> None:
-        """Finish or release claimed messages. Requests have been answered before."""
+        """Finish or release claimed messages. Called after all requests are answered."""
         self.stop_claiming()
         for task in self._background:
             task.cancel()
@@ -191,13 +191,13 @@ class Service:
         await self._scheduler.stop()
         await self.commit.stop()
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
-        with contextlib.suppress(Exception):  # the alarms are in the log as well, and the dead are forgotten in time
+        with contextlib.suppress(Exception):  # alarms are also in the log, and the entry of this process expires
             await asyncio.to_thread(self.housekeeping.leave)
         for org in self._orgs:
             org.close()
 
     def problems(self) -> list[str]:
-        """Return why this process is not ready; [] when it is."""
+        """Return the reasons why this process is not ready; [] if it is."""
         reasons = [self.housekeeping.trouble, *(worker.trouble for worker in self._workers.values())]
         if not all(worker.alive for worker in self._workers.values()) or any(map(_failure, self._background)):
             reasons.append("a worker has ended")
@@ -210,23 +210,23 @@ class Service:
         return list(dict.fromkeys(filter(None, reasons)))
 
     def notes(self) -> list[str]:
-        """Return problems that do not keep messages from being accepted."""
+        """Return problems that do not prevent the acceptance of messages."""
         sign_in = f"Salesforce: {self.sign_in_problem}" if self.sign_in_problem else ""
         paused = ", ".join(map(str, self.pauses))
         return [note for note in (sign_in, self.config_problem, f"paused: {paused}" if paused else "") if note]
 
     def _sender(self) -> NotifyingRelay:
-        """Return who notifies."""
+        """Return the relay's identity for notifications."""
         return NotifyingRelay.of(self.config.project)
 
     @property
     def is_stopping(self) -> bool:
-        """Whether this process stops."""
+        """Whether this process is stopping."""
         return self._stopping
 
     @property
     def instance_url(self) -> str:
-        """Return the address of the org, by which pages link to its records; "" before the first sign-in."""
+        """Return the URL of the org, for links to records; "" before the first sign-in."""
         return self._org.instance_url if self._org is not None and self._signed_in else ""
 
     def rate(self) -> float:
@@ -236,7 +236,7 @@ class Service:
     def _committed(
         self, groups: Sequence[Sequence[InboxMessage]], counts: Sequence[int], seconds: Sequence[float]
     ) -> None:
-        """Record a transaction, and wake the workers that have something to do."""
+        """Record a transaction, and wake the workers with new messages."""
         self.instrumentation.record_committed(groups, counts, seconds)
         new = (messages for messages, count in zip(groups, counts, strict=True) if count)
         for source in {message.source for messages in new for message in messages}:
@@ -258,13 +258,13 @@ class Service:
         worker.start()
 
     async def _sign_in(self) -> None:
-        """Sign in to Salesforce, retrying forever: until then messages wait in the inbox."""
+        """Sign in to Salesforce, retrying until it succeeds; until then messages wait in the inbox."""
         pause = CONNECT_FIRST
         while True:
             retry_after = 0.0
             try:
                 org, organization = await asyncio.to_thread(self._connect)
-                # Before the first messages are taken, so that none has to wait; whether it succeeds is its own affair.
+                # Before the first claim, so that messages need not wait for field types. A failure is retried later.
                 await self._field_types.refresh_if_due(org)
                 await self._set_organization(organization)
                 break
@@ -302,7 +302,7 @@ class Service:
             self._orgs.append(org)
         with using_api("sign_in", direction=""):
             identity = org.identity
-        with contextlib.suppress(Unavailable):  # links to records wait for the next start
+        with contextlib.suppress(Unavailable):  # only links to records need the stored URL
             self.inbox.remember(INSTANCE_URL, identity.instance_url)
         return org, identity.org_id
 
@@ -311,7 +311,7 @@ class Service:
             self.instrumentation.raise_alarm(
                 "organization_changed",
                 f"The inbox belongs to org {self.organization}, and the sign-in leads to {organization}. Messages of "
-                "the former are refused from now on.",
+                "the previous org are refused from now on.",
             )
         if self.organization != organization:
             await asyncio.to_thread(self.inbox.remember, ORGANIZATION, organization)

@@ -1,4 +1,4 @@
-"""Settings of `relay serve`, read from the environment and checked together."""
+"""Settings of `relay serve`: read from the environment, and checked together."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ API_URL = "APPCUES_API_URL"
 DATA_KEYS = "SFCODE_RELAY_DATA_KEYS"
 
 LEASE = 60.0
-"""Seconds for which a worker has messages to itself: a killed relay's are taken up again after them."""
+"""Seconds for which a worker claims messages. Messages of a killed relay are claimed again after this time."""
 
 HOSTS = {"us": "https://api.appcues.com", "eu": "https://api.eu.appcues.com"}
 
 KEY_BYTES = 32
-_DATA_KEY = "make one with `openssl rand -base64 32`; several keys have commas between them, the newest first"
+_DATA_KEY = "create one with `openssl rand -base64 32`; separate several keys by commas, the newest first"
 _RANDOM = "set it to a random text, such as `openssl rand -hex 24` prints"
-_KEYS = "make an API key in Appcues Studio: Settings > API keys"
+_KEYS = "create an API key in Appcues Studio: Settings > API keys"
 
 
 @dataclass(frozen=True, slots=True)
 class Directions:
-    """The directions that the relay carries data in."""
+    """The directions in which the relay delivers."""
 
     to_salesforce: bool
     to_appcues: bool
@@ -49,13 +49,13 @@ class Directions:
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Settings of `serve`, apart from the project and the sign-in to Salesforce."""
+    """Settings of `serve`, except the project and the sign-in to Salesforce."""
 
     host: str
     port: int
     lease: float
     database: Secret
-    """A URL, which may hold a password."""
+    """The URL of the inbox's database, which may contain a password."""
     ingress: IngressSecrets
     admin: Secret | None
     appcues_key: Secret
@@ -63,34 +63,34 @@ class RelaySettings:
     appcues_url: str
     directions: Directions
     admin_port: int | None = None
-    """Where the dashboard and the metrics are served apart from what the senders reach."""
+    """Address and port of the dashboard and the metrics, if separate from those of webhooks and outbound messages."""
     data_keys: tuple[Secret, ...] = ()
-    """They encrypt what the inbox holds of people, the newest first."""
+    """Keys that encrypt personal data in the inbox, the newest first."""
     receivers: tuple[Receiver, ...] = ()
-    """Who is notified of alarms."""
+    """The receivers of notifications about alarms."""
 
 
 def directions(project: Project) -> Directions:
     """Return the directions that a project's mappings need."""
     carried = [mapping for mapping in project.resolved if mapping.by_relay]
-    # What a user does may set something of the user's group: it comes from Appcues, and goes back there.
+    # An event of a user may set attributes of the user's group: from Appcues back to Appcues.
     needs_both = bool(project.recipes.group_progress)
     return Directions(needs_both or any(mapping.receives for mapping in carried), needs_both or sends_records(project))
 
 
 def sends_records(project: Project) -> bool:
-    """Tell whether Salesforce sends the relay records for Appcues."""
+    """Return whether Salesforce sends records for Appcues to the relay."""
     return any(mapping.sends for mapping in project.resolved if mapping.by_relay)
 
 
 def database_url(project: Project, environ: Mapping[str, str]) -> Secret:
-    """Return the inbox's URL: the variable's, else a file in the project's `.sfcode`."""
+    """Return the inbox's URL: that of the variable, else of a file in the project's `.sfcode`."""
     url = environ.get(DATABASE, "").strip()
     return Secret(url or default_database(project.root))
 
 
 def data_keys(environ: Mapping[str, str]) -> tuple[Secret, ...]:
-    """Return the keys that encrypt the inbox, the newest first. Raises ConfigError for one that is no key."""
+    """Return the keys that encrypt the inbox, the newest first. Raises ConfigError for an invalid key."""
     reader = _Reader(environ)
     keys = reader.data_keys()
     if reader.problems:
@@ -122,12 +122,12 @@ def read_settings(
     ingress = read_secrets(project, environ)
     unchecked = project.settings.relay.webhook_auth.scheme == "none"
     if needed_directions.to_salesforce and beyond and not ingress.webhook and not unchecked:
-        reader.add(WEBHOOK, f"is not set{beyond}; webhooks of Appcues are checked with it", _RANDOM)
+        reader.add(WEBHOOK, f"is not set{beyond}; webhooks of Appcues are authenticated with it", _RANDOM)
     if beyond and unchecked:
-        hint = "write another scheme, or listen on 127.0.0.1"
+        hint = "set another scheme, or listen on 127.0.0.1"
         reader.add("relay.webhook_auth.scheme", f"none lets anybody send events{beyond}", hint)
     if sends_records(project) and not ingress.outbound:
-        reader.add(outbound_name(project), "is not set; it is in the address that Salesforce sends to", _RANDOM)
+        reader.add(outbound_name(project), "is not set; it is part of the URL that Salesforce sends to", _RANDOM)
     reader.problems += secret_problems(project, ingress)
     notify_problems = list(receiver_problems(project, environ))
     reader.problems += notify_problems
@@ -147,7 +147,7 @@ def read_settings(
         receivers=() if notify_problems else read_receivers(project, environ),
     )
     if not (needed_directions.to_appcues or needed_directions.to_salesforce):
-        reader.add("", "no mapping of this project has `delivery: relay`", "there is nothing for the relay to carry")
+        reader.add("", "no mapping of this project has `delivery: relay`", "the relay has nothing to deliver")
     if reader.problems:
         raise ConfigError(reader.problems)
     return settings
@@ -164,7 +164,7 @@ class _Reader:
         self.problems.append(Diagnostic.error(None, name, message, hint))
 
     def secret(self, name: str, purpose: str, needed: str) -> Secret | None:
-        """Read a secret of the project's own; `needed` is why it is required, "" if it is not."""
+        """Read a secret of the project; `needed` is the reason why it is required, "" if it is optional."""
         value = self._environ.get(name, "").strip()
         if not value:
             if needed:
@@ -182,7 +182,7 @@ class _Reader:
         return Secret(value)
 
     def data_keys(self) -> tuple[Secret, ...]:
-        """Read the keys of the inbox, with commas between them."""
+        """Read the keys of the inbox, which are separated by commas."""
         texts = [text.strip() for text in self._environ.get(DATA_KEYS, "").split(",") if text.strip()]
         for number, text in enumerate(texts, 1):
             try:
@@ -191,11 +191,11 @@ class _Reader:
                 is_key = False
             if not is_key:
                 self.add(DATA_KEYS, f"key {number} is not base64 of {KEY_BYTES} bytes", _DATA_KEY)
-        # The two alphabets of base64 spell one key in two ways; it is named by one.
+        # A key can be written in two base64 alphabets; its name is computed from one of them.
         return tuple(Secret(text.replace("+", "-").replace("/", "_")) for text in texts)
 
     def url(self, name: str, default: str) -> str:
-        """Read the URL of Appcues' API, by default the region's."""
+        """Read the URL of Appcues' API; the default is that of the region."""
         value = self._environ.get(name, "").strip().rstrip("/")
         if not value:
             return default
@@ -207,5 +207,7 @@ class _Reader:
         except ValueError:
             wrong, plain, parts = True, False, urlsplit("")
         if wrong or not (plain or parts.scheme == "https"):
-            self.add(name, "is no address of an API", "https://host, or http://127.0.0.1:PORT for the local Appcues")
+            self.add(
+                name, "is not the URL of an API", "use https://HOST, or http://127.0.0.1:PORT for the local Appcues"
+            )
         return value

@@ -1,4 +1,4 @@
-"""The story of one message: from its receipt through each attempt to the record, and what is known of the next try."""
+"""The story of one message: its receipt, each attempt, the written records, and the next attempt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ORIGINS = {
     "refresh": "a refresh",
     "load": "a load of past answers",
 }
-"""By the `origin` of a payload."""
+"""Descriptions by the `origin` of a payload."""
 _RECORD_ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?")
 
 FormatTime = Callable[[datetime], str]
@@ -31,7 +31,7 @@ FormatTime = Callable[[datetime], str]
 
 @dataclass(frozen=True, slots=True)
 class StoryStep:
-    """One step of a story: a sentence, and lines below it."""
+    """One step of a story: a sentence, with details."""
 
     at: datetime | None
     text: str
@@ -40,32 +40,32 @@ class StoryStep:
 
 @dataclass(frozen=True, slots=True)
 class RecordLink:
-    """A record that a message is about or was written to."""
+    """A record that a message concerns or was written to."""
 
     id: str
     url: str
-    """In Salesforce; "" for an external id, or before the relay has signed in."""
+    """The URL in Salesforce; "" for an external ID, or before the relay has signed in."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageStory:
-    """A message as a person on call reads it."""
+    """A message with its history, for a person on call."""
 
     stored: StoredMessage
     origin: str
-    """Where it came from, in words."""
+    """A description of where the message came from."""
     steps: tuple[StoryStep, ...]
     records: tuple[RecordLink, ...]
     meaning: str
-    """What its reason means; "" without a reason."""
+    """The meaning of its reason; "" without a reason."""
     hint: str
-    """What to do about it."""
+    """What to do about the reason."""
     next_at: datetime | None
-    """When it is due; None for one that is finished."""
+    """When the message is due; None if it is finished."""
 
 
 def tell_story(stored: StoredMessage, instance_url: str | None) -> MessageStory:
-    """Tell the story of a message; `instance_url` is the org's, where it is known."""
+    """Return the story of a message; `instance_url` is the URL of the org, if known."""
     entry = stored.entry
     origin = describe_origin(stored)
     request = next((event.request_id for event in stored.history if event.request_id), "")
@@ -84,19 +84,19 @@ def tell_story(stored: StoredMessage, instance_url: str | None) -> MessageStory:
 
 
 def describe_origin(stored: StoredMessage) -> str:
-    """Name what brought a message."""
+    """Describe where a message came from."""
     entry = stored.entry
     known = ORIGINS.get(str(entry.payload.get("origin", "")))
     return known or ("a webhook of Appcues" if entry.source == "appcues" else "Salesforce")
 
 
 def link_record(id_: str, instance_url: str | None) -> str:
-    """Return the address of a record; "" for what is no id of Salesforce, or without the org's address."""
+    """Return the URL of a record; "" if the ID is not a Salesforce ID, or if the org's URL is unknown."""
     return f"{instance_url.rstrip('/')}/{id_}" if instance_url and _RECORD_ID.fullmatch(id_) else ""
 
 
 def describe_write(write: AttemptedWrite) -> str:
-    """Return one line about what was asked of the far side and answered."""
+    """Return one line about a write and its outcome."""
     ids = [write.record_id, f"{write.key} = {write.external_id}" if write.external_id else ""]
     target = " ".join([write.verb, write.object, *filter(None, ids)])
     fields = f": {', '.join(write.fields)}" if write.fields else ""
@@ -109,7 +109,7 @@ def _step(event: HistoryEvent) -> StoryStep:
         return StoryStep(None, f"{event.number:,} more events are not kept")
     if event.event in ("replayed", "discarded"):
         return StoryStep(event.at, f"{event.event.capitalize()} by {event.who or 'unknown'}")
-    ends = {"done": "Delivered", "parked": "Parked", "dead": "Given up", "retry": "Failed, to be tried again"}
+    ends = {"done": "Delivered", "parked": "Parked", "dead": "Given up", "retry": "Failed, will be retried"}
     took = f" after {event.seconds:.2f} s" if event.seconds is not None else ""
     why = ": ".join(filter(None, (event.reason, event.detail)))
     more = (f"and {event.number:,} more",) if event.number else ()

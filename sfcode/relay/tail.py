@@ -1,4 +1,4 @@
-"""Follow an inbox: which messages came since the last look, and how messages ended."""
+"""Follow an inbox: the messages that were received or ended since the last query."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from sfcode.relay.inbox import Inbox, InboxEntry
 
 EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two queries."""
 OVERLAP = timedelta(seconds=10)
-"""Of two looks: a transaction that began before a look may be committed after it."""
+"""The overlap of two queries, since a transaction that began before a query may be committed after it."""
 MOST = 500
-"""Changes of each kind that one look returns, the newest."""
+"""The maximum number of changes of each kind per query; the newest are returned."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageChange:
-    """A message that came, or that ended."""
+    """A message that was received, or that ended."""
 
     what: Literal["received", "ended"]
     at: datetime
@@ -31,7 +31,7 @@ class MessageChange:
 
 
 def follow(inbox: Inbox) -> Iterator[list[MessageChange]]:
-    """Yield what changed since the look before, the oldest first; the first look begins now."""
+    """Yield the changes since the previous query, the oldest first, from now on."""
     begun = last = inbox.stats().now
     seen: dict[tuple[str, int, datetime], datetime] = {}
     while True:

@@ -1,9 +1,9 @@
 """
-Traces by OpenTelemetry: the receipt of a message, its commit, its delivery, and each call to a far side.
+OpenTelemetry traces of the receipt of a message, its commit, its delivery, and each call to Salesforce or Appcues.
 
 Nothing of OpenTelemetry is imported unless an exporter is configured (OTEL_EXPORTER_OTLP_ENDPOINT) and the extra `otel` is
-installed. A message keeps the context of its receipt, so that its delivery belongs to the same trace. A batch of several
-messages is a trace of its own, and linked to theirs. No span holds a URL or a value: either may be personal or secret.
+installed. A message stores the context of its receipt, so that its delivery belongs to the same trace. A batch of several
+messages is a separate trace with links to theirs. No span contains a URL or a value, since these may be personal or secret.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 MOST_LINKS = 128
-"""Messages of a batch that its span is linked to: more than that is no use to a reader."""
+"""The maximum number of messages that the span of a batch is linked to."""
 
 
 class _State:
@@ -36,7 +36,7 @@ class _State:
 
 @contextmanager
 def tracing(environ: Mapping[str, str]) -> Iterator[None]:
-    """Export traces during the block, if an exporter is configured; what is left is sent at its end."""
+    """Export traces during the block, if an exporter is configured; the last ones are sent at its end."""
     if not any(environ.get(name) for name in ENDPOINTS) or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         yield
         return
@@ -62,7 +62,7 @@ def tracing(environ: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def trace_request(source: str, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[Callable[[int], None]]:
-    """Trace the answer to a request, within the trace of its sender; call the result with the status."""
+    """Trace a request within the trace of its sender. The yielded function takes the status of the response."""
     tracer = _State.tracer
     if tracer is None:
         yield lambda _status: None
@@ -77,7 +77,7 @@ def trace_request(source: str, headers: Iterable[tuple[bytes, bytes]]) -> Iterat
 
 @contextmanager
 def trace(name: str, **attributes: Any) -> Iterator[Callable[[str], None]]:
-    """Trace a step; call the result with its outcome, an error unless it is a status of success."""
+    """Trace a step. The yielded function takes its outcome, which is an error unless it is a status of success."""
     tracer = _State.tracer
     if tracer is None:
         yield lambda _outcome: None
@@ -98,9 +98,9 @@ def trace(name: str, **attributes: Any) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def trace_claim(claim: Claim) -> Iterator[Callable[[Delivery], None]]:
     """
-    Trace the delivery of a claim; call the result with what came of it.
+    Trace the delivery of a claim. The yielded function takes the delivery.
 
-    The delivery of one message is within the trace of its receipt. One of several is linked to each, and each has a span of its own.
+    The delivery of one message belongs to the trace of its receipt. That of several is linked to each, and each has its own span.
     """
     tracer = _State.tracer
     if tracer is None:
@@ -138,12 +138,12 @@ def trace_claim(claim: Claim) -> Iterator[Callable[[Delivery], None]]:
 
 
 def traceparent() -> str:
-    """Return the present context in W3C's form, to be kept with a message; "" without a trace."""
+    """Return the present context as a W3C `traceparent`, to store it with a message; "" without a trace."""
     return trace_headers().get("traceparent", "")
 
 
 def trace_headers() -> dict[str, str]:
-    """Return the headers that carry the present context to a far side; none without a trace."""
+    """Return the headers that propagate the present context; none without a trace."""
     headers: dict[str, str] = {}
     if _State.tracer is not None:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -153,7 +153,7 @@ def trace_headers() -> dict[str, str]:
 
 
 def _context_of(given: str) -> Any:
-    """Return the context of a traceparent; an empty one where there is none, or it is malformed."""
+    """Return the context of a traceparent; an empty context if it is missing or malformed."""
     from opentelemetry.context import Context
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 

@@ -99,7 +99,7 @@ def test_a_load_is_checked_first_and_then_stored_once(applied: tuple[World, Jour
     fresh = replace(journey, environ={**journey.environ, "SFCODE_RELAY_DATABASE_URL": "sqlite:///loaded.db"})
     dry = fresh.run("relay", "load", "past.csv", "--dry-run")
     counts = "2 rows: 1 answer from 2025-03-01 to 2025-03-01"
-    bad = "past.csv:3: has a score that is no whole number from 0 to 10\n"
+    bad = "past.csv:3: has a score that is not a whole number from 0 to 10\n"
     assert (dry.code, dry.out) == (1, f"{bad}{counts}, 1 row left out; nothing was stored.\n")
     assert not (journey.folder / "loaded.db").exists()
     stored = fresh.run("--json", "relay", "load", "past.csv")

@@ -106,7 +106,7 @@ def test_a_viewer_sees_pages_and_changes_nothing(pages: Pages, viewer: Visitor) 
     ):
         answer = viewer.post(path, **form)
         assert answer.status_code == 403, path
-        assert "Your token may look only" in text(answer)
+        assert "Your token is read-only" in text(answer)
     assert blocked(pages) == 2
     assert pages.inbox.alarms()
     assert not pages.inbox.pauses()

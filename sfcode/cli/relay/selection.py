@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 PAGE = 500
 LARGEST_ID = 2**63 - 1
-"""What the databases can hold."""
+"""The largest integer of the databases."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _WHEN = "a time like 2026-11-23T17:00Z, or an age: 30m, 12h, 7d."
 

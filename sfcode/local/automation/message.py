@@ -19,7 +19,7 @@ from sfcode.local.store import Scalar
 OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 MOST = 100
-"""Notifications of one message."""
+"""The maximum number of notifications in a message."""
 MAX_ACK = 64 * 1024
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -47,9 +47,9 @@ def make_writer(
     """
     Make the writer of a project; it belongs to the running event loop.
 
-    `states` keeps what was delivered; `types` knows what fields are, as far as that is known;
-    `rate` says how many requests per second this process may make,
-    and is asked again with every request.
+    `states` stores what was delivered; `types` caches the types of fields;
+    `rate` returns the number of requests per second that this process may make,
+    and is called before every request.
     """
     pace = RateLimit(rate, time)
     client = AppcuesClient(project.settings.appcues.account_id, credentials, pace, instrumentation, time)

@@ -27,7 +27,7 @@ CONNECT = 10.0
 CONNECTIONS = 20
 LONGEST_ANSWER = 16 * 1024
 
-# It logs the URL of each request, which contains the IDs of people.
+# httpx logs the URL of each request, which contains the IDs of people.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
@@ -71,9 +71,9 @@ class AppcuesClient:
         self, kind: str, id_: str, attributes: Mapping[str, Value], deadline: float
     ) -> AppcuesAnswer | None:
         """
-        Set attributes of a `user` or `group`; null takes one away.
+        Set attributes of a `user` or `group`; a null removes its attribute.
 
-        None: it was not tried, since Appcues asked for a pause or no time was left on the monotonic clock.
+        Return None if no request was sent, since Appcues asked for a pause or the deadline (monotonic clock) is too close.
         """
         url = f"{self._base}/{kind}s/{quote(id_, safe='')}/profile"
         content = json.dumps(attributes, separators=(",", ":"), allow_nan=False).encode()

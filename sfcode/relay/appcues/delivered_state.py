@@ -23,18 +23,18 @@ NO_VIEWS: Mapping[str, MappingView] = {}
 
 @dataclass(frozen=True, slots=True, order=True)
 class DeliveredAttribute:
-    """What the records of one object delivered of one attribute."""
+    """The latest delivery of one attribute by the records of one object."""
 
     stamp: str
-    """When the record was changed that said it last."""
+    """When the record that delivered the attribute last was changed."""
     given: bool
-    """Whether that, as far as it was delivered, is a value: then an empty field takes the attribute away."""
+    """Whether the record delivered a value. If it did, an empty field later removes the attribute."""
     written: str = ""
-    """When the record was changed of which the profile got a value, or lost it, the last time; "" for never."""
+    """When the record was changed whose value, or null, was last written to the profile; "" for never."""
 
 
 DeliveredState = Mapping[tuple[str, str], DeliveredAttribute]
-"""By object in lower case, and attribute."""
+"""Deliveries by object (in lower case) and attribute."""
 
 
 def name(key: str) -> str:
@@ -43,7 +43,7 @@ def name(key: str) -> str:
 
 
 def profile_key(name: str) -> str:
-    """Return the key of the profile that a latest state is about."""
+    """Return the key of the profile that a latest state belongs to."""
     return name.removeprefix("profile:")
 
 
@@ -65,7 +65,7 @@ def read(
 
 
 def read_values(latest: LatestState | None) -> dict[str, Value]:
-    """Parse the values that a profile got last, by attribute; null for one that was taken away."""
+    """Parse the values that were last written to a profile, by attribute; null for a removed attribute."""
     return dict(_parse(latest)[1])
 
 
@@ -95,11 +95,11 @@ def latest(key: str, notes: DeliveredState, values: Mapping[str, Value]) -> Late
     if not objects and not values:
         return None
     newest = max((note.stamp for note in notes.values()), default="")
-    # Processes of the version before read `groups` while both run.
+    # Processes of the previous version read `groups`, and may run at the same time.
     state = {"groups": [], "objects": objects, "values": dict(sorted(values.items()))}
     return LatestState(name(key), newest, json.dumps(state, separators=(",", ":"), ensure_ascii=False))
 
 
 def written(notes: DeliveredState, attribute: str, objects: Iterable[str]) -> str:
-    """Return when the record of one of these objects was changed from which an attribute was last written."""
+    """Return when an attribute was last written from one of these objects: the time of the record's change."""
     return max((note.written for mapping in objects if (note := notes.get((mapping, attribute)))), default="")

@@ -12,12 +12,12 @@ from sfcode.org.retry import parse_retry_after
 from sfcode.relay.message import Delivered, Parked, Retry, Settlement
 
 LONGEST_WAIT = 3600.0
-"""Seconds: who asks for a longer pause is asked again after an hour."""
+"""Seconds; a longer pause that Appcues asks for is cut to this."""
 REFUSED_PAUSE = 30.0
-"""Seconds until an address or credentials that were refused are tried again."""
+"""Seconds until a refused URL or refused credentials are tried again."""
 LONGEST_DETAIL = 500
 SHORTEST_MASKED = 3
-"""Characters of a value that is not repeated."""
+"""Values with at least this many characters are masked in error texts."""
 
 Outage = Literal["timeout", "no_connection", "unreachable"]
 
@@ -27,12 +27,12 @@ AWAY = frozenset({502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class AppcuesAnswer:
-    """An HTTP status with the beginning of the body, or the outage that took its place."""
+    """An HTTP status with the beginning of the body, or the outage because of which there is none."""
 
     status: int
     body: bytes = b""
     retry_after: float | None = None
-    """Seconds that were asked for."""
+    """Seconds of the Retry-After header."""
     outage: Outage | None = None
     """Why there is no status."""
 
@@ -53,20 +53,20 @@ class AnswerEffect:
 
     settlement: Settlement
     alarm: str = ""
-    """What a person has to hear, by the name of the alarm."""
+    """The name of the alarm to raise; "" for none."""
     detail: str = ""
     pause: float = 0.0
-    """Seconds for which no other request would fare better."""
+    """Seconds for which no request is sent."""
     away: bool = False
-    """Whether Appcues may be down as a whole: several such answers in a row are taken for it."""
+    """Whether Appcues may be down: several such answers in a row count as an outage."""
     is_unknown: bool = False
-    """Whether the request may have been carried out, or may be yet."""
+    """Whether Appcues may have carried out the request, or may still do so."""
     outcome: str = ""
     """`ok`, the status, or the outage; "" where no request was made."""
 
 
 def interpret_answer(answer: AppcuesAnswer, sent: Collection[str] = ()) -> AnswerEffect:
-    """Return what follows from an answer. `sent` are values that no text may repeat."""
+    """Return the effect of an answer. `sent` are values that no text may contain."""
     outcome = "ok" if answer.is_ok else answer.outcome
     return replace(_interpret(answer, sent), outcome=outcome)
 
@@ -101,7 +101,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 
 def _mask(text: str, values: Collection[str]) -> str:
-    """Return a text of Appcues without the values that it quotes; short ones are part of any word."""
+    """Replace sent values in a text of Appcues. Short values are kept, since they occur in ordinary words."""
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, "…") if len(value) >= SHORTEST_MASKED else text
     return text

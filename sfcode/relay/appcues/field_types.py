@@ -1,8 +1,8 @@
 """
 Types of fields that only the org knows, asked there and cached in the inbox.
 
-Messages of Salesforce hold texts alone, and a value of the wrong type is hard to undo in Appcues. So a message waits
-for a type that was never asked for; a cached one is used until the org tells another, also while it is unreachable.
+Messages of Salesforce contain texts only, and a value of the wrong type is hard to undo in Appcues. So a message waits
+for a type that is not cached. A cached type is used until the org reports another one, also while the org is unreachable.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sfcode.relay.instrumentation import CallEvents
 log = structlog.stdlib.get_logger(__name__)
 
 POLL_SECONDS = 15.0
-"""Between two checks whether a message waits for a type."""
+"""Time between two checks whether a message waits for a type."""
 REFRESH_SECONDS = 3600.0
 """The time after which the org is queried again, since field types can change."""
 
@@ -36,11 +36,11 @@ class DescribeSource(Protocol):
     """An org, as the signed-in user sees it."""
 
     def describe(self, names: Iterable[str]) -> OrgSchema:
-        """Describe objects with their fields; those that the org does not have or show are left out."""
+        """Describe objects with their fields; objects that do not exist or are not readable are left out."""
 
 
 class SettingStore(Protocol):
-    """Stores small values by name."""
+    """Stores settings by name."""
 
     def remember(self, name: str, value: str) -> None:
         """Store a value."""
@@ -67,7 +67,7 @@ class FieldTypeCache:
 
     @property
     def needs_org(self) -> bool:
-        """Whether there are types that only the org knows."""
+        """Whether there are fields whose types must be read from the org."""
         return bool(self._asked)
 
     @property
@@ -85,7 +85,7 @@ class FieldTypeCache:
         self._apply({field: type_ for field, type_ in stored.items() if type_ is not None})
 
     def refresh(self, org: DescribeSource) -> None:
-        """Ask the org for the types, and store them."""
+        """Read the types from the org, and store them."""
         with using_api("field_types"):
             schema = org.describe({name for name, _ in self._asked})
         types = {
@@ -118,11 +118,11 @@ class FieldTypeRefresher:
         await asyncio.to_thread(self._cache.load)
 
     def use(self, cache: FieldTypeCache) -> None:
-        """Refresh another cache from now on, which is due at once."""
+        """Refresh another cache from now on, the first time at once."""
         self._cache, self._refreshed_at = cache, None
 
     async def refresh_if_due(self, org: DescribeSource) -> None:
-        """Ask the org if it is time, and raise an alarm for fields that it does not show although messages hold them."""
+        """Read the types if it is time, and raise an alarm for fields of messages that the integration user cannot read."""
         cache = self._cache
         is_old = self._refreshed_at is None or self._clock() - self._refreshed_at >= REFRESH_SECONDS
         if not cache.needs_org or not (is_old or cache.missing):

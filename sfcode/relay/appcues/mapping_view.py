@@ -16,7 +16,7 @@ from sfcode.metadata.objects import Field, standard
 from sfcode.relay.appcues.values import Kind
 
 PROGRESS = "recipes.group_progress"
-"""The view, and the kind of messages, of what events set in profiles of groups: no mapping has a name with a dot."""
+"""The name of the view for group attributes that events set, and the kind of its messages. The dot avoids mapping names."""
 
 _FITTING = cast(Mapping[str, Kind], ATTRIBUTE_TYPES)
 
@@ -28,15 +28,15 @@ class AttributeView:
     name: str
     field: str
     kind: Kind | None
-    """None where only the org knows what fits the field, and has not been asked."""
+    """None until the org has been asked for the type of the field."""
     numeric: bool = False
     """Whether the field is known to be a number."""
     others: tuple[str, ...] = ()
-    """The other objects, in lower case, whose mappings write it to the same profiles."""
+    """The other objects, in lower case, whose mappings write the attribute to the same profiles."""
     asked: bool = False
-    """Whether the field's type, as far as it matters, is known by the org alone."""
+    """Whether the field's type is needed and must be read from the org."""
     values: ValueMap | None = None
-    """The translation of the field's values; without one they are converted to `kind`."""
+    """The translation of the field's values (`map`); without it they are converted to `kind`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class MappingView:
     match: str
     user_id: str
     version: str
-    """Of the field list that its messages are made from."""
+    """The version of the field list in the messages of this mapping."""
     attributes: tuple[AttributeView, ...]
 
 
@@ -62,7 +62,7 @@ def mapping_views(project: Project) -> dict[str, MappingView]:
 
 
 def progress_field(attribute: str) -> str:
-    """Return the key of an attribute in a message of `PROGRESS`, which is never that of a record's id or time."""
+    """Return the key of an attribute in a message of `PROGRESS`; it never equals the key of a record's ID or time."""
     return f"set.{attribute}"
 
 

@@ -1,7 +1,7 @@
 """
-Merge the waiting messages of one profile into one request: the newest state of each attribute, and nulls where due.
+Merge the waiting messages of one profile into one request: the newest value of each attribute, and nulls to clear.
 
-Pure but for the guards, which learn from every record: what was delivered before is an argument.
+Pure except for the guards, which count records with and without values. The delivered state is an argument.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sfcode.relay.message import ClaimedMessage, Delivered, Settlement
 
 Read = tuple[ClaimedMessage, RecordState]
 Newness = tuple[str, int]
-"""When a record was changed and, of equally new states, which came last."""
+"""The time of a record's change and, to order equal times, the position of its message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class AttributeDecision:
     newness: Newness
     mapping: str
     object: str
-    """In lower case, as the delivered state has it."""
+    """The object in lower case, as in the delivered state."""
     attribute: str
     note: DeliveredAttribute
     value: Value = None
@@ -42,7 +42,7 @@ class AttributeDecision:
 
 @dataclass(frozen=True, slots=True)
 class RecordChanges:
-    """The attributes that one record contributes to a profile, and the messages that they settle."""
+    """The attributes that one record contributes to a profile, and the messages that are settled with them."""
 
     messages: tuple[int, ...]
     changes: tuple[AttributeDecision, ...]
@@ -54,7 +54,7 @@ class RecordChanges:
 
     @property
     def done(self) -> Delivered:
-        """Settlement of the record's messages once it is delivered."""
+        """The settlement of the record's messages once the record is delivered."""
         left_out = [outcome.attribute for outcome in self.changes if outcome.left_out]
         if left_out:
             return Delivered(f"left out: {', '.join(left_out)}")
@@ -70,7 +70,7 @@ class MergedProfile:
 
 
 def merge_states(messages: Sequence[Read], before: DeliveredState, guards: NullGuards) -> MergedProfile:
-    """Merge messages. A message that is older than the delivered state is stale; an equally old one is not."""
+    """Merge messages. A message that is older than the delivered state is stale; one with the same time is not."""
     settled: dict[int, Settlement] = {}
     records: dict[tuple[str, str], list[_ReceivedState]] = {}
     for place, (message, state) in enumerate(messages):
@@ -86,7 +86,7 @@ def merge_states(messages: Sequence[Read], before: DeliveredState, guards: NullG
 
 
 def request_body(parts: Iterable[RecordChanges], delivered: Iterable[RecordChanges] = ()) -> dict[str, Value]:
-    """Return the attributes to send. The record that changed last wins each attribute, also against those just `delivered`."""
+    """Return the attributes to send: of each, the value of the record that changed last, `delivered` records included."""
     newest = {decision.attribute: decision.newness for decision in _in_order(delivered) if decision.sent}
     return {
         decision.attribute: decision.value
@@ -109,7 +109,7 @@ def update_delivered_state(
 
 @dataclass(frozen=True, slots=True)
 class _ReceivedState:
-    """A record state with its place in the order of change."""
+    """A record state with its position in the order of changes."""
 
     newness: Newness
     message: int
@@ -121,7 +121,7 @@ def _in_order(parts: Iterable[RecordChanges]) -> list[AttributeDecision]:
 
 
 def _stated_attributes(state: RecordState) -> Iterator[AttributeView]:
-    """Yield the attributes that a state has a value, an invalid value, or a null for."""
+    """Yield the attributes for which a state contains a value, an invalid value, or a null."""
     return (
         attribute
         for attribute in state.view.attributes
@@ -143,9 +143,9 @@ def _decide_attributes(
     records: Mapping[tuple[str, str], Sequence[_ReceivedState]], before: DeliveredState, guards: NullGuards
 ) -> dict[tuple[str, str], list[AttributeDecision]]:
     """
-    Decide over each attribute, oldest record first, so that later decisions see earlier ones.
+    Decide on each attribute, oldest record first, so that later decisions take earlier ones into account.
 
-    Of a record counts the newest state that says anything of the attribute.
+    For each record, the newest state that contains the attribute counts.
     """
     decisions: dict[tuple[str, str], list[AttributeDecision]] = {record: [] for record in records}
     sayings: list[tuple[Newness, RecordState, AttributeView]] = []
@@ -215,9 +215,9 @@ def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: Deliver
     """
     Tell whether an empty attribute must be cleared in the profile although no record of this object ever sent a value.
 
-    The profile may have it from elsewhere, which counts where no other object's mapping writes it and nothing is known of it
-    yet, or all of the record is known; and where somebody has ever seen the field filled, since without any access it
-    would look the same.
+    The profile may have the attribute from another source. It is cleared only if no mapping of another object writes it, and
+    if the message contains the whole record, or the attribute was never delivered and the field had a value in some record:
+    a field that the integration user cannot read looks the same as an empty one.
     """
     if attribute.others:
         return False

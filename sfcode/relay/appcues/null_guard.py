@@ -1,10 +1,10 @@
 """
-Stop clearing an attribute that turns empty in record after record.
+Stop clearing an attribute that becomes empty in many records in a row.
 
 When the integration user loses access to a field, Salesforce leaves the field out of its messages, which looks as if it
-had been cleared in every record. So for each field of an object that is sent, whatever its mapping is called, the records
-are kept that turned empty one after another while none came with a value. When these are `AT_MOST`, what comes from the
-field is no longer cleared until a person resumes it.
+had been cleared in every record. So for each object and field that is sent, the records are counted that became empty in
+a row, without any record with a value in between. From `AT_MOST` such records on, the attribute of the field is no longer
+cleared until a person resumes it.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from sfcode.relay.appcues.values import FINEST
 from sfcode.relay.message import LatestState
 
 AT_MOST = 20
-"""Records that turn empty in a row until it is noticed."""
+"""How many records may become empty in a row."""
 ALARM = "clearing_stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class NullGuard:
-    """What was observed of one field."""
+    """What was observed about the values of one field."""
 
     seen: bool = False
     """Whether a record with a value was received, so that the field is readable."""
     run: tuple[str, ...] = ()
-    """Records that turned empty since the last one with a value."""
+    """Records that became empty since the last record with a value."""
     stopped: str = ""
-    """Since when what comes from it is not cleared any more; "" while it is."""
+    """When clearing was stopped; "" while the attribute is cleared."""
 
     def record_value(self) -> NullGuard:
-        """Return the guard after a record with a value. A stop lasts until it is acknowledged."""
+        """Return the guard after a record with a value. A stop of clearing lasts until a person acknowledges it."""
         return self if self.seen and (self.stopped or not self.run) else replace(self, seen=True, run=())
 
     def record_empty(self, record_id: str, now: str) -> NullGuard:
@@ -56,18 +56,18 @@ class StoppedAttribute:
     attribute: str
     since: str
     name: str
-    """Of the latest state that holds the guard."""
+    """The name of the latest state that stores the guard."""
 
 
 class LatestStore(Protocol):
     """Stores latest states outside of a settlement."""
 
     def note(self, latest: Iterable[LatestState]) -> None:
-        """Store states that are not older than the stored ones."""
+        """Store states, except where a newer one is stored."""
 
 
 class NullGuards:
-    """The guards of all mappings while one claim is delivered."""
+    """The guards of all mappings during the delivery of one claim."""
 
     def __init__(self, mapping_views: Iterable[MappingView], states: Mapping[str, LatestState], now: str) -> None:
         guarded = [*_guarded(mapping_views)]
@@ -125,9 +125,9 @@ def stopped_clearing(
 
 def resume_clearing(inbox: LatestStore, stopped: StoppedAttribute, now: datetime) -> None:
     """
-    Allow an attribute to be cleared again, and others that come from the same field, after somebody has found out why it turned empty.
+    Allow the attributes of a field to be cleared again, after a person has found out why the field became empty.
 
-    What was withheld meanwhile is not caught up with: `reconcile` or `backfill` brings the state of the records.
+    Nulls that were withheld are not sent: `reconcile` or `backfill` sends the present values of the records.
     """
     inbox.note([_written(stopped.name, NullGuard(seen=True), stamp(now))])
 

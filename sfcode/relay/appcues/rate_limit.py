@@ -11,9 +11,9 @@ from collections.abc import Callable
 from aiolimiter import AsyncLimiter
 
 AT_ONCE = 0.1
-"""Seconds of requests that may go out in one burst: on top of the rate, they come within the first second."""
+"""The size of a burst, as seconds of requests; a burst adds to the rate in the first second."""
 SLOWEST = 0.1
-"""Requests per second, whatever is said."""
+"""The lowest rate, in requests per second."""
 
 
 class RateLimit:
@@ -40,7 +40,7 @@ class RateLimit:
         await self._limiter.acquire()
 
     def pause(self, seconds: float) -> None:
-        """Send nothing for that many seconds."""
+        """Send no request for a number of seconds."""
         self._until = max(self._until, self._clock() + seconds)
 
     @property

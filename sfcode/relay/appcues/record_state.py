@@ -10,7 +10,7 @@ from sfcode.relay.appcues.values import InvalidValueError, Value, convert, norma
 from sfcode.relay.message import ClaimedMessage, Parked
 
 NO_PATHS = frozenset({".", ".."})
-"""Ids that no address can hold, escaped or not: on the way they would be taken for the folder above."""
+"""IDs that no URL can contain, escaped or not, since clients resolve them as path segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class RecordState:
     view: MappingView
     record_id: str
     stamp: str
-    """When the record was last changed, so that texts compare as times do; "" where the message does not say."""
+    """When the record was last changed, in a form that sorts by time; "" if the message does not contain it."""
     values: Mapping[str, Value]
     """By attribute."""
     empty: frozenset[str]
     """Attributes that have no value in the record, as far as the message can tell."""
     complete: bool
-    """Whether it holds nulls as such: read from the API, where a field without access is an error."""
+    """Whether the record was read from the API, where an empty field is null and a field without access is an error."""
     bad: Mapping[str, str] = field(default_factory=dict)
     """Attributes whose values do not have their type, with the reasons."""
     unlisted: frozenset[str] = frozenset()
@@ -37,11 +37,11 @@ class RecordState:
 
 def read(message: ClaimedMessage, mapping_views: Mapping[str, MappingView], profile_id: str) -> RecordState | Parked:
     """
-    Read a message about the record of a profile; Parked where it cannot be delivered.
+    Read the record state from a message of a profile; Parked if the message cannot be delivered.
 
-    A field that is missing from a message is an empty one only where the message was made from the field list that this
-    mapping has now, and has both id and time: a record that was deleted, a user without access and a roll-out
-    that is half done look the same otherwise.
+    A field that is missing from a message counts as empty only if the message was made from the field list that this
+    mapping has now, and contains both ID and time: a deleted record, a user without access and an unfinished
+    deployment would look the same otherwise.
     """
     payload = message.payload
     view, record = mapping_views.get(str(payload.get("mapping")).lower()), payload.get("record")

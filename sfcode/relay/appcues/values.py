@@ -1,7 +1,7 @@
 """
 Convert field values of Salesforce (texts in messages, JSON from its API) to values of Appcues.
 
-Appcues infers an attribute's type from the value, so that "9" is more than "10" where a number was meant:
+Appcues infers an attribute's type from the value, so that "9" would sort after "10" if a number were sent as text:
 https://docs.appcues.com/users-groups-events/supported-data-types
 """
 
@@ -26,15 +26,15 @@ _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
 class InvalidValueError(ValueError):
-    """A value that is not of its attribute's type. The message describes the type, never the value."""
+    """A value does not have its attribute's type. The message describes the type, never the value."""
 
 
 def convert(value: Any, kind: Kind, *, numeric: bool = False, values: ValueMap | None = None) -> Value:
     """
-    Convert a value to its attribute's type; None for one that is missing or empty. Raises InvalidValueError.
+    Convert a value to its attribute's type; None for a missing or empty value. Raises InvalidValueError.
 
-    `numeric` fields that are sent as texts lose the `.0` that a message has after a whole number. `values` translates
-    the text; a blank value is not translated, since a field without access also looks blank.
+    A `numeric` field that is sent as text loses the `.0` that messages add to a whole number. `values` translates
+    the text. A blank value is not translated, since a field without access also looks blank.
     """
     if value is None or value == "":
         return None
@@ -49,7 +49,7 @@ def convert(value: Any, kind: Kind, *, numeric: bool = False, values: ValueMap |
 
 def normalize_time(text: Any) -> str:
     """
-    Format a time so that texts sort as times do; "" for text that is no time.
+    Format a time so that its text sorts by time; "" for text that is not a time.
 
     `2026-09-09T00:41:57.000Z` as in messages and `...+0000` as in JSON become `2026-09-09T00:41:57.000000Z`.
     """

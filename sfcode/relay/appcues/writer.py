@@ -46,51 +46,51 @@ from sfcode.relay.rewrite import rewritten_name
 KEYS = 100
 """Profiles written for one claim, at most."""
 SECONDS = 2.0
-"""How long that should take: who holds more than goes out in time gives the rest back."""
+"""How long a claim should take: messages that cannot be sent in this time are released."""
 PER_KEY = 20
-"""Messages of one of them that are folded into its request."""
+"""Messages of one profile that are merged into its request."""
 MARGIN = 2.0
-"""Seconds before the end of a lease at which nothing is waited for any more: what was delivered must be settled."""
+"""Seconds that are reserved at the end of a lease for settling what was delivered."""
 PATIENCE = 5.0
-"""The maximum pause, in seconds, that is waited for with a claim in progress."""
+"""The longest pause, in seconds, for which a claim is kept; for a longer pause it is released."""
 DOWN = 3
-"""Requests without an answer, one after another, after which Appcues is taken to be down."""
+"""Unanswered requests in a row after which Appcues counts as down."""
 LONGEST_PAUSE = 15.0
 LONGEST_LOOK = 300.0
-"""Seconds between two looks whether it is known at last what a field is."""
+"""Seconds between two attempts to deliver a message whose field has no known type."""
 REFUSED_IN_A_ROW = 20
-"""Profiles that are refused one after another, after which the credentials may be at fault: some are answered with 400."""
+"""Refused profiles in a row after which an alarm is raised: Appcues answers some wrong credentials with 400."""
 REFUSES_ALL = "appcues_refuses_all"
 BAD_VALUE = "bad_value"
 
 
 @dataclass
 class ProfileWork:
-    """What a claim has for one profile, and what came of it."""
+    """The messages of a claim for one profile, and the results of their delivery."""
 
     messages: list[Read] = field(default_factory=list)
     repeats: list[ClaimedMessage] = field(default_factory=list)
-    """Messages that have the values of last time delivered once more."""
+    """Messages that ask for the previously delivered values to be written again."""
     state: LatestState | None = None
-    """What was delivered before."""
+    """The stored state of the profile, from earlier deliveries."""
     values: dict[str, Value] = field(default_factory=dict)
-    """The values of last time."""
+    """The previously delivered values that are written again, by attribute."""
     known: DeliveredState = field(default_factory=dict)
-    """The same, by object and attribute."""
+    """The stored state, parsed."""
     parts: tuple[RecordChanges, ...] = ()
     settled: dict[int, Settlement] = field(default_factory=dict)
     delivered: list[RecordChanges] = field(default_factory=list)
     sent: dict[str, Value] = field(default_factory=dict)
     """Values that Appcues has taken."""
     repeated: bool = False
-    """Whether it has taken the values of last time."""
+    """Whether Appcues has taken the values that were written again."""
     is_unknown: bool = False
-    """Whether it may have taken, or may yet take, a request that it did not answer."""
+    """Whether Appcues may have carried out, or may still carry out, an unanswered request."""
     attempted: dict[int, list[AttemptedWrite]] = field(default_factory=dict)
-    """What was asked of Appcues and answered, by message."""
+    """Requests to Appcues with their outcomes, by message."""
 
     def record(self, messages: Iterable[int], key: str, attributes: Mapping[str, Value], answer: AnswerEffect) -> None:
-        """Keep what was asked for some messages; nothing where no request was made."""
+        """Add a request and its outcome to the histories of some messages, if a request was made."""
         if not answer.outcome:
             return
         text = answer.settlement.detail if isinstance(answer.settlement, Parked) else ""
@@ -99,7 +99,7 @@ class ProfileWork:
             self.attempted.setdefault(message, []).append(attempt)
 
     def merge(self, guards: NullGuards, mapping_views: Mapping[str, MappingView]) -> None:
-        """Merge the messages, and choose the values of last time that some mapping still has."""
+        """Merge the messages, and select the values to write again: those whose attribute is still in some mapping."""
         self.known = delivered_state.read(self.state, mapping_views)
         merged = merge_states(self.messages, self.known, guards)
         self.parts, self.settled = merged.parts, dict(merged.settled)
@@ -137,13 +137,13 @@ class AppcuesWriter:
         self._states, self._instrumentation, self._clock, self._time = states, instrumentation, clock, time
         self._pauses = pauses
         self._away = 0
-        """Requests since the last answer."""
+        """Unanswered requests since the last answer."""
         self._refused = 0
-        """Profiles that were refused since the last one that was taken."""
+        """Refused profiles since the last accepted one."""
 
     @property
     def keys(self) -> int:
-        """Profiles that can be written in `SECONDS` at the present rate."""
+        """The number of profiles that can be written in `SECONDS` at the present rate."""
         return max(1, min(KEYS, int(self._rate_limit.rate * SECONDS)))
 
     async def deliver(self, claim: Claim) -> Delivery:
@@ -156,7 +156,7 @@ class AppcuesWriter:
             state_names = [*null_guard.names(mapping_views.values()), *names.values()]
             latest_states = await asyncio.to_thread(self._states.latest, state_names)
         except Unavailable:
-            # Without the delivered states, stale messages cannot be detected; the cause is the relay's database.
+            # Without the delivered states stale messages cannot be detected. The relay's database is at fault, not a message.
             return Delivery({message.id: Retry("database", counts=False) for message in claim.messages})
         guards = NullGuards(mapping_views.values(), latest_states, null_guard.stamp(self._clock()))
         for key, profile in work.items():
@@ -206,7 +206,7 @@ class AppcuesWriter:
         await self._client.close()
 
     def _wait_for_type(self, message: ClaimedMessage, state: RecordState) -> Retry:
-        """Retry a message until the org tells its fields' types, the older it is the less often."""
+        """Retry a message until the types of its fields are known, less often the older it is."""
         self._types.request(state.view.object, state.unknown)
         pause = min(max(message.waited.total_seconds() / 4, 1.0), LONGEST_LOOK)
         return Retry("type_unknown", pause, counts=False)
@@ -214,7 +214,7 @@ class AppcuesWriter:
     async def _profile(self, key: str, profile: ProfileWork, deadline: float) -> None:
         """Write one profile, in one request unless Appcues refuses a record's values."""
         if profile.repeats:
-            # Before the news, so that these come last.
+            # Sent before the new values, so that the new values are written last.
             answer = await self._send(key, profile.values, deadline)
             profile.is_unknown |= answer.is_unknown
             profile.record((message.id for message in profile.repeats), key, profile.values, answer)
@@ -229,7 +229,7 @@ class AppcuesWriter:
             profile.is_unknown |= answer.is_unknown
             profile.record((id_ for part in parts for id_ in part.messages), key, body, answer)
             if isinstance(end, Parked) and len(parts) > 1:
-                # The values of one record are refused, which must not block those of other records.
+                # The values of one record are refused. They must not block the values of other records.
                 pending = [(part,) for part in parts]
                 continue
             for part in parts:
@@ -270,7 +270,7 @@ class AppcuesWriter:
         self._count_refusals(end.settlement)
 
     def _count_refusals(self, settlement: Settlement) -> None:
-        """Raise an alarm when one profile after another is refused and none is taken."""
+        """Raise an alarm when many profiles in a row are refused and none is accepted."""
         if isinstance(settlement, Delivered):
             self._refused = 0
         elif isinstance(settlement, Parked):
@@ -297,7 +297,7 @@ def _profile_id(key: str) -> str:
 
 
 def _in_turn(claim: Claim, ends: Mapping[int, Settlement]) -> dict[int, Settlement]:
-    """Return the settlements of a claim, where messages behind one that is retried are released."""
+    """Return the settlements of a claim, with the messages behind a retried one of the same key released."""
     settled: dict[int, Settlement] = {}
     waiting: set[str] = set()
     for message in claim.messages:

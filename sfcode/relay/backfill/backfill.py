@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BulkRow = Mapping[str, str | None]
 ChooseMessages = Callable[[Sequence[BulkRow], str], list[InboxMessage]]
-"""Returns the messages of a page's records, which the job of this id has read."""
+"""Returns the messages for the records of a page; the ID is that of the Bulk API job."""
 
 PAGE = 2_000
 POLL_FIRST = 0.5
@@ -33,7 +33,7 @@ class Progress:
 
     job: str
     version: str
-    """Of the field list that was asked for."""
+    """The version of the queried field list."""
     locator: str | None = None
     records: int = 0
     done: bool = False
@@ -43,7 +43,7 @@ class Progress:
 
 
 def progress_setting(mapping: ResolvedMapping, name: str = "backfill") -> str:
-    """Name the setting that stores the progress of a mapping's backfill, or of another run."""
+    """Return the name of the setting with the progress of a mapping's backfill, or of another kind of run."""
     return f"{name}:{mapping.name}"
 
 
@@ -75,10 +75,10 @@ def backfill(
 
 @dataclass(frozen=True, slots=True)
 class BulkRun:
-    """Reads the records of a mapping page by page, and stores the messages that are chosen of each."""
+    """Reads the records of a mapping page by page, and stores the messages that are chosen for each page."""
 
     name: str
-    """What the progress is stored by."""
+    """The name of the setting that stores the progress."""
     org: Org
     inbox: Inbox
     one: ResolvedMapping
@@ -87,7 +87,7 @@ class BulkRun:
     sleep: Callable[[float], object]
 
     def go_on(self, saved: Progress | None) -> Progress:
-        """Resume an earlier progress, or start."""
+        """Resume an earlier run, or start one."""
         with using_api(self.name, self.one.name):
             return self._fetch_all(saved)
 
@@ -105,7 +105,7 @@ class BulkRun:
         return progress
 
     def _resume(self, saved: Progress | None) -> Progress | None:
-        """Return the progress to resume; None if the org dropped the job or the mapping's fields changed."""
+        """Return the progress to resume; None if the org deleted the job or the mapping's fields changed."""
         mapping = self.one
         if saved is None:
             return None

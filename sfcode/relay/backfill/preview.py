@@ -1,4 +1,4 @@
-"""What a backfill would send: the profiles of some records, as Appcues would get them."""
+"""Preview a backfill: the profiles of some records, as they would be sent to Appcues."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sfcode.relay.message import ClaimedMessage
 
 @dataclass(frozen=True, slots=True)
 class ProfilePreview:
-    """The attributes of one profile; blank ones are null, and those of the wrong type are left out."""
+    """The attributes of one profile; empty fields are null, and values of the wrong type are left out."""
 
     match: str
     id: str
@@ -38,7 +38,7 @@ class BackfillPreview:
 
 
 class _Memory(dict[str, str]):
-    """Settings that are kept for one command."""
+    """Settings in memory, for one command."""
 
     def recall(self, name: str) -> str | None:
         """Return a setting."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sfcode.relay.message import InboxMessage
 
 MARGIN = timedelta(minutes=15)
-"""The overlap of two runs: a record's time stamp is older than the end of its transaction, when it becomes visible."""
+"""The overlap of two runs: a record becomes visible at the end of its transaction, later than its time stamp."""
 AT_ONCE = 500
 
 
@@ -30,29 +30,29 @@ class ReconcileResult:
     since: datetime
     records: int
     new: int
-    """Those that the inbox did not have from an earlier reconcile."""
+    """The records that no earlier reconcile had queued."""
 
 
 def watermark(mapping: ResolvedMapping) -> str:
-    """Name the setting that stores until when a mapping was reconciled."""
+    """Return the name of the setting with the time up to which a mapping is reconciled."""
     return f"reconciled:{mapping.name}"
 
 
 def start_time(inbox: Inbox, mapping: ResolvedMapping, since: datetime | None) -> datetime:
-    """Return the time to query from: as given, else where the last run ended."""
+    """Return the time to query from: the given one, else the end of the last run."""
     if since is not None:
         return since
     remembered = inbox.recall(watermark(mapping))
     if remembered is None:
         raise UsageError(
             f"Mapping {mapping.name} was never reconciled, so the start is unknown.",
-            "Say it: --since 48h, or --since 2026-11-23T17:00Z. `sfcode relay backfill` sends every record.",
+            "Pass --since 48h, or --since 2026-11-23T17:00Z. `sfcode relay backfill` sends every record.",
         )
     return datetime.fromisoformat(remembered) - MARGIN
 
 
 def reconcile(org: Org, inbox: Inbox, mapping: ResolvedMapping, since: datetime | None) -> ReconcileResult:
-    """Queue a mapping's changed records, and store until when."""
+    """Queue a mapping's changed records, and store the time up to which it is reconciled."""
     start = start_time(inbox, mapping, since)
     asked_at = org.now()
     try:

@@ -1,4 +1,4 @@
-"""Turn queried records into messages as if Salesforce had sent them, but complete: a null is a null."""
+"""Turn queried records into messages like those of Salesforce, but complete: an empty field is null."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Origin = Literal["reconcile", "backfill", "refresh"]
 
 
 def sending_mappings(project: Project, name: str | None) -> list[ResolvedMapping]:
-    """Return the mappings that the relay sends to Appcues: all, or the one with that name."""
+    """Return the mappings whose records the relay sends to Appcues: all, or the one with a given name."""
     mappings = [mapping for mapping in project.resolved if mapping.sends and mapping.by_relay]
     if name is None:
         if not mappings:
@@ -27,27 +27,27 @@ def sending_mappings(project: Project, name: str | None) -> list[ResolvedMapping
     matching_mappings = [mapping for mapping in mappings if mapping.name == name]
     if not matching_mappings:
         names = ", ".join(mapping.name for mapping in mappings) or "none"
-        raise UsageError(f"No mapping {name} sends to Appcues through the relay.", f"Those that do: {names}.")
+        raise UsageError(f"No mapping {name} sends to Appcues through the relay.", f"The mappings that do: {names}.")
     return matching_mappings
 
 
 def select(mapping: ResolvedMapping) -> str:
-    """Return the SOQL query for the records that take part in a mapping and have a user id."""
+    """Return the SOQL query for the records that fit the mapping's `where` and have a user ID."""
     query = f"SELECT {', '.join(mapping.message_fields)} FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608 (names of the config, checked there)
     return and_where(query, mapping.where)
 
 
 def changed_since(mapping: ResolvedMapping, since: datetime) -> str:
-    """Return the SOQL query for records that changed since then, the oldest first."""
+    """Return the SOQL query for records that changed since a time, the oldest first."""
     return f"{select(mapping)} AND SystemModstamp >= {soql_time(since)} ORDER BY SystemModstamp, Id"
 
 
 def message(mapping: ResolvedMapping, record: Mapping[str, Any], origin: Origin, run: str = "") -> InboxMessage | None:
     """
-    Return the message of a record; None when it has no user id.
+    Return the message of a record; None if the record has no user ID.
 
-    The same state of a record gives the same message ID, so that a second reconcile sends nothing again. A backfill has
-    its own `run`, which sends every record again.
+    The same state of a record gives the same message ID, so that a second reconcile queues nothing twice. A backfill passes
+    its own `run`, so that it queues every record again.
     """
     user = record.get(mapping.user_id.field)
     if user is None or str(user) == "":

@@ -1,7 +1,7 @@
 """
 Queue the records whose values differ from those that Appcues has.
 
-A formula or a roll-up changes with other records, or with the calendar: its own record gets no new time, and no message is
+A formula or a roll-up changes with other records, or with the date: the record's own time stamp stays, and no message is
 sent. So all records are read through Bulk API 2.0 and compared with what was delivered last.
 """
 
@@ -57,10 +57,10 @@ def refresh(
 
 def _choose(records: Sequence[RecordComparison]) -> InboxMessage | None:
     """
-    Return the message of a profile; None where it has what its newest record has.
+    Return the message of a profile; None if the profile has the values of its newest record.
 
-    Several records may share a user id, and have the same time. Appcues has one's values, whichever was sent last: were
-    the others sent, each refresh would send them in turn.
+    Several records may share a user ID and a time. Appcues has the values of the one that was sent last. If the others
+    were queued, every refresh would send all of them in turn.
     """
     newest = max(record.state.stamp for record in records)
     changed = [record.keep_differences() for record in records if record.state.stamp == newest]
@@ -79,7 +79,7 @@ class RecordComparison:
     def of(
         cls, message: InboxMessage, views: Mapping[str, MappingView], delivered: LatestState | None
     ) -> RecordComparison | None:
-        """Compare the record of a message; None for one that cannot be delivered at all."""
+        """Compare the record of a message with the delivered state; None if the message cannot be delivered."""
         claimed = ClaimedMessage(
             0, message.source, message.message_id, message.key, message.kind, message.payload, 0, datetime.now(UTC)
         )
@@ -87,7 +87,7 @@ class RecordComparison:
         return cls(message, state, delivered) if isinstance(state, RecordState) else None
 
     def keep_differences(self) -> InboxMessage | None:
-        """Return the message with the fields that differ; None where nothing does."""
+        """Return the message with the fields that differ; None if none differ."""
         fields = {attribute.field for attribute in self._differing()}
         if not fields:
             return None
@@ -101,7 +101,7 @@ class RecordComparison:
         for attribute in view.attributes:
             name = attribute.name
             last = notes.get((view.name, name), _NEVER)
-            # A value that another mapping wrote since is the profile's, and so is one that a younger state had.
+            # A value that another mapping, or a newer state of the record, has written since is not replaced.
             newest = max(last.stamp, delivered_state.written(notes, name, attribute.others))
             if state.stamp < newest:
                 continue

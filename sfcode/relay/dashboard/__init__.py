@@ -1,4 +1,4 @@
-"""The dashboard: pages on which people see, search and repair what the relay carries. Rendered here, with nothing from elsewhere."""
+"""The dashboard: pages to watch the relay, and to search, replay and discard its messages."""
 
 from sfcode.relay.dashboard.routes import VIEW_SECONDS, routes
 

@@ -1,4 +1,4 @@
-"""Changes of many messages that people began on a page, with their progress."""
+"""Replays and discards of many messages that were started on a page, with their progress."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ log = structlog.stdlib.get_logger(__name__)
 ChangeAction = Literal["replay", "discard"]
 ACTIONS: tuple[ChangeAction, ...] = get_args(ChangeAction)
 MOST_KEPT = 50
-"""Changes that a process remembers; of more the oldest are forgotten. The audit has all."""
+"""Changes that a process keeps in memory; older ones are dropped. The audit has all of them."""
 
 
 @dataclass(slots=True)
 class BulkChange:
-    """A change that has begun."""
+    """A replay or discard of many messages that was started."""
 
     action: ChangeAction
     search: Search
     who: str
     total: int
-    """How many messages matched when it was confirmed."""
+    """How many messages matched when the change was confirmed."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     done: int = 0
     has_ended: bool = False
     problem: str = ""
-    """Why it ended early."""
+    """Why the change ended early; "" if it did not."""
 
 
 class BulkChanges:
@@ -60,7 +60,7 @@ class BulkChanges:
         self._thread.submit(self._run, change)
 
     def find(self, id_: str) -> BulkChange | None:
-        """Return a change; None for one of another process, or one that is forgotten."""
+        """Return a change; None if another process started it, or if it was dropped."""
         return self._changes.get(id_)
 
     def _run(self, change: BulkChange) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sfcode.lazy_dataclasses import dataclass
 
 WIDTH, HEIGHT = 320.0, 96.0
-"""Of the area in which lines are drawn, in units of the picture."""
+"""Width and height of the plot area, in SVG units."""
 LABELED_TIMES = 4
 DECIMAL_STEPS = (1, 2, 5, 10)
 DECIMAL: Sequence[float] = ()
@@ -17,7 +17,7 @@ DECIMAL: Sequence[float] = ()
 DURATION: Sequence[float] = (
     10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 172_800, 345_600, 604_800,
 )  # fmt: skip
-"""The scale of seconds: beyond ten of them they are counted in minutes, hours and days."""
+"""The scale of seconds; beyond ten seconds the steps are whole minutes, hours and days."""
 SMALLEST_TOP = 0.001
 
 Format = Callable[[float], str]
@@ -29,14 +29,14 @@ class ChartLine:
 
     name: str
     paths: tuple[str, ...]
-    """SVG path data of each piece: a line ends where there is no value."""
+    """SVG path data of each segment: a missing value interrupts the line."""
     points: tuple[tuple[float, float], ...]
-    """Values without neighbors, which a line of one point would not show."""
+    """Values without neighbors, drawn as dots since a line of one point is invisible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labeled place on an axis."""
+    """A labeled position on an axis."""
 
     at: float
     label: str
@@ -48,7 +48,7 @@ class Chart:
 
     title: str
     summary: str
-    """The chart in words, for people who do not see it."""
+    """A text alternative of the chart."""
     lines: tuple[ChartLine, ...]
     times: tuple[Tick, ...]
     values: tuple[Tick, ...]
@@ -64,7 +64,7 @@ def draw(
     scale: Sequence[float],
     value_format: Format,
 ) -> Chart:
-    """Draw some series of values, one for each moment; None where there is no value."""
+    """Return the chart of some series, each with a value per moment; None is a missing value."""
     present = [value for _, values in series for value in values if value is not None]
     largest = max(present, default=0.0)
     top = round_up(largest, scale)
@@ -89,9 +89,9 @@ def draw(
 
 def round_up(value: float, scale: Sequence[float]) -> float:
     """
-    Round a value up to a step of a scale, which is the top of an axis; 1 for nothing.
+    Round a value up to a step of a scale, for the top of an axis; 1 for 0.
 
-    Outside of the scale the steps are 1, 2 and 5 times a power of ten.
+    Beyond the scale the steps are 1, 2 and 5 times a power of ten.
     """
     if value <= 0:
         return 1.0

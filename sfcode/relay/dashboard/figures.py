@@ -15,7 +15,7 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A length of time that is shown, in steps."""
+    """A time span of the charts, divided into steps."""
 
     name: str
     title: str
@@ -23,10 +23,10 @@ class Period:
     step: int
     """Seconds."""
     format: str
-    """Of the times on its axis."""
+    """The format of the times on its axis."""
 
     def start(self, now: float) -> int:
-        """Return the first step's Unix time: the last one is the one before `now`'s, which is not over."""
+        """Return the Unix time of the first step. The last step is the one before `now`'s, which is not over."""
         return int(now) // self.step * self.step - self.seconds
 
 
@@ -49,12 +49,12 @@ class FigureStep:
     delivered: int
     commit_p50: float | None
     commit_p95: float | None
-    """Seconds from receipt to commit; None where nothing was."""
+    """Seconds from receipt to commit; None if nothing was committed."""
     delivery_p50: float | None
     delivery_p95: float | None
-    """Seconds from receipt to delivery; None where nothing was."""
+    """Seconds from receipt to delivery; None if nothing was delivered."""
     oldest: int
-    """Seconds for which the oldest message waited, at most."""
+    """The longest wait of the oldest message, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class DirectionFigures:
     steps: tuple[FigureStep, ...]
     totals: Mapping[Figure, int]
     whole: FigureStep
-    """All steps as one, for percentiles of the period."""
+    """The whole period as one step, for its percentiles."""
 
 
 def summarize(spans: Iterable[ActivitySpan], source: str, period: Period, now: float) -> DirectionFigures:
     """
-    Return the figures of one direction, with a step for each span of the period, empty ones included.
+    Return the figures of one direction, with a step for each span of the period, also for spans without activity.
 
-    The span that is not over has no step, but counts in the totals.
+    The present span has no step, but is part of the totals.
     """
     counts: defaultdict[int, Counter[Figure]] = defaultdict(Counter)
     times: defaultdict[int, defaultdict[Figure, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
@@ -109,9 +109,9 @@ def _step(begins: int, counts: Mapping[Figure, int], times: Mapping[Figure, Coun
 
 def percentile(classes: Mapping[int, int], share: float) -> float | None:
     """
-    Estimate a percentile in seconds from counted classes, as if a class were filled evenly; None where all are empty.
+    Estimate a percentile in seconds from a histogram, assuming even distribution within a class; None if it is empty.
 
-    Beyond the last limit it is that limit.
+    A percentile in the last class, which is unbounded, is the lower bound of that class.
     """
     total = sum(classes.values())
     if not total:

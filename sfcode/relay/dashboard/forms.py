@@ -1,4 +1,4 @@
-"""Read the forms of the pages, and refuse those that no page of the relay sent."""
+"""Read the forms of the pages, and refuse forms that were not sent by a page of the relay."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from sfcode.relay.admin_auth import Principal, is_same_origin
 FORM_BYTES = 16_384
 FORM_SECONDS = 5.0
 """Time limit for the form, because an open request occupies a connection."""
-VIEWER = (
-    "Your token may look only. Changes need the token of an operator: sfcode relay token create NAME --role operator"
-)
+VIEWER = "Your token is read-only. Changes need an operator's token: sfcode relay token create NAME --role operator"
 KEY_FIELD = "form_key"
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form, the first value of each; none where it is too large, too slow or cut off."""
+    """Return the fields of a form, with the first value of each; {} if the form is too large, too slow or incomplete."""
     body = b""
     try:
         async with asyncio.timeout(FORM_SECONDS):
@@ -35,11 +33,11 @@ async def read_form(request: Request) -> Mapping[str, str]:
 
 
 def why_refused(request: Request, form: Mapping[str, str], principal: Principal) -> str:
-    """Return why a form must not be carried out; "" for one that a page of the relay sent for an operator."""
+    """Return why a form must be refused; "" if a page of the relay sent it for an operator."""
     if not is_same_origin(request):
         return "The form was sent by another site."
     if not hmac.compare_digest(form.get(KEY_FIELD, "").encode(), principal.form_key.encode()):
-        return "The form is of an ended session, or too large. Open the page again."
+        return "The form belongs to an ended session, or is too large. Open the page again."
     if principal.role != "operator":
         return VIEWER
     return ""

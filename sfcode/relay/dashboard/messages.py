@@ -30,7 +30,7 @@ STATE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What the search form holds, as texts."""
+    """The fields of the search form, as text."""
 
     user: str = ""
     kind: str = ""
@@ -44,12 +44,12 @@ class Search:
 
     @property
     def query(self) -> str:
-        """Return the search as the query of an address."""
+        """Return the search as a URL query."""
         return urlencode(self.given())
 
     @property
     def is_empty(self) -> bool:
-        """Whether all messages match."""
+        """Whether the search has no condition."""
         return not self.given()
 
     def given(self) -> dict[str, str]:
@@ -57,12 +57,12 @@ class Search:
         return {name: value for name in _FIELDS if (value := getattr(self, name))}
 
     def parse(self) -> Filter:
-        """Return the selection. Raises ValueError with the reason where a condition cannot be read."""
+        """Return the selection. Raises ValueError with the reason if a condition is invalid."""
         state = next((known for known in STATES if known == self.state), None)
         if self.state and state is None:
-            raise ValueError(f"{self.state} is no state of a message.")
+            raise ValueError(f"{self.state} is not a state of a message.")
         if self.source and self.source not in WAYS:
-            raise ValueError(f"{self.source} is no source of messages.")
+            raise ValueError(f"{self.source} is not a source of messages.")
         return Filter(
             ids=_parse_ids(self.ids) if self.ids else None,
             state=state,
@@ -80,7 +80,7 @@ _FIELDS = tuple(field.name for field in fields(Search))
 
 
 def read_search(values: Mapping[str, str]) -> Search:
-    """Read a search from the query of an address, or from a form."""
+    """Read a search from a URL query, or from a form."""
     return Search(**{name: values[name].strip() for name in _FIELDS if name in values})
 
 
@@ -90,9 +90,9 @@ class Found:
 
     entries: tuple[InboxEntry, ...]
     next_before: int | None
-    """The id with which the next page begins; None on the last one."""
+    """The ID at which the next page begins; None on the last page."""
     reasons: tuple[str, ...]
-    """Of blocked messages, to choose from."""
+    """The reasons of blocked messages, for the form's choices."""
 
 
 def find_messages(inbox: Inbox, choice: Filter, before: int | None) -> Found:
@@ -106,7 +106,7 @@ def find_messages(inbox: Inbox, choice: Filter, before: int | None) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What the state of a message means, and what to do."""
+    """An explanation of a message's state, and what to do."""
 
     state: str
     what: str
@@ -114,7 +114,7 @@ class Meaning:
 
 
 def explain(entry: InboxEntry) -> Meaning:
-    """Return what the state and the reason of a message mean."""
+    """Explain the state and the reason of a message."""
     known = REASONS.get(entry.reason)
     return Meaning(
         STATE_WORDS[entry.state], known.what if known else "", hint_for(entry.reason) if entry.reason else ""
@@ -122,19 +122,19 @@ def explain(entry: InboxEntry) -> Meaning:
 
 
 def render_payload(entry: InboxEntry) -> str:
-    """Return what a message holds, as indented JSON."""
+    """Render the payload of a message as indented JSON."""
     return json.dumps(dict(entry.payload), indent=2, ensure_ascii=False, default=str)
 
 
 def link_records(records: Iterable[str], instance_url: str) -> list[tuple[str, str]]:
-    """Return ids of records, each with its address in Salesforce; "" where it has none, such as an external id."""
+    """Return IDs of records, each with its URL in Salesforce; "" if there is none, as for an external ID."""
     return [(record, link_record(record, instance_url)) for record in records]
 
 
 def _parse_ids(text: str) -> tuple[int, ...]:
     ids = [part for part in text.replace(",", " ").split() if part]
     if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in ids):
-        raise ValueError(f"{text} is no number of a message.")
+        raise ValueError(f"{text} is not the number of a message.")
     return tuple(map(int, ids))
 
 
@@ -142,7 +142,7 @@ def _parse_time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text} is no time: write one as 2026-11-23T17:00.") from None
+        raise ValueError(f"{text} is not a time: write it as 2026-11-23T17:00.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

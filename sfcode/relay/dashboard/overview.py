@@ -1,4 +1,4 @@
-"""The start page: whether the relay is well, what it carries, what waits for a person, who works."""
+"""The start page: health, throughput, blocked messages and running processes of the relay."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 WAYS: dict[Source, str] = {"appcues": "Appcues → Salesforce", "salesforce": "Salesforce → Appcues"}
 LATE_SECONDS = 300
-"""A message that waits for longer is worth a word."""
+"""The age from which on a waiting message is mentioned."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectionView:
-    """One direction, as the page shows it."""
+    """The texts and charts of one direction."""
 
     source: str
     title: str
     waiting: int
     claimed: int
     oldest: InboxEntry | None
-    """The message that waits for longest."""
+    """The message that has waited longest."""
     parked: int
     dead: int
     done: int
@@ -56,14 +56,14 @@ class BlockedGroup:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How the relay is, in one sentence."""
+    """The health of the relay, in one sentence."""
 
     level: Literal["good", "warn", "bad"]
     sentence: str
 
 
 def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
-    """Collect what the page shows of the inbox."""
+    """Collect the contents of the page."""
     stats, alarms = inbox.stats(), inbox.alarms()
     now = datetime.now(UTC).timestamp()
     spans = inbox.activity.spans(period.start(now), period.step)
@@ -90,7 +90,7 @@ def title_of(source: str) -> str:
 
 
 def blocked_groups(stats: InboxStats) -> list[BlockedGroup]:
-    """Return parked messages and dead letters by reason, most first."""
+    """Return parked messages and dead letters grouped by reason, the largest group first."""
     groups = [
         BlockedGroup(source, title_of(source), state, reason, count, hint_for(reason))
         for (source, state, reason), count in stats.reasons.items()
@@ -101,7 +101,7 @@ def blocked_groups(stats: InboxStats) -> list[BlockedGroup]:
 def judge(
     problems: Sequence[str], stats: InboxStats | None, alarms: Sequence[Alarm], pauses: Sequence[Pause]
 ) -> Verdict:
-    """Tell how the relay is: the worst that is known, and else what it does."""
+    """Return the health of the relay: the most severe problem, or else how many messages wait."""
     if stats is None:
         return Verdict("bad", "The database does not answer: nothing is accepted until it does.")
     if problems:
@@ -194,7 +194,7 @@ def name_step(period: Period) -> str:
 
 
 def _calls(spans: Sequence[ActivitySpan], side: str) -> tuple[str, int, int]:
-    """Return a far side, and the numbers of answered and of failed calls to it."""
+    """Return the name of the called side, and the numbers of successful and of failed calls."""
     ok, failed = (
         sum(span.number for span in spans if (span.source, span.figure) == (side, figure))
         for figure in ("calls", "failed_calls")

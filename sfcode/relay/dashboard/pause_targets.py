@@ -22,16 +22,16 @@ class PauseTarget:
     name: str
     title: str
     messages: Filter | None
-    """Those that wait for it; None for a mapping that receives, whose messages are known when they are delivered."""
+    """The number of waiting messages; None for a mapping from Appcues, whose messages are only determined at delivery."""
 
     @property
     def value(self) -> str:
-        """Return how forms name it."""
+        """Return the value by which forms identify the target."""
         return f"{self.scope}:{self.name}"
 
 
 def list_targets(project: Project) -> list[PauseTarget]:
-    """Return what can be paused of a project."""
+    """Return the directions and mappings of a project that can be paused."""
     directions = [
         PauseTarget("direction", "salesforce", "deliveries to Salesforce", Filter(source="appcues")),
         PauseTarget("direction", "appcues", "deliveries to Appcues", Filter(source="salesforce")),
@@ -50,5 +50,5 @@ def list_targets(project: Project) -> list[PauseTarget]:
 
 
 def read_target(value: str, project: Project) -> PauseTarget | None:
-    """Return what a form names; None where it cannot be paused."""
+    """Return the target of a form's value; None if there is no such target."""
     return next((target for target in list_targets(project) if target.value == value), None)

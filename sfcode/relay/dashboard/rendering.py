@@ -1,4 +1,4 @@
-"""Render the templates, and serve the style and the script that the pages refer to."""
+"""Render the templates, and serve the style sheet and the script of the pages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ HERE = Path(__file__).parent
 STATIC = {"dashboard.css": "text/css; charset=utf-8", "dashboard.js": "text/javascript; charset=utf-8"}
 HEADERS = {
     "Cache-Control": "no-store",
-    # Nothing from elsewhere, and no style or script in the markup: what a message holds cannot become either.
+    # Nothing from other hosts, and no inline style or script: the content of a message cannot become either.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
-    # Not no-referrer, with which browsers send forms without the origin that is checked.
+    # Not no-referrer, because browsers would then send forms without the origin, which is checked.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -43,7 +43,7 @@ def render(name: str, *, status: int = 200, **values: Any) -> Response:
 
 
 async def serve_static(request: Request) -> Response:
-    """Serve the style or the script; its address changes with its content."""
+    """Serve the style sheet or the script; its URL changes with its content."""
     name = request.path_params["name"]
     if name not in STATIC:
         return PlainTextResponse("Not Found\n", 404)
@@ -78,7 +78,7 @@ def _environment() -> Environment:
 
 
 def mark_code(text: str) -> Markup:
-    """Return a text as markup, in which what stands between backticks is code."""
+    """Return a text as escaped HTML, with text between backticks in `<code>`."""
     from markupsafe import Markup, escape
 
     parts = text.split("`")
@@ -88,7 +88,7 @@ def mark_code(text: str) -> Markup:
 
 
 def format_seconds(seconds: float | None) -> str:
-    """Format a time span as people read it: 12 ms, 1.5 s, 3 min 20 s; a dash for none."""
+    """Format a time span, such as 12 ms, 1.5 s or 3 min 20 s; a dash for None."""
     if seconds is None:
         return NONE
     if seconds < 1:

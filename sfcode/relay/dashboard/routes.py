@@ -1,4 +1,4 @@
-"""The routes of the dashboard, who may use each, and how people sign in."""
+"""The routes of the dashboard, their required roles, and the sign-in."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 VIEW_THREADS = 2
 VIEW_SECONDS = 3.0
-"""Time limit for each question that a page asks of the inbox."""
+"""Time limit for each query of a page, in seconds."""
 
 LARGEST_ID = 2**63 - 1
-"""What the databases can hold."""
+"""The largest integer of the databases."""
 REPLAYABLE = ("parked", "dead", "done", "ready")
 
 Show = Callable[[Request, Principal], Awaitable[Response]]
@@ -65,7 +65,7 @@ class Dashboard:
         self._auth = auth
         self._clock = clock
         self._inbox = service.inbox.limit_reads(VIEW_SECONDS)
-        # In threads of its own, with a limit of its own: a page takes nothing from delivery.
+        # A separate thread pool with its own time limit, so that pages do not slow down deliveries.
         self._threads = ThreadPoolExecutor(VIEW_THREADS, thread_name_prefix="dashboard")
         self._changes = BulkChanges(service.inbox, lambda: service.is_stopping)
         self._is_remote = not is_loopback(service.config.settings.host)
@@ -91,7 +91,7 @@ class Dashboard:
         ]
 
     def _guard(self, show: Show) -> Callable[[Request], Awaitable[Response]]:
-        """Let people with a token see a page, and others sign in."""
+        """Show a page to people with a token, and the sign-in form to others."""
 
         async def endpoint(request: Request) -> Response:
             principal = await self._auth.admit(request, self._clock())
@@ -105,7 +105,7 @@ class Dashboard:
         return endpoint
 
     def _guard_form(self, act: Act) -> Callable[[Request], Awaitable[Response]]:
-        """Have a form carried out that a page of the relay sent for an operator."""
+        """Carry out a form if a page of the relay sent it for an operator; refuse any other."""
 
         async def endpoint(request: Request) -> Response:
             principal = await self._auth.admit(request, self._clock())
@@ -232,7 +232,9 @@ class Dashboard:
     async def _progress(self, request: Request, principal: Principal) -> Response:
         change = self._changes.find(request.path_params["id"])
         if change is None:
-            text = "This relay process does not know the change: another one may do it. The audit has all changes."
+            text = (
+                "This relay process did not start the change: another one may be running it. The audit has all changes."
+            )
             return self._problem(principal, text, status=404)
         blocked, stats = await asyncio.gather(
             self._ask(self._inbox.count, change.search.parse()), self._ask(self._inbox.stats)
@@ -261,7 +263,7 @@ class Dashboard:
         return RedirectResponse("/#pauses", 303)
 
     async def _resume(self, _request: Request, principal: Principal, form: Mapping[str, str]) -> Response:
-        # Of a mapping that the config does not have any more, too.
+        # A pause may also be for a mapping that has been removed from the config.
         scope, _, name = form.get("target", "").partition(":")
         known = next((known for known in SCOPES if known == scope), None)
         if known is not None:
@@ -300,7 +302,7 @@ class Dashboard:
         return answer
 
     async def _logout(self, request: Request) -> Response:
-        """End the session; of the admin token, which may be shared by many, all sessions."""
+        """End the session; for the admin token, which several people may share, end all sessions."""
         principal = await self._auth.admit(request, self._clock())
         if isinstance(principal, Response):
             return self._login_form(request, 401, failed=False)
@@ -325,7 +327,7 @@ def _action(values: Mapping[str, str]) -> ChangeAction | None:
 
 
 def _why_no_change(search: Search, action: ChangeAction | None) -> str:
-    """Return why a change of a selection cannot be made; "" where it can."""
+    """Return why a change of a selection is not possible; "" if it is."""
     if action is None:
         return "Choose replay or discard."
     if search.is_empty:
@@ -345,5 +347,5 @@ def _number(text: str) -> int | None:
 
 
 def _is_https(request: Request) -> bool:
-    """Tell whether a browser reached the page over https; a wrong claim harms only its sender."""
+    """Return whether a browser requested the page over https; a false header harms only its sender."""
     return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))

@@ -1,4 +1,4 @@
-"""Store new messages, and open a lane for each key that has something to deliver."""
+"""Store new messages, and open a lane for each key with messages to deliver."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from sfcode.relay.inbox.tables import LANES, lane
 from sfcode.relay.message import InboxMessage
 
 LONGEST = 1_000
-"""Bytes of a message id or a key: an index of PostgreSQL takes no more than some 2,700 in all."""
+"""Bytes of a message ID or a key: an index entry of PostgreSQL has at most about 2,700 bytes."""
 
 
 AT_ONCE = 1_000
-"""Rows that are read at once."""
+"""Rows of one query."""
 
 Key = tuple[str, str]
 """Source and key."""
@@ -32,7 +32,7 @@ Key = tuple[str, str]
 def accept(
     tx: Transaction, groups: Sequence[Sequence[InboxMessage]], after: timedelta = timedelta()
 ) -> tuple[int, ...]:
-    """Store the new messages of each group, due `after` a while; return how many were new, by group."""
+    """Store the new messages of each group, due `after` a time span; return how many were new, by group."""
     due = tx.now + after
     with_lanes = tx.database.writes_two_tables
     counts, keys = _store(tx, groups, due, with_lanes=with_lanes)
@@ -42,7 +42,7 @@ def accept(
 
 
 def is_one_statement(groups: Sequence[Sequence[InboxMessage]]) -> bool:
-    """Tell whether `accept` stores messages with one statement, on a database that can do that: none names a record."""
+    """Return whether `accept` can store messages with one statement: none of them refers to a record."""
     return not any(message.record_id for group in groups for message in group)
 
 
@@ -52,7 +52,7 @@ def accept_around_locks(
     """
     Store like `accept`, but leave out lanes that another transaction has locked, and return their keys.
 
-    The transaction that holds the lock may close the lane, so it must be opened again after the lock is released. Lanes
+    The transaction with the lock may close the lane, so the lane must be opened again after the lock is released. Lanes
     of `locked_before` were locked a moment ago and are not waited for again.
     """
     counts, keys = _store(tx, groups, tx.now)
@@ -62,12 +62,12 @@ def accept_around_locks(
     free = set(tx.db.scalars(tx.database.free(lanes)))
     open_lanes(tx, (names[name] for name in free))
     locked = keys & set(locked_before) | {names[name] for name in existing - free}
-    # One that another transaction has just made cannot be seen yet; it holds up who makes it too.
+    # A lane that another transaction has just inserted is not visible yet; inserting it waits for that transaction.
     return counts, locked | _open_new_lanes(tx, [names[name] for name in sorted(names.keys() - existing)])
 
 
 def _open_new_lanes(tx: Transaction, keys: Sequence[Key]) -> set[Key]:
-    """Make lanes, each by itself where one is locked; return the keys of those that are."""
+    """Insert lanes, one by one if any is locked; return the keys of the locked ones."""
     try:
         with tx.db.begin_nested():
             open_lanes(tx, keys)
@@ -86,9 +86,9 @@ def _store(
     tx: Transaction, groups: Sequence[Sequence[InboxMessage]], due: datetime, *, with_lanes: bool = False
 ) -> tuple[tuple[int, ...], set[Key]]:
     """
-    Insert the messages that are new; return how many those were by group, and the keys of the open ones.
+    Insert the new messages; return their number by group, and the keys of the open ones.
 
-    With `with_lanes`, the same statement opens their lanes, on a database that can do that.
+    With `with_lanes`, the same statement opens their lanes if the database supports it.
     """
     rows = [(number, message, _row(message)) for number, group in enumerate(groups) for message in group]
     if not rows:
@@ -112,7 +112,7 @@ def _store(
 
 
 def open_lanes(tx: Transaction, keys: Iterable[Key], due: datetime | None = None) -> None:
-    """Make sure that keys have lanes, and that a process about to close one of them looks again."""
+    """Ensure that keys have lanes, and that a process that is about to close one of them checks again."""
     # All transactions lock lanes in this order, to avoid deadlocks.
     lanes = sorted({(lane(source, key), source, key) for source, key in keys})
     if lanes:
@@ -133,13 +133,13 @@ def _row(message: InboxMessage) -> MessageRow:
 
 
 def subject(key: str, payload: Mapping[str, Any]) -> str:
-    """Name what a message is about, by which it is searched for: `user:ID` where it names one, else its key."""
+    """Return the subject by which a message is searched: `user:ID` if the message has a user ID, else its key."""
     user_id = payload.get("user_id")
     return _short(f"user:{user_id}" if isinstance(user_id, str) and user_id else key)
 
 
 def _short(name: str) -> str:
-    if len(name) <= LONGEST // 4:  # no character takes more bytes
+    if len(name) <= LONGEST // 4:  # UTF-8 has at most 4 bytes per character
         return name
     data = name.encode("utf-8", "surrogatepass")
     if len(data) <= LONGEST:

@@ -1,4 +1,4 @@
-"""Activity as rows, which all processes add to: by the minute for a day, then by the hour for a week."""
+"""The activity of all processes as rows: by minute for a day, then by hour for a week."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sfcode.relay.inbox.tables import ACTIVITY
 
 HOUR = 3600
 MINUTES_KEPT = timedelta(hours=26)
-"""More than the day that is shown by the minute, since hours are added up whole."""
+"""How long minutes are kept: longer than the day that is shown by minute, since only whole hours are summed."""
 KEPT = timedelta(days=8)
-"""More than the week that is shown, for the same reason."""
+"""How long hours are kept: longer than the week that is shown."""
 
 _KEY = (ACTIVITY.c.begins, ACTIVITY.c.source, ACTIVITY.c.figure, ACTIVITY.c.bound)
 _IS_PEAK = sa.or_(*(ACTIVITY.c.figure == figure for figure in sorted(PEAKS)))
 
 
 class ActivitySpan(NamedTuple):
-    """One number of one span of time."""
+    """The number of one figure in one time span."""
 
     slot: int
     """The Unix time of the span's first second, divided by its length."""
@@ -46,26 +46,26 @@ class ActivityLog:
         self._write = write
 
     def add(self, numbers: Mapping[ActivityKey, int]) -> None:
-        """Add numbers; of a peak the larger one stays."""
+        """Add numbers to the stored ones; for a peak, keep the larger value."""
         self._write(lambda tx: add(tx, numbers))
 
     def spans(self, since: int, seconds: int) -> list[ActivitySpan]:
-        """Return the activity from a Unix time on, added up over spans of so many seconds."""
+        """Return the activity from a Unix time on, summed over spans of `seconds`."""
         return self._read(lambda tx: spans(tx, since, seconds))
 
     def compact(self, now: int) -> None:
-        """Add up the minutes of hours long past, and delete what is older than a week; `now` is a Unix time."""
+        """Sum the minutes of older hours, and delete activity older than a week; `now` is a Unix time."""
         self._write(lambda tx: compact(tx, now))
 
 
 def add(tx: Transaction, numbers: Mapping[ActivityKey, int]) -> None:
-    """Add numbers to the stored ones, in one order, to avoid deadlocks."""
+    """Add numbers to the stored ones, in a fixed order to avoid deadlocks."""
     rows = [{**key._asdict(), "number": number} for key, number in sorted(numbers.items())]
     tx.db.execute(_upsert(tx), rows)
 
 
 def spans(tx: Transaction, since: int, seconds: int) -> list[ActivitySpan]:
-    """Return the activity from a Unix time on, added up over spans of so many seconds."""
+    """Return the activity from a Unix time on, summed over spans of `seconds`."""
     slot = (ACTIVITY.c.begins // seconds).label("slot")
     columns = (slot, ACTIVITY.c.source, ACTIVITY.c.figure, ACTIVITY.c.bound)
     rows = tx.db.execute(sa.select(*columns, _total()).where(ACTIVITY.c.begins >= since).group_by(*columns))
@@ -73,11 +73,11 @@ def spans(tx: Transaction, since: int, seconds: int) -> list[ActivitySpan]:
 
 
 def compact(tx: Transaction, now: int) -> None:
-    """Move the minutes of hours long past into the first minute of their hour, and delete what is too old."""
+    """Sum the minutes of older hours in the first minute of their hour, and delete activity older than a week."""
     tx.db.execute(ACTIVITY.delete().where(ACTIVITY.c.begins < now - int(KEPT.total_seconds())))
     limit = now - int(MINUTES_KEPT.total_seconds())
     minutes = (ACTIVITY.c.begins < limit - limit % HOUR) & (ACTIVITY.c.begins % HOUR != 0)
-    # Deleted and returned by one statement: of two processes that compact, one gets the rows.
+    # One statement deletes and returns the rows, so that only one of two processes gets them.
     rows = tx.db.execute(ACTIVITY.delete().where(minutes).returning(*_KEY, ACTIVITY.c.number)).all()
     totals: Counter[ActivityKey] = Counter()
     for begins, source, figure, bound, number in rows:

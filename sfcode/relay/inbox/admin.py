@@ -24,24 +24,24 @@ DISCARDABLE: tuple[State, ...] = (*BLOCKED, "ready")
 DISCARDED = "discarded"
 """The reason of messages that a person discarded."""
 LONGEST_WAIT = timedelta(days=2)
-"""No retry and no lease puts a message off for so long."""
+"""A time span that no retry and no lease exceeds."""
 
 
 MOST_WAITING = 10_000
-"""So many keys that wait are counted: an outage makes a million of them."""
+"""Waiting keys are counted up to this number, since an outage may leave a million of them."""
 
 
 class ChangeStep(NamedTuple):
-    """A step of a change of many rows."""
+    """The result of one step of a change of many rows."""
 
     number: int
-    """Of changed rows."""
+    """The number of changed rows."""
     last: Place | None
     """The place of the last row; None after the last step."""
 
 
 def stats(tx: Transaction) -> InboxStats:
-    """Read the counters, the ages of the oldest messages, and the numbers of waiting keys."""
+    """Return the counters, the ages of the oldest messages, and the numbers of waiting keys."""
     counts = {(source, cast(State, state), reason): number for source, state, reason, number in read_counts(tx)}
     present = {(source, state) for source, state, _ in counts}
     oldest: dict[str, datetime] = {}
@@ -65,7 +65,7 @@ def _oldest(tx: Transaction, source: Source, state: State) -> datetime | None:
 
 
 def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
-    """Set up to `limit` finished rows after a place to ready."""
+    """Set up to `limit` finished rows after a position to ready."""
     rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
     update = (
         INBOX.update()
@@ -80,9 +80,9 @@ def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who
 
 
 def hasten(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
-    """Make up to `limit` rows after a place due that wait for their next attempt."""
+    """Make up to `limit` rows due that wait for their next attempt, after a position."""
     rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
-    # Their lanes are locked first, as by a claim, and in the order of all transactions.
+    # Their lanes are locked first, like in a claim, in the order that all transactions use.
     open_lanes(tx, {(row.source, row.key) for row in rows})
     ready = (
         INBOX.update()
@@ -95,7 +95,7 @@ def hasten(tx: Transaction, choice: Filter, after: Place | None, limit: int, who
 
 
 def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
-    """Set up to `limit` rows after a place, which nobody is delivering, to done without delivering them."""
+    """Set up to `limit` rows after a position to done without delivering them; rows of a claim are left out."""
     rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
     lanes = sorted({lane(row.source, row.key) for row in rows})
     tx.db.execute(
@@ -113,7 +113,7 @@ def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, wh
 
 
 Change = Callable[[Transaction, Filter, "Place | None", int, str], ChangeStep]
-"""A step of a change: the selection, the place that it has reached, how many rows at once, and who does it."""
+"""Runs a step of a change, given the selection, the position, the number of rows, and the person."""
 
 
 def change(
@@ -128,7 +128,7 @@ def change(
     action: str,
     selection: Mapping[str, Any],
 ) -> tuple[int, Place | None, int]:
-    """Do a step and count it in the audit line, which the first one begins; return its number, its place, and the line."""
+    """Run a step and add its number to the audit line, which the first step creates; return number, position and line."""
     number, last = step(tx, choice, after, limit, who)
     if audit_line:
         audit.count_on(tx, audit_line, number)
@@ -143,7 +143,7 @@ def _last(rows: Sequence[Any], limit: int) -> Place | None:
 
 def replace(tx: Transaction, id_: int, messages: Sequence[InboxMessage]) -> int:
     """
-    Replace a parked message or dead letter by the messages that were parsed from it again; return how many were new.
+    Replace a parked message or dead letter by the messages parsed from its body; return how many were new.
 
     Nothing is stored if the row was replayed or replaced in the meantime.
     """
@@ -165,14 +165,14 @@ def purge(tx: Transaction, state: State, age: timedelta, limit: int) -> int:
 
 
 def find_keys_without_lane(tx: Transaction) -> list[Key]:
-    """Return keys with open rows and without a lane: of rows that were set to ready by hand, in SQL."""
+    """Return keys with open rows and without a lane, such as those of rows that were set to ready with SQL."""
     request = sa.select(INBOX.c.source, INBOX.c.key).where(INBOX.c.finished_at.is_(None))
-    query = sa.except_(request, sa.select(LANES.c.source, LANES.c.key))  # a set operation: there may be a million rows
+    query = sa.except_(request, sa.select(LANES.c.source, LANES.c.key))  # there may be a million rows
     return [(row.source, row.key) for row in tx.db.execute(query)]
 
 
 def make_due(tx: Transaction) -> None:
-    """Make messages due that are postponed for longer than any retry: by hand, or by an older version while the clock was ahead."""
+    """Make messages due that are postponed for longer than any retry, by SQL or by a wrong clock."""
     beyond = tx.now + LONGEST_WAIT
     late = LANES.c.source.in_(SOURCES) & (LANES.c.due_at > beyond)
     if tx.db.execute(LANES.update().where(late).values(due_at=tx.now)).rowcount:

@@ -1,4 +1,4 @@
-"""Alarms as rows: several processes raise them at once, and each is acknowledged by itself."""
+"""Alarms as rows, so that several processes can raise them, and each can be acknowledged separately."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import ALARMS, SETTINGS
 
 MOST = 200
-"""Rows; the oldest ones go."""
+"""Rows that are kept; the oldest ones are deleted."""
 LONGEST_DETAIL = 500
-"""Characters: an index of PostgreSQL takes no more than some 2,700 bytes."""
+"""Characters of a detail: an index entry of PostgreSQL has at most about 2,700 bytes."""
 FORMER = "alarms"
 """The setting that held all alarms before they were rows."""
 
 
 def raise_alarms(tx: Transaction, raised: Iterable[Alarm]) -> None:
-    """Store alarms; one that is raised already counts on."""
+    """Store alarms; if an alarm is already raised, increase its count."""
     insert = tx.database.insert(ALARMS)
     upsert = insert.on_conflict_do_update(
         index_elements=["name", "detail"],
         set_={"at": insert.excluded.at, "times": ALARMS.c.times + insert.excluded.times},
     )
-    # In this order, to avoid deadlocks.
+    # Sorted to avoid deadlocks.
     rows = {(alarm.name, alarm.detail[:LONGEST_DETAIL]): alarm for alarm in raised}
     for (name, detail), alarm in sorted(rows.items()):
         tx.db.execute(upsert, {"name": name, "detail": detail, "at": alarm.at, "times": alarm.times})

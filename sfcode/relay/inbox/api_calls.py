@@ -1,4 +1,4 @@
-"""Numbers of requests to the org as rows, by the hour, which all processes add to."""
+"""The numbers of requests to the org by hour, as rows that all processes add to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.relay.inbox.dialects import RunTransaction, Transaction
 from sfcode.relay.inbox.tables import API_CALLS
 
 WINDOW = 24
-"""Hours that a budget is for, the present one included."""
+"""Hours of a budget, including the present one."""
 KEPT = timedelta(days=8)
 HOUR = 3600
 
@@ -31,7 +31,7 @@ class ApiCallLog:
         self._write(lambda tx: add(tx, numbers))
 
     def last_day(self) -> tuple[ApiCallCount, ...]:
-        """Return what made how many requests in the last 24 hours, the most first."""
+        """Return the numbers of requests in the last 24 hours, the largest first."""
         return self._read(last_day)
 
     def number(self) -> int:
@@ -40,7 +40,7 @@ class ApiCallLog:
 
 
 def add(tx: Transaction, numbers: Mapping[ApiUse, int]) -> None:
-    """Add numbers to the stored ones of this hour, in one order, to avoid deadlocks."""
+    """Add numbers to the stored ones of this hour, in a fixed order to avoid deadlocks."""
     hour = _hour(tx)
     tx.db.execute(API_CALLS.delete().where(API_CALLS.c.hour < hour - int(KEPT.total_seconds())))
     insert = tx.database.insert(API_CALLS)
@@ -50,7 +50,7 @@ def add(tx: Transaction, numbers: Mapping[ApiUse, int]) -> None:
 
 
 def last_day(tx: Transaction) -> tuple[ApiCallCount, ...]:
-    """Return what made how many requests in the last 24 hours, the most first."""
+    """Return the numbers of requests in the last 24 hours, the largest first."""
     columns = _KEY[1:]
     total = sa.func.sum(API_CALLS.c.number).label("total")
     rows = tx.db.execute(sa.select(*columns, total).where(_is_recent(tx)).group_by(*columns))

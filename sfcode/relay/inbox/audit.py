@@ -1,4 +1,4 @@
-"""What people did to the inbox: who, when, what, of which messages, and how many."""
+"""The audit: who changed the inbox, when, how, which messages and how many."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sfcode.relay.inbox.tables import AUDIT, SETTINGS
 from sfcode.relay.inbox.types import Filter
 
 MOST_IDS = 20
-"""Ids of messages that a line names."""
+"""The number of message IDs in an audit line."""
 FORMER = "audit:"
-"""Began the names of the settings that held the audit lines of an older version."""
+"""The prefix of the settings with audit lines of an older version."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """Something that a person did."""
+    """An action of a person."""
 
     id: int
     at: datetime
@@ -33,25 +33,25 @@ class AuditLine:
     action: str
     """Name of the command: `replay`, `discard`, `pause`, ..."""
     selection: Mapping[str, Any]
-    """Of which messages, alarms or mappings: without ids of people."""
+    """The messages, alarms or mappings that were selected, without IDs of people."""
     number: int
-    """Of messages, or of what else was concerned."""
+    """The number of changed messages, alarms or mappings."""
 
 
 def add_audit_line(tx: Transaction, who: str, action: str, selection: Mapping[str, Any], number: int) -> int:
-    """Store what somebody did; return the id of the line."""
+    """Store an audit line; return its ID."""
     row = {"at": tx.now, "who": who, "action": action, "selection": dict(selection), "number": number}
     id_: int = tx.db.execute(AUDIT.insert().values(row).returning(AUDIT.c.id)).scalar_one()
     return id_
 
 
 def count_on(tx: Transaction, id_: int, number: int) -> None:
-    """Add to the number of a line."""
+    """Add to the number of an audit line."""
     tx.db.execute(AUDIT.update().where(AUDIT.c.id == id_).values(number=AUDIT.c.number + number))
 
 
 def describe_selection(choice: Filter) -> dict[str, Any]:
-    """Return the conditions of a selection without what names a person, whose hash is kept."""
+    """Return the conditions of a selection, with the hash of a value that identifies a person."""
     given = {name: getattr(choice, name) for name in Filter.__slots__}
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
     if subject := texts.pop("subject", None):

@@ -16,12 +16,12 @@ from sfcode.relay.inbox.tables import INBOX, LANES, age, open_rows
 from sfcode.relay.message import Claim, ClaimedMessage, Parked, Settlement, Source
 
 COLUMNS = ("id", "source", "message_id", "key", "kind", "payload", "attempts", "history", "received_at")
-"""Of a row that is claimed."""
+"""The columns of a claimed row."""
 _RAW = [
     sa.type_coerce(column, sa.Text).label(column.name) if isinstance(column.type, sa.TypeDecorator) else column
     for column in (INBOX.c[name] for name in COLUMNS)
 ]
-"""These columns as the driver gives them."""
+"""The values of these columns from the database driver."""
 _READERS = [
     column.type.process_result_value if isinstance(column.type, sa.TypeDecorator) else None
     for column in (INBOX.c[name] for name in COLUMNS)
@@ -40,9 +40,9 @@ class ClaimRequest(NamedTuple):
     per_key: int
     keys: int
     lease: float
-    """Seconds, from now on the database's clock."""
+    """Seconds of the lease, by the database's clock."""
     deadline: float
-    """The same on this process's monotonic clock, read before the database's: rather early than late."""
+    """The end of the lease on this process's monotonic clock, read before the database's, so never too late."""
 
 
 class LaneRow(NamedTuple):
@@ -56,19 +56,19 @@ class LaneRow(NamedTuple):
 
 class ClaimedRows(NamedTuple):
     """
-    The rows of a claim as the driver gives them.
+    The rows of a claim, as values of the database driver.
 
-    They are read after the transaction: on SQLite nobody else can write before it ends, and 600 payloads take a while.
+    They are parsed after the transaction, since 600 payloads take a while, and on SQLite the transaction blocks all writers.
     """
 
     tx: Transaction
-    """It has ended; its times are read."""
+    """The transaction of the claim, which has ended; it converts times."""
     request: ClaimRequest
     token: str
     rows: Iterable[Sequence[Any]]
 
     def read(self) -> Claim:
-        """Return the claim, its messages in their order."""
+        """Return the claim with its messages in order of arrival."""
         messages = (self._read_message(row) for row in sorted(self.rows, key=lambda row: row[0]))
         return Claim(self.token, self.request.deadline, tuple(messages), self.request.lease)
 
@@ -87,7 +87,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
     """
     Claim messages within the limits: the oldest of each key, then younger ones while there is room.
 
-    The lanes are locked and postponed to the end of the lease, so that no other process claims the same keys.
+    The lanes are locked and postponed to the end of the lease, so that no other process can claim the same keys.
     """
     due = (LANES.c.source == request.source) & (LANES.c.due_at <= tx.now)
     lanes = sa.select(LANES.c.name).where(due).order_by(LANES.c.due_at).limit(min(request.keys, request.limit))
@@ -96,7 +96,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
         return None
     ids = _heads(tx, names)
     _close_empty(tx, set(names) - set(ids))
-    # Bounds the rows that are read, which would otherwise be the number of keys times the limit.
+    # Bounds the number of rows to read, which would otherwise be the number of keys times the limit.
     depth = min(request.per_key, request.limit - len(ids) + 1, max(SHALLOW, request.limit // max(len(ids), 1) + 1))
     row_ids = (
         choose(_places(tx, request.source, ids.values(), depth), tx.now, request.limit)
@@ -113,7 +113,7 @@ def claim(tx: Transaction, request: ClaimRequest) -> ClaimedRows | None:
 
 
 def unreadable(claim: Claim) -> dict[int, Settlement]:
-    """Return settlements that park the messages whose rows are damaged."""
+    """Return settlements that park the messages with damaged rows."""
     end = Parked(UNREADABLE, "the row of the database is damaged")
     return {message.id: end for message in claim.messages if not _is_readable(message)}
 
@@ -126,7 +126,7 @@ def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
     """
     Choose rows by rank, the heads of all lanes first.
 
-    The head of a due lane is due. A younger row that is not due ends the choice of its lane, since later rows must not
+    The head of a due lane is due. A younger row that is not due ends the selection in its lane, since later rows must not
     overtake it.
     """
     ended: set[str] = set()
@@ -140,7 +140,7 @@ def choose(places: Iterable[LaneRow], now: datetime, limit: int) -> list[int]:
 
 
 def put_off(tx: Transaction, names: Sequence[str], until: datetime) -> None:
-    """Postpone lanes, so that no process claims from them until then."""
+    """Postpone lanes until a time, so that no process claims from them before it."""
     tx.db.execute(LANES.update().where(within(LANES.c.name, names)).values(due_at=until))
 
 
@@ -167,12 +167,12 @@ def _places(tx: Transaction, source: Source, heads: Collection[int], depth: int)
 def _eldest(
     source: sa.ColumnElement[str], key: sa.ColumnElement[str], after: sa.ColumnElement[int]
 ) -> sa.ScalarSelect[int]:
-    """Return the SQL for the oldest open row of a key beyond a given row."""
+    """Return the query for the oldest open row of a key after a given row."""
     rows = INBOX.alias()
     return sa.select(sa.func.min(age(rows))).where(open_rows(rows, source, key), age(rows) > after).scalar_subquery()
 
 
 def _close_empty(tx: Transaction, names: Collection[str]) -> None:
-    """Close lanes without open rows, which deleting rows by hand leaves."""
+    """Close lanes without open rows, which remain when rows are deleted with SQL."""
     if names:
         tx.db.execute(LANES.delete().where(within(LANES.c.name, names)))

@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from sfcode.relay.inbox.data_cipher import START, cipher_of
 
-# PostgreSQL has no NUL in a text, and UTF-8 no half of a surrogate pair; JSON of a webhook may spell both.
+# PostgreSQL cannot store NUL, and UTF-8 cannot encode a lone surrogate; the JSON of a webhook may contain both.
 _UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(?:\\|u([0-9a-f]{4}))")
 
@@ -24,7 +24,7 @@ encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 @functools.lru_cache(256)
 def format_time(moment: datetime) -> str:
-    """Format a time as SQLite stores it; all rows of a transaction have the same ones."""
+    """Format a time for SQLite. Cached, since the rows of a transaction share their times."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
@@ -49,8 +49,8 @@ class SafeText(TypeDecorator[str]):
     """
     A text with any code point; PostgreSQL compares it as Python does.
 
-    SQLite keeps a value of any type in any column, so that a damaged row may hold bytes or a number. No type here
-    raises on reading one: it would take all rows of the query with it.
+    SQLite accepts a value of any type in any column, so that a damaged row may contain bytes or a number. No type here
+    raises an error when it reads one, since the whole query would fail.
     """
 
     impl = sa.Text
@@ -86,14 +86,14 @@ class EncryptedText(SafeText):
 
 
 class Unreadable(dict[str, Any]):
-    """Replaces a payload that is not a JSON object any more, so that a damaged row does not stop the others."""
+    """The value of a payload that is no longer a JSON object, so that a damaged row does not fail the query."""
 
 
 class JsonText(TypeDecorator[Mapping[str, Any]]):
     """
     A JSON object, stored as ASCII text, encrypted where the database has a key.
 
-    Neither engine's own JSON type: jsonb refuses a NUL and lone surrogates, and nothing looks inside in SQL.
+    It does not use the JSON types of the databases: jsonb refuses NUL and lone surrogates, and no query reads the content.
     """
 
     impl = sa.Text

@@ -13,7 +13,7 @@ from sfcode.relay.inbox.types import Busy, Unavailable
 from sfcode.relay.message import InboxMessage
 
 Groups = Sequence[Sequence[InboxMessage]]
-"""The messages of several callers."""
+"""Messages by caller."""
 
 
 class MessageStore(Protocol):
@@ -21,11 +21,11 @@ class MessageStore(Protocol):
 
     @property
     def commits_at_once(self) -> int:
-        """How many calls of `accept_each` are worth making side by side."""
+        """How many concurrent calls of `accept_each` are useful."""
         ...
 
     def accept_each(self, groups: Groups) -> tuple[int, ...]:
-        """Store all of them, or none; return how many of each caller were new."""
+        """Store the messages of all callers, or none; return how many of each caller were new."""
         ...
 
 
@@ -33,14 +33,14 @@ class _Waiting(NamedTuple):
     messages: Sequence[InboxMessage]
     answer: asyncio.Future[int]
     began: float
-    """When they were handed over, in seconds of the event loop's clock."""
+    """When the caller called `accept`, in seconds of the event loop's clock."""
 
 
 class GroupCommit:
     """
     Commits messages for any number of tasks of one event loop.
 
-    While transactions are written to disk, the next callers form a group, so that grouping adds no delay. Messages that
+    While a transaction is written to disk, the next callers form a group, so that grouping adds no delay. Messages that
     arrive during a commit have no defined order, since their senders have no response yet.
     """
 
@@ -54,7 +54,7 @@ class GroupCommit:
     ) -> None:
         self._inbox = inbox
         self._committed = committed
-        """Called in the event loop after each transaction, with how many messages of each caller were new, and its wait."""
+        """Called in the event loop after each transaction, with the number of new messages and the wait of each caller."""
         self._most_waiting = most_waiting
         self._at_once = at_once
         self._queue: deque[_Waiting] = deque()
@@ -62,7 +62,7 @@ class GroupCommit:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._open = False
-        # Threads of its own: the shared ones may all be waiting for Salesforce.
+        # A separate thread pool: all shared threads may be waiting for Salesforce.
         self._commits_at_once = inbox.commits_at_once
         self._threads = ThreadPoolExecutor(self._commits_at_once, thread_name_prefix="inbox-accept")
         self._writing: set[asyncio.Task[None]] = set()
@@ -73,7 +73,7 @@ class GroupCommit:
         self._task = asyncio.create_task(self._run(), name="inbox-accept")
 
     async def stop(self) -> None:
-        """Accept no more, commit what waits, and end."""
+        """Refuse new messages, commit those that wait, and end."""
         self._open = False
         self._wake.set()
         if self._task is not None:
@@ -89,11 +89,11 @@ class GroupCommit:
 
     @property
     def waiting(self) -> int:
-        """Messages that are not committed yet."""
+        """The number of messages that are not committed yet."""
         return self._messages
 
     async def accept(self, messages: Sequence[InboxMessage]) -> int:
-        """Commit messages and return how many were new. Raises Busy or Unavailable where they were not committed."""
+        """Commit messages and return how many were new. Raises Busy or Unavailable if they were not committed."""
         if not self._open:
             raise Busy("The relay is stopping.", "Send it again later.")
         if self._messages + len(messages) > self._most_waiting:
@@ -127,7 +127,7 @@ class GroupCommit:
         while self._queue and (not batch or size + len(self._queue[0].messages) <= self._at_once):
             waiting = self._queue.popleft()
             self._messages -= len(waiting.messages)
-            if not waiting.answer.done():  # a caller that gave up gets no answer, and its sender sends again
+            if not waiting.answer.done():  # the caller has given up, and its sender will send the messages again
                 batch.append(waiting)
                 size += len(waiting.messages)
         return batch
@@ -142,7 +142,7 @@ class GroupCommit:
                 for waiting in batch:
                     _answer(waiting, error)
                 return
-            # One of them cannot be written, which must not fail the others.
+            # The messages of one caller cannot be written, which must not fail the other callers.
             for waiting in batch:
                 await self._write([waiting])
             return

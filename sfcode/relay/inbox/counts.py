@@ -1,9 +1,9 @@
 """
-Counters of the inbox by source, state and reason, which triggers keep in every transaction that changes a row.
+Counters of the inbox by source, state and reason, updated by triggers in every transaction that changes a row.
 
-So they are right whatever changes a row: a claim, a purge, or a person with SQL. SQLite has one writer at a time, and one
-row for each counter. On PostgreSQL every process would wait for the one that has a counter's row locked, so each statement
-adds rows with its differences there, and the rows of one counter are added up from time to time.
+So they are correct whatever changes a row: a claim, a purge, or SQL of a person. SQLite has one writer at a time, and one
+row per counter. On PostgreSQL processes would wait for each other's locks on a counter's row, so each statement
+inserts rows with its differences, and the rows of one counter are summed from time to time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import COUNTS, INBOX
 
 AT_ONCE = 10_000
-"""Rows of differences that one transaction adds up."""
+"""Rows of differences that one transaction sums."""
 
 _ADD = (
     "INSERT INTO relay_counts (source, state, reason, number) VALUES (NEW.source, NEW.state, NEW.reason, 1)"
@@ -84,7 +84,7 @@ def read_counts(tx: Transaction) -> Iterable[tuple[str, str, str, int]]:
 
 
 def merge_counts(tx: Transaction) -> int:
-    """Add up the differences of each counter, up to `AT_ONCE` rows; return how many rows that were."""
+    """Sum the differences of each counter, up to `AT_ONCE` rows; return the number of rows."""
     if tx.db.dialect.name == "sqlite":
         return 0
     rows = tx.database.free(sa.select(COUNTS.c.id).order_by(COUNTS.c.id).limit(AT_ONCE))

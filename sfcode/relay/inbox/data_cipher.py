@@ -1,8 +1,8 @@
 """
-Encrypt what the inbox holds of people: payloads, details, histories and delivered values.
+Encrypt the personal data in the inbox: payloads, details, histories and delivered values.
 
-An encrypted text names its key, so that several may be in use while one replaces the other. It begins with a backslash and
-an `e`, which no plain text does: `escape` doubles backslashes. Several may follow each other, since SQL appends to a history.
+An encrypted text contains the name of its key, so that several keys can be in use during a rotation. It begins with
+`START`, which no plain text does, since `escape` doubles backslashes. A history may consist of several encrypted texts.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from sfcode.secret import Secret
 
 START = "\\e"
 _ENCRYPTED = re.compile(r"\\\\|\\e([0-9a-f]{8}):([A-Za-z0-9_=-]+);")
-"""Or an escaped backslash, which begins nothing."""
-WRONG_KEY = "A row of the relay's database is encrypted with a key that SFCODE_RELAY_DATA_KEYS does not have."
+"""An encrypted text, or an escaped backslash, which is not the beginning of one."""
+WRONG_KEY = "A row of the relay's database is encrypted with a key that is missing in SFCODE_RELAY_DATA_KEYS."
 
 
 class DataCipher:
     """Encrypts with the newest key and decrypts with any; without keys it encrypts nothing."""
 
     def __init__(self, keys: Sequence[Secret] = ()) -> None:
-        """Take keys of 32 bytes in base64, the newest first. Raises ValueError for another form."""
+        """Create a cipher from keys of 32 bytes in base64, the newest first. Raises ValueError for an invalid key."""
         self._keys = {hashlib.sha256(key.reveal().encode()).hexdigest()[:8]: Fernet(key.reveal()) for key in keys}
         self.newest = next(iter(self._keys), "")
-        """The name of the key that encrypts; "" without one."""
+        """The name of the newest key, which encrypts; "" without keys."""
 
     @property
     def start(self) -> str:
-        """How a text begins that the newest key has encrypted."""
+        """The prefix of texts that are encrypted with the newest key."""
         return f"{START}{self.newest}:"
 
     def encrypt(self, text: str) -> str:
@@ -46,7 +46,7 @@ class DataCipher:
         return f"{self.start}{token};"
 
     def decrypt(self, text: str) -> str:
-        """Decrypt each encrypted part of a text. Raises Unavailable where a key is missing."""
+        """Decrypt each encrypted part of a text. Raises Unavailable if a key is missing."""
         return _ENCRYPTED.sub(self._decrypt, text) if START in text else text
 
     def _decrypt(self, match: re.Match[str]) -> str:
@@ -65,7 +65,7 @@ NO_KEYS = DataCipher()
 
 
 def use_cipher(engine: sa.Engine, cipher: DataCipher) -> None:
-    """Have a database's encrypted columns written and read with a cipher."""
+    """Use a cipher for the encrypted columns of a database."""
     engine.dialect.data_cipher = cipher  # type: ignore[attr-defined]
 
 

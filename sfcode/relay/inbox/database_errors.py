@@ -1,4 +1,4 @@
-"""The errors of the inbox, by those of its database."""
+"""Translate errors of the database to errors of the inbox."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sfcode.relay.inbox.database_url import (
 from sfcode.relay.inbox.types import RowLocked, Unavailable
 
 LOST = ("40001", "40P01")
-"""SQLSTATEs of transactions that are run again: a serialization failure, and a deadlock."""
+"""SQLSTATEs after which a transaction is retried: a serialization failure, and a deadlock."""
 
 
 def translate_error(error: sa.exc.DBAPIError) -> Exception:
-    """Return the error of the inbox for one of the database; the same one where it is a bug."""
+    """Return the inbox's error for a database error; the database error itself if it is a bug."""
     if is_read_only(error):
         return Unavailable("The relay's database cannot be written: the server is read only.")
     if is_locked(error):

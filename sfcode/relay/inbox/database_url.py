@@ -14,7 +14,7 @@ _ESCAPES = "Percent-encode such characters: @ is %40, / is %2F, # is %23, ? is %
 
 
 def parse_database_url(text: str) -> sa.URL:
-    """Parse a URL, several hosts as libpq writes them included. Raises UsageError, which quotes nothing of it."""
+    """Parse a URL, which may have several hosts as in libpq. Raises UsageError, whose text contains no part of the URL."""
     scheme, colon, rest = text.partition("://")
     if scheme == "postgres":
         scheme = "postgresql"
@@ -22,7 +22,8 @@ def parse_database_url(text: str) -> sa.URL:
     userinfo, at, hosts = authority.rpartition("@")
     if scheme.startswith("postgresql") and ("@" in userinfo or "#" in rest or "@" in rest[len(authority) :]):
         raise UsageError(
-            "The user or the password in the relay's database URL holds a character that ends it too early.", _ESCAPES
+            "The user or the password in the relay's database URL contains a character that must be percent-encoded.",
+            _ESCAPES,
         )
     several = scheme.startswith("postgresql") and "," in hosts
     try:
@@ -30,7 +31,7 @@ def parse_database_url(text: str) -> sa.URL:
         if several:
             parsed = parsed.update_query_pairs([("host", host) for host in hosts.split(",")])
     except (sa.exc.ArgumentError, ValueError):
-        raise UsageError("The relay's database URL cannot be understood.", FORMS) from None
+        raise UsageError("The relay's database URL cannot be parsed.", FORMS) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
@@ -56,12 +57,12 @@ def describe_database(url: sa.URL) -> str:
 
 
 def first_line(error: sa.exc.DBAPIError) -> str:
-    """Return the first line of a driver's message: what follows may quote the statement."""
+    """Return the first line of a driver's message: the following lines may quote the statement."""
     return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
 
 
 def is_read_only(error: sa.exc.DBAPIError) -> bool:
-    """Tell whether PostgreSQL refused to write because the server or the session is read only, as after a failover."""
+    """Return whether PostgreSQL refused to write because the server or the session is read-only, as after a failover."""
     return getattr(error.orig, "sqlstate", None) == "25006"
 
 
@@ -77,16 +78,14 @@ def is_timed_out(error: sa.exc.DBAPIError) -> bool:
 
 
 def is_damaged(error: sa.exc.DBAPIError) -> bool:
-    """Tell whether SQLite found that the file is no database of its, or is corrupted."""
+    """Return whether SQLite reports that the file is not an SQLite database, or is corrupted."""
     return getattr(error.orig, "sqlite_errorname", "").partition("_")[2].startswith(("CORRUPT", "NOTADB"))
 
 
 def hint_for_error(error: sa.exc.DBAPIError) -> str:
-    """Return what to do about an error while opening a database."""
+    """Return the hint for an error while a database is opened."""
     if is_damaged(error):
-        return "The file is damaged or no SQLite database: restore a backup, or move it away and start again."
+        return "The file is damaged or not an SQLite database: restore a backup, or move the file away and start again."
     if is_read_only(error):
-        return (
-            "The server takes no writes: name all servers of the cluster in the URL, or wait for the failover to end."
-        )
-    return "Check that it is there, that it may be written, and that the user and the password are right."
+        return "The server is read-only: list all servers of the cluster in the URL, or wait for the failover to end."
+    return "Check that the database exists and is writable, and that the user and the password are correct."

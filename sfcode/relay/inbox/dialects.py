@@ -1,7 +1,7 @@
 """
-What differs between SQLite and PostgreSQL: transactions, clocks, row locks, type names. sqlite.py and postgresql.py have it.
+The interface of the two databases: transactions, clocks, row locks, type names. sqlite.py and postgresql.py implement it.
 
-Everything above is written once, in SQLAlchemy Core.
+All other modules use SQLAlchemy Core, and are the same for both.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ Result = TypeVar("Result")
 InsertInto = Callable[[sa.Table], sqlite.Insert | postgresql.Insert]
 
 BUSY_SECONDS = 30.0
-"""How long commands wait for a connection, or for the lock of a file."""
+"""How long commands wait for a connection, or for the lock of an SQLite file, in seconds."""
 
 
 class Transaction(NamedTuple):
-    """A transaction."""
+    """A transaction, with the time at which it began."""
 
     database: Database
     db: sa.Connection
     now: datetime
-    """When it began, by the inbox's clock, which all stored times are of."""
+    """When the transaction began, by the inbox's clock, which all stored times use."""
     reading: ClockReading
-    """The wall clock at that moment."""
+    """The wall clock when the transaction began."""
 
     def to_wall(self, time: datetime) -> datetime:
-        """Return a stored time as the wall clock has it, which is shown to people."""
+        """Convert a stored time to the wall clock, to show it to people."""
         return time + self.database.clock.shift
 
     def to_stored(self, time: datetime) -> datetime:
-        """Return a time of the wall clock as it is stored."""
+        """Convert a time of the wall clock to a stored time."""
         return time - self.database.clock.shift
 
     def fetch(self, query: sa.Select[Any]) -> Iterable[Sequence[Any]]:
-        """Return the rows of a query; on SQLite they are parsed as they are iterated."""
+        """Return the rows of a query; on SQLite they are parsed during iteration."""
         return self.database.fetch(self.db, query)
 
 
 class RunTransaction(Protocol):
-    """Runs work in a transaction of its own."""
+    """Runs a function in a new transaction."""
 
     def __call__(self, work: Callable[[Transaction], Result], /) -> Result:
-        """Run it, and return what it returns."""
+        """Run a function with a transaction, and return its result."""
         ...
 
 
@@ -60,19 +60,19 @@ class Database(Protocol):
     """A database with the relay's tables."""
 
     words: Mapping[str, str]
-    """Its names of column types."""
+    """The names of its column types, by their placeholders in migrations."""
 
     commits_at_once: int
-    """How many transactions of one process are worth committing side by side."""
+    """How many concurrent transactions of one process are useful."""
 
     clock: InboxClock
     """Its clock without jumps."""
 
     cipher: DataCipher
-    """What encrypts the data of people."""
+    """Encrypts personal data."""
 
     has_many_writers: bool
-    """Whether several processes write at a time."""
+    """Whether several processes can write at the same time."""
 
     writes_two_tables: bool
     """Whether one statement can insert into two tables."""
@@ -83,13 +83,13 @@ class Database(Protocol):
         """
         Begin a transaction that writes.
 
-        One that is not durable does not wait for the disk. A loss of power may undo it with all that were committed after
-        it and are not durable either, and never with one that is. One that executes one statement at most, where the
-        database can do everything in one, need not be begun and committed by statements of its own.
+        A transaction that is not durable does not wait for the disk. A power failure may undo it, together with later
+        transactions that are not durable, but never a durable one. With `one_statement`, the caller executes at most one
+        statement, so that PostgreSQL can run it without separate statements for begin and commit.
         """
 
     def read(self, seconds: float | None = None) -> contextlib.AbstractContextManager[Transaction]:
-        """Begin a read-only transaction, which blocks no writer; each statement is ended after so many seconds."""
+        """Begin a read-only transaction, which blocks no writer; statements are cancelled after `seconds`."""
 
     @property
     def insert(self) -> InsertInto:
@@ -105,16 +105,16 @@ class Database(Protocol):
         """Lock lanes, waiting for other transactions."""
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock lanes, skipping those that another transaction has locked."""
+        """Return the query that locks lanes, skipping those that another transaction has locked."""
 
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
         """Lock lanes, waiting for other transactions."""
 
     def migrating(self) -> contextlib.AbstractContextManager[None]:
-        """Let one process at a time migrate in several transactions."""
+        """Hold the lock for a migration of several transactions, which one process at a time runs."""
 
     def lock_migrations(self, db: sa.Connection) -> None:
-        """Let one migrating transaction run at a time."""
+        """Lock the database for a migration of one transaction."""
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,4 +1,4 @@
-"""Keep the database in step with the keys: refuse wrong ones, and encrypt what was written before the newest."""
+"""Check the encryption keys against the database, and encrypt older rows with the newest key."""
 
 from __future__ import annotations
 
@@ -16,50 +16,48 @@ from sfcode.relay.inbox.tables import INBOX, LATEST
 from sfcode.relay.inbox.types import Unavailable
 
 CHECK = "data_keys"
-"""The setting that holds a text encrypted by the oldest key that may be in use."""
+"""The setting with a text that is encrypted with the oldest key that may be in use."""
 DONE = "data_keys_done"
-"""The setting that names the key by which all rows are encrypted."""
+"""The setting with the name of the key with which all rows are encrypted."""
 AT_ONCE = 500
 PAUSE = 0.05
-"""Seconds after each piece, for other transactions."""
+"""Seconds to wait after each piece, for other transactions."""
 VARIABLE = "SFCODE_RELAY_DATA_KEYS"
 
 _COLUMNS = ((INBOX, INBOX.c.id, ("payload", "detail", "history")), (LATEST, LATEST.c.name, ("value",)))
 
 
 def check_keys(tx: Transaction, name: str) -> None:
-    """Raise Refused unless the keys fit what the database `name` holds; a database without keys gets the newest one."""
+    """Raise Refused unless the keys can decrypt the database `name`; record the newest key in a database without one."""
     cipher, check = tx.database.cipher, recall(tx, CHECK)
     if check is None:
         if cipher.newest:
             remember(tx, CHECK, cipher.encrypt(CHECK))
         return
     if not cipher.newest:
-        raise Refused(
-            f"{name} is encrypted, and {VARIABLE} is not set.", "Set it to the keys that the other processes have."
-        )
+        raise Refused(f"{name} is encrypted, and {VARIABLE} is not set.", "Set it to the keys of the other processes.")
     try:
         fits = cipher.decrypt(check) == CHECK
     except Unavailable:
         fits = False
     if not fits:
         raise Refused(
-            f"{name} is encrypted with another key than {VARIABLE} has.",
+            f"{name} is encrypted with a key that is not in {VARIABLE} has.",
             "Set it to all keys that are in use, the newest first; an old one may go when housekeeping has replaced it.",
         )
 
 
 class Encryption:
-    """Encrypts what is stored with the newest key, in pieces."""
+    """Encrypts the stored rows with the newest key, in pieces."""
 
     def __init__(self, read: RunTransaction, write: RunTransaction) -> None:
         self._read, self._write = read, write
 
     def renew(self, pause: Callable[[float], object] = time.sleep) -> int:
         """
-        Encrypt each row that the newest key has not encrypted; return how many those were.
+        Encrypt each row that is not encrypted with the newest key; return the number of rows.
 
-        It ends early where `pause`, which is called after each piece, returns true. When all rows are done, older keys are
+        `pause` is called after each piece, and ends the work if it returns true. When all rows are done, older keys are
         not needed any more.
         """
         total = 0
@@ -75,7 +73,7 @@ class Encryption:
                     break
                 if pause(PAUSE):
                     return total
-        if not total:  # nothing was left: also no process that had no key yet has written since
+        if not total:  # no row was left, so no process without the key has written in the meantime
             self._write(_finish)
         return total
 
@@ -94,12 +92,12 @@ def _is_old(tx: Transaction, table: sa.Table, columns: Sequence[str]) -> sa.Colu
 def _renew(
     tx: Transaction, *, table: sa.Table, key: sa.Column[Any], columns: Sequence[str], after: Any
 ) -> tuple[Any, int]:
-    """Encrypt up to `AT_ONCE` rows behind a key; return the last one's, None at the end, and how many were old."""
+    """Encrypt up to `AT_ONCE` rows after a primary key; return the last primary key (None at the end) and the number of rows."""
     rows = sa.select(key, _is_old(tx, table, columns).label("is_old")).order_by(key).limit(AT_ONCE)
     found = tx.db.execute(rows if after is None else rows.where(key > after)).all()
     old = [row[0] for row in found if row.is_old]
     for value in old:
-        # Read and written by one transaction, which has the row: a claim that changes it comes before or after.
+        # One transaction reads and writes the locked row, so that a claim changes it before or after.
         selected = sa.select(*(table.c[name] for name in columns)).where(key == value)
         stored = tx.db.execute(tx.database.held(selected)).first()
         if stored is not None:

@@ -1,4 +1,4 @@
-"""Remove what the inbox holds of one person: messages, latest states, and traces of their records."""
+"""Delete the data of one person from the inbox: messages, latest states, and references to the person's records."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from sfcode.relay.inbox.tables import INBOX, LATEST
 from sfcode.relay.rewrite import rewrite_key
 
 GUARDS = "clearing:"
-"""Begins the names of the guards over cleared attributes."""
+"""The prefix of the states that store the guards over cleared attributes."""
 STATES_OF_RECORDS = ("nps:", "field:", "answers:", "member:")
-"""Begin the names of states of records, before a mapping or an object and the id of the record."""
+"""The prefixes of the states of records; a mapping or an object, and the record's ID follow."""
 REWRITES_OF_RECORDS = tuple(map(rewrite_key, STATES_OF_RECORDS))
-"""The same for messages that write records again."""
+"""The prefixes of the keys of messages that write records again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonData:
-    """What the inbox holds of one person."""
+    """The data of one person in the inbox."""
 
     messages: tuple[int, ...]
-    """Ids of rows."""
+    """IDs of messages."""
     records: frozenset[str]
-    """Ids of Salesforce records that are the person's, as far as messages and states tell."""
+    """IDs of the person's Salesforce records, as far as messages and states contain them."""
     states: tuple[str, ...]
     """Names of latest states."""
 
@@ -42,7 +42,7 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
     """
     Find the data of a user: messages about the user, and states by name or by the IDs of the user's records.
 
-    `state_names` are the states that contain the user's ID in their names. Everything is found by an index, except
+    `state_names` are the states whose names contain the user's ID. All searches use an index, except the search for
     messages whose user is unknown.
     """
     about = INBOX.c.subject == subject(f"user:{user_id}", {})
@@ -62,7 +62,7 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
 def _find_unread(tx: Transaction, user_id: str) -> set[int]:
     """Return the IDs of messages whose user is unknown and that contain the user's ID as a value."""
     stored = sa.type_coerce(INBOX.c.payload, sa.Text)
-    # What is encrypted has to be read; of the rest, rows that cannot hold the id are left out by the database.
+    # Encrypted rows must be decrypted here; the database leaves out plain rows without the ID.
     text = stored.contains(json.dumps(user_id)[1:-1], autoescape=True) | stored.startswith(START, autoescape=True)
     rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(INBOX.c.subject == subject("", {}), text)).all()
     return {row.id for row in rows if _holds(row.payload, user_id)}
@@ -78,9 +78,9 @@ def _holds(value: Any, user_id: str) -> bool:
 
 def _find_names(tx: Transaction, column: sa.Column[str], starts: Iterable[str], records: Collection[str]) -> set[str]:
     """
-    Return the names in a column that consist of a start, any one word, the id of a record, and perhaps more.
+    Return the names in a column that consist of a prefix, any one word, the ID of a record, and optionally more.
 
-    The index is not scanned: from each word it is entered again behind all of the word's names.
+    The index is not scanned: after each word, the search jumps behind all names with that word.
     """
     matching_names: set[str] = set()
     for start in starts if records else ():
@@ -96,12 +96,12 @@ def _find_names(tx: Transaction, column: sa.Column[str], starts: Iterable[str], 
 
 
 def _end(start: str) -> str:
-    """Return the first text behind all that begin with a text that ends in a colon."""
+    """Return the smallest text after all texts with a prefix that ends in a colon."""
     return f"{start[:-1]};"
 
 
 def delete_messages(tx: Transaction, ids: Sequence[int]) -> int:
-    """Delete rows of the inbox; return how many."""
+    """Delete messages; return their number."""
     return tx.db.execute(INBOX.delete().where(within(INBOX.c.id, ids))).rowcount
 
 

@@ -1,8 +1,8 @@
 """
-The history of a message: its receipt, each attempt, and what people did with it, as lines of JSON in its row.
+The history of a message: its receipt, each attempt, and actions of people, as lines of JSON in its row.
 
-It is a column of the row and not a table: it is written by the statement that settles the message, costs no index, and goes
-when the row goes, whatever deletes it. It holds names and ids of fields and records, and never a value.
+It is a column and not a table: the statement that settles the message writes it, it needs no index, and it is deleted
+with the row. It contains names and IDs of fields and records, never a value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LAST = 15
 """Attempts that are kept of a message: the first and the last ones."""
 MOST_WRITES = 10
 MOST_FIELDS = 30
-"""Of an attempt and of a write, so many are kept."""
+"""Writes of an attempt, and fields of a write, that are kept."""
 LONGEST_TEXT = 300
 
 EventName = Literal["received", "attempted", "replayed", "discarded", "left_out"]
@@ -35,26 +35,26 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 @dataclass(frozen=True, slots=True)
 class HistoryEvent:
-    """Something that happened to a message."""
+    """An event in the history of a message."""
 
     event: EventName
     at: datetime | None = None
-    """When it ended; None for attempts that are left out."""
+    """When the event ended; None for the line that counts omitted attempts."""
     seconds: float | None = None
-    """How long the attempt took, together with the others of its batch."""
+    """How long the batch of the attempt took, in seconds."""
     outcome: str = ""
-    """Of an attempt: `done`, `parked`, `dead`, or `retry`."""
+    """The outcome of an attempt: `done`, `parked`, `dead`, or `retry`."""
     reason: str = ""
     detail: str = ""
     due_at: datetime | None = None
-    """When it is tried again."""
+    """When the message is retried."""
     writes: tuple[AttemptedWrite, ...] = ()
     who: str = ""
     """Who replayed or discarded it."""
     request_id: str = ""
-    """Of the request that brought it."""
+    """The ID of the request that delivered the message to the relay."""
     number: int = 0
-    """Of writes or attempts that are left out."""
+    """The number of omitted writes or attempts."""
 
 
 def begin(message: InboxMessage) -> str:
@@ -64,28 +64,28 @@ def begin(message: InboxMessage) -> str:
 
 
 def read_traceparent(history: str) -> str:
-    """Return the trace of the request that brought a message; "" where it has none."""
+    """Return the traceparent of the request with which a message was received; "" if it had none."""
     trace = _parse(history.partition("\n")[0]).get("trace", "")
     return trace if isinstance(trace, str) else ""
 
 
 class AttemptHead(NamedTuple):
-    """What is the same of the attempts of a batch that end alike."""
+    """The common part of the attempts of a batch with the same outcome."""
 
     at: str
-    """When it ended, as it is stored."""
+    """When the attempt ended, as a stored time."""
     seconds: float
     outcome: str
     reason: str
     detail: str
     due: str | None
-    """When the next attempt is due, as it is stored."""
+    """When the next attempt is due, as a stored time."""
     number: int
-    """Of its writes."""
+    """The number of omitted writes."""
 
 
 def render_attempt(head: AttemptHead, writes: Sequence[AttemptedWrite]) -> str:
-    """Return the line of an attempt with its writes."""
+    """Return the history line of an attempt with its writes."""
     start = _render_head(head)
     if not writes:
         return f"{start}}}\n"
@@ -94,7 +94,7 @@ def render_attempt(head: AttemptHead, writes: Sequence[AttemptedWrite]) -> str:
 
 @functools.lru_cache(256)
 def _render_head(head: AttemptHead) -> str:
-    """Return the beginning of an attempt's line."""
+    """Return the common beginning of the history lines of attempts."""
     document = head._asdict() | {
         "seconds": round(head.seconds, 3),
         "detail": head.detail[:LONGEST_TEXT],
@@ -104,12 +104,12 @@ def _render_head(head: AttemptHead) -> str:
 
 
 def render_act(event: EventName, at: datetime, who: str) -> str:
-    """Return the line of what a person did."""
+    """Return the history line of a person's action."""
     return _line({"event": event, "at": format_time(at), "who": who})
 
 
 def extend(history: str, line: str) -> str:
-    """Add a line; of too many lines those in the middle are left out and counted."""
+    """Add a line to a history; if there are too many, those in the middle are omitted and counted."""
     if history.count("\n") < FIRST + LAST:
         return f"{history}{line}"
     lines = f"{history}{line}".splitlines(keepends=True)
@@ -152,7 +152,7 @@ def _event(document: dict[str, Any], shift: timedelta) -> HistoryEvent | None:
 
 
 def _render_write(write: AttemptedWrite) -> str:
-    """Return a write as JSON; all but the ids are the same for most messages of a batch."""
+    """Return a write as JSON. The part without IDs is cached, since most messages of a batch share it."""
     head = _render_names((write.verb, write.object, write.status, write.text, write.key), write.fields)
     record = f',"record":{encode_basestring(write.record_id)}' if write.record_id else ""
     external = f',"id":{encode_basestring(write.external_id)}' if write.external_id else ""

@@ -52,7 +52,7 @@ from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, 
 T = TypeVar("T")
 AT_ONCE = 1_000
 MOST_COUNTED = 100_000
-"""Messages that are counted before a change of many; beyond, the answer would take longer than a second."""
+"""Messages are counted up to this number before a change of many, so that counting takes less than a second."""
 WRITABLE = "writable_at"
 """The setting that `check_writable` writes."""
 
@@ -64,7 +64,7 @@ class Inbox(TransactionRunner):
         super().__init__(database, read_seconds)
         self._lock = threading.Lock()
         self._locked_keys: set[tuple[str, str]] = set()
-        """Keys by source with messages whose lanes another transaction had locked."""
+        """By source, the keys of new messages whose lanes another transaction had locked."""
         self.activity = ActivityLog(self._read, self._write)
         self.notifications = NotificationLog(self._read, self._write)
         self.tokens = AccessTokens(self._read, self._write)
@@ -73,7 +73,7 @@ class Inbox(TransactionRunner):
 
     @property
     def commits_at_once(self) -> int:
-        """How many calls of `accept_each` are worth making side by side."""
+        """How many concurrent calls of `accept_each` are useful."""
         return self._database.commits_at_once
 
     def accept(self, messages: Sequence[InboxMessage]) -> int:
@@ -101,7 +101,7 @@ class Inbox(TransactionRunner):
             try:
                 self._write(partial(accept.open_lanes, keys=[key]))
             except RowLocked:
-                break  # another process holds the row; it is opened at the next attempt
+                break  # another process has locked the row; the next attempt opens the lane
             with self._lock:
                 self._locked_keys.discard(key)
         return len(self._locked_keys)
@@ -109,13 +109,13 @@ class Inbox(TransactionRunner):
     def claim(self, source: Source, *, limit: int, per_key: int, lease: float, keys: int | None = None) -> Claim | None:
         """Claim messages for `lease` seconds; None when nothing is due."""
         request = claim.ClaimRequest(source, limit, per_key, keys or limit, lease, boot_time() + lease)
-        # A claim that a loss of power undoes is made again; so is a settlement, and its messages are delivered once more.
+        # After a power failure a lost claim is made again. After a lost settlement its messages are delivered once more.
         while (rows := self._timed_write("claim", lambda tx: claim.claim(tx, request), durable=False)) is not None:
             new_claim = rows.read()
             damaged = claim.unreadable(new_claim)
             if not damaged:
                 return new_claim
-            # All of the claim goes back, so that the order of each key stays.
+            # The whole claim is released, so that the order of each key is kept.
             self._write(partial(settle.settle, claim=new_claim, delivery=Delivery(damaged), delays={}))
         return None
 
@@ -125,8 +125,8 @@ class Inbox(TransactionRunner):
         """
         Store settlements and latest states, unless the lease was lost: then nothing.
 
-        `retry` says how long a message waits before it is tried again, or None to give it up. A message without a settlement
-        is released. Gives how many were settled: all or none.
+        `retry` returns how long a message waits before it is retried, or None to give it up. A message without a settlement
+        is released. Returns the number of settled messages: all or 0.
         """
         strangers = set(delivery.settlements) - {message.id for message in claim.messages}
         if strangers:
@@ -143,11 +143,11 @@ class Inbox(TransactionRunner):
         self._write(lambda tx: settle.settle(tx, claim, Delivery({}), {}))
 
     def announce(self, claim: Claim, names: Collection[str]) -> int:
-        """Store, before the first call, which states a claim may write; return the id of the intent."""
+        """Store the states that a claim may write, before its first call; return the ID of the intent."""
         return self._write(lambda tx: intents.announce(tx, claim, names))
 
     def expire_intents(self) -> int:
-        """Have written again what claims announced and never settled, once their calls are over; return how many states."""
+        """Queue messages that write unsettled states of expired intents again; return the number of states."""
         return self._write(intents.expire)
 
     def latest(self, names: Iterable[str]) -> dict[str, LatestState]:
@@ -167,15 +167,15 @@ class Inbox(TransactionRunner):
         return self._read(lambda tx: state.recall(tx, name))
 
     def begin_run(self, job: str, every: timedelta, holder: str) -> ScheduledRun | None:
-        """Begin a scheduled job, by the database's clock; None where it is not due or another process does it."""
+        """Begin a run of a scheduled job, by the database's clock; None if it is not due or another process runs it."""
         return self._write(lambda tx: schedule.begin(tx, job, every, holder))
 
     def renew_run(self, run: ScheduledRun) -> bool:
-        """Show that a run goes on; false where another process has taken it."""
+        """Extend the lease of a run; return False if another process has taken the run over."""
         return self._write(lambda tx: schedule.renew(tx, run))
 
     def end_run(self, run: ScheduledRun, outcome: str, queued: int) -> bool:
-        """End a run; false where another process has taken it."""
+        """End a run; return False if another process has taken the run over."""
         return self._write(lambda tx: schedule.end(tx, run, outcome, queued))
 
     def scheduled_runs(self) -> tuple[ScheduledRun, ...]:
@@ -192,16 +192,16 @@ class Inbox(TransactionRunner):
         return self._read(lambda tx: search.page(tx, shifted_choice, limit, before))
 
     def count(self, choice: Filter, states: Iterable[State] = BLOCKED) -> int:
-        """Count the messages that a change would concern, up to `MOST_COUNTED`; `states` count where the filter has none."""
+        """Count the messages that a change would select, up to `MOST_COUNTED`; `states` apply if the filter has no state."""
         parts = search.by_state(self._by_inbox_clock(choice), states)
         return self._read(lambda tx: search.count_all(tx, parts, MOST_COUNTED))
 
     def replay(self, choice: Filter, who: str = "", progress: Callable[[int], object] = lambda _: None) -> int:
         """
-        Set finished messages to be delivered again, and return how many: parked and dead ones, unless a state is given.
+        Set finished messages to be delivered again, and return their number: parked and dead ones, unless a state is given.
 
-        Of the state `ready` are those that wait for their next attempt, which is then made at once.
-        `who` is written to the audit lines; `progress` hears the number so far after each step.
+        With the state `ready`, messages that wait for their next attempt are attempted at once.
+        `who` is written to the audit line; `progress` is called with the number so far after each step.
         """
         return self._change("replay", admin.hasten if choice.state == "ready" else admin.replay, choice, who, progress)
 
@@ -227,11 +227,11 @@ class Inbox(TransactionRunner):
         return total
 
     def replace(self, id_: int, messages: Sequence[InboxMessage]) -> int:
-        """Replace a parked or given-up message by what was read from it anew; return how many of those were new."""
+        """Replace a parked message or dead letter by messages that were parsed from its body; return how many were new."""
         return self._write(lambda tx: admin.replace(tx, id_, messages))
 
     def changes(self, since: datetime, limit: int) -> tuple[Sequence[InboxEntry], Sequence[InboxEntry]]:
-        """Return the newest messages that came since a time, and those that ended since then."""
+        """Return the newest messages received since a time, and the newest that ended since then."""
         choice = self._by_inbox_clock(Filter(since=since))
 
         def read(tx: Transaction) -> tuple[Sequence[InboxEntry], Sequence[InboxEntry]]:
@@ -240,27 +240,27 @@ class Inbox(TransactionRunner):
         return self._read(read)
 
     def find(self, id_: int) -> StoredMessage | None:
-        """Return a message with its history and its records; None if there is none with this id."""
+        """Return a message with its history and its records; None if no message has this ID."""
         return self._read(lambda tx: search.find(tx, id_))
 
     def oldest_waiting(self, source: Source) -> InboxEntry | None:
-        """Return the message of a source that waits to be delivered for longest."""
+        """Return the message of a source that has waited longest for delivery."""
         return self._read(lambda tx: search.find_oldest(tx, Filter(source=source, state="ready")))
 
     def pause(self, scope: Scope, name: str, who: str) -> bool:
-        """Stop the deliveries of a mapping, or to a side; false where they are stopped already."""
+        """Pause the deliveries of a mapping, or to a side; return False if they are paused already."""
         return self._write(lambda tx: pauses.add_pause(tx, scope, name, who))
 
     def resume(self, scope: Scope, name: str, who: str) -> bool:
-        """End a pause; false where there was none. The processes make its messages due at their next heartbeat."""
+        """End a pause; return False if there is none. The processes make its messages due at their next heartbeat."""
         return self._write(lambda tx: pauses.remove_pause(tx, scope, name, who))
 
     def pauses(self) -> tuple[Pause, ...]:
-        """Return what is paused, the longest first."""
+        """Return the pauses, the longest first."""
         return self._read(pauses.read_pauses)
 
     def take_long_pauses(self) -> tuple[Pause, ...]:
-        """Return the pauses that a person must be reminded of, each to one process only."""
+        """Return the pauses for which an alarm is due, each to one process only."""
         return self._write(pauses.take_long_pauses)
 
     def wake_resumed(self) -> int:
@@ -272,11 +272,11 @@ class Inbox(TransactionRunner):
         return total
 
     def audit_lines(self, limit: int = 100, before: int | None = None) -> tuple[AuditLine, ...]:
-        """Return what people did, the newest first; for the next page pass the id of the last one as `before`."""
+        """Return audit lines, the newest first; for the next page pass the ID of the last one as `before`."""
         return self._read(lambda tx: audit.read_audit(tx, limit, before))
 
     def find_person(self, user_id: str, state_names: Iterable[str]) -> PersonData:
-        """Find what the inbox holds of a user; `state_names` are the states that are named by the id."""
+        """Find the data of a user in the inbox; `state_names` are the states whose names contain the user's ID."""
         return self._read(lambda tx: forget.find_person(tx, user_id, state_names))
 
     def forget(self, person: PersonData, selection: Mapping[str, Any], who: str = "") -> tuple[int, int]:
@@ -290,9 +290,9 @@ class Inbox(TransactionRunner):
 
     def purge(self, older_than: Mapping[State, timedelta], pause: Callable[[float], object] = time.sleep) -> int:
         """
-        Delete messages that finished longer ago than their state is kept; open ones are never deleted.
+        Delete messages that finished before the retention of their state; open ones are never deleted.
 
-        It is done in pieces, with pauses for other transactions, and ends early where `pause` returns true.
+        Works in pieces, with pauses for other transactions, and ends early if `pause` returns true.
         """
         total = 0
         for ended, age in older_than.items():
@@ -302,12 +302,12 @@ class Inbox(TransactionRunner):
                 total += count
                 if count < AT_ONCE:
                     break
-                if pause(boot_time() - began):  # half of the time is left to other transactions
+                if pause(boot_time() - began):  # leave half of the time to other transactions
                     return total
         return total
 
     def mend(self) -> int:
-        """Repair what people changed in SQL: lanes of rows set ready, and due times far ahead; return how many lanes were missing."""
+        """Repair rows that were changed with SQL: missing lanes, and due times far ahead; return the number of missing lanes."""
         self._write(admin.make_due)
         keys = self._read(admin.find_keys_without_lane)
         for start in range(0, len(keys), AT_ONCE):
@@ -315,7 +315,7 @@ class Inbox(TransactionRunner):
         return len(keys)
 
     def merge_counts(self) -> int:
-        """Add up the differences that the counters are kept in; return how many rows that were."""
+        """Sum the differences of the counters; return the number of rows."""
         total, count = 0, counts.AT_ONCE
         while count >= counts.AT_ONCE:
             count = self._write(counts.merge_counts)
@@ -324,15 +324,15 @@ class Inbox(TransactionRunner):
 
     def check_writable(self) -> None:
         """
-        Raise Unavailable unless the database can be written: one that answers may be read only, or full.
+        Raise Unavailable unless the database can be written. A database that answers may be read-only or full.
 
-        Where another process has locked the row that is written, such as one that is frozen, it takes writes.
+        A lock of another process on the written row is no error, since it shows that the database accepts writes.
         """
         with contextlib.suppress(RowLocked):
             self._write(lambda tx: state.remember(tx, WRITABLE, f"{tx.now:%Y-%m-%dT%H:%M:%SZ}"))
 
     def raise_alarms(self, raised: Iterable[Alarm]) -> None:
-        """Store alarms; one that is raised already, with the same detail, counts on."""
+        """Store alarms; if an alarm with the same detail is already raised, increase its count."""
         self._write(lambda tx: alarms.raise_alarms(tx, raised))
 
     def alarms(self) -> tuple[Alarm, ...]:
@@ -356,7 +356,7 @@ class Inbox(TransactionRunner):
 
     @property
     def clock_offset(self) -> float:
-        """Seconds by which the wall clock was set since the inbox was created, all in all."""
+        """The sum of the wall clock's jumps since the inbox was created, in seconds."""
         return self._database.clock.shift.total_seconds()
 
     def heartbeat(self, process_id: str, now: datetime | None = None, *, config: str = "") -> None:
@@ -372,7 +372,7 @@ class Inbox(TransactionRunner):
         return self._read(lambda tx: state.processes(tx, within))
 
     def limit_reads(self, seconds: float) -> Inbox:
-        """Return the same inbox with a time limit for reads, for pages and commands: they must not delay delivery."""
+        """Return this inbox with a time limit for reads, so that pages and commands do not delay deliveries."""
         return Inbox(self._database, seconds)
 
     def close(self) -> None:
@@ -386,6 +386,6 @@ class Inbox(TransactionRunner):
         self.close()
 
     def _by_inbox_clock(self, choice: Filter) -> Filter:
-        """Return a filter for stored times, of one that has times of the wall clock."""
+        """Convert the wall clock times of a filter to stored times."""
         shift = self._database.clock.shift
         return replace(choice, since=choice.since and choice.since - shift, until=choice.until and choice.until - shift)

@@ -1,4 +1,4 @@
-"""The statements that insert messages and lanes, each with all of its rows as one parameter."""
+"""Statements that insert messages and lanes, with all rows in one parameter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Insert = sqlite.Insert | postgresql.Insert
 
 
 class MessageRow(NamedTuple):
-    """What of a new row comes from the message."""
+    """The columns of a new row that are taken from its message."""
 
     source: str
     message_id: str
@@ -35,10 +35,10 @@ def insert_new(
     tx: Transaction, rows: Sequence[MessageRow], due: datetime, *, with_lanes: bool, with_ids: bool
 ) -> dict[tuple[str, str], int] | None:
     """
-    Insert the messages that are new; return their row ids by source and message id, or None where all are new.
+    Insert the new messages; return their row IDs by source and message ID, or None if all are new.
 
-    All nearly always are; with `with_ids`, the ids are returned in any case. With `with_lanes`, the same statement opens
-    their lanes, on a database that can do that.
+    Nearly always all are new. With `with_ids`, the IDs are returned in any case. With `with_lanes`, the same statement opens
+    their lanes, if the database supports it.
     """
     given = {"rows": rows, "received": tx.now, "due": due}
     if tx.database.writes_two_tables:
@@ -49,19 +49,19 @@ def insert_new(
     count = tx.db.execute(insert, given, execution_options={"preserve_rowcount": True}).rowcount
     if count == len(rows) and not with_ids:
         return None
-    # Nobody else writes to the file meanwhile: they are the newest.
+    # No other transaction writes to the file at the same time, so the newest rows are those just inserted.
     newest = sa.select(INBOX.c.source, INBOX.c.message_id, INBOX.c.id).order_by(INBOX.c.id.desc()).limit(count)
     return {(source, message_id): id_ for source, message_id, id_ in tx.fetch(newest)}
 
 
 def insert_lanes(tx: Transaction, lanes: Sequence[tuple[str, str, str]], due: datetime) -> None:
-    """Make lanes of names, sources and keys, and lock those that are there, in the order in which they are given."""
+    """Insert lanes of names, sources and keys, and lock those that exist, in the given order."""
     tx.db.execute(_insert_lanes(tx.database.insert, tx.db.dialect.name), {"rows": lanes, "due": due})
 
 
 @functools.cache
 def _insert_messages(insert: InsertInto, dialect: str) -> Insert:
-    """Return the statement that stores the messages of `rows` unless they are there."""
+    """Return the statement that stores the messages of `rows`, except those that are stored already."""
     given = given_rows(dialect, [INBOX.c[name] for name in MessageRow._fields])
     received, due = (sa.bindparam(name, type_=UtcDateTime()) for name in ("received", "due"))
     is_open = given.c.reason == ""
@@ -101,14 +101,14 @@ def _insert_and_report(insert: InsertInto, dialect: str, *, with_lanes: bool) ->
 
 @functools.cache
 def _insert_lanes(insert: InsertInto, dialect: str) -> Insert:
-    """Return the statement that makes the lanes of `rows`, and locks those that are there."""
+    """Return the statement that inserts the lanes of `rows`, and locks those that exist."""
     given = given_rows(dialect, [LANES.c.name, LANES.c.source, LANES.c.key])
     due = sa.bindparam("due", type_=UtcDateTime())
     return _open(insert, sa.select(given.c.name, given.c.source, given.c.key, due).order_by(given.c.position))
 
 
 def _open(insert: InsertInto, lanes: sa.Select[Any]) -> Insert:
-    # It writes nothing new where the lane is there, but has its lock: DO NOTHING would not, and the lane's
-    # owner cannot see the rows of this transaction yet and could close it.
+    # For an existing lane this changes nothing, but locks the row. DO NOTHING would not lock it, and the lane's
+    # owner, which cannot see the rows of this transaction yet, could close it.
     statement = insert(LANES).from_select(["name", "source", "key", "due_at"], lanes)
     return statement.on_conflict_do_update(index_elements=["name"], set_={"due_at": LANES.c.due_at})

@@ -1,10 +1,10 @@
 """
-Write intents: the states that a claim may be writing on the far side.
+Write intents: the states that a claim may be writing to Salesforce or Appcues.
 
-A claim announces them in its own transaction before its first call, and withdraws them when it is settled. Two claims
+A claim announces states in a separate transaction before its first call, and withdraws them when it is settled. Two claims
 that announced one state at the same time may have written it in either order: the claim that is settled last writes the
 newest value again. States that were never withdrawn, because a process died, and states of calls with an unknown outcome
-are written again after the calls must have ended.
+are written again once these calls must have ended.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ AT_ONCE = 1_000
 
 def announce(tx: Transaction, claim: Claim, names: Collection[str]) -> int:
     """
-    Store which states a claim is about to write; return the id of the row.
+    Store the states that a claim is about to write; return the ID of the row.
 
-    The calls of the claim end with its lease; a request that was sent before has the time of another lease to arrive.
+    The claim makes no call after its lease. A request that was sent before has the time of another lease to arrive.
     """
     row = {
         "token": claim.token,
@@ -44,9 +44,9 @@ def announce(tx: Transaction, claim: Claim, names: Collection[str]) -> int:
 
 def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
     """
-    Withdraw the intents of a claim; return the states that other claims wrote at the same time, and were settled before.
+    Withdraw the intents of a claim; return the states that other, already settled claims wrote at the same time.
 
-    States whose calls may still run stay announced for another lease: those with an unknown outcome, and all states of a
+    States whose calls may still run stay announced for another lease: states with an unknown outcome, and all states of a
     row that the delivery does not mention, since it was interrupted.
     """
     of_source = sa.select(INTENTS.c.id, INTENTS.c.token, INTENTS.c.names).where(INTENTS.c.source == claim.source)
@@ -68,7 +68,7 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
             names = json.dumps(sorted(contested[id_] | common))
             tx.db.execute(INTENTS.update().where(INTENTS.c.id == id_).values(contested=names))
         else:
-            shared_states |= common  # it was settled while this transaction waited for its lock
+            shared_states |= common  # the claim was settled while this transaction waited for its lock
     if own:
         tx.db.execute(INTENTS.delete().where(within(INTENTS.c.id, own)))
     if doubted:
@@ -77,14 +77,14 @@ def withdraw(tx: Transaction, claim: Claim, delivery: Delivery) -> set[str]:
 
 
 def announce_doubt(tx: Transaction, claim: Claim, names: Collection[str]) -> None:
-    """Keep states announced that calls of a settled claim may yet write."""
+    """Keep states announced that calls of a settled claim may still write."""
     id_ = announce(tx, claim, names)
     until = tx.now + timedelta(seconds=claim.lease)
     tx.db.execute(INTENTS.update().where(INTENTS.c.id == id_).values(expires_at=until))
 
 
 def expire(tx: Transaction) -> int:
-    """Have the states of expired intents written again, and delete these; return how many states those were."""
+    """Queue messages that write the states of expired intents again, and delete the intents; return the number of states."""
     due = sa.select(INTENTS.c.id, INTENTS.c.source, INTENTS.c.names).where(INTENTS.c.expires_at <= tx.now)
     names: dict[Source, set[str]] = {}
     ids: list[int] = []
@@ -99,7 +99,7 @@ def expire(tx: Transaction) -> int:
 
 
 def forget(tx: Transaction, names: Collection[str]) -> None:
-    """Remove states from the intents, so that nothing of them is written again."""
+    """Remove states from the intents, so that they are not written again."""
     for row in tx.db.execute(sa.select(INTENTS.c.id, INTENTS.c.names)).mappings().all():
         remaining_names = sorted(set(json.loads(row["names"])).difference(names))
         tx.db.execute(INTENTS.update().where(INTENTS.c.id == row["id"]).values(names=json.dumps(remaining_names)))
@@ -107,10 +107,10 @@ def forget(tx: Transaction, names: Collection[str]) -> None:
 
 def write_again(tx: Transaction, source: Source, names: Iterable[str]) -> None:
     """
-    Store messages that write states again.
+    Queue messages that write states again.
 
-    One that waits already does as well: it is begun later, with the newest value. So an outage of days, in which each
-    attempt leaves a doubt, leaves one message for each state.
+    A waiting message for the same state is reused, since it will write the newest value. So an outage of days, in which each
+    attempt has an unknown outcome, leaves one message per state.
     """
     sorted_names = sorted(set(names))
     for start in range(0, len(sorted_names), AT_ONCE):

@@ -1,7 +1,7 @@
 """
 Schema migrations: statements from each version to the next, never edited once released.
 
-Each step is one transaction together with its row in `relay_migrations`.
+Each step is one transaction, including its row in `relay_migrations`.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from sfcode.relay.inbox.tables import INBOX, MIGRATIONS
 
 
 class Migration(NamedTuple):
-    """One step: its name, statements with type names in braces, and what moves rows afterwards."""
+    """One step: its name, statements with type names in braces, and a function that moves rows afterwards."""
 
     name: str
     statements: tuple[str, ...]
     move: Callable[[Transaction], None] | None = None
     fill: Callable[[Transaction, int], int | None] | None = None
     """
-    Fills the first statement's column in the next rows beyond an id; returns the last one's id, or None at the end.
+    Fills the column of the first statement in the next rows after an ID; returns the last row's ID, or None at the end.
 
-    With it, a large table that others write to is migrated in pieces, before the step moves the rest.
+    With this function, a large table that is in use is migrated in pieces before the step moves the rest.
     """
 
 
@@ -44,10 +44,10 @@ def _begin_history(tx: Transaction) -> None:
 
 
 LARGE = 20_000
-"""Messages, of which others may wait for the migration: less than a second."""
+"""The number of messages up to which a table is migrated at once, which blocks writers for less than a second."""
 LOCK_TRIES = 600
 LOCK_PAUSE = 0.5
-"""Seconds between two attempts to lock a table, of which each waits for a second."""
+"""Seconds between two attempts to lock a table; each attempt waits for a second."""
 
 RECORD = (
     "CREATE TABLE IF NOT EXISTS relay_migrations (version integer PRIMARY KEY, name {text} NOT NULL,"
@@ -174,7 +174,7 @@ HISTORY: tuple[Migration, ...] = (
         ),
         _begin_history,
     ),
-    # Each index by itself: a step lets nobody write, and this way for a second at a time.
+    # Each index is a separate step, since a step blocks writers: this way for about a second each.
     Migration(
         "events in the index of reasons",
         (
@@ -192,7 +192,7 @@ HISTORY: tuple[Migration, ...] = (
     Migration(
         "index of finished messages by event",
         (
-            # Of open ones it would be written three times in their life; these are found among their states.
+            # Without open messages, for which the index would be written three times; a search finds these by their states.
             ("CREATE INDEX relay_inbox_kind ON relay_inbox (kind, received_at, id) WHERE finished_at IS NOT NULL"),
         ),
     ),
@@ -201,13 +201,13 @@ HISTORY: tuple[Migration, ...] = (
 
 def migrate(database: Database, name: str, *, create: bool = True) -> None:
     """
-    Migrate a database to this program's version; `name` is used in messages.
+    Migrate a database to the schema of this version; `name` is used in messages.
 
     Raises:
-        Refused: The tables are of a newer version, or there are none and `create` is false.
+        Refused: The tables have a newer version, or do not exist and `create` is false.
 
     """
-    # Read first without a lock, so that `relay status` does not wait for a writer.
+    # Read without a lock first, so that `relay status` does not wait for a writer.
     version = _version(database)
     if not version and not create:
         raise Refused(
@@ -222,13 +222,13 @@ def migrate(database: Database, name: str, *, create: bool = True) -> None:
             version = _run_step(database, version, statements=() if in_pieces else None)
     if version > len(HISTORY):
         raise Refused(
-            f"{name} was made by a newer sfcode: its schema has version {version}, this one knows up to {len(HISTORY)}",
-            "Run the version of sfcode that the other relay processes run, or a newer one.",
+            f"{name} was created by a newer sfcode: its schema has version {version}, and this sfcode supports up to {len(HISTORY)}",
+            "Use the version of sfcode of the other relay processes, or a newer one.",
         )
 
 
 def _run_step(database: Database, expected: int, statements: tuple[str, ...] | None) -> int:
-    """Run a step unless another process has, with other statements than its own on request; return the version."""
+    """Run a step, optionally with other statements, unless another process has run it; return the version."""
     with database.write() as tx:
         database.lock_migrations(tx.db)
         _run(tx.db, (RECORD,), database.words)
@@ -245,7 +245,7 @@ def _run_step(database: Database, expected: int, statements: tuple[str, ...] | N
 
 
 def _is_large(database: Database) -> bool:
-    """Tell whether processes of an older version would wait for long while the inbox is migrated as a whole."""
+    """Return whether other processes would wait long if the inbox were migrated in one transaction."""
     if not database.has_many_writers:
         return False
     with database.read() as tx:
@@ -254,9 +254,9 @@ def _is_large(database: Database) -> bool:
 
 def _run_in_pieces(database: Database, step: Migration) -> None:
     """
-    Do a step in short transactions, between which others write; one that was interrupted finds what is done.
+    Run a step in short transactions, between which others can write; an interrupted step is resumed.
 
-    Who waits for a lock holds up all who come later: it is tried for a second at a time.
+    A waiting lock blocks all later transactions, so each attempt to lock waits for one second only.
     """
     column, *indexes = (
         statement.replace("ADD COLUMN", "ADD COLUMN IF NOT EXISTS").replace(
@@ -274,7 +274,7 @@ def _run_in_pieces(database: Database, step: Migration) -> None:
 
 
 def _run_alone(database: Database, statement: str) -> None:
-    """Run a statement in a transaction of its own, again and again until it gets its lock."""
+    """Run a statement in a separate transaction, and repeat it until it gets its lock."""
     for tries_left in reversed(range(LOCK_TRIES)):
         try:
             with database.write() as tx:

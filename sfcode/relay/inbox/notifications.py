@@ -1,8 +1,8 @@
 """
-Notifications of alarms as rows: what each receiver was sent of each alarm, and what is due.
+Notifications of alarms as rows: the last notification of each alarm to each receiver, and the next due one.
 
-A row is claimed like a message: the claim puts it off, in the transaction that reads it. So of several processes one sends
-it, another one does if that process ends, and a receiver sees by the id which ones it has.
+A row is claimed like a message: the transaction that reads it also postpones it. So only one of several processes sends
+it, another one does if that process ends, and a receiver can detect repetitions by the ID.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from sfcode.relay.inbox.dialects import RunTransaction, Transaction
 from sfcode.relay.inbox.tables import ALARMS, NOTIFICATIONS
 
 NotificationEvent = Literal["raised", "repeated", "resolved", "test"]
-"""Repeated: nobody has acknowledged the alarm. Resolved: somebody has."""
+"""`repeated`: the alarm has not been acknowledged. `resolved`: it has."""
 
 LEASE = timedelta(seconds=60)
-"""How long a notification belongs to the process that sends it."""
+"""How long a process may take to send a claimed notification."""
 AT_ONCE = 10
-"""Notifications that are sent at once: more of them wait for the next look."""
+"""Notifications of one claim."""
 FAREWELLS = 20
-"""Attempts after which the end of an alarm is not sent any more."""
+"""Attempts after which the end of an alarm is no longer sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotifyRule:
-    """Which alarms a receiver is sent, and how often."""
+    """The alarms that a receiver is notified of, and how often."""
 
     receiver: str
     alarms: Collection[str]
-    """Empty for all."""
+    """Names of alarms; empty for all."""
     repeat: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmNotification:
-    """What one receiver is to be sent of one alarm."""
+    """A notification of one alarm for one receiver."""
 
     receiver: str
     alarm: int
@@ -49,16 +49,16 @@ class AlarmNotification:
     name: str
     detail: str
     number: int = 0
-    """How many the receiver was sent of this alarm before."""
+    """How many notifications of this alarm the receiver was sent before."""
     attempts: int = 1
     times: int = 0
     """How often the alarm was raised."""
     raised_at: str = ""
-    """When last (ISO 8601, UTC)."""
+    """When the alarm was last raised (ISO 8601, UTC)."""
 
     @property
     def id(self) -> str:
-        """The same for each attempt, so that a receiver knows one that it has."""
+        """An ID that is the same for each attempt, so that a receiver can detect repetitions."""
         text = f"{self.receiver}\n{self.alarm}\n{self.event}\n{self.number}\n{self.name}\n{self.detail}"
         return f"msg_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
@@ -74,7 +74,7 @@ class NotificationLog:
         return self._write(lambda tx: claim_notifications(tx, rules))
 
     def settle(self, notification: AlarmNotification, retry_after: timedelta | None) -> None:
-        """Record that a notification was taken (None), or after how long to send it again."""
+        """Record that a notification was accepted (None), or after how long to retry it."""
         self._write(lambda tx: settle_notification(tx, notification, retry_after))
 
     def waiting(self) -> dict[str, int]:
@@ -83,7 +83,7 @@ class NotificationLog:
 
 
 def claim_notifications(tx: Transaction, rules: Sequence[NotifyRule]) -> tuple[AlarmNotification, ...]:
-    """Claim up to `AT_ONCE` notifications that are due, by what was sent so far and the alarms that are raised now."""
+    """Claim up to `AT_ONCE` due notifications, after updating the rows from the present alarms."""
     table = NOTIFICATIONS.c
     tx.db.execute(NOTIFICATIONS.delete().where(table.receiver.not_in([rule.receiver for rule in rules])))
     for rule in rules:
@@ -111,7 +111,7 @@ def claim_notifications(tx: Transaction, rules: Sequence[NotifyRule]) -> tuple[A
 
 
 def settle_notification(tx: Transaction, notification: AlarmNotification, retry_after: timedelta | None) -> None:
-    """Record that a notification was taken, or when to send it again; nothing where another process has claimed it since."""
+    """Record that a notification was accepted, or when to retry it, unless another process has claimed it since."""
     table = NOTIFICATIONS.c
     is_ours = (
         (table.receiver == notification.receiver)
@@ -137,7 +137,7 @@ def waiting_notifications(tx: Transaction) -> dict[str, int]:
 
 
 def _update(tx: Transaction, rule: NotifyRule) -> None:
-    """Make due what a receiver is to be sent now."""
+    """Create the due notifications of a receiver."""
     table, own = NOTIFICATIONS.c, NOTIFICATIONS.c.receiver == rule.receiver
     chosen = ALARMS.c.name.in_(rule.alarms) if rule.alarms else sa.true()
     raised = sa.select(ALARMS.c.id).where(chosen)
@@ -151,10 +151,10 @@ def _update(tx: Transaction, rule: NotifyRule) -> None:
     is_old = table.sent_at <= tx.now - rule.repeat
     again = NOTIFICATIONS.update().where(own, table.event == "", is_raised, is_old)
     tx.db.execute(again.values(event="repeated", due_at=tx.now))
-    # Of an alarm that was acknowledged before its receiver could know it there is nothing to say.
+    # An alarm that was acknowledged before its receiver was notified needs no notification.
     unsent = (table.event == "raised") & (table.attempts == 0)
     tx.db.execute(NOTIFICATIONS.delete().where(own, ~is_raised, unsent))
-    # One that is on its way just now comes first: `due_at` is the end of its lease.
+    # A notification that is being sent now is completed first: its `due_at` is the end of its lease.
     ended = NOTIFICATIONS.update().where(own, ~is_raised, table.event != "resolved")
     tx.db.execute(ended.values(event="resolved", attempts=0))
 

@@ -40,16 +40,16 @@ def open_inbox(
     keys: Sequence[Secret] = (),
 ) -> Inbox:
     """
-    Open the inbox of a database, migrating its tables to this program's version.
+    Open the inbox of a database, and migrate its tables to the schema of this version.
 
-    `clock` is this machine's wall clock, which is used on SQLite; on PostgreSQL it is the server's. `boot_clock` returns the
-    seconds since the start of this machine, by which jumps of the wall clock are noticed; `boot_id` names the start that they
-    count from, which the system tells of its own clock. Without `create` a database without tables of the relay is refused.
-    `busy_seconds` is how long a transaction waits for a connection and, on SQLite, for the lock of the file. `keys` encrypt
-    the data of people, the newest first.
+    `clock` is this machine's wall clock, which is used on SQLite; PostgreSQL uses the server's. `boot_clock` returns the
+    seconds since boot, by which jumps of the wall clock are detected; `boot_id` identifies that boot, and is needed only
+    with another `boot_clock`. Without `create`, a database without tables of the relay is refused.
+    `busy_seconds` is how long a transaction waits for a connection and, on SQLite, for the file lock. `keys` encrypt
+    personal data, the newest first.
 
     Raises:
-        Refused: The database cannot be used, or not with these keys.
+        Refused: The database cannot be used, or cannot be decrypted with these keys.
         UsageError: The URL is malformed.
 
     """
@@ -98,11 +98,11 @@ def _open(
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The file contains personal data: other users of this machine must not read it.
+        # The file contains personal data, which other users of this machine must not read.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise Refused(
             f"{path} cannot be used as the relay's database: {error.strerror}",
-            "Name another path in SFCODE_RELAY_DATABASE_URL, or change the file's rights.",
+            "Set another path in SFCODE_RELAY_DATABASE_URL, or change the file's permissions.",
         ) from None
     return Sqlite(url, inbox_clock, clock, boot_clock, busy_seconds, cipher=cipher)

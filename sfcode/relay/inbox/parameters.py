@@ -1,8 +1,8 @@
 """
-Lists and rows as one parameter of a statement, however many values they hold.
+Lists and rows as one parameter of a statement, for any number of values.
 
-So a statement has one text: SQLAlchemy compiles it once and the server plans it once. Of a text with a parameter for each
-value, the driver takes longer to read it than the database takes to execute it.
+So the text of a statement is constant: SQLAlchemy compiles it once and the server plans it once. With one parameter per
+value, the driver would take longer to parse the statement than the database takes to execute it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ListMembership(FunctionElement[bool]):
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> ListMembership:  # noqa: ARG002
-        """Return the condition itself: SQLite would have it compared with 1, and follow no index."""
+        """Return the condition itself: by default SQLAlchemy compares it with 1 on SQLite, which then uses no index."""
         return self
 
 
@@ -85,16 +85,16 @@ def _any_of_array(element: ListMembership, compiler: SQLCompiler, **options: Any
 
 
 def within(column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
-    """Return the condition that a column has one of some values."""
+    """Return the condition that a column equals one of some values."""
     if not values:
-        # For an empty array every index is as good as any other to PostgreSQL, and it may read all of one.
+        # For an empty array PostgreSQL considers all indexes equal, and may scan a whole one.
         return column.in_(())
     item = sa.BigInteger() if isinstance(column.type, sa.Integer) else sa.Text()
     return ListMembership(column, sa.bindparam(None, values, type_=ListParameter(item), unique=True))
 
 
 def given_rows(dialect: str, columns: Sequence[sa.Column[Any]]) -> sa.Subquery:
-    """Return a table of what the parameter `rows` holds, with the names of some text columns, and the row's `position`."""
+    """Return a table from the parameter `rows`, with the given text columns and the row's `position`."""
     rows = sa.bindparam("rows", type_=RowsParameter(tuple(column.type for column in columns)))
     texts: list[sa.ColumnElement[Any]]
     if dialect == "sqlite":

@@ -1,4 +1,4 @@
-"""Pauses: what a person has stopped the relay from delivering, for all processes, until it is resumed."""
+"""Pauses: mappings and directions whose deliveries a person has stopped, for all processes, until they are resumed."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ SLACK = timedelta(seconds=5)
 RESUMED = "resumed:"
 """Begins the name of the setting that has when a mapping was resumed, until its messages are due."""
 LONG = timedelta(hours=1)
-"""After which a pause raises an alarm."""
+"""The age of a pause at which an alarm is raised."""
 REMIND = timedelta(days=1)
-"""After which it raises it again."""
+"""The time after which the alarm is raised again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Pause:
 
     scope: Scope
     name: str
-    """Of the mapping, or the side that the direction leads to: `salesforce` or `appcues`."""
+    """The name of the mapping, or the destination of the direction: `salesforce` or `appcues`."""
     who: str
     at: datetime
 
     def __str__(self) -> str:
-        """Return what is paused, such as `mapping contact`."""
+        """Return a description of what is paused, such as `mapping contact`."""
         return f"mapping {self.name}" if self.scope == "mapping" else f"deliveries to {self.name.capitalize()}"
 
     @property
@@ -54,13 +54,13 @@ class Pause:
 
 
 def read_pauses(tx: Transaction) -> tuple[Pause, ...]:
-    """Return what is paused, the longest first."""
+    """Return the pauses, the longest first."""
     rows = tx.db.execute(sa.select(PAUSES).order_by(PAUSES.c.at, PAUSES.c.scope, PAUSES.c.name))
     return tuple(Pause(row.scope, row.name, row.who, tx.to_wall(row.at)) for row in rows)
 
 
 def add_pause(tx: Transaction, scope: Scope, name: str, who: str) -> bool:
-    """Pause a mapping or a direction; false where it is paused already."""
+    """Pause a mapping or a direction; return False if it is paused already."""
     row = {"scope": scope, "name": name, "who": who, "at": tx.now}
     insert = tx.database.insert(PAUSES).values(row).on_conflict_do_nothing()
     is_new = tx.db.execute(insert.returning(PAUSES.c.name)).first() is not None
@@ -82,7 +82,7 @@ def remove_pause(tx: Transaction, scope: Scope, name: str, who: str) -> bool:
 
 
 def take_long_pauses(tx: Transaction) -> tuple[Pause, ...]:
-    """Return the pauses that a person must be reminded of, each to one process only."""
+    """Return the pauses for which an alarm is due, each to one process only."""
     is_due = sa.case(
         (PAUSES.c.alarmed_at.is_(None), PAUSES.c.at <= tx.now - LONG), else_=PAUSES.c.alarmed_at <= tx.now - REMIND
     )
@@ -109,7 +109,7 @@ def wake_resumed(tx: Transaction, limit: int) -> int:
     rows = tx.db.execute(
         sa.select(*columns).where(waiting).order_by(INBOX.c.received_at, INBOX.c.id).limit(limit)
     ).all()
-    # Their lanes are locked first, as by a claim, and in the order of all transactions.
+    # Their lanes are locked first, like in a claim, in the order that all transactions use.
     open_lanes(tx, {(row.source, row.key) for row in rows})
     woken = INBOX.update().where(within(INBOX.c.id, [row.id for row in rows]), waiting).values(due_at=tx.now, reason="")
     tx.db.execute(woken)

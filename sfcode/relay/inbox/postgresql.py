@@ -20,11 +20,11 @@ from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
 
 _MIGRATION_LOCK = 0x5FC0DE01
 _PIECES_LOCK = 0x5FC0DE02
-"""Numbers of locks: of a migration's transaction, and of one that takes several."""
+"""Numbers of advisory locks: for migrations of one transaction, and for those of several."""
 
 
 class Postgresql:
-    """A server shared by any number of relay processes, which go by its clock."""
+    """A PostgreSQL server, shared by any number of relay processes, which all use its clock."""
 
     words: Mapping[str, str] = MappingProxyType(
         {
@@ -63,7 +63,7 @@ class Postgresql:
         use_cipher(self._engine, cipher)
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._generation = 0
-        """Sessions of an earlier one are not used any more."""
+        """The generation of sessions; those of an earlier generation are no longer used."""
         sa.event.listen(self._engine, "connect", _set_up)
         sa.event.listen(self._engine, "connect", self._mark)
         sa.event.listen(self._engine, "checkout", self._check)
@@ -76,7 +76,7 @@ class Postgresql:
         if now is not None:
             with self._autocommit.connect() as db, self._replaced_if_read_only(db):
                 yield Transaction(self, db, now, ClockReading(now + self.clock.shift, boot_seconds, boot_seconds))
-                db.commit()  # of what the server has committed: nothing is sent
+                db.commit()  # ends the driver's transaction after the server's commit, without sending anything
             return
         with self._engine.connect() as db, self._replaced_if_read_only(db):
             try:
@@ -91,7 +91,7 @@ class Postgresql:
 
     @contextlib.contextmanager
     def _replaced_if_read_only(self, db: sa.Connection) -> Iterator[None]:
-        """Replace all sessions when one is read only: they stay so when their server was so as they began."""
+        """Replace all sessions when one is read-only: a session that began on a read-only server stays read-only."""
         try:
             yield
         except sa.exc.DBAPIError as error:
@@ -122,7 +122,7 @@ class Postgresql:
             raise sa.exc.DisconnectionError("a session that the server has ended")
 
     def fetch(self, db: sa.Connection, query: sa.Select[Any]) -> Iterable[Sequence[Any]]:
-        """Return rows, which have arrived all together."""
+        """Return the rows, which the driver receives together."""
         return db.execute(query).all()
 
     def update(self, db: sa.Connection, change: sa.Update, rows: sa.Select[Any]) -> Iterable[Sequence[Any]]:
@@ -134,7 +134,7 @@ class Postgresql:
         db.execute(self.held(lanes)).close()
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock lanes, skipping those that another transaction has locked."""
+        """Return the query that locks lanes, skipping those that another transaction has locked."""
         return lanes.with_for_update(skip_locked=True)
 
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
@@ -143,7 +143,7 @@ class Postgresql:
 
     @contextlib.contextmanager
     def migrating(self) -> Iterator[None]:
-        """Wait for other migrations. The lock is a session's, which ends with it."""
+        """Wait for other migrations. The lock belongs to a session, and ends with it."""
         with self._autocommit.connect() as db:
             db.exec_driver_sql("SET statement_timeout = 0")
             db.exec_driver_sql("SET lock_timeout = 0")
@@ -164,7 +164,7 @@ class Postgresql:
         self._engine.dispose()
 
 
-# A server that disappears without closing its connections is detected within a minute, also by a waiting statement.
+# Detects a server that disappears without closing its connections within a minute, also during a statement.
 _CONNECT = {
     "application_name": "sfcode relay",
     "connect_timeout": 10,
@@ -178,27 +178,27 @@ _CONNECT = {
 
 
 def _now(db: sa.Connection, *, durable: bool) -> datetime:
-    """Read the clock, in the statement that says how the transaction is to be committed."""
+    """Read the clock, in the same statement that sets how the transaction is committed."""
     relaxed = () if durable else (sa.func.set_config("synchronous_commit", "off", sa.true()),)
     now: datetime = db.execute(sa.select(sa.func.clock_timestamp(type_=UtcDateTime), *relaxed)).one()[0]
     return now
 
 
 def _has_news(socket: int) -> bool:
-    """Tell whether the server has said something of an idle session, such as its end, without asking it."""
+    """Return whether the server has sent something on an idle session, such as its end. Sends no query."""
     poll = select.poll()
     poll.register(socket, select.POLLIN)
     return bool(poll.poll(0))
 
 
 def _set_up(connection: Any, _: object) -> None:
-    """Set timeouts that free the locks of a frozen process, and synchronous commits."""
+    """Set timeouts that release the locks of a frozen process, and synchronous commits."""
     connection.execute("SET idle_in_transaction_session_timeout = '10s'")
-    # What another process has locked, frozen in the middle of a transaction, is waited for no longer than this.
+    # How long to wait for a lock, whose process may be frozen in the middle of a transaction.
     connection.execute("SET lock_timeout = '1s'")
     connection.execute("SET statement_timeout = '60s'")
-    # There is an index for whatever is asked often. Of tables that filled up since they were last counted PostgreSQL
-    # thinks that they are small, and reads and sorts all lanes that are due instead of following the index.
+    # Every frequent query has an index. Without current statistics PostgreSQL takes tables that have grown for small ones,
+    # and would read and sort all due lanes instead of using the index.
     connection.execute("SET enable_seqscan = off")
     connection.execute("SET enable_bitmapscan = off")
     connection.execute(

@@ -1,8 +1,8 @@
 """
-The records that messages are about or were written to, by which messages are found.
+The records that messages concern or were written to, so that messages can be found by record.
 
-A message has several: the matched contact, the event that was created for it, its external id. They are rows of a table that
-is only added to; triggers delete them with the message, whatever deletes it.
+A message has several records: the matched contact, the event that was created for it, its external ID. Their table
+is only inserted into; triggers delete the rows with their message.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def create_triggers(tx: Transaction) -> None:
 
 
 def add_records(tx: Transaction, records: Iterable[tuple[int, str]]) -> None:
-    """Store which messages are about which records."""
+    """Store the records of messages."""
     rows = [(str(message), record) for message, record in sorted(set(records))]
     if rows:
         tx.db.execute(_insert_records(tx.database.insert, tx.db.dialect.name), {"rows": rows})

@@ -1,4 +1,4 @@
-"""The work that the processes do on a schedule: each piece by one of them at a time, and not again before it is due."""
+"""Runs of scheduled jobs: each job is run by one process at a time, and not again before it is due."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sfcode.relay.inbox.tables import SETTINGS
 
 PREFIX = "schedule:"
 LEASE = timedelta(minutes=5)
-"""How long a run belongs to its process without a sign of life."""
+"""The lease of a run, which its process extends while it runs."""
 RETRY = timedelta(minutes=15)
-"""Until a run that failed is tried again."""
+"""The wait before a failed run is retried."""
 DONE, STOPPED = "done", "stopped"
 
 
@@ -24,14 +24,14 @@ class ScheduledRun:
 
     job: str
     holder: str
-    """The process."""
+    """The ID of the process."""
     begun_at: datetime
     alive_at: datetime
     ended_at: datetime | None = None
     outcome: str = ""
-    """`done`, `stopped` with its process, or the code of the error that ended it."""
+    """`done`, `stopped` (with its process), or the code of the error that ended the run."""
     queued: int = 0
-    """Messages that it queued."""
+    """The number of messages that the run queued."""
 
     def next_at(self, every: timedelta) -> datetime:
         """Return when the job is due again."""
@@ -43,7 +43,7 @@ class ScheduledRun:
 
 
 def begin(tx: Transaction, job: str, every: timedelta, holder: str) -> ScheduledRun | None:
-    """Begin a run; None where it is not due, or another process has begun it."""
+    """Begin a run; None if the job is not due, or another process runs it."""
     before = recall(tx, PREFIX + job)
     if before is not None and _parse(job, before).next_at(every) > tx.now:
         return None
@@ -52,12 +52,12 @@ def begin(tx: Transaction, job: str, every: timedelta, holder: str) -> Scheduled
 
 
 def renew(tx: Transaction, run: ScheduledRun) -> bool:
-    """Show that a run goes on; false where another process has taken it."""
+    """Extend the lease of a run; return False if another process has taken the run over."""
     return _replace(tx, run, ScheduledRun(run.job, run.holder, run.begun_at, tx.now))
 
 
 def end(tx: Transaction, run: ScheduledRun, outcome: str, queued: int) -> bool:
-    """End a run; false where another process has taken it."""
+    """End a run; return False if another process has taken the run over."""
     return _replace(tx, run, ScheduledRun(run.job, run.holder, run.begun_at, tx.now, tx.now, outcome, queued))
 
 

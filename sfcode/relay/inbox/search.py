@@ -2,7 +2,7 @@
 Search the inbox: each search walks one index from its newest row, however many rows are kept.
 
 The conditions of a search determine the index: IDs, the user, a record, a reason, a state, the event, or else the time. The other conditions
-are written so that no index supports them, since a planner with missing or outdated statistics would choose a slower one.
+are written so that no index supports them: with missing or outdated statistics the planner could choose a slower index.
 The index of times is used only by searches that contain its condition.
 """
 
@@ -30,17 +30,17 @@ COLUMNS = tuple(INBOX.c[name] for name in InboxEntry.__slots__)
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message with all that is known of it."""
+    """A message with its history and its records."""
 
     entry: InboxEntry
     history: tuple[HistoryEvent, ...]
-    """What happened to it, the oldest event first."""
+    """The history of the message, the oldest event first."""
     records: tuple[str, ...]
-    """Ids and external ids of the records that it is about or was written to."""
+    """IDs and external IDs of the records that the message concerns or was written to."""
 
 
 Place = tuple[datetime, int]
-"""When a row was received, and its id: what lists are ordered by."""
+"""The position of a row in a list: when it was received, and its ID."""
 
 
 def page(tx: Transaction, choice: Filter, limit: int, before: InboxEntry | None) -> tuple[InboxEntry, ...]:
@@ -70,7 +70,7 @@ def ended_since(tx: Transaction, choice: Filter, limit: int) -> tuple[InboxEntry
 
 
 def count_all(tx: Transaction, parts: Iterable[Filter], most: int) -> int:
-    """Count the rows that parts of a search find, up to `most`."""
+    """Count the rows of the parts of a search, up to `most`."""
     total = 0
     for part in parts:
         rows = sa.select(INBOX.c.id).where(*conditions(part)).limit(most - total)
@@ -79,7 +79,7 @@ def count_all(tx: Transaction, parts: Iterable[Filter], most: int) -> int:
 
 
 def find_oldest(tx: Transaction, choice: Filter) -> InboxEntry | None:
-    """Return the oldest row that one part of a search finds."""
+    """Return the oldest row of one part of a search."""
     rows = sa.select(*COLUMNS).where(*conditions(choice)).order_by(*_order(choice)).limit(1)
     row = tx.db.execute(rows).first()
     return None if row is None else _by_wall_clock(tx, InboxEntry(*row))
@@ -106,7 +106,7 @@ def _by_wall_clock(tx: Transaction, entry: InboxEntry) -> InboxEntry:
 
 
 def rows_after(choice: Filter, place: Place | None, limit: int) -> sa.Select[tuple[int, datetime, str, str]]:
-    """Return the query for the rows that one part of a search finds, the oldest first, behind a place."""
+    """Return the query for the rows of one part of a search after a position, the oldest first."""
     rows = sa.select(INBOX.c.id, INBOX.c.received_at, INBOX.c.source, INBOX.c.key).where(*conditions(choice))
     if place is not None:
         rows = rows.where(_place(choice) > _literal(choice, place))
@@ -115,9 +115,9 @@ def rows_after(choice: Filter, place: Place | None, limit: int) -> sa.Select[tup
 
 def split(choice: Filter) -> Iterator[Filter]:
     """
-    Split a search by state into one for each source: the index of states begins with both.
+    Split a search by state into one per source, since the index of states begins with state and source.
 
-    A search by event is one of finished messages, by their index, and one of the open ones.
+    A search by event is split into one for finished messages, with its own index, and one for open messages.
     """
     if _driver(choice) == "state" and choice.source is None:
         for source in SOURCES:
@@ -131,7 +131,7 @@ def split(choice: Filter) -> Iterator[Filter]:
 
 
 def by_state(choice: Filter, states: Iterable[State]) -> list[Filter]:
-    """Split a search without a state into one for each of some states, and those as their indexes want it."""
+    """Split a search without a state into one per state, and these again by source."""
     chosen = tuple(states) if choice.state is None else (choice.state,)
     return [part for state in chosen for part in split(replace(choice, state=state))]
 
@@ -147,7 +147,7 @@ def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
         value = getattr(choice, name)
         if value is not None:
             column = INBOX.c[name]
-            # The indexes of reasons and states end in the kind, so that no row of another kind is read.
+            # The indexes of reasons and states contain the kind, so that rows of other kinds are not read.
             clauses.append((column if name in (driver, "kind") else sa.func.coalesce(column, "")) == value)
     if choice.record is not None:
         found = RECORDS.c.record == choice.record
@@ -156,11 +156,11 @@ def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
         else:
             clauses.append(INBOX.c.id.in_(sa.select(RECORDS.c.message).where(found)))
     if driver == "reason":
-        clauses.append(INBOX.c.reason != sa.literal_column("''"))  # the index has only rows with a reason
+        clauses.append(INBOX.c.reason != sa.literal_column("''"))  # the index contains only rows with a reason
     if driver == "kind":
         clauses.append(INBOX.c.finished_at.is_not(None))
     if driver == "time":
-        clauses.append(INBOX.c.attempts >= sa.literal_column("0"))  # true of each row, and a condition of the index
+        clauses.append(INBOX.c.attempts >= sa.literal_column("0"))  # true for each row, for the partial index
     if choice.ids is not None:
         clauses.append(INBOX.c.id.in_(choice.ids))
     if choice.since is not None:
@@ -185,7 +185,7 @@ def _driver(choice: Filter) -> str:
 
 
 def _order(choice: Filter) -> tuple[sa.ColumnElement[Any], ...]:
-    """Return what a search walks along: the messages of a record by their ids, since its index has no times."""
+    """Return the order of a search: by ID for the messages of a record, whose index has no times, else by time."""
     return (RECORDS.c.message,) if _driver(choice) == "record" else (INBOX.c.received_at, INBOX.c.id)
 
 

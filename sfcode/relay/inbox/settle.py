@@ -101,7 +101,7 @@ def _store(tx: Transaction, followups: Iterable[FollowUp]) -> None:
 
 
 def _overtaken(tx: Transaction, delivery: Delivery) -> set[str]:
-    """Name the states of a delivery than which newer ones were settled before it announced its own."""
+    """Return the states of a delivery for which a newer state was settled before the delivery announced them."""
     written_states = {state.name: state for state in delivery.latest if state.name in delivery.written}
     rewritten_states = {state.name: state for state in delivery.rewritten if state.name not in written_states}
     stored = latest(tx, [*written_states, *rewritten_states])
@@ -126,9 +126,9 @@ def lanes(claim: Claim) -> list[str]:
 
 
 def reopen(tx: Transaction, names: Collection[str]) -> None:
-    """Set locked lanes to when their oldest open row is due; close those without open rows."""
+    """Set locked lanes to the due time of their oldest open row; close those without open rows."""
     named_lanes, own_rows = within(LANES.c.name, names), open_rows(INBOX, LANES.c.source, LANES.c.key)
-    # Not NOT EXISTS, of which PostgreSQL may make a join with all open rows.
+    # Not NOT EXISTS, which PostgreSQL may plan as a join with all open rows.
     eldest = sa.select(INBOX.c.due_at).where(own_rows).order_by(age(INBOX)).limit(1).scalar_subquery()
     closed = tx.db.execute(LANES.delete().where(named_lanes, eldest.is_(None))).rowcount
     if closed < len(names):
@@ -136,7 +136,7 @@ def reopen(tx: Transaction, names: Collection[str]) -> None:
 
 
 def reopen_idle(tx: Transaction, names: Collection[str]) -> None:
-    """Do the same with those of the locked lanes that no claim holds: the others are put off to the end of its lease."""
+    """Reopen the locked lanes that no claim holds; lanes of a claim are postponed to the end of its lease."""
     rows = open_rows(INBOX, LANES.c.source, LANES.c.key)
     leased = sa.select(sa.func.min(age(INBOX))).where(rows, INBOX.c.state == "leased").scalar_subquery()
     idle = tx.db.scalars(sa.select(LANES.c.name).where(within(LANES.c.name, names), leased.is_(None))).all()
@@ -184,7 +184,7 @@ class SettledRow(NamedTuple):
 
 
 def _row(message: ClaimedMessage, settlement: Settlement, now: datetime, due: datetime | None) -> SettledRow:
-    """Return what a settlement makes of a row."""
+    """Return the new values of a row after its settlement."""
     id_ = str(message.id)
     match settlement:
         case Delivered(note):
@@ -200,7 +200,7 @@ def _row(message: ClaimedMessage, settlement: Settlement, now: datetime, due: da
 
 
 def _with_attempt(row: SettledRow, message: ClaimedMessage, delivery: Delivery, now: datetime) -> SettledRow:
-    """Add the attempt to the history; a message that is released was not attempted."""
+    """Add the attempt to the history, unless the message was released without an attempt."""
     if row.detail is None:
         return row
     writes = delivery.writes.get(message.id, ())
@@ -217,7 +217,7 @@ def _update_messages(dialect: str) -> sa.Update:
     """
     Return the statement that stores `rows`; on PostgreSQL `ids` are their ids.
 
-    Each message has its own history, so that there is one statement for all of them and not one for those that end alike.
+    One statement updates all messages. Grouping them by outcome would not help, since each has its own history.
     """
     texts = ("reason", "detail", "history")
     columns = [sa.Column(name, INBOX.c[name].type if name in texts else sa.Text()) for name in SettledRow._fields]
@@ -233,7 +233,7 @@ def _update_messages(dialect: str) -> sa.Update:
     }
     found = INBOX.c.id == sa.cast(given.c.id, sa.BigInteger)
     if dialect == "postgresql":
-        # The ids once more: by them the rows are found in the index, whatever is expected of the other table.
+        # The IDs again, so that PostgreSQL finds the rows by index whatever size it expects of the other table.
         found &= ListMembership(INBOX.c.id, sa.bindparam("ids", type_=ListParameter(sa.BigInteger())))
     return INBOX.update().where(found).values(values)
 

@@ -1,4 +1,4 @@
-"""The inbox in one file of SQLite."""
+"""The inbox in an SQLite file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sfcode.relay.inbox.dialects import T, Transaction
 from sfcode.relay.inbox.inbox_clock import ClockReading, InboxClock
 
 STEPS = 10_000
-"""Steps of SQLite's engine between two checks of the time, about 0.1 ms."""
+"""Instructions of SQLite's virtual machine between two checks of the time, about 0.1 ms."""
 
 
 class Sqlite:
-    """One file; one transaction writes at a time, by whichever thread or process."""
+    """An SQLite file, to which one transaction of all threads and processes writes at a time."""
 
     words: Mapping[str, str] = MappingProxyType(
         {"id": "integer PRIMARY KEY AUTOINCREMENT", "text": "text", "moment": "text", "keyed": " WITHOUT ROWID"}
@@ -49,7 +49,7 @@ class Sqlite:
         self.clock = clock
         self._wall_clock = wall_clock
         self._boot_clock = boot_clock
-        # With a pool of one, threads wait for the connection in turn instead of polling the file's lock.
+        # With a pool of one connection, threads wait for it in turn instead of polling the file lock.
         self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_seconds)
         self._reader = _sqlite_engine(url, "BEGIN", 4, busy_seconds)
         self.cipher = cipher
@@ -75,37 +75,37 @@ class Sqlite:
 
     def fetch(self, db: sa.Connection, query: sa.Select[Any]) -> Iterable[Sequence[Any]]:
         """
-        Return rows that SQLite gives as one row of JSON.
+        Return rows, which SQLite returns as one JSON text.
 
-        sqlite3 gives up Python's interpreter for every row that it gets, and waits for it up to `SWITCH_SECONDS` again
-        while requests keep it busy: as many times, with the file locked, as a claim has rows.
+        sqlite3 releases the GIL for every row that it fetches, and may wait `SWITCH_SECONDS` to get it back while requests
+        keep it busy. A claim would wait that long for each of its rows, with the file locked.
         """
         columns = [_as_json(*pair) for pair in zip(query.subquery("rows").c, query.selected_columns, strict=True)]
         array: str = db.execute(sa.select(sa.func.json_group_array(sa.func.json_array(*columns)))).scalar_one()
         return _JsonRows(array, [column.type.result_processor(db.dialect, None) for column in query.selected_columns])
 
     def update(self, db: sa.Connection, change: sa.Update, rows: sa.Select[Any]) -> Iterable[Sequence[Any]]:
-        """Change rows, and read them then: the transaction has the whole file."""
+        """Change rows, then read them. The transaction has locked the whole file, so no other can change them in between."""
         db.execute(change)
         return self.fetch(db, rows)
 
     def lock(self, db: sa.Connection, lanes: sa.Select[Any]) -> None:
-        """Lock nothing: the transaction has the whole file."""
+        """Do nothing: a writing transaction has locked the whole file."""
 
     def free(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock nothing: the transaction has the whole file."""
+        """Do nothing: a writing transaction has locked the whole file."""
         return lanes
 
     def held(self, lanes: sa.Select[T]) -> sa.Select[T]:
-        """Lock nothing: the transaction has the whole file."""
+        """Do nothing: a writing transaction has locked the whole file."""
         return lanes
 
     def migrating(self) -> contextlib.AbstractContextManager[None]:
-        """Go on: no migration takes several transactions."""
+        """Do nothing: on SQLite a migration is one transaction."""
         return contextlib.nullcontext()
 
     def lock_migrations(self, db: sa.Connection) -> None:
-        """Go on: the transaction has the whole file."""
+        """Do nothing: a writing transaction has locked the whole file."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -120,12 +120,12 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float)
     )  # fmt: skip
 
     def connect(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # sqlite3 would begin by itself, later and otherwise
+        connection.isolation_level = None  # turns off the implicit BEGIN of sqlite3
         connection.text_factory = decode_text
         _to_wal(connection, busy_seconds)
-        # An answered message survives a loss of power, not only the end of the process.
+        # An acknowledged message survives a power failure, not only the end of the process.
         connection.execute("PRAGMA synchronous = FULL")
-        # A statement that inserts many rows keeps what it would undo, which is not worth a file.
+        # The statement journal of an INSERT with many rows is kept in memory instead of a temporary file.
         connection.execute("PRAGMA temp_store = MEMORY")
 
     sa.event.listen(engine, "connect", connect)
@@ -134,7 +134,7 @@ def _sqlite_engine(url: sa.URL, begin: str, pool_size: int, busy_seconds: float)
 
 
 def _as_json(column: sa.ColumnElement[Any], source: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Return a selected value as JSON can have it: of damaged rows, texts may be bytes, and numbers anything."""
+    """Return the SQL that makes a column valid JSON: damaged rows may have bytes instead of text, or any type for a number."""
     if isinstance(column.type, sa.Text | TypeDecorator):
         return sa.cast(column, sa.Text)
     is_number = sa.func.typeof(column) == sa.literal_column("'integer'")
@@ -143,7 +143,7 @@ def _as_json(column: sa.ColumnElement[Any], source: sa.ColumnElement[Any]) -> sa
 
 @dataclass(frozen=True, slots=True)
 class _JsonRows:
-    """Rows as JSON, which is parsed as they are iterated: after the transaction where others wait for its end."""
+    """Rows as a JSON text, which is parsed during iteration, so that it can happen after the transaction."""
 
     array: str
     read_column: Sequence[Callable[[Any], Any] | None]
@@ -155,7 +155,7 @@ class _JsonRows:
 
 @contextlib.contextmanager
 def _synchronous(db: sa.Connection, *, durable: bool) -> Iterator[None]:
-    """Have a transaction that is not durable committed without waiting for the disk."""
+    """Commit a transaction that is not durable without waiting for the disk."""
     if durable:
         yield
         return
@@ -169,7 +169,7 @@ def _synchronous(db: sa.Connection, *, durable: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _ended_after(db: sa.Connection, seconds: float | None) -> Iterator[None]:
-    """Interrupt a transaction's statements after a while."""
+    """Interrupt the statements of a transaction after a number of seconds."""
     if seconds is None:
         yield
         return
@@ -183,7 +183,7 @@ def _ended_after(db: sa.Connection, seconds: float | None) -> Iterator[None]:
 
 
 def _to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    # The busy timeout does not cover the switch to WAL, and two processes may open a new file together.
+    # The busy timeout does not apply to the switch to WAL, and two processes may open a new file at the same time.
     deadline = time.monotonic() + busy_seconds
     while True:
         try:

@@ -17,11 +17,11 @@ from sfcode.relay.message import LatestState
 AT_ONCE = 1_000
 FORGOTTEN = timedelta(days=1)
 CLOCK_SHIFT = "clock_shift"
-"""The setting that has the sum of the wall clock's jumps, in seconds."""
+"""The setting with the sum of the wall clock's jumps, in seconds."""
 CLOCK_SEEN = "clock_seen"
-"""The setting that has a time that the inbox's clock has reached (ISO 8601, UTC)."""
+"""The setting with a time that the inbox's clock has reached (ISO 8601, UTC)."""
 CLOCK_MARK = "clock_mark"
-"""The setting that has this time together with the seconds since the start of the machine that stored it."""
+"""The setting with this time and the boot clock of the machine that stored it."""
 
 
 def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:
@@ -35,14 +35,14 @@ def latest(tx: Transaction, names: Iterable[str]) -> dict[str, LatestState]:
 
 
 def remember(tx: Transaction, name: str, value: str) -> None:
-    """Keep a setting."""
+    """Store a setting."""
     insert = tx.database.insert(SETTINGS)
     upsert = insert.on_conflict_do_update(index_elements=["name"], set_={"value": insert.excluded.value})
     tx.db.execute(upsert, {"name": name, "value": value})
 
 
 def replace_setting(tx: Transaction, name: str, before: str | None, after: str) -> bool:
-    """Replace the value of a setting; false where it is another than `before` by now (None: it is not there)."""
+    """Replace the value of a setting; return False if its present value is not `before` (None: not set)."""
     if before is None:
         insert = tx.database.insert(SETTINGS).on_conflict_do_nothing(index_elements=["name"])
         return tx.db.execute(insert.values(name=name, value=after).returning(SETTINGS.c.name)).first() is not None
@@ -56,7 +56,7 @@ def recall(tx: Transaction, name: str) -> str | None:
 
 
 def start_clock(tx: Transaction) -> None:
-    """Start the inbox's clock where other processes have left it."""
+    """Start the inbox's clock from the times that other processes have stored."""
     newest, mark = recall(tx, CLOCK_SEEN), recall(tx, CLOCK_MARK)
     tx.database.clock.start(
         tx.reading,

@@ -1,4 +1,4 @@
-"""The subjects of messages that an older version stored, by which they are searched for."""
+"""Fill in the subjects, by which messages are searched, of messages that an older version stored."""
 
 from __future__ import annotations
 

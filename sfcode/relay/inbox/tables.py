@@ -1,9 +1,9 @@
 """
-The tables, as queries use them; migrations.py creates them.
+The tables for queries; migrations.py creates them.
 
-An open row has no `finished_at`. A lane is a row for each key with open rows: it has the time from which the oldest of them
-may be delivered, and a claim locks the lane. So a key has one owner at a time, and claims read the start of one short
-index, however long the backlog is.
+An open row has no `finished_at`. Each key with open rows has a lane: a row with the time from which the oldest of them
+may be delivered, which a claim locks. So a key has one owner at a time, and claims read the start of one short
+index for any length of the backlog.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ RECORDS = sa.Table(
     sa.Column("message", sa.BigInteger, primary_key=True),
     sa.Column("record", SafeText, primary_key=True),
 )
-"""The records that messages are about or were written to, by which messages are found. Triggers remove them with the messages."""
+"""The records of messages, see records.py. Triggers delete them with their messages."""
 
 PAUSES = sa.Table(
     "relay_pauses",
@@ -74,7 +74,7 @@ COUNTS = sa.Table(
     sa.Column("reason", SafeText, nullable=False),
     sa.Column("number", sa.BigInteger, nullable=False),
 )
-"""What counts.py keeps."""
+"""The counters, see counts.py."""
 
 LANES = sa.Table(
     "relay_lanes",
@@ -171,7 +171,7 @@ NOTIFICATIONS = sa.Table(
     sa.Column("due_at", UtcDateTime, nullable=False),
     sa.Column("sent_at", UtcDateTime),
 )
-"""What notifications.py keeps: what a receiver was sent of an alarm, and what it is to be sent next."""
+"""The last and the next notification of each alarm for each receiver, see notifications.py."""
 
 API_CALLS = sa.Table(
     "relay_api_calls",
@@ -182,7 +182,7 @@ API_CALLS = sa.Table(
     sa.Column("purpose", SafeText, primary_key=True),
     sa.Column("number", sa.BigInteger, nullable=False),
 )
-"""Requests to the org; `hour` is the Unix time at which it begins."""
+"""Numbers of requests to the org; `hour` is the Unix time at which the hour begins."""
 
 MIGRATIONS = sa.Table(
     "relay_migrations",
@@ -195,15 +195,15 @@ MIGRATIONS = sa.Table(
 
 def lane(source: str, key: str) -> str:
     """
-    Name the lane of a key.
+    Return the name of a key's lane.
 
-    Lanes have one key column, so that PostgreSQL does not read all lanes of a source when its statistics are missing.
+    Lanes have one key column, so that PostgreSQL does not read all lanes of a source if statistics are missing.
     """
     return f"{source}:{key}"
 
 
 def lane_name(rows: sa.FromClause) -> sa.ColumnElement[str]:
-    """Return the expression that names the lane of a row."""
+    """Return the SQL expression for the name of a row's lane."""
     return rows.c.source + sa.literal_column("':'") + rows.c.key
 
 
@@ -219,9 +219,9 @@ def state_of(source: str, state: str) -> sa.ColumnElement[bool]:
 
 def age(rows: sa.FromClause) -> sa.ColumnElement[int]:
     """
-    Return the expression that orders the rows of one key: the id plus 0.
+    Return the SQL expression that orders the rows of one key: the ID plus 0.
 
-    For "the first by ID" PostgreSQL might scan the primary key with all finished rows; the index of open rows ends in
+    To find the first row by ID, PostgreSQL might scan the primary key with all finished rows; the index of open rows ends in
     this expression.
     """
     return rows.c.id + sa.literal_column("0")

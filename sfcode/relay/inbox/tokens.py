@@ -1,4 +1,4 @@
-"""Access tokens and the sessions that were begun with them, by the hashes of their secrets."""
+"""Access tokens and their sessions, stored by the hashes of their secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.tables import SESSIONS, TOKENS
 
 PREFIX = "sfcode_"
-"""Of each token, so that scanners for secrets can know it."""
+"""The prefix of each token, by which secret scanners can recognize it."""
 RANDOM_BYTES = 32
 
 Run = Callable[[Callable[[Transaction], Any]], Any]
@@ -31,13 +31,13 @@ class AccessTokens:
         self._write = write
 
     def create(self, name: str, role: Role, expires_at: datetime | None, who: str = "") -> str | None:
-        """Create a token, and return its secret, which is not kept; None where the name is taken."""
+        """Create a token, and return its secret, which is not stored; None if the name is taken."""
         secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
         is_new = self._write(lambda tx: _insert(tx, name, role, expires_at=expires_at, secret=secret, who=who))
         return secret if is_new else None
 
     def revoke(self, name: str, who: str = "") -> bool:
-        """Delete a token and its sessions; false where there is none of the name."""
+        """Delete a token and its sessions; return False if no token has the name."""
         return cast("bool", self._write(lambda tx: _delete(tx, name, who)))
 
     def all(self) -> tuple[AccessToken, ...]:
@@ -45,7 +45,7 @@ class AccessTokens:
         return tuple(self._read(lambda tx: [_by_wall_clock(tx, row) for row in tx.db.execute(_ALL)]))
 
     def find(self, secret: str) -> AccessToken | None:
-        """Return the token with a secret; None for one that is unknown, revoked or expired."""
+        """Return the token with a secret; None if the token is unknown, revoked or expired."""
         query = sa.select(TOKENS).where(TOKENS.c.digest == digest_secret(secret))
         return cast("AccessToken | None", self._read(lambda tx: _valid(tx, query)))
 
@@ -56,7 +56,7 @@ class AccessTokens:
         return session
 
     def find_session(self, session: str) -> AccessToken | None:
-        """Return the token that a session was begun with; None where either has ended."""
+        """Return the token of a session; None if the session has ended, or the token was revoked or has expired."""
         own_session = sa.select(SESSIONS.c.token).where(SESSIONS.c.digest == digest_secret(session))
 
         def find(tx: Transaction) -> AccessToken | None:
@@ -84,7 +84,7 @@ def _insert(tx: Transaction, name: str, role: Role, *, expires_at: datetime | No
 
 
 def _delete(tx: Transaction, name: str, who: str) -> bool:
-    # The token's row is locked first, as the foreign key of a new session locks it: none begins in between.
+    # The foreign key of a new session locks the token's row too, so that no session begins while the token is revoked.
     tx.db.execute(tx.database.held(sa.select(TOKENS.c.name).where(TOKENS.c.name == name)))
     tx.db.execute(SESSIONS.delete().where(SESSIONS.c.token == name))
     is_deleted = bool(tx.db.execute(TOKENS.delete().where(TOKENS.c.name == name)).rowcount)
@@ -95,7 +95,7 @@ def _delete(tx: Transaction, name: str, who: str) -> bool:
 
 def _insert_session(tx: Transaction, session: str, name: str, seconds: float) -> None:
     tx.db.execute(SESSIONS.delete().where(SESSIONS.c.token == name, SESSIONS.c.expires_at <= tx.now))
-    # Of the token's row, so that none begins for a token that was revoked in the meantime.
+    # Locks the token's row, so that no session begins for a token that is being revoked.
     digest, end = sa.literal(digest_secret(session)), sa.literal(tx.now + timedelta(seconds=seconds), UtcDateTime())
     own_token = sa.select(digest, TOKENS.c.name, end).where(TOKENS.c.name == name)
     tx.db.execute(SESSIONS.insert().from_select(["digest", "token", "expires_at"], own_token))

@@ -1,4 +1,4 @@
-"""Run transactions: again after a deadlock, and with the errors of the inbox."""
+"""Run transactions, retry them after a deadlock, and translate errors of the database."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ TRIES = 5
 
 
 class TransactionRunner:
-    """Runs the transactions of one database; statements that only read end after `read_seconds`."""
+    """Runs the transactions of one database; reading statements are cancelled after `read_seconds`."""
 
     def __init__(self, database: Database, read_seconds: float | None = None) -> None:
         self._database = database
         self._read_seconds = read_seconds
         self.timed: Callable[[str, float], object] = lambda _operation, _seconds: None
-        """Called with the seconds that a transaction of a delivery took: `commit`, `claim`, `settle`."""
+        """Called with the name of a transaction (`commit`, `claim` or `settle`) and its duration in seconds."""
 
     def _timed_write(
         self, operation: str, work: Callable[[Transaction], T], *, durable: bool = True, one_statement: bool = False
@@ -45,7 +45,7 @@ class TransactionRunner:
                 if not tries_left or getattr(error.orig, "sqlstate", "") not in LOST:
                     raise translate_error(error) from error
             except sa.exc.TimeoutError as error:
-                raise Unavailable("The relay's database is too busy: no connection came free.") from error
+                raise Unavailable("The relay's database is too busy: no connection became free in time.") from error
         raise AssertionError("unreachable")
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
@@ -55,4 +55,4 @@ class TransactionRunner:
         except sa.exc.DBAPIError as error:
             raise translate_error(error) from error
         except sa.exc.TimeoutError as error:
-            raise Unavailable("The relay's database is too busy: no connection came free.") from error
+            raise Unavailable("The relay's database is too busy: no connection became free in time.") from error

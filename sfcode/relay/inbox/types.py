@@ -1,4 +1,4 @@
-"""The inbox's values for administration: rows, counts, processes, filters."""
+"""The inbox's types for administration: rows, counts, processes, filters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ State = Literal["ready", "leased", "done", "parked", "dead"]
 
 STATES: tuple[State, ...] = get_args(State)
 BLOCKED: tuple[State, ...] = ("parked", "dead")
-"""The states that a replay includes by default: not the delivered ones."""
+"""The states that a replay selects by default."""
 
 
 class Unavailable(SfcodeError):
@@ -23,11 +23,11 @@ class Unavailable(SfcodeError):
 
 
 class RowLocked(SfcodeError):
-    """Another process holds a lock on one of the rows; nothing was written, and other rows may be."""
+    """Another process has locked one of the rows; nothing was written, but other rows can be."""
 
 
 class Busy(SfcodeError):
-    """More messages wait to be written than memory should hold; the sender has to come again."""
+    """Too many messages wait to be written; the sender must send again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Filter:
     source: str | None = None
     kind: str | None = None
     subject: str | None = None
-    """Whom they are about: `user:ID`, or their key where no user is known."""
+    """The subject of the messages: `user:ID`, or their key if they have no user."""
     record: str | None = None
-    """A Salesforce record that they are about or were written to: its id, or its external id."""
+    """The ID or external ID of a Salesforce record that the messages concern or were written to."""
     since: datetime | None = None
-    """Received then or later."""
+    """Messages received at this time or later."""
     until: datetime | None = None
-    """Received before."""
+    """Messages received before this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class InboxEntry:
     payload: Mapping[str, Any]
     state: State
     reason: str
-    """Short name of why it is parked or dead."""
+    """Short name of the reason why the message is parked or dead."""
     detail: str
     attempts: int
     due_at: datetime
@@ -74,15 +74,15 @@ class InboxStats:
     """Row counts of the inbox at one time."""
 
     now: datetime
-    """When they were counted."""
+    """When the rows were counted."""
     counts_by_reason: Mapping[tuple[str, State, str], int]
     """Rows by source, state and reason; zero counts are left out."""
     oldest: Mapping[str, datetime]
     """When the oldest open row of each source was received."""
     waiting: Mapping[str, int]
-    """Keys of each source that wait: for a retry, or for a lease to end. No more than 10,000 are counted."""
+    """Keys of each source that wait for a retry or the end of a lease, counted up to 10,000."""
     oldest_blocked: Mapping[str, datetime] = field(default_factory=dict)
-    """When the oldest row of each source that waits for a person was received."""
+    """When the oldest blocked row of each source was received."""
 
     @property
     def counts(self) -> Mapping[tuple[str, State], int]:
@@ -114,4 +114,4 @@ class Process:
     started_at: datetime
     seen_at: datetime
     config: str = ""
-    """Digest of the config that it works by."""
+    """Digest of the config that the process uses."""

@@ -1,4 +1,4 @@
-"""Ingress: what Appcues and Salesforce send is checked and committed before it is answered with success."""
+"""Ingress: check and commit what Appcues and Salesforce send before it is acknowledged."""
 
 from sfcode.relay.ingress.limits import IngressLimits
 from sfcode.relay.ingress.routes import IngressRouter, build_router

@@ -53,7 +53,7 @@ class AppcuesEndpoint:
         self._bodies = BodyReceiver(limits, work, most=limits.webhook_bytes, is_unsigned=self._scheme.signs_body)
 
     async def handle(self, request: Request, client: str) -> Response:
-        """Answer a request of a client. Raises HttpError."""
+        """Answer the request of a client. Raises HttpError."""
         if "token" in request.path_params and not self._scheme.in_path:
             raise HttpError(404, "not_found")
         received = self._clock()
@@ -78,7 +78,7 @@ class AppcuesEndpoint:
     ) -> tuple[InboxMessage, ...]:
         text = decode_text(body)
         if not text.strip():
-            # Whatever tries out an address may send nothing at all.
+            # A test of the URL may send an empty body.
             return (not_understood(None, "not_understood"),)
         events = list(find_events(loads(text, self._limits), self._reading.paths))
         if len(events) > self._limits.events:

@@ -19,7 +19,7 @@ Object = Mapping[str, Any]
 LONGEST_NAME = 255
 LONGEST_ID = 255
 LARGEST_ENVELOPE = 1_000_000
-"""Characters of JSON: what encloses many events is stored with each as far as all of them have no more of it."""
+"""Characters of JSON. The enclosing object is stored with each of its events, up to this size for all of them together."""
 
 _INHERITED = (
     "user_id",
@@ -32,21 +32,21 @@ _INHERITED = (
     "identity",
     "context",
 )
-"""What an envelope says for each of its events that does not say it itself."""
+"""Keys that an event takes from its envelope if it does not have them."""
 NAMES: tuple[str, ...] = WebhookPaths().name
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The settings of a project that parsing depends on."""
+    """The settings of a project for parsing webhooks."""
 
     groups: bool
-    """Whether a mapping writes what happens in a group to the group's record."""
+    """Whether a mapping writes events of groups to records."""
     paths: WebhookPaths = field(default_factory=WebhookPaths)
 
     @classmethod
     def of(cls, project: Project) -> Reading:
-        """Derive it."""
+        """Return the settings of a project."""
         carried = [mapping for mapping in project.resolved if mapping.by_relay and mapping.receives]
         message_id = project.settings.relay.message_id
         paths = project.settings.appcues.webhook
@@ -67,9 +67,9 @@ def messages(
     headers: Mapping[str, str] | None = None,
 ) -> tuple[InboxMessage, ...]:
     """
-    Return a message for each event; one that is not understood is parked alone.
+    Return a message for each event; an event that cannot be parsed is parked without the others.
 
-    `headers` are stored with each message, as they are given.
+    `headers` are stored with each message.
     """
     size = sum(len(canonical(list(enclosing))) for _, enclosing in events if enclosing)
     inbox_messages = []
@@ -87,12 +87,12 @@ def messages(
 
 
 def not_understood(event: object, reason: str, kind: str = "", *, stored: Object | None = None) -> InboxMessage:
-    """Return the parked message for authentic data that cannot be delivered; it holds all that was received."""
+    """Return the parked message for authentic data that cannot be parsed, with everything that was received."""
     return InboxMessage("appcues", digest(canonical(event)), "", kind, {"received": event, **(stored or {})}, reason)
 
 
 class _EventParser:
-    """Reads one event and what encloses it by the paths of a project."""
+    """Reads an event and its enclosing objects by the paths of a project."""
 
     def __init__(self, event: Object, enclosing: tuple[Object, ...], reading: Reading) -> None:
         inherited = {key: outer[key] for outer in enclosing for key in _INHERITED if key in outer}
@@ -106,7 +106,7 @@ class _EventParser:
             self._event = {**self._event, "attributes": attributes}
 
     def message(self, header_id: str, suffix: str, received: datetime, stored: Object) -> InboxMessage:
-        """Return the event's message, parked where its name or user is missing or too long."""
+        """Return the event's message, parked if its name or user is missing or too long."""
         name = self._name()
         if not name or len(name) > LONGEST_NAME:
             return not_understood(self._received, "not_understood" if name else "no_name", stored=stored)
@@ -139,12 +139,12 @@ class _EventParser:
         )
 
     def _name(self) -> str:
-        # An envelope may use the usual keys for itself, such as the name of a batch.
+        # The usual keys of an envelope may describe the envelope itself, such as the name of a batch.
         scopes = (self._received,) if self._paths.name == NAMES else (self._received, *self._outer)
         return next((name for scope in scopes if (name := event_name(scope, self._paths.name))), "")
 
     def _value(self, paths: Sequence[str]) -> Any:
-        """Return the first value in the event, in what encloses it, or among its attributes."""
+        """Return the first value in the event, in its enclosing objects, or among its attributes."""
         for scope in (self._event, *self._outer):
             for path in paths:
                 if (value := value_at(scope, path)) is not None:
@@ -153,7 +153,7 @@ class _EventParser:
         return next((value for path in plain if (value := attribute(self._event, path)) is not None), None)
 
     def _own_id(self, suffix: str) -> str:
-        """Return the event's ID, or the ID of the enclosing body with the number of the event; "" without one."""
+        """Return the event's ID, or the ID of the enclosing body with the number of the event; "" if there is none."""
         for scope, ending in ((self._received, ""), *((outer, suffix) for outer in self._outer)):
             for path in self._paths.id or ():
                 if own := format_id(value_at(scope, path)):

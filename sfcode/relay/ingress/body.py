@@ -27,7 +27,7 @@ class BodyReceiver:
 
     @asynccontextmanager
     async def receive(self, request: Request, client: str) -> AsyncIterator[bytes]:
-        """Yield the body; its reserved memory is released at the end. Raises HttpError."""
+        """Yield the body, and release its reserved memory at the end. Raises HttpError."""
         _check_length(request.headers, self._most)
         body = bytearray()
         counted: AbstractContextManager[None] = self._work.unsigned_body(client) if self._is_unsigned else nullcontext()
@@ -51,9 +51,9 @@ class BodyReceiver:
 
 def check_content_type(headers: Headers, types: frozenset[str], *, suffix: str = "") -> None:
     """
-    Refuse a body by its headers: a wrong type, character set or content encoding.
+    Refuse a body with a wrong type, character set or content encoding in its headers.
 
-    A body without a type is read as one of the right type: what Appcues sends is not published.
+    A body without a type is accepted, since the headers of Appcues are not published.
     """
     packing = [part.strip().lower() for value in headers.getlist("content-encoding") for part in value.split(",")]
     if any(part not in ("", "identity") for part in packing):

@@ -37,8 +37,8 @@ def original_address(request: Request, trusted: Sequence[Network]) -> Address | 
     """
     Return the address that a request was first sent from, as far as trusted proxies report it.
 
-    Every proxy adds to X-Forwarded-For whom it heard from, at the end; so it is read from the end, and
-    no further than those who are trusted have written.
+    Every proxy appends the address of its client to X-Forwarded-For. So the header is read from the end, up to
+    the first address that was not added by a trusted proxy.
     """
     current = peer_address(request)
     forwarded_for = [part for value in request.headers.getlist("x-forwarded-for") for part in value.split(",")]
@@ -49,9 +49,9 @@ def original_address(request: Request, trusted: Sequence[Network]) -> Address | 
 
 def is_local(request: Request) -> bool:
     """
-    Tell whether a request is from a program on this machine, which asks for it by the machine's own name.
+    Return whether a request is from a program on this machine, with a loopback name as its Host.
 
-    A web page that is open on this machine must not pass for one, nor what a proxy hands on.
+    Requests of a web page in a browser on this machine, and requests through a proxy, are not.
     """
     address = peer_address(request)
     headers = request.headers
@@ -65,7 +65,7 @@ def is_local(request: Request) -> bool:
 
 
 def name_client(address: Address | None) -> str:
-    """Return the name of an address's client, for limits per client: a /64 network of IPv6 addresses is one client."""
+    """Return the client of an address, for limits per client: a /64 network of IPv6 addresses is one client."""
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, 64), strict=False))
     return "" if address is None else str(address)
@@ -78,7 +78,7 @@ def _host(headers: Headers) -> str:
 
 
 def parse_address(text: str) -> Address | None:
-    """Parse an address, which a proxy may have written with a port; None where it is none."""
+    """Parse an address, optionally with a port as some proxies write it; None if it is not an address."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""What both endpoints share: methods, refusals, and waiting for the commit."""
+"""The common part of both endpoints: methods, refusals, and waiting for the commit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sfcode.relay.request_context import request_id
 from sfcode.relay.tracing import trace, traceparent
 
 Accept = Callable[[Sequence[InboxMessage]], Awaitable[int]]
-"""Commits messages, and returns when they are; raises where that is not possible at present."""
+"""Commits messages, and returns once they are committed; raises an error if that is not possible at present."""
 
 _QUICK = 64 * KIB
 T = TypeVar("T")
@@ -34,12 +34,12 @@ class IngressEndpoint:
 
     source: str
     handle: Callable[[Request, str], Awaitable[Response]]
-    """Answers a request of a client. Raises HttpError."""
+    """Answers the request of a client. Raises HttpError."""
     refuse: Callable[[HttpError], Response]
     work: WorkInProgress
     events: IngressEvents
     proxies: Sequence[Network] = ()
-    """Proxies whose headers about the client are trusted."""
+    """Proxies whose `X-Forwarded-*` headers are trusted."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -55,12 +55,12 @@ class IngressEndpoint:
             response = self.refuse(refusal)
         except Exception:
             await self.refuse(HttpError(500, "internal_error"))(scope, receive, send)
-            raise  # the server logs it
+            raise  # the server logs the exception
         await response(scope, receive, send)
 
 
 class NotFound:
-    """Answers 404 to any method."""
+    """An ASGI application that answers 404 to any request."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -68,7 +68,7 @@ class NotFound:
 
 
 class Counter:
-    """Commits messages within a time limit. What takes longer may still be committed; its sender repeats it."""
+    """Commits messages within a time limit. After the limit a commit may still succeed; the sender sends again anyway."""
 
     def __init__(self, accept: Accept, limits: IngressLimits) -> None:
         self._accept = accept
@@ -76,7 +76,7 @@ class Counter:
         self._late: set[asyncio.Task[int]] = set()
 
     async def commit(self, messages: Sequence[InboxMessage]) -> None:
-        """Return when the messages are committed. Raises HttpError (503) when they are not, or not for certain."""
+        """Return once the messages are committed. Raises HttpError (503) if they are not, or if that is not certain."""
         if not messages:
             return
         with trace("commit", **{"sfcode.messages": len(messages)}):
@@ -91,7 +91,7 @@ class Counter:
             raise busy(self._limits.busy_seconds, "not_committed_in_time")
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or error is not None:
-            # The message of a database error may quote values, so that only its type is logged.
+            # The message of a database error may quote values, so only its type is logged.
             cause = "cancelled" if error is None else type(error).__name__
             raise busy(self._limits.busy_seconds, f"not_committed: {cause}")
 
@@ -109,7 +109,7 @@ async def run_in_thread_if_large(size: int, work: Callable[..., T], *arguments: 
 
 
 def _of_request(messages: Sequence[InboxMessage]) -> Sequence[InboxMessage]:
-    """Return messages with the id and the trace of the present request."""
+    """Add the ID and the trace of the present request to messages."""
     current, parent = request_id.get(), traceparent()
     if not current and not parent:
         return messages

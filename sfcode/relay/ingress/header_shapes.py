@@ -13,7 +13,7 @@ _EVERYDAY = re.compile(
     r"|accept|connection|date|expect|forwarded|host|keep-alive|traceparent|tracestate|transfer-encoding|upgrade"
     r"|user-agent|via|x-real-ip"
 )
-"""Headers that HTTP, proxies and tracing bring along."""
+"""Headers of HTTP, proxies and tracing, which are left out."""
 _TOKEN = re.compile(r"(?P<label>[A-Za-z][A-Za-z0-9_]{0,11}[=:])?(?P<value>[^\s,;]+)")
 _SHAPES = (
     (re.compile(r"v[0-9]{1,2}"), ""),
@@ -24,7 +24,7 @@ _SHAPES = (
 
 
 def describe_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the shapes of the headers that a sender has chosen itself, by name in lower case."""
+    """Return the shapes of the headers that a sender adds, by name in lower case."""
     shapes = {name.lower(): describe_value(value) for name, value in headers if not _EVERYDAY.fullmatch(name.lower())}
     return dict(list(shapes.items())[:MOST_HEADERS])
 

@@ -1,4 +1,4 @@
-"""Limits on what the relay accepts: of one request, of one client, and of all together."""
+"""Limits on what the relay accepts from one request, one client, and all requests together."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class IngressLimits:
     webhook_bytes: int = MIB
     outbound_bytes: int = 4 * MIB
     held_bytes: int = 32 * MIB
-    """Bytes of the bodies of all requests in progress."""
+    """Total size of the bodies of all requests in progress, in bytes."""
     small_bytes: int = 64 * KIB
     reserved_bytes: int = 8 * MIB
     """The part of `held_bytes` that is reserved for bodies of at most `small_bytes`, so that large ones do not block them."""
     client_bytes: int = 16 * MIB
-    """Bytes of the bodies of one client."""
+    """Total size of the bodies of one client's requests, in bytes."""
     client_requests: int = 500
     """Concurrent requests of one client."""
     client_unsigned: int = 250
-    """Requests of one client whose signature is not checked yet, since the body has not arrived."""
+    """Concurrent requests of one client whose signature cannot be checked yet, since the body has not arrived."""
     body_seconds: float = 10.0
     """Seconds for a whole body to arrive."""
     accept_seconds: float = 30.0
     """Seconds for the commit of its messages; Salesforce waits for 60."""
     busy_seconds: int = 5
-    """The Retry-After of refusals that the relay causes, in seconds."""
+    """The Retry-After of refusals because of the relay's own state, in seconds."""
     events: int = 1000
     json_depth: int = 64
     json_digits: int = 100
@@ -43,7 +43,7 @@ class IngressLimits:
 
 
 class WorkInProgress:
-    """Requests in progress, by client: no client can use all of the common limits."""
+    """Counts requests in progress by client, so that no client can use up the common limits."""
 
     def __init__(self, limits: IngressLimits) -> None:
         self._limits = limits
@@ -94,4 +94,4 @@ class WorkInProgress:
 def _subtract(counter: Counter[str], client: str, count: int) -> None:
     counter[client] -= count
     if not counter[client]:
-        del counter[client]  # otherwise every past client would be stored
+        del counter[client]  # otherwise every past client would be kept

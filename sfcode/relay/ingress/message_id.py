@@ -1,4 +1,4 @@
-"""Message ids: the sender's own, else a hash of the event's identity."""
+"""Message IDs: the sender's ID, else a hash of the event's identifying values."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 _PLAIN = re.compile(r"[\x21-\x7e]{1,200}")
-"""IDs that Salesforce stores unchanged in an external ID field."""
+"""Matches IDs that Salesforce stores unchanged in an external ID field."""
 
 
 def canonical(value: object) -> str:
-    """Serialize JSON canonically: equal values have equal texts."""
+    """Serialize a JSON value canonically, so that equal values give equal texts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -23,7 +23,7 @@ def digest(value: object) -> str:
 
 
 def normalize_id(text: str) -> str:
-    """Return a sender's id, or its hash where it is too long or has characters that cannot be stored everywhere."""
+    """Return a sender's ID, or its hash if the ID is too long or has characters that Salesforce may change."""
     return text if _PLAIN.fullmatch(text) else digest(text)
 
 
@@ -36,10 +36,10 @@ def format_id(value: object) -> str:
 
 def content_id(event: Mapping[str, Any], name: str, user_id: str, stated: object) -> str:
     """
-    Return an id made of name, user, time and attributes.
+    Return an ID that is a hash of name, user, time and attributes.
 
-    An event that keeps its attributes beside its name has all of them hashed. Where there is no time
-    either, two events that are alike in everything are one.
+    If an event has its attributes at the level of its name, all of them are hashed. Without a time,
+    two events with equal values count as one event.
     """
     attributes = event.get("attributes")
     if attributes is None:

@@ -25,7 +25,7 @@ _OWN_CODES = {"version_mismatch": "VersionMismatch", "must_understand": "MustUnd
 
 
 class HttpError(Exception):
-    """A request is refused; nothing of it was stored. `reason` is a short name and never text of the request."""
+    """A request is refused and nothing of it was stored. `reason` is a short name, never text of the request."""
 
     def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None, *, detail: str = "") -> None:
         super().__init__(reason)
@@ -38,7 +38,7 @@ class HttpError(Exception):
 
 
 def busy(seconds: int, detail: str = "busy") -> HttpError:
-    """Return the refusal for temporary trouble of our own."""
+    """Return the refusal (503) for a temporary problem of the relay."""
     return HttpError(503, "unavailable", {"Retry-After": str(seconds)}, detail=detail)
 
 

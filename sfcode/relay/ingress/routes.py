@@ -26,9 +26,9 @@ def utc_now() -> datetime:
 
 class IngressRouter:
     """
-    Hands a request to the endpoint of its path, and answers 404 to whatever is only nearly an address.
+    Passes a request to the endpoint of its path, and answers 404 to paths that do not match exactly.
 
-    It is a plain ASGI application: what a framework does around an endpoint takes as long as reading the message.
+    It is a plain ASGI application, since the overhead of a framework takes as long as parsing a message.
     """
 
     def __init__(self, appcues: ASGIApp, salesforce: ASGIApp) -> None:
@@ -62,10 +62,10 @@ def build_router(
     limits: IngressLimits | None = None,
 ) -> IngressRouter:
     """
-    Return the application that answers what Appcues and Salesforce send. Raises ConfigError where a secret cannot be used.
+    Return the application that receives webhooks and outbound messages. Raises ConfigError if a secret is invalid.
 
-    `accept` commits messages and returns when they are; it is all that is needed to answer. `organization`
-    tells the id of the org that messages have to come from, None as long as that is not known.
+    `accept` commits messages and returns once they are committed. `organization`
+    returns the ID of the org that messages must come from; None while it is unknown.
     """
     problems = list(secret_problems(project, secrets))
     if problems:

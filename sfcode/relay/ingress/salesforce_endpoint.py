@@ -1,9 +1,9 @@
 """
 `POST /outbound-messages/{mapping}/{token}`.
 
-Salesforce accepts only an acknowledgment, and sends a message again for a day otherwise. An authentic message is
-acknowledged when it is stored, even if it cannot be delivered, since a repetition would be the same. A message is refused
-if it may be accepted later, when a token was changed on both sides or the relay has the mapping, or if it must not be
+Salesforce sends a message again for up to a day unless it is acknowledged. An authentic message is
+acknowledged once it is stored, even if it cannot be delivered, since a repetition would not help. A message is refused
+if it may be accepted later (once the token is changed on both sides, or the relay has the mapping), or if it must not be
 stored.
 """
 
@@ -28,7 +28,7 @@ from sfcode.secret import Secret
 
 _TYPES = frozenset({"text/xml", "application/xml"})
 _OTHER_ORG = (
-    "An outbound message came from another org than the one that the relay is signed in to. A copy of an org, such as "
+    "An outbound message came from an org that the relay is not signed in to. A copy of an org, such as "
     "a sandbox, has the same messages and secret: give it its own relay, or deactivate its flows."
 )
 
@@ -60,7 +60,7 @@ class SalesforceEndpoint:
         self._bodies = BodyReceiver(limits, work, most=limits.outbound_bytes)
 
     async def handle(self, request: Request, client: str) -> Response:
-        """Answer a request of a client. Raises HttpError."""
+        """Answer the request of a client. Raises HttpError."""
         sender = self._sender(request)
         organization = self._organization()
         if organization is None:
@@ -78,7 +78,7 @@ class SalesforceEndpoint:
         return responses.acknowledged()
 
     def _sender(self, request: Request) -> Sender:
-        """Authenticate a request and return its mapping."""
+        """Authenticate a request, and return the sending mapping."""
         if self._networks and not client_address.is_within(
             client_address.original_address(request, self._proxies), self._networks
         ):

@@ -1,4 +1,4 @@
-"""Turn notifications of outbound messages into inbox messages, with field names as the mapping spells them."""
+"""Turn notifications of outbound messages into inbox messages, with the field names of the mapping."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Sender:
     match: str
     user_id: str
     spellings: Mapping[str, str]
-    """The fields as the mapping spells them, by their names in small letters: Salesforce ignores case."""
+    """The field names of the mapping, by name in lower case, since Salesforce ignores case."""
 
     @classmethod
     def of(cls, mapping: ResolvedMapping) -> Sender:
-        """Derive it."""
+        """Return the sender for a mapping."""
         names = {name.lower(): name for name in mapping.message_fields}
         return cls(mapping.name, mapping.object, mapping.match, mapping.user_id.field, names)
 
 
 def senders(project: Project) -> dict[str, Sender]:
-    """Return the mappings that receive outbound messages, by present and former names in lower case."""
+    """Return the mappings with outbound messages, by present and former names in lower case."""
     senders_by_name = {
         mapping.name.lower(): Sender.of(mapping) for mapping in project.resolved if mapping.sends and mapping.by_relay
     }
@@ -41,7 +41,7 @@ def senders(project: Project) -> dict[str, Sender]:
 
 
 def message(sender: Sender, version: str | None, notification: Notification) -> InboxMessage:
-    """Return the message of one notification; one that cannot be delivered is parked, and acknowledged like the others."""
+    """Return the message of a notification; a message that cannot be delivered is parked, and acknowledged like others."""
     fields = notification.fields or {}
     record = {sender.spellings.get(name.lower(), name): text for name, text in fields.items()}
     payload = {
@@ -81,5 +81,5 @@ def query_version(value: str | None) -> str | None:
 
 
 def same_organization(first: str, second: Any) -> bool:
-    """Compare organization ids: the first 15 characters are the id, the 3 after them a checksum."""
+    """Compare organization IDs by their first 15 characters; the other 3 are a checksum."""
     return isinstance(second, str) and len(first) in (15, 18) and len(second) in (15, 18) and first[:15] == second[:15]

@@ -15,7 +15,7 @@ from sfcode.secret import Secret
 
 WEBHOOK = "SFCODE_RELAY_WEBHOOK_SECRET"
 PREVIOUS = "_PREVIOUS"
-"""Ends the name of the variable with the secret before: it is good as well, until the variable is taken away."""
+"""The suffix of the variable with the previous secret, which is valid until the variable is removed."""
 
 _URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
@@ -41,7 +41,7 @@ class IngressSecrets:
 
 
 def read_secrets(project: Project, environ: Mapping[str, str]) -> IngressSecrets:
-    """Read the secrets from the environment; None for each that is not set."""
+    """Read the secrets from the environment; a secret that is not set is None."""
     names = outbound_name(project), outbound_name(project) + PREVIOUS
     values = [environ.get(name, "").strip() for name in (WEBHOOK, WEBHOOK + PREVIOUS, *names)]
     webhook, webhook_before, outbound, outbound_before = (Secret(value) if value else None for value in values)
@@ -49,12 +49,12 @@ def read_secrets(project: Project, environ: Mapping[str, str]) -> IngressSecrets
 
 
 def outbound_name(project: Project) -> str:
-    """Name the variable with the secret of the address that Salesforce sends to."""
+    """Return the name of the variable with the secret in the URL that Salesforce sends to."""
     return project.settings.relay.outbound_secret.removeprefix("${secret:").removesuffix("}")
 
 
 def secret_problems(project: Project, secrets: IngressSecrets) -> Iterator[Diagnostic]:
-    """Yield problems of the secrets that are set; a missing one is none."""
+    """Yield problems of the secrets that are set."""
     relay, name = project.settings.relay, outbound_name(project)
     for variable, secret in ((WEBHOOK, secrets.webhook), (WEBHOOK + PREVIOUS, secrets.webhook_previous)):
         if secret is not None and (problem := _webhook_problem(relay, secret.reveal())):
@@ -69,11 +69,11 @@ def _webhook_problem(relay: Relay, value: str) -> tuple[str, str] | None:
     if scheme == "standard_webhooks":
         if value.startswith(("whpk_", "whsk_")):
             return (
-                "is a key of the asymmetric kind, which is not supported",
-                "let Appcues sign with a secret, whsec_...",
+                "is an asymmetric key, which is not supported",
+                "use a symmetric secret, which begins with whsec_",
             )
         if len(key_of(Secret(value))) < SHORTEST_KEY:
-            return f"is not the base64 of {SHORTEST_KEY} bytes or more", "copy the signing secret, which begins whsec_"
+            return f"is not base64 of {SHORTEST_KEY} bytes or more", "copy the signing secret, which begins with whsec_"
         return None
     if scheme == "path":
         return _token_problem(value)
@@ -81,7 +81,10 @@ def _webhook_problem(relay: Relay, value: str) -> tuple[str, str] | None:
     if len(password) < MINIMUM_LENGTH:
         return f"is shorter than {MINIMUM_LENGTH} characters and could be guessed", _RANDOM
     if scheme in ("header", "bearer") and not _HEADER_SAFE.fullmatch(value):
-        return "cannot be sent in a header", "use letters, digits and signs of ASCII, without spaces"
+        return (
+            "contains characters that a header cannot contain",
+            "use ASCII letters, digits and punctuation, without spaces",
+        )
     return None
 
 
@@ -89,5 +92,5 @@ def _token_problem(value: str) -> tuple[str, str] | None:
     if len(value) < MINIMUM_LENGTH:
         return f"is shorter than {MINIMUM_LENGTH} characters and could be guessed", _RANDOM
     if not _URL_SAFE.fullmatch(value):
-        return "cannot be part of an address", "use letters, digits and . _ ~ - only"
+        return "contains characters that a URL path cannot contain", "use letters, digits and . _ ~ - only"
     return None

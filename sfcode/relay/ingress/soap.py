@@ -1,5 +1,5 @@
 """
-An outbound message of Salesforce, read from its SOAP 1.1 envelope.
+Parse an outbound message of Salesforce from its SOAP 1.1 envelope.
 
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_wsdl.htm
 """
@@ -23,7 +23,7 @@ ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 MOST = 100
-"""Notifications of one message."""
+"""The maximum number of notifications in a message."""
 
 _CHUNK = 16 * KIB
 _ENCODING = re.compile(r"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"']*)["']""")
@@ -37,25 +37,25 @@ _ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A changed record with its present values."""
+    """A changed record with its values at that time."""
 
     id: str
     type: str
-    """Name of the record's object; empty where the message does not say."""
+    """Name of the record's object; "" if the message does not contain it."""
     fields: dict[str, str] | None
-    """The fields that have a value; None where this cannot be understood."""
+    """The fields with a value; None if the record cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """What one POST holds."""
+    """The content of one POST request of Salesforce."""
 
     organization_id: str
     notifications: tuple[Notification, ...]
 
 
 def parse(body: bytes, limits: IngressLimits) -> OutboundMessage:
-    """Parse a message. Raises HttpError where it is malformed."""
+    """Parse a message. Raises HttpError if it is malformed."""
     root = _tree(decode_text(body), limits)
     if root.tag != f"{{{ENVELOPE}}}Envelope":
         is_envelope = root.tag.endswith("}Envelope")
@@ -76,7 +76,7 @@ def _tree(text: str, limits: IngressLimits) -> _Element:
 
     _check_text(text)
     text = _replace_forbidden(text)
-    # With the encoding given, libxml2 does not go by the declaration.
+    # With this encoding libxml2 ignores the encoding of the XML declaration.
     parser = etree.XMLPullParser(
         events=("start",),
         encoding="utf-8",
@@ -101,7 +101,7 @@ def _tree(text: str, limits: IngressLimits) -> _Element:
 
 def _check_text(text: str) -> None:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise HttpError(400, "doctype")  # SOAP 1.1 forbids it, and entities need it
+        raise HttpError(400, "doctype")  # SOAP 1.1 forbids a DOCTYPE, and entities need one
     declared = _ENCODING.match(text)
     if declared is not None and declared[1].lower() not in ("utf-8", "us-ascii"):
         raise HttpError(400, "encoding")
@@ -109,7 +109,7 @@ def _check_text(text: str) -> None:
 
 def _replace_forbidden(text: str) -> str:
     """
-    Replace characters that XML 1.0 forbids by U+FFFD: Salesforce's fields may hold them, and sends them on.
+    Replace characters that XML 1.0 forbids by U+FFFD: fields in Salesforce may contain them, and messages send them.
 
     One of them, also as a reference such as `&#x0B;`, would make the whole message with its up to 100 notifications
     unreadable. Halves of surrogate pairs written as two references are put together.

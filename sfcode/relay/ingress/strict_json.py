@@ -1,4 +1,4 @@
-"""JSON from outside: one meaning for every reader, and nothing that a database or another program would choke on."""
+"""Parse JSON from outside strictly: refuse ambiguous documents, and replace characters that cannot be stored."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sfcode.relay.ingress.limits import IngressLimits
 from sfcode.relay.ingress.responses import HttpError
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Neither UTF-8 nor PostgreSQL can hold these."""
+"""Matches characters that UTF-8 cannot encode or PostgreSQL cannot store."""
 REPLACEMENT = "\ufffd"
 
 
 class _Wrong(ValueError):
-    """JSON that is refused; the text is the reason."""
+    """A JSON document is refused; the text is the reason."""
 
 
 def loads(text: str, limits: IngressLimits) -> Any:
@@ -38,7 +38,7 @@ def loads(text: str, limits: IngressLimits) -> Any:
     except ValueError:
         raise HttpError(400, "not_json") from None
     _check_depth(value, limits.json_depth)
-    # Only escapes can bring characters that no database stores. They cost the value that holds them, not the message.
+    # Only escapes can contain characters that no database stores. They are replaced, and the message is kept.
     return _replace_unstorable(value) if "\\u" in text else value
 
 
@@ -61,7 +61,7 @@ def _finite(text: str) -> float:
 
 
 def _check_depth(value: Any, most: int) -> None:
-    """Refuse a value that is nested too deep, without recursion."""
+    """Refuse a value that is nested too deep. Uses no recursion."""
     level, depth = [value], 0
     while level:
         below: list[Any] = []

@@ -8,17 +8,17 @@ from email.utils import parsedate_to_datetime
 
 AHEAD = timedelta(minutes=5)
 BEHIND = datetime(2010, 1, 1, tzinfo=UTC)
-"""A time that is further in the future, or before there was an Appcues, comes from a clock that is wrong."""
+"""Times further in the future, or before Appcues existed, are considered wrong."""
 
 _DIGITS = re.compile(r"[0-9]{9,19}(\.[0-9]{1,9})?")
 _ZONE = re.compile(r"\s*(?:UTC|GMT|Z|(?P<offset>[+-][0-9]{2}:?[0-9]{2}))$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
-"""Below the first number an epoch time is in seconds; then in milli-, micro- and nanoseconds."""
+"""Epoch times below the first number are in seconds, below the next ones in milli-, micro- and nanoseconds."""
 
 
 def parse_time(value: object) -> datetime | None:
-    """Parse a time: ISO 8601 or RFC 2822 (UTC without an offset), or an epoch time; None where it is none of these."""
+    """Parse a time: ISO 8601 or RFC 2822 (UTC without an offset), or an epoch time; None if it is none of these."""
     if isinstance(value, str):
         text = value.strip()
         return _epoch(float(text)) if _DIGITS.fullmatch(text) else _calendar_time(text)
@@ -33,7 +33,7 @@ def format_time(time: datetime) -> str:
 
 
 def event_time(stated: object, received: datetime) -> datetime:
-    """Return when an event happened: as stated, or when it was received if that is missing or implausible."""
+    """Return the event's own time, or the time of receipt if the event's time is missing or implausible."""
     time = parse_time(stated)
     return time if time is not None and BEHIND <= time <= received + AHEAD else received
 
@@ -44,7 +44,7 @@ def _epoch(number: float) -> datetime | None:
 
 
 def _calendar_time(text: str) -> datetime | None:
-    """Parse ISO 8601, with an offset after a blank or as a name of UTC too, or RFC 2822."""
+    """Parse ISO 8601 (also with a space before the offset, or `UTC` as the offset) or RFC 2822."""
     plain = _ZONE.sub(lambda zone: zone["offset"] or "+00:00", text.upper())
     for parse, source in ((datetime.fromisoformat, plain), (parsedate_to_datetime, text)):
         try:

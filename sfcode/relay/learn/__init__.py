@@ -1,1 +1,1 @@
-"""Learn the form of Appcues' webhooks from one that was received: propose the config that reads it."""
+"""Learn the format of Appcues' webhooks from a received one: propose the config that reads it."""

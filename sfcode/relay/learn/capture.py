@@ -1,4 +1,4 @@
-"""Read a captured webhook: from a file in one of the forms in which request bins export it, or from the inbox."""
+"""Read a captured webhook from a file, such as the export of a request bin, or from the inbox."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class CapturedWebhook:
     """A webhook as it was received."""
 
     body: object
-    """Parsed JSON: of the whole body, or of one event that was taken out of it."""
+    """Parsed JSON of the whole body, or of one event from it."""
     enclosing: tuple[Mapping[str, Any], ...] = ()
-    """What encloses the event, where it was taken out of a body."""
+    """The objects that enclose the event in its body, if it is one event."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By name in lower case: values of a file, shapes of a stored message."""
+    """Headers by name in lower case: their values if read from a file, their shapes if from a stored message."""
     text: str | None = None
-    """The body as it was sent, where that is known: signatures are computed from it."""
+    """The exact body if known, from which signatures are computed."""
 
     def events(self, paths: WebhookPaths) -> list[Enclosed]:
-        """Return its events, by the paths of a config."""
+        """Return the events of the webhook, by the paths of a config."""
         return [(self.body, self.enclosing)] if self.enclosing else list(find_events(self.body, paths))
 
 
@@ -42,7 +42,7 @@ def read_capture(text: str) -> CapturedWebhook:
     Read the text of a file: a body, a request with its headers, or the JSON or HAR export of a request bin.
 
     Raises:
-        UsageError: it holds no JSON body.
+        UsageError: The text contains no JSON body.
 
     """
     text = text.removeprefix("\ufeff").strip()
@@ -57,12 +57,12 @@ def read_capture(text: str) -> CapturedWebhook:
 
 
 def stored_capture(payload: Mapping[str, Any]) -> CapturedWebhook | None:
-    """Return what a message of the inbox holds of its webhook; None for a message that is none."""
+    """Return the webhook of a message in the inbox; None if the message is not from a webhook."""
     for key in ("received", "event"):
         if key in payload:
             enclosing = tuple(container for container in payload.get("envelope", ()) if isinstance(container, Mapping))
             return CapturedWebhook(payload[key], enclosing, payload.get("headers", {}))
-    raw = payload.get("raw")  # messages of earlier versions
+    raw = payload.get("raw")  # messages of earlier versions of sfcode
     try:
         return CapturedWebhook(_parse(raw)) if isinstance(raw, str) and raw else None
     except UsageError:
@@ -80,13 +80,13 @@ def _parse(text: str) -> object:
         return loads(text, IngressLimits())
     except HttpError as error:
         raise UsageError(
-            f"This is no webhook: the relay would refuse its body ({error.reason}).",
+            f"This is not a webhook: the relay would refuse its body ({error.reason}).",
             "Pass the JSON body, or a whole request with its headers, as a request bin shows or exports it.",
         ) from None
 
 
 def _find_request(document: object) -> Mapping[str, Any] | None:
-    """Return the request in an export; None where the document is a body itself."""
+    """Return the request in an export; None if the document is itself a body."""
     if not isinstance(document, Mapping):
         return None
     entries = document.get("log", {}).get("entries") if isinstance(document.get("log"), Mapping) else None

@@ -1,8 +1,8 @@
 """
 Propose the paths of a webhook's values.
 
-Candidates are weighted by their keys, by their values, and by the options of the user (the ID of a user who is known to be
-in it). Pure.
+Candidates are weighted by their keys, by their values, and by values that the user passes (such as the ID of the user who
+caused the webhook). Pure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_VALUES = 5_000
 _PATH = re.compile(EVENT_PATH)
 
 CERTAIN = 1_000
-"""The weight of a value that the user has passed."""
+"""The weight of a value that the user of the command has passed."""
 _BY_VALUE = 200
 
 _NAME_KEYS = ("eventname", "event", "name", "eventtype", "type", "action", "topic", "kind", "trigger")
@@ -120,7 +120,7 @@ KNOWN_ATTRIBUTES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class KnownValues:
-    """What the user knows of a webhook."""
+    """Values of a webhook that the user of the command has passed."""
 
     user_id: str = ""
     event: str = ""
@@ -131,19 +131,19 @@ _NOTHING_KNOWN = KnownValues()
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A value in a body, and the keys and positions that lead to it."""
+    """A value in a body, and its path of keys and positions."""
 
     path: Path
     value: object
 
     @property
     def key(self) -> str:
-        """The last key in plain letters: `user_id`, `userId` and `User-ID` are alike."""
+        """The last key, reduced to letters and digits: the same for `user_id`, `userId` and `User-ID`."""
         return plain(self.keys[-1]) if self.keys else ""
 
     @property
     def parent(self) -> str:
-        """The key before it."""
+        """The key before the last one."""
         return plain(self.keys[-2]) if len(self.keys) > 1 else ""
 
     @property
@@ -160,7 +160,7 @@ def plain(key: str) -> str:
 def propose_paths(
     capture: CapturedWebhook, project: Project, known_values: KnownValues = _NOTHING_KNOWN
 ) -> dict[str, tuple[str, ...]]:
-    """Return the keys of `appcues.webhook` that should be other than they are, with their paths."""
+    """Return the keys of `appcues.webhook` that should change, with their proposed paths."""
     current = project.settings.appcues.webhook
     name = _best(_leaves(capture.body), lambda leaf: _name_weight(leaf, project, known_values))
     proposal: dict[str, tuple[str, ...]] = {}
@@ -171,7 +171,7 @@ def propose_paths(
             proposal["events"] = (events,)
         proposal["name"] = (relative,)
     scopes = (base, *reversed(enclosing))
-    # A plain name in an envelope is read only where the config asks for it, since a batch may have a name of its own.
+    # A name in an envelope is used only if the config sets its path, since a batch may have its own name.
     for key, weigh in (
         ("user_id", lambda leaf: _user_weight(leaf, project, known_values)),
         ("group_id", lambda leaf: _group_weight(leaf, project)),
@@ -190,9 +190,9 @@ def propose_paths(
 def _needed(
     proposal: Mapping[str, tuple[str, ...]], current: WebhookPaths, scopes: Sequence[object]
 ) -> dict[str, tuple[str, ...]]:
-    """Leave out what the present paths find as well."""
+    """Return the proposed paths without those whose values the present paths find as well."""
     needed: dict[str, tuple[str, ...]] = {}
-    # A key that is empty or has spaces around it cannot be part of a path.
+    # An empty key, or one with spaces around it, cannot be part of a path.
     writable = {key: tuple(path for path in paths if _PATH.fullmatch(path)) for key, paths in proposal.items()}
     for key, paths in writable.items():
         if not paths:
@@ -218,7 +218,7 @@ def _first(scopes: Sequence[object], paths: Sequence[str]) -> Any:
 def _locate(
     capture: CapturedWebhook, name: Leaf, current: WebhookPaths
 ) -> tuple[str, object, tuple[Mapping[str, Any], ...], str]:
-    """Return the path to the events, the event that has the name, what encloses it, and the name's path in the event."""
+    """Return the path to the events, the event with the name, its enclosing objects, and the name's path in the event."""
     chain = list(_chain(capture.body, name.path))
     for event, enclosing in capture.events(current):
         depth = next((depth for depth, node in enumerate(chain) if node is event), None)
@@ -236,7 +236,7 @@ def _locate(
 
 
 def _chain(body: object, path: Path) -> Iterator[object]:
-    """Yield the nodes on the way to a value, the body first."""
+    """Yield the nodes on the path to a value, the body first."""
     node: Any = body
     yield node
     for part in path:
@@ -249,7 +249,7 @@ def _join(path: Path) -> str:
 
 
 def _leaves(node: object) -> list[Leaf]:
-    """List the values of a body in the order of the text, up to a number and a depth."""
+    """List the values of a body in document order, up to a number and a depth."""
     leaves: list[Leaf] = []
 
     def walk(node: object, path: Path) -> None:
@@ -269,16 +269,16 @@ def _leaves(node: object) -> list[Leaf]:
 
 
 def _best(leaves: Sequence[Leaf], weigh: Callable[[Leaf], int]) -> Leaf | None:
-    """Return the leaf of the greatest weight; of several the one that is least deep, then the first."""
+    """Return the leaf with the greatest weight; of several, the least deep one, then the first."""
     weighed = [(weigh(leaf), -len(leaf.path), -number, leaf) for number, leaf in enumerate(leaves)]
     best = max(weighed, key=lambda entry: entry[:3], default=None)
     return best[3] if best and best[0] > 0 else None
 
 
 def _best_in(scopes: Sequence[object], weigh: Callable[[Leaf], int]) -> str | None:
-    """Return the path of the best value, in the event before what encloses it."""
+    """Return the path of the best value in the event, or else in its enclosing objects."""
     for scope in scopes:
-        # A value in a list belongs to one of several items, so that other values are preferred.
+        # A value in a list belongs to one of several items, so values outside of lists are preferred.
         leaves = _leaves(scope)
         direct = [leaf for leaf in leaves if not any(isinstance(part, int) for part in leaf.path)]
         best = _best(direct, weigh) or _best(leaves, weigh)
@@ -335,7 +335,7 @@ def _id_weight(leaf: Leaf) -> int:
 
 
 def _attribute_places(scopes: Sequence[object]) -> tuple[str, ...]:
-    """Return the objects with attributes of an event, those with known attributes first."""
+    """Return the objects with attributes of an event, objects with known attributes first."""
     weighed: dict[str, int] = {}
     for scope in scopes:
         for path, node in _objects(scope, ()):
@@ -347,7 +347,7 @@ def _attribute_places(scopes: Sequence[object]) -> tuple[str, ...]:
 
 
 def _objects(node: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Yield the objects below a node, by their keys; lists are not entered."""
+    """Yield the objects below a node with their keys, without those inside of lists."""
     if not isinstance(node, Mapping) or len(path) > DEEPEST:
         return
     if path:

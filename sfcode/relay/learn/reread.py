@@ -1,4 +1,4 @@
-"""Read stored messages again by other paths, and say what each would become."""
+"""Parse stored messages again with other paths."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sfcode.relay.message import InboxMessage
 
 @dataclass(frozen=True, slots=True)
 class RereadMessage:
-    """A stored message, and the messages that it becomes."""
+    """A stored message, and the messages that are parsed from it."""
 
     entry: InboxEntry
     messages: tuple[InboxMessage, ...]
 
 
 def reread(entries: Iterable[InboxEntry], reading: Reading) -> Iterator[RereadMessage]:
-    """Yield the parked messages of Appcues that these settings read otherwise."""
+    """Yield the parked messages of Appcues that these settings parse differently."""
     for entry in entries:
-        # A follow-up message has the relay's own format and is delivered anyway.
+        # A follow-up message has the relay's own format, and does not depend on the paths.
         if entry.source != "appcues" or "mapping" in entry.payload or "message_id" in entry.payload:
             continue
         capture = stored_capture(entry.payload)
@@ -48,7 +48,7 @@ def _is_same(entry: InboxEntry, new_messages: tuple[InboxMessage, ...]) -> bool:
 
 def propose_aliases(inbox_messages: Iterable[InboxMessage], events: Events) -> dict[str, tuple[str, dict[str, str]]]:
     """
-    Return the aliases by which events of other names are handled: the event, and the names of its attributes.
+    Return aliases for events with unknown names, each with the event and the names of its attributes.
 
     An event is recognized by the letters of its name, as `Flow Completed`, `flow-completed` or, without `appcues:`,
     `flow_completed`.

@@ -13,9 +13,9 @@ from sfcode.secret import Secret
 
 _SHAPE = re.compile(r"(?P<prefix>[^<>]*)<(?P<length>[0-9]+) (?P<kind>hex|base64)>")
 _ALGORITHMS = {40: "sha1", 64: "sha256", 128: "sha512", 28: "sha1", 44: "sha256", 43: "sha256", 88: "sha512"}
-"""By the length of a signature in hex or base64."""
+"""Hash algorithms by the length of a signature in hex or base64."""
 _SIGNED = ("{body}", "{timestamp}.{body}", "{timestamp}:{body}", "{timestamp}{body}", "v0:{timestamp}:{body}")
-"""What senders are known to sign, the most frequent form first."""
+"""Forms of the signed text that senders use, the most frequent first."""
 _STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -24,13 +24,13 @@ class AuthProposal:
     """A proposed `relay.webhook_auth`."""
 
     settings: Mapping[str, str]
-    """Empty where the headers show none that the relay knows."""
+    """The settings; empty if the headers have no scheme that the relay supports."""
     note: str
-    """How certain the proposal is."""
+    """An explanation of how certain the proposal is."""
 
 
 def propose_auth(capture: CapturedWebhook, secrets: Sequence[Secret] = ()) -> AuthProposal | None:
-    """Return the scheme that the headers look like; None where they look like none."""
+    """Return the scheme that matches the headers; None if none does."""
     headers = capture.headers
     if all(name in headers for name in _STANDARD):
         return AuthProposal({"scheme": "standard_webhooks"}, "The headers are those of Standard Webhooks.")
@@ -44,20 +44,20 @@ def propose_auth(capture: CapturedWebhook, secrets: Sequence[Secret] = ()) -> Au
                 settings["prefix"] = match["prefix"]
             return _propose_signed(settings, capture, secrets)
         if re.search("sign", name) and shape.count("=<") > 1:
-            note = f"The header {name} holds several values ({shape}), which no scheme of the relay describes."
+            note = f"The header {name} contains several values ({shape}), which no scheme of the relay describes."
             return AuthProposal({}, note)
     authorization = headers.get("authorization", "").lower()
     for scheme in ("bearer", "basic"):
         if authorization.startswith(scheme) or f"<{len(scheme)} characters>" == shapes.get("authorization", "")[:14]:
-            return AuthProposal({"scheme": scheme}, "The header authorization holds a token.")
+            return AuthProposal({"scheme": scheme}, "The header authorization contains a token.")
     token = next((name for name in headers if re.search("token|secret|key|auth", name)), None)
     if token is None:
         return None
-    return AuthProposal({"scheme": "header", "header": token}, f"The header {token} may hold a token.")
+    return AuthProposal({"scheme": "header", "header": token}, f"The header {token} may contain a token.")
 
 
 def _propose_signed(settings: dict[str, str], capture: CapturedWebhook, secrets: Sequence[Secret]) -> AuthProposal:
-    """Complete a signature's settings by the signed text, which is tested if possible."""
+    """Add the form of the signed text to the settings of a signature, and test it if possible."""
     stamp = next((name for name in capture.headers if "timestamp" in name or name.endswith("-time")), None)
     forms = [form for form in _SIGNED if stamp or "{timestamp}" not in form]
     presented_signature = capture.headers[settings["header"]].removeprefix(settings.get("prefix", ""))
@@ -72,7 +72,7 @@ def _propose_signed(settings: dict[str, str], capture: CapturedWebhook, secrets:
     for form in forms:
         signed = list(_parts(form, capture.text, time))
         if signature in sign_with_each([secret.reveal().encode() for secret in secrets], signed, settings["algorithm"]):
-            note = "Tested: the secret and this scheme make the signature of this webhook."
+            note = "Tested: the secret and this scheme give the signature of this webhook."
             return AuthProposal({**settings, **_stamped(form, stamp)}, note)
     note = "No known form of the signed text gives this signature with the secret: the secret or the form is different."
     return AuthProposal(settings, note)

@@ -1,1 +1,1 @@
-"""Load past NPS answers from an export of Appcues, which become messages like those of webhooks."""
+"""Load past NPS answers from an export of Appcues, as messages like those of webhooks."""

@@ -1,4 +1,4 @@
-"""Make a message of a row: an NPS answer as a webhook would have brought it."""
+"""Turn a row into a message: an NPS answer like one from a webhook."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "survey_id": ("flowid", "surveyid"),
     "page": ("currentpageurl", "pageurl", "page", "url"),
 }
-"""What is read of a row, and the columns that hold it: small letters and digits alone count, `attributes` before them does not."""
+"""The values of a row, and their column names as lower-case letters and digits, without the prefix `attributes`."""
 _HOLDERS = re.compile(r"^(attributes|properties|identity)+")
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that no answer can be made of."""
+    """A row that is not a valid answer."""
 
     line: int
     problem: str
@@ -46,14 +46,14 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReader:
-    """Reads answers by the rules of a project; `columns` are those that were named, by what they hold."""
+    """Reads answers by the rules of a project; `columns` are the columns that the user has passed, by their value."""
 
     events: Events
     received: datetime
     columns: Mapping[str, str]
 
     def read(self, row: ExportRow) -> InboxMessage | BadRow | None:
-        """Return the message of a row; None for another event of Appcues than an answer."""
+        """Return the message of a row; None if the row is an event that is not an answer."""
         if row.problem:
             return BadRow(row.line, row.problem)
         values = self._named(row.values)
@@ -64,7 +64,7 @@ class AnswerReader:
         return BadRow(row.line, answer) if isinstance(answer, str) else answer
 
     def _named(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values of a row by what they are."""
+        """Return the values of a row by their names in `COLUMNS`."""
         plain = {_HOLDERS.sub("", re.sub(r"[^a-z0-9]", "", name.lower())): value for name, value in row.items()}
         values = {role: next((plain[name] for name in names if name in plain), None) for role, names in COLUMNS.items()}
         return values | {role: row.get(column) for role, column in self.columns.items()}
@@ -81,7 +81,7 @@ class AnswerReader:
         score, feedback = values["score"], text(values["feedback"]).strip()
         answer = None if score is None else number(score)
         if score is not None and not (answer is not None and 0 <= answer <= BEST_SCORE and answer == int(answer)):
-            return f"has a score that is no whole number from 0 to {BEST_SCORE}"
+            return f"has a score that is not a whole number from 0 to {BEST_SCORE}"
         if answer is None and not feedback:
             return "has neither a score nor feedback"
         names = self.events.properties[KIND]

@@ -1,4 +1,4 @@
-"""Load an export: store the answers of its rows in the inbox, a few hundred at a time."""
+"""Load an export: store the answers of its rows in the inbox, a few hundred per transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sfcode.relay.load.rows import ExportRow
 from sfcode.relay.message import InboxMessage
 
 AT_ONCE = 500
-"""Answers that are stored in one transaction."""
+"""Answers per transaction."""
 MOST_KEPT = 1_000
 """Bad rows that are kept for the report; the others are counted."""
 
@@ -25,7 +25,7 @@ class LoadResult:
     rows: int = 0
     answers: int = 0
     new: int = 0
-    """Answers that the inbox did not have."""
+    """Answers that were not in the inbox yet."""
     other_events: int = 0
     bad: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
@@ -42,7 +42,7 @@ class LoadResult:
         self.last = max(self.last, time)
 
     def add_bad(self, row: BadRow) -> None:
-        """Count a bad row, and keep it if it is one of the first."""
+        """Count a bad row, and keep the first ones for the report."""
         self.bad += 1
         if len(self.bad_rows) < MOST_KEPT:
             self.bad_rows.append(row)
@@ -52,9 +52,9 @@ def load_answers(
     rows: Iterable[ExportRow], reader: AnswerReader, accept: Accept, report: Callable[[LoadResult], None]
 ) -> LoadResult:
     """
-    Store the answers of rows, and return how many there were.
+    Store the answers of rows, and return their numbers.
 
-    The same answer makes the same message, so that a load that was interrupted is run again.
+    The same answer gives the same message, so that an interrupted load can be run again.
     """
     result = LoadResult()
     waiting: list[InboxMessage] = []

@@ -11,27 +11,27 @@ from typing import Any, TextIO
 from sfcode.lazy_dataclasses import dataclass, field
 
 AT_ONCE = 65_536
-"""Characters of a JSON array that are read at once."""
+"""Characters of a JSON array that are read at a time."""
 LARGEST = 1_000_000
 """Characters of one JSON object."""
 DEEPEST = 4
 _REPLACED = "\ufffd"
-_NOT_UTF8 = "holds bytes that are no UTF-8 text"
+_NOT_UTF8 = "contains bytes that are not UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRow:
-    """One row, by the names of its columns; nested objects have theirs with `_` between them."""
+    """One row by column names; the keys of nested objects are joined with `_`."""
 
     line: int
-    """Where it begins in the file, from 1."""
+    """The line at which the row begins, from 1."""
     values: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
-    """Why it cannot be read."""
+    """Why the row cannot be read; "" if it can."""
 
 
 def read_rows(stream: TextIO) -> Iterator[ExportRow]:
-    """Yield the rows of a stream, which was opened with `errors="replace"`. Holds no more than one of them."""
+    """Yield the rows of a stream opened with `errors="replace"`, keeping one in memory."""
     skipped = 0
     for line in stream:
         if line.strip():
@@ -97,7 +97,7 @@ def _read_array(text: str, stream: TextIO, line: int) -> Iterator[ExportRow]:
         except (ValueError, RecursionError):
             more = stream.read(AT_ONCE) if len(text) < LARGEST else ""
             if not more:
-                yield ExportRow(line, problem="is no JSON, and what follows it was not read")
+                yield ExportRow(line, problem="is not JSON; the rest of the file was not read")
                 return
             text += more
             continue
@@ -108,7 +108,7 @@ def _read_array(text: str, stream: TextIO, line: int) -> Iterator[ExportRow]:
 
 def _as_row(line: int, value: object) -> ExportRow:
     if not isinstance(value, dict):
-        return ExportRow(line, problem="is no JSON object")
+        return ExportRow(line, problem="is not a JSON object")
     values = dict(_flatten(value, "", 0))
     if any(isinstance(cell, str) and _REPLACED in cell for cell in values.values()):
         return ExportRow(line, problem=_NOT_UTF8)

@@ -1,4 +1,4 @@
-"""Send the notifications that are due: by one process each, with a time limit, again until the receiver takes them."""
+"""Send due notifications: each by one process, with a time limit, and again until the receiver accepts it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from sfcode.relay.notify.render import NotifyingRelay, render_notification
 log = structlog.stdlib.get_logger(__name__)
 
 POLL_SECONDS = 5.0
-"""Between two looks whether a notification is due."""
+"""Seconds between two checks for due notifications."""
 SECONDS = 10.0
-"""Time limit of a request; a claim lasts for six of them."""
+"""Time limit of a request in seconds; a claim lasts six times as long."""
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 3600.0
 FAILED_AFTER = 5
-"""Attempts after which the trouble with a receiver is an alarm itself."""
+"""Failed attempts after which an alarm about the receiver is raised."""
 FAILED = "notify_failed"
 
 
 class Notifier:
-    """Sends notifications of alarms, in tasks and a thread of its own: no receiver delays a delivery."""
+    """Sends notifications of alarms in separate tasks and a separate thread, so that no receiver delays a delivery."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Notifier:
             while True:
                 try:
                     await self.send_due()
-                except Exception:  # the database is away, or a row is locked; the next look does it
+                except Exception:  # the database does not answer, or a row is locked; the next check sends it
                     log.warning("notifications_not_read", exc_info=True)
                 await asyncio.sleep(POLL_SECONDS)
         finally:
@@ -59,7 +59,7 @@ class Notifier:
                 await self._client.aclose()
 
     async def send_due(self) -> None:
-        """Send each notification that is due, unless another process does."""
+        """Send each due notification that no other process is sending."""
         receivers = {receiver.name: receiver for receiver in self._receivers()}
         if not receivers:
             return
@@ -69,7 +69,7 @@ class Notifier:
         if not due:
             return
         if self._client is None:
-            self._client = await loop.run_in_executor(self._thread, open_client)  # it reads certificates for 0.1 s
+            self._client = await loop.run_in_executor(self._thread, open_client)  # takes 0.1 s
         client = self._client
         ends = await asyncio.gather(*(self._send(client, entry, receivers[entry.receiver]) for entry in due))
         for notification, retry_after in zip(due, ends, strict=True):
@@ -78,7 +78,7 @@ class Notifier:
     async def _send(
         self, client: httpx2.AsyncClient, notification: AlarmNotification, receiver: Receiver
     ) -> timedelta | None:
-        """Send a notification; return after how long to send it again, None where it was taken."""
+        """Send a notification; return after how long to retry it, or None if it was accepted."""
         outcome, asked = await send(client, notification, receiver, self._sender())
         self._instrumentation.metrics.notifications.labels(receiver.name, outcome).inc()
         if is_taken(outcome):
@@ -91,7 +91,7 @@ class Notifier:
 
 
 def is_taken(outcome: str) -> bool:
-    """Tell whether the outcome of a request is a status of success."""
+    """Return whether the outcome of a request is a status of success."""
     return len(outcome) == 3 and outcome.startswith("2")
 
 
@@ -104,12 +104,12 @@ def open_client() -> httpx2.AsyncClient:
 async def send(
     client: httpx2.AsyncClient, notification: AlarmNotification, receiver: Receiver, sender: NotifyingRelay
 ) -> tuple[str, float]:
-    """Send a notification once; return its status, or what took its place, and the seconds that Retry-After asks for."""
+    """Send a notification once; return the status or the error, and the seconds of Retry-After."""
     now = datetime.now(UTC)
     request = render_notification(notification, receiver, sender, now)
     headers = {"User-Agent": f"sfcode/{__version__}", **request.headers}
     try:
-        # The URL may be secret: no error of the client is shown.
+        # The URL may be secret, so the text of the client's error is not shown.
         async with (
             asyncio.timeout(SECONDS),
             client.stream("POST", receiver.url.reveal(), content=request.body, headers=headers) as response,

@@ -1,4 +1,4 @@
-"""The receivers of `relay.notify`, with the URLs and secrets that the environment holds."""
+"""The receivers of `relay.notify`, with their URLs and secrets from the environment."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from sfcode.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where notifications are sent, and in which form."""
+    """The URL and the format of notifications to one receiver."""
 
     rule: NotifyRule
     form: Literal["standard_webhooks", "slack"]
     url: Secret
-    """It may hold a token, as Slack's does."""
+    """The URL, which may contain a token, as Slack's does."""
     secret: Secret
 
     @property
     def name(self) -> str:
-        """The name of the variable that holds the URL, by which people and the inbox know a receiver."""
+        """The name of the variable with the URL, which identifies a receiver in the inbox and in messages."""
         return self.rule.receiver
 
 
@@ -43,7 +43,7 @@ def read_receivers(project: Project, environ: Mapping[str, str]) -> tuple[Receiv
 
 
 def receiver_problems(project: Project, environ: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """Yield the problems of the variables that `relay.notify` names."""
+    """Yield the problems of the variables in `relay.notify`."""
     for entry in project.settings.relay.notify:
         receiver = _receiver(entry, environ)
         if problem := _url_problem(receiver.url.reveal(), entry.form):
@@ -61,7 +61,7 @@ def _receiver(entry: NotifyReceiver, environ: Mapping[str, str]) -> Receiver:
 def _url_problem(url: str, form: str) -> tuple[str, str] | None:
     if not url:
         origin = "Slack shows for the incoming webhook" if form == "slack" else "notifications are sent to"
-        return "is not set, and relay.notify names it", f"set it to the URL that {origin}, or remove the entry"
+        return "is not set, and relay.notify refers to it", f"set it to the URL that {origin}, or remove the entry"
     try:
         parts = urlsplit(url)
         host, is_wrong = parts.hostname or "", parts.username is not None or bool(parts.fragment) or parts.port == 0
@@ -70,9 +70,9 @@ def _url_problem(url: str, form: str) -> tuple[str, str] | None:
     if not host or is_wrong or any(character.isspace() for character in url):
         return "is not a URL", "write it like https://alerts.example.com/relay"
     if is_metadata_service(host):
-        return f"leads to {host}, where a cloud gives out credentials", "name the host of the receiver"
+        return f"is {host}, the metadata service of a cloud", "use the host of the receiver"
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        return "does not begin with https", "http is for a receiver on this machine only"
+        return "does not begin with https", "http is only possible for a receiver on this machine"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Render a notification as the request that its receiver takes."""
+"""Render a notification as an HTTP request in the format of its receiver."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class NotifyingRelay:
-    """Which relay notifies."""
+    """Identifies the relay in its notifications."""
 
     project: str
     environment: str
@@ -47,7 +47,7 @@ class NotifyRequest:
 def render_notification(
     notification: AlarmNotification, receiver: Receiver, sender: NotifyingRelay, now: datetime
 ) -> NotifyRequest:
-    """Render a notification, signed as of `now` where its receiver wants that."""
+    """Render a notification, signed with the time `now` if its receiver requires a signature."""
     reason = alarm_reason(notification.name)
     if receiver.form == "slack":
         text = _slack_text(notification, reason, sender)
@@ -99,5 +99,5 @@ def _slack_text(notification: AlarmNotification, reason: Reason, sender: Notifyi
 
 
 def _escape(text: str) -> str:
-    """Escape the three characters that Slack reads as markup: https://docs.slack.dev/messaging/formatting-message-text."""
+    """Escape the three characters that Slack interprets as markup: https://docs.slack.dev/messaging/formatting-message-text."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -37,7 +37,7 @@ def make_writer(
     """
     Make the writer of Appcues' events; templates are compiled here, once.
 
-    `states` keeps what was delivered. `clock` is the one that claims' deadlines are on, and has to be the org's (`Runtime.clock`).
+    `states` stores what was delivered. `clock` is the clock of the claims' deadlines, and must be the org's (`Runtime.clock`).
     """
     from sfcode.relay.current_pauses import CurrentPauses
     from sfcode.relay.salesforce.batch import EventRules

@@ -1,4 +1,4 @@
-"""Deliver one claim to Salesforce: look up all records, write round by round, settle each message by its own results."""
+"""Deliver one claim to Salesforce: look up all records, write in rounds, and settle each message by its own results."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ from sfcode.relay.salesforce.write_plan import (
 )
 
 SINGLES = 10
-"""Messages of one key that a claim sends one by one, where a record that they share is refused."""
+"""Messages of one key that a claim sends one by one after a shared record was refused."""
 
 
 @dataclass(frozen=True)
 class EventRules:
-    """What the project says about events, ready for use."""
+    """The settings of a project about events, compiled."""
 
     destinations: tuple[Destination, ...]
     events: Events
     lengths: Mapping[FieldName, int] = field(default_factory=dict)
-    """Lengths of fields that only the org knows."""
+    """Lengths of fields that were read from the org."""
     redact: bool = False
     """Whether feedback texts are removed from the inbox once they are delivered."""
 
@@ -73,27 +73,27 @@ class Batch:
     deadline: float
     pauses: CurrentPauses = field(default_factory=CurrentPauses)
     latest: dict[str, LatestState] = field(default_factory=dict)
-    """Newest delivered states, those of this claim included."""
+    """Newest delivered states, including those of this claim."""
     news: dict[str, LatestState] = field(default_factory=dict)
-    """Those of this claim."""
+    """The states of this claim."""
     settled: dict[int, Settlement] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
-    """Keys with an unwritten message, which later messages must not overtake."""
+    """Keys with a message that could not be written, which later messages must not overtake."""
     alarms: dict[str, set[str]] = field(default_factory=dict)
-    """Names of alarms, with the mappings that they are about."""
+    """Names of alarms, with the mappings that they concern."""
     followups: list[FollowUp] = field(default_factory=list)
     rewritten: dict[str, LatestState] = field(default_factory=dict)
-    """States that were written again, which are no news."""
+    """States that were written again, which are not new values."""
     redacted: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     """Payloads without feedback, by message."""
     intents: set[int] = field(default_factory=set)
-    """Ids of the intents that announce what this claim writes."""
+    """IDs of the intents that announce the writes of this claim."""
     written: set[str] = field(default_factory=set)
     """Names of announced states that calls have written."""
     doubted: set[str] = field(default_factory=set)
-    """Names of announced states that a call may have written, or may write yet."""
+    """Names of announced states that a call may have written, or may still write."""
     attempted: dict[int, list[AttemptedWrite]] = field(default_factory=dict)
-    """What was asked of the org and answered, by message."""
+    """The writes to the org with their outcomes, by message."""
 
     def deliver(self) -> Delivery:
         """Deliver the claim."""
@@ -155,12 +155,12 @@ class Batch:
         )
 
     def _announce(self, names: Collection[str]) -> None:
-        """Announce what may be written, so that a process that dies, or that writes the same records, leaves no older value."""
+        """Announce the states that may be written, so that neither a crash nor a concurrent claim leaves an older value."""
         if names:
             self.intents.add(self.states.announce(self.claim, names))
 
     def _read(self) -> tuple[dict[int, AppcuesEvent], dict[int, list[EventTarget]], dict[int, Settlement]]:
-        """Read the events of the claim; return them, their targets, and settlements of those without any."""
+        """Read the events of the claim; return them, their targets, and settlements of messages without a target."""
         events: dict[int, AppcuesEvent] = {}
         targets: dict[int, list[EventTarget]] = {}
         ends: dict[int, Settlement] = {}
@@ -176,7 +176,7 @@ class Batch:
         return events, targets, ends
 
     def _targets(self, event: AppcuesEvent) -> list[EventTarget] | Parked | Delivered:
-        """Return the mappings that an event concerns; a settlement where it concerns none, or cannot be used."""
+        """Return the targets of an event; a settlement if it has none or is invalid."""
         handled = [(mapping, mapping.actions_for(event)) for mapping in self.rules.destinations]
         if event.problem is not None:
             return event.problem if any(actions for _, actions in handled) else Delivered("not_mapped")
@@ -188,7 +188,7 @@ class Batch:
         return targets if targets or event.score is not None else Delivered("not_mapped")
 
     def _note_records(self, planner: Planner, targets: list[EventTarget], event: AppcuesEvent) -> None:
-        """Store the records of a user, so that their data can be deleted with the user's."""
+        """Store the records of a user, so that their states can be deleted with the user's data."""
         records = {
             record_id
             for target in targets
@@ -203,7 +203,7 @@ class Batch:
             self.latest[name] = self.news[name] = LatestState(name, stamp, json.dumps(sorted(records | before)))
 
     def _held_mappings(self, targets: Iterable[list[EventTarget]]) -> dict[str, Retry]:
-        """Return the mappings that are paused, or that the org refused a moment ago: they are not asked for yet."""
+        """Return the mappings that are paused or were refused by the org recently, which are not queried now."""
         now = self.calls.clock()
         mappings = {target.destination.name: target.destination.mapping for group in targets for target in group}
         waits = {name: self.calls.holds.seconds_left(name, now) for name in mappings}
@@ -218,7 +218,7 @@ class Batch:
         return finder.find(list_ids((target.destination.name, target.id) for target in usable))
 
     def _hold(self, mapping: str, failure: CallFailedError) -> Retry:
-        """Hold a mapping that the org refuses, and return the wait of its messages."""
+        """Hold a mapping that the org refuses, and return the settlement of its messages."""
         self.calls.holds.hold(mapping, self.calls.clock())
         self.calls.instrumentation.record_hold(mapping, LONGEST)
         if failure.alarm:
@@ -233,10 +233,10 @@ class Batch:
         self, message: ClaimedMessage, end: Settlement, refused: Mapping[str, Retry], event: AppcuesEvent | None
     ) -> Settlement:
         """
-        Settle a message that some mappings could not write.
+        Settle a message whose writes the org refused for some mappings.
 
-        The other mappings are done. Each refused mapping gets its own message with its own key, so that the user's next
-        events are not blocked for the other mappings, nor written twice. If every mapping is refused, the message itself
+        The writes of the other mappings are done. Each refused mapping gets its own message and key, so that the user's next
+        events are neither blocked for the other mappings nor written twice. If every mapping is refused, the message itself
         waits; so does a message that writes a record again.
         """
         if not refused or not isinstance(end, Delivered | Parked):
@@ -254,9 +254,9 @@ class Batch:
 
     def _write(self, round_: WriteRound) -> None:
         """
-        Send a round in as few calls as the org takes; what a trigger could not take goes again in smaller ones.
+        Send a round in as few calls as possible; records that exceeded a limit of a trigger are sent again in smaller calls.
 
-        Updates are sent first. What is created or upserted for a message that is tried again, or for one behind it, waits with it.
+        Updates are sent first. Creates and upserts of a message that is retried, and of later ones of its key, wait for the retry.
         """
         for group, writes in round_.writes():
             waiting = deque(writes)
@@ -272,7 +272,7 @@ class Batch:
                 waiting.extendleft(reversed(crowded))
 
     def _without_held(self, writes: Iterable[MergedWrite], round_: WriteRound) -> Iterable[MergedWrite]:
-        """Leave out what is created or upserted for messages that wait; others that share it wait as well."""
+        """Leave out creates and upserts of waiting messages; other messages that share such a write wait as well."""
         waiting_messages = round_.held()
         for write in writes:
             if waiting_messages.isdisjoint(write.messages):
@@ -295,7 +295,7 @@ class Batch:
                 results = self.calls.upsert(group.object, group.key, records, self.deadline)
         except CallFailedError as failure:
             if failure.of_mapping and len(objects) > 1:
-                # The call was refused because of one object: the other objects are sent without it.
+                # The call was refused because of one object, so the other objects are sent without it.
                 parts = [[write for write in writes if write.object == name] for name in sorted(objects)]
                 return [write for part in parts for write in self._send(group, part, round_)]
             self._settle_failed_call(failure, group, writes, round_)
@@ -317,7 +317,7 @@ class Batch:
     def _record(
         self, group: WriteGroup, write: MergedWrite, errors: Sequence[RecordError], record_id: str = ""
     ) -> None:
-        """Keep what a record was to become and what the org answered, for the history of its messages."""
+        """Add a write and its outcome to the histories of its messages."""
         error = errors[0] if errors else RecordError("ok", "")
         is_external = write.key not in ("", "Id")
         attempt = AttemptedWrite(
@@ -349,7 +349,7 @@ class Batch:
 
     def _settle_refused_record(self, error: RecordError, write: MergedWrite, round_: WriteRound) -> None:
         if not round_.single and round_.shares(write) and error_policy.may_be_of_one_value(error):
-            # One of the messages is at fault: each is sent alone.
+            # One of the messages causes the error, so each is sent separately.
             round_.apart.update(write.messages)
             round_.refused_records.add(write.id)
             return
@@ -388,7 +388,7 @@ class Batch:
 
 
 def _score(event: AppcuesEvent, latest: Mapping[str, LatestState]) -> list[LatestState]:
-    """Return the state of a user's newest score, where the event answers one."""
+    """Return the state of a user's newest score, if the event has a score."""
     if event.score is None:
         return []
     name = score_name(event.user_id)

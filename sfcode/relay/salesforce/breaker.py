@@ -1,25 +1,25 @@
-"""Wait before the next call after a failure that is not a message's: a backlog is not burnt on a broken org."""
+"""Wait after a failure that no message has caused, so that an outage of the org does not use up the attempts of a backlog."""
 
 from __future__ import annotations
 
 FIRST = 0.25
 LONGEST = 30.0
 LONGEST_ASKED = 3600.0
-"""The longest wait in seconds. A lost field permission, which is retried after minutes, costs two calls a minute."""
+"""The longest wait in seconds, with two calls per minute during an outage."""
 
 
 class MappingHolds:
-    """Mappings that the org refused, such as one whose object does not exist yet; each has its own wait."""
+    """The waits of mappings that the org refused, for example because an object does not exist yet."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
 
     def hold(self, mapping: str, now: float) -> None:
-        """Send nothing of a mapping for `LONGEST` seconds."""
+        """Hold a mapping for `LONGEST` seconds."""
         self._until[mapping] = now + LONGEST
 
     def seconds_left(self, mapping: str, now: float) -> float:
-        """Return the seconds for which nothing of a mapping is sent."""
+        """Return the seconds until the hold of a mapping ends."""
         return max(0.0, self._until.get(mapping, 0.0) - now)
 
 
@@ -34,7 +34,7 @@ class Breaker:
         """
         Count a failure, and return the seconds to wait.
 
-        `after` is what its error code advises, `retry_after` what the org asked for in Retry-After.
+        `after` is the wait for its error code, `retry_after` the value of the org's Retry-After header.
         """
         self._failures += 1
         wait = FIRST * 2.0 ** min(self._failures - 1, 10)
@@ -43,7 +43,7 @@ class Breaker:
         return seconds
 
     def record_success(self) -> bool:
-        """Reset after a success; return whether a failure came before."""
+        """Reset after a success; return whether it ended a series of failures."""
         has_failed = self._failures > 0
         self._failures, self._until = 0, 0.0
         return has_failed

@@ -1,4 +1,4 @@
-"""The calls to Salesforce: timed, recorded, and settled when they fail."""
+"""The calls to Salesforce, with time limits, instrumentation, and settlements for failures."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from sfcode.relay.salesforce.quota import Quota
 from sfcode.relay.tracing import trace
 
 LONGEST = 60.0
-"""Seconds for one call."""
+"""Time limit of one call in seconds."""
 SHORTEST = 1.0
-"""Seconds without which no call is begun."""
+"""The seconds that must be left before a call is started."""
 
 SMALLEST = 5
-"""Records in one call, however little the org's triggers can take."""
+"""The smallest number of records per call, also if triggers of the org run into limits."""
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
 
 
 class CallFailedError(Exception):
-    """A call failed; `end` settles the messages that needed it."""
+    """A call failed; `end` is the settlement of its messages."""
 
     def __init__(
         self, end: Retry | Released, *, of_mapping: bool = False, alarm: str = "", is_unknown: bool = False
@@ -47,16 +47,16 @@ class CallFailedError(Exception):
         super().__init__(str(end))
         self.end = end
         self.alarm = alarm
-        """The alarm that a refused mapping raises."""
+        """The alarm for a refused mapping; "" for none."""
         self.is_unknown = is_unknown
-        """Whether the call may have been carried out, or may be yet."""
+        """Whether Salesforce may have carried out the call, or may still do so."""
         self.of_mapping = of_mapping
-        """Whether the org refuses what the call asks of one object: other calls may be answered."""
+        """Whether the org refuses the call because of one object, so that calls for other objects may succeed."""
 
 
 @dataclass
 class CallSize:
-    """Records per call: 200, fewer where the org's triggers run into limits."""
+    """Records per call: 200, or fewer if triggers of the org run into limits."""
 
     most: int = MAX_RECORDS
 
@@ -67,7 +67,7 @@ class CallSize:
 
 @dataclass(frozen=True)
 class Calls:
-    """The calls that the relay makes. None creates a lead, a contact or an account."""
+    """The calls of the relay. None of them creates a lead, a contact or an account."""
 
     org: Org
     instrumentation: CallEvents
@@ -77,10 +77,10 @@ class Calls:
     holds: MappingHolds = field(default_factory=MappingHolds)
     size: CallSize = field(default_factory=CallSize)
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Of the calls that write."""
+    """Records per call of writes."""
 
     def look_up(self, lookup_queries: Sequence[LookupQuery], deadline: float) -> list[Sequence[Row] | CallFailedError]:
-        """Run the queries of a lookup, several in one request; return rows, or the refusal, of each."""
+        """Run the queries of a lookup, several per request; return the rows or the refusal of each."""
         collections = self.org.collections
         texts = [query.soql for query in lookup_queries]
         if len(texts) == 1:
@@ -97,7 +97,7 @@ class Calls:
         return answers
 
     def _check_query(self, result: Sequence[Row] | CallRefused) -> Sequence[Row] | CallFailedError:
-        """Return rows, or the refusal of a mapping; raise what concerns all queries."""
+        """Return the rows or the refusal of a query. Raises CallFailedError for errors that concern all queries."""
         if not isinstance(result, CallRefused):
             return result
         failure = self._fail(result)
@@ -114,7 +114,7 @@ class Calls:
         return self._call("create", deadline, lambda: self.org.collections.create(records, self.headers))
 
     def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:
-        """Upsert records by an external id."""
+        """Upsert records by an external ID."""
         return self._call(
             "upsert", deadline, lambda: self.org.collections.upsert(sobject, external_id, records, self.headers)
         )
@@ -124,7 +124,7 @@ class Calls:
         return self._call("describe", deadline, lambda: self.org.describe(objects))
 
     def limits(self, deadline: float) -> None:
-        """Ask how many API requests are used."""
+        """Read the usage of API requests."""
         self._call("limits", deadline, self.org.collections.limits)
         self.quota.record_answer()
 
@@ -157,7 +157,7 @@ class Calls:
             self._record_usage()
 
     def _fail(self, error: OrgError) -> CallFailedError:
-        """Settle a failed call; unless it is one mapping's, hold all calls for a while, and raise the alarm."""
+        """Return the error of a failed call. Unless it concerns one mapping only, hold all calls and raise the alarm."""
         end, alarm = error_policy.settle_call(error)
         if error_policy.is_refusal_of_mapping(error):
             return CallFailedError(end, of_mapping=True, alarm=alarm)
@@ -181,8 +181,8 @@ def write_headers(relay: Relay) -> dict[str, str]:
     """
     Return the headers of calls that write.
 
-    Left out, Sforce-Auto-Assign means TRUE, and a new score would hand a lead to another owner. A duplicate rule that
-    only alerts would refuse the update of a record that has a duplicate already.
+    Without Sforce-Auto-Assign, assignment rules run, and a new score could change the owner of a lead. Without
+    Sforce-Duplicate-Rule-Header, a duplicate rule that alerts would refuse updates of records with duplicates.
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_autoassign.htm
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
     """

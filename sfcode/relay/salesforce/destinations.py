@@ -1,4 +1,4 @@
-"""The mappings whose records receive Appcues' events through the relay, each with its actions."""
+"""The mappings that receive events of Appcues through the relay, each with its actions."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from sfcode.relay.salesforce.event_reader import AppcuesEvent
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One mapping: how its records are found, and what an event does to them. Names are the config's."""
+    """A mapping with the lookup of its records and its actions. Names are those of the config."""
 
     name: str
     object: str
     match: Literal["user", "group"]
     key: str
-    """The text field that equals the user's or the group's id."""
+    """The text field with the ID of the user or the group."""
     number: str = ""
-    """The number field that `key` is a formula over: formulas have no index, so queries filter by this one."""
+    """The number field from which the formula field `key` is computed. Queries filter by it, since formulas have no index."""
     actions: tuple[EventAction, ...] = ()
     where: tuple[Condition, ...] = ()
-    """What a record has to fit to be found."""
+    """The condition that records must fulfill (`where`)."""
     several: Literal["park", "newest"] = "park"
-    """What an event does that several records match."""
+    """What to do if several records match an event."""
     follows_conversion: bool = False
-    """Whether an event of a converted lead is written to its contact."""
+    """Whether events of a converted lead are written to its contact."""
     recipe: str = ""
-    """The recipe that asks for it; "" for what the mapping itself asks for. The org may refuse one and take the other."""
+    """The recipe of the actions; "" for the actions of the mapping. The org may refuse one and accept the other."""
 
     @property
     def mapping(self) -> str:
@@ -53,7 +53,7 @@ class Destination:
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return the fields of which the org has to tell the length."""
+        """Return the fields whose lengths must be read from the org."""
         return frozenset(field for action in self.actions for field in action.fields_to_measure)
 
     def actions_for(self, event: AppcuesEvent) -> tuple[EventAction, ...]:

@@ -22,13 +22,13 @@ BUSY = 5.0
 LATER = 60.0
 MUCH_LATER = 300.0
 FEW_DELAYS = (5.0, 30.0, 120.0)
-"""Seconds before the retries of an error code that this version does not know: its user's next events wait behind it."""
+"""Seconds before the retries after an unknown error code; they are few, since the user's next events wait."""
 
 LOCKED = "UNABLE_TO_LOCK_ROW"
 TRIGGER = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER"
 AUTOMATION = frozenset({TRIGGER, FLOW, "APEX_FAILED", "CUSTOM_APEX_ERROR", "FLOW_EXCEPTION", "PROCESSING_HALTED"})
-"""Codes of triggers and flows; their messages quote what happened inside."""
+"""Codes of triggers and flows; their messages quote the inner error."""
 DUPLICATE = "DUPLICATE_VALUE"
 QUOTA = "REQUEST_LIMIT_EXCEEDED"
 LONGEST_DETAIL = 500
@@ -39,16 +39,16 @@ class ErrorRule:
     """
     How a message is settled after an error code.
 
-    retry: retry up to the limit of attempts, then give up; wait: retry without a limit, since the cause is
-    not in the message; once: look the record up again, retry once, then park; few: retry after each of
-    `FEW_DELAYS`, then park; park: keep the message until somebody corrects the cause and replays it.
+    retry: retry up to the limit of attempts, then give up; wait: retry without a limit, since the message is
+    not the cause; once: look the record up again, retry once, then park; few: retry after each of
+    `FEW_DELAYS`, then park; park: keep the message until a person corrects the cause and replays it.
     """
 
     what: Literal["retry", "wait", "once", "few", "park"]
     because: str
     after: float | None = None
     alarm: str = ""
-    """The name of the alarm, if delivery continues only after a person has corrected the cause."""
+    """The name of the alarm, if a person must correct the cause before deliveries can continue."""
 
 
 _RIGHTS = "salesforce_access"
@@ -136,7 +136,7 @@ ERROR_RULES: dict[str, ErrorRule] = {
     ),
     "DUPLICATE_EXTERNAL_ID": ErrorRule("park", "several activities have this external ID"),
 }
-"""By code, of a record or of a whole call."""
+"""Rules by error code, of a record or of a whole call."""
 
 MAPPING_CODES = frozenset(
     {
@@ -147,18 +147,18 @@ MAPPING_CODES = frozenset(
         "INVALID_TYPE_FOR_OPERATION",
     }
 )
-"""Codes by which an org refuses all records of a mapping, and no other mapping's."""
+"""Codes with which an org refuses all records of one mapping, but not those of other mappings."""
 
 UNLISTED = ErrorRule("few", "an error code that this version does not know")
 """
-The rule of all other codes. In the StatusCode list they concern features that the relay does not use (packages, mail,
+The rule for all other codes. Those in the StatusCode list concern features that the relay does not use (packages, mail,
 orders), or the record; codes of later API versions are unknown. A few retries over minutes neither block the user's next
 events for hours nor burden the org.
 """
 
 
 def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
-    """Settle a record that was refused; one to create has no external id. `sent` are values that the detail must not repeat."""
+    """Settle a refused record; a record to create has no external ID. `sent` are values that the detail must not contain."""
     rule = ERROR_RULES.get(error.code, UNLISTED)
     detail = _detail(error, sent)
     if not external_id and error.code == DUPLICATE and attempts < len(FEW_DELAYS):
@@ -188,7 +188,7 @@ def settle_call(error: OrgError) -> tuple[Retry, str]:
         return Retry(f"{error.code} (concurrent)", error.retry_after or BUSY, counts=False), ""
     rule = ERROR_RULES.get(error.code, UNLISTED)
     if rule.what in ("park", "once") or rule is UNLISTED:
-        # Not caused by a single record: the org refuses the call itself.
+        # The org refuses the call itself, not a single record.
         return Retry(error.code, MUCH_LATER, counts=False), "salesforce_refused"
     after = max(rule.after or 0.0, error.retry_after or 0.0) or None
     return Retry(error.code, after, counts=rule.what != "wait"), rule.alarm
@@ -196,7 +196,7 @@ def settle_call(error: OrgError) -> tuple[Retry, str]:
 
 def is_crowded(error: RecordError) -> bool:
     """
-    Tell whether a trigger or a flow ran into a governor limit, which fewer records per call may avoid.
+    Return whether a trigger or a flow exceeded a governor limit, which fewer records per call may avoid.
 
     https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm
     """
@@ -211,28 +211,28 @@ def is_refusal_of_mapping(error: OrgError) -> bool:
 
 
 def is_record_refusal_of_mapping(error: RecordError) -> bool:
-    """Tell whether a record was refused because its object or a field of it cannot be written at all."""
+    """Return whether a record was refused because its object, or one of its fields, cannot be written at all."""
     return error.code in MAPPING_CODES
 
 
 def is_concurrency_limit(error: OrgError) -> bool:
-    """Tell whether too many calls ran at the same time, which passes in seconds, unlike the limit of the day."""
+    """Return whether too many calls ran at the same time, which ends within seconds, unlike the daily limit."""
     return isinstance(error, CallRefused) and error.code == QUOTA and "concurrent" in error.message.lower()
 
 
 def may_be_of_one_value(error: RecordError) -> bool:
-    """Return whether a record may have been refused for one value, so that the other values could be written."""
+    """Return whether a record may have been refused because of one value, so that the others could be written."""
     is_lock = error.code in AUTOMATION and LOCKED in error.message
     return not is_lock and ERROR_RULES.get(error.code, UNLISTED).what in ("park", "once", "few")
 
 
 def alarm_of(error: RecordError) -> str:
-    """Return the alarm that a record's error raises; "" for none."""
+    """Return the alarm for a record's error; "" for none."""
     return ERROR_RULES.get(error.code, UNLISTED).alarm
 
 
 def _raced(error: RecordError, external_id: str) -> bool:
-    """Tell whether another process wrote the same activity at the same time: a retry finds it."""
+    """Return whether another process wrote the same activity at the same time, so that a retry finds it."""
     return error.code == DUPLICATE and (external_id in error.fields or external_id in error.message)
 
 

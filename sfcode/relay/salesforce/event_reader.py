@@ -1,4 +1,4 @@
-"""Read an event of Appcues by the rules of `events.yaml`. Nothing here knows of mappings or asks Salesforce."""
+"""Read an event of Appcues by the rules of `events.yaml`, independent of mappings and of Salesforce."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ class AppcuesEvent:
 
     message: ClaimedMessage
     name: str
-    """As the config calls it: `nps_score`, `click_to_track`; "" for an event that it does not know."""
+    """The name of the event in the config, such as `nps_score` or `click_to_track`; "" for an unknown event."""
     time: datetime
     user_id: str
     group_id: str
     answers: Mapping[str, int | str]
     """Answers to an NPS survey: `score`, `feedback`."""
     problem: Parked | None
-    """Why the answers cannot be used."""
+    """Why the answers are invalid."""
     attribute_names: Mapping[str, str]
-    """Names of attributes in the event by their names in texts, where these differ."""
+    """Names of attributes in the event by their names in texts, if these differ."""
 
     @property
     def message_id(self) -> str:
-        """The id of the event's message, also in a follow-up for one mapping."""
+        """The ID of the event's message, also in a follow-up message for one mapping."""
         return str(self.message.payload.get("message_id") or self.message.message_id)
 
     @property
     def mapping(self) -> str:
-        """The only mapping that a follow-up concerns; "" for an event as it came."""
+        """The only mapping that a follow-up message concerns; "" for the event's own message."""
         return str(self.message.payload.get("mapping") or "")
 
     @property
     def is_past(self) -> bool:
-        """Whether it was loaded from an export: the present state of a record does not come from it."""
+        """Whether the event was loaded from an export, so that it must not change the present state of a record."""
         return self.message.payload.get("origin") == PAST
 
     @property
@@ -62,7 +62,7 @@ class AppcuesEvent:
 
     @property
     def activities(self) -> tuple[str, ...]:
-        """Names of the event's activities: newer surveys send in one event what classic ones send in two."""
+        """Names of the event's activities, several if an event of a newer survey has both score and feedback."""
         if self.name != _BOTH:
             return (self.name,) if self.name else ()
         kinds = ("score", "feedback")
@@ -70,18 +70,18 @@ class AppcuesEvent:
 
     @property
     def score(self) -> int | None:
-        """The answered score."""
+        """The score of the answer."""
         score = self.answers.get("score")
         return score if isinstance(score, int) else None
 
     @property
     def is_late_feedback(self) -> bool:
-        """Whether this is a feedback whose score was sent in an event before it."""
+        """Whether this is a feedback whose score was sent in an earlier event."""
         return self.score is None and bool(self.answers.get("feedback"))
 
     @property
     def item(self) -> tuple[str, ...]:
-        """Name and id of the flow, survey, checklist or goal that the event is about, as far as the event has them."""
+        """Name and ID of the event's flow, survey, checklist or goal, as far as the event has them."""
         definition = BY_NAME.get(self.name)
         kind = definition.item if definition else None
         return tuple(filter(None, (text(self._value_at(path)) for path in ITEM_ATTRIBUTES[kind]))) if kind else ()
@@ -91,11 +91,11 @@ class AppcuesEvent:
         return value_at(self.value(name), tail) if tail else self.value(name)
 
     def id_for(self, match: str) -> str:
-        """Return the id of the user or the group; "" where the event has none."""
+        """Return the ID of the user or the group; "" if the event has none."""
         return self.user_id if match == "user" else self.group_id
 
     def value(self, name: str) -> Any:
-        """Return the value of a name in a text; None where the event has none."""
+        """Return the value of a name in a text; None if the event has none."""
         if name == "eventName":
             return self.message.kind
         if self.answers.get(name) not in (None, ""):
@@ -104,7 +104,7 @@ class AppcuesEvent:
 
 
 def redact(event: AppcuesEvent) -> Mapping[str, Any]:
-    """Return the payload of an event's message with its feedback replaced, wherever it holds it."""
+    """Return the payload of an event's message with the feedback replaced everywhere."""
     feedback = event.answers.get("feedback")
 
     def replaced(value: Any) -> Any:
@@ -139,17 +139,17 @@ def read_event(message: ClaimedMessage, events: Events) -> AppcuesEvent | Parked
 
 
 def score_name(user_id: str) -> str:
-    """Name the state that keeps a user's newest score."""
+    """Return the name of the state with a user's newest score."""
     return f"score:user:{_short(user_id)}"
 
 
 def records_name(user_id: str) -> str:
-    """Name the state that keeps the ids of the records that were written for a user."""
+    """Return the name of the state with the IDs of the records that were written for a user."""
     return f"records:user:{_short(user_id)}"
 
 
 def _short(user_id: str) -> str:
-    """Return an id, or its hash where it is too long for an index or not printable."""
+    """Return an ID, or its hash if the ID is too long for an index or not printable."""
     if len(user_id) <= LONGEST_NAME and user_id.isprintable():
         return user_id
     return f"sha256-{hashlib.sha256(user_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
@@ -157,9 +157,9 @@ def _short(user_id: str) -> str:
 
 def config_name(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
     """
-    Return the name by which the config calls an event, and the names of its attributes where they differ.
+    Return the name of an event in the config, and the names of its attributes if they differ.
 
-    Aliases hold with and without `appcues:`; every other name without it is a click-to-track event.
+    Aliases match with and without the prefix `appcues:`; every other name without it is a click-to-track event.
     """
     name = kind.removeprefix(PREFIX)
     alias: Alias | None = events.aliases.get(name)
@@ -173,7 +173,7 @@ def config_name(kind: str, events: Events) -> tuple[str, Mapping[str, str]]:
 def _read_answers(
     event: Mapping[str, Any], event_name: str, names: Mapping[str, str], events: Events
 ) -> dict[str, int | str] | Parked:
-    """Read score and feedback, where the event holds them; parked where they are none."""
+    """Read score and feedback, if the event contains them; Parked if they are invalid."""
     attributes = events.properties.get(event_name, {})
     answers: dict[str, int | str] = {}
     for kind, name in attributes.items():
@@ -183,7 +183,7 @@ def _read_answers(
         answer = _read_score(value) if kind == "score" else _read_feedback(value)
         if answer is None:
             return Parked("bad_value", f"{name} is no {kind}: {type(value).__name__}")
-        if answer != "":  # an answer of nothing but blanks is none, and takes no other's place
+        if answer != "":  # a blank answer is ignored, and does not replace another one
             answers[kind] = answer
     if "score" in attributes and not answers:
         return Parked("bad_value", f"{attributes['score']} is missing")
@@ -202,7 +202,7 @@ def _read_feedback(value: Any) -> str | None:
 
 
 def _read_time(message: ClaimedMessage) -> datetime:
-    """Read when the event happened; when it came in, where it does not say so."""
+    """Return when the event happened, or when it was received if the event has no time."""
     try:
         time = datetime.fromisoformat(str(message.payload.get("timestamp")))
     except ValueError:

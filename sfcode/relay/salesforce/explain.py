@@ -1,4 +1,4 @@
-"""What events would write, where and why, without writing it."""
+"""Explain which writes events would cause, without writing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
-    """What would be written: a record by its id or by an external id that may not exist yet, or a group in Appcues."""
+    """A write that would be made: to a record by ID or by an external ID that may not exist yet, or to a group in Appcues."""
 
     verb: str
     object: str
@@ -39,7 +39,7 @@ class PlannedWrite:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The outcome of one message, and its writes."""
+    """The outcome of one message, and its planned writes."""
 
     message_id: str
     kind: str
@@ -53,20 +53,20 @@ class Explanation:
 
 @dataclass(frozen=True)
 class _DryCalls(Calls):
-    """Calls that read the org and keep what they would write."""
+    """Calls that read from the org, and collect writes instead of sending them."""
 
     writes: list[PlannedWrite] = field(default_factory=list)
 
     def update(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:  # noqa: ARG002
-        """Keep the records instead of updating them."""
+        """Collect the records instead of updating them."""
         return [self._keep("update", "Id", record) for record in records]
 
     def create(self, records: Sequence[Record], deadline: float) -> list[RecordResult]:  # noqa: ARG002
-        """Keep the records instead of creating them."""
+        """Collect the records instead of creating them."""
         return [self._keep("create", "", record) for record in records]
 
     def upsert(self, sobject: str, external_id: str, records: Sequence[Record], deadline: float) -> list[RecordResult]:  # noqa: ARG002
-        """Keep the records instead of upserting them."""
+        """Collect the records instead of upserting them."""
         return [self._keep("upsert", external_id, record) for record in records]
 
     def _keep(self, verb: str, key: str, record: Record) -> RecordResult:
@@ -77,7 +77,7 @@ class _DryCalls(Calls):
 
 @dataclass
 class _DryStates:
-    """Latest states, with those that the messages before have left. Nothing is announced, as nothing is written."""
+    """Latest states, updated by earlier explained messages. Nothing is announced, as nothing is written."""
 
     find: FindLatest
     newest: dict[str, LatestState] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class _DryStates:
 
 
 class _Silent:
-    """Records nothing: an explanation is no delivery."""
+    """Records nothing, since an explanation is not a delivery."""
 
     def record_call(self, side: str, operation: str, outcome: str, seconds: float) -> None:
         """Record nothing."""
@@ -115,7 +115,7 @@ def explain(
     find_latest: FindLatest,
     clock: Callable[[], float] = boot_time,
 ) -> list[Explanation]:
-    """Return what each message would do, in order, as if the ones before it had been delivered. Writes nothing."""
+    """Return the explanation of each message, in order, as if the earlier ones had been delivered. Writes nothing."""
     rules = EventRules(destinations(project), project.events)
     states = _DryStates(find_latest)
     explanations = []

@@ -1,4 +1,4 @@
-"""Find records by user or group id: build the queries, match their rows."""
+"""Find records by user or group ID: build the queries, and match their rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfcode.mapping.limits import FORMULA_TEXT_LENGTH
 from sfcode.relay.salesforce.destinations import Destination
 
 URI = 14_000
-"""Characters of one query in an address: Salesforce takes 16,384 for all of it."""
+"""Characters of one query in a URL; Salesforce accepts URLs of 16,384 characters."""
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,13})\.[0-9]{0,8}[1-9]")
@@ -34,16 +34,16 @@ class LookupQuery:
 
 @dataclass(frozen=True, slots=True)
 class LookupMatch:
-    """The records with an id, and whether converted leads have it too."""
+    """The records with an ID, and converted leads with it."""
 
     records: tuple[str, ...] = ()
     converted: bool = False
     rows: Mapping[str, Row] = field(default_factory=dict, compare=False)
-    """The fields that actions asked for, by record."""
+    """The fields that actions need, by record."""
     passed_over: int = 0
-    """Older records with the id that the mapping leaves aside."""
+    """Older records with the ID, which the mapping ignores."""
     contacts: Mapping[str, Row] = field(default_factory=dict, compare=False)
-    """The contacts of converted leads with the ID, with their known fields."""
+    """The contacts of converted leads with the ID, and their known fields."""
 
 
 def queries(lookups: Iterable[tuple[Destination, Collection[str]]]) -> list[LookupQuery]:
@@ -53,7 +53,7 @@ def queries(lookups: Iterable[tuple[Destination, Collection[str]]]) -> list[Look
 
 def _of_one(destination: Destination, ids: Sequence[str]) -> Iterator[LookupQuery]:
     values = [value for id_ in ids if (value := _value(destination, id_)) is not None]
-    # Identifiers come from the config, where they are held to what Salesforce takes as a name.
+    # Identifiers are from the config, which is validated to contain only valid names of Salesforce.
     fields, key_field = ", ".join(destination.fields_to_read), destination.number or destination.key
     head = f"SELECT {fields} FROM {destination.object} WHERE {key_field}"  # noqa: S608
     tail = "".join(f" AND {condition.soql()}" for condition in destination.where)
@@ -63,7 +63,7 @@ def _of_one(destination: Destination, ids: Sequence[str]) -> Iterator[LookupQuer
 
 
 def _value(destination: Destination, text: str) -> str | float | None:
-    """Convert an id to the queried field's type; None where no such field can hold it."""
+    """Convert an ID to the type of the queried field; None if the field cannot contain it."""
     if destination.number:
         if _WHOLE.fullmatch(text):
             return int(text)
@@ -89,9 +89,9 @@ def _chunks(values: Sequence[Any], room: int, size: Callable[[Any], int]) -> Ite
 
 def matches(lookups: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) -> dict[tuple[str, str], LookupMatch]:
     """
-    Return matches by mapping and id.
+    Return matches by mapping and ID.
 
-    Ids are compared again, exactly: SOQL ignores the case of texts, and the number 7 is not the id `07`.
+    IDs are compared again, exactly: SOQL ignores the case of texts, and the number 7 is not the ID `07`.
     """
     records: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
     converted: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
@@ -114,7 +114,7 @@ def matches(lookups: Sequence[LookupQuery], answers: Sequence[Sequence[Row]]) ->
 def _match(rows: Mapping[str, Row], contacts: Mapping[str, Row] | None, *, newest: bool) -> LookupMatch:
     ids = tuple(rows)
     if newest and len(ids) > 1:
-        # Of equally new ones, which is written must not depend on the order of the answer.
+        # The choice between equally new records must not depend on the order of the rows.
         ids = (max(ids, key=lambda record_id: (str(rows[record_id]["LastModifiedDate"]), record_id)),)
     return LookupMatch(ids, contacts is not None, rows, len(rows) - len(ids), contacts or {})
 
@@ -123,7 +123,7 @@ def follow_converted(
     destinations: Iterable[Destination], found_matches: Mapping[tuple[str, str], LookupMatch]
 ) -> dict[tuple[str, str], LookupMatch]:
     """
-    Return the matches in which the contact of a converted lead is found by the lead's id.
+    Return the matches with contacts that are found by the ID of their converted lead.
 
     The contact is used if no contact has the ID itself. A mapping with `where` does not follow the conversion, since it
     is unknown whether the contact matches.
@@ -153,7 +153,7 @@ def follow_converted(
 def prefer_contacts(
     destinations: Iterable[Destination], found_matches: Mapping[tuple[str, str], LookupMatch]
 ) -> Mapping[tuple[str, str], LookupMatch]:
-    """Return the matches without the leads of people who are contacts too, as far as recipes are concerned: they count once."""
+    """Return the matches of recipes without leads of people who are also contacts, so that a person counts once."""
     by_name = {target.name: target for target in destinations if target.recipe}
     contacts = {
         (by_name[name].recipe, id_)

@@ -1,4 +1,4 @@
-"""Share of the org's daily API requests: the relay slows down, then stops, and leaves the rest to others."""
+"""Limit the relay's share of the org's daily API requests: slow down, then stop, and leave the rest to other clients."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from sfcode.lazy_dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class QuotaBounds:
-    """When the relay slows down and stops, as shares of the daily limit."""
+    """The shares of the daily limit at which the relay slows down and stops."""
 
     slow_at: float = 0.80
     stop_at: float = 0.95
     spread: float = 3600.0
-    """Seconds over which the requests between the two are spread."""
+    """Seconds over which the requests between both shares are spread."""
     longest: float = 10.0
-    """Seconds before one call, at most."""
+    """The longest wait before a call, in seconds."""
     ask_again: float = 300.0
     """Seconds between two requests of /limits while delivery has stopped."""
 
@@ -28,7 +28,7 @@ def delay(used: int, limit: int, bounds: QuotaBounds) -> float | None:
 
 
 class Quota:
-    """The known usage, and when the org was last asked."""
+    """The known usage, and when it was last read from the org."""
 
     def __init__(self, bounds: QuotaBounds) -> None:
         self.bounds = bounds
@@ -36,11 +36,11 @@ class Quota:
         self._asked: float | None = None
 
     def record_exceeded(self) -> None:
-        """Record that the org refused a call as beyond the limit."""
+        """Record that the org refused a call because the limit is exceeded."""
         self._exceeded = True
 
     def record_answer(self) -> None:
-        """Record that the org answered how much is used."""
+        """Record that the usage was read from the org."""
         self._exceeded = False
 
     def delay(self, used: int, limit: int) -> float | None:
@@ -48,12 +48,12 @@ class Quota:
         return None if self._exceeded else delay(used, limit, self.bounds)
 
     def may_ask(self, now: float) -> bool:
-        """Tell whether it is time to ask the org again, and count that as asked."""
+        """Return whether the usage should be read again, and record the reading."""
         if self._asked is not None and now - self._asked < self.bounds.ask_again:
             return False
         self._asked = now
         return True
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the org may be asked again."""
+        """Return the seconds until the usage may be read again."""
         return self.bounds.ask_again if self._asked is None else max(1.0, self._asked + self.bounds.ask_again - now)

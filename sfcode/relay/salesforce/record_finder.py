@@ -1,4 +1,4 @@
-"""Find the records of a claim's events, and what is related to them, in as few requests as the org takes."""
+"""Find the records of a claim's events, and related records, in as few requests as possible."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.lookup import LookupMatch, LookupQuery, Row
 
 Hold = Callable[[str, CallFailedError], Retry]
-"""Holds a mapping that the org refuses, and returns the wait of its messages."""
+"""Holds a mapping that the org refuses, and returns the settlement of its messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRecords:
-    """The records of a claim; or why nothing is known of any, in `failure`."""
+    """The records of a claim, or in `failure` the settlement of all its messages."""
 
     matches: Mapping[tuple[str, str], LookupMatch] = field(default_factory=dict)
-    """By mapping and user or group id."""
+    """Matches by mapping and user or group ID."""
     related: Mapping[tuple[str, str], Sequence[Row]] = field(default_factory=dict)
-    """By mapping and record id, the rows that actions asked for."""
+    """The rows of the actions' queries, by mapping and record ID."""
     failure: Settlement | None = None
 
 
 @dataclass(frozen=True)
 class RecordFinder:
-    """Asks one org on behalf of one claim. Mappings that the org refuses are added to `refusals`."""
+    """Finds the records of one claim in one org. Mappings that the org refuses are added to `refusals`."""
 
     destinations: Sequence[Destination]
     calls: Calls
@@ -38,7 +38,7 @@ class RecordFinder:
     refusals: MutableMapping[str, Retry]
 
     def find(self, ids: Mapping[str, Collection[str]]) -> FoundRecords:
-        """Find the records with ids, by mapping, and what is related to each that is found."""
+        """Find the records with IDs, by mapping, and the related records of each."""
         queries = lookup.queries(
             (destination, ids[destination.name]) for destination in self.destinations if destination.name in ids
         )
@@ -68,14 +68,14 @@ class RecordFinder:
         for query, rows in self._ask(queries):
             name = query.destination.name
             for row in rows:
-                # A row that is about none of the records, such as a setting, is about all of them.
+                # A row that belongs to none of the records, such as a setting, belongs to all of them.
                 owners = records[name].intersection(value for value in row.values() if isinstance(value, str))
                 for record_id in owners or records[name]:
                     related.setdefault((name, record_id), []).append(row)
         return related
 
     def _ask(self, queries: Sequence[LookupQuery]) -> list[tuple[LookupQuery, Sequence[Row]]]:
-        """Return the rows of each query that the org answers; hold the mappings of the others."""
+        """Return the rows of each successful query, and hold the mappings of the others."""
         answers: list[tuple[LookupQuery, Sequence[Row]]] = []
         with for_mappings(query.destination.name for query in queries):
             results = self.calls.look_up(queries, self.deadline) if queries else []
@@ -88,7 +88,7 @@ class RecordFinder:
 
 
 def list_ids(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    """Group the ids of pairs of mapping and id by mapping."""
+    """Group pairs of mapping and ID by mapping."""
     ids: dict[str, set[str]] = {}
     for name, id_ in pairs:
         ids.setdefault(name, set()).add(id_)

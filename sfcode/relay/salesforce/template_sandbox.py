@@ -1,8 +1,8 @@
 """
 Jinja2 with bounded cost.
 
-`sfcode.config.template` refuses unbounded operations when a project is loaded; this module bounds the others. Nothing is
-computed when a template is compiled, every value is truncated, and an impossible operation (a word plus one) gives a
+`sfcode.config.template` refuses unbounded operations when a project is loaded; this module bounds the others. No constant is
+computed when a template is compiled, every value is truncated, and an invalid operation (a word plus one) gives a
 missing value instead of an error.
 """
 
@@ -25,7 +25,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sfcode.config.template import FILTERS, MAX_TEMPLATE, TESTS
 
 MISSING = "\ue000"
-"""Marks a missing value in the rendered text, until the text is tidied."""
+"""Marks a missing value in the rendered text, until punctuation around it is removed."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _LARGEST = 10**30
@@ -33,7 +33,7 @@ _PRECISION = 10
 
 
 class MissingValue(ChainableUndefined):
-    """A missing value: empty in a text, false in every comparison."""
+    """A missing value, which is empty in a text and false in every comparison."""
 
     __slots__ = ()
 
@@ -47,7 +47,7 @@ class MissingValue(ChainableUndefined):
 
 
 class TemplateSandbox(ImmutableSandboxedEnvironment):
-    """The environment in which texts are compiled and filled in."""
+    """The Jinja2 environment in which texts are compiled and rendered."""
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"+", "-"})
@@ -60,7 +60,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
-        """Compute with numbers, also those written as text; concatenate texts."""
+        """Compute with numbers, also with numbers as text; concatenate other texts."""
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return (left + right)[:MAX_TEMPLATE]
         first_number, second_number = number(left), number(right)
@@ -78,7 +78,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
 
     @staticmethod
     def joined(parts: Iterable[Any]) -> str:
-        """Concatenate values, as `~` does, up to the longest text."""
+        """Concatenate values like `~`, up to the longest text."""
         length, pieces = 0, []
         for part in parts:
             pieces.append(text(part))
@@ -105,7 +105,7 @@ class _Generator(CodeGenerator):
 
 
 def text(value: Any) -> str:
-    """Format a value for people: whole numbers without a point, "" for a missing value."""
+    """Format a value for people: whole numbers without a decimal point, "" for a missing value."""
     if value is None or isinstance(value, ChainableUndefined):
         return ""
     if isinstance(value, bool):
@@ -120,12 +120,12 @@ def text(value: Any) -> str:
 
 
 def render_value(value: Any) -> str:
-    """Format a value into a text, with a marker where it is missing."""
+    """Format a value for a text, with a marker for a missing value."""
     return text(value).replace(MISSING, "") or MISSING
 
 
 def number(value: Any) -> int | float | None:
-    """Parse a value as a number; None where it is none."""
+    """Parse a value as a number; None if it is not a number."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -166,7 +166,7 @@ def _on_number(change: Callable[..., Any]) -> Callable[..., Any]:
 
 def _replace(value: str, old: Any, new: Any) -> str:
     before, after = text(old), text(new)
-    # As many as fit: what grows beyond the longest text is cut off anyway.
+    # Bounded, since text beyond the longest text is truncated anyway.
     fitting = MAX_TEMPLATE // max(len(after), 1) + 1
     return value.replace(before, after, fitting) if before else value
 

@@ -1,4 +1,4 @@
-"""Clean and truncate texts to what fields of Salesforce hold."""
+"""Clean and truncate texts for fields of Salesforce."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _NOWHERE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _HALF = re.compile("[\ud800-\udfff]")
 _JOINER = "\u200d"
 _LONGEST_CHARACTER = 32
-"""Code points that one character on screen may take; a longer chain of marks is cut anywhere."""
+"""Code points of one grapheme; a longer chain of combining marks may be cut anywhere."""
 
 
 def clean(text: str) -> str:
@@ -21,7 +21,7 @@ def cut(text: str, limit: int) -> str:
     """
     Truncate a text to a field's length, never inside a grapheme.
 
-    Salesforce counts as Java does: what lies beyond the first 65,536 characters of Unicode counts twice.
+    Salesforce counts UTF-16 units like Java: characters beyond U+FFFF count twice.
     """
     if len(text) * 2 <= limit or _units(text) <= limit:
         return text
@@ -47,7 +47,7 @@ def _fitting(text: str, limit: int) -> int:
 
 
 def _between(text: str, index: int) -> bool:
-    """Tell whether a text can be split before an index."""
+    """Return whether a text can be split before an index."""
     if index <= 0:
         return True
     before, after = text[index - 1], text[index]
@@ -57,7 +57,7 @@ def _between(text: str, index: int) -> bool:
 
 
 def _continues(character: str) -> bool:
-    """Tell whether a code point modifies the one before it."""
+    """Return whether a code point modifies the one before it."""
     return unicodedata.category(character) in ("Mn", "Me", "Mc") or "\U0001f3fb" <= character <= "\U0001f3ff"
 
 
@@ -66,7 +66,7 @@ def _is_flag(character: str) -> bool:
 
 
 def _flags_before(text: str, index: int) -> int:
-    """Count the regional indicators right before an index: two make one flag."""
+    """Count the regional indicators directly before an index; two of them form a flag."""
     count = 0
     while count < index and _is_flag(text[index - 1 - count]):
         count += 1

@@ -1,4 +1,4 @@
-"""Subject and comment of an activity: the templates of `events.yaml`, compiled once and filled in for each event."""
+"""Subject and comment of an activity: the templates of `events.yaml`, compiled once and rendered for each event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sfcode.relay.salesforce.text_limits import clean, cut
 _BLANKS = re.compile(r"\s+")
 _SIGN = "[-\u2013\u2014#,;|/]"
 _GAP = "[ \t]{0,4}"
-"""Bounded, as a value may consist of a hundred thousand blanks."""
+"""A bounded number of blanks, since a value may consist of a hundred thousand."""
 _TIDY = (
     (re.compile(f"{_GAP}(?:\\({_GAP}{MISSING}{_GAP}\\)|\\[{_GAP}{MISSING}{_GAP}\\])"), MISSING),
     (re.compile(f"{MISSING}(?:{_GAP}{MISSING})+"), MISSING),
@@ -28,19 +28,19 @@ _TIDY = (
     (re.compile(f"{_GAP}{MISSING}(?=[\\s.,;:!?)\\]])"), ""),
     (re.compile(MISSING), ""),
 )
-"""What goes with a missing value: brackets around it, a sign before it, a blank. Values themselves are never touched."""
+"""Matches what is removed with a missing value: brackets around it, a sign before it, a blank. Values are not changed."""
 
 Value = Callable[[str], Any]
-"""Returns a value by its name, or None."""
+"""Returns the value of a name, or None."""
 
 
 class TemplateFailedError(Exception):
-    """A template cannot be rendered for an event, such as one that compares a word with a number."""
+    """A template cannot be rendered for an event, for example because it compares a word with a number."""
 
 
 @dataclass(frozen=True)
 class TextTemplate:
-    """One compiled template and the names that it uses."""
+    """A compiled template, and the names that it uses."""
 
     template: Template
     names: frozenset[str]

@@ -1,4 +1,4 @@
-"""The writes of one round, merged by record, and what becomes of each message that waits for them."""
+"""Plan the writes of events in rounds, merge them by record, and settle the messages that wait for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.relay.salesforce.event_reader import AppcuesEvent, records_name, sco
 from sfcode.relay.salesforce.lookup import LookupMatch, Row
 
 STALE = "stale"
-"""The note of messages whose values were all older than the delivered ones."""
+"""The note of messages whose values are all older than the delivered ones."""
 
 Matches = Mapping[tuple[str, str], LookupMatch]
 """Records by mapping and user or group id."""
@@ -26,13 +26,13 @@ class EventTarget:
 
     destination: Destination
     id: str
-    """Of the user, or of the group."""
+    """The ID of the user or of the group."""
     actions: tuple[EventAction, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WriteGroup:
-    """Writes that may share a call. An update or a create may hold several objects, an upsert has one, by one external id."""
+    """Writes that can share a call. An update or a create may contain several objects, an upsert one object and external ID."""
 
     verb: Literal["update", "create", "upsert"]
     object: str = ""
@@ -48,22 +48,22 @@ class MergedWrite:
     id: str
     record: Record
     messages: dict[int, set[str]] = field(default_factory=dict)
-    """Their ids, with the mappings that each of them writes the record for."""
+    """IDs of the messages, each with the mappings for which it writes the record."""
     newest: dict[str, LatestState] = field(default_factory=dict)
-    """By field, the state to remember once the record is written."""
+    """The states to store once the record is written, by field."""
     notes: list[LatestState] = field(default_factory=list)
-    """Further states to remember then."""
+    """Further states to store once the record is written."""
 
     @property
     def values(self) -> set[str]:
-        """Return the texts of the record, which no error message may repeat."""
+        """Return the texts of the record, which no error message may contain."""
         return {value for value in self.record.values() if isinstance(value, str)}
 
     def states(self, *, redact: bool = False) -> list[LatestState]:
         """
-        Return the states to remember once the record is written, with `redact` without the texts of mapped fields.
+        Return the states to store once the record is written. `redact` removes the texts of mapped fields.
 
-        The fields of a created record have none: it has no id yet by which they could be written again.
+        The fields of a created record have no states, since it has no ID yet by which they could be written again.
         """
         newest = (
             replace(state, value="")
@@ -74,7 +74,7 @@ class MergedWrite:
         return [*self.notes, *newest]
 
     def merge(self, write: RecordWrite) -> bool:
-        """Take over the fields of a write, unless a newer value is there; tell whether any was taken."""
+        """Add the fields of a write, except those with a newer value; return whether any was added."""
         is_taken = not write.fields
         self.notes.extend(write.notes)
         for name, value in write.fields.items():
@@ -91,30 +91,30 @@ class MergedWrite:
 @dataclass
 class WriteRound:
     """
-    Writes that are sent together, and the ends of their messages so far.
+    Writes that are sent together, and the settlements of their messages so far.
 
-    Messages of one key share a round, and their writes of one record are one. In a `single` round there is one message of
-    each key, so that a record that is refused is the fault of that message alone.
+    Messages of one key share a round, and their writes of one record are merged. A `single` round has one message of
+    each key, so that a refused record can be attributed to that message.
     """
 
     messages: Mapping[int, ClaimedMessage]
-    """In their order."""
+    """The messages of the round, in order of arrival."""
     ends: dict[int, list[Settlement]]
     groups: dict[WriteGroup, dict[tuple[str, str], MergedWrite]] = field(default_factory=dict)
     refused: dict[int, dict[str, Retry]] = field(default_factory=dict)
-    """By message, the mappings that the org refuses, with the wait of each."""
+    """The mappings that the org refuses, by message, each with the settlement of its messages."""
     single: bool = False
     used: set[int] = field(default_factory=set)
-    """Messages of which something is sent."""
+    """Messages with writes that are sent."""
     overtaken: set[int] = field(default_factory=set)
-    """Messages with writes that newer ones of the round have overtaken."""
+    """Messages with writes that newer writes of the round have replaced."""
     apart: set[int] = field(default_factory=set)
-    """Messages to be sent again in single rounds: a record that several of them write together was refused."""
+    """Messages to send again in single rounds, since a record that several of them write was refused."""
     refused_records: set[str] = field(default_factory=set)
-    """Ids of those records."""
+    """IDs of those records."""
 
     def add(self, message: int, write: RecordWrite) -> None:
-        """Add a write, merged with others of the same record."""
+        """Add a write, and merge it with others of the same record."""
         group = WriteGroup("upsert", write.object, write.key) if write.verb == "upsert" else WriteGroup(write.verb)
         record = {"attributes": {"type": write.object}, **({write.key: write.id} if write.key else {})}
         merged = self.groups.setdefault(group, {}).setdefault(
@@ -124,12 +124,12 @@ class WriteRound:
         merged.messages.setdefault(message, set()).add(write.mapping)
 
     def writes(self) -> list[tuple[WriteGroup, list[MergedWrite]]]:
-        """Return the writes by group, updates first; those of one object next to each other, as Salesforce wants them."""
+        """Return the writes by group, updates first. Writes of one object are adjacent, as Salesforce requires."""
         groups = sorted(self.groups.items(), key=lambda item: ("update", "create", "upsert").index(item[0].verb))
         return [(group, sorted(writes.values(), key=lambda write: write.object)) for group, writes in groups]
 
     def end(self, message: int) -> Settlement:
-        """Return a message's settlement: retry comes before park, and park before done."""
+        """Return a message's settlement: retry if any part needs it, else park, else done."""
         ends = self.ends[message]
         for kind in (Retry, Released, Parked):
             for end in ends:
@@ -138,7 +138,7 @@ class WriteRound:
         return ends[0] if ends else Delivered(STALE if message in self.overtaken - self.used else "")
 
     def held(self) -> set[int]:
-        """Return the messages that will be delivered again whatever else is written, with those of their keys behind them."""
+        """Return the messages that are certain to be delivered again, and the later ones of their keys."""
         waiting_ids: set[int] = set()
         keys: set[str] = set()
         for id_, message in self.messages.items():
@@ -149,9 +149,9 @@ class WriteRound:
 
     def alone(self) -> set[int]:
         """
-        Return the messages that a single round has to send again, and those of their keys behind them.
+        Return the messages that a single round must send again, and the later ones of their keys.
 
-        Those are messages that share a refused record, and those that are older than one of their key which was refused.
+        These are messages that share a refused record, and messages that are older than a refused one of their key.
         """
         if self.single:
             return set()
@@ -170,13 +170,13 @@ class WriteRound:
         return alone
 
     def shares(self, write: MergedWrite) -> bool:
-        """Tell whether several messages of a key have written a record together."""
+        """Return whether several messages of a key have written a record together."""
         keys = [self.messages[message].key for message in write.messages]
         return len(set(keys)) < len(keys)
 
 
 def rounds(messages: Iterable[ClaimedMessage]) -> list[list[ClaimedMessage]]:
-    """Split a claim so that no two messages of a key share a round: the first of each, then the second, ..."""
+    """Split a claim so that no two messages of a key share a round: the first of each key, then the second, ..."""
     split: list[list[ClaimedMessage]] = []
     counts: dict[str, int] = {}
     for message in messages:
@@ -190,15 +190,15 @@ def rounds(messages: Iterable[ClaimedMessage]) -> list[list[ClaimedMessage]]:
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans what events ask for. It asks Salesforce nothing."""
+    """Plans the writes of events, without calls to Salesforce."""
 
     matches: Matches
     latest: Mapping[str, LatestState]
     lengths: Mapping[FieldName, int]
     related: Mapping[tuple[str, str], Sequence[Row]] = field(default_factory=dict)
-    """By mapping and record id, the rows that actions asked for."""
+    """The rows of the actions' queries, by mapping and record ID."""
     planned: dict[str, set[str]] = field(default_factory=dict)
-    """By record, the fields that were planned to be written."""
+    """The fields with planned writes, by record."""
 
     def plan(
         self,
@@ -208,9 +208,9 @@ class Planner:
         refused: Sequence[EventTarget] = (),
     ) -> list[LatestState]:
         """
-        Add the writes of one event to a round, and return the notes that they leave.
+        Add the writes of one event to a round, and return their notes.
 
-        `refused` are targets of which nothing can be known at present.
+        `refused` are targets whose records could not be read.
         """
         ends, message = round_.ends[event.message.id], event.message.id
         matched = [(target, self.match(target)) for target in targets]
@@ -243,7 +243,7 @@ class Planner:
         return [note for write in writes for note in write.notes]
 
     def state_names(self, events: Mapping[int, AppcuesEvent], targets: Mapping[int, Sequence[EventTarget]]) -> set[str]:
-        """Name the newest delivered states that events are compared with."""
+        """Return the names of the states that the writes of events are compared with."""
         names: set[str] = set()
         for number, event in events.items():
             if event.score is not None:
@@ -258,7 +258,7 @@ class Planner:
     def written_states(
         self, events: Mapping[int, AppcuesEvent], targets: Mapping[int, Sequence[EventTarget]]
     ) -> set[str]:
-        """Name the states that events may write."""
+        """Return the names of the states that events may write."""
         return {
             name
             for number, event in events.items()

@@ -1,4 +1,4 @@
-"""Deliver claims of Appcues' events, within the org's API requests."""
+"""Deliver claims of Appcues' events within the limits of the org's API requests."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from sfcode.relay.salesforce.batch import Batch, EventRules
 from sfcode.relay.salesforce.calls import CallFailedError, Calls
 
 MARGIN = 2.0
-"""Seconds before the end of the lease at which the last call has ended: what came of it has to be written down."""
+"""Seconds that are reserved at the end of a lease for settling the messages after the last call."""
 CALLS = 3
-"""Made for a claim as a rule: lookup, update, upsert."""
+"""Usual number of calls for a claim: lookup, update, upsert."""
 WORTH_WAITING = 2.0
-"""Seconds for which a claim is kept after a failure; for longer delays it is released."""
+"""Seconds for which a claim is kept after a failure; for a longer delay it is released."""
 SESSION_AGE = 3000.0
-"""Seconds after which another session is got: most orgs end one after two hours without a call."""
+"""Seconds after which the session is renewed; most orgs end a session after two hours without a call."""
 RENEW_AGAIN = 60.0
-"""Seconds after which that is tried again."""
+"""Seconds after which a failed renewal is retried."""
 
 
 @dataclass
@@ -36,9 +36,9 @@ class SalesforceWriter:
     calls: Calls
     states: StateStore
     budget: ApiBudget | None = None
-    """The project's own limit of requests."""
+    """The project's own request budget."""
     pauses: CurrentPauses = field(default_factory=CurrentPauses)
-    """The mappings that a person has paused."""
+    """The present pauses."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     source: Source = "appcues"
     limit: int = 600
@@ -49,7 +49,7 @@ class SalesforceWriter:
     _renew_at: float = 0.0
 
     async def deliver(self, claim: Claim) -> Delivery:
-        """Deliver a claim; later when API requests run short, not at all when they have run out."""
+        """Deliver a claim: after a wait if few API requests are left, and not at all if none are left."""
         deadline = claim.deadline - MARGIN
         seconds_held = self.calls.breaker.seconds_left(self.calls.clock())
         if seconds_held > WORTH_WAITING:
@@ -72,7 +72,7 @@ class SalesforceWriter:
         await asyncio.to_thread(self.calls.org.close)
 
     async def _pause(self, deadline: float) -> float | None:
-        """Return the seconds to wait before each call; None if the remaining requests of the day are reserved for other clients."""
+        """Return the seconds to wait before each call; None if the remaining daily requests are reserved for other clients."""
         pause = self._asked_for()
         if pause is None and self.calls.quota.may_ask(self.calls.clock()):
             try:
@@ -97,18 +97,18 @@ class SalesforceWriter:
         try:
             return Batch(self.rules, self.calls, self.states, claim, deadline, self.pauses).deliver()
         except Unavailable:
-            # Read before the first write: without the delivered states, old values cannot be detected.
+            # Read before the first write, since older values cannot be detected without the delivered states.
             return _settle_all(claim, Retry("database", counts=False))
 
     def _measure_fields(self, deadline: float) -> None:
-        """Ask the org once for the lengths of fields that sfcode did not create, so that texts are cut and not refused."""
+        """Read the lengths of fields that sfcode did not create once, so that texts are truncated and not refused."""
         fields = {field for mapping in self.rules.destinations for field in mapping.fields_to_measure}
         if not fields or self._measured:
             return
         try:
             schema = self.calls.describe(sorted({name for name, _ in fields}), deadline)
         except CallFailedError:
-            return  # the calls for the claim will fail as well, or a text that is too long is parked
+            return  # the calls for the claim will fail as well, or a message with a too long text is parked
         self._measured = True
         lengths = {
             (name, field): schema.objects[name].fields[field].length
@@ -118,7 +118,7 @@ class SalesforceWriter:
         self.rules = replace(self.rules, lengths={field: length for field, length in lengths.items() if length})
 
     def _renew(self, deadline: float) -> None:
-        """Renew the session before it ends; where that fails, the next call will tell."""
+        """Renew the session before it ends. A failure is ignored, since the next call reports it."""
         now = self.calls.clock()
         if now < self._renew_at:
             return
@@ -131,7 +131,7 @@ class SalesforceWriter:
 
 
 def _settle_all(claim: Claim, end: Retry) -> Delivery:
-    """Settle the first message of every key, and release those behind it."""
+    """Settle the first message of every key, and release the later ones."""
     keys: set[str] = set()
     settled: dict[int, Settlement] = {}
     for message in claim.messages:

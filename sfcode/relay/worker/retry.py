@@ -15,19 +15,19 @@ class RetryPolicy:
     """Limits of retries, in seconds."""
 
     first: float = 1.0
-    """The longest wait after the first attempt; after each further one it is twice as long."""
+    """The longest wait after the first attempt, which doubles with each further one."""
     most: float = 1800.0
-    """The longest wait at all, unless the far side asks for a longer one."""
+    """The upper bound of the wait, unless Salesforce or Appcues asks for a longer one."""
     outage: float = 3.0
-    """The longest wait of a message while the far side is out of order: it is the worker that waits longer and longer."""
+    """The longest wait of a message during an outage, in which the worker itself waits longer and longer."""
     asked: float = 24 * 3600.0
-    """The longest wait that the far side can ask for."""
+    """The longest wait that Salesforce or Appcues can ask for."""
     attempts: int = 20
     """Attempts after which a message is given up."""
     age: timedelta = timedelta(days=3)
-    """The age from which on fewer attempts are enough."""
+    """The age from which on `attempts_when_old` applies."""
     attempts_at_age: int = 3
-    """That many: a message that was replayed is old from the start."""
+    """Attempts of an old message; more than one, since a replayed message is old from the start."""
 
 
 DEFAULT = RetryPolicy()
@@ -52,6 +52,6 @@ def retry_delay(
     delay = rng.uniform(0.0, longest)
     after = retry.after
     if after is not None and math.isfinite(after) and after > delay:
-        # Never earlier than asked for, and not all of them at that very moment.
+        # Never earlier than asked for, and not all messages at the same moment.
         delay = min(after, policy.asked) + rng.uniform(0.0, policy.first)
     return timedelta(seconds=delay)

@@ -1,4 +1,4 @@
-"""Wake workers when messages were accepted."""
+"""Wake workers when messages are accepted."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import contextlib
 
 class Wakeup:
     """
-    Wakes the tasks that wait.
+    Wakes waiting tasks.
 
-    A waiter takes `now` before it looks for work, so that a ring in between is not missed.
+    A task gets `now` before it looks for work, so that it does not miss a `wake` in between.
     """
 
     def __init__(self) -> None:
@@ -22,13 +22,13 @@ class Wakeup:
         return self._event
 
     def wake(self) -> None:
-        """Wake everybody."""
+        """Wake all waiting tasks."""
         self._event.set()
         self._event = asyncio.Event()
 
 
 async def wait_for_wakeup(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event for at most that many seconds; return whether it was set."""
+    """Wait for an event for at most `seconds`; return whether it was set."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     return event.is_set()

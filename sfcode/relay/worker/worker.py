@@ -24,21 +24,21 @@ log = structlog.stdlib.get_logger(__name__)
 
 POLL_FIRST = 0.05
 POLL_MOST = 1.0
-"""Seconds between two looks when nothing is there: retries fall due, and other processes accept messages as well."""
+"""Seconds between two queries of an idle worker, for due retries and for messages of other processes."""
 TROUBLE_FIRST = 0.2
 TROUBLE_MOST = 5.0
-"""Seconds between two tries when the database does not answer."""
+"""Seconds between two attempts while the database does not answer."""
 OUTAGE_FIRST = 0.5
 OUTAGE_MOST = 30.0
-"""Seconds between two batches while the far side answers none of them."""
+"""Seconds between two batches during an outage of Salesforce or Appcues."""
 MARGIN = 2.0
-"""Seconds before the end of a lease at which a stop no longer waits for calls in progress."""
+"""Seconds at the end of a lease for which a stop does not wait for calls in progress."""
 
 RetryDelay = Callable[[ClaimedMessage, Retry], "timedelta | None"]
 
 
 class Queue(Protocol):
-    """What a worker needs of the inbox."""
+    """The part of the inbox that a worker uses."""
 
     def claim(self, source: Source, *, limit: int, per_key: int, keys: int, lease: float) -> Claim | None:
         """Claim messages that are due."""
@@ -54,7 +54,7 @@ class Worker:
     """
     Delivers the messages of one source until it is stopped, in one or several tasks.
 
-    An idle lane starts a batch at once, and the next one after `gather` seconds at the earliest, unless more messages
+    An idle worker starts a batch at once, and the next one after `gather` seconds at the earliest, unless more messages
     than one batch are waiting. Messages that arrive in between share calls and transactions.
     """
 
@@ -76,7 +76,7 @@ class Worker:
         self._inbox = inbox
         self._writer = writer
         self._uses: Counter[int] = Counter()
-        """By the id of a writer, the tasks that deliver by it."""
+        """The tasks that use a writer, by the `id` of the writer."""
         self._events = events
         self._bell = bell
         self._retry_delay = retry_delay
@@ -86,15 +86,15 @@ class Worker:
         self._rng = rng
         self._clock = clock
         self._is_paused = is_paused
-        """Whether nothing of the source is to be delivered at present."""
+        """Returns whether deliveries of the source are paused."""
         self._stopping = False
         self._stopped = asyncio.Event()
         self._outages = 0
-        """Batches, one after another, of which nothing came through because the far side was out of order."""
+        """Batches in a row from which nothing was delivered because of an outage."""
         self._tasks: list[asyncio.Task[None]] = []
         self._in_hand: dict[str, Claim] = {}
         self.trouble = ""
-        """Why nothing can be claimed or settled right now, for the readiness check."""
+        """Why the worker cannot claim or settle at present, for the readiness check."""
 
     @property
     def alive(self) -> bool:
@@ -108,7 +108,7 @@ class Worker:
         ]
 
     async def replace_writer(self, writer: Writer) -> None:
-        """Deliver by another writer from the next batch on; the old one is closed after the batches that it has."""
+        """Use another writer from the next batch on; the old one is closed after its last batch."""
         old, self._writer = self._writer, writer
         if not self._uses[id(old)]:
             await old.close()
@@ -125,7 +125,7 @@ class Worker:
                 await writer.close()
 
     def stop_claiming(self) -> None:
-        """Claim nothing more; claimed messages are still delivered."""
+        """Stop claiming messages; claimed messages are still delivered."""
         self._stopping = True
         self._stopped.set()
         self._bell.wake()
@@ -208,7 +208,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 (a bug of ours must not stop the others' messages)
             halves = _halves(claim)
             if halves and self._clock() < claim.deadline - MARGIN:
-                # One message that cannot be delivered does not affect the others.
+                # One message that causes an exception must not affect the others.
                 return combine([await self._deliver(writer, half) for half in halves])
             self._events.record_bug(claim, error)
             return _retry_all(claim, f"bug: {type(error).__name__}")
@@ -246,7 +246,7 @@ class Worker:
 
     def _report_trouble(self, event: str, error: Exception) -> None:
         if isinstance(error, RowLocked):
-            # Another process is frozen in a transaction: the database answers, and messages are still accepted.
+            # Another process is frozen in a transaction. The database answers, and messages are still accepted.
             log.warning("row_locked", source=self._writer.source)
             return
         if not self.trouble:
@@ -270,13 +270,13 @@ def combine(deliveries: Sequence[Delivery]) -> Delivery:
 
 
 def is_outage(delivery: Delivery) -> bool:
-    """Tell whether nothing was delivered and no message is to blame."""
+    """Return whether nothing was delivered, for a reason that does not depend on the messages."""
     ends = [end for end in delivery.settlements.values() if not isinstance(end, Released)]
     return bool(ends) and all(isinstance(end, Retry) and not end.counts and not end.reason for end in ends)
 
 
 def is_full(claim: Claim, delivery: Delivery, writer: Writer) -> bool:
-    """Tell whether more messages may wait than were claimed or delivered."""
+    """Return whether more messages may wait than were claimed or delivered."""
     keys = Counter(message.key for message in claim.messages)
     return (
         len(claim.messages) >= writer.limit
@@ -292,7 +292,7 @@ def outage_pause(outages: int) -> float:
 
 
 def _halves(claim: Claim) -> list[Claim]:
-    """Split a claim by its keys, so that each keeps its order; [] where it has one key."""
+    """Split a claim in two by its keys, so that the order of each key is kept; [] if the claim has one key."""
     keys = list(dict.fromkeys(message.key for message in claim.messages))
     if len(keys) < 2:
         return []

@@ -35,16 +35,16 @@ def test_they_are_read_from_the_environment_with_the_ones_before(tmp_path: Path)
     ("auth", "value", "words"),
     [
         ("scheme: path", "tiny", "is shorter than 16 characters and could be guessed"),
-        ("scheme: path", "with a space in it and more", "cannot be part of an address"),
-        ("scheme: path", GOOD + "/", "cannot be part of an address"),
+        ("scheme: path", "with a space in it and more", "contains characters that a URL path cannot contain"),
+        ("scheme: path", GOOD + "/", "contains characters that a URL path cannot contain"),
         ("scheme: header, header: X-A", "tiny", "is shorter than 16 characters and could be guessed"),
-        ("scheme: header, header: X-A", "ünot-in-a-header-please", "cannot be sent in a header"),
-        ("scheme: bearer", "with a space in it and more", "cannot be sent in a header"),
+        ("scheme: header, header: X-A", "ünot-in-a-header-please", "contains characters that a header cannot contain"),
+        ("scheme: bearer", "with a space in it and more", "contains characters that a header cannot contain"),
         ("scheme: basic", "a-user-of-23-characters:tiny", "is shorter than 16 characters and could be guessed"),
         ("scheme: hmac, header: X-A", "tiny", "is shorter than 16 characters and could be guessed"),
         ("scheme: standard_webhooks", "whsec_!!!", "is not the base64 of 24 bytes or more"),
         ("scheme: standard_webhooks", "whsec_c2hvcnQ=", "is not the base64 of 24 bytes or more"),
-        ("scheme: standard_webhooks", "whpk_" + "A" * 44, "is a key of the asymmetric kind, which is not supported"),
+        ("scheme: standard_webhooks", "whpk_" + "A" * 44, "is an asymmetric key, which is not supported"),
     ],
 )
 def test_one_that_is_of_no_use_is_refused_by_its_name_alone(tmp_path: Path, auth: str, value: str, words: str) -> None:
@@ -63,7 +63,7 @@ def test_the_secret_of_outbound_messages_is_part_of_an_address(tmp_path: Path) -
     problems = list(secret_problems(project(tmp_path), ingress_secrets))
     assert [str(problem).partition(";")[0] for problem in problems] == [
         "SFCODE_RELAY_OUTBOUND_SECRET: is shorter than 16 characters and could be guessed",
-        "SFCODE_RELAY_OUTBOUND_SECRET_PREVIOUS: cannot be part of an address",
+        "SFCODE_RELAY_OUTBOUND_SECRET_PREVIOUS: contains characters that a URL path cannot contain",
     ]
 
 

@@ -92,16 +92,16 @@ def test_a_file_that_is_loaded_again_adds_nothing() -> None:
 
 
 BAD = [
-    ("u1,2025-03-01T09:30:00Z,eleven,", "has a score that is no whole number from 0 to 10"),
-    ("u1,2025-03-01T09:30:00Z,11,", "has a score that is no whole number from 0 to 10"),
-    ("u1,2025-03-01T09:30:00Z,9.5,", "has a score that is no whole number from 0 to 10"),
+    ("u1,2025-03-01T09:30:00Z,eleven,", "has a score that is not a whole number from 0 to 10"),
+    ("u1,2025-03-01T09:30:00Z,11,", "has a score that is not a whole number from 0 to 10"),
+    ("u1,2025-03-01T09:30:00Z,9.5,", "has a score that is not a whole number from 0 to 10"),
     (",2025-03-01T09:30:00Z,9,", "has no user id"),
     ("u1,,9,", "has no time"),
     ("u1,yesterday,9,", "has a time that cannot be read"),
     ("u1,2027-03-01T09:30:00Z,9,", "has a time in the future"),
     ("u1,1999-03-01T09:30:00Z,9,", "has a time before 2010"),
     ("u1,2025-03-01T09:30:00Z,,", "has neither a score nor feedback"),
-    ("u1,2025-03-01T09:30:00Z,9,\ufffd", "holds bytes that are no UTF-8 text"),
+    ("u1,2025-03-01T09:30:00Z,9,\ufffd", "contains bytes that are not UTF-8"),
     ("u1,2025-03-01T09:30:00Z,9,a,b", "has 5 cells, and the header has 4"),
 ]
 
@@ -119,14 +119,14 @@ def test_each_bad_row_is_named_by_its_line_and_the_others_are_loaded() -> None:
 def test_json_that_is_wrong_is_named_by_its_line() -> None:
     lines = [json.dumps(EVENT), "{broken", "7", json.dumps({**EVENT, "user_id": "u2"})]
     result, stored = load("\n".join(lines))
-    assert [(bad.line, bad.problem) for bad in result.bad_rows] == [(2, "is no JSON"), (3, "is no JSON object")]
+    assert [(bad.line, bad.problem) for bad in result.bad_rows] == [(2, "is not JSON"), (3, "is not a JSON object")]
     assert len(stored) == 2
     text = json.dumps([EVENT, EVENT], indent=1)
     cut = text[: text.rindex("score")]
     result, stored = load(cut)
     second = text[: text.index("},\n {")].count("\n") + 2
     assert [(bad.line, bad.problem) for bad in result.bad_rows] == [
-        (second, "is no JSON, and what follows it was not read")
+        (second, "is not JSON; the rest of the file was not read")
     ]
     assert len(stored) == 1
 

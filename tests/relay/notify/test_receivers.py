@@ -43,7 +43,7 @@ def test_urls_and_secrets_come_from_the_environment(tmp_path: Path):
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("SLACK_URL", "", "SLACK_URL: is not set, and relay.notify names it"),
+        ("SLACK_URL", "", "SLACK_URL: is not set, and relay.notify refers to it"),
         ("SLACK_URL", "hooks.slack.com/x", "SLACK_URL: is not a URL"),
         ("SLACK_URL", "https://a b.example.com", "SLACK_URL: is not a URL"),
         ("SLACK_URL", "https://user:word@example.com/", "SLACK_URL: is not a URL"),

@@ -1,4 +1,4 @@
-"""Authenticate webhooks by the scheme that the config names."""
+"""Authenticate webhooks by the scheme of the config."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Scheme", "scheme"]
 
 
 def scheme(auth: WebhookAuth, secrets: Sequence[Secret], id_header: str | None = None) -> AuthScheme:
-    """Return the configured scheme, with the secrets that are valid at present and the header of message ids."""
+    """Return the configured scheme, with the valid secrets and the name of the header with message IDs."""
     if auth.scheme == "none":
         return token.LocalOnly()
     if auth.scheme == "hmac":

@@ -23,7 +23,7 @@ class AuthScheme(Protocol):
     in_path: bool
     """Whether the path ends in the token."""
     signs_body: bool
-    """Whether the sender is not known before the whole body has arrived."""
+    """Whether the sender cannot be authenticated before the whole body has arrived."""
 
     def check_head(self, request: Request, path_token: str, now: float) -> str:
         """Check the request without its body."""
@@ -35,7 +35,7 @@ class AuthScheme(Protocol):
 
 
 def single_header(headers: Headers, name: str) -> str:
-    """Return a header that occurs once; "" for none or several."""
+    """Return the value of a header that occurs once; "" if it is missing or repeated."""
     values = headers.getlist(name)
     return values[0].strip() if len(values) == 1 else ""
 
@@ -63,7 +63,7 @@ def sign_with_each(keys: Sequence[bytes], parts: Sequence[bytes], algorithm: str
 
 
 def base64_bytes(text: str) -> bytes:
-    """Decode base64 of the standard or URL alphabet, padded or not; b"" where it is invalid."""
+    """Decode base64 of the standard or URL alphabet, padded or not; b"" if it is invalid."""
     usual = text.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return b64decode(usual + "=" * (-len(usual) % 4), validate=True)

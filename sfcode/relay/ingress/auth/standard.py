@@ -18,18 +18,18 @@ from sfcode.secret import Secret
 ID = "webhook-id"
 PREFIX = "whsec_"
 SHORTEST_KEY = 24
-"""Bytes, as the specification has it."""
+"""Bytes, from the specification."""
 _TIME = re.compile(r"[0-9]{1,12}")
 _MOST_SIGNATURES = 20
 
 
 def key_of(secret: Secret) -> bytes:
-    """Decode the key of a secret: base64, with or without `whsec_`; b"" where it is invalid."""
+    """Decode the key of a secret: base64, with or without `whsec_`; b"" if it is invalid."""
     return base64_bytes(secret.reveal().removeprefix(PREFIX))
 
 
 class StandardWebhooks:
-    """Three headers: `webhook-id`, `webhook-timestamp`, `webhook-signature`."""
+    """Checks the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`."""
 
     challenge = "Signature"
     in_path = False
@@ -49,7 +49,7 @@ class StandardWebhooks:
         return "timestamp_too_far" if abs(now - int(timestamp)) > self._tolerance else ""
 
     def check_body(self, request: Request, body: bytes) -> str:
-        """Compare the signature of id, time and body with each given one: during a rotation there are several."""
+        """Compare the signature of ID, time and body with each one in the header, which has several during a rotation."""
         head = f"{single_header(request.headers, ID)}.{single_header(request.headers, 'webhook-timestamp')}."
         signatures = sign_with_each(self._keys, [head.encode("latin-1"), body], "sha256")
         matches = [matches_any(presented_signature, signatures) for presented_signature in self._signatures(request)]

@@ -15,7 +15,7 @@ _CHALLENGES = {"bearer": "Bearer", "basic": 'Basic realm="sfcode relay", charset
 
 
 class LocalOnly:
-    """No token: only programs on this machine are accepted."""
+    """Accepts programs on this machine without a token, and nobody else."""
 
     challenge = "Token"
     in_path = False
@@ -26,12 +26,12 @@ class LocalOnly:
         return "" if is_local(request) else "not_local"
 
     def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
-        """Return "": there is nothing to check."""
+        """Return "", since the scheme does not use the body."""
         return ""
 
 
 class Token:
-    """A token in the path, in a header, as a bearer, or as a password."""
+    """Checks a token in the path, in a header, as a bearer, or as a password."""
 
     signs_body = False
 
@@ -52,7 +52,7 @@ class Token:
         return "" if matches_any(token, secrets) else "token_wrong"
 
     def check_body(self, request: Request, body: bytes) -> str:  # noqa: ARG002 (a scheme's)
-        """Return "": there is nothing to check."""
+        """Return "", since the scheme does not use the body."""
         return ""
 
     def _presented_token(self, request: Request, path_token: str) -> bytes:

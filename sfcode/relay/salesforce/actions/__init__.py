@@ -1,8 +1,8 @@
 """
-What an Appcues event does to a matched record, one action per file.
+The actions of an Appcues event on a matched record, one per file.
 
-A further action is a class with the methods of `Action` and a line in `ACTIONS`: lookups, batching, retries and
-settlements know actions only by this interface.
+A new action is a class with the methods of `EventAction` and a line in `ACTIONS`: lookups, batching, retries and
+settlements use only this interface.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from sfcode.relay.salesforce.actions.nps_fields import update_nps_fields
 from sfcode.relay.salesforce.actions.nps_responses import keep_nps_responses
 
 ActionBuilder = Callable[[Project, ResolvedMapping], EventAction | None]
-"""Returns the action that a mapping asks for, or None."""
+"""Returns the action that a mapping configures, or None."""
 
 ACTIONS: tuple[ActionBuilder, ...] = (update_nps_fields, keep_nps_responses, log_activities)
-"""What a mapping asks for. Their writes are sent in this order."""
+"""The actions that mappings configure. Their writes are sent in this order."""
 
 RECIPE_ACTIONS: Mapping[str, tuple[ActionBuilder, ...]] = {"event_registration": (register_campaign_members,)}
-"""What a recipe asks for of the people of a mapping, apart from what the mapping does: if an org refuses the one, it may take the other."""
+"""The actions of recipes. They are separate from those of the mapping, since an org may refuse one and accept the other."""
 
 
 REWRITES: Mapping[str, Callable[[LatestState], list[RecordWrite]]] = {
@@ -34,11 +34,11 @@ REWRITES: Mapping[str, Callable[[LatestState], list[RecordWrite]]] = {
     nps_fields.PREFIX: nps_fields.plan_rewrites,
     nps_responses.PREFIX: nps_responses.plan_rewrites,
 }
-"""By the beginning of a state's name, what plans the writes that set it once more."""
+"""Functions that plan the writes which set a state again, by the prefix of the state's name."""
 
 
 def plan_rewrites(state: LatestState | None) -> list[RecordWrite]:
-    """Return the writes that set a state to its newest delivered values once more; none where these are not known."""
+    """Return the writes that set a state to its newest delivered values again; none if these are not known."""
     plan = next((plan for start, plan in REWRITES.items() if state and state.name.startswith(start)), None)
     return plan(state) if plan and state else []
 
@@ -46,5 +46,5 @@ def plan_rewrites(state: LatestState | None) -> list[RecordWrite]:
 def build_actions(
     builders: Iterable[ActionBuilder], project: Project, mapping: ResolvedMapping
 ) -> tuple[EventAction, ...]:
-    """Return the actions that a mapping asks for."""
+    """Return the actions that a mapping configures."""
     return tuple(action for build in builders if (action := build(project, mapping)) is not None)

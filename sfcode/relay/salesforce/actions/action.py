@@ -12,7 +12,7 @@ from sfcode.relay.salesforce.event_reader import AppcuesEvent
 Row = Mapping[str, Any]
 """A row of a query."""
 Record = dict[str, Any]
-"""A record as sObject Collections takes it: `{"attributes": {"type": ...}, field: value}`."""
+"""A record in the format of sObject Collections: `{"attributes": {"type": ...}, field: value}`."""
 FieldName = tuple[str, str]
 """Object and field."""
 
@@ -27,42 +27,42 @@ class RecordWrite:
     key: str
     """Field that identifies the record: `Id`, or an external id; "" for one to create."""
     id: str
-    """Its value; for a record to create, what tells it from others of the claim."""
+    """The value of that field; for a record to create, a key that is unique in the claim."""
     fields: Mapping[str, Any]
     newest: Mapping[str, LatestState] = field(default_factory=dict)
-    """By field, the state to remember once it is written. Of two writes of a field, the newer one is sent."""
+    """The states to store once their fields are written, by field. Of two writes of a field, the newer one is sent."""
     notes: tuple[LatestState, ...] = ()
-    """States to remember once the record is written, whatever becomes of single fields."""
+    """States to store once the record is written, independent of its fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What an action knows besides the event."""
+    """The data that an action uses besides the event."""
 
     record_id: str
     latest: Mapping[str, LatestState]
-    """Newest delivered states by name, as far as `Action.state_names` asked for them."""
+    """Newest delivered states by name, of those that `EventAction.state_names` returned."""
     lengths: Mapping[FieldName, int]
-    """Lengths of the fields that `Action.fields_to_measure` asked for; without those the org did not tell."""
+    """Lengths of the fields that `EventAction.fields_to_measure` returned, if the org reported them."""
     row: Mapping[str, Any] = field(default_factory=dict)
-    """The record, as far as `Action.fields_to_read` asked for it."""
+    """The record, with the fields that `EventAction.fields_to_read` returned."""
     planned: frozenset[str] = frozenset()
-    """Fields of the record that an earlier event of the same claim fills."""
+    """Fields of the record that an earlier event of the same claim writes."""
     related: Sequence[Row] = ()
-    """The rows of `EventAction.related_queries` that are about the record."""
+    """The rows of `EventAction.related_queries` that belong to the record."""
 
 
 class EventAction(Protocol):
-    """Plans the writes of one event for one record of the mapping that it was built for."""
+    """Plans the writes of one event for one record of the action's mapping."""
 
     @property
     def takes_past(self) -> bool:
-        """Whether an event that was loaded from an export is handled too: not where it would show up as news."""
+        """Whether past events from an export are handled too; False if they would look like new ones."""
         ...
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return the fields of which the org has to tell the length."""
+        """Return the fields whose lengths must be read from the org."""
         ...
 
     @property
@@ -71,24 +71,24 @@ class EventAction(Protocol):
         ...
 
     def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:
-        """Return the queries for other records that `plan` needs, given the ids of the matched records."""
+        """Return the queries for other records that `plan` needs, given the IDs of the matched records."""
         ...
 
     def handles(self, event: AppcuesEvent) -> bool:
-        """Tell whether the mapping asks for something when such an event occurs."""
+        """Return whether the mapping configures this action for such an event."""
         ...
 
     def state_names(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Name the newest delivered states that `plan` compares with."""
+        """Return the names of the states that `plan` compares with."""
         ...
 
     def written_states(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Name the states that keep the newest values of fields that the event may write."""
+        """Return the names of the states for fields that the event may write."""
         ...
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """
-        Return the writes of an event; none where newer values were delivered before.
+        Return the writes of an event; none if newer values were delivered before.
 
         Raises:
             ActionError: The event cannot be written, and is parked with the error's reason.
@@ -98,7 +98,7 @@ class EventAction(Protocol):
 
 
 class ActionError(Exception):
-    """An event that cannot be written as the project asks; `reason` is a key of `REASONS`."""
+    """An event cannot be written as configured; `reason` is a key of `REASONS`."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""Log an event as an activity of the matched record: an Event, a Task, or a record of the project's own object."""
+"""Log an event as an activity of the matched record: an Event, a Task, or a record of a custom object."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sfcode.relay.salesforce.text_limits import cut
 from sfcode.relay.salesforce.texts import ActivityTemplates, TemplateFailedError, compile_texts
 
 MINUTES = 1
-"""Duration of an Event: calendars show no shorter one."""
+"""Duration of an Event in Salesforce, in minutes: calendars do not show a shorter one."""
 """Characters of an external id field."""
 NAME = 80
 """Characters of a custom object's name field."""
@@ -31,47 +31,47 @@ BuildFields = Callable[[AppcuesEvent, str, str], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class ActivityKind:
-    """The object that a project's activities are records of."""
+    """The object of a project's activities, and its fields."""
 
     object: str
     external_id: str
     build_fields: BuildFields
     event_field: str = ""
-    """The field for the event's name in the config; "" if it does not exist."""
+    """The field for the name of the event in the config; "" if the object does not have one."""
     item_field: str = ""
-    """The field for the flow, survey, checklist or goal that it is about."""
+    """The field for the name of the flow, survey, checklist or goal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Activities:
-    """Upsert one activity for each that the mapping asks for, with texts from `events.yaml`."""
+    """Upserts the activities of an event that the mapping configures, with texts from `events.yaml`."""
 
     mapping: str
     link: str
-    """Field of an activity that refers to the record."""
+    """The lookup field of an activity to the record."""
     kind: ActivityKind
     texts: Mapping[str, ActivityTemplates]
     activities: Mapping[str, frozenset[str]]
-    """By event, the names and ids of the items that count; of an empty set, any."""
+    """The names and IDs of the items to log, by event; an empty set means all items."""
     click_to_track: frozenset[str] = frozenset()
 
     @property
     def takes_past(self) -> bool:
-        """Return False: a timeline of years would come at once."""
+        """Return False: the activities of years would appear at once."""
         return False
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return none: the lengths of activities' fields are fixed."""
+        """Return no fields: the lengths of activities' fields are fixed."""
         return frozenset()
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """Return none."""
+        """Return no fields."""
         return ()
 
     def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
-        """Return none."""
+        """Return no queries."""
         return ()
 
     def handles(self, event: AppcuesEvent) -> bool:
@@ -79,11 +79,11 @@ class Activities:
         return bool(self._listed(event))
 
     def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an Action's)
-        """Name the user's newest score, which the text of a later feedback may quote."""
+        """Return the name of the user's newest score, which the text of a later feedback may contain."""
         return [score_name(event.user_id)] if event.is_late_feedback else []
 
     def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:  # noqa: ARG002 (an EventAction's)
-        """Return none: an activity is the same however late it arrives."""
+        """Return no states: an activity is the same however late it is written."""
         return ()
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
@@ -103,7 +103,7 @@ class Activities:
         try:
             subject, comment = self.texts[activity].render(lambda name: _value(event, name, context.latest))
         except TemplateFailedError as error:
-            raise ActionError("bad_text", f"the texts of {event.name} cannot be filled in: {error}") from error
+            raise ActionError("bad_text", f"the texts of {event.name} cannot be rendered: {error}") from error
         fields = {self.link: context.record_id, **self.kind.build_fields(event, subject, comment)}
         if self.kind.event_field:
             fields[self.kind.event_field] = activity
@@ -115,7 +115,7 @@ class Activities:
 
 
 def log_activities(project: Project, mapping: ResolvedMapping) -> Activities | None:
-    """Return the action for a mapping's `to_salesforce.activities` and `click_to_track`; None where it has neither."""
+    """Return the action for a mapping's `to_salesforce.activities` and `click_to_track`; None if it has neither."""
     if not (mapping.activities or mapping.click_to_track):
         return None
     return Activities(
@@ -129,7 +129,7 @@ def log_activities(project: Project, mapping: ResolvedMapping) -> Activities | N
 
 
 def activity_kind(project: Project, *, logs_items: bool = False) -> ActivityKind:
-    """Return the object that activities are records of, as `relay.activities_as` and recipes have it."""
+    """Return the object of activities, by `relay.activities_as` and the recipes."""
     prefix = project.settings.name
     key = naming.event_id_field(prefix)
     event, item = naming.item_fields(prefix) if logs_items else ("", "")
@@ -137,15 +137,15 @@ def activity_kind(project: Project, *, logs_items: bool = False) -> ActivityKind
         return ActivityKind("Event", key, _event_fields, event, item)
     if project.settings.relay.activities_as == "task":
         return ActivityKind("Task", key, _task_fields, event, item)
-    # The project's own object has the event as Appcues sends it in any case.
+    # The custom object stores the name of the event for every activity.
     return ActivityKind(naming.activities(prefix), key, lambda *parts: _custom_fields(prefix, *parts), item_field=item)
 
 
 def external_id(message_id: str, mapping: str, activity: str) -> str:
     """
-    Return the external id of an activity, the same however often its message is delivered.
+    Return the external ID of an activity, which is the same for each delivery of its message.
 
-    Message ids that are too long, or that Salesforce might change (it strips blanks), are hashed.
+    Message IDs that are too long, or that Salesforce might change (it strips blanks), are hashed.
     """
     plain = f"{message_id}:{mapping}:{activity}"
     if _PLAIN.fullmatch(plain) and len(plain) <= TEXT_LENGTH:
@@ -155,7 +155,7 @@ def external_id(message_id: str, mapping: str, activity: str) -> str:
 
 
 def _value(event: AppcuesEvent, name: str, latest: Mapping[str, LatestState]) -> object:
-    """Return what a text asks for; of a feedback that was sent later, the score of the same answer."""
+    """Return the value of a name in a text; for a feedback that was sent later, the score is that of the same answer."""
     if name == "score" and event.is_late_feedback:
         score = latest.get(score_name(event.user_id))
         return score.value if score is not None and score.stamp <= event.stamp else None

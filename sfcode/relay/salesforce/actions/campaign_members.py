@@ -1,4 +1,4 @@
-"""Make people members of campaigns, or give members a later status (the recipe `event_registration`)."""
+"""Add people to campaigns, or set a later status of members (the recipe `event_registration`)."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from sfcode.relay.salesforce.actions.action import ActionError, FieldName, PlanC
 from sfcode.relay.salesforce.event_reader import CLICK_TO_TRACK, AppcuesEvent
 
 PREFIX = "member:"
-"""How the names of states begin that keep the last delivered status of a member."""
+"""The prefix of states with the last delivered status of a member."""
 MEMBER = "CampaignMember"
 CHUNK = 300
-"""Ids of people in one query, which has to fit into an address."""
+"""IDs of people in one query, which must fit into a URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignMembers:
     """
-    Create or update the member of each campaign that an event registers for. It never creates a person.
+    Creates or updates the member of each campaign that an event registers for. Never creates a person.
 
-    The statuses of a campaign are read with its members: one that it does not have is never sent, as an org may take its
-    default status instead. Their order in the campaign (SortOrder) says which of two is later.
+    The statuses of a campaign are read with its members. A status that the campaign does not have is not sent, since the org
+    could store the default status instead. Their order in the campaign (SortOrder) determines which of two is later.
     """
 
     mapping: str
@@ -39,21 +39,21 @@ class CampaignMembers:
 
     @property
     def takes_past(self) -> bool:
-        """Return False: a past registration is no news."""
+        """Return False: past registrations are not added."""
         return False
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return none: a status is either known or not sent."""
+        """Return no fields: a status is sent only if the campaign has it."""
         return frozenset()
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """Return none."""
+        """Return no fields."""
         return ()
 
     def related_queries(self, record_ids: Collection[str], /) -> Sequence[str]:
-        """Return the queries for the statuses of the campaigns, and for what the people are members of."""
+        """Return the queries for the statuses of the campaigns, and for the people's memberships."""
         ids = sorted({registration.campaign.id for registration in self.registrations if registration.campaign.id})
         names = sorted(
             {registration.campaign.name for registration in self.registrations if registration.campaign.name}
@@ -76,11 +76,11 @@ class CampaignMembers:
         return any(True for _ in self._registrations_for(event))
 
     def state_names(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Name the statuses that were delivered to the person's members."""
+        """Return the names of the states of the person's campaign members."""
         return self.written_states(event, record_id, related)
 
     def written_states(self, event: AppcuesEvent, record_id: str, related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Name the statuses of the members that the event may update."""
+        """Return the names of the states of the members that the event may update."""
         if not self.handles(event):
             return []
         return [
@@ -89,10 +89,10 @@ class CampaignMembers:
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
         """
-        Return the member to create or to update; none where it has that status, or a later one.
+        Return the member to create or update; none if it has that status or a later one.
 
         Raises:
-            ActionError: The campaign is not there, or does not have the status.
+            ActionError: The campaign does not exist, or does not have the status.
 
         """
         writes = (self._write(registration, context) for registration in self._registrations_for(event))
@@ -111,7 +111,7 @@ class CampaignMembers:
             detail = f"the campaign {registration.campaign.key} has no status {registration.status}"
             raise ActionError("no_member_status", detail)
         label, order = statuses[registration.status.casefold()]
-        # The later of two statuses in one claim is the one that is sent, in whatever order their events come.
+        # Of two statuses in one claim the later one is sent, in whatever order their events arrive.
         stamp = f"{order:010d}"
         member = next(
             (row for row in context.related if f"{self.person}Id" in row and row["CampaignId"] == campaign_id), None
@@ -131,12 +131,12 @@ class CampaignMembers:
         return RecordWrite(self.mapping, "update", MEMBER, "Id", member_id, {"Status": label}, {"Status": state})
 
     def _state_name(self, record_id: str, member_id: str) -> str:
-        """Name the state that keeps the last status that was delivered to a member; its stamp is the status's order."""
+        """Return the name of the state with the last delivered status of a member; its stamp is the status's order."""
         return f"{PREFIX}{self.person}:{record_id}:{member_id}"
 
 
 def plan_rewrites(state: LatestState) -> list[RecordWrite]:
-    """Return the update that sets a member to the last status that was delivered once more."""
+    """Return the update that sets a member to its last delivered status again."""
     if not state.value:
         return []
     member_id, status = state.name.rpartition(":")[2], json.loads(state.value)
@@ -144,7 +144,7 @@ def plan_rewrites(state: LatestState) -> list[RecordWrite]:
 
 
 def register_campaign_members(project: Project, mapping: ResolvedMapping) -> CampaignMembers | None:
-    """Return the action for the recipe `event_registration`; None for a mapping that holds no people."""
+    """Return the action for the recipe `event_registration`; None for a mapping of an object other than people."""
     registrations = project.recipes.event_registration
     if not registrations or not answering([mapping]):
         return None
@@ -152,11 +152,13 @@ def register_campaign_members(project: Project, mapping: ResolvedMapping) -> Cam
 
 
 def _find_statuses(campaign: CampaignReference, related: Iterable[Row]) -> tuple[str, Mapping[str, tuple[str, int]]]:
-    """Return a campaign's id, and its statuses with their order, by label in small letters."""
+    """Return a campaign's ID, and its statuses with their order by label in lower case."""
     rows = [row for row in related if "Label" in row and _is_of(row, campaign)]
     ids = {str(row["CampaignId"]) for row in rows}
     if len(ids) != 1:
-        detail = f"there is no campaign {campaign.key}" if not ids else f"several campaigns are called {campaign.key}"
+        detail = (
+            f"there is no campaign {campaign.key}" if not ids else f"several campaigns have the name {campaign.key}"
+        )
         raise ActionError("no_campaign", detail)
     statuses = {str(row["Label"]).casefold(): (str(row["Label"]), int(row["SortOrder"] or 0)) for row in rows}
     return ids.pop(), statuses
@@ -164,6 +166,6 @@ def _find_statuses(campaign: CampaignReference, related: Iterable[Row]) -> tuple
 
 def _is_of(row: Row, campaign: CampaignReference) -> bool:
     if campaign.id:
-        # An ID may be written with 15 characters, which are case-sensitive and identify the record.
+        # An ID may be written with its first 15 characters, which are case-sensitive and identify the record.
         return str(row["CampaignId"])[:15] == campaign.id[:15]
     return str(row["Campaign"]["Name"]).casefold() == str(campaign.name).casefold()

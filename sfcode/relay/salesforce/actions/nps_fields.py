@@ -15,25 +15,25 @@ from sfcode.relay.salesforce.event_reader import AppcuesEvent
 from sfcode.relay.salesforce.text_limits import cut
 
 PREFIX = "field:"
-"""Begins the names of states that keep values of fields."""
+"""The prefix of states with values of fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class NpsFields:
-    """Update `score` and `feedback` of a record, never back to the value of an older event."""
+    """Updates `score` and `feedback` of a record, never to the value of an older event."""
 
     mapping: str
     object: str
     fields: Mapping[str, str]
-    """Field names by what they hold: `score`, `feedback`."""
+    """Field names by their value: `score` or `feedback`."""
     created: frozenset[str] = frozenset()
     """Those of the fields that sfcode created."""
     if_blank: frozenset[str] = frozenset()
-    """Those that keep the value they have."""
+    """Those of the fields whose existing value is kept."""
 
     @property
     def takes_past(self) -> bool:
-        """Return False: a field has the newest answer."""
+        """Return False: the fields contain the newest answer."""
         return False
 
     @property
@@ -44,11 +44,11 @@ class NpsFields:
 
     @property
     def fields_to_read(self) -> tuple[str, ...]:
-        """Return the fields that keep their value, to see whether they have one."""
+        """Return the fields whose existing value is kept."""
         return tuple(sorted(self.if_blank))
 
     def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
-        """Return none."""
+        """Return no queries."""
         return ()
 
     def handles(self, event: AppcuesEvent) -> bool:
@@ -56,7 +56,7 @@ class NpsFields:
         return bool(self.fields) if event.problem else any(kind in event.answers for kind in self.fields)
 
     def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Name the newest delivered values of the record."""
+        """Return the names of the states with the newest delivered values of the record."""
         kinds = [kind for kind in event.answers if kind in self.fields]
         return [
             *(property_name(self.object, record_id, self.fields[kind]) for kind in kinds),
@@ -64,12 +64,12 @@ class NpsFields:
         ]
 
     def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Name the newest delivered values of the fields that the event answers."""
+        """Return the names of the states with the newest delivered values of the fields that the event answers."""
         fields = [self.fields[kind] for kind in event.answers if kind in self.fields]
         return [property_name(self.object, record_id, field) for field in fields if field not in self.if_blank]
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
-        """Return an update with the answers that are not older than what was delivered."""
+        """Return an update with the answers that are not older than the delivered ones."""
         values: dict[str, int | str] = {}
         newest: dict[str, LatestState] = {}
         for kind, value in event.answers.items():
@@ -100,7 +100,7 @@ class NpsFields:
 
 
 def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields | None:
-    """Return the action for a mapping's `to_salesforce.nps`; None where it has none."""
+    """Return the action for a mapping's `to_salesforce.nps`; None if it has none."""
     fields: dict[str, str] = {target.kind: target.field for target in mapping.targets}
     created = frozenset(target.field for target in mapping.targets if target.create)
     if_blank = frozenset(target.field for target in mapping.targets if target.if_blank)
@@ -108,12 +108,12 @@ def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields 
 
 
 def property_name(object_: str, record_id: str, field: str) -> str:
-    """Name the state that keeps the newest delivered value of a record's field, whatever the mapping is called."""
+    """Return the name of the state with the newest delivered value of a record's field, independent of the mapping's name."""
     return f"{PREFIX}{object_}:{record_id}:{field}"
 
 
 def plan_rewrites(state: LatestState) -> list[RecordWrite]:
-    """Return the update that sets a field to its newest delivered value once more; none where that is not known."""
+    """Return the update that sets a field to its newest delivered value again; none if the value is not known."""
     if not state.value:
         return []
     _, object_, record_id, field = state.name.split(":")
@@ -121,5 +121,5 @@ def plan_rewrites(state: LatestState) -> list[RecordWrite]:
 
 
 def legacy_name(mapping: str, record_id: str, kind: str) -> str:
-    """Name the state that earlier versions kept, without the value."""
+    """Return the name of the state that earlier versions stored, without the value."""
     return f"nps:{mapping}:{record_id}:{kind}"

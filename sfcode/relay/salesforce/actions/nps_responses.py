@@ -22,23 +22,23 @@ from sfcode.relay.salesforce.template_sandbox import text
 from sfcode.relay.salesforce.text_limits import cut
 
 ONE_ANSWER = timedelta(hours=24)
-"""Events of one person and one survey that are no further apart are one answer: a score, its feedback, a corrected score."""
+"""Events of a person and a survey within this time are one answer: a score, its feedback, a corrected score."""
 KEPT = 10
-"""Answers of a person to a survey that are remembered, so that what comes late finds its own."""
+"""Answers of a person to a survey that are stored, so that late events can be assigned to them."""
 WRITTEN_AGAIN = 2 * ONE_ANSWER
-"""How far from the newest event an answer may have begun for its fields to be kept, by which it is written again."""
+"""The age up to which the fields of an answer are stored, so that the record can be written again."""
 PREFIX = "answers:"
-"""Begins the names of states that keep answers."""
+"""The prefix of states with answers."""
 
 MILLISECONDS = len("2026-11-23T17:23:00.000")
-"""Salesforce keeps no finer times."""
+"""The precision of times in Salesforce."""
 
 _FIELDS = {"score": "Score__c", "feedback": "Feedback__c"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: its external id, when it was begun, how new its parts are (as `LatestState.stamp`), and its record."""
+    """An answer: its external ID, its begin, the times of its parts (as `LatestState.stamp`), and its record."""
 
     id: str
     begun: str
@@ -49,13 +49,13 @@ class Answer:
     """The known fields of the record; empty for older answers."""
 
     def is_near(self, event: AppcuesEvent, span: timedelta = ONE_ANSWER) -> bool:
-        """Tell whether it was begun around the time of an event, so that the event may belong to it."""
+        """Return whether the answer began near the time of an event, so that the event may belong to it."""
         return abs(event.time - datetime.fromisoformat(self.begun)) <= span
 
 
 @dataclass(frozen=True, slots=True)
 class NpsResponses:
-    """Upsert the record of an answer. What belongs to one answer goes into one record, in whatever order it comes."""
+    """Upserts one record per answer, for its events in any order."""
 
     mapping: str
     person: str
@@ -63,9 +63,9 @@ class NpsResponses:
     object: str
     """The object of answers."""
     needs_account: bool
-    """Whether answers are details of accounts, so that those of people without one cannot be kept."""
+    """Whether answers are detail records of accounts, so that answers of people without an account cannot be stored."""
     redact: bool = False
-    """Whether feedback is not kept outside of Salesforce."""
+    """Whether feedback must not be stored outside of Salesforce."""
 
     @property
     def takes_past(self) -> bool:
@@ -74,7 +74,7 @@ class NpsResponses:
 
     @property
     def fields_to_measure(self) -> frozenset[FieldName]:
-        """Return none: sfcode created the fields."""
+        """Return no fields: sfcode created them, so their lengths are known."""
         return frozenset()
 
     @property
@@ -83,23 +83,23 @@ class NpsResponses:
         return ("AccountId",) if self.person == "Contact" else ()
 
     def related_queries(self, _record_ids: Collection[str], /) -> Sequence[str]:
-        """Return none."""
+        """Return no queries."""
         return ()
 
     def handles(self, event: AppcuesEvent) -> bool:
-        """Tell whether the event is an answer to an NPS survey, or would be."""
+        """Return whether the event is an NPS event, also if its answer is invalid."""
         return event.problem is not None or bool(event.answers)
 
     def state_names(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Name the answers that were kept of the person to the survey."""
+        """Return the name of the state with the person's answers to the survey."""
         return [state_name(self.person, record_id, _survey(event))]
 
     def written_states(self, event: AppcuesEvent, record_id: str, _related: Sequence[Row] = (), /) -> Iterable[str]:
-        """Return the names of the person's answers to the survey, whose score or feedback may have been corrected since."""
+        """Return the name of the state with the person's answers to the survey, which the event may change."""
         return self.state_names(event, record_id)
 
     def plan(self, event: AppcuesEvent, context: PlanContext) -> list[RecordWrite]:
-        """Return the upsert of the answer, with the parts that are not older than the stored ones."""
+        """Return the upsert of the answer with the parts that are not older than the stored ones."""
         account = context.row.get("AccountId")
         if self.needs_account and not account:
             return []
@@ -162,12 +162,12 @@ def keep_nps_responses(project: Project, mapping: ResolvedMapping) -> NpsRespons
 
 
 def state_name(person: str, record_id: str, survey: str) -> str:
-    """Name the state that keeps a record's answers to a survey."""
+    """Return the name of the state with a record's answers to a survey."""
     return f"{PREFIX}{person}:{record_id}:{hashlib.sha256(survey.encode()).hexdigest()[:16]}"
 
 
 def plan_rewrites(state: LatestState) -> list[RecordWrite]:
-    """Return the upserts that write the records of a person's last answers again."""
+    """Return the upserts that write the records of a person's latest answers again."""
     answers = [Answer(**entry) for entry in json.loads(state.value or "[]")]
     return [
         RecordWrite("", "upsert", entry.object, RESPONSE_ID_FIELD, entry.id, entry.fields, notes=(state,))
@@ -177,7 +177,7 @@ def plan_rewrites(state: LatestState) -> list[RecordWrite]:
 
 
 def _begin(event: AppcuesEvent, survey: str) -> Answer:
-    """Begin an answer. Its ID depends only on its first event, so that a repeated delivery gives the same record."""
+    """Create an answer. Its ID depends only on its first event, so that a repeated delivery gives the same record."""
     parts = json.dumps([event.user_id, survey, event.message_id])
     return Answer(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest(), event.stamp)
 
@@ -193,7 +193,7 @@ def _survey_names(event: AppcuesEvent) -> tuple[str, str]:
 
 
 def _describe(event: AppcuesEvent) -> dict[str, str]:
-    """Return the fields about the survey, without those that the event does not have."""
+    """Return the fields about the survey that the event has."""
     name, id_ = _survey_names(event)
     fields = {"Survey__c": name, "Survey_Id__c": id_, "Page__c": text(event.value("currentPageUrl"))}
     return {field: cut(value, TEXT_LENGTH) for field, value in fields.items() if value}
