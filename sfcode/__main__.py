@@ -15,8 +15,8 @@ HELP_WIDTH = 80
 
 
 def start() -> None:
-    """Import and run the command line; a signal during the import ends it with the same message as a later one."""
-    # Python looks for cycles in all objects before it ends, though the system frees them: an eighth of the time of a plan.
+    """Import and run the command line. A signal during the import ends the process with the usual message."""
+    # Skips the garbage collection at the end of the process, an eighth of the time of a plan: the system frees the memory.
     atexit.register(gc.freeze)
     if sys.argv[1:] in (["--help"], ["-h"]) and _has_room() and _print_help():
         return
@@ -28,21 +28,21 @@ def start() -> None:
 
     for name in SIGNALS:
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # keeps the setting of nohup
             signal.signal(number, interrupt)
     try:
         from sfcode.cli.main import main
 
         main()
     except KeyboardInterrupt:
-        # Before the command has begun, or after it has ended: what happens in between is explained there.
+        # Before the command has begun or after it has ended; the command handles signals in between.
         sys.stderr.write("Error: Interrupted; nothing was changed.\n")
-        # The numbers of ExitCode, which may not have been imported.
+        # The values of ExitCode, which may not have been imported yet.
         sys.exit(130 if received[:1] in ([], [signal.SIGINT]) else 143)
 
 
 def _has_room() -> bool:
-    """Return whether the terminal is as wide as the saved help. The command line itself wraps help for a narrower one."""
+    """Return whether the terminal is as wide as the saved help; for a narrower one the command line wraps the help."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return int(columns) >= HELP_WIDTH
@@ -53,14 +53,14 @@ def _has_room() -> bool:
 
 
 def _print_help() -> bool:
-    """Print the help that `make docs` saved: importing the library that formats it takes three times as long as Python."""
+    """Print the help that `make docs` saved, without importing the library that formats help, which is slow."""
     with open(os.path.join(os.path.dirname(__file__), "cli", "help.txt"), encoding="utf-8") as file:  # noqa: PTH118, PTH120, PTH123  (pathlib is slow to import)
         text = file.read()
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError:
-        return False  # the command line has the words for a full disk, or a reader that has gone
+        return False  # the command line reports a full disk or a closed pipe
     return True
 
 

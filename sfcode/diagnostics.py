@@ -1,5 +1,5 @@
 """
-Diagnostics: problems and advice, with their places and hints.
+Diagnostics: problems and advice, with positions and hints.
 
 The loader, the generator, the linter, the doctor, a plan and a failed deployment all report diagnostics; the writers
 in `sfcode.checks.writers` print them.
@@ -47,14 +47,14 @@ class Diagnostic:
     level: Level
     position: Position | None
     path: str
-    """The path in the document (`to_appcues.attributes.plan`), or what in the org."""
+    """The path in the document (`to_appcues.attributes.plan`), or an address in the org."""
     message: str
     hint: str = ""
-    """What to do."""
+    """What to do about it."""
     related: Position | None = None
-    """A second place: the template that does it."""
+    """A second position, such as that of the template that causes the problem."""
     records: tuple[str, ...] = ()
-    """Ids of a few records that show it."""
+    """IDs of a few affected records."""
 
     @classmethod
     def error(cls, position: Position | None, path: str, message: str, hint: str = "") -> Diagnostic:

@@ -36,7 +36,7 @@ class ExitCode(enum.IntEnum):
 
 
 class SfcodeError(Exception):
-    """An error that the user can act on: a message, and in `hint` the remedy."""
+    """An error that the user can act on, with a message, and in `hint` what to do."""
 
     exit_code = ExitCode.USER
 
@@ -67,7 +67,7 @@ class OrgError(SfcodeError):
     """
     An error response of the org; `code` is Salesforce's, such as INVALID_FIELD.
 
-    `retry_after` is the number of seconds that the org asks to wait, None where it asks for none.
+    `retry_after` is the number of seconds from the org's Retry-After header, or None.
     """
 
     def __init__(self, message: str, hint: str = "", *, code: str = "", retry_after: float | None = None) -> None:

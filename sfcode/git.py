@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from git.exc import GitCommandError
 
 MAX_BYTES = 2_000_000
-"""The largest file that is read: config and templates are far smaller."""
+"""The largest file that is read, in bytes: config and templates are far smaller."""
 
 DEEPEN = (
     "This clone is shallow: it lacks older commits. In a GitHub workflow give actions/checkout "
@@ -33,10 +33,10 @@ DEEPEN = (
 )
 
 _POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
-"""Set by git for its hooks; they would lead away from the folder that is asked about."""
+"""Variables that git sets for hooks, and which would make git ignore the given folder."""
 
 _INERT = {"c": ["core.fsmonitor=false", "core.hooksPath=/dev/null"]}
-"""Git options by which no program that a repository's config names is started."""
+"""Git options that disable programs from a repository's config."""
 
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}
 _HEAD = "# branch.oid "
@@ -61,11 +61,11 @@ class Repository:
         Return the commit id of a revision.
 
         Raises:
-            GitFailed: there is no such commit; the hint says how to get it.
+            GitFailed: There is no such commit; the hint explains how to fetch it.
 
         """
         if not name or name.startswith("-"):
-            raise GitFailed(f"{name!r} is not the name of a commit.", "Name a branch, a tag or a commit.")
+            raise GitFailed(f"{name!r} is not the name of a commit.", "Pass a branch, a tag or a commit.")
         remote = f"origin/{name}"
         with _run_in(self.top) as git:
             commit = _find_commit(git, name)
@@ -95,7 +95,7 @@ class Repository:
         """
         Return the files below some folders of a commit, by path.
 
-        Links are followed within the commit and left out where they lead elsewhere; submodules and files of more
+        Links are followed within the commit, and left out if they lead out of it; submodules and files of more
         than MAX_BYTES are left out.
         """
         with _run_in(self.top) as git:
@@ -116,7 +116,7 @@ def open_repository(folder: Path) -> Repository:
     Open the repository that contains a folder, which need not exist.
 
     Raises:
-        GitFailed: there is none, git is not installed, or git refuses to read it.
+        GitFailed: There is no repository, git is not installed, or git refuses to read it.
 
     """
     start = folder.absolute()
@@ -173,7 +173,7 @@ class Checkout:
     dirty: bool
     """Whether the folder differs from the commit."""
     remote: str = ""
-    """The URL of the remote that has the commit; empty if none is known to have it."""
+    """The URL of a remote with the commit; empty if none is known."""
 
 
 def find_checkout(folder: Path) -> Checkout | None:
@@ -185,7 +185,7 @@ def find_checkout(folder: Path) -> Checkout | None:
                 return None
             dirty = bool(git.status("--porcelain", "--", str(folder.resolve())))
             top = Path(git.rev_parse("--show-toplevel")).resolve()
-            # A CI has the commit of a pull request or pipeline under a reference of its own.
+            # CI systems fetch the commit of a pull request or pipeline under a special reference.
             fetched = git.for_each_ref("--contains", commit, "--count=1", "refs/remotes", "refs/pipelines")
             names = sorted(git.remote().split(), key=lambda name: name != "origin") if fetched else []
             return Checkout(commit, top, dirty, git.remote("get-url", names[0]) if names else "")
@@ -194,7 +194,7 @@ def find_checkout(folder: Path) -> Checkout | None:
 
 
 def find_default_branch(folder: Path) -> str:
-    """Return the branch that a clone calls its remote's default, else the only one there is; "" where it is not known."""
+    """Return the default branch of a clone's remote, else the only branch; "" if it is not known."""
     start = folder.absolute()
     while not start.is_dir():
         start = start.parent
@@ -214,12 +214,12 @@ def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
     Return where others can fetch a folder: URL of the remote, commit, path in the repository.
 
     Raises:
-        GitFailed: the folder is in no repository, differs from its commit, or its commit is on no remote branch.
+        GitFailed: The folder is in no repository, differs from its commit, or its commit is on no remote branch.
 
     """
     with _run_in(folder) as git:
         if git.status("--porcelain", "--", str(folder.resolve())):
-            raise GitFailed(f"{folder} holds changes that are not committed.")
+            raise GitFailed(f"{folder} has changes that are not committed.")
         commit = _find_commit(git, "HEAD")
         for name in sorted(git.remote().split(), key=lambda name: name != "origin"):
             if commit and git.for_each_ref("--contains", commit, "--count=1", f"refs/remotes/{name}"):
@@ -230,7 +230,7 @@ def find_pushed_commit(folder: Path) -> tuple[str, str, str]:
 
 @contextmanager
 def _run_in(folder: Path, display_name: Path | None = None) -> Iterator[Git]:
-    """Run git in a folder, which messages call `display_name`. Raises GitFailed with git's own message."""
+    """Run git in a folder, with `display_name` as its name in messages. Raises GitFailed with git's own message."""
     try:
         from git import Git
         from git.exc import GitCommandError, GitCommandNotFound
@@ -276,7 +276,7 @@ def _read_objects(git: Git, objects: dict[PurePosixPath, str]) -> dict[PurePosix
         end = answer.index(b"\n", start)
         words = answer[start:end].split(b" ")
         start = end + 1
-        if words[-1].isdigit():  # an object, or a link that leads out of the commit, with its target
+        if words[-1].isdigit():  # an object; or, for a link out of the commit, its target
             size = int(words[-1])
             if words[1] == b"blob" and size <= MAX_BYTES:
                 contents[path] = answer[start : start + size]
@@ -287,7 +287,7 @@ def _read_objects(git: Git, objects: dict[PurePosixPath, str]) -> dict[PurePosix
 
 
 def _not_installed() -> GitFailed:
-    return GitFailed("The program git was not found.", "Install git, from which commits are read.")
+    return GitFailed("The program git was not found.", "Install git, which sfcode needs to read commits.")
 
 
 def _git_error(error: GitCommandError, folder: Path) -> GitFailed:
@@ -295,8 +295,8 @@ def _git_error(error: GitCommandError, folder: Path) -> GitFailed:
     message = str(error.stderr).strip().removeprefix("stderr: ").strip("'").strip()
     if "not a git repository" in message:
         return GitFailed(
-            f"{folder} does not lie in a git repository.",
-            "A review compares two commits: run it in a clone, or name a config folder in one with --config.",
+            f"{folder} is not in a git repository.",
+            "A review compares two commits: run it in a clone, or pass a config folder in a clone with --config.",
         )
     verb = next((word for word in error.command[1:] if word[0] != "-" and "=" not in word), "")
     return GitFailed(f"git {verb} failed: {message or f'exit code {error.status}'}")

@@ -25,7 +25,7 @@ def is_private(host: str) -> bool:
 
 
 def is_metadata_service(host: str) -> bool:
-    """Return whether a host may be where a cloud gives out its machines' credentials: link-local, or one of the known ones."""
+    """Return whether a host may be a cloud's metadata service, which returns credentials: link-local, or a known name."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -24,7 +24,7 @@ from sfcode.lazy_dataclasses import dataclass
 
 PACKAGE = Path(sfcode.__file__).parent
 TEMPLATES = Path("templates/metadata")
-"""Lives beside the package in a source tree, and inside it in a wheel."""
+"""The requirements file, which is beside the package in a source tree, and inside it in a wheel."""
 
 
 class SourceUnknown(Exception):
@@ -38,7 +38,7 @@ class InstallSource:
     url: str
     """The URL after `sfcode @ `."""
     archive: Path | None = None
-    """The wheel or source archive, when `url` leads to a file of this machine."""
+    """The wheel or source archive, if `url` is a file of this machine."""
 
 
 def find_install_source() -> InstallSource:
@@ -46,12 +46,12 @@ def find_install_source() -> InstallSource:
     Find the pinned source of this copy.
 
     Raises:
-        SourceUnknown: no such source is recorded, or others could not get this copy from it.
+        SourceUnknown: No source is recorded, or other machines could not install this copy from it.
 
     """
     _, record = _read_record()
     if record is None:
-        raise SourceUnknown("the installer recorded no source, as when a package index was asked")
+        raise SourceUnknown("the installer recorded no source, as after an installation from a package index")
     url = str(record.get("url", ""))
     if "dir_info" in record:
         return InstallSource(_folder_url(record))
@@ -94,7 +94,7 @@ def _read_record() -> tuple[Distribution | None, dict[str, Any] | None]:
 def _folder_url(record: dict[str, Any]) -> str:
     folder = _path(record["url"])
     if not record["dir_info"].get("editable") and not _is_copy(folder):
-        raise SourceUnknown(f"{folder}, where it was installed from, has changed since or does not exist any more")
+        raise SourceUnknown(f"{folder}, from which it was installed, has changed since or does not exist any more")
     try:
         remote, commit, subdirectory = find_pushed_commit(folder)
     except GitFailed as error:
@@ -120,7 +120,7 @@ def _commit_url(vcs: str | None, url: str, commit: str | None, record: dict[str,
         url = f"ssh://{short['user']}@{short['host']}/{short['path']}"
     parts = urlsplit(url)
     if parts.hostname == "github.com" and parts.scheme == "ssh":
-        # A runner has no key of the user's, and reads public repositories by https.
+        # A CI runner has no SSH key of the user, and reads public repositories by https.
         parts = parts._replace(scheme="https", netloc="github.com")
     fragment = f"#subdirectory={record['subdirectory']}" if record.get("subdirectory") else ""
     return f"git+{_public(parts.geturl(), 'https', 'ssh')}@{commit}{fragment}"
@@ -135,7 +135,7 @@ def _archive(url: str, record: dict[str, Any]) -> InstallSource:
         return InstallSource(f"{_public(url, 'https')}#sha256={sha256}")
     path = _path(url)
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise SourceUnknown(f"{path}, which it was installed from, has changed since or does not exist any more")
+        raise SourceUnknown(f"{path}, from which it was installed, has changed since or does not exist any more")
     return InstallSource(f"{path.as_uri()}#sha256={sha256}", path)
 
 

@@ -1,4 +1,4 @@
-"""The processes of this machine: which ones run, and locks that they hold. Windows has ways of its own for both."""
+"""Test whether processes of this machine run, and lock files, on POSIX and Windows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def is_running(pid: int) -> bool:
     if pid <= 0:
         return False
     if sys.platform == "win32":
-        # There, os.kill ends the process, whatever the signal.
+        # On Windows, os.kill ends the process for any signal.
         return bool(import_module("psutil").pid_exists(pid))
     try:
         os.kill(pid, 0)
@@ -24,7 +24,7 @@ def is_running(pid: int) -> bool:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open file until it is closed, which the end of the process does, however it ends; return whether nobody else holds it."""
+    """Lock an open file until it is closed, at the latest when the process ends; return False if another process holds the lock."""
     try:
         if sys.platform == "win32":
             windows = import_module("msvcrt")

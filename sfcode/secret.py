@@ -18,7 +18,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the value; call it where the value is sent and nowhere else."""
+        """Return the value. Call this only where the value is sent."""
         return self._value
 
     def __repr__(self) -> str:
@@ -46,7 +46,7 @@ class Secret:
 
 
 def scrub(text: str, secrets: Iterable[Secret]) -> str:
-    """Mask every occurrence of some secrets in a text from outside, such as an org's error message."""
+    """Mask every occurrence of some secrets in a foreign text, such as an org's error message."""
     for secret in secrets:
         if secret:
             text = text.replace(secret.reveal(), MASK)

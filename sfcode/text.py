@@ -1,4 +1,4 @@
-"""Make texts from outside (names, labels, ids) safe for a terminal, a log or a reader."""
+"""Make foreign texts (names, labels, IDs) safe for a terminal, a log or a reader."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 
 UNSEEN = "\u00ad\u061c\u180e\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 """
-Characters that format a text, end a line or change the direction of writing, and are not seen themselves, for a class of a
-regular expression. The zero width space and the joiners of scripts and emoji are judged by what stands beside them.
+Invisible characters that format a text, end a line or change the direction of writing, as a character class of a
+regular expression. The zero width space and joiners are allowed or not depending on their neighbors.
 """
 
-# Markdown needs the zero width space behind @ and https, where it keeps a name from being a mention or a link. Joiners are
-# letters to the writers of some scripts; beside a letter of ASCII they only make two names look alike.
+# Markdown output has zero width spaces after @ and https, to prevent mentions and links. Joiners are
+# needed in some scripts and emoji; beside an ASCII letter they only make different names look alike.
 _UNSEEN = re.compile(
     rf"[{UNSEEN}]|(?<![@])(?<!http)(?<!https)\u200b|(?<=[\x21-\x7e])[\u200c\u200d]|[\u200c\u200d](?=[\x21-\x7e])"
 )
@@ -28,9 +28,9 @@ def printable(text: str) -> str:
 
 def spell_out(text: str) -> str:
     r"""
-    Escape characters that are not seen and make a text look like another one: `\u202e` stands for a right-to-left override.
+    Escape invisible characters that make a text look like another one, such as a right-to-left override as `\u202e`.
 
-    It is done to everything that is printed or sent to people, as the last step. The escapes are JSON's, so that a JSON
+    Applied as the last step to everything that is printed or sent to people. The escapes are those of JSON, so that a JSON
     document keeps its meaning.
     """
     return text if text.isascii() else _UNSEEN.sub(_escape, text)

@@ -1,4 +1,4 @@
-"""Make campaigns, and the statuses that members of a campaign may have."""
+"""Create campaigns, and the statuses of their members."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfcode.plan.campaigns import find_campaigns, read_business_record
 
 
 def make_business_record(org: Org, address: Address, body: Body) -> None:
-    """Create a campaign, or a status after the others of its campaign, if it does not exist. Can be repeated."""
+    """Create a campaign, or a status behind the others of its campaign, if it does not exist. Repeatable."""
     if read_business_record(org, address, body):
         return
     if address.type == "Campaign":
@@ -17,9 +17,7 @@ def make_business_record(org: Org, address: Address, body: Body) -> None:
         return
     campaigns = find_campaigns(org, body)
     if len(campaigns) != 1:
-        raise OrgError(
-            f"{len(campaigns)} campaigns of this org are called that", "Write the id of one in recipes.yaml."
-        )
+        raise OrgError(f"{len(campaigns)} campaigns of this org have this name", "Set the ID of one in recipes.yaml.")
     rows = org.query("SELECT SortOrder FROM CampaignMemberStatus WHERE CampaignId = {}", campaigns[0])
     values = {
         "CampaignId": campaigns[0],

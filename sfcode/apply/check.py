@@ -43,7 +43,7 @@ def check(
     """
     Validate everything that a plan deploys.
 
-    What takes several packages is validated in one, as an apply tries it before it begins. Raises DeployFailed with the
+    A plan of several packages is validated as one package, like the trial of an apply. Raises DeployFailed with the
     YAML lines when the org refuses.
     """
     ordered = steps(plan, drafts=deploys_drafts(org, options))
@@ -113,7 +113,7 @@ def _list_unchecked(plan: Plan, trial: Trial | None) -> Iterator[str]:
         checked = {*trial.deleted, *trial.flows}
         waiting = sorted(address for address in deleted if not address.is_record and address not in checked)
         if waiting:
-            yield f"not the deletion of {', '.join(map(str, waiting))}, which users have until it is taken from them"
+            yield f"not the deletion of {', '.join(map(str, waiting))}, which are still assigned to users"
     if renamed := [str(move.present) for move in plan.moves if move.in_place]:
         yield f"not that {', '.join(renamed)} can be renamed, which is tried first and undone when one is refused"
     if records := sum(change.address.is_record for change in plan.effective):

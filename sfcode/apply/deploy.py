@@ -57,7 +57,7 @@ def deploy(
 def follow_quick(org: Org, deploy_id: str, report: Progress, *, started: Callable[[str], None]) -> DeployResult:
     """Follow a quick deployment."""
     started(deploy_id)
-    return watch(org, deploy_id, report, f"Deploying what the check has passed, without its tests ({deploy_id})")
+    return watch(org, deploy_id, report, f"Deploying the checked package without running its tests again ({deploy_id})")
 
 
 def attach(org: Org, deploy_id: str, report: Progress) -> DeployResult:
@@ -68,7 +68,7 @@ def attach(org: Org, deploy_id: str, report: Progress) -> DeployResult:
     """
     if not re.fullmatch(r"0Af[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?", deploy_id):
         raise UsageError(
-            f"{deploy_id!r} is no id of a deployment.",
+            f"{deploy_id!r} is not the ID of a deployment.",
             "It starts with 0Af and has 15 or 18 characters; apply prints it.",
         )
     return watch(org, deploy_id, report)
@@ -78,8 +78,8 @@ def watch(org: Org, deploy_id: str, report: Progress, first: str = "") -> Deploy
     """
     Follow a deployment, reporting `first` and then each status that differs.
 
-    Ctrl-C asks the org to cancel it, and the end is awaited: nothing is left half done. A second
-    Ctrl-C lets go of it (DeployStillRunning).
+    Ctrl-C asks the org to cancel the deployment and waits for its end, so that nothing is left unfinished. A second
+    Ctrl-C stops waiting (StillRunning).
     """
     last = ""
 
@@ -94,7 +94,7 @@ def watch(org: Org, deploy_id: str, report: Progress, first: str = "") -> Deploy
             report(first)
         return org.metadata.follow(deploy_id, progress)
     except KeyboardInterrupt:
-        report(f"Cancelling {deploy_id}; press Ctrl-C again to let it go on")
+        report(f"Cancelling {deploy_id}; press Ctrl-C again to let the deployment continue")
     try:
         # If the deployment has ended in the meantime, the org refuses to cancel it, and its result is returned.
         with suppress(OrgError):

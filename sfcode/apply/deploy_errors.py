@@ -16,9 +16,9 @@ from sfcode.org.results import DeployMessage, DeployResult
 
 def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str] = ()) -> DeployFailed:
     """
-    Convert the org's messages to one error, in the org's own words.
+    Convert the org's messages to one error with the org's texts.
 
-    `done` tells what the same apply had changed before, which stays.
+    `done` lists the steps of this apply that were done before, and which remain.
     """
     listed = list(origins)
     problems = sorted(
@@ -46,7 +46,7 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
 
 
 def list_coverage_warnings(result: DeployResult) -> list[str]:
-    """List the org's warnings about code and flows with too little test coverage."""
+    """List the org's warnings about Apex code and flows with too little test coverage."""
     return [f"Test coverage: {warning}" for warning in (result.tests.coverage_warnings if result.tests else ())]
 
 
@@ -57,7 +57,7 @@ def _hint(result: DeployResult) -> str:
             "deployment, run `sfcode apply` again, or pass --lock-timeout 5m to wait."
         )
     if result.status == "Canceled":
-        return "Nothing is wrong with the config. `sfcode apply` does it after all."
+        return "The config is correct. Run `sfcode apply` to deploy it."
     if result.error_message and not result.failures:
         return "No component is at fault. Setup > Deployment Status may say more; then run `sfcode apply` again."
     return "Correct the lines named above, then run `sfcode plan` again."
@@ -80,10 +80,10 @@ _VERSION = re.compile(r"Flow Version - (?P<id>301\w{12,15})")
 
 def forgive_versions(result: DeployResult, versions: Collection[str]) -> DeployResult:
     """
-    Take out of a trial's failures what only versions of flows cause that go before the deletion.
+    Remove those failures of a trial whose only cause are flow versions that the apply deletes before.
 
-    An org may refuse to delete a version of an active flow within a package, and then what that version names.
-    `versions` are the ids of the versions that go.
+    An org may refuse to delete a version of an active flow within a package, and then also the components that it refers to.
+    `versions` are the IDs of the versions that the apply deletes.
     """
     if result.success or result.error_message or not result.failures:
         return result
@@ -102,7 +102,7 @@ def forgive_versions(result: DeployResult, versions: Collection[str]) -> DeployR
 
 
 def _origin(address: Address, problem: str, origins: list[Origin]) -> Origin | None:
-    """Return the origin: the longest name of the component that the message contains, otherwise the component's own."""
+    """Return the origin of the longest name in the message that belongs to the component, else that of the component."""
     own = [origin for origin in origins if origin.address == address]
     mentioned = [origin for origin in own if origin.token and _mentions(problem, origin.token)]
     if mentioned:

@@ -24,7 +24,7 @@ def forget_components(org: Org, project: Project, addresses: Iterable[Address], 
     Make components and records unmanaged, without changing them.
 
     Raises:
-        Refused: one of them is not managed; nothing was changed.
+        Refused: A component or record is not managed; nothing was changed.
 
     """
     forgotten = set(addresses)
@@ -33,7 +33,8 @@ def forget_components(org: Org, project: Project, addresses: Iterable[Address], 
         unmanaged = sorted(str(address) for address in forgotten - applied.addresses())
         if unmanaged:
             raise Refused(
-                f"Not managed: {', '.join(unmanaged)}.", "`sfcode state list` shows what is. Nothing was changed."
+                f"Not managed: {', '.join(unmanaged)}.",
+                "`sfcode state list` shows the managed ones. Nothing was changed.",
             )
         components = {address: body for address, body in applied.components.items() if address not in forgotten}
         records = {address: body for address, body in applied.records.items() if address not in forgotten}
@@ -44,10 +45,10 @@ def forget_components(org: Org, project: Project, addresses: Iterable[Address], 
 
 def adopt_components(org: Org, project: Project, components: Iterable[Component], report: Progress) -> None:
     """
-    Make components and records managed, with the bodies that the config asks for; the next plan shows where the org differs.
+    Make components and records managed, with the bodies of the config; the next plan shows the differences of the org.
 
     Raises:
-        Refused: one of them is managed already; nothing was changed.
+        Refused: A component or record is already managed; nothing was changed.
 
     """
     adopted = {component.address: component.body for component in components}

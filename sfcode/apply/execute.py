@@ -1,4 +1,4 @@
-"""Execute a plan in ordered, repeatable steps, so that the next apply completes an interrupted one."""
+"""Execute a plan in ordered, repeatable steps, so that the next apply can complete an interrupted one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ApplyResult:
 
     plan: Plan
     deployments: tuple[str, ...] = ()
-    """Ids of the deployments, in their order."""
+    """IDs of the deployments, in order."""
     apply_id: str = ""
     """The ID for a rollback; empty if there is nothing to roll back."""
     told: tuple[str, ...] = ()
@@ -90,9 +90,7 @@ def execute(
             case Deploy():
                 quick = quick_deploy(plan, step, org, mark, options) if step is checked else QuickDeploy()
                 if quick.why_not:
-                    report(
-                        f"The check of the plan cannot be deployed from ({quick.why_not}); deploying the package again."
-                    )
+                    report(f"The validated package cannot be used ({quick.why_not}); deploying the package again.")
                 if quick.deploy_id:
                     result = follow_quick(org, quick.deploy_id, report, started=lock.deploying)
                 else:

@@ -1,7 +1,7 @@
 """
-Steps for flows that a deployment cannot do: activate, prune versions, remove.
+Steps for flows that a deployment cannot do: activate them, delete old versions, delete flows.
 
-Each deploy makes a version and an org keeps about fifty. In production a version may come in inactive.
+Each deployment creates a version, and an org keeps about fifty. In production a new version may be inactive.
 A flow cannot be deleted by name through destructive changes ("insufficient access rights on
 cross-reference id"), and an active version cannot be deleted at all.
 """
@@ -19,7 +19,7 @@ from sfcode.org import Org
 from sfcode.org.results import DeployOptions
 
 KEPT_VERSIONS = 10
-"""The number of versions of a flow that are kept: enough to return to an older one, and far below the platform's limit."""
+"""Versions of a flow that are kept: enough to return to an older one, and far below the platform's limit."""
 
 _DEFINITION = "SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = {}"
 _DEFINITIONS = "SELECT Id, DeveloperName, ActiveVersionId FROM FlowDefinition WHERE DeveloperName IN {}"
@@ -29,16 +29,16 @@ _VERSIONS = "SELECT Id, VersionNumber FROM Flow WHERE DefinitionId = {} ORDER BY
 
 def deploys_drafts(org: Org, options: DeployOptions) -> bool:
     """
-    Return whether flows are deployed as drafts: wherever tests run, an org may roll back an active flow that none covers.
+    Return whether flows are deployed as drafts: if tests run, an org may refuse an active flow without test coverage.
 
-    A production org does so by a setting, and decides by itself whether it runs tests.
+    A setting of a production org controls this, and the org decides whether it runs tests.
     https://help.salesforce.com/s/articleView?id=platform.flow_distribute_deploy_active.htm
     """
     return not org.identity.sandbox or options.test_level not in {None, "NoTestRun"}
 
 
 def settle_flows(org: Org, addresses: Sequence[Address], report: Progress) -> None:
-    """Activate the newest version of each flow and delete old ones, except the newest. All are read together. Repeatable."""
+    """Activate the newest version of each flow, and delete old versions except the newest. Repeatable."""
     definitions = org.tooling_query(_DEFINITIONS, [address.full_name for address in addresses])
     rows_by_name = {str(row["DeveloperName"]).lower(): row for row in definitions}
     versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -59,7 +59,7 @@ def settle_flows(org: Org, addresses: Sequence[Address], report: Progress) -> No
 
 
 def _activate(org: Org, address: Address, definition_id: str, number: int) -> None:
-    """Activate a version of a flow, again where the answer is lost."""
+    """Activate a version of a flow; repeat the request if its response is lost."""
     values = {"Metadata": {"activeVersionNumber": number}}
     try:
         try:
@@ -67,12 +67,12 @@ def _activate(org: Org, address: Address, definition_id: str, number: int) -> No
         except OrgUnreachable:
             org.tooling_update("FlowDefinition", definition_id, values)
     except OrgError as error:
-        hint = "`sfcode apply` activates it; until then the version before runs, if there is one."
-        raise OrgError(f"{address} is deployed and not activated: {error.message}", hint, code=error.code) from error
+        hint = "`sfcode apply` activates it. Until then the previous version runs, if there is one."
+        raise OrgError(f"{address} is deployed, but not activated: {error.message}", hint, code=error.code) from error
 
 
 def list_versions(org: Org, address: Address) -> dict[int, str]:
-    """Return the ids of all versions of a flow, by their numbers."""
+    """Return the IDs of all versions of a flow, by version number."""
     return {
         row["VersionNumber"]: row["Id"]
         for definition in org.tooling_query(_DEFINITION, address.full_name)
@@ -81,7 +81,7 @@ def list_versions(org: Org, address: Address) -> dict[int, str]:
 
 
 def delete_versions(org: Org, address: Address, numbers: Collection[int]) -> int:
-    """Delete some versions of a flow, none of which is active; return how many. Repeatable."""
+    """Delete inactive versions of a flow; return their number. Repeatable."""
     ids = [version_id for number, version_id in list_versions(org, address).items() if number in numbers]
     for version_id in ids:
         org.tooling_delete("Flow", version_id)

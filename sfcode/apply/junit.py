@@ -1,4 +1,4 @@
-"""Deployments as JUnit XML: each component and each Apex test is a test case, for the test page of any CI."""
+"""Render deployments as JUnit XML, with a test case for each component and each Apex test."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _tests(result: DeployResult, run: TestRun) -> Iterator[Element]:
         yield _case(success.name, success.method, success.time_ms)
     for number, warning in enumerate(run.coverage_warnings, 1):
         case = _case("coverage", f"warning {number}")
-        # Too little coverage alone fails a deployment; beside a success it is only worth knowing.
+        # Too little coverage is a failure only if the deployment failed; otherwise it is information.
         kind = "system-out" if result.success else "failure"
         note = SubElement(case, kind)
         note.text = _clean(warning)

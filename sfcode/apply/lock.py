@@ -52,12 +52,12 @@ class Locks(Lock):
         self._locks = locks
 
     def confirm(self) -> None:
-        """Raise Refused if one of the locks was taken over."""
+        """Raise Refused if any of the locks was taken over."""
         for lock in self._locks:
             lock.confirm()
 
     def deploying(self, deploy_id: str) -> None:
-        """Record the running deployment in all of them."""
+        """Record the running deployment in all locks."""
         for lock in self._locks:
             lock.deploying(deploy_id)
 
@@ -79,10 +79,10 @@ class OrgLock(Lock):
     def confirm(self) -> None:
         """Raise Refused if the lock was taken over."""
         if self._org.runtime.now() - self._seen > 2 * BEAT:
-            self._write()  # this machine has slept, and other runs may consider the lock expired
+            self._write()  # this machine was suspended, and other runs may consider the lock expired
         if self._lost:
             raise Refused(
-                "Another run has taken over the lock of this org; sfcode changes nothing more.",
+                "Another run has taken over the lock of this org; no further changes are made.",
                 "Run `sfcode plan` to see the remaining changes.",
             )
 
@@ -143,7 +143,9 @@ def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, repor
     Waits up to `patience` seconds for a lock that another run holds, then raises Refused with its holder. The lock is
     released at the end of the block, except while a deployment continues in the org without this process.
     """
-    RUNNING.add(holder.id)  # before the lock exists, so that no other run considers it expired
+    RUNNING.add(
+        holder.id
+    )  # the time before the lock exists, so that this run never considers the lock valid for too long
     try:
         lock_id = _take(org, identity, holder, patience=patience, report=report)
         try:
@@ -181,7 +183,7 @@ def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: P
             return refusal
         current = find_lock(org, identity)
         if current is None and refusal.code not in PASSING:
-            # It may have been released between both requests; if the org still refuses, it has another reason.
+            # The lock may have been released between both requests; if the org still refuses, the reason is another one.
             second_refusal = _create(org, name, holder)
             if isinstance(second_refusal, str):
                 return second_refusal
@@ -189,7 +191,7 @@ def _take(org: Org, identity: str, holder: Holder, *, patience: float, report: P
             if current is None and "DUPLICATE" not in second_refusal.code:
                 raise _cannot_lock(name, second_refusal)
         if current and current.holder and current.holder.id == holder.id:
-            return current.id  # the lock of this run: only the response was lost
+            return current.id  # this run created the lock, but the response was lost
         why = explain_end(org, current) if current else ""
         if current and why:
             report(f"Taking over the lock of {current}: {why}")
@@ -245,9 +247,9 @@ def explain_end(org: Org, current: Locked) -> str:
             if holder.detached:
                 return f"the deployment {holder.deployment} has ended"
     if holder and holder.is_dead:
-        return "its process is not there any more"
+        return "its process does not run any more"
     if org.now() - current.seen > LIFE:
-        return f"no sign of life since {current.seen:%H:%M:%S} UTC"
+        return f"not renewed since {current.seen:%H:%M:%S} UTC"
     return ""
 
 
@@ -283,16 +285,16 @@ def _refused(current: Locked | None, refusal: OrgError) -> OrgError | Refused:
         hint = f"Its deployment continues: follow it with `sfcode apply --attach {holder.deployment}`."
     else:
         hint = (
-            f"Wait for it with --lock-timeout 5m. Should it be dead: the lock ends {_minutes(LIFE)} after the last sign of "
-            f"life ({current.seen:%H:%M:%S} UTC), or at once with `sfcode force-unlock {current.id}`."
+            f"Wait for it with --lock-timeout 5m. If its process has ended: the lock expires {_minutes(LIFE)} after its last "
+            f"renewal ({current.seen:%H:%M:%S} UTC), or at once with `sfcode force-unlock {current.id}`."
         )
     return Refused(f"The org is locked by {current}.", hint)
 
 
 def _cannot_lock(name: str, refusal: OrgError) -> OrgError:
     return OrgError(
-        f"StaticResource:{name}, which keeps two applies from each other, cannot be created: {refusal.message}",
-        refusal.hint or "The right to customize the application lets you; --no-lock does without the lock.",
+        f"StaticResource:{name}, the lock against concurrent applies, cannot be created: {refusal.message}",
+        refusal.hint or "This needs the permission Customize Application. Pass --no-lock to apply without the lock.",
         code=refusal.code,
     )
 

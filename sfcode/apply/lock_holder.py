@@ -19,7 +19,7 @@ from sfcode.process import is_running
 from sfcode.text import printable
 
 RUNNING: set[str] = set()
-"""The runs of this process that hold a lock. A lock whose run is not among them was not released."""
+"""The runs of this process that hold a lock. A lock of this process with another run is a leftover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Holder:
     plan: str = ""
     """The beginning of a saved plan's digest."""
     deployment: str = ""
-    """The deployment that it started last."""
+    """The ID of the last deployment that the run started."""
     detached: bool = False
     """Whether the run stopped waiting for its deployment, which continues in the org."""
     beat: int = 0
@@ -84,7 +84,7 @@ class Locked:
 def this_run(verb: str, plan: str = "") -> Holder:
     """Describe the current run of sfcode."""
     user = ""
-    with suppress(OSError, KeyError):  # a container may have no name for its user
+    with suppress(OSError, KeyError):  # the user of a container may have no name
         user = getpass.getuser()
     return Holder(token_hex(4), user, platform.node(), os.getpid(), machine_id(), verb, plan)
 
@@ -110,4 +110,4 @@ def _machine_marks() -> Iterator[str]:
     with suppress(OSError):
         yield Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
     with suppress(OSError):
-        yield str(Path("/proc/self/ns/pid").readlink())  # a process number means something only inside of it
+        yield str(Path("/proc/self/ns/pid").readlink())  # process IDs are valid only within a container

@@ -1,4 +1,4 @@
-"""The remaining manual steps after an apply, with this project's values."""
+"""List the remaining manual steps after an apply, with the values of the project."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class ManualStep:
     """A manual step."""
 
     section: str
-    """The heading above it; "" for none."""
+    """The heading above the step; "" for none."""
     text: str
 
     @property
     def digest(self) -> str:
-        """Return the short hash by which the state remembers that an apply has printed the step."""
+        """Return the short hash that the state stores once an apply has printed the step."""
         return hashlib.sha256(f"{self.section}\n{self.text}".encode()).hexdigest()[:12]
 
 
@@ -117,7 +117,7 @@ def _format_steps(steps: Iterable[ManualStep]) -> str:
 
 
 def _viewers(project: Project) -> Iterator[str]:
-    """Describe how to give people access to the new fields, which nobody can see after a deployment."""
+    """Return the step that gives people access to the new fields, which nobody can see after a deployment."""
     if project.settings.viewers or not project.creates_fields:
         return
     yield f"  - Let people see the new fields: sfcode --env {project.environment} viewers add USERNAME"
@@ -126,7 +126,7 @@ def _viewers(project: Project) -> Iterator[str]:
 
 
 def _sign_in_app(project: Project) -> Iterator[str]:
-    """Describe how to complete the relay's sign-in: only the org knows the key of the app."""
+    """Return the steps that complete the relay's sign-in, since the org generates the key of the app."""
     sign_in = project.settings.relay.sign_in
     if sign_in is None:
         return
@@ -169,15 +169,15 @@ def _relay(project: Project, mappings: list[NamedMapping]) -> Iterator[str]:
 
 
 def _path(auth: WebhookAuth) -> str:
-    # The value itself is never printed; the name says where it is.
+    # The name of the secret is printed, never its value.
     return f"/<value of {SECRET}>" if auth.scheme == "path" else ""
 
 
 def _webhook_auth(auth: WebhookAuth) -> list[str]:
-    """Describe the authentication that Appcues has to send with its events."""
+    """Return the settings of the authentication that Appcues must send with its events."""
     algorithm, encoding = (auth.algorithm or "sha256").upper().replace("SHA", "SHA-"), auth.encoding or "hex"
     lines = {
-        "none": ["Sign-in none: the relay takes events from this machine only"],
+        "none": ["Sign-in none: the relay accepts events from this machine only"],
         "path": [],
         "header": [f"Header  {auth.header}: <value of {SECRET}>"],
         "bearer": [f"Header  Authorization: Bearer <value of {SECRET}>"],

@@ -1,4 +1,4 @@
-"""The package of one deployment, including the new applied state, as a zip."""
+"""Build the zip of one deployment, including the new applied state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def package(plan: Plan, step: Deploy, mark: Mark, secrets: Mapping[str, str]) ->
 
 
 def package_digest(plan: Plan, step: Deploy, mark: Mark) -> str:
-    """Return the SHA-256 of a package with placeholders for its secrets, which a plan is bound to separately."""
+    """Return the SHA-256 of a package with placeholders for its secrets; a plan contains fingerprints of these."""
     files = _files(plan, step, mark, list(step.components), format_state=readable_text)
     digest = hashlib.sha256()
     for path in sorted(files):
@@ -54,9 +54,9 @@ def trial_package(
     plan: Plan, step: Trial, secrets: Mapping[str, str], versions: Mapping[Address, Collection[int]]
 ) -> bytes:
     """
-    Build the package that shows whether all of a plan can be done.
+    Build the package that validates all steps of a plan together.
 
-    `versions` are those of each flow that go; a flow that is removed is switched off in the same package.
+    `versions` are the deleted versions of each flow. The package deactivates flows that are deleted.
     """
     components = [reveal_component(component, secrets) for component in replace_missing_users(plan, step.components)]
     switched_off = [

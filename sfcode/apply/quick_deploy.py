@@ -44,13 +44,13 @@ def quick_deploy(plan: Plan, step: Deploy, org: Org, mark: Mark, options: Deploy
         validation.test_level,
         validation.tests,
     ):
-        return QuickDeploy(why_not="other tests were asked for than the check ran")
+        return QuickDeploy(why_not="the requested tests differ from those that the check ran")
     checked = mark_of_check(validation, mark)
     if package_digest(plan, step, checked) != validation.package:
-        return QuickDeploy(why_not="the package is another one than the org checked")
+        return QuickDeploy(why_not="the package differs from the one that the org checked")
     try:
         return QuickDeploy(org.metadata.quick_deploy(validation.id), checked)
     except OrgUnreachable:
-        raise  # it may have begun
+        raise  # the deployment may have started
     except OrgError as error:
         return QuickDeploy(why_not=error.message)

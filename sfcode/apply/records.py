@@ -1,4 +1,4 @@
-"""Write records: the integration user, its permission set license, its permission set assignment, campaigns."""
+"""Write records: users, license and permission set assignments, campaigns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ON_CREATE = {
 """Required fields of a new user that sfcode does not manage: set at creation, never compared."""
 
 ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
-"""Error codes for a record that exists already, from another apply or one that was interrupted."""
+"""Error codes for a record that exists already, for example from an interrupted apply."""
 
 
 def write_record(org: Org, change: Change) -> None:
@@ -34,7 +34,7 @@ def write_record(org: Org, change: Change) -> None:
         try:
             _write(org, change)
         except OrgUnreachable:
-            # The answer is lost, and with it whether it was done. Each of these can be done again.
+            # The response is lost, so the outcome is unknown. Each of these writes can be repeated.
             _write(org, change, again=True)
     except OrgError as error:
         hint = _hint(change.address, error) if isinstance(error, OrgUnreachable) or not error.hint else error.hint
@@ -42,7 +42,7 @@ def write_record(org: Org, change: Change) -> None:
 
 
 def write_state(org: Org, address: Address, applied: Applied) -> None:
-    """Write the state through REST, where no deployment can carry it."""
+    """Write the state through REST, if there is no deployment that contains it."""
     values = {
         "Body": base64.b64encode(state_text(applied).encode()).decode("ascii"),
         "CacheControl": "Private",
@@ -71,7 +71,7 @@ def delete_state(org: Org, address: Address) -> None:
 
 
 def _repeat_once(write: Callable[[], None]) -> None:
-    """Retry a write whose response was lost, after a query whether it was done."""
+    """Retry a write whose response was lost, unless a query shows that it was done."""
     try:
         write()
     except OrgUnreachable:
@@ -104,7 +104,7 @@ def _write_user(org: Org, change: Change, *, again: bool) -> None:
     else:
         username = change.address.full_name
         user = _find_id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
-        # Only what differs: writing an e-mail address again may start its verification again.
+        # Only fields that differ: writing an unchanged e-mail address may start its verification again.
         changed = {attribute.path[0] for attribute in change.attributes}
         columns = {"ProfileId" if name == "Profile" else name for name in changed}
         org.update("User", user, {name: value for name, value in values.items() if name in columns})
@@ -153,13 +153,13 @@ def _find_id(org: Org, soql: str, value: str, *, what: str) -> str:
 
 def _hint(address: Address, error: OrgError) -> str:
     if isinstance(error, OrgUnreachable):
-        return f"{error.hint} Then run `sfcode apply` again: it continues where this one ended.".lstrip()
+        return f"{error.hint} Then run `sfcode apply` again, which does the remaining steps.".lstrip()
     if error.code == "DUPLICATE_USERNAME":
         return "Usernames are unique over all of Salesforce: choose another integration_user.username."
     if error.code == "LICENSE_LIMIT_EXCEEDED":
         return "All seats of this license are taken: free one in Setup, Company Information."
     if "no profile" in error.message:
-        return "Name a profile of this org in integration_user.profile of config/sfcode.yaml."
+        return "Set integration_user.profile in config/sfcode.yaml to a profile of this org."
     if address.type == "PermissionSetLicenseAssign":
         return "Check integration_user.permission_set_license in config/sfcode.yaml and the seats left in the org."
     return ""

@@ -1,4 +1,4 @@
-"""Rename a component or a user in place, as an org does it: values, assignments and licenses stay."""
+"""Rename components and users in place, so that values, assignments and licenses are kept."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sfcode.plan.snapshot import Move
 
 def rename(org: Org, moves: Iterable[Move]) -> None:
     """
-    Rename components and users, all or none. Repeatable.
+    Rename components and users, either all or none. Repeatable.
 
     Raises:
-        OrgError: the org refuses one of them; those renamed before have their former names again.
-        OrgUnreachable: the connection was lost; the next apply continues.
+        OrgError: The org refuses a rename; earlier renames were undone.
+        OrgUnreachable: The connection was lost; the next apply continues.
 
     """
     completed_moves: list[Move] = []
@@ -40,7 +40,7 @@ def _repeat_once(org: Org, move: Move) -> None:
     try:
         _rename(org, move)
     except OrgUnreachable:
-        _rename(org, move)  # the answer is lost, and with it whether it was done
+        _rename(org, move)  # the response is lost, so the outcome is unknown
 
 
 def _rename(org: Org, move: Move) -> None:

@@ -36,7 +36,7 @@ class ApplyOptions:
     lock_timeout: float = 0.0
     """Seconds to wait for another apply, or for another tool that changes the setup of this org."""
     verb: str = "apply"
-    """The command that runs; the lock in the org names it."""
+    """The name of the running command, for the lock in the org."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def apply_plan(
     """
     Apply a saved plan if the org has not changed, otherwise a new one that was approved.
 
-    The org is locked from before it is read until the end. It is not locked while the approval is awaited, and is read
-    again afterwards.
+    The org is locked from before it is read until the end, except while the approval is awaited, after which it is read
+    again.
 
     Raises Refused when the plan is refused, not approved, or made for another state of the org; Interrupted when
     the answer was Ctrl-C; OrgError when the org refuses a step.
@@ -119,7 +119,7 @@ def apply_plan(
 
 @contextmanager
 def _explain_interruption(begun: list[str], done: list[str], options: ApplyOptions) -> Iterator[None]:
-    """Convert an interruption to an error that names the steps that were done."""
+    """Convert an interruption to an error that lists the completed steps."""
     try:
         yield
     except KeyboardInterrupt:
@@ -127,11 +127,11 @@ def _explain_interruption(begun: list[str], done: list[str], options: ApplyOptio
             raise Interrupted("Interrupted; nothing was changed.") from None
         released = "; the lock is released" if options.lock else ""
         steps = "".join(f"\n  - {line}" for line in done)
-        stays = f"Done before it, and stays:{steps}" if done else "No step was done."
+        stays = f"Completed steps, which remain:{steps}" if done else "No step was completed."
         raise Interrupted(
             f"Interrupted{released}. {stays}",
-            f"The last step may have been done as well. `sfcode plan` shows the remaining changes; `sfcode {options.verb}` "
-            "makes them.",
+            f"The last step may have been completed as well. `sfcode plan` shows the remaining changes; `sfcode {options.verb}` "
+            "does them.",
         ) from None
 
 
@@ -172,14 +172,14 @@ def _hold_lock(
     """
     Hold the lock of the org while it is changed.
 
-    Signals raise KeyboardInterrupt in here (the command line sees to it), so that the lock is returned.
+    The command line turns signals into KeyboardInterrupt, so that the lock is released.
     """
     if not options.lock:
         yield Lock()
         return
     holder = this_run(options.verb, plan)
     with ExitStack() as stack:
-        # Copies of the config without the rename lock by the former name.
+        # Copies of the config from before the rename lock under the former name.
         locks = [
             stack.enter_context(hold_lock(org, identity, holder, patience=options.lock_timeout, report=report))
             for identity in sorted(project.identities, key=str.lower)

@@ -23,7 +23,7 @@ class WriteRecord:
 
 @dataclass(frozen=True)
 class Rename:
-    """Rename components and users in place, together with what refers to them. Can be repeated."""
+    """Rename components and users in place, together with references to them. Repeatable."""
 
     moves: tuple[Move, ...]
 
@@ -36,23 +36,23 @@ class Deploy:
     deleted: tuple[Address, ...]
     owned: tuple[Component, ...]
     keeps_state: bool = False
-    """Whether the state is kept without managed components, since records are still to be written."""
+    """Whether the state is kept although no components are managed, since records must still be written."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Validate everything that several packages do before the first one is deployed."""
+    """Validate all packages of a plan as one, before the first is deployed."""
 
     components: tuple[Component, ...]
     deleted: tuple[Address, ...]
     flows: tuple[Address, ...]
-    """Flows that are removed with all their versions."""
+    """Flows that are deleted with all their versions."""
     obsolete: tuple[ObsoleteVersions, ...]
 
 
 @dataclass(frozen=True)
 class SettleFlows:
-    """Activate the deployed versions of flows, and delete old ones; as many as one query can name."""
+    """Activate the deployed versions of flows, and delete old ones, for as many flows as fit into one query."""
 
     addresses: tuple[Address, ...]
 
@@ -78,7 +78,7 @@ class RecordIntent:
 
 @dataclass(frozen=True)
 class KeepState:
-    """Write the state after a change of records alone, so that it can be rolled back; `owned` as in a deployment."""
+    """Write the state after a change of records only, so that it can be rolled back; `owned` as in a deployment."""
 
     owned: tuple[Component, ...]
 
@@ -104,13 +104,13 @@ Step = (
 
 def steps(plan: Plan, *, drafts: bool = False) -> tuple[Step, ...]:
     """
-    Order the steps of a plan; with `drafts` its flows are deployed as drafts, and activated afterwards.
+    Return the ordered steps of a plan; with `drafts`, flows are deployed as drafts and activated afterwards.
 
     The user and its license come before the deployment, since an outbound message names the user;
-    assignments come after it, since the permission set is in it. What is taken away goes the other
-    way round. Campaigns come last, before their statuses: a deployment that fails leaves none behind. What is renamed in place is renamed first: all else names it as it is called then. Everything
-    deployable is one package, except where a flow, or an old version of one, has to go: they still name what else is
-    deleted, so all deletions then wait for a second package. What takes more than one package is tried beforehand.
+    assignments come after it, since it contains the permission set. Removals are done in the reverse
+    order. Campaigns come last, before their statuses, so that a failed deployment leaves none behind. Renames in place come first, since all other steps use the new names. All changes are
+    one package, unless a flow or an old version of a flow is deleted: the versions still refer to other components that are
+    deleted, so all deletions are then done by a second package. Several packages are validated together beforehand.
     """
     records = [change for change in plan.effective if change.address.is_record]
     deleted_sets = {change.address for change in plan.effective if _deletes_set(change)}
@@ -148,7 +148,7 @@ def _delete_left_state(plan: Plan, deployments: Iterable[Step]) -> list[Step]:
 
 
 def _trial(plan: Plan, metadata: Iterable[Change], early: Collection[Change], *, drafts: bool) -> Iterable[Step]:
-    """Try what takes several steps; a permission set that the plan first takes from its users cannot be tried before."""
+    """Return the trial of several packages, without deletions of permission sets that are still assigned."""
     deleted = [change.address for change in metadata if change.action is Action.DELETE]
     flows = tuple(address for address in deleted if address.type == "Flow")
     unassigned = {

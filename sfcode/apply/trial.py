@@ -1,4 +1,4 @@
-"""Have the org check everything that a plan does in several steps, without keeping anything of it."""
+"""Validate all steps of a plan in the org before the first one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run_trial(
     report: Progress,
     patience: float = 0.0,
 ) -> DeployResult:
-    """Check the package of a trial; what only versions of flows cause that go by then is no failure."""
+    """Validate the package of a trial, ignoring failures whose only cause are flow versions that the apply deletes."""
     versions = {flow: list_versions(org, flow) for flow in step.flows}
     for old in step.obsolete:
         versions_in_org = list_versions(org, old.flow)

@@ -1,4 +1,4 @@
-"""Assign the viewers' permission set, which shows people the fields that a project creates."""
+"""Assign the viewers' permission set, which lets people read the fields that a project creates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
     Assign the permission set to users who do not have it.
 
     Raises:
-        Refused: the org has no such set or no such user; nothing was changed.
+        Refused: The org does not have the permission set or a user; nothing was changed.
 
     """
     name = _set_name(project)
@@ -40,10 +40,10 @@ def add_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
 
 def remove_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None:
     """
-    Take the permission set from each user.
+    Remove the permission set from each user.
 
     Raises:
-        Refused: a user is listed in the config, so that the next apply would assign it again; nothing was changed.
+        Refused: A user is listed in the config, so that the next apply would assign it again; nothing was changed.
 
     """
     names = tuple(usernames)
@@ -51,7 +51,7 @@ def remove_viewers(org: Org, project: Project, usernames: Iterable[str]) -> None
     if configured_viewers := [user for user in names if user.lower() in listed]:
         raise Refused(
             f"{', '.join(configured_viewers)} is listed under `viewers` in sfcode.yaml.",
-            "Nothing was changed. Take the line out, and run `sfcode apply`.",
+            "Nothing was changed. Remove the line, and run `sfcode apply`.",
         )
     for row in _assignments(_set_name(project), names):
         write_record(org, Change(row.address, row, None))

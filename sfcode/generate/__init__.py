@@ -57,7 +57,7 @@ def generate(project: Project, schema: OrgSchema) -> Desired:
 
 
 def _fields(project: Project, schema: OrgSchema) -> dict[str, Fields]:
-    """Return the fields of every object concerned, including generated ones."""
+    """Return the fields of the project's objects, including generated ones."""
     created: dict[str, list[Field]] = defaultdict(list)
     for mapping in project.resolved:
         created[mapping.object].extend(mapping.created_fields())
@@ -97,7 +97,7 @@ def _check_viewers(project: Project, blueprints: Iterable[Blueprint]) -> Iterato
     viewer_set = Address("PermissionSet", naming.viewer_set(project.settings.name))
     if project.settings.viewers and not any(blueprint.address == viewer_set for blueprint in blueprints):
         message = "this project creates no fields, so there is no permission set that shows them"
-        yield project.place("viewers").problem(message, "leave the key out")
+        yield project.place("viewers").problem(message, "remove the key")
 
 
 def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Blueprint]:
@@ -116,7 +116,7 @@ def _blueprints(project: Project, fields: dict[str, Fields]) -> Iterator[Bluepri
     for mapping in project.resolved:
         yield from message_blueprints(project, mapping, fields[mapping.object])
     yield permission_sets.integration_set(project, fields.__getitem__)
-    # Who may see a field that was there before is settled already.
+    # The permission set of viewers does not cover fields that existed before.
     new = [blueprint for blueprint in created if blueprint.address not in project.adopted]
     viewer = permission_sets.viewer_set(project, new, fields.__getitem__)
     if viewer is not None:
@@ -147,7 +147,7 @@ def _warnings(project: Project, fields: dict[str, Fields]) -> Iterator[Diagnosti
             yield mapping.place("delivery").advice(
                 "Appcues' connector sets up its own message and rule, for which the help page asks for "
                 "Customize Application; least_privilege does not grant it",
-                "write `access: documented`, or let an administrator connect it in Appcues",
+                "set `access: documented`, or let an administrator connect it in Appcues",
             )
 
 

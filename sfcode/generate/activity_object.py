@@ -16,7 +16,7 @@ from sfcode.metadata.component import Address
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:
-    """Describe the object and its fields, except the external id, which every project has."""
+    """Return the object and its fields, except the external ID field, which every project has."""
     mappings = own_activities(project.resolved)
     if not mappings:
         return
@@ -63,7 +63,7 @@ def problems(project: Project) -> Iterator[Diagnostic]:
     for mapping in own_activities(project.resolved):
         field = mapping.link_field
         owner = objects.setdefault(field.lower(), mapping.object)
-        hint = "write `activities_as: event` or `task`"
+        hint = "set `activities_as` to `event` or `task`"
         if owner != mapping.object:
             text = f"activities need the lookup {field} to {mapping.object}, and {field} is {owner} already"
             yield mapping.place("object").problem(text, hint)

@@ -1,7 +1,7 @@
 """
 Check mappings against the fields of the org before anything is generated.
 
-What can be judged without knowing the org's fields is judged when a project is loaded.
+Checks that do not need the org's fields are made when a project is loaded.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from sfcode.mapping.resolved import FieldUse, NpsTarget, ResolvedMapping
 from sfcode.metadata.component import Address
 from sfcode.metadata.objects import OrgSchema
 
-_HIDDEN = "if it exists, let the signed-in user see it (field-level security)"
+_HIDDEN = "if it exists, grant the signed-in user access to it (field-level security)"
 _HINTS = {
-    "address": "map its parts, which are fields of their own: {parts}",
-    "location": "name its latitude and longitude fields instead",
-    "base64": "map a field that holds a value, not a file",
-    "encryptedstring": "Salesforce allows it in no formula and masks it in messages; map a field that is not encrypted",
+    "address": "map its parts, which are separate fields: {parts}",
+    "location": "map its latitude and longitude fields instead",
+    "base64": "map a field with a value, not a file",
+    "encryptedstring": "Salesforce does not allow encrypted fields in formulas and masks them in messages; map a field that is not encrypted",
 }
 
 
@@ -56,12 +56,12 @@ def check_mapping(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
         yield mapping.place("to_appcues", "attributes").problem(
             f"the condition over {len(mapping.watched_fields)} fields has {length:,} characters, and Salesforce takes "
             f"{FORMULA_LENGTH:,}",
-            "map fewer fields, or put several into one formula field",
+            "map fewer fields, or combine several in one formula field",
         )
 
 
 def note_features(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
-    """Note fields that exist only in orgs with a feature; nothing where the org itself was asked."""
+    """Return notes about fields that exist only in orgs with a feature, unless the fields were read from the org."""
     uses = [mapping.user_id, *([mapping.source] if mapping.source else []), *mapping.attributes]
     named_fields = [
         *((use.place, use.field) for use in uses),
@@ -77,7 +77,7 @@ def note_features(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
 
 
 def note_decimals(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
-    """Note a user id from a number with decimals: as a text, a value below one has no zero before its point (`.5`)."""
+    """Return a note about a user ID from a number with decimals, since Salesforce formats 0.5 as `.5`."""
     source = fields.get(mapping.source.field) if mapping.source else None
     if mapping.source and source and source.scale > 0:
         yield mapping.source.place.advice(
@@ -87,7 +87,7 @@ def note_decimals(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnost
 
 
 def check_object(mapping: ResolvedMapping, schema: OrgSchema) -> Diagnostic | None:
-    """Return the problem of a mapping's object that does not exist or cannot be mapped, if there is one."""
+    """Return a problem if a mapping's object does not exist or cannot be mapped."""
     place, name = mapping.place("object"), mapping.object
     if name in STANDARD_OBJECTS or name.endswith("__c"):
         if name in schema.objects or not schema.online:
@@ -172,12 +172,12 @@ def _check_attribute(use: FieldUse, fields: Fields) -> Iterator[Diagnostic]:
 
 
 def _check_condition(condition: Condition, fields: Fields) -> Iterator[Diagnostic]:
-    """Check that a formula and a query can compare the field, and with values of this type."""
+    """Check that formulas and queries can compare the field, and compare it with values of this type."""
     field = fields.get(condition.field)
     if condition.field == RECORD_TYPE:
         if condition.values and not isinstance(condition.values[0], str):
             yield condition.place.problem(
-                "a record type is compared by its developer name", "write the name, as a text"
+                "a record type is compared by developer name", "write the developer name as a text"
             )
         return
     if fields.absent(condition.field):
@@ -188,12 +188,12 @@ def _check_condition(condition: Condition, fields: Fields) -> Iterator[Diagnosti
     if condition.blank is not None:
         if field.type in UNCOMPARABLE:
             message = f"{full_name} is of type {label}, for which a condition cannot test whether it is blank"
-            yield condition.place.problem(message, "compare another field, or make a formula checkbox of it")
+            yield condition.place.problem(message, "compare another field, or create a formula checkbox from it")
         return
     value_kind = COMPARED_WITH.get(field.type)
     if value_kind is None:
         message = f"{full_name} is of type {label}, which a condition cannot compare with values"
-        yield condition.place.problem(message, "compare another field, or make a formula checkbox of it")
+        yield condition.place.problem(message, "compare another field, or create a formula checkbox from it")
     elif any(compared_as(value) != value_kind for value in condition.values):
         yield condition.place.problem(f"{full_name} is of type {label}", f"compare it with {value_kind}")
 
@@ -238,24 +238,24 @@ def _check_created(name: str, place: Place, fields: Fields, type_: str, *, formu
 
 
 def check_ownership(project: Project, generated: Collection[Address]) -> Iterator[Diagnostic]:
-    """Find adopted or renamed components that nothing asks for, replaced ones that are generated, and missing values."""
+    """Find adopted or renamed components that the project does not contain, replaced ones that are generated, and missing values."""
     if any(mapping.by_relay for mapping in project.resolved):
         yield from _check_placeholders(project)
     for index, address in enumerate(project.settings.as_is):
         if Address.parse(address) not in generated:
-            message = f"nothing in this project asks for {address}"
+            message = f"this project does not contain {address}"
             hint = "remove the line, since no mapping uses it, or correct it"
             yield Diagnostic.error(project.at("as_is", index), f"as_is[{index}]", message, hint)
     for former, present in project.settings.moved.fields.items():
         if Address("CustomField", present) not in generated:
             message = f"this project does not create {present}"
-            hint = "write the former name first and then the present one, or remove the line"
+            hint = "write the former name before the present one, or remove the line"
             path = ("moved", "fields", former)
             yield Diagnostic.error(project.at(*path), ".".join(path[:2]), message, hint)
     for mapping in project.mappings:
         for index, address in enumerate(mapping.spec.replaces):
             if Address.parse(address) in generated:
-                message, hint = f"{address} is generated by this project", "take the line out"
+                message, hint = f"{address} is generated by this project", "remove the line"
                 yield Diagnostic.error(mapping.at("replaces", index), f"replaces[{index}]", message, hint)
 
 
@@ -266,5 +266,5 @@ def _check_placeholders(project: Project) -> Iterator[Diagnostic]:
         (("relay", "url"), settings.relay.url, PLACEHOLDER_RELAY_URL),
     ):
         if value == placeholder:
-            hint = "write the real one before `delivery: relay`, here or in the environment's variables"
+            hint = "set the real value here or in the environment's variables before `delivery: relay` is used"
             yield project.place(*path).problem(f"{value} is a placeholder that is not replaced", hint)

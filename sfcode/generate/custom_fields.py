@@ -22,7 +22,7 @@ _NPS = {
 
 
 def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprint]:
-    """Describe the generated fields of a mapping's object."""
+    """Return the generated fields of a mapping's object."""
     if mapping.source is not None:
         source = fields.get(mapping.source.field)
         # A field of unknown type is assumed to be a number, as the config requires.
@@ -51,9 +51,9 @@ def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprin
 
 def event_id_field(project: Project) -> Blueprint | None:
     """
-    Describe the external ID field by which the relay recognizes an activity that it has written.
+    Return the external ID field by which the relay recognizes activities that it has written.
 
-    Event and Task share it, since their custom fields belong to Activity. Only mappings of the relay have it: Appcues'
+    Event and Task share the field, since their custom fields belong to Activity. Only mappings of the relay have it: Appcues'
     own connector does not use it.
     """
     mapping = next((mapping for mapping in project.resolved if mapping.by_relay and mapping.activities_place), None)
@@ -73,7 +73,7 @@ def event_id_field(project: Project) -> Blueprint | None:
 
 
 def field_blueprint(view: CustomFieldView, place: Place, mentioned: dict[str, Place]) -> Blueprint:
-    """Describe a field, with the names that an org may use for it in messages."""
+    """Return a field, with the names that the org's messages may use for it."""
     address = Address("CustomField", f"{view.object}.{view.name}")
     tokens = {address.full_name: place, view.name: place}
     for name, position in mentioned.items():

@@ -1,8 +1,8 @@
 """
 Formulas: the text of a numeric id, and the entry condition of a flow or workflow rule.
 
-Nothing changed, nothing sent: a message goes out when a record with a user id is new, or when the id's
-source, a mapped field or a field of `where` changed; never for any other save.
+A message is sent if a record with a user ID is created, or if the ID's
+source, a mapped field or a field of `where` changes. Other saves send nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def entry_condition(mapping: ResolvedMapping, fields: Fields, *, prefixed: bool)
 
 
 def record_trigger_type(mapping: ResolvedMapping) -> str:
-    """Return the saves on which a flow starts, in the flow's terms."""
+    """Return the record trigger type of a flow."""
     if mapping.on == {"create"}:
         return "Create"
     return "CreateAndUpdate" if "create" in mapping.on else "Update"

@@ -1,4 +1,4 @@
-"""From Salesforce to Appcues: the outbound message, and the flow or workflow rule that sends it."""
+"""Generate the outbound message of a mapping, and the flow or workflow rule that sends it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sfcode.metadata.component import Address
 
 
 def message_blueprints(project: Project, mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprint]:
-    """Describe the message of a mapping and what sends it; nothing where Appcues' connector carries the data."""
+    """Return the message of a mapping and its flow or workflow rule; nothing if Appcues' connector sends the data."""
     if not (mapping.sends and mapping.by_relay):
         return
     yield _message(project, mapping)
@@ -26,7 +26,7 @@ def message_blueprints(project: Project, mapping: ResolvedMapping, fields: Field
 
 
 def messaging_warnings(mapping: ResolvedMapping, fields: Fields) -> Iterator[Diagnostic]:
-    """Warn of fields that are sent less often than expected."""
+    """Return warnings about fields that are sent less often than expected."""
     if not (mapping.sends and mapping.by_relay):
         return
     watched = set(mapping.watched_fields)
@@ -38,9 +38,9 @@ def messaging_warnings(mapping: ResolvedMapping, fields: Fields) -> Iterator[Dia
             continue
         if field.calculated:
             yield use.place.advice(
-                f"{mapping.object}.{use.field} is a formula: a change that comes from another record or from the "
-                "calendar is sent only when this record is next saved with a new result",
-                "map the fields that it is made from, where they are on this object",
+                f"{mapping.object}.{use.field} is a formula: a change because of another record or of the "
+                "date is sent only when this record is next saved with a new result",
+                "map the fields of the formula, if they belong to this object",
             )
 
 

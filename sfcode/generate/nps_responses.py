@@ -1,4 +1,4 @@
-"""The recipes of NPS: the object of answers with its fields, and roll-ups on accounts."""
+"""Generate the components of the NPS recipes: the object of answers with its fields, and roll-ups on accounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.metadata.component import Address
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:
-    """Describe the object of NPS answers, its fields, and the fields of accounts."""
+    """Return the object of NPS answers, its fields, and the fields of accounts."""
     history = project.recipes.nps_history
     if history is None:
         return

@@ -1,8 +1,8 @@
 """
-The permission sets of the integration user and of viewers.
+Generate the permission sets of the integration user and of viewers.
 
-A permission set is deployed whole: a permission that it omits is revoked. So this is the complete list,
-and every entry knows the line of YAML that asked for it.
+A deployment replaces a permission set as a whole: a permission that it omits is revoked. So this is the complete list,
+and every entry has the YAML line that requires it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _Grants:
 
 
 def integration_set(project: Project, lookup: Lookup) -> Blueprint:
-    """Describe the permission set of the integration user."""
+    """Return the permission set of the integration user."""
     user = project.settings.integration_user
     access = project.place("integration_user", "access")
     grants = _Grants(lookup)
@@ -76,7 +76,7 @@ def integration_set(project: Project, lookup: Lookup) -> Blueprint:
     if project.recipes.nps_history:
         _nps_responses(project, grants)
     if project.recipes.event_registration:
-        # Members of a campaign have no permissions of their own: they follow the campaign's.
+        # Campaign members have no separate permissions: those of the campaign apply.
         grants.allow_object(ObjectPermission("Campaign", edit=True), project.recipe_place("event_registration"))
     if user.access == "documented":
         _documented(project, grants, access)
@@ -89,7 +89,7 @@ def integration_set(project: Project, lookup: Lookup) -> Blueprint:
 
 
 def viewer_set(project: Project, created: Iterable[Blueprint], lookup: Lookup) -> Blueprint | None:
-    """Describe the permission set of viewers, who may read the generated fields; None if there are none."""
+    """Return the permission set of viewers, who may read the generated fields; None if there are no such fields."""
     grants = _Grants(lookup)
     activity_objects = sorted(
         {mapping.activity_object for mapping in project.resolved if mapping.by_relay and mapping.activity_object}
@@ -102,7 +102,7 @@ def viewer_set(project: Project, created: Iterable[Blueprint], lookup: Lookup) -
         for owner in activity_objects if object_name == "Activity" else [object_name]:
             grants.allow_field(owner, name, blueprint.place)
     if project.recipes.nps_history and project.recipes.nps_history.account == "detail":
-        # A detail can be read by those alone who may read its master.
+        # A detail record is readable only with read access to its master.
         grants.allow_object(ObjectPermission("Account", read=True), project.recipe_place("nps_history", "account"))
     if not grants.fields:
         return None
@@ -121,7 +121,7 @@ def _object_rights(project: Project, mapping: ResolvedMapping) -> ObjectPermissi
         return ObjectPermission(mapping.object, create=True, modify_all=True)
     writes = bool(mapping.targets)
     reach = user.record_access
-    # Where nothing is written, reaching every record takes no more than reading every record.
+    # Without writes, View All is enough to reach every record.
     return ObjectPermission(
         mapping.object,
         read=True,
@@ -157,7 +157,7 @@ def _activities(project: Project, grants: _Grants, mapping: ResolvedMapping) -> 
 
 
 def _nps_responses(project: Project, grants: _Grants) -> None:
-    """Grant the permissions to keep NPS answers, and to see the accounts that they belong to."""
+    """Grant the permissions to store NPS answers, and to read their accounts."""
     place, answers = project.recipe_place("nps_history"), naming.response_object(project.settings.name)
     mappings = answering(project.resolved)
     grants.allow_object(ObjectPermission(answers, create=True, edit=True), place)

@@ -13,7 +13,7 @@ from sfcode.metadata.component import Address, Component, Value
 
 
 def records(project: Project) -> tuple[tuple[Component, ...], tuple[Origin, ...]]:
-    """List the records of a project, and the origin of each value."""
+    """Return the records of a project, and the origins of their values."""
     user = project.settings.integration_user
     permission_set = project.integration_set
     set_place = project.place("integration_user", "permission_set") if user.permission_set else project.place("name")
@@ -76,7 +76,7 @@ def _viewer_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]
 
 
 def _campaign_rows(project: Project) -> Iterator[tuple[Component, dict[str, Place]]]:
-    """Yield campaigns that are to be created, and the statuses that members get, each with those that come after it."""
+    """Yield the campaigns to create and the statuses of their members, each status with those after it."""
     registrations = project.recipes.event_registration
     statuses = {
         key: list(dict.fromkeys(entry.status for entry in registrations if entry.campaign.key == key))

@@ -1,4 +1,4 @@
-"""The reports of recipes, and their folder. Forms and column names are those of files retrieved from orgs."""
+"""Generate the reports of recipes, and their folder. Formats and column names are those of files retrieved from orgs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ID_LENGTH = 15
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:
-    """Describe the folder, if a recipe has a report, and the reports."""
+    """Return the reports of the recipes, and their folder if there are any."""
     reports = list(_reports(project))
     if not reports:
         return
@@ -55,7 +55,7 @@ def blueprints(project: Project) -> Iterator[Blueprint]:
 
 
 def activity_fields(project: Project) -> Iterator[Blueprint]:
-    """Describe the fields of activities that reports filter and group by: a subject is a text that users change."""
+    """Return the fields of activities that reports filter and group by, since users can edit a subject."""
     logging = [mapping for mapping in project.resolved if mapping.logs_items and mapping.activity_object]
     if not logging:
         return
@@ -72,16 +72,18 @@ def activity_fields(project: Project) -> Iterator[Blueprint]:
 
 
 def problems(project: Project) -> Iterator[Diagnostic]:
-    """Find reports that would have one name."""
+    """Find reports with the same name."""
     owners: dict[str, str] = {}
     for name, report, place in _reports(project):
         first = owners.setdefault(name.lower(), report.name)
         if first != report.name:
-            yield place.problem(f"{report.name} and {first} would both be the report {name}", "leave one of them out")
+            yield place.problem(
+                f"{report.name} and {first} would have the same report name {name}", "remove one of them"
+            )
 
 
 def _reports(project: Project) -> Iterator[tuple[str, ReportView, Place]]:
-    """Yield each report with its developer name and what asks for it."""
+    """Yield each report with its developer name and its origin."""
     recipes = project.recipes
     if recipes.completed_flows is not None:
         yield "Completed_Flows", _completed_flows(project), project.recipe_place("completed_flows")
@@ -199,7 +201,7 @@ def _event_registrations(project: Project) -> ReportView:
 
 
 def _response_type(project: Project) -> str:
-    """Return the report type of answers: that of a detail of accounts has another name than that of an object alone."""
+    """Return the report type of answers, whose name differs if answers are detail records of accounts."""
     answers = naming.response_object(project.settings.name)
     history = project.recipes.nps_history
     return f"{'Account' if history and history.account == 'detail' else ''}CustomEntity${answers}"
@@ -210,12 +212,12 @@ def _scored(answers: str) -> ReportFilter:
 
 
 def _nps(answers: str) -> ReportFormula:
-    # Subtotals are right as well: an average of averages would not be.
+    # Computed from sums, so that subtotals are correct too; an average of averages would not be.
     return ReportFormula("NPS", f"({answers}.Promoter__c:SUM-{answers}.Detractor__c:SUM)/RowCount*100")
 
 
 def _completed_names(project: Project) -> str:
-    """List the names by which completed flows come from Appcues, which the project's own object keeps."""
+    """List the names of the event for completed flows in Appcues, which the custom object stores."""
     aliases = [name for name, alias in project.events.aliases.items() if alias.as_ == _COMPLETED]
     return ",".join(f"{PREFIX}{name}" for name in (_COMPLETED, *aliases))
 

@@ -1,8 +1,8 @@
 """
-The External Client App for the relay's sign-in.
+Generate the External Client App for the relay's sign-in.
 
-New connected apps can no longer be made, so it is an External Client App. Only users with the integration's
-permission set may use it. Its consumer key and secret are made by the org and are in no file, state or plan.
+New connected apps can no longer be created, so it is an External Client App. Only users with the integration's
+permission set may use the app. The org generates its consumer key and secret, which are in no file, state or plan.
 https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_externalclientapplication.htm
 """
 
@@ -18,7 +18,7 @@ from sfcode.mapping.ownership import MANAGED
 from sfcode.metadata.component import Address
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"
-"""An app has to have one; neither way of signing in goes there."""
+"""A required callback URL, which neither sign-in flow uses."""
 
 PARTS = {
     "ExternalClientApplication": "",
@@ -28,19 +28,19 @@ PARTS = {
     "ExtlClntAppConfigurablePolicies": "_defaultPolicy",
 }
 """
-The types that make up an app, and how the names of their components end.
+The metadata types of an app, and the suffixes of their components' names.
 
-When an app is deployed, the org makes its policies by itself, under these names, and takes no second OAuth policy of an
-app: DUPLICATE_VALUE. Apps that are made in Setup have policies `_oauthPlcy` and `_plcy` instead.
+When an app is deployed, the org creates its policies under these names, and refuses a second OAuth policy of an
+app: DUPLICATE_VALUE. Apps that are created in Setup have the policies `_oauthPlcy` and `_plcy` instead.
 https://help.salesforce.com/s/articleView?id=xcloud.meta_configure_external_client_app_policies.htm
 """
 
 SCOPES = {"jwt": "Api, RefreshToken", "client_credentials": "Api"}
-"""An app without RefreshToken is refused by the JWT flow, although it is given none."""
+"""The JWT flow refuses an app without RefreshToken, although it returns no refresh token."""
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:
-    """List the components of the app, if the config asks for one."""
+    """Return the components of the app, if the config has one."""
     sign_in = project.settings.relay.sign_in
     if sign_in is None:
         return

@@ -1,7 +1,7 @@
 """
 The variables of templates: one plain value per metadata type.
 
-These are the words that a project's own templates may use, so they change as carefully as the
+A project's own templates may use these names, so they change as carefully as the
 mapping language does.
 """
 
@@ -19,9 +19,9 @@ class RollUp:
     """The records that a roll-up counts: `field.counted` in CustomField.xml.j2."""
 
     foreign_key: str
-    """The field that leads to the counting record, with its object."""
+    """The lookup field to the counting record, with its object."""
     field: str
-    """The field that is compared, with its object."""
+    """The field of the filter, with its object."""
     lowest: int
     highest: int
 
@@ -32,8 +32,8 @@ class CustomFieldView:
 
     kind: str
     """
-    user_id, nps_score, nps_feedback, event_id; of objects that sfcode makes also text, long_text, time, lookup,
-    master_detail, text_formula and number_formula; of accounts roll_up.
+    user_id, nps_score, nps_feedback, event_id; for objects that sfcode creates also text, long_text, time, lookup,
+    master_detail, text_formula and number_formula; for accounts roll_up.
     """
     object: str
     name: str
@@ -41,13 +41,13 @@ class CustomFieldView:
     description: str
     formula: str = ""
     length: int = 0
-    """Characters that a text holds."""
+    """The maximum length of a text in characters."""
     reference_to: str = ""
-    """The object that a lookup leads to."""
+    """The object that a lookup refers to."""
     relationship: str = ""
-    """What a lookup's records are called there, as a name."""
+    """The name of a lookup's child relationship."""
     counted: RollUp | None = None
-    """What a roll-up counts."""
+    """The records that a roll-up counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class CustomObjectView:
     sharing: str = "Read"
     """The org-wide default: Read, Private or ControlledByParent."""
     name_format: str = ""
-    """The format of automatic numbers that are the records' names; "" for names that are texts."""
+    """The format of auto-numbers as record names; "" if the names are texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class PermissionSetView:
 
 @dataclass(frozen=True, slots=True)
 class ReportFolderShare:
-    """People whom a folder is shared with, in the metadata's words."""
+    """An entry of a folder's shares, with the names of the metadata."""
 
     shared_to: str
     type: str
@@ -141,7 +141,7 @@ class ReportGrouping:
 
     field: str
     granularity: str = "Day"
-    """Of a date: Day or Month. Other fields are written with Day too."""
+    """The granularity of a date: Day or Month. Other fields have Day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +180,16 @@ class ReportView:
     report_type: str
     columns: tuple[str, ...]
     date_column: str = ""
-    """The date that people narrow the report by; "" for a type that has none."""
+    """The date column of the report's time filter; "" if its type has none."""
     groupings: tuple[ReportGrouping, ...] = ()
     filters: tuple[ReportFilter, ...] = ()
     formulas: tuple[ReportFormula, ...] = ()
     without: ReportCrossFilter | None = None
     chart: bool = False
-    """Whether a line shows the first formula by the first grouping."""
+    """Whether the report has a line chart of the first formula by the first grouping."""
     of_activities: bool = False
     any_filter: bool = False
-    """Whether a row has to fit one of the filters, not all."""
+    """Whether a row must match any of the filters instead of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class SignInView:
     flow: str
     """jwt or client_credentials."""
     certificate: str
-    """Base64, without the lines around it; "" without one."""
+    """The certificate in base64, without header and footer; "" if there is none."""
     callback_url: str
     scopes: str
     permission_set: str
@@ -237,7 +237,7 @@ VARIABLES = {
     "WorkflowOutboundMessage": "message",
     "WorkflowRule": "rule",
 }
-"""By metadata type, the name under which its template finds its value."""
+"""The name of the variable in the template, by metadata type."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class Blueprint:
     address: Address
     view: View
     place: Place
-    """What asked for it, for problems that concern it as a whole."""
+    """The origin of the component as a whole."""
     origins: tuple[Origin, ...]
 
 

@@ -69,7 +69,7 @@ class Templates:
 
                 near = get_close_matches(path.name, shipped, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"sfcode's own are {', '.join(sorted(shipped))}"
-                yield Diagnostic.error(Position(str(path), 1, 1), "", "this template is not used by anything", hint)
+                yield Diagnostic.error(Position(str(path), 1, 1), "", "this template is not used", hint)
 
     def render(self, blueprint: Blueprint) -> Component:
         """Render one component. Raises TemplateError."""
@@ -97,7 +97,7 @@ class Templates:
             Diagnostic.error(
                 _nth(lines, line),
                 "",
-                f"what this template writes for {address} is not right: {_in_template(message, lines)}",
+                f"the result of this template for {address} is invalid: {_in_template(message, lines)}",
                 "correct the template, or remove it to use sfcode's own",
             )
             for line, message in problems
@@ -105,9 +105,9 @@ class Templates:
 
     def _lines(self, blueprint: Blueprint) -> list[Position]:
         """
-        Return for each line of the output the line of the template that wrote it.
+        Return the line of the template for each line of its output.
 
-        The template is run once more, with a mark of its line put in front of each piece of its text.
+        The template is rendered again, with a mark of the line inserted before each piece of its text.
         """
         from jinja2.lexer import Token
 
@@ -126,7 +126,7 @@ class Templates:
         now = Position(self._environment.get_template(name).filename or name, 1, 1)
         positions: list[Position] = []
         for line in _render(environment, blueprint).split("\n"):
-            # A line that begins inside a value has no mark there: it belongs to where the value was put in.
+            # A line that begins inside a value has no mark: it belongs to the line where the value was inserted.
             start = _AT_START.match(line)
             now = _last_mark(start[0] if start else "", now)
             positions.append(now)

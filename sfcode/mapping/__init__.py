@@ -1,1 +1,1 @@
-"""The domain that all other packages share: resolved mappings, events, names and field types."""
+"""The domain of all other packages: resolved mappings, events, names and field types."""

@@ -15,12 +15,12 @@ class ActivityField(NamedTuple):
     """A field of the project's custom object for activities."""
 
     kind: str
-    """Of the field's template: text, long_text or time."""
+    """The kind of the field in its template: text, long_text or time."""
     type: str
     """Describe type."""
     description: str
     length: int = 0
-    """Characters, of a text."""
+    """The maximum length of a text in characters."""
 
 
 OWN_FIELDS = {
@@ -29,10 +29,10 @@ OWN_FIELDS = {
     "Event": ActivityField("text", "string", "The name of the event in Appcues.", TEXT_LENGTH),
     "Time": ActivityField("time", "datetime", "When it happened in Appcues."),
 }
-"""What the project's own object holds besides the lookups and the external id."""
+"""The fields of the custom object besides its lookups and external ID."""
 
 STANDARD_OBJECTS = {"Event": "EditEvent", "Task": "EditTask"}
-"""The standard objects for activities, each with the user permission that writing it takes."""
+"""The standard objects for activities, each with the user permission that is required to write it."""
 
 
 def own_activities(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping, ...]:
@@ -41,7 +41,7 @@ def own_activities(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping
 
 
 def written_fields(project: str, mapping: ResolvedMapping) -> tuple[str, ...]:
-    """Return the fields of an activity that the relay writes for a mapping, the external id last; none without activities."""
+    """Return the fields of an activity that the relay writes for a mapping, the external ID last; none without activities."""
     if mapping.activity_object is None:
         return ()
     if not mapping.by_relay:

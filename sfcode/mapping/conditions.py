@@ -1,4 +1,4 @@
-"""Which records take part in a mapping (`where`), as a formula of an org and as SOQL."""
+"""The conditions of a mapping on its records (`where`), as a formula and as SOQL."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ RECORD_TYPE = "RecordType"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One line of `where`: what the value of a field has to be, or must not be."""
+    """One line of `where`: the values that a field must have, or must not have."""
 
     field: str
     """The API name, or `RecordType`."""
     place: Place
     values: tuple[AttributeValue, ...] = ()
-    """The values that fit; with `negated` those that do not."""
+    """The values that match; with `negated`, those that do not match."""
     negated: bool = False
     blank: bool | None = None
-    """Whether the field has to be blank, or filled; None where the values decide."""
+    """Whether the field must be blank (True) or not blank (False); None if the values decide."""
 
     @property
     def compared_field(self) -> str:
@@ -51,9 +51,9 @@ class Condition:
 
     def formula(self, type_: str, *, prefixed: bool) -> str:
         """
-        Return the condition for a flow (`prefixed`) or a workflow rule.
+        Return the formula for a flow (`prefixed`) or a workflow rule.
 
-        `type_` is the field's describe type. A blank field is none of the values.
+        `type_` is the field's describe type. A blank field equals none of the values.
         """
 
         def reference(name: str) -> str:
@@ -75,13 +75,13 @@ class Condition:
 
     @property
     def listed_values(self) -> frozenset[AttributeValue | None] | None:
-        """The values that the field may have, None among them for a blank one; None where they cannot be listed."""
+        """The values that the field may have, with None for a blank field; None if they cannot be listed."""
         if self.blank is not None:
             return frozenset({None}) if self.blank else None
         return None if self.negated else frozenset(map(_folded, self.values))
 
     def excludes(self, other: Condition) -> bool:
-        """Tell whether no record can fit both."""
+        """Return whether no record can match both conditions."""
         if self.field.lower() != other.field.lower():
             return False
         if self.blank is not None or other.blank is not None:
@@ -104,12 +104,12 @@ class Condition:
 
 
 def and_where(query: str, conditions: Iterable[Condition]) -> str:
-    """Add the conditions of a mapping to a query that has a WHERE already."""
+    """Add the conditions of a mapping to a query with a WHERE clause."""
     return " AND ".join([query, *(condition.soql() for condition in conditions)])
 
 
 def are_apart(first: Sequence[Condition], second: Sequence[Condition]) -> bool:
-    """Tell whether no record can fit both lists of conditions, as far as the conditions themselves say so."""
+    """Return whether the conditions alone imply that no record can match both lists."""
     return any(condition.excludes(other) for condition, other in product(first, second))
 
 

@@ -29,11 +29,11 @@ class Desired:
     components: tuple[Component, ...]
     records: tuple[Component, ...]
     origins: tuple[Origin, ...]
-    """By address; within one address the most specific token first and the component itself last."""
+    """Origins sorted by address; within an address the most specific name first, and the component itself last."""
     warnings: tuple[str, ...] = ()
-    """What works but deserves a look; place and hint as in a problem."""
+    """Warnings about things that work but may be unintended, with place and hint as in a problem."""
     advice: tuple[Diagnostic, ...] = ()
-    """The same, with their places."""
+    """Notes, with their places."""
 
     @cached_property
     def by_address(self) -> dict[Address, Component]:

@@ -14,7 +14,7 @@ from sfcode.lazy_dataclasses import dataclass, field
 NpsKind = Literal["score", "feedback"]
 
 ItemKind = Literal["flow", "survey", "checklist", "goal", "form"]
-"""What an event is about: the item of Appcues that a user completed, answered or reached."""
+"""The kind of Appcues content that an event refers to, which a user completed, answered or reached."""
 
 ITEM_ATTRIBUTES: Mapping[ItemKind, tuple[str, ...]] = {
     "flow": ("flowName", "flowId"),
@@ -23,7 +23,7 @@ ITEM_ATTRIBUTES: Mapping[ItemKind, tuple[str, ...]] = {
     "goal": ("goalName", "goalId"),
     "form": ("flowName", "flowId", "interaction.formId"),
 }
-"""By kind of item, the attributes of an event that hold its name and its id. A form has no name but that of its flow."""
+"""The attributes with name and ID of the item, by kind of item. A form has only the name of its flow."""
 
 DETAILS: Mapping[ItemKind, tuple[str, ...]] = {
     "flow": ("flowType", "flowVersion", "stepId", "stepType", "stepChildId", "stepChildNumber", "interaction"),
@@ -31,12 +31,12 @@ DETAILS: Mapping[ItemKind, tuple[str, ...]] = {
     "checklist": ("itemId", "itemIndex", "itemLabel"),
     "goal": (),
 }
-"""By kind of item, further attributes of its events, as far as Appcues' SDKs and exports show them."""
+"""Further attributes of events by kind of item, from Appcues' SDKs and exports."""
 COMMON_ATTRIBUTES = ("eventName", "currentPageUrl", "currentPageTitle", "sessionId", "timestamp", "userId", "email")
-"""What a text about any event may name. An event also holds whatever the product tells Appcues of its users."""
+"""Attributes that the texts of any event may use. An event may also have attributes that a product sends to Appcues."""
 
 PREFIX = "appcues:"
-"""How the names of Appcues' own events begin in webhooks; the config leaves it out."""
+"""The prefix of Appcues' own events in webhooks, which the config omits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +53,19 @@ class EventDefinition:
 
     name: str
     plural: str
-    """What a sentence calls several of them: completed flows."""
+    """The plural for sentences, such as `completed flows`."""
     text: ActivityText | None = None
     """The default texts of its activity; None for an event that creates no activity."""
     properties: Mapping[NpsKind, str] = field(default_factory=dict)
-    """By NPS field, the attribute of the event that fills it."""
+    """The attribute of the event for each NPS field."""
     item: ItemKind | None = None
     """The kind of content that the event belongs to; None for click-to-track events."""
     registers: bool = False
-    """Whether it may make people members of a campaign."""
+    """Whether the event may add people to a campaign."""
     help_page: bool = False
-    """Whether the table of Appcues' help page has it, so that Appcues' own connector writes it."""
+    """Whether Appcues' own connector writes the event, according to the table of the help page."""
     comment: str = ""
-    """What `events.yaml` says above its texts."""
+    """The comment above its texts in `events.yaml`."""
 
 
 _CLICK_TO_TRACK = "click_to_track"
@@ -162,7 +162,7 @@ ACTIVITY_EVENTS = tuple(name for name in TEXT_EVENTS if name != _CLICK_TO_TRACK)
 HANDLED_EVENTS = (*ACTIVITY_EVENTS, *(event.name for event in EVENTS if not event.text))
 """Events of Appcues itself that sfcode handles."""
 REGISTRATION_EVENTS = tuple(event.name for event in EVENTS if event.registers)
-"""Events that may make people members of a campaign."""
+"""Events that may add people to a campaign."""
 HELP_PAGE_ACTIVITIES = tuple(event.name for event in EVENTS if event.help_page)
 """Events that become activities in the table of Appcues' help page."""
 
@@ -194,7 +194,7 @@ APPCUES_EVENTS = frozenset(
 
 
 def event_attributes(name: str) -> frozenset[str]:
-    """Return the attributes that an event is known to have."""
+    """Return the known attributes of an event."""
     item = BY_NAME[name].item
     own = (*ITEM_ATTRIBUTES[item], *DETAILS[item]) if item else ()
     return frozenset((*COMMON_ATTRIBUTES, *own))
@@ -203,10 +203,10 @@ def event_attributes(name: str) -> frozenset[str]:
 NPS_EVENTS: Mapping[NpsKind, str] = {
     kind: next(event.name for event in EVENTS if set(event.properties) == {kind}) for kind in get_args(NpsKind)
 }
-"""By NPS field, the event that fills it alone."""
+"""The event that fills only this NPS field, by field."""
 
 
 def events_filling(kinds: Iterable[str]) -> tuple[str, ...]:
-    """Return the events that fill any of these NPS fields (`score`, `feedback`)."""
+    """Return the events that fill any of some NPS fields (`score`, `feedback`)."""
     fields = set(kinds)
     return tuple(event.name for event in EVENTS if fields & event.properties.keys())

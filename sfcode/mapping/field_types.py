@@ -1,5 +1,5 @@
 """
-Look up fields in the org or the shipped table, and among the generated ones.
+The properties of field types, in one table.
 
 To accept a further type as user id source, NPS field or attribute, change its row in `FIELD_TYPES`; the questions
 below it are answered from the rows.
@@ -24,21 +24,21 @@ class FieldType(NamedTuple):
     """The properties of one describe type."""
 
     metadata: tuple[str, ...] = ()
-    """The types of a CustomField's metadata that a describe calls by this type."""
+    """The types in the metadata of a CustomField that have this describe type."""
     label: str = ""
     """The name in Setup, if messages do not use the describe type."""
     attribute: AttributeType | None = None
     """The type of a value in Appcues; None if an outbound message cannot contain such a field."""
     textual: bool = False
-    """Whether the value is a text, which may be sent as any other type too."""
+    """Whether the value is a text, which may also be sent as any other type."""
     user_id_formula: str = ""
-    """The formula that turns a value into the text of a user id; "" where the type cannot be its source."""
+    """The formula that converts a value to a text user ID; "" if the type cannot be the source of one."""
     nps: NpsKind | None = None
-    """The NPS answer that such a field can hold."""
+    """The NPS answer that a field of this type can store."""
     compared: ComparedAs | None = None
-    """The values that a condition can compare it with; None where there are none."""
+    """The kind of values that a condition can compare the field with; None if it cannot be compared."""
     blank: bool = True
-    """Whether a condition can tell if it is blank."""
+    """Whether a condition can test if the field is blank."""
 
 
 _NUMBER_TO_TEXT = 'IF(ISBLANK({field}), "", TEXT({field}))'
@@ -76,29 +76,29 @@ FIELD_TYPES = {
 """By describe type."""
 
 COMPARED_WITH = {name: row.compared for name, row in FIELD_TYPES.items() if row.compared}
-"""By describe type, the values that a condition compares a field with."""
+"""The kind of values that a condition compares a field with, by describe type."""
 
 UNCOMPARABLE = frozenset(name for name, row in FIELD_TYPES.items() if not row.blank)
-"""Describe types of which no condition can tell whether a field is blank."""
+"""Describe types whose fields no condition can test for blank."""
 
 NUMBER_TYPES = frozenset(name for name, row in FIELD_TYPES.items() if row.label == "Number" or name == "long")
-"""Types of Number fields: as a text their values are written without `.0`."""
+"""Types of Number fields, whose values are formatted as text without `.0`."""
 
 USER_ID_FORMULAS = {name: row.user_id_formula for name, row in FIELD_TYPES.items() if row.user_id_formula}
-"""By the type of `user_id.from`, the formula of the generated user id."""
+"""The formula of the generated user ID, by the type of `user_id.from`."""
 
 NPS_TYPES: dict[NpsKind, frozenset[str]] = {
     kind: frozenset(name for name, row in FIELD_TYPES.items() if row.nps == kind) for kind in ("score", "feedback")
 }
-"""By NPS answer, the types of the fields that can hold it."""
+"""The types of fields that can store an NPS answer, by answer."""
 
 CREATED_TYPES: dict[NpsKind, str] = {"score": "double", "feedback": "textarea"}
-"""By NPS answer, the type of the field that sfcode creates for it."""
+"""The type of the field that sfcode creates for an NPS answer, by answer."""
 
 ATTRIBUTE_TYPES: dict[str, AttributeType] = {
     name: row.attribute for name, row in FIELD_TYPES.items() if row.attribute is not None
 }
-"""By describe type, what a field's value is in Appcues. The keys are the types that can be sent at all."""
+"""The type of a field's value in Appcues, by describe type. Other describe types cannot be sent."""
 
 SENDABLE_AS: dict[AttributeType, frozenset[str]] = {
     "string": frozenset(ATTRIBUTE_TYPES),
@@ -107,23 +107,23 @@ SENDABLE_AS: dict[AttributeType, frozenset[str]] = {
         for type_ in ("number", "boolean", "date")
     },
 }
-"""By attribute type, the describe types whose values can be sent as it."""
+"""The describe types whose values can be sent as an attribute type, by attribute type."""
 
 _DESCRIBED = {metadata: name for name, row in FIELD_TYPES.items() for metadata in row.metadata}
 
 
 def describe_type(metadata_type: str) -> str:
-    """Return what a describe calls the type of a CustomField."""
+    """Return the describe type of a CustomField."""
     return _DESCRIBED.get(metadata_type, metadata_type.lower())
 
 
 def type_label(describe: str) -> str:
-    """Return what messages call a describe type."""
+    """Return the name of a describe type in messages."""
     return (FIELD_TYPES[describe].label if describe in FIELD_TYPES else "") or describe
 
 
 def compared_as(value: AttributeValue) -> ComparedAs:
-    """Return what kind of fields a value can be compared with."""
+    """Return the kind of fields that a value can be compared with."""
     if isinstance(value, bool):
         return "true or false"
     return "texts" if isinstance(value, str) else "numbers"

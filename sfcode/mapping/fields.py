@@ -1,4 +1,4 @@
-"""Looking fields up: in the org or the shipped table, and among those which this project creates."""
+"""Look up fields in the org or the shipped table, and among the generated ones."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sfcode.mapping.org_features import feature_fields
 from sfcode.metadata.objects import Field, OrgSchema
 
 STANDARD_OBJECTS = ("Account", "Contact", "Lead")
-"""Standard objects that a mapping may name, next to any custom object."""
+"""Standard objects that a mapping may use, besides any custom object."""
 
 ACTIVITY_FIELDS = {
     "Event": ("Description", "IsAllDayEvent", "Location", "Type", "WhatId", "WhoId"),
     "Task": ("ActivityDate", "Description", "Type", "WhatId", "WhoId"),
 }
-"""The standard fields of activities that take field permissions, and which sfcode may want to grant."""
+"""The standard fields of activities with field permissions that sfcode may grant."""
 
 UNWATCHED_FIELDS = frozenset(
     {
@@ -32,12 +32,12 @@ UNWATCHED_FIELDS = frozenset(
         "SystemModstamp",
     }
 )
-"""Fields that never change, or change with every save: no reason to send a message. They are sent along when mapped."""
+"""Fields that never change, or change with every save. They are sent if mapped, but do not trigger a message."""
 
 NAME_PARTS = {("Contact", "Name"): ("FirstName", "LastName"), ("Lead", "Name"): ("FirstName", "LastName")}
-"""By object and field, the fields that Salesforce puts a person's full name together from: what changes are the parts."""
+"""The fields from which Salesforce composes a person's full name, by object and field. Only the parts are edited."""
 
-# What every custom object has. None of these takes field permissions.
+# Fields of every custom object. None of them has field permissions.
 _OF_CUSTOM_OBJECTS: Mapping[str, Field] = {
     name: Field(name, kind, permissionable=False, updateable=False)
     for name, kind in {
@@ -66,24 +66,24 @@ class Fields:
     object: str
     known: Mapping[str, Field]
     complete: bool
-    """Whether a custom field that is not in `known` cannot exist."""
+    """Whether `known` has all custom fields, so that any other one does not exist."""
     created: Mapping[str, Field] = field(default_factory=dict)
     features: Mapping[str, str] = field(default_factory=dict)
-    """By field, the feature of an org without which it does not exist; empty where the org itself was asked."""
+    """The org feature that a field requires, by field; empty if the fields were read from the org."""
 
     def get(self, name: str) -> Field | None:
         """Return a field; None if it does not exist or is not known."""
         return self.created.get(name) or self.known.get(name)
 
     def absent(self, name: str) -> bool:
-        """Tell whether the field certainly does not exist."""
+        """Return whether the field certainly does not exist."""
         return self.get(name) is None and (self.complete or not is_custom(name))
 
     def permission(self, name: str) -> str:
         """
-        Name the field that access to this one is granted by: an address for its city; "" where none is needed.
+        Return the field whose permission grants access to a field: an address for its city; "" if none is needed.
 
-        Unknown custom fields are assumed to take permissions of their own.
+        Unknown custom fields are assumed to have their own permissions.
         """
         field = self.get(name)
         if field is None:
@@ -91,7 +91,7 @@ class Fields:
         return field.permission
 
     def similar(self, name: str) -> str | None:
-        """Find the existing name that was probably meant."""
+        """Find the existing name that is most similar."""
         return find_closest(name, (*self.created, *self.known))
 
 

@@ -1,4 +1,4 @@
-"""Bounds that Salesforce sets, each in one place and with its source."""
+"""Limits of Salesforce, each with its source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEMBER_STATUS_LENGTH = 40
 """Characters of the status of a campaign member. The label of a CampaignMemberStatus may be longer (Object Reference)."""
 
 REPORT_NAME_LENGTH = 40
-"""Characters of the name of a report; its developer name is kept as short."""
+"""Characters of the name of a report; sfcode also uses it for the developer name."""
 
 STATIC_RESOURCE_SIZE = 5_242_880
 """Bytes of the file of a static resource, 5 MB (https://help.salesforce.com/s/articleView?id=platform.pages_static_resources.htm)."""
@@ -36,10 +36,10 @@ PACKAGE_FILES = 10_000
 """Files of one package (https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_deploy.htm)."""
 
 PACKAGE_SIZE = 39_000_000
-"""Bytes of the zip of one package: about 50 MB in base64, with which a request is full (as PACKAGE_FILES)."""
+"""Bytes of the zip of one package: about 50 MB in base64, the limit of a request (source as PACKAGE_FILES)."""
 
 FLOW_VERSIONS = 50
 """Versions of one flow (https://help.salesforce.com/s/articleView?id=platform.flow_considerations_limit.htm)."""
 
 NAMES_PER_QUERY = 100
-"""Names that one query lists: it is part of a URL, which has at most 16,384 characters (REST API, query)."""
+"""Names in one query, which is part of a URL of at most 16,384 characters (REST API, query)."""

@@ -48,12 +48,12 @@ def activities(project: str) -> str:
 
 
 def activity_field(project: str, suffix: str) -> str:
-    """Return the name of a field of that object: Subject, Comment, Event or Time."""
+    """Return the name of a field of the custom object for activities: Subject, Comment, Event or Time."""
     return f"{project}_{suffix}__c"
 
 
 def item_field(project: str) -> str:
-    """Return the name of the field of an activity for the flow, survey, checklist or goal that it is about."""
+    """Return the name of the field of an activity for the flow, survey, checklist or goal."""
     return f"{project}_Item__c"
 
 
@@ -63,10 +63,10 @@ def item_fields(project: str) -> tuple[str, str]:
 
 
 def response_object(project: str) -> str:
-    """Return the name of the object of NPS answers."""
+    """Return the name of the object for NPS answers."""
     return f"{project}_NPS_Response__c"
 
 
 def lookup_field(object_name: str) -> str:
-    """Return the name of its lookup to a mapped object: `Contact__c`, `Workshop__c`, `ns_Workshop__c` for `ns__Workshop__c`."""
+    """Return the name of a lookup to a mapped object: `Contact__c`, `Workshop__c`, `ns_Workshop__c` for `ns__Workshop__c`."""
     return f"{object_name.removesuffix('__c').replace('__', '_')}__c"

@@ -1,4 +1,4 @@
-"""Standard fields that exist only where a feature of the org is turned on: known offline, with a note."""
+"""Standard fields that exist only if a feature of the org is turned on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sfcode.metadata.objects import Field
 EDITIONS_WITH_OUTBOUND_MESSAGES = frozenset(
     {"Enterprise Edition", "Unlimited Edition", "Performance Edition", "Developer Edition"}
 )
-"""They have the API as well; Professional has that as an add-on, and no messages.
+"""Editions with outbound messages. They have the API as well; Professional has the API as an add-on, but no messages.
 https://help.salesforce.com/s/articleView?id=platform.workflow_managing_outbound_messages.htm"""
 
 CURRENCIES = "multiple currencies"
@@ -15,7 +15,7 @@ CODES = "state and country/territory picklists"
 PERSON_ACCOUNTS = "person accounts"
 
 _ADDRESSES = {"Account": ("Billing", "Shipping"), "Contact": ("Mailing", "Other"), "Lead": ("",)}
-"""What the names of an object's addresses begin with."""
+"""The prefixes of an object's address fields."""
 
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_account.htm
 _PERSON = {
@@ -56,7 +56,7 @@ _PARTS = {
 
 
 def feature_fields(object_name: str) -> dict[str, tuple[Field, str]]:
-    """Return the fields that an object has with a feature only, each with the feature's name in Setup."""
+    """Return the fields of an object that require a feature, each with the feature's name in Setup."""
     fields = {"CurrencyIsoCode": (Field("CurrencyIsoCode", "picklist", permissionable=False), CURRENCIES)}
     for prefix in _ADDRESSES.get(object_name, ()):
         fields |= _codes(prefix, CODES)

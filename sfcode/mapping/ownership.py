@@ -1,16 +1,16 @@
-"""The texts that mark managed components, and values that are not filled in yet."""
+"""The texts that mark managed components, and placeholders for values that are still missing."""
 
 from __future__ import annotations
 
 MANAGED_BY = "Managed by sfcode"
-"""What every description of a generated component begins with."""
+"""The prefix of all descriptions of generated components."""
 
 MANAGED = f"{MANAGED_BY}: do not edit by hand."
-"""How the description of every generated component begins."""
+"""The beginning of the description of every generated component, except permission sets."""
 
 MANAGED_SET = f"{MANAGED_BY}: do not edit by hand, it is replaced as a whole."
-"""How the description of every generated permission set begins."""
+"""The beginning of the description of every generated permission set."""
 
 PLACEHOLDER_ACCOUNT = "FILL_IN"
 PLACEHOLDER_RELAY_URL = "https://fill-in.invalid"
-"""What `sfcode import` writes where an org cannot know the Appcues account and the relay."""
+"""The placeholders that `sfcode import` writes for the Appcues account and the relay, which an org does not contain."""

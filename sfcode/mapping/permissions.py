@@ -1,4 +1,4 @@
-"""The permissions of a permission set: their flags in metadata, their names in templates, their words in Setup."""
+"""The permissions of a permission set: their names in metadata, in templates and in Setup."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PermissionFlag(NamedTuple):
     name: str
     """The attribute of `ObjectPermission`, which templates use."""
     label: str
-    """What Setup calls it."""
+    """The name in Setup."""
 
 
 OBJECT_FLAGS = {
@@ -26,10 +26,10 @@ OBJECT_FLAGS = {
     "modifyAllRecords": PermissionFlag("modify_all", "Modify All"),
     "viewAllFields": PermissionFlag("view_all_fields", "View All Fields"),
 }
-"""By the element of `objectPermissions`, in the order in which Setup shows them."""
+"""Flags by element of `objectPermissions`, in the order of Setup."""
 
 FIELD_FLAGS = {"readable": PermissionFlag("readable", "Read"), "editable": PermissionFlag("editable", "Edit")}
-"""By the element of `fieldPermissions`."""
+"""Flags by element of `fieldPermissions`."""
 
 USER_PERMISSIONS = {
     "ActivitiesAccess": "Access Activities",
@@ -42,7 +42,7 @@ USER_PERMISSIONS = {
     "ViewAllData": "View All Data",
     "ViewSetup": "View Setup and Configuration",
 }
-"""User permissions as Setup calls them."""
+"""Names of user permissions in Setup."""
 
 POWERFUL_PERMISSIONS = frozenset(
     {
@@ -57,23 +57,23 @@ POWERFUL_PERMISSIONS = frozenset(
         "ViewAllUsers",
     }
 )
-"""User permissions that are about more than the records of the mappings."""
+"""User permissions that reach beyond the records of the mappings."""
 
 API_ONLY_LICENSES = frozenset({"Salesforce Integration"})
 """User licenses that allow only the API."""
 
 API_ONLY_PROFILES = frozenset({"Minimum Access - API Only Integrations", "Salesforce API Only System Integrations"})
-"""Standard profiles that let a user use the API alone and grant nothing else."""
+"""Standard profiles that grant nothing but API access."""
 
 GRANTED_BY_PROFILE = {
     "System Administrator": ("View All Data", "Modify All Data", "Customize Application"),
     "Standard User": ("Read", "Create", "Edit", "Delete of standard objects"),
     "Read Only": ("Read of standard objects",),
 }
-"""Rights that standard profiles grant, as Setup names them."""
+"""Rights that standard profiles grant, with their names in Setup."""
 
 CUSTOMIZE_APPLICATION = ("CustomizeApplication", "ManageCustomPermissions", "ViewSetup")
-"""Customize Application with the permissions without which Salesforce refuses it."""
+"""Customize Application, with the permissions that it requires."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,7 +109,7 @@ def add_required(rights: ObjectPermission) -> ObjectPermission:
 
 @dataclass(frozen=True, slots=True)
 class OtherRights:
-    """What a user may do in an org beside the permission sets of a project."""
+    """The rights of a user in an org that are not from the permission sets of a project."""
 
     permission_sets: tuple[str, ...] = ()
     """Names of the permission sets that are assigned to the user."""
@@ -117,7 +117,7 @@ class OtherRights:
     """Names of the permission set groups that are assigned to the user."""
     profile: str = ""
     profile_objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the profile grants, by object: elements of OBJECT_FLAGS."""
+    """The object permissions of the profile, by object: elements of OBJECT_FLAGS."""
     profile_permissions: tuple[str, ...] = ()
     """Powerful user permissions that the profile grants."""
 
@@ -129,7 +129,7 @@ class OtherRights:
 
     @property
     def granted_by_profile(self) -> tuple[str, ...]:
-        """Return the rights that the profile grants, as Setup names them."""
+        """Return the rights that the profile grants, with their names in Setup."""
         objects = (
             f"{', '.join(OBJECT_FLAGS[element].label for element in elements)} on {name}"
             for name, elements in sorted(self.profile_objects.items())
@@ -137,7 +137,7 @@ class OtherRights:
         return (*(USER_PERMISSIONS.get(name, name) for name in self.profile_permissions), *objects)
 
     def remove_accepted(self, accepted: Collection[str]) -> OtherRights:
-        """Return the rights without those that are accepted by address, such as `PermissionSet:People`."""
+        """Return the rights without the accepted ones, which are addresses such as `PermissionSet:People`."""
         remaining_rights = replace(
             self,
             permission_sets=tuple(name for name in self.permission_sets if f"PermissionSet:{name}" not in accepted),

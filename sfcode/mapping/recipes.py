@@ -1,4 +1,4 @@
-"""What recipes add to an org: the object of NPS answers, fields of activities, and names."""
+"""The components of recipes: the object for NPS answers with its fields, and roll-ups on accounts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.objects import Field
 
 PEOPLE = ("Contact", "Lead")
-"""The objects whose records answer surveys."""
+"""The objects of people, who answer surveys."""
 
 ACCOUNT_FIELD = "Account__c"
-"""The field of an answer that leads to its account."""
+"""The lookup field of an answer to its account."""
 RESPONSE_ID_FIELD = "Response_Id__c"
 """The external id of an answer."""
 
@@ -22,17 +22,17 @@ class RecipeField(NamedTuple):
     """A field that a recipe creates."""
 
     kind: str
-    """Of the field's template."""
+    """The kind of the field in its template."""
     type: str
     """Describe type."""
     description: str
     length: int = 0
-    """Characters, of a text."""
+    """The maximum length of a text in characters."""
     formula: str = ""
 
 
 def _count(condition: str) -> str:
-    # A blank score would be below 7: it counts as neither.
+    # Without the check a blank score would count as below 7.
     return f"IF(ISBLANK(Score__c), 0, IF({condition}, 1, 0))"
 
 
@@ -62,11 +62,11 @@ RESPONSE_FIELDS = {
 """The fields of an answer besides its lookups, by name."""
 
 WRITTEN_FIELDS = tuple(name for name, field in RESPONSE_FIELDS.items() if not field.formula)
-"""Those that the relay writes."""
+"""The fields of an answer that the relay writes."""
 
 
 class AccountCount(NamedTuple):
-    """A roll-up on accounts: the number of answers whose scores lie in a range."""
+    """A roll-up on accounts: the number of answers with scores in a range."""
 
     description: str
     lowest: int
@@ -78,7 +78,7 @@ ACCOUNT_COUNTS = {
     "Promoters": AccountCount("The number of NPS answers of 9 or 10.", 9, 10),
     "Detractors": AccountCount("The number of NPS answers of 0 to 6.", 0, 6),
 }
-"""By the last part of the field's name. A blank score lies in no range."""
+"""Roll-ups by the last part of the field's name. A blank score is in no range."""
 
 
 def answering(mappings: Iterable[ResolvedMapping]) -> tuple[ResolvedMapping, ...]:

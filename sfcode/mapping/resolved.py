@@ -26,9 +26,9 @@ class FieldUse:
     attribute: str = ""
     """The Appcues attribute that the field is sent as; "" for the user id and its source."""
     type: AttributeType | None = None
-    """The type that the attribute is sent as, when the mapping gives one."""
+    """The type of the attribute, if the mapping sets one."""
     values: ValueMap | None = None
-    """The translation of the field's values, when the mapping gives one."""
+    """The translation of the field's values, if the mapping has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class NpsTarget:
     """Whether sfcode creates the field and manages it."""
     place: Place
     if_blank: bool = False
-    """Whether it is written only where it has no value yet."""
+    """Whether the field is written only if it has no value yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class EventUse:
     name: str
     place: Place
     items: frozenset[str] = frozenset()
-    """Names and ids of the flows, surveys, checklists or goals that count; empty: any."""
+    """Names and IDs of the flows, surveys, checklists or goals to log; all if empty."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ResolvedMapping:
     """The data that one mapping exchanges, with directions and Salesforce names."""
 
     name: str
-    """The mapping's name, which is its file's."""
+    """The name of the mapping, which is that of its file."""
     file: str
     object: str
     match: Literal["user", "group"]
@@ -69,23 +69,23 @@ class ResolvedMapping:
     """The name of the mapping's outbound message, flow and workflow rule."""
     user_id: FieldUse
     source: FieldUse | None = None
-    """The number field behind a user id field that is generated."""
+    """The number field from which the user ID field is generated."""
     attributes: tuple[FieldUse, ...] = ()
     targets: tuple[NpsTarget, ...] = ()
     activities: tuple[EventUse, ...] = ()
     click_to_track: tuple[EventUse, ...] = ()
     activity_object: str | None = None
-    """What activities become: Event, Task or the project's own object; None without activities."""
+    """The object of activities: Event, Task or the custom object; None without activities."""
     link_field: str = ""
     """The field of an activity that refers to the mapped record."""
     logs_items: bool = False
-    """Whether an activity has its event, and the flow, survey, checklist or goal, in fields of their own."""
+    """Whether activities have separate fields for the event and its flow, survey, checklist or goal."""
     several: Literal["park", "newest"] = "park"
     """How an event is handled if several records have its user ID."""
     follows_conversion: bool = True
-    """Whether an event of a converted lead is written to its contact."""
+    """Whether events of a converted lead are written to its contact."""
     where: tuple[Condition, ...] = ()
-    """What records have to fit to take part; empty: all take part."""
+    """The conditions that records must match (`where`); all records if empty."""
     on: frozenset[str] = field(default_factory=frozenset)
     trigger: Literal["flow", "workflow_rule"] = "flow"
     sends: bool = False
@@ -93,12 +93,12 @@ class ResolvedMapping:
     receives: bool = False
     """Whether Appcues events are written to Salesforce."""
     endpoint: str = ""
-    """The address of the relay that outbound messages go to, its secret as a placeholder, without the version."""
+    """The URL for outbound messages, without the version and with the secret as a placeholder."""
     positions: Mapping[ConfigPath, Position] = field(default_factory=dict, repr=False)
 
     @property
     def by_relay(self) -> bool:
-        """Whether the relay carries the data, and not Appcues' connector."""
+        """Whether the relay delivers, and not Appcues' connector."""
         return self.delivery == "relay"
 
     @property
@@ -135,15 +135,15 @@ class ResolvedMapping:
     @property
     def has_id(self) -> str:
         """
-        The SOQL condition that a record has a user id.
+        The SOQL condition that a record has a user ID.
 
-        The number behind a formula can have an index; the formula cannot, and a condition on it reads every record.
+        The number field behind a formula can have an index. The formula cannot, so a condition on it reads every record.
         """
         return f"{self.source.field if self.source else self.user_id.field} != null"
 
     @property
     def activities_place(self) -> Place | None:
-        """The place that asks for activities; None if there are none."""
+        """The place of the activities in the mapping; None if it has none."""
         if not (self.activities or self.click_to_track):
             return None
         return self.place("to_salesforce", "activities" if self.activities else "click_to_track")
@@ -165,7 +165,7 @@ def message_version(fields: Iterable[str]) -> str:
     """
     Return the short hash of a field list, which the endpoint carries as `?v=`.
 
-    By it the relay knows that a message was made from the list it has: only then does a field that
-    is missing from the message mean a value that was cleared.
+    The relay compares it to detect messages from another field list. Only with the same list a field that
+    is missing from a message is known to be empty.
     """
     return hashlib.sha256("\n".join(sorted(set(fields))).encode()).hexdigest()[:8]

@@ -5,20 +5,20 @@ from __future__ import annotations
 from sfcode.lazy_dataclasses import dataclass
 
 AttributeValue = str | int | float | bool
-"""A value as Appcues gets it: a text, a number, or true or false."""
+"""A value in Appcues: a text, a number, or a boolean."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueMap:
-    """The values of an attribute by those of its field."""
+    """The translation of a field's values to those of an attribute."""
 
     values: tuple[tuple[str, AttributeValue], ...]
-    """Pairs of a field's value, as a text, and the value that is sent."""
+    """Pairs of a field's value as text, and the value that is sent."""
     default: AttributeValue | None = None
     """The value that is sent for any other; None clears the attribute."""
 
     def translate(self, text: str) -> AttributeValue | None:
-        """Return the value that is sent for a field's value; None if none is."""
+        """Return the value that is sent for a field's value; None if no value is sent."""
         folded_text = fold_value(text)
         return next((value for key, value in self.values if fold_value(key) == folded_text), self.default)
 
@@ -29,5 +29,5 @@ class ValueMap:
 
 
 def fold_value(text: str) -> str:
-    """Return the form in which values are compared: people type `VP sales ` where a list has `VP Sales`."""
+    """Normalize a value for comparison, since people type `VP sales ` where a list has `VP Sales`."""
     return " ".join(text.split()).casefold()

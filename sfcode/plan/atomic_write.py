@@ -13,7 +13,7 @@ from sfcode.errors import Refused
 
 def write_whole(path: Path, content: str | bytes | Iterable[str], noun: str) -> None:
     """
-    Replace the content of a file atomically, by a text or by the parts of one. Raises Refused if that is impossible.
+    Replace the content of a file atomically with a text, or with the parts of a text. Raises Refused if that is impossible.
 
     A concurrent reader sees the old text or the new one. A symbolic link is kept. Pipes and terminals are written
     directly.
@@ -26,7 +26,7 @@ def write_whole(path: Path, content: str | bytes | Iterable[str], noun: str) -> 
         else:
             _replace(target, _encode(parts))
     except OSError as error:
-        hint = "Name a file in a folder that is there and may be written to."
+        hint = "Pass a file in an existing folder that is writable."
         raise Refused(f"{path}: {noun} cannot be saved: {error.strerror}", hint) from error
 
 

@@ -1,4 +1,4 @@
-"""Read campaigns and the statuses of their members, and what keeps an apply from making them."""
+"""Read campaigns and the statuses of their members, and find what prevents an apply from creating them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sfcode.org.rest import Row
 from sfcode.plan.snapshot import MissingPart
 
 HIDDEN_CODES = frozenset({"INVALID_TYPE", "INVALID_FIELD"})
-"""Codes of queries for objects and fields that the org does not have, or that the user signed in does not see."""
+"""Error codes of queries for objects and fields that do not exist, or that the signed-in user cannot read."""
 
 
 def find_campaigns(org: Org, body: Body) -> list[str]:
-    """Return the ids of the campaigns that the body of a campaign or a status names; none where the user sees no campaigns."""
+    """Return the IDs of the campaigns that a body of a campaign or status refers to; none without access to campaigns."""
     if "CampaignId" in body:
         return [str(row["Id"]) for row in _query(org, "SELECT Id FROM Campaign WHERE Id = {}", str(body["CampaignId"]))]
     name = str(body["CampaignName"])
@@ -23,7 +23,7 @@ def find_campaigns(org: Org, body: Body) -> list[str]:
 
 
 def read_business_record(org: Org, address: Address, desired: Body) -> list[Body]:
-    """Read a campaign or a status of its members; the body is the wanted one where it is there."""
+    """Read a campaign or a status; return the desired body if it exists, else None."""
     campaigns = find_campaigns(org, desired)
     if address.type == "Campaign" or not campaigns:
         return [desired] if campaigns else []
@@ -35,9 +35,9 @@ def list_missing_for_campaigns(
     org: Org, address: Address, body: Body, planned: Collection[Address]
 ) -> Iterator[MissingPart]:
     """
-    Yield what is missing for a campaign or a status to be made: the license of the user signed in, or its campaign.
+    Yield what a campaign or a status needs to be created and is missing: the user's feature license, or the campaign.
 
-    A status is made after all others of its campaign, so one that comes later by the config must not be there before it.
+    A new status is put last in its campaign, so a status that the config has after it must not exist yet.
     """
     username = org.identity.username
     rows = _query(org, "SELECT UserPermissionsMarketingUser FROM User WHERE Username = {}", username)

@@ -1,4 +1,4 @@
-"""A change: one address before and after, and at the last apply."""
+"""A change: the body of one address before and after it, and at the last apply."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Change:
     after: Component | None
     applied: Component | None = None
     adopted: bool = False
-    """Whether the component was unmanaged before and --adopt names it."""
+    """Whether the component was unmanaged before, and is adopted by --adopt."""
     replaced: bool = False
-    """Whether the component is unmanaged, and a mapping says that the relay replaces it."""
+    """Whether the component is unmanaged, and is replaced by the relay (`replaces`)."""
     moved_from: Address | None = None
-    """The name that it has until it is renamed in place; `before` and `applied` are given under the present one."""
+    """The former address if it is renamed in place; `before` and `applied` have the present names."""
 
     def __post_init__(self) -> None:
         # The applied body is relevant only if the org has drifted from it.
@@ -103,7 +103,7 @@ class Change:
 
 def _compare(old: Component | None, new: Component | None) -> tuple[AttributeChange, ...]:
     if old and new and old.canonical == new.canonical:
-        return ()  # most components of a project do not change, and a comparison of texts is quick
+        return ()  # most components do not change, and comparing texts is fast
     return diff(_body(old), _body(new))
 
 

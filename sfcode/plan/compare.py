@@ -40,7 +40,7 @@ def compare(plan_input: PlanInput) -> Plan:
 
 
 def _state_address(plan_input: PlanInput) -> Address:
-    """Return where the state is written: only an apply gives it the present identity of the project."""
+    """Return the address of the written state, which has the present identity of the project only after an apply."""
     state = plan_input.snapshot.state
     if plan_input.request.mode is Mode.APPLY or state is None:
         return state_address(plan_input.project.identity)
@@ -48,7 +48,7 @@ def _state_address(plan_input: PlanInput) -> Address:
 
 
 def find_apply(applied: Applied, apply_id: str | None) -> Past:
-    """Find an apply in the history; the last one without an id. Raises Refused that lists the existing ones."""
+    """Find an apply by ID in the history; without an ID, the last one. Raises Refused with the existing IDs."""
     if not applied.history:
         raise Refused("There is no apply in this org that could be rolled back.")
     applies = {past.id: past for past in applied.history}
@@ -63,9 +63,9 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
     """
     Return the changes that make the org match the config.
 
-    An address is managed if the applied state lists it. One that is managed and no longer asked for is deleted, or
-    released where something desired still names it: then it stays as it is, and belongs to somebody else.
-    Records are named by the config outright and are never deleted: users cannot be, and people are members of campaigns.
+    An address is managed if the applied state lists it. A managed address that is no longer desired is deleted, or
+    released if a desired component still refers to it: then it remains unchanged and becomes unmanaged.
+    Records are never deleted: Salesforce does not delete users, and campaigns have members.
     """
     observed, applied = plan_input.snapshot.components, plan_input.applied
     planned = set(plan_input.wanted)
@@ -92,7 +92,7 @@ def _apply(plan_input: PlanInput) -> Iterator[Change]:
 
 
 def _remove_viewers(plan_input: PlanInput) -> Iterator[Change]:
-    """Take the viewers' permission set from people whom the config listed at the last apply and lists no more."""
+    """Remove the viewers' permission set from people whom the config listed at the last apply, but no longer lists."""
     viewer_set = naming.viewer_set(plan_input.project.settings.name)
     for address in sorted(plan_input.snapshot.applied.records):
         assignment = plan_input.snapshot.components.get(address)
@@ -107,7 +107,7 @@ def _remove_viewers(plan_input: PlanInput) -> Iterator[Change]:
 
 def _destroy(plan_input: PlanInput) -> Iterator[Change]:
     """
-    Return the changes that delete what is managed.
+    Return the changes that delete all managed components.
 
     The integration user is deactivated, since users cannot be deleted.
     """
@@ -125,15 +125,15 @@ def _destroy(plan_input: PlanInput) -> Iterator[Change]:
 
 def _roll_back(plan_input: PlanInput) -> Iterator[Change]:
     """
-    Return the changes that restore what an apply replaced.
+    Return the changes that restore the bodies that an apply replaced.
 
-    A user that the apply made is deactivated. Secrets come back with the value that they have now.
+    A user that the apply created is deactivated. Secrets are restored with their present values.
     """
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     former = _list_renamed(plan_input.snapshot)
     for address, body in past.before.items():
         if address.is_business_record:
-            continue  # people are members by now
+            continue  # campaigns may have members by now
         before = plan_input.snapshot.components.get(address)
         if body is None and before and address.type == "User":
             yield Change(address, before, _deactivate(before))
@@ -152,8 +152,8 @@ def _refresh(plan_input: PlanInput) -> Iterator[Change]:
     """
     Compare the applied state with the org.
 
-    Records are not in the applied state. They are compared while the config is the one that was applied: only
-    then is it known what they were.
+    Records are not in the applied state. They are compared only if the config is the one that was applied,
+    since only then their applied bodies are known.
     """
     expected_components = [*plan_input.applied.values()]
     if plan_input.snapshot.applied.config_digest == plan_input.project.digest:
@@ -169,7 +169,7 @@ CHANGES = {Mode.APPLY: _apply, Mode.DESTROY: _destroy, Mode.ROLLBACK: _roll_back
 
 
 def _unassign_deleted_sets(changes: Iterable[Change], snapshot: OrgSnapshot) -> list[Change]:
-    """Remove the assignments of permission sets that are deleted, because an org deletes no assigned set."""
+    """Remove the assignments of permission sets that are deleted, since an org does not delete an assigned one."""
     planned = {change.address: change for change in changes}
     deleted = {
         address
@@ -184,7 +184,7 @@ def _unassign_deleted_sets(changes: Iterable[Change], snapshot: OrgSnapshot) -> 
 
 
 def _spell_as(before: Component | None, after: Component) -> Component:
-    """Return a component under the name that the org has it by: in another case it is updated in place."""
+    """Return a component with the spelling of its name in the org, so that another case is updated in place."""
     if before is None or before.full_name == after.full_name:
         return after
     return Component(after.type, before.full_name, after.body)

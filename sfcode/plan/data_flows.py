@@ -1,4 +1,4 @@
-"""The data flows of a project, as a plan shows them: which field becomes which attribute, and what returns."""
+"""The data flows of a project for a plan: fields to attributes, and events back to Salesforce."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class FlowOfData:
     mapping: str
     object: str
     match: str
-    """user or group: what a record is in Appcues."""
+    """The kind of profile in Appcues: user or group."""
     sent: tuple[tuple[str, str], ...]
-    """Salesforce field and Appcues attribute, the id first."""
+    """Pairs of Salesforce field and Appcues attribute, the ID first."""
     senders: tuple[str, ...]
-    """What notices a change and sends it, in order."""
+    """The components that detect a change and send it, in order."""
     written: tuple[tuple[str, str], ...]
-    """Appcues event, and the Salesforce field or object that it becomes."""
+    """Pairs of Appcues event, and the Salesforce field or object that it is written to."""
     carrier: str
     """The transport between both sides: the relay, or Appcues' own connector."""
     selected: tuple[int, int] | None = None
-    """The numbers of records that match `where`, and of those with a user ID; None without `where`, or if they are unknown."""
+    """The number of records that match `where`, and the number of those with a user ID; None without `where` or if unknown."""
 
     @property
     def by_relay(self) -> bool:
@@ -46,13 +46,13 @@ class FlowOfData:
 
 
 def data_flows(project: Project, selected: MappingOf[str, tuple[int, int]]) -> tuple[FlowOfData, ...]:
-    """List the data flows of all mappings; `selected` has the records that fit `where`, by mapping."""
+    """List the data flows of all mappings; `selected` has the numbers of records that match `where`, by mapping."""
     return tuple(_flow(mapping, selected.get(mapping.name)) for mapping in project.resolved)
 
 
 def recorded_data_flows(relay_config: Body) -> tuple[FlowOfData, ...] | None:
-    """Return the data flows of a relay config that an apply recorded; None for one that this version cannot read."""
-    # What only the org is configured by was not recorded; nothing of it is shown.
+    """Return the data flows of a relay config that an apply recorded; None if this version cannot read it."""
+    # Settings that only concern the org are not recorded, and not part of data flows.
     relay = {**_entries(relay_config.get("relay")), "url": "http://127.0.0.1"}
     try:
         settings = Settings.model_construct(name=relay_config["name"], relay=Relay.model_validate(relay))

@@ -1,4 +1,4 @@
-"""Fields whose deletion loses values. A plan refuses it unless it is allowed by name, and suggests a possible rename."""
+"""Refuse to delete fields with values unless the deletion is allowed by address, and suggest a rename."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sfcode.plan.snapshot import PlanInput
 
 
 def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to delete fields in which records have values, unless that was allowed by name."""
+    """Refuse to delete fields with values, unless --allow-delete has their address."""
     refusals = []
     for change in plan.changes:
         count = plan_input.snapshot.values.get(change.address, 0)
@@ -16,8 +16,8 @@ def refuse_data_loss(plan_input: PlanInput, plan: Plan) -> Plan:
             continue
         allow = f"pass --allow-delete {change.address} to delete its values"
         if count is None:
-            reason = f"would be deleted, and {plan.target.username} cannot see whether records hold a value in it"
-            hint = f"run `sfcode viewers add`, which lets you see it, and plan again, or {allow}"
+            reason = f"would be deleted, and {plan.target.username} cannot see whether records have a value in it"
+            hint = f"run `sfcode viewers add`, which gives you access, and plan again, or {allow}"
         else:
             reason = f"would be deleted with the values that {count} record{'s hold' if count > 1 else ' holds'} in it"
             hint = f"keep it, or {allow}"

@@ -1,4 +1,4 @@
-"""The digest of a plan: two plans that do the same to the same org have the same digest."""
+"""The digest of a plan, which is equal for plans with the same changes to the same org."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def changes_digest(plan: Plan) -> str:
     """
     Return the SHA-256 of the org, the environment and every change.
 
-    Who made the plan, when, and with which warnings is not in it.
+    It does not cover the author, the time and the warnings of the plan.
     """
     changes = [
         {

@@ -2,7 +2,7 @@
 The plan as a JSON document: printed by `--format json`, saved by `--out`, read by `apply`.
 
 The shape is Terraform's (`format_version`, `resource_changes[].change.actions|before|after`), so that
-policies written for it carry over. It holds no secret: bodies have placeholders.
+policies written for Terraform can be reused. It contains no secrets: bodies have placeholders.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sfcode.plan.snapshot import Move, Target
 from sfcode.secret import Secret
 from sfcode.text import spell_out
 
-if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` needs them
+if TYPE_CHECKING:  # slow to import, and needed at run time only by `sfcode schema`
     from sfcode.plan.document_types import (
         ChangedAttribute,
         DriftedComponent,
@@ -47,7 +47,7 @@ _TEXTS_PER_PART = 10_000
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
-    """Return the plan as JSON values with a digest, and with a key also signed."""
+    """Return the plan as JSON values with a digest, and signed if there is a key."""
     document: PlanContent = {
         "format_version": FORMAT_VERSION,
         "sfcode_version": __version__,
@@ -140,7 +140,7 @@ def _relay(change: RelayChange) -> RelayConfigChange:
 
 
 def _values(row: Preserved | Validation | FlowOfData | Provenance) -> Any:
-    """Return the fields of a row by name, as the type of the same shape has them."""
+    """Return the fields of a tuple or dataclass by name."""
     return asdict(row)
 
 
@@ -180,7 +180,7 @@ def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
 
 
 def _render_parts(plan: Plan, key: Secret | None) -> Iterator[str]:
-    """Render the document in parts of some kilobytes: the encoder yields every value and comma as a text of its own."""
+    """Render the document in parts of some kilobytes, joining the many small texts that the encoder yields."""
     texts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(to_document(plan, key))
     while part := "".join(islice(texts, _TEXTS_PER_PART)):
         yield part
@@ -188,9 +188,9 @@ def _render_parts(plan: Plan, key: Secret | None) -> Iterator[str]:
 
 def load(path: Path, key: Secret | None = None) -> Plan:
     """
-    Load a saved plan. Raises Refused for a file that is no plan, has another format, or was edited.
+    Load a saved plan. Raises Refused for a file that is not a plan, has another format, or was edited.
 
-    With a key, only a plan that was signed with that key is read.
+    With a key, only a plan that was signed with that key is accepted.
     """
     hint = "Make a new one with `sfcode plan --out FILE`."
     try:

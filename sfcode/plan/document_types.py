@@ -1,7 +1,7 @@
 """
-The shapes of a plan as a JSON document, which `sfcode schema plan` prints.
+The JSON document of a plan, for `sfcode schema plan`.
 
-Programs rely on them: a key that is added raises the minor format version, any other change the major one.
+Programs depend on it: a new key raises the minor format version, any other change the major one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 described = with_config(ConfigDict(use_attribute_docstrings=True))
-"""Makes the texts below the keys descriptions of the schema."""
+"""Makes the docstrings below the keys descriptions of the schema."""
 
 ActionName = Literal["no-op", "create", "update", "delete"]
 Body = dict[str, Any]
@@ -37,7 +37,7 @@ class ChangedAttribute(TypedDict):
     before: Any
     after: Any
     cause: NotRequired[Literal["config", "drift", "both"]]
-    """What caused the difference; only of changes, not of drift."""
+    """The cause of the difference; only for changes, not for drift."""
 
 
 @described
@@ -47,14 +47,14 @@ class ChangedBodies(TypedDict):
     actions: list[ActionName]
     """One action, in Terraform's terms."""
     before: Body | None
-    """Attributes by name, with placeholders for secrets; null where the component does not exist."""
+    """Attributes by name, with placeholders for secrets; null if the component does not exist."""
     after: Body | None
     attributes: list[ChangedAttribute]
 
 
 @described
 class DriftedComponent(TypedDict):
-    """A component or record that differs from what the last apply left."""
+    """A component or record that differs from the state after the last apply."""
 
     address: str
     """Type and full name: `CustomField:Contact.Appcues_User_Id__c`."""
@@ -66,7 +66,7 @@ class DriftedComponent(TypedDict):
 
 @described
 class PlannedChange(DriftedComponent):
-    """A component or record of the config, and its change; `no-op` where there is none."""
+    """A component or record of the config, and its change; `no-op` without a change."""
 
     adopted: bool
     """Whether the component was unmanaged before."""
@@ -87,7 +87,7 @@ class ActionCounts(TypedDict):
 
 @described
 class PreservedComponents(TypedDict):
-    """Unmanaged components in a file that the plan writes; they are not changed."""
+    """Unmanaged components in a file that the plan writes, which remain unchanged."""
 
     container: str
     counts: dict[str, int]
@@ -95,7 +95,7 @@ class PreservedComponents(TypedDict):
 
 
 PlannedMove = TypedDict("PlannedMove", {"from": str, "to": str, "in_place": bool})
-"""An address that has another name than at the last apply, and whether the org renames it in place."""
+"""An address that was renamed since the last apply, and whether the org renames it in place."""
 
 
 @described
@@ -107,9 +107,9 @@ class ObsoleteFlowVersions(TypedDict):
     names: list[str]
 
 
-# The class syntax would make a name of each key, and one of them is a word that check_names.py forbids as a name.
+# Not in class syntax, since one of the keys is a word that check_names.py forbids as a name.
 PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013  (for the reason above)
-"""A reason why the plan cannot be applied, and what to do about it."""
+"""A reason why the plan is refused, and what to do about it."""
 
 
 @described
@@ -128,7 +128,7 @@ class PlanValidation(TypedDict):
 
 @described
 class MappingFlow(TypedDict):
-    """What one mapping exchanges between Salesforce and Appcues."""
+    """The data flow of one mapping."""
 
     mapping: str
     object: str
@@ -140,7 +140,7 @@ class MappingFlow(TypedDict):
     """Appcues event, and the Salesforce field or object."""
     carrier: str
     selected: tuple[int, int] | None
-    """Numbers of records that fit `where`, and of those that have a user ID."""
+    """The number of records that match `where`, and the number of those with a user ID."""
 
 
 @described
@@ -172,14 +172,14 @@ class RelayConfigChange(TypedDict):
 
 @described
 class PlanProvenance(TypedDict):
-    """When and from what the plan was made."""
+    """When and from which source the plan was made."""
 
     made_at: str
     """UTC, ISO 8601."""
     commit: str
-    """The commit of the config, with `-dirty` where it differs from it; empty outside git."""
+    """The commit of the config, with `-dirty` if the files differ from it; empty outside git."""
     repository: str
-    """The web address of the repository; empty where it is not known."""
+    """The web address of the repository; empty if it is not known."""
     lines: dict[str, list[str]]
     """The YAML lines behind each change, by address: `config/mappings/contact.yaml:12`."""
 
@@ -189,7 +189,7 @@ class PlanSignature(TypedDict):
     """The signature of a saved plan, made with SFCODE_PLAN_KEY."""
 
     key: str
-    """A name of the key that does not reveal it."""
+    """The name of the key, which does not reveal the key."""
     hmac: str
 
 
@@ -206,11 +206,11 @@ class PlanContent(TypedDict):
     state: str
     """The address of the applied state in the org."""
     records_state: bool
-    """Whether an apply updates the state although no component changes."""
+    """Whether an apply updates the state even if no component changes."""
     refresh_only: bool
     destroy: bool
     kept: dict[str, Body]
-    """Components that an apply also writes unchanged, by address."""
+    """Addresses of components that an apply also writes, unchanged."""
     released: list[str]
     resource_changes: list[PlannedChange]
     resource_drift: list[DriftedComponent]
@@ -221,7 +221,7 @@ class PlanContent(TypedDict):
     moves: list[PlannedMove]
     obsolete_versions: list[ObsoleteFlowVersions]
     observed: dict[str, str]
-    """Digests of the components as the org had them, by address."""
+    """Digests of the observed components, by address."""
     secrets: dict[str, str]
     """Digests of the secrets, by name."""
     refusals: list[PlanRefusal]
@@ -229,7 +229,7 @@ class PlanContent(TypedDict):
     validation: PlanValidation | None
     flows: list[MappingFlow]
     previous_flows: list[MappingFlow] | None
-    """What the mappings exchanged when they were applied last; null where that is not known."""
+    """The data flows at the last apply; null if they are not known."""
     relay: RelayConfigChange | None
     provenance: PlanProvenance | None
 
@@ -239,6 +239,6 @@ class PlanDocument(PlanContent):
     """A plan, as `plan --format json` prints it and `plan --out` saves it."""
 
     parts: dict[str, str]
-    """Digests of the parts, which tell what was edited."""
+    """Digests of the parts, which show what was edited."""
     digest: str
     signature: NotRequired[PlanSignature]

@@ -1,4 +1,4 @@
-"""Unmanaged components in files that also contain managed ones: a plan does not change them, and counts them."""
+"""Count unmanaged components in files that also contain managed ones; a plan does not change them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = {
     "WorkflowRule": "rule",
     "WorkflowTask": "task",
 }
-"""What a reader calls a component of a type; any other is an entry."""
+"""The name of a component for people, by type; the default is `entry`."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Preserved:
     """The number of unmanaged components in one file that a plan writes."""
 
     container: str
-    """Type and name: `Workflow:Contact`."""
+    """Type and name of the file, such as `Workflow:Contact`."""
     counts: Mapping[str, int]
-    """By type."""
+    """Numbers by type."""
 
     def __str__(self) -> str:
         parts = [f"{count} {_noun(type_, count)}" for type_, count in self.counts.items()]
@@ -58,7 +58,7 @@ def count_preserved(changes: Iterable[Change], unmanaged_addresses: Collection[A
 
 
 def container_of(address: Address) -> Address | None:
-    """Return the component whose file contains this one; None if it has a file of its own."""
+    """Return the component whose file contains a given one; None if the given one has its own file."""
     kind = TYPES.get(address.type)
     return Address(kind.parent, address.full_name.partition(".")[0]) if kind and kind.parent else None
 
@@ -67,7 +67,7 @@ def unmanaged_fields(schema: OrgSchema, managed: Collection[Address]) -> Iterato
     """List the custom fields of a describe that are not managed."""
     for name, described in schema.objects.items():
         if name == "Task":
-            continue  # its custom fields are those of Event: both are Activity's
+            continue  # its custom fields are those of Event: both belong to Activity
         owner = "Activity" if name == "Event" else name
         for field in described.fields.values():
             address = Address("CustomField", f"{owner}.{field.name}")
@@ -83,7 +83,7 @@ def extract_components(
 
     Unmanaged components are only counted, since they may contain elements that this version of the schema does not know.
     """
-    from lxml import etree  # a plan has it loaded by then
+    from lxml import etree  # already imported by a plan
 
     from sfcode.metadata.paths import address_of_file
     from sfcode.metadata.xml import children_of, parse

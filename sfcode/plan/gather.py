@@ -1,4 +1,4 @@
-"""Read everything that a plan needs from an org, for the addresses of a project only."""
+"""Read everything that a plan needs from an org, limited to the addresses of a project."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from sfcode.plan.state_format import from_component
 from sfcode.plan.users import find_missing_parts, list_other_rights, read_records, read_sign_ins
 
 NAMED_BY_FLOWS = {"CustomField", "CustomObject", "WorkflowOutboundMessage"}
-"""Types of components that a version of a flow may name, and that an org then does not delete."""
+"""Types of components that an org does not delete while a version of a flow refers to them."""
 
 
 def gather(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> PlanInput:
@@ -53,7 +53,7 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
     Read the input of a plan. Changes nothing in the org.
 
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused when it
-    cannot be told which user or which apply is meant.
+    is ambiguous which user or which apply is meant.
     """
     project = rename_user_as_org(project, org)
     (generated, snapshot), fingerprints = run_both(
@@ -99,7 +99,7 @@ def _find_moves(project: Project, request: PlanRequest, generated: Desired, snap
 
 
 def find_misfits(project: Project, org: Org) -> tuple[Diagnostic, ...]:
-    """Return the problems of the config with the org's fields. Raises OrgError if the org cannot be read."""
+    """Return the problems of the config with the fields of the org. Raises OrgError if the org cannot be read."""
     schema, _ = org_schema(org, project)
     try:
         generate(project, schema)
@@ -120,7 +120,7 @@ def read_applied(org: Org, project: Project) -> Applied:
 
 
 def find_state(org: Org, project: Project) -> Component | None:
-    """Read the static resource with the state of a project, by its identity or the former one."""
+    """Read the static resource with the state of a project, by its present or former identity."""
     addresses = [state_address(identity) for identity in project.identities]
     components, _ = _retrieve(org, addresses)
     return next((components[address] for address in addresses if address in components), None)
@@ -133,7 +133,7 @@ def list_states(org: Org) -> set[Address]:
 
 
 def _generate(project: Project, org: Org, mode: Mode) -> tuple[OrgSchema | None, tuple[str, ...], Desired]:
-    """Generate what a mode compares with: everything, the records alone, or nothing."""
+    """Generate the desired values that a mode compares with: all, the records only, or none."""
     if mode is Mode.APPLY:
         schema, warnings = org_schema(org, project)
         return schema, warnings, rename_policies_as_org(org, generate(project, schema))
@@ -230,7 +230,7 @@ def _read_org(
 
 
 def _read_renames(org: Org, applied: Applied) -> Applied:
-    """Read what an apply that was cut off has renamed, and return the state by these names."""
+    """Read the renames of an interrupted apply, and return the state with the names in the org."""
     addresses = {address for pair in applied.renaming for address in pair}
     if not addresses:
         return applied
@@ -244,14 +244,16 @@ def _rename_user(component: Component, username: str, org: Org) -> Component:
 
 
 def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Component], set[Address]]:
-    """Retrieve components, and list what else is in their workflow files."""
+    """Retrieve components, and list the other components in their workflow files."""
     if not addresses:
         return {}, set()
     members: dict[str, set[str]] = {}
     for address in addresses:
         members.setdefault(member_type(address.type), set()).add(address.full_name)
         container = container_of(address)
-        if container and container.type == "Workflow":  # objects are too large to be retrieved only for counts
+        if (
+            container and container.type == "Workflow"
+        ):  # object files are too large to retrieve only to count their components
             members.setdefault(container.type, set()).add(container.full_name)
     requests = set(addresses)
     files, file_addresses = extract_components(org.metadata.retrieve(members).files, requests)
@@ -259,13 +261,13 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
 
 
 def _has_claims(records: Mapping[Address, Component], expected: Mapping[Address, Body], applied: Applied) -> bool:
-    """Tell whether something that is asked for says that sfcode manages it, and the state does not list it."""
+    """Return whether a desired component has the description of a managed one, but is not in the state."""
     unmanaged = (records[address] for address in expected if address in records and address not in applied.components)
     return any(claimed_components(unmanaged))
 
 
 def _find_other_states(org: Org, project: Project, expected: Mapping[Address, Body]) -> tuple[OtherState, ...]:
-    """Find states of other projects that have the same integration user or manage what this project asks for."""
+    """Find states of other projects that have the same integration user, or that manage a desired component."""
     username = project.settings.integration_user.username
     own = set(map(state_address, project.identities))
     components, _ = _retrieve(org, sorted(list_states(org) - own))
@@ -282,7 +284,7 @@ def _find_other_states(org: Org, project: Project, expected: Mapping[Address, Bo
 
 
 def _existing_records(applied: Applied, observed_records: Mapping[Address, Component]) -> dict[Address, Body]:
-    """Leave out managed records that do not exist any more, and inactive users."""
+    """Return the managed records that exist, without inactive users."""
     return {
         address: body
         for address, body in applied.records.items()
@@ -291,7 +293,7 @@ def _existing_records(applied: Applied, observed_records: Mapping[Address, Compo
 
 
 def _list_leaving_users(project: Project, mode: Mode, records: Mapping[Address, Component]) -> set[Address]:
-    """List the active users that a plan may deactivate; an apply deactivates none but a previous integration user."""
+    """List the active users that a plan may deactivate; an apply deactivates only a previous integration user."""
     users = {
         address
         for address, component in records.items()
@@ -305,7 +307,7 @@ def _list_leaving_users(project: Project, mode: Mode, records: Mapping[Address, 
 def _read_other_uses(
     org: Org, project: Project, applied: Applied, leaving: Collection[Address]
 ) -> dict[Address, tuple[str, ...]]:
-    """Find the outbound messages of others, and the states of other projects, that name a user who may be deactivated."""
+    """Find unmanaged outbound messages, and states of other projects, that refer to a user who may be deactivated."""
     if not leaving:
         return {}
     messages = [Address("WorkflowOutboundMessage", item.full_name) for item in _list_messages(org)]
@@ -327,7 +329,7 @@ def _read_other_uses(
 
 
 def _integration_users(org: Org, project: Project, moves: tuple[Move, ...]) -> Iterator[Address]:
-    """List the users with the integration's permission set, which may have its former name in the org."""
+    """List the users with the integration's permission set, which may still have its former name in the org."""
     present = Address("PermissionSet", project.integration_set)
     former = Renames(moves).reversed().rename_address(present)
     yield from (Address("User", name) for name in _assignees(org, former.full_name))
@@ -359,7 +361,7 @@ def _list_messages(org: Org) -> tuple[FileProperties, ...]:
 def _count_flow_versions(
     org: Org, expected: Mapping[Address, Body], observed: Mapping[Address, Component]
 ) -> dict[Address, int]:
-    """Count the versions of the flows that are there and differ from what is expected: a change makes one more."""
+    """Count the versions of existing flows that will change, since a change creates another version."""
     flows = {address.full_name: body for address, body in expected.items() if address.type == "Flow"}
     flows_in_org = {name: observed[address] for name in flows if (address := Address("Flow", name)) in observed}
     changed = [
@@ -376,7 +378,7 @@ def _count_flow_versions(
 def _read_flow_versions(
     org: Org, managed: Iterable[Address], deleted: list[Component]
 ) -> dict[Address, tuple[FlowVersion, ...]]:
-    """Read the versions of managed flows where something may be deleted that flows name, and only there."""
+    """Read the versions of managed flows, only if a component may be deleted that flows can refer to."""
     if not any(component.type in NAMED_BY_FLOWS for component in deleted):
         return {}
     versions: dict[Address, tuple[FlowVersion, ...]] = {}

@@ -1,4 +1,4 @@
-"""The limits of changes: thresholds of the config, which a user can override with an option."""
+"""Limits on the numbers of changes: settings of the config, which options override."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _beyond(plan: Plan, action: Action, project: Project, managed: int, allowed:
         None,
         f"this plan would {word} {count} component{'s' * (count > 1)} where sfcode manages {managed}, and {setting} "
         f"allows {figure}",
-        f"if that is meant, pass --max-{word} {count}",
+        f"if this is intended, pass --max-{word} {count}",
     )
 
 

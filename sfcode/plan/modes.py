@@ -12,13 +12,13 @@ class Mode(enum.Enum):
     """The purpose of a plan."""
 
     APPLY = "apply"
-    """Make the org what the config asks for."""
+    """Make the org match the config."""
     DESTROY = "destroy"
-    """Take the integration down."""
+    """Delete the integration from the org."""
     ROLLBACK = "rollback"
-    """Put back what an apply replaced."""
+    """Restore what an apply replaced."""
     REFRESH = "refresh"
-    """Show only the changes in the org since the last apply."""
+    """Show only changes in the org since the last apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class PlanRequest:
     mode: Mode = Mode.APPLY
     adopt: tuple[Address, ...] = ()
     adopt_managed: bool = False
-    """Adopt what says of itself that sfcode manages it, such as after the state was lost."""
+    """Adopt components whose description marks them as managed, for example after the state was lost."""
     allow_delete: tuple[Address, ...] = ()
     targets: tuple[Address, ...] = ()
-    """Limit the plan to these addresses; all of them when empty."""
+    """Limit the plan to these addresses; all addresses if empty."""
     limits: Limits = NO_LIMITS
     apply_id: str | None = None
-    """The apply to roll back; the last one when None."""
+    """The ID of the apply to roll back; None for the last one."""
 
 
 WHOLE_PLAN = PlanRequest()

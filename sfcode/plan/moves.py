@@ -2,7 +2,7 @@
 Moves: addresses that were renamed since the last apply.
 
 A field, an object, a permission set or a user is renamed in place, and keeps its values, its records, its assignments or
-its license. What an org cannot rename (a flow, a message, a field that a flow names) is replaced: made anew and deleted.
+its license. A component that an org cannot rename (a flow, a message, a field in a flow) is created with the new name and deleted.
 The names come from `moved:` in the config; a renamed mapping is recognized without it. Pure.
 """
 
@@ -24,14 +24,14 @@ RENAMED_TYPES = {"CustomField", "CustomObject", "PermissionSet", "User"}
 """Types that an org renames in place, with their values, assignments or license."""
 
 KEPT_NAMES = {"target", "applied", "state", "left_state", "other_states", "moves"}
-"""What `apply_moves` does not rename in an `OrgSnapshot`, or renames in a way of its own; everything else is renamed."""
+"""Fields of `OrgSnapshot` that `apply_moves` does not rename, or handles separately; all others are renamed."""
 
 SENDERS = {"Flow", "WorkflowOutboundMessage", "WorkflowRule"}
-"""Types of the components that have the name of a mapping."""
+"""Types of components that are named after a mapping."""
 
 
 def find_moves(project: Project, addresses: Iterable[Address], snapshot: OrgSnapshot) -> tuple[Move, ...]:
-    """List the addresses that are managed under a former name; `addresses` are those that the config asks for now."""
+    """List the moves of managed addresses with a former name; `addresses` are the desired ones."""
     former_names = FormerNames(project, tuple(addresses), snapshot.applied)
     managed, observed, desired_addresses = snapshot.applied.addresses(), snapshot.components, {*former_names.wanted}
     managed |= {Address("User", name) for name in former_names.users if Address("User", name) in observed}
@@ -42,9 +42,9 @@ def find_moves(project: Project, addresses: Iterable[Address], snapshot: OrgSnap
         if former == present or former in desired_addresses or former not in managed or present in managed:
             continue
         if (former in observed) == (present in observed) or (present.is_record and present.type != "User"):
-            continue  # neither or both exist; assignments follow their user and their permission set
+            continue  # neither or both exist; assignments are renamed with their user and permission set
         if owners.rename_address(former) == present:
-            continue  # it follows its object
+            continue  # renamed with its object
         in_place = _is_renamed(former, present, snapshot, owners, users)
         if in_place or former in observed:
             former = former if in_place else owners.rename_address(former)
@@ -55,7 +55,7 @@ def find_moves(project: Project, addresses: Iterable[Address], snapshot: OrgSnap
 
 
 def find_reversed_moves(past: Past, snapshot: OrgSnapshot) -> tuple[Move, ...]:
-    """List the moves that undo those of an apply."""
+    """List the moves that undo the moves of an apply."""
     observed = snapshot.components
     return tuple(
         Move(present, former)
@@ -65,7 +65,7 @@ def find_reversed_moves(past: Past, snapshot: OrgSnapshot) -> tuple[Move, ...]:
 
 
 def apply_moves(snapshot: OrgSnapshot, moves: tuple[Move, ...]) -> OrgSnapshot:
-    """Return the org and its state as they are once everything is renamed: what a plan then compares."""
+    """Return the org and its state as they are after all moves, which a plan then compares."""
     renames = Renames(moves)
     renamed = {
         field.name: renames.rename_all(getattr(snapshot, field.name))
@@ -77,14 +77,14 @@ def apply_moves(snapshot: OrgSnapshot, moves: tuple[Move, ...]) -> OrgSnapshot:
 
 @dataclass(frozen=True)
 class FormerNames:
-    """The names that the addresses of a project had before, by the config and the applied state."""
+    """The former names of a project's addresses, from the config and the applied state."""
 
     project: Project
     wanted: tuple[Address, ...]
     applied: Applied
 
     def find(self, present: Address) -> Address:
-        """Return the former address, or the same address if it was not renamed."""
+        """Return the former address of an address, or the address itself if it was not renamed."""
         head, dot, last = present.full_name.rpartition("/" if present.is_record and present.type != "User" else ".")
         if present.type == "User":
             return Address("User", next(iter(self.users), present.full_name))
@@ -99,7 +99,7 @@ class FormerNames:
             return Address(present.type, f"{head}{dot}{self._senders.get(last.lower(), last)}")
         owner = self._replace_prefix(head) if naming.is_custom(head) else head
         former = Address(present.type, f"{owner}{dot}{self._replace_prefix(last)}")
-        # An apply that was cut off has renamed the object and not yet its fields.
+        # An interrupted apply may have renamed the object, but not its fields yet.
         half = Address(present.type, f"{head}{dot}{self._replace_prefix(last)}")
         return half if half in self.applied.components and former not in self.applied.components else former
 
@@ -126,7 +126,7 @@ class FormerNames:
 
     @cached_property
     def _senders(self) -> dict[str, str]:
-        """The former developer name of each mapping's components, by the present one in lower case."""
+        """The former developer names of the mappings' components, by present name in lower case."""
         former_prefix, prefix = self._prefixes
         former = {present.lower(): name for name, present in self.project.settings.moved.mappings.items()}
         names = {
@@ -138,7 +138,7 @@ class FormerNames:
         return dict(self._pair_messages()) | {new: old for new, old in names.items() if new != old.lower()}
 
     def _pair_messages(self) -> Iterator[tuple[str, str]]:
-        """Pair the one message of an object that is no longer asked for with the one that is new: its mapping was renamed."""
+        """Pair the only obsolete message of an object with the only new one, since its mapping was renamed."""
         old, new = set(self.applied.components), set(self.wanted)
         removed_addresses, added_addresses = _messages_by_object(old - new), _messages_by_object(new - old)
         for owner, messages in added_addresses.items():
@@ -147,16 +147,16 @@ class FormerNames:
 
 
 def _list_users(snapshot: OrgSnapshot) -> Iterator[Component]:
-    """List what a field or an object cannot be renamed for where it names one."""
+    """List the components that prevent a field or an object from being renamed if they refer to it."""
     versions = (version.flow for flow_versions in snapshot.flow_versions.values() for version in flow_versions)
     return (component for component in (*snapshot.components.values(), *versions) if component.type not in QUALIFIED)
 
 
 def _is_renamed(former: Address, present: Address, snapshot: OrgSnapshot, owners: Renames, users: References) -> bool:
     """
-    Return whether an org renames this in place, once the objects in `owners` are renamed.
+    Return whether an org renames an address in place, after the objects in `owners` are renamed.
 
-    It renames no formula field, which holds no values, and no field or object that something names.
+    Formula fields, which have no values, are not renamed, and neither are fields and objects that a component refers to.
     """
     if former.type not in RENAMED_TYPES or _owner(owners.rename_address(former)) != _owner(present):
         return False

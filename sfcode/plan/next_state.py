@@ -1,4 +1,4 @@
-"""The state that an apply leaves: what is managed then, and what the apply replaced. Pure."""
+"""The state after an apply: the managed components, and what the apply replaced. Pure."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Mark:
     """UTC, ISO 8601."""
     revision: str | None = None
     id: str = ""
-    """By which this apply can be rolled back."""
+    """The ID with which this apply can be rolled back."""
     applied: Applied = field(default_factory=Applied)
-    """What the applies before it left."""
+    """The applied state before it, with its history."""
     told: tuple[str, ...] = ()
-    """Digests of the manual steps that the config asks for, which are printed after this apply at the latest."""
+    """Digests of the manual steps for the config, which are printed after this apply at the latest."""
 
 
 def state_after(plan: Plan, owned: Collection[Component], mark: Mark) -> Applied:
-    """Return the state that an apply leaves, with the components that are managed then."""
+    """Return the state after an apply, with the components that are managed then."""
     return Applied(
         components={component.address: component.body for component in owned},
         project=plan.project or mark.applied.project,
@@ -39,7 +39,7 @@ def state_after(plan: Plan, owned: Collection[Component], mark: Mark) -> Applied
         applied_by=mark.by,
         applied_at=mark.at,
         org_id=plan.target.org_id,
-        config_digest=None if plan.kept else plan.config_digest,  # the config is not applied as a whole
+        config_digest=None if plan.kept else plan.config_digest,  # with --target the config is not applied as a whole
         history=(_past(plan, mark), *mark.applied.history),
         secrets={name: plan.secrets[name] for name in sorted(_names(owned)) if name in plan.secrets},
         records=_records_after(plan, mark.applied),
@@ -50,9 +50,9 @@ def state_after(plan: Plan, owned: Collection[Component], mark: Mark) -> Applied
 
 def intended_state(plan: Plan, applied: Applied) -> Applied:
     """
-    Return the state with the records that an apply is about to make, and what it is about to rename.
+    Return the state with the planned records and renames of an apply, before it begins.
 
-    An apply that is cut off forgets none of them. What is renamed is listed by its former name.
+    So an interrupted apply loses none of them. Renamed addresses are listed with their former names.
     """
     intended = replace(
         applied,
@@ -65,7 +65,7 @@ def intended_state(plan: Plan, applied: Applied) -> Applied:
 
 
 def _records_after(plan: Plan, applied: Applied) -> dict[Address, Body]:
-    """Return what an apply leaves managed; what goes only after the deployment is in it, until the next plan misses it."""
+    """Return the managed records after an apply, including those deleted after the deployment, which the next plan removes."""
     bodies = {
         change.address: change.after.body
         for change in plan.changes
@@ -98,7 +98,7 @@ def _past(plan: Plan, mark: Mark) -> Past:
 
 
 def _body_before(change: Change, applied: Applied) -> Body | None:
-    """Return the body that a rollback restores; of a component that was changed in the org, the one that the previous apply left."""
+    """Return the body that a rollback restores; for a component with drift, the body after the previous apply."""
     if change.drift:
         return applied.components.get(change.address)
     return change.before.body if change.before else None

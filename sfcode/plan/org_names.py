@@ -1,4 +1,4 @@
-"""Names that an org has given: the copy of a user in a sandbox, and the policies of the relay's app."""
+"""Names that an org chooses: usernames in a sandbox, and the policies of the relay's app."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sfcode.org import Org
 from sfcode.plan.sandbox_names import choose_username
 
 POLICIES = ("ExtlClntAppConfigurablePolicies", "ExtlClntAppOauthConfigurablePolicies")
-"""Types of which an app has one component each, whatever its name."""
+"""Types of which an app has exactly one component, with any name."""
 
 
 def rename_user_as_org(project: Project, org: Org) -> Project:
-    """Name the integration user and the viewers as this org does; a sandbox may add a suffix."""
+    """Rename the integration user and the viewers to their usernames in this org; a sandbox may add a suffix."""
     if not org.identity.sandbox:
         return project
     settings = project.settings
@@ -41,10 +41,10 @@ def _list_usernames(org: Org, beginning: str) -> list[str]:
 
 def rename_policies_as_org(org: Org, generated: Desired) -> Desired:
     """
-    Name the app's policies as this org does, since it takes no second ones.
+    Rename the app's policies to their names in this org, which refuses second ones.
 
-    An org names them `X_defaultPolicy` and `X_oauth_defaultPolicy` when an app is deployed, and `X_plcy` and
-    `X_oauthPlcy` when it is made in Setup.
+    An org names them `X_defaultPolicy` and `X_oauth_defaultPolicy` if the app was deployed, and `X_plcy` and
+    `X_oauthPlcy` if it was created in Setup.
     """
     own = {component.type: component for component in generated.components if component.type in POLICIES}
     names: dict[Address, Address] = {}

@@ -1,4 +1,4 @@
-"""Components that existed before sfcode: adopted unchanged, or replaced."""
+"""Components that existed before sfcode: adopt them, keep them unchanged, or replace them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FLAGS = {
     "fieldPermissions": {element: flag.label.lower() for element, flag in FIELD_FLAGS.items()},
     "userPermissions": {"enabled": ""},
 }
-"""What a permission set grants, element by element, in words."""
+"""Names of the permissions of a permission set for people, by element."""
 
 WORDS = ("label", "description")
-"""What a permission set says for people, and no mapping determines."""
+"""The texts of a permission set for people, which do not depend on mappings."""
 
 MANY = 4
-"""How many addresses a sentence lists before it counts the rest."""
+"""The number of addresses that a sentence lists; further ones are counted."""
 
 CUTOVER = (
     "the relay takes the place of Appcues' connector: create no webhook in Appcues before its integration is deactivated "
@@ -35,15 +35,15 @@ CUTOVER = (
 )
 
 CONNECTOR = "AppcuesOn"
-"""How the names begin that Appcues' own connector gives its message and rule."""
+"""The prefix of the names of the message and rule of Appcues' own connector."""
 
 
 def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> Desired:
     """
     Set the desired value of the addresses in `as_is` to the observed one.
 
-    The observed value is the one that the last apply left or, before the first apply, the one in the org. A component
-    that does not exist is created as generated. A permission set that the config names always keeps its label and
+    The observed value is that of the last apply or, before the first apply, that of the org. A component
+    that does not exist is created as generated. A permission set with a name from the config always keeps its label and
     description.
     """
 
@@ -67,11 +67,11 @@ def keep_as_is(project: Project, generated: Desired, snapshot: OrgSnapshot) -> D
 
 
 MADE_ONCE = frozenset({"Report"})
-"""Types that people edit in Salesforce all day: once made, only their absence or another config is a change."""
+"""Types that people edit in Salesforce. After their creation, only a deletion or a changed config is a change."""
 
 
 def ignore_edits(components: Mapping[Address, Component], applied: Mapping[Address, Body]) -> dict[Address, Component]:
-    """Return the observed components, those made once as the last apply left them."""
+    """Return the observed components, with components that are made once as they were after the last apply."""
     return {
         address: Component(address.type, component.full_name, applied[address])
         if address.type in MADE_ONCE and address in applied
@@ -89,7 +89,7 @@ def delete_replaced(plan_input: PlanInput) -> Iterator[Change]:
 
 
 def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to change existing unmanaged components that were not adopted; what says that sfcode manages it has lost its state."""
+    """Refuse to change existing unmanaged components that are not adopted. Those marked as managed have lost their state."""
     claims = sorted(plan_input.claimed - plan_input.adopted)
     plan = plan.refuse(*_refuse_claimed(plan_input, claims))
     projects = {address: state.project for state in plan_input.snapshot.other_states for address in state.shared}
@@ -99,7 +99,7 @@ def refuse_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
                 change.address,
                 f"exists in the org, and the project {projects[change.address]} manages it"
                 if change.address in projects
-                else "exists in the org, and sfcode did not put it there",
+                else "exists in the org, and sfcode did not create it",
                 f"pass --adopt {change.address} to manage it, or choose another name in the config",
             )
             for change in plan.changes
@@ -116,7 +116,7 @@ def _refuse_claimed(plan_input: PlanInput, claims: Sequence[Address]) -> Iterato
     if plan_input.snapshot.state is None and len(claims) > 1:
         names = ", ".join(map(str, claims[:MANY])) + (f" and {len(claims) - MANY} more" if len(claims) > MANY else "")
         reason = (
-            f"{names} say that sfcode manages them, and this org has no state of the project {project}: it was lost, or another "
+            f"{names} are marked as managed by sfcode, and this org has no state of the project {project}: it was lost, or another "
             "project made them"
         )
         yield Refusal(None, reason, "pass --adopt-managed to manage them again, or choose other names in the config")
@@ -127,12 +127,12 @@ def _refuse_claimed(plan_input: PlanInput, claims: Sequence[Address]) -> Iterato
         else "the state does not list it"
     )
     for address in claims:
-        hint = f"pass --adopt {address} to manage it again, or --adopt-managed for everything with that description"
-        yield Refusal(address, f"says that sfcode manages it, and {state}", hint)
+        hint = f"pass --adopt {address} to manage it again, or --adopt-managed for all components with that mark"
+        yield Refusal(address, f"is marked as managed by sfcode, and {state}", hint)
 
 
 def warn_of_lost_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn where something is taken down and no state says what else is managed."""
+    """Warn if a destroy finds no state, so that managed components may remain."""
     if plan_input.snapshot.state is not None or not plan.effective:
         return plan
     return plan.warn(
@@ -142,7 +142,7 @@ def warn_of_lost_state(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to give another profile to a user that sfcode did not make: it may be a person's."""
+    """Refuse to change the profile of a user that sfcode did not create, since it may be a person's."""
     state = plan_input.snapshot.applied
     managed = {address.full_name.lower() for address in state.records if address.type == "User"}
     managed |= {name.lower() for body in state.components.values() for name in users_named_in(body)}
@@ -150,9 +150,9 @@ def refuse_unmanaged_user(plan_input: PlanInput, plan: Plan) -> Plan:
         *(
             Refusal(
                 change.address,
-                f"exists in the org with the profile {change.before.body.get('Profile')}, and sfcode did not make it",
+                f"exists in the org with the profile {change.before.body.get('Profile')}, and sfcode did not create it",
                 f"pass --adopt {change.address} to manage it, which replaces its name, e-mail address and profile; or "
-                "name another user in integration_user.username",
+                "set another user in integration_user.username",
             )
             for change in plan.changes
             if change.address.type == "User"
@@ -177,10 +177,10 @@ def explain_kept_permission_set(plan_input: PlanInput, plan: Plan) -> Plan:
     lacking = tuple(_list_missing(generated, desired))
     if not lacking:
         return plan
-    reason = f"is kept as it is (as_is) and lacks {', '.join(lacking)}"
-    hint = f"take {address} out of as_is; the plan then shows each right that comes or goes"
+    reason = f"is kept unchanged (as_is) and lacks {', '.join(lacking)}"
+    hint = f"take {address} out of as_is; the plan then shows each right that is granted or revoked"
     if any(mapping.spec.delivery == "relay" for mapping in plan_input.project.mappings):
-        return plan.refuse(Refusal(address, f"{reason}, which the relay is to have", hint))
+        return plan.refuse(Refusal(address, f"{reason}, which the relay needs", hint))
     access = plan_input.project.settings.integration_user.access
     return plan.warn(f"{address} {reason}, which access: {access} would give; to have it, {hint}")
 
@@ -205,7 +205,7 @@ def _other_connector_messages(project: Project, messages: Iterable[str]) -> Iter
         owner = full_name.partition(".")[0]
         if owner in objects and is_connectors(full_name, owner):
             yield (
-                f"WorkflowOutboundMessage:{full_name} is another message of Appcues' own connector, which makes new ones "
+                f"WorkflowOutboundMessage:{full_name} is another message of Appcues' own connector, which creates new ones "
                 "while its integration is active; deactivate it in Appcues Studio, and add the message with its rule to "
                 f"`replaces` of mappings/{objects[owner]}.yaml"
             )

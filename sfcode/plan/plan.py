@@ -18,10 +18,10 @@ from sfcode.plan.snapshot import Move, Target
 
 @dataclass(frozen=True)
 class Refusal:
-    """A change that this plan refuses unless the user allows it."""
+    """A reason why a plan cannot be applied unless the user allows it."""
 
     address: Address | None
-    """None: it is about the plan as a whole."""
+    """The address; None for the plan as a whole."""
     reason: str
     hint: str
 
@@ -35,26 +35,26 @@ class Validation:
     """A validation of a plan's package that ran Apex tests; the org keeps the package for ten days."""
 
     id: str
-    """Of the deployment that only checked."""
+    """The ID of the validation, a deployment that only checks."""
     package: str
-    """Digest of the package that was checked, secrets as placeholders."""
+    """The digest of the checked package, with secrets as placeholders."""
     test_level: str | None
     tests: tuple[str, ...]
     apply_id: str
     by: str
     at: str
     revision: str | None
-    """What the applied state in that package says of the apply; it cannot be written again without another check."""
+    """The mark of the apply in that package's state, which cannot be changed without another check."""
 
 
 @dataclass(frozen=True)
 class ObsoleteVersions:
-    """Old versions of a flow that refer to components which a plan deletes; an org refuses the deletion until they are deleted."""
+    """Old versions of a flow that refer to components which a plan deletes, and which an org must delete before these."""
 
     flow: Address
     numbers: tuple[int, ...]
     names: tuple[Address, ...]
-    """What they still name."""
+    """The components that the versions refer to."""
 
     def __str__(self) -> str:
         versions = "versions" if len(self.numbers) > 1 else "version"
@@ -69,8 +69,8 @@ class Plan:
     """
     The changes that apply will make, in this org, from this config.
 
-    `changes` holds every address concerned, those without a change too, so that an apply can tell
-    whether any of them has moved since.
+    `changes` contains every address of the plan, also those without a change, so that an apply can detect
+    whether the org has changed since.
     """
 
     target: Target
@@ -80,17 +80,17 @@ class Plan:
     state: Address
     changes: tuple[Change, ...]
     fingerprints: Mapping[str, str]
-    """Of everything observed, by address: what `changes` starts from."""
+    """Fingerprints of everything observed, by address."""
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Keyed fingerprints of the secrets this plan was made with, by name."""
     records_state: bool = False
-    """The state in the org has to be written although nothing else changes (something was adopted or forgotten)."""
+    """Whether the state in the org must be written even without other changes, as after an adoption."""
     mode: Mode = Mode.APPLY
-    """What the plan is for. A rollback is never saved."""
+    """The mode of the plan. A rollback is never saved."""
     kept: tuple[Component, ...] = ()
-    """Managed components that are not part of this plan; they stay managed."""
+    """Managed components that are not part of this plan, and remain managed."""
     released: frozenset[Address] = frozenset()
     """Addresses that are no longer managed after this plan, and are not deleted."""
     preserved: tuple[Preserved, ...] = ()
@@ -102,21 +102,21 @@ class Plan:
     moves: tuple[Move, ...] = ()
     """Addresses that were renamed since the last apply."""
     obsolete: tuple[ObsoleteVersions, ...] = ()
-    """Old versions of flows that have to go before what they name can."""
+    """Old versions of flows that must be deleted before components that they refer to."""
     validation: Validation | None = None
-    """The org has checked the package with tests."""
+    """The validation of the package with tests, if there is one."""
     flows: tuple[FlowOfData, ...] = ()
-    """What the config exchanges between the two sides; nothing of it is compared or carried out."""
+    """The data flows of the config, for information only."""
     previous_flows: tuple[FlowOfData, ...] | None = None
-    """What the last apply recorded of it; None where that is not known."""
+    """The data flows at the last apply, for information only; None if they are not known."""
     relay: RelayChange | None = None
-    """The config of the relay, which an apply records; None where this plan does not concern it."""
+    """The change of the relay's config, which an apply records; None if this plan does not concern the relay."""
     provenance: Provenance | None = None
-    """When and from what the plan was made; None where nobody asked for it."""
+    """When and from which source the plan was made; None if not requested."""
 
     @property
     def effective(self) -> tuple[Change, ...]:
-        """Return the changes that do something, in display order."""
+        """Return the changes with an action, in display order."""
         return tuple(change for change in self.changes if change.action is not Action.NO_OP)
 
     @property
@@ -126,10 +126,10 @@ class Plan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return what a reader should know beside the changes."""
+        """Return notes for the reader of the plan."""
         state = [f"the state moves: {self.state} takes the place of {self.left_state}"] if self.left_state else []
         selected = [
-            f"{flow.selected[0]:,} of {flow.selected[1]:,} {flow.object} records with a user id fit `where` of mapping {flow.mapping}"
+            f"{flow.selected[0]:,} of {flow.selected[1]:,} {flow.object} records with a user ID match `where` of mapping {flow.mapping}"
             for flow in self.flows
             if flow.selected
         ]
@@ -145,11 +145,11 @@ class Plan:
         return sum(change.action is action for change in self.changes)
 
     def warn(self, *warnings: str) -> Plan:
-        """Return the plan with more warnings."""
+        """Return the plan with additional warnings."""
         return replace(self, warnings=(*self.warnings, *warnings)) if warnings else self
 
     def refuse(self, *refusals: Refusal) -> Plan:
-        """Return the plan with more refusals."""
+        """Return the plan with additional refusals."""
         return replace(self, refusals=(*self.refusals, *refusals)) if refusals else self
 
     def raise_if_refused(self) -> None:

@@ -55,7 +55,7 @@ def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:
     """
     Refuse a saved plan if the config or the org has changed since.
 
-    Compares environment, org, config, secrets and everything observed. Raises Refused naming what moved.
+    Compares environment, org, config, secrets and everything observed. Raises Refused with the differences.
     """
     hint = "Make a new plan: sfcode plan --out FILE"
     if plan.environment != project.environment:
@@ -72,7 +72,7 @@ def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:
         name for name, value in result.plan.secrets.items() if plan.secrets.get(name, value) != value
     )
     if changed_secrets:
-        raise Refused(f"Secrets have another value than when the plan was made: {', '.join(changed_secrets)}.", hint)
+        raise Refused(f"Secrets have changed since the plan was made: {', '.join(changed_secrets)}.", hint)
     now = result.plan.fingerprints
     moved = sorted(
         address for address in {*plan.fingerprints, *now} if plan.fingerprints.get(address) != now.get(address)

@@ -1,7 +1,7 @@
 """
-The limits of the platform: what an org would refuse half-way is refused before anything is begun, with the figure.
+Check a plan against limits of the platform, so that the org does not refuse it after the first steps.
 
-What is far from a limit is only estimated, so that the usual plan pays nothing for it.
+Sizes far below a limit are only estimated, so that a typical plan costs no time.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ from sfcode.plan.state import HISTORY
 from sfcode.plan.state_format import STATE_SIZE, measure_state
 
 _MOST_PER_JSON = 4
-"""A body as XML, or compressed and as base64, is not longer than this many times its JSON."""
+"""Upper bound of a body's size as XML, or compressed in base64, as a multiple of its JSON."""
 
 _FURTHER_BYTES = 65_536
-"""Bytes that an apply adds to the state and a plan does not know: the manual steps that it prints, the commit."""
+"""Bytes that an apply may add to the state beyond the plan: digests of manual steps, the commit."""
 
-_DIVIDE = (
-    "divide the project into two, each with half of the mappings and with a `name` and an integration user of its own"
-)
+_DIVIDE = "divide the project into two, each with half of the mappings, its own `name` and its own integration user"
 
 
 def refuse_beyond_platform(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse a plan whose package, state or flows an org would refuse, and warn of applies that it makes the state forget."""
+    """Refuse a plan whose package, state or flows an org would refuse, and warn of applies that leave the history."""
     plan = plan.refuse(*_check_package(plan), *_check_flows(plan_input.snapshot.flow_counts, plan))
     return _check_state(plan_input, plan)
 
@@ -52,13 +50,13 @@ def _check_package(plan: Plan) -> Iterator[Refusal]:
 
 
 def _count_files(components: list[Component]) -> int:
-    """Count the files of a package, with its package.xml, its deletions and the two of the state."""
+    """Count the files of a package, including package.xml, the deletions and the two files of the state."""
     paths = {file_path(component.address) for component in components}
     return len(paths) + sum(TYPES[component.type].has_content for component in components) + 4
 
 
 def _check_flows(counts: Mapping[Address, int], plan: Plan) -> Iterator[Refusal]:
-    """Find flows that have no room for another version: a deployment makes one, and old ones are deleted after it."""
+    """Find flows without room for another version, which a deployment creates before old ones are deleted."""
     for change in plan.effective:
         if change.action is Action.UPDATE and counts.get(change.address, 0) >= FLOW_VERSIONS:
             reason = f"has {counts[change.address]} versions, and Salesforce keeps {FLOW_VERSIONS}"
@@ -66,10 +64,10 @@ def _check_flows(counts: Mapping[Address, int], plan: Plan) -> Iterator[Refusal]
 
 
 def _check_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse what leaves too large a state, and warn of applies that there is no room for in it any more."""
+    """Refuse a plan that results in a too large state, and warn of applies that the history has no room for."""
     changed = [change for change in plan.effective if not change.address.is_record]
     deleted = tuple(change.before for change in changed if change.action is Action.DELETE and change.before)
-    owned = (*plan.desired(), *deleted)  # the first of two packages leaves both
+    owned = (*plan.desired(), *deleted)  # after the first of two packages the state has both
     replaced = [change.before for change in plan.effective if change.before]
     if plan.is_empty or _MOST_PER_JSON * _length([*owned, *replaced]) + _stored_bytes(plan_input) < STATE_SIZE:
         return plan
@@ -78,7 +76,7 @@ def _check_state(plan_input: PlanInput, plan: Plan) -> Plan:
     size, kept_count = measure_state(state)
     size += _FURTHER_BYTES
     if size > STATIC_RESOURCE_SIZE:
-        reason = f"leaves a state of {_megabytes(size)}, and a static resource has at most {_megabytes(STATIC_RESOURCE_SIZE)}"
+        reason = f"would result in a state of {_megabytes(size)}, and a static resource has at most {_megabytes(STATIC_RESOURCE_SIZE)}"
         return plan.refuse(Refusal(None, f"this plan {reason}", _DIVIDE))
     forgotten = [
         f"{past.id} of {past.applied_at}" if past.id else "this apply" for past in state.history[kept_count:HISTORY]
@@ -86,8 +84,8 @@ def _check_state(plan_input: PlanInput, plan: Plan) -> Plan:
     if not forgotten:
         return plan
     return plan.warn(
-        f"the state in the org keeps what {kept_count} of the last {len(state.history[:HISTORY])} applies replaced, since it is to "
-        f"stay below {_megabytes(STATE_SIZE)}; no rollback is possible of {' and '.join(forgotten)}"
+        f"the state in the org keeps what {kept_count} of the last {len(state.history[:HISTORY])} applies replaced, since its size "
+        f"is limited to {_megabytes(STATE_SIZE)}; no rollback is possible of {' and '.join(forgotten)}"
     )
 
 
@@ -96,7 +94,7 @@ def _length(components: Iterable[Component]) -> int:
 
 
 def _stored_bytes(plan_input: PlanInput) -> int:
-    """Return how long the state in the org is, in base64."""
+    """Return the size of the state in base64."""
     state = plan_input.snapshot.state
     return len(str(state.body.get("content", ""))) if state else 0
 

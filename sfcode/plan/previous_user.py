@@ -1,4 +1,4 @@
-"""The previous integration user after a rename: it is deactivated and loses its assignments, as shown changes."""
+"""Deactivate the previous integration user after a rename, and remove its assignments."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def previous_users(applied: Applied, username: str) -> tuple[str, ...]:
     """
     Return the integration users of the last two applies, without the current one.
 
-    Managed messages referred to them. Two applies are considered, since an apply that was interrupted after its
-    deployment has recorded the new user already.
+    Managed messages refer to them. Two applies are considered, since an apply that was interrupted after its
+    deployment has already recorded the new user.
     """
     bodies = [*applied.components.values(), *(body for past in applied.history[:1] for body in past.before.values())]
     names = {str(body["integrationUser"]) for body in bodies if body and body.get("integrationUser")}
@@ -40,9 +40,9 @@ def user_records(project: Project, username: str) -> tuple[Address, ...]:
 
 def retire(plan_input: PlanInput, usernames: Collection[str]) -> Iterator[Change]:
     """
-    Deactivate previous integration users, and remove the assignments that sfcode made.
+    Deactivate previous integration users, and remove the assignments that sfcode created.
 
-    Only a user of the integration's own profile is deactivated: any other may be a person's.
+    Only a user with the integration's own profile is deactivated, since any other may be a person.
     """
     observed = plan_input.snapshot.components
     for name in usernames:
@@ -80,13 +80,13 @@ def _is_retired(project: Project, user: Component) -> bool:
 
 
 def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to deactivate a user that something else uses or has given rights to, unless that was allowed by name."""
+    """Refuse to deactivate a user that is used elsewhere or has other rights, unless --allow-delete has the user's address."""
     refusals = []
     for address in sorted(deactivated_users(plan.effective)):
         other_uses = _list_other_uses(plan_input, address)
         if other_uses and address not in plan_input.request.allow_delete:
-            reason = f"would be deactivated, and something else may sign in as it: {'; '.join(other_uses)}"
-            hint = f"give that another user, or pass --allow-delete {address} to deactivate it all the same"
+            reason = f"would be deactivated, but another application may sign in as this user: {'; '.join(other_uses)}"
+            hint = f"give that application another user, or pass --allow-delete {address} to deactivate the user anyway"
             refusals.append(Refusal(address, reason, hint))
     return plan.refuse(*refusals)
 
@@ -99,10 +99,10 @@ def _list_other_uses(plan_input: PlanInput, user: Address) -> list[str]:
 
 
 def warn_of_sign_ins(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn of who signs in as a user that the plan deactivates."""
+    """Warn of sign-ins as a user that the plan deactivates."""
     return plan.warn(
         *(
-            f"{address} is deactivated, and {_describe_sign_ins(sign_ins)}: what signs in as it stops working"
+            f"{address} is deactivated, but {_describe_sign_ins(sign_ins)}: applications that sign in as this user will stop working"
             for address in sorted(deactivated_users(plan.effective))
             if (sign_ins := plan_input.snapshot.sign_ins.get(address))
         )
@@ -111,7 +111,7 @@ def warn_of_sign_ins(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def _describe_sign_ins(sign_ins: SignIns) -> str:
     if not sign_ins.applications:
-        return f"it signed in last on {sign_ins.last}"
+        return f"the last sign-in was on {sign_ins.last}"
     count = sum(sign_ins.applications.values())
     names = ", ".join(f"{name} ({number})" for name, number in sign_ins.applications.items())
     times = "once" if count == 1 else f"{count} times"
@@ -119,26 +119,26 @@ def _describe_sign_ins(sign_ins: SignIns) -> str:
 
 
 def _find_other_rights(plan_input: PlanInput) -> OtherRights:
-    """Return the rights from elsewhere of the integration user that are not accepted."""
+    """Return the rights of the integration user that are not from this project and not accepted."""
     user = plan_input.project.settings.integration_user
     rights = plan_input.snapshot.other_rights.get(Address("User", user.username), OtherRights())
     return rights.remove_accepted(user.accepted_rights)
 
 
 def warn_of_other_rights(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn of rights that the integration user has from elsewhere: other permission sets, groups, its profile."""
+    """Warn of rights of the integration user from other permission sets, groups, or its profile."""
     user = plan_input.project.settings.integration_user
     rights = _find_other_rights(plan_input)
     warnings = [
-        f"User:{user.username} also has {assigned}, which this project does not manage: what it grants, the integration "
-        f"may do too; remove it in Setup, or accept it with `accepted_rights: [{assigned}]`"
+        f"User:{user.username} also has {assigned}, which this project does not manage: the integration has the rights "
+        f"that it grants; remove it in Setup, or accept it with `accepted_rights: [{assigned}]`"
         for assigned in rights.assigned
     ]
     if rights.granted_by_profile:
         profile = f"Profile:{rights.profile}"
         warnings.append(
-            f"User:{user.username} has {profile}, which grants: {'; '.join(rights.granted_by_profile)}; name a "
-            f"profile that grants nothing in integration_user.profile, or accept it with `accepted_rights: [{profile}]`"
+            f"User:{user.username} has {profile}, which grants: {'; '.join(rights.granted_by_profile)}; set "
+            f"integration_user.profile to a profile that grants nothing, or accept it with `accepted_rights: [{profile}]`"
         )
     return plan.warn(*warnings)
 
@@ -165,7 +165,7 @@ def list_other_rights(plan_input: PlanInput) -> Iterator[Change]:
 
 
 def deactivated_users(changes: Iterable[Change]) -> set[Address]:
-    """Return the users that a plan deactivates."""
+    """Return the usernames that a plan deactivates."""
     return {
         change.address
         for change in changes

@@ -1,4 +1,4 @@
-"""Where a plan comes from: when it was made, from which commit, and the YAML lines behind its addresses."""
+"""The provenance of a plan: when and from which commit it was made, and the YAML lines behind its addresses."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from sfcode.plan.plan import Plan
 
 DIRTY = "-dirty"
-"""Ends the commit of a config with uncommitted changes."""
+"""The suffix of the commit of a config with uncommitted changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The time and the source of a plan; nothing of it is compared or carried out."""
+    """The time and the source of a plan, for information only."""
 
     made_at: str
     """UTC, ISO 8601."""
     commit: str = ""
-    """Empty outside git; ends with DIRTY where the config differs from it."""
+    """The commit of the config, with the suffix DIRTY if the config differs from it; empty outside git."""
     repository: str = ""
     """The web address of the repository; empty unless the commit was pushed there."""
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By address: `config/mappings/contact.yaml:12`, in git from the top of the repository."""
+    """Lines such as `config/mappings/contact.yaml:12` by address; in git, paths are relative to the repository."""
 
     @property
     def commit_link(self) -> str:
-        """Return the web address of the commit; empty where it is not known."""
+        """Return the web address of the commit; empty if it is not known."""
         commit = self.commit.removesuffix(DIRTY)
         if not (self.repository and commit):
             return ""
@@ -40,7 +40,7 @@ class Provenance:
         return f"{self.repository}/{_separator(self.repository)}{word}/{commit}"
 
     def line_link(self, place: str) -> str:
-        """Return the web address of a line; empty where it is not known, or where the file may differ."""
+        """Return the web address of a line; empty if it is not known, or if the file may differ."""
         if not self.repository or not self.commit or self.commit.endswith(DIRTY):
             return ""
         path, _, line = place.rpartition(":")
@@ -49,7 +49,7 @@ class Provenance:
 
 
 def list_lines(plan: Plan, desired: Desired, rename: Callable[[str], str] = str) -> dict[str, tuple[str, ...]]:
-    """Return the YAML lines behind each effective change, `file:line`; `rename` returns what a file is called here."""
+    """Return the YAML lines behind each effective change, `file:line`; `rename` converts paths of files."""
     lines: dict[str, tuple[str, ...]] = {}
     for change in plan.effective:
         origins = desired.find_origins(change.address)
@@ -79,7 +79,7 @@ def web_address(remote: str) -> str:
 
 
 def _list_changed_names(change: Change) -> set[str]:
-    """Return the names in the paths and values that an update changes; none for what is created or deleted."""
+    """Return the names in the paths and values that an update changes; none for a creation or deletion."""
     if change.before is None or change.after is None:
         return set()
     names: set[str] = set()

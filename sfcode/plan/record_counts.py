@@ -1,4 +1,4 @@
-"""Count records of an org: those with values in fields that may go, and those that fit the `where` of a mapping."""
+"""Count records of an org: those with values in fields that may be deleted, and those that match a mapping's `where`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sfcode.org.parallel import CONCURRENCY, run_parallel
 from sfcode.plan.state import Applied
 
 UNFILTERABLE = {"LongTextArea", "Html"}
-"""Field types that SOQL cannot filter on: all their values are read."""
+"""Field types that SOQL cannot filter on, so that all values must be read."""
 
 
 def count_selected(project: Project, org: Org) -> dict[str, tuple[int, int]]:
-    """Count the records that fit the `where` of each mapping, unless the user signed in does not see its fields."""
+    """Count the records that match the `where` of each mapping whose fields the signed-in user can read."""
 
     def count(mapping: ResolvedMapping) -> tuple[int, int] | None:
         every = f"SELECT COUNT() FROM {mapping.object} WHERE {mapping.has_id}"  # noqa: S608  (names of the config, checked there)
@@ -36,16 +36,16 @@ def count_selected(project: Project, org: Org) -> dict[str, tuple[int, int]]:
 
 
 def count_values(org: Org, deleted: list[Component], applied: Applied) -> dict[Address, int | None]:
-    """Count the records with a value in fields that may be deleted; formulas hold none."""
+    """Count the records with a value in fields that may be deleted; formula fields have no stored values."""
     fields = [field for field in deleted if field.type == "CustomField" and "formula" not in field.body]
     return {field.address: _count_held(org, field, applied) for field in fields}
 
 
 def _count_held(org: Org, field: Component, applied: Applied) -> int | None:
     object_name, field_name = field.full_name.split(".", 1)
-    # A custom field of Activity is a field of both events and tasks; Activity itself cannot be queried.
+    # A custom field of Activity belongs to Event and Task; Activity itself cannot be queried.
     objects = ("Event", "Task") if object_name == "Activity" else (object_name,)
-    # Names come from the org's own metadata and cannot be bound as values can.
+    # Names are from the org's metadata, and cannot be bound like values.
     total = 0
     try:
         for name in objects:
@@ -63,9 +63,9 @@ def _count_held(org: Org, field: Component, applied: Applied) -> int | None:
 
 def _is_untouched(org: Org, objects: Iterable[str], since: str | None) -> bool:
     """
-    Return whether no record was written since a field was created, so that none can have a value in it.
+    Return whether no record was written since a field was created, so that it cannot have values.
 
-    The query needs no access to the field, which nobody has right after the first apply.
+    The query needs no access to the field, which nobody has directly after the first apply.
     """
     if since is None:
         return False

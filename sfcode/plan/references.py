@@ -1,4 +1,4 @@
-"""Which component names which: a field in a message, a message in a flow, a permission set in its assignment."""
+"""References between components: a field in a message, a message in a flow, a permission set in its assignment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACTIVITIES = ("Event", "Task")
 """The objects that have the custom fields of Activity."""
 
 QUALIFIED = {"PermissionSet", "Profile"}
-"""Types of components that write a field with its object in front of it, whatever the object."""
+"""Types of components that always qualify a field with its object."""
 
 
 _RUN = re.compile(r"\w+")
@@ -30,14 +30,14 @@ def refers_to(component: Component, address: Address) -> bool:
 
 
 class References:
-    """Which of some components name an address, looked up by the words that the components hold."""
+    """Finds the components that refer to an address, by an index of the words in the components."""
 
     def __init__(self, components: Iterable[Component]) -> None:
         self._components = components
 
     @cached_property
     def _by_word(self) -> dict[tuple[str, str], list[Component]]:
-        """The components by a word or a qualified name (`contact.plan__c`); a word with the object they are about, too."""
+        """The components by word or qualified name (`contact.plan__c`), where a word is also qualified by the component's object."""
         components: dict[tuple[str, str], list[Component]] = defaultdict(list)
         for component in self._components:
             text = "\n".join(_texts(component.body)).lower()
@@ -49,7 +49,7 @@ class References:
         return components
 
     def find(self, address: Address) -> list[Component]:
-        """Return the components that name an address."""
+        """Return the components that refer to an address."""
         owner, _, name = address.full_name.lower().partition(".")
         owners = {owner, *map(str.lower, ACTIVITIES)} if owner == "activity" else {owner}
         keys = [("", f"{owner_name}.{name}") if name else ("", owner_name) for owner_name in owners]
@@ -59,7 +59,7 @@ class References:
 
 
 def claimed_components(components: Iterable[Component]) -> Iterator[Address]:
-    """List the components whose description says that sfcode manages them; parts of an app have the description of the app."""
+    """List the components whose description marks them as managed; parts of an app have the app's description."""
     all_components = list(components)
     claimed = {candidate.address for candidate in all_components if _says_managed(candidate.body.get("description"))}
     for component in all_components:
@@ -73,7 +73,7 @@ def _says_managed(description: Value) -> bool:
 
 
 def _patterns(component: Component, address: Address) -> Iterator[re.Pattern[str]]:
-    """Write a name in every way in which a component may name it; one name can be that of a flow, a rule and a message."""
+    """Return the forms in which components refer to a name, which may be a flow, a rule and a message at once."""
     owner, _, name = address.full_name.partition(".")
     if address.type == "CustomObject" or (
         address.type == "PermissionSet" and component.type == "PermissionSetAssignment"
@@ -100,7 +100,7 @@ def _word(name: str) -> re.Pattern[str]:
 
 
 def _owner(component: Component) -> str:
-    """Name the object that a component is about."""
+    """Return the object that a component belongs to."""
     start = component.body.get("start")
     if component.type == "Flow" and isinstance(start, Mapping):
         return str(start.get("object", ""))

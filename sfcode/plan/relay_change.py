@@ -1,4 +1,4 @@
-"""What a plan changes in the relay: the config that it works by, as the last apply recorded it and as the project has it."""
+"""The change of the relay's config: as recorded by the last apply, and as in the project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.metadata.component import Body, Value
 
 
 class SettingChange(NamedTuple):
-    """A setting of the relay that differs; None is a missing value."""
+    """A setting of the relay that differs; None for a missing value."""
 
     path: str
     before: Value
@@ -24,17 +24,17 @@ class RelayChange:
     """
     The relay's config before and after.
 
-    An apply records it in the org and does not carry it to the relay, which loads it from its own copy of the project.
+    An apply only records the config in the org. The relay loads it from its own copy of the project.
     """
 
     before: Body | None
-    """As the last apply recorded it; None where none did."""
+    """The relay's config at the last apply; None if none is recorded."""
     after: Body | None
-    """As the project has it; None where nothing goes through the relay."""
+    """The relay's config of the project; None if no mapping uses the relay."""
 
     @cached_property
     def settings(self) -> tuple[SettingChange, ...]:
-        """The settings that differ, by path; () where nothing was recorded yet, since all of it is new then."""
+        """The settings that differ, by path; () if no config is recorded, since then all settings are new."""
         if self.before is None:
             return ()
         return tuple(_compare((), dict(self.before), dict(self.after or {})))
@@ -46,7 +46,7 @@ class RelayChange:
 
 
 def _compare(path: tuple[str, ...], before: Value, after: Value) -> Iterator[SettingChange]:
-    """Compare leaf by leaf, with regard to case: to Appcues, an attribute in another case is another one."""
+    """Compare leaf by leaf, case-sensitively, since attributes in Appcues are case-sensitive."""
     before_entries, after_entries = _entries(before), _entries(after)
     if before_entries is None and after_entries is None:
         if before != after:

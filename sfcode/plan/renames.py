@@ -1,7 +1,7 @@
 """
-Renames in bodies and addresses, as an org makes them where something is renamed in place.
+Apply renames in place to bodies and addresses, like an org does.
 
-An object takes its fields, messages and rules along; an assignment follows its user and its permission set. Pure.
+Renaming an object also renames its fields, messages and rules; an assignment follows its user and permission set. Pure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sfcode.plan.state import Applied, Past
 
 
 def order_renames(moves: Iterable[Move]) -> tuple[Move, ...]:
-    """List the single renames that an org makes for some moves, in their order: objects first, which take their fields along."""
+    """List the single renames for some moves, in order: objects first, which rename their fields too."""
     in_place = sorted(move for move in moves if move.in_place)
     objects = [move for move in in_place if move.former.type == "CustomObject"]
     owners = Renames(tuple(objects))
@@ -27,7 +27,7 @@ def order_renames(moves: Iterable[Move]) -> tuple[Move, ...]:
 
 
 def follow_renames(applied: Applied, observed: Collection[Address]) -> Applied:
-    """Return the state under the names that an apply which was cut off has given: those that are there instead of the former."""
+    """Return the state with the renames that an interrupted apply has made, whose new names exist instead of the former."""
     for former, present in applied.renaming:
         if present in observed and former not in observed:
             applied = Renames((Move(former, present),)).rename_state(applied)
@@ -88,7 +88,7 @@ class Renames:
         return renamed
 
     def rename_all(self, value: Any) -> Any:
-        """Return addresses and components in a value of any depth with the present names, and all else as it is."""
+        """Return a value of any depth with the present names in addresses and components."""
         match value:
             case Address():
                 return self.rename_address(value)
@@ -104,7 +104,7 @@ class Renames:
                 return value
 
     def rename_state(self, applied: Applied) -> Applied:
-        """Return the applied state with the present names, in its history too."""
+        """Return the applied state with the present names, also in its history."""
         if not self._full_names:
             return applied
         return replace(
@@ -133,7 +133,7 @@ class Renames:
         return self._full_names.get(Address("CustomObject", name), name)
 
     def _rename_field(self, name: str) -> str:
-        """Rename a field in a permission; a field of Activity is one of Event and Task there."""
+        """Rename a field in a field permission, which has Event and Task for fields of Activity."""
         owner, _, last = name.partition(".")
         for container in ("Activity", owner) if owner in ACTIVITIES else (owner,):
             address = Address("CustomField", f"{container}.{last}")

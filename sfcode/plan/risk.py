@@ -25,9 +25,9 @@ class Risk(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """The risk of a change, the rule that gives it, and what it does to access."""
+    """The risk of a change, its rule, and the changes of access."""
 
     risk: Risk
     because: str = ""
     access: tuple[str, ...] = ()
-    """What the change of a permission set grants and revokes, in sentences."""
+    """Sentences about the rights that a change of a permission set grants and revokes."""

@@ -51,13 +51,13 @@ def build_plan(plan_input: PlanInput) -> Plan:
 
 
 def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Add the warnings of config, reading and generation."""
+    """Add the warnings from the config, from reading the org, and from generation."""
     advice = map(str, plan_input.desired.warnings)
     return plan.warn(*plan_input.project.warnings, *plan_input.snapshot.warnings, *advice)
 
 
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Record the state if it differs, or if a user changes, whose previous values a rollback needs."""
+    """Have the state written if it differs, or if a user changes, since a rollback needs the previous values."""
     left_state = plan_input.snapshot.left_state
     differs = differ(plan_input.snapshot.applied.listed(), plan_input.desired.components)
     differs |= any(move.in_place for move in plan_input.snapshot.moves)
@@ -66,7 +66,7 @@ def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def compare_relay(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Compare the config of the relay with the one that the last apply recorded; one that differs is recorded."""
+    """Compare the relay's config with the recorded one, and have the state written if it differs."""
     change = RelayChange(plan_input.snapshot.applied.relay, render_relay_config(plan_input.project))
     differs = plan_input.snapshot.state is not None and change.before != change.after
     return replace(plan, relay=change, records_state=plan.records_state or differs)
@@ -86,9 +86,9 @@ def refuse_former_project(plan_input: PlanInput, plan: Plan) -> Plan:
         refusals.append(
             Refusal(
                 None,
-                f"the org has the state of a project {other_state.project}, which has {other_state.shared[-1]} as well, and none of {name}",
-                f"if it is the state of this project, {was}; if there are two projects, give each its own integration user "
-                "and fields",
+                f"the org has the state of a project {other_state.project}, which has {other_state.shared[-1]} as well, and no state of {name}",
+                f"if it is the state of this project, {was}; for two separate projects, give each its own integration "
+                "user and fields",
             )
         )
     applied = plan_input.snapshot.applied.project
@@ -110,7 +110,7 @@ def delete_state(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Keep managed what the rolled back apply did not change, and release what was unmanaged before it."""
+    """Keep components managed that the rolled back apply did not change, and release those that were unmanaged before it."""
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     unchanged_components = tuple(
         component
@@ -124,12 +124,12 @@ def keep_the_rest(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def explain_drift(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Warn of drift that the rolled back apply had overwritten, which a rollback does not restore."""
+    """Warn of drift that the rolled back apply had overwritten, since a rollback does not restore it."""
     past = find_apply(plan_input.snapshot.applied, plan_input.request.apply_id)
     planned = {change.address for change in plan.changes}
     return plan.warn(
         *(
-            f"{address} had been changed in the org before that apply; rollback restores what sfcode had left there, "
+            f"{address} had been changed in the org before that apply; the rollback restores the value from sfcode, "
             "not that change"
             for address in sorted(past.drifted & planned)
         )
@@ -142,8 +142,8 @@ def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
         *(
             Refusal(
                 change.address,
-                "held a secret that sfcode has never known, so it cannot be put back",
-                "deploy it with the tool that it came from",
+                "contained a secret that sfcode does not know, so it cannot be restored",
+                "deploy it with the tool that created it",
             )
             for change in plan.changes
             if change.after and HIDDEN.search(change.after.canonical)
@@ -153,9 +153,9 @@ def refuse_unknown_secrets(_plan_input: PlanInput, plan: Plan) -> Plan:
 
 def hold_pending_email(plan_input: PlanInput, plan: Plan) -> Plan:
     """
-    Leave out an e-mail address that the last apply wrote and that waits to be confirmed.
+    Leave out an e-mail address that the last apply wrote, and that is not confirmed yet.
 
-    A changed address counts only once the link in a mail to it was clicked; until then the org has the one before.
+    A changed address takes effect once the link in a mail to it is clicked; until then the org has the previous one.
     """
     changes, warnings = [], []
     for change in plan.changes:
@@ -172,7 +172,7 @@ def hold_pending_email(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def _pending_email(plan_input: PlanInput, change: Change) -> str:
-    """Return the address that the last apply wrote, where the org has the one before it; "" otherwise."""
+    """Return the e-mail address that the last apply wrote, if the org still has the previous one; else ""."""
     if change.address.type != "User" or not (change.before and change.after):
         return ""
     applied = plan_input.snapshot.applied
@@ -184,7 +184,7 @@ def _pending_email(plan_input: PlanInput, change: Change) -> str:
 
 
 def refuse_missing_parts(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse to put back what names a secret, a user or a permission set that there is not."""
+    """Refuse to restore a component that refers to a missing secret, user or permission set."""
     observed = plan_input.snapshot.components
     users = {
         address.full_name.lower()
@@ -202,19 +202,19 @@ def refuse_missing_parts(plan_input: PlanInput, plan: Plan) -> Plan:
         if change.after is None:
             continue
         for name in sorted(names_in(dict(change.after.body)) - plan.secrets.keys()):
-            hint = f"set {name}, and name it in the config where it was named when that was applied"
+            hint = f"set {name}, and add it to the config where it was when that apply ran"
             refusals.append(Refusal(change.address, f"needs the secret {name}, which this config does not have", hint))
         for name in sorted(users_named_in(change.after.body)):
             if name.lower() not in users:
                 hint = f"create or activate the user {name} first"
                 refusals.append(
-                    Refusal(change.address, f"names the user {name}, which is not active in this org", hint)
+                    Refusal(change.address, f"refers to the user {name}, which is not active in this org", hint)
                 )
     return plan.refuse(*refusals)
 
 
 def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse addresses in options that the plan does not contain."""
+    """Refuse addresses in options that are not part of the plan."""
     planned = {change.address: change for change in plan.changes}
     unknown = [
         Refusal(address, "is not part of this project", "remove --adopt, or correct the address")
@@ -228,11 +228,9 @@ def refuse_unused_options(plan_input: PlanInput, plan: Plan) -> Plan:
         if (address not in planned or planned[address].action is not Action.DELETE)
         and address not in deactivated_users(plan.effective)
     ]
-    # A command that has succeeded may be repeated: then the address is known, and there is nothing left to allow.
+    # A repeated command has nothing left to allow, but the address is known from the previous run.
     repeated = [address for address in unused if address in past | plan.released]
-    plan = plan.warn(
-        *(f"--allow-delete {address} allows nothing: this plan does not delete it" for address in repeated)
-    )
+    plan = plan.warn(*(f"--allow-delete {address} has no effect: this plan does not delete it" for address in repeated))
     unused = [address for address in unused if address not in repeated]
     return plan.refuse(
         *unknown,
@@ -250,7 +248,7 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
         return plan
     if waiting := sorted(move.present for move in plan.moves if move.in_place and move.present not in targets):
         raise UsageError(
-            f"--target leaves out what is renamed: {', '.join(map(str, waiting))}.",
+            f"--target leaves out a rename: {', '.join(map(str, waiting))}.",
             "Add it, or apply without --target.",
         )
     if unknown := sorted(targets - {change.address for change in plan.changes}):
@@ -270,17 +268,17 @@ def limit_to_targets(plan_input: PlanInput, plan: Plan) -> Plan:
         relay=None,
     )
     addresses = f"{len(targets)} address{'' if len(targets) == 1 else 'es'}"
-    return limited.warn(f"limited to {addresses} by --target; the rest stays as it is, done or not")
+    return limited.warn(f"limited to {addresses} by --target; all other changes are left out")
 
 
 def retire_flow_versions(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Find the old versions of flows that stay and that still name what the plan deletes."""
+    """Find old versions of remaining flows that refer to components which the plan deletes."""
     deleted = {change.address for change in plan.effective if change.action is Action.DELETE}
     deployed_addresses = {change.address for change in plan.effective if change.after}
     old = {
         flow: [version for version in versions if flow in deployed_addresses or not version.active]
         for flow, versions in sorted(plan_input.snapshot.flow_versions.items())
-        if flow not in deleted  # all of its versions go
+        if flow not in deleted  # all of its versions are deleted
     }
     references = References(version.flow for versions in old.values() for version in versions)
     deleted_addresses: dict[Component, set[Address]] = defaultdict(set)
@@ -299,12 +297,12 @@ def retire_flow_versions(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def list_data_flows(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Add the data flows of the mappings, and those that the last apply recorded."""
+    """Add the data flows of the mappings, and those at the last apply."""
     flows = () if plan.mode is Mode.DESTROY else data_flows(plan_input.project, plan_input.snapshot.selected)
     if not plan_input.applied:
         return replace(plan, flows=flows, previous_flows=())
     recorded = recorded_data_flows(plan_input.snapshot.applied.relay or {})
-    if recorded is not None:  # what a connector carries is not recorded, and shown as unchanged
+    if recorded is not None:  # the data flows of a connector are not recorded, and shown as unchanged
         recorded = (*recorded, *(flow for flow in flows if not flow.by_relay))
     return replace(plan, flows=flows, previous_flows=recorded)
 
@@ -315,7 +313,7 @@ def count_unmanaged(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def refuse_missing_references(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Refuse records that refer to what the org does not have, before anything is written."""
+    """Refuse records with references that the org does not have, before anything is written."""
     return plan.refuse(
         *(
             Refusal(
@@ -331,18 +329,18 @@ def refuse_missing_references(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 MISSING = {
-    "profile": "write the name of a profile in integration_user.profile: the English one, as package.xml has it, which is "
-    "found in any language",
-    "permission set": "create it first, or write the developer name of one that the org has",
-    "permission set license": "write the developer name of one that the org has in integration_user.permission_set_license",
+    "profile": "set integration_user.profile to the English name of a profile, as in package.xml, which works in any "
+    "language",
+    "permission set": "create it first, or set the developer name of an existing one",
+    "permission set license": "set integration_user.permission_set_license to the developer name of an existing one",
     "user": "create the user first, or correct the username",
-    "feature license": "turn on Marketing User in Setup, Users; or have somebody make the record in Salesforce, and apply again",
-    "campaign": "make the campaign first or correct its id or name in recipes.yaml; with a name, `create: true` has an apply make it",
-    "place before the status": "an apply makes statuses after the others of their campaign: make this one in Salesforce with a "
+    "feature license": "turn on Marketing User in Setup, Users; or let another user create the record in Salesforce, and apply again",
+    "campaign": "create the campaign first, or correct its ID or name in recipes.yaml; with a name, `create: true` lets an apply create it",
+    "place before the status": "an apply adds statuses after the existing ones of a campaign: create this one in Salesforce with a "
     "lower sort order, or change the order in recipes.yaml",
-    "unique campaign": "several campaigns have this name: write the id of one in recipes.yaml",
+    "unique campaign": "several campaigns have this name: set the ID of one in recipes.yaml",
 }
-"""What to do about a missing part, by its kind."""
+"""Hints about missing parts, by kind."""
 
 RULES: dict[Mode, tuple[Rule, ...]] = {
     Mode.APPLY: (

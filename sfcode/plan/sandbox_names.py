@@ -1,5 +1,5 @@
 """
-Changes that an org makes to users when it is copied to a sandbox; they are not drift.
+Handle the changes of users when an org is copied to a sandbox, which are not drift.
 
 A sandbox appends its name to every username, and makes email addresses invalid so that it sends no mail. https://help.salesforce.com/s/articleView?id=platform.data_sandbox_implementation_tips.htm
 """
@@ -14,7 +14,7 @@ from sfcode.metadata.component import Address, Body, Component
 from sfcode.plan.state import Applied
 
 USER_NAMES = ("clientCredentialsFlowUser", "integrationUser")
-"""Attributes of components that name a user."""
+"""Attributes of components that refer to a user."""
 
 _OF_INSTANCE = re.compile(r"--([A-Za-z0-9]+)\.")
 
@@ -28,9 +28,9 @@ def choose_username(
     key: str = "integration_user.username",
 ) -> str:
     """
-    Return the username of a person or integration in a sandbox: that name, otherwise the one of its copy.
+    Return the username of a person or integration in a sandbox: the name itself, else that of its copy.
 
-    Raises Refused where several users could be meant.
+    Raises Refused if several users could be meant.
     """
     if any(name.lower() == username.lower() for name in usernames):
         return username
@@ -40,7 +40,7 @@ def choose_username(
     if len(matching or copies) > 1:
         raise Refused(
             f"In this sandbox {who} {username} may be any of {', '.join(copies)}.",
-            f"Name the one that is meant in {key}, by a variable of this environment.",
+            f"Set the right one in {key}, by a variable of this environment.",
         )
     return (matching or copies or [username])[0]
 
@@ -53,7 +53,7 @@ def is_copy(username: str, original: str) -> bool:
 def restore_email(user: Component, desired: Body) -> Component:
     """Return a user with the desired e-mail address if the sandbox only made it invalid."""
     email, observed_email = str(desired.get("Email", "")), str(user.body.get("Email", ""))
-    # Older sandboxes wrote user=example.com@example.com.
+    # Older sandboxes have user=example.com@example.com.
     spoiled_emails = {f"{email}.invalid".lower(), f"{email.replace('@', '=')}@example.com".lower()}
     return (
         Component(user.type, user.full_name, {**user.body, "Email": email})
@@ -69,13 +69,13 @@ def rename_user_in_state(applied: Applied, username: str) -> Applied:
         for entry in applied.history
     ]
     components = {address: rename_user(body, username) for address, body in applied.components.items()}
-    # The records are those of the org that was copied, under the names that they have there.
+    # The records have the usernames of the original org.
     records = applied.records if Address("User", username) in applied.records else {}
     return replace(applied, components=components, history=tuple(past), records=records)
 
 
 def rename_user(body: Body, username: str, *, sandbox: bool = True) -> Body:
-    """Rename the integration user in a message to the name in the config, in any case."""
+    """Rename the integration user in a message to the name in the config, ignoring case."""
     changed = dict(body)
     for key in USER_NAMES:
         present_name = str(body.get(key, ""))
@@ -85,5 +85,5 @@ def rename_user(body: Body, username: str, *, sandbox: bool = True) -> Body:
 
 
 def users_named_in(body: Body) -> set[str]:
-    """Return the usernames that a component names."""
+    """Return the usernames that a component refers to."""
     return {str(body[key]) for key in USER_NAMES if body.get(key)}

@@ -14,7 +14,7 @@ from sfcode.org import Org, OrgTraits
 
 
 def read_org_traits(org: Org, project: Project) -> OrgTraits:
-    """Read what differs from org to org, and describe the objects of the mappings, in one request."""
+    """Read the org's traits, and describe the objects of the mappings, in one request."""
     objects = {mapping.spec.object for mapping in project.mappings}
     activities = {mapping.activity_object for mapping in project.resolved if mapping.activity_object}
     return org.read_traits(objects | activities | {"Event", "Task"})
@@ -24,9 +24,9 @@ def org_schema(org: Org, project: Project) -> tuple[OrgSchema, tuple[str, ...]]:
     """
     Return the described objects of the mappings, and warnings about them and about the org's edition.
 
-    A describe leaves out fields that the signed-in user cannot read. Custom fields of the project that the describe
-    lacks are read from the metadata, which ignores field access. Fields found there exist, and a warning says that the
-    user cannot read them.
+    A describe omits fields that the signed-in user cannot read. Custom fields of the project that the describe
+    omits are read from the metadata, which ignores field access. If a field is found there, a warning states that the
+    user cannot read it.
     """
     specs = [mapping.spec for mapping in project.mappings]
     schema = org.traits.schema
@@ -81,13 +81,13 @@ def describe_component(name: str, component: Component) -> Field:
 
 
 def _warn_of_edition(project: Project, org: Org) -> tuple[str, ...]:
-    """Warn where the org's edition has no outbound messages, by which mappings are sent to the relay."""
+    """Warn if the org's edition has no outbound messages, with which mappings are sent to the relay."""
     edition = org.traits.edition
     senders = [mapping.name for mapping in project.resolved if mapping.sends and mapping.by_relay]
     if not senders or not edition or edition in EDITIONS_WITH_OUTBOUND_MESSAGES:
         return ()
     warning = (
-        f"{edition} has no outbound messages, by which {', '.join(senders)} would be sent to the relay: the org will refuse "
+        f"{edition} has no outbound messages, with which {', '.join(senders)} would be sent to the relay: the org will refuse "
         "the deployment. Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition"
     )
     return (warning,)

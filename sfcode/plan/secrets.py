@@ -1,8 +1,8 @@
 """
-Secrets in bodies: placeholders everywhere, values only in the package that is sent.
+Handle secrets in bodies: placeholders everywhere, values only in the deployed package.
 
 Responses of the org contain secret values. They are replaced before anything is compared, printed or saved: a value
-of the project's secrets by its placeholder, any other value in a known secret position by a keyed fingerprint.
+of the project's secrets by its placeholder, any other value of a SENSITIVE attribute by a keyed fingerprint.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ HIDDEN = re.compile(r"\(hidden [0-9a-f]{12}\)")
 """The replacement of an unknown secret value."""
 
 SENSITIVE = {("WorkflowOutboundMessage", "endpointUrl")}
-"""Attributes that hold a secret whether or not this project put one there."""
+"""Attributes that always contain a secret, also one of another tool."""
 
 
 NEVER_KEPT = {"ExtlClntAppGlobalOauthSettings": frozenset({"consumerKey", "consumerSecret"})}
-"""Attributes that an org makes and answers with, and that go into no plan, state or report in any form."""
+"""Secret attributes that an org generates, and which are removed from plans, states and reports."""
 
 
 def names_in(value: Value) -> frozenset[str]:
@@ -37,7 +37,7 @@ def names_in(value: Value) -> frozenset[str]:
     return frozenset().union(*(names_in(part) for part in parts))
 
 
-# It is slow on purpose, and an apply asks again for the secrets that its plan has asked for.
+# The key derivation is slow on purpose, and an apply needs the same fingerprints as its plan.
 @functools.lru_cache(maxsize=256)
 def fingerprint(value: str, key: str) -> str:
     """Return twelve hex digits that distinguish two secrets and are too expensive to reverse."""
@@ -59,7 +59,7 @@ def reveal(value: Value, secrets: Mapping[str, str]) -> Value:
 
 
 def reveal_component(component: Component, secrets: Mapping[str, str]) -> Component:
-    """Return a component with secret values, for sending."""
+    """Return a component with secret values, for deployment."""
     return Component(
         component.type, component.full_name, {key: reveal(part, secrets) for key, part in component.body.items()}
     )
@@ -67,20 +67,20 @@ def reveal_component(component: Component, secrets: Mapping[str, str]) -> Compon
 
 @dataclass(frozen=True)
 class Mask:
-    """The values, their fingerprints at the last apply, and the key, for masking what an org returns."""
+    """Masks secrets in components from an org, by the secrets' values and their fingerprints at the last apply."""
 
     secrets: Mapping[str, str]
     applied: Mapping[str, str]
     key: str
     applied_key: str = ""
-    """The key of the last apply, where it was another: in the org that this sandbox is a copy of."""
+    """The key of the last apply if it differs, as in a sandbox: there it is the key of the copied org."""
 
     def mask(self, component: Component, *likes: Body | None) -> Component:
         """
         Return a component with placeholders instead of secret values.
 
-        A value that we know becomes its placeholder, the value of the last apply is named as that, any
-        other one becomes a fingerprint. A secret is expected in the SENSITIVE attributes and wherever
+        A known value becomes its placeholder, a value of the last apply a marked placeholder, and any
+        other value a fingerprint. Secrets are expected in the SENSITIVE attributes and where
         one of `likes`, the bodies desired and applied there, has a placeholder.
         """
         never = NEVER_KEPT.get(component.type, frozenset())
@@ -122,7 +122,7 @@ class Mask:
         )
 
     def _previous(self, text: str, like: Value) -> str:
-        """Recognize a text that was applied; values of secrets that have changed since are marked, those of unused secrets are not."""
+        """Recognize a text of the last apply; placeholders of changed secrets are marked, those of unused secrets are not."""
         if not isinstance(like, str):
             return ""
         parts = PLACEHOLDER.split(like)  # text, name, text, name, ..., text
@@ -138,7 +138,7 @@ class Mask:
 
 
 def _is_same(new: Body, old: Body) -> bool:
-    """Return whether nothing was replaced: then the old body is kept, and not a second one that is equal."""
+    """Return whether nothing was replaced, so that the old body is kept instead of an equal copy."""
     return len(new) == len(old) and all(part is old[key] for key, part in new.items())
 
 
@@ -155,7 +155,7 @@ def mark_previous(component: Component, names: Collection[str]) -> Component:
 
 
 def rename_secrets(component: Component, names: Mapping[str, str]) -> Component:
-    """Return the applied body with the new names of secrets that were only renamed."""
+    """Return the applied body with the new names of renamed secrets."""
     if not names:
         return component
 
@@ -177,7 +177,7 @@ def _replace_texts(component: Component, replace: Callable[[str], str]) -> Compo
 
 
 def _hide(text: str, key: str) -> str:
-    """Keep the host of a URL and nothing of other text; the rest may be a secret."""
+    """Return the host of a URL, or nothing of other texts, since the rest may be secret."""
     mark = f"(hidden {fingerprint(text, key)})"
     parts = urlsplit(text)
     if not (parts.scheme and parts.netloc):

@@ -1,7 +1,7 @@
 """
-The seal of a saved plan: a digest of the whole and of each part, and a signature if there is a key.
+The seal of a saved plan: a digest of the document and of each part, and a signature if there is a key.
 
-Without a key the seal detects accidental edits. With a key, only its holder can make a plan that is applied, and a
+Without a key the seal detects accidental edits. With a key, only plans from its holders can be applied, and a
 plan that was signed with another key is distinguished from one that was edited.
 """
 
@@ -27,8 +27,8 @@ def plan_key(environ: Mapping[str, str]) -> Secret | None:
     text = environ.get(KEY, "")
     if text and len(text) < SHORTEST:
         raise UsageError(
-            f"{KEY} has fewer than {SHORTEST} characters, which can be guessed.",
-            "Make one with: openssl rand -hex 32",
+            f"{KEY} has fewer than {SHORTEST} characters, and could be guessed.",
+            "Create one with: openssl rand -hex 32",
         )
     return Secret(text) if text else None
 
@@ -63,7 +63,7 @@ def _content(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _where(document: Mapping[str, Any]) -> str:
     before, now = document.get(PARTS), dict(_parts(document))
-    # An edit of the plan may also have changed the list of its parts, which then proves nothing.
+    # An edit may also have changed the digests of the parts, which then are no evidence.
     if not isinstance(before, dict):
         return ""
     names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
@@ -100,7 +100,7 @@ def _digest(content: object) -> str:
 
 
 def _encode(content: object, depth: int = 2) -> Iterator[bytes]:
-    """Encode a value as canonical JSON, change by change: the text of a large plan is never in memory as a whole."""
+    """Yield the canonical JSON of a document change by change, so that the text of a large plan is never in memory as a whole."""
     if depth and isinstance(content, dict):
         for number, name in enumerate(sorted(content)):
             yield (b"," if number else b"{") + _text(name) + b":"

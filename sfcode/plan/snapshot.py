@@ -33,18 +33,18 @@ class FlowVersion:
     number: int
     active: bool
     flow: Component
-    """The flow as this version has it."""
+    """The metadata of the flow in this version."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingPart:
-    """What a record needs and the org, or a user, does not have."""
+    """A reference of a record that the org does not have."""
 
     kind: str
-    """profile, permission set, permission set license, user, feature license, campaign or unique campaign."""
+    """The kind: profile, permission set, permission set license, user, feature license, campaign or unique campaign."""
     name: str
     owner: str = "this org"
-    """What lacks it: the org, a user or a campaign."""
+    """Where the part is missing: the org, a user or a campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +52,35 @@ class SignIns:
     """The successful sign-ins of one user."""
 
     last: str
-    """When the last one was: UTC, ISO 8601."""
+    """The time of the last sign-in: UTC, ISO 8601."""
     days: int = 0
-    """For how many days before the plan they were read."""
+    """The number of days before the plan for which sign-ins were read."""
     applications: Mapping[str, int] = field(default_factory=dict)
-    """How often each application signed in during these days; empty where the signed-in user may not read it."""
+    """The number of sign-ins of each application in these days; empty if the signed-in user may not read them."""
 
 
 @dataclass(frozen=True, order=True)
 class Move:
-    """A managed address that has another name than at the last apply."""
+    """A managed address that was renamed since the last apply."""
 
     former: Address
     present: Address
     in_place: bool = True
-    """Whether the org renames it; otherwise it is created under the new name and deleted under the former."""
+    """Whether the org renames it in place; otherwise it is created with the new name and deleted with the former."""
     done: bool = False
-    """Whether it was renamed already, by an apply that was cut off before it could write the state."""
+    """Whether an interrupted apply has already renamed it, before it wrote the state."""
 
 
 @dataclass(frozen=True)
 class OtherState:
-    """The state of another project in the same org that seems to be this one under a former name."""
+    """The state of another project in the same org, which may be this project under a former name."""
 
     project: str
     """The name of the project."""
     identity: str
-    """Its `id`, or its name where it has none."""
+    """The identity of the project: its `id`, else its name."""
     shared: tuple[Address, ...]
-    """What both have: components, and the integration user last."""
+    """Addresses that both projects have: components, and the integration user last."""
 
 
 @dataclass(frozen=True)
@@ -99,31 +99,31 @@ class OrgSnapshot:
     moves: tuple[Move, ...] = ()
     """Addresses that were renamed since the last apply. Components and state have the new names."""
     values: Mapping[Address, int | None] = field(default_factory=dict)
-    """Fields that may have to go: how many records hold a value in them; None where we may not look."""
+    """The number of records with a value, by field that may be deleted; None if the signed-in user cannot read the field."""
     warnings: tuple[str, ...] = ()
-    """What the signed-in user could not see."""
+    """Warnings about objects and fields that the signed-in user cannot read."""
     unmanaged: frozenset[Address] = frozenset()
     """Unmanaged components in files that contain managed ones."""
     assignees: tuple[Address, ...] = ()
-    """The users that have the permission set of the integration."""
+    """The users with the permission set of the integration."""
     other_rights: Mapping[Address, OtherRights] = field(default_factory=dict)
-    """What an integration user may do beside the project's permission sets, by user."""
+    """Rights of integration users that are not from the project's permission sets, by user."""
     other_uses: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     """Unmanaged addresses that refer to an integration user, by user."""
     sign_ins: Mapping[Address, SignIns] = field(default_factory=dict)
-    """Who signs in as users that may be deactivated, by user."""
+    """The sign-ins of users that may be deactivated, by user."""
     messages: tuple[str, ...] = ()
-    """Full names of all outbound messages, where the relay takes the place of Appcues' connector."""
+    """Full names of all outbound messages, if the relay replaces Appcues' connector."""
 
     missing_parts: Mapping[Address, tuple[MissingPart, ...]] = field(default_factory=dict)
-    """What records refer to and the org does not have, by the record's address."""
+    """Missing references of records, by the record's address."""
     selected: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """By mapping with `where`: how many records fit it, and how many have a user id, as far as the user signed in sees."""
+    """The numbers of records that match `where`, and of those with a user ID, by mapping with `where`."""
 
     flow_counts: Mapping[Address, int] = field(default_factory=dict)
-    """How many versions the flows have that are to be changed."""
+    """The numbers of versions of flows that will change."""
     flow_versions: Mapping[Address, tuple[FlowVersion, ...]] = field(default_factory=dict)
-    """All versions of managed flows, where something may be deleted that an old version still names."""
+    """All versions of managed flows, if a component may be deleted that an old version refers to."""
 
     def fingerprints(self) -> dict[str, str]:
         """Return the fingerprint of everything observed, by address."""
@@ -133,22 +133,22 @@ class OrgSnapshot:
 
 @dataclass(frozen=True)
 class PlanInput:
-    """The complete input of a plan; nothing else is read."""
+    """The complete input of a plan."""
 
     project: Project
-    """With the integration user named as the org names it."""
+    """The project, with the integration user's name in the org."""
     desired: Desired
-    """What the project asks of this org."""
+    """The desired components and records."""
     snapshot: OrgSnapshot
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Keyed fingerprints of the project's secrets, by name."""
     request: PlanRequest = WHOLE_PLAN
     generated: Desired = field(default_factory=lambda: Desired((), (), ()))
-    """What the mappings ask for, whatever the org has."""
+    """The components of the mappings before they are adapted to the org."""
 
     @cached_property
     def applied(self) -> dict[Address, Component]:
-        """The applied components; secrets with another value now are marked as previous."""
+        """The applied components, with changed secrets marked as previous."""
         state = self.snapshot.applied
         replaced = {
             name for name, fingerprint in state.secrets.items() if self.secrets.get(name, fingerprint) != fingerprint
@@ -160,7 +160,7 @@ class PlanInput:
 
     @cached_property
     def _renamed_secrets(self) -> dict[str, str]:
-        """Secrets that have another name now and the same value, by their old name."""
+        """The new names of secrets that were renamed with the same value, by old name."""
         names = {value: name for name, value in self.secrets.items()}
         old = self.snapshot.applied.secrets
         return {name: names[value] for name, value in old.items() if name not in self.secrets and value in names}
@@ -172,7 +172,7 @@ class PlanInput:
 
     @cached_property
     def released(self) -> frozenset[Address]:
-        """Managed addresses that are no longer desired, and that something desired still names."""
+        """Managed addresses that are no longer desired, but that a desired component refers to."""
         if self.request.mode is not Mode.APPLY:
             return frozenset()
         references = References(self.wanted.values())
@@ -184,7 +184,7 @@ class PlanInput:
 
     @cached_property
     def claimed(self) -> frozenset[Address]:
-        """Desired addresses that are not managed although their description says that sfcode manages them."""
+        """Desired addresses that are not managed, although their description marks them as managed."""
         claims = {address for state in self.snapshot.other_states for address in state.shared}
         components = [
             self.snapshot.components[address] for address in self.wanted if address in self.snapshot.components

@@ -2,7 +2,7 @@
 The applied state: the components of the last apply, stored in the org.
 
 It is a static resource that is deployed in the same transaction as the components, so that it always matches them.
-It holds canonical bodies with placeholders for secrets.
+It contains canonical bodies with placeholders for secrets.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from sfcode.lazy_dataclasses import dataclass, field, replace
 from sfcode.metadata.component import Address, Body, Component
 
 STATE_SUFFIX = "_sfcode_state"
-"""What the names of states end with, after the identity of their project."""
+"""The suffix of the names of states, after the identity of the project."""
 
 HISTORY = 5
-"""How many applies can be rolled back."""
+"""The number of applies that can be rolled back."""
 
 
 @dataclass(frozen=True)
 class Past:
-    """One apply, and the bodies that it replaced; None for a missing one."""
+    """One apply, and the bodies that it replaced; None for a component that did not exist."""
 
     id: str
     applied_at: str
@@ -32,11 +32,11 @@ class Past:
     owned: frozenset[Address]
     """Addresses that were managed before the apply."""
     drifted: frozenset[Address] = frozenset()
-    """Addresses that had drifted; `before` has their bodies as the previous apply left them."""
+    """Addresses with drift; `before` has their bodies after the previous apply."""
     moves: Mapping[Address, Address] = field(default_factory=dict)
-    """Former addresses of what the apply renamed in place, by present address."""
+    """Former addresses of renames in place, by present address."""
     project: str | None = None
-    """The name of the project before it."""
+    """The name of the project before the apply."""
 
 
 @dataclass(frozen=True)
@@ -47,35 +47,35 @@ class Applied:
     project: str | None = None
     """The name of the project; None in a state of an older version."""
     revision: str | None = None
-    """The git commit of the config, where there was one."""
+    """The git commit of the config, if there was one."""
     applied_by: str | None = None
     applied_at: str | None = None
     """UTC, ISO 8601."""
     config_digest: str | None = None
-    """Of the config that was applied."""
+    """The digest of the applied config."""
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """Keyed fingerprints of the secrets that were put in, by name."""
+    """Keyed fingerprints of the deployed secrets, by name."""
     history: tuple[Past, ...] = ()
     """The last applies, newest first."""
     org_id: str | None = None
-    """Where it was applied: a sandbox holds the state of the org that it was copied from."""
+    """The ID of the org to which it was applied; in a new sandbox, the ID of the copied org."""
     records: Mapping[Address, Body] = field(default_factory=dict)
-    """Managed records: those that applies made or adopted, and those that an apply was about to make."""
+    """Managed records: created or adopted by applies, or planned by an apply that may be interrupted."""
     renaming: tuple[tuple[Address, Address], ...] = ()
-    """What an apply is about to rename, in its order: the former address, under which it is listed here, and the present one."""
+    """Planned renames of an apply, in order: the former address, which this state lists, and the present one."""
     told: tuple[str, ...] = ()
     """Digests of the manual steps that applies have printed."""
     relay: Body | None = None
-    """The config of the relay that was applied; None where nothing went through it."""
+    """The config of the relay at the apply; None if no mapping used the relay."""
 
     def created_at(self, address: Address) -> str | None:
-        """Return when an apply last created an address: UTC, ISO 8601; None where the history does not know."""
+        """Return when an apply last created an address: UTC, ISO 8601; None if the history does not contain it."""
         times = (past.applied_at for past in self.history if address in past.before and past.before[address] is None)
         time = next(times, None)
         return time if time and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) else None
 
     def share_bodies(self, expected: Mapping[Address, Body]) -> Applied:
-        """Return the state with the bodies that are expected now, where they are equal: most are, and need no second copy."""
+        """Return the state with the objects of equal desired bodies, to save the memory of a second copy."""
         bodies = {
             address: expected_body if (expected_body := expected.get(address)) == body else body
             for address, body in self.components.items()

@@ -1,7 +1,7 @@
 """
-The applied state as the file of a static resource: a JSON document that says whose it is, with its parts compressed.
+Convert the applied state to and from the file of a static resource: a JSON document with compressed parts.
 
-Each apply of the history is a part of its own. The oldest are left out where the file would exceed `STATE_SIZE`.
+Each apply of the history is a separate part. The oldest are left out if the file would exceed `STATE_SIZE`.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ from sfcode.mapping.limits import STATIC_RESOURCE_SIZE
 from sfcode.metadata.component import Address, Component
 from sfcode.plan.state import HISTORY, Applied, Past
 
-if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` needs them
+if TYPE_CHECKING:  # slow to import, and needed at run time only by `sfcode schema`
     from sfcode.plan.state_types import AppliedChange, ReadableState, StateContent, StoredState
 
 FORMAT_VERSION: Final = 2
 READABLE_VERSION: Final = 1
-"""All of it in one document, uncompressed, as every apply wrote it before version 2."""
+"""The version in which the state is one uncompressed document."""
 
 STATE_DESCRIPTION = "What sfcode last applied here. Written by sfcode apply; do not edit."
 
 _PUNCTUATION = len('    "",\n')
-"""Bytes around one apply of the history."""
+"""Overhead of one apply of the history, in bytes."""
 
 STATE_SIZE = 1_000_000
-"""Bytes of the file that its history may fill up. The last apply stays beyond that, up to the limit of a static resource."""
+"""Size of the file in bytes up to which history is added; the last apply is kept up to the limit of a static resource."""
 
 MOST_BYTES = 500_000_000
-"""Bytes that a part may have when it is decompressed; a larger one is no state of sfcode's."""
+"""The largest size of a decompressed part in bytes, against decompression bombs."""
 
 
 def state_text(applied: Applied) -> str:
-    """Format the state as the text that the static resource holds, with as much of its history as there is room for."""
+    """Format the state as the text of the static resource, with as much history as there is room for."""
     document = _compressed(applied)
     return _to_json({**document, "history": document["history"][: _count_kept(document)]})
 
 
 def measure_state(applied: Applied) -> tuple[int, int]:
-    """Return the bytes of a state without its history, and how many applies of the history it has room for."""
+    """Return the size of a state without history in bytes, and the number of applies that it has room for."""
     document = _compressed(applied)
     return _size(document), _count_kept(document)
 
 
 def readable_text(applied: Applied) -> str:
-    """Format the state for people and for digests: as one document, uncompressed."""
+    """Format the state for people and for digests, as one uncompressed document."""
     document: ReadableState = {
         "format_version": READABLE_VERSION,
         **_content(applied),
@@ -89,8 +89,8 @@ def from_component(component: Component | None) -> Applied:
         return _read(document)
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise OrgError(
-            f"{component.address} does not hold sfcode's state ({type(error).__name__})",
-            "It was overwritten. Delete that static resource; `sfcode plan --adopt-managed` then finds what it listed.",
+            f"{component.address} does not contain sfcode's state ({type(error).__name__})",
+            "It was overwritten. Delete that static resource; `sfcode plan --adopt-managed` then finds the components that it listed.",
         ) from error
 
 
@@ -112,7 +112,7 @@ def _size(document: StoredState) -> int:
 
 
 def _count_kept(document: StoredState) -> int:
-    """Count the applies that there is room for, newest first: the last one up to the limit, those before it up to ours."""
+    """Count the applies that there is room for, newest first: the last one up to the platform's limit, others up to `STATE_SIZE`."""
     size, count = _size(document), 0
     for part in document["history"]:
         size += len(part) + _PUNCTUATION
@@ -208,6 +208,6 @@ def _decompress(text: str) -> dict[str, Any]:
     decompressor = zlib.decompressobj()
     data = decompressor.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
     if not decompressor.eof:
-        raise ValueError("the compressed part is cut off, or too large")
+        raise ValueError("a compressed part is incomplete or too large")
     part: dict[str, Any] = json.loads(data)
     return part

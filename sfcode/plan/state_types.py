@@ -1,5 +1,5 @@
 """
-The shapes of the applied state, which `sfcode schema state` prints.
+The JSON documents of the applied state, for `sfcode schema state`.
 
 The file of the static resource is a `StoredState`; its compressed parts are a `StateContent` and an `AppliedChange` for each apply
 of the history. `sfcode render` writes a `ReadableState`.
@@ -19,28 +19,28 @@ Compressed = str
 
 @described
 class AppliedChange(TypedDict):
-    """One apply of the history, and what it replaced."""
+    """One apply of the history, and the bodies that it replaced."""
 
     id: str
-    """By which `sfcode rollback` finds it."""
+    """The ID for `sfcode rollback`."""
     applied_at: str
     """UTC, ISO 8601."""
     applied_by: str
     revision: str | None
     """The git commit of the config."""
     before: dict[str, Body | None]
-    """Bodies by address before the apply; null for what was missing."""
+    """Bodies by address before the apply; null for a component that did not exist."""
     owned: list[str]
-    """Addresses that were managed before it."""
+    """Addresses that were managed before the apply."""
     drifted: list[str]
     moves: dict[str, str]
-    """Former addresses of what it renamed in place, by present address."""
+    """Former addresses of renames in place, by present address."""
     project: str | None
 
 
 @described
 class StateContent(TypedDict):
-    """What the last apply left."""
+    """The state after the last apply."""
 
     project: str | None
     revision: str | None
@@ -48,15 +48,15 @@ class StateContent(TypedDict):
     applied_at: str | None
     config_digest: str | None
     org_id: str | None
-    """Where it was applied: a sandbox holds the state of the org that it was copied from."""
+    """The ID of the org to which it was applied; in a new sandbox, the ID of the copied org."""
     secrets: dict[str, str]
     """Keyed fingerprints of secrets, by name."""
     renaming: list[list[str]]
-    """Pairs of former and present address that an apply was about to rename."""
+    """Planned renames of an apply, as pairs of former and present address."""
     told: list[str]
     """Digests of the manual steps that were printed."""
     relay: Body | None
-    """The config of the relay that was applied."""
+    """The config of the relay at the apply."""
     records: dict[str, Body]
     """Managed records by address."""
     components: dict[str, Body]

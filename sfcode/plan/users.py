@@ -1,4 +1,4 @@
-"""Read users as the config writes them, and what their records refer to."""
+"""Read users in the form of the config, and check the references of records."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from sfcode.plan.snapshot import MissingPart, SignIns
 from sfcode.plan.state import Applied
 
 ASSIGNED = {"PermissionSetLicenseAssign": "permission set license", "PermissionSetAssignment": "permission set"}
-"""What a record of each type assigns."""
+"""What records assign, by type of record."""
 
 SIGN_IN_DAYS = 30
-"""For how many days sign-ins are read; an org keeps its login history for six months."""
+"""The number of days for which sign-ins are read; an org keeps its login history for six months."""
 
 
 def _read_user(org: Org, username: str, desired_body: Body) -> list[Body]:
     """
-    Read a user as the config writes it.
+    Read a user in the form of the config.
 
-    What an org writes otherwise by itself is no difference: a username and an e-mail address in lower case, the name
+    Spellings that an org changes are no differences: usernames and e-mail addresses in lower case, the name
     of a standard profile in the language of the signed-in user.
     """
     soql = "SELECT Username, LastName, Email, ProfileId, Profile.Name, IsActive FROM User WHERE Username = {}"
@@ -57,7 +57,7 @@ def _read_user(org: Org, username: str, desired_body: Body) -> list[Body]:
 
 
 def read_records(org: Org, desired_bodies: Mapping[Address, Body]) -> dict[Address, Component]:
-    """Read the records at some addresses; `desired_bodies` has what the config asks for there."""
+    """Read the records at some addresses; `desired_bodies` has the bodies of the config."""
     rows = run_parallel(
         [partial(_read_record, org, address, body) for address, body in desired_bodies.items()], CONCURRENCY
     )
@@ -86,7 +86,7 @@ def _read_record(org: Org, address: Address, desired_body: Body) -> Component | 
 def list_other_rights(
     org: Org, project: Project, applied: Applied, records: Mapping[Address, Component]
 ) -> dict[Address, OtherRights]:
-    """Read what each integration user that is there may do beside the project's permission sets."""
+    """Read the rights of existing integration users that are not from the project's permission sets."""
     own = {address.full_name for address in applied.components if address.type == "PermissionSet"}
     own.add(project.integration_set)
     users = sorted(address for address in records if address.type == "User")
@@ -96,9 +96,9 @@ def list_other_rights(
 
 def read_sign_ins(org: Org, username: str) -> SignIns | None:
     """
-    Read who signs in as a user; None if nobody ever did.
+    Read the sign-ins of a user; None if there were none.
 
-    Only a user who may manage users reads the history of others. Without that right, the time of the last sign-in is known.
+    Only a user with Manage Users can read the history of others. Without it, only the time of the last sign-in is known.
     """
     users = org.query("SELECT Id, LastLoginDate FROM User WHERE Username = {}", username)
     if not users or not users[0]["LastLoginDate"]:

@@ -159,7 +159,7 @@ class TestSeveralPackages:
         deletions = (Change(viewers.address, viewers, None), Change(row.address, row, None))
         the_plan = replace(plan(*deletions, renamed), mode=Mode.DESTROY, moves=(move,))
         assert run(ScriptedOrg([[DONE]]), the_plan).notes == (
-            "not the deletion of PermissionSet:Appcues_Viewer, which users have until it is taken from them",
+            "not the deletion of PermissionSet:Appcues_Viewer, which are still assigned to users",
             "not that CustomField:Contact.A__c can be renamed, which is tried first and undone when one is refused",
             "not 1 user or assignment, which no deployment contains",
         )

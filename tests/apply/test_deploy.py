@@ -52,7 +52,7 @@ def test_the_id_is_handed_on_before_anything_is_followed() -> None:
     deploy(org, b"zip", DeployOptions(), "x", events.append, started=lambda id_: events.append(f"started {id_}"))  # type: ignore[arg-type]
     assert events[0] == "started 0Af000000000000001"
     follow_quick(ScriptedOrg([[DONE]]), ID, events.append, started=lambda id_: events.append(f"quick {id_}"))  # type: ignore[arg-type]
-    assert events[2:] == [f"quick {ID}", f"Deploying what the check has passed, without its tests ({ID})"]
+    assert events[2:] == [f"quick {ID}", f"Deploying the checked package without running its tests again ({ID})"]
 
 
 class TestALockedSetup:
@@ -83,7 +83,10 @@ class TestInterrupted:
         reports: list[str] = []
         assert watch(org, ID, reports.append) is DONE  # type: ignore[arg-type]
         assert org.cancelled == [ID]
-        assert reports == ["  InProgress: 1/3 components", f"Cancelling {ID}; press Ctrl-C again to let it go on"]
+        assert reports == [
+            "  InProgress: 1/3 components",
+            f"Cancelling {ID}; press Ctrl-C again to let the deployment continue",
+        ]
 
     def test_an_end_that_was_faster_than_the_cancellation_counts(self) -> None:
         org = ScriptedOrg([[KeyboardInterrupt()], [DONE]], cancel_error=OrgError("too late"))

@@ -46,7 +46,7 @@ class CountingLock(Lock):
 
     def confirm(self) -> None:
         if self.confirmed >= self.holds_for:
-            raise Refused("Another run has taken over the lock of this org; sfcode changes nothing more.")
+            raise Refused("Another run has taken over the lock of this org; no further changes are made.")
         self.confirmed += 1
 
     def deploying(self, deploy_id: str) -> None:

@@ -168,7 +168,7 @@ def test_a_deployment_that_somebody_stopped_is_no_refusal():
         result = DeployResult("0Af1", "Canceled", done=True, success=False, failures=messages, **more)
         return str(failure(result, ORIGINS)).splitlines()
 
-    hint = "Nothing is wrong with the config. `sfcode apply` does it after all."
+    hint = "The config is correct. Run `sfcode apply` to deploy it."
     head = "The deployment 0Af1 was stopped (Canceled); no metadata was changed:"
     assert lines() == [head, "  - It was canceled", hint]
     assert lines(canceled_by_name="Ada") == [head, "  - It was canceled by Ada", hint]

@@ -221,14 +221,14 @@ def test_a_holder_that_is_silent_for_ten_minutes_of_the_orgs_time_is_taken_for_d
         raise AssertionError("two hold the lock")
     place.clock.time += timedelta(minutes=1, seconds=1)
     with place.hold(place.other, run()):
-        assert "no sign of life since" in place.said[0]
+        assert "not renewed since" in place.said[0]
     assert place.is_free
 
 
 def test_a_holder_whose_process_is_gone_from_this_machine_is_followed_at_once(place):
     place.leave(run(pid=2**22 + 1))
     with place.hold(place.other, run()):
-        assert place.said[0].endswith("its process is not there any more")
+        assert place.said[0].endswith("its process does not run any more")
 
 
 def test_what_somebody_else_wrote_into_the_lock_holds_until_it_is_old(place):

@@ -78,7 +78,7 @@ def test_a_relay_on_this_machine_needs_no_sign_in(tmp_path: Path) -> None:
     lines = webhook(tmp_path, "scheme: none", "http://127.0.0.1:8400")
     assert lines == [
         "URL     http://127.0.0.1:8400/webhooks/appcues",
-        "Sign-in none: the relay takes events from this machine only",
+        "Sign-in none: the relay accepts events from this machine only",
     ]
 
 

@@ -95,7 +95,7 @@ def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_chec
     result, reports = run(org, checked(plan()), lock=lock)
     assert (org.quick, org.sent) == ([CHECKED_BY.id], [])
     assert (result.deployments, result.apply_id) == ((ID,), "beef")
-    assert reports == ["Deploying what the check has passed, without its tests (0Af00000000000Q001)"]
+    assert reports == ["Deploying the checked package without running its tests again (0Af00000000000Q001)"]
     assert lock.deployments == ["0Af00000000000Q001"]
 
 
@@ -106,21 +106,21 @@ def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_chec
             replace(plan(), validation=replace(CHECKED_BY, package="another")),
             DeployOptions(),
             None,
-            "the package is another one than the org checked",
+            "the package differs from the one that the org checked",
             ("RunSpecifiedTests", ("A", "B")),
         ),
         (
             checked(plan()),
             DeployOptions(test_level="RunLocalTests"),
             None,
-            "other tests were asked for than the check ran",
+            "the requested tests differ from those that the check ran",
             ("RunLocalTests", ()),
         ),
         (
             checked(plan()),
             DeployOptions(test_level="RunSpecifiedTests", run_tests=("A",)),
             None,
-            "other tests were asked for than the check ran",
+            "the requested tests differ from those that the check ran",
             ("RunSpecifiedTests", ("A",)),
         ),
         (
@@ -138,7 +138,7 @@ def test_what_cannot_be_deployed_from_its_check_is_deployed_anew_with_tests(
 ) -> None:
     org = ScriptedOrg([[DONE]], quick_error=error)
     result, reports = run(org, the_plan, options)
-    assert reports[0] == f"The check of the plan cannot be deployed from ({why}); deploying the package again."
+    assert reports[0] == f"The validated package cannot be used ({why}); deploying the package again."
     assert [(sent_options.test_level, tuple(sent_options.run_tests)) for sent_options in org.sent] == [tests]
     assert result.apply_id == "cafe"
 

@@ -77,10 +77,10 @@ def test_an_interruption_names_what_was_done_and_what_to_do(desk):
         desk.apply(lambda: True)
     license = f"PermissionSetLicenseAssign:SalesforceAPIIntegrationPsl/{username}"
     assert stopped.value.message == (
-        "Interrupted; the lock is released. Done before it, and stays:\n"
+        "Interrupted; the lock is released. Completed steps, which remain:\n"
         f"  - User:{username}: created\n  - {license}: created"
     )
-    assert "`sfcode plan` shows the remaining changes; `sfcode apply` makes them." in stopped.value.hint
+    assert "`sfcode plan` shows the remaining changes; `sfcode apply` does them." in stopped.value.hint
     assert desk.is_untouched
     desk.report = lambda _: None
     desk.apply(lambda: True)

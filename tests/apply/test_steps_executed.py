@@ -143,7 +143,7 @@ def test_an_activation_whose_answer_is_lost_is_repeated_and_one_that_fails_is_to
         in run(ScriptedOrg([[DONE]], active="3011"), Change(flow.address, None, flow))[1]
     )
     answers[:] = [OrgError("no right", code="INSUFFICIENT_ACCESS")]
-    with pytest.raises(OrgError, match="is deployed and not activated: no right") as failed:
+    with pytest.raises(OrgError, match="is deployed, but not activated: no right") as failed:
         run(ScriptedOrg([[DONE]], active="3011"), Change(flow.address, None, flow))
     assert "sfcode apply" in failed.value.hint
 

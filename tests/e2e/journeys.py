@@ -104,7 +104,7 @@ THEIR_UPDATE = Component(
         "protected": False,
     },
 )
-IS_OURS_NOT = "exists in the org, and sfcode did not put it there"
+IS_OURS_NOT = "exists in the org, and sfcode did not create it"
 
 STORIES = (
     # Created
@@ -349,7 +349,7 @@ STORIES = (
         (put(SAME_SCORE),),
         {**ALL, SCORE: CHANGED},
         words=("--adopt", SCORE),
-        says=("# (adopted: it was there before sfcode)",),
+        says=("# (adopted: it existed before sfcode)",),
     ),
     Story(
         "a permission set of the same name is not taken on unasked",

@@ -229,7 +229,7 @@ class TestMoving:
         adopted.journey.edit("sfcode.yaml", "as_is:\n", f"as_is:\n  - PermissionSet:{SET}\n")
         refused = adopted.journey.apply()
         assert refused.code == 1
-        assert "PermissionSet:Appcues_Access is kept as it is (as_is) and lacks" in refused.err
+        assert "PermissionSet:Appcues_Access is kept unchanged (as_is) and lacks" in refused.err
         assert "Event.Appcues_Event_Id__c (read, edit)" in refused.err
 
     def test_a_rollback_puts_the_connectors_pair_back(self, moved):

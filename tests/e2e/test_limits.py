@@ -12,7 +12,7 @@ def test_a_plan_beyond_the_limit_is_refused_saved_by_nobody_and_goes_when_it_is_
     assert refused.code == 1
     message = (
         "this plan would destroy 5 components where sfcode manages 13, and safety.max_destroy in sfcode.yaml allows 20%, "
-        "which is 2; if that is meant, pass --max-destroy 5"
+        "which is 2; if this is intended, pass --max-destroy 5"
     )
     assert f"Refused: {message}" in refused.out
     assert not (visible.folder / "plan.json").exists()

@@ -21,7 +21,9 @@ def test_everything_is_managed_again_without_a_change(applied):
     lose_state(applied)
     refused = applied.plan()
     assert refused.code == 1
-    assert "say that sfcode manages them, and this org has no state of the project Appcues: it was lost" in refused.out
+    assert (
+        "are marked as managed by sfcode, and this org has no state of the project Appcues: it was lost" in refused.out
+    )
     assert "pass --adopt-managed to manage them again" in refused.out
     assert "sfcode did not put it there" not in refused.out
     planned = applied.plan("--adopt-managed")
@@ -42,14 +44,14 @@ def test_what_says_nothing_of_the_kind_is_adopted_by_name_only(applied):
     lose_state(applied)
     refused = applied.plan("--adopt-managed")
     assert refused.code == 1
-    assert f"{SCORE} exists in the org, and sfcode did not put it there; pass --adopt {SCORE}" in refused.out
+    assert f"{SCORE} exists in the org, and sfcode did not create it; pass --adopt {SCORE}" in refused.out
     assert applied.plan("--adopt-managed", "--adopt", str(SCORE)).code == 0
 
 
 def test_one_that_the_state_does_not_list_is_said_as_such(applied):
     assert applied.run("state", "forget", str(SCORE)).code == 0
     refused = applied.plan()
-    assert f"{SCORE} says that sfcode manages it, and the state does not list it" in refused.out
+    assert f"{SCORE} is marked as managed by sfcode, and the state does not list it" in refused.out
     assert applied.plan("--adopt-managed").code == 0
 
 

@@ -204,7 +204,7 @@ def test_an_object_that_was_renamed_in_setup_keeps_what_was_created_in_it(journe
         client.metadata.rename_metadata("CustomObject", "Visit__c", "Tour__c")
     journey.edit("mappings/visit.yaml", "Visit__c", "Tour__c")
     refused = journey.apply()
-    assert f"{score} says that sfcode manages it, and the state does not list it" in refused.err
+    assert f"{score} is marked as managed by sfcode, and the state does not list it" in refused.err
     adopted = journey.apply("--adopt-managed")
     assert adopted.code == 0, adopted.err
     assert "0 to add, 0 to change, 0 to destroy" in adopted.out

@@ -44,9 +44,9 @@ def test_a_rollback_of_the_first_apply_takes_the_permission_sets_away_too(visibl
     assign_viewer(visible)
     result = visible.run("rollback", "--auto-approve")
     assert result.code == 0, result.err
-    assert "# (because the apply that is rolled back made it)" in result.out
+    assert "# (because it was created by the apply that is rolled back)" in result.out
     assert "# (because its permission set is destroyed)" in result.out
-    assert "it is not in the configuration any more" not in result.out
+    assert "it is no longer in the configuration" not in result.out
     assert "Rollback complete!" in result.out
 
 
@@ -167,7 +167,7 @@ def test_a_refused_apply_tells_its_reasons_once(journey):
         )
     refused = journey.apply()
     assert refused.code == 1
-    assert (refused.out + refused.err).count("exists in the org, and sfcode did not put it there") == 1
+    assert (refused.out + refused.err).count("exists in the org, and sfcode did not create it") == 1
     assert "Plan: " in refused.out
 
 
@@ -188,7 +188,7 @@ def test_templates_beside_the_config_that_a_link_leads_to_are_still_the_projects
     (templates / "Unheard_of.xml.j2").write_text("x")
     (journey.folder / "config").rename(shared / "config")
     (journey.folder / "config").symlink_to(shared / "config")
-    assert "Unheard_of.xml.j2:1:1: this template is not used by anything" in journey.run("validate").err
+    assert "Unheard_of.xml.j2:1:1: this template is not used" in journey.run("validate").err
 
 
 @pytest.mark.parametrize("words", [("apply", "--auto-approve"), ("plan",)])

@@ -22,8 +22,8 @@ CLASS = {
     "classes/Tests.cls-meta.xml": """<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">
         <apiVersion>63.0</apiVersion><status>Active</status></ApexClass>""",
 }
-QUICK = "Deploying what the check has passed, without its tests (0Af"
-ANEW = "The check of the plan cannot be deployed from ("
+QUICK = "Deploying the checked package without running its tests again (0Af"
+ANEW = "The validated package cannot be used ("
 
 
 def local_org(journey):
@@ -76,7 +76,7 @@ def test_after_another_deployment_the_package_is_deployed_anew_with_the_same_tes
 def test_other_tests_than_the_check_ran_are_run(checked):
     result = checked.run("apply", "plan.json", "--test-level", "NoTestRun")
     assert result.code == 0, result.err
-    assert f"{ANEW}other tests were asked for than the check ran)" in result.out
+    assert f"{ANEW}the requested tests differ from those that the check ran)" in result.out
     assert "tests" not in result.out.partition("Succeeded")[2].partition("\n")[0]
 
 
@@ -87,7 +87,7 @@ def test_another_package_than_the_org_has_checked_is_deployed_anew(checked):
     save(replace(plan, validation=replace(plan.validation, package="0" * 64)), path)
     result = checked.run("apply", "plan.json")
     assert result.code == 0, result.err
-    assert f"{ANEW}the package is another one than the org checked)" in result.out
+    assert f"{ANEW}the package differs from the one that the org checked)" in result.out
 
 
 def test_a_check_without_tests_leaves_nothing_to_deploy_from(applied):

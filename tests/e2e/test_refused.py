@@ -55,13 +55,13 @@ def test_a_field_that_is_there_is_refused_until_adopted(journey):
         deploy(org, FORMULA)
     refused = journey.apply()
     assert refused.code == 1
-    assert f"CustomField:{FORMULA.full_name} exists in the org, and sfcode did not put it there" in refused.err
+    assert f"CustomField:{FORMULA.full_name} exists in the org, and sfcode did not create it" in refused.err
     with local_org(journey) as org:
         assert component(org, MESSAGE) is None
     assert journey.plan("--detailed-exitcode").code == 1
     adopt = ("--adopt", f"CustomField:{FORMULA.full_name}")
     result = journey.plan(*adopt)
-    assert "# (adopted: it was there before sfcode)" in result.out
+    assert "# (adopted: it existed before sfcode)" in result.out
     assert "~ formula" in result.out
     assert journey.apply(*adopt).code == 0
     assert journey.actions() == {}

@@ -22,7 +22,7 @@ USER_ID = Address("CustomField", "Contact.Appcues_User_Id__c")
 def test_a_field_that_the_mapping_goes_on_to_use_is_released(applied, old, new, address):
     applied.edit("mappings/contact.yaml", old, new)
     planned = applied.run("plan")
-    assert f"# {address} will no longer be managed, and stays as it is" in planned.out, planned.out + planned.err
+    assert f"# {address} will no longer be managed, and remains unchanged" in planned.out, planned.out + planned.err
     assert "to destroy" not in planned.last_line or ", 0 to destroy." in planned.last_line
     assert applied.apply().code == 0
     with serve(applied.folder / ".sfcode" / "local-org") as org:

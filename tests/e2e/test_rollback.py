@@ -89,7 +89,7 @@ def test_what_was_adopted_goes_back_to_its_owner_as_it_was(journey):
         assert component(org, Address("Flow", "Appcues_lead")) is not None
     refused = journey.plan()
     assert refused.code == 1
-    assert f"{FORMULA.address} exists in the org, and sfcode did not put it there" in refused.out
+    assert f"{FORMULA.address} exists in the org, and sfcode did not create it" in refused.out
     contact.unlink()
     assert journey.actions() == {}
 

@@ -43,7 +43,7 @@ def test_a_plan_is_refused_with_another_secret_than_it_was_made_with(saved):
     saved.environ = {**saved.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "another-value-of-the-secret"}
     refused = saved.run("apply", "plan.json")
     assert refused.code == 1
-    assert "Secrets have another value than when the plan was made: SFCODE_RELAY_OUTBOUND_SECRET." in refused.err
+    assert "Secrets have changed since the plan was made: SFCODE_RELAY_OUTBOUND_SECRET." in refused.err
     assert "another-value" not in refused.err
 
 

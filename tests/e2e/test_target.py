@@ -11,7 +11,7 @@ def test_only_the_target_is_changed_and_the_rest_is_still_there_to_do(applied):
     assert len(everything) == 3
     limited = applied.plan("--target", MESSAGE)
     assert limited.last_line == "Plan: 0 to add, 1 to change, 0 to destroy."
-    assert "Warning: limited to 1 address by --target; the rest stays as it is, done or not" in limited.out
+    assert "Warning: limited to 1 address by --target; all other changes are left out" in limited.out
     assert applied.apply("--target", MESSAGE).code == 0
     assert applied.actions() == {address: action for address, action in everything.items() if address != MESSAGE}
     assert applied.apply().code == 0

@@ -66,7 +66,7 @@ class TestRename:
             f"# PermissionSetLicenseAssign:SalesforceAPIIntegrationPsl/{USER} will be destroyed",
             f"# PermissionSetAssignment:Appcues_Integration/{USER} will be destroyed",
         ):
-            assert f"{line}\n  # (because the config names another integration user now)" in planned
+            assert f"{line}\n  # (because the config has another integration user)" in planned
         assert "is assigned to" not in planned
         result = applied.apply()
         assert result.code == 0, result.err
@@ -88,8 +88,8 @@ class TestRename:
                 sign_in(org, name, USER, times)
         planned = applied.plan()
         assert re.search(
-            rf"User:{USER} is deactivated, and it signed in 3 times in the last 30 days, the last time on \S+Z, with "
-            r"Data Loader \(2\), ETL \(1\): what signs in as it stops working",
+            rf"User:{USER} is deactivated, but it signed in 3 times in the last 30 days, the last time on \S+Z, with "
+            r"Data Loader \(2\), ETL \(1\): applications that sign in as this user will stop working",
             planned.out,
         )
 
@@ -159,7 +159,7 @@ class TestAlreadyThere:
         with client(applied) as org:
             org.update("User", user(org, USER)["Id"], {"IsActive": False})
         planned = applied.plan().out
-        assert "# (it is inactive and comes back, which takes a seat of its license)" in planned
+        assert "# (the user is inactive and will be activated, which uses a license)" in planned
         assert "IsActive = false -> true" in planned
         assert applied.apply().code == 0
         assert applied.actions() == {}
@@ -245,7 +245,7 @@ class TestRecordsAreManaged:
             assert user(org, self.SELLER) == before
         result = journey.plan("--adopt", f"User:{self.SELLER}")
         assert result.code == 0, result.out
-        assert "adopted: it was there before sfcode" in result.out
+        assert "adopted: it existed before sfcode" in result.out
 
     def test_a_user_of_a_failed_apply_is_not_forgotten(self, applied):
         renamed(applied)
@@ -298,7 +298,7 @@ class TestRecordsAreManaged:
         refused = visible.run("destroy", "--auto-approve")
         assert refused.code == 1
         assert (
-            f"User:{USER} would be deactivated, and something else may sign in as it: it also has PermissionSet:People"
+            f"User:{USER} would be deactivated, but another application may sign in as this user: it also has PermissionSet:People"
             in refused.err
         )
         assert visible.actions() == {}

@@ -29,7 +29,7 @@ def test_the_config_lists_them_and_a_name_that_is_taken_out_loses_the_set(applie
     assert applied.actions() == {}
     applied.edit("sfcode.yaml", f"{ADMIN}, {SELLER}", SELLER)
     assert applied.actions() == {ASSIGNMENT + ADMIN: "delete"}
-    assert "(because it is not in the configuration any more)" in applied.plan().out
+    assert "(because it is no longer in the configuration)" in applied.plan().out
     assert applied.apply().code == 0
     assert not sees_score(applied)
     assert applied.actions() == {}

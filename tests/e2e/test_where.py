@@ -138,6 +138,6 @@ def test_a_plan_says_how_many_records_fit(world: World) -> None:
     plan = world.journey.run("--org", world.local.url, "plan")
     assert plan.code == 0, plan.err
     assert (
-        f"Note: {customers['n']} of {account['n']} Contact records with a user id fit `where` of mapping customer."
+        f"Note: {customers['n']} of {account['n']} Contact records with a user ID match `where` of mapping customer."
         in plan.out
     )

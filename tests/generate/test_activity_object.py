@@ -126,21 +126,21 @@ def test_documented_access_still_grants_what_the_help_page_clicks() -> None:
             {"a": changed(RECEIVING, object="ns__Seat__c"), "b": changed(RECEIVING, object="ns_Seat__c")},
             (
                 "object: activities need the lookup ns_Seat__c to ns_Seat__c, and ns_Seat__c is ns__Seat__c already; "
-                "write `activities_as: event` or `task`"
+                "set `activities_as` to `event` or `task`"
             ),
         ),
         (
             {"a": changed(RECEIVING, object="Appcues_Subject__c")},
             (
                 "object: activities need the lookup Appcues_Subject__c to Appcues_Subject__c, and Appcues_Subject__c is "
-                "another field already; write `activities_as: event` or `task`"
+                "another field already; set `activities_as` to `event` or `task`"
             ),
         ),
         (
             {"a": changed(RECEIVING, object=f"namespace__{'W' * 40}__c")},
             (
                 f"object: activities need the lookup namespace_{'W' * 40}__c to namespace__{'W' * 40}__c, which is longer "
-                "than Salesforce allows; write `activities_as: event` or `task`"
+                "than Salesforce allows; set `activities_as` to `event` or `task`"
             ),
         ),
     ],

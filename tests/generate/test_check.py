@@ -58,7 +58,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
     "unknown custom field, online": (
         attribute("Nowhere__c"),
         ONLINE,
-        f"{IT}: Contact has no field Nowhere__c; if it exists, let the signed-in user see it (field-level security)",
+        f"{IT}: Contact has no field Nowhere__c; if it exists, grant the signed-in user access to it (field-level security)",
     ),
     "a condition over a field that is not there": (
         where(Titel="A"),
@@ -83,13 +83,13 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         standard(),
         (
             "where.DoNotCall: Contact.DoNotCall is of type boolean, for which a condition cannot test whether it is "
-            "blank; compare another field, or make a formula checkbox of it"
+            "blank; compare another field, or create a formula checkbox from it"
         ),
     ),
     "a record type by a number": (
         where(RecordType=3),
         OFFLINE,
-        "where.RecordType: a record type is compared by its developer name; write the name, as a text",
+        "where.RecordType: a record type is compared by developer name; write the developer name as a text",
     ),
     "address": (
         attribute("MailingAddress"),
@@ -323,7 +323,7 @@ def test_a_condition_may_be_as_long_as_salesforce_takes() -> None:
     (problem,) = problems(with_condition_of(3_901))
     assert problem == (
         "to_appcues.attributes: the condition over 63 fields has 3,901 characters, and Salesforce takes 3,900; "
-        "map fewer fields, or put several into one formula field"
+        "map fewer fields, or combine several in one formula field"
     )
 
 

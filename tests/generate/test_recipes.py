@@ -106,7 +106,7 @@ def test_a_report_lists_who_has_not_completed_a_flow_whatever_its_name() -> None
 
 
 def test_two_flows_whose_reports_would_have_one_name_are_refused() -> None:
-    with pytest.raises(ConfigError, match="would both be the report Not_Completed_A_b"):
+    with pytest.raises(ConfigError, match="would have the same report name Not_Completed_A_b"):
         generated(OWN, completed_flows={"not_completed": ["A b", "A-b"]})
 
 

@@ -166,7 +166,7 @@ def test_a_template_that_cannot_run_is_reported_at_its_line(
     assert str(problem).startswith(f"{tmp_path / 'WorkflowOutboundMessage.xml.j2'}:{line}:1: {expected}")
 
 
-WHAT = "what this template writes for WorkflowOutboundMessage:Contact.Appcues_contact is not right: "
+WHAT = "the result of this template for WorkflowOutboundMessage:Contact.Appcues_contact is invalid: "
 HINT = "; correct the template, or remove it to use sfcode's own"
 OUTPUTS = {
     "not XML": (
@@ -236,9 +236,7 @@ def test_a_name_that_stays_the_same_may_be_written(tmp_path: Path) -> None:
 def test_a_misnamed_template_is_not_silently_ignored(tmp_path: Path) -> None:
     (tmp_path / "Flows.xml.j2").write_text("")
     (problem,) = failures(tmp_path)
-    assert str(problem) == (
-        f"{tmp_path / 'Flows.xml.j2'}:1:1: this template is not used by anything; did you mean Flow.xml.j2?"
-    )
+    assert str(problem) == (f"{tmp_path / 'Flows.xml.j2'}:1:1: this template is not used; did you mean Flow.xml.j2?")
 
 
 def test_template_problems_and_config_problems_come_together(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_what_is_there_and_not_ours_is_refused_until_adopted(project):
     refused = plan_of(project, desired(a), observed(a))
     assert [str(refusal) for refusal in refused.refusals] == [
         (
-            "CustomField:Contact.A__c exists in the org, and sfcode did not put it there; "
+            "CustomField:Contact.A__c exists in the org, and sfcode did not create it; "
             "pass --adopt CustomField:Contact.A__c to manage it, or choose another name in the config"
         )
     ]

@@ -35,7 +35,7 @@ def test_without_a_limit_any_number_goes(project):
 def test_more_than_allowed_is_refused_with_both_figures_and_the_option_that_allows_it(project, limit, figure):
     setting = "safety.max_destroy in sfcode.yaml allows"
     assert limited(project, keep=4, safety={"max_destroy": limit}) == [
-        f"this plan would destroy 4 components where sfcode manages 8, and {setting} {figure}; if that is meant, pass --max-destroy 4"
+        f"this plan would destroy 4 components where sfcode manages 8, and {setting} {figure}; if this is intended, pass --max-destroy 4"
     ]
 
 

@@ -77,7 +77,7 @@ def test_secrets_of_other_values_are_named_in_order(project: Project) -> None:
     before, after = {"B": "1" * 32, "A": "2" * 32, "C": "3" * 32}, {"B": "x" * 32, "A": "y" * 32, "C": "3" * 32}
     plan = made(project, observed(*SEEN), before).plan
     assert refusal(plan, project, made(project, observed(*SEEN), after)) == (
-        "Secrets have another value than when the plan was made: A, B."
+        "Secrets have changed since the plan was made: A, B."
     )
 
 

@@ -82,7 +82,7 @@ class TestWhatASetLacks:
     def test_is_said_where_the_connector_carries_the_data(self, project):
         plan = self.judge(project, permissions(A__c=True, B__c=False), permissions(A__c=False))
         (warning,) = plan.warnings
-        assert "is kept as it is (as_is) and lacks Contact.A__c (edit), Contact.B__c (read), which access:" in warning
+        assert "is kept unchanged (as_is) and lacks Contact.A__c (edit), Contact.B__c (read), which access:" in warning
         assert not plan.refusals
 
     def test_is_refused_where_the_relay_is_to_have_it(self, project):

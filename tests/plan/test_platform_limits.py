@@ -21,9 +21,7 @@ from tests.plan.samples import build, desired, observed
 
 PACKAGE_FILES, PACKAGE_SIZE = 100, 390_000
 STATIC_RESOURCE_SIZE, STATE_SIZE = 520_000, 100_000
-DIVIDE = (
-    "divide the project into two, each with half of the mappings and with a `name` and an integration user of its own"
-)
+DIVIDE = "divide the project into two, each with half of the mappings, its own `name` and its own integration user"
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +102,7 @@ def test_a_state_that_holds_two_packages_is_measured_in_between(project):
     old, new = field(1, text(1, half)), field(2, text(2, half))
     snapshot = observed(old_flow, old, applied=(old_flow, old), values={old.address: 0})
     (reason,) = reasons(build(project, desired(new), snapshot))
-    assert reason.startswith("this plan leaves a state of 0.6 MB")
+    assert reason.startswith("this plan would result in a state of 0.6 MB")
 
 
 def applied_before(*sizes: int) -> Applied:
@@ -128,7 +126,7 @@ def test_applies_that_the_state_has_no_room_for_are_named(project):
     assert reasons(plan) == []
     (warning,) = [warning for warning in plan.warnings if "rollback" in warning]
     assert warning.startswith(
-        "the state in the org keeps what 3 of the last 4 applies replaced, since it is to stay below 0.1 MB"
+        "the state in the org keeps what 3 of the last 4 applies replaced, since its size is limited to 0.1 MB"
     )
     assert warning.endswith("; no rollback is possible of id-2 of 2026-03-01T12:00:00Z")
 
@@ -155,7 +153,7 @@ def test_a_rollback_keeps_to_the_limits_too(project):
         observed(field(1), applied=(field(1),)), applied=Applied({field(1).address: field(1).body}, history=(past,))
     )
     plan = build(project, desired(), snapshot, mode=Mode.ROLLBACK)
-    assert [reason for reason in reasons(plan) if reason.startswith("this plan leaves a state of 0.5 MB")]
+    assert [reason for reason in reasons(plan) if reason.startswith("this plan would result in a state of 0.5 MB")]
 
 
 def test_addresses_are_compared_without_case(project):

@@ -80,7 +80,7 @@ def test_a_field_that_something_desired_names_is_released_and_not_deleted(projec
     assert load(tmp_path / "plan.json") == plan
     for name in FORMATS:
         assert "Contact.Score__c" in render_plan(plan, name, ReportOptions())
-    assert "CustomField:Contact.Score__c will no longer be managed, and stays as it is" in render_plan(
+    assert "CustomField:Contact.Score__c will no longer be managed, and remains unchanged" in render_plan(
         plan, "text", ReportOptions()
     )
     after = build(project, desired(user), observed(SCORE, user, applied=plan.desired()))
@@ -102,4 +102,4 @@ def test_allowing_again_what_has_been_deleted_is_no_error(project):
     snapshot = replace(observed(), applied=Applied(history=(past,)))
     plan = build(project, desired(), snapshot, allow_delete=(SCORE.address,))
     assert plan.refusals == ()
-    assert plan.warnings == (f"--allow-delete {SCORE.address} allows nothing: this plan does not delete it",)
+    assert plan.warnings == (f"--allow-delete {SCORE.address} has no effect: this plan does not delete it",)

@@ -137,7 +137,7 @@ class TestReports:
             f"""\
 Changes to the relay (an apply records them; the relay makes them when it loads this config):
 
-  # Relay:config will work by config {after} instead of {before}
+  # Relay:config will use config {after} instead of {before}
   ~ Relay "config" {{
       ~ mappings = {{
           ~ contact = {{

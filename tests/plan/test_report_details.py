@@ -69,7 +69,7 @@ def test_a_user_who_was_renamed_is_the_reason_for_what_it_loses() -> None:
     deactivation = Change(user.address, user, Component("User", name, {"IsActive": False}))
     assignment = Component("PermissionSetAssignment", f"Set/{name}", {})
     report = text(plan(deactivation, Change(assignment.address, assignment, None)))
-    assert report.count("# (because the config names another integration user now)") == 2
+    assert report.count("# (because the config has another integration user)") == 2
     namesake = Component("Flow", name, {"IsActive": True})
     report = text(plan(Change(namesake.address, namesake, Component("Flow", name, {"IsActive": False})), DELETED))
     assert "names another integration user" not in report

@@ -44,7 +44,7 @@ sfcode will perform the following actions in Northwind Traders (00D000000000001E
     }
 
   # CustomField:Contact.B__c will be destroyed
-  # (because it is not in the configuration any more)
+  # (because it is no longer in the configuration)
   - CustomField "Contact.B__c" {
       - label     = "Score"
       - precision = 3

@@ -65,7 +65,7 @@ class TestTargets:
         plan = build(project, desired(number("A__c", 4), C), snapshot, targets=(A.address,))
         assert [change.address for change in plan.changes] == [A.address]
         assert (plan.kept, plan.records_state, plan.refusals) == ((B,), False, ())
-        assert plan.warnings == ("limited to 1 address by --target; the rest stays as it is, done or not",)
+        assert plan.warnings == ("limited to 1 address by --target; all other changes are left out",)
 
     def test_several_are_counted(self, project: Project) -> None:
         (warning,) = build(project, desired(A, B), observed(), targets=(A.address, B.address)).warnings

@@ -111,7 +111,7 @@ def test_state_that_somebody_wrote_over_is_an_error_with_a_hint(content):
     component = Component(
         "StaticResource", state_address("Appcues").full_name, {"content": base64.b64encode(content).decode()}
     )
-    with pytest.raises(OrgError, match="StaticResource:Appcues_sfcode_state does not hold sfcode's state") as error:
+    with pytest.raises(OrgError, match="StaticResource:Appcues_sfcode_state does not contain sfcode's state") as error:
         from_component(component)
     assert "Delete that static resource" in error.value.hint
 

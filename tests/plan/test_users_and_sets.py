@@ -60,14 +60,17 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
             SignIns(LAST, 30, {"ETL": 1}),
             f"once in the last 30 days, the last time on {LAST}, with ETL (1): what signs in",
         ),
-        (SignIns(LAST, 30), f"it signed in last on {LAST}: what signs in as it stops working"),
+        (
+            SignIns(LAST, 30),
+            f"the last sign-in was on {LAST}: applications that sign in as this user will stop working",
+        ),
     ],
 )
 def test_who_signs_in_as_a_user_who_goes_is_said(project: Project, sign_ins: SignIns, expected: str) -> None:
     sign_ins_by_user = {Address("User", OLD.upper()): sign_ins}  # usernames ignore case
     plan = renamed(project, user(OLD), user("appcues@example.com"), sign_ins=sign_ins_by_user)
     (warning,) = (text for text in plan.warnings if "signed in" in text)
-    assert warning.startswith(f"User:{OLD} is deactivated, and it signed in")
+    assert warning.startswith(f"User:{OLD} is deactivated, but it signed in")
     assert expected in warning
     inactive = renamed(project, user(OLD, IsActive=False), user("appcues@example.com"), sign_ins=sign_ins_by_user)
     assert not any("signed in" in text for text in inactive.warnings)

@@ -197,8 +197,8 @@ CustomField:Contact.B__c and are deleted too.
 | | address | |
 | --- | --- | --- |
 | `+` | `User:u@example.com` | will be created |
-| `~` | `CustomField:Contact.A__c` | will be updated in-place; adopted: it was there before sfcode; it was changed in the org since the last apply |
-| `-` | `CustomField:Contact.B__c` | will be destroyed; because it is not in the configuration any more |
+| `~` | `CustomField:Contact.A__c` | will be updated in-place; adopted: it existed before sfcode; it was changed in the org since the last apply |
+| `-` | `CustomField:Contact.B__c` | will be destroyed; because it is no longer in the configuration |
 | `-` | `WorkflowRule:Contact.Old` | will be destroyed; because the relay takes its place |
 
 <details><summary>Details of 4 changes</summary>
@@ -247,9 +247,9 @@ def test_markdown_without_changes_ends_after_the_org() -> None:
     [
         ((), {}, "No changes. {} matches the configuration."),
         ((), {"mode": Mode.DESTROY}, "No changes. No managed components are left in {}."),
-        ((), {"mode": Mode.ROLLBACK}, "No changes. In {}, what that apply replaced is back already."),
+        ((), {"mode": Mode.ROLLBACK}, "No changes. In {}, everything that this apply replaced is already restored."),
         ((), {"mode": Mode.REFRESH}, "Nothing to compare: no apply of this project is known in {}."),
-        ((CHANGES[3],), {"mode": Mode.REFRESH}, "No drift. {} is as the last apply left it."),
+        ((CHANGES[3],), {"mode": Mode.REFRESH}, "No drift. {} has not changed since the last apply."),
         (
             (),
             {"records_state": True},
@@ -292,10 +292,10 @@ UNASSIGNED = Change(ASSIGNMENT.address, ASSIGNMENT, None)
 @pytest.mark.parametrize(
     ("change", "mode", "reason"),
     [
-        (DESTROYED, Mode.APPLY, "it is not in the configuration any more"),
-        (DESTROYED, Mode.ROLLBACK, "the apply that is rolled back made it"),
+        (DESTROYED, Mode.APPLY, "it is no longer in the configuration"),
+        (DESTROYED, Mode.ROLLBACK, "it was created by the apply that is rolled back"),
         (DESTROYED, Mode.DESTROY, "the integration is taken down"),
-        (UNASSIGNED, Mode.APPLY, "it is not in the configuration any more"),
+        (UNASSIGNED, Mode.APPLY, "it is no longer in the configuration"),
         (UNASSIGNED, Mode.DESTROY, "the integration is taken down"),
         (CHANGES[4], Mode.APPLY, "the relay takes its place"),
     ],
@@ -320,7 +320,7 @@ def test_what_a_reader_should_know_of_the_user() -> None:
         "# (the user exists with the profile Sales: anything else that signs in as this user loses the rights of that profile;"
         in report
     )
-    assert "# (it is inactive and comes back, which takes a seat of its license)\n" in report
+    assert "# (the user is inactive and will be activated, which uses a license)\n" in report
     destroy_report = text(plan(Change(USER.address, USER, before), mode=Mode.DESTROY))
     assert "# (because the integration is taken down)\n" in destroy_report
     assert "takes a seat" not in destroy_report

@@ -91,4 +91,4 @@ def test_a_folder_without_git_is_the_users_problem(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     process = sfcode("review", "--base", "main")
     assert process.returncode == 1
-    assert process.stderr.startswith("Error: config does not lie in a git repository.\n")
+    assert process.stderr.startswith("Error: config is not in a git repository.\n")

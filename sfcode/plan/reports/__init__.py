@@ -23,7 +23,7 @@ FORMATS = {
     "markdown": "sfcode.plan.reports.markdown",
     "html": "sfcode.plan.reports.html",
 }
-"""The module of each format, which is imported only when it is asked for."""
+"""The module of each format, which is imported only when the format is used."""
 
 
 def plain(text: str, sign: str) -> str:  # noqa: ARG001
@@ -37,9 +37,9 @@ class ReportOptions:
 
     paint: Paint = plain
     key: Secret | None = None
-    """Signs the document."""
+    """The key that signs the document."""
     judge: Callable[[Plan], Mapping[Address, Judgment]] = lambda _: {}
-    """Return the risk of each change."""
+    """Returns the risk of each change."""
 
 
 def render_plan(plan: Plan, format_: str, options: ReportOptions) -> str:

@@ -19,7 +19,7 @@ INLINE = 60
 """Widest small mapping that stays on one line, in characters."""
 
 CONTEXT = 32
-"""How much of a long text is shown on either side of a difference, in characters."""
+"""Characters of a long text that are shown on each side of a difference."""
 
 WHO_MOVED = {
     Cause.CONFIG: "",
@@ -49,13 +49,13 @@ def body_lines(before: Body | None, after: Body | None) -> tuple[Line, ...]:
 
 
 def drift_lines(change: Change) -> tuple[Line, ...]:
-    """Return the changes in the org since the last apply, in the same form."""
+    """Return the changes in the org since the last apply."""
     applied, now = (normalize(side).body if side else None for side in (change.applied, change.before))
     return tuple(_Tree(lambda _: "").mapping(_spell(applied, now), now, ()))
 
 
 def _spell(before: Body | None, after: Body | None) -> Body | None:
-    """Return a body with its names in the case of the other side's: Salesforce ignores it."""
+    """Return a body with names in the case of the other body, since Salesforce ignores case."""
     return cast(Body, spell_as(dict(before), dict(after))) if before and after else before
 
 
@@ -140,5 +140,5 @@ def _text(value: Value) -> str:
         return f"{{ {inside} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_text(part) for part in value)}]"
-    # JSON leaves characters as they are that command a terminal or turn the direction of writing.
+    # JSON does not escape characters that control a terminal or change the direction of writing.
     return printable(json.dumps(value, ensure_ascii=False))

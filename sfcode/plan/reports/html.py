@@ -18,12 +18,12 @@ from sfcode.text import printable
 KINDS = {"+": "create", "-": "delete", "~": "update", " ": "same", ".": "same"}
 """The classes of signs."""
 SPOKEN = {"+": "added", "-": "removed", "~": "changed"}
-"""What a screen reader says for a sign."""
+"""The text alternative of a sign, for screen readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item on the page: its anchor, its risk, and where the YAML asks for it."""
+    """One item on the page: its anchor, its risk, and its YAML lines."""
 
     anchor: str
     item: Item
@@ -43,7 +43,7 @@ def html(plan: Plan, judged: Mapping[Address, Judgment] | None = None) -> str:
     from markupsafe import Markup
 
     def spelled_out(value: object) -> str:
-        # What a macro of the template returns is done already.
+        # The result of a template's macro is already escaped.
         return value if isinstance(value, Markup) else printable(str(value))
 
     environment = Environment(
@@ -93,7 +93,7 @@ def _summarize(entries: Sequence[Entry]) -> list[tuple[Risk, list[Entry]]]:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """When and from what the plan was made, as the page shows it."""
+    """When and from which source the plan was made, as texts of the page."""
 
     made_at: str
     commit: str

@@ -12,7 +12,7 @@ from sfcode.plan.reports.plan_items import RELAY_TITLE, Item, headline, items, r
 from sfcode.plan.risk import Judgment, Risk
 
 IMPORTANCE = "-~+."
-"""Signs in the order in which their details are kept where there is no room for all."""
+"""Signs in the order in which their details are kept if there is no room for all."""
 PLAIN_TABLE = ("| | address | |", "| --- | --- | --- |")
 Risks = Mapping[Address, Judgment]
 
@@ -24,7 +24,7 @@ def render(plan: Plan, options: ReportOptions) -> str:
 
 def markdown(plan: Plan, judged: Risks | None = None, *, limit: int | None = None) -> str:
     """
-    Render the plan: a headline, the changes to the relay, a table of addresses by risk, and all details in one fold.
+    Render the plan: a headline, the changes to the relay, a table of addresses by risk, and all details in a collapsed section.
 
     With a limit in characters, details are left out until the text fits: those of created components first, those of
     destroyed components last.
@@ -90,7 +90,7 @@ def _head(plan: Plan) -> Iterator[str]:
 
 
 def _render_relay(item: Item | None) -> Iterator[str]:
-    """Render in one sentence what changes in the relay."""
+    """Render the changes of the relay's config in one sentence."""
     if item is not None:
         yield ""
         yield f"**{RELAY_TITLE}:** it {escape('; '.join([item.words, *item.notes]))}."
@@ -101,7 +101,7 @@ def _risk(item: Item, risks: Mapping[str, Judgment]) -> Risk:
 
 
 def _row(item: Item, risks: Mapping[str, Judgment]) -> str:
-    # A code span keeps everything but its own end and the end of the cell.
+    # Inside a code span only backticks and bars need escaping.
     address = item.address.replace("`", "'").replace("|", "\\|")
     judgment = risks.get(item.address)
     words = [item.words, *item.notes, *([judgment.because] if judgment and judgment.because else [])]

@@ -9,7 +9,7 @@ from sfcode.plan.reports.diff_tree import Line
 from sfcode.text import printable
 
 _CODE = re.compile(r"(`[^`]*`)")
-# An underscore inside a word, as in Plan__c, means nothing to Markdown.
+# An underscore inside a word, as in Plan__c, has no meaning in Markdown.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>|~#!]|(?<![A-Za-z0-9_])_|_(?![A-Za-z0-9_]))")
 ZERO_WIDTH = "\u200b"
 
@@ -34,7 +34,7 @@ def cell(text: str) -> str:
 
 
 def fold(summary: str, lines: Iterable[str]) -> str:
-    """Fold lines of Markdown under a summary, which is HTML."""
+    """Put lines of Markdown into a collapsed section with a summary, which is HTML."""
     body = "\n".join(lines).rstrip("\n")
     return f"\n<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 

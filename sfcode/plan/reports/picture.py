@@ -1,4 +1,4 @@
-"""The picture of the data flows: one per mapping, with what the plan adds, changes and removes."""
+"""Pictures of the data flows, one per mapping, with the changes of the plan."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Sign = Literal["+", "-", "~", " "]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One name of the Appcues side: an attribute or event, and what the plan does to the way it takes."""
+    """An attribute or event of Appcues, and the change of its connection."""
 
     name: str
     sign: Sign
     was: str = ""
-    """What it was connected with before, where that changes."""
+    """The former connection, if it changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field or object of Salesforce, and what it is connected with."""
+    """A field or object of Salesforce, and its connections."""
 
     name: str
     sign: Sign
@@ -41,13 +41,13 @@ class Picture:
     right: str
     sent: tuple[Row, ...]
     senders: tuple[str, ...]
-    """What carries the data that is sent, in order."""
+    """The components that send the data, in order."""
     written: tuple[Row, ...]
     carrier: str
 
 
 def pictures(plan: Plan) -> tuple[Picture, ...]:
-    """Return the pictures of all mappings, those last that the plan removes. Without a record of the last apply, nothing is marked."""
+    """Return the pictures of all mappings, removed ones last. Without a record of the last apply, no changes are marked."""
     known = plan.previous_flows is not None
     previous = {flow.mapping: flow for flow in plan.previous_flows or ()}
     present = {flow.mapping for flow in plan.flows}
@@ -85,7 +85,7 @@ def _list_written(flow: FlowOfData | None) -> list[tuple[str, str]]:
 
 
 def _compare(before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Link]]:
-    """Compare pairs of Salesforce and Appcues names; removed ones come last."""
+    """Compare pairs of Salesforce and Appcues names; removed pairs come last."""
     removed = [pair for pair in before if pair not in after]
     added = [pair for pair in after if pair not in before]
     for pair in after:
@@ -104,7 +104,7 @@ def _compare(before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
 
 
 def _group(pairs: Iterator[tuple[str, Link]]) -> Iterator[Row]:
-    """Put the links of one target into one row, whose sign is theirs if all have the same."""
+    """Group the links of one target in a row, which has their sign if all have the same."""
     links: dict[str, list[Link]] = {}
     for name, link in pairs:
         links.setdefault(name, []).append(link)

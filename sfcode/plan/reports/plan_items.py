@@ -26,14 +26,14 @@ RENAMED = {
     "PermissionSet": "its assignments",
     "User": "its license and its permission sets",
 }
-"""What stays with a component or user that is renamed in place."""
+"""What a component or user keeps when it is renamed in place."""
 
-MOVED_ON = "the config names another integration user now"
+MOVED_ON = "the config has another integration user"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One address: its sign, its action, notes, and lines."""
+    """An address of a report: its sign, action, notes and lines."""
 
     sign: str
     type: str
@@ -64,14 +64,12 @@ RELAY_NOTE = "an apply records them; the relay makes them when it loads this con
 
 
 def relay_item(plan: Plan) -> Item | None:
-    """Return what changes in the relay, as one item; None without changes."""
+    """Return the change of the relay's config as an item; None without changes."""
     change = plan.relay
     if change is None or not change.settings:
         return None
     before, after = change.digests
-    words = (
-        f"will work by config {after} instead of {before}" if after else f"will have nothing to do (config {before})"
-    )
+    words = f"will use config {after} instead of {before}" if after else f"will have nothing to do (config {before})"
     return Item("~", "Relay", "config", words, (RELAY_NOTE,), body_lines(change.before, change.after))
 
 
@@ -87,9 +85,9 @@ def _why_destroyed(plan: Plan, change: Change) -> str:
     if moved := describe_move(change, plan.moves):
         return moved
     return (
-        "the apply that is rolled back made it"
+        "it was created by the apply that is rolled back"
         if plan.mode is Mode.ROLLBACK
-        else "it is not in the configuration any more"
+        else "it is no longer in the configuration"
     )
 
 
@@ -102,7 +100,7 @@ def _is_set_destroyed(plan: Plan, assignment: Change) -> bool:
 
 
 def describe_move(change: Change, moves: Iterable[Move]) -> str:
-    """Return what a change has to do with another name: renamed, in the place of it, or replaced; "" for nothing."""
+    """Return the relation of a change to another name: renamed, in place of it, or replaced; "" for none."""
     if change.moved_from:
         return f"renamed from {change.moved_from.full_name}, and keeps {RENAMED[change.address.type]}"
     for move in moves:
@@ -144,7 +142,7 @@ def _changed(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
     if change.address.type == "User" and change.before:
         notes += _about_user(change, why_destroyed)
     if change.adopted:
-        notes.append("adopted: it was there before sfcode")
+        notes.append("adopted: it existed before sfcode")
     if change.applied and change.before is None:
         notes.append("it was deleted in the org since the last apply")
     elif change.drift:
@@ -158,7 +156,10 @@ def _changed(change: Change, why_destroyed: str, moves: Iterable[Move]) -> Item:
 
 def _released(change: Change) -> Item:
     address = change.address
-    words, note = "will no longer be managed, and stays as it is", "the configuration names it and does not create it"
+    words, note = (
+        "will no longer be managed, and remains unchanged",
+        "the configuration refers to it, but does not create it",
+    )
     return Item(".", address.type, address.full_name, words, (note,), ())
 
 
@@ -168,13 +169,13 @@ def _about_user(change: Change, why_deactivated: str) -> list[str]:
     notes = []
     if ("Profile",) in moved:
         notes.append(
-            f"the user exists with the profile {moved['Profile',].before}: anything else that signs in as this user "
-            "loses the rights of that profile; if it is in use, set another user in integration_user.username"
+            f"the user exists with the profile {moved['Profile',].before}: other applications that sign in "
+            "as this user lose the rights of that profile; if the user is in use, set another user in integration_user.username"
         )
     if ("IsActive",) in moved and change.after:
         active = change.after.body.get("IsActive") is True
         notes.append(
-            "it is inactive and comes back, which takes a seat of its license"
+            "the user is inactive and will be activated, which uses a license"
             if active
             else f"because {why_deactivated}"
         )

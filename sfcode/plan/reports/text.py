@@ -45,11 +45,11 @@ def _report(plan: Plan, paint: Paint) -> Iterator[str]:
     elif plan.mode is Mode.REFRESH and not plan.changes:
         yield f"Nothing to compare: no apply of this project is known in {org}."
     elif plan.mode is Mode.REFRESH:
-        yield f"No drift. {org} is as the last apply left it."
+        yield f"No drift. {org} has not changed since the last apply."
     elif plan.mode is Mode.DESTROY:
         yield f"No changes. No managed components are left in {org}."
     elif plan.mode is Mode.ROLLBACK:
-        yield f"No changes. In {org}, what that apply replaced is back already."
+        yield f"No changes. In {org}, everything that this apply replaced is already restored."
     elif plan.records_state:
         yield f"No changes to make in {org}; apply will update {plan.state}."
     else:

@@ -42,8 +42,8 @@ def test_they_are_read_from_the_environment_with_the_ones_before(tmp_path: Path)
         ("scheme: bearer", "with a space in it and more", "contains characters that a header cannot contain"),
         ("scheme: basic", "a-user-of-23-characters:tiny", "is shorter than 16 characters and could be guessed"),
         ("scheme: hmac, header: X-A", "tiny", "is shorter than 16 characters and could be guessed"),
-        ("scheme: standard_webhooks", "whsec_!!!", "is not the base64 of 24 bytes or more"),
-        ("scheme: standard_webhooks", "whsec_c2hvcnQ=", "is not the base64 of 24 bytes or more"),
+        ("scheme: standard_webhooks", "whsec_!!!", "is not base64 of 24 bytes or more"),
+        ("scheme: standard_webhooks", "whsec_c2hvcnQ=", "is not base64 of 24 bytes or more"),
         ("scheme: standard_webhooks", "whpk_" + "A" * 44, "is an asymmetric key, which is not supported"),
     ],
 )

@@ -386,7 +386,7 @@ def test_a_webhook_goes_into_the_evidence_without_its_values(journey: Journey) -
     [
         (("77",), "No message of Appcues has the id 77."),
         ((), "No message of Appcues is in the inbox."),
-        (("note.txt",), "This is no webhook: the relay would refuse its body (not_json)."),
+        (("note.txt",), "This is not a webhook: the relay would refuse its body (not_json)."),
         (("missing.json",), "missing.json: No such file or directory"),
     ],
 )

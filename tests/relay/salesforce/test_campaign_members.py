@@ -122,7 +122,7 @@ def test_a_campaign_is_found_by_either_form_of_its_id_and_its_case(key: str) -> 
             action({"name": "spring"}),
             [*statuses(), *statuses("701Hs000001LnYSIA0")],
             "no_campaign",
-            "several campaigns are called spring",
+            "several campaigns have the name spring",
         ),
         (action(status="Late"), statuses(), "no_member_status", f"the campaign {CAMPAIGN} has no status Late"),
     ],
