@@ -20,7 +20,7 @@ Exclude = Mapping[str, Any] | set[str] | bool
 
 
 class ValidationError(ValueError):
-    """Raised for data that does not fit a model; `errors` are all that was found."""
+    """Raised for data that does not match a model; `errors` are all errors."""
 
     def __init__(self, model: type[Model], errors: Errors) -> None:
         self.errors = errors
@@ -38,7 +38,7 @@ class Model:
     def __init_subclass__(cls) -> None:
         own = {name: info for name, info in vars(cls).items() if isinstance(info, FieldInfo)}
         cls.model_fields = {**cls.model_fields, **own}
-        for name in own:  # an instance has the value, the class has none
+        for name in own:  # a class attribute would hide a missing value
             delattr(cls, name)
 
     def __init__(self, **data: Any) -> None:
@@ -46,7 +46,7 @@ class Model:
 
     @classmethod
     def spell_out(cls, value: object) -> object:
-        """Return the full form of a value that was written in a short one. Raises ConfigValueError."""
+        """Return the full form of a value in short form. Raises ConfigValueError."""
         return value
 
     @classmethod
@@ -107,7 +107,7 @@ class Model:
 
     @classmethod
     def model_construct(cls, **values: Any) -> Self:
-        """Return a value of data that is not checked, by the names of the attributes; others have their defaults."""
+        """Create a value from unchecked data by attribute names; missing attributes have their defaults."""
         value = cls.__new__(cls)
         defaults = {name: info.default for name, info in cls.model_fields.items() if not info.is_required()}
         vars(value).update({**defaults, **values})
@@ -168,9 +168,9 @@ def _checks(model: type[Model]) -> dict[str, tuple[str, Any, Check]]:
 
 
 _CHECKS: dict[type[Model], dict[str, tuple[str, Any, Check]]] = {}
-"""The checks of the models that were used."""
+"""Cache of the checks of models."""
 _ANNOTATIONS: dict[type[Model], dict[str, Any]] = {}
-"""The types of the fields of the models that were used."""
+"""Cache of the field types of models."""
 
 
 def _defaults(model: type[Model]) -> dict[str, Any]:
@@ -183,7 +183,7 @@ _SCALARS = (str, int, float, NoneType)
 
 
 def _below(exclude: Exclude, key: str) -> Exclude:
-    """Return what to leave out below a key; True for the key itself."""
+    """Return the keys to leave out below a key; True for the key itself."""
     if isinstance(exclude, Mapping):
         below: Exclude = exclude.get(key, False)
         return below

@@ -1,8 +1,8 @@
 """
 Check values against the types of fields, and collect all errors.
 
-An error is a dictionary: `type`, `loc` (the path to the value), `input` (the value), and `ctx` (what the message is made
-of). `validation_errors` turns it into a message.
+An error is a dictionary: `type`, `loc` (the path to the value), `input` (the value), and `ctx` (parameters of the message).
+`validation_errors` turns it into a message.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from sfcode.config.fields import ConfigValueError, Convert, FieldInfo, JsonValue
 
 INVALID: Any = object()
-"""What a check returns for a value that it has added errors for."""
+"""The result of a check for an invalid value, for which it has added errors."""
 
 Path = tuple[Any, ...]
 Errors = list[dict[str, Any]]
@@ -32,7 +32,7 @@ def refuse(errors: Errors, type_: str, path: Path, value: object, context: objec
 
 
 def limits_of(info: FieldInfo) -> dict[str, Any]:
-    """Return the limits that a field declares, by name."""
+    """Return the limits of a field, by name."""
     return {name: limit for name in _LIMITS if (limit := getattr(info, name)) is not None}
 
 
@@ -43,7 +43,7 @@ def check_of(annotation: Any, limits: dict[str, Any]) -> Check:
         return _annotated(arguments[0], arguments[1:], limits)
     if origin in (Union, UnionType):
         kinds = [part for part in arguments if part is not NoneType]
-        # Only a Convert tells one kind of value from another.
+        # Only a Convert distinguishes kinds of values.
         return _optional(check_of(kinds[0], limits)) if len(kinds) == 1 else _anything
     if origin is Literal:
         return _literal(arguments)

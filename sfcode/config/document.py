@@ -25,9 +25,9 @@ class Spot:
     start: int = 0
     end: int = 0
     block: bool = False
-    """The value is a literal block (`|`): its first line of text is the line after `value`."""
+    """Whether the value is a literal block (`|`), whose text begins on the line after `value`."""
     text: str | None = None
-    """The text of the file that holds the entry, where that is another one than the document's."""
+    """The text of the entry's file, if it is not the file of the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PathProblem:
     by_content: bool = False
     """Whether the problem depends on the content of the entry, so that it may follow from other problems there."""
     instead: ConfigPath = ()
-    """The entry that was probably meant: its absence is then no further problem."""
+    """The similar entry, whose absence is then not reported."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Document:
     data: object
     spots: Mapping[ConfigPath, Spot]
     problems: tuple[Diagnostic, ...] = ()
-    """About entries that are not in `data`: a key written twice, a merge key."""
+    """Problems of entries that are not in `data`: a repeated key, a merge key."""
 
     @cached_property
     def keys(self) -> dict[ConfigPath, Position]:
@@ -118,10 +118,10 @@ class Document:
         return self.text if spot.text is None else spot.text
 
     def problem(self, finding: PathProblem) -> Diagnostic:
-        """Add the position to a finding."""
+        """Return a diagnostic for a problem of an entry, with the position in the file."""
         path = finding.path
         if not self.has(*path) and isinstance(self.get(path[:-1]), str):
-            path = path[:-1]  # written short: `score: Score__c` for `score: {field: Score__c}`
+            path = path[:-1]  # short form: `score: Score__c` for `score: {field: Score__c}`
         position = self.key(path) if finding.at == "key" else self.value(path)
         return Diagnostic.error(position, format_path(path), finding.message, finding.hint)
 

@@ -39,14 +39,14 @@ class Alias(Model):
 
     as_: HandledEvent = Field(
         alias="as",
-        description="The event that it is handled as: its texts, its properties, and the name under which mappings ask "
-        "for it.",
+        description="The event as which it is handled, which determines its texts, its properties, and its name in "
+        "mappings.",
         examples=["flow_completed"],
     )
     attributes: dict[Text, Text] = Field(
         default={},
-        description="Name of an attribute in texts and properties: its name in the event. An attribute that is not listed keeps its "
-        "name.",
+        description="Names of attributes in texts and properties, with their names in the event. Other attributes "
+        "keep their names.",
         examples=[{"flowName": "experienceName"}],
     )
 
@@ -57,18 +57,18 @@ class Events(Model):
     version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
     properties: dict[PropertyEvent, dict[NpsKind, Text]] = Field(
         default={},
-        description="Events that update NPS fields: for each, the attribute of the event that holds the score or the "
-        "feedback. An event that is left out keeps sfcode's own setting.",
+        description="Events that update NPS fields, each with the event's attribute for the score or the feedback. "
+        "Omitted events keep the default.",
     )
     activities: dict[TextEvent, EventText] = Field(
         default={},
-        description="Texts of the activities. {{ }} holds attributes of the event; an event that is left out keeps "
-        "sfcode's own texts.",
+        description="Texts of the activities. {{ }} inserts an attribute of the event. Omitted events keep the "
+        "default texts.",
     )
     aliases: dict[OtherEvent, Alias] = Field(
         default={},
-        description="Events of Appcues that are handled as one of those above, by their names without appcues:, such "
-        "as those of newer experiences, or those that webhooks call otherwise. An event of above that is listed as itself is known without appcues: "
-        "too. None unless listed.",
+        description="Other events of Appcues, by name without appcues:, that are handled as one of the events "
+        "above, such as events of newer experiences. An event that is listed as itself is also recognized without "
+        "the prefix appcues:.",
         examples=[{"v2:experience_completed": {"as": "flow_completed", "attributes": {"flowName": "experienceName"}}}],
     )

@@ -1,4 +1,4 @@
-"""How the fields of the mapping language's models are declared: defaults, limits, conversions, descriptions."""
+"""Declare the fields of the mapping language's models: defaults, limits, conversions, descriptions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from sfcode.lazy_dataclasses import dataclass
 
 JsonValue = object
-"""The type of a value that may be anything a file can hold."""
+"""The type of any value that a file can contain."""
 
 REQUIRED: Any = object()
-"""The default of a field that has none."""
+"""The default of a required field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,7 +20,7 @@ class FieldInfo:
 
     default: Any = REQUIRED
     alias: str | None = None
-    """The key in files, if it is not the name of the attribute."""
+    """The key in files, if it differs from the attribute's name."""
     pattern: str | None = None
     min_length: int | None = None
     max_length: int | None = None
@@ -41,21 +41,21 @@ def Field(**settings: Any) -> Any:  # noqa: N802  (it stands where pydantic's do
 
 
 class Convert:
-    """An annotation: a function that the value is passed through before it is checked. It raises ConfigValueError."""
+    """An annotation with a function that converts a value before its checks, and may raise ConfigValueError."""
 
     def __init__(self, function: Callable[[object], object]) -> None:
         self.function = function
 
 
 class JsonSchema:
-    """An annotation: the JSON Schema of values that a function checks."""
+    """An annotation with the JSON Schema of values that a function checks."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self.schema = schema
 
 
 class ConfigValueError(Exception):
-    """Raised by a check of the models for a value: the type of the error, and what its message is made of."""
+    """Raised for an invalid value, with the type of the error and the parameters of its message."""
 
     def __init__(self, type_: str, **context: str) -> None:
         super().__init__(type_)

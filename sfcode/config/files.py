@@ -19,14 +19,14 @@ EVENTS = "events.yaml"
 RECIPES = "recipes.yaml"
 MAPPINGS = "mappings"
 CONFIG = "config"
-"""The folder of a project that holds its files, unless another one is named."""
+"""The default name of a project's config folder."""
 BEGINNINGS = ("sfcode.yml", MAPPINGS)
-"""Entries by which a folder is a config folder even without sfcode.yaml."""
+"""Entries by which a folder is recognized as a config folder even without sfcode.yaml."""
 
 
 @dataclass
 class Files:
-    """The parsed files of a project, and the problems of the others."""
+    """The parsed files of a project, and the problems of files that could not be parsed."""
 
     settings: Document | None = None
     events: Document | None = None
@@ -34,7 +34,7 @@ class Files:
     mappings: dict[str, Document] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     strays: list[Diagnostic] = field(default_factory=list)
-    """Advice about files that sfcode does not read."""
+    """Warnings about files that sfcode does not read."""
 
 
 def find_config(start: Path) -> Path:
@@ -68,7 +68,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
         return _display_path(name / path.relative_to(folder) if name else path)
 
     if not folder.is_dir():
-        hint = "run `sfcode init` to write a project, or name its config folder with --config"
+        hint = "run `sfcode init` to write a project, or pass its config folder with --config"
         raise ConfigError([Diagnostic.error(None, shown(folder), "there is no such folder", hint)])
     if not (folder / SETTINGS).exists():
         misnamed_settings = folder / f"{Path(SETTINGS).stem}.yml"
@@ -76,7 +76,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
             raise ConfigError(
                 [Diagnostic.error(None, shown(misnamed_settings), "is not read", f"rename it to {SETTINGS}")]
             )
-        hint = "run `sfcode init` to write one, or name another folder with --config"
+        hint = "run `sfcode init` to write one, or pass another folder with --config"
         raise ConfigError([Diagnostic.error(None, shown(folder / SETTINGS), "there is no such file", hint)])
     files = Files()
     files.settings = _read(folder / SETTINGS, files, shown)
@@ -99,7 +99,7 @@ def read_files(folder: Path, name: Path | None = None) -> Files:
 
 
 def kind_of(path: Path) -> str | None:
-    """Return the kind of a file, as the JSON Schemas are named; None for a file that no project has."""
+    """Return the kind of a file, which is the name of its JSON Schema; None if it is not a file of a project."""
     if path.resolve().parent.name == MAPPINGS and path.suffix == ".yaml":
         return "mapping"
     return {SETTINGS: "sfcode", EVENTS: "events", RECIPES: "recipes"}.get(path.name)
@@ -119,7 +119,7 @@ def list_files(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _find_strays(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnostic]:
-    """Find YAML files that nothing reads: a misspelled name would go unnoticed."""
+    """Find YAML files that sfcode does not read, since a misspelled name would go unnoticed."""
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in below.parts)
@@ -127,7 +127,9 @@ def _find_strays(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnost
             continue
         if str(below) not in (SETTINGS, EVENTS, RECIPES):
             if path.with_suffix(".yaml") == folder / SETTINGS:
-                yield Diagnostic.advice(None, show(path), "nothing reads this file", f"remove it: {SETTINGS} is read")
+                yield Diagnostic.advice(
+                    None, show(path), "sfcode does not read this file", f"remove it: {SETTINGS} is read"
+                )
                 continue
             stems = [Path(name).stem for name in (EVENTS, RECIPES)]
             likely_name = find_nearest_name(path.stem, stems) if len(below.parts) == 1 else None
@@ -136,7 +138,7 @@ def _find_strays(folder: Path, show: Callable[[Path], str]) -> Iterator[Diagnost
                 if likely_name
                 else f"move a mapping to {MAPPINGS}/, or remove the file"
             )
-            yield Diagnostic.advice(None, show(path), "nothing reads this file", hint)
+            yield Diagnostic.advice(None, show(path), "sfcode does not read this file", hint)
 
 
 def _display_path(path: Path) -> str:
@@ -158,7 +160,7 @@ def _read(path: Path, files: Files, show: Callable[[Path], str]) -> Document | N
 
 
 def _mapping_paths(folder: Path, files: Files, show: Callable[[Path], str]) -> list[Path]:
-    """List the mappings; a file that only resembles one is a problem, because it would be ignored silently."""
+    """List the mappings; report similar files that would be ignored silently."""
     mapping_paths = []
     for path in sorted((folder / MAPPINGS).rglob("*")):
         below = path.relative_to(folder / MAPPINGS)

@@ -1,7 +1,7 @@
 """
-The canonical form of a project's files: indentation, spacing, and the order of keys that the mapping language gives.
+Format a project's files: indentation, spacing, and the order of keys in the mapping language.
 
-Lines are moved and not rewritten, so that quotes, anchors and comments are kept, and a comment stays above its entry.
+Lines are moved, not rewritten, so that quotes, anchors and comments are kept, and comments stay above their entries.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _schema(kind: str) -> Schema:
 
 
 def _restyle(text: str) -> str:
-    """Indent by two spaces, write one space behind a colon, and leave one blank line at most between lines."""
+    """Indent by two spaces, write one space after a colon, and at most one blank line between lines."""
     layout = _Layout(text)
     lines: list[str] = []
     blank = False
@@ -67,14 +67,14 @@ def _restyle(text: str) -> str:
 
 
 class _Layout:
-    """The lines of a text, and the columns at which they begin in the canonical form."""
+    """The lines of a text, and their canonical columns."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.splitlines()
         self.columns: dict[int, int] = {}
         """Canonical columns of the lines that begin with a key, an item or a value."""
         self.beginnings: dict[int, int] = {}
-        """By line that continues a multi-line value, the line in which the value began."""
+        """The first line of a multi-line value, by each following line."""
         self._edits: list[tuple[int, int, int]] = []
         """Line and columns of the text between a key and its value."""
         root = _compose(text)
@@ -98,7 +98,7 @@ class _Layout:
         return " " * self._comment_column(number) + line.strip()
 
     def _place(self, node: yaml.Node, column: int) -> None:
-        """Note the canonical columns of the lines of a node that begins at a column."""
+        """Record the canonical columns of the lines of a node that begins at a column."""
         start = node.start_mark
         if isinstance(node, yaml.SequenceNode) and not node.flow_style:
             for item in node.value:
@@ -134,19 +134,19 @@ class _Layout:
 
 @dataclass
 class _Entry:
-    """The lines of one key of a mapping, those of the comments above it included."""
+    """The lines of one key of a mapping, including the comments above it."""
 
     key: str
     start: int
     end: int
     blank: int
-    """How many blank lines are above it."""
+    """The number of blank lines above the key."""
 
 
 def _sort_keys(text: str, schema: Schema) -> str:
-    """Move the keys of every mapping into the order of the schema; keys that it does not name stay as they are."""
+    """Move the keys of every mapping into the order of the schema; unknown keys keep their order."""
     mappings = list(_mappings(_compose(text), schema, schema))
-    # Outer mappings come first, and moving lines changes neither the number of mappings nor which have been sorted.
+    # Outer mappings are sorted first. Moving lines changes neither the number of mappings nor the sorted ones.
     for number in range(len(mappings)):
         node, order = mappings[number]
         moved = _sort_mapping(text, node, order)
@@ -181,7 +181,7 @@ def _sort_block(text: str, node: yaml.MappingNode, canonical_keys: list[str]) ->
     first = node.value[0][0].start_mark
     in_list = lines[first.line][: first.column].strip() == "-"
     if in_list:
-        # The first key stands behind the dash, which stays where it is.
+        # The first key is behind the dash of a list item, which stays in place.
         lines[first.line] = " " * first.column + lines[first.line][first.column :]
     entries = _entries(lines, node, first.column, at_start=in_list)
     start, end = entries[0].start, entries[-1].end
@@ -190,7 +190,7 @@ def _sort_block(text: str, node: yaml.MappingNode, canonical_keys: list[str]) ->
         return text
     sorted_lines: list[str] = []
     for entry, key in zip(entries, canonical_keys, strict=True):
-        # Blank lines stay where they are: they part positions, not keys.
+        # Blank lines keep their position between entries, whichever keys these have.
         sorted_lines += [""] * entry.blank + by_key[key]
     if in_list:
         sorted_lines[0] = lines[first.line][: first.column - 2] + "- " + sorted_lines[0].lstrip()
@@ -235,7 +235,7 @@ def _last_line(node: yaml.Node) -> int:
 
 
 def _is_comment_below(line: str, column: int) -> bool:
-    """Tell whether a comment is deeper than a mapping, and so about its last value; a blank line may be before it."""
+    """Return whether a comment is indented deeper than a mapping, and so belongs to its last value."""
     comment = _COMMENT.match(line)
     return not line.strip() or (comment is not None and len(comment[1]) > column)
 
@@ -246,7 +246,7 @@ def _belongs_below(line: str, column: int) -> bool:
 
 
 def _skip_header(lines: list[str], start: int, line: int, *, is_root: bool) -> int:
-    """Return where the first key of a mapping begins: comments that a blank line parts from it belong to the file."""
+    """Return the line of a mapping's first key with its comments; comments above a blank line belong to the file."""
     blank = [number for number in range(start, line) if not lines[number].strip()]
     if blank:
         return blank[-1] + 1

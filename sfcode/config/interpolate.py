@@ -30,9 +30,9 @@ class Scope:
     environment: str
     variables: Mapping[str, str] | None
     secrets: Mapping[str, tuple[SecretRef, ...]] = field(default_factory=dict)
-    """The secrets that the variables' values hold, with the place where they are written."""
+    """The secrets in the values of the variables, with their places."""
     positions: Mapping[str, Position] = field(default_factory=dict)
-    """Where the variables' values are written."""
+    """The places of the variables' values."""
     wrong: Collection[str] = ()
     """Variables whose values are not texts; problems of values that contain them are not reported."""
 
@@ -45,9 +45,9 @@ class Interpolated:
     secrets: list[SecretRef] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
     variables: dict[ConfigPath, str] = field(default_factory=dict)
-    """The values that hold variables, each with the places where these are written: `${name} of file:line:column`."""
+    """Values that contain variables, each with the variables' places: `${name} of file:line:column`."""
     unsure: set[ConfigPath] = field(default_factory=set)
-    """Values that are not what they will be: judging them would only add noise."""
+    """Values that could not be expanded, whose checks would only report consequences."""
 
 
 def interpolate(document: Document, scope: Scope) -> Interpolated:
@@ -79,7 +79,7 @@ def _walk(document: Document, node: object, path: ConfigPath, scope: Scope, resu
     if isinstance(node, dict):
         for key in node:
             if "${" in key:
-                hint = "write the name out; variables go into values"
+                hint = "write the name itself; variables are only possible in values"
                 finding = PathProblem((*path, key), "variables are not replaced in keys", hint, at="key")
                 result.problems.append(document.problem(finding))
         return {key: _walk(document, value, (*path, key), scope, result) for key, value in node.items()}
@@ -88,7 +88,7 @@ def _walk(document: Document, node: object, path: ConfigPath, scope: Scope, resu
     if not isinstance(node, str) or "${" not in node:
         return node
     if path[0] == "environments":
-        # Checked like all values; its secrets are required only if the variable is used.
+        # The value is checked; its secrets are required only if the variable is used.
         result = Interpolated(problems=result.problems, unsure=result.unsure)
     return _Expander(document, path, scope, result).expand(node)
 
@@ -112,7 +112,7 @@ class _Expander:
                 self.problem(match, "the text ${secret: cannot be written literally", "leave it out")
             return "${"
         if match["name"] is None:
-            hint = "write ${name} or ${secret:NAME}, or $${ for these two characters themselves"
+            hint = "write ${name} or ${secret:NAME}, or $${ for these two characters"
             self.problem(match, "unterminated ${...}", hint)
         elif SECRET.fullmatch(token):
             self.result.secrets.append(SecretRef(match["name"], format_path(self.path), self.place(match)))
@@ -123,7 +123,7 @@ class _Expander:
     def variable(self, match: re.Match[str]) -> str:
         token, name, variables = match[0], match["name"], self.scope.variables
         if self.path[0] == "environments":
-            self.problem(match, f"{token} cannot be used inside environments", "write the value out")
+            self.problem(match, f"{token} cannot be used inside environments", "write the value itself")
         elif variables is None or name in self.scope.wrong:
             self.result.unsure.add(self.path)
         elif name in variables:

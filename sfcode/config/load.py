@@ -38,14 +38,14 @@ from sfcode.mapping.place import ConfigPath
 M = TypeVar("M", bound=Model)
 
 DEFAULT_ENVIRONMENT = "default"
-"""The name of the environment of a project that defines none."""
+"""The name of the environment of a project without environments."""
 
 
 def load(folder: Path, environment: str | None = None, *, name: Path | None = None) -> Project:
     """
     Load the project of a config folder for one environment.
 
-    `name` is what positions and messages call the folder, when that is not where it lies. Raises
+    `name` is the name of the folder in positions and messages, if it differs from its path. Raises
     ConfigError with all problems.
     """
     files = read_files(folder, name)
@@ -89,7 +89,7 @@ class _Loader:
     scope: Scope = field(default_factory=lambda: Scope("", None))
     secrets: list[SecretRef] = field(default_factory=list)
     event_advice: tuple[Diagnostic, ...] = ()
-    """Advice about the texts of events."""
+    """Warnings about the texts of events."""
 
     def choose(self, requested_name: str | None) -> None:
         document = self.files.settings
@@ -100,7 +100,7 @@ class _Loader:
         chosen_name = requested_name or (names[0] if len(names) == 1 else DEFAULT_ENVIRONMENT if not names else None)
         listed = ", ".join(names)
         if chosen_name is None:
-            hint = f"name one with --env or SFCODE_ENV: {listed}"
+            hint = f"pass one with --env or SFCODE_ENV: {listed}"
             self.add(
                 document,
                 PathProblem(("environments",), "there are several environments and none was chosen", hint, at="key"),
@@ -138,15 +138,13 @@ class _Loader:
         return drafts
 
     def check_moved_mappings(self, settings: Settings | None, drafts: list[Draft]) -> None:
-        """Check that `moved.mappings` leads to mappings; a file that does not load is not missed."""
+        """Check that the mappings in `moved.mappings` exist, as a valid or an invalid file."""
         names = {draft.name.lower() for draft in drafts}
         if settings is None or self.files.settings is None or len(drafts) < len(self.files.mappings):
             return
         for former, present in settings.moved.mappings.items():
             if present.lower() not in names:
-                hint = (
-                    f"write the former name first, and then {format_choices(present, [draft.name for draft in drafts])}"
-                )
+                hint = f"write the former name before {format_choices(present, [draft.name for draft in drafts])}"
                 path = ("moved", "mappings", former)
                 self.add(self.files.settings, PathProblem(path, f"there is no mapping {present}", hint))
 
@@ -199,7 +197,7 @@ class _Loader:
                 self.problems.append(document.problem(finding))
 
     def collect_secrets(self, settings: Settings, drafts: Iterable[Draft], document: Document) -> tuple[SecretRef, ...]:
-        """List the secrets, including the one of outbound messages, which no file has to name."""
+        """List the secrets, including that of outbound messages, which is implicit."""
         references = list(self.secrets)
         path: ConfigPath = ("relay", "outbound_secret")
         if not document.has(*path) and any(d.spec.to_appcues and d.spec.delivery == "relay" for d in drafts):
@@ -243,7 +241,7 @@ def _digest(
 
 
 def project_root(folder: Path) -> Path:
-    """Return the parent of a config folder by the name it was called by, because a link may lead to a shared folder."""
+    """Return the parent of a config folder without resolving links, since the folder may be a link to a shared one."""
     return Path(os.path.abspath(folder)).parent  # noqa: PTH100  (it follows no links)
 
 

@@ -35,13 +35,13 @@ Scalar = Annotated[
 
 
 class Shorthand(Model):
-    """A model that may be written as its `field` alone: `role: Title` for `role: {field: Title}`."""
+    """A model with a short form, its `field`: `role: Title` for `role: {field: Title}`."""
 
     field: FieldName = Field(description="API name of the Salesforce field.", examples=["Title"])
 
     @classmethod
     def spell_out(cls, value: object) -> object:
-        """Take a text alone for the field."""
+        """Convert a text to the field."""
         return {"field": value} if isinstance(value, str) else value
 
     @classmethod
@@ -63,23 +63,22 @@ Scalars = Annotated[tuple[Scalar, ...], Field(min_length=1), Convert(_as_list)]
 
 
 class FieldCondition(Model):
-    """What the value of a field has to be for a record to take part."""
+    """The condition on one field of the records."""
 
     is_: Scalars | None = Field(
         default=None,
         alias="is",
-        description="The value, or a list of values of which one has to be there. It may be written alone: "
-        "`Status__c: [Trial, Customer]`.",
+        description="The value, or a list of possible values. Short form: `Status__c: [Trial, Customer]`.",
         examples=[["Trial", "Customer"]],
     )
     not_: Scalars | None = Field(
-        default=None, alias="not", description="A value, or a list of values, none of which may be there."
+        default=None, alias="not", description="A value, or a list of values, that the field must not have."
     )
-    blank: bool | None = Field(default=None, description="true: the field has to be blank; false: it has to be filled.")
+    blank: bool | None = Field(default=None, description="true: the field must be blank; false: it must not be blank.")
 
     @classmethod
     def spell_out(cls, value: object) -> object:
-        """Take a value alone, or a list, for what the field has to be."""
+        """Convert a value or a list to the condition on equality."""
         condition = value if isinstance(value, dict) else {"is": value}
         if len(condition) != 1 or None in condition.values():
             raise ConfigValueError("condition")
@@ -104,14 +103,14 @@ class UserId(Shorthand):
     """The user id match: the Salesforce field that equals the Appcues user id."""
 
     field: FieldName = Field(
-        description="Text field that holds the Appcues user id. Generated as a formula when `from` is given; else it "
-        "exists already.",
+        description="Text field with the Appcues user ID. It is generated as a formula if `from` is set; otherwise "
+        "it must exist.",
         examples=["Appcues_User_Id__c"],
     )
     from_: FieldName | None = Field(
         default=None,
         alias="from",
-        description="Number field with the user id, from which the text formula `field` is made.",
+        description="Number field with the user ID, from which the text formula `field` is generated.",
         examples=["Product_User_Id__c"],
     )
 
@@ -121,37 +120,37 @@ class Attribute(Shorthand):
 
     type: Literal["string", "number", "boolean", "date"] | None = Field(
         default=None,
-        description="Type of the attribute in Appcues; when left out, what fits the field: the relay asks the org what custom "
-        "fields are.",
+        description="Type of the attribute in Appcues. By default it depends on the type of the field, which the "
+        "relay reads from the org for custom fields.",
     )
     map_: Annotated[dict[str, Scalar], Field(min_length=1)] | None = Field(
         default=None,
         alias="map",
-        description="Value of the field: value of the attribute. Case and spaces around a value do not matter. Other values "
-        "are sent as `default`, and a blank field clears the attribute.",
+        description="Values of the attribute by values of the field. Case and surrounding spaces are ignored. Other "
+        "values are sent as `default`, and a blank field clears the attribute.",
         examples=[{"VP Sales": "sales", "Account Executive": "sales"}],
     )
     default: Scalar | None = Field(
         default=None,
-        description="What is sent for values that `map` does not list; when left out, they clear the attribute.",
+        description="The value for values that `map` does not list; without it, they clear the attribute.",
         examples=["other"],
     )
 
 
 class ToAppcues(Model):
-    """The data from Salesforce to Appcues, and when it is sent."""
+    """The data from Salesforce to Appcues, and the changes that send it."""
 
     trigger: Literal["flow", "workflow_rule"] = Field(
         default="flow",
-        description="What fires the outbound message: a record-triggered flow, or a workflow rule, which Salesforce "
+        description="What sends the outbound message: a record-triggered flow, or a workflow rule, which Salesforce "
         "no longer supports since 2025-12-31.",
     )
     on: Annotated[tuple[Literal["create", "update"], ...], Field(min_length=1)] = Field(
-        default=("create", "update"), description="Which changes of a record are sent."
+        default=("create", "update"), description="The changes of a record that are sent."
     )
     attributes: dict[AttributeName, Attribute] = Field(
         min_length=1,
-        description="Appcues attribute: Salesforce field.",
+        description="Appcues attributes, each with its Salesforce field.",
         examples=[{"role": "Title"}],
     )
 
@@ -160,11 +159,11 @@ class TargetField(Shorthand):
     """A Salesforce field that the relay writes; with `create`, sfcode generates and manages it."""
 
     create: bool = Field(
-        default=False, description="true: sfcode makes the field and owns it. false: the field exists already."
+        default=False, description="true: sfcode creates and manages the field. false: the field exists already."
     )
     write: Literal["always", "if_blank"] = Field(
         default="always",
-        description="always: the newest answer is written. if_blank: a value that is there stays, no matter who wrote it.",
+        description="always: the newest answer is written. if_blank: an existing value is kept, whoever wrote it.",
     )
 
 
@@ -176,7 +175,7 @@ class Nps(Model):
 
 
 class EventFilter(Model):
-    """The items of Appcues that an event has to be about, each by its name or its id; any when left out."""
+    """The items of Appcues whose events count, each by name or ID; all items by default."""
 
     flow: ItemNames = Field(default=(), description="Flows, for flow_completed.", examples=[["Webinar sign-up"]])
     survey: ItemNames = Field(default=(), description="NPS surveys, for nps_score and nps_feedback.")
@@ -186,7 +185,7 @@ class EventFilter(Model):
     goal: ItemNames = Field(default=(), description="Goals, for goal_reached.")
 
     def items(self) -> dict[ItemKind, tuple[str, ...]]:
-        """Return the names and ids by kind of item, without the kinds that are left out."""
+        """Return the names and IDs by kind of item, without kinds that are not set."""
         kinds: dict[ItemKind, tuple[str, ...]] = {
             "flow": self.flow,
             "survey": self.survey,
@@ -219,17 +218,17 @@ Activity = Annotated[dict[ActivityEvent, EventFilter], Convert(_spell_out_activi
 class ToSalesforce(Model):
     """The data from Appcues to Salesforce."""
 
-    nps: Nps = Field(default=Nps(), description="Where the latest NPS answers go.")
+    nps: Nps = Field(default=Nps(), description="The fields for the latest NPS answer.")
     activities: tuple[Activity, ...] = Field(
         default=(),
-        description="Appcues events that become activities of the record: by name, or by name with the flows, surveys, "
-        "checklists or goals that count.",
+        description="Appcues events that become activities of the record: a name, or a name with the flows, "
+        "surveys, checklists or goals that count.",
         examples=[["nps_score", {"flow_completed": {"flow": ["Onboarding"]}}]],
     )
     click_to_track: tuple[CustomEvent, ...] = Field(
         default=(),
-        description="Click-to-track events that become activities, by the names they have in Appcues. Appcues sends "
-        "them only with its Events Broadcaster.",
+        description="Click-to-track events that become activities, by their names in Appcues. Appcues sends them "
+        "only with its Events Broadcaster.",
         examples=[["Clicked Upgrade"]],
     )
 
@@ -246,41 +245,45 @@ class Mapping(Model):
         description="API name of the object: Contact, Lead, Account or a custom object.", examples=["Contact"]
     )
     match: Literal["user", "group"] = Field(
-        default="user", description="What a record is in Appcues: a user's profile, or a group's (an account)."
+        default="user",
+        description="The kind of profile in Appcues that a record belongs to: user, or group (an account).",
     )
     direction: Literal["both", "to_appcues", "to_salesforce"] = Field(
-        default="both", description="Which way data flows: each way has the section of its name."
+        default="both", description="The direction of the data. Each direction has its own section."
     )
     delivery: Literal["relay", "connector"] = Field(
         default="relay",
-        description="Who carries the data: the relay of this project, or Appcues' own connector, for which sfcode "
-        "prepares the org and generates no message or flow.",
+        description="What delivers the data: the relay of this project, or Appcues' own connector, for which sfcode "
+        "prepares the org without a message or flow.",
     )
     user_id: UserId = Field(
-        description="The UUID match: the field that equals the Appcues user id (with match: group, the group id).",
+        description="The UUID match: the field that equals the Appcues user ID (with match: group, the group ID).",
         examples=["Appcues_User_Id__c"],
     )
     where: dict[FieldName, FieldCondition] = Field(
         default={},
-        description="Which records take part, both ways; all when left out. Field of the object, or `RecordType` for the "
-        "developer name of the record type: value, list of values, `{not: ...}` or `{blank: true}`. All lines have to fit.",
+        description="The records that take part, in both directions; by default all. Each line has a field of the "
+        "object, or `RecordType` for the developer name of the record type, with a value, a list of values, `{not: "
+        "...}` or `{blank: true}`. A record must match all lines.",
         examples=[{"RecordType": ["Customer"], "Status__c": {"not": ["Closed"]}}],
     )
     several: Literal["park", "newest"] = Field(
         default="park",
-        description="What an event does whose user id several records have: park it, or write the record that was modified "
-        "last.",
+        description="How an event is handled if several records have its user ID: park it, or write to the record "
+        "that was modified last.",
     )
     converted: Literal["follow", "park"] = Field(
         default="follow",
-        description="For leads: an event of a lead that was converted is written to its contact, as the mapping of contacts "
-        "says, or parked.",
+        description="For leads: whether an event of a converted lead is written to its contact, by the mapping of "
+        "contacts, or parked.",
     )
     replaces: tuple[Replaceable, ...] = Field(
         default=(),
-        description="Messages, and the rules and flows that fire them, which this mapping takes the place of. With "
-        "`delivery: relay` an apply deletes them, in the same transaction that brings its own; before, they stay.",
+        description="Messages, and their rules and flows, that this mapping replaces. With `delivery: relay` an "
+        "apply deletes them in the transaction that deploys the new ones; before, they are kept.",
         examples=[["WorkflowRule:Contact.Send_To_Appcues", "WorkflowOutboundMessage:Contact.Send_To_Appcues"]],
     )
-    to_appcues: ToAppcues | None = Field(default=None, description="What goes from Salesforce to Appcues, and when.")
-    to_salesforce: ToSalesforce | None = Field(default=None, description="What goes from Appcues to Salesforce.")
+    to_appcues: ToAppcues | None = Field(
+        default=None, description="The data from Salesforce to Appcues, and the changes that send it."
+    )
+    to_salesforce: ToSalesforce | None = Field(default=None, description="The data from Appcues to Salesforce.")

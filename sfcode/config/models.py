@@ -1,10 +1,10 @@
 """
 The models of `sfcode.yaml`.
 
-`mapping_models.py` has those of a mapping, `relay_models.py` what `sfcode.yaml` says of the relay, `event_models.py` `events.yaml`.
+`mapping_models.py` has the models of a mapping, `relay_models.py` those of the relay, `event_models.py` those of `events.yaml`.
 Field descriptions become the JSON Schema that
 editors show and the reference in the documentation, so they are written for the person who fills in
-the file. What takes more than one value to judge is in `rules/`.
+the file. Checks of more than one value are in `rules/`.
 """
 
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ from sfcode.config.webhook_models import WebhookPaths
 from sfcode.mapping.permissions import API_ONLY_LICENSES, API_ONLY_PROFILES
 
 DEFAULT_API_VERSION = "63.0"
-"""The version of the WSDL that the schema check uses, so that the verified version is the one that is sent."""
+"""The version of the WSDL for the schema check, so that packages are checked against the version that is sent."""
 
 DeveloperName = Annotated[str, Field(pattern=names.DEVELOPER, max_length=names.PREFIX_LIMIT)]
 FieldName = Annotated[str, Field(pattern=names.FIELD, max_length=names.NAME_LIMIT)]
@@ -49,7 +49,7 @@ class Salesforce(Model):
     api_version: str = Field(
         default=DEFAULT_API_VERSION,
         pattern=names.API_VERSION,
-        description="Version of the Metadata API, in quotes. At least 55.0, which brought the entry formula of flows.",
+        description="Version of the Metadata API, in quotes. At least 55.0, which introduced entry formulas of flows.",
     )
 
 
@@ -62,7 +62,7 @@ class IntegrationUser(Model):
     )
     last_name: VisibleText = Field(default="Appcues Integration", max_length=80, description="Its last name.")
     email: Email = Field(
-        description="Where Salesforce sends mail about this user: a person or a list that reads it.",
+        description="E-mail address for Salesforce's mails about this user: a person, or a mailing list that somebody reads.",
         examples=["crm-admins@example.com"],
     )
     license: VisibleText = Field(
@@ -71,13 +71,13 @@ class IntegrationUser(Model):
     )
     profile: VisibleText = Field(
         default="Minimum Access - API Only Integrations",
-        description="Profile, which should grant nothing: all rights come from the permission set.",
+        description="Profile. It should grant nothing, since all rights come from the permission set.",
     )
     permission_set_license: str = Field(
         default="SalesforceAPIIntegrationPsl",
         pattern=names.LICENSE_NAME,
-        description="Developer name of the permission set license which lets the user license read and write records. "
-        "It is assigned first: without it the permission set cannot be.",
+        description="Developer name of the permission set license that the user license needs to read and write "
+        "records. It is assigned before the permission set, which requires it.",
     )
     permission_set: str | None = Field(
         default=None,
@@ -89,24 +89,24 @@ class IntegrationUser(Model):
     )
     access: Literal["least_privilege", "documented"] = Field(
         default="least_privilege",
-        description="least_privilege grants the fields of the mappings and nothing more; documented grants what "
-        "Appcues' help page tells people to click, Modify All included.",
+        description="least_privilege grants only the fields of the mappings; documented grants all permissions of "
+        "Appcues' help page, including Modify All.",
     )
     record_access: Literal["sharing", "view_all", "modify_all"] = Field(
         default="sharing",
-        description="Which records the user reaches where sharing is private: those shared with it, all for reading, "
-        "or all for reading and writing.",
+        description="The records that the user can access with private sharing: those shared with the user, all for "
+        "reading, or all for reading and writing.",
     )
     accepted_rights: tuple[Acceptable, ...] = Field(
         default=(),
-        description="What else may give rights to this user: permission sets and groups of others, a profile that grants "
-        "something by itself, or a license that is not for the API alone. The linter refuses such a profile or license, "
-        "and plan and doctor report what the user has from elsewhere, until it is listed here.",
+        description="Accepted sources of further rights of this user: other permission sets and groups, a profile "
+        "that grants rights, or a license that allows more than the API. Until they are listed here, the linter "
+        "refuses such a profile or license, and plan and doctor report further rights.",
         examples=[["PermissionSet:Knowledge_Reader", "Profile:Standard User"]],
     )
 
     def list_wide_rights(self) -> tuple[tuple[str, str], ...]:
-        """Return the key and the address of a license or profile that is not for the API alone and not accepted."""
+        """Return the key and the address of each license or profile that allows more than the API and is not accepted."""
         rights = (
             ("license", f"UserLicense:{self.license}", self.license in API_ONLY_LICENSES),
             ("profile", f"Profile:{self.profile}", self.profile in API_ONLY_PROFILES),
@@ -121,13 +121,15 @@ class Appcues(Model):
 
     account_id: str = Field(
         pattern=names.ACCOUNT,
-        description="Account id, from the account page of Appcues Studio, in quotes.",
+        description="Account ID, from the account page of Appcues Studio, in quotes.",
         examples=["${appcues_account}"],
     )
-    region: Literal["us", "eu"] = Field(default="us", description="Where Appcues keeps the account's data.")
+    region: Literal["us", "eu"] = Field(
+        default="us", description="The region in which Appcues stores the account's data."
+    )
     webhook: WebhookPaths = Field(
         default=WebhookPaths(),
-        description="Where Appcues' webhooks hold what, since Appcues does not publish their form.",
+        description="The paths of values in Appcues' webhooks, whose format Appcues does not publish.",
     )
 
 
@@ -141,19 +143,20 @@ class Environment(Model):
         "an instance URL. --org overrides it.",
     )
     protected: bool = Field(
-        default=False, description="Whether apply wants a saved plan here, and destroy wants the org's name typed."
+        default=False,
+        description="Whether apply requires a saved plan here, and destroy requires the org's name to be typed.",
     )
     safety: Safety = Field(
         default=Safety(),
-        description="How much one plan may change here; a missing key has the value for all environments.",
+        description="Limits on the changes of one plan here; missing keys have the values for all environments.",
     )
     variables: dict[VariableName, str] = Field(
-        default={}, description="Values that ${name} stands for in all files. Text only: put numbers in quotes."
+        default={}, description="Values of ${name} in all files. Text only: put numbers in quotes."
     )
     overrides: dict[str, dict[str, JsonValue]] = Field(
         default={},
-        description="Keys that have another value here than the file says, by file: keys are merged, any other value is "
-        "replaced as a whole, and null removes a key.",
+        description="Values that differ in this environment, by file. Keys are merged, any other value is replaced "
+        "as a whole, and null removes a key.",
         examples=[{"mappings/contact.yaml": {"to_appcues": {"attributes": {"plan": "Tier__c"}}}}],
     )
 
@@ -163,14 +166,14 @@ class PersonalData(Model):
 
     fields: tuple[QualifiedField, ...] = Field(
         default=(),
-        description="Fields that are personal data besides the standard ones that sfcode knows (names, e-mail "
-        "addresses, phone numbers, birth dates, addresses): Contact.Passport__c, or Passport__c of every object.",
+        description="Fields with personal data, in addition to the standard ones that sfcode knows (names, e-mail "
+        "addresses, phone numbers, birth dates, addresses): Contact.Passport__c, or Passport__c for every object.",
         examples=[["Contact.Passport__c"]],
     )
     accepted: tuple[QualifiedField, ...] = Field(
         default=(),
-        description="Fields that may leave Salesforce although they are personal data: the linter is silent about "
-        "them. A review still says when one is sent for the first time.",
+        description="Fields with personal data that may be sent from Salesforce without a warning of the linter. A "
+        "review still reports when one is sent for the first time.",
         examples=[["Contact.Email"]],
     )
 
@@ -179,34 +182,35 @@ class ReviewSettings(Model):
     """Settings of `sfcode review`; they do not change any component."""
 
     personal_data: PersonalData = Field(
-        default=PersonalData(), description="Which fields count as personal data, and which of them may be sent."
+        default=PersonalData(), description="The fields with personal data, and those of them that may be sent."
     )
 
 
 class Moved(Model):
-    """Former names of what was renamed since the last apply. Remove a line after the apply to every org."""
+    """Former names, for renames since the last apply. Remove a line once it is applied to every org."""
 
     name: DeveloperName | None = Field(
         default=None,
-        description="The former `name` of the project: its state is found by it. Fields and permission sets with the former "
-        "prefix are renamed in place, and keep their values and assignments; messages, flows and rules are replaced.",
+        description="The former `name` of the project, by which its state is found. Fields and permission sets with "
+        "the former prefix are renamed in place, and keep their values and assignments; messages, flows and rules "
+        "are replaced.",
         examples=["Appcues"],
     )
     mappings: dict[DeveloperName, DeveloperName] = Field(
         default={},
-        description="Former name of a mapping: its present name. The relay goes on to accept messages under the former name.",
+        description="Former names of mappings, each with the present name. The relay also accepts messages with the former name.",
         examples=[{"contact": "person"}],
     )
     fields: dict[MovedField, MovedField] = Field(
         default={},
-        description="Former name of a generated field: its present name, both with their object. The field is renamed in "
-        "place and keeps its values.",
+        description="Former names of generated fields, each with the present name, both with their object. A field "
+        "is renamed in place and keeps its values.",
         examples=[{"Contact.Score__c": "Contact.NPS_Score__c"}],
     )
     user: Email | None = Field(
         default=None,
-        description="The former username of the integration user, which is renamed in place and keeps its license, its "
-        "permission sets and its sign-ins.",
+        description="The former username of the integration user. The user is renamed in place, and keeps license, "
+        "permission sets and sign-ins.",
         examples=["appcues.old@example.com"],
     )
 
@@ -215,40 +219,35 @@ class Settings(Model):
     """`sfcode.yaml`: the project, its integration user, its relay and its environments."""
 
     version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
-    name: DeveloperName = Field(
-        default="Appcues", description="Prefix of every developer name that is generated in Salesforce."
-    )
+    name: DeveloperName = Field(default="Appcues", description="Prefix of all generated developer names in Salesforce.")
     id: DeveloperName | None = Field(
         default=None,
-        description="Identity of the project, which a new name does not change: its state and its lock in an org are found by "
-        "it. `sfcode init` makes one up; every project in an org needs its own. Without it, the name is the identity.",
+        description="Identity of the project, by which its state and lock in an org are found, also after a change "
+        "of the name. `sfcode init` generates one; every project in an org needs its own. Without it, the name is "
+        "the identity.",
         examples=["appcues_3f9c2a71"],
     )
-    salesforce: Salesforce = Field(default=Salesforce(), description="How sfcode talks to Salesforce.")
-    integration_user: IntegrationUser = Field(
-        description="The user that the integration signs in as, and what it may do."
-    )
+    salesforce: Salesforce = Field(default=Salesforce(), description="The connection to Salesforce.")
+    integration_user: IntegrationUser = Field(description="The user that the integration signs in as, and its access.")
     viewers: tuple[Email, ...] = Field(
         default=(),
-        description="Usernames of people who see what Appcues writes: they get the viewers' permission set, and lose it when "
-        "they are taken from the list. Without it, fields that sfcode creates are visible to nobody.",
+        description="Usernames of people who see the fields that sfcode creates, which nobody else sees. They get "
+        "the viewers' permission set, and lose it when they are removed from the list.",
         examples=[["${admin}", "sam.seller@example.com"]],
     )
-    appcues: Appcues = Field(description="Which Appcues account takes part.")
-    relay: Relay = Field(description="Where the companion relay is reached, and how it writes.")
+    appcues: Appcues = Field(description="The Appcues account.")
+    relay: Relay = Field(description="The URL of the relay, and its settings.")
     environments: dict[EnvironmentName, Environment] = Field(
-        default={}, description="The targets by name; --env or SFCODE_ENV chooses one."
+        default={}, description="Orgs by name; --env or SFCODE_ENV selects one."
     )
     as_is: tuple[Takeable, ...] = Field(
         default=(),
         description="Fields and permission sets that existed in the org before sfcode and are adopted unchanged: "
-        "sfcode watches them and changes nothing in them until their line is taken out.",
+        "sfcode reports their changes, and does not change them until their line is removed.",
         examples=[["PermissionSet:Appcues_Access"]],
     )
-    moved: Moved = Field(default=Moved(), description="What was renamed since the last apply.")
-    review: ReviewSettings = Field(
-        default=ReviewSettings(), description="What `sfcode review` should know about this project."
-    )
+    moved: Moved = Field(default=Moved(), description="Renames since the last apply.")
+    review: ReviewSettings = Field(default=ReviewSettings(), description="Settings of `sfcode review`.")
     safety: Safety = Field(
-        default=Safety(), description="How much one plan may change before somebody has to say that it is meant."
+        default=Safety(), description="Limits on the changes of one plan, which can be exceeded only with an option."
     )

@@ -1,8 +1,8 @@
 """
 Patterns of the names that Salesforce and Appcues allow, with descriptions.
 
-A pattern is both the check and, in the JSON Schema, what an editor underlines; `explain` looks up
-the words here.
+A pattern is the check of a value and part of the JSON Schema for editors; `explain` looks up
+its description.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from secrets import token_hex
 
 FIELD_LIMIT = 40
-"""Of a custom field's name without its `__c`."""
+"""The maximum length of a custom field's name without `__c`."""
 
 NAME_LIMIT = 80
-"""Of the developer names of messages, flows, rules and permission sets."""
+"""The maximum length of developer names of messages, flows, rules and permission sets."""
 
 PREFIX_LIMIT = FIELD_LIMIT - len("_Event_Id")
-"""Of a project's name, which `<name>_Event_Id__c` on Activity begins with."""
+"""The maximum length of a project's name, which is the prefix of `<name>_Event_Id__c` on Activity."""
 
 DEVELOPER = r"^[A-Za-z](_?[A-Za-z0-9])*$"
 FIELD = r"^[A-Za-z](_{0,2}[A-Za-z0-9])*$"
@@ -39,10 +39,10 @@ ENVIRONMENT = r"^[A-Za-z][A-Za-z0-9_-]*$"
 MAPPING_FILE = r"^mappings/[A-Za-z0-9_]+\.yaml$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-"""Controls, and characters that format a text and are not seen themselves: they make two names look alike. The joiners of
-scripts and emoji (U+200C, U+200D) are letters to their writers."""
+"""Control characters and invisible format characters, which make two names look alike. Joiners (U+200C, U+200D) are allowed,
+since some scripts and emoji need them."""
 _LIKE_SPACE = r"\u00a0\u1680\u2000-\u200a\u202f\u205f"
-"""Other space characters, which get into a name only by accident."""
+"""Unusual space characters, which are in a name only by accident."""
 _CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"
 ATTRIBUTE = rf"^[^_\s{_UNSEEN}{_LIKE_SPACE}{_CURLY}]([^{_UNSEEN}{_LIKE_SPACE}]*[^\s{_UNSEEN}{_LIKE_SPACE}])?$"
 CUSTOM_EVENT = rf"^[^\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
@@ -64,7 +64,7 @@ WORDS = {
     ),
     FIELD: (
         "is not the API name of an object or field",
-        "write it as Object Manager shows it (Title, Plan__c); for a field of a related record make a formula field",
+        "write it as Object Manager shows it (Title, Plan__c); for a field of a related record create a formula field",
     ),
     QUALIFIED_FIELD: (
         "is not the API name of a field",
@@ -78,7 +78,7 @@ WORDS = {
         "write SalesforceAPIIntegrationPsl, or the DeveloperName that the org shows",
     ),
     ACCEPTABLE: (
-        "is not something that gives rights to a user",
+        "is not the address of a permission set, group, profile or license",
         "write PermissionSet:NAME, PermissionSetGroup:NAME, Profile:NAME or UserLicense:NAME",
     ),
     ORG: (
@@ -86,10 +86,13 @@ WORDS = {
         "write local, alias:NAME (signed in with the sf CLI), env:PREFIX (environment variables) or an https:// URL",
     ),
     HEADER: ("is not the name of an HTTP header", "write it like X-Appcues-Signature"),
-    PRINTABLE: ("cannot be part of an HTTP header", "use letters, digits and signs of ASCII, without spaces around it"),
-    DOTTED: ("is not the place of a value in an event", "write its keys with dots between them, like attributes.id"),
+    PRINTABLE: (
+        "cannot be part of an HTTP header",
+        "use ASCII letters, digits and punctuation, without spaces around it",
+    ),
+    DOTTED: ("is not the path of a value in an event", "write its keys with dots between them, like attributes.id"),
     EVENT_PATH: (
-        "is not the place of a value in a webhook",
+        "is not the path of a value in a webhook",
         "write its keys with dots between them, like properties.user.id",
     ),
     ACCOUNT: ("is not an Appcues account id", "copy it from the account page of Appcues Studio"),
@@ -100,11 +103,11 @@ WORDS = {
     VARIABLE: ("is not a name for a variable", "use letters, digits and _, not beginning with a digit"),
     ATTRIBUTE: (
         "is not a name for an Appcues attribute",
-        "leave away spaces around it, characters that are not seen, and the _ it begins with: Appcues keeps those names to itself",
+        "remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes",
     ),
     CUSTOM_EVENT: (
         "is not the name of a click-to-track event",
-        "write its name as it is in Appcues, without spaces around it and characters that are not seen",
+        "write its name as in Appcues, without spaces around it and without invisible characters",
     ),
     EVENT: (
         "is not the name of an event of Appcues itself",
@@ -126,17 +129,17 @@ WORDS = {
         "is not the id of a campaign",
         "copy the 15 or 18 characters from its address in Salesforce, which begin with 701; or write {name: NAME}",
     ),
-    TEXT: ("is empty", "write some text, or leave the key out"),
-    VISIBLE: ("is empty, or holds characters that are not seen", "write some text without them, or leave the key out"),
+    TEXT: ("is empty", "write some text, or remove the key"),
+    VISIBLE: ("is empty, or contains invisible characters", "write some text without them, or remove the key"),
 }
 
 
 def make_identity() -> str:
-    """Make up the `id` of a new project."""
+    """Generate the `id` of a new project."""
     return f"appcues_{token_hex(4)}"
 
 
 def custom_base(name: str) -> str | None:
-    """Return the name of a custom field without its suffix; None if it is no `Name__c` of this org."""
+    """Return the name of a custom field without its suffix; None if it is not a `Name__c` of this org."""
     base = name[:-3]
     return base if name.endswith("__c") and re.fullmatch(DEVELOPER, base) else None

@@ -1,4 +1,4 @@
-"""The models of `relay.notify` in `sfcode.yaml`: who is notified of the relay's alarms."""
+"""The models of `relay.notify` in `sfcode.yaml`: the receivers of the relay's alarms."""
 
 from typing import Annotated, Literal
 
@@ -30,34 +30,34 @@ AlarmName = Literal[
     "api_budget_low",
     "api_budget_used",
 ]
-"""The relay's alarms; `sfcode.relay.reasons` has what each one means."""
+"""The names of the relay's alarms; `sfcode.relay.reasons` explains them."""
 
 VariableName = Annotated[str, Field(pattern=names.VARIABLE)]
 
 
 class NotifyReceiver(Model):
-    """A receiver of the relay's alarms. Its URL and its secret are variables of the relay, and never in a file."""
+    """A receiver of the relay's alarms. Its URL and secret are environment variables of the relay, and never in a file."""
 
     form: Literal["standard_webhooks", "slack"] = Field(
-        description="standard_webhooks: JSON, signed as standardwebhooks.com specifies; slack: a text, as Slack's incoming "
-        "webhooks take it.",
+        description="standard_webhooks: JSON, signed as standardwebhooks.com specifies; slack: a text for Slack's "
+        "incoming webhooks.",
         examples=["slack"],
     )
     url_variable: VariableName = Field(
-        description="Name of the environment variable that holds the URL.", examples=["SFCODE_NOTIFY_URL"]
+        description="Name of the environment variable with the URL.", examples=["SFCODE_NOTIFY_URL"]
     )
     secret_variable: VariableName | None = Field(
         default=None,
-        description="For standard_webhooks: name of the environment variable that holds the signing secret, base64 with or "
-        "without whsec_ before it.",
+        description="For standard_webhooks: name of the environment variable with the signing secret, in base64 "
+        "with or without the prefix whsec_.",
         examples=["SFCODE_NOTIFY_SECRET"],
     )
     alarms: tuple[AlarmName, ...] = Field(
-        default=(), description="The alarms to send; all of them when left out.", examples=[["salesforce_quota"]]
+        default=(), description="The alarms to send; by default all.", examples=[["salesforce_quota"]]
     )
     repeat_hours: int = Field(
         default=24,
         ge=1,
         le=720,
-        description="Hours after which an alarm that nobody acknowledged is sent again.",
+        description="Hours after which an unacknowledged alarm is sent again.",
     )

@@ -1,9 +1,9 @@
 """
 Overrides of single keys in one environment: `environments.NAME.overrides`.
 
-They are merged into the files before anything is validated, as JSON Merge Patch (RFC 7396) does it: keys are merged,
+They are merged into the files before validation, by JSON Merge Patch (RFC 7396): keys are merged,
 every other value is replaced as a whole, and `null` removes a key. Overridden entries keep their positions in
-`sfcode.yaml`, so that every message and report names the line that holds the value.
+`sfcode.yaml`, so that messages and reports have the line of the value.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from sfcode.diagnostics import Diagnostic
 from sfcode.mapping.place import ConfigPath
 
 FIXED = ("version", "environments")
-"""Keys of `sfcode.yaml` that are the same in every environment."""
+"""Keys of `sfcode.yaml` that cannot be overridden."""
 
 
 def apply_overrides(files: Files, environment: str) -> tuple[Files, list[Diagnostic]]:
-    """Return the files as an environment has them, and the problems of its overrides."""
+    """Return the files with the overrides of an environment, and the problems of the overrides."""
     settings = files.settings
     path: ConfigPath = ("environments", environment, "overrides")
     overrides = settings.get(path) if settings else None
@@ -32,9 +32,9 @@ def apply_overrides(files: Files, environment: str) -> tuple[Files, list[Diagnos
     problems: list[PathProblem] = []
     for name, patch in overrides.items():
         if not isinstance(patch, dict):
-            continue  # the model of sfcode.yaml reports it
+            continue  # the model of sfcode.yaml reports the problem
         if name not in documents:
-            hint = f"name {format_choices(name, documents)}, without the config folder"
+            hint = f"write {format_choices(name, documents)}, without the config folder"
             problems.append(PathProblem((*path, name), f"there is no file {name} to override", hint, at="key"))
             continue
         merge = _Merge(documents[name], settings)
@@ -68,7 +68,7 @@ class _Merge:
         self.problems: list[PathProblem] = []
 
     def merged(self, patch: dict[str, object], source: ConfigPath, fixed: tuple[str, ...]) -> Document:
-        """Return the document with the entries of a patch that stands at `source`; entries in `fixed` are refused."""
+        """Return the document merged with the patch at the path `source`; entries in `fixed` are refused."""
         allowed = {}
         for key, value in patch.items():
             if key in fixed:

@@ -1,4 +1,4 @@
-"""Read a PEM certificate; Salesforce wants its base64 text."""
+"""Read the base64 text of a PEM certificate, which Salesforce requires."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 
 _PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----\s*")
 _SEQUENCE = 0x30
-"""What every certificate begins with (DER)."""
+"""The first bytes of every certificate in DER form."""
 
 
 def certificate_text(pem: str) -> str:
-    """Return the base64 text of one certificate on one line. Raises ValueError that says what the text is instead."""
+    """Return the base64 text of one certificate on one line. Raises ValueError with a description of the problem."""
     if "PRIVATE KEY" in pem:
-        raise ValueError("holds a private key, which belongs into no file of the project")
+        raise ValueError("contains a private key, which must not be in a file of the project")
     match = _PEM.fullmatch(pem)
     if match is None:
         raise ValueError("is not one certificate in PEM form")

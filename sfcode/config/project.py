@@ -24,7 +24,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class NamedMapping:
-    """A mapping as written, and its name, which is that of its file."""
+    """A mapping as in its file, and its name, which is the name of the file."""
 
     name: str
     spec: Mapping
@@ -51,7 +51,7 @@ class Project:
     root: Path
     settings: Settings
     mappings: tuple[NamedMapping, ...]
-    """The mappings as they are written; `resolved` has what they exchange."""
+    """The mappings as in their files; `resolved` has the resolved mappings."""
     events: Events
     environment: str
     target: Environment
@@ -60,12 +60,12 @@ class Project:
     templates: Path | None = None
     warnings: tuple[str, ...] = ()
     positions: MappingOf[ConfigPath, Position] = field(default_factory=dict)
-    """Of `sfcode.yaml`."""
+    """The positions in `sfcode.yaml`."""
     advice: tuple[Diagnostic, ...] = ()
     """The warnings, with their places."""
     recipes: Recipes = NO_RECIPES
     recipe_positions: MappingOf[ConfigPath, Position] = field(default_factory=dict)
-    """Of `recipes.yaml`."""
+    """The positions in `recipes.yaml`."""
 
     @cached_property
     def resolved(self) -> tuple[ResolvedMapping, ...]:
@@ -83,7 +83,7 @@ class Project:
 
     @cached_property
     def adopted(self) -> frozenset[Address]:
-        """The existing components that are adopted unchanged (`as_is`)."""
+        """The addresses of existing components that are adopted unchanged (`as_is`)."""
         return frozenset(map(Address.parse, self.settings.as_is))
 
     @cached_property
@@ -97,12 +97,12 @@ class Project:
 
     @property
     def identity(self) -> str:
-        """What the state and the lock in an org are found by, whatever the project is called."""
+        """The identity by which state and lock in an org are found, independent of the project's name."""
         return self.settings.id or self.settings.name
 
     @property
     def identities(self) -> tuple[str, ...]:
-        """The identity, and the one that a project that is being renamed had before."""
+        """The present identity and, during a rename, the former one."""
         former = self.settings.moved.name
         names = (self.identity, *([former] if former else []))
         return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]

@@ -1,4 +1,4 @@
-"""Turn the models of the mapping language into pydantic's, which know how to describe themselves as JSON Schema."""
+"""Convert the models of the mapping language to pydantic models, to generate their JSON Schema."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _field(info: FieldInfo) -> Any:
 
 
 def _type(annotation: Any) -> Any:
-    """Return the type with pydantic's models and annotations in the places of the language's."""
+    """Return the type with the language's models and annotations replaced by those of pydantic."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         metadata = [_metadata(item) for item in arguments[1:] if not isinstance(item, Convert)]

@@ -1,4 +1,4 @@
-"""The models of `recipes.yaml`: reports, and what they need."""
+"""The models of `recipes.yaml`."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -25,8 +25,8 @@ class ReportSettings(Model):
     share_with: tuple[ShareName, ...] = Field(
         default=("all_internal_users",),
         description="Who may view the reports: all_internal_users, or role:NAME, role_and_subordinates:NAME, group:NAME, "
-        "user:USERNAME. A folder cannot be shared with a permission set. An empty list leaves it to the person who applies "
-        "and to administrators.",
+        "user:USERNAME. A folder cannot be shared with a permission set. With an empty list, only the person who "
+        "applies and administrators see it.",
     )
 
 
@@ -35,8 +35,9 @@ class CompletedFlows(Model):
 
     not_completed: ItemNames = Field(
         default=(),
-        description="Flows, by name, each with a report of the contacts who have not completed it. Needs `activities_as: "
-        "custom_object`: in activities, the column for this depends on a setting of the org.",
+        description="Flows, by name, each with a report of the contacts who have not completed it. Needs "
+        "`activities_as: custom_object`, since the report column for standard activities depends on a setting of "
+        "the org.",
         examples=[["Onboarding"]],
     )
 
@@ -46,8 +47,9 @@ class NpsHistory(Model):
 
     account: Literal["lookup", "detail"] = Field(
         default="lookup",
-        description="lookup: answers are private, and kept for people without an account too. detail: answers are details "
-        "of their account, as visible as it is and deleted with it; answers of people without an account are not kept.",
+        description="lookup: answers are private, and also kept for people without an account. detail: answers are "
+        "detail records of their account, with its visibility and deleted with it; answers of people without an "
+        "account are not kept.",
     )
 
 
@@ -62,15 +64,15 @@ class NpsByAccount(Model):
 
 
 class RegistrationTrigger(Model):
-    """The events that register a person: an event of Appcues, and the flows, forms or click-to-track events that count."""
+    """The events that register a person: an event of Appcues, and optionally its flows, forms or click-to-track events."""
 
     event: RegistrationEvent = Field(description="A completed flow, a submitted form, or a click-to-track event.")
     flow: ItemNames = Field(
-        default=(), description="Flows by name or id, for flow_completed; any when left out.", examples=[["Webinar"]]
+        default=(), description="Flows by name or ID, for flow_completed; by default all.", examples=[["Webinar"]]
     )
     form: ItemNames = Field(
         default=(),
-        description="Forms, for form_submitted: by their id, or by name or id of the flow that they are in; any when left out.",
+        description="Forms, for form_submitted: by ID, or by name or ID of their flow; by default all.",
     )
     name: tuple[CustomEvent, ...] = Field(
         default=(), description="Click-to-track events by name, for click_to_track.", examples=[["Clicked Register"]]
@@ -78,33 +80,31 @@ class RegistrationTrigger(Model):
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The names and ids of what counts; of none, anything."""
+        """The names and IDs of items that count; all items if empty."""
         return (*self.flow, *self.form, *self.name)
 
 
 class CampaignReference(Model):
-    """A campaign, by its id or its name. An id may be written alone: `campaign: 701...`."""
+    """A campaign, by ID or name. Short form for an ID: `campaign: 701...`."""
 
     id: CampaignId | None = Field(
         default=None,
-        description="Id of an existing campaign, one for each environment: a variable.",
+        description="ID of an existing campaign. Use a variable, since it differs by environment.",
         examples=["701Hs000001LnYRIA0"],
     )
     name: Annotated[str, Field(pattern=names.VISIBLE, max_length=CAMPAIGN_NAME_LENGTH)] | None = Field(
-        default=None, description="Name of a campaign, which no other campaign may have.", examples=["Spring webinar"]
+        default=None, description="Name of a campaign, which must be unique.", examples=["Spring webinar"]
     )
-    create: bool = Field(
-        default=False, description="true: an apply makes the campaign where there is none of this name."
-    )
+    create: bool = Field(default=False, description="true: an apply creates the campaign if none has this name.")
 
     @classmethod
     def spell_out(cls, value: object) -> object:
-        """Take a text alone for the id."""
+        """Convert a text to the ID."""
         return {"id": value} if isinstance(value, str) else value
 
     @property
     def key(self) -> str:
-        """The id or the name, as it is written."""
+        """The ID or the name, as in the file."""
         return self.id or self.name or ""
 
     @classmethod
@@ -122,7 +122,7 @@ class CampaignReference(Model):
 
 
 class EventRegistration(Model):
-    """What registers people for an event: they become members of a campaign, with a status."""
+    """Registers people for an event: adds them to a campaign, with a status."""
 
     when: RegistrationTrigger = Field(
         description="The events that register.", examples=[{"event": "flow_completed", "flow": ["Webinar sign-up"]}]
@@ -131,15 +131,15 @@ class EventRegistration(Model):
         description="The campaign that people become members of.", examples=["${webinar_campaign}"]
     )
     status: Annotated[str, Field(pattern=names.VISIBLE, max_length=MEMBER_STATUS_LENGTH)] = Field(
-        description="The status that members get. An apply makes those that the campaign does not have, after its others.",
+        description="The status of the members. An apply creates it after the existing ones if the campaign does not have it.",
         examples=["Registered"],
     )
 
 
 class RoleOnboarding(Model):
-    """The roles that segments in Appcues choose people by. A mapping makes them of a free field, by `map:`."""
+    """The roles by which segments in Appcues select people. A mapping derives them from a field by `map:`."""
 
-    attribute: AttributeName = Field(description="Attribute of users that holds the role.", examples=["role"])
+    attribute: AttributeName = Field(description="Attribute of users with the role.", examples=["role"])
     values: Annotated[tuple[Scalar, ...], Field(min_length=1)] = Field(
         description="The roles that segments use. Every mapping that sends the attribute sends these values and no others.",
         examples=[["sales", "success", "admin", "other"]],
@@ -147,7 +147,7 @@ class RoleOnboarding(Model):
 
 
 class ProgressEvent(EventFilter):
-    """The event of a user by which the group gets on, and the items that it has to be about; any when left out."""
+    """The event of a user that changes the group, and the items that count; by default all."""
 
     event: ActivityEvent = Field(
         description="Name of the event, as under `to_salesforce.activities`.", examples=["checklist_completed"]
@@ -162,48 +162,50 @@ class ProgressEvent(EventFilter):
 
 
 class ProgressRule(Model):
-    """What an event of one user sets in the profile of the user's group."""
+    """Attributes that an event of a user sets in the profile of the user's group."""
 
     when: ProgressEvent = Field(description="The event, and the items that count.")
     set_: Annotated[dict[AttributeName, Scalar], Field(min_length=1)] = Field(
         alias="set",
-        description="Attributes of the group in Appcues, and their values.",
+        description="Attributes of the group in Appcues, with their values.",
         examples=[{"onboarding_done": True}],
     )
 
 
 class Recipes(Model):
-    """`recipes.yaml`: use cases that come with their own fields, objects and reports. All are off unless written."""
+    """`recipes.yaml`: use cases with their own fields, objects and reports. Each is off unless its key is present."""
 
     version: Version = Field(description="Version of the mapping language: 1.", examples=[1])
-    reports: ReportSettings = Field(default=ReportSettings(), description="Where the reports lie, and who sees them.")
+    reports: ReportSettings = Field(
+        default=ReportSettings(), description="The folder of the reports, and the people who see it."
+    )
     completed_flows: CompletedFlows | None = Field(default=None, description="Who completed which flow, by month.")
     nps_history: NpsHistory | None = Field(default=None, description="Every NPS answer as a record, and NPS over time.")
     nps_by_account: NpsByAccount | None = Field(default=None, description="NPS by account.")
     event_registration: tuple[EventRegistration, ...] = Field(
         default=(),
-        description="People who register for an event in Appcues become members of a campaign. The entries of one campaign "
-        "stand in the order of their statuses: Registered before Attended.",
+        description="Adds people who register for an event in Appcues to a campaign. The entries of one campaign "
+        "are in the order of their statuses: Registered before Attended.",
     )
     role_onboarding: RoleOnboarding | None = Field(default=None, description="Onboarding by the role of a person.")
     group_progress: tuple[ProgressRule, ...] = Field(
-        default=(), description="What an event of one user sets in the profile of the user's group."
+        default=(), description="Attributes that an event of a user sets in the profile of the user's group."
     )
 
     @property
     def webhook_events(self) -> frozenset[str]:
-        """The events of Appcues that recipes work with, whatever the mappings list."""
+        """The events of Appcues that recipes need, in addition to those of mappings."""
         registering = {
             registration.when.event for registration in self.event_registration if not registration.when.name
         }
         progress = {rule.when.event for rule in self.group_progress}
-        # What classic surveys send in two events, newer ones send in one.
+        # Classic surveys send score and feedback as two events, newer ones as one.
         kinds = [kind for kind, name in NPS_EVENTS.items() if self.nps_history or name in progress]
         return frozenset({*registering, *progress, *events_filling(kinds)})
 
     @classmethod
     def spell_out(cls, value: object) -> object:
-        """Turn on a recipe of which only the key is written."""
+        """Turn on a recipe whose key has no value."""
         if not isinstance(value, dict):
             return value
         return {key: {} if recipe is None and key in _NEED_NO_KEYS else recipe for key, recipe in value.items()}

@@ -1,4 +1,4 @@
-"""The part of a project's config that a running relay works by, and its digest."""
+"""The part of a project's config that a running relay uses, and its digest."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from sfcode.metadata.component import Body
 
 DIGEST_LENGTH = 12
-"""Hexadecimal digits of a digest: enough to tell two configs of one project apart."""
+"""Hexadecimal digits of a digest, enough to distinguish configs of a project."""
 
 _NOT_OF_RELAY = {"url", "sign_in"}
-"""Keys of `relay` that only the org is configured by."""
+"""Keys of `relay` that only concern the org."""
 _MAPPING_NOT_OF_RELAY: Any = {
     "replaces": True,
     "to_appcues": {"on": True, "trigger": True},
     "to_salesforce": {"nps": {"score": {"create": True}, "feedback": {"create": True}}},
 }
-"""Keys of a mapping that only the org is configured by."""
+"""Keys of a mapping that only concern the org."""
 
 
 _RECIPES_NOT_OF_RELAY: Any = {
@@ -32,14 +32,14 @@ _RECIPES_NOT_OF_RELAY: Any = {
     "role_onboarding": True,
     "event_registration": {"__all__": {"campaign": {"create": True}}},
 }
-"""Keys of recipes that only the org is configured by."""
+"""Keys of recipes that only concern the org."""
 
 
 def render_relay_config(project: Project) -> Body | None:
     """
-    Return what the relay works by, as JSON values with secrets as placeholders; None where nothing goes through it.
+    Return the relay config as JSON values with secrets as placeholders; None if no mapping uses the relay.
 
-    Settings that have their defaults are left out, so that a version of sfcode with more settings changes no config.
+    Settings with default values are left out, so that a version of sfcode with more settings gives the same config.
     """
     mappings: dict[str, Any] = {
         mapping.name: mapping.spec.model_dump(

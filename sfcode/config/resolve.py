@@ -25,12 +25,12 @@ def resolve_mapping(
     *,
     logs_items: bool = False,
 ) -> ResolvedMapping:
-    """Return the resolved mapping; `positions` are those of its file, and `logs_items` is what recipes ask of activities."""
+    """Return the resolved mapping; `positions` are those of its file, `logs_items` whether recipes need items of activities."""
     out = spec.to_appcues if spec.direction in ("both", "to_appcues") else None
     back = spec.to_salesforce if spec.direction in ("both", "to_salesforce") else None
 
     def field_place(*path: str) -> Place:
-        # A field may be written alone (`role: Title`) or as one of several keys (`role: {field: Title, ...}`).
+        # A field has a short form (`role: Title`) and a long one (`role: {field: Title, ...}`).
         return Place(nearest(positions, (*path, "field")), ".".join(path))
 
     targets: list[tuple[NpsKind, TargetField | None]] = (

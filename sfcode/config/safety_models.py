@@ -1,4 +1,4 @@
-"""The limits of changes in one plan."""
+"""The models of limits on the changes of one plan."""
 
 import re
 from typing import Annotated

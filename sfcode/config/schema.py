@@ -1,4 +1,4 @@
-"""The mapping language as JSON Schema (draft 2020-12), for editors and other checkers."""
+"""The mapping language as JSON Schema (draft 2020-12), for editors and other programs."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def _tidy(node: Any, *, literal: bool = False) -> Any:
     """
     Adapt pydantic's schema to what the loader accepts.
 
-    Any text may hold `${variable}` instead of what its pattern or list of values asks for, except
-    under `environments`, where variables are defined. Names of keys are checked, not only used.
+    Any text may contain `${variable}` instead of matching its pattern or list of values, except
+    under `environments`, where variables are defined. Patterns of key names are checked too.
     Titles that only repeat a key are left out.
     """
     if isinstance(node, list):

@@ -17,7 +17,7 @@ _URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 def resolve_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the value of every secret. Raises ConfigError that lists each missing one with its position."""
+    """Return the values of all secrets. Raises ConfigError with the position of each missing one."""
     problems = [problem for ref in project.secrets if (problem := _problem(ref, project, environ))]
     if problems:
         raise ConfigError(problems)
@@ -33,7 +33,7 @@ def _problem(ref: SecretRef, project: Project, environ: Mapping[str, str]) -> Di
     elif len(value) < MINIMUM_LENGTH:
         message, hint = f"the secret {ref.name} is shorter than {MINIMUM_LENGTH} characters", _RANDOM
     elif in_url and not _URL_SAFE.fullmatch(value):
-        message = f"the value of the secret {ref.name} cannot be part of an address"
+        message = f"the value of the secret {ref.name} contains characters that a URL path cannot contain"
         hint = "use letters, digits and . _ ~ - only"
     else:
         return None

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from jinja2 import nodes
 
 MAX_TEMPLATE = ACTIVITY_COMMENT_LENGTH
-"""The maximum number of characters of a template and of its values."""
+"""The maximum length of a template and of its values, in characters."""
 MAX_DEPTH = 40
-"""Expressions within expressions; Python itself gives up at about a hundred."""
+"""The maximum nesting depth of expressions; Python's own limit is about a hundred."""
 
 FILTERS = frozenset(
     [
@@ -135,9 +135,9 @@ class TemplateProblem(NamedTuple):
 
 def find_template_problem(text: str) -> TemplateProblem | None:
     """
-    Return the problem that prevents a text from being rendered, if there is one.
+    Return the problem of a text that cannot be rendered, if there is one.
 
-    It is parsed and looked through rather than compiled: compiling computes constant expressions.
+    The text is parsed and not compiled, since compiling computes constant expressions.
     """
     from jinja2 import TemplateSyntaxError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -154,7 +154,7 @@ def find_template_problem(text: str) -> TemplateProblem | None:
 
 
 def find_template_names(text: str) -> tuple[str, ...]:
-    """Return the names of attributes that a text without problems asks for, in their order."""
+    """Return the names of attributes in a valid text, in order."""
     from jinja2 import nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -177,9 +177,9 @@ def _judge(node: nodes.Node, depth: int) -> TemplateProblem | None:
         return TemplateProblem(node.lineno, "nested too deeply")
     if kind in _OTHER_TEMPLATES:
         word = kind.removeprefix("From").lower()
-        return TemplateProblem(node.lineno, f"{{% {word} %}} is about other templates, and there are none")
+        return TemplateProblem(node.lineno, f"{{% {word} %}} refers to other templates, which do not exist")
     if kind not in _ALLOWED:
-        return TemplateProblem(node.lineno, f"{_WORDS.get(kind, f'{kind} is')} not part of the language of texts")
+        return TemplateProblem(node.lineno, f"{_WORDS.get(kind, f'{kind} is')} not part of the template language")
     for noun, table in (("filter", FILTERS), ("test", TESTS)):
         if kind == noun.capitalize() and getattr(node, "name", "") not in table:
             return TemplateProblem(node.lineno, f"there is no {noun} named {getattr(node, 'name', '')}")

@@ -11,11 +11,11 @@ from sfcode.config.fields import ConfigValueError
 from sfcode.hosts import is_loopback
 
 OUTBOUND_PORTS = "80, 443 and 1024 to 65535"
-"""Ports that Salesforce sends outbound messages to, by its SOAP API Developer Guide (Outbound Messaging, ports)."""
+"""Ports to which Salesforce sends outbound messages (SOAP API Developer Guide, Outbound Messaging)."""
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 
-_NO_SECRET = ("must not hold a secret", "the address is public; its secret part is relay.outbound_secret")
+_NO_SECRET = ("must not contain a secret", "the URL is public; its secret part is relay.outbound_secret")
 _PATH = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/%-]*")
 
 
@@ -54,10 +54,18 @@ def _wrong(value: str, parts: SplitResult) -> tuple[str, str] | None:
     example = "write it like https://relay.example.com"
     rules = (
         (not http or re.search(r"\s", value), "is not an http address", example),
-        ("@" in parts.netloc, "must not hold a user or password", "leave them out; secrets have their own place"),
-        ("?" in value or "#" in value, "must end with its path", "leave out everything from ? or # on"),
+        (
+            "@" in parts.netloc,
+            "must not contain a user or password",
+            "remove them; secrets are set with relay.outbound_secret",
+        ),
+        ("?" in value or "#" in value, "must end with its path", "remove everything from ? or # on"),
         (not is_well_formed, "is not an address", example),
-        (parts.scheme == "http" and not local, "must begin with https", "http is for this machine only (localhost)"),
+        (
+            parts.scheme == "http" and not local,
+            "must begin with https",
+            "http is only possible for this machine (localhost)",
+        ),
         (
             not reachable and not local,
             f"uses port {port}, which Salesforce does not send to",

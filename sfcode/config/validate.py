@@ -1,4 +1,4 @@
-"""Validate the data of a file: return a typed value, problems, or both for further rules."""
+"""Validate the data of a file: return a typed value, problems, or both."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def validate(
     """
     Validate data.
 
-    Entries that are wrong are added to `unsure`. The value is made without them where that is
-    possible, so that the rules about the rest can speak in the same run.
+    Invalid entries are added to `unsure`. If possible, the value is created without them,
+    so that rules can check the rest in the same run.
     """
     try:
         return model.model_validate(data), []
@@ -35,7 +35,7 @@ def validate(
 
 
 def _salvage(model: type[M], document: Document, data: object, errors: Errors) -> M | None:
-    """Build the value without the invalid entries, or without what depends on them."""
+    """Create the value without the invalid entries, or without the entries around them."""
     while errors:
         wrong = {locate_error(details, document)[0] for details in errors}
         wrong |= {tuple(details["loc"])[:-1] for details in errors if details["type"] == "missing"}

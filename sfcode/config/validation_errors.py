@@ -19,7 +19,7 @@ _YAML_1_1_ON = ("true", "yes")
 
 Details = dict[str, Any]
 Words = Callable[[Details, ConfigPath, str], tuple[str, str]]
-"""What makes a message and a hint of an error, the path of the entry, and its text as written."""
+"""Returns message and hint for an error, the path of the entry, and its text in the file."""
 
 
 def translate_error(error: Details, document: Document, model: type[Model]) -> PathProblem:
@@ -41,7 +41,7 @@ def translate_error(error: Details, document: Document, model: type[Model]) -> P
 
 
 def locate_error(error: Details, document: Document) -> tuple[ConfigPath, bool]:
-    """Return the entry that an error is about, and whether it is about the key."""
+    """Return the entry of an error, and whether the error concerns the key."""
     path = tuple(error["loc"])
     of_key = path[-1:] == ("[key]",)
     path = path[:-1] if of_key else path
@@ -69,7 +69,7 @@ def _yaml(value: object) -> str:
 def _unknown_key(path: ConfigPath, model: type[Model]) -> PathProblem:
     key, fields = str(path[-1]), _fields(model, path[:-1])
     if key.lower() in _YAML_1_1_ON and "on" in fields:
-        hint = "write on: a program that reads YAML 1.1 has turned that word into a truth value"
+        hint = "write on: a program with YAML 1.1 has converted that word to a boolean"
         return PathProblem(path, "unknown key", hint, at="key", instead=(*path[:-1], "on"))
     nearest = find_nearest_name(key, fields)
     instead = (*path[:-1], nearest) if nearest else ()
@@ -167,7 +167,7 @@ def _limit(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
 
 
 def _activity(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    return "is not one event", "write each event as an item of its own: `- flow_completed: {flow: [Onboarding]}`"
+    return "is not one event", "write each event as a separate item: `- flow_completed: {flow: [Onboarding]}`"
 
 
 def _condition(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
@@ -175,13 +175,13 @@ def _condition(_error: Details, _path: ConfigPath, _source: str) -> tuple[str, s
 
 
 def _certificate(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    # The value may be a private key and is not shown.
-    hint = "make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
+    # The value may be a private key, so it is not shown.
+    hint = "create one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365"
     return error["ctx"]["what"], f"{hint}; then paste relay.crt here"
 
 
 def _url(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
-    # An address may hold a password that was never meant to be printed.
+    # A URL may contain a password, which must not be printed.
     description = "the address" if any(sign in error["input"] for sign in "@?#") else format_value(error["input"])
     return f"{description} {error['ctx']['what']}", error["ctx"]["hint"]
 
@@ -192,7 +192,7 @@ def _other(error: Details, _path: ConfigPath, _source: str) -> tuple[str, str]:
 
 _WRITTEN_SECRET = (
     "is not the name of a secret",
-    "write ${secret:NAME}; the value belongs into the environment variable NAME and into no file",
+    "write ${secret:NAME}; put the value into the environment variable NAME, and into no file",
 )
 _TRANSLATIONS: dict[str, Words] = {
     "string_type": _explain_expected("text"),

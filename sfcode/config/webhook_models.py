@@ -1,4 +1,4 @@
-"""The model of `appcues.webhook` in `sfcode.yaml`: where a webhook of Appcues holds what."""
+"""The model of `appcues.webhook` in `sfcode.yaml`: the paths of values in a webhook of Appcues."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from sfcode.config.fields import Convert, Field
 
 
 class OneOrSeveral:
-    """An annotation that has the JSON Schema of a list accept one of its items alone."""
+    """An annotation with which the JSON Schema of a list also accepts one of its items."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
@@ -27,42 +27,42 @@ EventPaths = Annotated[tuple[EventPath, ...], Field(min_length=1), Convert(_as_l
 
 class WebhookPaths(Model):
     """
-    Where a webhook holds what: keys with dots between them, the first path that leads to a value wins.
+    The paths of values in a webhook: keys separated by dots. Of several paths, the first one with a value is used.
 
-    Paths begin at the event; where it has no value, they begin at what encloses the event. `sfcode relay learn` proposes
-    them from a webhook that was received.
+    Paths begin at the event or, if it has no value, at its enclosing objects. `sfcode relay learn` proposes
+    paths for a received webhook.
     """
 
     events: EventPaths | None = Field(
         default=None,
-        description="Where a body holds its events; lists on the way are gone through. When left out: `events`, `data`, "
-        "`event` or `payload`, else the body itself.",
+        description="The path of the events in a body, also through lists. By default `events`, `data`, `event` or "
+        "`payload`, else the body itself.",
         examples=["batch.items"],
     )
     name: EventPaths = Field(default=("name", "event"), description="The event's name.", examples=["event_type"])
     user_id: EventPaths = Field(
         default=("user_id", "userId"),
-        description="The id of the event's user. A path of one key is looked for among the attributes too.",
+        description="The ID of the event's user. A path of one key is also searched among the attributes.",
         examples=["profile.external_id"],
     )
     group_id: EventPaths = Field(
         default=("group_id", "groupId"),
-        description="The id of the user's group. A path of one key is looked for among the attributes too.",
+        description="The ID of the user's group. A path of one key is also searched among the attributes.",
         examples=["company.id"],
     )
     timestamp: EventPaths = Field(
         default=("timestamp",),
-        description="When it happened. A path of one key is looked for among the attributes too.",
+        description="The time of the event. A path of one key is also searched among the attributes.",
         examples=["occurred_at"],
     )
     id: EventPaths | None = Field(
         default=None,
-        description="The event's own id, by which one that comes again is known; see `relay.message_id`.",
+        description="The event's own ID, by which a repetition is detected; see `relay.message_id`.",
         examples=["event_id"],
     )
     attributes: EventPaths = Field(
         default=("attributes", "attributes._identity", "identity", "context", "attributes.user", "user"),
-        description="Objects with the event's attributes; of an attribute that several have, the first one counts. The "
-        "event itself is looked through last.",
+        description="Objects with the event's attributes. If several have an attribute, the first one is used. The "
+        "event itself is searched last.",
         examples=["properties"],
     )

@@ -1,8 +1,8 @@
 """
 Parse YAML and report all its problems, with the position of every entry.
 
-The C parser's events are composed here rather than by PyYAML: its composer keeps the last of two
-equal keys, expands aliases without bound and recurses as deep as the file nests.
+The events of the C parser are composed here and not by PyYAML, whose composer keeps the last of two
+equal keys, expands aliases without limit, and recurses to the nesting depth of the file.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class _Parser:
     text: str
     problems: list[Diagnostic] = field(default_factory=list)
     unread: list[Diagnostic] = field(default_factory=list)
-    """About entries that are left out of the data: the rest can still be judged."""
+    """Problems of entries that are left out of the data; the rest can still be checked."""
     anchors: dict[str, _Node] = field(default_factory=dict)
     spots: dict[ConfigPath, Spot] = field(default_factory=dict)
 
@@ -104,7 +104,7 @@ class _Parser:
         except yaml.MarkedYAMLError as error:
             raise self.syntax_error(error) from None
         if root.entries is None:
-            kind = "the file is empty" if root.value is None and root.items is None else "the file holds no keys"
+            kind = "the file is empty" if root.value is None and root.items is None else "the file has no keys"
             raise _error(Position(self.file, 1, 1), kind, "write `key: value` lines; `sfcode init` writes an example")
         data = self.flatten(root, (), root.at)
         if self.problems:
@@ -176,7 +176,7 @@ class _Parser:
             key, position = event.value, self.place(event.start_mark)
             node = self.node(next(events), events, (*path, key))
             if key == "<<" and event.implicit[0]:
-                self.leave_out(position, path, "merge keys (<<) are not supported", "write the keys out")
+                self.leave_out(position, path, "merge keys (<<) are not supported", "write the keys themselves")
             elif key in positions:
                 message = f"written twice, first in line {positions[key].line}"
                 self.leave_out(position, (*path, key), message, "keep one of them")

@@ -1,8 +1,8 @@
 """
-Find the mistake behind a syntax error of YAML.
+Find the cause of a YAML syntax error.
 
-A parser reports where it could not go on, which is often a line or a whole file behind the mistake. Here the text is
-searched for the mistakes that people make: conflict markers, spaces of other kinds, tabs, a missing colon, an open
+A parser reports where it stopped, which is often far behind the mistake. So the text is
+searched for common mistakes: conflict markers, unusual spaces, tabs, a missing colon, an open
 quote or bracket.
 """
 
@@ -34,18 +34,18 @@ class Mistake(NamedTuple):
 
 
 def find_mistake(file: str, text: str, error: yaml.MarkedYAMLError) -> Mistake | None:
-    """Return the mistake that a syntax error comes from; None where only the parser's own words are known."""
+    """Return the mistake that causes a syntax error; None if only the parser's message is known."""
     lines = text.splitlines()
     failed = error.problem_mark.line if error.problem_mark else len(lines) - 1
     for number, line in enumerate(lines):
         if _MARKER.match(line):
             hint = "keep one of the two sides, and remove the lines with <<<<<<<, ======= and >>>>>>>"
-            return Mistake(Position(file, number + 1, 1), "a conflict of git that is not resolved", hint)
+            return Mistake(Position(file, number + 1, 1), "an unresolved git conflict", hint)
     return _find_space(file, lines, failed) or _find_open(file, error) or _find_missing_colon(file, lines, error)
 
 
 def _find_space(file: str, lines: list[str], failed: int) -> Mistake | None:
-    """Find a character that looks like a space in front of a key or behind a colon, or a tab in the indentation."""
+    """Find a character that looks like a space before a key or after a colon, or a tab in the indentation."""
     for number in range(min(failed, len(lines) - 1), max(failed - 3, -1), -1):
         line = lines[number]
         content = line.lstrip()
@@ -53,8 +53,8 @@ def _find_space(file: str, lines: list[str], failed: int) -> Mistake | None:
         space = _SPACE.search(line[: len(indent) + len(_leading_spaces(content))]) or _behind_colon(line)
         if space:
             name = unicodedata.name(space[0], "").lower()
-            message = f"the character U+{ord(space[0]):04X} ({name}) looks like a space, and is none to YAML"
-            return Mistake(Position(file, number + 1, space.start() + 1), message, "replace it by a plain space")
+            message = f"the character U+{ord(space[0]):04X} ({name}) looks like a space, but is not one in YAML"
+            return Mistake(Position(file, number + 1, space.start() + 1), message, "replace it with a plain space")
         if "\t" in indent:
             position = Position(file, number + 1, indent.index("\t") + 1)
             return Mistake(position, "a tab in the indentation", "indent with spaces")
@@ -71,7 +71,7 @@ def _behind_colon(line: str) -> re.Match[str] | None:
 
 
 def _find_open(file: str, error: yaml.MarkedYAMLError) -> Mistake | None:
-    """Find a quote or bracket that is never closed: it is reported at the end of the file."""
+    """Find a quote or bracket that is never closed, which a parser reports at the end of the file."""
     start, sign = error.context_mark, next((sign for part, sign in _OPEN.items() if part in (error.context or "")), "")
     if start is None or not sign or (error.problem_mark and error.problem_mark.line <= start.line):
         return None
@@ -85,7 +85,7 @@ def _find_open(file: str, error: yaml.MarkedYAMLError) -> Mistake | None:
 
 
 def _find_missing_colon(file: str, lines: list[str], error: yaml.MarkedYAMLError) -> Mistake | None:
-    """Find a line without a colon, or without a space behind it, at or before the one that could not be parsed."""
+    """Find a line without a colon, or without a space after it, at or before the line that could not be parsed."""
     if not any(part in (error.problem or "") for part in _AFTER_A_LINE):
         return None
     failed, column = (
@@ -99,7 +99,7 @@ def _find_missing_colon(file: str, lines: list[str], error: yaml.MarkedYAMLError
             position = Position(file, number + 1, opened.start("key") + 1)
             return Mistake(position, "no colon behind the key", f"write `{opened['key']}: {line[opened.end() :]}`")
         if colon := re.search(r":(\s|$)", line):
-            # The parser stops at the colon of a key where the line before it was no entry of its own.
+            # The parser stops at the colon of a key if the previous line is not an entry.
             if number == failed and (line.count(": ") < 2 or colon.start() == column):
                 continue
             return None

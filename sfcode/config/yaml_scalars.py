@@ -16,7 +16,7 @@ _FALSE = frozenset({"false", "False", "FALSE"})
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _MAX_DIGITS = 400
-"""The maximum number of digits; longer numbers are texts, since Python refuses to convert them."""
+"""The maximum number of digits; longer numbers are texts, since Python does not convert them."""
 
 COLLECTION_TAGS = {"list": _PREFIX + "seq", "mapping": _PREFIX + "map"}
 

@@ -103,7 +103,7 @@ class TestInterrupted:
     "deploy_id", ["", "0Af", "0Af00000000000", "0Ag000000000001AAA", "0Af000000000001AA", f"{ID}A", f"x{ID}"]
 )
 def test_what_is_no_id_is_never_asked_for(deploy_id: str) -> None:
-    with pytest.raises(UsageError, match="is no id of a deployment"):
+    with pytest.raises(UsageError, match="is not the ID of a deployment"):
         attach(ScriptedOrg([]), deploy_id, lambda _: None)  # type: ignore[arg-type]
 
 

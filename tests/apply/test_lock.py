@@ -306,7 +306,7 @@ def test_who_may_not_create_the_lock_is_told_what_helps(place):
     place.one.create("User", values | locale | {"ProfileId": profile["Id"]})
     token = sign_in_as(place, "bare@example.com")
     bare = connect(place.url, environ={"SF_ACCESS_TOKEN": token}, api_version="63.0")
-    with bare, pytest.raises(OrgError, match="--no-lock does without the lock"), place.hold(bare, run()):
+    with bare, pytest.raises(OrgError, match="Pass --no-lock to apply without the lock"), place.hold(bare, run()):
         raise AssertionError("the lock was made without the right to")
 
 

@@ -58,7 +58,7 @@ def test_after_two_beats_without_a_sign_of_life_it_gives_one_first(
 def test_a_lock_that_is_gone_by_then_stops_the_apply(org: SleepyOrg, lock: OrgLock) -> None:
     org.time += 3 * BEAT
     org.error = OrgError("gone", code="ENTITY_IS_DELETED")
-    with pytest.raises(Refused, match="Another run has taken over the lock of this org; sfcode changes nothing more"):
+    with pytest.raises(Refused, match="Another run has taken over the lock of this org; no further changes are made"):
         lock.confirm()
 
 

@@ -275,7 +275,7 @@ def test_a_folder_is_its_commit_once_that_is_pushed(
 
     words = "--editable " if editable else ""
     assert install_command("relay") == f"pip install {words}'{clone}[relay]'"
-    assert "does not lie in a git repository" in reason()
+    assert "is not in a git repository" in reason()
     commit = commit_all(clone)
     assert "is not pushed to a remote" in reason()
     git(clone, "remote", "add", "origin", "git@github.com:owner/sfcode.git")
@@ -283,7 +283,7 @@ def test_a_folder_is_its_commit_once_that_is_pushed(
     git(clone, "update-ref", "refs/remotes/origin/main", "HEAD")
     assert find_install_source().url == f"git+https://github.com/owner/sfcode.git@{commit}"
     (clone / "sfcode" / "new.py").write_text("", encoding="utf-8")
-    assert "holds changes that are not committed" in reason()
+    assert "has changes that are not committed" in reason()
     (clone / "sfcode" / "new.py").unlink()
     module.write_text("changed = True", encoding="utf-8")
     assert ("not committed" if editable else "has changed since") in reason()

@@ -40,7 +40,7 @@ activities:
             "config/events.yaml:3:29: activities.flow_completed.subject: not a template: unexpected end of template, expected 'end of print statement'; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
             "config/events.yaml:3:53: activities.flow_completed.comment: not a template: there is no filter named shout; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
             "config/events.yaml:4:27: activities.goal_reached.subject: not a template: there is no test named shiny; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
-            "config/events.yaml:4:74: activities.goal_reached.comment: not a template: {% include %} is about other templates, and there are none; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
+            "config/events.yaml:4:74: activities.goal_reached.comment: not a template: {% include %} refers to other templates, which do not exist; write {{ attribute }}, as in the shipped texts; the language is Jinja2",
         ],
     ),
     Case(
@@ -70,7 +70,7 @@ properties: {nps_scor: {score: score}, nps_score: {stars: score}}
         },
         [
             'config/events.yaml:3:3: activities.flow_finished: unknown event "flow_finished"; write one of: nps_score, nps_feedback, flow_completed, checklist_item_completed, checklist_completed, goal_reached, click_to_track',
-            'config/events.yaml:4:27: activities.goal_reached.subject: "" is empty; write some text, or leave the key out',
+            'config/events.yaml:4:27: activities.goal_reached.subject: "" is empty; write some text, or remove the key',
             'config/events.yaml:5:14: properties.nps_scor: unknown event "nps_scor"; write nps_score (or: nps_feedback, nps_score_and_feedback)',
             'config/events.yaml:5:52: properties.nps_score.stars: unknown value "stars"; write one of: score, feedback',
         ],
@@ -121,7 +121,7 @@ aliases:
             """config/events.yaml:3:3: aliases."2nd seen": "2nd seen" is not the name of an event of Appcues itself; write it as in Appcues' list of events, without appcues:, such as v2:experience_completed""",
             'config/events.yaml:4:17: aliases."v2:seen".as: unknown value "flow_finished"; write one of: nps_score, nps_feedback, flow_completed, checklist_item_completed, checklist_completed, goal_reached, nps_score_and_feedback, form_submitted',
             'config/events.yaml:5:3: aliases."v2:shown".as: missing; add the key as, for example `as: flow_completed`',
-            'config/events.yaml:5:37: aliases."v2:shown".attributes.flowName: "" is empty; write some text, or leave the key out',
+            'config/events.yaml:5:37: aliases."v2:shown".attributes.flowName: "" is empty; write some text, or remove the key',
         ],
     ),
 ]
@@ -146,8 +146,8 @@ activities:
 """,
     )
     assert [str(advice) for advice in folder.load().advice] == [
-        "config/events.yaml:4:18: activities.flow_completed.subject: flowNme is no attribute that events of flow_completed are known to have, and would be blank; write flowName",
-        "config/events.yaml:7:10: activities.flow_completed.comment: checklistName is no attribute that events of flow_completed are known to have, and would be blank; use one of: currentPageTitle, currentPageUrl, email, eventName, flowId, flowName, flowType, flowVersion, interaction, sessionId, stepChildId, stepChildNumber, stepId, stepType, timestamp, userId",
+        "config/events.yaml:4:18: activities.flow_completed.subject: flowNme is not a known attribute of flow_completed events, and would be blank; write flowName",
+        "config/events.yaml:7:10: activities.flow_completed.comment: checklistName is not a known attribute of flow_completed events, and would be blank; use one of: currentPageTitle, currentPageUrl, email, eventName, flowId, flowName, flowType, flowVersion, interaction, sessionId, stepChildId, stepChildNumber, stepId, stepType, timestamp, userId",
     ]
 
 
@@ -161,5 +161,5 @@ def test_a_field_that_is_sent_twice_in_the_same_form_is_advised(folder: Folder) 
     attributes = "role: Title\n    job: Title\n    kind: {field: Title, map: {CFO: boss}}\n"
     folder.write("mappings/contact.yaml", CONTACT.replace("role: Title\n", attributes))
     assert [str(advice) for advice in folder.load().advice] == [
-        "config/mappings/contact.yaml:7:5: to_appcues.attributes.job: Title is sent as role already, with the same values; leave one of them out"
+        "config/mappings/contact.yaml:7:5: to_appcues.attributes.job: Title is sent as role, with the same values; remove one of them"
     ]

@@ -15,14 +15,14 @@ from tests.config.projects import CONTACT, Folder
 def test_a_missing_folder_names_init(folder: Folder) -> None:
     shutil.rmtree(folder.path)
     assert folder.problems() == [
-        "config: there is no such folder; run `sfcode init` to write a project, or name its config folder with --config"
+        "config: there is no such folder; run `sfcode init` to write a project, or pass its config folder with --config"
     ]
 
 
 def test_a_folder_without_settings_names_init(folder: Folder) -> None:
     (folder.path / "sfcode.yaml").unlink()
     assert folder.problems() == [
-        "config/sfcode.yaml: there is no such file; run `sfcode init` to write one, or name another folder with --config"
+        "config/sfcode.yaml: there is no such file; run `sfcode init` to write one, or pass another folder with --config"
     ]
 
 

@@ -186,7 +186,7 @@ WARNINGS = {
         {"sfcode.yaml": SETTINGS.replace("relay.example.com", "10.0.0.1")},
         [
             (
-                "config/sfcode.yaml:4:14: relay.url: Salesforce can hardly reach 10.0.0.1: it looks like a name or address "
+                "config/sfcode.yaml:4:14: relay.url: Salesforce probably cannot reach 10.0.0.1: it looks like a name or address "
                 "of a private network; give the relay a public address"
             )
         ],
@@ -197,14 +197,16 @@ WARNINGS = {
                 "relay: {", "relay: {webhook_auth: {scheme: hmac, header: X-A, algorithm: sha1}, "
             )
         },
-        ["config/sfcode.yaml:4:62: relay.webhook_auth.algorithm: SHA-1 is out of date; write sha256 if Appcues can"],
+        [
+            "config/sfcode.yaml:4:62: relay.webhook_auth.algorithm: SHA-1 is out of date; write sha256 if Appcues supports it"
+        ],
     ),
     "a person as a group": (
         {"mappings/contact.yaml": CONTACT + "match: group\n"},
         [
             (
                 "config/mappings/contact.yaml:7:8: match: a Contact is a person, and a group in Appcues is usually an "
-                "account; write match: user unless this is what you mean"
+                "account; write match: user unless this is intended"
             )
         ],
     ),

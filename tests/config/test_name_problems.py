@@ -19,8 +19,8 @@ CASES: list[Case] = [
         "not an API name",
         {"contact": CONTACT.replace("Title", "Account.Name") + "    plan: {field: 'Plan c', type: text}\n"},
         [
-            'config/mappings/contact.yaml:6:11: to_appcues.attributes.role: "Account.Name" is not the API name of an object or field; write it as Object Manager shows it (Title, Plan__c); for a field of a related record make a formula field',
-            'config/mappings/contact.yaml:7:19: to_appcues.attributes.plan.field: "Plan c" is not the API name of an object or field; write it as Object Manager shows it (Title, Plan__c); for a field of a related record make a formula field',
+            'config/mappings/contact.yaml:6:11: to_appcues.attributes.role: "Account.Name" is not the API name of an object or field; write it as Object Manager shows it (Title, Plan__c); for a field of a related record create a formula field',
+            'config/mappings/contact.yaml:7:19: to_appcues.attributes.plan.field: "Plan c" is not the API name of an object or field; write it as Object Manager shows it (Title, Plan__c); for a field of a related record create a formula field',
             'config/mappings/contact.yaml:7:35: to_appcues.attributes.plan.type: unknown value "text"; write one of: string, number, boolean, date',
         ],
     ),
@@ -42,7 +42,7 @@ CASES: list[Case] = [
         "a generated field without __c",
         {"contact": SENDING + "  nps: {score: {field: Score, create: true}}\n"},
         [
-            "config/mappings/contact.yaml:5:24: to_salesforce.nps.score.field: Score is generated, because of create: true, so it must be a custom field; write a name that ends in __c, or leave out create: true",
+            "config/mappings/contact.yaml:5:24: to_salesforce.nps.score.field: Score is generated, because of create: true, so it must be a custom field; write a name that ends in __c, or remove create: true",
         ],
     ),
     Case(
@@ -56,38 +56,38 @@ CASES: list[Case] = [
         "a generated user id without __c",
         {"contact": CONTACT.replace("Key__c", "{field: Key, from: Id__c}")},
         [
-            "config/mappings/contact.yaml:3:18: user_id.field: Key is generated, because `from` is given, so it must be a custom field; write a name that ends in __c, or leave out from",
+            "config/mappings/contact.yaml:3:18: user_id.field: Key is generated, because `from` is set, so it must be a custom field; write a name that ends in __c, or remove from",
         ],
     ),
     Case(
         "a user id made from itself",
         {"contact": CONTACT.replace("Key__c", "{field: Key__c, from: key__c}")},
         [
-            "config/mappings/contact.yaml:3:32: user_id.from: key__c is the user id field itself, and a formula cannot refer to itself; name the number field here and give `field` a name of its own",
+            "config/mappings/contact.yaml:3:32: user_id.from: key__c is the user id field itself, and a formula cannot refer to itself; set the number field here, and another name in `field`",
         ],
     ),
     Case(
         "attributes that belong to Appcues",
         {"contact": CONTACT + "    _x: A\n    _appcuesId: B\n    User_Id: C\n    ' a': D\n"},
         [
-            'config/mappings/contact.yaml:7:5: to_appcues.attributes._x: "_x" is not a name for an Appcues attribute; leave away spaces around it, characters that are not seen, and the _ it begins with: Appcues keeps those names to itself',
-            'config/mappings/contact.yaml:8:5: to_appcues.attributes._appcuesId: "_appcuesId" is not a name for an Appcues attribute; leave away spaces around it, characters that are not seen, and the _ it begins with: Appcues keeps those names to itself',
-            "config/mappings/contact.yaml:9:5: to_appcues.attributes.User_Id: User_Id is how Appcues calls the user id, which `user_id` already matches; leave it out, or choose another name",
-            'config/mappings/contact.yaml:10:5: to_appcues.attributes." a": " a" is not a name for an Appcues attribute; leave away spaces around it, characters that are not seen, and the _ it begins with: Appcues keeps those names to itself',
+            'config/mappings/contact.yaml:7:5: to_appcues.attributes._x: "_x" is not a name for an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
+            'config/mappings/contact.yaml:8:5: to_appcues.attributes._appcuesId: "_appcuesId" is not a name for an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
+            "config/mappings/contact.yaml:9:5: to_appcues.attributes.User_Id: User_Id is Appcues' name for the user id, which `user_id` already matches; remove it, or choose another name",
+            'config/mappings/contact.yaml:10:5: to_appcues.attributes." a": " a" is not a name for an Appcues attribute; remove spaces around it, invisible characters, and the leading _, which Appcues reserves for its own attributes',
         ],
     ),
     Case(
         "attributes that differ in case",
         {"contact": CONTACT + "    Role: Department\n"},
         [
-            "config/mappings/contact.yaml:7:5: to_appcues.attributes.Role: Role and role differ in case only, and would be two attributes in Appcues; keep one of them",
+            "config/mappings/contact.yaml:7:5: to_appcues.attributes.Role: Role and role differ only in case, and would be two attributes in Appcues; keep one of them",
         ],
     ),
     Case(
         "the group id as an attribute",
         {"contact": CONTACT.replace("Contact", "Account").replace("role:", "groupId:") + "match: group\n"},
         [
-            "config/mappings/contact.yaml:6:5: to_appcues.attributes.groupId: groupId is how Appcues calls the group id, which `user_id` already matches; leave it out, or choose another name",
+            "config/mappings/contact.yaml:6:5: to_appcues.attributes.groupId: groupId is Appcues' name for the group id, which `user_id` already matches; remove it, or choose another name",
         ],
     ),
     Case(
@@ -126,7 +126,7 @@ CASES: list[Case] = [
         "an object that is an activity",
         {"contact": CONTACT.replace("Contact", "Task")},
         [
-            "config/mappings/contact.yaml:1:9: object: Task cannot be mapped: activities are what Appcues events become; map the object they belong to, such as Contact",
+            "config/mappings/contact.yaml:1:9: object: Task cannot be mapped: it is an object for activities; map the object they belong to, such as Contact",
         ],
     ),
 ]

@@ -30,27 +30,27 @@ CASES = [
         "no mapping receives",
         recipes("completed_flows:\nnps_history:\n"),
         [
-            "config/recipes.yaml:2:1: completed_flows: needs a mapping that lists flow_completed under to_salesforce.activities; list it in a mapping, or leave the recipe out",
-            "config/recipes.yaml:3:1: nps_history: needs a mapping of contacts or leads that receives events through the relay; add one with direction: both, or leave the recipe out",
+            "config/recipes.yaml:2:1: completed_flows: needs a mapping that lists flow_completed under to_salesforce.activities; list it in a mapping, or remove the recipe",
+            "config/recipes.yaml:3:1: nps_history: needs a mapping of contacts or leads that receives events through the relay; add one with direction: both, or remove the recipe",
         ],
     ),
     Case(
         "NPS by account without its answers",
         recipes("nps_by_account:\n", contact=LOGGING),
-        ["config/recipes.yaml:2:1: nps_by_account: needs the answers that nps_history keeps; add nps_history"],
+        ["config/recipes.yaml:2:1: nps_by_account: needs the answers of nps_history; add nps_history"],
     ),
     Case(
         "roll-ups over private answers",
         recipes("nps_history:\nnps_by_account: {account_fields: true}\n", contact=LOGGING),
         [
-            "config/recipes.yaml:3:34: nps_by_account.account_fields: needs answers that are details of their account: Salesforce rolls up nothing else; write nps_history: {account: detail}, by which everybody who may read an account reads its answers",
+            "config/recipes.yaml:3:34: nps_by_account.account_fields: needs answers that are detail records of their account, since Salesforce only rolls up these; write nps_history: {account: detail}, so that everybody who can read an account can read its answers",
         ],
     ),
     Case(
         "who has not, of activities",
         recipes("completed_flows: {not_completed: [A, A]}\n", contact=LOGGING),
         [
-            "config/recipes.yaml:2:19: completed_flows.not_completed: cannot be told from activities: the column for it depends on the Shared Activities setting of the org; write `activities_as: custom_object` in sfcode.yaml, or leave it out",
+            "config/recipes.yaml:2:19: completed_flows.not_completed: is not possible with standard activities: the report column for it depends on the Shared Activities setting of the org; write `activities_as: custom_object` in sfcode.yaml, or leave it out",
             "config/recipes.yaml:2:38: completed_flows.not_completed[1]: A is listed twice; keep one of them",
         ],
     ),
@@ -58,14 +58,14 @@ CASES = [
         "who has not, without contacts",
         recipes("completed_flows: {not_completed: [A]}\n", contact=LOGGING.replace("Contact", "Lead"), settings=OWN),
         [
-            "config/recipes.yaml:2:19: completed_flows.not_completed: lists contacts, and no mapping of contacts logs flow_completed; list the event in a mapping of contacts, or leave it out",
+            "config/recipes.yaml:2:19: completed_flows.not_completed: lists contacts, and no mapping of contacts logs flow_completed; list the event in a mapping of contacts, or remove it",
         ],
     ),
     Case(
         "roles without a mapping that sends them",
         recipes("role_onboarding: {attribute: job, values: [sales]}\n"),
         [
-            "config/recipes.yaml:2:30: role_onboarding.attribute: no mapping of users sends job through the relay; add it under to_appcues.attributes, with the `map:` that makes roles of a field's values",
+            "config/recipes.yaml:2:30: role_onboarding.attribute: no mapping of users sends job through the relay; add it under to_appcues.attributes, with a `map:` from the field's values to roles",
         ],
     ),
     Case(
@@ -79,7 +79,7 @@ CASES = [
         "roles as people typed them",
         recipes("role_onboarding: {attribute: role, values: [sales, sales]}\n"),
         [
-            "config/mappings/contact.yaml:6:11: to_appcues.attributes.role: sends Title as people typed it, and recipes.yaml lists the roles that segments use; add `map:`, and `default:` for all other values",
+            "config/mappings/contact.yaml:6:11: to_appcues.attributes.role: sends Title unchanged, but segments need the roles of recipes.yaml; add `map:`, and `default:` for all other values",
             "config/recipes.yaml:2:52: role_onboarding.values[1]: sales is listed twice; keep one of them",
         ],
     ),
@@ -87,9 +87,9 @@ CASES = [
         "roles that a mapping misspells or does not make",
         recipes("role_onboarding: {attribute: role, values: [sales, admin]}\n", contact=ROLES),
         [
-            "config/mappings/contact.yaml:6:36: to_appcues.attributes.role.map.VP: sale is no role of recipes.yaml, so no segment chooses people by it; write sales (or: admin), or add it to role_onboarding.values",
-            "config/mappings/contact.yaml:6:63: to_appcues.attributes.role.default: other is no role of recipes.yaml, so no segment chooses people by it; write one of: sales, admin, or add it to role_onboarding.values",
-            "config/recipes.yaml:2:52: role_onboarding.values[1]: no mapping sends role as admin, so a segment of it would be empty; add a value of the field to `map:`, or leave the role out",
+            "config/mappings/contact.yaml:6:36: to_appcues.attributes.role.map.VP: sale is not a role of recipes.yaml, so no segment selects it; write sales (or: admin), or add it to role_onboarding.values",
+            "config/mappings/contact.yaml:6:63: to_appcues.attributes.role.default: other is not a role of recipes.yaml, so no segment selects it; write one of: sales, admin, or add it to role_onboarding.values",
+            "config/recipes.yaml:2:52: role_onboarding.values[1]: no mapping sends role as admin, so a segment of it would be empty; add a value of the field to `map:`, or remove the role",
         ],
     ),
     Case(
@@ -115,12 +115,12 @@ CASES = [
             "  - {when: {event: flow_completed}, campaign: {name: B}, status: Registered}\n"
         ),
         [
-            "config/recipes.yaml:2:1: event_registration: needs a mapping of contacts or leads that receives events through the relay; add one with direction: both, or leave the recipe out",
+            "config/recipes.yaml:2:1: event_registration: needs a mapping of contacts or leads that receives events through the relay; add one with direction: both, or remove the recipe",
             "config/recipes.yaml:3:36: event_registration[0].when.form: flow_completed has no form; write flow, or leave it out",
-            "config/recipes.yaml:4:12: event_registration[1].when: does not say which click-to-track events count; add name: with their names in Appcues",
-            "config/recipes.yaml:4:47: event_registration[1].campaign: needs the id or the name of the campaign, and not both; write the id alone, or {name: NAME}",
-            "config/recipes.yaml:5:69: event_registration[2].campaign.create: has no meaning beside an id: such a campaign exists already; leave it out, or write a name",
-            "config/recipes.yaml:6:47: event_registration[3].campaign: names no campaign; write the id alone, or {name: NAME}",
+            "config/recipes.yaml:4:12: event_registration[1].when: has no names of click-to-track events; add name: with their names in Appcues",
+            "config/recipes.yaml:4:47: event_registration[1].campaign: needs the ID or the name of the campaign, not both; write the ID, or {name: NAME}",
+            "config/recipes.yaml:5:69: event_registration[2].campaign.create: has no effect with an ID: the campaign exists already; remove it, or write a name",
+            "config/recipes.yaml:6:47: event_registration[3].campaign: has no campaign; write the ID, or {name: NAME}",
             "config/recipes.yaml:8:5: event_registration[5]: is listed twice; keep one of them",
         ],
     ),
@@ -186,4 +186,4 @@ def test_a_key_alone_turns_a_recipe_on(folder: Folder) -> None:
 def test_a_misspelled_file_of_recipes_is_advised(folder: Folder) -> None:
     folder.write("recipe.yaml", "version: 1\n")
     (advice,) = folder.load().advice
-    assert str(advice) == "config/recipe.yaml: nothing reads this file; rename it to recipes.yaml"
+    assert str(advice) == "config/recipe.yaml: sfcode does not read this file; rename it to recipes.yaml"

@@ -30,7 +30,7 @@ CASES: list[Case] = [
         "a direction without its section, by default",
         {"contact": CONTACT.replace("direction: to_appcues\n", "")},
         [
-            "config/mappings/contact.yaml:1:1: direction: both, which holds where none is written, needs the section to_salesforce; add it, or write direction: to_appcues",
+            "config/mappings/contact.yaml:1:1: direction: both, which is the default, needs the section to_salesforce; add it, or write direction: to_appcues",
         ],
     ),
     Case(
@@ -38,21 +38,21 @@ CASES: list[Case] = [
         {"contact": CONTACT.replace(": to_appcues", ": to_salesforce")},
         [
             "config/mappings/contact.yaml:2:12: direction: to_salesforce needs the section to_salesforce; add it, or write direction: to_appcues",
-            "config/mappings/contact.yaml:4:1: to_appcues: is not used with direction: to_salesforce; leave the section out, or write direction: both",
+            "config/mappings/contact.yaml:4:1: to_appcues: is not used with direction: to_salesforce; remove the section, or write direction: both",
         ],
     ),
     Case(
         "a section that the direction does not use",
         {"contact": CONTACT + "to_salesforce: {activities: [nps_score]}\n"},
         [
-            "config/mappings/contact.yaml:7:1: to_salesforce: is not used with direction: to_appcues; leave the section out, or write direction: both",
+            "config/mappings/contact.yaml:7:1: to_salesforce: is not used with direction: to_appcues; remove the section, or write direction: both",
         ],
     ),
     Case(
         "a section that asks for nothing",
         {"contact": SENDING.rstrip() + " {nps: {}}\n"},
         [
-            "config/mappings/contact.yaml:4:1: to_salesforce: asks for nothing: there is no NPS field, no activity and no click-to-track event; add one, or write direction: to_appcues without this section",
+            "config/mappings/contact.yaml:4:1: to_salesforce: is empty: there is no NPS field, no activity and no click-to-track event; add one, or write direction: to_appcues without this section",
         ],
     ),
     Case(
@@ -65,11 +65,11 @@ CASES: list[Case] = [
             + "    plan: {field: Plan__c, default: free}\n    city: {field: MailingCity, map: {A: [b], C: ' '}}\n"
         },
         [
-            "config/mappings/contact.yaml:6:26: to_appcues.attributes.role.type: has no meaning with `map`, which says what is sent; leave it out",
-            'config/mappings/contact.yaml:6:58: to_appcues.attributes.role.map." boss ": " boss " and "Boss" differ in case or spaces only, which are ignored; keep one of them',
+            "config/mappings/contact.yaml:6:26: to_appcues.attributes.role.type: has no effect with `map`, whose values determine the type; leave it out",
+            'config/mappings/contact.yaml:6:58: to_appcues.attributes.role.map." boss ": " boss " and "Boss" differ only in case or spaces, which are ignored; keep one of them',
             'config/mappings/contact.yaml:6:80: to_appcues.attributes.role.map.Hand: is a number, and "Boss" is sent as a text: an Appcues attribute has one type; write values of one type',
             "config/mappings/contact.yaml:6:93: to_appcues.attributes.role.default: is true or false, and the values of `map` are not: an Appcues attribute has one type; write a text",
-            "config/mappings/contact.yaml:7:28: to_appcues.attributes.plan.default: has no meaning without `map`, whose other values it is for; add map, or leave default out",
+            "config/mappings/contact.yaml:7:28: to_appcues.attributes.plan.default: has no effect without `map`; add map, or remove default",
             "config/mappings/contact.yaml:8:41: to_appcues.attributes.city.map.A: expected a text, a number, or true or false, found a list; write a text, a number, or true or false",
             'config/mappings/contact.yaml:8:49: to_appcues.attributes.city.map.C: expected a text, a number, or true or false, found " "; write a text, a number, or true or false',
         ],
@@ -82,7 +82,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/mappings/contact.yaml:7:26: to_appcues.attributes.role.map: has no meaning with delivery: connector, which sends values as they are; leave it out, or write delivery: relay",
+            "config/mappings/contact.yaml:7:26: to_appcues.attributes.role.map: has no effect with delivery: connector, which sends values unchanged; remove it, or write delivery: relay",
         ],
     ),
     Case(
@@ -104,7 +104,7 @@ CASES: list[Case] = [
             + "  activities:\n    - {nps_score: {}, goal_reached: {}}\n    - goal_reached: {flw: [A]}\n"
         },
         [
-            "config/mappings/contact.yaml:6:7: to_salesforce.activities[0]: is not one event; write each event as an item of its own: `- flow_completed: {flow: [Onboarding]}`",
+            "config/mappings/contact.yaml:6:7: to_salesforce.activities[0]: is not one event; write each event as a separate item: `- flow_completed: {flow: [Onboarding]}`",
             "config/mappings/contact.yaml:7:22: to_salesforce.activities[1].goal_reached.flw: unknown key; write flow (or: survey, checklist, goal)",
         ],
     ),
@@ -115,7 +115,7 @@ CASES: list[Case] = [
             + "  activities: [nps_score: {survey: [Q4]}]\n"
         },
         [
-            "config/mappings/contact.yaml:6:28: to_salesforce.activities[0].nps_score.survey: has no meaning with delivery: connector, which writes all of them; leave it out, or write delivery: relay",
+            "config/mappings/contact.yaml:6:28: to_salesforce.activities[0].nps_score.survey: has no effect with delivery: connector, which writes all of them; remove it, or write delivery: relay",
         ],
     ),
     Case(
@@ -125,8 +125,8 @@ CASES: list[Case] = [
             + "where:\n  Status__c: [A, 1]\n  Vip__c: [true, false]\n  status__c: B\n  Tier__c: {not: [A, 1]}\n"
         },
         [
-            "config/mappings/contact.yaml:8:14: where.Status__c: holds values of several types, and a field has one; put numbers in quotes where the field is a text",
-            "config/mappings/contact.yaml:9:11: where.Vip__c: holds several values of a checkbox, which has no others; write true or false",
+            "config/mappings/contact.yaml:8:14: where.Status__c: has values of several types, but a field has one type; put numbers in quotes if the field is a text",
+            "config/mappings/contact.yaml:9:11: where.Vip__c: has both values of a checkbox, so that the condition has no effect; write true or false",
             "config/mappings/contact.yaml:10:3: where.status__c: status__c is Status__c to Salesforce; keep one of them",
             "config/mappings/contact.yaml:11:12: where.Tier__c: holds values of several types, and a field has one; put numbers in quotes where the field is a text",
         ],
@@ -148,7 +148,7 @@ CASES: list[Case] = [
             "other": CONTACT + "where: {Status__c: [b, C], Vip__c: true}\n",
         },
         [
-            "config/mappings/other.yaml:1:9: object: Contact is mapped already, at config/mappings/contact.yaml:1:9; put both in one file, or give each a `where` that no record fits together with the other",
+            "config/mappings/other.yaml:1:9: object: Contact is already mapped at config/mappings/contact.yaml:1:9; put both in one file, or give each a `where` so that no record matches both",
         ],
     ),
     Case(
@@ -159,7 +159,7 @@ CASES: list[Case] = [
             + "  nps: {score: Title}\nwhere: {Status__c: {not: A}}\n",
         },
         [
-            "config/mappings/other.yaml:3:18: user_id.field: Contact.Key__c is generated already, for config/mappings/contact.yaml:3:18; choose another name, or let one mapping own it",
+            "config/mappings/other.yaml:3:18: user_id.field: Contact.Key__c is already generated for config/mappings/contact.yaml:3:18; choose another name, or generate it in one mapping only",
             "config/mappings/other.yaml:5:16: to_salesforce.nps.score: Title is sent to Appcues at config/mappings/contact.yaml:6:11, so Appcues must not write it; choose another field: data of one field flows one way",
         ],
     ),
@@ -172,16 +172,16 @@ CASES: list[Case] = [
             ),
         },
         [
-            "config/mappings/contact.yaml:2:1: converted: has no meaning for Contact: leads alone are converted; leave it out",
-            "config/mappings/lead.yaml:3:1: several: has no meaning with delivery: connector, which finds records in its own way; leave it out, or write delivery: relay",
-            "config/mappings/lead.yaml:4:1: converted: has no meaning with delivery: connector, which finds records in its own way; leave it out, or write delivery: relay",
+            "config/mappings/contact.yaml:2:1: converted: has no effect for Contact: only leads are converted; leave it out",
+            "config/mappings/lead.yaml:3:1: several: has no effect with delivery: connector, which has its own lookup of records; remove it, or write delivery: relay",
+            "config/mappings/lead.yaml:4:1: converted: has no effect with delivery: connector, which has its own lookup of records; remove it, or write delivery: relay",
         ],
     ),
     Case(
         "conditions that the connector would have to heed",
         {"contact": CONTACT.replace("direction", "delivery: connector\ndirection") + "where: {Status__c: A}\n"},
         [
-            "config/mappings/contact.yaml:8:1: where: has no meaning with delivery: connector, which takes all records; leave it out, or write delivery: relay",
+            "config/mappings/contact.yaml:8:1: where: has no effect with delivery: connector, which sends all records; remove it, or write delivery: relay",
         ],
     ),
     Case(
@@ -221,7 +221,7 @@ CASES: list[Case] = [
             + "as_is: [PermissionSet:A, PermissionSet:A]\n"
         },
         [
-            "config/sfcode.yaml:2:93: integration_user.permission_set: appcues_viewer is the set of the people who read the results; name another one, or leave the key out",
+            "config/sfcode.yaml:2:93: integration_user.permission_set: appcues_viewer is the permission set of viewers; set another one, or remove the key",
             "config/sfcode.yaml:5:26: as_is[1]: PermissionSet:A is listed twice; keep one of them",
         ],
     ),
@@ -238,23 +238,23 @@ CASES: list[Case] = [
         {"contact": SENDING + "  click_to_track: ['Appcues:flow_completed', '', ' A']\n"},
         [
             'config/mappings/contact.yaml:5:20: to_salesforce.click_to_track[0]: "Appcues:flow_completed" is an event of Appcues itself, not a click-to-track event; list its own events under activities, by their names without appcues:',
-            'config/mappings/contact.yaml:5:46: to_salesforce.click_to_track[1]: "" is not the name of a click-to-track event; write its name as it is in Appcues, without spaces around it and characters that are not seen',
-            'config/mappings/contact.yaml:5:50: to_salesforce.click_to_track[2]: " A" is not the name of a click-to-track event; write its name as it is in Appcues, without spaces around it and characters that are not seen',
+            'config/mappings/contact.yaml:5:46: to_salesforce.click_to_track[1]: "" is not the name of a click-to-track event; write its name as in Appcues, without spaces around it and without invisible characters',
+            'config/mappings/contact.yaml:5:50: to_salesforce.click_to_track[2]: " A" is not the name of a click-to-track event; write its name as in Appcues, without spaces around it and without invisible characters',
         ],
     ),
     Case(
         "a trigger for the connector",
         {"contact": CONTACT + "  trigger: flow\n  on: [create]\ndelivery: connector\n"},
         [
-            "config/mappings/contact.yaml:7:3: to_appcues.trigger: has no meaning with delivery: connector, for which sfcode generates no message or flow; leave it out, or write delivery: relay",
-            "config/mappings/contact.yaml:8:3: to_appcues.on: has no meaning with delivery: connector, for which sfcode generates no message or flow; leave it out, or write delivery: relay",
+            "config/mappings/contact.yaml:7:3: to_appcues.trigger: has no effect with delivery: connector, for which sfcode generates no message or flow; remove it, or write delivery: relay",
+            "config/mappings/contact.yaml:8:3: to_appcues.on: has no effect with delivery: connector, for which sfcode generates no message or flow; remove it, or write delivery: relay",
         ],
     ),
     Case(
         "two mappings over one object",
         {"contact": CONTACT, "person": CONTACT.replace("Contact", "contact")},
         [
-            "config/mappings/person.yaml:1:9: object: contact is mapped already, at config/mappings/contact.yaml:1:9; put both in one file, or give each a `where` that no record fits together with the other",
+            "config/mappings/person.yaml:1:9: object: contact is already mapped at config/mappings/contact.yaml:1:9; put both in one file, or give each a `where` so that no record matches both",
         ],
     ),
     Case(
@@ -264,7 +264,7 @@ CASES: list[Case] = [
             "company": CONTACT.replace("Key__c", "{field: id__c, from: M__c}\nmatch: group"),
         },
         [
-            "config/mappings/contact.yaml:3:18: user_id.field: Contact.Id__c is generated already, for config/mappings/company.yaml:3:18; choose another name, or let one mapping own it",
+            "config/mappings/contact.yaml:3:18: user_id.field: Contact.Id__c is already generated for config/mappings/company.yaml:3:18; choose another name, or generate it in one mapping only",
         ],
     ),
     Case(
@@ -281,7 +281,7 @@ CASES: list[Case] = [
         "file names that differ in case",
         {"Contact": CONTACT.replace("Contact", "Lead")},
         [
-            "config/mappings/contact.yaml:1:1: this file's name differs from config/mappings/Contact.yaml in case only, and Salesforce ignores case; rename one of them",
+            "config/mappings/contact.yaml:1:1: this file's name differs from config/mappings/Contact.yaml only in case, and Salesforce ignores case; rename one of them",
         ],
     ),
     Case(
@@ -331,14 +331,14 @@ CASES: list[Case] = [
         "documented access with narrow record access",
         {"settings": SETTINGS.replace("email:", "access: documented, record_access: sharing, email:")},
         [
-            "config/sfcode.yaml:2:86: integration_user.record_access: sharing cannot be combined with access: documented, which includes Modify All; write modify_all or leave the key out, or choose access: least_privilege",
+            "config/sfcode.yaml:2:86: integration_user.record_access: sharing cannot be combined with access: documented, which includes Modify All; write modify_all or remove the key, or choose access: least_privilege",
         ],
     ),
     Case(
         "a sign-in that is not complete, or of two ways",
         {"settings": SETTINGS.replace("relay: {", "relay: {sign_in: {flow: jwt}, ")},
         [
-            "config/sfcode.yaml:4:9: relay.sign_in.certificate: missing: flow jwt needs the certificate that the relay's key belongs to; add the key certificate, with the PEM text below it",
+            "config/sfcode.yaml:4:9: relay.sign_in.certificate: missing: flow jwt needs the certificate of the relay's key; add the key certificate, with the PEM text below it",
         ],
     ),
     Case(
@@ -349,7 +349,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:58: relay.sign_in.certificate: holds a private key, which belongs into no file of the project; make one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365; then paste relay.crt here",
+            "config/sfcode.yaml:4:58: relay.sign_in.certificate: contains a private key, which must not be in a file of the project; create one with: openssl req -x509 -newkey rsa:2048 -nodes -keyout relay.key -out relay.crt -days 365; then paste relay.crt here",
         ],
     ),
     Case(
@@ -374,7 +374,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:18: relay.notify[0].secret_variable: missing: form standard_webhooks needs a secret to sign with; add the variable that holds it, such as secret_variable: SFCODE_NOTIFY_SECRET",
+            "config/sfcode.yaml:4:18: relay.notify[0].secret_variable: missing: form standard_webhooks needs a secret to sign with; add the name of its variable, such as secret_variable: SFCODE_NOTIFY_SECRET",
             "config/sfcode.yaml:4:93: relay.notify[1].secret_variable: has no meaning with form slack; leave it out, or write form: standard_webhooks",
             "config/sfcode.yaml:4:142: relay.notify[2].url_variable: B is the URL of relay.notify[1] already; list the alarms of both in one entry",
             (
@@ -409,7 +409,7 @@ CASES: list[Case] = [
         "no sign-in beyond this machine",
         {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {scheme: none}, ")},
         [
-            "config/sfcode.yaml:4:32: relay.webhook_auth.scheme: `none` lets anyone who can reach relay.example.com send events; write another scheme: none is for a relay on this machine only",
+            "config/sfcode.yaml:4:32: relay.webhook_auth.scheme: `none` lets anyone who can reach relay.example.com send events; write another scheme: none is only possible for a relay on this machine",
         ],
     ),
     Case(
@@ -421,7 +421,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: {time} stands for nothing; write {body}, {timestamp} and {id} only",
+            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: {time} is not a placeholder; write {body}, {timestamp} and {id} only",
             "config/sfcode.yaml:4:59: relay.webhook_auth.signed: does not contain the body, which could then be changed; add {body}",
             'config/sfcode.yaml:4:89: relay.webhook_auth.timestamp_header: is not signed, so that an old message could be sent again with another one; add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out',
         ],
@@ -435,8 +435,8 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: holds {timestamp}, and timestamp_header does not say where that is; add timestamp_header, or leave {timestamp} out",
-            "config/sfcode.yaml:4:81: relay.webhook_auth.tolerance: has no meaning without timestamp_header; leave it out, or add timestamp_header",
+            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: holds {timestamp}, but timestamp_header is not set; add timestamp_header, or remove {timestamp} out",
+            "config/sfcode.yaml:4:81: relay.webhook_auth.tolerance: has no effect without timestamp_header; remove it, or add timestamp_header",
         ],
     ),
     Case(
@@ -473,14 +473,14 @@ CASES: list[Case] = [
         "an id in two places",
         {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {header: X-Id, path: id}, ")},
         [
-            "config/sfcode.yaml:4:9: relay.message_id: cannot be in two places; name one of them: header or path",
+            "config/sfcode.yaml:4:9: relay.message_id: cannot be in two places; set one of them: header or path",
         ],
     ),
     Case(
         "an id in no place",
         {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {}, ")},
         [
-            "config/sfcode.yaml:4:9: relay.message_id: needs either header or path; name one of them: header or path",
+            "config/sfcode.yaml:4:9: relay.message_id: needs either header or path; set one of them: header or path",
         ],
     ),
     Case(
@@ -513,14 +513,14 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:61: relay.webhook_auth.signed: holds {id}, and relay.message_id does not name the header where that is; add message_id: {header: NAME}, or leave {id} out",
+            "config/sfcode.yaml:4:61: relay.webhook_auth.signed: contains {id}, but relay.message_id has no header; add message_id: {header: NAME}, or remove {id}",
         ],
     ),
     Case(
         "an id at no path",
         {"settings": SETTINGS.replace("relay: {", "relay: {message_id: {path: a..b}, ")},
         [
-            'config/sfcode.yaml:4:28: relay.message_id.path: "a..b" is not the place of a value in an event; write its keys with dots between them, like attributes.id',
+            'config/sfcode.yaml:4:28: relay.message_id.path: "a..b" is not the path of a value in an event; write its keys with dots between them, like attributes.id',
         ],
     ),
     Case(
@@ -531,7 +531,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:3:21: appcues.webhook.id: is given in relay.message_id already; keep one of the two",
+            "config/sfcode.yaml:3:21: appcues.webhook.id: is already set in relay.message_id; keep one of the two",
         ],
     ),
     Case(
@@ -542,8 +542,8 @@ CASES: list[Case] = [
             )
         },
         [
-            'config/sfcode.yaml:3:27: appcues.webhook.name: "a..b" is not the place of a value in a webhook; write its keys with dots between them, like properties.user.id',
-            'config/sfcode.yaml:3:46: appcues.webhook.user_id[1]: ".y" is not the place of a value in a webhook; write its keys with dots between them, like properties.user.id',
+            'config/sfcode.yaml:3:27: appcues.webhook.name: "a..b" is not the path of a value in a webhook; write its keys with dots between them, like properties.user.id',
+            'config/sfcode.yaml:3:46: appcues.webhook.user_id[1]: ".y" is not the path of a value in a webhook; write its keys with dots between them, like properties.user.id',
             "config/sfcode.yaml:3:61: appcues.webhook.group_id: is empty; write at least one entry",
             'config/sfcode.yaml:3:76: appcues.webhook.timestamp: expected text, found the number 7; put it in quotes: "7"',
             "config/sfcode.yaml:3:79: appcues.webhook.ids: unknown key; write id (or: events, name, user_id, group_id, timestamp, attributes)",
@@ -566,7 +566,7 @@ CASES: list[Case] = [
             )
         },
         [
-            'config/sfcode.yaml:4:91: relay.outbound.client_certificate.value: " x" cannot be part of an HTTP header; use letters, digits and signs of ASCII, without spaces around it',
+            'config/sfcode.yaml:4:91: relay.outbound.client_certificate.value: " x" cannot be part of an HTTP header; use ASCII letters, digits and punctuation, without spaces around it',
         ],
     ),
     Case(
@@ -577,14 +577,14 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:20: relay.outbound.client_certificate: is ignored, since relay.trusted_proxies lists no proxy; name the networks of the proxy that checks the certificate",
+            "config/sfcode.yaml:4:20: relay.outbound.client_certificate: is ignored, since relay.trusted_proxies lists no proxy; list the networks of the proxy that checks the certificate",
         ],
     ),
     Case(
         "a secret's value in the file",
         {"settings": SETTINGS.replace("relay: {", "relay: {outbound_secret: hunter2, ")},
         [
-            "config/sfcode.yaml:4:26: relay.outbound_secret: is not the name of a secret; write ${secret:NAME}; the value belongs into the environment variable NAME and into no file",
+            "config/sfcode.yaml:4:26: relay.outbound_secret: is not the name of a secret; write ${secret:NAME}; put the value into the environment variable NAME, and into no file",
         ],
     ),
     Case(
@@ -601,21 +601,21 @@ CASES: list[Case] = [
         "an address with a password",
         {"settings": SETTINGS.replace("https://", "https://u:hunter2@")},
         [
-            "config/sfcode.yaml:4:14: relay.url: the address must not hold a user or password; leave them out; secrets have their own place",
+            "config/sfcode.yaml:4:14: relay.url: the address must not contain a user or password; remove them; secrets are set with relay.outbound_secret",
         ],
     ),
     Case(
         "an address with a query",
         {"settings": SETTINGS.replace("com}", "com?key=hunter2}")},
         [
-            "config/sfcode.yaml:4:14: relay.url: the address must end with its path; leave out everything from ? or # on",
+            "config/sfcode.yaml:4:14: relay.url: the address must end with its path; remove everything from ? or # on",
         ],
     ),
     Case(
         "an address without https",
         {"settings": SETTINGS.replace("https:", "http:")},
         [
-            'config/sfcode.yaml:4:14: relay.url: "http://relay.example.com" must begin with https; http is for this machine only (localhost)',
+            'config/sfcode.yaml:4:14: relay.url: "http://relay.example.com" must begin with https; http is only possible for this machine (localhost)',
         ],
     ),
     Case(
@@ -643,7 +643,7 @@ CASES: list[Case] = [
         "an address with a secret",
         {"settings": SETTINGS.replace("https://relay.example.com", "'https://relay.example.com/${secret:X}'")},
         [
-            'config/sfcode.yaml:4:14: relay.url: "https://relay.example.com/${secret:X}" must not hold a secret; the address is public; its secret part is relay.outbound_secret',
+            'config/sfcode.yaml:4:14: relay.url: "https://relay.example.com/${secret:X}" must not contain a secret; the URL is public; its secret part is relay.outbound_secret',
         ],
     ),
 ]

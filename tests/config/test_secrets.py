@@ -38,7 +38,7 @@ def test_a_secret_that_breaks_the_address_is_refused_without_showing_it(folder: 
     with pytest.raises(ConfigError) as caught:
         resolve_secrets(folder.load(), {"TOKEN": "hunter/2hunter/2"})
     assert str(caught.value) == (
-        "config/sfcode.yaml:4:27: relay.outbound_secret: the value of the secret TOKEN cannot be part of an address; "
+        "config/sfcode.yaml:4:27: relay.outbound_secret: the value of the secret TOKEN contains characters that a URL path cannot contain; "
         "use letters, digits and . _ ~ - only"
     )
 

@@ -9,7 +9,7 @@ CASES: list[Case] = [
         "no environment named",
         {"settings": SETTINGS + ENVIRONMENTS},
         [
-            "config/sfcode.yaml:5:1: environments: there are several environments and none was chosen; name one with --env or SFCODE_ENV: local, prod",
+            "config/sfcode.yaml:5:1: environments: there are several environments and none was chosen; pass one with --env or SFCODE_ENV: local, prod",
         ],
     ),
     Case(
@@ -60,21 +60,21 @@ CASES: list[Case] = [
 """
         },
         [
-            "config/mappings/contact.yaml:6:12: to_appcues.attributes.role: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
-            "config/mappings/contact.yaml:6:16: to_appcues.attributes.role: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
-            "config/mappings/contact.yaml:7:8: to_appcues.attributes.q: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
-            "config/mappings/contact.yaml:8:8: to_appcues.attributes.r: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
+            "config/mappings/contact.yaml:6:12: to_appcues.attributes.role: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters",
+            "config/mappings/contact.yaml:6:16: to_appcues.attributes.role: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters",
+            "config/mappings/contact.yaml:7:8: to_appcues.attributes.q: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters",
+            "config/mappings/contact.yaml:8:8: to_appcues.attributes.r: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters",
             "config/mappings/contact.yaml:9:10: to_appcues.attributes.z: the text ${secret: cannot be written literally; leave it out",
-            'config/mappings/contact.yaml:10:5: to_appcues.attributes."x${y}": variables are not replaced in keys; write the name out; variables go into values',
+            'config/mappings/contact.yaml:10:5: to_appcues.attributes."x${y}": variables are not replaced in keys; write the name itself; variables are only possible in values',
         ],
     ),
     Case(
         "variables inside environments",
         {"settings": SETTINGS + "environments: {a: {org: '${x}', variables: {y: '${x}', z: '${'}}}\n"},
         [
-            "config/sfcode.yaml:5:26: environments.a.org: ${x} cannot be used inside environments; write the value out",
-            "config/sfcode.yaml:5:49: environments.a.variables.y: ${x} cannot be used inside environments; write the value out",
-            "config/sfcode.yaml:5:60: environments.a.variables.z: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters themselves",
+            "config/sfcode.yaml:5:26: environments.a.org: ${x} cannot be used inside environments; write the value itself",
+            "config/sfcode.yaml:5:49: environments.a.variables.y: ${x} cannot be used inside environments; write the value itself",
+            "config/sfcode.yaml:5:60: environments.a.variables.z: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters",
         ],
     ),
     Case(
@@ -84,8 +84,8 @@ CASES: list[Case] = [
             "contact": CONTACT.replace("Title", "${host}") + "    plan: Plan c\n",
         },
         [
-            'config/mappings/contact.yaml:7:11: to_appcues.attributes.plan: "Plan c" is not the API name of an object or field; write it as Object Manager shows it (Title, Plan__c); for a field of a related record make a formula field',
-            "config/sfcode.yaml:5:1: environments: there are several environments and none was chosen; name one with --env or SFCODE_ENV: local, prod",
+            'config/mappings/contact.yaml:7:11: to_appcues.attributes.plan: "Plan c" is not the API name of an object or field; write it as Object Manager shows it (Title, Plan__c); for a field of a related record create a formula field',
+            "config/sfcode.yaml:5:1: environments: there are several environments and none was chosen; pass one with --env or SFCODE_ENV: local, prod",
         ],
     ),
 ]

@@ -85,16 +85,16 @@ def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
             "    role: Title",
             "\u00a0\u00a0\u00a0\u00a0role: Title",
             (
-                "6:1: not valid YAML: the character U+00A0 (no-break space) looks like a space, and is none to YAML; "
-                "replace it by a plain space"
+                "6:1: not valid YAML: the character U+00A0 (no-break space) looks like a space, but is not one in YAML; "
+                "replace it with a plain space"
             ),
         ),
         (
             "role: Title",
             "role:\u00a0Title",
             (
-                "6:10: not valid YAML: the character U+00A0 (no-break space) looks like a space, and is none to YAML; "
-                "replace it by a plain space"
+                "6:10: not valid YAML: the character U+00A0 (no-break space) looks like a space, but is not one in YAML; "
+                "replace it with a plain space"
             ),
         ),
         ("    role: Title", "\trole: Title", "6:1: not valid YAML: a tab in the indentation; indent with spaces"),
@@ -102,7 +102,7 @@ def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
             "    role: Title\n",
             "<<<<<<< HEAD\n    role: Title\n=======\n    role: Department\n>>>>>>> branch\n",
             (
-                "6:1: not valid YAML: a conflict of git that is not resolved; keep one of the two sides, and remove the lines "
+                "6:1: not valid YAML: an unresolved git conflict; keep one of the two sides, and remove the lines "
                 "with <<<<<<<, ======= and >>>>>>>"
             ),
         ),
@@ -110,8 +110,8 @@ def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
             "on: [create]",
             "true: [create]",
             (
-                "4:3: to_appcues.true: unknown key; write on: a program that reads YAML 1.1 has turned that word into a truth "
-                "value"
+                "4:3: to_appcues.true: unknown key; write on: a program with YAML 1.1 has converted that word to a "
+                "boolean"
             ),
         ),
         (
@@ -172,9 +172,9 @@ def test_files_that_nothing_reads_are_advice(folder: Path) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("a: 1\n", encoding="utf-8")
     assert load(folder).warnings == (
-        "config/event.yaml: nothing reads this file; rename it to events.yaml",
-        "config/lead.yaml: nothing reads this file; move a mapping to mappings/, or remove the file",
-        "config/mapping/lead.yaml: nothing reads this file; move a mapping to mappings/, or remove the file",
+        "config/event.yaml: sfcode does not read this file; rename it to events.yaml",
+        "config/lead.yaml: sfcode does not read this file; move a mapping to mappings/, or remove the file",
+        "config/mapping/lead.yaml: sfcode does not read this file; move a mapping to mappings/, or remove the file",
     )
 
 
@@ -217,10 +217,12 @@ def test_a_mapping_of_another_ending_is_not_also_missing(folder: Path) -> None:
 
 def test_settings_of_two_endings_are_told_apart(folder: Path) -> None:
     (folder / "sfcode.yml").write_text("version: 1\n", encoding="utf-8")
-    assert load(folder).warnings == ("config/sfcode.yml: nothing reads this file; remove it: sfcode.yaml is read",)
+    assert load(folder).warnings == (
+        "config/sfcode.yml: sfcode does not read this file; remove it: sfcode.yaml is read",
+    )
 
 
 @pytest.mark.parametrize("key", ["last_name", "license", "profile"])
 def test_characters_that_are_not_seen_are_refused_in_values_that_name_something(folder: Path, key: str) -> None:
     (only,) = problems(folder, "sfcode.yaml", "integration_user:\n", f'integration_user:\n  {key}: "A\u202eB"\n')
-    assert f'integration_user.{key}: "A\\u202eB" is empty, or holds characters that are not seen' in only
+    assert f'integration_user.{key}: "A\\u202eB" is empty, or contains invisible characters' in only

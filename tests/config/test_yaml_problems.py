@@ -16,7 +16,7 @@ CASES: list[Case] = [
         "a list",
         {"contact": "- a\n"},
         [
-            "config/mappings/contact.yaml:1:1: the file holds no keys; write `key: value` lines; `sfcode init` writes an example",
+            "config/mappings/contact.yaml:1:1: the file has no keys; write `key: value` lines; `sfcode init` writes an example",
         ],
     ),
     Case(
@@ -117,7 +117,7 @@ to_appcues: !!seq {}
 """
         },
         [
-            "config/mappings/contact.yaml:1:1: merge keys (<<) are not supported; write the keys out",
+            "config/mappings/contact.yaml:1:1: merge keys (<<) are not supported; write the keys themselves",
             "config/mappings/contact.yaml:2:9: object: the tag !ruby is not known here; write the value without a tag",
             "config/mappings/contact.yaml:3:10: user_id: the tag !!int does not fit the value 'x'; write the value without a tag",
             "config/mappings/contact.yaml:4:13: to_appcues: the tag !!seq is not known here; write the value without a tag",

@@ -452,7 +452,7 @@ PEOPLE = {
         ("ApiEnabled", *DEPLOYS),
         "Didn't understand relationship 'PermissionSet'",
     ),
-    "may not deploy": ("Standard User", ("ApiEnabled", "ViewSetup"), "customize the application"),
+    "may not deploy": ("Standard User", ("ApiEnabled", "ViewSetup"), "Customize Application"),
     "may not make users": (
         "Standard User",
         ("ApiEnabled", "ViewSetup", *DEPLOYS),

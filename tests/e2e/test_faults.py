@@ -139,7 +139,7 @@ def test_a_record_that_cannot_be_written_is_told_with_its_address_and_the_next_a
     polite(refused)
     assert org.struck()
     if refused.code:
-        assert "run `sfcode apply` again: it continues where this one ended." in refused.err
+        assert "run `sfcode apply` again, which does the remaining steps." in refused.err
         assert path.strip("*").rpartition("/")[2] + ":" in refused.err
     else:
         assert kind == "drop_after", "it was done, and that was found out"

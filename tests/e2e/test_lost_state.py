@@ -25,7 +25,7 @@ def test_everything_is_managed_again_without_a_change(applied):
         "are marked as managed by sfcode, and this org has no state of the project Appcues: it was lost" in refused.out
     )
     assert "pass --adopt-managed to manage them again" in refused.out
-    assert "sfcode did not put it there" not in refused.out
+    assert "sfcode did not create it" not in refused.out
     planned = applied.plan("--adopt-managed")
     assert planned.code == 0, planned.out
     assert planned.out.splitlines()[-1].startswith("No changes to make in Northwind Traders")

@@ -68,7 +68,7 @@ def test_a_rollback_with_nothing_to_put_back_does_not_speak_of_the_config(applie
     answer = applied.run("rollback")
     assert answer.code == 0
     assert answer.out.startswith("No changes. In Northwind Traders ")
-    assert answer.out.rstrip().endswith("what that apply replaced is back already.")
+    assert answer.out.rstrip().endswith("everything that this apply replaced is already restored.")
 
 
 def test_a_secret_that_also_stands_elsewhere_in_the_address_is_no_change(journey):

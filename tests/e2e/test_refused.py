@@ -155,4 +155,4 @@ def test_attach_follows_a_deployment_to_its_end(applied):
     assert attached.code == 0
     assert f"The deployment {deploy_id} succeeded." in attached.out
     assert applied.run("apply", "--attach", "0Af000000000000AAA").code == 1
-    assert "is no id of a deployment" in applied.run("apply", "--attach", "nonsense").err
+    assert "is not the ID of a deployment" in applied.run("apply", "--attach", "nonsense").err

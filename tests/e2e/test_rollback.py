@@ -104,7 +104,8 @@ def test_a_change_by_somebody_else_that_an_apply_overwrote_does_not_come_back_an
     result = applied.run("rollback", "--auto-approve")
     assert result.code == 0
     assert (
-        f"Warning: {MESSAGE} had been changed in the org before that apply; rollback restores what sfcode" in result.out
+        f"Warning: {MESSAGE} had been changed in the org before that apply; the rollback restores the value from sfcode"
+        in result.out
     )
     assert "stranger" not in result.out + result.err
     assert applied.actions() == {}

@@ -150,7 +150,7 @@ class TestAlreadyThere:
         planned = journey.plan().out
         assert f"# User:{USER} will be updated in-place" in planned
         assert (
-            "# (the user exists with the profile Standard User: anything else that signs in as this user loses"
+            "# (the user exists with the profile Standard User: other applications that sign in as this user lose"
             in planned
         )
         assert 'Profile = "Standard User" -> "Minimum Access - API Only Integrations"' in planned

@@ -70,7 +70,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         OFFLINE,
         (
             "where.Birthdate: Contact.Birthdate is of type date, which a condition cannot compare with values; compare "
-            "another field, or make a formula checkbox of it"
+            "another field, or create a formula checkbox from it"
         ),
     ),
     "a condition with values of another type": (
@@ -95,15 +95,15 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         attribute("MailingAddress"),
         OFFLINE,
         (
-            f"{IT}: Contact.MailingAddress is of type address, which cannot be sent; map its parts, which are fields of "
-            "their own: MailingStreet, MailingCity"
+            f"{IT}: Contact.MailingAddress is of type address, which cannot be sent; map its parts, which are separate "
+            "fields: MailingStreet, MailingCity"
         ),
     ),
     "location": (
         attribute("Place__c"),
         ONLINE,
         (
-            f"{IT}: Contact.Place__c is of type location, which cannot be sent; name its latitude and longitude fields "
+            f"{IT}: Contact.Place__c is of type location, which cannot be sent; map its latitude and longitude fields "
             "instead"
         ),
     ),
@@ -111,8 +111,8 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
         attribute("Secret__c"),
         ONLINE,
         (
-            f"{IT}: Contact.Secret__c is of type Encrypted, which cannot be sent; Salesforce allows it in no formula and "
-            "masks it in messages; map a field that is not encrypted"
+            f"{IT}: Contact.Secret__c is of type Encrypted, which cannot be sent; Salesforce does not allow encrypted "
+            "fields in formulas and masks them in messages; map a field that is not encrypted"
         ),
     ),
     "text as boolean is fine, date as number is not": (

@@ -60,7 +60,7 @@ def test_a_renamed_field_is_one_that_the_project_creates(object_name):
     reversed_names = {present: former for former, present in names.items()}
     assert problems(CONTACT, settings(moved={"fields": reversed_names})) == [
         (
-            "moved.fields: this project does not create Contact.Score__c; write the former name first and then the present "
+            "moved.fields: this project does not create Contact.Score__c; write the former name before the present "
             "one, or remove the line"
         )
     ]

@@ -94,8 +94,8 @@ def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
         (CERTIFICATE * 2, "is not one certificate in PEM form"),
         (CERTIFICATE.replace("MIIB", "XXXX"), "is not one certificate in PEM form"),
         (CERTIFICATE.replace("MIIB", "M=IB"), "is not one certificate in PEM form"),
-        ("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----", "holds a private key"),
-        (CERTIFICATE + "-----BEGIN RSA PRIVATE KEY-----", "holds a private key"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----", "contains a private key"),
+        (CERTIFICATE + "-----BEGIN RSA PRIVATE KEY-----", "contains a private key"),
     ],
 )
 def test_what_is_no_certificate_is_refused(text, said):

@@ -73,7 +73,7 @@ def test_a_field_that_holds_values_is_deleted_only_when_allowed_by_name(project)
 def test_a_field_whose_values_we_may_not_see_is_not_taken_for_empty(project):
     a, b = number("A__c"), number("B__c")
     refused = plan_of(project, desired(a), observed(a, b, applied=(a, b), values={b.address: None}))
-    assert "cannot see whether records hold a value" in refused.refusals[0].reason
+    assert "cannot see whether records have a value" in refused.refusals[0].reason
 
 
 def test_adopting_or_deleting_what_is_not_in_the_plan_is_refused(project):

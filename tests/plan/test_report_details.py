@@ -72,7 +72,7 @@ def test_a_user_who_was_renamed_is_the_reason_for_what_it_loses() -> None:
     assert report.count("# (because the config has another integration user)") == 2
     namesake = Component("Flow", name, {"IsActive": True})
     report = text(plan(Change(namesake.address, namesake, Component("Flow", name, {"IsActive": False})), DELETED))
-    assert "names another integration user" not in report
+    assert "has another integration user" not in report
 
 
 def test_colors_follow_the_signs_and_warnings_and_refusals_have_their_own() -> None:
@@ -108,8 +108,8 @@ class TestMarkdown:
             "| risk | | address | |",
             "| --- | --- | --- | --- |",
             (
-                "| **high** | `-` | `CustomField:Contact.B__c` | will be destroyed; because it is not in the "
-                "configuration any more; data goes |"
+                "| **high** | `-` | `CustomField:Contact.B__c` | will be destroyed; because it is no longer in the "
+                "configuration; data goes |"
             ),
             "| low | `+` | `CustomField:Contact.A__c` | will be created |",
         ]

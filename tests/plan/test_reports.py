@@ -93,7 +93,7 @@ def test_an_element_of_a_list_is_shown_alone(project):
 def test_refusals_are_shown_in_every_format(project):
     plan = build(project, desired(number("A__c")), observed(number("A__c")), secrets=SECRETS)
     for report in (text, markdown, html):
-        assert "sfcode did not put it there" in report(plan).replace("\\", "")
+        assert "sfcode did not create it" in report(plan).replace("\\", "")
 
 
 def test_hostile_text_stays_text(project):

@@ -58,11 +58,11 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
         (SignIns(LAST, 30, {"Data Loader": 2, "ETL": 1}), "3 times in the last 30 days, the last time on"),
         (
             SignIns(LAST, 30, {"ETL": 1}),
-            f"once in the last 30 days, the last time on {LAST}, with ETL (1): what signs in",
+            f"once in the last 30 days, the last time on {LAST}, with ETL (1): applications that sign in",
         ),
         (
             SignIns(LAST, 30),
-            f"the last sign-in was on {LAST}: applications that sign in as this user will stop working",
+            f"it last signed in on {LAST}: applications that sign in as this user will stop working",
         ),
     ],
 )

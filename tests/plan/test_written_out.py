@@ -317,13 +317,13 @@ def test_what_a_reader_should_know_of_the_user() -> None:
     before = Component("User", "u@example.com", {"IsActive": False, "Profile": "Sales"})
     report = text(plan(Change(USER.address, before, USER)))
     assert (
-        "# (the user exists with the profile Sales: anything else that signs in as this user loses the rights of that profile;"
+        "# (the user exists with the profile Sales: other applications that sign in as this user lose the rights of that profile;"
         in report
     )
     assert "# (the user is inactive and will be activated, which uses a license)\n" in report
     destroy_report = text(plan(Change(USER.address, USER, before), mode=Mode.DESTROY))
     assert "# (because the integration is taken down)\n" in destroy_report
-    assert "takes a seat" not in destroy_report
+    assert "uses a license" not in destroy_report
     assert "#" not in text(plan(Change(USER.address, None, USER))).replace("# User:u@example.com will be created", "")
 
 

@@ -1,1 +1,1 @@
-"""Rules that concern more than one value. Each is a pure generator of findings."""
+"""Rules that concern more than one value. Each is a pure generator of problems."""

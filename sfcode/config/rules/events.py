@@ -30,10 +30,10 @@ def check_events(events: Events, document: Document, shipped_events: Events) -> 
                 message = f"not a template: {problem.message}"
                 yield Diagnostic.error(document.line(path, problem.line), format_path(path), message, hint)
     for name, alias in events.aliases.items():
-        # As itself, it is known without `appcues:` too.
+        # An alias to itself makes the event known without `appcues:`, too.
         if name in BY_NAME and alias.as_ != name:
             message, hint = (
-                f"{name} has a meaning of its own",
+                f"{name} is an event that sfcode already handles",
                 "list other events of Appcues, such as v2:experience_completed",
             )
         elif name.lower().startswith("appcues:"):
@@ -45,9 +45,9 @@ def check_events(events: Events, document: Document, shipped_events: Events) -> 
 
 def warn_about_events(events: Events, document: Document, shipped_events: Events) -> Iterator[Diagnostic]:
     """
-    Warn of names in texts that are another event's attributes, or nearly this one's.
+    Warn of names in texts that are attributes of another event, or similar to attributes of this one.
 
-    Any other name may be a property of the product's users, which events hold too.
+    Any other name may be a property that a product sends, which events contain too.
     """
     for event, text in events.activities.items():
         shipped, own = shipped_events.activities[event], event_attributes(event)
@@ -63,6 +63,6 @@ def warn_about_events(events: Events, document: Document, shipped_events: Events
                 near = None if name in own or name.startswith("_") else find_nearest_name(name, sorted(own))
                 if name not in other_attributes and near is None:
                     continue
-                message = f"{name} is no attribute that events of {event} are known to have, and would be blank"
+                message = f"{name} is not a known attribute of {event} events, and would be blank"
                 hint = f"write {near}" if near else f"use one of: {', '.join(sorted(own))}"
                 yield Diagnostic.error(document.find(path, name), format_path(path), message, hint)

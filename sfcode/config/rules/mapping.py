@@ -22,7 +22,7 @@ _OWN_IDS = {"user": ("user_id", "userid"), "group": ("group_id", "groupid")}
 def check_mapping(mapping: Mapping, document: Document) -> Iterator[PathProblem]:
     """Check a mapping as a whole."""
     if mapping.object.lower() in _NO_OBJECT:
-        message = f"{mapping.object} cannot be mapped: activities are what Appcues events become"
+        message = f"{mapping.object} cannot be mapped: it is an object for activities"
         yield PathProblem(("object",), message, "map the object they belong to, such as Contact")
     yield from _check_direction(mapping, document)
     yield from _check_user_id(mapping)
@@ -56,19 +56,19 @@ def _check_direction(mapping: Mapping, document: Document) -> Iterator[PathProbl
         is_needed = mapping.direction in ("both", section)
         is_present = document.get((section,)) is not None
         if is_needed and not is_present:
-            why = mapping.direction if is_set else "both, which holds where none is written,"
+            why = mapping.direction if is_set else "both, which is the default,"
             hint = "add it" + (f", or write direction: {opposite}" if document.has(opposite) else "")
             yield PathProblem(("direction",), f"{why} needs the section {section}", hint)
         elif is_present and not is_needed:
             message = f"is not used with direction: {mapping.direction}"
-            yield PathProblem((section,), message, "leave the section out, or write direction: both", at="key")
+            yield PathProblem((section,), message, "remove the section, or write direction: both", at="key")
 
 
 def _check_user_id(mapping: Mapping) -> Iterator[PathProblem]:
     field, source = mapping.user_id.field, mapping.user_id.from_
     if source and source.lower() == field.lower():
         message = f"{source} is the user id field itself, and a formula cannot refer to itself"
-        yield PathProblem(("user_id", "from"), message, "name the number field here and give `field` a name of its own")
+        yield PathProblem(("user_id", "from"), message, "set the number field here, and another name in `field`")
     for path, name in created_fields(mapping):
         yield from _check_created(path, name)
 
@@ -76,10 +76,10 @@ def _check_user_id(mapping: Mapping) -> Iterator[PathProblem]:
 def _check_created(path: ConfigPath, name: str) -> Iterator[PathProblem]:
     base = custom_base(name)
     if not name.endswith("__c"):
-        why = "because `from` is given" if path[0] == "user_id" else "because of create: true"
+        why = "because `from` is set" if path[0] == "user_id" else "because of create: true"
         message = f"{name} is generated, {why}, so it must be a custom field"
         drop = "from" if path[0] == "user_id" else "create: true"
-        yield PathProblem(path, message, f"write a name that ends in __c, or leave out {drop}")
+        yield PathProblem(path, message, f"write a name that ends in __c, or remove {drop}")
     elif base is None:
         message = f"{name} cannot be generated: it is not the name of a custom field without a namespace"
         yield PathProblem(path, message, "use letters, digits and single underscores before __c")
@@ -94,11 +94,11 @@ def _check_attributes(mapping: Mapping) -> Iterator[PathProblem]:
     for name in attributes:
         path = ("to_appcues", "attributes", name)
         if name.lower() in _OWN_IDS[mapping.match]:
-            message = f"{name} is how Appcues calls the {mapping.match} id, which `user_id` already matches"
-            yield PathProblem(path, message, "leave it out, or choose another name", at="key")
+            message = f"{name} is Appcues' name for the {mapping.match} id, which `user_id` already matches"
+            yield PathProblem(path, message, "remove it, or choose another name", at="key")
         first = names.setdefault(name.lower(), name)
         if first != name:
-            message = f"{name} and {first} differ in case only, and would be two attributes in Appcues"
+            message = f"{name} and {first} differ only in case, and would be two attributes in Appcues"
             yield PathProblem(path, message, "keep one of them", at="key")
         yield from _check_value_map(path, attributes[name])
 
@@ -106,11 +106,11 @@ def _check_attributes(mapping: Mapping) -> Iterator[PathProblem]:
 def _check_value_map(path: ConfigPath, attribute: Attribute) -> Iterator[PathProblem]:
     if attribute.map_ is None:
         if attribute.default is not None:
-            message = "has no meaning without `map`, whose other values it is for"
-            yield PathProblem((*path, "default"), message, "add map, or leave default out", at="key")
+            message = "has no effect without `map`"
+            yield PathProblem((*path, "default"), message, "add map, or remove default", at="key")
         return
     if attribute.type is not None:
-        message = "has no meaning with `map`, which says what is sent"
+        message = "has no effect with `map`, whose values determine the type"
         yield PathProblem((*path, "type"), message, "leave it out", at="key")
     spellings: dict[str, str] = {}
     first = next(iter(attribute.map_))
@@ -119,7 +119,7 @@ def _check_value_map(path: ConfigPath, attribute: Attribute) -> Iterator[PathPro
         earlier = spellings.setdefault(fold_value(value), value)
         if earlier != value:
             message = (
-                f"{format_value(value)} and {format_value(earlier)} differ in case or spaces only, which are ignored"
+                f"{format_value(value)} and {format_value(earlier)} differ only in case or spaces, which are ignored"
             )
             yield PathProblem((*path, "map", value), message, "keep one of them", at="key")
         if _kind_of(translation) != kind:
@@ -146,14 +146,14 @@ def _check_conditions(mapping: Mapping) -> Iterator[PathProblem]:
             yield PathProblem(("where", name), f"{name} is {first} to Salesforce", "keep one of them", at="key")
         values = condition.is_ or condition.not_ or ()
         if len({compared_as(value) for value in values}) > 1:
-            message = "holds values of several types, and a field has one"
-            yield PathProblem(("where", name), message, "put numbers in quotes where the field is a text")
+            message = "has values of several types, but a field has one type"
+            yield PathProblem(("where", name), message, "put numbers in quotes if the field is a text")
         elif len(values) > 1 and isinstance(values[0], bool):
-            message = "holds several values of a checkbox, which has no others"
+            message = "has both values of a checkbox, so that the condition has no effect"
             yield PathProblem(("where", name), message, "write true or false")
     if mapping.where and mapping.delivery == "connector":
-        message = "has no meaning with delivery: connector, which takes all records"
-        yield PathProblem(("where",), message, "leave it out, or write delivery: relay", at="key")
+        message = "has no effect with delivery: connector, which sends all records"
+        yield PathProblem(("where",), message, "remove it, or write delivery: relay", at="key")
 
 
 def _check_targets(mapping: Mapping) -> Iterator[PathProblem]:
@@ -165,7 +165,7 @@ def _check_targets(mapping: Mapping) -> Iterator[PathProblem]:
         role = reserved.get(target.field.lower())
         if role:
             message = f"{target.field} is {role}, so Appcues must not write it"
-            yield PathProblem((*path, "field"), message, "choose another field: data of one field flows one way")
+            yield PathProblem((*path, "field"), message, "choose another field: a field can only have one direction")
         reserved[target.field.lower()] = f"written as NPS {path[-1]}"
 
 
@@ -188,7 +188,7 @@ def _check_lists(mapping: Mapping) -> Iterator[PathProblem]:
             hint = "list its own events under activities, by their names without appcues:"
             yield PathProblem(("to_salesforce", "click_to_track", index), message, hint)
     if not (written_fields(mapping) or section.activities or section.click_to_track):
-        message = "asks for nothing: there is no NPS field, no activity and no click-to-track event"
+        message = "is empty: there is no NPS field, no activity and no click-to-track event"
         yield PathProblem(
             ("to_salesforce",), message, "add one, or write direction: to_appcues without this section", "key", True
         )
@@ -200,10 +200,10 @@ def check_filter(path: ConfigPath, event: str, event_filter: EventFilter, delive
     for kind, names in event_filter.items().items():
         if kind != item:
             hint = f"write {item}, or leave it out"
-            yield PathProblem((*path, kind), f"{event} is about a {item} and has no {kind}", hint, at="key")
+            yield PathProblem((*path, kind), f"{event} belongs to a {item} and has no {kind}", hint, at="key")
         elif delivery == "connector":
-            message = "has no meaning with delivery: connector, which writes all of them"
-            yield PathProblem((*path, kind), message, "leave it out, or write delivery: relay", at="key")
+            message = "has no effect with delivery: connector, which writes all of them"
+            yield PathProblem((*path, kind), message, "remove it, or write delivery: relay", at="key")
         yield from _check_repeated((*path, kind), names)
 
 
@@ -225,34 +225,34 @@ def _check_repeated(path: ConfigPath, items: Sequence[str]) -> Iterator[PathProb
 
 def _check_connector(mapping: Mapping, document: Document) -> Iterator[PathProblem]:
     if document.has("converted") and mapping.object != "Lead":
-        message = f"has no meaning for {mapping.object}: leads alone are converted"
+        message = f"has no effect for {mapping.object}: only leads are converted"
         yield PathProblem(("converted",), message, "leave it out", at="key")
     if mapping.delivery != "connector":
         return
     for key in ("several", "converted"):
         if document.has(key):
-            message = "has no meaning with delivery: connector, which finds records in its own way"
-            yield PathProblem((key,), message, "leave it out, or write delivery: relay", at="key")
+            message = "has no effect with delivery: connector, which has its own lookup of records"
+            yield PathProblem((key,), message, "remove it, or write delivery: relay", at="key")
     for key in ("trigger", "on"):
         if document.has("to_appcues", key):
-            message = "has no meaning with delivery: connector, for which sfcode generates no message or flow"
-            yield PathProblem(("to_appcues", key), message, "leave it out, or write delivery: relay", at="key")
+            message = "has no effect with delivery: connector, for which sfcode generates no message or flow"
+            yield PathProblem(("to_appcues", key), message, "remove it, or write delivery: relay", at="key")
     for name, attribute in (mapping.to_appcues.attributes if mapping.to_appcues else {}).items():
         if attribute.map_ is not None:
-            message = "has no meaning with delivery: connector, which sends values as they are"
-            hint = "leave it out, or write delivery: relay"
+            message = "has no effect with delivery: connector, which sends values unchanged"
+            hint = "remove it, or write delivery: relay"
             yield PathProblem(("to_appcues", "attributes", name, "map"), message, hint, at="key")
 
 
 def warn_about_mapping(mapping: Mapping) -> Iterator[PathProblem]:
-    """Warn of valid settings that may surprise."""
+    """Warn of valid settings with surprising effects."""
     section = mapping.to_appcues
     if section and section.trigger == "workflow_rule":
         message = "Salesforce ended support for workflow rules on 2025-12-31, and may refuse new ones"
         yield PathProblem(("to_appcues", "trigger"), message, "write trigger: flow, which does the same")
     if mapping.match == "group" and mapping.object in ("Contact", "Lead"):
         message = f"a {mapping.object} is a person, and a group in Appcues is usually an account"
-        yield PathProblem(("match",), message, "write match: user unless this is what you mean")
+        yield PathProblem(("match",), message, "write match: user unless this is intended")
     if section:
         yield from _warn_about_repeated_fields(section.attributes)
     if mapping.delivery == "connector" and section:
@@ -261,14 +261,14 @@ def warn_about_mapping(mapping: Mapping) -> Iterator[PathProblem]:
 
 
 def _warn_about_repeated_fields(attributes: MappingOf[str, Attribute]) -> Iterator[PathProblem]:
-    """Warn of a field that is sent twice in the same form; with another `map` or type it is meant."""
+    """Warn of a field that is sent twice with the same type and `map`."""
     names: dict[object, str] = {}
     for name, attribute in attributes.items():
         values = None if attribute.map_ is None else (tuple(attribute.map_.items()), attribute.default)
         first = names.setdefault((attribute.field.lower(), attribute.type, values), name)
         if first != name:
-            message = f"{attribute.field} is sent as {first} already, with the same values"
-            yield PathProblem(("to_appcues", "attributes", name), message, "leave one of them out", at="key")
+            message = f"{attribute.field} is sent as {first}, with the same values"
+            yield PathProblem(("to_appcues", "attributes", name), message, "remove one of them", at="key")
 
 
 def _warn_about_types(names: Iterable[str]) -> Iterator[PathProblem]:

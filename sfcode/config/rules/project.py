@@ -28,7 +28,7 @@ class Draft:
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
-        """What the records of the mapping have to fit."""
+        """The conditions on the records of the mapping."""
         return resolve_conditions(self.spec, self.document.keys)
 
     @property
@@ -37,7 +37,7 @@ class Draft:
         return self.spec.to_appcues.attributes if self.spec.to_appcues else {}
 
     def key_of(self, field: str) -> tuple[str, str]:
-        """Return what a field of the mapping's object is looked up by: Salesforce ignores case."""
+        """Return the key of a field of the mapping's object, in lower case since Salesforce ignores case."""
         return self.spec.object.lower(), field.lower()
 
     def problem(self, *path: str, message: str, hint: str, at_key: bool = False) -> Diagnostic:
@@ -47,10 +47,10 @@ class Draft:
 
 def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """
-    Check that mappings do not conflict, each with the first one that it conflicts with.
+    Report conflicts between mappings, for each mapping the first one.
 
-    Everything is looked up by its name, so that a project of many mappings takes no longer for each of them. A mapping
-    whose records another one has is compared no further.
+    All lookups are by name, so that the time per mapping does not grow with their number. A mapping
+    with the same records as another one is not compared further.
     """
     for draft in drafts:
         yield from _check_length(prefix, draft)
@@ -61,8 +61,8 @@ def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]
     for draft in drafts:
         of_object = records_by_object[draft.spec.object.lower(), draft.spec.match]
         if first_draft := of_object.find(draft):
-            message = f"{draft.spec.object} is mapped already, at {first_draft.document.value(('object',))}"
-            hint = "put both in one file, or give each a `where` that no record fits together with the other"
+            message = f"{draft.spec.object} is already mapped at {first_draft.document.value(('object',))}"
+            hint = "put both in one file, or give each a `where` so that no record matches both"
             yield draft.problem("object", message=message, hint=hint)
         else:
             of_object.add(draft)
@@ -72,14 +72,14 @@ def check_mappings(prefix: str, drafts: Sequence[Draft]) -> Iterator[Diagnostic]
 
 
 class TakenRecords:
-    """The mappings of one object and one kind of profile; no record may fit two of them."""
+    """The mappings of one object and one kind of profile, of which no record may match two."""
 
     def __init__(self) -> None:
         self._all: list[Draft] = []
         self._by_value: dict[tuple[str, object], list[Draft]] = defaultdict(list)
-        """By field and value: the mappings whose records have one of some values in that field."""
+        """The mappings that require some values of a field, by field and value."""
         self._any_value: dict[str, list[Draft]] = {}
-        """By such a field: the mappings whose records may have any value in it."""
+        """The mappings whose records may have any value of a field, by field."""
 
     def add(self, draft: Draft) -> None:
         """Add a mapping."""
@@ -95,7 +95,7 @@ class TakenRecords:
         self._all.append(draft)
 
     def find(self, draft: Draft) -> Draft | None:
-        """Return the first mapping that has records which this one would have too."""
+        """Return the first mapping that may share a record with a given one."""
         candidates = self._all
         for condition in draft.conditions:
             field = condition.field.lower()
@@ -122,36 +122,38 @@ def _check_length(prefix: str, draft: Draft) -> Iterator[Diagnostic]:
 
 
 def _check_names(drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
-    """Find files that are one to Salesforce."""
+    """Find files whose names Salesforce does not distinguish."""
     first: dict[str, Draft] = {}
     for draft in drafts:
         first_draft = first.setdefault(draft.name.lower(), draft)
         if first_draft is not draft:
             message = (
-                f"this file's name differs from {first_draft.document.file} in case only, and Salesforce ignores case"
+                f"this file's name differs from {first_draft.document.file} only in case, and Salesforce ignores case"
             )
             yield Diagnostic.error(Position(draft.document.file, 1, 1), "", message, "rename one of them")
 
 
 def _check_claims(drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
-    """Find fields that two mappings would manage."""
+    """Find fields that two mappings would generate."""
     claimed: dict[tuple[str, str], tuple[Draft, ConfigPath]] = {}
     for draft in drafts:
         for path, field in created_fields(draft.spec):
             owner, place = claimed.setdefault(draft.key_of(field), (draft, path))
             if owner is not draft:
-                message = f"{draft.spec.object}.{field} is generated already, for {owner.document.value(place)}"
-                hint = "choose another name, or let one mapping own it"
+                message = f"{draft.spec.object}.{field} is already generated for {owner.document.value(place)}"
+                hint = "choose another name, or generate it in one mapping only"
                 yield draft.problem(*map(str, path), message=message, hint=hint)
 
 
 def _check_loops(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
-    """Find fields that one mapping sends and another writes."""
+    """Find fields that one mapping sends to Appcues and another one writes."""
     senders: dict[tuple[str, str], list[tuple[Draft, str]]] = defaultdict(list)
     for draft in drafts:
         for name, attribute in draft.attributes.items():
             pairs = senders[draft.key_of(attribute.field)]
-            if len(pairs) < 2 and all(sending is not draft for sending, _ in pairs):  # one of two is another mapping
+            if len(pairs) < 2 and all(
+                sending is not draft for sending, _ in pairs
+            ):  # one of them is from another mapping
                 pairs.append((draft, name))
     for draft in drafts:
         for path, target in written_fields(draft.spec).items():

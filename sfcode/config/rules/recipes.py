@@ -1,4 +1,4 @@
-"""Rules for `recipes.yaml`: what a recipe needs of the mappings, the settings and other recipes."""
+"""Rules for `recipes.yaml`: the requirements of recipes on mappings, settings and other recipes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sfcode.mapping.recipes import PEOPLE
 from sfcode.mapping.value_map import AttributeValue
 
 _TRIGGER_KEYS = {event: BY_NAME[event].item or "name" for event in REGISTRATION_EVENTS}
-"""By event that registers people, the key that says which of them count."""
+"""The key that limits the items of an event that registers people, by event."""
 
 
 def check_recipes(recipes: Recipes, settings: Settings, mappings: Sequence[Mapping]) -> Iterator[PathProblem]:
@@ -26,7 +26,7 @@ def check_recipes(recipes: Recipes, settings: Settings, mappings: Sequence[Mappi
     people = [mapping for mapping in receiving if mapping.match == "user" and mapping.object in PEOPLE]
     if recipes.nps_history is not None and not people:
         message = "needs a mapping of contacts or leads that receives events through the relay"
-        yield PathProblem(("nps_history",), message, "add one with direction: both, or leave the recipe out", at="key")
+        yield PathProblem(("nps_history",), message, "add one with direction: both, or remove the recipe", at="key")
     yield from _check_registrations(recipes, has_people=bool(people))
     if recipes.nps_by_account is not None:
         yield from _check_nps_by_account(recipes)
@@ -41,7 +41,7 @@ def _check_registrations(recipes: Recipes, *, has_people: bool) -> Iterator[Path
     if registrations and not has_people:
         message = "needs a mapping of contacts or leads that receives events through the relay"
         yield PathProblem(
-            ("event_registration",), message, "add one with direction: both, or leave the recipe out", at="key"
+            ("event_registration",), message, "add one with direction: both, or remove the recipe", at="key"
         )
     for index, registration in enumerate(registrations):
         path, when, campaign = ("event_registration", index), registration.when, registration.campaign
@@ -51,25 +51,25 @@ def _check_registrations(recipes: Recipes, *, has_people: bool) -> Iterator[Path
                 message = f"{when.event} has no {other_key}"
                 yield PathProblem((*path, "when", other_key), message, f"write {key}, or leave it out", at="key")
         if when.event == "click_to_track" and not when.name:
-            message = "does not say which click-to-track events count"
+            message = "has no names of click-to-track events"
             yield PathProblem((*path, "when"), message, "add name: with their names in Appcues")
         if (campaign.id is None) is (campaign.name is None):
-            message = "needs the id or the name of the campaign, and not both" if campaign.id else "names no campaign"
-            yield PathProblem((*path, "campaign"), message, "write the id alone, or {name: NAME}")
+            message = "needs the ID or the name of the campaign, not both" if campaign.id else "has no campaign"
+            yield PathProblem((*path, "campaign"), message, "write the ID, or {name: NAME}")
         elif campaign.id and campaign.create:
-            message = "has no meaning beside an id: such a campaign exists already"
-            yield PathProblem((*path, "campaign", "create"), message, "leave it out, or write a name", at="key")
+            message = "has no effect with an ID: the campaign exists already"
+            yield PathProblem((*path, "campaign", "create"), message, "remove it, or write a name", at="key")
         if registration in registrations[:index]:
             yield PathProblem(path, "is listed twice", "keep one of them")
 
 
 def _check_nps_by_account(recipes: Recipes) -> Iterator[PathProblem]:
     if recipes.nps_history is None:
-        message = "needs the answers that nps_history keeps"
+        message = "needs the answers of nps_history"
         yield PathProblem(("nps_by_account",), message, "add nps_history", at="key")
     elif recipes.nps_by_account and recipes.nps_by_account.account_fields and recipes.nps_history.account != "detail":
-        message = "needs answers that are details of their account: Salesforce rolls up nothing else"
-        hint = "write nps_history: {account: detail}, by which everybody who may read an account reads its answers"
+        message = "needs answers that are detail records of their account, since Salesforce only rolls up these"
+        hint = "write nps_history: {account: detail}, so that everybody who can read an account can read its answers"
         yield PathProblem(("nps_by_account", "account_fields"), message, hint)
 
 
@@ -83,18 +83,16 @@ def _check_completed_flows(
     ]
     if not logging:
         message = "needs a mapping that lists flow_completed under to_salesforce.activities"
-        yield PathProblem(("completed_flows",), message, "list it in a mapping, or leave the recipe out", at="key")
+        yield PathProblem(("completed_flows",), message, "list it in a mapping, or remove the recipe", at="key")
     path = ("completed_flows", "not_completed")
     if flows and settings.relay.activities_as != "custom_object":
-        message = (
-            "cannot be told from activities: the column for it depends on the Shared Activities setting of the org"
-        )
+        message = "is not possible with standard activities: the report column for it depends on the Shared Activities setting of the org"
         yield PathProblem(
             path, message, "write `activities_as: custom_object` in sfcode.yaml, or leave it out", at="key"
         )
     elif flows and not any(mapping.object == "Contact" for mapping in logging):
         message = "lists contacts, and no mapping of contacts logs flow_completed"
-        yield PathProblem(path, message, "list the event in a mapping of contacts, or leave it out", at="key")
+        yield PathProblem(path, message, "list the event in a mapping of contacts, or remove it", at="key")
     for index, flow in enumerate(flows):
         if flow in flows[:index]:
             yield PathProblem((*path, index), f"{flow} is listed twice", "keep one of them")
@@ -103,8 +101,8 @@ def _check_completed_flows(
 def _check_group_progress(rules: Sequence[ProgressRule], mappings: Sequence[Mapping]) -> Iterator[PathProblem]:
     path = ("group_progress",)
     if not any(mapping.delivery == "relay" for mapping in mappings):
-        message = "is what the relay does, and no mapping has delivery: relay"
-        yield PathProblem(path, message, "add a mapping that the relay delivers, or leave the recipe out", at="key")
+        message = "needs the relay, and no mapping has delivery: relay"
+        yield PathProblem(path, message, "add a mapping with delivery: relay, or remove the recipe", at="key")
     senders = {
         name.lower(): mapping.object
         for mapping in mappings
@@ -116,7 +114,7 @@ def _check_group_progress(rules: Sequence[ProgressRule], mappings: Sequence[Mapp
         for name, value in rule.set_.items():
             attribute_path = (*path, index, "set", name)
             if name.lower() in senders:
-                message = f"{name} is sent from {senders[name.lower()]} already, and one attribute has one source"
+                message = f"{name} is sent from {senders[name.lower()]} already, but an attribute has one source"
                 yield PathProblem(attribute_path, message, "choose another attribute", at="key")
             problems = (
                 problem
@@ -129,7 +127,7 @@ def _check_group_progress(rules: Sequence[ProgressRule], mappings: Sequence[Mapp
 def _compare_progress(
     path: ConfigPath, attribute: tuple[str, AttributeValue], rule: ProgressRule, number: int, earlier: ProgressRule
 ) -> Iterator[PathProblem]:
-    """Compare what a rule sets with what an earlier one sets."""
+    """Compare the attributes of a rule with those of an earlier rule."""
     name, value = attribute
     for earlier_name, set_before in earlier.set_.items():
         if earlier_name.lower() != name.lower():
@@ -138,8 +136,8 @@ def _compare_progress(
             message = f"{name} is spelled {earlier_name} in group_progress[{number}], and would be another attribute in Appcues"
             yield PathProblem(path, message, f"write {earlier_name}", at="key")
         elif compared_as(set_before) != compared_as(value):
-            message = f"{name} is of another type in group_progress[{number}], and an attribute has one type"
+            message = f"{name} has another type in group_progress[{number}], and an attribute has one type"
             yield PathProblem(path, message, "write values of one type")
         elif set_before != value and rule.when.overlaps(earlier.when):
             message = f"the same event sets {name} to another value in group_progress[{number}]"
-            yield PathProblem(path, message, "keep one of them, or have them be about different items")
+            yield PathProblem(path, message, "keep one of them, or limit them to different items")

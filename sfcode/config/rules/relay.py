@@ -34,18 +34,20 @@ def check_relay(settings: Settings, document: Document) -> Iterator[PathProblem]
     host = urlsplit(relay.url).hostname or ""
     if auth.scheme == "none" and not is_loopback(host):
         message = f"`none` lets anyone who can reach {host} send events"
-        yield PathProblem((*_AUTH, "scheme"), message, "write another scheme: none is for a relay on this machine only")
+        yield PathProblem(
+            (*_AUTH, "scheme"), message, "write another scheme: none is only possible for a relay on this machine"
+        )
     yield from _check_webhook_auth(auth, document)
     yield from _check_signature(auth, relay.message_id)
     yield from _check_sign_in(relay)
     yield from _check_message_id(relay, document)
     yield from _check_notify(relay)
     if settings.appcues.webhook.id and relay.message_id:
-        message = "is given in relay.message_id already"
-        yield PathProblem(("appcues", "webhook", "id"), message, "keep one of the two", at="key")
+        message = "is already set in relay.message_id"
+        yield PathProblem(("appcues", "webhook", "id"), message, "keep one of them", at="key")
     if relay.outbound.client_certificate and not relay.trusted_proxies:
         message = "is ignored, since relay.trusted_proxies lists no proxy"
-        hint = "name the networks of the proxy that checks the certificate"
+        hint = "list the networks of the proxy that checks the certificate"
         yield PathProblem(("relay", "outbound", "client_certificate"), message, hint, at="key")
 
 
@@ -66,7 +68,7 @@ def _check_sign_in(relay: Relay) -> Iterator[PathProblem]:
     if sign_in is None:
         return
     if sign_in.flow == "jwt" and sign_in.certificate is None:
-        message = "missing: flow jwt needs the certificate that the relay's key belongs to"
+        message = "missing: flow jwt needs the certificate of the relay's key"
         yield PathProblem(
             (*path, "certificate"), message, "add the key certificate, with the PEM text below it", at="key"
         )
@@ -82,7 +84,7 @@ def _check_notify(relay: Relay) -> Iterator[PathProblem]:
         path = ("relay", "notify", number)
         if receiver.form == "standard_webhooks" and receiver.secret_variable is None:
             message = "missing: form standard_webhooks needs a secret to sign with"
-            hint = "add the variable that holds it, such as secret_variable: SFCODE_NOTIFY_SECRET"
+            hint = "add the name of its variable, such as secret_variable: SFCODE_NOTIFY_SECRET"
             yield PathProblem((*path, "secret_variable"), message, hint, at="key")
         if receiver.form != "standard_webhooks" and receiver.secret_variable is not None:
             hint = "leave it out, or write form: standard_webhooks"
@@ -98,29 +100,31 @@ def _check_signature(auth: WebhookAuth, message_id: MessageId | None) -> Iterato
         return
     places = set(_PLACE.findall(auth.signed or "{body}"))
     for place in sorted(places - {"{body}", "{timestamp}", "{id}"}):
-        yield PathProblem((*_AUTH, "signed"), f"{place} stands for nothing", "write {body}, {timestamp} and {id} only")
+        yield PathProblem(
+            (*_AUTH, "signed"), f"{place} is not a placeholder", "write {body}, {timestamp} and {id} only"
+        )
     if "{id}" in places and (message_id is None or message_id.header is None):
-        message = "holds {id}, and relay.message_id does not name the header where that is"
-        yield PathProblem((*_AUTH, "signed"), message, "add message_id: {header: NAME}, or leave {id} out")
+        message = "contains {id}, but relay.message_id has no header"
+        yield PathProblem((*_AUTH, "signed"), message, "add message_id: {header: NAME}, or remove {id}")
     if "{body}" not in places:
         yield PathProblem((*_AUTH, "signed"), "does not contain the body, which could then be changed", "add {body}")
     if "{timestamp}" in places and auth.timestamp_header is None:
-        message = "holds {timestamp}, and timestamp_header does not say where that is"
-        yield PathProblem((*_AUTH, "signed"), message, "add timestamp_header, or leave {timestamp} out")
+        message = "contains {timestamp}, but timestamp_header is not set"
+        yield PathProblem((*_AUTH, "signed"), message, "add timestamp_header, or remove {timestamp}")
     if auth.timestamp_header is not None and "{timestamp}" not in places:
         message = "is not signed, so that an old message could be sent again with another one"
         hint = 'add what the sender signs, such as signed: "{timestamp}.{body}", or leave the header out'
         yield PathProblem((*_AUTH, "timestamp_header"), message, hint)
     if auth.tolerance is not None and auth.timestamp_header is None:
-        message = "has no meaning without timestamp_header"
-        yield PathProblem((*_AUTH, "tolerance"), message, "leave it out, or add timestamp_header", at="key")
+        message = "has no effect without timestamp_header"
+        yield PathProblem((*_AUTH, "tolerance"), message, "remove it, or add timestamp_header", at="key")
 
 
 def _check_message_id(relay: Relay, document: Document) -> Iterator[PathProblem]:
     places = [key for key in ("header", "path") if document.has("relay", "message_id", key)]
     if relay.message_id is not None and len(places) != 1:
         message = "cannot be in two places" if places else "needs either header or path"
-        yield PathProblem(("relay", "message_id"), message, "name one of them: header or path", at="key")
+        yield PathProblem(("relay", "message_id"), message, "set one of them: header or path", at="key")
     header, auth = relay.message_id.header if relay.message_id else None, relay.webhook_auth
     message = "is not signed, so that a signed message could be repeated under another ID"
     if header is not None and auth.scheme == "hmac" and "{id}" not in (auth.signed or ""):

@@ -1,4 +1,4 @@
-"""Rules for the recipe `role_onboarding`: the mappings and the recipe name the same roles."""
+"""Rules for the recipe `role_onboarding`: mappings and recipe must have the same roles."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _PATH = "role_onboarding"
 
 
 def check_roles(recipe: RoleOnboarding, document: Document, drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
-    """Check that mappings make each role, and no value that is none. `document` is `recipes.yaml`."""
+    """Check that mappings send every role, and no other values. `document` is `recipes.yaml`."""
     attributes = [(draft, attribute) for draft in drafts if (attribute := _find_attribute(draft, recipe.attribute))]
     if not attributes:
         message = f"no mapping of users sends {recipe.attribute} through the relay"
-        hint = "add it under to_appcues.attributes, with the `map:` that makes roles of a field's values"
+        hint = "add it under to_appcues.attributes, with a `map:` from the field's values to roles"
         yield document.problem(PathProblem((_PATH, "attribute"), message, hint))
         return
     roles = [_spell(role) for role in recipe.values]
@@ -32,20 +32,20 @@ def check_roles(recipe: RoleOnboarding, document: Document, drafts: Sequence[Dra
     for draft, attribute in attributes:
         path = ("to_appcues", "attributes", recipe.attribute)
         if attribute.map_ is None:
-            message = f"sends {attribute.field} as people typed it, and recipes.yaml lists the roles that segments use"
+            message = f"sends {attribute.field} unchanged, but segments need the roles of recipes.yaml"
             yield draft.document.problem(PathProblem(path, message, "add `map:`, and `default:` for all other values"))
             continue
         for below, sent_role in _sent_roles(attribute):
             sent_roles.add(sent_role)
             if sent_role not in roles:
-                message = f"{sent_role} is no role of recipes.yaml, so no segment chooses people by it"
+                message = f"{sent_role} is not a role of recipes.yaml, so no segment selects it"
                 hint = f"write {format_choices(sent_role, roles)}, or add it to role_onboarding.values"
                 yield draft.document.problem(PathProblem((*path, *below), message, hint))
     if all(attribute.map_ is not None for _, attribute in attributes):
         for index, role in enumerate(roles):
             if role not in sent_roles and role not in roles[:index]:
                 message = f"no mapping sends {recipe.attribute} as {role}, so a segment of it would be empty"
-                hint = "add a value of the field to `map:`, or leave the role out"
+                hint = "add a value of the field to `map:`, or remove the role"
                 yield document.problem(PathProblem((_PATH, "values", index), message, hint))
 
 
@@ -57,7 +57,7 @@ def _find_attribute(draft: Draft, name: str) -> Attribute | None:
 
 
 def _sent_roles(attribute: Attribute) -> Iterator[tuple[ConfigPath, str]]:
-    """Yield what an attribute is sent as, each with its path below the attribute."""
+    """Yield the values that an attribute is sent as, each with its path below the attribute."""
     for value, role in (attribute.map_ or {}).items():
         yield ("map", value), _spell(role)
     if attribute.default is not None:

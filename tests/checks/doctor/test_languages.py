@@ -77,7 +77,7 @@ def test_a_profile_that_the_org_does_not_have_is_refused_by_the_plan(clinic: Cli
     (refusal,) = planned(clinic).refusals
     assert str(refusal.address) == f"User:{USERNAME}"
     assert f"needs the profile {GERMAN}, which this org does not have" in str(refusal)
-    assert "as package.xml has it" in str(refusal)
+    assert "as in package.xml" in str(refusal)
 
 
 def test_an_address_in_capitals_is_no_change(clinic: Clinic) -> None:

@@ -82,7 +82,7 @@ def test_names_that_appcues_keeps_to_itself_do_not_get_past_validation(tmp_path,
     shutil.copytree(root / "config", tmp_path / "config")
     file = tmp_path / "config" / "mappings" / "contact.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("role: Title", f"{name}: Title"), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"the _ it begins with: Appcues keeps those names to itself"):
+    with pytest.raises(ConfigError, match=r"the leading _, which Appcues reserves"):
         load(tmp_path / "config", "local")
 
 

@@ -104,7 +104,7 @@ def test_other_errors_are_told_at_once_and_as_what_they_are(name: str, way: str)
 
 def test_a_hint_says_what_helps() -> None:
     assert "restore a backup" in hint_for_error(wrap(sa.exc.DatabaseError, DriverError(sqlite="SQLITE_CORRUPT")))
-    assert "takes no writes" in hint_for_error(wrap(sa.exc.InternalError, DriverError(sqlstate="25006")))
+    assert "is read-only" in hint_for_error(wrap(sa.exc.InternalError, DriverError(sqlstate="25006")))
     assert "user and the password" in hint_for_error(wrap(sa.exc.OperationalError))
     assert first_line(wrap(sa.exc.OperationalError, DriverError("  "))) == "DriverError"
 
