@@ -109,7 +109,7 @@ class _Expander:
         token = match[0]
         if match["escape"]:
             if match["escaped_secret"]:
-                self.problem(match, "the text ${secret: cannot be written literally", "leave it out")
+                self.problem(match, "the text ${secret: cannot be written literally", "remove it")
             return "${"
         if match["name"] is None:
             hint = "write ${name} or ${secret:NAME}, or $${ for these two characters"

@@ -111,7 +111,7 @@ def warn_of_sign_ins(plan_input: PlanInput, plan: Plan) -> Plan:
 
 def _describe_sign_ins(sign_ins: SignIns) -> str:
     if not sign_ins.applications:
-        return f"it last signed in on {sign_ins.last}"
+        return f"it signed in last on {sign_ins.last}"
     count = sum(sign_ins.applications.values())
     names = ", ".join(f"{name} ({number})" for name, number in sign_ins.applications.items())
     times = "once" if count == 1 else f"{count} times"

@@ -56,7 +56,7 @@ appcues: {}
 """
         },
         [
-            "config/sfcode.yaml:1:1: integration_user: missing; add the key integration_user: the user that the integration signs in as, and what it may do",
+            "config/sfcode.yaml:1:1: integration_user: missing; add the key integration_user: the user that the integration signs in as, and its access",
             "config/sfcode.yaml:2:1: relay.url: missing; add the key url, for example `url: https://relay.example.com`",
             "config/sfcode.yaml:3:1: appcues.account_id: missing; add the key account_id, for example `account_id: ${appcues_account}`",
         ],

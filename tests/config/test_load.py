@@ -219,7 +219,7 @@ WARNINGS = {
         [
             (
                 "config/mappings/lead.yaml:6:26: to_appcues.attributes.role.type: is left to Appcues with delivery: "
-                "connector; leave it out"
+                "connector; remove it"
             ),
             (
                 "config/mappings/lead.yaml:7:11: delivery: Appcues' connector maps one type of record, and "

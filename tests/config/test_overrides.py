@@ -133,7 +133,7 @@ def test_what_is_removed_or_replaced_has_no_position_any_more(folder: Path) -> N
             "mappings/contract.yaml: {object: Lead}",
             (
                 'config/sfcode.yaml:14:7: environments.sandbox.overrides."mappings/contract.yaml": '
-                "there is no file mappings/contract.yaml to override; name mappings/contact.yaml"
+                "there is no file mappings/contract.yaml to override; write mappings/contact.yaml"
             ),
         ),
         (

@@ -50,7 +50,7 @@ CASES = [
         "who has not, of activities",
         recipes("completed_flows: {not_completed: [A, A]}\n", contact=LOGGING),
         [
-            "config/recipes.yaml:2:19: completed_flows.not_completed: is not possible with standard activities: the report column for it depends on the Shared Activities setting of the org; write `activities_as: custom_object` in sfcode.yaml, or leave it out",
+            "config/recipes.yaml:2:19: completed_flows.not_completed: is not possible with standard activities: the report column for it depends on the Shared Activities setting of the org; write `activities_as: custom_object` in sfcode.yaml, or remove it",
             "config/recipes.yaml:2:38: completed_flows.not_completed[1]: A is listed twice; keep one of them",
         ],
     ),
@@ -116,7 +116,7 @@ CASES = [
         ),
         [
             "config/recipes.yaml:2:1: event_registration: needs a mapping of contacts or leads that receives events through the relay; add one with direction: both, or remove the recipe",
-            "config/recipes.yaml:3:36: event_registration[0].when.form: flow_completed has no form; write flow, or leave it out",
+            "config/recipes.yaml:3:36: event_registration[0].when.form: flow_completed has no form; write flow, or remove it",
             "config/recipes.yaml:4:12: event_registration[1].when: has no names of click-to-track events; add name: with their names in Appcues",
             "config/recipes.yaml:4:47: event_registration[1].campaign: needs the ID or the name of the campaign, not both; write the ID, or {name: NAME}",
             "config/recipes.yaml:5:69: event_registration[2].campaign.create: has no effect with an ID: the campaign exists already; remove it, or write a name",

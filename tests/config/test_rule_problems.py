@@ -15,15 +15,15 @@ CASES: list[Case] = [
             + "to_salesforce:\n  nps:\n    score: title\n    feedback: {field: Key__c}\n"
         },
         [
-            "config/mappings/contact.yaml:9:12: to_salesforce.nps.score: title is sent to Appcues as role, so Appcues must not write it; choose another field: data of one field flows one way",
-            "config/mappings/contact.yaml:10:23: to_salesforce.nps.feedback.field: Key__c is the user id, so Appcues must not write it; choose another field: data of one field flows one way",
+            "config/mappings/contact.yaml:9:12: to_salesforce.nps.score: title is sent to Appcues as role, so Appcues must not write it; choose another field: a field can only have one direction",
+            "config/mappings/contact.yaml:10:23: to_salesforce.nps.feedback.field: Key__c is the user id, so Appcues must not write it; choose another field: a field can only have one direction",
         ],
     ),
     Case(
         "one field for two answers",
         {"contact": SENDING + "  nps: {score: A__c, feedback: a__c}\n"},
         [
-            "config/mappings/contact.yaml:5:32: to_salesforce.nps.feedback: a__c is written as NPS score, so Appcues must not write it; choose another field: data of one field flows one way",
+            "config/mappings/contact.yaml:5:32: to_salesforce.nps.feedback: a__c is written as NPS score, so Appcues must not write it; choose another field: a field can only have one direction",
         ],
     ),
     Case(
@@ -65,7 +65,7 @@ CASES: list[Case] = [
             + "    plan: {field: Plan__c, default: free}\n    city: {field: MailingCity, map: {A: [b], C: ' '}}\n"
         },
         [
-            "config/mappings/contact.yaml:6:26: to_appcues.attributes.role.type: has no effect with `map`, whose values determine the type; leave it out",
+            "config/mappings/contact.yaml:6:26: to_appcues.attributes.role.type: has no effect with `map`, whose values determine the type; remove it",
             'config/mappings/contact.yaml:6:58: to_appcues.attributes.role.map." boss ": " boss " and "Boss" differ only in case or spaces, which are ignored; keep one of them',
             'config/mappings/contact.yaml:6:80: to_appcues.attributes.role.map.Hand: is a number, and "Boss" is sent as a text: an Appcues attribute has one type; write values of one type',
             "config/mappings/contact.yaml:6:93: to_appcues.attributes.role.default: is true or false, and the values of `map` are not: an Appcues attribute has one type; write a text",
@@ -92,7 +92,7 @@ CASES: list[Case] = [
             + "  activities:\n    - flow_completed: {checklist: [A], flow: [B, B]}\n    - flow_completed\n"
         },
         [
-            "config/mappings/contact.yaml:6:24: to_salesforce.activities[0].flow_completed.checklist: flow_completed is about a flow and has no checklist; write flow, or leave it out",
+            "config/mappings/contact.yaml:6:24: to_salesforce.activities[0].flow_completed.checklist: flow_completed belongs to a flow and has no checklist; write flow, or remove it",
             "config/mappings/contact.yaml:6:50: to_salesforce.activities[0].flow_completed.flow[1]: B is listed twice; keep one of them",
             "config/mappings/contact.yaml:7:7: to_salesforce.activities[1]: flow_completed is listed twice; keep one of them",
         ],
@@ -160,7 +160,7 @@ CASES: list[Case] = [
         },
         [
             "config/mappings/other.yaml:3:18: user_id.field: Contact.Key__c is already generated for config/mappings/contact.yaml:3:18; choose another name, or generate it in one mapping only",
-            "config/mappings/other.yaml:5:16: to_salesforce.nps.score: Title is sent to Appcues at config/mappings/contact.yaml:6:11, so Appcues must not write it; choose another field: data of one field flows one way",
+            "config/mappings/other.yaml:5:16: to_salesforce.nps.score: Title is sent to Appcues at config/mappings/contact.yaml:6:11, so Appcues must not write it; choose another field: a field can only have one direction",
         ],
     ),
     Case(
@@ -172,7 +172,7 @@ CASES: list[Case] = [
             ),
         },
         [
-            "config/mappings/contact.yaml:2:1: converted: has no effect for Contact: only leads are converted; leave it out",
+            "config/mappings/contact.yaml:2:1: converted: has no effect for Contact: only leads are converted; remove it",
             "config/mappings/lead.yaml:3:1: several: has no effect with delivery: connector, which has its own lookup of records; remove it, or write delivery: relay",
             "config/mappings/lead.yaml:4:1: converted: has no effect with delivery: connector, which has its own lookup of records; remove it, or write delivery: relay",
         ],
@@ -191,7 +191,7 @@ CASES: list[Case] = [
             + "replaces:\n  - WorkflowRule:Lead.Old\n  - Flow:Old\n  - WorkflowRule:contact.Old\n  - Flow:Old\n"
         },
         [
-            "config/mappings/contact.yaml:8:5: replaces[0]: WorkflowRule:Lead.Old is about Lead, and this mapping about Contact; move it to the mapping of Lead, or leave it out",
+            "config/mappings/contact.yaml:8:5: replaces[0]: WorkflowRule:Lead.Old is about Lead, and this mapping about Contact; move it to the mapping of Lead, or remove it",
             "config/mappings/contact.yaml:11:5: replaces[3]: Flow:Old is listed twice; keep one of them",
         ],
     ),
@@ -274,7 +274,7 @@ CASES: list[Case] = [
             "group": SENDING.replace("direction", "match: group\ndirection") + "  nps: {score: Title}\n",
         },
         [
-            "config/mappings/group.yaml:6:16: to_salesforce.nps.score: Title is sent to Appcues at config/mappings/contact.yaml:6:11, so Appcues must not write it; choose another field: data of one field flows one way",
+            "config/mappings/group.yaml:6:16: to_salesforce.nps.score: Title is sent to Appcues at config/mappings/contact.yaml:6:11, so Appcues must not write it; choose another field: a field can only have one direction",
         ],
     ),
     Case(
@@ -361,7 +361,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:45: relay.sign_in.certificate: has no meaning with flow client_credentials; leave it out, or write flow: jwt",
+            "config/sfcode.yaml:4:45: relay.sign_in.certificate: has no effect with flow client_credentials; remove it, or write flow: jwt",
         ],
     ),
     Case(
@@ -375,7 +375,7 @@ CASES: list[Case] = [
         },
         [
             "config/sfcode.yaml:4:18: relay.notify[0].secret_variable: missing: form standard_webhooks needs a secret to sign with; add the name of its variable, such as secret_variable: SFCODE_NOTIFY_SECRET",
-            "config/sfcode.yaml:4:93: relay.notify[1].secret_variable: has no meaning with form slack; leave it out, or write form: standard_webhooks",
+            "config/sfcode.yaml:4:93: relay.notify[1].secret_variable: has no effect with form slack; remove it, or write form: standard_webhooks",
             "config/sfcode.yaml:4:142: relay.notify[2].url_variable: B is the URL of relay.notify[1] already; list the alarms of both in one entry",
             (
                 'config/sfcode.yaml:4:186: relay.notify[3].alarms[0]: unknown value "bad_valu"; write bad_value (or: '
@@ -394,8 +394,8 @@ CASES: list[Case] = [
         "a header where none is used",
         {"settings": SETTINGS.replace("relay: {", "relay: {webhook_auth: {header: X-A, algorithm: sha1}, ")},
         [
-            "config/sfcode.yaml:4:24: relay.webhook_auth.header: has no meaning with scheme path; leave it out, or write scheme: header or hmac",
-            "config/sfcode.yaml:4:37: relay.webhook_auth.algorithm: has no meaning with scheme path; leave it out, or write scheme: hmac",
+            "config/sfcode.yaml:4:24: relay.webhook_auth.header: has no effect with scheme path; remove it, or write scheme: header or hmac",
+            "config/sfcode.yaml:4:37: relay.webhook_auth.algorithm: has no effect with scheme path; remove it, or write scheme: hmac",
         ],
     ),
     Case(
@@ -435,7 +435,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: holds {timestamp}, but timestamp_header is not set; add timestamp_header, or remove {timestamp} out",
+            "config/sfcode.yaml:4:59: relay.webhook_auth.signed: contains {timestamp}, but timestamp_header is not set; add timestamp_header, or remove {timestamp}",
             "config/sfcode.yaml:4:81: relay.webhook_auth.tolerance: has no effect without timestamp_header; remove it, or add timestamp_header",
         ],
     ),
@@ -447,8 +447,8 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:4:51: relay.webhook_auth.prefix: has no meaning with scheme standard_webhooks; leave it out, or write scheme: hmac",
-            "config/sfcode.yaml:4:79: relay.webhook_auth.signed: has no meaning with scheme standard_webhooks; leave it out, or write scheme: hmac",
+            "config/sfcode.yaml:4:51: relay.webhook_auth.prefix: has no effect with scheme standard_webhooks; remove it, or write scheme: hmac",
+            "config/sfcode.yaml:4:79: relay.webhook_auth.signed: has no effect with scheme standard_webhooks; remove it, or write scheme: hmac",
         ],
     ),
     Case(
@@ -531,7 +531,7 @@ CASES: list[Case] = [
             )
         },
         [
-            "config/sfcode.yaml:3:21: appcues.webhook.id: is already set in relay.message_id; keep one of the two",
+            "config/sfcode.yaml:3:21: appcues.webhook.id: is already set in relay.message_id; keep one of them",
         ],
     ),
     Case(

@@ -64,7 +64,7 @@ CASES: list[Case] = [
             "config/mappings/contact.yaml:6:16: to_appcues.attributes.role: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters",
             "config/mappings/contact.yaml:7:8: to_appcues.attributes.q: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters",
             "config/mappings/contact.yaml:8:8: to_appcues.attributes.r: unterminated ${...}; write ${name} or ${secret:NAME}, or $${ for these two characters",
-            "config/mappings/contact.yaml:9:10: to_appcues.attributes.z: the text ${secret: cannot be written literally; leave it out",
+            "config/mappings/contact.yaml:9:10: to_appcues.attributes.z: the text ${secret: cannot be written literally; remove it",
             'config/mappings/contact.yaml:10:5: to_appcues.attributes."x${y}": variables are not replaced in keys; write the name itself; variables are only possible in values',
         ],
     ),

@@ -62,7 +62,7 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
         ),
         (
             SignIns(LAST, 30),
-            f"it last signed in on {LAST}: applications that sign in as this user will stop working",
+            f"it signed in last on {LAST}: applications that sign in as this user will stop working",
         ),
     ],
 )

@@ -111,7 +111,7 @@ def _check_value_map(path: ConfigPath, attribute: Attribute) -> Iterator[PathPro
         return
     if attribute.type is not None:
         message = "has no effect with `map`, whose values determine the type"
-        yield PathProblem((*path, "type"), message, "leave it out", at="key")
+        yield PathProblem((*path, "type"), message, "remove it", at="key")
     spellings: dict[str, str] = {}
     first = next(iter(attribute.map_))
     kind = _kind_of(attribute.map_[first])
@@ -199,7 +199,7 @@ def check_filter(path: ConfigPath, event: str, event_filter: EventFilter, delive
     item = BY_NAME[event].item
     for kind, names in event_filter.items().items():
         if kind != item:
-            hint = f"write {item}, or leave it out"
+            hint = f"write {item}, or remove it"
             yield PathProblem((*path, kind), f"{event} belongs to a {item} and has no {kind}", hint, at="key")
         elif delivery == "connector":
             message = "has no effect with delivery: connector, which writes all of them"
@@ -214,7 +214,7 @@ def _check_replaced(mapping: Mapping) -> Iterator[PathProblem]:
         owner = name.partition(".")[0]
         if kind != "Flow" and owner.lower() != mapping.object.lower():
             message = f"{address} is about {owner}, and this mapping about {mapping.object}"
-            yield PathProblem(("replaces", index), message, f"move it to the mapping of {owner}, or leave it out")
+            yield PathProblem(("replaces", index), message, f"move it to the mapping of {owner}, or remove it")
 
 
 def _check_repeated(path: ConfigPath, items: Sequence[str]) -> Iterator[PathProblem]:
@@ -226,7 +226,7 @@ def _check_repeated(path: ConfigPath, items: Sequence[str]) -> Iterator[PathProb
 def _check_connector(mapping: Mapping, document: Document) -> Iterator[PathProblem]:
     if document.has("converted") and mapping.object != "Lead":
         message = f"has no effect for {mapping.object}: only leads are converted"
-        yield PathProblem(("converted",), message, "leave it out", at="key")
+        yield PathProblem(("converted",), message, "remove it", at="key")
     if mapping.delivery != "connector":
         return
     for key in ("several", "converted"):
@@ -274,4 +274,4 @@ def _warn_about_repeated_fields(attributes: MappingOf[str, Attribute]) -> Iterat
 def _warn_about_types(names: Iterable[str]) -> Iterator[PathProblem]:
     for name in names:
         message = "is left to Appcues with delivery: connector"
-        yield PathProblem(("to_appcues", "attributes", name, "type"), message, "leave it out", at="key")
+        yield PathProblem(("to_appcues", "attributes", name, "type"), message, "remove it", at="key")

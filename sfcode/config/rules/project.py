@@ -161,7 +161,7 @@ def _check_loops(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
             for sender, name in islice(other_pairs, 1):
                 position = sender.document.value(("to_appcues", "attributes", name))
                 message = f"{target.field} is sent to Appcues at {position}, so Appcues must not write it"
-                hint = "choose another field: data of one field flows one way"
+                hint = "choose another field: a field can only have one direction"
                 yield draft.problem(*map(str, path), "field", message=message, hint=hint)
 
 

@@ -49,7 +49,7 @@ def _check_registrations(recipes: Recipes, *, has_people: bool) -> Iterator[Path
         for other_key in sorted({*_TRIGGER_KEYS.values()} - {key}):
             if getattr(when, other_key):
                 message = f"{when.event} has no {other_key}"
-                yield PathProblem((*path, "when", other_key), message, f"write {key}, or leave it out", at="key")
+                yield PathProblem((*path, "when", other_key), message, f"write {key}, or remove it", at="key")
         if when.event == "click_to_track" and not when.name:
             message = "has no names of click-to-track events"
             yield PathProblem((*path, "when"), message, "add name: with their names in Appcues")
@@ -87,9 +87,7 @@ def _check_completed_flows(
     path = ("completed_flows", "not_completed")
     if flows and settings.relay.activities_as != "custom_object":
         message = "is not possible with standard activities: the report column for it depends on the Shared Activities setting of the org"
-        yield PathProblem(
-            path, message, "write `activities_as: custom_object` in sfcode.yaml, or leave it out", at="key"
-        )
+        yield PathProblem(path, message, "write `activities_as: custom_object` in sfcode.yaml, or remove it", at="key")
     elif flows and not any(mapping.object == "Contact" for mapping in logging):
         message = "lists contacts, and no mapping of contacts logs flow_completed"
         yield PathProblem(path, message, "list the event in a mapping of contacts, or remove it", at="key")

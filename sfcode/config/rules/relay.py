@@ -58,8 +58,8 @@ def _check_webhook_auth(auth: WebhookAuth, document: Document) -> Iterator[PathP
         yield PathProblem((*_AUTH, "header"), message, hint, at="key")
     for key, schemes in _MEANS_SOMETHING.items():
         if auth.scheme not in schemes and document.has(*_AUTH, key):
-            hint = f"leave it out, or write scheme: {' or '.join(schemes)}"
-            yield PathProblem((*_AUTH, key), f"has no meaning with scheme {auth.scheme}", hint, at="key")
+            hint = f"remove it, or write scheme: {' or '.join(schemes)}"
+            yield PathProblem((*_AUTH, key), f"has no effect with scheme {auth.scheme}", hint, at="key")
 
 
 def _check_sign_in(relay: Relay) -> Iterator[PathProblem]:
@@ -73,8 +73,8 @@ def _check_sign_in(relay: Relay) -> Iterator[PathProblem]:
             (*path, "certificate"), message, "add the key certificate, with the PEM text below it", at="key"
         )
     if sign_in.flow != "jwt" and sign_in.certificate is not None:
-        hint = "leave it out, or write flow: jwt"
-        yield PathProblem((*path, "certificate"), f"has no meaning with flow {sign_in.flow}", hint, at="key")
+        hint = "remove it, or write flow: jwt"
+        yield PathProblem((*path, "certificate"), f"has no effect with flow {sign_in.flow}", hint, at="key")
 
 
 def _check_notify(relay: Relay) -> Iterator[PathProblem]:
@@ -87,8 +87,8 @@ def _check_notify(relay: Relay) -> Iterator[PathProblem]:
             hint = "add the name of its variable, such as secret_variable: SFCODE_NOTIFY_SECRET"
             yield PathProblem((*path, "secret_variable"), message, hint, at="key")
         if receiver.form != "standard_webhooks" and receiver.secret_variable is not None:
-            hint = "leave it out, or write form: standard_webhooks"
-            yield PathProblem((*path, "secret_variable"), f"has no meaning with form {receiver.form}", hint, at="key")
+            hint = "remove it, or write form: standard_webhooks"
+            yield PathProblem((*path, "secret_variable"), f"has no effect with form {receiver.form}", hint, at="key")
         if first.setdefault(receiver.url_variable, number) != number:
             message = f"{receiver.url_variable} is the URL of relay.notify[{first[receiver.url_variable]}] already"
             yield PathProblem((*path, "url_variable"), message, "list the alarms of both in one entry")
