@@ -18,7 +18,7 @@ class CurrentPauses:
         self._pauses: tuple[Pause, ...] = ()
 
     def replace(self, pauses: Iterable[Pause]) -> None:
-        """Take over the pauses of the inbox."""
+        """Replace the pauses by those of the inbox."""
         self._pauses = tuple(pauses)
 
     def __iter__(self) -> Iterator[Pause]:

@@ -187,7 +187,7 @@ class Housekeeping:
         self._show(stats)
 
     def _update_pauses(self, stats: InboxStats) -> None:
-        """Take over what is paused, make the messages of resumed mappings due, and remind of long pauses."""
+        """Read the pauses, make the messages of resumed mappings due, and raise alarms for long pauses."""
         self._pauses.replace(self._inbox.pauses())
         if any((state, reason) == WAITING for _, state, reason in stats.counts_by_reason):
             self._inbox.wake_resumed()

@@ -101,9 +101,9 @@ class Retry:
     counts: bool = True
     """Whether the attempt counts towards the limit; an attempt during an outage does not."""
     reason: str = ""
-    """A short name of why it waits, where a person can end the wait: `paused`."""
+    """The reason of a wait that a person can end, as a short name: `paused`."""
     paused_mapping: str = ""
-    """The mapping that has to be resumed; the inbox lets nothing wait for one that is not paused any more."""
+    """The paused mapping that the message waits for; if it is no longer paused, the inbox makes the message due."""
 
 
 @dataclass(frozen=True, slots=True)

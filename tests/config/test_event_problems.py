@@ -102,7 +102,7 @@ aliases:
 """
         },
         [
-            "config/events.yaml:4:3: aliases.flow_completed: flow_completed has a meaning of its own; list other events of Appcues, such as v2:experience_completed",
+            "config/events.yaml:4:3: aliases.flow_completed: flow_completed is an event that sfcode already handles; list other events of Appcues, such as v2:experience_completed",
             'config/events.yaml:5:3: aliases."appcues:v2:step_seen": appcues:v2:step_seen begins with appcues:; write v2:step_seen',
         ],
     ),

@@ -72,7 +72,7 @@ CASES = [
         "roles that are sent of groups alone",
         recipes("role_onboarding: {attribute: plan, values: [sales]}\n", account=GROUP),
         [
-            "config/recipes.yaml:2:30: role_onboarding.attribute: no mapping of users sends plan through the relay; add it under to_appcues.attributes, with the `map:` that makes roles of a field's values",
+            "config/recipes.yaml:2:30: role_onboarding.attribute: no mapping of users sends plan through the relay; add it under to_appcues.attributes, with a `map:` from the field's values to roles",
         ],
     ),
     Case(
@@ -96,10 +96,10 @@ CASES = [
         "progress of a group that is sent, spelled or typed in two ways",
         recipes(PROGRESS, account=GROUP),
         [
-            "config/recipes.yaml:3:40: group_progress[0].when.flow: checklist_completed is about a checklist and has no flow; write checklist, or leave it out",
-            "config/recipes.yaml:4:11: group_progress[0].set.plan: plan is sent from Account already, and one attribute has one source; choose another attribute",
-            "config/recipes.yaml:6:17: group_progress[1].set.done: the same event sets done to another value in group_progress[0]; keep one of them, or have them be about different items",
-            "config/recipes.yaml:8:17: group_progress[2].set.done: done is of another type in group_progress[0], and an attribute has one type; write values of one type",
+            "config/recipes.yaml:3:40: group_progress[0].when.flow: checklist_completed is about a checklist and has no flow; write checklist, or remove it",
+            "config/recipes.yaml:4:11: group_progress[0].set.plan: plan is sent from Account already, but an attribute has one source; choose another attribute",
+            "config/recipes.yaml:6:17: group_progress[1].set.done: the same event sets done to another value in group_progress[0]; keep one of them, or limit them to different items",
+            "config/recipes.yaml:8:17: group_progress[2].set.done: done has another type in group_progress[0], and an attribute has one type; write values of one type",
             "config/recipes.yaml:10:11: group_progress[3].set.Done: Done is spelled done in group_progress[0], and would be another attribute in Appcues; write done",
         ],
     ),

@@ -128,7 +128,7 @@ CASES: list[Case] = [
             "config/mappings/contact.yaml:8:14: where.Status__c: has values of several types, but a field has one type; put numbers in quotes if the field is a text",
             "config/mappings/contact.yaml:9:11: where.Vip__c: has both values of a checkbox, so that the condition has no effect; write true or false",
             "config/mappings/contact.yaml:10:3: where.status__c: status__c is Status__c to Salesforce; keep one of them",
-            "config/mappings/contact.yaml:11:12: where.Tier__c: holds values of several types, and a field has one; put numbers in quotes where the field is a text",
+            "config/mappings/contact.yaml:11:12: where.Tier__c: has values of several types, but a field has one type; put numbers in quotes if the field is a text",
         ],
     ),
     Case(

@@ -93,7 +93,7 @@ def test_a_state_that_no_static_resource_holds_is_refused(project, monkeypatch, 
     size, _ = state_format.measure_state(state_after(plan, wanted.components, mark))
     limit = size + 6_000 - beyond
     monkeypatch.setattr(platform_limits, "STATIC_RESOURCE_SIZE", limit)
-    reason = f"this plan leaves a state of 0.5 MB, and a static resource has at most 0.5 MB; {DIVIDE}"
+    reason = f"this plan would result in a state of 0.5 MB, and a static resource has at most 0.5 MB; {DIVIDE}"
     assert reasons(build(project, wanted, observed())) == [reason] * refused
 
 

@@ -97,7 +97,7 @@ def test_a_viewer_sees_pages_and_changes_nothing(pages: Pages, viewer: Visitor) 
     for path in ("/messages/change?action=replay&reason=unknown_user", "/pauses/new?target=direction:salesforce"):
         answer = viewer.get(path)
         assert answer.status_code == 400, path
-        assert "Your token may look only" in text(answer)
+        assert "Your token is read-only" in text(answer)
     for path, form in (
         ("/messages/change", {"action": "discard", "reason": "unknown_user"}),
         (f"/alarms/{alarm}/acknowledge", {}),

@@ -264,7 +264,7 @@ class Inbox(TransactionRunner):
         return self._write(pauses.take_long_pauses)
 
     def wake_resumed(self) -> int:
-        """Make the messages of resumed mappings due; return how many. Any process goes on with what another one left."""
+        """Make the messages of resumed mappings due; return their number. An interrupted call is continued by any process."""
         total, count = 0, AT_ONCE
         while count == AT_ONCE:
             count = self._write(partial(pauses.wake_resumed, limit=AT_ONCE))

@@ -20,13 +20,13 @@ from sfcode.relay.inbox.tables import INBOX, PAUSES, SETTINGS, lane
 
 Scope = Literal["mapping", "direction"]
 PAUSED = "paused"
-"""The reason of messages that wait for a mapping to be resumed, and the alarm for a long pause."""
+"""The reason of messages of a paused mapping, and the alarm for a long pause."""
 LOOK_AGAIN = timedelta(hours=1)
-"""Until a message of a paused mapping is looked at again; a resume does not wait for that."""
+"""The time after which a message of a paused mapping is tried again; a resume makes it due at once."""
 SLACK = timedelta(seconds=5)
-"""How much later than that it may be due: by the jitter of its wait, and by the wait of its transaction for a lock."""
+"""How much later the message may be due, because of the jitter of its wait and of a lock that its transaction waits for."""
 RESUMED = "resumed:"
-"""Begins the name of the setting that has when a mapping was resumed, until its messages are due."""
+"""The prefix of settings with the time at which a mapping was resumed, which are kept until its messages are due."""
 LONG = timedelta(hours=1)
 """The age of a pause at which an alarm is raised."""
 REMIND = timedelta(days=1)
@@ -70,7 +70,7 @@ def add_pause(tx: Transaction, scope: Scope, name: str, who: str) -> bool:
 
 
 def remove_pause(tx: Transaction, scope: Scope, name: str, who: str) -> bool:
-    """End a pause and its alarm; false where there was none. What waits for a mapping is left to `wake_resumed`."""
+    """End a pause and its alarm; return False if there is no such pause. `wake_resumed` then makes its messages due."""
     removed = PAUSES.delete().where(PAUSES.c.scope == scope, PAUSES.c.name == name)
     row = tx.db.execute(removed.returning(PAUSES.c.who, PAUSES.c.at)).first()
     if row is not None:
@@ -93,15 +93,15 @@ def take_long_pauses(tx: Transaction) -> tuple[Pause, ...]:
 
 def wake_resumed(tx: Transaction, limit: int) -> int:
     """
-    Make up to `limit` messages due that wait for a mapping that was resumed; return how many.
+    Make up to `limit` messages of resumed mappings due; return their number.
 
-    That a mapping was resumed is forgotten in the transaction that finds no more of its messages. Without a paused mapping
-    all messages are due, also those of a process of an older version.
+    The transaction that finds no further messages deletes the times of the resumes. If no mapping is paused,
+    all messages are made due, also those of a process of an older version.
     """
     resumed = _read_resumed(tx)
     waiting = (INBOX.c.reason == PAUSED) & (INBOX.c.reason != sa.literal_column("''")) & (INBOX.c.state == "ready")
     if resumed:
-        # What began to wait since then waits for another mapping.
+        # Messages that began to wait later wait for another mapping.
         waiting &= INBOX.c.due_at <= max(map(datetime.fromisoformat, resumed.values())) + LOOK_AGAIN + SLACK
     elif any(pause.scope == "mapping" for pause in read_pauses(tx)):
         return 0
@@ -121,6 +121,6 @@ def wake_resumed(tx: Transaction, limit: int) -> int:
 
 
 def _read_resumed(tx: Transaction) -> Mapping[str, str]:
-    """Return the settings that have when mappings were resumed."""
+    """Return the settings with the times at which mappings were resumed."""
     rows = tx.db.execute(sa.select(SETTINGS.c.name, SETTINGS.c.value).where(SETTINGS.c.name.startswith(RESUMED)))
     return {row.name: row.value for row in rows}
