@@ -96,7 +96,7 @@ CASES = [
         "progress of a group that is sent, spelled or typed in two ways",
         recipes(PROGRESS, account=GROUP),
         [
-            "config/recipes.yaml:3:40: group_progress[0].when.flow: checklist_completed is about a checklist and has no flow; write checklist, or remove it",
+            "config/recipes.yaml:3:40: group_progress[0].when.flow: checklist_completed belongs to a checklist and has no flow; write checklist, or remove it",
             "config/recipes.yaml:4:11: group_progress[0].set.plan: plan is sent from Account already, but an attribute has one source; choose another attribute",
             "config/recipes.yaml:6:17: group_progress[1].set.done: the same event sets done to another value in group_progress[0]; keep one of them, or limit them to different items",
             "config/recipes.yaml:8:17: group_progress[2].set.done: done has another type in group_progress[0], and an attribute has one type; write values of one type",
