@@ -163,7 +163,7 @@ class TargetField(Shorthand):
     )
     write: Literal["always", "if_blank"] = Field(
         default="always",
-        description="always: the newest answer is written. if_blank: an existing value is kept, whoever wrote it.",
+        description="always: the newest answer is written. if_blank: an existing value is kept, also if a person wrote it.",
     )
 
 
