@@ -7,8 +7,10 @@ import json
 import re
 import subprocess
 import tomllib
+from importlib.resources import files as package_files
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -171,3 +173,25 @@ def test_every_exception_of_the_linter_has_its_reason(root: Path) -> None:
     ignores = re.findall(r'^  "[A-Z]+\d*",(.*)$', section, re.MULTILINE)
     assert ignores
     assert all(re.match(r" +# \S", reason) for reason in ignores)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "schema"),
+    [
+        (".github/ISSUE_TEMPLATE/[!c]*.yml", "github-issue-forms"),
+        (".github/ISSUE_TEMPLATE/config.yml", "github-issue-config"),
+        (".github/dependabot.yml", "dependabot"),
+        (".github/actions/*/action.yml", "github-actions"),
+        ("action.yml", "github-actions"),
+    ],
+)
+def test_what_github_reads_obeys_its_schema(root: Path, pattern: str, schema: str) -> None:
+    file = package_files("check_jsonschema") / "builtin_schemas" / "vendor" / f"{schema}.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    validator = jsonschema.validators.validator_for(document)(document)
+    paths = sorted(root.glob(pattern))
+    assert paths
+    for path in paths:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert list(validator.iter_errors(data)) == [], path
+        assert not validator.is_valid({**data, next(iter(data)): 7}), "a wrong value would be found"
