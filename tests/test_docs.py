@@ -211,3 +211,12 @@ def test_the_tutorial_works_from_the_first_block_to_the_last(root: Path, tmp_pat
 def test_the_change_of_the_pictures_fits_the_config(root: Path) -> None:
     texts = {file: (root / "config" / file).read_text() for file, _, _ in CHANGES}
     assert [old for file, old, _ in CHANGES if texts[file].count(old) != 1] == []
+
+
+def test_the_readme_says_what_the_tools_take_on_the_disk(root: Path) -> None:
+    if Path(sys.prefix) != root / ".venv":
+        pytest.skip("these tests run in an environment that make did not make")
+    (megabytes,) = re.findall(r"with all tools for development \((\d+) MB", (root / "README.md").read_text())
+    files = [Path(folder, name) for folder, _, names in os.walk(sys.prefix) for name in names]
+    size = sum(file.lstat().st_size for file in files) / 1e6
+    assert size == pytest.approx(int(megabytes), rel=0.25)
