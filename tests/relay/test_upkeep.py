@@ -15,6 +15,7 @@ import pytest
 
 from sfcode.process import is_running
 from sfcode.relay import housekeeping
+from sfcode.relay.api_calls import ApiBudget
 from sfcode.relay.housekeeping import Housekeeping, living
 from sfcode.relay.inbox import Inbox, Process, State, Unavailable, open_inbox
 from sfcode.relay.instrumentation import Instrumentation
@@ -199,3 +200,11 @@ def test_a_beat_stores_the_minutes_that_are_over_and_a_stop_the_last_one(inbox):
     assert [span.number for span in inbox.activity.spans(0, 60)] == [3]
     housekeeping.leave()
     assert sorted(span.number for span in inbox.activity.spans(0, 60)) == [3, 4]
+
+
+def test_a_stop_stores_the_requests_that_no_beat_has_stored(inbox):
+    budget = ApiBudget(lambda: None, lambda *_: None)
+    own = Housekeeping(inbox, Instrumentation(), "host:1:a", config="c0ff1g", retention=KEEP, budget=budget)
+    budget.pending.count()
+    own.leave()
+    assert inbox.api_calls.number() == 1

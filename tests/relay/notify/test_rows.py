@@ -136,6 +136,14 @@ def test_it_is_repeated_until_it_is_acknowledged_and_then_that_is_sent(inbox, el
     assert claim(inbox, ALL) == [("ALL", "raised", "bad_value")]
 
 
+def test_each_receiver_is_reminded_at_its_own_pace(inbox, elapse):
+    hourly = NotifyRule("HOURLY", (), timedelta(hours=1))
+    raise_alarms(inbox, "bad_value")
+    take(inbox, ALL, hourly)
+    elapse(timedelta(hours=2))
+    assert claim(inbox, ALL, hourly) == [("HOURLY", "repeated", "bad_value")]
+
+
 def test_a_repetition_that_is_not_taken_waits_as_the_first_one_does(inbox, elapse):
     raise_alarms(inbox, "bad_value")
     take(inbox, ALL)
