@@ -54,7 +54,13 @@ def test_an_address_that_begins_with_an_id_is_somebody_else(inbox: Inbox) -> Non
 
 
 def test_webhooks_that_were_not_understood_are_the_persons_whose_id_they_hold(inbox: Inbox) -> None:
-    bodies = [{"who": [{"id": "10_1"}]}, {"who": 1001}, {"note": "10_1 and 1001"}, {"who": "1001"}, {"1001": True}]
+    bodies = [
+        {"who": [{"id": "x"}, {"id": "10_1"}]},
+        {"who": 1001},
+        {"note": "10_1 and 1001"},
+        {"who": "1001"},
+        {"1001": True},
+    ]
     inbox.accept(
         [
             message(
@@ -94,6 +100,7 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
     )
     inbox.note([LatestState(f"answers:Contact:{record_id}:5eed", "2026", "[]") for record_id in ("003A", "003C")])
     inbox.note([LatestState(f"member:Contact:{record_id}:00vA", "3", '"Registered"') for record_id in ("003A", "003C")])
+    inbox.note([LatestState(f"nps:contact:{record_id}", "2026", "9") for record_id in ("003A", "003A0", "003C")])
     person = inbox.find_person("1001", [*values, "unknown"])
     assert person.records == {"003A", "003B"}
     assert ids(inbox, person) == [1, 3, 4, 5, 10, 11, 14]
@@ -102,6 +109,7 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
         "field:Contact:003A:Note__c",
         "field:Contact:003B:Note__c",
         "member:Contact:003A:00vA",
+        "nps:contact:003A",
         "profile:user:1001",
         "records:lead:1001",
         "records:user:1001",

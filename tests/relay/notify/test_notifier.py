@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
+import httpx2
 import pytest
 from standardwebhooks import Webhook
 
@@ -198,6 +200,7 @@ def answering(*parts: bytes) -> Iterator[str]:
     ids=["an answer without end", "no HTTP", "nothing"],
 )
 def test_an_answer_that_is_none_leaves_the_notification_waiting(inbox, monkeypatch, parts, seconds, outcome):
+    monkeypatch.setattr(notifier, "open_client", partial(httpx2.AsyncClient, timeout=PATIENCE))
     monkeypatch.setattr(notifier, "SECONDS", seconds)
     with answering(*parts) as url:
         instrumentation = notify(inbox, receiver(url))
