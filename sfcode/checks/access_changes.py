@@ -1,4 +1,4 @@
-"""Changes of permissions, as rows and in words: what reviews and plans say about access."""
+"""Describe changes of permissions for reviews and plans, as rows and as sentences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POWERFUL = "the permission reaches beyond the mapped objects"
 WIDER = "the integration user gains rights"
 INTEGRATION_USER = "The integration user"
 VIEWERS = naming.viewer_set("")
-"""How the name of the viewers' permission set ends."""
+"""The suffix of the name of the viewers' permission set."""
 
 _ORDER = ("object", "field", "permission")
 _WITH_MODIFY_ALL = ("Read", "Edit", "Delete", "View All")
@@ -26,7 +26,7 @@ _WITH_MODIFY_ALL = ("Read", "Edit", "Delete", "View All")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The access to one object or field before and after, and the line that asks for it."""
+    """The access to one object or field before and after, and the YAML line that requires it."""
 
     kind: str
     """profile, object, field or permission."""
@@ -54,12 +54,12 @@ class AccessSentence:
 
 
 def list_subjects(old: Rights, new: Rights) -> list[tuple[str, str]]:
-    """Return kind and name of everything that either side grants rights on: objects first, then fields."""
+    """Return kind and name of all subjects with rights on either side: objects first, then fields."""
     return sorted({*old, *new}, key=lambda key: (_ORDER.index(key[0]), key[1]))
 
 
 def describe_permission_set(change: Change) -> tuple[str, ...]:
-    """Return what a change of a permission set grants and revokes, in sentences."""
+    """Describe the rights that a change of a permission set grants and revokes."""
     new = rights_of(change.after)
     old = spell_as(rights_of(change.before), new)
     rows = [Access(*key, old.get(key, ()), new.get(key, ())) for key in list_subjects(old, new)]

@@ -9,7 +9,7 @@ from sfcode.metadata.component import Component, Value
 from sfcode.metadata.normalize import normalize
 
 Rights = dict[tuple[str, str], tuple[str, ...]]
-"""By kind (object, field, permission) and name."""
+"""Rights by kind (object, field, permission) and name."""
 
 
 def rights_of(component: Component | None) -> Rights:
@@ -29,7 +29,7 @@ def rights_of(component: Component | None) -> Rights:
 
 
 def spell_as(rights: Rights, model: Rights) -> Rights:
-    """Return rights with the names in the case that the other side writes: Salesforce ignores it."""
+    """Return rights with names in the case of the other side, since Salesforce ignores case."""
     spellings = {(kind, name.lower()): name for kind, name in model}
     return {(kind, spellings.get((kind, name.lower()), name)): granted for (kind, name), granted in rights.items()}
 

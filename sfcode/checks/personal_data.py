@@ -28,7 +28,7 @@ STANDARD = {
         "AssistantPhone",
     },
     "Lead": {*_NAMES, *_WAYS, *_SELF, *_address("")},
-    # Of accounts only what person accounts have: an account's own address is a company's.
+    # For accounts only fields of person accounts: the account's own address is that of a company.
     "Account": {
         "FirstName",
         "LastName",
@@ -54,6 +54,6 @@ def is_personal(object_name: str, field: str, settings: PersonalData) -> bool:
 
 
 def is_listed(object_name: str, field: str, entries: Iterable[str]) -> bool:
-    """Return whether a list names a field, alone or with its object, in any case."""
+    """Return whether a list contains a field, with or without its object, ignoring case."""
     names = (field.lower(), f"{object_name}.{field}".lower())
     return any(entry.lower() in names for entry in entries)

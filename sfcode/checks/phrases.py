@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from sfcode.metadata.objects import standard
 
 MANY = 5
-"""How many names a sentence lists before it counts the rest."""
+"""The number of names that a sentence lists; further ones are counted."""
 
 LONG = 100
-"""How much of a text a sentence quotes."""
+"""Characters of a text that a sentence quotes."""
 
 
 def code(value: object) -> str:

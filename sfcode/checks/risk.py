@@ -1,7 +1,7 @@
 """
 The risk of each change of a plan, by the rules of docs/guide/review.md.
 
-A review compares two configs and knows the intent of a change; a plan compares a config with an org and knows its effect.
+A review compares two configs, and so shows the intent of a change; a plan compares a config with an org, and shows its effect.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MORE = "more data leaves Salesforce"
 LOST = "a field is deleted with the values in it"
 TIMING = "the data that is sent, or the time of sending, changes"
 _IDENTITY = frozenset({"Id", "SystemModstamp"})
-"""Fields that every message holds; they are no personal data."""
+"""Fields of every message, which are not personal data."""
 _USERS = frozenset({"PermissionSetAssignment", "PermissionSetLicenseAssign", "User"})
 _TRIGGERS = frozenset({"Flow", "WorkflowRule"})
 
@@ -57,7 +57,7 @@ def _apply_rules(change: Change, personal: PersonalData) -> Iterator[Judgment]:
     elif kind == "User" and _gains_profile(change):
         yield Judgment(Risk.HIGH, FULL_USER)
     elif kind == "PermissionSetAssignment" and change.address.full_name.rpartition("/")[0].endswith(VIEWERS):
-        return  # people read the fields that this project created
+        return  # a permission set of viewers
     elif kind in _USERS:
         yield Judgment(Risk.MEDIUM, OTHER_USER)
     elif kind in _TRIGGERS:
@@ -89,7 +89,7 @@ def _rights(change: Change) -> Iterator[Judgment]:
 
 
 def _gains_profile(change: Change) -> bool:
-    """Return whether a user is to have another profile than before, and one that is not for the API alone."""
+    """Return whether a user gets another profile that allows more than the API."""
     before, after = (side.body.get("Profile") if side else None for side in (change.before, change.after))
     return after not in {None, before, *API_ONLY_PROFILES}
 

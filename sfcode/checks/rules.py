@@ -9,7 +9,7 @@ from sfcode.mapping.place import Place
 
 @dataclass(frozen=True, slots=True)
 class CheckRule:
-    """One rule. Ids never change, because users put them into filters and dashboards."""
+    """One rule. IDs never change, because users put them into filters and dashboards."""
 
     id: str
     name: str
@@ -23,7 +23,7 @@ class CheckRule:
 
 
 AREAS = {"D1": "org", "D2": "integration user", "D3": "retired", "D4": "relay", "D5": "data"}
-"""What a rule of the doctor is about, by the beginning of its id."""
+"""The area of the doctor's rules, by prefix of the ID."""
 
 
 LINT_RULES: dict[str, CheckRule] = {
@@ -117,7 +117,7 @@ PLAN_RULES: dict[str, CheckRule] = {
         CheckRule("SF303", "org-refuses", Level.ERROR, "The org does not take the package."),
     )
 }
-"""What only an org can tell while a plan is made or checked."""
+"""Rules of plans, which need an org."""
 
 DOCTOR_RULES: dict[str, CheckRule] = {
     rule.id: rule
@@ -211,9 +211,9 @@ def report(
     related: Position | None = None,
 ) -> Diagnostic:
     """
-    Return a diagnostic of a rule, at a place in the config or about something in the org, which `place` names.
+    Return a diagnostic of a rule, at a place in the config or at the address `place` in the org.
 
-    Its level is the rule's, where `level` gives no other.
+    Its level is that of the rule unless `level` is passed.
     """
     position = place.position if isinstance(place, Place) else place if isinstance(place, Position) else None
     path = place.path if isinstance(place, Place) else place if isinstance(place, str) else ""

@@ -19,12 +19,12 @@ from sfcode.metadata.component import Address
 from sfcode.metadata.objects import OrgSchema, standard
 
 Generate = Callable[[Project, OrgSchema], Desired]
-"""Makes the components of a project; `sfcode.generate.generate`, which the checks do not import."""
+"""Generates the components of a project: `sfcode.generate.generate`, which the checks must not import."""
 
 _TEMPLATE = re.compile(r"templates/metadata/([^/]+)\.xml\.j2$")
 
 DEFAULT = ""
-"""The environment of a project that defines none."""
+"""The name of the environment of a project without environments."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Snapshot:
     plain: Desired | None = None
     """The components that sfcode's own templates generate; None if the project has no templates that differ from them."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """The files of config and templates as written, by the names that positions use."""
+    """The texts of config files and templates, by the paths in positions."""
 
     @cached_property
     def _templates(self) -> dict[str, str]:
@@ -76,7 +76,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Folder:
-    """A config folder: its path, and what the user calls it."""
+    """A config folder: its path, and its name in messages."""
 
     path: Path
     name: Path
@@ -87,7 +87,7 @@ class Folder:
         return self.path.resolve().parent / "templates" / "metadata"
 
     def shown(self, path: str) -> str:
-        """Return the path of one of its templates as the user would write it."""
+        """Return the path of a template as the user would write it."""
         try:
             below = Path(path).relative_to(self.templates)
         except ValueError:
@@ -96,7 +96,7 @@ class Folder:
 
 
 def take_snapshot(project: Project, folder: Folder, generate: Generate) -> Snapshot:
-    """Generate the components of a project. Raises ConfigError with all problems, with template paths as the user calls them."""
+    """Generate the components of a project. Raises ConfigError with all problems, with template paths as the user would write them."""
     try:
         desired = generate(project, standard())
     except ConfigError as error:
@@ -105,7 +105,7 @@ def take_snapshot(project: Project, folder: Folder, generate: Generate) -> Snaps
 
 
 def build_snapshot(project: Project, desired: Desired, folder: Folder, generate: Generate) -> Snapshot:
-    """Return the snapshot of a project whose components were generated already. Reads the folder's files."""
+    """Return the snapshot of a project from its generated components. Reads the files of the folder."""
     files = texts(folder)
     differs = any(_TEMPLATE.search(name) for name in files)
     plain = generate(replace(project, templates=None), standard()) if differs else None

@@ -1,4 +1,4 @@
-"""The terminal's half of an apply: show the plan, ask, tell what was done."""
+"""The user interface of an apply: show the plan, ask for approval, print the result."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run_apply(
         progress.hide()
         if not invocation.json:
             if isinstance(request, PlanRequest):
-                # Why it is refused is the error that follows, and not told twice.
+                # The error that follows contains the refusals.
                 show_plan(invocation, replace(plan, refusals=()), "text")
             else:
                 print_status(invocation, f"Applying the saved plan to {plan.target.name}. {headline(plan)}")
@@ -72,7 +72,7 @@ def run_apply(
 
 
 def report(invocation: Invocation, result: ApplyResult, *, steps: str = "") -> None:
-    """Print what was done, how to undo it, and the remaining steps."""
+    """Print the result of an apply, how to undo it, and the remaining steps."""
     from sfcode.plan.change import Action
     from sfcode.plan.modes import Mode
 

@@ -27,7 +27,7 @@ def completion(invocation: Invocation, shell: str) -> None:
 
     completer = get_completion_class(shell)
     assert completer is not None  # noqa: S101  (SHELLS names those that click has)
-    # The method of the base class: bash's own asks the bash on the PATH for its version first.
+    # The method of the base class, since that of BashComplete runs bash to check its version.
     script = ShellComplete.source(completer(cli, {}, "sfcode", "_SFCODE_COMPLETE"))
     if invocation.json:
         print_envelope({"shell": shell, "script": script})

@@ -1,4 +1,4 @@
-"""How diagnostics reach the user: the formats of `sfcode lint` and `sfcode doctor`."""
+"""Print diagnostics in the formats of `sfcode lint` and `sfcode doctor`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def format_option(command: Command) -> Command:
 def show_diagnostics(
     invocation: Invocation, diagnostics: Sequence[Diagnostic], format_: str, *, doctor: bool = False
 ) -> ExitCode:
-    """Write diagnostics, the worst first, and return the exit code that belongs to them."""
+    """Write diagnostics, the worst first, and return the exit code."""
     from sfcode.diagnostics import Level
 
     code = ExitCode.USER if any(diagnostic.level is Level.ERROR for diagnostic in diagnostics) else ExitCode.OK

@@ -60,7 +60,7 @@ def doctor(invocation: Invocation, as_org: str | None, evidence: Path | None, fo
 
 
 def _probe(invocation: Invocation, project: Project, file: Path) -> int:
-    """Record what the org answers to the probes."""
+    """Record the org's responses to the probes."""
     from sfcode.evidence.record import format_results, record_evidence
 
     with invocation.open_org(project) as org, invocation.show_progress("Asking the org"):

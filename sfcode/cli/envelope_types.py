@@ -1,4 +1,4 @@
-"""The shapes of the output of `--json`, which are those of the sf CLI; `sfcode schema envelope` prints them."""
+"""The JSON documents of `--json`, with the structure of the sf CLI, for `sfcode schema envelope`."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def generate_environments(invocation: Invocation) -> tuple[tuple[Project, Desire
     Load the project for the environment of --env, or for each one, and generate its components.
 
     Raises:
-        ConfigError: with each problem of these environments once.
+        ConfigError: The project is invalid in some environment; each problem is listed once.
 
     """
     from sfcode.checks.snapshot import Folder, environments

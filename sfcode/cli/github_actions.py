@@ -1,4 +1,4 @@
-"""In a GitHub workflow: the answer once more, as the step's outputs, its summary and annotations."""
+"""In a GitHub workflow, also write the result as the step's outputs, summary and annotations."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sfcode.github.actions_step import Step
 from sfcode.github.redact import redact
 
 VERBS = ("plan", "apply", "destroy", "rollback", "review", "github")
-"""Verbs whose result the next steps of a workflow use."""
+"""Verbs with results for the next steps of a workflow."""
 
 SUMMARY = 400_000
-"""Characters for one report: GitHub takes a megabyte for a step, and a character may have several bytes."""
+"""Characters of one report: GitHub accepts a megabyte per step, and a character may have several bytes."""
 
 
 def write_step_results(result: RunResult, code: int, environ: Mapping[str, str]) -> None:
-    """Write outputs and summary where this is a step of a workflow, and only there; failures included."""
+    """Write outputs and summary, also after a failure, if this is a step of a workflow."""
     step = Step.of(environ)
     if step is None or result.verb not in VERBS:
         return
@@ -29,7 +29,7 @@ def write_step_results(result: RunResult, code: int, environ: Mapping[str, str])
         step.write_outputs(outputs(result, code))
         step.write_summary(redact("\n".join(summary(result, code)), environ))
     except OSError as error:
-        # The command has succeeded; a full disk must not turn that into a failure.
+        # The command has succeeded, so a full disk must not fail it.
         echo(f"Warning: {error.filename} cannot be written: {error.strerror}", err=True)
     if result.review is not None and not result.annotated:
         from sfcode.checks.writers.github import format_annotations
@@ -44,7 +44,7 @@ def write_step_results(result: RunResult, code: int, environ: Mapping[str, str])
 
 
 def outputs(result: RunResult, code: int) -> dict[str, str]:
-    """Name what later steps ask for."""
+    """Return the outputs for later steps."""
     from sfcode.plan.change import Action
     from sfcode.plan.digest import changes_digest
 
@@ -61,7 +61,7 @@ def outputs(result: RunResult, code: int) -> dict[str, str]:
 
 
 def summary(result: RunResult, code: int) -> Iterator[str]:
-    """Write the Markdown of the run's page: what was done or why not, then the plan or the review."""
+    """Return the Markdown of the run's page: the result or the error, then the plan or the review."""
     if result.error is not None and not isinstance(result.error, click.exceptions.Exit):
         yield from _render_failure(result.verb, result.error, code)
     if result.done:

@@ -1,4 +1,4 @@
-"""The global options, which are accepted before the verb, behind it, and between a group and its verb."""
+"""The global options, which are accepted before and after the verb, and between a group and its verb."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 NAMES = {"config": "named_config"}
-"""What the invocation calls an option that it does not take as it is."""
+"""Names of invocation attributes that differ from the option."""
 
 
 def global_options(command: Command) -> Command:
@@ -53,7 +53,7 @@ def global_options(command: Command) -> Command:
 
 
 def accept_global_options(command: click.Command) -> None:
-    """Let a verb, or a group with all its verbs, take the global options as the root does."""
+    """Let a verb, or a group with all its verbs, accept the global options like the root command."""
     if command.epilog == EPILOG:
         return
     command.epilog = EPILOG
@@ -68,7 +68,7 @@ def accept_global_options(command: click.Command) -> None:
 
 
 def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    """Put a value that was passed into the invocation; of several places the last one counts."""
+    """Store the value of an option in the invocation; if it is passed several times, the last one counts."""
     source = ctx.get_parameter_source(param.name or "")
     if source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
         name = NAMES.get(str(param.name), str(param.name))

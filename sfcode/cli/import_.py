@@ -121,12 +121,12 @@ def import_(
 
 
 def _new_config(invocation: Invocation) -> Path:
-    """Return the folder to write to, which is below this one and not above it."""
+    """Return the folder to write to, which is never above the current folder."""
     return invocation.named_config or Path("config")
 
 
 def _tell(invocation: Invocation, written_files: list[str], remaining_files: list[str]) -> None:
-    """Say what was written, and what to do next."""
+    """Print the written files, and the next steps."""
     for path in written_files:
         print_status(invocation, f"wrote {_new_config(invocation) / path}")
     for path in remaining_files:
@@ -145,13 +145,13 @@ def _command(invocation: Invocation, *words: str) -> str:
 
 
 def _present(folder: Path) -> list[str]:
-    """List the config files that are there, by their path in the folder."""
+    """List the existing config files by their path in the folder."""
     paths = [path for path in (folder / "sfcode.yaml", *sorted((folder / "mappings").glob("*.yaml"))) if path.exists()]
     return [path.relative_to(folder).as_posix() for path in paths]
 
 
 def _find_identity(folder: Path) -> str | None:
-    """Return the `id` of a config that is written over: what was applied of it stays its own."""
+    """Return the `id` of a config that is overwritten, so that its applied state is still found."""
     from sfcode.config.names import DEVELOPER
     from sfcode.config.yaml import read
 
@@ -159,7 +159,7 @@ def _find_identity(folder: Path) -> str | None:
     try:
         identity = read(path, str(path)).get(("id",)) if path.exists() else None
     except ConfigError:
-        return None  # it is written over because it cannot be read
+        return None  # an unreadable config is overwritten
     return identity if isinstance(identity, str) and re.fullmatch(DEVELOPER, identity) else None
 
 

@@ -71,7 +71,7 @@ def init(
 def _update(
     invocation: Invocation, directory: Path, branch: str | None, prefix: str | None, *, auto_approve: bool
 ) -> ExitCode:
-    """Show the difference between a project's files and this version's, and write them when that is approved."""
+    """Show the differences of a project's files from those of this version, and write them if approved."""
     from sfcode.cli.prompt import ask
     from sfcode.scaffold.update import plan_update, write_update
 
@@ -99,7 +99,7 @@ def _update(
 
 
 def _difference(file: FileUpdate) -> str:
-    """Return the unified diff of a file; of one that is no text, a line with its name."""
+    """Return the unified diff of a file; for a binary file, a line with its name."""
     before, after = file.before or b"", file.after
     try:
         old, new = before.decode().splitlines(keepends=True), after.decode().splitlines(keepends=True)

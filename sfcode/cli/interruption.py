@@ -13,7 +13,7 @@ from sfcode.errors import ExitCode, Interrupted
 
 @contextmanager
 def only_reading() -> Iterator[None]:
-    """Let an interruption in this block say that nothing was changed."""
+    """Report an interruption in this block with the message that nothing was changed."""
     try:
         yield
     except KeyboardInterrupt:
@@ -26,14 +26,14 @@ SIGNALS = tuple(
 
 
 class Interruption:
-    """The first signal that asked this command to end; each raises KeyboardInterrupt in the main thread."""
+    """The first received signal; each signal raises KeyboardInterrupt in the main thread."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
 
     @contextmanager
     def handle_signals(self) -> Iterator[None]:
-        """Handle the signals in this block, but those that the parent process wants ignored, as nohup does."""
+        """Handle signals in this block, except those that the parent process has set to be ignored, like nohup."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -48,7 +48,7 @@ class Interruption:
                 signal.signal(number, handler)
 
     def exit_code(self, code: int) -> int:
-        """Return the exit code of a command that ended with `code`, which is another one where a signal ended it."""
+        """Return the exit code of a command: `code`, or that of the signal that ended the command."""
         if self.signal is None or code not in (ExitCode.USER, ExitCode.INTERRUPTED):
             return code
         return ExitCode.INTERRUPTED if self.signal == signal.SIGINT else ExitCode.TERMINATED

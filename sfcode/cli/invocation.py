@@ -1,4 +1,4 @@
-"""One call of the command line: its global options, the project and org they name, and what the verb did."""
+"""One call of the command line: its global options, its project and org, and the result of the verb."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 @dataclass
 class RunResult:
     """
-    What a verb did, for the outputs and the summary of a GitHub step.
+    The result of a verb, for the outputs and the summary of a GitHub step.
 
-    It is filled in while the verb runs, so that a failure keeps what was known.
+    It is filled in while the verb runs, so that it is also available after a failure.
     """
 
     verb: str = ""
     plan: Plan | None = None
     saved: Path | None = None
-    """Where the plan was saved."""
+    """The path of the saved plan."""
     review: ReviewReport | None = None
     annotated: bool = False
-    """Its findings were printed as annotations already."""
+    """Whether the diagnostics were already printed as annotations."""
     done: str = ""
-    """What was done, in one line."""
+    """The result in one line."""
     next_steps: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
-    """What only this verb has to hand on."""
+    """Further outputs of the verb."""
     error: BaseException | None = None
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """The global options of one call, and what every verb needs of them."""
+    """The global options of one call, and the objects that verbs derive from them."""
 
     named_config: Path | None = None
     """The folder of --config, if it was passed."""
@@ -63,7 +63,7 @@ class Invocation:
 
     @cached_property
     def config(self) -> Path:
-        """The config folder: the one that was passed, otherwise `config` here or above. Tells of one that is above."""
+        """The config folder: the passed one, else `config` here or in a folder above, which is reported."""
         from sfcode.cli.output import print_status
         from sfcode.config.files import SETTINGS, find_config
 
@@ -79,7 +79,7 @@ class Invocation:
         return load(self.config, self.env)
 
     def local_state(self) -> Path:
-        """Return the folder of the project's local org, which is beside its config wherever a command is started."""
+        """Return the folder of the project's local org, which is beside its config."""
         from sfcode.config.load import project_root
 
         return local_state(project_root(self.config))
@@ -91,7 +91,7 @@ class Invocation:
         return resolve_secrets(project, os.environ)
 
     def plan_key(self) -> Secret | None:
-        """Read the key that plans are signed with, where there is one."""
+        """Read the key that signs plans, if there is one."""
         from sfcode.plan.signature import plan_key
 
         return plan_key(os.environ)
@@ -111,7 +111,7 @@ class Invocation:
         self, project: Project, *, as_integration: bool = False, count: Callable[[], object] = lambda: None
     ) -> Iterator[Org]:
         """
-        Sign in to the org of this call; `local` is served by this process unless a `local serve` runs.
+        Sign in to the org of this call. This process serves `local` unless `local serve` runs.
 
         Environment variables determine the user; in the local org it is the administrator, or the integration user. `count` is
         called for each response.
@@ -127,12 +127,12 @@ class Invocation:
             yield org
 
     def show_progress(self, text: str) -> AbstractContextManager[None]:
-        """Show on standard error that something takes its time; nothing with --quiet."""
+        """Show progress on standard error, unless --quiet is passed."""
         return self.progress.show(text, quiet=self.quiet)
 
 
 def local_state(root: Path) -> Path:
-    """Return the folder that holds the local org of a project."""
+    """Return the folder of a project's local org."""
     return root / ".sfcode" / "local-org"
 
 
@@ -141,9 +141,9 @@ def connect_target(
     target: str, root: Path, api_version: str, username: str = "", on_response: Callable[[], object] = lambda: None
 ) -> Iterator[Org]:
     """
-    Sign in to an org; `local` is the one below a project's folder, served by this process unless it is being served.
+    Sign in to an org; `local` is that of a project's folder, which this process serves unless `local serve` runs.
 
-    There, `username` is signed in if the org has that user, otherwise its administrator.
+    In the local org, `username` is signed in if the user exists, else the administrator.
     """
     from sfcode.org import Runtime, connect
 
@@ -163,11 +163,11 @@ def connect_target(
 
 
 def _find_or_serve(state: Path) -> AbstractContextManager[RunningOrg | LocalOrg]:
-    """Return the running server of a local org, otherwise one of this process."""
+    """Return the running server of a local org, else start one in this process."""
     from sfcode.local.running import find_running
 
     if running := find_running(state):
         return nullcontext(running)
-    from sfcode.local import serve  # and with it the web server and the emulator
+    from sfcode.local import serve  # slow to import, with the web server and the emulator
 
     return serve(state)

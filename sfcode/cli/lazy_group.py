@@ -13,7 +13,7 @@ from sfcode.cli.global_options import accept_global_options
 
 
 class LazyVerb(NamedTuple):
-    """A verb that is not loaded yet: its line in `--help`, and where its command is."""
+    """A verb that is not imported yet: its line in `--help`, and the module of its command."""
 
     summary: str
     module: str
@@ -21,7 +21,7 @@ class LazyVerb(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A group that imports the module of a verb when it is called; of the others it has the line of help."""
+    """A group that imports the module of a verb when the verb is called, and has the help lines of all verbs."""
 
     def __init__(self, *args: Any, verbs: Mapping[str, LazyVerb], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -32,7 +32,7 @@ class LazyGroup(click.Group):
         return list(self.verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one verb, and let it take the global options."""
+        """Import one verb, and let it accept the global options."""
         verb = self.verbs.get(cmd_name)
         if verb is None:
             return None
@@ -43,9 +43,9 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb; for one that does not exist, name the one that was probably meant."""
+        """Find the verb; if it does not exist, suggest a similar one."""
         if args and not args[0].startswith("-") and args[0] not in self.verbs:
-            from sfcode.config.did_you_mean import find_nearest_name  # slow to import, and few mistype
+            from sfcode.config.did_you_mean import find_nearest_name  # slow to import, and rarely needed
 
             nearest = find_nearest_name(args[0], self.verbs)
             ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {nearest}?" if nearest else ""))

@@ -88,7 +88,7 @@ def main(args: Sequence[str] | None = None) -> None:
         with interruption.handle_signals():
             answer = cli.main(words, prog_name="sfcode", standalone_mode=False, obj=invocation)
         code = answer if isinstance(answer, int) else ExitCode.OK
-    except SystemExit:  # of click's answers to the completion of a shell
+    except SystemExit:  # click exits with these codes after shell completion
         raise
     except BaseException as error:  # noqa: BLE001  (every way out passes here and becomes an exit code)
         invocation.result.error = error

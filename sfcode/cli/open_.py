@@ -70,7 +70,7 @@ def _make(invocation: Invocation) -> Plan:
 
 
 def has_browser(environ: Mapping[str, str], platform: str) -> bool:
-    """Return whether the person at this terminal would see a browser: not in a CI, and not on another machine."""
+    """Return whether a browser can be shown to the user: not in a CI, and not on a remote machine."""
     if environ.get("CI"):
         return False
     if platform in {"darwin", "win32"}:

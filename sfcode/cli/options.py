@@ -1,4 +1,4 @@
-"""Options that several verbs take; those that belong together reach a verb as one value."""
+"""Options of several verbs; related options are passed to a verb as one value."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 TEST_LEVELS = ("NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-"""Seconds of each unit of a duration."""
+"""Seconds by unit of a duration."""
 
 
 def collect_options(cls: type, parameter: str) -> Callable[[Command], Command]:
-    """Hand the options that are named like the fields of a dataclass to the verb as one value of it."""
+    """Pass the options with the names of a dataclass's fields to the verb as one value of the dataclass."""
     names = [field.name for field in fields(cls)]
 
     def decorate(command: Command) -> Command:
@@ -41,7 +41,7 @@ def collect_options(cls: type, parameter: str) -> Callable[[Command], Command]:
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """Options of plans: what the user allows, which addresses are compared, and how much a plan may change."""
+    """Options of plans: adoptions, allowed deletions, targets, and limits on changes."""
 
     adopt: tuple[Address, ...] = ()
     adopt_managed: bool = False
@@ -122,7 +122,7 @@ class ApexTestOptions:
         Return the options of a deployment.
 
         Raises:
-            UsageError: the mixture is one that an org refuses.
+            UsageError: The options cannot be combined.
 
         """
         from sfcode.org import DeployOptions
@@ -169,7 +169,7 @@ def lock_options(command: Command) -> Command:
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # no arguments at run time
-    """`30s`, `5m`, `1h`; a number alone is seconds."""
+    """A duration such as `30s`, `5m` or `1h`; a number without unit is in seconds."""
 
     name = "duration"
 

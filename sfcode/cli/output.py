@@ -1,4 +1,4 @@
-"""How results and errors reach the user: as text, or in the envelope of the sf CLI."""
+"""Print results and errors: as text, or in the JSON envelope of the sf CLI."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ OUTSIDE = {
     errno.EPERM,
     errno.EROFS,
 }
-"""What a file system refuses: wrong paths, missing rights, a full disk."""
+"""Errors of the file system: wrong paths, missing permissions, a full disk."""
 
 READ_ONLY = {"validate", "lint", "plan", "show", "review", "doctor", "next-steps", "explain", "schema"}
-"""Verbs that change nothing, neither in an org nor elsewhere."""
+"""Verbs that change nothing."""
 
 COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "red"}
 
 
 def echo(text: object = "", *, nl: bool = True, err: bool = False, color: bool | None = None) -> None:
-    """Print a text; characters that are not seen, and may make it look like another one, are spelled out."""
+    """Print a text with escapes for invisible characters, which could make it look like another text."""
     click.echo(spell_out(str(text)), nl=nl, err=err, color=color)  # noqa: TID251  (the one place)
 
 
 def paint(text: str, sign: str) -> str:
-    """Give a text the color of its sign; click takes colors away where there is no terminal."""
+    """Color a text by its sign; click removes colors if the output is not a terminal."""
     return click.style(text, fg=COLORS[sign]) if sign in COLORS else text
 
 
 def print_status(invocation: Invocation, text: str, *, aside: bool = False) -> None:
-    """Tell how things go: on standard error beside a document (JSON, or `aside`), not at all when quiet."""
+    """Print a status message: on standard error if standard output has a document (JSON, or `aside`); nothing if quiet."""
     if not invocation.quiet:
         echo(text, err=invocation.json or aside)
 
@@ -59,7 +59,7 @@ def print_envelope(result: Any, warnings: Sequence[str] = (), *, status: int = 0
 
 
 def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool = True, verb: str = "") -> int:
-    """Write an error where errors go and return the exit code that belongs to it."""
+    """Print an error, and return its exit code."""
     message, code = describe_error(error, verbose=verbose, verb=verb)
     if json:
         answer: dict[str, Any] = {
@@ -71,7 +71,7 @@ def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool 
         }
         if isinstance(error, ConfigError):
             answer["problems"] = [str(problem) for problem in error.problems]
-        echo(json_module.dumps(answer))  # on one line: a command that serves prints JSON lines
+        echo(json_module.dumps(answer))  # on one line, since serving commands print JSON lines
     elif isinstance(error, click.exceptions.NoArgsIsHelpError):
         echo(error.format_message(), err=True)
     elif message:
@@ -80,7 +80,7 @@ def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool 
 
 
 def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "") -> tuple[str, ExitCode]:
-    """Say what an error means to the user, and the exit code that belongs to it."""
+    """Return the message for an error, and its exit code."""
     if isinstance(error, SfcodeError):
         return _lines(error), error.exit_code
     if isinstance(error, click.exceptions.Exit):

@@ -111,7 +111,7 @@ def _diagnose(invocation: Invocation, project: Project, result: PlanResult) -> l
 
 @contextmanager
 def _report_failures(invocation: Invocation, sarif: SarifReport, junit: JUnitReport) -> Iterator[None]:
-    """Add what the org says of a package that it does not take to the SARIF log."""
+    """Add the org's errors about a refused package to the SARIF log."""
     try:
         yield
     except DeployFailed:
@@ -134,7 +134,7 @@ def _check_with_org(
     options: DeployOptions,
     junit: JUnitReport,
 ) -> Plan:
-    """Have the org check the plan's package; what could not be checked becomes a warning of the plan."""
+    """Validate the plan's package in the org; unchecked parts become warnings of the plan."""
     from sfcode.apply.check import check
     from sfcode.apply.session import make_mark
 

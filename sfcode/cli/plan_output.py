@@ -1,4 +1,4 @@
-"""Show a plan in the format that was asked for."""
+"""Show a plan in the requested format."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _say_how_to_apply(invocation: Invocation, plan: Plan, saved: Path | None) ->
 
 
 def render_command(invocation: Invocation, *words: str) -> str:
-    """Write a command for the same config, environment and org, with the options that the shell does not set already."""
+    """Return a command for the same config, environment and org, with the options that are not set by environment variables."""
     values = {"CONFIG": str(invocation.config), "ENV": invocation.env, "ORG": invocation.org}
     defaults = {name: os.environ.get(f"SFCODE_{name}") or ("config" if name == "CONFIG" else None) for name in values}
     settings = {name: value for name, value in values.items() if value and value != defaults[name]}

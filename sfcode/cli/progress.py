@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 FIRST = 0.5
-"""Seconds until a terminal shows anything: short commands show nothing, and load nothing for it."""
+"""Seconds before progress is shown on a terminal, so that short commands load and show nothing."""
 REDRAW = 0.2
-"""Seconds between two states of the line on a terminal."""
+"""Seconds between two updates of the line on a terminal."""
 INTERVAL = 10.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines without a terminal."""
 
 
 class ProgressLine:
     """
     One line that rich redraws on a terminal, and a line every ten seconds elsewhere.
 
-    `count` is called for every response, from whatever thread.
+    `count` is called for every response, from any thread.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -35,11 +35,11 @@ class ProgressLine:
 
     @property
     def active(self) -> bool:
-        """Whether something is shown, or will be after a moment."""
+        """Whether progress is shown, or will be shown soon."""
         return not self._stop.is_set()
 
     def count(self) -> None:
-        """Note one more response."""
+        """Count a response."""
         self._count += 1
 
     @contextmanager
@@ -58,7 +58,7 @@ class ProgressLine:
 
     @contextmanager
     def pause(self) -> Iterator[None]:
-        """End the display while the block prints something, and go on with it afterwards."""
+        """Hide the display during the block, which prints something."""
         active = self.active
         self.hide()
         yield
@@ -66,7 +66,7 @@ class ProgressLine:
             self._start()
 
     def hide(self) -> None:
-        """End the display before a question is asked."""
+        """End the display, for example before a question."""
         self._stop.set()
         if self._thread is not None:
             with suppress(RuntimeError):  # a signal came before the thread was started

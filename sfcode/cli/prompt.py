@@ -12,15 +12,15 @@ from sfcode.cli.output import echo
 from sfcode.errors import UsageError
 
 SIGNAL_SECONDS = 0.2
-"""How long a signal goes unnoticed at most."""
+"""The longest time until a signal is handled, in seconds."""
 
 
 def ask(invocation: Invocation, question: str, *, answer: str = "yes", hint: str) -> bool:
     """
-    Ask a question, and tell whether exactly the expected answer was typed.
+    Ask a question; return whether exactly the expected answer was typed.
 
     Raises:
-        UsageError: there is no terminal, or the output is JSON; `hint` says how to go on without.
+        UsageError: There is no terminal, or the output is JSON; the hint explains the alternative.
         KeyboardInterrupt: Ctrl-C instead of an answer.
 
     """
@@ -40,9 +40,9 @@ def ask(invocation: Invocation, question: str, *, answer: str = "yes", hint: str
 
 
 def _wait_for_input() -> None:
-    """Wait until something was typed; `input` alone would miss a signal that comes just before it reads."""
+    """Wait for input, since `input` would miss a signal that arrives directly before it reads."""
     if os.name != "posix":
         return
-    with suppress(TypeError, ValueError):  # a replacement of a terminal may have no descriptor
+    with suppress(TypeError, ValueError):  # a replaced stdin may have no file descriptor
         while not select.select([sys.stdin], [], [], SIGNAL_SECONDS)[0]:
             pass

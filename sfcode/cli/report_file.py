@@ -1,4 +1,4 @@
-"""`--sarif FILE` and `--junit FILE`: what a command has found or deployed, for the pages of a CI."""
+"""`--sarif FILE` and `--junit FILE`: the diagnostics or deployments of a command, for the pages of a CI."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SarifReport:
 
 @dataclass
 class JUnitReport:
-    """Collects how deployments ended, and the YAML lines behind their components."""
+    """Collects the results of deployments, and the YAML lines behind their components."""
 
     results: list[DeployResult] = field(default_factory=list)
     origins: Sequence[Origin] = ()
@@ -70,7 +70,7 @@ def _option(command: Command, name: str, text: str) -> Command:
 
 @contextmanager
 def write_sarif(path: Path | None) -> Iterator[SarifReport]:
-    """Collect diagnostics and write them to a file, however the command ends; problems of the config are some too."""
+    """Collect diagnostics, including problems of the config, and write them to a file when the command ends."""
     with _write_at_end(path, SarifReport(), "the SARIF log") as report:
         try:
             yield report
@@ -81,7 +81,7 @@ def write_sarif(path: Path | None) -> Iterator[SarifReport]:
 
 @contextmanager
 def write_junit(path: Path | None) -> Iterator[JUnitReport]:
-    """Collect deployments and write them to a file, however they end."""
+    """Collect deployments, and write them to a file when the command ends."""
     with _write_at_end(path, JUnitReport(), "the JUnit report") as report:
         yield report
 
@@ -94,8 +94,8 @@ def _write_at_end(path: Path | None, report: R, noun: str) -> Iterator[R]:
     """
     Write a report when the command ends, even if it fails.
 
-    An empty report is written at once: a file that cannot be written is reported before anything is done, and the
-    report of an earlier run is not taken for this one's.
+    An empty report is written at the start, so that an unwritable file is reported before anything is done, and the
+    report of an earlier run is not mistaken for that of this run.
     """
     if path is None:
         yield report

@@ -1,4 +1,4 @@
-"""`sfcode review`: what a change of the config means, from two commits, without an org."""
+"""`sfcode review`: explain the effect of a change of the config, from two commits, without an org."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAIL_ON = ("error", "warning", "high", "never")
 
 @dataclass(frozen=True, slots=True)
 class CommentOptions:
-    """Whether the review is written to the pull request, and what the comment holds besides."""
+    """The options of the pull request comment."""
 
     comment: bool = False
     plan_file: Path | None = None

@@ -1,4 +1,4 @@
-"""`sfcode schema`: the mapping language and the JSON output as JSON Schema."""
+"""`sfcode schema`: print the JSON Schema of the mapping language and of JSON output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sfcode state`: what sfcode manages in an org."""
+"""`sfcode state`: list and change the managed components of an org."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def validate(invocation: Invocation, *, no_lint: bool, sarif_file: Path | None) 
 
 
 def _summarize(generated: Sequence[tuple[Project, Desired]]) -> str:
-    """Name the number of mappings, components and records, and the environments."""
+    """Return a sentence with the numbers of mappings, components and records, and the environments."""
     project, desired = generated[0]
     count = len(project.mappings)
     text = f"{count} {'mapping' if count == 1 else 'mappings'}, {len(desired.components)} components and "

@@ -1,4 +1,4 @@
-"""`sfcode viewers`: who sees the fields that sfcode creates."""
+"""`sfcode viewers`: list and change the users who can read the fields that sfcode creates."""
 
 from __future__ import annotations
 

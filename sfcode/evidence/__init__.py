@@ -1,1 +1,1 @@
-"""What an org answers to the questions that only a real org can settle, redacted, in one file."""
+"""Collect redacted responses of a real org to questions that the emulator cannot answer, in one file."""

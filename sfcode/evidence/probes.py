@@ -1,7 +1,7 @@
 """
-The probes: questions to an org, each of which settles one assumption of docs/assumptions.yaml.
+The probes: requests to an org, each of which tests one assumption of docs/assumptions.yaml.
 
-They change nothing: they read, and they deploy with checkOnly.
+They change nothing: they only read, and validate packages with checkOnly.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from sfcode.metadata.package import read, write, zip_files
 from sfcode.org import DeployOptions, DeployResult, Org
 
 TIMEOUT = 600.0
-"""Seconds that a validation may take."""
+"""Time limit of a validation in seconds."""
 TEXT_OF_NUMBER = re.compile(r'IF\(\s*ISBLANK\((\w+)\)\s*,\s*""\s*,\s*TEXT\(\1\)\s*\)', re.IGNORECASE)
 
 
 class Refuted(Exception):
-    """The org does otherwise than assumed; the text says what."""
+    """The org behaves differently than assumed; the text describes how."""
 
 
 class NothingToAsk(Exception):
-    """The org does not have what the probe needs; the text names it."""
+    """The org lacks a prerequisite of the probe, which the text describes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A question to an org. `ask` returns what the org answered, or raises Refuted or NothingToAsk."""
+    """A test of an assumption. `ask` returns the org's response, or raises Refuted or NothingToAsk."""
 
     assumption: str
     """The id in docs/assumptions.yaml."""
@@ -59,7 +59,7 @@ def _problems(result: DeployResult) -> str:
 
 
 def _refused(result: DeployResult, *texts: str) -> str:
-    """Return the problems of a validation that has to fail with one of the texts."""
+    """Return the problems of a validation that must fail with one of some texts."""
     problems = _problems(result)
     if result.success or not any(text in problems for text in texts):
         raise Refuted(problems or "the validation succeeded")
@@ -115,7 +115,7 @@ def _blank_number_has_blank_text(org: Org) -> str:
             raise NothingToAsk(
                 f"the signed-in user cannot see {field.full_name} or {match[1]}: assign the viewers' set"
             )
-        # Names come from the org's own metadata.
+        # Names are from the org's own metadata.
         blank = f"SELECT COUNT() FROM {object_name} WHERE {match[1]} = NULL"  # noqa: S608
         if org.count(f"{blank} AND {name} != NULL") or org.count(f"{blank} AND {name} = '0'"):
             raise Refuted("records with a blank number have a text")

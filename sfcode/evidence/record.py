@@ -38,7 +38,7 @@ class HarmlessRequest:
     name: str
     area: str
     path: str
-    """Below `/services/data/vX.0`."""
+    """The path below `/services/data/vX.0`."""
     body: Any = None
 
 
@@ -76,7 +76,7 @@ def record_evidence(org: Org, now: datetime, report: Callable[[str], None]) -> d
     Run all probes and requests, and return the redacted responses.
 
     Raises:
-        OrgUnreachable, SignInError: the org does not respond, or the session ended.
+        OrgUnreachable, SignInError: The org does not respond, or the session has ended.
 
     """
     traits = org.read_traits()

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 LONGEST_LIST = 2
-"""Items of a list that are kept: further ones show nothing new."""
+"""Items of a list that are kept, since further ones add no information."""
 
 KEPT = frozenset({"errorCode", "statusCode", "fields", "faultcode", "problemType", "componentType", "state", "status"})
 """Keys whose values describe the behavior of an org and identify nobody."""
@@ -26,14 +26,14 @@ EMAIL = re.compile(r"[^\s@'\"<>:;,()]+@[^\s@'\"<>:;,()]+\.\w+")
 URL = re.compile(r"https?://[^\s'\"<>]+")
 TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?")
 NAME = re.compile(r"[A-Za-z_$][\w$ .:-]{0,79}")
-"""What keys of requests and answers look like: words, and no digit in front."""
+"""Matches keys that are names: words that do not begin with a digit."""
 EVENT = re.compile(r"appcues:\w+")
 _KINDS = ((URL, "<url>"), (EMAIL, "<email>"), (TIME, "<time>"), (ID, "<id>"))
 _OURS = re.compile(r"\S*sfcode\S*", re.IGNORECASE)
 
 
 def scrub(text: str) -> str:
-    """Return a sentence with addresses, people, times and ids replaced; sfcode's own names stay."""
+    """Return a sentence with addresses, people, times and IDs replaced; names of sfcode are kept."""
     for pattern, kind in _KINDS:
         text = pattern.sub(partial(_replace, kind), text)
     return text
@@ -41,9 +41,9 @@ def scrub(text: str) -> str:
 
 def redact_webhook(body: Any, headers: Mapping[str, str]) -> dict[str, Any]:
     """
-    Return a captured webhook without its values: keys, kinds, names of Appcues' events, and the shapes of headers.
+    Return a captured webhook without its values, with keys, kinds of values, names of Appcues' events and shapes of headers.
 
-    A person wrote the texts of a webhook, so that no key's value stays, whatever the key is called.
+    The texts of a webhook may be written by people, so no value is kept, whatever its key.
     """
     return {"body": _redact(body, "", frozenset(), frozenset()), "headers": dict(headers)}
 
@@ -53,7 +53,7 @@ def _replace(kind: str, match: re.Match[str]) -> str:
 
 
 def redact_json(value: Any) -> Any:
-    """Return a JSON value of an org's answer with its values replaced by their kinds."""
+    """Return a JSON value of an org's response with all values replaced by their kinds."""
     return _redact(value, "", KEPT, SCRUBBED)
 
 
@@ -72,12 +72,12 @@ def _redact(value: Any, key: str, kept_keys: Collection[str], scrubbed: Collecti
 
 
 def _redact_key(name: str) -> str:
-    """Return a key that is a name; of one that is an id or an address, such as a user's, its kind."""
+    """Return a key that is a name; for a key that is an ID or an address, return its kind."""
     return name if NAME.fullmatch(name) and not ID.fullmatch(name) else _kind(name)
 
 
 def redact_body(body: bytes) -> Any:
-    """Return the redacted body of a response: JSON values, or of XML the names of elements and the texts that are kept."""
+    """Return the redacted body of a response: JSON values, or for XML the names of elements and the kept texts."""
     text = body.decode("utf-8", "replace")
     if not text.strip():
         return None

@@ -1,4 +1,4 @@
-"""What the probes put to an org: components of the kinds that sfcode generates, under names of their own."""
+"""Sample components for the probes, like those that sfcode generates but with separate names."""
 
 from __future__ import annotations
 

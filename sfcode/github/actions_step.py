@@ -12,7 +12,7 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.text import spell_out
 
 SUMMARY_LIMIT = 1_000_000
-"""Bytes that GitHub takes for one step are 1,048,576; several commands may run in one step."""
+"""The limit of sfcode in bytes. GitHub accepts 1,048,576 per step, in which several commands may run."""
 
 
 @dataclass(frozen=True)

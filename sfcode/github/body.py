@@ -1,4 +1,4 @@
-"""The body of a comment: the meaning of the change, then the plan, the most important parts first."""
+"""Render the body of a comment: the review, then the plan, the most important parts first."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sfcode.plan.reports.plan_items import headline
 from sfcode.text import spell_out
 
 LIMIT = 65_536
-"""Characters that GitHub takes in a comment or in the text of an issue."""
+"""The maximum length of a comment or an issue in GitHub, in characters."""
 RESERVE = 512
-"""Kept free for what masking and quieting may add."""
+"""Characters that are reserved for masking secrets and mentions, which may lengthen a text."""
 FOR_PLAN = 16_384
-"""What the plan may always have, however much there is to say about the change."""
+"""Characters that are reserved for the plan, however long the review is."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class CommentParts:
     review: Callable[[int], str]
     plan: Plan | None = None
     note: str = ""
-    """Why there is no plan, or what else a reader has to know."""
+    """A note for the reader, such as why there is no plan."""
     head: str = ""
 
 
@@ -71,6 +71,6 @@ def _footer(parts: CommentParts) -> str:
 
 
 def _fit(text: str, room: int) -> str:
-    """Truncate a text that is still too long, because masking has made it longer."""
+    """Truncate a text that masking has made too long."""
     cut = "\n\n(cut: GitHub takes no longer comment)\n"
     return text if len(text) <= room else text[: room - len(cut)] + cut

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 LONGEST = 60.0
-"""Longest wait before one more attempt, in seconds; a longer wait is an error."""
+"""The longest wait before another attempt, in seconds; a longer wait is an error."""
 PAGE = 100
 VERSION = "2022-11-28"
 SERVER_TROUBLE = 500
@@ -49,7 +49,7 @@ class GitHub:
         self.runtime = runtime or Runtime()
         self._login = job.login
         self._session = requests.Session()
-        # Passed as `auth`, so that requests does not replace it by an entry of ~/.netrc.
+        # Passed as `auth`, so that requests does not use ~/.netrc instead.
         self._session.auth = self._sign
         self._session.trust_env = not is_loopback(urlsplit(job.api_url).hostname or "")
         self._session.headers.update(
@@ -90,7 +90,7 @@ class GitHub:
             url = answer.links.get("next", {}).get("url")
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Create a resource. Raises Uncertain if it is unknown whether it was created."""
+        """Create a resource. Raises OutcomeUnknown if it is unknown whether it was created."""
         return self._answer("POST", self._url(path), body, repeatable=False).json()
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -105,7 +105,7 @@ class GitHub:
         return f"{self.context.api_url}/repos/{self.context.repository}/{path}"
 
     def _sign(self, request: PreparedRequest) -> PreparedRequest:
-        """Add the token to a request to GitHub, and to no other host that a page link may name."""
+        """Add the token to a request to GitHub, but not to any other host in a page link."""
         if urlsplit(request.url or "").netloc == urlsplit(self.context.api_url).netloc:
             request.headers["Authorization"] = f"Bearer {self.context.token.reveal()}"
         return request

@@ -13,7 +13,7 @@ _LINE = re.compile(r"<!-- sfcode (\{.*\}) -->")
 
 @dataclass(frozen=True)
 class Marker:
-    """The content of a marker; `head` and `plan` are the commit and the changes that the text shows."""
+    """The content of a marker; `head` is the commit and `plan` the digest of the changes in the text."""
 
     kind: str
     config: str
@@ -23,7 +23,7 @@ class Marker:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """Return the identity of a text: one comment for each config folder and environment."""
+        """Return the identity of the comment, which is unique per config folder and environment."""
         return (self.kind, self.config, self.environment)
 
     def line(self) -> str:
@@ -38,7 +38,7 @@ def comment_marker(config: Path, environment: str, *, head: str = "", plan: str 
 
 
 def read_marker(body: str | None) -> Marker | None:
-    """Parse the first line of a text. The rest may quote a config, whose author is not trusted."""
+    """Parse the first line of a text only, since the rest may quote a config, whose author is not trusted."""
     match = _LINE.fullmatch((body or "").split("\n", 1)[0].rstrip("\r"))
     if not match:
         return None

@@ -18,9 +18,9 @@ class CommentUpdate(enum.Enum):
     CREATED = "created"
     EDITED = "edited"
     KEPT = "kept as it is"
-    """It says the same already."""
+    """The comment already has this text."""
     NONE = "not needed"
-    """There is nothing to say, and nothing was said before."""
+    """No comment exists, and none is needed."""
 
 
 def list_own_comments(github: GitHub, pull: int, marker: Marker) -> list[Mapping[str, Any]]:
@@ -40,7 +40,7 @@ def write_comment(github: GitHub, pull: int, marker: Marker, body: str, *, neede
     """
     for attempt in range(1, ATTEMPTS + 1):
         own_comments = list_own_comments(github, pull, marker)
-        # Two runs at the same moment may both have found none. The older one stays.
+        # Two concurrent runs may both have created a comment. The older one is kept.
         for comment in own_comments[1:]:
             github.delete(f"issues/comments/{comment['id']}")
         if own_comments:
@@ -53,7 +53,7 @@ def write_comment(github: GitHub, pull: int, marker: Marker, body: str, *, neede
         try:
             github.post(f"issues/{pull}/comments", {"body": body})
         except OutcomeUnknown:
-            # It may be there all the same: look again rather than write twice.
+            # The comment may have been created: look again instead of creating it twice.
             if attempt == ATTEMPTS:
                 raise
             github.runtime.sleep(attempt)

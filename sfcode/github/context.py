@@ -16,7 +16,7 @@ from sfcode.secret import Secret
 
 API = "https://api.github.com"
 BOT = "github-actions[bot]"
-"""Who writes with the token that GitHub gives to every job."""
+"""The login of the token that GitHub passes to every job."""
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _PULL_REF = re.compile(r"refs/pull/(\d+)/")
@@ -79,7 +79,7 @@ class JobContext:
 
 
 def read_job_context(environ: Mapping[str, str]) -> JobContext:
-    """Read the runner's variables. Raises UsageError that names the missing ones."""
+    """Read the runner's variables. Raises UsageError with the missing ones."""
     missing = [name for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY") if not environ.get(name)]
     if missing:
         raise UsageError(

@@ -25,10 +25,10 @@ class CommentRequest:
     review: ReviewReport
     config: Path
     environment: str
-    """Empty: all environments."""
+    """The environment; all environments if empty."""
     plan: Plan | None = None
     note: str = ""
-    """Said below it, such as why there is no plan."""
+    """A sentence below the review, such as why there is no plan."""
 
 
 def post_comment(github: GitHub, request: CommentRequest, environ: Mapping[str, str]) -> tuple[int, CommentUpdate]:
@@ -37,7 +37,7 @@ def post_comment(github: GitHub, request: CommentRequest, environ: Mapping[str, 
     number, head = context.pull_number, context.head_sha
     digest = changes_digest(request.plan) if request.plan else ""
     marker = comment_marker(request.config, request.environment, head=head, plan=digest)
-    # GitHub's runner has a merge commit checked out, whose name does not help a reader.
+    # GitHub's runner checks out a merge commit, whose ID is of no use to a reader.
     review = replace(
         request.review,
         base=Revision(context.base_name, request.review.base.commit),
@@ -58,7 +58,7 @@ def changes_files(review: ReviewReport, config: Path) -> bool:
     if not review.head.commit:
         return True
     repository = open_repository(config)
-    # A bare repository has no folders: there the path is meant from the top.
+    # A bare repository has no work tree, so the path is relative to its top.
     place = config if repository.bare else config.absolute().relative_to(repository.top)
     folder = [PurePosixPath(place.as_posix())]
     return repository.read_files(review.base.commit, folder) != repository.read_files(review.head.commit, folder)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sfcode.secret import Secret, scrub
 
 SHORTEST = 8
-"""Shorter values are too likely to be words of their own: a text without its every `test` says nothing."""
+"""Shorter values are not replaced, since they are often ordinary words such as `test`."""
 
 _SECRET_NAME = re.compile(r"(^|_)(SECRET|TOKEN|KEY|PASSWORD|AUTH_URL|CREDENTIALS?)(_|$)", re.IGNORECASE)
 _PING = re.compile(r"(?<![\w`@/])@(?=[A-Za-z\d])")
@@ -18,7 +18,7 @@ def redact(text: str, environ: Mapping[str, str]) -> str:
     """
     Replace the value of every secret environment variable by asterisks.
 
-    sfcode prints none of them; this is a second safeguard, for messages of an org or a template.
+    sfcode prints no secrets; this is a second safeguard, for messages of an org or a template.
     """
     values = {value.strip() for name, value in environ.items() if _SECRET_NAME.search(name)}
     longest_first = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)

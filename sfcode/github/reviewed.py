@@ -13,7 +13,7 @@ from sfcode.github.comments import author, list_own_comments
 from sfcode.lazy_dataclasses import dataclass
 
 REVIEWERS = frozenset({"admin", "write"})
-"""Permissions in the repository with which an approval counts, since anyone can approve in a public repository."""
+"""Repository permissions with which an approval counts, since anyone can approve in a public repository."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def require_reviewers(github: GitHub, environment: str, why: str) -> None:
 
 
 def _find_approver(github: GitHub, number: int, head: str, shown_at: str, proposer: str) -> str | None:
-    """Return who approved the last commit after the plan was shown, and has not revoked the approval."""
+    """Return a user who approved the last commit after the plan was shown, and has not revoked the approval."""
     last: dict[str, Mapping[str, Any]] = {}
     for review in github.pages(f"pulls/{number}/reviews"):
         if review.get("state") in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
@@ -73,7 +73,7 @@ def _find_approver(github: GitHub, number: int, head: str, shown_at: str, propos
             review["state"] == "APPROVED"
             and review.get("commit_id") == head
             and reviewer != proposer
-            # Both are UTC in one fixed form, so the texts compare as the times do.
+            # Both are UTC in the same form, so comparing the texts compares the times.
             and str(review.get("submitted_at") or "") >= shown_at
             and _may_write(github, reviewer)
         ):

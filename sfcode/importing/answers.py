@@ -8,7 +8,7 @@ from sfcode.config.names import make_identity
 from sfcode.lazy_dataclasses import dataclass, field
 
 NONE = "none"
-"""The value of an option that stands for no field."""
+"""The value of an option that means no field."""
 
 Way = Literal["both", "to_appcues", "to_salesforce"]
 
@@ -16,9 +16,9 @@ Way = Literal["both", "to_appcues", "to_salesforce"]
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
     """
-    Answers to questions that an org does not settle; None or empty: the org decides.
+    Answers to questions that the org leaves open; None or empty if not passed.
 
-    A field is written `Field`, which holds for every object, or `Object.Field`.
+    A field is `Field`, for every object, or `Object.Field`.
     """
 
     objects: tuple[str, ...] = ()
@@ -38,10 +38,10 @@ class ImportOptions:
     relay_url: str | None = None
     environment: str | None = None
     org: str = ""
-    """The org as the environment names it."""
+    """The value of `org` in the environment."""
 
     def field(self, names: tuple[str, ...], object_name: str) -> str | None:
-        """Return the field that was passed for an object: `Object.Field` goes before a plain `Field`."""
+        """Return the field that was passed for an object: `Object.Field` before a plain `Field`."""
         qualified = [name.partition(".")[2] for name in names if name.startswith(f"{object_name}.")]
         plain = [name for name in names if "." not in name]
         return next(iter((*qualified, *plain)), None)

@@ -1,4 +1,4 @@
-"""Recognize what belongs to Appcues by names, hosts and formulas."""
+"""Recognize components of Appcues integrations by names, hosts and formulas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfcode.metadata.component import Body, Component, Value
 from sfcode.metadata.objects import Field
 
 CONNECTOR_HOST = "integration-hook.com"
-"""Where the message of Appcues' own connector goes, as a public backup of an org shows."""
+"""The host to which Appcues' own connector sends, from a public backup of an org."""
 APPCUES_HOST = "appcues.com"
 CONNECTOR_NAME = re.compile(r"AppcuesOn\w+_[A-Za-z0-9]+")
 
@@ -28,7 +28,7 @@ _DOES_MORE = (
     *("orchestratedStages", "recordCreates", "recordDeletes", "recordLookups", "recordRollbacks", "recordUpdates"),
     *("screens", "stages", "steps", "subflows", "transforms", "waits"),
 )
-"""What a flow may hold beside its actions."""
+"""Elements that a flow may have besides its actions."""
 
 
 def find_messages(workflows: Iterable[Component], flows: Iterable[Component]) -> tuple[Message, ...]:

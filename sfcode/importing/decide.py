@@ -21,13 +21,13 @@ def propose_config(scan: ScanResult, options: ImportOptions) -> ConfigProposal:
     Propose a config.
 
     Raises:
-        Refused: with all open questions at once, or because the org holds nothing of an integration.
+        Refused: Questions are open, or the org has no components of an integration.
 
     """
     decisions = Decisions(scan, options)
     objects = _objects(decisions)
     user = choose_user(decisions, objects)
-    # Until one is chosen, each candidate gives evidence about the fields.
+    # Until a user is chosen, the rights of all candidates are evidence about the fields.
     sets = (user.permission_set,) if user.permission_set else tuple(sorted(scan.sets))
     mappings = tuple(_propose_mapping(decisions, name, sets) for name in objects)
     if decisions.questions:
@@ -160,7 +160,7 @@ def _replaces(decisions: Decisions, object_name: str) -> Iterator[Address]:
 def _adopted_components(
     decisions: Decisions, mappings: Iterable[MappingProposal], set_name: str | None
 ) -> Iterator[str]:
-    """List the components of the org whose names the config generates."""
+    """List the components of the org with names that the config generates."""
     if set_name:
         yield f"PermissionSet:{set_name}"
     for mapping in mappings:

@@ -63,7 +63,7 @@ def _formula_source(decisions: Decisions, object_name: str, field: str) -> str:
 
 
 def _look_up_field(decisions: Decisions, object_name: str, name: str, option: str) -> Field | None:
-    """Return the field that an option names; record a question if the object does not have it."""
+    """Return the field of an option; record a question if the object does not have it."""
     fields = decisions.found.fields.get(object_name, {})
     if name in fields:
         return fields[name]
@@ -118,7 +118,7 @@ def choose_nps_field(decisions: Decisions, object_name: str, kind: NpsKind) -> s
         for field in decisions.found.fields.get(object_name, {}).values()
         if field.custom and field.type in allowed and not field.calculated and _NPS.search(_base_name(field.name))
     )
-    # NPS_Category__c or NPS_Answers__c also concern NPS, and are neither score nor feedback.
+    # NPS_Category__c or NPS_Answers__c also belong to NPS, but are neither score nor feedback.
     likely = [name for name in names if _SAYS[kind].search(_base_name(name))]
     if len(likely) == 1:
         decisions.choose(subject, likely[0], f"a {'number' if kind == 'score' else 'text'} field named after it")

@@ -13,7 +13,7 @@ from sfcode.org import Org
 from sfcode.plan.schema import describe_component
 
 Fields = dict[str, dict[str, Field]]
-"""By object and name."""
+"""Fields by object and name."""
 
 
 def retrieve_components(org: Org, type_: str, names: Iterable[str]) -> tuple[Component, ...]:
@@ -25,7 +25,7 @@ def retrieve_components(org: Org, type_: str, names: Iterable[str]) -> tuple[Com
 def read_fields(
     org: Org, objects: Iterable[str], messages: Iterable[Message], sets: Iterable[PermissionSetGrants]
 ) -> tuple[Fields, dict[str, Formula]]:
-    """Describe objects; hidden fields that a component names are read from the metadata."""
+    """Describe objects; fields that are not readable but used by a component are read from the metadata."""
     fields: Fields = {name: dict(one.fields) for name, one in org.describe(objects).objects.items()}
     field_names = {f"{message.object}.{field}" for message in messages for field in message.fields}
     field_names |= {f"{name}.{field}" for one in sets for name in fields for field in one.fields(name)}

@@ -104,7 +104,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
 
 
 def _fit(decisions: Decisions, person: CandidateUser, objects: tuple[str, ...]) -> list[PermissionSetGrants]:
-    """List the permission sets of a user that concern these objects or events."""
+    """List the permission sets of a user that grant rights on some objects or on events."""
     return [
         grants
         for grants in map(decisions.found.grants, person.sets)

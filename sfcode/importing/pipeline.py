@@ -38,7 +38,7 @@ def import_org(org: Org, options: ImportOptions, folder: Path) -> ImportResult:
     `folder` is where the config will be written.
 
     Raises:
-        Refused: options are missing that the org does not settle, or the config has problems.
+        Refused: Options are missing for open questions, or the config has problems.
 
     """
     scan = scan_org(org, options)

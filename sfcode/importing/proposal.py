@@ -1,4 +1,4 @@
-"""The proposed config: its values with their reasons, and the questions that are open."""
+"""The proposed config: its values with their reasons, and the open questions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MappingProposal:
     direction: str
     user_id: str
     source: str
-    """The number field that the user ID is made from; "" if the field itself is the user ID."""
+    """The number field from which the user ID is generated; "" if the field itself is the user ID."""
     attributes: dict[str, str]
     attributes_because: str
     score: str | None
@@ -80,7 +80,7 @@ class ConfigProposal:
     as_is: tuple[str, ...]
     choices: tuple[Choice, ...]
     leftovers: tuple[Message, ...] = ()
-    """Messages to Appcues that a relay takes the place of."""
+    """Messages to Appcues that a relay replaces."""
     by_hand: tuple[str, ...] = ()
     """Manual steps before the first apply."""
     notes: tuple[str, ...] = ()

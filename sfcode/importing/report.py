@@ -98,7 +98,7 @@ def _change(change: Change) -> Iterator[str]:
 
 
 def to_fill_in(options: ImportOptions) -> tuple[str, ...]:
-    """List the values that no org has: the Appcues account and the relay's URL."""
+    """List the values that an org does not contain: the Appcues account and the relay's URL."""
     missing = []
     if not options.account:
         missing.append(

@@ -40,8 +40,8 @@ def scan_org(org: Org, options: ImportOptions) -> ScanResult:
     Read everything that a proposal needs.
 
     Raises:
-        Refused: sfcode manages the org already.
-        OrgError: the signed-in user may not read the org's setup.
+        Refused: sfcode already manages the org.
+        OrgError: The signed-in user cannot read the org's setup.
 
     """
     target = read_target(org)
@@ -94,7 +94,7 @@ def _mappable(name: str) -> bool:
 
 
 def _refuse_managed(org: Org, name: str) -> None:
-    """Raise Refused if the org holds the state of an sfcode project of this name: its config exists already."""
+    """Raise Refused if the org has the state of a project with this name, whose config already exists."""
     states = retrieve_components(org, "StaticResource", (address.full_name for address in list_states(org)))
     states_by_identity = ((state_identity(state.address), from_component(state)) for state in states)
     namesakes = (state for identity, state in states_by_identity if (state.project or identity).lower() == name.lower())
@@ -121,7 +121,7 @@ def _messages(org: Org) -> tuple[Message, ...]:
 
 
 def _people(org: Org, usernames: Iterable[str]) -> tuple[CandidateUser, ...]:
-    # A list without an entry is no list in SOQL.
+    # SOQL does not allow an empty list.
     rows = org.query(_PEOPLE, INTEGRATION_LICENSE, sorted({*usernames, ""}))
     names = [row["Username"] for row in rows]
     licenses = _by_user(org.query(_LICENSES, names) if names else [], "PermissionSetLicense", "DeveloperName")
@@ -132,7 +132,7 @@ def _people(org: Org, usernames: Iterable[str]) -> tuple[CandidateUser, ...]:
 def _by_user(rows: Iterable[dict[str, Any]], relation: str, name: str) -> dict[str, list[str]]:
     names_by_user: dict[str, list[str]] = {}
     for row in rows:
-        # What a permission set group gives has no set of its own.
+        # An assignment of a permission set group has no permission set.
         if row[relation] and row["Assignee"]:
             names_by_user.setdefault(row["Assignee"]["Username"], []).append(row[relation][name])
     return names_by_user

@@ -12,7 +12,7 @@ from sfcode.metadata.objects import Field
 from sfcode.plan.snapshot import Target
 
 INTEGRATION_LICENSE = "Salesforce Integration"
-"""The user license that Appcues' help page names."""
+"""The user license of Appcues' help page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class MessageTrigger:
 
     address: Address
     alone: bool
-    """It does nothing but send messages to Appcues."""
+    """Whether it only sends messages to Appcues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Message:
     address: Address
     host: str
     by_connector: bool
-    """Whether Appcues' own connector created it; otherwise a person did."""
+    """Whether Appcues' own connector created the message, and not a person."""
     user: str
     fields: tuple[str, ...]
     fired_by: tuple[MessageTrigger, ...] = ()
@@ -58,7 +58,7 @@ class CandidateUser:
     license: str
     set_licenses: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
-    """Permission sets assigned to it, those of profiles left out."""
+    """Assigned permission sets, without those of profiles."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class PermissionSetGrants:
     body: Body
 
     def objects(self, right: str) -> frozenset[str]:
-        """Return the objects on which it grants a right, such as `modifyAllRecords`."""
+        """Return the objects on which the permission set grants a right, such as `modifyAllRecords`."""
         return _granted_names(self.body.get("objectPermissions"), right)
 
     def fields(self, object_name: str) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ class PermissionSetGrants:
 
     @cached_property
     def _readable_fields(self) -> dict[str, tuple[str, ...]]:
-        """The readable fields by object: each object of a large org is asked for several times."""
+        """The readable fields by object, cached since they are needed several times."""
         fields = defaultdict[str, list[str]](list)
         for name in sorted(_granted_names(self.body.get("fieldPermissions"), "readable")):
             object_name, _, field_name = name.partition(".")
@@ -98,7 +98,7 @@ class Formula:
     text: str
     blank_as_zero: bool
     source: str = ""
-    """The number field that it turns into a text, and nothing else."""
+    """The number field, if the formula only converts it to text; else ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,9 @@ class ScanResult:
     fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     formulas: Mapping[str, Formula] = field(default_factory=dict)
     events: int | None = None
-    """How many events have a subject that begins with Appcues; None where we may not look."""
+    """The number of events with a subject that begins with Appcues; None if the signed-in user cannot read events."""
     event_id: bool = False
-    """The field of activities that the relay knows Appcues' events by is there already."""
+    """Whether the external ID field of activities for the relay already exists."""
 
     def grants(self, name: str | None) -> PermissionSetGrants:
         """Return the grants of a permission set; empty if it does not exist."""

@@ -39,7 +39,7 @@ def quote_scalar(text: str) -> str:
 
 
 def environment_name(scan: ScanResult, options: ImportOptions) -> str:
-    """Return the name of the environment: the option's, otherwise one for the kind of org."""
+    """Return the name of the environment: that of the option, else one for the kind of org."""
     if options.environment:
         return options.environment
     if options.org == "local":

@@ -1,4 +1,4 @@
-"""Zip files: reproducible to write, limited in size to read."""
+"""Write zip files reproducibly, and read them with limits on their size."""
 
 from __future__ import annotations
 

@@ -12,15 +12,15 @@ from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.metadata.types import TYPES
 
 Value = None | bool | int | str | tuple["Value", ...] | list["Value"] | dict[str, "Value"]
-"""What a body is made of: JSON values. A list keyed by identity is a dict (see `types.py`)."""
+"""The values of a body: JSON values. A list keyed by identity is a dict (see `types.py`)."""
 
 Body = Mapping[str, Value]
 
 BUSINESS_RECORD_TYPES = frozenset({"Campaign", "CampaignMemberStatus"})
-"""Rows that people work with: made where they are missing, and neither changed, managed nor deleted afterwards."""
+"""Types of business records: created if missing, and neither changed, managed nor deleted afterwards."""
 
 RECORD_TYPES = frozenset({"User", "PermissionSetLicenseAssign", "PermissionSetAssignment"}) | BUSINESS_RECORD_TYPES
-"""Rows that must exist, next to metadata: written through REST, not deployed."""
+"""Types of records that are not metadata: written through REST, not deployed."""
 
 _TYPE_NAMES = {name.lower(): name for name in (*TYPES, *RECORD_TYPES)}
 
@@ -38,7 +38,7 @@ class Address:
     type: str
     full_name: str
     _key: tuple[str, str] = field(init=False, repr=False)
-    """What two addresses are compared by, worked out once: a plan compares each of them many times."""
+    """The key of comparisons, computed once since a plan compares each address many times."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_key", (self.type, self.full_name.lower()))
@@ -70,18 +70,18 @@ class Address:
 
     @property
     def assigned(self) -> Address:
-        """Return what an assignment assigns: a permission set, or a permission set license."""
+        """Return the assigned permission set or permission set license of an assignment."""
         kind = "PermissionSet" if self.type == "PermissionSetAssignment" else "PermissionSetLicense"
         return Address(kind, self.full_name.rpartition("/")[0])
 
     @property
     def is_record(self) -> bool:
-        """Return whether the address is of a record (a user, an assignment) and not of metadata."""
+        """Whether the address is that of a record (a user, an assignment) and not of metadata."""
         return self.type in RECORD_TYPES
 
     @property
     def is_business_record(self) -> bool:
-        """Return whether the address is of a record that people work with, which is only ever made."""
+        """Whether the address is that of a business record, which is only created."""
         return self.type in BUSINESS_RECORD_TYPES
 
 

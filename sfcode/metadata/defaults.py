@@ -15,13 +15,13 @@ from sfcode.metadata.component import Value
 
 @dataclass(frozen=True, slots=True)
 class DefaultRule:
-    """Elements of a type that mean nothing: always, or when they have the value that absence means."""
+    """An element of a type without meaning: always, or if its value is the default."""
 
     owner: str
     elements: tuple[str, ...]
     reason: str
     default: Value = None
-    """The value that absence means; None: no value of it means anything."""
+    """The default, which an absent element means; None if no value has a meaning."""
 
 
 RULES: tuple[DefaultRule, ...] = (
@@ -201,7 +201,7 @@ RULES: tuple[DefaultRule, ...] = (
 )
 
 BUILDER_NOTES = frozenset({"BuilderType", "CanvasMode", "OriginBuilderType"})
-"""Entries of a flow's processMetadataValues which say how Flow Builder shows it."""
+"""Entries of a flow's processMetadataValues that only concern its display in Flow Builder."""
 
 SIGNIFICANT_TEXT: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -210,7 +210,7 @@ SIGNIFICANT_TEXT: Mapping[str, frozenset[str]] = MappingProxyType(
         "StaticResource": frozenset({"content"}),
     }
 )
-"""Texts that are data, by type: blanks around them count, and the empty text differs from none."""
+"""Elements with texts that are data, by type: surrounding blanks are significant, and an empty text differs from none."""
 
 NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -230,7 +230,7 @@ NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
         "WorkflowOutboundMessage": frozenset({"integrationUser"}),
     }
 )
-"""Texts that name a component, an object or a user, by type: Salesforce ignores their case."""
+"""Elements with names of components, objects or users, by type, whose case Salesforce ignores."""
 
 _BY_ELEMENT: Mapping[tuple[str, str], DefaultRule] = MappingProxyType(
     {(rule.owner, element): rule for rule in RULES for element in rule.elements}

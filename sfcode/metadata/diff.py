@@ -31,7 +31,7 @@ class AttributeChange:
     before: Value
     after: Value
     item: bool = False
-    """A text that comes into or leaves a set of texts."""
+    """Whether the change adds or removes a text of a set."""
 
 
 def diff(before: Body | None, after: Body | None) -> tuple[AttributeChange, ...]:
@@ -68,7 +68,7 @@ def _compare(path: Path, before: Value, after: Value) -> Iterator[AttributeChang
     ):
         if not _same(before, after):
             yield AttributeChange(path, before, after)
-    else:  # one kind of thing takes the place of another
+    else:  # a value of another kind replaces the whole value
         yield from _whole(path, before, comes=False)
         yield from _whole(path, after, comes=True)
 
@@ -95,7 +95,7 @@ def _item(path: Path, text: str, *, comes: bool) -> AttributeChange:
 
 
 def spell_as(value: Value, model: Value) -> Value:
-    """Return a value with its names in the case of another value, so that a comparison of both shows only real differences."""
+    """Return a value with names in the case of another value, so that a comparison shows only real differences."""
     if isinstance(value, Mapping) and isinstance(model, Mapping):
         spellings = {old: new for old, new in _pair_names(value, model) if old is not None and new is not None}
         return {
@@ -108,10 +108,12 @@ def spell_as(value: Value, model: Value) -> Value:
 
 
 def _pair_names(before: Iterable[str], after: Iterable[str]) -> Iterator[tuple[str | None, str | None]]:
-    """Pair the names of both sides: Salesforce ignores their case, so a name in another case is the same one."""
+    """Pair the names of both sides, ignoring case like Salesforce."""
     sides = (list(before), list(after))
     folded = [{name.lower(): name for name in names} for names in sides]
-    if any(len(names) < len(side) for names, side in zip(folded, sides, strict=True)):  # two differ in case only
+    if any(
+        len(names) < len(side) for names, side in zip(folded, sides, strict=True)
+    ):  # two names on one side differ only in case
         folded = [{name: name for name in names} for names in sides]
     for key in {**folded[0], **folded[1]}:
         yield folded[0].get(key), folded[1].get(key)

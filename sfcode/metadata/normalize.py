@@ -21,7 +21,7 @@ _Dict = dict[str, Value]
 
 
 class Name(str):
-    """The name of a component, an object or a user, whose case is kept and is ignored in comparisons."""
+    """The name of a component, an object or a user; comparisons ignore its case."""
 
     __slots__ = ()
 
@@ -37,9 +37,9 @@ class Name(str):
 
 def normalize(component: Component) -> Component:
     """
-    Return the normal form of a component: without the elements that an org adds and those without meaning.
+    Return the normal form of a component, without elements that an org adds and elements without meaning.
 
-    It is worked out once for each component, as a plan compares most of them several times.
+    The result is cached in the component, since a plan compares most components several times.
     """
     normal: Component | None = component.__dict__.get(_NORMAL)
     if normal is None:
@@ -50,7 +50,7 @@ def normalize(component: Component) -> Component:
 
 
 _NORMAL = "_normal"
-"""The attribute of a component that keeps its normal form."""
+"""The attribute of a component with its cached normal form."""
 
 
 def mean_the_same(one: Component, other: Component) -> bool:
@@ -59,7 +59,7 @@ def mean_the_same(one: Component, other: Component) -> bool:
 
 
 def differ(some: Collection[Component], others: Collection[Component]) -> bool:
-    """Return whether two collections of components differ in an address or in the normal form of one."""
+    """Return whether two collections of components differ in addresses or normal forms."""
     others_by_address = {component.address: component for component in others}
     return len(some) != len(others_by_address) or not all(
         component.address in others_by_address and mean_the_same(component, others_by_address[component.address])
@@ -80,18 +80,18 @@ def _normalize_body(component: Component) -> Body:
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """What is needed to bring the values of one element of a type into normal form."""
+    """The rules for the normal form of one element of a type."""
 
     type: str
     is_complex: bool
     repeated: bool
     ignored: bool
-    """Whether no value of it means anything."""
+    """Whether no value of the element has a meaning."""
     default: Value
-    """The value that absence means, if there is one."""
+    """The default value, if there is one."""
     blank_counts: bool
     is_significant: bool
-    """Whether the blanks around a text count."""
+    """Whether blanks around a text are significant."""
     is_name: bool
     grants: Callable[[_Dict], bool] | None
 
@@ -117,7 +117,7 @@ def _elements(type_: str) -> Mapping[str, _Element]:
 
 
 def _complex(type_: str, body: Body) -> Body:
-    """Return the normal form of a body: the body itself if it has that form, so that most are kept only once."""
+    """Return the normal form of a body; the body itself if it has that form, to save memory."""
     elements = _elements(type_)
     normal_body: _Dict = {}
     is_same = True
@@ -175,19 +175,19 @@ def _flow(body: _Dict) -> _Dict:
     if isinstance(notes, Mapping):
         others = {name: note for name, note in notes.items() if name not in BUILDER_NOTES}
         body = {**body, "processMetadataValues": others} if others else _without(body, "processMetadataValues")
-    # What Flow Builder proposes: the label and the time of the run.
+    # The default of Flow Builder: the label and the time of the run.
     if body.get("interviewLabel") == f"{body.get('label', '')} {{!$Flow.CurrentDateTime}}":
         body = _without(body, "interviewLabel")
     return body
 
 
 def _action_call(body: _Dict) -> _Dict:
-    # From API 58 on an org repeats the action's name here.
+    # Since API 58 an org repeats the action's name here.
     return _without(body, "nameSegment") if body.get("nameSegment") == body.get("actionName") else body
 
 
 def _field_permission(body: _Dict) -> _Dict:
-    # An org gives read with edit, and does not keep a row without read.
+    # An org grants read with edit, and does not store a row without read.
     editable = body.get("editable") is True
     readable = editable or body.get("readable") is True
     if body.get("editable") is editable and body.get("readable") is readable:
@@ -207,7 +207,7 @@ def _without(body: _Dict, name: str) -> _Dict:
 
 
 def _report_folder(body: _Dict) -> _Dict:
-    # An org adds the user who made the folder as its manager.
+    # An org adds the creator of the folder as its manager.
     shares = body.get("folderShares")
     if not isinstance(shares, list):
         return body
@@ -220,7 +220,7 @@ def _is_creator(share: Value) -> bool:
 
 
 def _app_settings(body: _Dict) -> _Dict:
-    # An org takes a certificate with its BEGIN and END lines or without, and gives it back in either form.
+    # An org accepts and returns a certificate with or without its BEGIN and END lines.
     certificate = body.get("certificate")
     return {**body, "certificate": _ARMOR.sub("", certificate)} if isinstance(certificate, str) else body
 
@@ -247,7 +247,7 @@ def _is_shown(entry: _Dict) -> bool:
 
 
 _GRANTS: Mapping[str, Mapping[str, Callable[[_Dict], bool]]] = {
-    # From API 40 on, a deployed permission set replaces the existing one. An org does not keep rows that grant nothing.
+    # Since API 40 a deployed permission set replaces the existing one. An org does not store rows without rights.
     "PermissionSet": {
         "applicationVisibilities": _any_true,
         "classAccesses": _any_true,
@@ -266,4 +266,4 @@ _GRANTS: Mapping[str, Mapping[str, Callable[[_Dict], bool]]] = {
         "userPermissions": _any_true,
     }
 }
-"""Rows of a repeated element that count, by type and element."""
+"""Functions that select the significant rows of a repeated element, by type and element."""

@@ -21,26 +21,26 @@ class Field:
     length: int = 0
     custom: bool = False
     required: bool = False
-    """Always required: no blank value, and no field permission can be given."""
+    """Whether the field is always required, so that it has no field permission."""
     permissionable: bool = True
-    """Takes field permissions (FLS)."""
+    """Whether the field has field permissions (FLS)."""
     calculated: bool = False
     updateable: bool = True
     nillable: bool = True
     createable: bool = True
     compound: str = ""
-    """The field that this one is a part of: `MailingAddress` of `MailingCity`; an address's field permission is the whole's."""
+    """The compound field that this one is a part of, which has the field permission: `MailingAddress` of `MailingCity`."""
     reference_to: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
-    """The values of a picklist, as far as they are known."""
+    """The known values of a picklist."""
     default: str | bool | None = None
-    """The value that the org gives to a new record."""
+    """The default value in new records."""
     precision: int = 0
     scale: int = 0
 
     @property
     def permission(self) -> str:
-        """Return the field that holds the field permission, "" if there is none."""
+        """Return the field with the field permission; "" if there is none."""
         if not self.permissionable or self.required:
             return ""
         return self.compound or self.name

@@ -1,8 +1,8 @@
 """
 Convert components to package files and back, in the layouts of the Metadata API (mdapi) and the sf CLI (source).
 
-A container (an object, a workflow) is listed in package.xml only where it is a component itself;
-its children are listed by their own type, which is what an org compares with the file.
+A container (an object, a workflow) is listed in package.xml only if it is itself a component;
+its children are listed by their own type, which an org compares with the file.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _project(api_version: str) -> bytes:
     project = {
         "packageDirectories": [{"path": "force-app", "default": True}],
         "namespace": "",
-        # Without it, sf takes the address of the org in SF_ORG_INSTANCE_URL for it, and refuses one that is not Salesforce's.
+        # Without sfdcLoginUrl, sf uses SF_ORG_INSTANCE_URL, and refuses a URL that is not one of Salesforce.
         "sfdcLoginUrl": "https://login.salesforce.com",
         "sourceApiVersion": api_version,
     }

@@ -73,7 +73,7 @@ def address_of_file(path: str) -> Address | None:
     """
     Return the component of a file, in either layout and below any root folder; None for other files.
 
-    A container's file gives the container: which of its children is meant, the file's name cannot say.
+    For a container's file, return the container, since the file name does not contain its children.
     """
     parts = PurePosixPath(path).parts
     for index in range(len(parts) - 2, -1, -1):
@@ -112,10 +112,10 @@ def _source_suffix(kind: MetadataType) -> str:
 
 def _safe(name: str) -> str:
     """
-    Return a name in the form it has in a path.
+    Return the form of a name in a path.
 
-    Full names are what an org uses as file names too: signs that a file cannot have are percent-encoded
-    in the name already (`Custom%3A Sales Profile`).
+    An org also uses full names as file names: characters that file names cannot contain are already percent-encoded
+    in the name (`Custom%3A Sales Profile`).
     """
     if name.startswith("/") or "\\" in name or "\0" in name or {"", ".", ".."} & set(name.split("/")):
         raise MetadataError(f"{name!r} cannot be the name of a file")

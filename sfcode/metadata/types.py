@@ -1,7 +1,7 @@
 """
 The supported metadata types: files, containers, and the identity of repeated elements.
 
-Which elements a type has, in which order, is in `schema.py`; this is what the WSDL does not say.
+The elements of a type are in `schema.json`; this table has what the WSDL does not contain.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class MetadataType:
     parent: str = ""
     """The container's type: a CustomField lives in a CustomObject."""
     element: str = ""
-    """The container's element that holds it: `fields`."""
+    """The element of the child in the container: `fields`."""
     folder_of: str = ""
-    """For a folder, the type that lies in it: a package lists the folder as a member of that type."""
+    """For a folder, the type of its content, as which a package lists the folder."""
     has_content: bool = False
-    """A content file, with the XML beside it in `<file>-meta.xml`."""
+    """Whether the component has a content file, with XML in `<file>-meta.xml`."""
 
 
 def _children(parent: str, directory: str, suffix: str, elements: Mapping[str, str]) -> tuple[MetadataType, ...]:
@@ -81,15 +81,15 @@ TYPES: Mapping[str, MetadataType] = {
 }
 
 CHILDREN: Mapping[str, Mapping[str, str]] = {"CustomObject": _OBJECT_CHILDREN, "Workflow": _WORKFLOW_CHILDREN}
-"""By container, the type of the component that each of its elements holds."""
+"""The types of child components by element, by container."""
 
 DIRECTORIES: Mapping[str, MetadataType] = {
     kind.directory: kind for kind in TYPES.values() if not (kind.parent or kind.folder_of)
 }
-"""By folder, the type whose files are in it."""
+"""Types by folder."""
 
 FOLDERS: Mapping[str, MetadataType] = {kind.folder_of: kind for kind in TYPES.values() if kind.folder_of}
-"""By type, that of its folders."""
+"""The type of a type's folders."""
 
 _ACCESSES = {
     "applicationVisibilities": "application",
@@ -157,18 +157,18 @@ def is_unordered(owner: str, element: str) -> bool:
 
 
 def local_name(type_: str, full_name: str) -> str:
-    """Return the name of a component inside its container's file: `Title__c` for `Contact.Title__c`."""
+    """Return the name of a component within its container's file: `Title__c` for `Contact.Title__c`."""
     kind = TYPES.get(type_)
     return full_name.partition(".")[2] if kind and kind.parent else full_name
 
 
 def member_type(type_: str) -> str:
-    """Return the type that a package lists a component by: a folder of reports is a member of type Report."""
+    """Return the type under which a package lists a component: Report for a folder of reports."""
     kind = TYPES.get(type_)
     return (kind.folder_of if kind else "") or type_
 
 
 def container(type_: str, full_name: str) -> str:
-    """Return the full name of the component whose file holds this one: `Contact` for `Contact.Title__c`, otherwise itself."""
+    """Return the full name of the component whose file contains a given one: `Contact` for `Contact.Title__c`, else its own."""
     kind = TYPES.get(type_)
     return full_name.partition(".")[0] if kind and kind.parent else full_name

@@ -21,7 +21,7 @@ _NSMAP = cast("dict[str, str]", {None: schema_table.NAMESPACE})
 _TAG = "{" + schema_table.NAMESPACE + "}"
 _NIL = "{" + schema_table.XSI + "}nil"
 _TYPE = "{" + schema_table.XSI + "}type"
-# Named one by one: everything but what XML allows is the same, and takes ten milliseconds to compile.
+# The forbidden characters are listed, since compiling the complement of the allowed ones takes ten milliseconds.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -49,7 +49,7 @@ def _syntax(error: etree.XMLSyntaxError) -> str:
 
 
 UNKNOWN = "$xml"
-"""The key under which a body holds elements that the schema does not know, as XML."""
+"""The key of a body for elements that the schema does not know, as XML."""
 
 
 def from_element(
@@ -142,7 +142,7 @@ class _Reader:
 
     def _simple(self, type_: str, text: str, element: etree._Element) -> Value:
         if type_ == "string":
-            return sys.intern(text)  # the names of fields and objects are in many files, before and after
+            return sys.intern(text)  # interned, since names of fields and objects occur in many files
         word = text.strip()
         if type_ == "boolean":
             if word not in ("true", "false", "1", "0"):
@@ -222,7 +222,7 @@ def _text(value: Value, path: str) -> str:
 
 
 def sort_children(root: etree._Element, type_: str) -> None:
-    """Bring the children of an element into schema order, those that the schema does not know last."""
+    """Sort the children of an element in schema order, with unknown ones last."""
     order = {name: number for number, name in enumerate(schema_table.elements(type_) or ())}
     root[:] = sorted(root, key=lambda element: order.get(etree.QName(element).localname, len(order)))
 

@@ -55,7 +55,7 @@ def connect(target: str, *, environ: Mapping[str, str], api_version: str, runtim
     With an access token in the environment no request is sent until the first call.
 
     Raises:
-        SignInError: sign-in is not configured or was refused; the hint says what to do.
+        SignInError: Sign-in is not configured or was refused; the hint explains what to do.
         UsageError: `target` has none of these forms.
 
     """

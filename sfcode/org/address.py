@@ -1,4 +1,4 @@
-"""URLs of orgs: which are accepted, in a normal form."""
+"""Validate and normalize URLs of orgs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def normalize_url(text: str, label: str = "instance URL") -> str:
     A token is only ever sent over TLS; plain http is for the local org on this machine.
 
     Raises:
-        SignInError: it is no URL, holds credentials, is not encrypted, or is not the address of the API.
+        SignInError: The text is not a URL, contains credentials, is not encrypted, or is not the URL of the API.
 
     """
     try:
@@ -29,7 +29,7 @@ def normalize_url(text: str, label: str = "instance URL") -> str:
     if parts.scheme not in ("https", "http") or not host:
         raise SignInError(f"The {label} {text!r} is not a URL.", f"Write it like {EXAMPLE}")
     if parts.username is not None or parts.password is not None:
-        # Not repeated in the message: the part before the @ may well be a password.
+        # The URL is not part of the message, since the part before the @ may be a password.
         raise SignInError(
             f"The {label} for {host} holds a user name or password.", "Put the token into SF_ACCESS_TOKEN instead."
         )

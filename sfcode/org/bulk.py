@@ -1,5 +1,5 @@
 """
-Queries with many results, through Bulk API 2.0: a job is started, watched and read page by page.
+Query many records through Bulk API 2.0: start a job, poll it, and read its results page by page.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.htm
 """
@@ -25,7 +25,7 @@ from sfcode.org.transport import read_retry_after, translate_errors, unavailable
 RUNNING = frozenset({"Open", "UploadComplete", "InProgress"})
 COMPLETE = "JobComplete"
 NO_BULK = frozenset({"API_DISABLED_FOR_ORG", "FEATURENOTENABLED", "FUNCTIONALITY_NOT_ENABLED", "NOT_FOUND"})
-"""Codes by which an org says that it has no Bulk API, or not for this user."""
+"""Error codes of an org without Bulk API, or without access to it for this user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Job:
 
     @property
     def runs(self) -> bool:
-        """Whether the org is still working on it."""
+        """Whether the job is still running."""
         return self.state in RUNNING
 
     @property
@@ -72,7 +72,7 @@ class Bulk:
         return _parse_job(self._call("GET", f"/{quote(job_id, safe='')}").json())
 
     def page(self, job_id: str, locator: str | None, most: int) -> Page:
-        """Return a page of a complete query: the first, or the one that a locator leads to."""
+        """Return a page of a complete query: the first, or that of a locator."""
         params = {"maxRecords": str(most)} | ({"locator": locator} if locator else {})
         response = self._call("GET", f"/{quote(job_id, safe='')}/results", params=params)
         response.encoding = "utf-8"

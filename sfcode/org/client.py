@@ -28,7 +28,7 @@ class Org:
     """
     A signed-in org: `metadata` for components, the methods here for records. Use it with `with`.
 
-    Each part is created on first use, so that a command pays only for the parts that it uses.
+    Each part is created on first use, so that a command loads only the parts that it uses.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -63,7 +63,7 @@ class Org:
 
     @cached_property
     def identity(self) -> OrgIdentity:
-        """The identity of the org and of the signed-in user, asked once."""
+        """The identity of the org and of the signed-in user, read once."""
         organization = self._traits.organization if self._traits else None
         return identify(self._rest, self.user, self.instance_url, self.api_version, organization)
 
@@ -74,11 +74,11 @@ class Org:
 
     @property
     def traits(self) -> OrgTraits:
-        """What differs from org to org, as it was read last; read now where it was not yet."""
+        """The last read traits of the org; they are read now if they were not yet."""
         return self._traits or self.read_traits()
 
     def read_traits(self, objects: Iterable[str] = ()) -> OrgTraits:
-        """Read what differs from org to org and describe some objects, in one request."""
+        """Read the traits of the org and describe some objects, in one request."""
         from sfcode.org.traits import read_traits
 
         self._traits = read_traits(self._rest, objects)
@@ -112,7 +112,7 @@ class Org:
 
     @property
     def _rest(self) -> Rest:
-        with self._rest_lock:  # several threads may be the first to ask
+        with self._rest_lock:  # several threads may need it at the same time
             return self._lazy_rest
 
     @cached_property
@@ -123,9 +123,9 @@ class Org:
 
     def renew(self, *, older_than: float) -> bool:
         """
-        Renew the session when it is older than `older_than` seconds, and tell whether that was done.
+        Renew the session if it is older than `older_than` seconds; return whether it was renewed.
 
-        False also where the way of signing in gives no other token, such as a token in a variable.
+        Return False also if the sign-in method cannot get another token, such as a token in a variable.
         """
         session = self._connection.session
         return session.renewable and session.age > older_than and session.renew(session.token)
@@ -144,7 +144,7 @@ class Org:
         return self._rest.get(path)
 
     def describe(self, names: Iterable[str]) -> OrgSchema:
-        """Return the schema of some objects, without those that the org does not have or show."""
+        """Return the schema of some objects, without those that do not exist or are not readable."""
         from sfcode.org.describe import describe
 
         return describe(names, self._rest.describe)

@@ -1,7 +1,7 @@
 """
 Up to 200 records in one call (sObject Collections), and several queries in one composite request.
 
-No call is retried here: the caller knows what may be repeated.
+No call is retried here, since only the caller can decide what may be repeated.
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm
 """
 
@@ -68,7 +68,7 @@ class RecordCollections:
         self._connection = connection
         self._base = f"{connection.instance_url}/services/data/v{connection.api_version}"
         self.usage: Usage | None = None
-        """As of the last response; None before the first."""
+        """The usage in the last response; None before the first."""
 
     def update(
         self, records: Sequence[Mapping[str, Any]], headers: Mapping[str, str] | None = None
@@ -89,7 +89,7 @@ class RecordCollections:
         records: Sequence[Mapping[str, Any]],
         headers: Mapping[str, str] | None = None,
     ) -> list[RecordResult]:
-        """Upsert up to 200 records independently, by the external id that each of them holds."""
+        """Upsert up to 200 records independently, by their external IDs."""
         return self._collection(f"/composite/sobjects/{sobject}/{field}", records, headers)
 
     def query(self, soql: str) -> list[Row]:

@@ -89,7 +89,7 @@ class Connection:
                 url,
                 data=soap.render_envelope(operation, parameters, self.session.token),
                 headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
-                auth=leave_unsigned,  # the session id is in the envelope
+                auth=leave_unsigned,  # the envelope contains the session ID
             )
         # A fault has status 500. Other errors are not SOAP, but may be XML.
         if response.status_code not in (requests.codes.ok, requests.codes.server_error):

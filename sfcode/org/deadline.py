@@ -1,4 +1,4 @@
-"""A deadline for calls to an org, such as the end of a lease: set around them, obeyed by transport and retries."""
+"""A deadline for calls to an org, such as the end of a lease, which transport and retries observe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNTIL: ContextVar[float | None] = ContextVar("sfcode_org_until", default=None)
 
 @contextmanager
 def set_deadline(moment: float) -> Iterator[None]:
-    """End every call to an org in this block by a moment of the runtime's clock (seconds), and start none after it."""
+    """Set the deadline of all calls to an org in a block, in seconds of the runtime's clock."""
     before = _UNTIL.set(moment)
     try:
         yield

@@ -11,7 +11,7 @@ from sfcode.org.parallel import CONCURRENCY, run_parallel
 
 
 def describe(names: Iterable[str], ask: Callable[[str], Mapping[str, Any] | None]) -> OrgSchema:
-    """Return the schema of some objects, without those that the org does not have or show."""
+    """Return the schema of some objects, without those that do not exist or are not readable."""
     unique = sorted(set(names))
     answers = run_parallel((partial(ask, name) for name in unique), CONCURRENCY)
     objects = {name: parse_object(name, answer) for name, answer in zip(unique, answers, strict=True) if answer}
@@ -33,8 +33,8 @@ def parse_field(answer: Mapping[str, Any]) -> Field:
     """
     Parse one field of a describe.
 
-    A field is `required` when it is not nillable, can be set on create, has no default, and is no checkbox. A describe says
-    what the signed-in user may update; a custom field that nothing computes can be updated by a user who is granted it.
+    A field is `required` if it is not nillable, can be set on create, has no default, and is not a checkbox. A describe contains
+    what the signed-in user can update; any custom field that is not computed can be updated by a user with access.
     """
     kind = str(answer["type"])
     required = (

@@ -44,7 +44,7 @@ def to_long_id(text: str) -> str:
     Return an id with 18 characters; the last three encode the case of the first 15.
 
     Raises:
-        ValueError: the text has neither 15 nor 18 letters and digits.
+        ValueError: The text does not have 15 or 18 letters and digits.
 
     """
     if not (len(text) in (15, 18) and text.isascii() and text.isalnum()):
@@ -87,7 +87,7 @@ def find_user(rest: Rest, api_version: str) -> SignedInUser:
     Return the signed-in user.
 
     The userinfo service refuses tokens without the scope `openid` or `id`, such as those of an app that has `api`
-    only; for these the list of resources names the user.
+    only; for these the list of resources contains the user.
     """
     try:
         info: Mapping[str, Any] = rest.get("/services/oauth2/userinfo")
@@ -96,7 +96,7 @@ def find_user(rest: Rest, api_version: str) -> SignedInUser:
     except (SignInError, OrgUnreachable):
         raise
     except OrgError:
-        pass  # refused, with a text or a page that differs from place to place
+        pass  # refused; the response may be a text or an HTML page
     identity = str(rest.get(f"/services/data/v{api_version}").get("identity", ""))
     user_id = identity.rpartition("/")[2]
     rows = rest.query("SELECT Username FROM User WHERE Id = {}", (user_id,), {})

@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 READ_AT_ONCE = 10
 LIST_AT_ONCE = 3
-"""What the Metadata API takes per call of readMetadata and of listMetadata."""
+"""The maximum number of items per call of readMetadata and of listMetadata."""
 
 RETRIEVE_TIMEOUT = 600.0
 
@@ -41,8 +41,8 @@ class MetadataClient:
         Start the deployment of a package and return its id.
 
         Raises:
-            OrgUnreachable: the response was lost; nothing is sent again, since the org may be deploying.
-            OrgError: the org refused the request.
+            OrgUnreachable: The response was lost. The request is not repeated, since the org may be deploying.
+            OrgError: The org refused the request.
 
         """
         fields: soap.Fields = [
@@ -52,7 +52,7 @@ class MetadataClient:
         return self._start("deploy", fields)
 
     def quick_deploy(self, validation_id: str) -> str:
-        """Deploy a package that a validation with tests has passed (deployRecentValidation); return the deployment's id."""
+        """Deploy a package that was validated with tests (deployRecentValidation); return the deployment's ID."""
         return self._start("deployRecentValidation", [("validationId", validation_id)])
 
     def deploy_status(self, deploy_id: str, details: bool = True) -> DeployResult:
@@ -70,18 +70,18 @@ class MetadataClient:
         Wait until a deployment has succeeded or failed; `timeout` is in seconds.
 
         Raises:
-            DeployStillRunning: it outlasts `timeout`, or the org is out of reach.
+            DeployStillRunning: The deployment takes longer than `timeout`, or the org is unreachable.
 
         """
         return follow_deployment(lambda: self._status(deploy_id, True), deploy_id, on_progress, self._runtime, timeout)
 
     def cancel_deploy(self, deploy_id: str) -> bool:
-        """Ask the org to cancel a deployment; True when it is canceled, False when it will be."""
-        # Asking twice stops it once. The element's name is the WSDL's.
+        """Ask the org to cancel a deployment; return True if it is canceled, False if it is still being canceled."""
+        # Repeatable. The element's name is that of the WSDL.
         return soap.flag(self._one("cancelDeploy", [("String", deploy_id)]), "done")
 
     def retrieve(self, members: Mapping[str, Iterable[str]], *, timeout: float = RETRIEVE_TIMEOUT) -> Retrieved:
-        """Retrieve components by type and full name; the messages name those that the org does not have."""
+        """Retrieve components by type and full name; the messages list missing ones."""
         requested = {type: sorted(set(names)) for type, names in sorted(members.items())}
         types: list[tuple[str, soap.Node]] = [
             ("types", [*(("members", member) for member in names), ("name", type)])
@@ -115,7 +115,7 @@ class MetadataClient:
             fields: list[tuple[str, soap.Node]] = [("type", type), *(("fullNames", name) for name in batch)]
             for record in soap.children(self._one("readMetadata", fields), "records"):
                 full_name = soap.text(record, "fullName")
-                if full_name:  # an unknown name gives an empty record
+                if full_name:  # the org returns an empty record for an unknown name
                     components.append(from_element(type, full_name, record))
         return tuple(components)
 
@@ -124,7 +124,7 @@ class MetadataClient:
         Rename one component (renameMetadata), which keeps its values and assignments.
 
         Raises:
-            OrgError: the org refuses it, such as for a field that a flow names.
+            OrgError: The org refuses the rename, for example of a field in a flow.
 
         """
         fields: soap.Fields = [("type", type), ("oldFullName", former), ("newFullName", present)]
@@ -157,7 +157,7 @@ class MetadataClient:
                 "Open Setup > Deployment Status first. If the deployment is listed, follow it with "
                 "`sfcode apply --attach ID`; otherwise start again.",
             ) from error
-        # deployRecentValidation answers with the bare id, deploy with an AsyncResult.
+        # deployRecentValidation returns the ID itself, deploy an AsyncResult.
         deploy_id = next((soap.text(element, "id") or (element.text or "").strip() for element in result), "")
         if not deploy_id:
             raise OrgError("The org returned no deployment id.", "Open Setup > Deployment Status.")

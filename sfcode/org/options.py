@@ -1,4 +1,4 @@
-"""Time, randomness and limits of the client, as arguments, so that tests can replace them."""
+"""Clocks, randomness and limits of the client, as arguments, so that tests can replace them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Runtime:
     connect_timeout: float = 10.0
     read_timeout: float = 120.0
     answer_timeout: float = 600.0
-    """For one whole response: a server that sends a byte a minute never exceeds `read_timeout`."""
+    """Limit for a whole response, since a server that sends a byte a minute never exceeds `read_timeout`."""
     max_answer_bytes: int = 64 * 1024 * 1024
     """Above the platform's own limit for a retrieve (39 MB zipped, as base64)."""
     cli_timeout: float = 60.0
-    """For one call of the `sf` command line."""
+    """Limit for one call of the `sf` command line."""
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.Random)
     request_headers: Callable[[], Mapping[str, str]] = dict
-    """Headers of each request besides its own, such as the context of a trace."""
+    """Returns additional headers for each request, such as the context of a trace."""
     on_response: Callable[[], object] = lambda: None
     """Called for every response, in the thread that sent the request."""

@@ -1,4 +1,4 @@
-"""Read what a user may do in an org beside the permission sets of a project."""
+"""Read the rights of a user that are not from the permission sets of a project."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ OBJECT_COLUMNS = {
     "PermissionsViewAllRecords": "viewAllRecords",
     "PermissionsModifyAllRecords": "modifyAllRecords",
 }
-"""The elements of a permission set, by column of ObjectPermissions."""
+"""Elements of a permission set, by column of ObjectPermissions."""
 
 
 def read_other_rights(org: Org, username: str, own: Collection[str]) -> OtherRights:
     """
-    Read the rights of a user, without the permission sets whose names are in `own`.
+    Read the rights of a user, without the permission sets in `own`.
 
     Raises:
-        OrgError: the signed-in user may not read permission sets.
+        OrgError: The signed-in user cannot read permission sets.
 
     """
     assigned = (
@@ -63,7 +63,7 @@ def _read_permissions(org: Org, profile_id: str) -> tuple[str, ...]:
     try:
         rows = org.query(f"SELECT {columns} FROM PermissionSet WHERE ProfileId = {{}}", profile_id)  # noqa: S608
     except OrgError as error:
-        if error.code != "INVALID_FIELD":  # an edition without one of the features has no column for it
+        if error.code != "INVALID_FIELD":  # in an edition without the feature the column does not exist
             raise
         return ()
     return tuple(name for name in names if any(row[f"Permissions{name}"] for row in rows))

@@ -1,4 +1,4 @@
-"""Several calls at once, in threads that an interruption does not wait for."""
+"""Run calls in parallel, in threads that an interruption does not wait for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import TypeVar, cast
 
 CONCURRENCY = 4
-"""Requests to an org at a time."""
+"""Concurrent requests to an org."""
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -21,7 +21,7 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
     Run calls in up to `at_once` threads and return their results in order.
 
     Raises the error of the first call that failed, after the calls that had begun. KeyboardInterrupt is raised at once: the threads end with the
-    process, though an org may never answer.
+    process, since an org may never answer.
     """
     numbered = [*enumerate(calls)]
     results: list[T | None] = [None] * len(numbered)

@@ -13,11 +13,11 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 GROWTH = 1.5
 SILENCE = 180.0
-"""Seconds that an org may be out of reach before polling ends."""
+"""Seconds that an org may be unreachable before polling ends."""
 
 
 class DeployStillRunning(StillRunning):
-    """A deployment that continues without being polled; `apply --attach` with `deploy_id` polls it again."""
+    """A deployment continues, but polling has ended; `apply --attach` with `deploy_id` polls it again."""
 
     def __init__(self, deploy_id: str, why: str) -> None:
         super().__init__(
@@ -46,7 +46,7 @@ def follow_deployment(
     Poll a deployment until it is done and return its result; `on_progress` gets each status that differs.
 
     Raises:
-        DeployStillRunning: no response for SILENCE seconds, or not done after `timeout` seconds. The deployment
+        DeployStillRunning: No response for SILENCE seconds, or not done after `timeout` seconds. The deployment
             continues in the org.
 
     """

@@ -1,7 +1,7 @@
 """
-Profiles by a name that does not depend on the language of the signed-in user.
+Find profiles by names that do not depend on the language of the signed-in user.
 
-SOQL answers the names of standard profiles in the language of the signed-in user; the Metadata API has one name for
+SOQL returns the names of standard profiles in the language of the signed-in user; the Metadata API has one name for
 all of them.
 """
 
@@ -18,6 +18,6 @@ def profile_names(org: Org) -> dict[str, str]:
 
 
 def find_profile(org: Org, name: str) -> str | None:
-    """Return the id of a profile, by its name in SOQL or in the Metadata API; None where the org has none."""
+    """Return the ID of a profile, by its name in SOQL or in the Metadata API; None if it does not exist."""
     profile_id = next((profile.id for profile in org.traits.profiles if profile.name.lower() == name.lower()), None)
     return profile_id or next((id for id, full_name in profile_names(org).items() if full_name == name), None)

@@ -37,7 +37,9 @@ class Rest:
     """The REST API of one org. A refused request raises OrgError with the org's error code."""
 
     def __init__(self, connection: Connection) -> None:
-        from sfcode.org.simple_salesforce_client import load_client_class  # not every command needs it
+        from sfcode.org.simple_salesforce_client import (
+            load_client_class,
+        )  # slow to import
 
         self._connection = connection
         self._last = threading.local()
@@ -91,7 +93,7 @@ class Rest:
         self._write(lambda: self.client.toolingexecute(path, method, None if values is None else dict(values)))
 
     def describe(self, sobject: str) -> Row | None:
-        """Return the describe of an object; None where the org has none of that name, or does not show it."""
+        """Return the describe of an object; None if it does not exist or is not readable."""
         try:
             return self._read(lambda: cast("Row", self._type(sobject).describe()))
         except OrgError as error:
@@ -122,8 +124,8 @@ class Rest:
         """
         Run queries and read documents in one composite request, or in several beyond 5 queries or 25 parts.
 
-        Returns rows, what `parse` makes of a document, or the OrgError of a refusal for each name. A document is parsed as
-        soon as it is there, since those of a large project do not fit into memory together. Paths are relative to the API
+        Returns for each name the rows, the result of `parse` for a document, or the OrgError of a refusal. A document is parsed as
+        soon as it arrives, since those of a large project do not fit into memory together. Paths are relative to the API
         version.
         """
         base = f"/services/data/v{self._connection.api_version}"
@@ -161,7 +163,7 @@ class Rest:
         return cast("Row", response.json())
 
     def _part(self, part: Mapping[str, Any], *, is_query: bool) -> Any:
-        """Return the answer of one part of a composite request, with all pages of a query, or its refusal."""
+        """Return the result of one part of a composite request, with all pages of a query, or its refusal."""
         answer = part["body"]
         if part["httpStatusCode"] != 200:
             code, message = parse_error(answer)
@@ -196,7 +198,7 @@ class Rest:
         try:
             yield
         except SalesforceError as error:
-            raise self._refusal(error) from None  # the library's text holds URL and body, which may hold values
+            raise self._refusal(error) from None  # the library's text contains URL and body, which may contain values
         except (KeyError, TypeError) as error:
             raise OrgError(f"{self._connection.instance_url} sent an unexpected response ({error!r}).") from error
 
@@ -213,12 +215,12 @@ class Rest:
         return OrgError(session.scrub(f"{code}: {message}"), code=code, retry_after=self._last.retry_after)
 
     def _note_wait(self, response: Response, **_: Any) -> None:
-        """Remember how long the last response of this thread asks to wait: simple-salesforce's errors have no headers."""
+        """Store the Retry-After of the last response of this thread, since simple-salesforce's errors have no headers."""
         self._last.retry_after = read_retry_after(response)
 
 
 def _batches(queries: list[str], documents: list[str]) -> Iterator[list[str]]:
-    """Split the parts of composite requests by the limits of one."""
+    """Split parts into composite requests within the limits of one request."""
     while queries or documents:
         batch = queries[:MAX_QUERIES]
         room = MAX_PARTS - len(batch)

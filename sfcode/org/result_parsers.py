@@ -20,7 +20,7 @@ Element = etree._Element  # noqa: SLF001  # lxml has no other name for the type 
 
 
 def parse_deploy_result(element: Element) -> DeployResult:
-    """Read a DeployResult, with its details where they are given."""
+    """Read a DeployResult, with its details if present."""
     if not text(element, "id") or not text(element, "status"):
         raise NotSoap("The org's answer about a deployment has no id or no status.")
     details = next(children(element, "details"), None)

@@ -17,7 +17,7 @@ class DeployOptions:
     check_only: bool = False
     rollback_on_error: bool = True
     test_level: str | None = None
-    """NoTestRun, RunSpecifiedTests, RunLocalTests, RunAllTestsInOrg, RunRelevantTests; None: as the org decides."""
+    """NoTestRun, RunSpecifiedTests, RunLocalTests, RunAllTestsInOrg, RunRelevantTests; None lets the org decide."""
     run_tests: tuple[str, ...] = ()
     ignore_warnings: bool = False
     single_package: bool = True
@@ -52,7 +52,7 @@ class DeployMessage:
     column: int | None = None
     problem: str = ""
     problem_type: str = ""
-    """Error, Warning or Info; empty where there is no problem."""
+    """Error, Warning or Info; empty if there is no problem."""
     success: bool = True
     changed: bool = False
     created: bool = False
@@ -95,7 +95,7 @@ class TestSuccess:
 
 @dataclass(frozen=True, slots=True)
 class FlowCoverage:
-    """How many elements of a flow the tests covered."""
+    """The number of elements of a flow that the tests covered."""
 
     flow: str
     elements: int
@@ -114,7 +114,7 @@ class TestRun:
     failures: tuple[TestFailure, ...] = ()
     successes: tuple[TestSuccess, ...] = ()
     coverage_warnings: tuple[str, ...] = ()
-    """Of Apex code and of flows."""
+    """Warnings about the coverage of Apex code and of flows."""
     flow_coverage: tuple[FlowCoverage, ...] = ()
 
 
@@ -181,7 +181,7 @@ class FileProperties:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The result of a retrieve: files in the metadata layout without a root folder, and messages on what was not found."""
+    """The result of a retrieve: files in the metadata layout without a root folder, and messages about missing components."""
 
     files: dict[str, bytes]
     messages: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""When to retry a call to an org, and after how long."""
+"""Decide whether and when to retry a call to an org."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 
 NOTHING_DONE = frozenset({"UNABLE_TO_LOCK_ROW"})
-"""Error codes with which an org did nothing; a retry may succeed."""
+"""Error codes after which an org has done nothing, so that any call may be retried."""
 
 TRANSIENT = NOTHING_DONE | {"SERVER_UNAVAILABLE"}
 """Error codes after which a read may be retried."""
@@ -27,9 +27,9 @@ TRANSIENT = NOTHING_DONE | {"SERVER_UNAVAILABLE"}
 
 class NoAnswer(OrgUnreachable):
     """
-    No usable response came back; `sent` tells whether the request may have reached the org.
+    No usable response was received; `sent` is whether the request may have reached the org.
 
-    `permanent` marks what a retry cannot help, such as a certificate that does not match.
+    `permanent` is whether a retry cannot succeed, as with a wrong certificate.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class NoAnswer(OrgUnreachable):
 
 
 def parse_retry_after(header: str | None, now: datetime) -> float | None:
-    """Parse a Retry-After header, a number of seconds or an HTTP date, to seconds from `now`; None where it is neither."""
+    """Parse a Retry-After header, a number of seconds or an HTTP date, to seconds from `now`; None if it is neither."""
     text = (header or "").strip()
     if text.isascii() and text.isdecimal():
         return float(text[:9])
@@ -58,7 +58,7 @@ def compute_delay(attempt: int, error: Exception, rng: random.Random, *, repeata
     Return the seconds to wait before attempt `attempt + 1`, or None to give up.
 
     A read is retried after any transient error. A call that is not `repeatable` (a deploy, a new record) is retried only
-    when the org certainly did nothing: the connection was never made, or the org reports it.
+    if the org certainly did nothing: there was no connection, or the org reports it.
     """
     if attempt >= ATTEMPTS:
         return None
@@ -69,7 +69,7 @@ def compute_delay(attempt: int, error: Exception, rng: random.Random, *, repeata
         return None
     if error.retry_after is not None:
         return error.retry_after if error.retry_after <= LONGEST_DELAY else None
-    # Full jitter: clients that failed together do not come back together.
+    # Full jitter, so that clients that failed together do not retry together.
     return rng.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)))
 
 

@@ -1,4 +1,4 @@
-"""A session with an org: its URL, its access token, and how to renew it."""
+"""A session with an org: its URL and its access token, which can be renewed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SESSION_EXPIRED = "INVALID_SESSION_ID"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The result of a sign-in: an access token, and the URL of the org that it is for."""
+    """The result of a sign-in: an access token, and the URL of its org."""
 
     access_token: Secret
     instance_url: str
@@ -24,15 +24,15 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A configured way of signing in."""
+    """A configured sign-in method."""
 
     name: str
-    """As users know it: `SF_ACCESS_TOKEN`, `alias:uat`."""
+    """The name for messages: `SF_ACCESS_TOKEN`, `alias:uat`."""
     hint: str
-    """What to do when its session has expired."""
+    """The hint for an expired session."""
     grant: Callable[[], Grant]
     renewable: bool = False
-    """Whether `grant` can be called again for another token."""
+    """Whether `grant` can be called again to get another token."""
 
 
 class Session:
@@ -59,14 +59,14 @@ class Session:
 
     @property
     def renewable(self) -> bool:
-        """Whether a new token can be requested in the same way."""
+        """Whether a new token can be requested."""
         return self._sign_in.renewable
 
     def renew(self, refused: Secret) -> bool:
-        """Replace a token that the org refused; False where this way of signing in gives no other."""
+        """Replace a token that the org refused; return False if the sign-in method cannot get another one."""
         with self._lock:
             if self._token != refused:
-                return True  # another thread was faster
+                return True  # another thread has renewed it
             if not self._sign_in.renewable:
                 return False
             grant = self._sign_in.grant()
@@ -80,11 +80,11 @@ class Session:
             return True
 
     def scrub(self, text: str) -> str:
-        """Mask the token in a text from outside."""
+        """Mask the token in a foreign text."""
         return scrub(text, [self._token])
 
     def expired_error(self, message: str = "") -> SignInError:
-        """Return the error for an expired session, with the hint of this way of signing in."""
+        """Return the error for an expired session, with the hint of the sign-in method."""
         details = f" ({self.scrub(message)})" if message else ""
         return SignInError(
             f"{self.instance_url} does not accept the session from {self._sign_in.name}: expired, ended, or of another org{details}.",

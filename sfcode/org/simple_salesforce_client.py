@@ -25,7 +25,7 @@ class _LazyModule(ModuleType):
     """A module that imports the real one when an attribute is used."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what the machinery of imports asks
+        if name.startswith("__"):  # attributes that the import system reads
             raise AttributeError(name)
         return getattr(import_module(self.__name__), name)
 
@@ -40,7 +40,7 @@ def load_client_class() -> type[Salesforce]:
         try:
             import_module(f"{PACKAGE}.api")
         finally:
-            # A later import returns the real ones.
+            # Later imports get the real modules.
             for name in stand_ins:
                 del sys.modules[name]
         _remove_stand_ins(vars(sys.modules[PACKAGE]), stand_ins)

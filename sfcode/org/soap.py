@@ -16,7 +16,7 @@ NAMESPACES = cast("dict[str, str]", {"soapenv": ENVELOPE, None: METADATA})
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 Fields: TypeAlias = "Iterable[tuple[str, Node]]"
-"""Elements in the order in which they are written, which is the WSDL's."""
+"""Elements in the order of the WSDL."""
 
 Node: TypeAlias = "str | bool | Fields"
 
@@ -49,8 +49,8 @@ def parse_answer(data: bytes, operation: str) -> tuple[etree._Element, ...]:
     Parse a response and return its `result` elements.
 
     Raises:
-        OrgError: the response is a fault; `code` is the org's own.
-        NotSoap: the response is anything else.
+        OrgError: The response is a fault; `code` is the org's error code.
+        NotSoap: The response is anything else.
 
     """
     body = next((child for child in parse_envelope(data) if local_name(child) == "Body"), None)
@@ -66,14 +66,14 @@ def parse_answer(data: bytes, operation: str) -> tuple[etree._Element, ...]:
 
 
 class NotSoap(OrgError):
-    """The response is none that the Metadata API gives."""
+    """The response is not from the Metadata API."""
 
 
 def parse_envelope(data: bytes) -> etree._Element:
     """
     Parse XML without DTD, entities or network. The caller limits its size.
 
-    The encoding is fixed: a declared UTF-16 or UTF-7 would hide a DTD from the look for it.
+    The encoding is fixed, since a declared UTF-16 or UTF-7 would hide a DTD from the check.
     """
     if b"<!DOCTYPE" in data or b"\0" in data:
         raise NotSoap("The org's response holds a document type declaration, which SOAP forbids.")
@@ -81,7 +81,7 @@ def parse_envelope(data: bytes) -> etree._Element:
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
-        huge_tree=True,  # for the text of one element: a retrieved zip passes libxml2's usual 10 MB
+        huge_tree=True,  # a retrieved zip is one text, which may exceed libxml2's default limit of 10 MB
         remove_comments=True,
         remove_pis=True,
         encoding="utf-8",

@@ -1,4 +1,4 @@
-"""What differs from org to org, read in one composite request: edition, language, profiles, licenses, sharing, features."""
+"""Traits of an org, read in one composite request: edition, language, profiles, licenses, sharing, features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sfcode.org.rest import Rest, Row
 
 FEATURE_OBJECT = "Account"
-"""The object whose fields show the features of an org."""
+"""The object whose fields depend on the features of an org."""
 _DESCRIBE = "describe_"
 _QUERIES = {
     "organization": ORGANIZATION.replace(" FROM ", ", LanguageLocaleKey FROM "),
@@ -52,13 +52,13 @@ class Profile:
 @dataclass(frozen=True)
 class OrgTraits:
     """
-    What differs from org to org. A part that the org refused raises its OrgError when it is asked for.
+    Traits of an org. A part that the org refused raises its OrgError when it is used.
 
-    The objects of `schema` are those that were named when the traits were read, and Account.
+    `schema` has the objects that were passed when the traits were read, and Account.
     """
 
     parts: Mapping[str, Any] = field(repr=False)
-    """The answers by part: a document, rows, a described object, or the OrgError of a refusal."""
+    """Results by part: a document, rows, a described object, or the OrgError of a refusal."""
 
     @property
     def organization(self) -> Row:
@@ -103,13 +103,13 @@ class OrgTraits:
 
     @property
     def requests(self) -> tuple[int, int]:
-        """API requests left today, and how many there are in all."""
+        """Remaining API requests of today, and the daily limit."""
         limit = self._part("limits")["DailyApiRequests"]
         return int(limit["Remaining"]), int(limit["Max"])
 
     @cached_property
     def schema(self) -> OrgSchema:
-        """The described objects, without those that the org does not have or show."""
+        """The described objects, without those that do not exist or are not readable."""
         objects = {}
         for part, answer in self.parts.items():
             name = part.removeprefix(_DESCRIBE)
@@ -119,7 +119,7 @@ class OrgTraits:
 
     @property
     def features(self) -> frozenset[str]:
-        """The features that the fields of accounts show, by their names in Setup."""
+        """The features of the org, by their names in Setup, detected by fields of accounts."""
         account = self.schema.objects.get(FEATURE_OBJECT)
         fields = feature_fields(FEATURE_OBJECT)
         return frozenset(fields[name][1] for name in (account.fields if account else ()) if name in fields)
@@ -133,12 +133,12 @@ class OrgTraits:
 
 def read_traits(rest: Rest, objects: Iterable[str]) -> OrgTraits:
     """
-    Read what differs from org to org, and describe some objects.
+    Read the traits of an org, and describe some objects.
 
-    It is one API request for up to 19 objects besides Account.
+    Needs one API request for up to 19 objects besides Account.
 
     Raises:
-        OrgError: the org refuses the whole request, or who the organization is.
+        OrgError: The org refuses the whole request, or the query for the organization.
 
     """
     described = sorted({*objects, FEATURE_OBJECT})

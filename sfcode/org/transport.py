@@ -31,9 +31,9 @@ CHUNK = 64 * 1024
 
 class OrgAdapter(HTTPAdapter):
     """
-    Applies the limits to every exchange, whichever library sends it.
+    Applies the limits to every request, whichever library sends it.
 
-    `plain` sends over http what was asked for over https: simple-salesforce knows https only,
+    `plain` sends https requests over http, since simple-salesforce supports https only,
     and the local org is reached over http.
     """
 
@@ -90,7 +90,7 @@ class Bearer(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Add the token to a request."""
-        # The token goes to its own org, whatever address an answer may have led a library to.
+        # The token is only sent to its own org, whatever URL a response may contain.
         if urlsplit(request.url or "").netloc != urlsplit(self.session.instance_url).netloc:
             request.headers.pop("Authorization", None)
             return request
@@ -120,7 +120,7 @@ def http_session(url: str, environ: Mapping[str, str], runtime: Runtime) -> requ
     parts = urlsplit(url)
     session = requests.Session()
     session.auth = leave_unsigned
-    # A redirect would carry the session id, which SOAP has in its body, to another host.
+    # A redirect would send the session ID, which is in the body of SOAP, to another host.
     session.max_redirects = 0
     session.headers["User-Agent"] = f"sfcode/{__version__}"
     session.mount("https://", OrgAdapter(runtime, plain=parts.scheme == "http"))
@@ -128,14 +128,14 @@ def http_session(url: str, environ: Mapping[str, str], runtime: Runtime) -> requ
     if parts.scheme == "http":
         session.mount("http://", OrgAdapter(runtime, plain=True))
     if is_loopback(parts.hostname or ""):
-        session.trust_env = False  # a proxy has no business between us and this machine
+        session.trust_env = False  # requests to this machine must not use a proxy
         session.verify = environ.get("REQUESTS_CA_BUNDLE") or True
     return session
 
 
 @contextmanager
 def translate_errors(url: str) -> Iterator[None]:
-    """Raise OrgError or NoAnswer for the exceptions of requests; NoAnswer tells whether the request may have arrived."""
+    """Raise OrgError or NoAnswer for the exceptions of requests."""
     host = urlsplit(url).netloc
     try:
         yield
@@ -186,7 +186,7 @@ def _reason(error: Exception) -> str:
 
 
 def unavailable_error(response: Response) -> NoAnswer:
-    """Return the error for a response that no API gives, such as the error page of a proxy."""
+    """Return the error for a response that is not from the API, such as the error page of a proxy."""
     host = urlsplit(response.url).netloc
     return NoAnswer(
         f"{host} answered {response.status_code} {response.reason or ''}".rstrip() + ".",
@@ -199,5 +199,5 @@ def unavailable_error(response: Response) -> NoAnswer:
 
 
 def read_retry_after(response: Response) -> float | None:
-    """Return the seconds that a response asks to wait; None where it asks for none."""
+    """Return the seconds of a response's Retry-After header; None if it has none."""
     return parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))

@@ -25,7 +25,7 @@ def access(before: Snapshot | None, after: Snapshot) -> tuple[Access, ...]:
 
 
 def _list_profiles(before: Snapshot | None, after: Snapshot) -> Iterator[Access]:
-    """List the profiles that grant something by themselves: the user may do that too, whatever its permission set says."""
+    """List the profiles that grant rights, which the user has in addition to its permission set."""
     was = before.project.settings.integration_user.profile if before else ""
     will = after.project.settings.integration_user.profile
     for name in dict.fromkeys((was, will)):

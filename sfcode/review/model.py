@@ -36,7 +36,7 @@ class Statement:
     """The rule that gives the risk."""
     position: Position | None = None
     environments: tuple[str, ...] = ()
-    """Where it holds; empty: in every environment that was reviewed."""
+    """The environments in which the statement holds; all reviewed ones if empty."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Effect:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Return the changes that do something."""
+        """Return the changes with an action."""
         return self.plan.effective
 
     def count(self, action: Action) -> int:
@@ -66,7 +66,7 @@ class Revision:
     commit: str = ""
     """Empty for the work tree."""
     how: str = ""
-    """Why this commit: `the merge base of main and HEAD`."""
+    """The description of the commit: `the merge base of main and HEAD`."""
 
     def __str__(self) -> str:
         short = self.commit[:10]
@@ -83,17 +83,17 @@ class ReviewReport:
     statements: tuple[Statement, ...] = ()
     effects: tuple[Effect, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
-    """What the linter says of the head."""
+    """The linter's diagnostics of the head."""
     older: frozenset[Diagnostic] = frozenset()
-    """Those of the findings that the base has too."""
+    """The diagnostics that the base has too."""
     notes: tuple[str, ...] = ()
-    """What to know about the comparison itself."""
+    """Notes about the comparison itself."""
     problems: tuple[Diagnostic, ...] = ()
-    """Why the head does not load; then nothing else is known about it."""
+    """Problems that prevent the head from loading; then the review has no other content."""
     base_problems: tuple[Diagnostic, ...] = ()
-    """Why the base does not load; then everything is shown as if it were new."""
+    """Problems that prevent the base from loading; then everything is shown as new."""
     folder: str = ""
-    """Where positions start, seen from the top of the repository."""
+    """The base of positions, relative to the repository."""
     touched: tuple[str, ...] = field(default=(), compare=False)
     """Protected environments in which something changes."""
 

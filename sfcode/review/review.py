@@ -35,8 +35,8 @@ def review(
     """
     Describe the changes of head, environment by environment.
 
-    `base` holds, by the names of head's environments, what each is compared with: nothing where the
-    base has no such environment or does not load. `known` names all environments of the base.
+    `base` contains the snapshots to compare with, by the names of head's environments: none if the
+    base does not have the environment or does not load. `known` has the names of all environments of the base.
     """
     contexts = {name: _context(base.get(name), side) for name, side in head.items()}
     by_environment = {
@@ -73,7 +73,7 @@ def plan_sides(before: Snapshot | None, after: Snapshot) -> Plan:
 
     The org is assumed to match the base.
     """
-    # The body of a component that is adopted unchanged is in the org, which a review does not read.
+    # The body of a component that is adopted unchanged is only in the org, which a review does not read.
     unknown = after.project.adopted | (before.project.adopted if before else frozenset())
     base_components = _components(before, unknown)
     applied = Applied(
@@ -101,12 +101,12 @@ def _context(before: Snapshot | None, after: Snapshot) -> Context:
 
 
 def _only_new(name: str, base: Mapping[str, Snapshot], head: Mapping[str, Snapshot]) -> bool:
-    """Return whether an environment is new while others exist, which show the changes."""
+    """Return whether an environment is new while others exist, whose review shows the changes."""
     return name not in base and any(environment in base for environment in head)
 
 
 def _merge(by_environment: Mapping[str, Sequence[Statement]]) -> list[Statement]:
-    """Merge statements that hold in several environments, and name these unless they are all."""
+    """Merge equal statements of several environments, and list the environments unless they are all."""
     environments: dict[tuple[Group, str, Risk], list[str]] = {}
     first: dict[tuple[Group, str, Risk], Statement] = {}
     # In the order of each environment, so that statements that differ by environment are adjacent.
@@ -125,7 +125,7 @@ def _merge(by_environment: Mapping[str, Sequence[Statement]]) -> list[Statement]
 
 
 def _effects(contexts: Mapping[str, Context], by_environment: Mapping[str, Sequence[Statement]]) -> tuple[Effect, ...]:
-    """Group environments with the same changes, apart from values of variables."""
+    """Group environments with the same changes, ignoring values of variables."""
     alike: dict[object, list[str]] = {}
     for name, context in contexts.items():
         shape = tuple(

@@ -79,7 +79,7 @@ class _Side:
 
 
 def _sides(before: Folder, after: Folder, environment: str | None, generate: Generate) -> tuple[_Side, _Side]:
-    """Load both sides for the named environment, or for all environments of head."""
+    """Load both sides for the selected environment, or for all environments of head."""
     defined = snapshot.environments(after)
     names = (environment,) if environment else defined
     head = _Side(*snapshot.load_all(after, names, generate), defined)
@@ -90,7 +90,7 @@ def _sides(before: Folder, after: Folder, environment: str | None, generate: Gen
     except ConfigError as error:
         return _Side({}, error.problems), head
     partners = {name: partner for name in names if (partner := _partner(name, defined, base_environments)) is not None}
-    # If both sides share no environment, the base is loaded anyway, to report its problems.
+    # Without common environments the base is loaded only to report its problems.
     old, problems = snapshot.load_all(
         before, tuple(dict.fromkeys(partners.values())) or base_environments[:1], generate
     )

@@ -19,7 +19,7 @@ OBJECTS = HERE / "objects"
 RECIPE_TEXTS = HERE / "recipes"
 """The parts of `recipes.yaml` that `--with` adds, one for each recipe."""
 NEEDED_RECIPES = {"nps_by_account": ("nps_history",)}
-"""By recipe, the recipes that it requires."""
+"""Required recipes by recipe."""
 MAPPINGS = "config/mappings/"
 TITLE_AS_ROLE = "    role: Title\n"
 MAPPED_ROLE = """\
@@ -33,16 +33,16 @@ MAPPED_ROLE = """\
         Administrator: admin
       default: other
 """
-"""What the recipe `role_onboarding` has in the place of the title."""
+"""The attribute that the recipe `role_onboarding` uses instead of the title."""
 STANDARD_OBJECTS = {"account": "Account", "contact": "Contact", "lead": "Lead"}
 SETTINGS = "config/sfcode.yaml"
 OPTIONAL = (".gitignore", "README.md")
-"""Files that a folder may have already: its own are kept."""
+"""Files that a folder may already have, and which are then kept."""
 ACTION = ".github/actions/sfcode"
 """Folder of the action that installs sfcode in the workflows."""
 
 BRANCH = r"[A-Za-z][A-Za-z0-9._/-]*"
-"""Names of branches that mean the same in a list of branches, in YAML and in an expression."""
+"""Matches branch names that need no quoting in YAML, lists of branches, and expressions."""
 PREFIX = r"[A-Z][A-Z0-9_]*"
 YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
@@ -71,13 +71,13 @@ class WrittenProject:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowNames:
-    """What a repository calls the branch that is applied, and the variables of the sign-in to the org."""
+    """The names of the branch that is applied, and of the variables for the sign-in to the org."""
 
     branch: str = "main"
     prefix: str = "PROD"
 
     def __post_init__(self) -> None:
-        """Raise UsageError for a name that the workflows cannot have."""
+        """Raise UsageError for a name that workflows cannot use."""
         if not re.fullmatch(BRANCH, self.branch) or self.branch.lower() in YAML_WORDS:
             raise UsageError(
                 f"The workflows cannot be written for the branch {self.branch!r}.",
@@ -90,7 +90,7 @@ class WorkflowNames:
             )
 
     def write_into(self, text: str) -> str:
-        """Return a shipped text with these names in the place of main and PROD."""
+        """Return a shipped text with these names instead of main and PROD."""
         branches = {"[main]": f"[{self.branch}]", "refs/heads/main": f"refs/heads/{self.branch}"}
         words = {f"{before} main": f"{before} {self.branch}" for before in ("branch", "on", "what")}
         prefixes = {"PROD_": f"{self.prefix}_", "env:PROD": f"env:{self.prefix}"}
@@ -141,7 +141,7 @@ def _render_recipes(names: Iterable[str]) -> dict[str, str | bytes]:
 
 
 def _render_mappings(objects: Iterable[str]) -> dict[str, str | bytes]:
-    """Return a mapping for each object that has no shipped one, by its path in the project."""
+    """Return mappings for objects without a shipped mapping, by path in the project."""
     mappings: dict[str, str | bytes] = {}
     for name in dict.fromkeys(STANDARD_OBJECTS.get(name.lower(), name) for name in objects):
         if name == "Contact":
@@ -152,7 +152,7 @@ def _render_mappings(objects: Iterable[str]) -> dict[str, str | bytes]:
         elif re.fullmatch(FIELD, name) and stem.endswith("__c"):
             text = (OBJECTS / "custom_object.yaml").read_text(encoding="utf-8").replace("OBJECT", name)
             base = stem.removesuffix("__c").replace("__", "_")
-            # A custom object may be called Lead__c, beside the standard one.
+            # There may be a custom object Lead__c besides the standard one.
             stem = f"{base}_custom" if base in STANDARD_OBJECTS else base
         else:
             recipes = ", ".join(sorted(path.stem for path in RECIPE_TEXTS.glob("*.yaml")))
@@ -165,7 +165,7 @@ def _render_mappings(objects: Iterable[str]) -> dict[str, str | bytes]:
 
 
 def _render_requirements() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
-    """Return the requirements file of the action, a local archive beside it, and a warning where neither can be had."""
+    """Return the requirements file of the action, with a local archive if needed, and warnings."""
     name = f"{ACTION}/requirements.txt"
     try:
         source = find_install_source()
@@ -174,7 +174,7 @@ def _render_requirements() -> tuple[dict[str, str | bytes], tuple[str, ...]]:
         return {name: _UNKNOWN.format(version=__version__, file=name)}, (warning,)
     if source.archive is None:
         return {name: _PINNED.format(url=source.url)}, ()
-    # A runner cannot reach this machine, so the archive goes into the repository; pip checks its hash there.
+    # A CI runner cannot reach this machine, so the archive is copied into the repository; pip checks its hash.
     sha256 = source.url.partition("#")[2]
     url = f"file://${{GITHUB_ACTION_PATH}}/{quote(source.archive.name)}#{sha256}"
     return {name: _PINNED.format(url=url), f"{ACTION}/{source.archive.name}": source.archive.read_bytes()}, ()
@@ -185,7 +185,7 @@ def write_project(folder: Path, extras: Iterable[str] = (), names: WorkflowNames
     Write a new project into a folder, with a mapping for Contact, and with mappings of these objects and these recipes.
 
     Raises:
-        UsageError: an object cannot be mapped, a name cannot be in the workflows, a file exists already, or the folder cannot be written to.
+        UsageError: An object cannot be mapped, a name cannot be used in the workflows, a file exists already, or the folder is not writable.
 
     """
     contents, warnings = render_project(extras, names)

@@ -34,7 +34,7 @@ def plan_update(folder: Path, branch: str | None, prefix: str | None) -> tuple[t
     The branch and the prefix of secrets are read from the project's workflows, unless they are passed.
 
     Raises:
-        UsageError: the folder has no workflows of sfcode, or a name cannot be in them.
+        UsageError: The folder has no workflows of sfcode, or a name cannot be used in them.
 
     """
     workflow = _read(folder, APPLY)
@@ -64,7 +64,7 @@ def _compare(folder: Path, files: Mapping[str, str | bytes], *, keep_source: boo
 
 
 def _is_pinned(folder: Path) -> bool:
-    """Return whether the project names a source of sfcode, which an update without a known source keeps."""
+    """Return whether the project has a pinned source of sfcode, which an update without a known source keeps."""
     text = _read(folder, f"{ACTION}/requirements.txt") or b""
     return b"\n!!" not in text and b"sfcode" in text
 
@@ -75,7 +75,7 @@ def _find(pattern: re.Pattern[str], text: str, default: str) -> str:
 
 
 def _read(folder: Path, name: str) -> bytes | None:
-    """Return the content of a project's file; None if it does not exist. Refuse links, which may lead elsewhere."""
+    """Return the content of a project's file; None if it does not exist. Refuses symbolic links."""
     path = folder / name
     for part in (path, *path.parents):
         if part == folder:

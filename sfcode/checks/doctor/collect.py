@@ -23,7 +23,7 @@ RIGHTS = ("ModifyMetadata", "ModifyAllData", "ManageUsers", "AssignPermissionSet
 
 
 def collect_facts(project: Project, org: Org, another: Org | None, environ: Mapping[str, str]) -> Facts:
-    """Read facts from the org, the relay and, as a second user, the org again. Raises OrgError if the org does not answer."""
+    """Read facts from the org, also as a second user, and from the relay. Raises OrgError if the org does not answer."""
     org_facts = _org(org, project)
     endpoint = _endpoint(project, org_facts, environ)
     if not org_facts.answers:

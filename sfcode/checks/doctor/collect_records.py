@@ -27,17 +27,17 @@ from sfcode.metadata.objects import OrgSchema
 from sfcode.org import Org
 
 EXAMPLES = 5
-"""How many records that show it are named."""
+"""The number of example records."""
 MOST_GROUPS = 2000
-"""What an org answers at most to a grouped query, which has no second page."""
+"""The maximum number of rows of a grouped query, which has no second page."""
 MOST_READ = 100_000
-"""How many values are read one by one, 2,000 with each request."""
+"""The maximum number of values that are read one by one, 2,000 per request."""
 ARCHIVED = ("Event", "Task")
 """Objects whose records Salesforce archives a year after their end."""
 NEARLY_A_YEAR = 335
 """Days; a month before they are archived."""
 AT_ONCE = 8_000
-"""How many characters of values go into one query, which travels in an address of at most 16 KB."""
+"""Characters of values in one query, which is part of a URL of at most 16 KB."""
 
 Metadata = dict[str, Component] | Unknown
 
@@ -48,14 +48,14 @@ class RecordScan:
 
     org: Org
     name: str
-    """The project's name, with which the names of generated fields begin."""
+    """The project's name, the prefix of generated fields."""
     schema: OrgSchema
     metadata: Metadata
     sharing: dict[str, str] | Unknown
     another: Org | None = None
     theirs: OrgSchema | None = None
     old_activities: Mapping[str, int | Unknown] = field(default_factory=dict)
-    """The integration user's, where a report counts its activities; "" otherwise."""
+    """The username of the integration user, if a report counts its activities; else ""."""
     role: str = ""
     """The attribute of the recipe `role_onboarding`; "" without it."""
 
@@ -144,7 +144,7 @@ def _count_old_activities(exchanges: Iterable[ResolvedMapping], org: Org, userna
     object_names = sorted(
         {mapping.activity_object for mapping in exchanges if mapping.by_relay and mapping.activity_object in ARCHIVED}
     )
-    # By their creator, since the signed-in user may not have access to the field with their ids.
+    # By creator, since the signed-in user may not have access to the external ID field.
     condition = f"WHERE ActivityDate < LAST_N_DAYS:{NEARLY_A_YEAR} AND CreatedBy.Username = {{}}"
     return {
         name: ask_optional(partial(org.count, f"SELECT COUNT() FROM {name} {condition}", username))  # noqa: S608
@@ -191,7 +191,7 @@ def _field(object_name: str, name: str, scan: RecordScan) -> FieldFacts:
         visible=described is not None,
         type=described.type if described else str(body.get("type", "")),
         formula=described.calculated if described else "formula" in body,
-        # Where capitals count, two spellings of one id may still meet.
+        # In case-sensitive fields, IDs that differ only in case are possible.
         unique=unique and body.get("caseSensitive") is not True,
         indexed=unique or body.get("externalId") is True,
     )
@@ -207,10 +207,10 @@ def _repeats(
     org: Org, object_name: str, by: FieldFacts, source: FieldFacts | None, with_id: int | Unknown
 ) -> DuplicateIds | Unknown:
     if by.unique or (source and source.unique):
-        return DuplicateIds()  # the org itself sees to it
+        return DuplicateIds()  # the org itself prevents duplicates
     if by.type == "string" and not by.formula:
         return _group_ids(org, object_name, by.name)
-    # Neither formulas nor numbers can be grouped, so that each value has to be read.
+    # Formulas and numbers cannot be grouped, so each value must be read.
     if isinstance(with_id, Unknown):
         return with_id
     if with_id > MOST_READ:
@@ -247,7 +247,7 @@ def _split_by_length(values: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, str | Unknown]:
-    """Return the org-wide default that applies, and its object."""
+    """Return the applicable org-wide default, and its object."""
     if isinstance(sharing, Unknown):
         return object_name, sharing
     owner = object_name
@@ -269,7 +269,7 @@ def _count_visible(mapping: ResolvedMapping, user_id: FieldFacts, scan: RecordSc
 
 
 def find_duplicate_ids(rows: Iterable[tuple[str, object]], *, complete: bool = True) -> DuplicateIds:
-    """Compare user ids, each with the record ids that have it."""
+    """Find duplicates among user IDs, given with the IDs of their records."""
     exact: dict[str, list[str]] = {}
     for record, value in rows:
         exact.setdefault(str(value), []).append(record)

@@ -12,17 +12,17 @@ from sfcode.mapping.value_map import ValueMap
 from sfcode.org import Org
 
 MOST_GROUPS = 2000
-"""What an org answers at most to a grouped query, which has no second page."""
+"""The maximum number of rows of a grouped query, which has no second page."""
 MOST_READ = 100_000
-"""How many values are read one by one, 2,000 with each request."""
+"""The maximum number of values that are read one by one, 2,000 per request."""
 MOST_NAMED = 5
 SHARED_BY = 5
-"""How many records have to share a value for it to be named: a title of one person may tell who it is."""
+"""The number of records that must share a value before it is shown, since a rare title may identify a person."""
 _GROUPABLE = frozenset({"string", "picklist", "boolean", "email", "phone", "url", "int", "combobox"})
 
 
 def count_roles(one: ResolvedMapping, attribute: str, field: FieldFacts, org: Org) -> RoleCounts | Unknown | None:
-    """Count the records that a mapping sends by the value of an attribute; None where it sends no such attribute."""
+    """Count the records of a mapping by the value of an attribute; None if the mapping does not send it."""
     use = next((use for use in one.attributes if use.attribute == attribute and use.values), None)
     if use is None or use.values is None:
         return None

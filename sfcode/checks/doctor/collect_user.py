@@ -36,7 +36,7 @@ def collect_user_facts(project: Project, org: Org) -> UserFacts:
 
 
 def _profiles(org: Org, name: str) -> Mapping[str, str]:
-    """Return the user license of every profile; the wanted one by the name that is the same in every language too."""
+    """Return the user licenses of all profiles, and that of the configured profile also by its language-independent name."""
     profiles = org.traits.profiles
     licenses = {profile.name: profile.license for profile in profiles}
     if name not in licenses:
@@ -55,7 +55,7 @@ def _user(org: Org, settings: IntegrationUser) -> UserRow | None:
     row = rows[0]
     profile = (row["Profile"] or {}).get("Name", "")
     if profile != settings.profile and profile_names(org).get(row["ProfileId"]) == settings.profile:
-        profile = settings.profile  # the org answers in the language of the signed-in user
+        profile = settings.profile  # the org returns names in the language of the signed-in user
     return UserRow(row["IsActive"] is True, profile, row["Email"] or "")
 
 

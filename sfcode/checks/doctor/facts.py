@@ -36,9 +36,9 @@ class OrgFacts:
     features: frozenset[str] = frozenset()
     """Features that add standard fields, by their names in Setup."""
     api_disabled: str = ""
-    """What the org says when it has no API for us; then nothing else is known."""
+    """The org's error if the signed-in user has no API access; then all other facts are missing."""
     requests: tuple[int, int] | Unknown = Unknown("not asked")
-    """API requests left today, and how many there are in all."""
+    """Remaining API requests of today, and the daily limit."""
     rights: frozenset[str] | Unknown = Unknown("not asked")
     silent_users: tuple[str, ...] | Unknown | None = None
     """Active users whose changes send no outbound message; None if no mapping sends through the relay."""
@@ -68,11 +68,11 @@ class UserFacts:
     set_licenses: Mapping[str, Seats] | Unknown
     user: UserRow | Unknown | None
     alike: tuple[str, ...] = ()
-    """Usernames that are nearly the configured one."""
+    """Usernames that are similar to the configured one."""
     has_license: bool | Unknown = False
     has_set: bool | Unknown = False
     other_rights: OtherRights | Unknown = field(default_factory=OtherRights)
-    """What the user may do beside the project's permission sets."""
+    """Rights of the user that are not from the project's permission sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ class ProbeFailure:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The relay's address and how it responds from this machine; without trouble, it responds."""
+    """The relay's URL, and the result of a request from this machine."""
 
     url: str
     out_of_reach: str = ""
-    """What keeps Salesforce from reaching its address, whatever answers here; then it is not asked."""
+    """Why Salesforce cannot reach the URL; then no request is sent."""
     trouble: ProbeFailure | None = None
     config: str = ""
-    """Digest of the config that it works by; "" where it does not say."""
+    """Digest of the relay's config; "" if the response does not contain it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class DuplicateIds:
 
 @dataclass(frozen=True, slots=True)
 class VisibleRecords:
-    """What another user sees of an object; `records` is None if the user id field is hidden."""
+    """The records of an object that another user can read; None if the user ID field is hidden."""
 
     username: str
     reads_object: bool
@@ -136,7 +136,7 @@ class VisibleRecords:
 
 @dataclass(frozen=True, slots=True)
 class RoleCounts:
-    """How many records that are sent fall into which role."""
+    """Numbers of sent records by role."""
 
     roles: Mapping[str, int]
     """Records by role, the most frequent first."""
@@ -145,9 +145,9 @@ class RoleCounts:
     unlisted: int
     """Records whose value is not in `map`, if there is no `default`."""
     named: tuple[str, ...] = ()
-    """The most frequent values that are not in `map`, as far as several records share them."""
+    """The most frequent values that are not in `map` and that several records share."""
     complete: bool = True
-    """Whether all values were counted: the rarest are left out where there are very many."""
+    """Whether all values were counted; if there are very many, the rarest are left out."""
 
 
 @dataclass(frozen=True)
@@ -168,18 +168,18 @@ class MappingFacts:
     duplicates: DuplicateIds | Unknown | None = None
     """None if there were no records to check."""
     sharing: str | Unknown = ""
-    """The org-wide default that counts for the object."""
+    """The org-wide default that applies to the object."""
     shared_as: str = ""
     """The object that has this default."""
     seen: VisibleRecords | Unknown | None = None
     without_account: int | Unknown | None = None
-    """How many contacts have a user id and no account; None for other objects."""
+    """The number of contacts with a user ID and without an account; None for other objects."""
     person_accounts: bool = False
     """Whether the org has person accounts, as the contact's fields show."""
     required_activity_fields: tuple[str, ...] = ()
     """Custom fields of the activity object that are required and that the relay does not fill."""
     roles: RoleCounts | Unknown | None = None
-    """None where the mapping sends no role."""
+    """The roles of records; None if the mapping sends no role."""
     old_activities: int | Unknown | None = None
     """Activities of the relay that Salesforce archives within a month; None for objects that it does not archive."""
 
@@ -193,13 +193,13 @@ class Facts:
     endpoint: Endpoint | None = None
     mappings: tuple[MappingFacts, ...] = ()
     misfits: tuple[Diagnostic, ...] | Unknown = ()
-    """What the config names and the org does not have, or has otherwise."""
+    """Problems of the config with the fields of the org."""
     messages: tuple[str, ...] | Unknown = ()
     """Full names of the org's outbound messages."""
 
 
 def ask_optional(question: Callable[[], Answer]) -> Answer | Unknown:
-    """Return the result, or why the org does not give it. An expired session and a failed connection raise."""
+    """Return the result of a query, or why the org refuses it. Raises SignInError and OrgUnreachable."""
     try:
         return question()
     except (SignInError, OrgUnreachable):

@@ -14,7 +14,7 @@ PATIENCE = Runtime(connect_timeout=5.0, read_timeout=10.0, answer_timeout=15.0, 
 
 
 def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> ProbeFailure | str:
-    """Request `/healthz`; return the digest of the relay's config, "" where it does not say, or the problem."""
+    """Request `/healthz`; return the digest of the relay's config ("" if it is missing), or the problem."""
     from sfcode.org.retry import NoAnswer
     from sfcode.org.transport import http_session, translate_errors
 
@@ -24,7 +24,7 @@ def probe(url: str, environ: Mapping[str, str], runtime: Runtime = PATIENCE) -> 
             with translate_errors(address):
                 response = session.get(address)
         except NoAnswer as error:
-            # Before an answer only a certificate is beyond waiting for.
+            # Without a response, only a wrong certificate is a permanent problem.
             kind = "certificate" if error.permanent else "connection"
             return ProbeFailure(kind, error.message.rstrip("."))
         except OrgError as error:

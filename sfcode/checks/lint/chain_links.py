@@ -71,7 +71,7 @@ class Chain:
         return fields_of(standard(), self.one.object, self.one.created_fields())
 
     def may(self, right: str, field: str) -> bool:
-        """Return whether the integration user has access to a field, or needs none."""
+        """Return whether the integration user has the required access to a field."""
         granted = self.fields.permission(field)
         return not granted or right in self.side.integration_rights.get(("field", f"{self.one.object}.{granted}"), ())
 

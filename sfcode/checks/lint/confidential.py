@@ -20,7 +20,7 @@ SHAPES = {
     "a Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{10,}",
     "a password in an address": r"\bhttps?://[^\s/:@\"']+:(?!\$\{)[^\s/@\"']+@",
 }
-"""What secrets look like."""
+"""Patterns of secrets."""
 
 _ANY = re.compile("|".join(f"(?:{shape})" for shape in SHAPES.values()))
 _CALLED = re.compile(r"secret|token|passw(or)?d|api_?key|private_?key|credential", re.IGNORECASE)
@@ -55,7 +55,7 @@ def _check_session_ids(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _check_secrets(side: Snapshot) -> Iterator[Diagnostic]:
-    """Check every file as written, including comments. The value is never repeated."""
+    """Check the text of every file, including comments. Messages do not contain the value."""
     for file, text in side.texts.items():
         if not _ANY.search(text):
             continue

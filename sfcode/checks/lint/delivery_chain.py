@@ -1,8 +1,8 @@
 """
 Check the chain from a mapped field to an Appcues attribute (SF101 to SF110).
 
-It is judged by the components as they would be deployed, not by how they are made: whatever a
-project's own template leaves out or changes is found, at the line of the mapping that suffers.
+The checks use the components that would be deployed, so that errors of a
+project's own template are found too, and reported at the affected line of the mapping.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _check_endpoint(chain: Chain) -> Iterator[Diagnostic]:
     side, place = chain.side, chain.one.place("to_appcues")
     mapping_url, message_url = chain.one.endpoint_url, str(message.get("endpointUrl", ""))
     if message_url != mapping_url:
-        # Both hold the secret's name only, unless a template writes a secret out; so neither is quoted.
+        # Both contain only the secret's name, unless a template contains the secret itself; so they are not quoted.
         part = "its version (?v=)" if message_url.partition("?")[0] == mapping_url.partition("?")[0] else "its address"
         text = f"the outbound message does not reach this mapping in the relay: {part} is not the one that the relay expects"
         related = side.template_line("WorkflowOutboundMessage", "<endpointUrl>")
@@ -91,7 +91,7 @@ def _check_trigger(chain: Chain) -> Iterator[Diagnostic]:
 
 
 def _faults(chain: Chain) -> Iterator[tuple[str, str]]:
-    """Find why the flow or rule does not send the message, with the template text concerned."""
+    """Find why the flow or rule does not send the message, with the text in the template."""
     mapping, message = chain.one, f"{chain.one.object}.{chain.name}"
     if chain.rule is not None:
         if chain.rule.get("active") is not True:
@@ -120,7 +120,7 @@ def _rows(value: Value) -> Iterator[tuple[str, Mapping[str, Value]]]:
 
 
 def _place_of(chain: Chain, field: str) -> Position:
-    """Return the place where a mapping names a field; for a part of a compound field, that of the whole."""
+    """Return the place of a field in a mapping; for a part of a compound field, that of the compound field."""
     uses = [*chain.one.attributes, chain.one.user_id, *([chain.one.source] if chain.one.source else [])]
     places = {use.field: use.place for use in reversed(uses)}
     places |= {
@@ -132,7 +132,7 @@ def _place_of(chain: Chain, field: str) -> Position:
 
 
 def _find_event_id(side: Snapshot) -> Component | None:
-    """Return the field that activities are found by, on whatever object it is."""
+    """Return the external ID field of activities, on any object."""
     name = f".{naming.event_id_field(side.project.settings.name)}"
     fields = (component for component in side.desired.components if component.type == "CustomField")
     return next((field for field in fields if field.full_name.endswith(name)), None)

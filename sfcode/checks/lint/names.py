@@ -42,7 +42,7 @@ def _check_alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator
 
 
 def _plain(name: str) -> str:
-    """Remove what Appcues does not display: `planName`, `plan_name` and `Plan Name` look the same there."""
+    """Remove what Appcues does not display, since `planName`, `plan_name` and `Plan Name` look the same there."""
     return _SEPARATORS.sub("", name).lower()
 
 

@@ -1,4 +1,4 @@
-"""What a recipe cannot do for long: reports of activities, which Salesforce archives (SF215)."""
+"""Recipes with reports of activities, which Salesforce archives (SF215)."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _check_documented(side: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _check_unneeded(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
-    """Compare with the permissions of sfcode's own template; the config gives no reason for more."""
+    """Report permissions that sfcode's own template does not grant, since the mappings do not need them."""
     if side.plain is None or side.template("PermissionSet") is None:
         return
     needed_rights = replace(side, desired=side.plain).integration_rights

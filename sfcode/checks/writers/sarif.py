@@ -28,7 +28,7 @@ def format_sarif(
     """
     Render a SARIF log.
 
-    `folder` is the path of the config in the repository, which positions begin with; `older` holds the diagnostics that
+    `folder` is the path of the config in the repository, the prefix of positions; `older` contains the diagnostics that
     existed before the change.
     """
     indexes = {id_: index for index, id_ in enumerate(rules)}

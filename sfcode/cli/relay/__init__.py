@@ -80,10 +80,10 @@ def relay() -> None:
 
 def _check_packages(callback: Callable[..., Any]) -> Callable[..., Any]:
     """
-    Have a verb refuse to run without the packages of the relay.
+    Let a verb check the packages of the relay before it runs.
 
     Raises:
-        UsageError: one is missing; the hint installs them.
+        UsageError: A package is missing; the hint has the command to install it.
 
     """
 

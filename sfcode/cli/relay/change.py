@@ -167,7 +167,7 @@ def _title(scope: Scope, name: str) -> str:
 
 
 def _scope(project: Project | None, mapping: str | None, side: str | None) -> tuple[Scope, str]:
-    """Return what to pause or to resume; a mapping has to be one of the project's, where that is passed."""
+    """Return the mapping or direction to pause or resume; if the project is passed, the mapping must be part of it."""
     if (mapping is None) == (side is None):
         raise UsageError("Pass a mapping, or --to salesforce or --to appcues.", "One of them, and not both.")
     if side is not None:

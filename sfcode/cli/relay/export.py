@@ -1,4 +1,4 @@
-"""`sfcode relay export`: what the inbox holds of one person."""
+"""`sfcode relay export`: print the data of one person in the inbox."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def forget_command(invocation: Invocation, user: str, *, dry_run: bool) -> None:
 
 @contextmanager
 def open_project_inbox(invocation: Invocation, *, create: bool = False) -> Iterator[Inbox]:
-    """Open the inbox of the project; unless `create`, one that is not there is an error."""
+    """Open the inbox of the project; without `create`, a missing inbox is an error."""
     from sfcode.relay.inbox import open_inbox
     from sfcode.relay.settings import data_keys, database_url
 

@@ -1,4 +1,4 @@
-"""`sfcode relay learn`: propose where Appcues' webhooks hold what, and read stored messages again."""
+"""`sfcode relay learn`: propose the paths of Appcues' webhooks, and parse stored messages again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 20
 NEWEST = 500
-"""How many parked messages are read again at once."""
+"""The number of parked messages that are parsed again per query."""
 
 
 @click.command("learn")
@@ -100,7 +100,7 @@ def learn_command(
 
 
 def find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
-    """Return a captured webhook: from a message by its id, from a file, or the newest that was not understood."""
+    """Return a captured webhook: from a message by ID, from a file, or from the newest message that could not be parsed."""
     from sfcode.relay.learn.capture import stored_capture
 
     if source is not None and not source.isdecimal():
@@ -119,14 +119,14 @@ def find_capture(inbox: Inbox, source: str | None) -> CapturedWebhook:
 
 
 def read_capture_file(path: Path) -> CapturedWebhook:
-    """Read a captured webhook from a file. Raises UsageError where it holds none."""
+    """Read a captured webhook from a file. Raises UsageError if the file contains none."""
     from sfcode.relay.learn.capture import read_capture
 
     return read_capture(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _add_evidence(file: Path, capture: CapturedWebhook) -> None:
-    """Add a webhook without its values to a file of evidence, which is made where it does not exist."""
+    """Add a webhook without its values to a file of evidence, which is created if it does not exist."""
     from sfcode.evidence.redact import redact_webhook
     from sfcode.relay.ingress.header_shapes import describe_headers, describe_value
 

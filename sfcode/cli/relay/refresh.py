@@ -1,4 +1,4 @@
-"""`sfcode relay refresh`: send what differs from Appcues, formulas and roll-ups above all."""
+"""`sfcode relay refresh`: send values that differ from Appcues, such as formulas and roll-ups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which messages a command is about: its options, and what they choose."""
+"""The options that select messages, and the selection itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WHEN = "a time like 2026-11-23T17:00Z, or an age: 30m, 12h, 7d."
 
 
 def filters(command: Command) -> Command:
-    """Add the options that choose messages."""
+    """Add the options that select messages."""
     for option in (
         click.option("--until", metavar="WHEN", help=f"Received before: {_WHEN}"),
         click.option("--since", metavar="WHEN", help=f"Received since then: {_WHEN}"),
@@ -45,7 +45,7 @@ def filters(command: Command) -> Command:
 
 
 def operator() -> str:
-    """Return who runs this command, for audit lines: `user@host`."""
+    """Return the user of this command for audit lines: `user@host`."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -59,7 +59,7 @@ def id_argument(command: Command) -> Command:
 
 
 def check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None:
-    """Raise UsageError for ids that no message has, and for a reason that neither the program nor the inbox knows."""
+    """Raise UsageError for IDs that no message has, and for an unknown reason."""
     from sfcode.config.did_you_mean import find_nearest_name
     from sfcode.relay.inbox import Filter
     from sfcode.relay.reasons import REASONS, hint_for
@@ -84,7 +84,7 @@ def check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None
 
 
 def read_filter(ids: tuple[int, ...], fields: dict[str, Any]) -> Filter:
-    """Return what the options choose."""
+    """Return the filter for the options."""
     from sfcode.org.identity import to_long_id
     from sfcode.relay.inbox import Filter
 
@@ -92,13 +92,13 @@ def read_filter(ids: tuple[int, ...], fields: dict[str, Any]) -> Filter:
     since, until = moment(fields.pop("since", None), now), moment(fields.pop("until", None), now)
     user, record = fields.pop("user", None), fields.pop("record", None)
     if record and len(record) == 15 and record.isascii() and record.isalnum():
-        record = to_long_id(record)  # as the address bar of older pages and reports have it
+        record = to_long_id(record)  # the form in URLs and reports of older versions
     subject = f"user:{user}" if user else None
     return Filter(ids=ids or None, subject=subject, record=record or None, since=since, until=until, **fields)
 
 
 def moment(text: str | None, now: datetime) -> datetime | None:
-    """Parse a point in time: an ISO time (UTC without an offset), or how long ago it was."""
+    """Parse a time: an ISO time (UTC without an offset), or an age."""
     if text is None:
         return None
     number, unit = text[:-1], text[-1:]
@@ -107,7 +107,7 @@ def moment(text: str | None, now: datetime) -> datetime | None:
             return now - timedelta(**{UNITS[unit]: int(number)})
         then = datetime.fromisoformat(text)
         return (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):  # also of a time before the year 1
+    except (ValueError, OverflowError):  # also for a time before the year 1
         raise UsageError(
             f"{text!r} is no point in time.", "Write it like 2026-11-23T17:00Z, or as an age: 30m, 12h, 7d."
         ) from None
@@ -132,7 +132,7 @@ def list_entries(inbox: Inbox, *, limit: int = PAGE, **fields: Any) -> list[Inbo
 
 
 def count_messages(inbox: Inbox, choice: Filter) -> int:
-    """Count the messages that a change would take: by the counters, unless it chooses among what they count together."""
+    """Count the messages that a change would select: by the counters if possible, else by a query."""
     states = ("parked", "dead") if choice.state is None else (choice.state,)
     if choice == replace(choice, ids=None, kind=None, subject=None, record=None, since=None, until=None):
         counted = inbox.stats().counts_by_reason

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sfcode.relay.config import RelayConfig
 
 SHORTEST_LEASE = 5.0
-"""The minimum lease in seconds: two are reserved for storing the results, and no call starts in the second before."""
+"""The minimum lease in seconds: two are reserved to store the results, and no call starts in the second before these."""
 
 
 @click.command("serve")
@@ -122,7 +122,7 @@ def _far_sides(
         local = _local(project, environ, stack)
         target = local["org_url"]
     else:
-        sign_in(target, environ, Runtime())  # reports missing configuration now; a sign-in that fails is reported later
+        sign_in(target, environ, Runtime())  # reports missing settings now; a failed sign-in is reported later
     return local, lambda config: connect(
         target,
         environ=environ,
@@ -132,14 +132,14 @@ def _far_sides(
 
 
 def _local(project: Project, environ: dict[str, str], stack: ExitStack) -> dict[str, Any]:
-    """Serve the local org, with deliveries, and the local Appcues unless another is named."""
+    """Serve the local org with deliveries, and the local Appcues unless the URL of another one is set."""
     from sfcode.local import access_token, serve
     from sfcode.local.appcues import serve_appcues
     from sfcode.relay.settings import API_KEY, API_SECRET, API_URL
 
     state = local_state(project.root)
     org = stack.enter_context(serve(state, deliver=True))
-    # Only the integration user has access to fields that apply created, here as in Salesforce.
+    # As in Salesforce, only the integration user has access to fields that apply created.
     environ["SF_ACCESS_TOKEN"] = access_token(state, project.settings.integration_user.username) or org.access_token
     ready = {"org_url": org.url, "access_token": org.access_token, "org_id": org.org_id, "username": org.username}
     if not environ.get(API_URL):

@@ -1,4 +1,4 @@
-"""`sfcode relay token`: who may look at the relay's pages, and who may act there."""
+"""`sfcode relay token`: manage the access tokens of the dashboard."""
 
 from __future__ import annotations
 

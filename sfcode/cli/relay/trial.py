@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 POST_SECONDS = 15.0
 ITEM_KEYS = ("flowName", "checklistName", "itemName", "goalName", "surveyName")
-"""Attributes that hold the name of what the event is about, one for each event; the test writes its mark there."""
+"""Attributes with the name of an event's item, one per event, in which the test writes its mark."""
 
 
 @click.command("test")
@@ -78,7 +78,7 @@ def trial_command(
 
 
 def choose_event(project: Project) -> str:
-    """Return an event that becomes an activity and sets no field. Raises Refused where no mapping has one."""
+    """Return an event that becomes an activity and sets no field. Raises Refused if no mapping has one."""
     for mapping in project.resolved:
         for event in mapping.activities if mapping.by_relay else ():
             if not event.items and not event.name.startswith("nps_"):
@@ -101,7 +101,7 @@ def _check_org(project: Project, org: Org, *, allow_production: bool) -> None:
 
 
 def _render_event(event: str, user: str, mark: str) -> bytes:
-    """Return the body of a webhook as Appcues sends it, with the mark in the attributes that name things."""
+    """Return the body of a webhook like that of Appcues, with the mark in the attributes with names of items."""
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     attributes = dict.fromkeys(ITEM_KEYS, mark)
     body = {"name": f"appcues:{event}", "user_id": user, "timestamp": stamp, "attributes": attributes}
@@ -109,7 +109,7 @@ def _render_event(event: str, user: str, mark: str) -> bytes:
 
 
 def _post(project: Project, url: str, body: bytes) -> int:
-    """Send a webhook as the project's scheme wants it; return the status. Raises SfcodeError for another than 2xx."""
+    """Send a webhook with the authentication of the project; return the status. Raises SfcodeError unless it is 2xx."""
     import requests
 
     from sfcode.local.appcues.webhook import Auth, Webhook, request
@@ -143,7 +143,7 @@ def _post(project: Project, url: str, body: bytes) -> int:
 
 
 def _wait(inbox: Inbox, user: str, mark: str, begun: datetime, timeout: float) -> StoredMessage:
-    """Wait until the event of this test is delivered. Raises SfcodeError where it is blocked, or takes too long."""
+    """Wait until the event of this test is delivered. Raises SfcodeError if it is blocked or takes too long."""
     from sfcode.relay.inbox import Filter
     from sfcode.relay.story import render_story, tell_story
 
@@ -165,7 +165,7 @@ def _wait(inbox: Inbox, user: str, mark: str, begun: datetime, timeout: float) -
 
 
 def _created(stored: StoredMessage) -> list[AttemptedWrite]:
-    """Return the records that the message has made."""
+    """Return the records that the message has created."""
     writes = [write for event in stored.history for write in event.writes]
     return [write for write in writes if write.verb != "update" and write.status == "ok" and write.record_id]
 

@@ -34,11 +34,11 @@ def sign_in(target: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn
 
 def _sign_in_to_url(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
     """
-    Return the sign-in method for a URL from the variables.
+    Return the sign-in method for a URL, from environment variables.
 
-    Where they name an org themselves, it must be this one: a URL often comes from a config file,
-    and a file must not be able to send a token wherever it wants. Nothing leaves this machine on
-    the way to a local org, which commands start beside whatever else is configured.
+    If the variables contain the URL of an org, it must be the same: a URL often comes from a config file,
+    which must not be able to send a token to any host. The local org is on this machine, so
+    its URL is accepted with any variables.
     """
     own_url = environ.get("SF_ORG_INSTANCE_URL")
     if (

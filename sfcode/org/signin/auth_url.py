@@ -13,7 +13,7 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.org.address import normalize_url
 from sfcode.secret import Secret
 
-# The secret may be empty; there is no scheme in front of the host, it is always https.
+# The secret may be empty; the host has no scheme, which is always https.
 PATTERN = re.compile(
     r"force://(?P<id>[\w.-]+={0,2}):(?P<secret>[\w.-]*={0,2}):(?P<token>[\w.!-]+={0,2})@(?P<host>[\w.:-]+)/?", re.ASCII
 )
@@ -49,7 +49,7 @@ def parse(text: str, name: str) -> AuthUrl:
 
 
 def _find_url(text: str) -> str:
-    """Find the URL in a text that is one, or in sf's JSON."""
+    """Find the URL in a text: the text itself, or a value of sf's JSON."""
     if text.startswith("force://"):
         return text.strip()
     try:

@@ -21,7 +21,7 @@ SANDBOX = "https://test.salesforce.com"
 
 @dataclass(frozen=True)
 class Variables:
-    """The variables of one org; every name is read with the prefix."""
+    """The environment variables of one org, whose names begin with a prefix."""
 
     environ: Mapping[str, str]
     prefix: str
@@ -147,7 +147,7 @@ WAYS = (
     Way((("SF_CLIENT_ID",), ("SF_CLIENT_SECRET",), ("SF_ORG_INSTANCE_URL",)), _client_credentials),
     Way((("SFDX_AUTH_URL",),), _auth_url),
 )
-"""In the order in which they are tried: the first that is complete is taken."""
+"""Sign-in methods in order of precedence: the first with all variables set is used."""
 
 
 def sign_in(environ: Mapping[str, str], runtime: Runtime, *, prefix: str = "", at: str = "") -> SignIn:

@@ -15,7 +15,7 @@ from sfcode.secret import Secret, scrub
 Form: TypeAlias = dict[str, str | Secret]
 
 LIFETIME = 180
-"""Seconds that an assertion lives: the shortest limit that Salesforce's documents name."""
+"""Lifetime of an assertion in seconds: the shortest limit in Salesforce's documentation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +37,14 @@ class JwtBearer:
         return token(self.token_url, form, self.environ, self.runtime, f"{self.username} with the app's key")
 
     def _assertion(self) -> Secret:
-        import jwt  # it brings the cryptography package, which only this way of signing in needs
+        import jwt  # imports cryptography, which only this sign-in method needs
 
         now = int(self.runtime.now())
         claims = {"iss": self.consumer_key, "sub": self.username, "aud": self.audience, "exp": now + LIFETIME}
         try:
             return Secret(jwt.encode(claims, self.key.reveal(), algorithm="RS256"))
         except (ValueError, TypeError, jwt.InvalidKeyError):
-            # Without its cause: parser errors may quote the key.
+            # The cause is dropped, since parser errors may quote the key.
             raise SignInError(
                 "The private key for the JWT sign-in cannot be used.",
                 "SF_JWT_KEY or SF_JWT_KEY_FILE needs an RSA key in PEM form, without a passphrase.",
@@ -73,7 +73,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshToken:
-    """A refresh token of an earlier sign-in in a browser."""
+    """The refresh token flow: a token of an earlier sign-in in a browser."""
 
     client_id: str
     client_secret: Secret
@@ -107,7 +107,7 @@ HINTS = {
     "client identifier invalid": "Check the consumer key; a new app takes up to ten minutes to be known everywhere.",
     "invalid client credentials": "Check the client id and secret of the app.",
 }
-"""What Salesforce says, in lower case, and what to do."""
+"""Hints by Salesforce's error text, in lower case."""
 
 
 def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, client: str) -> Grant:
@@ -115,7 +115,7 @@ def token(base: str, form: Form, environ: Mapping[str, str], runtime: Runtime, c
     from sfcode.org.transport import http_session  # requests is slow to import
 
     with http_session(base, environ, runtime) as http:
-        # Asking for a token again does no harm.
+        # A request for a token can be repeated.
         status, answer = retry.call(lambda: _ask(http, f"{base}/services/oauth2/token", form), runtime)
     access, instance = answer.get("access_token"), answer.get("instance_url")
     if status == 200 and isinstance(access, str) and access and isinstance(instance, str):

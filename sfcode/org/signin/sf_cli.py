@@ -47,7 +47,7 @@ class AliasGrant:
         if "RefreshTokenAuthError" in status or "expired" in status.lower():
             raise SignInError(f"The sf CLI's sign-in to {self.alias} has ended.", self._login)
         token = display.get("accessToken")
-        # The placeholder is a text; only its beginning distinguishes it from a token.
+        # Instead of a token, sf may print a placeholder text.
         if not isinstance(token, str) or token.startswith(REDACTED):
             token = self._run("org", "auth", "show-access-token").get("accessToken")
         url = display.get("instanceUrl")
@@ -95,7 +95,7 @@ class AliasGrant:
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            # Its output is not repeated here: there may be a token in it.
+            # The output is not part of the message, since it may contain a token.
             raise SignInError(
                 f"`sf {' '.join(command)}` ended with {process.returncode} and without JSON.",
                 f"Try it by hand: sf {' '.join(command)} --target-org {self.alias}",

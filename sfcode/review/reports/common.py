@@ -6,7 +6,7 @@ from sfcode.plan.change import Action
 from sfcode.review.model import ReviewReport
 
 NOTHING = "No changes"
-"""All that is said of a change that means nothing."""
+"""The text for a change without effect."""
 
 
 def headline(review: ReviewReport) -> str:

@@ -13,7 +13,7 @@ from sfcode.plan.change import Action
 from sfcode.plan.document import change_document
 from sfcode.review.model import Effect, ReviewReport, Revision, Statement
 
-if TYPE_CHECKING:  # the shapes cost time to import, and only `sfcode schema` needs them
+if TYPE_CHECKING:  # slow to import, and needed at run time only by `sfcode schema`
     from sfcode.review.reports.document_types import (
         EnvironmentEffect,
         ReviewDocument,

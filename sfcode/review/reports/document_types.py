@@ -1,7 +1,7 @@
 """
-The shapes of a review as a JSON document, which `sfcode schema review` prints.
+The JSON document of a review, for `sfcode schema review`.
 
-Programs rely on them: a key that is added raises the minor format version, any other change the major one.
+Programs depend on it: a new key raises the minor format version, any other change the major one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class ReviewedRevision(TypedDict):
     commit: str | None
     """Null for the work tree."""
     how: str
-    """Why this commit: `the merge base of main and HEAD`."""
+    """The description of the commit: `the merge base of main and HEAD`."""
 
 
 @described
@@ -49,7 +49,7 @@ class ReviewedAccess(TypedDict):
     after: list[str]
     changed: bool
     why: str
-    """The path in the config that asks for it."""
+    """The path in the config that requires the access."""
     position: FilePosition | None
 
 
@@ -90,6 +90,6 @@ class ReviewDocument(TypedDict):
     findings: list[ReviewFinding]
     notes: list[str]
     problems: list[str]
-    """Why the head cannot be loaded."""
+    """Problems that prevent the head from loading."""
     base_problems: list[str]
-    """Why the base cannot be loaded."""
+    """Problems that prevent the base from loading."""

@@ -17,7 +17,7 @@ from sfcode.review.model import Effect, ReviewReport, Risk, Statement
 from sfcode.review.reports.common import describe_comparison, headline
 
 LIMIT = 65_536
-"""Characters that GitHub takes in one comment."""
+"""The maximum length of a comment in GitHub, in characters."""
 
 _HIGH, _MEDIUM, _LOW, _ACCESS, _NEWS, _ADDRESSES, _DIFFS, _OLDER, _WHOLE = range(1, 10)
 _BY_RISK = {Risk.HIGH: _HIGH, Risk.MEDIUM: _MEDIUM, Risk.LOW: _LOW}
@@ -26,7 +26,7 @@ _CUT = "\n_Something was left out here: all of it is longer than a comment may b
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A heading, the head of a table or a fold: what stands before and after the blocks of one kind."""
+    """The text before and after the blocks of one kind: a heading, the head of a table, or a collapsed section."""
 
     opening: str = ""
     closing: str = ""
@@ -39,7 +39,7 @@ _FINDINGS = _Section("\n#### Findings\n")
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A part that is rendered completely or not at all; a smaller number is kept longer."""
+    """A part that is rendered completely or not at all; parts with smaller numbers are kept longer."""
 
     text: str
     keep: int = 0
@@ -141,7 +141,7 @@ def _name(change: Change, effect: Effect) -> str:
 
 
 def _components(review: ReviewReport) -> Iterator[_Block]:
-    """List the components that change, and show how, in one fold."""
+    """List the changed components with their changes in a collapsed section."""
     effects = [effect for effect in review.effects if effect.changes]
     if not effects:
         return
@@ -154,5 +154,5 @@ def _components(review: ReviewReport) -> Iterator[_Block]:
         more = f"\n\nValues as in `{effect.environments[0]}`." if len(effect.environments) > 1 else ""
         yield _Block(f"{title}{names}{more}\n", _ADDRESSES, section)
         for change in effect.changes:
-            if change.action is not Action.DELETE:  # its content is what the base has
+            if change.action is not Action.DELETE:  # the base has its content
                 yield _Block(diff_block(SIGNS[change.action], str(change.address), lines(change)), _DIFFS, section)

@@ -80,7 +80,7 @@ def _cells(row: Access) -> tuple[str, ...]:
 def _change(change: Change, plan: Plan, paint: Paint) -> Iterator[str]:
     sign, moved = SIGNS[change.action], describe_move(change, plan.moves)
     yield f"  {paint(sign, sign)} {change.address}" + (f" ({moved})" if moved else "")
-    # Deleted components are only named; the base has their content.
+    # Only addresses of deleted components are shown; the base has their content.
     for line in () if change.action is Action.DELETE else lines(change):
         yield f"      {'    ' * line.depth}{paint(line.sign, line.sign)} {line.text}"
 

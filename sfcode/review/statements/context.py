@@ -61,17 +61,17 @@ class Context:
     before: Snapshot | None
     after: Snapshot
     plan: Plan
-    """What an apply of the change does in an org that the base was applied to."""
+    """The plan of the change for an org to which the base was applied."""
     access: tuple[Access, ...]
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Return the changes that do something, in the order of a plan."""
+        """Return the changes with an action, in the order of a plan."""
         return self.plan.effective
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """Return the mappings of both sides, paired by the records that they concern, not by file name."""
+        """Return the mappings of both sides, paired by their records and not by file name."""
         return tuple(_pairs(self.before.project if self.before else None, self.after.project))
 
     @property
@@ -84,7 +84,7 @@ class Context:
         return is_personal(object_name, field, self.personal_data)
 
     def is_role(self, attribute: str) -> bool:
-        """Return whether segments choose people by an attribute (the recipe `role_onboarding`)."""
+        """Return whether segments select people by an attribute (the recipe `role_onboarding`)."""
         recipe = self.after.project.recipes.role_onboarding
         return recipe is not None and recipe.attribute == attribute
 
@@ -95,14 +95,14 @@ class Context:
                 yield change.before
 
     def made_by(self, side: Snapshot, file: str) -> frozenset[Address]:
-        """Return the components that a file asks for."""
+        """Return the components from a file."""
         return frozenset(
             origin.address for origin in side.desired.origins if not origin.token and origin.position.file == file
         )
 
 
 def holds_values(component: Component) -> bool:
-    """Return whether deleting a component loses data: a field that is no formula."""
+    """Return whether deleting a component loses data, which is the case for fields that are not formulas."""
     return component.type == "CustomField" and "formula" not in component.body
 
 
@@ -111,7 +111,7 @@ def _pairs(before: Project | None, after: Project) -> Iterator[Pair]:
     for mapping in after.resolved:
         new = Half(after, mapping)
         alike = [half for half in halves if _key(half.one) == _key(mapping)]
-        # Of several mappings on one object, those of the same name belong together, and the rest by their order.
+        # Several mappings of one object are paired by name, the rest in order.
         names = {peer.name for peer in after.resolved if peer.name != mapping.name}
         old = next((half for half in alike if half.one.name == mapping.name), None) or next(
             (half for half in alike if half.one.name not in names),
@@ -129,5 +129,5 @@ def _key(mapping: ResolvedMapping) -> tuple[str, str]:
 
 
 def _is_claimed(half: Half, after: Project) -> bool:
-    """Return whether a mapping of the other side concerns the same records."""
+    """Return whether a mapping of the other side has the same records."""
     return any(_key(mapping) == _key(half.one) for mapping in after.resolved)

@@ -1,4 +1,4 @@
-"""Statements about which components are managed: adopted, replaced, renamed in place, released, or refused."""
+"""Statements about the ownership of components: adopted, replaced, renamed in place, released, or refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfcode.review.statements.context import Context
 
 
 def existing_statements(context: Context) -> Iterator[Statement]:
-    """Describe newly adopted components, those that are no longer adopted, and those that will be deleted."""
+    """Describe components that are newly adopted, no longer adopted, or replaced."""
     old, new = context.before.project if context.before else None, context.after.project
     before, after = old.adopted if old else frozenset(), new.adopted
     position = new.at("as_is")

@@ -1,4 +1,4 @@
-"""Statements about `recipes.yaml`: what people get and what happens to data, a sentence for each recipe."""
+"""Statements about `recipes.yaml`, one per recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements about people who become members of campaigns (the recipe `event_registration`)."""
+"""Statements about campaign members (the recipe `event_registration`)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _DOING = {
     "form_submitted": ("submit", "form"),
     "click_to_track": ("trigger", "event"),
 }
-"""By event that registers, what people do, and with what."""
+"""Descriptions of the events that register people."""
 
 
 def registration_statements(context: Context) -> Iterator[Statement]:
-    """Describe who will newly become a member of which campaign, and who no longer."""
+    """Describe added and removed registrations."""
     old, new = _registrations(context.before.project if context.before else None), _registrations(context.after.project)
     for text in old:
         if text not in new:
@@ -32,7 +32,7 @@ def registration_statements(context: Context) -> Iterator[Statement]:
 
 
 def _registrations(project: Project | None) -> dict[str, int]:
-    """Describe what a project asks for, with the place of each in its list."""
+    """Describe the registrations of a project, each with its place in the list."""
     indexes: dict[str, int] = {}
     for index, registration in enumerate(project.recipes.event_registration if project else ()):
         indexes.setdefault(_describe(registration), index)

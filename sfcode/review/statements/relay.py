@@ -24,7 +24,7 @@ PREFIXES = (
     "relay.notify",
     "relay.api_calls_per_day",
 )
-"""The settings that are said here, several in one sentence."""
+"""The settings that have statements here, several in one sentence."""
 
 _SAME_TIME = "Appcues has to be set up the same way at the same time"
 _TWICE = "events that are on their way during the change may be taken for new ones"
@@ -98,7 +98,7 @@ def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
 
 
 def _schedule_statements(old: Project, new: Project) -> Iterator[Statement]:
-    """Describe what the relay does by itself, and how often."""
+    """Describe changes of the relay's schedule."""
     before, after = (side.settings.relay.schedule.hours for side in (old, new))
     for job, work in (
         ("reconcile", "look for changes that Salesforce sent no message of"),
@@ -112,7 +112,7 @@ def _schedule_statements(old: Project, new: Project) -> Iterator[Statement]:
 
 
 def _webhook_statements(old: Project, new: Project) -> Iterator[Statement]:
-    """Describe where webhooks are read at other places than before."""
+    """Describe changed paths of webhooks."""
     for key in WebhookPaths.model_fields:
         was, is_now = (getattr(side.settings.appcues.webhook, key) for side in (old, new))
         if was != is_now:

@@ -17,7 +17,7 @@ from sfcode.review.statements.to_salesforce import NEW_DATA
 _LEFT_OUT = ("version", "as_is", "environments", "review", "safety", "viewers")
 
 _WIDE = ("integration_user.license", "integration_user.profile")
-"""Settings that may give rights to the integration user beside its permission set."""
+"""Settings that may grant rights to the integration user in addition to its permission set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ WORDS: Mapping[str, Words] = {
 }
 
 RENAMED_BY = {"name": "PermissionSet", "integration_user.username": "User"}
-"""The type that is renamed in place, by setting, if the plan finds it under its former name."""
+"""The type of the component that is renamed in place if it exists under its former name, by setting."""
 
 RENAMED_WORDS = {
     "name": Words(
@@ -152,7 +152,7 @@ SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
         "answers that were written are parked",
     ),
 }
-"""What turning a setting on or off means: the sentence, its risk, and why."""
+"""Statements for turning a setting on or off: sentence, risk and reason."""
 
 _MOVED_ON = "The rename is no longer listed: an org without the rename will create the component again"
 
@@ -182,7 +182,7 @@ def settings_statements(context: Context) -> Iterator[Statement]:
         if path == "integration_user.permission_set" and not _has_chosen_set(old, new):
             continue  # the rename of the project includes it
         if path == "integration_user.accepted_rights":
-            continue  # said of each address
+            continue  # there is a statement for each address
         if path == "relay.activities_as" and any(_is_described_by_mapping(pair) for pair in context.pairs):
             continue
         yield from _describe_setting(path, before, after, context)
@@ -251,7 +251,7 @@ def _is_api_only(path: str, value: object) -> bool:
 
 
 def rights_elsewhere_statements(context: Context) -> Iterator[Statement]:
-    """Describe rights that the integration user has, or may have, beside its permission set."""
+    """Describe rights of the integration user in addition to its permission set."""
     new = context.after.project
     user = new.settings.integration_user
     if context.before is None:

@@ -32,7 +32,7 @@ def timing_statements(context: Context) -> Iterator[Statement]:
 
 
 def _selection(pair: Pair, old: ResolvedMapping, new: ResolvedMapping) -> Iterator[Statement]:
-    """Describe which records take part that did not, or no longer do."""
+    """Describe a changed selection of records (`where`)."""
     before, after = (_all_or_those(mapping) for mapping in (old, new))
     if before != after:
         text = f"Of {records(pair.object)}, {after} will take part instead of {before}"

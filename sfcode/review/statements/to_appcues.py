@@ -71,7 +71,7 @@ def _attributes(context: Context, before: Half | None, after: Half) -> Iterator[
 
 
 def _translations(was: FieldUse, use: FieldUse) -> list[str]:
-    """Describe the values of a field that are sent otherwise than before."""
+    """Describe the values of a field that are sent differently than before."""
     before, after = (dict(field_use.values.values) if field_use.values else {} for field_use in (was, use))
     changes = [
         f"{code(value)} as {_sent(use, value)} instead of {_sent(was, value)}"

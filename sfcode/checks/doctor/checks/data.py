@@ -14,10 +14,10 @@ from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import ResolvedMapping
 
 MANY = 100_000
-"""From so many records on, searching without an index is felt."""
+"""The number of records from which on searches without an index are slow."""
 
 OPEN = frozenset({"Read", "ReadWrite", "ReadWriteTransfer", "FullAccess"})
-"""Org-wide defaults by which everybody with the object right sees all records."""
+"""Org-wide defaults with which everybody with the object permission can read all records."""
 
 
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
@@ -179,7 +179,7 @@ def _check_sharing(project: Project, mapping: ResolvedMapping, facts: MappingFac
 
 def _check_without_account(project: Project, mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Diagnostic]:
     """
-    Check contacts without an account, which are private whatever the sharing model.
+    Check contacts without an account, which are private in every sharing model.
 
     Only their owner and users with View All or Modify All can read them; Modify All is needed to change those of other owners.
     """
@@ -214,7 +214,7 @@ def _check_person_accounts(mapping: ResolvedMapping, facts: MappingFacts) -> Ite
 
 
 def _check_lead_conversion(project: Project) -> Iterator[Diagnostic]:
-    """Note that a contact which a conversion makes may not be sent, where leads and contacts are both mapped."""
+    """Return a note that contacts from lead conversions may not be sent, if leads and contacts are both mapped."""
     senders = {mapping.object: mapping for mapping in project.resolved if mapping.sends and mapping.by_relay}
     if {"Contact", "Lead"} <= senders.keys():
         message = "a contact that a lead is converted to is sent only where conversions run flows"

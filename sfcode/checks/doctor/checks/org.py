@@ -12,7 +12,7 @@ from sfcode.diagnostics import Diagnostic, Level
 from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES
 
 FEW = 0.1
-"""Below this part of the day's requests there is a warning."""
+"""The share of the daily requests below which there is a warning."""
 
 _GIVE = "Give it by a permission set, or sign in as an administrator."
 

@@ -1,4 +1,4 @@
-"""Check the data that recipes work with: roles of records, and activities that are about to be archived."""
+"""Check the data of recipes: roles of records, and activities that will soon be archived."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def _check_roles(project: Project, mapping: ResolvedMapping, mapping_facts: Mapp
 
 
 def _check_archive(project: Project, facts: Facts) -> Iterator[Diagnostic]:
-    """Tell how many activities the report of completed flows is about to lose."""
+    """Count the activities that the report of completed flows will soon lose."""
     if project.recipes.completed_flows is None:
         return
-    # Mappings share the object of activities, so that each count is of the same records.
+    # Mappings share the object of activities, so the count of any mapping has all records.
     counts = [
         mapping_facts.old_activities
         for mapping_facts in facts.mappings

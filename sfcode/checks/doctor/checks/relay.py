@@ -61,7 +61,7 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _check_config(project: Project, endpoint: Endpoint) -> Iterator[Diagnostic]:
-    """Compare the config that the relay works by with the project's."""
+    """Compare the relay's config with the project's."""
     digest = digest_relay_config(render_relay_config(project))
     if endpoint.config in ("", digest):
         if endpoint.config:
@@ -73,7 +73,7 @@ def _check_config(project: Project, endpoint: Endpoint) -> Iterator[Diagnostic]:
 
 
 def _check_carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
-    """Find messages of Appcues' own connector for objects that the relay carries."""
+    """Find messages of Appcues' own connector for objects of the relay."""
     if isinstance(facts.messages, Unknown):
         message = f"whether Appcues' own connector is at work too cannot be told ({facts.messages.reason})"
         yield report("D406", facts.org.name, message, level=Level.NOTE)
