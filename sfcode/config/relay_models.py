@@ -106,7 +106,7 @@ class Outbound(Model):
 
 
 class Retention(Model):
-    """How long the relay keeps finished messages, in days."""
+    """How long the relay keeps finished messages and audit lines, in days."""
 
     delivered_days: int = Field(
         default=14,
@@ -117,6 +117,9 @@ class Retention(Model):
     )
     parked_days: int = Field(default=90, ge=2, le=3650, description="Messages that wait for a person.")
     given_up_days: int = Field(default=90, ge=2, le=3650, description="Messages that were given up.")
+    audit_days: int = Field(
+        default=365, ge=30, le=3650, description="Audit lines: who changed what in the inbox, and when."
+    )
 
 
 class Schedule(Model):
@@ -207,7 +210,7 @@ class Relay(Model):
     activities_as: Literal["event", "task", "custom_object"] = Field(
         default="event", description="The Salesforce object for activities."
     )
-    retention: Retention = Field(default=Retention(), description="The retention of finished messages.")
+    retention: Retention = Field(default=Retention(), description="The retention of finished messages and audit lines.")
     schedule: Schedule = Field(default=Schedule(), description="Scheduled jobs of the relay.")
     api_calls_per_day: int | None = Field(
         default=None,

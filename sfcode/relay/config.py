@@ -16,7 +16,7 @@ from sfcode.config.project import Project
 from sfcode.config.relay_config import digest_relay_config, render_relay_config
 from sfcode.errors import ConfigError, SfcodeError
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.relay.inbox import State
+from sfcode.relay.inbox.types import Purged
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.settings import RelaySettings
 
@@ -46,13 +46,14 @@ class RelayConfig:
         return digest_relay_config(render_relay_config(self.project))
 
     @cached_property
-    def retention(self) -> Mapping[State, timedelta]:
-        """How long finished messages are kept, by state."""
+    def retention(self) -> Mapping[Purged, timedelta]:
+        """How long finished messages are kept, by state, and audit lines."""
         days = self.project.settings.relay.retention
         return {
             "done": timedelta(days=days.delivered_days),
             "parked": timedelta(days=days.parked_days),
             "dead": timedelta(days=days.given_up_days),
+            "audit": timedelta(days=days.audit_days),
         }
 
 

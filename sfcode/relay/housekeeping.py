@@ -18,6 +18,7 @@ import structlog
 
 from sfcode.process import is_running
 from sfcode.relay.api_calls import ApiBudget
+from sfcode.relay.change_runner import BulkChangeRunner
 from sfcode.relay.current_pauses import CurrentPauses
 from sfcode.relay.inbox.pauses import PAUSED
 from sfcode.relay.inbox.types import RowLocked
@@ -25,7 +26,8 @@ from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.report import format_duration
 
 if TYPE_CHECKING:
-    from sfcode.relay.inbox import Inbox, InboxStats, Process, State
+    from sfcode.relay.inbox import Inbox, InboxStats, Process
+    from sfcode.relay.inbox.types import Purged
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -72,9 +74,10 @@ class Housekeeping:
         name: str,
         *,
         config: str,
-        retention: Mapping[State, timedelta],
+        retention: Mapping[Purged, timedelta],
         budget: ApiBudget | None = None,
         pauses: CurrentPauses | None = None,
+        bulk_changes: BulkChangeRunner | None = None,
     ) -> None:
         self._inbox = inbox
         self._instrumentation = instrumentation
@@ -83,12 +86,13 @@ class Housekeeping:
         self._activity = instrumentation.activity
         self._budget = budget
         self._pauses = pauses or CurrentPauses()
+        self._bulk_changes = bulk_changes
         self.name = name
         """The name of this process."""
         self.config = config
         """Digest of the config that this process works by."""
         self.retention = retention
-        """How long finished messages are kept, by state."""
+        """How long finished messages are kept, by state, and audit lines."""
         self.processes = 1
         """How many relay processes work on this inbox, this one included."""
         self.sessions_end = 0.0
@@ -133,7 +137,7 @@ class Housekeeping:
         self._inbox.remember(SESSIONS_END, repr(now))
 
     async def purge(self) -> None:
-        """Delete messages whose retention has ended, and repair rows that were changed by hand or by a wrong clock."""
+        """Delete messages and audit lines whose retention has ended, and repair rows that were changed by hand or by a wrong clock."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._purge)
         except Exception:  # the database is away, or a row is locked; the next purge does it
@@ -145,9 +149,10 @@ class Housekeeping:
         renewed = self._inbox.encryption.renew(self._is_leaving.wait)
         if renewed:
             log.info("encrypted", rows=renewed)
+        self._inbox.bulk_changes.purge()
         count = self._inbox.purge(self.retention, self._is_leaving.wait)
         if count:
-            log.info("purged", messages=count)
+            log.info("purged", rows=count)
 
     async def beat(self) -> None:
         """Store a heartbeat and pending alarms, and update the gauges."""
@@ -184,6 +189,8 @@ class Housekeeping:
         inbox.expire_intents()
         stats = inbox.stats()
         self._update_pauses(stats)
+        if self._bulk_changes is not None:
+            self._bulk_changes.wake()
         self._show(stats)
 
     def _update_pauses(self, stats: InboxStats) -> None:

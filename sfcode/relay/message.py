@@ -141,6 +141,8 @@ class FollowUp:
 
     message: InboxMessage
     after: float
+    why: str = ""
+    """What it waits for, or the error that put it off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sfcode.text import printable
 if TYPE_CHECKING:
     from sfcode.config.relay_models import Schedule
     from sfcode.relay.inbox import InboxEntry, InboxStats, Pause, Process, State
+    from sfcode.relay.inbox.bulk_changes import BulkChange
     from sfcode.relay.inbox.schedule import ScheduledRun
 
 WAYS = {"appcues": "Appcues -> Salesforce", "salesforce": "Salesforce -> Appcues"}
@@ -81,6 +82,7 @@ def status_document(
     *,
     api_calls: ApiStatus | None = None,
     pauses: Sequence[Pause] = (),
+    changes: Sequence[BulkChange] = (),
 ) -> dict[str, Any]:
     """Return the status of the inbox as JSON values."""
     return {
@@ -98,6 +100,17 @@ def status_document(
         ],
         "paused": [
             {"scope": pause.scope, "name": pause.name, "who": pause.who, "at": stamp(pause.at)} for pause in pauses
+        ],
+        "changes": [
+            {
+                "id": change.id,
+                "action": change.action,
+                "who": change.who,
+                "begun_at": stamp(change.begun_at),
+                "done": change.done,
+                "total": change.total,
+            }
+            for change in changes
         ],
         "alarms": [asdict(entry) for entry in raised],
         "processes": [
@@ -134,6 +147,7 @@ def text(
     *,
     api_calls: ApiStatus | None = None,
     pauses: Sequence[Pause] = (),
+    changes: Sequence[BulkChange] = (),
 ) -> str:
     """Return the status of the inbox as text."""
     lines = [
@@ -144,6 +158,7 @@ def text(
         paint(printable(f"Paused: {pause} for {format_age(pause.at, stats.now)}, by {pause.who}"), "~")
         for pause in pauses
     ]
+    lines += [printable(describe_change(change, stats.now)) for change in changes]
     for source, title in WAYS.items():
         count = {state: stats.counts.get((source, state), 0) for state in STATES}
         waits = f"{count['ready'] + count['leased']:,} waiting"
@@ -163,6 +178,13 @@ def text(
         f"{running} in the last minute" + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
     )
     return "\n".join(lines)
+
+
+def describe_change(change: BulkChange, now: datetime) -> str:
+    """Return one line about a bulk change that is under way."""
+    line = f"{change.action.capitalize()} under way: {change.done:,} of {change.total:,} messages"
+    line += f", by {change.who or 'unknown'}, for {format_age(change.begun_at, now)}"
+    return line if change.is_held else f"{line}; no process is at it"
 
 
 def scheduled_status(schedule: Schedule, runs: Sequence[ScheduledRun]) -> list[ScheduledStatus]:

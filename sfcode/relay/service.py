@@ -16,6 +16,7 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.org import Org
 from sfcode.relay.api_calls import ApiBudget, PendingApiCalls, using_api
 from sfcode.relay.appcues import FieldTypeCache, FieldTypeRefresher
+from sfcode.relay.change_runner import BulkChangeRunner
 from sfcode.relay.config import RelayConfig
 from sfcode.relay.current_pauses import CurrentPauses
 from sfcode.relay.housekeeping import Housekeeping, process_name
@@ -88,14 +89,18 @@ class Service:
         self._rng = rng
         self._types = builders.types(config)
         self._field_types = FieldTypeRefresher(self._types, self.instrumentation)
+        name = process_name()
+        self.bulk_changes = BulkChangeRunner(inbox, name)
+        """Replays and discards of many messages."""
         self.housekeeping = Housekeeping(
             inbox,
             self.instrumentation,
-            process_name(),
+            name,
             config=config.digest,
             retention=config.retention,
             budget=self.api_budget,
             pauses=self.pauses,
+            bulk_changes=self.bulk_changes,
         )
         self._scheduler = Scheduler(inbox, self.instrumentation, self.housekeeping.name, self._scheduled_jobs)
         self._notifier = Notifier(
@@ -191,6 +196,7 @@ class Service:
         await self._scheduler.stop()
         await self.commit.stop()
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
+        await asyncio.to_thread(self.bulk_changes.stop)
         with contextlib.suppress(Exception):  # alarms are also in the log, and the entry of this process expires
             await asyncio.to_thread(self.housekeeping.leave)
         for org in self._orgs:

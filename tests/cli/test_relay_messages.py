@@ -157,6 +157,26 @@ def test_discard_asks_and_keeps_who_did_it(home, inbox):
     assert "discard" in line
 
 
+def test_what_is_under_way_is_in_the_status_until_it_has_ended(home, inbox):
+    inbox.accept([message(number, parked="unknown_user") for number in (1, 2)])
+    id_ = inbox.begin_change("replay", Filter(reason="unknown_user"), "ann")
+    assert re.search(
+        r"^Replay under way: 0 of 2 messages, by ann, for .*; no process is at it$",
+        home.run("relay", "status").out,
+        re.MULTILINE,
+    )
+    (change,) = home.run("--json", "relay", "status").json["result"]["changes"]
+    assert (change["id"], change["action"], change["who"], change["done"], change["total"]) == (
+        id_,
+        "replay",
+        "ann",
+        0,
+        2,
+    )
+    inbox.bulk_changes.stop(id_, "ann")
+    assert home.run("--json", "relay", "status").json["result"]["changes"] == []
+
+
 def test_a_mapping_and_a_side_are_paused_and_resumed(home, inbox):
     assert home.run("relay", "pause", "contact").out == "Mapping contact: paused.\n"
     assert home.run("relay", "pause", "contact").out == f"Mapping contact: paused already, by {WHO}.\n"

@@ -19,6 +19,7 @@ from sfcode.relay.inbox import Filter
 from sfcode.relay.message import InboxMessage
 from tests.relay.browser import Pages, fill, served_pages
 from tests.relay.serving import ADMIN, Relay
+from tests.waiting import until
 
 SECONDS = 20
 
@@ -187,7 +188,34 @@ def test_a_selection_is_counted_confirmed_changed_and_audited(pages: Pages, oper
     assert re.search(
         r"UTC admin discard reason unknown_user 5$", text(operator.get("/audit")).partition(" sfcode 0")[0]
     )
-    assert operator.get("/changes/unknown").status_code == 404
+    for unknown in ("unknown", "9999999", "99999999999999999999999"):
+        assert operator.get(f"/changes/{unknown}").status_code == 404
+
+
+def test_a_change_of_another_process_is_seen_and_can_be_stopped(
+    pages: Pages, operator: Visitor, viewer: Visitor
+) -> None:
+    park(pages, 2)
+    id_ = pages.inbox.begin_change("replay", Filter(subject="user:u1"), "ann@host", holder="a command")
+    under_way = text(operator.get("/"))
+    assert "Under way Replay: 0 of 1 messages by ann@host" in under_way
+    path = f"/changes/{id_}"
+    assert "User u1" in text(operator.get(path))
+    assert "It goes on, whether or not this page is open." in text(operator.get(path))
+    assert "u1" not in viewer.get(path).text, "whom messages are about is for operators"
+    assert viewer.post(f"{path}/stop").status_code == 403
+    assert operator.post(f"{path}/stop").headers["Location"] == path
+    assert "It ended early: admin stopped it." in text(operator.get(path))
+    assert "Stop it" not in operator.get(path).text
+    assert blocked(pages) == 2
+
+
+def test_a_change_that_another_process_left_goes_on_here(pages: Pages, operator: Visitor) -> None:
+    park(pages, 2)
+    id_ = pages.inbox.begin_change("discard", Filter(reason="unknown_user"), "ann@host")
+    pages.service.housekeeping._beat()
+    until(lambda: "Done, by ann@host." in text(operator.get(f"/changes/{id_}")))
+    assert blocked(pages) == 0
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from standardwebhooks import Webhook
 
 from scripts.browser import CONTRAST, VIOLATIONS, find_chromium, open_chromium
 from sfcode.relay.inbox import Filter
-from sfcode.relay.message import Claim, Delivery, InboxMessage, Parked
+from sfcode.relay.message import InboxMessage
+from tests.e2e.journey import Journey
 from tests.relay.browser import Pages, fill, served_pages
-from tests.relay.serving import ADMIN, Recorder, Relay
+from tests.relay.e2e.sender import send_all
+from tests.relay.e2e.traffic import Post
+from tests.relay.e2e.world import Relay as Process
+from tests.relay.e2e.world import World, world
+from tests.relay.notify.taking import SECRET, Receiving, receiving
+from tests.relay.serving import ADMIN, Relay
 from tests.waiting import until
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -35,6 +46,11 @@ PATHS = (
 SECONDS = 30
 PHONE = 390
 """Pixels across."""
+MAPPING = "mappings/contact.yaml"
+SCORE, WRONG_SCORE = "score: {field: Appcues_NPS_Score__c", "score: {field: Appcues_NPS_Skore__c"
+NOTIFY = """
+  notify: [{form: standard_webhooks, url_variable: ALERTS_URL, secret_variable: ALERTS_SECRET}]
+  activities_as: event"""
 BROKEN_WORDS = """() => {
   const broken = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -52,24 +68,10 @@ BROKEN_WORDS = """() => {
 """Returns the words that stand on two lines."""
 
 
-@dataclass
-class WrongField(Recorder):
-    """A writer whose mapping names a wrong field while it is not mended."""
-
-    is_mended: bool = True
-
-    async def deliver(self, claim: Claim) -> Delivery:
-        if self.is_mended:
-            return await super().deliver(claim)
-        refusal = Parked("string_too_long", "STRING_TOO_LONG (Contact.AssistantName): data value too large")
-        return Delivery(dict.fromkeys((message.id for message in claim.messages), refusal))
-
-
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     relay = Relay(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'relay.db'}")
     relay.environ["SFCODE_RELAY_ADMIN_TOKEN"] = ADMIN
-    relay.to_salesforce = WrongField("appcues")
     with served_pages(relay) as pages:
         fill(pages.inbox, datetime.now(UTC))
         pages.inbox.pause("mapping", "contact", "ada")
@@ -80,6 +82,24 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with open_chromium(tmp_path_factory.mktemp("chromium")) as browser:
         yield browser
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiving]:
+    with receiving() as state:
+        yield state
+
+
+@pytest.fixture
+def around(tmp_path: Path, receiver: Receiving) -> Iterator[World]:
+    """Give a local org with the config applied, and what a relay needs that notifies the receiver."""
+
+    def prepare(journey: Journey, _url: str, _token: str) -> None:
+        journey.edit("sfcode.yaml", "\n  activities_as: event", NOTIFY)
+
+    with world(tmp_path, f"sqlite:///{tmp_path / 'relay.db'}", prepare) as around:
+        around.environ |= {"ALERTS_URL": receiver.url, "ALERTS_SECRET": SECRET, "SFCODE_RELAY_ADMIN_TOKEN": ADMIN}
+        yield around
 
 
 @pytest.fixture(scope="module")
@@ -175,37 +195,79 @@ def test_an_open_page_shows_what_happens_unless_somebody_is_at_it(pages: Pages, 
         page.wait_for_selector("h1:has-text('Paused: mapping contact.')")
 
 
-def test_an_operator_finds_mends_and_replays_five_hundred_blocked_messages(pages: Pages, browser: Any) -> None:
-    writer = pages.relay.to_salesforce
-    assert isinstance(writer, WrongField)
-    choice = Filter(reason="string_too_long")
-    writer.is_mended = False
-    secret = pages.inbox.tokens.create("ada", "operator", None)
-    names = [f"wrong{number}" for number in range(500)]
-    pages.inbox.accept([InboxMessage("appcues", name, f"user:{name}", "appcues:nps_feedback", {}) for name in names])
-    until(lambda: pages.inbox.count(choice) == 500, "500 blocked messages")
-    with browser.new_context() as context:
+def test_an_operator_is_told_mends_the_mapping_and_replays_five_hundred_messages(
+    around: World, receiver: Receiving, browser: Any
+) -> None:
+    people = [str(690_000 + number) for number in range(100)]
+    contacts = around.contacts(people)
+    journey = Journey(
+        around.folder, {**around.environ, "SFCODE_ENV": "local", "SF_ACCESS_TOKEN": around.far.access_token}
+    )
+    journey.edit(MAPPING, SCORE, WRONG_SCORE)
+    relay = around.ready()
+    secret = journey.run("--json", "relay", "token", "create", "ada", "--role", "operator").json["result"]["token"]
+    send(relay, around.webhook_path, people)
+    until(lambda: receiver.taken, "a notification")
+    told = Webhook(SECRET).verify(receiver.taken[0].body, receiver.taken[0].headers)
+    assert (told["type"], told["data"]["alarm"]) == ("alarm.raised", "salesforce_access")
+    assert "mapping contact" in told["data"]["detail"]
+
+    with browser.new_context() as context, around.inbox() as inbox:
         page = context.new_page()
-        page.goto(f"{pages.url}/")
+        page.goto(f"{relay.url}/")
         page.fill("#token", secret)
         page.click("text=Sign in")
-        blocked = page.locator("article.blocked", has_text="string_too_long").get_by_role("link")
-        assert blocked.inner_text() == "500 messages"
-        blocked.click()
+        page.wait_for_selector("article.alarm:has-text('mapping contact')")
+        page.select_option("select[name=target]", "direction:salesforce")
+        page.click("text=Pause …")
+        page.click("main button.main")
+        page.wait_for_selector("h1:has-text('alarm')")
+        until(
+            lambda: inbox.stats().count("leased") == 0 and inbox.stats().count("ready") == 500, "500 messages that wait"
+        )
+        page.reload()
+        page.click("section.way dd a[href*='state=ready']")
         page.click("tbody a >> nth=0")
-        assert "Contact.AssistantName" in page.inner_text("main"), "which field, and why"
+        assert "Appcues_NPS_Skore__c" in page.inner_text("main"), "which field, and why"
 
-        writer.is_mended = True
-        page.go_back()
+        journey.edit(MAPPING, WRONG_SCORE, SCORE)
+        assert journey.run("--org", around.far.url, "apply", "--auto-approve").code == 0
+        digest = page.inner_text("footer code")
+        os.kill(relay.pid, signal.SIGHUP)
+        until(lambda: digest not in relay.get("/healthz").text, "the mended config")
+        page.goto(f"{relay.url}/messages?source=appcues&state=ready")
         page.click("text=Replay …")
         page.click("button:has-text('Replay 500 messages')")
         page.wait_for_selector("h1:has-text('500 of 500 messages replayed')")
         page.wait_for_selector("text=Done, by ada.")
-        until(lambda: len([name for name in writer.delivered if name in names]) >= 500, "500 deliveries")
-        page.click("text=Audit")
+        page.goto(f"{relay.url}/")
+        page.click("button:has-text('Resume')")
+        until(lambda: not inbox.stats().oldest, "an empty queue")
+        assert inbox.stats().reasons == {}, "nothing waits for a person"
+        page.goto(f"{relay.url}/audit")
         page.wait_for_selector("tr:has-text('ada'):has-text('replay'):has-text('500')")
-    assert sorted(name for name in writer.delivered if name in names) == sorted(names), "each once"
-    assert pages.inbox.count(choice) == 0
+        page.goto(f"{relay.url}/")
+        page.click("text=Acknowledge")
+        page.wait_for_selector("h1:has-text('All is well: nothing waits.')")
+    owners = [row["WhoId"] for row in around.far.rows("SELECT WhoId FROM Event")]
+    assert sorted(owners) == sorted([*contacts.values()] * 5), "each event once"
+
+
+def send(relay: Process, path: str, people: list[str]) -> None:
+    """Send five scores of each person, as Appcues does, which repeats what is not answered with success."""
+    events = [
+        {
+            "name": "appcues:nps_score",
+            "user_id": user,
+            "timestamp": f"2026-06-01T08:0{n}:00Z",
+            "attributes": {"score": 9},
+        }
+        for n in range(5)
+        for user in people
+    ]
+    posts = [Post(path, json.dumps(event).encode(), 1, soap=False) for event in events]
+    with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
+        pool.submit(send_all, [relay.port], posts[0::2], posts[1::2]).result()
 
 
 def _press_on(page: Any, text: str) -> None:

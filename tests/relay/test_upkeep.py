@@ -17,13 +17,20 @@ from sfcode.process import is_running
 from sfcode.relay import housekeeping
 from sfcode.relay.api_calls import ApiBudget
 from sfcode.relay.housekeeping import Housekeeping, living
-from sfcode.relay.inbox import Inbox, Process, State, Unavailable, open_inbox
+from sfcode.relay.inbox import Filter, Inbox, Process, Unavailable, open_inbox
+from sfcode.relay.inbox.bulk_changes import KEPT
+from sfcode.relay.inbox.types import Purged
 from sfcode.relay.instrumentation import Instrumentation
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
 from tests.relay.inbox.conftest import Clock
+from tests.relay.serving import Relay
 from tests.waiting import PATIENCE
 
-KEEP: dict[State, timedelta] = {"done": timedelta(days=14), "parked": timedelta(days=90)}
+KEEP: dict[Purged, timedelta] = {
+    "done": timedelta(days=14),
+    "parked": timedelta(days=90),
+    "audit": timedelta(days=365),
+}
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
 
 
@@ -109,6 +116,21 @@ def test_old_messages_are_purged_and_young_ones_kept(sqlite_url):
         clock.elapse((KEEP["done"] + timedelta(minutes=1)).total_seconds())
         asyncio.run(keeper(inbox).purge())
         assert dict(inbox.stats().counts) == {("appcues", "parked"): 1}
+
+
+def test_ended_bulk_changes_and_old_audit_lines_are_purged(sqlite_url):
+    clock = Clock()
+    assert Relay(sqlite_url).config().retention["audit"] == timedelta(days=365)
+    with clock.open_inbox(sqlite_url) as inbox:
+        inbox.replay(Filter(reason="x"), "ann")
+        (line,) = inbox.audit_lines()
+        clock.elapse((KEPT + timedelta(minutes=1)).total_seconds())
+        asyncio.run(keeper(inbox).purge())
+        assert inbox.bulk_changes.find(line.id) is None
+        assert inbox.audit_lines() == (line,)
+        clock.elapse(KEEP["audit"].total_seconds())
+        asyncio.run(keeper(inbox).purge())
+        assert inbox.audit_lines() == ()
 
 
 def test_a_database_that_is_away_is_told_once_and_waited_for(inbox, monkeypatch):

@@ -33,13 +33,16 @@ def status_command(invocation: Invocation) -> None:
 
     with open_project_inbox(invocation) as inbox:
         stats, processes, raised, runs = inbox.stats(), inbox.processes(), inbox.alarms(), inbox.scheduled_runs()
-        counts, pauses = inbox.api_calls.last_day(), inbox.pauses()
+        counts, pauses, changes = inbox.api_calls.last_day(), inbox.pauses(), inbox.bulk_changes.under_way()
     settings = invocation.project().settings.relay
     schedule, api_calls = scheduled_status(settings.schedule, runs), ApiStatus(settings.api_calls_per_day, counts)
     if invocation.json:
-        print_envelope(status_document(stats, processes, raised, schedule, api_calls=api_calls, pauses=pauses))
+        document = status_document(
+            stats, processes, raised, schedule, api_calls=api_calls, pauses=pauses, changes=changes
+        )
+        print_envelope(document)
     else:
-        echo(text(stats, processes, raised, paint, schedule, api_calls=api_calls, pauses=pauses))
+        echo(text(stats, processes, raised, paint, schedule, api_calls=api_calls, pauses=pauses, changes=changes))
 
 
 @click.command("ack")

@@ -15,6 +15,7 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import open_project_inbox
+from sfcode.cli.relay.selection import operator
 from sfcode.cli.relay.table import TimeFormat
 from sfcode.errors import Refused, SfcodeError, UsageError
 from sfcode.hosts import is_loopback
@@ -60,7 +61,11 @@ def trial_command(
         body, begun = _render_event(event, user, mark), inbox.stats().now
         answer = _post(project, url or project.settings.relay.url, body)
         print_status(invocation, f"Sent appcues:{event} of user {user}: the relay answered {answer}.")
-        stored = _wait(inbox, user, mark, begun, timeout)
+        try:
+            stored = _wait(inbox, user, mark, begun, timeout)
+        except (SfcodeError, KeyboardInterrupt):
+            _withdraw(inbox, org, _find_marked(inbox, user, mark, begun))
+            raise
         created = _created(stored)
         print_status(invocation, f"Delivered as message {stored.entry.id}, after {_seconds(stored):.1f} s.")
         try:
@@ -144,13 +149,11 @@ def _post(project: Project, url: str, body: bytes) -> int:
 
 def _wait(inbox: Inbox, user: str, mark: str, begun: datetime, timeout: float) -> StoredMessage:
     """Wait until the event of this test is delivered. Raises SfcodeError if it is blocked or takes too long."""
-    from sfcode.relay.inbox import Filter
     from sfcode.relay.story import render_story, tell_story
 
-    choice = Filter(subject=f"user:{user}", since=begun - timedelta(minutes=1))
     end, stored = time.monotonic() + timeout, None
     while time.monotonic() < end:
-        ids = [entry.id for entry in inbox.page(choice, 50) if mark in json.dumps(dict(entry.payload))]
+        ids = _find_marked(inbox, user, mark, begun)
         stored = inbox.find(ids[0]) if ids else None
         if stored is not None and stored.entry.state == "done" and _created(stored):
             return stored
@@ -162,6 +165,25 @@ def _wait(inbox: Inbox, user: str, mark: str, begun: datetime, timeout: float) -
     story = tell_story(stored, None)
     told = "\n".join(render_story(story, TimeFormat().format))
     raise SfcodeError(f"The event wrote no activity.\n{told}", story.hint or "Check the user id, and the mapping.")
+
+
+def _find_marked(inbox: Inbox, user: str, mark: str, begun: datetime) -> tuple[int, ...]:
+    """Return the ids of the messages of this test."""
+    from sfcode.relay.inbox import Filter
+
+    choice = Filter(subject=f"user:{user}", since=begun - timedelta(minutes=1))
+    return tuple(entry.id for entry in inbox.page(choice, 50) if mark in json.dumps(dict(entry.payload)))
+
+
+def _withdraw(inbox: Inbox, org: Org, ids: tuple[int, ...]) -> None:
+    """Have nothing of a test that failed delivered later, and remove what was."""
+    from sfcode.relay.inbox import Filter
+    from sfcode.relay.inbox.admin import DISCARDABLE
+
+    for state in DISCARDABLE if ids else ():
+        inbox.discard(Filter(ids=ids, state=state), operator())
+    for write in [write for stored in map(inbox.find, ids) if stored for write in _created(stored)]:
+        org.delete(write.object, write.record_id)
 
 
 def _created(stored: StoredMessage) -> list[AttemptedWrite]:

@@ -79,6 +79,21 @@ class Search:
 _FIELDS = tuple(field.name for field in fields(Search))
 
 
+def search_of(choice: Filter) -> Search:
+    """Return the search that finds a selection."""
+    return Search(
+        user=(choice.subject or "").removeprefix("user:"),
+        kind=choice.kind or "",
+        record=choice.record or "",
+        reason=choice.reason or "",
+        source=choice.source or "",
+        state=choice.state or "",
+        since=f"{choice.since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" if choice.since else "",
+        until=f"{choice.until.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" if choice.until else "",
+        ids=", ".join(map(str, choice.ids or ())),
+    )
+
+
 def read_search(values: Mapping[str, str]) -> Search:
     """Read a search from a URL query, or from a form."""
     return Search(**{name: values[name].strip() for name in _FIELDS if name in values})

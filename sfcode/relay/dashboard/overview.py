@@ -81,6 +81,7 @@ def view(inbox: Inbox, period: Period = PERIODS["hour"]) -> dict[str, Any]:
         "processes": inbox.processes(),
         "runs": inbox.scheduled_runs(),
         "pauses": inbox.pauses(),
+        "changes": inbox.bulk_changes.under_way(),
     }
 
 

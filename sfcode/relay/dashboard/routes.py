@@ -15,7 +15,6 @@ import sfcode
 from sfcode.errors import SfcodeError
 from sfcode.hosts import is_loopback
 from sfcode.relay.admin_auth import ADMIN_NAME, COOKIE, SESSION_SECONDS, AdminAuth, Principal, is_same_origin
-from sfcode.relay.dashboard.changes import ACTIONS, BulkChange, BulkChanges, ChangeAction
 from sfcode.relay.dashboard.figures import PERIODS
 from sfcode.relay.dashboard.forms import VIEWER, read_form, why_refused
 from sfcode.relay.dashboard.messages import (
@@ -28,12 +27,14 @@ from sfcode.relay.dashboard.messages import (
     link_records,
     read_search,
     render_payload,
+    search_of,
 )
 from sfcode.relay.dashboard.overview import WAYS, judge, view
 from sfcode.relay.dashboard.pause_targets import SCOPES, list_targets, read_target
 from sfcode.relay.dashboard.rendering import render, serve_static
 from sfcode.relay.inbox.admin import DISCARDABLE
 from sfcode.relay.inbox.inbox import MOST_COUNTED
+from sfcode.relay.inbox.types import ACTIONS, ChangeAction
 from sfcode.relay.report import ApiStatus, describe_api_calls, scheduled_status
 
 if TYPE_CHECKING:
@@ -67,7 +68,6 @@ class Dashboard:
         self._inbox = service.inbox.limit_reads(VIEW_SECONDS)
         # A separate thread pool with its own time limit, so that pages do not slow down deliveries.
         self._threads = ThreadPoolExecutor(VIEW_THREADS, thread_name_prefix="dashboard")
-        self._changes = BulkChanges(service.inbox, lambda: service.is_stopping)
         self._is_remote = not is_loopback(service.config.settings.host)
 
     def routes(self) -> list[Route]:
@@ -79,7 +79,8 @@ class Dashboard:
             Route("/messages/change", self._guard(self._preview), methods=["GET"]),
             Route("/messages/change", self._guard_form(self._change), methods=["POST"]),
             Route("/messages/{id:int}", self._guard(self._message), methods=["GET"]),
-            Route("/changes/{id}", self._guard(self._progress), methods=["GET"]),
+            Route("/changes/{id:int}", self._guard(self._progress), methods=["GET"]),
+            Route("/changes/{id:int}/stop", self._guard_form(self._stop_change), methods=["POST"]),
             Route("/pauses/new", self._guard(self._preview_pause), methods=["GET"]),
             Route("/pauses", self._guard_form(self._pause), methods=["POST"]),
             Route("/resumes", self._guard_form(self._resume), methods=["POST"]),
@@ -225,24 +226,33 @@ class Dashboard:
         refusal = _why_no_change(search, action)
         if refusal or action is None:
             return self._problem(principal, refusal, status=400)
-        change = BulkChange(action, search, principal.name, _number(form.get("total", "")) or 0)
-        self._changes.begin(change)
-        return RedirectResponse(f"/changes/{change.id}", 303)
+        id_ = await self._ask(self._service.bulk_changes.begin, action, search.parse(), principal.name)
+        return RedirectResponse(f"/changes/{id_}", 303)
+
+    async def _stop_change(self, request: Request, principal: Principal, _form: Mapping[str, str]) -> Response:
+        id_ = min(request.path_params["id"], LARGEST_ID)
+        await self._ask(self._service.inbox.bulk_changes.stop, id_, principal.name)
+        return RedirectResponse(f"/changes/{id_}", 303)
 
     async def _progress(self, request: Request, principal: Principal) -> Response:
-        change = self._changes.find(request.path_params["id"])
+        change = await self._ask(self._inbox.bulk_changes.find, min(request.path_params["id"], LARGEST_ID))
         if change is None:
-            text = (
-                "This relay process did not start the change: another one may be running it. The audit has all changes."
-            )
+            text = "There is no such change, or it ended more than a week ago. The audit has all changes."
             return self._problem(principal, text, status=404)
-        blocked, stats = await asyncio.gather(
-            self._ask(self._inbox.count, change.search.parse()), self._ask(self._inbox.stats)
-        )
-        waiting = stats.count("ready") + stats.count("leased")
-        selection = describe_selection(change.search)
+        blocked, stats = await asyncio.gather(self._ask(self._inbox.count, change.choice), self._ask(self._inbox.stats))
+        search = search_of(change.choice)
+        selection = describe_selection(search)
+        is_hidden = bool(search.user) and principal.role != "operator"
         return self._page(
-            "progress.html.j2", principal, change=change, blocked=blocked, waiting=waiting, selection=selection
+            "progress.html.j2",
+            principal,
+            change=change,
+            state=search.state,
+            query="" if is_hidden else search.query,
+            selection=[(label, "one person" if is_hidden and label == "User" else value) for label, value in selection],
+            matching=blocked,
+            waiting=stats.count("ready") + stats.count("leased"),
+            is_more=change.total >= MOST_COUNTED,
         )
 
     async def _preview_pause(self, request: Request, principal: Principal) -> Response:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
-from sfcode.relay.inbox import audit, search
+from sfcode.relay.inbox import search
 from sfcode.relay.inbox.accept import Key, accept, open_lanes
 from sfcode.relay.inbox.counts import read_counts
 from sfcode.relay.inbox.dialects import Transaction
@@ -17,7 +17,7 @@ from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.search import OPEN, SOURCES, Place
 from sfcode.relay.inbox.settle import reopen_idle
 from sfcode.relay.inbox.tables import INBOX, LANES, lane, state_of
-from sfcode.relay.inbox.types import BLOCKED, Filter, InboxStats, State
+from sfcode.relay.inbox.types import BLOCKED, ChangeAction, Filter, InboxStats, State
 from sfcode.relay.message import InboxMessage, Source
 
 DISCARDABLE: tuple[State, ...] = (*BLOCKED, "ready")
@@ -116,25 +116,11 @@ Change = Callable[[Transaction, Filter, "Place | None", int, str], ChangeStep]
 """Runs a step of a change, given the selection, the position, the number of rows, and the person."""
 
 
-def change(
-    step: Change,
-    tx: Transaction,
-    *,
-    choice: Filter,
-    after: Place | None,
-    limit: int,
-    who: str,
-    audit_line: int,
-    action: str,
-    selection: Mapping[str, Any],
-) -> tuple[int, Place | None, int]:
-    """Run a step and add its number to the audit line, which the first step creates; return number, position and line."""
-    number, last = step(tx, choice, after, limit, who)
-    if audit_line:
-        audit.count_on(tx, audit_line, number)
-    else:
-        audit_line = audit.add_audit_line(tx, who, action, selection, number)
-    return number, last, audit_line
+def step_of(action: ChangeAction, choice: Filter) -> Change:
+    """Return the step of a change."""
+    if action == "discard":
+        return discard
+    return hasten if choice.state == "ready" else replay
 
 
 def _last(rows: Sequence[Any], limit: int) -> Place | None:

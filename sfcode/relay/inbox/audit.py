@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -66,6 +66,13 @@ def read_audit(tx: Transaction, limit: int, before: int | None = None) -> tuple[
     lines = sa.select(AUDIT).order_by(AUDIT.c.id.desc()).limit(limit)
     rows = tx.db.execute(lines if before is None else lines.where(AUDIT.c.id < before))
     return tuple(AuditLine(row.id, tx.to_wall(row.at), row.who, row.action, row.selection, row.number) for row in rows)
+
+
+def purge(tx: Transaction, age: timedelta, limit: int) -> int:
+    """Delete up to `limit` lines that are older than `age`."""
+    # Along the ids: lines are added in the order of their times.
+    old = sa.select(AUDIT.c.id).where(AUDIT.c.at <= tx.now - age).order_by(AUDIT.c.id).limit(limit)
+    return tx.db.execute(AUDIT.delete().where(AUDIT.c.id.in_(old))).rowcount
 
 
 def move_former_lines(tx: Transaction) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sfcode.errors import Refused
 from sfcode.relay.inbox.dialects import RunTransaction, Transaction
 from sfcode.relay.inbox.state import recall, remember
-from sfcode.relay.inbox.tables import INBOX, LATEST
+from sfcode.relay.inbox.tables import CHANGES, INBOX, LATEST
 from sfcode.relay.inbox.types import Unavailable
 
 CHECK = "data_keys"
@@ -24,7 +24,11 @@ PAUSE = 0.05
 """Seconds to wait after each piece, for other transactions."""
 VARIABLE = "SFCODE_RELAY_DATA_KEYS"
 
-_COLUMNS = ((INBOX, INBOX.c.id, ("payload", "detail", "history")), (LATEST, LATEST.c.name, ("value",)))
+_COLUMNS = (
+    (INBOX, INBOX.c.id, ("payload", "detail", "history")),
+    (LATEST, LATEST.c.name, ("value",)),
+    (CHANGES, CHANGES.c.id, ("choice",)),
+)
 
 
 def check_keys(tx: Transaction, name: str) -> None:

@@ -12,6 +12,7 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox import intents, state
 from sfcode.relay.inbox.accept import subject
 from sfcode.relay.inbox.audit import add_audit_line
+from sfcode.relay.inbox.bulk_changes import delete_changes_about
 from sfcode.relay.inbox.data_cipher import START
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.parameters import within
@@ -36,6 +37,8 @@ class PersonData:
     """IDs of the person's Salesforce records, as far as messages and states contain them."""
     states: tuple[str, ...]
     """Names of latest states."""
+    subject: str = ""
+    """Whom messages are about."""
 
 
 def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> PersonData:
@@ -45,7 +48,8 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
     `state_names` are the states whose names contain the user's ID. All searches use an index, except the search for
     messages whose user is unknown.
     """
-    about = INBOX.c.subject == subject(f"user:{user_id}", {})
+    whom = subject(f"user:{user_id}", {})
+    about = INBOX.c.subject == whom
     rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.payload).where(about)).all()
     records = {str(row.payload["record"]["Id"]) for row in rows if _has_record(row.payload)}
     states_by_name = state.latest(tx, state_names)
@@ -56,7 +60,7 @@ def find_person(tx: Transaction, user_id: str, state_names: Iterable[str]) -> Pe
     rewrites = _find_names(tx, INBOX.c.subject, REWRITES_OF_RECORDS, records).union(map(rewrite_key, names))
     ids = {row.id for row in rows} | set(tx.db.scalars(sa.select(INBOX.c.id).where(within(INBOX.c.subject, rewrites))))
     ids |= _find_unread(tx, user_id)
-    return PersonData(tuple(sorted(ids)), frozenset(records), tuple(sorted(names)))
+    return PersonData(tuple(sorted(ids)), frozenset(records), tuple(sorted(names)), whom)
 
 
 def _find_unread(tx: Transaction, user_id: str) -> set[int]:
@@ -124,8 +128,10 @@ def delete_states(tx: Transaction, person: PersonData) -> int:
 
 
 def finish(tx: Transaction, person: PersonData, selection: Mapping[str, Any], who: str, messages: int) -> int:
-    """Delete latest states after the messages, and store an audit line; return how many states."""
+    """Delete latest states and bulk changes after the messages, and store an audit line; return how many states."""
     states = delete_states(tx, person)
+    if person.subject:
+        delete_changes_about(tx, person.subject)
     add_audit_line(tx, who, "forget", {**selection, "states": states}, messages)
     return states
 

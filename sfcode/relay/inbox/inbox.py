@@ -36,6 +36,7 @@ from sfcode.relay.inbox import (
 from sfcode.relay.inbox.activity import ActivityLog
 from sfcode.relay.inbox.api_calls import ApiCallLog
 from sfcode.relay.inbox.audit import AuditLine
+from sfcode.relay.inbox.bulk_changes import BulkChanges
 from sfcode.relay.inbox.dialects import Database, Transaction
 from sfcode.relay.inbox.encryption import Encryption
 from sfcode.relay.inbox.forget import PersonData
@@ -46,7 +47,17 @@ from sfcode.relay.inbox.schedule import ScheduledRun
 from sfcode.relay.inbox.search import StoredMessage
 from sfcode.relay.inbox.tokens import AccessTokens
 from sfcode.relay.inbox.transactions import TransactionRunner
-from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, InboxStats, Process, RowLocked, State
+from sfcode.relay.inbox.types import (
+    BLOCKED,
+    ChangeAction,
+    Filter,
+    InboxEntry,
+    InboxStats,
+    Process,
+    Purged,
+    RowLocked,
+    State,
+)
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
 T = TypeVar("T")
@@ -70,6 +81,7 @@ class Inbox(TransactionRunner):
         self.tokens = AccessTokens(self._read, self._write)
         self.api_calls = ApiCallLog(self._read, self._write)
         self.encryption = Encryption(self._read, self._write)
+        self.bulk_changes = BulkChanges(self._read, self._write)
 
     @property
     def commits_at_once(self) -> int:
@@ -203,28 +215,18 @@ class Inbox(TransactionRunner):
         With the state `ready`, messages that wait for their next attempt are attempted at once.
         `who` is written to the audit line; `progress` is called with the number so far after each step.
         """
-        return self._change("replay", admin.hasten if choice.state == "ready" else admin.replay, choice, who, progress)
+        return self._change("replay", choice, who, progress)
 
     def discard(self, choice: Filter, who: str = "", progress: Callable[[int], object] = lambda _: None) -> int:
         """Set messages to done without delivering them: parked and dead ones, unless a state is given."""
-        return self._change("discard", admin.discard, choice, who, progress)
+        return self._change("discard", choice, who, progress)
 
-    def _change(
-        self, action: str, step: admin.Change, choice: Filter, who: str, progress: Callable[[int], object]
-    ) -> int:
-        """Change the messages of a selection in steps, with one audit line that counts them."""
-        selection = audit.describe_selection(choice)
-        total, line = 0, 0
-        for part in search.by_state(self._by_inbox_clock(choice), BLOCKED):
-            after: search.Place | None = None
-            while True:
-                change = partial(admin.change, step, choice=part, after=after, limit=AT_ONCE, who=who)
-                number, after, line = self._write(partial(change, audit_line=line, action=action, selection=selection))
-                total += number
-                progress(total)
-                if after is None:
-                    break
-        return total
+    def begin_change(self, action: ChangeAction, choice: Filter, who: str, holder: str = "") -> int:
+        """Begin a replay or a discard, for a holder or for the next process that takes it; return its id."""
+        return self.bulk_changes.begin(action, choice, who, total=self.count(choice), holder=holder)
+
+    def _change(self, action: ChangeAction, choice: Filter, who: str, progress: Callable[[int], object]) -> int:
+        return self.bulk_changes.carry_out(action, choice, who, total=self.count(choice), progress=progress)
 
     def replace(self, id_: int, messages: Sequence[InboxMessage]) -> int:
         """Replace a parked message or dead letter by messages that were parsed from its body; return how many were new."""
@@ -288,17 +290,18 @@ class Inbox(TransactionRunner):
 
         return messages, self._write(lambda tx: forget.finish(tx, person, selection, who, messages))
 
-    def purge(self, older_than: Mapping[State, timedelta], pause: Callable[[float], object] = time.sleep) -> int:
+    def purge(self, older_than: Mapping[Purged, timedelta], pause: Callable[[float], object] = time.sleep) -> int:
         """
-        Delete messages that finished before the retention of their state; open ones are never deleted.
+        Delete messages that finished before the retention of their state, and old audit lines; open messages are never deleted.
 
         Works in pieces, with pauses for other transactions, and ends early if `pause` returns true.
         """
         total = 0
-        for ended, age in older_than.items():
+        for purged, age in older_than.items():
+            step = audit.purge if purged == "audit" else partial(admin.purge, state=purged)
             while True:
                 began = boot_time()
-                count = self._write(partial(admin.purge, state=ended, age=age, limit=AT_ONCE))
+                count = self._write(partial(step, age=age, limit=AT_ONCE))
                 total += count
                 if count < AT_ONCE:
                     break

@@ -196,6 +196,16 @@ HISTORY: tuple[Migration, ...] = (
             ("CREATE INDEX relay_inbox_kind ON relay_inbox (kind, received_at, id) WHERE finished_at IS NOT NULL"),
         ),
     ),
+    Migration(
+        "bulk changes",
+        (
+            (
+                "CREATE TABLE relay_changes (id bigint PRIMARY KEY, action {text} NOT NULL, choice text NOT NULL,"
+                " total bigint NOT NULL, part integer NOT NULL, after_at {moment}, after_id bigint, holder {text} NOT NULL,"
+                " lease_until {moment} NOT NULL, ended_at {moment}, problem {text} NOT NULL)"
+            ),
+        ),
+    ),
 )
 
 

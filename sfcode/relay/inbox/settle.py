@@ -97,7 +97,10 @@ def _without_resumed(
 
 def _store(tx: Transaction, followups: Iterable[FollowUp]) -> None:
     for followup in {followup.message.message_id: followup for followup in followups}.values():
-        accept(tx, [[followup.message]], after=timedelta(seconds=followup.after))
+        message = followup.message
+        if accept(tx, [[message]], after=timedelta(seconds=followup.after))[0] and followup.why:
+            stored = (INBOX.c.source == message.source) & (INBOX.c.message_id == message.message_id)
+            tx.db.execute(INBOX.update().where(stored).values(detail=_cut(followup.why)))
 
 
 def _overtaken(tx: Transaction, delivery: Delivery) -> set[str]:

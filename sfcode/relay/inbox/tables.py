@@ -65,6 +65,23 @@ AUDIT = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False),
 )
 
+CHANGES = sa.Table(
+    "relay_changes",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("action", SafeText, nullable=False),
+    sa.Column("choice", JsonText, nullable=False),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("after_at", UtcDateTime),
+    sa.Column("after_id", sa.BigInteger),
+    sa.Column("holder", SafeText, nullable=False),
+    sa.Column("lease_until", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("problem", SafeText, nullable=False),
+)
+"""What bulk_changes.py keeps: bulk changes by the id of their audit line, with the part of the selection and the place reached in it."""
+
 COUNTS = sa.Table(
     "relay_counts",
     METADATA,

@@ -14,6 +14,13 @@ State = Literal["ready", "leased", "done", "parked", "dead"]
 """Ready and leased rows are open: they block the younger ones of their key. The others are finished."""
 
 STATES: tuple[State, ...] = get_args(State)
+Purged = State | Literal["audit"]
+"""What is purged: the messages of a state, or audit lines."""
+
+ChangeAction = Literal["replay", "discard"]
+"""What is done to many messages at once."""
+ACTIONS: tuple[ChangeAction, ...] = get_args(ChangeAction)
+
 BLOCKED: tuple[State, ...] = ("parked", "dead")
 """The states that a replay selects by default."""
 

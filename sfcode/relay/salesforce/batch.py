@@ -139,9 +139,8 @@ class Batch:
         for message in chain.from_iterable(waiting):
             self._settle(message, Released(), None)
         for name, mappings in sorted(self.alarms.items()):
-            detail = "see the messages that wait for it"
             scope = f"mapping {', '.join(sorted(mappings))}: " if mappings else ""
-            self.calls.instrumentation.raise_alarm(name, scope + detail)
+            self.calls.instrumentation.raise_alarm(name, f"{scope}see the messages that wait for it")
         return Delivery(
             self.settled,
             tuple(self.news.values()),
@@ -248,7 +247,7 @@ class Batch:
             part = InboxMessage(
                 message.source, f"{message.message_id}@{mapping}", f"{message.key}@{mapping}", message.kind, payload
             )
-            self.followups.append(FollowUp(part, min(wait.after or LONGEST, LONGEST)))
+            self.followups.append(FollowUp(part, min(wait.after or LONGEST, LONGEST), wait.error))
         waiting = f"waits for mapping {', '.join(sorted(refused))}"
         return Delivered(waiting) if isinstance(end, Delivered) else end
 
@@ -354,7 +353,8 @@ class Batch:
             round_.refused_records.add(write.id)
             return
         if alarm := error_policy.alarm_of(error):
-            mappings = {mapping for group in write.messages.values() for mapping in group if mapping}
+            why = error_policy.explain_refusal(error, write.values)
+            mappings = {f"{mapping}{why}" for group in write.messages.values() for mapping in group if mapping}
             self.alarms.setdefault(alarm, set()).update(mappings)
         for message, mappings in write.messages.items():
             end = error_policy.settle_record(

@@ -160,7 +160,7 @@ events for hours nor burden the org.
 def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: Collection[str]) -> Retry | Parked:
     """Settle a refused record; a record to create has no external ID. `sent` are values that the detail must not contain."""
     rule = ERROR_RULES.get(error.code, UNLISTED)
-    detail = _detail(error, sent)
+    detail = describe_error(error, sent)
     if not external_id and error.code == DUPLICATE and attempts < len(FEW_DELAYS):
         return Retry(detail, FEW_DELAYS[attempts])  # created by another process in the meantime: the retry finds it
     if (error.code in AUTOMATION and LOCKED in error.message) or (external_id and _raced(error, external_id)):
@@ -236,7 +236,17 @@ def _raced(error: RecordError, external_id: str) -> bool:
     return error.code == DUPLICATE and (external_id in error.fields or external_id in error.message)
 
 
-def _detail(error: RecordError, values: Collection[str]) -> str:
+def explain_refusal(error: RecordError, values: Collection[str]) -> str:
+    """
+    Return in parentheses why a mapping is refused, such as the name of a field; "" where only the record is.
+
+    It is the same for all records of the mapping, so that they raise one alarm.
+    """
+    return f" ({describe_error(error, values)})" if is_record_refusal_of_mapping(error) else ""
+
+
+def describe_error(error: RecordError, values: Collection[str]) -> str:
+    """Return the error of a record, without the values that it quotes."""
     fields = f" ({', '.join(error.fields)})" if error.fields else ""
     return f"{error.code}{fields}: {mask(error.message, values)}"[:LONGEST_DETAIL]
 

@@ -54,6 +54,7 @@ WORDS: Mapping[str, Words] = {
             ("delivered", "delivered messages"),
             ("parked", "messages that wait for a person"),
             ("given_up", "messages that were given up"),
+            ("audit", "audit lines"),
         )
     },
     "name": Words(

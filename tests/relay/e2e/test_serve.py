@@ -120,6 +120,9 @@ def test_a_made_up_event_comes_through_and_is_removed_again(around):
     assert code == 1
     assert "The event wrote no activity." in err
     assert "Enter the user ID on the contact or lead" in err
+    with around.inbox() as inbox:
+        (entry,) = inbox.page(Filter(subject="user:nobody"))
+    assert (entry.state, entry.reason) == ("done", "discarded"), "nothing made up is delivered later"
     environ["SFCODE_RELAY_WEBHOOK_SECRET"] = "another-secret-0123456789"
     code, out, err = run("--user", user)
     assert (code, "refused the event: 401" in err) == (1, True)

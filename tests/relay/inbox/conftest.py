@@ -48,6 +48,11 @@ _SHIFTS = (
         "UPDATE relay_settings SET value = to_char(value::timestamptz - %(by)s, 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')"
         " WHERE name LIKE 'resumed:%%'"
     ),
+    (
+        "UPDATE relay_changes SET after_at = after_at - %(by)s, lease_until = lease_until - %(by)s,"
+        " ended_at = ended_at - %(by)s"
+    ),
+    "UPDATE relay_audit SET at = at - %(by)s",
     "UPDATE relay_processes SET started_at = started_at - %(by)s, seen_at = seen_at - %(by)s",
 )
 

@@ -28,7 +28,7 @@ Open = Callable[..., Inbox]
 
 
 def fill(inbox: Inbox, number: int = 1) -> None:
-    """Store a delivered and a parked message with marked values, and a state with one."""
+    """Store a delivered and a parked message with marked values, and a state and a bulk change with one."""
     payload = {"user_id": f"u{number}", "event": {"feedback": MARK}}
     inbox.accept([InboxMessage("appcues", f"{kind}{number}", f"user:u{number}{kind}", "k", payload) for kind in "ab"])
     claim = inbox.claim("appcues", limit=2, per_key=1, lease=60)
@@ -37,6 +37,7 @@ def fill(inbox: Inbox, number: int = 1) -> None:
     ends = {first: Delivered(f"note {MARK}"), second: Parked("bad_text", f"detail {MARK}")}
     states = (LatestState(f"nps:contact:003{number}", "2026-01-01T00:00:00.000000Z", f"value {MARK}"),)
     assert inbox.settle(claim, Delivery(ends, states), lambda *_: None) == 2
+    inbox.begin_change("replay", Filter(subject=f"user:{MARK}"), "ann@host")
 
 
 def read(inbox: Inbox, number: int = 1) -> list[Any]:
@@ -87,7 +88,7 @@ def test_what_was_written_before_the_key_is_read_and_encrypted_in_pieces(databas
         assert read(inbox, 1) == read(inbox, 2) == WRITTEN
         fill(inbox, 3)
         assert inbox.encryption.renew(lambda _: True) == 2, "it ends early where the process stops"
-        assert inbox.encryption.renew(lambda _: False) == 4, "two messages, and two states"
+        assert inbox.encryption.renew(lambda _: False) == 6, "two messages, two states, and two bulk changes"
         assert plain_rows(inbox) == 0
         assert [read(inbox, number) for number in (1, 2, 3)] == [WRITTEN] * 3
         assert inbox.encryption.renew(lambda _: False) == 0
@@ -110,7 +111,7 @@ def test_a_new_key_takes_the_place_of_an_old_one(sqlite_url: str) -> None:
     with pytest.raises(Refused, match="another key"):
         open_inbox(sqlite_url, keys=[NEW])
     with open_inbox(sqlite_url, keys=[NEW, OLD]) as inbox:
-        assert inbox.encryption.renew(lambda _: False) == 3
+        assert inbox.encryption.renew(lambda _: False) == 4
         assert inbox.encryption.renew() == 0
     with open_inbox(sqlite_url, keys=[NEW]) as inbox:
         assert read(inbox) == WRITTEN

@@ -130,7 +130,7 @@ def test_nobody_is_nobody(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     inbox.note([LatestState("field:Contact:003A:Note__c", "2026")])
     nobody = inbox.find_person("nobody", ["profile:user:nobody"])
-    assert nobody == PersonData((), frozenset(), ())
+    assert nobody == PersonData((), frozenset(), (), "user:nobody")
     assert inbox.forget(nobody, {}) == (0, 0)
     assert len(inbox.page(Filter())) == 1
     assert len(inbox.latest(["field:Contact:003A:Note__c"])) == 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from sfcode.relay.inbox import Filter, Inbox
+from sfcode.relay.inbox import Filter, Inbox, bulk_changes
 from sfcode.relay.inbox import inbox as module
 from sfcode.relay.message import Delivered, LatestState, Parked, Retry
 from tests.relay.inbox.conftest import Clock, Elapse
@@ -170,7 +170,7 @@ def test_a_replayed_message_of_a_retry_is_due_at_once(inbox: Inbox, clock: Clock
 def test_a_replay_in_steps_takes_each_message_once_and_leaves_the_others(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 3)
+    monkeypatch.setattr(bulk_changes, "AT_ONCE", 3)
     parked = [message(number, f"user:{number}", parked="odd" if number % 2 else "locked") for number in range(14)]
     inbox.accept(parked)
     assert inbox.replay(Filter(reason="odd")) == 7
@@ -193,6 +193,18 @@ def test_a_purge_takes_both_sources_and_only_what_is_old_enough(inbox: Inbox, el
     inbox.accept([message(3, parked="odd"), message(4, source="salesforce", parked="odd")])
     assert inbox.purge({"parked": timedelta(hours=1)}) == 2
     assert states(inbox) == {3: "parked", 4: "parked"}
+
+
+def test_a_purge_takes_old_audit_lines_and_no_other(
+    inbox: Inbox, elapse: Elapse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    for name in ("a", "b", "c"):
+        inbox.pause("mapping", name, "ann@host")
+    elapse(2 * HOUR)
+    inbox.pause("mapping", "d", "ann@host")
+    assert inbox.purge({"audit": timedelta(hours=1)}) == 3
+    assert [line.selection for line in inbox.audit_lines()] == [{"mapping": "d"}]
 
 
 def test_a_page_is_no_longer_than_was_asked_for(inbox: Inbox) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sfcode.relay.inbox import open_inbox, subjects
+from sfcode.relay.inbox import Filter, bulk_changes, open_inbox, subjects
 from sfcode.relay.message import Delivered, Delivery, InboxMessage
 
 
@@ -64,6 +64,18 @@ def accept(url: str, size: int) -> None:
             tell(first + size)
 
 
+def replay(url: str, most: int) -> None:
+    """Replay in steps of three, and die as the power would end it after so many messages."""
+    bulk_changes.AT_ONCE = 3
+
+    def die(done: int) -> None:
+        if done >= most:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with open_inbox(url) as inbox:
+        inbox.replay(Filter(reason="odd"), "ann@host", die)
+
+
 def migrate(url: str, rows: int) -> None:
     """Migrate, and die as the power would end it after so many rows."""
     subject, remaining_rows = subjects.subject, iter(range(rows))
@@ -78,4 +90,6 @@ def migrate(url: str, rows: int) -> None:
 
 
 if __name__ == "__main__":
-    {"drain": drain, "hold": hold, "accept": accept, "migrate": migrate}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+    {"drain": drain, "hold": hold, "accept": accept, "migrate": migrate, "replay": replay}[sys.argv[1]](
+        sys.argv[2], int(sys.argv[3])
+    )

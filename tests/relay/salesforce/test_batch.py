@@ -666,7 +666,9 @@ class TestRefusedMapping:
         delivery = scene.deliver(message)
         assert delivery.settlements == {message.id: Delivered("waits for mapping lead")}
         assert [followup.message.payload["mapping"] for followup in delivery.followups] == ["lead"]
-        assert scene.calls.alarms == [("salesforce_access", "mapping lead: see the messages that wait for it")]
+        why = f"INVALID_FIELD_FOR_INSERT_UPDATE ({SCORE}): no"
+        assert [followup.why for followup in delivery.followups] == [why]
+        assert scene.calls.alarms == [("salesforce_access", f"mapping lead ({why}): see the messages that wait for it")]
 
     def test_a_record_that_finds_no_room_waits_and_raises_the_alarm(self) -> None:
         error = RecordError("STORAGE_LIMIT_EXCEEDED", "full")

@@ -1,0 +1,235 @@
+"""
+Bulk changes: replays and discards of many messages, kept in the inbox until they end.
+
+A change has the id of its audit line, which counts the messages. A step changes some messages, the count and the place that
+was reached in one transaction, by the holder of the change. So each message is changed once, every process knows the
+progress, and another process goes on when the lease of one that ended is over.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from sfcode.errors import SfcodeError
+from sfcode.lazy_dataclasses import dataclass
+from sfcode.relay.inbox import admin, audit, search
+from sfcode.relay.inbox.column_types import Unreadable
+from sfcode.relay.inbox.dialects import RunTransaction, Transaction
+from sfcode.relay.inbox.tables import AUDIT, CHANGES
+from sfcode.relay.inbox.types import BLOCKED, ChangeAction, Filter
+
+AT_ONCE = 1_000
+"""Messages that a step changes."""
+LEASE = timedelta(seconds=15)
+"""How long a change belongs to its process after a step."""
+KEPT = timedelta(days=7)
+"""How long a change is kept after its end. The audit line stays longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkChange:
+    """A replay or a discard of many messages."""
+
+    id: int
+    """Of its audit line."""
+    action: ChangeAction
+    who: str
+    choice: Filter
+    total: int
+    """How many messages matched when it began."""
+    done: int
+    begun_at: datetime
+    ended_at: datetime | None
+    problem: str
+    """Why it ended early; "" where it did not."""
+    is_held: bool
+    """Whether a process is at it."""
+
+
+class BulkChanges:
+    """The bulk changes of one database."""
+
+    def __init__(self, read: RunTransaction, write: RunTransaction) -> None:
+        self._read, self._write = read, write
+
+    def begin(self, action: ChangeAction, choice: Filter, who: str, *, total: int, holder: str = "") -> int:
+        """Store a change of a selection, for a holder or for the next process that takes it; return its id."""
+        return self._write(lambda tx: _begin(tx, action, choice, who, total=total, holder=holder))
+
+    def carry_out(
+        self, action: ChangeAction, choice: Filter, who: str, *, total: int, progress: Callable[[int], object]
+    ) -> int:
+        """Begin a change and take all of its steps here; return how many messages. If this process is killed, another goes on."""
+
+        def report(change: BulkChange) -> bool:
+            progress(change.done)
+            return True
+
+        holder = secrets.token_hex(8)
+        id_ = self.begin(action, choice, who, total=total, holder=holder)
+        try:
+            change = self.run(id_, holder, report)
+        except BaseException as error:
+            text = error.message if isinstance(error, SfcodeError) else f"{type(error).__name__}."
+            with suppress(Exception):  # the database is away: the change is taken by another process
+                self.end(id_, holder, "It was interrupted." if isinstance(error, KeyboardInterrupt) else text)
+            raise
+        return change.done if change else 0
+
+    def take(self, holder: str) -> BulkChange | None:
+        """Take the oldest change that nobody is at; None where there is none."""
+        if not self._read(lambda tx: tx.db.execute(_free(tx)).first()):
+            return None
+        return self._write(lambda tx: _take(tx, holder))
+
+    def step(self, id_: int, holder: str) -> BulkChange | None:
+        """Change up to `AT_ONCE` messages; return the change, or None where its holder has it no more."""
+        return self._write(lambda tx: _step(tx, id_, holder, AT_ONCE))
+
+    def run(
+        self, id_: int, holder: str, is_to_go_on: Callable[[BulkChange], object] = lambda _: True
+    ) -> BulkChange | None:
+        """Take steps to the end, or while `is_to_go_on` holds, and leave the rest to others; return the change as it is then."""
+        while change := self.step(id_, holder):
+            goes_on = is_to_go_on(change)
+            if change.ended_at or not goes_on:
+                self.leave(id_, holder)
+                return change
+        return self.find(id_)
+
+    def leave(self, id_: int, holder: str) -> None:
+        """Leave a change, unless it has ended, to the process that takes it next."""
+        self._write(lambda tx: tx.db.execute(_held(id_, holder).values(holder="", lease_until=tx.now)))
+
+    def end(self, id_: int, holder: str, problem: str) -> None:
+        """End a change early, for a reason."""
+        self._write(lambda tx: tx.db.execute(_held(id_, holder).values(ended_at=tx.now, problem=problem)))
+
+    def stop(self, id_: int, who: str) -> bool:
+        """End a change early, also one of another process; false where it has ended."""
+        return self._write(lambda tx: _stop(tx, id_, who))
+
+    def find(self, id_: int) -> BulkChange | None:
+        """Return a change; None where there is none, or it ended long ago."""
+        return next(iter(self._read(lambda tx: _select(tx, CHANGES.c.id == id_))), None)
+
+    def under_way(self) -> tuple[BulkChange, ...]:
+        """Return the changes that have not ended, the oldest first."""
+        return self._read(lambda tx: _select(tx, CHANGES.c.ended_at.is_(None)))
+
+    def purge(self) -> int:
+        """Delete changes that ended long ago; return how many."""
+        return self._write(
+            lambda tx: tx.db.execute(CHANGES.delete().where(CHANGES.c.ended_at <= tx.now - KEPT)).rowcount
+        )
+
+
+def delete_changes_about(tx: Transaction, subject: str) -> None:
+    """Delete the changes of messages that were chosen by whom they are about; one that is under way ends."""
+    for row in tx.db.execute(sa.select(CHANGES.c.id, CHANGES.c.choice)).all():
+        if row.choice.get("subject") == subject:
+            tx.db.execute(CHANGES.delete().where(CHANGES.c.id == row.id))
+
+
+def _begin(tx: Transaction, action: ChangeAction, choice: Filter, who: str, *, total: int, holder: str) -> int:
+    id_ = audit.add_audit_line(tx, who, action, audit.describe_selection(choice), 0)
+    row = {"id": id_, "action": action, "choice": _dump(shift_times(choice, -tx.database.clock.shift)), "total": total}
+    lease = tx.now + LEASE if holder else tx.now
+    tx.db.execute(CHANGES.insert().values(**row, part=0, holder=holder, lease_until=lease, problem=""))
+    return id_
+
+
+def _free(tx: Transaction) -> sa.Select[tuple[int]]:
+    is_free = CHANGES.c.ended_at.is_(None) & (CHANGES.c.lease_until <= tx.now)
+    return sa.select(CHANGES.c.id).where(is_free).order_by(CHANGES.c.id).limit(1)
+
+
+def _take(tx: Transaction, holder: str) -> BulkChange | None:
+    row = tx.db.execute(tx.database.free(_free(tx))).first()
+    if row is None:
+        return None
+    taken = CHANGES.update().where(CHANGES.c.id == row.id).values(holder=holder, lease_until=tx.now + LEASE)
+    tx.db.execute(taken)
+    return next(iter(_select(tx, CHANGES.c.id == row.id)))
+
+
+def _step(tx: Transaction, id_: int, holder: str, limit: int) -> BulkChange | None:
+    mine = (CHANGES.c.id == id_) & (CHANGES.c.holder == holder) & CHANGES.c.ended_at.is_(None)
+    row = tx.db.execute(tx.database.held(sa.select(CHANGES).where(mine))).first()
+    if row is None:
+        return None
+    choice = _load(row.choice)
+    parts = search.by_state(choice, BLOCKED)
+    after = None if row.after_id is None else (row.after_at, row.after_id)
+    step = admin.step_of(row.action, choice)
+    who = tx.db.scalar(sa.select(AUDIT.c.who).where(AUDIT.c.id == id_)) or ""
+    number, last = step(tx, parts[row.part], after, limit, who)
+    audit.count_on(tx, id_, number)
+    part = row.part if last else row.part + 1
+    after_at, after_id = last or (None, None)
+    ended_at = tx.now if part == len(parts) else None
+    values = {"part": part, "after_at": after_at, "after_id": after_id, "ended_at": ended_at}
+    tx.db.execute(_held(id_, holder).values(**values, lease_until=tx.now + LEASE))
+    return next(iter(_select(tx, CHANGES.c.id == id_)))
+
+
+def _held(id_: int, holder: str) -> sa.Update:
+    """Return an update of a change that a holder has."""
+    return CHANGES.update().where(CHANGES.c.id == id_, CHANGES.c.holder == holder, CHANGES.c.ended_at.is_(None))
+
+
+def _stop(tx: Transaction, id_: int, who: str) -> bool:
+    stopped = CHANGES.update().where(CHANGES.c.id == id_, CHANGES.c.ended_at.is_(None))
+    if not tx.db.execute(stopped.values(ended_at=tx.now, problem=f"{who} stopped it.")).rowcount:
+        return False
+    audit.add_audit_line(tx, who, "stop", {"change": id_}, 1)
+    return True
+
+
+def _select(tx: Transaction, condition: sa.ColumnElement[bool]) -> tuple[BulkChange, ...]:
+    columns = (CHANGES, AUDIT.c.who, AUDIT.c.number, AUDIT.c.at)
+    rows = sa.select(*columns).join(AUDIT, AUDIT.c.id == CHANGES.c.id).where(condition).order_by(CHANGES.c.id)
+    return tuple(
+        BulkChange(
+            row.id,
+            row.action,
+            row.who,
+            shift_times(_load(row.choice), tx.database.clock.shift),
+            row.total,
+            row.number,
+            tx.to_wall(row.at),
+            row.ended_at and tx.to_wall(row.ended_at),
+            row.problem,
+            is_held=row.ended_at is None and row.lease_until > tx.now,
+        )
+        for row in tx.db.execute(rows)
+    )
+
+
+def shift_times(choice: Filter, by: timedelta) -> Filter:
+    """Return a filter with the times of another clock."""
+    return replace(choice, since=choice.since and choice.since + by, until=choice.until and choice.until + by)
+
+
+def _dump(choice: Filter) -> dict[str, Any]:
+    given = {name: getattr(choice, name) for name in Filter.__slots__}
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def _load(document: Mapping[str, Any]) -> Filter:
+    if isinstance(document, Unreadable):
+        return Filter(ids=())  # no message, and not all of them
+    times = {name: datetime.fromisoformat(document[name]) for name in ("since", "until") if name in document}
+    ids = {"ids": tuple(document["ids"])} if "ids" in document else {}
+    return Filter(**{**document, **times, **ids})
