@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from sfcode.cli.global_options import accept_global_options
+from sfcode.lazy_dataclasses import dataclass
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
-class LazyVerb(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LazyVerb:
     """A verb that is not imported yet: its line in `--help`, and the module of its command."""
 
     summary: str
@@ -52,7 +56,9 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete verbs by the table, and options, without importing any module."""
+        """Complete verbs by the table, and options, without importing any of their modules."""
+        from click.shell_completion import CompletionItem
+
         verbs = [
             CompletionItem(name, help=verb.summary) for name, verb in self.verbs.items() if name.startswith(incomplete)
         ]

@@ -7,8 +7,8 @@ its description.
 
 from __future__ import annotations
 
+import os
 import re
-from secrets import token_hex
 
 FIELD_LIMIT = 40
 """The maximum length of a custom field's name without `__c`."""
@@ -136,7 +136,7 @@ WORDS = {
 
 def make_identity() -> str:
     """Generate the `id` of a new project."""
-    return f"appcues_{token_hex(4)}"
+    return f"appcues_{os.urandom(4).hex()}"
 
 
 def custom_base(name: str) -> str | None:

@@ -101,20 +101,25 @@ class _Reader:
         specs = schema_table.elements(type_) or {}
         children: dict[str, list[etree._Element]] = {}
         unknown: dict[str, list[Value]] = {}
-        for name, child in children_of(element):
-            if name not in specs and self._lenient:
+        text = (element.text or "").strip()
+        for child in element:  # of thousands of files, so each child is looked at once
+            text = text or (child.tail or "").strip()
+            if not isinstance(child.tag, str):
+                continue  # a comment
+            name = child.tag.removeprefix(_TAG)
+            spec = specs.get(name)
+            if spec is None and self._lenient:
                 unknown.setdefault(name, []).append(etree.tostring(child, encoding="unicode", with_tail=False))
                 continue
-            if name not in specs:
+            if spec is None:
                 qualified_name = name if name.startswith("{") else f"{{{schema_table.NAMESPACE}}}{name}"
                 raise self._error(f"Element {qualified_name} invalid at this location in type {type_}", child)
-            if name in children and not specs[name].repeated:
+            if name in children and not spec.repeated:
                 raise self._error(f"Element {name} is duplicated at this location in type {type_}", child)
             if name != skip and child.get(_NIL) not in ("true", "1"):
                 children.setdefault(name, []).append(child)
-        for text in (element.text, *(child.tail for child in element)):
-            if text and text.strip():
-                raise self._error(f"text is not allowed in an element of type {type_}: {text.strip()[:40]!r}", element)
+        if text:
+            raise self._error(f"text is not allowed in an element of type {type_}: {text[:40]!r}", element)
         body = {name: self._values(type_, specs[name], children[name]) for name in specs if name in children}
         return body | {name: {UNKNOWN: texts} for name, texts in unknown.items()}
 
@@ -132,9 +137,12 @@ class _Reader:
     def _value(self, spec: schema_table.Element, element: etree._Element) -> Value:
         if schema_table.elements(spec.type) is not None:
             return self.complex(spec.type, element)
-        for name, child in children_of(element) if len(element) else ():
-            raise self._error(f"Element {name} invalid at this location in type {spec.type}", child)
-        text = (element.text or "").replace("\r\n", "\n").replace("\r", "\n")
+        if len(element):
+            for name, child in children_of(element):
+                raise self._error(f"Element {name} invalid at this location in type {spec.type}", child)
+        text = element.text or ""
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
         if spec.type == "anyType":
             kind = (element.get(_TYPE) or "xsd:string").rpartition(":")[2]
             return {"type": kind, "value": self._simple(kind, text, element)}
