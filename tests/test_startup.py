@@ -125,3 +125,13 @@ def test_a_command_ends_without_a_search_for_cycles() -> None:
     code = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 1000)); import sfcode.__main__ as m; m.start()"
     run = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "True"
+
+
+@pytest.mark.parametrize(("verb", "rarely"), [("validate", True), ("relay", False), ("local", False)])
+def test_python_looks_for_cycles_rarely_in_commands_that_end_soon(verb: str, *, rarely: bool) -> None:
+    code = (
+        "import atexit, gc; before = gc.get_threshold()[0]; "
+        "atexit.register(lambda: print(gc.get_threshold()[0] > before)); import sfcode.__main__ as m; m.start()"
+    )
+    run = subprocess.run([sys.executable, "-c", code, verb, "--help"], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == str(rarely)

@@ -281,3 +281,7 @@ def test_what_a_review_accepts_is_no_part_of_what_is_asked_for(folder: Folder) -
     project = folder.load()
     assert project.settings.review.personal_data.accepted == ("Contact.Email",)
     assert project.digest == before
+
+
+def test_the_templates_of_sfcode_itself_are_not_a_projects_own(root: Path) -> None:
+    assert load(root / "config", "local").templates is None

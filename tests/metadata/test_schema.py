@@ -40,6 +40,25 @@ def test_the_pruned_schema_decides_as_the_whole_one(sample: Negative) -> None:
     assert (validate_strictly(sample.text.encode()) == ()) is sample.strict
 
 
+@pytest.mark.parametrize(
+    "sample", [item for item in NEGATIVES if item.name != "workflow, wrong root"], ids=lambda sample: sample.name
+)
+def test_a_schema_of_a_files_elements_decides_as_the_whole_one(sample: Negative) -> None:
+    document = etree.fromstring(sample.text.encode())
+    names = frozenset(etree.QName(element).localname for element in document.iter("*"))
+    schema = etree.XMLSchema(etree.fromstring(xsd(etree.QName(document).localname, names)))
+    assert schema.validate(document) is sample.strict
+
+
+@pytest.mark.parametrize("type_", sorted(GOOD.keys() - {"StaticResource"}))  # which has no optional elements
+def test_a_schema_of_other_elements_accepts_nothing_more(type_: str) -> None:
+    """So a file that it refuses is validated by another one."""
+    schema = etree.XMLSchema(etree.fromstring(xsd(type_, frozenset())))
+    assert not schema.validate(etree.fromstring(GOOD[type_].encode()))
+    assert len(xsd(type_, frozenset())) < len(xsd(type_)) / 2
+    assert validate_strictly(GOOD[type_].encode()) == ()
+
+
 @by_name
 def test_an_org_refuses_what_the_loose_schema_refuses(sample: Negative) -> None:
     """The judgment finds all that the loose schema finds, and repeats and gaps beyond it."""
