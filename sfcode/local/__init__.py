@@ -80,7 +80,7 @@ def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random
 
 
 def __getattr__(name: str) -> object:
-    # The web server is imported by those who serve, not by everybody who imports this package.
+    # The web server is slow to import, and only needed by callers that serve.
     if name in ("LocalOrg", "serve"):
         from sfcode.local import server
 

@@ -37,7 +37,7 @@ def make_app(context: OrgContext, deliveries: Deliveries) -> ASGIApp:
         ],
         exception_handlers={HTTPException: _error_response},
     )
-    # A path is right or wrong as it stands: a redirect would drop the body that a client sent.
+    # Paths must match exactly: a redirect for a trailing slash would lose the request's body.
     app.router.redirect_slashes = False
     message = "the local org answers to 127.0.0.1 and localhost only"
     refusal = answer([{"errorCode": "FORBIDDEN", "message": message}], 403)

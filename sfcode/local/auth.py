@@ -33,7 +33,7 @@ def _answers() -> dict[str, Any]:
 
 
 def describe_user(answer: str, user: Record) -> dict[str, Any]:
-    """Return what an answer (`userinfo`, `identity`, `soap`) tells of a user under its own names, and what it tells of all."""
+    """Return the user's properties in a response (`userinfo`, `identity`, `soap`): its own ones, and those of all responses."""
     answer_form = _answers()[answer]
     return {**answer_form["constants"], **{name: user.get(field) for name, field in answer_form["fields"].items()}}
 

@@ -110,7 +110,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _to_wal(db)
-            # In WAL mode, NORMAL loses nothing when the process dies, whatever kills it.
+            # In WAL mode, NORMAL loses nothing if the process is killed.
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA foreign_keys = ON")
         except BaseException:

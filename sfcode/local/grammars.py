@@ -1,8 +1,8 @@
 """
 Load parsers from precomputed LALR tables, which are package data.
 
-Working one out takes a tenth of a second, and every command with `--org local` would wait for it.
-`scripts/grammars.py` writes the tables; a table of another text or another lark is not used, so that
+Computing a table takes a tenth of a second, for which every command with `--org local` would wait.
+`scripts/grammars.py` writes the tables; a table of another text or version of lark is not used, so that
 editing a grammar works at once and is only slower until the script has run.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lark import Lark
 
 GRAMMARS = {"sfcode.local.formula": False, "sfcode.local.soql": True}
-"""The packages that hold a grammar, and whether their trees keep a place for what is absent."""
+"""The packages with a grammar, and whether their trees have placeholders for absent parts."""
 
 TEXT, TABLE = "grammar.lark", "grammar.json"
 KEYED = "%"

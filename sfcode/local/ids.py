@@ -9,7 +9,7 @@ from importlib import resources
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 CHECKSUM = string.ascii_uppercase + "012345"
 POD = "Lc"
-"""Where real ids name the instance that made them."""
+"""The instance part of real IDs."""
 
 KEY_PREFIXES = dict(
     line.split()

@@ -92,7 +92,7 @@ class RecordWriter:
         _check_required([target.fields[name.lower()] for name in new_values], after, creating=False)
         self._save(target, before, after, frozenset(new_values))
         self._lock(target, record_id)
-        # Stamps are the store's to write; what did not change need not be written again.
+        # The store writes audit fields; unchanged values are not written again.
         changed = {key: value for key, value in after.items() if key in new_values or before.get(key) != value}
         _update(self.tx, target.name, record_id, changed, user_id=self.user_id, now=self.now)
         if self._automation is not None:

@@ -1,4 +1,4 @@
-"""Find the server of a local org that runs already: it holds a lock, and has written down where it answers."""
+"""Find the running server of a local org, which holds a lock and has stored its URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sfcode.process import try_lock
 LOCK_FILE = "serving.lock"
 ADDRESS_FILE = "serving.json"
 PROBES, PROBE_SECONDS = 10, 0.01
-"""How often the lock is tried: somebody who looks for a server holds it for an instant."""
+"""Attempts to get the lock, which other processes hold briefly while they look for a server."""
 
 
 @dataclass(frozen=True)

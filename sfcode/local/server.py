@@ -56,9 +56,9 @@ def serve(
     """
     Serve the org whose state is in a folder on 127.0.0.1, in a thread of this process; port 0 picks a free one.
 
-    A new one starts with the shipped company. With `tls` it is served over https as well, on a port of its own, with
-    a certificate of its own: LocalOrg.tls_url and LocalOrg.certificate. With `deliver` outbound messages go out by
-    themselves, to this machine and to `outbound_hosts`; without, they wait in the state until they are asked for or
+    A new org starts with the shipped company. With `tls` it is also served over https, on a separate port with
+    a self-signed certificate: LocalOrg.tls_url and LocalOrg.certificate. With `deliver`, outbound messages are sent
+    automatically, to this machine and to `outbound_hosts`; otherwise they wait in the state until they are requested or
     delivered by another server.
     """
     context_rng = rng or random.SystemRandom()

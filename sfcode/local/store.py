@@ -2,7 +2,7 @@
 The state of a local org: one crash-safe SQLite file.
 
 An OrgTransaction is one transaction. Everything that a request changes goes through a single one, so that a
-reader, in this process or another, sees all of it or nothing.
+reader, in this process or another, reads all of the changes or none.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Store(StateFile):
         self.committed = threading.Event()
         """Set by each transaction that wrote; the waiting thread clears it."""
         self.row_locked: Callable[[str], bool] = _never
-        """Returns whether another process holds the rows of an object that is about to be written."""
+        """Returns whether another transaction has locked the rows of an object that is about to be written."""
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[OrgTransaction]:

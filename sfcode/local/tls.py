@@ -1,8 +1,8 @@
 """
 A self-signed certificate for this machine, for clients that require https.
 
-It is self-signed and no authority: a client that trusts it trusts a server on 127.0.0.1 or localhost that has
-its key, and nothing else.
+It is not a certificate authority: a client that trusts it only trusts a server on 127.0.0.1 or localhost with
+its key.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _is_good(identity: Identity) -> bool:
         key = load_pem_private_key(identity.key.read_bytes(), password=None)
     except (OSError, ValueError, TypeError):
         return False
-    # The machine's clock and not the org's: it is the one that clients go by.
+    # The machine's clock and not the org's, since clients check the certificate with it.
     lasts = certificate.not_valid_after_utc - datetime.now(UTC) > RENEWED
     return lasts and certificate.public_key() == key.public_key()
 

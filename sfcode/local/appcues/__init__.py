@@ -19,7 +19,7 @@ __all__ = ["ACCOUNT_ID", "API_KEY", "API_SECRET", "LocalAppcues", "reset", "serv
 
 
 def reset(state: Path) -> None:
-    """Delete all that the account in this folder holds; there need not be one."""
+    """Delete the data of the account in a folder, if there is one."""
     if not (state / STATE_FILE).exists():
         return
     from sfcode.local.appcues.state import AccountState

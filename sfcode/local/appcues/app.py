@@ -24,7 +24,7 @@ from sfcode.local.faults.apply import apply_faults
 from sfcode.local.http.call import read_body
 
 CONTROL = "/sfcode/"
-"""Faults, limit and journal do not reach what controls them."""
+"""The prefix of the control routes, to which faults, rate limit and journal do not apply."""
 VARIABLE = re.compile(r"\{\w+\}")
 MAX_BODY = 10 * 1024 * 1024
 _CREDENTIALS = base64.b64encode(f"{API_KEY}:{API_SECRET}".encode())
@@ -39,7 +39,7 @@ class AppcuesApp:
         self, account: Account, journal: Journal, routes: Sequence[Route], monotonic: Callable[[], float]
     ) -> None:
         self._account, self._journal, self._monotonic = account, journal, monotonic
-        # A part of a path that varies is anything but a slash, as it was sent: an encoded one is part of an id.
+        # Parameters match the raw path up to the next slash, since an encoded slash may be part of an ID.
         self._routes = [
             (method, re.compile(VARIABLE.sub("([^/]+)", path)), handler) for method, path, handler in routes
         ]

@@ -23,7 +23,7 @@ LONGEST_RETRY = 60.0
 LOOK_SECONDS = 0.25
 """Seconds between two checks for due webhooks."""
 WEBHOOK = "webhook"
-"""The setting that says where events go."""
+"""The setting with the URL that events are sent to."""
 
 log = logging.getLogger(__name__)
 

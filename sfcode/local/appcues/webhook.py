@@ -2,7 +2,7 @@
 A webhook request: the body of an event, and its authentication.
 
 Appcues publishes neither in full. The body is deduced from exports of events and from the fields that
-its help page on the Salesforce integration names; docs/local-appcues.md says what is known how.
+its help page on the Salesforce integration mentions; docs/local-appcues.md lists the sources.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Auth:
     algorithm: str = "sha256"
     encoding: str = "hex"
     prefix: str = ""
-    """What stands before the signature, such as `sha256=`."""
+    """The prefix of the signature, such as `sha256=`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A saved record, as flows and workflow rules see it."""
+"""A saved record, in the form for flows and workflow rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Saved:
         return str(self.after["Id"])
 
     def earlier(self) -> Saved | None:
-        """Return the record before the save, as if it had been saved with those values."""
+        """Return the record with the values before the save."""
         if self.before is None:
             return None
         return replace(self, after=dict(self.before), is_new=False)

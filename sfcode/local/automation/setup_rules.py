@@ -19,7 +19,7 @@ DUPLICATE = "You're creating a duplicate record. We recommend you use an existin
 
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
-    """What a request asks of the org's rules in its headers."""
+    """The headers of a request that control assignment and duplicate rules."""
 
     assigns: bool = False
     allows_duplicates: bool = False
@@ -27,7 +27,7 @@ class SaveOptions:
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> SaveOptions:
         """
-        Read the headers of a REST call; assignment rules run unless it says no.
+        Read the headers of a REST call; by default assignment rules run.
 
         https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_autoassign.htm
         https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm

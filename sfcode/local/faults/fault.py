@@ -40,11 +40,11 @@ class InjectedFault:
     method: str = ANY
     object: str = ANY
     times: int | None = None
-    """How often it strikes; None: once, or without end where there is a probability or `every`."""
+    """How often the fault occurs; None means once, or without limit if there is a probability or `every`."""
     skip: int = 0
     """How many requests that fit are let through first."""
     every: int = 1
-    """Of those after them, one in so many is struck: the third, the sixth, ... with 3."""
+    """Of the requests after these, every n-th fails: the third, the sixth, ... with 3."""
     probability: float = 1.0
     seed: int = 0
     seconds: float = 1.0

@@ -1,7 +1,7 @@
 """
 The formula language of formula fields, workflow rules and flow entry conditions.
 
-`parse` gives a tree, `check` judges it against the fields and functions of the place where it stands.
+`parse` returns a tree, which `check` validates against the fields and functions of its context.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 Check a formula: functions, fields and types.
 
-It stops at the first fault, as the platform does. Where a type is not known nothing is refused.
+It stops at the first error, like the platform. Expressions of unknown type are not refused.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _Judge:
             raise FormulaError(f"Function {call.name} may not be used in this type of formula")
         count = len(call.arguments)
         if not function.accepts(count) or (call.name == "CASE" and count % 2):
-            # The platform counts what CASE takes in pairs after the first.
+            # The platform counts the arguments of CASE after the first one in pairs.
             required_count = count + 1 if call.name == "CASE" and count > function.required else function.required
             if function.required < count and call.name != "CASE":
                 required_count = len(function.parameters)
@@ -126,7 +126,7 @@ class _Judge:
         return required_type
 
     def _branches_of(self, place: str, types: list[Type | None]) -> None:
-        # What a function gives of a picklist, such as PRIORVALUE, is compared as text.
+        # The result of a function of a picklist, such as PRIORVALUE, is compared as text.
         known_types = [Type.TEXT if type_ is Type.PICKLIST else _plain(type_) for type_ in types if type_ is not None]
         for type_ in known_types[1:]:
             self._fits(place, frozenset({known_types[0]}), type_)

@@ -20,7 +20,7 @@ from sfcode.local.formula.values import PRECISION, Value, is_blank
 
 DAY_SECONDS = 86_400
 LARGEST_POWER = 64
-"""The platform gives up on results with more digits."""
+"""The maximum number of digits of a result on the platform."""
 
 
 class EvaluationContext(Protocol):
@@ -55,7 +55,7 @@ class NoRecord:
 
 
 def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
-    """Evaluate a formula. Raises FormulaError where the platform shows #Error!."""
+    """Evaluate a formula. Raises FormulaError if the platform would show #Error!."""
     node = _parse(formula) if isinstance(formula, str) else formula
     try:
         return _Evaluation(context).value(node)

@@ -13,7 +13,7 @@ from sfcode.lazy_dataclasses import dataclass
 
 
 class Type(enum.StrEnum):
-    """The type of an expression; None stands for an unknown type, which no check refuses."""
+    """The type of an expression; None is an unknown type, which no check refuses."""
 
     TEXT = "Text"
     NUMBER = "Number"

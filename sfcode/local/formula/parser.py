@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_LENGTH = 20_000
 """Longer than any formula that an org takes (3,900 characters in a field); the limit keeps parsing bounded."""
 MAX_DEPTH = 300
-"""Of the tree; what walks it calls itself once per level."""
+"""The maximum depth of the tree, since functions recurse once per level."""
 
 
 TOO_BIG = "Compiled formula is too big to execute"
@@ -61,7 +61,7 @@ def _build(tree: Any) -> Node:
     """Convert lark's tree into ours, bottom up."""
     from lark import Tree
 
-    # Without recursion: what is nested too deep is found out here, not by Python's own limit.
+    # Without recursion, so that too deep nesting is detected here and not by Python's own limit.
     nodes: dict[int, Any] = {}
     depths: dict[int, int] = {}
     for subtree in tree.iter_subtrees():

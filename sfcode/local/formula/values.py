@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from sfcode.local.formula.parser import FormulaError
 
 Value = None | str | Decimal | bool | date | datetime | time
-"""A blank text is ''; None is a blank number, date or checkbox, and what comparing with one gives."""
+"""A blank text is ''; None is a blank number, date or checkbox, and the result of a comparison with one."""
 
 PRECISION = Context(prec=39, rounding=ROUND_HALF_UP)
 """https://github.com/salesforce/formula-engine/blob/main/api/src/main/java/com/force/formula/util/BigDecimalHelper.java"""

@@ -15,7 +15,7 @@ from sfcode.local.http import soap
 from sfcode.local.http.call import error_answer
 
 CONTROL = "/services/sfcode/"
-"""Faults do not reach what controls them."""
+"""The prefix of the control routes, to which faults do not apply."""
 SOAP = "/services/Soap/"
 COUNTED = ("/services/data/", "/services/async/", SOAP)
 """What counts as an API request."""

@@ -37,7 +37,7 @@ class SoapFault(Exception):
         self.code = code
         self.message = message
         self.detail = detail
-        """The element that repeats both where a WSDL has one for it: `LoginFault`."""
+        """The WSDL's element that repeats code and message in the detail, such as `LoginFault`."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def read(data: bytes) -> SoapCall:
 
 
 def _parse(data: bytes) -> etree._Element:
-    # A zip is one text node far above libxml2's limit, so the limits are off, and what they guard
+    # A zip is one text node far above libxml2's limit, so the limits are off, and their purpose
     # against is refused beforehand: there is no entity without a DOCTYPE, and UTF-8 cannot hide one.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise SoapFault("UNKNOWN_EXCEPTION", "a DOCTYPE is not allowed")

@@ -1,4 +1,4 @@
-"""Routes of SOAP APIs: requests in envelopes, whatever goes wrong as a fault."""
+"""Routes of SOAP APIs: requests in envelopes, all errors as faults."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class LocalMiddleware:
     """
     Refuses requests for another host name, and sets the Date header to a clock's time.
 
-    A web page must not reach what is local by a name of its own.
+    A web page must not reach the local server by another host name (DNS rebinding).
     """
 
     def __init__(self, app: ASGIApp, clock: Clock, refusal: Response) -> None:
@@ -87,7 +87,7 @@ def make_config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
 
 def listen(port: int, option: str = "--port") -> socket.socket:
     """Bind a port; 0 selects a free one."""
-    # With its protocol named, asyncio sets TCP_NODELAY on what it accepts: without, answers wait 40 ms for an ACK.
+    # With an explicit protocol, asyncio sets TCP_NODELAY on accepted sockets; otherwise responses wait 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -141,7 +141,7 @@ class Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
             if self.config.is_ssl and connection.transport.is_closing():
-                # It has been answered; what is left of TLS is to wait for the client to say goodbye as well.
+                # The response was sent; the rest of TLS would wait for the client's close_notify.
                 connection.transport.abort()
         await asyncio.sleep(0)
         if self.server_state.connections or self.server_state.tasks:

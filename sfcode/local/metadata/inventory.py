@@ -20,7 +20,7 @@ SHOWN_AS_OBJECTS = frozenset(
 """Standard objects that are there as CustomObject, whether or not anything was deployed on them."""
 
 _STANDARD = {"picklist": {"type": "Picklist"}, "reference": {"type": "Lookup"}}
-"""Of a standard field an org gives back its name and, of these two kinds, its type."""
+"""The types of standard fields that an org returns with their type; for others it returns only the name."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ Step = tuple[str, str]
 
 
 def field_key(step: Step) -> Step:
-    """Return what is equal for the same field: without case, and a field of Activity is that of Event and Task."""
+    """Return the key of a field: in lower case, and the same for Activity, Event and Task."""
     object_name, field = step
     shared = object_name in ACTIVITIES and field.lower().endswith("__c")
     return (ACTIVITY if shared else object_name).lower(), field.lower()
@@ -46,7 +46,7 @@ def walk_path(catalog: Catalog, object_name: str, path: Sequence[str]) -> Iterat
     """
     Resolve a path of relationships that ends in a field, and return each field on the way.
 
-    The walk ends where something is not found, or where the org knows nothing of the next object.
+    The walk ends if a name is not found, or if the next object is unknown.
     """
     current = find_object(catalog, object_name)
     for index, part in enumerate(path):

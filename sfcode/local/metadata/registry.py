@@ -107,7 +107,7 @@ def is_known(type_: str) -> bool:
 
 
 def parent_of(type_: str) -> str:
-    """Return the type in whose files this one lives, itself where it has its own."""
+    """Return the type of the files that contain a type: its container, or the type itself."""
     return PARENTS.get(type_, type_)
 
 

@@ -66,7 +66,7 @@ _ID_LENGTH = 15
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a column shows in one row: the value, and what people read."""
+    """The cell of a column in one row: the value, and its label."""
 
     value: Any
     label: str
@@ -104,7 +104,7 @@ class ReportColumns:
         return field is not None and field.type in ("date", "datetime")
 
     def cell(self, object_name: str, row: Record, column: str) -> Cell:
-        """Return what a column shows in a row. Raises ApiError for a column that the type or the user does not have."""
+        """Return the cell of a column in a row. Raises ApiError for a column that the type or the user does not have."""
         path = self._path(column)
         if path.startswith("Who:"):
             return self._person(row, path.removeprefix("Who:"))
@@ -135,7 +135,7 @@ class ReportColumns:
         return target.field(path) if target else None
 
     def _check_custom(self, name: str, *, of_account: bool) -> None:
-        """Check that the object has reports turned on, and that it is a detail of accounts exactly where the type is for details."""
+        """Check that reports are turned on for the object, and that it is a detail of accounts if the type requires it."""
         stored = self._view.tx.components.get("CustomObject", name)
         if stored is None or stored.component.body.get("enableReports") is not True:
             raise make_error("obsolete_report")

@@ -121,6 +121,6 @@ def _criteria(items: Any) -> tuple[Criterion, ...]:
 
 
 def _values(text: str) -> tuple[str, ...]:
-    """Split the values of a filter at commas; a value that holds one is quoted."""
+    """Split the values of a filter at commas; values that contain a comma are quoted."""
     row = next(csv.reader([text], skipinitialspace=True), [])
     return tuple(value.strip() for value in row) or ("",)

@@ -51,7 +51,7 @@ class ReportResult:
 
 
 def run(definition: ReportDefinition, view: UserView) -> ReportResult:
-    """Run a report for a user. Raises ApiError for what the local org does not run."""
+    """Run a report for a user. Raises ApiError for reports that the local org does not support."""
     if definition.format not in ("Tabular", "Summary") or not _JOINED.fullmatch(definition.boolean_filter):
         raise ApiError(
             "BAD_REQUEST", "The local org runs tabular and summary reports whose filters are joined by AND or by OR."
@@ -145,7 +145,7 @@ def _summarize(
 
 
 def _formula(summary: SummaryFormula, rows: Sequence[ReportRow], columns: ReportColumns) -> float | None:
-    """Return a summary formula over the rows of a group; None where the platform shows an error."""
+    """Evaluate a summary formula over the rows of a group; None if the platform would show an error."""
 
     def aggregate(match: re.Match[str]) -> str:
         values = [columns.cell(name, row, match[1]).value for name, row in rows]

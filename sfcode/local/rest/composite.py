@@ -30,7 +30,7 @@ MOST_NODES = 500
 REFERENCE_ID = re.compile(r"[A-Za-z0-9]\w*", re.ASCII)
 QUERIES = re.compile(r"/(query(All)?|composite/sobjects)(/|$)")
 NOT_INSIDE = re.compile(r"/services/data/[^/]+/jobs(/|$)")
-"""Jobs outlive a request, and so could outlive one that is undone."""
+"""Resources of jobs, which are refused here since a job could outlive a request that is rolled back."""
 ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
 
 Json = dict[str, Any]

@@ -67,7 +67,7 @@ def routes(context: OrgContext) -> list[Route]:
 
 
 def _query(call: RestCall, cursors: Cursors, *, with_deleted: bool) -> Response:
-    # Not every run of a local org is asked a query, and lark takes its time.
+    # lark is slow to import, and not every run needs a query.
     from sfcode.local.soql.columns import columns
     from sfcode.local.soql.execute import run
     from sfcode.local.soql.parser import parse

@@ -22,7 +22,7 @@ EXTENDS = "extends"
 
 AGE = timedelta(minutes=1)
 """
-How long before it is loaded a company was written.
+The age of a company's records when it is loaded.
 
 Times have whole seconds, so records of the same second as an apply could be written by users of its new fields.
 """
@@ -33,7 +33,7 @@ def ensure_seeded(store: Store, *, now: datetime, rng: random.Random) -> None:
     with store.read() as tx:
         if tx.settings.get("org_id"):
             return
-    # Reading the file takes longer than everything else, and it is needed once in the life of a state.
+    # Parsing the file is slow, and needed only once per state.
     load_text(store, _read_seed(SEED), f"<{SEED}.yaml>", now=now, rng=rng, only_if_empty=True)
 
 

@@ -12,7 +12,7 @@ from sfcode.lazy_dataclasses import dataclass, field
 
 Path = tuple[str | int, ...]
 
-# The loader in C is ten times as fast, and not everywhere.
+# The C loader is ten times as fast, but not available everywhere.
 BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -67,9 +67,9 @@ def read(text: str, name: str) -> SeedDocument:
 
 def extend(base: SeedDocument, over: SeedDocument) -> SeedDocument:
     """
-    Return a company with what another adds to it: lists are appended, mappings merged, other values replaced.
+    Return a company extended by another one: lists are appended, mappings merged, other values replaced.
 
-    Problems in what was added keep their positions in its file.
+    Problems in the extension have positions in its own file.
     """
     merged = SeedDocument(over.name, None, dict(base.positions))
     merged.value = _merge(merged, base.value, over, ())
@@ -117,7 +117,7 @@ def _value(document: SeedDocument, node: yaml.Node, path: Path) -> Any:
 
 def _scalar(tag: str, text: str) -> Any:
     kind = tag.rpartition(":")[2]
-    # Dates stay text, as the API has them; of YAML 1.1's words for true and false only these two count: ON is Ontario.
+    # Dates remain text, as in the API. Of YAML 1.1's booleans only true and false are used: ON is Ontario.
     if kind == "bool" and text in ("true", "false"):
         return text == "true"
     if kind == "null":

@@ -194,7 +194,7 @@ class Founding:
 
     def _users(self) -> None:
         for number, row in enumerate(self._section("users")):
-            # The first user has made everything, itself included.
+            # The first user is the creator of all records, including itself.
             self._create("User", row, ("users", number), self._user_id if number == 0 else None)
 
     def _apps(self) -> None:
@@ -252,7 +252,7 @@ def _grant_all_fields(tx: OrgTransaction) -> dict[str, dict[str, bool]]:
         target = catalog.object(name) if name not in setup_objects() else None
         for field in target.fields.values() if target else ():
             if field.permissionable:
-                # An address has one permission for all of its parts, and can be written where they can.
+                # A compound address has one permission for all of its parts, and is editable if they are.
                 full_name = f"{name}.{field.compound or field.name}"
                 before = permissions.get(full_name, {"editable": False})
                 permissions[full_name] = {

@@ -22,7 +22,7 @@ SECRET_LENGTH = 64
 SWITCHES = "ExtlClntAppConfigurablePolicies"
 
 Wrong = Callable[[str, str, str], None]
-"""Takes the key, what is wrong with its value, and what to do."""
+"""Called with the key, the problem of its value, and the hint."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class RegisteredApp:
     run_as: str = ""
     """Username that it signs in as with its own credentials."""
     permitted_users: str = "admin_approved"
-    """`admin_approved`: those named below; `all`: users who approved the app."""
+    """`admin_approved`: the users below; `all`: users who approved the app."""
     users: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     permission_sets: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ DEFAULT_POLICIES = {
 
 def make_default_policies(tx: OrgTransaction, part: Component) -> Component | None:
     """
-    Return the policies that an org makes when a part of an app is deployed; None where the app has some.
+    Return the policies that an org creates when a part of an app is deployed; None if the app already has policies.
 
     https://help.salesforce.com/s/articleView?id=xcloud.meta_configure_external_client_app_policies.htm
     """

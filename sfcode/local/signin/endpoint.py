@@ -71,7 +71,7 @@ async def _form(request: Request) -> Form:
 
 
 def _authorize(context: OrgContext, _request: Request, form: Form) -> Response:
-    """Approve a request at once, as nobody is asked, and send its code to the app's callback URL."""
+    """Approve a request without asking a user, and send its code to the app's callback URL."""
     with context.store.transaction() as tx:
         app = get_app(tx, form.get("client_id", ""))
         target = form.get("redirect_uri", "")

@@ -26,7 +26,7 @@ DEFAULT_SCOPE = "id api"
 
 @dataclass(frozen=True)
 class Ask:
-    """One token request: its form, the org's URL as the client knows it, and the time."""
+    """One token request: its form, the org's URL of the request, and the time."""
 
     form: Mapping[str, str]
     origin: str

@@ -1,8 +1,8 @@
 """
 The permissions of one user on objects, fields and records.
 
-It is the sum of the profile and the assigned permission sets. Activities go by user permissions
-(Access Activities, Edit Events, Edit Tasks), as objectPermissions for them exist in no org.
+They are the union of the profile and the assigned permission sets. Activities depend on user permissions
+(Access Activities, Edit Events, Edit Tasks), since orgs have no objectPermissions for them.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def prepare_member(save: PendingRecord) -> None:
 
 
 FIRST_STATUSES = (("Sent", True, False), ("Responded", False, True))
-"""What a new campaign has: label, whether it is the default, whether it counts as a response. SortOrder counts them."""
+"""The statuses of a new campaign: label, whether it is the default, whether it counts as a response, in order."""
 
 
 def add_statuses(tx: OrgTransaction, campaign_id: str, user_id: str, now: datetime) -> None:
@@ -67,7 +67,7 @@ def prepare_status(save: PendingRecord) -> None:
 
 
 def check_status_unused(tx: OrgTransaction, status: Record) -> None:
-    """Refuse to delete the default status of a campaign, or one that members have."""
+    """Refuse to delete the default status of a campaign, or a status of existing members."""
     members = tx.records.find("CampaignMember", "CampaignId", status["CampaignId"])
     if status["IsDefault"] or any(member["Status"] == status["Label"] for member in members):
         raise ApiError("DELETE_FAILED", "The default status, and a status that members have, cannot be deleted.", [])

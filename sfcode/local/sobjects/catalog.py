@@ -25,7 +25,7 @@ class Catalog:
         self._known: dict[str, ObjectDef | None] = {}
 
     def object(self, name: str) -> ObjectDef | None:
-        """Find an object by name, whatever its case."""
+        """Find an object by name, ignoring case."""
         key = name.lower()
         if key not in self._known:
             definition = self._reader.object(name)
@@ -33,7 +33,7 @@ class Catalog:
         return self._known[key]
 
     def exists_elsewhere(self, name: str) -> bool:
-        """Return whether an object that this catalog does not show is in another API, or hidden from the user."""
+        """Return whether an object that is not in this catalog is in another API, or not readable by the user."""
         return name.lower() in _tooling_names() or self._reader.object(name) is not None
 
     @cached_property

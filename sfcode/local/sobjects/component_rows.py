@@ -28,7 +28,7 @@ STAMPS = {
 
 
 def component_row(target: str | ObjectDef, stored: Stored, **more: Scalar) -> Record:
-    """Return the row of a component: what its object's table says, and more; other fields are null."""
+    """Return the row of a component, with the fields of its object's table and given ones; other fields are null."""
     fields = (setup_objects()[target] if isinstance(target, str) else target).fields.values()
     return {field.name: _column(field, stored) for field in fields} | more
 
@@ -60,7 +60,7 @@ def profile_permission_set_id(profile_id: str) -> str:
 
 
 def group_permission_set_id(group_id: str) -> str:
-    """Return the id of the permission set that stands for a permission set group."""
+    """Return the ID of the permission set that represents a permission set group."""
     return ids.derive_id("0PS", group_id)
 
 

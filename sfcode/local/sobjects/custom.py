@@ -23,7 +23,7 @@ DESCRIBE_TYPES: Mapping[str, str] = FIELD_TYPES["describe_types"]
 PICKLISTS = ("Picklist", "MultiselectPicklist")
 
 FORMULA_TEXT_LENGTH = 1300
-"""What a describe gives as the length of every text formula."""
+"""The length of every text formula in a describe."""
 
 
 def custom_field(component: Component) -> FieldDef:
@@ -103,7 +103,7 @@ def custom_object(component: Component, prefix: str, fields: list[FieldDef]) -> 
 
 
 def location_parts(field: FieldDef) -> list[FieldDef]:
-    """Return the numbers that a geolocation is made of: `Site__Latitude__s` and `Site__Longitude__s`."""
+    """Return the number fields of a geolocation: `Site__Latitude__s` and `Site__Longitude__s`."""
     stem = field.name.removesuffix("__c")
     return [
         dataclasses.replace(

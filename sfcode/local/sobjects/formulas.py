@@ -128,9 +128,9 @@ class RecordContext:
 
 def formula_value(field: FieldDef, context: RecordContext, formula: str = "") -> Scalar:
     """
-    Return the value of a formula field, or of another formula for it, as the API does: null where a page shows #Error!.
+    Return the value of a formula field, or of another formula, as in the API: null if a page would show #Error!.
 
-    A roll-up is computed from the details that there are now; an org keeps it up to date as they are saved.
+    A roll-up is computed from the present details, while an org updates it whenever they are saved.
     """
     if field.roll_up and not formula:
         return field.roll_up.value(context.rows.all(field.roll_up.detail), str(context.record.get("Id")))

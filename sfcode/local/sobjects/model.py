@@ -38,13 +38,13 @@ class FieldDef:
     calculated: bool = False
     formula: str = ""
     blank_as_zero: bool = False
-    """A formula takes blank numbers for zeros."""
+    """Whether the formula treats blank numbers as zeros."""
     custom: bool = False
     element: str = ""
-    """Of a row that is made from a component: the element of the body or the part of the full name that it shows."""
+    """For a row of a component: the element of the body, or the part of the full name, with the field's value."""
     permissionable: bool = True
     compound: str = ""
-    """The address or name that it is a part of."""
+    """The address or name that the field is a part of."""
     reference_to: tuple[str, ...] = ()
     relationship: str = ""
     child_relationship: str = ""
@@ -52,16 +52,16 @@ class FieldDef:
     restricted: bool = False
     external_id: bool = False
     id_lookup: bool = False
-    """An upsert may find records by it although it is no external id: an email address, a custom object's name."""
+    """Whether upserts accept the field although it is not an external ID: an email address, a custom object's name."""
     unique: bool = False
     default: Scalar = None
     default_formula: str = ""
-    """What a new record gets that brings no value, worked out when it is made."""
+    """The default of a new record, computed when it is created."""
     display_format: str = ""
     """How an automatic number is written: `A-{0000}`."""
     starting_number: int = 1
     master: bool = False
-    """It leads to the record that this one is a detail of."""
+    """Whether the field refers to the master of a detail record."""
     roll_up: RollUpSummary | None = None
     """What a summary field counts or sums."""
 

@@ -59,18 +59,18 @@ class ObjectReader:
         return [dataclasses.replace(what_id, reference_to=(*what_id.reference_to, *names))] if what_id and names else []
 
     def _record_type(self, name: str) -> list[FieldDef]:
-        """Return the field for the record type, which the objects have that have record types."""
+        """Return the field for the record type, for objects with record types."""
         return [record_type_field()] if self._tx.components.children("RecordType", name) else []
 
     def _custom_fields(self, parent: str) -> list[FieldDef]:
-        # What is deployed of a standard field is kept, but the field stays what it is.
+        # The deployed metadata of a standard field is stored, but does not change the field.
         deployed = (stored.component for stored in self._tx.components.children("CustomField", parent))
         fields = [custom_field(component) for component in deployed if component.full_name.lower().endswith("__c")]
         return fields + [part for field in fields if field.type == "location" for part in location_parts(field)]
 
 
 def standard_object(name: str) -> ObjectDef | None:
-    """Return a standard object by name, whatever its case."""
+    """Return a standard object by name, ignoring case."""
     objects = standard_objects()
     definition = objects.get(name)
     if definition is not None:

@@ -26,7 +26,7 @@ class DetailFilter:
     value: str
 
     def fits(self, row: Mapping[str, Scalar]) -> bool:
-        """Tell whether a detail fits; a blank value is neither less nor more than another."""
+        """Return whether a detail matches the filter; a blank value is neither less nor greater than another."""
         row_value = row.get(self.field)
         if self.operation in ORDERED:
             return isinstance(row_value, int | float) and ORDERED[self.operation](row_value, float(self.value))

@@ -38,7 +38,7 @@ class Rows:
     """
     The rows of one transaction, cached.
 
-    With a catalog and the time, formula fields have values, and what the catalog's user may not see is not there.
+    With a catalog and the time, formula fields have values, and rows and fields without access of the catalog's user are left out.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Rows:
         return self._seen(object_name, self._tx.records.find_any(object_name, field, values))
 
     def first(self, object_name: str, most: int) -> list[Record]:
-        """List the first rows of an object by id, or all of them where that is simpler."""
+        """List the first rows of an object by ID, or all rows if that is simpler."""
         if object_name in self._all or not self._all_are_seen(object_name):
             return self.all(object_name)[:most]
         return self._seen(object_name, self._tx.records.list_all(object_name, most))
@@ -209,7 +209,7 @@ def _user_name(tx: OrgTransaction, user_id: str) -> Scalar:
 
 
 def _entity_definitions(tx: OrgTransaction, names: Collection[str] | None = None) -> list[Record]:
-    """List the objects that hold data; with `names`, in lower case, only these: an object takes long to read."""
+    """List the objects with data; with `names` (in lower case) only these, since reading an object is slow."""
     catalog = Catalog(tx)
     return [
         {

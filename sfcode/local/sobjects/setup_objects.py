@@ -1,12 +1,12 @@
 """
 The objects of Setup (the org, licenses, profiles, permission sets, flows), from a table.
 
-In the table stands one line per field: its name, its describe type, and then in any order a length or
-precision, `>Target` for what a reference names, `<Name` for the relationship seen from there,
-`@element` for what it shows of a component, `required`, `readonly` (only the org writes it), `fixed` (given once, at
+The table has one line per field: its name, its describe type, and then in any order a length or
+precision, `>Target` for the object of a reference, `<Name` for its child relationship,
+`@element` for the element of a component with the value, `required`, `readonly` (only the org writes it), `fixed` (set once, at
 creation), `=value` for a default.
-The head says which audit fields there are (`audit`: all, `modstamp`: SystemModstamp only, `none`) and whether
-rows can be written; the fields of objects that hold `data` take field permissions, and `hidden` ones only users with
+The head defines the audit fields (`audit`: all, `modstamp`: SystemModstamp only, `none`) and whether
+rows can be written; the fields of `data` objects have field permissions, and `hidden` ones only users with
 View Setup and Configuration can read.
 """
 

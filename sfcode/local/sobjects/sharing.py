@@ -24,7 +24,7 @@ DEFAULTS = {
     "Contact": "ReadWrite",
     "Lead": "ReadWriteTransfer",
 }
-"""Until a company or a deployed object says otherwise; custom objects begin as ReadWrite."""
+"""Org-wide defaults unless a company or a deployed object sets others; the default of custom objects is ReadWrite."""
 
 PARENTS = {
     "CampaignMember": ("CampaignId",),
@@ -32,7 +32,7 @@ PARENTS = {
     "Event": ("WhoId", "WhatId"),
     "Task": ("WhoId", "WhatId"),
 }
-"""The references that open a record together with what they name."""
+"""References through which access to the referenced record gives access to a record."""
 
 
 def get_model(tx: OrgTransaction, target: ObjectDef) -> str:

@@ -12,7 +12,7 @@ from sfcode.local.sobjects.setup_objects import object_blocks, read_object, setu
 from sfcode.metadata.objects import Field, ObjectSchema, standard
 
 RESTRICTED = frozenset({("User", "EmailEncodingKey"), ("User", "LanguageLocaleKey")})
-"""Picklists that take their own values only; the others take any text from the API, as in an org."""
+"""Restricted picklists; others accept any text through the API, as in an org."""
 
 ACTIVITIES = ("Event", "Task")
 """Both have the custom fields of Activity, which itself has no records."""
@@ -43,7 +43,7 @@ def _data_blocks() -> dict[str, tuple[str, str]]:
 
 
 def data_object_names() -> list[str]:
-    """List the standard objects that are known as far as a deploy needs them."""
+    """List the standard objects that are only defined as far as deploys need them."""
     return [name for name, _ in _data_blocks().values()]
 
 

@@ -129,7 +129,7 @@ T = TypeVar("T")
 
 
 def sorted_with_nulls(rows: list[T], key: Callable[[T], Any], order: Order) -> list[T]:
-    """Sort by one key; nulls come first or last, whatever the direction."""
+    """Sort by one key, with nulls first or last in either direction."""
     keyed = [(key(row), row) for row in rows]
     nulls = [row for value, row in keyed if value is None]
     pairs = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=order.descending)

@@ -1,7 +1,7 @@
 """
 Derive from a condition a field and its possible values, so that an index can find the rows.
 
-It is a first choice and no answer: the condition itself is asked of every row that is found so.
+The result is only a preselection: the condition itself is evaluated for every row that is found.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Narrow:
 def narrow(target: ObjectDef, field: FieldDef, values: Iterable[Scalar]) -> Narrow | None:
     """Return which rows can match when a field equals one of the values; None: any row."""
     operands = frozenset(values)
-    # No value equals no text, and SQLite knows capitals of ASCII only.
+    # A missing value does not equal a text, and SQLite ignores case only for ASCII.
     if field.type in UNSUITABLE or any(value in (None, "") or not str(value).isascii() for value in operands):
         return None
     if not field.formula:

@@ -18,7 +18,7 @@ from sfcode.metadata.component import Component
 SELECT = """
 SELECT type, full_name, id, body, raw, created_by, created_at, modified_by, modified_at FROM component
 """
-# The same conditions as those of the index, which is used only then.
+# The conditions must equal those of the partial index, so that SQLite uses it.
 WITH_ACTIVITIES = """
 SELECT full_name FROM component WHERE type = 'CustomObject' AND json_extract(body, '$.enableActivities') = 1
 """
@@ -35,7 +35,7 @@ class Put:
 
 @lru_cache(maxsize=4096)
 def _component(kind: str, full_name: str, body: str) -> Component:
-    """Parse a component; most requests read the same ones as those before."""
+    """Parse a component; cached, since most requests read the same components."""
     return Component(kind, full_name, json.loads(body))
 
 

@@ -71,7 +71,7 @@ class RecordTable(Table):
         if not self._has_index(object_name, field):
             return self._search(f"{path} COLLATE NOCASE", object_name, folded_values)
         rows = self._db.execute(
-            # CROSS JOIN goes from the values to the rows, with the path as in `find`: the index is used only then.
+            # CROSS JOIN forces the order from values to rows, so that the index is used.
             "SELECT record.id, body FROM json_each(?) AS wanted CROSS JOIN record"  # noqa: S608
             f" ON object = ? AND {path} IS NOT NULL AND {path} = wanted.value COLLATE NOCASE",
             (json.dumps(list(folded_values)), object_name),

@@ -77,7 +77,7 @@ def _read_json_lines(lines: Iterator[str], first: int) -> Iterator[ExportRow]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
-            yield ExportRow(number, problem="is no JSON")
+            yield ExportRow(number, problem="is not JSON")
         else:
             yield _as_row(number, value)
 

@@ -70,7 +70,7 @@ def _url_problem(url: str, form: str) -> tuple[str, str] | None:
     if not host or is_wrong or any(character.isspace() for character in url):
         return "is not a URL", "write it like https://alerts.example.com/relay"
     if is_metadata_service(host):
-        return f"is {host}, the metadata service of a cloud", "use the host of the receiver"
+        return f"leads to {host}, the metadata service of a cloud", "use the host of the receiver"
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         return "does not begin with https", "http is only possible for a receiver on this machine"
     return None

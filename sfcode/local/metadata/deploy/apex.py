@@ -1,9 +1,9 @@
 """
 Apex tests without Apex: the local org finds, names and counts them, but does not run them.
 
-A method that would be a test is reported as one that passed. No code is compiled and no coverage of code is known; what
-is real is which tests there are, and that one which is asked for must be there. A flow counts as covered where a class
-with tests names it or its object.
+Every test method is reported as passed. No code is compiled and no code coverage is known; real
+are only the list of tests, and the error for a requested test that does not exist. A flow counts as covered if a class
+with tests mentions the flow or its object.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Test:
 
 
 def find_test_methods(source: str) -> list[str] | None:
-    """List the test methods of a class; None if it is no test class."""
+    """List the test methods of a class; None if it is not a test class."""
     text = _NOISE.sub(" ", source)
     methods = list(dict.fromkeys(_ANNOTATED.findall(text) + _MARKED.findall(text)))
     return methods if methods or _TEST_CLASS.search(text) else None

@@ -41,7 +41,7 @@ def destroy(tx: OrgTransaction, deletions: Sequence[Deletion], author: Author) -
             deleted.append(deletion.address)
             messages.append(_deleted_message(deletion))
         elif WILDCARD in deletion.address.full_name:
-            # https://github.com/forcedotcom/cli/issues/3485: reported as a success, and nothing goes.
+            # https://github.com/forcedotcom/cli/issues/3485: reported as a success, but nothing is deleted.
             messages.append(replace(_deleted_message(deletion), deleted=False, changed=False))
         else:
             problem = f"No {deletion.address.type} named: {deletion.address.full_name} found"
@@ -72,7 +72,7 @@ def _find_refusal(tx: OrgTransaction, address: Address) -> str | None:
         version = _find_version(tx, address.full_name)
         if version is not None:
             return check_version_deletable(version)
-        # A flow goes version by version: https://github.com/forcedotcom/cli/issues/3401
+        # A flow is deleted version by version: https://github.com/forcedotcom/cli/issues/3401
         return NO_ACCESS if tx.flows.versions(address.full_name) else None
     if address.type == "FlowDefinition" and tx.flows.versions(address.full_name):
         return NO_ACCESS
@@ -205,7 +205,7 @@ def move_values(tx: OrgTransaction, object_name: str, moves: Mapping[str, str | 
 
 
 def change_rights(tx: OrgTransaction, follow: Callable[[str], str | None], author: Author) -> None:
-    """Give the fields and objects in permission sets and profiles the names that `follow` returns, None for one that is gone."""
+    """Rename the fields and objects in permission sets and profiles by `follow`, which returns None for deleted ones."""
     for type_ in ("PermissionSet", "Profile"):
         for stored in tx.components.list_all(type_):
             body: dict[str, Any] = dict(stored.component.body)

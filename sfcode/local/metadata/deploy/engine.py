@@ -1,8 +1,8 @@
 """
 Deploy a package in one transaction, all or nothing.
 
-Everything is put into the org first and judged there, so that references need no order and every
-check sees what will be; when something is wrong the transaction is undone.
+All components are stored first and checked afterwards, so that references need no order and every
+check uses the final state; after an error the transaction is rolled back.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def deploy(
         # Its manifest cannot be read: there is nothing to go by.
         return _finish_unchanged(store, _make_outcome(failed.values(), [], options), finish)
     while True:
-        # The others are tried again without what failed, until what is left holds by itself.
+        # The others are deployed again without the failed components, until no further one fails.
         stands = False
         with store.transaction() as tx:
             messages = _apply_warnings(_attempt(store, tx, package, author, failed), options)

@@ -32,11 +32,11 @@ log = logging.getLogger(__name__)
 PATIENCE = 0.25
 """Seconds that a request of the status waits for the end: most deployments are done by then, so that no second request is needed."""
 GIVEN_UP = timedelta(minutes=5)
-"""A deploy takes seconds; one that says nothing for so long has lost its process."""
+"""Seconds without an update after which the process of a deploy is considered dead."""
 LOST = "An unexpected error occurred: the org was stopped while the deployment ran. Nothing was changed; deploy again."
 
 KEPT = 100
-"""How many deploys can still be asked for; an org keeps them for a month. Older ones go, so that the state does not grow."""
+"""The number of deploys that are kept, so that the state does not grow; an org keeps them for a month."""
 
 LOCKED = (
     "The changes you requested require salesforce.com to temporarily lock your organization's administration setup. However, "
@@ -51,7 +51,7 @@ VALID_FOR = timedelta(days=10)
 Report = dict[str, Any]
 
 
-# By state file and id: several servers of one process may share a state, and each knows the others' deploys.
+# By state file and ID, since several servers of a process may share a state and its deploys.
 _running: dict[tuple[Path, str], Future[None]] = {}
 _lock = threading.Lock()
 
@@ -112,7 +112,7 @@ class Deployments:
                 "INVALID_ID_FIELD",
                 f"{report['id']} can't be deployed: something was deployed since. Validate it again.",
             )
-        # Its tests have passed; that is what makes it quick.
+        # Its tests have already passed in the validation.
         return self.start(data, replace(options, checkOnly=False, testLevel=None, runTests=()), session)
 
     def busy(self) -> bool:

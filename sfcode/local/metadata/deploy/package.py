@@ -64,7 +64,7 @@ def open_package(data: bytes, options: DeployRequestOptions, check_open: Callabl
 
 
 def _drop_newer(contents: PackageItems, version: float) -> None:
-    """Take out what the package's API version does not have."""
+    """Remove elements that do not exist in the package's API version."""
     remaining_items = []
     for item in contents.found:
         newer = [item.error(problem) for problem in find_newer(item.component, version)]

@@ -206,7 +206,7 @@ def _read_xml(items: PackageItems, address: Address, path: str, data: bytes, *, 
 def find_problems(
     root: etree._Element, type_: str, spans: Mapping[etree._Element, Span], *, lenient: bool
 ) -> list[SchemaProblem]:
-    """List what the org would not take, in the order of the file; with `lenient`, unknown names are no problem."""
+    """List the elements that the org would refuse, in the order of the file; with `lenient`, unknown names are accepted."""
     return [problem for problem in validate(root, type_, spans) if not (lenient and NEWER.search(problem.message))]
 
 

@@ -1,8 +1,8 @@
 """
 The differences of a production org.
 
-An org is one when its company says `production: true`; otherwise it deploys as a sandbox does. In
-production a deploy is all or nothing, cannot waive its tests, and flows come in asleep unless the org
+An org is a production org if its company has `production: true`; otherwise it deploys like a sandbox. In
+production a deploy is all or nothing, cannot skip its tests, and flows are deployed inactive unless the org
 has the setting "Deploy processes and flows as active".
 """
 

@@ -108,7 +108,7 @@ def _flow_definition(tx: OrgTransaction, component: Component, author: Author) -
 
 
 REPLACED_SINCE = 40.0
-"""From this API version on, a deployed permission set replaces the one in the org; before, it is merged into it."""
+"""The API version since which a deployed permission set replaces that of the org instead of being merged into it."""
 
 _FIELD_DEFAULTS = {
     "caseSensitive": False,
@@ -130,7 +130,7 @@ _GRANTS: dict[str, tuple[str, ...]] = {
 
 
 def normalize(component: Component) -> Component:
-    """Remove what an org does not store; the same meaning has the same body."""
+    """Remove elements that an org does not store, so that bodies with the same meaning are equal."""
     rule = _RULES.get(component.type)
     return component if rule is None else Component(component.type, component.full_name, rule(component.body))
 

@@ -1,7 +1,7 @@
 """
 The operations of the Metadata API, by the element in the SOAP body.
 
-An operation takes a Request and gives the `<result>` elements of its answer, or raises a Fault.
+An operation takes a Request and returns the `<result>` elements of the response, or raises a Fault.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "updateMetadata": ("components", "update"),
     "upsertMetadata": ("components", "upsert"),
 }
-"""Module and function: one is loaded when it is first asked for, as most commands need but two or three."""
+"""Module and function of each operation, imported on first use, since most commands need only two or three."""
 
 
 def run_operation(operation: str, request: OperationRequest) -> Sequence[soap.Node]:

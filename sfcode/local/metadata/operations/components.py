@@ -31,10 +31,10 @@ from sfcode.metadata.xml_positions import Span
 
 AT_MOST = 10
 MORE_OF = {"CustomApplication": 200, "CustomMetadata": 200}
-"""How many components one call takes: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_createMetadata.htm"""
+"""The maximum number of components per call: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_createMetadata.htm"""
 
 STRICT = DeployRequestOptions(rollbackOnError=True, ignoreWarnings=True)
-"""What a deploy of one component is asked for: it is done as a whole or not at all."""
+"""The options for the deploy of one component, which is all or nothing."""
 
 ROLLED_BACK = "Record rolled back because not all records were valid and the request was using AllOrNone header"
 XSI_TYPE = f"{{{soap.XSI}}}type"

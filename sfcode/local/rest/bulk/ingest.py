@@ -21,7 +21,7 @@ from sfcode.local.store import OrgTransaction
 BATCH = 200
 
 Operation = Callable[[RecordWriter, Job, dict[str, Any]], tuple[str, bool]]
-"""Does one row; gives the record's id and whether it is new. Raises ApiError."""
+"""Processes one row; returns the record's ID and whether it is new. Raises ApiError."""
 
 
 @dataclass(frozen=True)

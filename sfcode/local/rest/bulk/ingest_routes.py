@@ -196,5 +196,5 @@ def _ended(call: RestCall) -> tuple[Job, CsvTable, list[RowResult]]:
     try:
         return job, read(content, job), row_results
     except BadTableError:
-        # What cannot be read comes back as it is, as something that was not processed.
+        # An unreadable part is returned unchanged as unprocessed.
         return job, CsvTable(content.decode("utf-8", "replace").rstrip("\r\n"), (), []), []

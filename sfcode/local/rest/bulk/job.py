@@ -38,7 +38,7 @@ BRIEF = (
     "contentType",
     "apiVersion",
 )
-"""What the answer to a change of the state tells."""
+"""The properties in the response to a change of the state."""
 
 Job = dict[str, Any]
 

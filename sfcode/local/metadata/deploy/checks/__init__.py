@@ -1,7 +1,7 @@
 """
 The checks of a component, one module per type, with the org's error messages.
 
-A check looks at the org with the package already in it, so references inside a package need no order.
+A check uses the org with the package already stored, so references inside a package need no order.
 """
 
 from __future__ import annotations

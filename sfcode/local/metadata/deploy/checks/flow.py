@@ -99,7 +99,7 @@ def _fields(subject: Subject) -> Iterator[str]:
 
 
 def _entry(subject: Subject, owner: str, text: str, when: str) -> Iterator[str]:
-    # There is no earlier record to compare with when one is created, and nothing is new but what is.
+    # A flow on creation has no prior record to compare with, and one on update is never new.
     forbidden = (frozenset() if when in UPDATES else CHANGE) | (frozenset() if when in CREATES else {"ISNEW"})
     scope = ObjectScope.of_rule(subject.view.catalog, owner, forbidden=forbidden, flow=True)
     try:

@@ -66,7 +66,7 @@ def _endpoint(url: str) -> Iterator[str]:
         port is not None and port != PORTS[parts.scheme] and port not in OTHER_PORTS and parts.hostname not in LOOPBACK
     ):
         # The org's own list: https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_setting_up.htm .
-        # Loopback is for trying things on one machine, where ports are handed out at random.
+        # Loopback URLs are for trials on one machine, with random ports.
         yield f"Invalid endpoint URL: port {port} is not allowed, use 80 (http), 443 (https) or 1024 to 65535"
 
 
