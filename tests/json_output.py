@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any
 
 import jsonschema
+from pydantic import TypeAdapter
 
 from sfcode.cli.schema import output_schema
+from sfcode.relay.result_types import RESULTS
 
 
 def check_output(document: Any) -> None:
@@ -23,11 +25,17 @@ def check_output(document: Any) -> None:
         _validator("review").validate(document)
 
 
-def check_relay_output(document: Any) -> None:
-    """Check an envelope whose result is a verb's of `sfcode relay`, or a list of those."""
+def check_relay_output(verb: str, document: Any) -> None:
+    """Check an envelope that a verb of `sfcode relay` printed, unless it is an error's."""
     _validator("envelope").validate(document)
-    for entry in document["result"] if isinstance(document["result"], list) else [document["result"]]:
-        _validator("relay").validate(entry)
+    if "result" in document:
+        _relay_validator(verb).validate(document["result"])
+        _validator("relay").validate(document["result"])
+
+
+@cache
+def _relay_validator(verb: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(closed(TypeAdapter(RESULTS[verb]).json_schema()))
 
 
 @cache

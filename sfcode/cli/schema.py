@@ -44,7 +44,7 @@ def output_schema(kind: str) -> dict[str, Any]:
     from sfcode.config.schema import DIALECT
     from sfcode.plan.document_types import PlanDocument
     from sfcode.plan.state_types import State
-    from sfcode.relay.document_types import RelayDocument
+    from sfcode.relay.result_types import RelayDocument
     from sfcode.review.reports.document_types import ReviewDocument
 
     adapters: dict[str, TypeAdapter[Any]] = {

@@ -1,4 +1,4 @@
-"""The JSON documents of `sfcode relay ... --json`, for `sfcode schema relay`. Times are UTC, in ISO 8601."""
+"""The JSON documents of messages and of their changes, for `sfcode relay ... --json`. Times are UTC, in ISO 8601."""
 
 from __future__ import annotations
 
@@ -152,9 +152,3 @@ class TrialDocument(TypedDict):
     message: int
     seconds: float
     removed: list[TrialRecord]
-
-
-RelayDocument = (
-    StoryDocument | MessageDocument | ChangeDocument | AuditDocument | CountDocument | PauseDocument | TrialDocument
-)
-"""The result of a `sfcode relay` command, or one entry of its list; the result of `status` is not described."""

@@ -12,8 +12,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from sfcode.cli.relay import VERBS
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import AttemptedWrite, Delivered, Delivery, InboxMessage, Parked
+from sfcode.relay.result_types import RESULTS
 from tests.e2e.journey import Journey
 from tests.json_output import check_relay_output
 
@@ -107,9 +109,15 @@ def test_the_results_have_the_published_shapes(home, inbox):
         ("discard", "1", "--state", "ready"),
         ("audit",),
     ):
-        check_relay_output(home.run("--json", "relay", *words).json)
+        assert home.run("--json", "relay", *words).json["status"] == 0  # each result is checked where it is read
+    envelope = {"status": 0, "result": {"messages": 1, "dry_run": False}, "warnings": []}
+    check_relay_output("replay", envelope)
     with pytest.raises(jsonschema.ValidationError):
-        check_relay_output({"status": 0, "result": {"messages": 1, "dry_run": False, "surprise": 1}, "warnings": []})
+        check_relay_output("replay", {**envelope, "result": {**envelope["result"], "surprise": 1}})
+
+
+def test_the_result_of_every_verb_is_described():
+    assert set(RESULTS) == set(VERBS) - {"serve"}
 
 
 def test_messages_of_a_record_are_found_by_its_short_id_too(home, inbox):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sfcode.cli.main import main
-from tests.json_output import check_output
+from tests.json_output import check_output, check_relay_output
 from tests.programs import Program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,11 +30,15 @@ class Result:
     code: int
     out: str
     err: str
+    words: tuple[str, ...] = ()
+    """What was typed behind `sfcode`."""
 
     @property
     def json(self) -> Any:
         document = json.loads(self.out)
         check_output(document)
+        if "relay" in self.words[:-1] and self.words[0].startswith("--"):
+            check_relay_output(self.words[self.words.index("relay") + 1], document)
         return document
 
     @property
@@ -71,7 +75,7 @@ class Journey:
             os.chdir(before)
             os.environ.clear()
             os.environ.update(saved)
-        return Result(code, out.getvalue(), err.getvalue())
+        return Result(code, out.getvalue(), err.getvalue(), words)
 
     def command(self, *words: str) -> tuple[list[str], dict[str, Any]]:
         """Return what subprocess needs to run `sfcode` as a program of its own."""
