@@ -2,7 +2,7 @@
 Write what is made from the code; with --check, say what is stale.
 
 That is the pages under docs/reference/, docs/unverified.md, docs/local-org-evidence.md, the events.yaml and .schema/ of config/,
-sfcode/cli/help.txt, sfcode/generate/shipped_templates.py, and the figures of benchmarks/RESULTS.md on other pages.
+sfcode/cli/help.txt, sfcode/generate/shipped_templates.py, the tables of docs/relay.md, and the figures of benchmarks/RESULTS.md on other pages.
 
     .venv/bin/python scripts/docs.py [--check]
 """
@@ -20,6 +20,8 @@ from scripts.assumptions import unverified_page
 from scripts.events_page import events_page
 from scripts.figures import measured_pages
 from scripts.recorded import evidence_page
+from scripts.relay_tables import PAGE as RELAY_PAGE
+from scripts.relay_tables import write_tables
 from scripts.translate_templates import translate_templates
 from sfcode.__main__ import HELP_WIDTH
 from sfcode.cli.main import cli
@@ -86,7 +88,9 @@ def pages() -> dict[Path, str]:
     texts = {CLI_PAGE: cli_page(), LANGUAGE_PAGE: render_reference(), UNVERIFIED_PAGE: unverified_page()}
     texts |= {EVIDENCE_PAGE: evidence_page(), EVENTS_PAGE: events_page(), HELP_FILE: help_text()}
     texts[TEMPLATES_MODULE] = translate_templates(ROOT / "templates" / "metadata")
-    return {**texts, EVENTS_FILE: render_events_file(), **schemas, **measured_pages()}
+    measured = measured_pages()
+    measured[RELAY_PAGE] = write_tables(measured.get(RELAY_PAGE) or (ROOT / RELAY_PAGE).read_text(encoding="utf-8"))
+    return {**texts, EVENTS_FILE: render_events_file(), **schemas, **measured}
 
 
 def main(arguments: list[str]) -> int:

@@ -32,26 +32,35 @@ class Metrics:
 
         self.build = gauge("build_info", "1 for the version of sfcode that runs.", "version")
         self.build.labels(__version__).set(1)
-        self.ready = gauge("ready", "1 while the process is ready, as /readyz says.")
+        self.ready = gauge("ready", "1 while `/readyz` answers 200; the test of a write is not part of it.")
         self.received = counter(
             "received", "Requests with messages, by the HTTP status of the response.", "source", "answer"
         )
-        self.refused = counter("refused", "Requests and connections that were refused, by reason.", "source", "reason")
+        self.refused = counter(
+            "refused",
+            "Refused requests; without a source, refused connections; with `admin`, refused tokens.",
+            "source",
+            "reason",
+        )
         self.accepted = counter("accepted", "Messages that were committed to the inbox.", "source")
         self.duplicates = counter("duplicates", "Messages that were already in the inbox.", "source")
         self.parked = counter("parked", "Messages that wait for a person, by reason.", "source", "reason")
         self.delivered = counter("delivered", "Messages that were delivered, or needed no delivery.", "source")
         self.retried = counter("retried", "Deliveries that failed and will be retried.", "source")
-        self.dead = counter("dead", "Messages that were given up.", "source")
-        self.lost_leases = counter("lost_leases", "Messages whose lease ended before they were settled.", "source")
-        self.bugs = counter("bugs", "Batches that ended in an unexpected exception.", "source")
+        self.dead = counter("dead", "Messages that became dead letters.", "source")
+        self.lost_leases = counter(
+            "lost_leases", "Messages whose lease ended before they were settled; they are delivered again.", "source"
+        )
+        self.bugs = counter(
+            "bugs", "Batches that ended in an unexpected exception of the relay; please report them.", "source"
+        )
         self.calls = counter("calls", "Calls to Salesforce and Appcues, by outcome.", "side", "operation", "outcome")
         self.call_seconds = histogram(
-            "call_seconds", "Duration of calls to Salesforce and Appcues.", SECONDS, "side", "operation"
+            "call_seconds", "Duration of the calls to Salesforce and Appcues.", SECONDS, "side", "operation"
         )
         self.held_until = gauge(
             "held_until",
-            "Unix time until which nothing is sent to the org after a failure, for one mapping or (empty label) for all.",
+            "Unix time until which nothing of a mapping is sent to the org after a failure; without a mapping, nothing at all.",
             "mapping",
         )
         self.commit_seconds = histogram(
@@ -64,15 +73,20 @@ class Metrics:
             "delivery_seconds", "From the receipt of a message to its delivery.", LATENCIES, "source"
         )
         self.database_seconds = histogram(
-            "database_seconds", "Duration of transactions of the inbox.", SECONDS, "operation"
+            "database_seconds", "Duration of the transactions `commit`, `claim` and `settle`.", SECONDS, "operation"
         )
         self.commit_messages = histogram("commit_messages", "Messages per committed transaction.", SIZES)
         self.alarms = counter("alarms", "Alarms that were raised, by name.", "name")
-        self.notifications = counter("notifications", "Notifications of alarms, by outcome.", "receiver", "outcome")
-        self.backlog = gauge("backlog", "Messages in the inbox that are not done, by state.", "source", "state")
+        self.notifications = counter(
+            "notifications",
+            "Notifications of alarms: the HTTP status of the response, `timeout`, `no_connection` or `unreachable`.",
+            "receiver",
+            "outcome",
+        )
+        self.backlog = gauge("backlog", "Messages that are `ready`, `leased`, `parked` or `dead`.", "source", "state")
         self.oldest_seconds = gauge("oldest_seconds", "Age of the oldest message that waits for delivery.", "source")
         self.oldest_blocked_seconds = gauge(
-            "oldest_blocked_seconds", "Age of the oldest message that waits for a person.", "source"
+            "oldest_blocked_seconds", "Age of the oldest parked message or dead letter.", "source"
         )
         self.paused = gauge("paused", "1 for each mapping and direction that a person has paused.", "scope", "name")
         self.processes = gauge("processes", "Relay processes that work on this inbox.")
@@ -80,20 +94,31 @@ class Metrics:
             "clock_offset_seconds",
             "Sum of the jumps of the database's clock since the inbox was created, in seconds.",
         )
-        self.config = gauge("config", "1 for the digest of the config in use.", "digest")
-        self.config_loads = counter("config_loads", "Attempts to load the config, by outcome.", "outcome")
-        self.scheduled_runs = counter("scheduled_runs", "Runs of scheduled jobs, by outcome.", "schedule", "outcome")
+        self.config = gauge("config", "1 for the digest of the config that this process uses.", "digest")
+        self.config_loads = counter(
+            "config_loads", "Attempts to load the config: `loaded`, `unchanged` or `refused`.", "outcome"
+        )
+        self.scheduled_runs = counter(
+            "scheduled_runs",
+            "Runs of the jobs of `relay.schedule` in this process: `done`, `failed`, or `stopped` with it.",
+            "schedule",
+            "outcome",
+        )
         self.scheduled_done = gauge(
-            "scheduled_done", "Unix time of the last successful run of a scheduled job.", "schedule"
+            "scheduled_done", "Unix time at which a job of `relay.schedule` was last done, by any process.", "schedule"
         )
         self.api_calls = counter(
-            "api_calls", "Requests to the org, by direction, mapping and purpose.", "direction", "mapping", "purpose"
+            "api_calls",
+            "Requests to the org by this process, by direction, mapping and purpose; without a mapping, they are for several or for none.",
+            "direction",
+            "mapping",
+            "purpose",
         )
         self.api_budget_used = gauge(
             "api_budget_used", "Requests to the org in the last 24 hours, of all processes that work on this inbox."
         )
         self.api_budget_limit = gauge(
-            "api_budget_limit", "The value of relay.api_calls_per_day; +Inf if it is not set."
+            "api_budget_limit", "The value of `relay.api_calls_per_day`; `+Inf` if it is not set."
         )
         self.quota_used = gauge("quota_used", "API requests of the org that were used in the last 24 hours.")
         self.quota_limit = gauge("quota_limit", "API requests that the org has in 24 hours.")
