@@ -169,6 +169,34 @@ def test_alerts_and_panels_ask_for_metrics_and_labels_that_the_relay_has(path):
     assert (grouped | matched) - labels == ({"job", "instance", "le"} if path.endswith("yml") else {"le"})
 
 
+def panel_queries() -> list[str]:
+    """Return the queries of all panels, with a range in place of Grafana's variable."""
+    panels = json.loads((DEPLOY / "grafana/sfcode-relay.json").read_text(encoding="utf-8"))["panels"]
+    queries = [target["expr"].replace("$__rate_interval", "5m") for panel in panels for target in panel["targets"]]
+    assert len(queries) > 20
+    assert "$" not in "".join(queries)
+    return queries
+
+
+@needs("promtool")
+def test_prometheus_reads_the_queries_of_the_panels(tmp_path):
+    rules = [{"record": f"panel:{number}", "expr": query} for number, query in enumerate(panel_queries())]
+    file = tmp_path / "panels.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    check = run("promtool", "check", "rules", file)
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_each_query_of_a_panel_groups_by_labels_of_its_own_metric():
+    metrics = [metric for metric in vars(Metrics()).values() if hasattr(metric, "_labelnames")]
+    labels = {family.name: set(metric._labelnames) for metric in metrics for family in metric.collect()}
+    for query in panel_queries():
+        names = {re.sub(r"_(total|bucket)$", "", name) for name in re.findall(r"sfcode_relay_\w+", query)}
+        known_labels = set().union(*(labels[name] for name in names)) | ({"le"} if "_bucket" in query else set())
+        grouped = {label for group in re.findall(r"by \(([\w, ]+)\)", query) for label in group.split(", ")}
+        assert grouped <= known_labels, query
+
+
 def test_the_panels_of_the_dashboard_do_not_overlap():
     dashboard = json.loads((DEPLOY / "grafana/sfcode-relay.json").read_text(encoding="utf-8"))
     cells = [
