@@ -234,6 +234,7 @@ def test_a_change_needs_an_action_and_a_condition(pages: Pages, operator: Visito
 def test_an_alarm_is_acknowledged_by_who_is_signed_in(pages: Pages) -> None:
     pages.inbox.raise_alarms([Alarm("salesforce_locked", "locked", "2026-11-29T17:00:00Z")])
     ada = Visitor(pages, str(pages.inbox.tokens.create("ada", "operator", None)))
+    until(lambda: not pages.service.problems(), "a relay that is ready")
     page = ada.get("/")
     assert "An alarm waits for a person." in text(page)
     path = re.search(r'action="(/alarms/\d+/acknowledge)"', page.text)[1]  # type: ignore[index]
