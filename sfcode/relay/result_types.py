@@ -61,6 +61,18 @@ class CurrentPause(TypedDict):
 
 
 @described
+class BulkChangeDocument(TypedDict):
+    """A replay or a discard that is under way."""
+
+    id: int
+    action: Literal["replay", "discard"]
+    who: str
+    begun_at: str
+    done: int
+    total: int
+
+
+@described
 class AlarmDocument(TypedDict):
     """An alarm that is not acknowledged."""
 
@@ -125,6 +137,7 @@ class StatusDocument(TypedDict):
     sources: dict[SourceName, SourceStatus]
     stuck: list[StuckDocument]
     paused: list[CurrentPause]
+    changes: list[BulkChangeDocument]
     alarms: list[AlarmDocument]
     processes: list[ProcessDocument]
     schedule: list[JobDocument]
