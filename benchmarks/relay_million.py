@@ -85,7 +85,7 @@ def table() -> str:
 def _figures(url: str) -> list[tuple[str, str]]:
     figures: list[tuple[str, str]] = []
     with open_inbox(url) as inbox:
-        _fill(inbox)
+        fill(inbox)
         for name, question in QUESTIONS.items():
             times = []
             for _ in range(TIMES):
@@ -100,9 +100,9 @@ def _figures(url: str) -> list[tuple[str, str]]:
     return figures
 
 
-def _fill(inbox: Inbox) -> None:
+def fill(inbox: Inbox, rows: int = ROWS) -> None:
     """Make rows of the last week: nearly all done, some parked or given up."""
-    for first in range(1, ROWS, SLICE):
+    for first in range(1, rows, SLICE):
         with inbox._database.write() as tx:  # noqa: SLF001 (nothing else makes so many)
             numbers, moment = ENGINES[tx.db.dialect.name]
             statement = sa.text(FILL.format(numbers=numbers, moment=moment.replace(":", "\\:")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from sfcode.org.rest import Rest, Row
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+_RECORD_ID = re.compile(
+    r"(?:^|^https://[^/\s]+/(?:lightning/r/(?:\w+/)?)?)([0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?)(?=$|[/?#])", re.ASCII
+)
+"""An id, or the page of a record in Lightning Experience or Salesforce Classic."""
 
 ORGANIZATION = "SELECT Id, Name, IsSandbox, OrganizationType, InstanceName FROM Organization"
 
@@ -56,6 +62,12 @@ def to_long_id(text: str) -> str:
         bits = sum(1 << index for index, letter in enumerate(text[start : start + 5]) if letter.isupper())
         suffix += ALPHABET[bits]
     return text + suffix
+
+
+def find_record_id(text: str) -> str | None:
+    """Return the id of a record, with 18 characters, of an id or of the address of a page; None where neither has one."""
+    found = _RECORD_ID.search(text.strip())
+    return to_long_id(found[1]) if found else None
 
 
 def identify(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 import requests
@@ -126,6 +127,26 @@ def test_a_form_of_another_site_or_session_is_refused(pages: Pages, operator: Vi
     assert Visitor(pages).post("/messages/change", form_key="", **form).status_code == 401
     assert blocked(pages) == 1
     assert operator.post("/messages/change", {"Origin": pages.url}, **form).status_code == 303
+
+
+def test_what_is_typed_to_find_is_a_user_or_a_record(pages: Pages, viewer: Visitor) -> None:
+    contact = "003000000000001"
+    park(pages, 3)
+    changed = {"record": {"Id": f"{contact}AAA"}}
+    pages.inbox.accept([InboxMessage("salesforce", "change", "contact:1", "contact", changed, parked="no_user_id")])
+    for typed in (
+        contact,
+        f"{contact}AAA",
+        f"https://example.lightning.force.com/lightning/r/Contact/{contact}AAA/view",
+        f"https://example.my.salesforce.com/{contact}",
+    ):
+        answer = viewer.get(f"/find?text={quote(typed)}")
+        assert urlsplit(answer.url).query == urlencode({"record": typed})
+        assert re.findall(r'<a href="/messages/(\d+)">', answer.text) == ["4"], typed
+    assert re.findall(r'<a href="/messages/(\d+)">', viewer.get("/find?text=%20u2").text) == ["3"]
+    nobody = viewer.get("/find?text=nobody@example.com")
+    assert "No messages match." in text(nobody)
+    assert 'name="user" value="nobody@example.com"' in nobody.text
 
 
 def test_messages_are_found_by_each_condition_and_listed_page_by_page(pages: Pages, viewer: Visitor) -> None:

@@ -153,6 +153,20 @@ def test_the_keyboard_reaches_everything_and_replays_a_message(pages: Pages, bro
     assert pages.inbox.count(Filter(reason="no_campaign")) == 0
 
 
+def test_one_users_message_and_its_cause_are_two_clicks_from_the_first_page(
+    pages: Pages, browser: Any, signed_in: Any
+) -> None:
+    message = InboxMessage("appcues", "ann", "user:ann@example.com", "appcues:nps_score", {}, parked="unknown_user")
+    pages.inbox.accept([message])
+    with browser.new_context(storage_state=signed_in) as context:
+        page = context.new_page()
+        page.goto(f"{pages.url}/")
+        page.get_by_label("User or record").fill("ann@example.com")
+        page.keyboard.press("Enter")
+        page.locator("tr", has_text="waits for a person").get_by_role("link").click()
+        page.wait_for_selector("text=no record in Salesforce has this user ID")
+
+
 def test_without_scripts_everything_works_as_well(pages: Pages, browser: Any) -> None:
     pages.inbox.accept([InboxMessage("appcues", "plain", "user:plain", "appcues:nps_score", {}, parked="bad_value")])
     secret = pages.inbox.tokens.create("plain", "operator", None)

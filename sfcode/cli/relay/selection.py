@@ -33,7 +33,7 @@ def filters(command: Command) -> Command:
         click.option(
             "--record",
             metavar="ID",
-            help="A Salesforce record that they are about or wrote: its id, or its external id.",
+            help="A Salesforce record that they are about or wrote: its id, the address of its page, or its external id.",
         ),
         click.option("--event", "--kind", "kind", metavar="NAME", help="Name of the event, or of the mapping."),
         click.option("--source", type=click.Choice(["appcues", "salesforce"]), help="The side they come from."),
@@ -85,16 +85,21 @@ def check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None
 
 def read_filter(ids: tuple[int, ...], fields: dict[str, Any]) -> Filter:
     """Return the filter for the options."""
-    from sfcode.org.identity import to_long_id
+    from sfcode.org.identity import find_record_id
     from sfcode.relay.inbox import Filter
 
     now = datetime.now(UTC)
     since, until = moment(fields.pop("since", None), now), moment(fields.pop("until", None), now)
     user, record = fields.pop("user", None), fields.pop("record", None)
-    if record and len(record) == 15 and record.isascii() and record.isalnum():
-        record = to_long_id(record)  # the form in URLs and reports of older versions
     subject = f"user:{user}" if user else None
-    return Filter(ids=ids or None, subject=subject, record=record or None, since=since, until=until, **fields)
+    return Filter(
+        ids=ids or None,
+        subject=subject,
+        record=(find_record_id(record) or record) if record else None,
+        since=since,
+        until=until,
+        **fields,
+    )
 
 
 def moment(text: str | None, now: datetime) -> datetime | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from sfcode.lazy_dataclasses import dataclass, fields
+from sfcode.org.identity import find_record_id
 from sfcode.relay.dashboard.overview import WAYS, title_of
 from sfcode.relay.inbox import Filter
 from sfcode.relay.inbox.types import STATES
@@ -70,7 +71,7 @@ class Search:
             source=self.source or None,
             kind=self.kind or None,
             subject=f"user:{self.user}" if self.user else None,
-            record=self.record or None,
+            record=find_record_id(self.record) or self.record or None,
             since=_parse_time(self.since) if self.since else None,
             until=_parse_time(self.until) if self.until else None,
         )
@@ -108,6 +109,12 @@ class Found:
     """The ID at which the next page begins; None on the last page."""
     reasons: tuple[str, ...]
     """The reasons of blocked messages, for the form's choices."""
+
+
+def read_find(inbox: Inbox, text: str) -> Search:
+    """Return the search for what a person typed to find: a user's id, or a record's id, address or external id."""
+    user, record = Search(user=text), Search(record=text)
+    return record if not inbox.page(user.parse(), 1) and inbox.page(record.parse(), 1) else user
 
 
 def find_messages(inbox: Inbox, choice: Filter, before: int | None) -> Found:

@@ -25,6 +25,7 @@ from sfcode.relay.dashboard.messages import (
     explain,
     find_messages,
     link_records,
+    read_find,
     read_search,
     render_payload,
     search_of,
@@ -75,6 +76,7 @@ class Dashboard:
         return [
             Route("/", self._guard(self._overview), methods=["GET"]),
             Route("/alarms/{id:int}/acknowledge", self._guard_form(self._acknowledge), methods=["POST"]),
+            Route("/find", self._guard(self._find), methods=["GET"]),
             Route("/messages", self._guard(self._messages), methods=["GET"]),
             Route("/messages/change", self._guard(self._preview), methods=["GET"]),
             Route("/messages/change", self._guard_form(self._change), methods=["POST"]),
@@ -172,6 +174,11 @@ class Dashboard:
     async def _acknowledge(self, request: Request, principal: Principal, _form: Mapping[str, str]) -> Response:
         await self._ask(self._service.inbox.acknowledge, [request.path_params["id"]], principal.name)
         return RedirectResponse("/", 303)
+
+    async def _find(self, request: Request, _principal: Principal) -> Response:
+        """Show the messages of a user or a record, whichever was typed."""
+        search = await self._ask(read_find, self._inbox, request.query_params.get("text", "").strip())
+        return RedirectResponse(f"/messages?{search.query}", 303)
 
     async def _messages(self, request: Request, principal: Principal) -> Response:
         search = read_search(request.query_params)
