@@ -176,7 +176,7 @@ def test_what_is_no_commit_is_refused(repository: Repository, name: str) -> None
 def test_a_folder_outside_of_git_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, FILES)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(GitFailed, match="config does not lie in a git repository"):
+    with pytest.raises(GitFailed, match="config is not in a git repository"):
         compare(CONFIG, "main")
 
 
@@ -218,7 +218,7 @@ def test_another_project_of_the_repository_is_left_out(repository: Repository) -
 def test_a_link_is_looked_up_where_it_leads(repository: Repository, tmp_path: Path) -> None:
     (repository.root / "astray").symlink_to(write(tmp_path / "elsewhere", FILES))
     (repository.root / "alias").symlink_to("config")
-    with pytest.raises(GitFailed, match="astray does not lie in a git repository"):
+    with pytest.raises(GitFailed, match="astray is not in a git repository"):
         compare(Path("astray"), "HEAD")
     assert compare(Path("alias"), "HEAD").is_empty
 
