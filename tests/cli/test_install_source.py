@@ -240,7 +240,7 @@ def test_a_recorded_source_is_pinned_and_has_no_credentials(recorded, record: di
             {"url": "file:///elsewhere/s.whl", "archive_info": {"hash": f"sha256={SHA256}"}},
             "or does not exist any more",
         ),
-        ({"url": "file:///elsewhere", "dir_info": {}}, "/elsewhere, where it was installed from, has changed since"),
+        ({"url": "file:///elsewhere", "dir_info": {}}, "/elsewhere, from which it was installed, has changed since"),
     ],
 )
 def test_what_is_not_pinned_or_not_public_is_no_source(recorded, record: dict[str, Any] | None, reason: str) -> None:

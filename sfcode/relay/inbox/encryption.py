@@ -46,7 +46,7 @@ def check_keys(tx: Transaction, name: str) -> None:
         fits = False
     if not fits:
         raise Refused(
-            f"{name} is encrypted with a key that is not in {VARIABLE} has.",
+            f"{name} is encrypted with a key that is not in {VARIABLE}.",
             "Set it to all keys that are in use, the newest first; an old one may go when housekeeping has replaced it.",
         )
 

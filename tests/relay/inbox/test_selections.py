@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sfcode.relay.inbox import Filter, Inbox
-from sfcode.relay.inbox import inbox as module
+from sfcode.relay.inbox import Filter, Inbox, bulk_changes
 from sfcode.relay.message import Parked, Retry
 from tests.relay.inbox.conftest import Clock
 from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, states, take
@@ -18,7 +17,7 @@ def lines(inbox: Inbox) -> list[tuple[str, str, int]]:
 
 
 def test_a_change_in_steps_is_one_line_and_tells_its_progress(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 4)
+    monkeypatch.setattr(bulk_changes, "AT_ONCE", 4)
     inbox.accept([message(number, f"user:{number % 5}", parked="odd") for number in range(10)])
     seen: list[int] = []
     assert inbox.count(Filter(reason="odd")) == 10
