@@ -38,7 +38,9 @@ class Result:
         document = json.loads(self.out)
         check_output(document)
         if "relay" in self.words[:-1] and self.words[0].startswith("--"):
-            check_relay_output(self.words[self.words.index("relay") + 1], document)
+            place = self.words.index("relay")
+            if self.words[place - 1] != "app":  # `local app relay` makes an app of this name
+                check_relay_output(self.words[place + 1], document)
         return document
 
     @property
