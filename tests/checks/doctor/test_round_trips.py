@@ -48,5 +48,7 @@ def test_a_plan_warns_of_an_edition_without_outbound_messages(clinic: Clinic) ->
     with clinic.org() as (_, org):
         warnings = make_plan(project, org, SECRETS).plan.warnings
     assert [
-        text for text in warnings if text.startswith("Professional Edition has no outbound messages, by which contact")
+        text
+        for text in warnings
+        if text.startswith("Professional Edition has no outbound messages, with which contact")
     ]
