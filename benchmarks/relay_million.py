@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import subprocess
@@ -42,12 +43,31 @@ ENGINES = {
 FILL = """
 INSERT INTO relay_inbox (source, message_id, key, subject, kind, payload, state, reason, detail, attempts, due_at, received_at,
 finished_at) {numbers}
-SELECT 'appcues', 'm' || n, 'user:' || mod(n, 100000), 'user:' || mod(n, 100000), 'appcues:flow_completed',
+SELECT CASE WHEN mod(n, 3) = 0 THEN 'salesforce' ELSE 'appcues' END, 'm' || n, {user}, {user},
+CASE WHEN mod(n, 3) = 0 THEN 'contact' WHEN mod(n, 100000) = 1 THEN 'appcues:rare' WHEN mod(n, 10) = 1 THEN 'appcues:nps_score'
+ELSE 'appcues:flow_completed' END,
 :payload || mod(n, 100000) || '"}}',
 CASE WHEN mod(n, 1000) = 0 THEN 'dead' WHEN mod(n, 50) = 0 THEN 'parked' ELSE 'done' END,
-CASE WHEN mod(n, 1000) = 0 THEN 'gave_up' WHEN mod(n, 50) = 0 THEN 'unknown_user' ELSE '' END,
+CASE WHEN mod(n, 200000) = 0 THEN 'schema' WHEN mod(n, 1000) = 0 THEN 'gave_up' WHEN mod(n, 50) = 0 THEN 'unknown_user'
+WHEN mod(n, 7) = 0 THEN 'discarded' ELSE '' END,
 '', 1, {moment}, {moment}, {moment} FROM numbers
 """
+USER = "CASE WHEN mod(n, 5) = 0 THEN 'user:busy' ELSE 'user:' || mod(n, 100000) END"
+RECORDS = """
+INSERT INTO relay_records (message, record)
+SELECT id, CASE WHEN mod(id, 4) = 0 THEN 'busy' ELSE 'record' || mod(id, 100000) END
+FROM relay_inbox WHERE id BETWEEN :first AND :last
+"""
+CONDITIONS: dict[str, tuple[str, ...]] = {
+    "subject": ("user:busy", "user:777", "user:absent"),
+    "record": ("busy", "record777", "absent"),
+    "kind": ("appcues:flow_completed", "appcues:rare", "absent"),
+    "reason": ("unknown_user", "schema", "absent"),
+    "state": ("done", "dead", "leased"),
+    "source": ("appcues", "salesforce"),
+}
+"""A common, a rare and an absent value of each condition."""
+
 
 QUESTIONS: dict[str, Callable[[Inbox], Any]] = {
     "`relay status`": lambda inbox: (inbox.stats(), inbox.processes(), inbox.alarms()),
@@ -93,6 +113,11 @@ def _figures(url: str) -> list[tuple[str, str]]:
                 question(inbox)
                 times.append(time.perf_counter() - began)
             figures.append((name, f"{statistics.median(times) * 1000:.1f} ms"))
+        slowest, choice = combinations(inbox)[0]
+        conditions = ", ".join(name for name in choice.__slots__ if getattr(choice, name) is not None)
+        figures.append(
+            ("the slowest search and count by one to three conditions", f"{slowest * 1000:.0f} ms ({conditions})")
+        )
         figures.append(("an idle process, of one core", f"{_idle(url) * 100:.2f} %"))
         began = time.perf_counter()
         purged_count = inbox.purge({"done": timedelta(days=3)}, lambda _: None)
@@ -100,13 +125,33 @@ def _figures(url: str) -> list[tuple[str, str]]:
     return figures
 
 
+def combinations(inbox: Inbox) -> list[tuple[float, Filter]]:
+    """Search by all pairs and triples of conditions and a time; return how many seconds each took, the slowest first."""
+    hours = (None, datetime.now(UTC) - timedelta(days=3))
+    times = []
+    for number in (1, 2, 3):
+        for names in itertools.combinations(CONDITIONS, number):
+            for values in itertools.product(*(CONDITIONS[name] for name in names)):
+                for until in hours:
+                    choice = Filter(**dict(zip(names, values, strict=True)), until=until)  # type: ignore[arg-type]
+                    began = time.perf_counter()
+                    inbox.search(choice, 50)
+                    inbox.count(choice)
+                    times.append((time.perf_counter() - began, choice))
+    return sorted(times, key=lambda timed: -timed[0])
+
+
 def fill(inbox: Inbox, rows: int = ROWS) -> None:
     """Make rows of the last week: nearly all done, some parked or given up."""
     for first in range(1, rows, SLICE):
         with inbox._database.write() as tx:  # noqa: SLF001 (nothing else makes so many)
             numbers, moment = ENGINES[tx.db.dialect.name]
-            statement = sa.text(FILL.format(numbers=numbers, moment=moment.replace(":", "\\:")))
-            tx.db.execute(statement, {"first": first, "last": first + SLICE - 1, "payload": PAYLOAD})
+            statement = sa.text(
+                FILL.format(numbers=numbers, moment=moment.replace(":", "\\:"), user=USER.replace(":", "\\:"))
+            )
+            piece = {"first": first, "last": first + SLICE - 1}
+            tx.db.execute(statement, {**piece, "payload": PAYLOAD})
+            tx.db.execute(sa.text(RECORDS), piece)
     inbox.merge_counts()
 
 

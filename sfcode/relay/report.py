@@ -108,7 +108,8 @@ def status_document(
                 "who": change.who,
                 "begun_at": stamp(change.begun_at),
                 "done": change.done,
-                "total": change.total,
+                "total": change.total.number,
+                "is_total_partial": change.total.is_partial,
             }
             for change in changes
         ],
@@ -182,7 +183,8 @@ def text(
 
 def describe_change(change: BulkChange, now: datetime) -> str:
     """Return one line about a bulk change that is under way."""
-    line = f"{change.action.capitalize()} under way: {change.done:,} of {change.total:,} messages"
+    more = " or more" if change.total.is_partial else ""
+    line = f"{change.action.capitalize()} under way: {change.done:,} of {change.total.number:,}{more} messages"
     line += f", by {change.who or 'unknown'}, for {format_age(change.begun_at, now)}"
     return line if change.is_held else f"{line}; no process is at it"
 

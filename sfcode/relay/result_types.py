@@ -70,6 +70,9 @@ class BulkChangeDocument(TypedDict):
     begun_at: str
     done: int
     total: int
+    """How many messages matched when it began."""
+    is_total_partial: bool
+    """Whether more may have matched than were counted; they are changed as well."""
 
 
 @described

@@ -107,7 +107,7 @@ def test_list_takes_filters(journey, inbox, options, found):
 
 
 def test_list_goes_on_beyond_a_page(journey, inbox, monkeypatch):
-    monkeypatch.setattr("sfcode.cli.relay.selection.PAGE", 2)
+    monkeypatch.setattr("sfcode.relay.inbox.search.AT_ONCE", 2)
     fill(inbox)
     assert len(journey.run("relay", "list", "--limit", "4").out.splitlines()) == 1 + 4
     assert len(journey.run("relay", "list", "--limit", "100").out.splitlines()) == 1 + 5

@@ -116,6 +116,29 @@ def test_the_results_have_the_published_shapes(home, inbox):
         check_relay_output("replay", {**envelope, "result": {**envelope["result"], "surprise": 1}})
 
 
+def test_a_list_that_ends_early_says_how_to_go_on(home, inbox, monkeypatch):
+    for numbers in (
+        (1,),
+        (2, 3),
+        (4,),
+        (5,),
+        (6,),
+    ):  # 2 is received at the same time as 3, up to which the search comes
+        parked = {2: "unknown_user"}
+        inbox.accept([message(number, payload={"user_id": "ann"}, parked=parked.get(number, "")) for number in numbers])
+    for name, value in (("walk.FEW", ()), ("search.FIRST", 1), ("search.AT_ONCE", 2), ("search.MOST_LOOKED_AT", 4)):
+        monkeypatch.setattr(f"sfcode.relay.inbox.{name}", value)
+    words = ("relay", "list", "--user", "ann", "--state", "parked", "--limit", "1")
+    first = home.run("--json", *words).json
+    (warning,) = first["warnings"]
+    assert first["result"] == []
+    assert home.run(*words).out == f"{warning}\n"
+    until = re.search(r"Pass --until (\S+) to search older ones", warning)[1]
+    rest = home.run("--json", *words, "--until", until).json
+    assert [entry["message_id"] for entry in rest["result"]] == ["m2"]
+    assert rest["warnings"] == []
+
+
 def test_the_result_of_every_verb_is_described():
     assert set(RESULTS) == set(VERBS) - {"serve"}
 
@@ -165,6 +188,23 @@ def test_discard_asks_and_keeps_who_did_it(home, inbox):
     assert "discard" in line
 
 
+def test_a_change_whose_messages_are_not_all_counted_asks_and_says_so(home, inbox, monkeypatch):
+    inbox.accept([message(number, parked="unknown_user") for number in (1, 2)])
+    monkeypatch.setattr("sfcode.relay.inbox.search.MOST_LOOKED_AT", 0)
+    monkeypatch.setattr("sfcode.relay.inbox.search.AT_ONCE", 1)
+    choice = ("--user", "person1@example.com", "--state", "dead")
+    assert "Pass --yes to discard" in home.run("relay", "discard", *choice).err
+    assert (
+        home.run("relay", "discard", "--user", "person1@example.com", "--dry-run").out
+        == "1 message or more would be discarded.\n"
+    )
+    answer = home.run("--json", "relay", "discard", *choice, "--dry-run").json
+    assert answer["result"] == {"messages": 0, "dry_run": True}
+    assert answer["warnings"] == ["Not all messages were counted: more may be discarded."]
+    inbox.begin_change("replay", Filter(subject="user:person1@example.com"), "ann")
+    assert "0 of 1 or more messages" in home.run("relay", "status").out
+
+
 def test_what_is_under_way_is_in_the_status_until_it_has_ended(home, inbox):
     inbox.accept([message(number, parked="unknown_user") for number in (1, 2)])
     id_ = inbox.begin_change("replay", Filter(reason="unknown_user"), "ann")
@@ -174,13 +214,8 @@ def test_what_is_under_way_is_in_the_status_until_it_has_ended(home, inbox):
         re.MULTILINE,
     )
     (change,) = home.run("--json", "relay", "status").json["result"]["changes"]
-    assert (change["id"], change["action"], change["who"], change["done"], change["total"]) == (
-        id_,
-        "replay",
-        "ann",
-        0,
-        2,
-    )
+    assert (change["id"], change["action"], change["who"]) == (id_, "replay", "ann")
+    assert (change["done"], change["total"], change["is_total_partial"]) == (0, 2, False)
     inbox.bulk_changes.stop(id_, "ann")
     assert home.run("--json", "relay", "status").json["result"]["changes"] == []
 

@@ -16,7 +16,7 @@ import requests
 from sfcode.relay.admin_auth import COOKIE
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.api_calls import ApiUse
-from sfcode.relay.inbox import Filter
+from sfcode.relay.inbox import Filter, search
 from sfcode.relay.message import InboxMessage
 from tests.relay.browser import Pages, fill, served_pages
 from tests.relay.serving import ADMIN, Relay
@@ -83,7 +83,7 @@ def park(pages: Pages, count: int, reason: str = "unknown_user") -> None:
 
 
 def blocked(pages: Pages) -> int:
-    return pages.inbox.count(Filter())
+    return pages.inbox.count(Filter()).number
 
 
 def test_a_viewer_sees_pages_and_changes_nothing(pages: Pages, viewer: Visitor) -> None:
@@ -147,6 +147,37 @@ def test_what_is_typed_to_find_is_a_user_or_a_record(pages: Pages, viewer: Visit
     nobody = viewer.get("/find?text=nobody@example.com")
     assert "No messages match." in text(nobody)
     assert 'name="user" value="nobody@example.com"' in nobody.text
+
+
+def test_a_search_that_ends_early_tells_how_far_it_came(
+    pages: Pages, viewer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    park(pages, 9)
+    monkeypatch.setattr(search, "FIRST", 1)
+    monkeypatch.setattr(search, "MOST_LOOKED_AT", 0)
+    monkeypatch.setattr("sfcode.relay.dashboard.messages.PAGE", 1)
+    monkeypatch.setattr("sfcode.relay.inbox.walk.FEW", ())
+    first = viewer.get("/messages?user=u3&state=dead")
+    assert "No messages match so far." in text(first)
+    assert re.search(r"Searched the messages received since \S+", text(first))
+    older = html.unescape(re.search(r'rel="next" href="([^"]+)">Search older messages<', first.text)[1])  # type: ignore[index]
+    assert "No messages match." in text(viewer.get(older))
+
+
+def test_a_change_says_that_there_may_be_more_messages_than_were_counted(
+    pages: Pages, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    park(pages, 3)
+    monkeypatch.setattr(search, "MOST_LOOKED_AT", 0)
+    monkeypatch.setattr(search, "AT_ONCE", 1)
+    preview = operator.get("/messages/change?action=discard&user=u1&state=dead")
+    assert "Discard 0 or more messages?" in text(preview)
+    assert "nothing to discard" not in text(preview)
+    id_ = pages.inbox.begin_change("discard", Filter(subject="user:u1"), "ann@host", holder="a command")
+    assert "Under way Discard: 0 of 1 or more messages by ann@host" in text(operator.get("/"))
+    progress = text(operator.get(f"/changes/{id_}"))
+    assert "0 of 1 or more messages discarded" in progress
+    assert "Match and wait for a person 1 or more" in progress
 
 
 def test_messages_are_found_by_each_condition_and_listed_page_by_page(pages: Pages, viewer: Visitor) -> None:

@@ -94,6 +94,8 @@ def _change(
     yes: bool,
 ) -> None:
     """Count the messages of a selection, ask, change them with progress, and report."""
+    from sfcode.relay.inbox.search import MessageCount
+
     ending = {"replay": "delivered again", "discard": "discarded"}[action]
     reason = criteria["reason"]
     choice = read_filter(ids, criteria)
@@ -103,21 +105,20 @@ def _change(
             count = count_messages(inbox, choice)
         if not (dry_run or ids or yes):
             question = f"{format_count(count)} will be {ending}. Only 'yes' does it."
-            if count and not ask(invocation, question, hint=f"Pass --yes to {action} without being asked."):
+            if (count.number or count.is_partial) and not ask(
+                invocation, question, hint=f"Pass --yes to {action} without being asked."
+            ):
                 raise UsageError("Nothing was changed.", f"Answer yes, or pass --yes, to {action} the messages.")
         if not dry_run:
             change = inbox.replay if action == "replay" else inbox.discard
             with invocation.show_progress(f"{action.capitalize()}ing messages"):
-                count = change(choice, operator())
+                count = MessageCount(change(choice, operator()))
     if invocation.json:
-        print_envelope({"messages": count, "dry_run": dry_run})
+        partial = f"Not all messages were counted: more may be {ending}."
+        print_envelope({"messages": count.number, "dry_run": dry_run}, [partial] if count.is_partial else [])
         return
-    verb = "would be" if dry_run else "will be" if action == "replay" else "was" if count == 1 else "were"
-    echo(f"{format_count(count) if dry_run else _number(count)} {verb} {ending}.")
-
-
-def _number(count: int) -> str:
-    return "1 message" if count == 1 else f"{count:,} messages"
+    verb = "would be" if dry_run else "will be" if action == "replay" else "was" if count.number == 1 else "were"
+    echo(f"{format_count(count)} {verb} {ending}.")
 
 
 _side_option = click.option(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json as json_module
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +14,7 @@ import click
 from sfcode.cli.invocation import Invocation
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.relay.inbox import open_project_inbox
-from sfcode.cli.relay.selection import LARGEST_ID, filters, pages, read_filter
+from sfcode.cli.relay.selection import LARGEST_ID, filters, read_filter, search_messages
 from sfcode.cli.relay.table import TimeFormat, render_table, utc_option
 from sfcode.errors import UsageError
 
@@ -34,17 +36,26 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, utc: b
 
     Times are those of your time zone (TZ), or UTC with --utc. `sfcode relay show ID` tells the story of one.
     """
-    from sfcode.relay.report import message_document
+    from sfcode.relay.report import message_document, stamp
     from sfcode.text import printable
 
     with open_project_inbox(invocation) as inbox:
-        entries = list(pages(inbox, read_filter((), criteria), limit))
+        page = search_messages(inbox, read_filter((), criteria), limit)
+    entries = page.entries
+    partial = ""
+    if page.is_partial and page.last is not None:
+        # Others may have been received at the same time as the last one: they are searched again.
+        until = stamp(page.last[0] + timedelta(microseconds=1))
+        partial = (
+            f"Searched the messages received since {stamp(page.last[0])}. Pass --until {until} to search older ones."
+        )
     if invocation.json:
-        print_envelope([message_document(entry, payload=payload) for entry in entries])
+        warnings = [partial] if partial else []
+        print_envelope([message_document(entry, payload=payload) for entry in entries], warnings)
         return
     header, *lines = render_table(*_table(entries, TimeFormat(utc=utc)))
     if not entries:
-        print_status(invocation, "No messages match.")
+        print_status(invocation, partial or "No messages match.")
         return
     echo(header)
     for entry, line in zip(entries, lines, strict=True):
@@ -52,9 +63,11 @@ def list_command(invocation: Invocation, /, limit: int, *, payload: bool, utc: b
         if payload:
             text = json_module.dumps(dict(entry.payload), indent=2, ensure_ascii=False)
             echo("\n".join(map(printable, text.split("\n"))))
+    if partial:
+        print_status(invocation, partial, aside=True)
 
 
-def _table(entries: list[InboxEntry], times: TimeFormat) -> tuple[list[str], list[list[str]]]:
+def _table(entries: Sequence[InboxEntry], times: TimeFormat) -> tuple[list[str], list[list[str]]]:
     """Return the header and the cells of a list of messages, without their payloads or the user's id."""
     header = ["ID", f"RECEIVED ({times.zone})", "SOURCE", "EVENT", "STATE", "TRIES", "MESSAGE", "DETAIL"]
     rows = [

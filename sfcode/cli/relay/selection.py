@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,9 +16,9 @@ from sfcode.errors import UsageError
 
 if TYPE_CHECKING:
     from sfcode.relay.inbox import Filter, Inbox, InboxEntry
+    from sfcode.relay.inbox.search import MessageCount, SearchPage
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-PAGE = 500
 LARGEST_ID = 2**63 - 1
 """The largest integer of the databases."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -64,7 +65,7 @@ def check_chosen(inbox: Inbox, ids: tuple[int, ...], reason: str | None) -> None
     from sfcode.relay.inbox import Filter
     from sfcode.relay.reasons import REASONS, hint_for
 
-    missing = sorted(set(ids) - {entry.id for entry in pages(inbox, Filter(ids=ids), len(ids))}) if ids else []
+    missing = sorted(set(ids) - {entry.id for entry in inbox.page(Filter(ids=ids), len(ids))}) if ids else []
     if missing:
         raise UsageError(
             f"No message has the id {', '.join(map(str, missing))}.", "`sfcode relay list` shows the ids of messages."
@@ -118,41 +119,38 @@ def moment(text: str | None, now: datetime) -> datetime | None:
         ) from None
 
 
-def pages(inbox: Inbox, choice: Filter, limit: int) -> Iterator[InboxEntry]:
-    """Yield the newest messages of a filter, page by page."""
-    before: InboxEntry | None = None
-    while limit > 0:
-        page = inbox.page(choice, min(limit, PAGE), before)
-        yield from page
-        if len(page) < PAGE:
-            return
-        limit, before = limit - len(page), page[-1]
+def search_messages(inbox: Inbox, choice: Filter, limit: int) -> SearchPage:
+    """Return the newest messages of a filter, page by page; partial where a search ended before its page was full."""
+    from sfcode.relay.inbox.search import read_pages
+
+    return read_pages(partial(inbox.search, choice), limit, until_partial=True)
 
 
-def list_entries(inbox: Inbox, *, limit: int = PAGE, **fields: Any) -> list[InboxEntry]:
+def list_entries(inbox: Inbox, *, limit: int = 500, **fields: Any) -> list[InboxEntry]:
     """Return the newest messages that match the fields of a filter."""
     from sfcode.relay.inbox import Filter
 
-    return list(pages(inbox, Filter(**fields), limit))
+    return list(inbox.page(Filter(**fields), limit))
 
 
-def count_messages(inbox: Inbox, choice: Filter) -> int:
+def count_messages(inbox: Inbox, choice: Filter) -> MessageCount:
     """Count the messages that a change would select: by the counters if possible, else by a query."""
+    from sfcode.relay.inbox.search import MessageCount
+
     states = ("parked", "dead") if choice.state is None else (choice.state,)
     if choice == replace(choice, ids=None, kind=None, subject=None, record=None, since=None, until=None):
         counted = inbox.stats().counts_by_reason
-        return sum(
-            number
-            for (source, state, reason), number in counted.items()
-            if state in states and choice.source in (None, source) and choice.reason in (None, reason)
+        return MessageCount(
+            sum(
+                number
+                for (source, state, reason), number in counted.items()
+                if state in states and choice.source in (None, source) and choice.reason in (None, reason)
+            )
         )
     return inbox.count(choice)
 
 
-def format_count(number: int) -> str:
+def format_count(count: MessageCount) -> str:
     """Return a number of messages in words."""
-    from sfcode.relay.inbox.inbox import MOST_COUNTED
-
-    if number >= MOST_COUNTED:
-        return f"{MOST_COUNTED:,} messages or more"
-    return "1 message" if number == 1 else f"{number:,} messages"
+    words = "1 message" if count.number == 1 else f"{count.number:,} messages"
+    return f"{words} or more" if count.is_partial else words

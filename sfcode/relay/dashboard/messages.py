@@ -106,7 +106,9 @@ class Found:
 
     entries: tuple[InboxEntry, ...]
     next_before: int | None
-    """The ID at which the next page begins; None on the last page."""
+    """The ID behind which the next page begins; None on the last page."""
+    searched_back_to: datetime | None
+    """When the last message was received that the search looked at, where it ended before the page was full."""
     reasons: tuple[str, ...]
     """The reasons of blocked messages, for the form's choices."""
 
@@ -119,11 +121,12 @@ def read_find(inbox: Inbox, text: str) -> Search:
 
 def find_messages(inbox: Inbox, choice: Filter, before: int | None) -> Found:
     """Return a page of messages, the newest first; `before` is the id of the last one of the previous page."""
-    last = inbox.find(before) if before is not None else None
-    entries = inbox.page(choice, PAGE + 1, last.entry if last else None)
+    previous = inbox.find(before) if before is not None else None
+    place = (previous.entry.received_at, previous.entry.id) if previous else None
+    page = inbox.search(choice, PAGE, place)
     reasons = sorted({reason for _, _, reason in inbox.stats().reasons if reason})
-    shown = entries[:PAGE]
-    return Found(shown, shown[-1].id if len(entries) > PAGE else None, tuple(reasons))
+    received_at, last_id = page.last or (None, None)
+    return Found(page.entries, last_id, received_at if page.is_partial else None, tuple(reasons))
 
 
 @dataclass(frozen=True, slots=True)

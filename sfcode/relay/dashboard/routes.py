@@ -34,7 +34,7 @@ from sfcode.relay.dashboard.overview import WAYS, judge, view
 from sfcode.relay.dashboard.pause_targets import SCOPES, list_targets, read_target
 from sfcode.relay.dashboard.rendering import render, serve_static
 from sfcode.relay.inbox.admin import DISCARDABLE
-from sfcode.relay.inbox.inbox import MOST_COUNTED
+from sfcode.relay.inbox.search import MessageCount
 from sfcode.relay.inbox.types import ACTIONS, ChangeAction
 from sfcode.relay.report import ApiStatus, describe_api_calls, scheduled_status
 
@@ -223,8 +223,8 @@ class Dashboard:
             principal,
             action=action,
             search=search,
-            count=count,
-            is_more=count >= MOST_COUNTED,
+            count=count.number,
+            is_more=count.is_partial,
             selection=describe_selection(search),
         )
 
@@ -246,7 +246,9 @@ class Dashboard:
         if change is None:
             text = "There is no such change, or it ended more than a week ago. The audit has all changes."
             return self._problem(principal, text, status=404)
-        blocked, stats = await asyncio.gather(self._ask(self._inbox.count, change.choice), self._ask(self._inbox.stats))
+        matching, stats = await asyncio.gather(
+            self._ask(self._inbox.count, change.choice), self._ask(self._inbox.stats)
+        )
         search = search_of(change.choice)
         selection = describe_selection(search)
         is_hidden = bool(search.user) and principal.role != "operator"
@@ -257,9 +259,8 @@ class Dashboard:
             state=search.state,
             query="" if is_hidden else search.query,
             selection=[(label, "one person" if is_hidden and label == "User" else value) for label, value in selection],
-            matching=blocked,
+            matching=matching,
             waiting=stats.count("ready") + stats.count("leased"),
-            is_more=change.total >= MOST_COUNTED,
         )
 
     async def _preview_pause(self, request: Request, principal: Principal) -> Response:
@@ -267,10 +268,10 @@ class Dashboard:
         if target is None or principal.role != "operator":
             return self._problem(principal, VIEWER if target else "There is no such mapping.", status=400)
         stats = await self._ask(self._inbox.stats)
-        waiting = (
-            await self._ask(self._inbox.count, target.messages, ("ready",)) if target.messages else stats.count("ready")
-        )
-        return self._page("pause.html.j2", principal, target=target, waiting=waiting)
+        counted = MessageCount(stats.count("ready"))
+        if target.messages:
+            counted = await self._ask(self._inbox.count, target.messages, ("ready",))
+        return self._page("pause.html.j2", principal, target=target, waiting=counted.number, is_more=counted.is_partial)
 
     async def _pause(self, _request: Request, principal: Principal, form: Mapping[str, str]) -> Response:
         target = read_target(form.get("target", ""), self._service.config.project)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import sqlalchemy as sa
 
 from sfcode.relay.inbox import search
 from sfcode.relay.inbox.accept import Key, accept, open_lanes
+from sfcode.relay.inbox.categories import SOURCES
 from sfcode.relay.inbox.counts import read_counts
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.history import render_act
 from sfcode.relay.inbox.parameters import within
-from sfcode.relay.inbox.search import OPEN, SOURCES, Place
 from sfcode.relay.inbox.settle import reopen_idle
-from sfcode.relay.inbox.tables import INBOX, LANES, lane, state_of
+from sfcode.relay.inbox.tables import INBOX, LANES, lane
 from sfcode.relay.inbox.types import BLOCKED, ChangeAction, Filter, InboxStats, State
-from sfcode.relay.message import InboxMessage, Source
+from sfcode.relay.inbox.walk import Place, Walk
+from sfcode.relay.message import InboxMessage
 
+OPEN: tuple[State, ...] = ("ready", "leased")
 DISCARDABLE: tuple[State, ...] = (*BLOCKED, "ready")
 DISCARDED = "discarded"
 """The reason of messages that a person discarded."""
@@ -49,24 +51,19 @@ def stats(tx: Transaction) -> InboxStats:
     lanes: dict[str, int] = {}
     for source in SOURCES:
         for group, ages in ((OPEN, oldest), (BLOCKED, oldest_blocked)):
-            times = [_oldest(tx, source, state) for state in group if (source, state) in present]
-            if earliest := min(filter(None, times), default=None):
-                ages[source] = tx.to_wall(earliest)
+            choices = [Filter(source=source, state=state) for state in group if (source, state) in present]
+            entries = filter(None, (search.find_oldest(tx, choice) for choice in choices))
+            if earliest := min((entry.received_at for entry in entries), default=None):
+                ages[source] = earliest
         blocked = sa.select(LANES.c.name).where(LANES.c.source == source, LANES.c.due_at > tx.now).limit(MOST_WAITING)
         if number := tx.db.scalar(sa.select(sa.func.count()).select_from(blocked.subquery())):
             lanes[source] = number
     return InboxStats(tx.to_wall(tx.now), counts, oldest, lanes, oldest_blocked)
 
 
-def _oldest(tx: Transaction, source: Source, state: State) -> datetime | None:
-    """Return when the oldest row of a state was received."""
-    rows = sa.select(INBOX.c.received_at).where(state_of(source, state))
-    return tx.db.scalar(rows.order_by(INBOX.c.received_at, INBOX.c.id).limit(1))
-
-
-def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
+def replay(tx: Transaction, walk: Walk, after: Place | None, limit: int, who: str) -> ChangeStep:
     """Set up to `limit` finished rows after a position to ready."""
-    rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
+    rows, last = search.rows_behind(tx, walk, after, limit)
     update = (
         INBOX.update()
         .where(within(INBOX.c.id, [row.id for row in rows]), INBOX.c.finished_at.is_not(None))
@@ -76,12 +73,12 @@ def replay(tx: Transaction, choice: Filter, after: Place | None, limit: int, who
     )
     ready = tx.db.execute(update).all()
     open_lanes(tx, ((row.source, row.key) for row in ready))
-    return ChangeStep(len(ready), _last(rows, limit))
+    return ChangeStep(len(ready), last)
 
 
-def hasten(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
+def hasten(tx: Transaction, walk: Walk, after: Place | None, limit: int, who: str) -> ChangeStep:
     """Make up to `limit` rows due that wait for their next attempt, after a position."""
-    rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
+    rows, last = search.rows_behind(tx, walk, after, limit)
     # Their lanes are locked first, like in a claim, in the order that all transactions use.
     open_lanes(tx, {(row.source, row.key) for row in rows})
     ready = (
@@ -91,12 +88,12 @@ def hasten(tx: Transaction, choice: Filter, after: Place | None, limit: int, who
     )
     count = tx.db.execute(ready).rowcount
     reopen_idle(tx, {lane(row.source, row.key) for row in rows})
-    return ChangeStep(count, _last(rows, limit))
+    return ChangeStep(count, last)
 
 
-def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, who: str) -> ChangeStep:
+def discard(tx: Transaction, walk: Walk, after: Place | None, limit: int, who: str) -> ChangeStep:
     """Set up to `limit` rows after a position to done without delivering them; rows of a claim are left out."""
-    rows = tx.db.execute(search.rows_after(choice, after, limit)).all()
+    rows, last = search.rows_behind(tx, walk, after, limit)
     lanes = sorted({lane(row.source, row.key) for row in rows})
     tx.db.execute(
         tx.database.held(sa.select(LANES.c.name).where(within(LANES.c.name, lanes)).order_by(LANES.c.name))
@@ -109,11 +106,11 @@ def discard(tx: Transaction, choice: Filter, after: Place | None, limit: int, wh
     )
     count = tx.db.execute(done).rowcount
     reopen_idle(tx, lanes)
-    return ChangeStep(count, _last(rows, limit))
+    return ChangeStep(count, last)
 
 
-Change = Callable[[Transaction, Filter, "Place | None", int, str], ChangeStep]
-"""Runs a step of a change, given the selection, the position, the number of rows, and the person."""
+Change = Callable[[Transaction, Walk, "Place | None", int, str], ChangeStep]
+"""Runs a step of a change, given the walk along its messages, the position, the number of rows, and the person."""
 
 
 def step_of(action: ChangeAction, choice: Filter) -> Change:
@@ -121,10 +118,6 @@ def step_of(action: ChangeAction, choice: Filter) -> Change:
     if action == "discard":
         return discard
     return hasten if choice.state == "ready" else replay
-
-
-def _last(rows: Sequence[Any], limit: int) -> Place | None:
-    return (rows[-1].received_at, rows[-1].id) if len(rows) == limit else None
 
 
 def replace(tx: Transaction, id_: int, messages: Sequence[InboxMessage]) -> int:

@@ -22,8 +22,10 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.relay.inbox import admin, audit, search
 from sfcode.relay.inbox.column_types import Unreadable
 from sfcode.relay.inbox.dialects import RunTransaction, Transaction
+from sfcode.relay.inbox.search import MessageCount
 from sfcode.relay.inbox.tables import AUDIT, CHANGES
 from sfcode.relay.inbox.types import BLOCKED, ChangeAction, Filter
+from sfcode.relay.inbox.walk import choose_walk_of_change
 
 AT_ONCE = 1_000
 """Messages that a step changes."""
@@ -42,8 +44,8 @@ class BulkChange:
     action: ChangeAction
     who: str
     choice: Filter
-    total: int
-    """How many messages matched when it began."""
+    total: MessageCount
+    """How many messages matched when it began; it changes all, also where not all were counted."""
     done: int
     begun_at: datetime
     ended_at: datetime | None
@@ -59,12 +61,12 @@ class BulkChanges:
     def __init__(self, read: RunTransaction, write: RunTransaction) -> None:
         self._read, self._write = read, write
 
-    def begin(self, action: ChangeAction, choice: Filter, who: str, *, total: int, holder: str = "") -> int:
+    def begin(self, action: ChangeAction, choice: Filter, who: str, *, total: MessageCount, holder: str = "") -> int:
         """Store a change of a selection, for a holder or for the next process that takes it; return its id."""
         return self._write(lambda tx: _begin(tx, action, choice, who, total=total, holder=holder))
 
     def carry_out(
-        self, action: ChangeAction, choice: Filter, who: str, *, total: int, progress: Callable[[int], object]
+        self, action: ChangeAction, choice: Filter, who: str, *, total: MessageCount, progress: Callable[[int], object]
     ) -> int:
         """Begin a change and take all of its steps here; return how many messages. If this process is killed, another goes on."""
 
@@ -138,11 +140,15 @@ def delete_changes_about(tx: Transaction, subject: str) -> None:
             tx.db.execute(CHANGES.delete().where(CHANGES.c.id == row.id))
 
 
-def _begin(tx: Transaction, action: ChangeAction, choice: Filter, who: str, *, total: int, holder: str) -> int:
+def _begin(tx: Transaction, action: ChangeAction, choice: Filter, who: str, *, total: MessageCount, holder: str) -> int:
     id_ = audit.add_audit_line(tx, who, action, audit.describe_selection(choice), 0)
-    row = {"id": id_, "action": action, "choice": _dump(shift_times(choice, -tx.database.clock.shift)), "total": total}
+    row = {"id": id_, "action": action, "choice": _dump(shift_times(choice, -tx.database.clock.shift))}
     lease = tx.now + LEASE if holder else tx.now
-    tx.db.execute(CHANGES.insert().values(**row, part=0, holder=holder, lease_until=lease, problem=""))
+    tx.db.execute(
+        CHANGES.insert().values(
+            **row, total=total.number, is_partial=total.is_partial, holder=holder, lease_until=lease, problem=""
+        )
+    )
     return id_
 
 
@@ -166,16 +172,14 @@ def _step(tx: Transaction, id_: int, holder: str, limit: int) -> BulkChange | No
     if row is None:
         return None
     choice = _load(row.choice)
-    parts = search.by_state(choice, BLOCKED)
+    walk = choose_walk_of_change(tx, choice, search.states_of(choice, BLOCKED))
     after = None if row.after_id is None else (row.after_at, row.after_id)
     step = admin.step_of(row.action, choice)
     who = tx.db.scalar(sa.select(AUDIT.c.who).where(AUDIT.c.id == id_)) or ""
-    number, last = step(tx, parts[row.part], after, limit, who)
+    number, last = step(tx, walk, after, limit, who)
     audit.count_on(tx, id_, number)
-    part = row.part if last else row.part + 1
     after_at, after_id = last or (None, None)
-    ended_at = tx.now if part == len(parts) else None
-    values = {"part": part, "after_at": after_at, "after_id": after_id, "ended_at": ended_at}
+    values = {"after_at": after_at, "after_id": after_id, "ended_at": None if last else tx.now}
     tx.db.execute(_held(id_, holder).values(**values, lease_until=tx.now + LEASE))
     return next(iter(_select(tx, CHANGES.c.id == id_)))
 
@@ -202,7 +206,7 @@ def _select(tx: Transaction, condition: sa.ColumnElement[bool]) -> tuple[BulkCha
             row.action,
             row.who,
             shift_times(_load(row.choice), tx.database.clock.shift),
-            row.total,
+            MessageCount(row.total, row.is_partial),
             row.number,
             tx.to_wall(row.at),
             row.ended_at and tx.to_wall(row.ended_at),

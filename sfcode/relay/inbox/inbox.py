@@ -44,7 +44,7 @@ from sfcode.relay.inbox.inbox_clock import ClockReading
 from sfcode.relay.inbox.notifications import NotificationLog
 from sfcode.relay.inbox.pauses import Pause, Scope
 from sfcode.relay.inbox.schedule import ScheduledRun
-from sfcode.relay.inbox.search import StoredMessage
+from sfcode.relay.inbox.search import MessageCount, SearchPage, StoredMessage
 from sfcode.relay.inbox.tokens import AccessTokens
 from sfcode.relay.inbox.transactions import TransactionRunner
 from sfcode.relay.inbox.types import (
@@ -58,6 +58,7 @@ from sfcode.relay.inbox.types import (
     RowLocked,
     State,
 )
+from sfcode.relay.inbox.walk import Place
 from sfcode.relay.message import Claim, ClaimedMessage, Delivery, InboxMessage, LatestState, Retry, Source
 
 T = TypeVar("T")
@@ -199,14 +200,19 @@ class Inbox(TransactionRunner):
         return self._read(admin.stats)
 
     def page(self, choice: Filter, limit: int = 100, before: InboxEntry | None = None) -> tuple[InboxEntry, ...]:
-        """Return rows, the newest first; for the next page pass the last one as `before`."""
-        shifted_choice = self._by_inbox_clock(choice)
-        return self._read(lambda tx: search.page(tx, shifted_choice, limit, before))
+        """Return messages, the newest first, however long it takes; for the next ones pass the last one as `before`."""
+        place = None if before is None else (before.received_at, before.id)
+        return search.read_pages(partial(self.search, choice), limit, place, until_partial=False).entries
 
-    def count(self, choice: Filter, states: Iterable[State] = BLOCKED) -> int:
+    def search(self, choice: Filter, limit: int, before: Place | None = None) -> SearchPage:
+        """Return a page of messages, the newest first; for the next one pass its `last` as `before`."""
+        shifted_choice = self._by_inbox_clock(choice)
+        return self._read(lambda tx: search.search(tx, shifted_choice, limit, before))
+
+    def count(self, choice: Filter, states: Collection[State] = BLOCKED) -> MessageCount:
         """Count the messages that a change would select, up to `MOST_COUNTED`; `states` apply if the filter has no state."""
-        parts = search.by_state(self._by_inbox_clock(choice), states)
-        return self._read(lambda tx: search.count_all(tx, parts, MOST_COUNTED))
+        shifted_choice = self._by_inbox_clock(choice)
+        return self._read(lambda tx: search.count(tx, shifted_choice, states, MOST_COUNTED))
 
     def replay(self, choice: Filter, who: str = "", progress: Callable[[int], object] = lambda _: None) -> int:
         """
@@ -237,7 +243,7 @@ class Inbox(TransactionRunner):
         choice = self._by_inbox_clock(Filter(since=since))
 
         def read(tx: Transaction) -> tuple[Sequence[InboxEntry], Sequence[InboxEntry]]:
-            return search.page(tx, choice, limit, None), search.ended_since(tx, choice, limit)
+            return search.search(tx, choice, limit, None).entries, search.ended_since(tx, choice, limit)
 
         return self._read(read)
 

@@ -201,9 +201,18 @@ HISTORY: tuple[Migration, ...] = (
         (
             (
                 "CREATE TABLE relay_changes (id bigint PRIMARY KEY, action {text} NOT NULL, choice text NOT NULL,"
-                " total bigint NOT NULL, part integer NOT NULL, after_at {moment}, after_id bigint, holder {text} NOT NULL,"
+                " total bigint NOT NULL, is_partial boolean NOT NULL, after_at {moment}, after_id bigint, holder {text} NOT NULL,"
                 " lease_until {moment} NOT NULL, ended_at {moment}, problem {text} NOT NULL)"
             ),
+        ),
+    ),
+    Migration(
+        "index of categories",
+        (
+            "CREATE INDEX relay_inbox_category ON relay_inbox (reason, state, source, kind, received_at, id)",
+            "DROP INDEX relay_inbox_state_kind",
+            "DROP INDEX relay_inbox_reason_kind",
+            "DROP INDEX relay_inbox_kind",
         ),
     ),
 )

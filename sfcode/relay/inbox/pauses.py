@@ -17,6 +17,7 @@ from sfcode.relay.inbox.parameters import within
 from sfcode.relay.inbox.settle import reopen_idle
 from sfcode.relay.inbox.state import remember
 from sfcode.relay.inbox.tables import INBOX, PAUSES, SETTINGS, lane
+from sfcode.relay.inbox.walk import plain
 
 Scope = Literal["mapping", "direction"]
 PAUSED = "paused"
@@ -99,20 +100,22 @@ def wake_resumed(tx: Transaction, limit: int) -> int:
     all messages are made due, also those of a process of an older version.
     """
     resumed = _read_resumed(tx)
-    waiting = (INBOX.c.reason == PAUSED) & (INBOX.c.reason != sa.literal_column("''")) & (INBOX.c.state == "ready")
+    began: sa.ColumnElement[bool] = sa.true()
     if resumed:
         # Messages that began to wait later wait for another mapping.
-        waiting &= INBOX.c.due_at <= max(map(datetime.fromisoformat, resumed.values())) + LOOK_AGAIN + SLACK
+        began = INBOX.c.due_at <= max(map(datetime.fromisoformat, resumed.values())) + LOOK_AGAIN + SLACK
     elif any(pause.scope == "mapping" for pause in read_pauses(tx)):
         return 0
     columns = (INBOX.c.id, INBOX.c.source, INBOX.c.key)
-    rows = tx.db.execute(
-        sa.select(*columns).where(waiting).order_by(INBOX.c.received_at, INBOX.c.id).limit(limit)
-    ).all()
+    waiting = sa.select(*columns).where(INBOX.c.reason == PAUSED, INBOX.c.state == "ready", began)
+    # In the order of the index of categories, which no other index has.
+    in_order = waiting.order_by(INBOX.c.source, INBOX.c.kind, INBOX.c.received_at, INBOX.c.id)
+    rows = tx.db.execute(in_order.limit(limit)).all()
     # Their lanes are locked first, like in a claim, in the order that all transactions use.
     open_lanes(tx, {(row.source, row.key) for row in rows})
-    woken = INBOX.update().where(within(INBOX.c.id, [row.id for row in rows]), waiting).values(due_at=tx.now, reason="")
-    tx.db.execute(woken)
+    still_waits = (plain(INBOX.c.state) == "ready") & (plain(INBOX.c.reason) == PAUSED) & began
+    woken = INBOX.update().where(within(INBOX.c.id, [row.id for row in rows]), still_waits)
+    tx.db.execute(woken.values(due_at=tx.now, reason=""))
     reopen_idle(tx, {lane(row.source, row.key) for row in rows})
     if len(rows) < limit:
         for name, value in resumed.items():

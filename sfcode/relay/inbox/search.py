@@ -1,30 +1,32 @@
 """
-Search the inbox: each search walks one index from its newest row, however many rows are kept.
+Search the inbox: a search looks at a bounded number of messages, however many rows are kept.
 
-The conditions of a search determine the index: IDs, the user, a record, a reason, a state, the event, or else the time. The other conditions
-are written so that no index supports them: with missing or outdated statistics the planner could choose a slower index.
-The index of times is used only by searches that contain its condition.
+It follows the most selective of its conditions (walk.py) and checks the others on the messages that it comes by. Where
+each of its conditions matches more messages than it looks at, it tells how far it came, and can be continued there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, get_args
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sfcode.lazy_dataclasses import dataclass, replace
-from sfcode.relay.inbox.column_types import UtcDateTime
+from sfcode.relay.inbox.categories import SOURCES, find_categories
 from sfcode.relay.inbox.dialects import Transaction
 from sfcode.relay.inbox.history import HistoryEvent, parse
-from sfcode.relay.inbox.tables import INBOX, RECORDS, state_of
-from sfcode.relay.inbox.types import BLOCKED, Filter, InboxEntry, State
-from sfcode.relay.message import Source
+from sfcode.relay.inbox.parameters import within
+from sfcode.relay.inbox.tables import INBOX, RECORDS
+from sfcode.relay.inbox.types import BLOCKED, STATES, Filter, InboxEntry, State
+from sfcode.relay.inbox.walk import AT_ONCE, Place, Walk, choose_walk, walk_categories
 
-SOURCES: tuple[Source, ...] = get_args(Source)
-OPEN: tuple[State, ...] = ("ready", "leased")
 ENDED: tuple[State, ...] = ("done", *BLOCKED)
+MOST_LOOKED_AT = 20_000
+"""Messages that one search looks at: well below a second."""
+FIRST = 100
+"""Messages that a search looks at first, where it has to check conditions on them."""
 COLUMNS = tuple(INBOX.c[name] for name in InboxEntry.__slots__)
 
 
@@ -39,22 +41,84 @@ class StoredMessage:
     """IDs and external IDs of the records that the message concerns or was written to."""
 
 
-Place = tuple[datetime, int]
-"""The position of a row in a list: when it was received, and its ID."""
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """What a search found, the newest first."""
+
+    entries: tuple[InboxEntry, ...]
+    last: Place | None
+    """Behind which the next page begins; None on the last page."""
+    is_partial: bool = False
+    """Whether it looked at as many messages as a search may, and ended before the page was full."""
 
 
-def page(tx: Transaction, choice: Filter, limit: int, before: InboxEntry | None) -> tuple[InboxEntry, ...]:
-    """Return rows, the newest first; `before` is the last one of the previous page."""
+class MessageCount(NamedTuple):
+    """How many messages a filter chooses."""
+
+    number: int
+    is_partial: bool = False
+    """Whether there may be more."""
+
+
+def search(tx: Transaction, choice: Filter, limit: int, before: Place | None) -> SearchPage:
+    """Return a page of messages; `before` is the `last` of the previous one."""
+    walk = choose_walk(tx, choice, states_of(choice, STATES))
     entries: list[InboxEntry] = []
-    for part in split(choice):
-        rows = sa.select(*COLUMNS).where(*conditions(part))
-        if before is not None:
-            rows = rows.where(_place(part) < _literal(part, (tx.to_stored(before.received_at), before.id)))
-        newest = rows.order_by(*(column.desc() for column in _order(part))).limit(limit)
-        entries += (_by_wall_clock(tx, InboxEntry(*row)) for row in tx.db.execute(newest))
-    if _driver(choice) == "record":
-        return tuple(entries)
-    return tuple(sorted(entries, key=lambda entry: (entry.received_at, entry.id), reverse=True)[:limit])
+    looked_at, place = 0, before and (tx.to_stored(before[0]), before[1])
+    first = max(limit + 1, FIRST) if walk.rest else limit + 1
+    for places in _chunks(walk.places(tx, place, first, newest_first=True), first):
+        looked_at += len(places)
+        entries += _fetch(tx, walk, places)
+        if len(entries) > limit:
+            last = entries[limit - 1]
+            return SearchPage(tuple(entries[:limit]), (last.received_at, last.id))
+        if looked_at >= MOST_LOOKED_AT and walk.rest:
+            return SearchPage(tuple(entries), _place(tx, places[-1][1]), is_partial=True)
+    return SearchPage(tuple(entries), None)
+
+
+def read_pages(
+    find_page: Callable[[int, Place | None], SearchPage],
+    limit: int,
+    before: Place | None = None,
+    *,
+    until_partial: bool,
+) -> SearchPage:
+    """Return up to `limit` messages of several pages; on request, no more than up to a page that is partial."""
+    entries: tuple[InboxEntry, ...] = ()
+    while True:
+        page = find_page(min(limit - len(entries), AT_ONCE), before)
+        entries, before = entries + page.entries, page.last
+        if before is None or len(entries) >= limit or (until_partial and page.is_partial):
+            return replace(page, entries=entries)
+
+
+def states_of(choice: Filter, states: Collection[State]) -> Collection[State]:
+    """Return the states that a filter is about: `states` where it names none."""
+    return states if choice.state is None else (choice.state,)
+
+
+def _chunks(places: Iterator[Place], first: int) -> Iterator[list[Place]]:
+    chunk = list(islice(places, first))
+    while chunk:
+        yield chunk
+        chunk = list(islice(places, AT_ONCE))
+
+
+def _fetch(tx: Transaction, walk: Walk, places: Sequence[Place]) -> Iterator[InboxEntry]:
+    """Yield the messages at some places, in order, that match what the walk does not decide."""
+    rows = tx.db.execute(sa.select(*COLUMNS).where(*_matching(walk, places)))
+    entries = {entry.id: entry for entry in (_by_wall_clock(tx, InboxEntry(*row)) for row in rows)}
+    return (entries[id_] for _, id_ in places if id_ in entries)
+
+
+def _matching(walk: Walk, places: Sequence[Place]) -> tuple[sa.ColumnElement[bool], ...]:
+    return within(INBOX.c.id, [id_ for _, id_ in places]), *walk.rest
+
+
+def _place(tx: Transaction, id_: int) -> Place | None:
+    received_at = tx.db.scalar(sa.select(INBOX.c.received_at).where(INBOX.c.id == id_))
+    return received_at and (tx.to_wall(received_at), id_)
 
 
 def ended_since(tx: Transaction, choice: Filter, limit: int) -> tuple[InboxEntry, ...]:
@@ -69,20 +133,45 @@ def ended_since(tx: Transaction, choice: Filter, limit: int) -> tuple[InboxEntry
     return tuple(entries)
 
 
-def count_all(tx: Transaction, parts: Iterable[Filter], most: int) -> int:
-    """Count the rows of the parts of a search, up to `most`."""
-    total = 0
-    for part in parts:
-        rows = sa.select(INBOX.c.id).where(*conditions(part)).limit(most - total)
-        total += tx.db.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
-    return total
+def count(tx: Transaction, choice: Filter, states: Collection[State], most: int) -> MessageCount:
+    """Count the messages that a filter chooses, up to `most`; among `states` where it names none."""
+    walk = choose_walk(tx, choice, states_of(choice, states))
+    if not walk.rest:
+        number = walk.count(tx, most)
+        return MessageCount(number, number >= most)
+    number = looked_at = 0
+    for places in _chunks(walk.places(tx, None, AT_ONCE, newest_first=True), AT_ONCE):
+        number += tx.db.scalar(sa.select(sa.func.count()).where(*_matching(walk, places))) or 0
+        looked_at += len(places)
+        if looked_at >= MOST_LOOKED_AT or number >= most:
+            return MessageCount(number, is_partial=True)
+    return MessageCount(number)
+
+
+class RowsBehind(NamedTuple):
+    """The next rows of a change."""
+
+    rows: Sequence[Any]
+    """Id, source and key of each."""
+    last: Place | None
+    """Where to go on; None at the end."""
+
+
+def rows_behind(tx: Transaction, walk: Walk, place: Place | None, limit: int) -> RowsBehind:
+    """Return the rows of a walk among the next `limit` places, the oldest first."""
+    places = list(islice(walk.places(tx, place, limit, newest_first=False), limit))
+    if not places:
+        return RowsBehind((), None)
+    rows = tx.db.execute(sa.select(INBOX.c.id, INBOX.c.source, INBOX.c.key).where(*_matching(walk, places)))
+    return RowsBehind(rows.all(), places[-1] if len(places) == limit else None)
 
 
 def find_oldest(tx: Transaction, choice: Filter) -> InboxEntry | None:
-    """Return the oldest row of one part of a search."""
-    rows = sa.select(*COLUMNS).where(*conditions(choice)).order_by(*_order(choice)).limit(1)
-    row = tx.db.execute(rows).first()
-    return None if row is None else _by_wall_clock(tx, InboxEntry(*row))
+    """Return the oldest message of the categories that a filter chooses, or of the first of them where there are too many."""
+    states = states_of(choice, STATES)
+    walk = walk_categories(choice, states, find_categories(tx, choice, states))
+    oldest = list(islice(walk.places(tx, None, 1, newest_first=False), 1))
+    return next(_fetch(tx, walk, oldest), None) if oldest else None
 
 
 def find(tx: Transaction, id_: int) -> StoredMessage | None:
@@ -103,96 +192,3 @@ def _by_wall_clock(tx: Transaction, entry: InboxEntry) -> InboxEntry:
         received_at=tx.to_wall(entry.received_at),
         finished_at=entry.finished_at and tx.to_wall(entry.finished_at),
     )
-
-
-def rows_after(choice: Filter, place: Place | None, limit: int) -> sa.Select[tuple[int, datetime, str, str]]:
-    """Return the query for the rows of one part of a search after a position, the oldest first."""
-    rows = sa.select(INBOX.c.id, INBOX.c.received_at, INBOX.c.source, INBOX.c.key).where(*conditions(choice))
-    if place is not None:
-        rows = rows.where(_place(choice) > _literal(choice, place))
-    return rows.order_by(*_order(choice)).limit(limit)
-
-
-def split(choice: Filter) -> Iterator[Filter]:
-    """
-    Split a search by state into one per source, since the index of states begins with state and source.
-
-    A search by event is split into one for finished messages, with its own index, and one for open messages.
-    """
-    if _driver(choice) == "state" and choice.source is None:
-        for source in SOURCES:
-            yield replace(choice, source=source)
-    elif _driver(choice) == "kind":
-        yield choice
-        for state in OPEN:
-            yield from split(replace(choice, state=state))
-    else:
-        yield choice
-
-
-def by_state(choice: Filter, states: Iterable[State]) -> list[Filter]:
-    """Split a search without a state into one per state, and these again by source."""
-    chosen = tuple(states) if choice.state is None else (choice.state,)
-    return [part for state in chosen for part in split(replace(choice, state=state))]
-
-
-def conditions(choice: Filter) -> Sequence[sa.ColumnElement[bool]]:
-    """Translate a part of a search to SQL conditions."""
-    driver = _driver(choice)
-    clauses: list[sa.ColumnElement[bool]] = []
-    if driver == "state" and choice.source is not None and choice.state is not None:
-        clauses.append(state_of(choice.source, choice.state))
-        choice = replace(choice, source=None, state=None)
-    for name in ("subject", "reason", "state", "source", "kind"):
-        value = getattr(choice, name)
-        if value is not None:
-            column = INBOX.c[name]
-            # The indexes of reasons and states contain the kind, so that rows of other kinds are not read.
-            clauses.append((column if name in (driver, "kind") else sa.func.coalesce(column, "")) == value)
-    if choice.record is not None:
-        found = RECORDS.c.record == choice.record
-        if driver == "record":
-            clauses += [found, RECORDS.c.message == INBOX.c.id]
-        else:
-            clauses.append(INBOX.c.id.in_(sa.select(RECORDS.c.message).where(found)))
-    if driver == "reason":
-        clauses.append(INBOX.c.reason != sa.literal_column("''"))  # the index contains only rows with a reason
-    if driver == "kind":
-        clauses.append(INBOX.c.finished_at.is_not(None))
-    if driver == "time":
-        clauses.append(INBOX.c.attempts >= sa.literal_column("0"))  # true for each row, for the partial index
-    if choice.ids is not None:
-        clauses.append(INBOX.c.id.in_(choice.ids))
-    if choice.since is not None:
-        clauses.append(INBOX.c.received_at >= choice.since)
-    if choice.until is not None:
-        clauses.append(INBOX.c.received_at < choice.until)
-    return clauses
-
-
-def _driver(choice: Filter) -> str:
-    """Return the name of the condition whose index a search uses."""
-    if choice.ids is not None:
-        return "ids"
-    for name in ("subject", "record"):
-        if getattr(choice, name) is not None:
-            return name
-    if choice.reason:
-        return "reason"
-    if choice.state is not None:
-        return "state"
-    return "kind" if choice.kind is not None else "time"
-
-
-def _order(choice: Filter) -> tuple[sa.ColumnElement[Any], ...]:
-    """Return the order of a search: by ID for the messages of a record, whose index has no times, else by time."""
-    return (RECORDS.c.message,) if _driver(choice) == "record" else (INBOX.c.received_at, INBOX.c.id)
-
-
-def _place(choice: Filter) -> sa.Tuple:
-    return sa.tuple_(*_order(choice))
-
-
-def _literal(choice: Filter, place: Place) -> sa.Tuple:
-    id_ = sa.literal(place[1], sa.BigInteger())
-    return sa.tuple_(id_) if _driver(choice) == "record" else sa.tuple_(sa.literal(place[0], UtcDateTime()), id_)

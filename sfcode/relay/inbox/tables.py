@@ -72,7 +72,7 @@ CHANGES = sa.Table(
     sa.Column("action", SafeText, nullable=False),
     sa.Column("choice", JsonText, nullable=False),
     sa.Column("total", sa.BigInteger, nullable=False),
-    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("is_partial", sa.Boolean, nullable=False),
     sa.Column("after_at", UtcDateTime),
     sa.Column("after_id", sa.BigInteger),
     sa.Column("holder", SafeText, nullable=False),
@@ -80,7 +80,7 @@ CHANGES = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     sa.Column("problem", SafeText, nullable=False),
 )
-"""What bulk_changes.py keeps: bulk changes by the id of their audit line, with the part of the selection and the place reached in it."""
+"""What bulk_changes.py keeps: bulk changes by the id of their audit line, with the selection and the place reached in it."""
 
 COUNTS = sa.Table(
     "relay_counts",
@@ -222,16 +222,6 @@ def lane(source: str, key: str) -> str:
 def lane_name(rows: sa.FromClause) -> sa.ColumnElement[str]:
     """Return the SQL expression for the name of a row's lane."""
     return rows.c.source + sa.literal_column("':'") + rows.c.key
-
-
-def state_of(source: str, state: str) -> sa.ColumnElement[bool]:
-    """
-    Return the condition for rows of a source in a state.
-
-    The index of states begins with this one expression, and no other index contains it. With outdated statistics
-    PostgreSQL would otherwise read all rows of a source.
-    """
-    return sa.literal_column("state || ':' || source") == f"{state}:{source}"
 
 
 def age(rows: sa.FromClause) -> sa.ColumnElement[int]:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from sfcode.relay.change_runner import BulkChangeRunner
-from sfcode.relay.inbox import Filter, Inbox, bulk_changes, open_inbox
+from sfcode.relay.inbox import Filter, Inbox, bulk_changes, open_inbox, records, search
 from sfcode.relay.inbox.bulk_changes import KEPT, LEASE
+from sfcode.relay.inbox.tables import INBOX
 from sfcode.relay.inbox.types import ChangeAction
 from sfcode.secret import Secret
 from tests.relay.inbox.conftest import Elapse
@@ -54,7 +55,7 @@ def test_a_change_of_a_killed_process_is_ended_by_another_and_each_message_chang
     process = subprocess.run([sys.executable, str(WORKER), "replay", database_url, "6"], check=False, timeout=PATIENCE)
     assert process.returncode == -9
     (change,) = inbox.bulk_changes.under_way()
-    assert (change.done, change.total, change.is_held, change.ended_at) == (6, 14, True, None)
+    assert (change.done, change.total, change.is_held, change.ended_at) == (6, (14, False), True, None)
     assert inbox.bulk_changes.take("other") is None, "its lease is not over"
     elapse(3600)  # the killed process had the time of this machine, and this one may be behind it
     (change,) = inbox.bulk_changes.under_way()
@@ -77,6 +78,39 @@ def test_a_change_of_a_killed_process_is_ended_by_another_and_each_message_chang
     acts = [[event.event for event in stored.history] for entry in entries if (stored := inbox.find(entry.id))]
     assert acts == [["replayed"]] * 14
     assert states(inbox)[15] == "parked"
+
+
+def test_a_change_reaches_all_messages_also_where_not_all_were_counted(inbox: Inbox, monkeypatch) -> None:
+    monkeypatch.setattr(search, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(search, "AT_ONCE", 2)
+    monkeypatch.setattr(bulk_changes, "AT_ONCE", 3)
+    inbox.accept([message(number, f"user:{number % 2}", parked="odd") for number in range(14)])
+    id_ = begin(inbox, choice=Filter(subject="user:1", reason="odd"), holder="this")
+    change = inbox.bulk_changes.run(id_, "this")
+    assert change is not None
+    assert (change.done, change.total, change.ended_at is not None) == (7, (2, True), True)
+    assert {number for number, state in states(inbox).items() if state == "ready"} == set(range(1, 14, 2))
+
+
+def test_a_change_skips_nothing_when_a_condition_becomes_less_selective_between_its_steps(
+    inbox: Inbox, monkeypatch
+) -> None:
+    monkeypatch.setattr(bulk_changes, "AT_ONCE", 2)
+    inbox.accept([message(number, "user:1", parked="odd") for number in range(6)])
+    entries = inbox.page(Filter())
+    with inbox._database.write() as tx:
+        records.add_records(tx, [(entry.id, "busy") for entry in entries])
+        # The order of receipt is not the one of the ids, by which the messages of a record are found.
+        for entry in entries:
+            earlier = entry.received_at - timedelta(hours=entry.id)
+            tx.db.execute(INBOX.update().where(INBOX.c.id == entry.id).values(received_at=earlier))
+    id_ = begin(inbox, choice=Filter(subject="user:1", record="busy"), holder="this")
+    assert inbox.bulk_changes.step(id_, "this")
+    inbox.accept([message(number, "user:1", parked="odd") for number in range(6, 20)])
+    change = inbox.bulk_changes.run(id_, "this")
+    assert change is not None
+    assert change.done == 6
+    assert {number for number, state in states(inbox).items() if state == "ready"} == set(range(6))
 
 
 def test_a_process_that_lost_a_change_takes_no_further_step(inbox: Inbox, elapse: Elapse, monkeypatch) -> None:
@@ -102,7 +136,7 @@ def test_a_process_that_ends_leaves_the_rest_to_others_at_once(inbox: Inbox, mon
     assert (change.done, change.ended_at) == (2, None)
     assert inbox.bulk_changes.take("second")
     assert inbox.bulk_changes.run(id_, "second")
-    assert inbox.count(ODD) == 0
+    assert inbox.count(ODD).number == 0
 
 
 def test_a_relay_process_that_stops_holds_no_change(inbox: Inbox, monkeypatch) -> None:
@@ -115,7 +149,7 @@ def test_a_relay_process_that_stops_holds_no_change(inbox: Inbox, monkeypatch) -
     change = inbox.bulk_changes.find(id_)
     assert change is not None
     assert not change.is_held
-    assert change.done + inbox.count(ODD) == 100
+    assert change.done + inbox.count(ODD).number == 100
     assert change.problem == ""
 
 
@@ -191,4 +225,4 @@ def test_a_selection_is_encrypted_and_a_damaged_one_selects_nothing(sqlite_url: 
         change = inbox.bulk_changes.run(id_, "other")
         assert change is not None
         assert (change.done, change.ended_at is not None) == (0, True)
-        assert inbox.count(ODD) == 2
+        assert inbox.count(ODD).number == 2

@@ -20,7 +20,7 @@ def test_a_change_in_steps_is_one_line_and_tells_its_progress(inbox: Inbox, monk
     monkeypatch.setattr(bulk_changes, "AT_ONCE", 4)
     inbox.accept([message(number, f"user:{number % 5}", parked="odd") for number in range(10)])
     seen: list[int] = []
-    assert inbox.count(Filter(reason="odd")) == 10
+    assert inbox.count(Filter(reason="odd")).number == 10
     assert inbox.replay(Filter(reason="odd"), "ann@host", seen.append) == 10
     assert (seen[0], seen[-1]) == (4, 10)
     assert lines(inbox) == [("ann@host", "replay", 10)]

@@ -1,0 +1,70 @@
+"""
+The categories of messages: each is the messages with one state, source, reason and event.
+
+There are few of them, and one index has each in the order of receipt. So the messages with any of these four conditions
+are some ranges of that index, and none that does not match is read, whatever is rare and whatever is common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple, get_args
+
+import sqlalchemy as sa
+
+from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.tables import INBOX
+from sfcode.relay.inbox.types import Filter, State
+from sfcode.relay.message import Source
+
+SOURCES: tuple[Source, ...] = get_args(Source)
+MOST_CATEGORIES = 500
+"""That one search follows. Only a sender who makes up names of events has more."""
+
+
+class Category(NamedTuple):
+    """What the messages of a category have in common, in the order of the index."""
+
+    reason: str
+    state: str
+    source: str
+    kind: str
+
+    def condition(self) -> sa.ColumnElement[bool]:
+        """Return the condition for its messages."""
+        return sa.and_(*(INBOX.c[name] == value for name, value in self._asdict().items()))
+
+
+def find_categories(tx: Transaction, choice: Filter, states: Collection[State]) -> list[Category]:
+    """Return the categories of some states that a filter chooses, one more than `MOST_CATEGORIES` where there are too many."""
+    # States and sources are known. PostgreSQL might look for the next source in the index that begins with it.
+    allowed: dict[str, Collection[str]] = {"state": states, "source": SOURCES}
+    for name in ("reason", "source", "kind"):
+        if (value := getattr(choice, name)) is not None:
+            allowed[name] = (value,)
+    return list(islice(_categories(tx, allowed, {}), MOST_CATEGORIES + 1))
+
+
+def _categories(
+    tx: Transaction, allowed: Mapping[str, Collection[str]], shared: Mapping[str, str]
+) -> Iterator[Category]:
+    """Yield the categories with some values in the first columns of the index."""
+    if len(shared) == len(Category._fields):
+        yield Category(**shared)
+        return
+    name = Category._fields[len(shared)]
+    for value in allowed[name] if name in allowed else _values(tx, name, shared):
+        yield from _categories(tx, allowed, {**shared, name: value})
+
+
+def _values(tx: Transaction, name: str, shared: Mapping[str, str]) -> Iterator[str]:
+    """Yield each value that a column has beside others, by one look at the index for each."""
+    # From the last to the first: most rows that were deleted lately are at the start of their category.
+    column = INBOX.c[name]
+    rows = sa.select(column).where(*(INBOX.c[other] == value for other, value in shared.items()))
+    rows = rows.order_by(column.desc()).limit(1)
+    value: str | None = tx.db.scalar(rows)
+    while value is not None:
+        yield value
+        value = tx.db.scalar(rows.where(column < value))

@@ -1,0 +1,180 @@
+"""
+In which order a search looks at messages: along the index of its most selective condition.
+
+Indexes have the messages of a category, of a user and of a record. Which of them are fewest is counted, not estimated,
+since a planner with missing or outdated statistics would choose a slower index. What the index does not decide is
+written so that no other index supports it. The index of times is used only by searches that contain its condition.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sfcode.lazy_dataclasses import dataclass
+from sfcode.relay.inbox.categories import MOST_CATEGORIES, Category, find_categories
+from sfcode.relay.inbox.column_types import UtcDateTime
+from sfcode.relay.inbox.dialects import Transaction
+from sfcode.relay.inbox.tables import INBOX, RECORDS
+from sfcode.relay.inbox.types import STATES, Filter, State
+
+Place = tuple[datetime, int]
+"""When a row was received, and its id: what searches are ordered by."""
+FEW = (200, 2_000)
+"""Up to so many messages of each condition are counted until one of them has fewer."""
+AT_ONCE = 1_000
+"""Places that are read at once."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """An index that leads to all messages of a search."""
+
+    rows: Sequence[sa.Select[Any]]
+    """Each selects the places of a range of the index."""
+    order: tuple[sa.ColumnElement[Any], ...]
+    """What the index is ordered by: of a record only the ids, since its index has no times."""
+    rest: Sequence[sa.ColumnElement[bool]]
+    """Conditions that the index does not decide."""
+
+    def places(self, tx: Transaction, after: Place | None, first: int, *, newest_first: bool) -> Iterator[Place]:
+        """Yield the places behind another one in order; `first` is how many are read at first."""
+        ranges = (self._range(tx, rows, after, first, newest_first=newest_first) for rows in self.rows)
+        return heapq.merge(*ranges, reverse=newest_first)
+
+    def _range(
+        self, tx: Transaction, rows: sa.Select[Any], after: Place | None, first: int, *, newest_first: bool
+    ) -> Iterator[Place]:
+        order = tuple(column.desc() for column in self.order) if newest_first else self.order
+        ordered, limit = rows.order_by(*order), min(first, AT_ONCE)
+        while True:
+            behind = ordered if after is None else ordered.where(self._behind(after, newest_first=newest_first))
+            places = [(at or _EPOCH, id_) for at, id_ in tx.db.execute(behind.limit(limit))]
+            yield from places
+            if len(places) < limit:
+                return
+            after, limit = places[-1], AT_ONCE
+
+    def _behind(self, place: Place, *, newest_first: bool) -> sa.ColumnElement[bool]:
+        values = (sa.literal(place[0], UtcDateTime()), sa.literal(place[1], sa.BigInteger()))
+        column, value = sa.tuple_(*self.order), sa.tuple_(*values[-len(self.order) :])
+        return column < value if newest_first else column > value
+
+    def count(self, tx: Transaction, most: int) -> int:
+        """Count the places, up to `most`."""
+        total = 0
+        for rows in self.rows:
+            if total < most:
+                counted = rows.limit(most - total).subquery()
+                total += tx.db.scalar(sa.select(sa.func.count()).select_from(counted)) or 0
+        return total
+
+
+def choose_walk(tx: Transaction, choice: Filter, states: Collection[State]) -> Walk:
+    """Return the walk that looks at the fewest messages to find those of a filter in some states."""
+    walks = list(_walks_of_ids(choice, states))
+    if choice.ids is None and list(_in_category(choice, states)) and (not walks or _count_few(tx, walks) is None):
+        walks += _walks_of_categories(tx, choice, states)
+    if not walks:
+        return _walk_times(choice, states)
+    return walks[0] if len(walks) == 1 else _count_few(tx, walks) or walks[0]
+
+
+def choose_walk_of_change(tx: Transaction, choice: Filter, states: Collection[State]) -> Walk:
+    """
+    Return the walk of a step of a change, in whose order a place of any other step of it is reached once.
+
+    So nothing is counted, which would differ between steps. Walks of categories and of times have the same order.
+    """
+    for walk in _walks_of_ids(choice, states):
+        return walk
+    for walk in _walks_of_categories(tx, choice, states):
+        return walk
+    return _walk_times(choice, states)
+
+
+def _walks_of_ids(choice: Filter, states: Collection[State]) -> Iterator[Walk]:
+    """Yield the walks by the ids of messages, of a user and of a record that a filter names."""
+    if choice.ids is not None:
+        yield _walk(choice, states, "ids", [INBOX.c.id.in_(choice.ids)])
+        return
+    if choice.subject is not None:
+        yield _walk(choice, states, "subject", [INBOX.c.subject == choice.subject])
+    if choice.record is not None:
+        yield _walk_record(choice, states, choice.record)
+
+
+def _walks_of_categories(tx: Transaction, choice: Filter, states: Collection[State]) -> Iterator[Walk]:
+    """Yield the walk along the categories of a filter, unless there are too many."""
+    categories = find_categories(tx, choice, states)
+    if len(categories) <= MOST_CATEGORIES:
+        yield walk_categories(choice, states, categories)
+
+
+def _walk_times(choice: Filter, states: Collection[State]) -> Walk:
+    """Return the walk along all messages."""
+    # The condition is true of each row, and the one of the index.
+    return _walk(choice, states, "time", [INBOX.c.attempts >= sa.literal_column("0")])
+
+
+def _count_few(tx: Transaction, walks: Sequence[Walk]) -> Walk | None:
+    """Return the walk with the fewest messages; None where all have many."""
+    for most in FEW:
+        counts = [walk.count(tx, most) for walk in walks]
+        if min(counts) < most:
+            return walks[counts.index(min(counts))]
+    return None
+
+
+def walk_categories(choice: Filter, states: Collection[State], categories: Sequence[Category]) -> Walk:
+    """Return the walk along some categories."""
+    return _walk(choice, states, "category", [category.condition() for category in categories])
+
+
+def _walk(choice: Filter, states: Collection[State], name: str, ranges: Sequence[sa.ColumnElement[bool]]) -> Walk:
+    times = _times(choice)
+    rows = [sa.select(INBOX.c.received_at, INBOX.c.id).where(part, *times) for part in ranges]
+    return Walk(rows, (INBOX.c.received_at, INBOX.c.id), tuple(_rest(choice, states, name)))
+
+
+def _walk_record(choice: Filter, states: Collection[State], record: str) -> Walk:
+    rows = sa.select(sa.null().label("received_at"), RECORDS.c.message).where(RECORDS.c.record == record)
+    return Walk([rows], (RECORDS.c.message,), (*_rest(choice, states, "record"), *_times(choice)))
+
+
+def _times(choice: Filter) -> list[sa.ColumnElement[bool]]:
+    received = INBOX.c.received_at
+    return [
+        *([received >= choice.since] if choice.since is not None else []),
+        *([received < choice.until] if choice.until is not None else []),
+    ]
+
+
+def _rest(choice: Filter, states: Collection[State], walked: str) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions of a search that its walk does not decide, none of which an index supports."""
+    if walked != "category":
+        yield from _in_category(choice, states)
+    if choice.subject is not None and walked != "subject":
+        yield plain(INBOX.c.subject) == choice.subject
+    if choice.record is not None and walked != "record":
+        has_record = (RECORDS.c.message == INBOX.c.id) & (plain(RECORDS.c.record) == choice.record)
+        yield sa.exists().where(has_record).correlate(INBOX)
+
+
+def _in_category(choice: Filter, states: Collection[State]) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield what a search asks of the category of a message."""
+    if len(states) < len(STATES):
+        yield plain(INBOX.c.state).in_(states)
+    for name in ("source", "reason", "kind"):
+        if (value := getattr(choice, name)) is not None:
+            yield plain(INBOX.c[name]) == value
+
+
+def plain(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Return a column as no index has it."""
+    return sa.func.coalesce(column, "")

@@ -1,0 +1,165 @@
+"""A search finds what matches, whichever of its conditions it follows, and tells where it ended early."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+
+from sfcode.relay.inbox import Filter, Inbox, InboxEntry, categories, open_inbox, records, search, walk
+from sfcode.relay.inbox.search import SearchPage
+from sfcode.relay.message import InboxMessage
+from tests.relay import postgres
+from tests.relay.inbox.samples import message, take
+
+ROWS = 120
+CONDITIONS: dict[str, tuple[Any, ...]] = {
+    "subject": ("user:0", "user:3", "user:absent"),
+    "record": ("busy", "record3", "absent"),
+    "kind": ("common", "rare", "absent"),
+    "reason": ("", "odd", "absent"),
+    "state": ("ready", "parked", "leased"),
+    "source": ("appcues", "salesforce"),
+}
+"""A common value, one that is rare, and one that is not there."""
+VALUES = {1: slice(3), 2: slice(2), 3: slice(1, 2)}
+"""Which values are combined with those of so many conditions."""
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
+    """Give an inbox that no test changes, with common and rare values of each condition beside those of the others."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path_factory.mktemp('search') / 'relay.db'}"
+        if request.param == "postgresql":
+            url = stack.enter_context(postgres.schema(request.getfixturevalue("postgres_server")))
+        inbox = stack.enter_context(open_inbox(url))
+        for first in range(0, ROWS, 30):  # of each call all are received at the same time
+            inbox.accept([_message(number) for number in range(first, first + 30)])
+        with inbox._database.write() as tx:
+            records.add_records(
+                tx, [(entry.id, _record(entry.payload["number"])) for entry in inbox.page(Filter(), ROWS)]
+            )
+        take(inbox, limit=3)
+        yield inbox
+
+
+def _message(number: int) -> InboxMessage:
+    return message(
+        number,
+        f"user:{number % 2 * (number % 11)}",
+        source="salesforce" if number % 3 == 0 else "appcues",
+        kind="rare" if number % 7 == 0 else "common",
+        parked="odd" if number % 5 == 0 else "",
+    )
+
+
+def _record(number: int) -> str:
+    return "busy" if number % 2 else f"record{number % 11}"
+
+
+def _matches(entry: InboxEntry, choice: Filter) -> bool:
+    values = {"subject": entry.key, "record": _record(entry.payload["number"])}
+    return all(
+        values.get(name, getattr(entry, name, None)) == value
+        for name in CONDITIONS
+        if (value := getattr(choice, name)) is not None
+    ) and (choice.until is None or entry.received_at < choice.until)
+
+
+def _choices(until: datetime) -> Iterator[Filter]:
+    """Yield conditions, all pairs and all triples of them, and some with a time."""
+    for number in (1, 2, 3):
+        for names in itertools.combinations(CONDITIONS, number):
+            for values in itertools.product(*(CONDITIONS[name][VALUES[number]] for name in names)):
+                choice = Filter(**dict(zip(names, values, strict=True)))
+                yield choice
+                if number == 1:
+                    yield replace(choice, until=until)
+
+
+def _search_on(inbox: Inbox, choice: Filter, limit: int) -> tuple[list[InboxEntry], int]:
+    """Return all that a search finds page by page, and how many pages ended early."""
+    entries: list[InboxEntry] = []
+    place, partial = None, 0
+    while True:
+        page = inbox.search(choice, limit, place)
+        assert len(page.entries) == limit or page.is_partial or page.last is None
+        entries += page.entries
+        partial += page.is_partial
+        place = page.last
+        if place is None:
+            return entries, partial
+
+
+def test_every_combination_of_conditions_finds_what_matches(filled: Inbox) -> None:
+    everything = filled.page(Filter(), ROWS)
+    until = everything[ROWS // 2].received_at
+    for choice in _choices(until):
+        expected = [entry.id for entry in everything if _matches(entry, choice)]
+        assert [entry.id for entry in filled.page(choice, ROWS)] == expected, choice
+        blocked = [entry for entry in everything if _matches(entry, choice) and entry.state in ("parked", "dead")]
+        counted = len(blocked) if choice.state is None else len(expected)
+        assert filled.count(choice) == (counted, False), choice
+
+
+@pytest.mark.parametrize("followed", ["first", "smallest"])
+def test_a_search_that_looks_at_few_messages_tells_so_and_goes_on_to_the_end(
+    filled: Inbox, monkeypatch: pytest.MonkeyPatch, followed: str
+) -> None:
+    monkeypatch.setattr(search, "MOST_LOOKED_AT", 10)
+    monkeypatch.setattr(search, "FIRST", 5)
+    monkeypatch.setattr(search, "AT_ONCE", 5)
+    monkeypatch.setattr(walk, "AT_ONCE", 4)
+    monkeypatch.setattr(walk, "FEW", () if followed == "first" else (2, 5))
+    everything = filled.page(Filter(), ROWS)
+    pages_that_ended_early = 0
+    for choice in (
+        Filter(subject="user:0", state="parked"),
+        Filter(subject="user:0", record="busy"),
+        Filter(record="busy", kind="rare"),
+        Filter(record="busy", reason="odd", source="salesforce"),
+        Filter(subject="user:3", kind="rare"),
+    ):
+        entries, partial = _search_on(filled, choice, 2)
+        assert [entry.id for entry in entries] == [entry.id for entry in everything if _matches(entry, choice)], choice
+        pages_that_ended_early += partial
+    assert pages_that_ended_early
+    page = filled.search(Filter(subject="user:0", state="leased"), 20)
+    if followed == "first":
+        assert page == SearchPage((), ANY, is_partial=True), "the newest of the user are not leased"
+    else:
+        assert (len(page.entries), page.last, page.is_partial) == (1, None, False), "few are leased"
+
+
+def test_a_count_that_looks_at_few_messages_says_that_there_may_be_more(
+    filled: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = Filter(subject="user:0", record="record0", state="parked")
+    whole = filled.count(choice)
+    assert not whole.is_partial
+    monkeypatch.setattr(search, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(search, "AT_ONCE", 2)
+    counted = filled.count(choice)
+    assert counted.is_partial
+    assert counted.number < whole.number
+
+
+def test_names_that_a_sender_makes_up_do_not_keep_a_search_from_its_end(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are as many categories as names of events; of more than it may follow, a search goes by the time."""
+    inbox.accept([message(number, kind=f"event {number}", parked="odd" if number % 4 else "") for number in range(20)])
+    monkeypatch.setattr(categories, "MOST_CATEGORIES", 5)
+    monkeypatch.setattr(walk, "MOST_CATEGORIES", 5)
+    assert [entry.payload["number"] for entry in inbox.page(Filter(state="ready"))] == [16, 12, 8, 4, 0]
+    assert [entry.payload["number"] for entry in inbox.page(Filter(kind="event 7"))] == [7]
+    assert len(inbox.page(Filter(reason="odd"))) == 15
+    assert inbox.stats().oldest.keys() == {"appcues"}
+    assert inbox.replay(Filter(reason="odd")) == 15
