@@ -76,14 +76,22 @@ def test_a_thousand_idle_connections_of_one_client_shut_out_nobody(relay: Relay)
 def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sfcode.relay.server.ConnectionLimits", lambda: ConnectionLimits(most=4, of_peer=2, spare=2))
-    writing, go = threading.Event(), threading.Event()
+    tables: list[ConnectionTable] = []
+
+    def make_table(_limits: ConnectionLimits, *arguments: Any) -> ConnectionTable:
+        tables.append(ConnectionTable(ConnectionLimits(most=4, of_peer=2, spare=9), *arguments))
+        return tables[-1]
+
+    def read_awaits() -> list[Awaits]:
+        return [connection.awaits for peer in list(tables[-1]._peers.values()) for connection in list(peer)]
+
+    monkeypatch.setattr("sfcode.relay.server.ConnectionTable", make_table)
+    go = threading.Event()
 
     def script(served: Served) -> None:
         accept = served.service.inbox.accept_each
 
         def slow(groups: Any) -> tuple[int, ...]:
-            writing.set()
             go.wait(PATIENCE)
             return accept(groups)
 
@@ -96,8 +104,8 @@ def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
         for sender in senders:
             sender.start()
         try:
-            assert writing.wait(PATIENCE)
-            until(lambda: ask(served, "/nothing", source="127.0.0.1")[0] == 503)
+            until(lambda: read_awaits() == [Awaits.ANSWER] * 2, "two requests that the relay has")
+            assert ask(served, "/nothing", source="127.0.0.1")[0] == 503
             assert ask(served, "/healthz", source="127.0.0.1")[0] == 200
             assert ask(served, "/metrics", source="127.0.0.1")[0] == 200
             assert ask(served, "/healthz")[0] == 200
