@@ -46,5 +46,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedWorld]:
             "origin": org.url,
         }
         rest("DELETE", f"/sobjects/Contact/{names['gone']}")
+        rest("POST", "/jobs/ingest", json={"object": "Contact", "operation": "insert"})
         with rest.session:
             yield RecordedWorld(org, rest, names)

@@ -22,6 +22,7 @@ from sfcode.relay.message import Delivered, Delivery, InboxMessage, Parked
 from sfcode.relay.server import listen, make_app
 from sfcode.relay.service import Builders, Service
 from tests.relay.serving import Relay, _soon
+from tests.waiting import PATIENCE, until
 
 
 @dataclass
@@ -64,7 +65,10 @@ def served_pages(relay: Relay) -> Iterator[Pages]:
         thread = threading.Thread(target=asyncio.run, args=(serve(),), name="relay")
         thread.start()
         try:
-            assert ready.wait(30)
+            assert ready.wait(PATIENCE)
+            until(
+                lambda: stop[0].organization, "a sign-in to the org"
+            )  # until then, pages say that the relay is not ready
             yield Pages(f"http://127.0.0.1:{listener.getsockname()[1]}", stop[0], inbox, relay)
         finally:
             if stop:
