@@ -47,7 +47,14 @@ def test_the_memory_is_that_of_the_process_itself(tmp_path: Path) -> None:
 def test_a_ratio_below_its_least_has_fallen_whatever_was_saved() -> None:
     ratio = Ratio("growth", (0.4, 0.5, 0.6), least=0.9)
     assert list_fallen([ratio], {}) == ["growth: 0.50, and 0.90 is the least"]
-    assert list_fallen([Ratio("growth", (0.9,), least=0.9)], {}) == []
+    saved = {"growth": Ratio("growth", (1.7,))}
+    assert list_fallen([Ratio("growth", (0.9,), least=0.9)], saved) == []
+
+
+def test_a_ratio_whose_rounds_are_the_same_may_fall_by_a_hundredth() -> None:
+    saved = {"state": Ratio("state", (6.11, 6.11))}
+    assert list_fallen([Ratio("state", (6.05, 6.05))], saved) == []
+    assert list_fallen([Ratio("state", (6.04, 6.04))], saved) != []
 
 
 MEASURED = """\
