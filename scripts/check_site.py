@@ -20,7 +20,8 @@ from scripts.browser import CONTRAST, VIOLATIONS, find_chromium, open_chromium
 
 WIDTHS = (1280, 390)
 """Of a desktop and of a phone, in pixels."""
-THEMES = ("light", "dark")
+THEMES = {"light": "default", "dark": "slate"}
+"""The color schemes of browsers, and their names on the pages of the site."""
 NO_MOTION = "*, ::before, ::after { animation: none !important; transition: none !important }"
 """What fades when the width changes would be judged by the colors of a moment."""
 
@@ -67,6 +68,9 @@ def check_pages(browser: Any, url: str, paths: Iterable[str]) -> list[str]:
 def _list_problems(page: Any, width: int, theme: str) -> Iterator[str]:
     if page.evaluate("document.documentElement.scrollWidth") > width:
         yield "the page is wider than the screen"
+    scheme = page.evaluate("document.body.dataset.mdColorScheme")
+    if scheme not in {None, THEMES[theme]}:
+        yield f"the page has the color scheme {scheme}"
     for violation in page.evaluate(VIOLATIONS if theme == "light" else CONTRAST):
         for node in violation["nodes"]:
             yield f"{violation['id']}: {' '.join(map(str, node['target']))}"

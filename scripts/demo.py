@@ -106,7 +106,8 @@ def show_use_case(folder: Path) -> None:
             score, answers = (
                 aggregate["value"] for aggregate in document["factMap"][f"{group['key']}!T"]["aggregates"]
             )
-            print(f"  {group['label']:<24} NPS {score:>5.0f}, of {answers} answers", flush=True)
+            noun = "answer" if answers == 1 else "answers"
+            print(f"  {group['label']:<24} NPS {score:>5.0f}, of {answers} {noun}", flush=True)
 
 
 def main() -> int:

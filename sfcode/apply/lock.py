@@ -143,9 +143,7 @@ def hold_lock(org: Org, identity: str, holder: Holder, *, patience: float, repor
     Waits up to `patience` seconds for a lock that another run holds, then raises Refused with its holder. The lock is
     released at the end of the block, except while a deployment continues in the org without this process.
     """
-    RUNNING.add(
-        holder.id
-    )  # the time before the lock exists, so that this run never considers the lock valid for too long
+    RUNNING.add(holder.id)  # before the lock exists, so that no other run considers it expired
     try:
         lock_id = _take(org, identity, holder, patience=patience, report=report)
         try:

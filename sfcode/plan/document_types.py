@@ -107,8 +107,8 @@ class ObsoleteFlowVersions(TypedDict):
     names: list[str]
 
 
-# Not in class syntax, since one of the keys is a word that check_names.py forbids as a name.
-PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013  (for the reason above)
+# The plan document has a key that check_names.py refuses as the name of an attribute.
+PlanRefusal = TypedDict("PlanRefusal", {"address": str | None, "reason": str, "cure": str})  # noqa: UP013  (a class would need that attribute)
 """A reason why the plan is refused, and what to do about it."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +62,6 @@ def test_the_script_of_each_shell_asks_sfcode(capsys, shell):
     assert f"_SFCODE_COMPLETE={shell}_complete" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_bash_completes_by_the_script(tmp_path):
     script = """
         eval "$(sfcode completion bash)"
