@@ -125,7 +125,7 @@ def _check_numbers(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Di
         yield replace(info, records=facts.blank)
 
 
-_UNIQUE = "Merge the records or mend the ids: what Appcues sends for such an id is parked, not written. Then make the field unique."
+_UNIQUE = "Merge the records or correct the ids: what Appcues sends for such an id is parked, not written. Then make the field unique."
 _CASE = "Appcues distinguishes them, and a search in Salesforce does not: correct the IDs, or have the product issue them in one case."
 
 
