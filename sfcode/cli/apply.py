@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from sfcode.cli.options import ApexTestOptions, LockOptions, PlanOptions, apex_t
 from sfcode.cli.output import echo, print_envelope, print_status
 from sfcode.cli.report_file import junit_option, write_junit
 from sfcode.errors import ExitCode, Refused, UsageError
+
+if TYPE_CHECKING:
+    from sfcode.plan.plan import Plan
 
 
 @click.command()
@@ -41,13 +45,12 @@ def apply(
     """
     from sfcode.apply.next_steps import steps_after
     from sfcode.apply.session import ApplyOptions
-    from sfcode.plan.document import load
     from sfcode.plan.modes import Mode
 
     if attach:
         return _attach(invocation, attach)
     options = ApplyOptions(auto_approve, apex_tests.make_deploy_options(), locking.lock, locking.lock_timeout)
-    saved = load(plan_file, invocation.plan_key()) if plan_file else None
+    saved = _load_plan(invocation, plan_file) if plan_file else None
     if saved and choices != PlanOptions():
         raise UsageError("A saved plan is applied as it is.", "Pass these options to `sfcode plan`.")
     project = invocation.project()
@@ -61,6 +64,12 @@ def apply(
         result = run_apply(invocation, project, request, options, junit)
     report(invocation, result, steps=steps_after(project, result.plan, result.told))
     return ExitCode.OK
+
+
+def _load_plan(invocation: Invocation, plan_file: Path) -> Plan:
+    from sfcode.plan.document import load
+
+    return load(plan_file, invocation.plan_key())
 
 
 def _attach(invocation: Invocation, deploy_id: str) -> int:

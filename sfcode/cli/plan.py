@@ -55,7 +55,6 @@ def plan(
     choices: PlanOptions,
 ) -> int:
     """Compare the config with the org and show what apply would change. Changes nothing."""
-    from sfcode.plan.document import save
     from sfcode.plan.modes import Mode
     from sfcode.plan.planner import make_plan
 
@@ -90,6 +89,8 @@ def plan(
     if out or invocation.json or format_ in ("json", "html"):
         current_plan = add_provenance(current_plan, result.desired, invocation.config)
     if out is not None and not current_plan.refusals:
+        from sfcode.plan.document import save
+
         save(current_plan, out, key)
     code = ExitCode.CHANGES if detailed_exitcode and not current_plan.is_empty else ExitCode.OK
     code = ExitCode.USER if current_plan.refusals else code

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 def show_plan(invocation: Invocation, plan: Plan, format_: str, *, status: int = 0, saved: Path | None = None) -> None:
     """Write the plan to standard output: in the envelope with `--json`, else in the format, else as text."""
-    from sfcode.plan.document import to_document
-
     invocation.result.plan = plan
     invocation.result.saved = None if plan.refusals else saved
     if invocation.json:
+        from sfcode.plan.document import to_document
+
         print_envelope(to_document(plan, invocation.plan_key()), plan.warnings, status=status)
     else:
         options = ReportOptions(paint, invocation.plan_key(), judge=judge)

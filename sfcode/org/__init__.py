@@ -61,6 +61,6 @@ def connect(target: str, *, environ: Mapping[str, str], api_version: str, runtim
     """
     runtime = runtime or Runtime()
     way = sign_in(target, environ, runtime)
-    from sfcode.org.connection import Connection  # requests is slow to import
+    from sfcode.org.lean_imports import load_connection_class
 
-    return Org(Connection(way, environ, api_version, runtime))
+    return Org(load_connection_class()(way, environ, api_version, runtime))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from sfcode.errors import OrgError
-from sfcode.org import retry, soap
+from sfcode.org import retry
 from sfcode.org.options import Runtime
 from sfcode.org.session import SESSION_EXPIRED, Session, SignIn
 from sfcode.org.transport import (
@@ -24,6 +24,8 @@ from sfcode.org.transport import (
 
 if TYPE_CHECKING:
     from lxml import etree
+
+    from sfcode.org import soap
 
 
 class Connection:
@@ -81,6 +83,8 @@ class Connection:
         return retry.call(read, self.runtime)
 
     def _soap(self, operation: str, parameters: soap.Fields, *, fresh: bool) -> tuple[etree._Element, ...]:
+        from sfcode.org import soap  # with lxml, which the first requests do without
+
         if fresh:
             self.http.close()  # closes only idle connections; the session opens new ones
         url = f"{self.instance_url}/services/Soap/m/{self.api_version}"

@@ -37,9 +37,7 @@ class Rest:
     """The REST API of one org. A refused request raises OrgError with the org's error code."""
 
     def __init__(self, connection: Connection) -> None:
-        from sfcode.org.simple_salesforce_client import (
-            load_client_class,
-        )  # slow to import
+        from sfcode.org.lean_imports import load_client_class
 
         self._connection = connection
         self._last = threading.local()

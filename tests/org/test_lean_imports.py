@@ -1,4 +1,4 @@
-"""simple-salesforce is loaded without what is not used of it, and all of it is there for those who use it."""
+"""requests and simple-salesforce are loaded without what is not used of them, and all of it is there for those who use it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import sys
-from sfcode.org.simple_salesforce_client import load_client_class
+from sfcode.org.lean_imports import load_client_class
 client = load_client_class()(instance_url="http://127.0.0.1:9", session_id="x", version="62.0")
 heavy = {"zeep", "cryptography", "jwt", "more_itertools"} & {name.partition(".")[0] for name in sys.modules}
 assert not heavy, heavy
@@ -64,7 +64,33 @@ def test_what_is_loaded_already_stays(root: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "import simple_salesforce as s; from sfcode.org.simple_salesforce_client import load_client_class as c; assert c() is s.Salesforce; s.metadata.SfdcMetadataApi.__mro__",
+        "import simple_salesforce as s; from sfcode.org.lean_imports import load_client_class as c; assert c() is s.Salesforce; s.metadata.SfdcMetadataApi.__mro__",
     ]
+    process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+
+
+CONNECTION = """
+import sys
+from sfcode.org.lean_imports import load_connection_class
+load_connection_class()
+assert not {"charset_normalizer", "importlib.metadata"} & {*sys.modules}
+"""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        "import charset_normalizer, requests; assert requests.charset_normalizer_version == charset_normalizer.__version__",
+        "import requests; r = requests.Response(); r._content = 'gr\u00fc\u00dfe, '.encode() * 9; assert r.apparent_encoding == 'utf-8', r.apparent_encoding",
+        "import requests.compat, charset_normalizer; assert requests.compat.chardet.from_bytes is charset_normalizer.from_bytes",
+        "import importlib.metadata, urllib3.http2; assert urllib3.http2.version('urllib3') == importlib.metadata.version('urllib3')",
+    ],
+    ids=["not loaded", "version", "encoding", "detection", "metadata"],
+)
+def test_requests_is_loaded_without_the_detection_of_encodings(root: Path, more: str) -> None:
+    """Warnings are errors: requests warns when it does not know the version of what detects encodings."""
+    command = [sys.executable, "-W", "error", "-c", f"{CONNECTION}\n{more}"]
     process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
