@@ -11,13 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from sfcode.lazy_dataclasses import dataclass, field
 
+if TYPE_CHECKING:
+    from sfcode.config.notify_models import AlarmName
+
 LOW_AT = 0.8
 """The share of the budget at which the alarm for a low budget is raised."""
-LOW, USED = "api_budget_low", "api_budget_used"
+LEVELS: tuple[AlarmName, ...] = ("api_budget_low", "api_budget_used")
+"""The alarms that are raised from `LOW_AT` on, and at the end of the budget."""
 LOOK_AGAIN = 300.0
 """Seconds after which a delivery that waits for the budget looks again."""
 
@@ -115,7 +119,7 @@ class ApiBudget:
 
     limit: Callable[[], int | None]
     """`relay.api_calls_per_day`; None for no limit."""
-    raise_alarm: Callable[[str, str], None]
+    raise_alarm: Callable[[AlarmName, str], None]
     pending: PendingApiCalls = field(default_factory=PendingApiCalls)
     stored: int = 0
     """Requests of the last 24 hours that the inbox has counted, of all processes."""
@@ -138,6 +142,6 @@ class ApiBudget:
         limit = self.limit()
         used = self.used
         level = 0 if limit is None else (used >= limit * LOW_AT) + (used >= limit)
-        for name in (LOW, USED)[self._level : level]:
+        for name in LEVELS[self._level : level]:
             self.raise_alarm(name, f"relay.api_calls_per_day is {limit:,}")
         self._level = level

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -24,7 +24,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 POLL_SECONDS = 2.0
 """Seconds between two checks of the files."""
-REFUSED = "config_refused"
+REFUSED: Final = "config_refused"
 """The alarm for a config that cannot be used."""
 MOST_PROBLEMS = 10
 """The number of problems of a refused config that are logged."""

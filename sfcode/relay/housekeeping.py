@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -40,7 +40,7 @@ PURGE_FIRST = 60.0
 """Seconds between two purges, and before the first one."""
 WAITING = ("ready", PAUSED)
 """State and reason of the messages of paused mappings."""
-CLOCK_JUMPED = "clock_jumped"
+CLOCK_JUMPED: Final = "clock_jumped"
 """The alarm for a change of the wall clock."""
 REPORTED_JUMP = 10.0
 """The change of the wall clock, in seconds, from which on the alarm is raised."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from prometheus_client import Histogram
@@ -31,6 +31,9 @@ from sfcode.relay.message import (
     Source,
 )
 from sfcode.relay.metrics import Metrics
+
+if TYPE_CHECKING:
+    from sfcode.config.notify_models import AlarmName
 
 log = structlog.stdlib.get_logger("sfcode.relay")
 
@@ -54,8 +57,8 @@ class CallEvents(Protocol):
     def record_quota(self, used: int, limit: int) -> None:
         """Record how many of the org's daily API requests are used."""
 
-    def raise_alarm(self, name: str, detail: str) -> None:
-        """Raise an alarm. `name` is a key of `reasons.ALARMS`."""
+    def raise_alarm(self, name: AlarmName, detail: str) -> None:
+        """Raise an alarm."""
 
 
 class IngressEvents(Protocol):
@@ -64,8 +67,8 @@ class IngressEvents(Protocol):
     def record_refused(self, source: str, reason: str, status: int) -> None:
         """Record a refused request by the source whose endpoint it was sent to."""
 
-    def raise_alarm(self, name: str, detail: str) -> None:
-        """Raise an alarm, by a key of `reasons.ALARMS`."""
+    def raise_alarm(self, name: AlarmName, detail: str) -> None:
+        """Raise an alarm."""
 
 
 class WorkerEvents(Protocol):
@@ -117,7 +120,7 @@ class Instrumentation:
         self.metrics.quota_used.set(used)
         self.metrics.quota_limit.set(limit)
 
-    def raise_alarm(self, name: str, detail: str) -> None:
+    def raise_alarm(self, name: AlarmName, detail: str) -> None:
         """Count and log an alarm, and store it until it is acknowledged."""
         self.metrics.alarms.labels(name).inc()
         log.error("alarm", alarm=name, detail=detail)

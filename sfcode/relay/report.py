@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfcode.lazy_dataclasses import asdict, dataclass
 from sfcode.relay.alarms import Alarm
 from sfcode.relay.api_calls import ApiCallCount
-from sfcode.relay.reasons import hint_for
+from sfcode.relay.reasons import alarm_reason, hint_for
 from sfcode.text import printable
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def status_document(
             }
             for change in changes
         ],
-        "alarms": [asdict(entry) for entry in raised],
+        "alarms": [_alarm_document(entry) for entry in raised],
         "processes": [
             {
                 "id": entry.id,
@@ -151,10 +151,7 @@ def text(
     changes: Sequence[BulkChange] = (),
 ) -> str:
     """Return the status of the inbox as text."""
-    lines = [
-        paint(printable(f"Alarm {entry.id} {entry.name} ({entry.times} times, last {entry.at}): {entry.detail}"), "!")
-        for entry in raised
-    ]
+    lines = list(_describe_alarms(raised, paint))
     lines += [
         paint(printable(f"Paused: {pause} for {format_age(pause.at, stats.now)}, by {pause.who}"), "~")
         for pause in pauses
@@ -179,6 +176,23 @@ def text(
         f"{running} in the last minute" + (": " + ", ".join(map(_describe_process, processes)) if processes else "")
     )
     return "\n".join(lines)
+
+
+def _describe_alarms(raised: Iterable[Alarm], paint: Paint) -> Iterator[str]:
+    """Yield a line for each alarm, and what to do about it below the first one of its name."""
+    explained = set()
+    for alarm in raised:
+        line = f"Alarm {alarm.id} {alarm.name} ({alarm.times} times, last {alarm.at}): {alarm.detail}"
+        yield paint(printable(line), "!")
+        reason = alarm_reason(alarm.name)
+        if reason.hint and alarm.name not in explained:
+            yield f"    {reason.what}. {reason.hint}"
+        explained.add(alarm.name)
+
+
+def _alarm_document(alarm: Alarm) -> dict[str, Any]:
+    reason = alarm_reason(alarm.name)
+    return {**asdict(alarm), "meaning": reason.what, "hint": reason.hint}
 
 
 def describe_change(change: BulkChange, now: datetime) -> str:

@@ -85,6 +85,9 @@ class AlarmDocument(TypedDict):
     """When it was raised last."""
     times: int
     id: int
+    meaning: str
+    hint: str
+    """What to do about it. Both are empty where this version does not know the alarm."""
 
 
 @described

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -31,7 +31,7 @@ POLL_SECONDS = 15.0
 """Seconds between two checks for due jobs."""
 STOP_SECONDS = 5.0
 """How long a stop waits for a run, in seconds. An interrupted run continues after its lease in another process."""
-FAILED = "schedule_failed"
+FAILED: Final = "schedule_failed"
 
 Checkpoint = Callable[[], None]
 """Called between two steps of a run. Raises _StoppedError if the run must end."""

@@ -15,6 +15,7 @@ from sfcode.errors import UsageError
 from sfcode.relay import alarms
 from sfcode.relay.inbox import Filter, Inbox, open_inbox
 from sfcode.relay.message import Delivered, Delivery, InboxMessage, LatestState, Retry
+from sfcode.relay.reasons import ALARMS
 from sfcode.relay.rewrite import rewrites
 from tests.e2e.journey import Journey
 
@@ -55,6 +56,24 @@ def test_status_says_what_is_stuck_and_what_to_do(journey, inbox):
     assert "2 parked: unknown_user" in text
     assert "1 relay process in the last minute: host:1:abc" in text
     assert "example.com" not in text
+
+
+def test_status_says_of_each_alarm_what_it_means_and_what_to_do(journey, inbox):
+    at = "2026-11-23T17:00:00Z"
+    details = ("mapping contact", "mapping lead")
+    inbox.raise_alarms(
+        [alarms.Alarm(name, detail, at) for name in (*ALARMS, "of_a_newer_version") for detail in details]
+    )
+    lines = journey.run("relay", "status").out.splitlines()
+    entries = journey.run("--json", "relay", "status").json["result"]["alarms"]
+    assert {entry["name"] for entry in entries} == {*ALARMS, "of_a_newer_version"}
+    for name, reason in ALARMS.items():
+        first, _ = (number for number, line in enumerate(lines) if re.match(rf"Alarm \d+ {name} ", line))
+        assert lines[first + 1] == f"    {reason.what}. {reason.hint}"
+        assert lines.count(lines[first + 1]) == 1, "once, however many alarms have this name"
+        texts = {(entry["meaning"], entry["hint"]) for entry in entries if entry["name"] == name}
+        assert texts == {(reason.what, reason.hint)}
+    assert [(entry["meaning"], entry["hint"]) for entry in entries if entry["name"] not in ALARMS] == [("", "")] * 2
 
 
 def test_status_for_programs(journey, inbox):

@@ -18,6 +18,7 @@ from sfcode.relay.alarms import Alarm
 from sfcode.relay.api_calls import ApiUse
 from sfcode.relay.inbox import Filter, search
 from sfcode.relay.message import InboxMessage
+from sfcode.relay.reasons import ALARMS
 from tests.relay.browser import Pages, fill, served_pages
 from tests.relay.serving import ADMIN, Relay
 from tests.waiting import until
@@ -295,6 +296,22 @@ def test_an_alarm_is_acknowledged_by_who_is_signed_in(pages: Pages) -> None:
     line = pages.inbox.audit_lines()[0]
     assert (line.who, line.action) == ("ada", "ack")
     assert "All is well" in text(ada.get("/"))
+
+
+def test_each_alarm_is_shown_with_what_it_means_and_what_to_do(pages: Pages, viewer: Visitor) -> None:
+    at = "2026-11-29T17:00:00Z"
+    pages.inbox.raise_alarms([Alarm(name, f"detail of {name}", at) for name in (*ALARMS, "of_a_newer_version")])
+    articles = re.findall(r'<article class="alarm".*?last at', viewer.get("/").text, re.DOTALL)
+
+    def squeeze(words: str) -> str:
+        return "".join(words.replace("`", "").split())
+
+    shown = {squeeze(html.unescape(re.sub(r"<[^>]+>", "", article))) for article in articles}
+    expected = [
+        f"{name}: {reason.what} detail of {name} {reason.hint} once, last at" for name, reason in ALARMS.items()
+    ]
+    unknown = "of_a_newer_version detail of of_a_newer_version once, last at"
+    assert shown == {squeeze(words) for words in (*expected, unknown)}
 
 
 def test_an_alarm_whose_acknowledgment_has_an_effect_names_the_command(pages: Pages, operator: Visitor) -> None:

@@ -10,10 +10,8 @@ import pytest
 
 from scripts.relay_tables import write_tables
 from sfcode.cli.relay import VERBS
-from sfcode.relay.appcues import error_policy as appcues_fates
 from sfcode.relay.metrics import Metrics
 from sfcode.relay.reasons import ALARMS, REASONS, hint_for
-from sfcode.relay.salesforce.error_policy import ERROR_RULES
 from sfcode.relay.settings import ADMIN, API_KEY, API_SECRET, API_URL, DATABASE
 
 NAME = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -70,13 +68,6 @@ def test_no_reason_is_given_that_is_not_known(trees):
     reasons = given(trees, "Parked")
     assert {"unknown_user", "no_mapping"} <= reasons
     assert reasons - set(REASONS) == set()
-
-
-def test_no_alarm_is_raised_that_is_not_known(trees):
-    alarms = given(trees, "alarm") | {rule.alarm for rule in ERROR_RULES.values() if rule.alarm}
-    alarms |= set(re.findall(r'"((?:appcues|salesforce)_[a-z_]+)"', Path(appcues_fates.__file__).read_text("utf-8")))
-    assert {"salesforce_quota", "appcues_sign_in"} <= alarms
-    assert alarms - set(ALARMS) - set(REASONS) == set()
 
 
 def test_a_code_of_salesforce_is_explained_by_the_writers_table():

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sfcode.lazy_dataclasses import dataclass, replace
 from sfcode.org.retry import parse_retry_after
 from sfcode.relay.message import Delivered, Parked, Retry, Settlement
+
+if TYPE_CHECKING:
+    from sfcode.config.notify_models import AlarmName
 
 LONGEST_WAIT = 3600.0
 """Seconds; a longer pause that Appcues asks for is cut to this."""
@@ -52,7 +55,7 @@ class AnswerEffect:
     """What an answer means for its message, for the operator, and for other messages."""
 
     settlement: Settlement
-    alarm: str = ""
+    alarm: AlarmName | Literal[""] = ""
     """The name of the alarm to raise; "" for none."""
     detail: str = ""
     pause: float = 0.0

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sfcode.config.project import Project
 from sfcode.lazy_dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from sfcode.relay.message import LatestState
 
 AT_MOST = 20
 """How many records may become empty in a row."""
-ALARM = "clearing_stopped"
+ALARM: Final = "clearing_stopped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.relay.appcues import delivered_state, null_guard
@@ -60,8 +61,8 @@ LONGEST_LOOK = 300.0
 """Seconds between two attempts to deliver a message whose field has no known type."""
 REFUSED_IN_A_ROW = 20
 """Refused profiles in a row after which an alarm is raised: Appcues answers some wrong credentials with 400."""
-REFUSES_ALL = "appcues_refuses_all"
-BAD_VALUE = "bad_value"
+REFUSES_ALL: Final = "appcues_refuses_all"
+BAD_VALUE: Final = "bad_value"
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ from sfcode.relay.inbox.tables import INBOX, PAUSES, SETTINGS, lane
 from sfcode.relay.inbox.walk import plain
 
 Scope = Literal["mapping", "direction"]
-PAUSED = "paused"
+PAUSED: Final = "paused"
 """The reason of messages of a paused mapping, and the alarm for a long pause."""
 LOOK_AGAIN = timedelta(hours=1)
 """The time after which a message of a paused mapping is tried again; a resume makes it due at once."""

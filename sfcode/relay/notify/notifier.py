@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import httpx2
 import structlog
@@ -27,7 +28,7 @@ FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 3600.0
 FAILED_AFTER = 5
 """Failed attempts after which an alarm about the receiver is raised."""
-FAILED = "notify_failed"
+FAILED: Final = "notify_failed"
 
 
 class Notifier:

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 from sfcode.config.event_models import Events
+from sfcode.config.notify_models import AlarmName
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.org.collections import RecordError
 from sfcode.relay.api_calls import for_mappings
@@ -79,7 +80,7 @@ class Batch:
     settled: dict[int, Settlement] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
     """Keys with a message that could not be written, which later messages must not overtake."""
-    alarms: dict[str, set[str]] = field(default_factory=dict)
+    alarms: dict[AlarmName, set[str]] = field(default_factory=dict)
     """Names of alarms, with the mappings that they concern."""
     followups: list[FollowUp] = field(default_factory=list)
     rewritten: dict[str, LatestState] = field(default_factory=dict)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from sfcode.config.notify_models import AlarmName
 from sfcode.config.relay_models import Relay
 from sfcode.errors import OrgError
 from sfcode.lazy_dataclasses import dataclass, field
@@ -42,7 +43,12 @@ class CallFailedError(Exception):
     """A call failed; `end` is the settlement of its messages."""
 
     def __init__(
-        self, end: Retry | Released, *, of_mapping: bool = False, alarm: str = "", is_unknown: bool = False
+        self,
+        end: Retry | Released,
+        *,
+        of_mapping: bool = False,
+        alarm: AlarmName | Literal[""] = "",
+        is_unknown: bool = False,
     ) -> None:
         super().__init__(str(end))
         self.end = end

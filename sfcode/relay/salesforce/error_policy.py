@@ -9,13 +9,16 @@ docs/relay-salesforce.md shows this table to people; a test keeps the two in ste
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from sfcode.errors import OrgError, SignInError
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.org.collections import CallRefused, RecordError
 from sfcode.org.retry import NoAnswer
 from sfcode.relay.message import Parked, Retry
+
+if TYPE_CHECKING:
+    from sfcode.config.notify_models import AlarmName
 
 SOON = 1.0
 BUSY = 5.0
@@ -47,12 +50,12 @@ class ErrorRule:
     what: Literal["retry", "wait", "once", "few", "park"]
     because: str
     after: float | None = None
-    alarm: str = ""
+    alarm: AlarmName | Literal[""] = ""
     """The name of the alarm, if a person must correct the cause before deliveries can continue."""
 
 
-_RIGHTS = "salesforce_access"
-_FULL = "salesforce_storage"
+_RIGHTS: Final = "salesforce_access"
+_FULL: Final = "salesforce_storage"
 
 ERROR_RULES: dict[str, ErrorRule] = {
     LOCKED: ErrorRule("retry", "another transaction holds the record or its account"),
@@ -174,7 +177,7 @@ def settle_record(error: RecordError, *, attempts: int, external_id: str, sent: 
     return Retry(detail, rule.after, counts=rule.what != "wait")
 
 
-def settle_call(error: OrgError) -> tuple[Retry, str]:
+def settle_call(error: OrgError) -> tuple[Retry, AlarmName | Literal[""]]:
     """Settle a call that was refused or not answered; also return the name of the alarm to raise, or ""."""
     if isinstance(error, SignInError):
         return Retry(error.code or "SIGN_IN", max(LATER, error.retry_after or 0.0), counts=False), "salesforce_sign_in"
@@ -226,7 +229,7 @@ def may_be_of_one_value(error: RecordError) -> bool:
     return not is_lock and ERROR_RULES.get(error.code, UNLISTED).what in ("park", "once", "few")
 
 
-def alarm_of(error: RecordError) -> str:
+def alarm_of(error: RecordError) -> AlarmName | Literal[""]:
     """Return the alarm for a record's error; "" for none."""
     return ERROR_RULES.get(error.code, UNLISTED).alarm
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from sfcode.config.notify_models import AlarmName
 from sfcode.config.project import Project
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.org import Org
@@ -104,7 +105,7 @@ class _Silent:
     def record_quota(self, used: int, limit: int) -> None:
         """Record nothing."""
 
-    def raise_alarm(self, name: str, detail: str) -> None:
+    def raise_alarm(self, name: AlarmName, detail: str) -> None:
         """Raise no alarm."""
 
 
