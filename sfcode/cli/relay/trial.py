@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 POST_SECONDS = 15.0
+WITHDRAW_SECONDS = 15.0
+"""How long the end of a delivery is waited for that is in progress when the test fails."""
 ITEM_KEYS = ("flowName", "checklistName", "itemName", "goalName", "surveyName")
 """Attributes with the name of an event's item, one per event, in which the test writes its mark."""
 
@@ -59,9 +61,9 @@ def trial_command(
     with open_project_inbox(invocation) as inbox, invocation.open_org(project) as org:
         _check_org(project, org, allow_production=allow_production)
         body, begun = _render_event(event, user, mark), inbox.stats().now
-        answer = _post(project, url or project.settings.relay.url, body)
-        print_status(invocation, f"Sent appcues:{event} of user {user}: the relay answered {answer}.")
         try:
+            answer = _post(project, url or project.settings.relay.url, body)
+            print_status(invocation, f"Sent appcues:{event} of user {user}: the relay answered {answer}.")
             stored = _wait(inbox, user, mark, begun, timeout)
         except (SfcodeError, KeyboardInterrupt):
             _withdraw(inbox, org, _find_marked(inbox, user, mark, begun))
@@ -180,9 +182,16 @@ def _withdraw(inbox: Inbox, org: Org, ids: tuple[int, ...]) -> None:
     from sfcode.relay.inbox import Filter
     from sfcode.relay.inbox.admin import DISCARDABLE
 
-    for state in DISCARDABLE if ids else ():
-        inbox.discard(Filter(ids=ids, state=state), operator())
-    for write in [write for stored in map(inbox.find, ids) if stored for write in _created(stored)]:
+    end = time.monotonic() + WITHDRAW_SECONDS
+    while True:
+        messages = [stored for stored in map(inbox.find, ids) if stored]
+        states = {stored.entry.state for stored in messages}
+        for state in states.intersection(DISCARDABLE):
+            inbox.discard(Filter(ids=ids, state=state), operator())
+        if states <= {"done"} or time.monotonic() > end:
+            break
+        time.sleep(POLL_SECONDS)
+    for write in [write for stored in messages for write in _created(stored)]:
         org.delete(write.object, write.record_id)
 
 

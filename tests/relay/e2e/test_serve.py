@@ -73,6 +73,13 @@ def change(around: World, user: str, contact: str, number: int, **values: str) -
     return Post(around.outbound_path, body.encode(), 1, soap=True)
 
 
+def start_trial(around: World, relay: Relay, user: str, **environ: str) -> Program:
+    """Start `sfcode relay test` of a user."""
+    words = ["--env", "local", "--org", around.far.url, "relay", "test", "--url", relay.url, "--user", user]
+    environ = {**os.environ, **around.environ, "SF_ACCESS_TOKEN": around.far.access_token, **environ}
+    return Program(words, cwd=around.folder, env=environ, stdout=PIPE, stderr=PIPE)
+
+
 def settled(around: World, count: int) -> None:
     with around.inbox() as inbox:
         until(lambda: inbox.stats().count("done") == count, f"{count} messages done")
@@ -99,15 +106,13 @@ def test_a_score_and_a_change_make_the_round_trip(around):
 def test_a_made_up_event_comes_through_and_is_removed_again(around):
     ((user, contact),) = people(around, 615_000, 1).items()
     relay = around.ready()
-    environ = {**around.environ, "SF_ACCESS_TOKEN": around.far.access_token}
 
-    def run(*options: str) -> tuple[int, str, str]:
-        words = ["--env", "local", "--org", around.far.url, "relay", "test", "--url", relay.url, *options]
-        program = Program(words, cwd=around.folder, env={**os.environ, **environ}, stdout=PIPE, stderr=PIPE)
+    def run(user: str, **environ: str) -> tuple[int, str, str]:
+        program = start_trial(around, relay, user, **environ)
         out, err = program.communicate(timeout=PATIENCE)
         return program.returncode, out, err
 
-    code, out, err = run("--user", user)
+    code, out, err = run(user)
     assert (code, out.splitlines()[-1:]) == (0, ["The relay works."]), err
     with around.inbox() as inbox:
         (entry,) = inbox.page(Filter(subject=f"user:{user}"))
@@ -116,16 +121,30 @@ def test_a_made_up_event_comes_through_and_is_removed_again(around):
     assert (entry.state, event_id[:3], key) == ("done", "00U", f"{entry.message_id}:contact:flow_completed")
     assert f"Found and removed Event {event_id}." in out
     assert around.far.rows(f"SELECT Id FROM Event WHERE WhoId = '{contact}'") == []
-    code, out, err = run("--user", "nobody")
+    code, out, err = run("nobody")
     assert code == 1
     assert "The event wrote no activity." in err
     assert "Enter the user ID on the contact or lead" in err
     with around.inbox() as inbox:
         (entry,) = inbox.page(Filter(subject="user:nobody"))
     assert (entry.state, entry.reason) == ("done", "discarded"), "nothing made up is delivered later"
-    environ["SFCODE_RELAY_WEBHOOK_SECRET"] = "another-secret-0123456789"
-    code, out, err = run("--user", user)
+    code, out, err = run(user, SFCODE_RELAY_WEBHOOK_SECRET="another-secret-0123456789")
     assert (code, "refused the event: 401" in err) == (1, True)
+
+
+def test_a_made_up_event_whose_test_is_interrupted_is_not_delivered_later(around):
+    ((user, contact),) = people(around, 616_000, 1).items()
+    relay = around.ready()
+    around.far.arm(kind="unavailable", times=FOREVER, path="/services/data/*/composite/sobjects*")
+    program = start_trial(around, relay, user)
+    assert "the relay answered 200" in program.stdout.readline()
+    os.kill(program.pid, signal.SIGINT)
+    program.communicate(timeout=PATIENCE)
+    assert program.returncode == 130
+    with around.inbox() as inbox:
+        (entry,) = inbox.page(Filter(subject=f"user:{user}"))
+    assert (entry.state, entry.reason) == ("done", "discarded")
+    assert around.far.rows(f"SELECT Id FROM Event WHERE WhoId = '{contact}'") == []
 
 
 def test_a_rename_while_running_loses_nothing_and_reaches_the_profiles(around):

@@ -120,6 +120,65 @@ def test_a_ring_wakes_it_long_before_it_would_look_again(inbox, monkeypatch):
     asyncio.run(act())
 
 
+def test_a_ring_wakes_those_who_wait_and_nobody_later():
+    bell = Wakeup()
+    waiting = bell.now
+    bell.wake()
+    assert waiting.is_set()
+    assert not bell.now.is_set()
+
+
+def test_a_worker_whose_task_has_ended_is_not_alive(inbox):
+    may_end = asyncio.Event()
+
+    def end() -> bool:
+        if may_end.is_set():
+            raise LookupError("a bug")
+        return False
+
+    async def act() -> None:
+        worker = World(inbox, done, is_paused=end).worker
+        assert not worker.alive, "it has not started"
+        worker.start()
+        assert worker.alive
+        may_end.set()
+        await until_async(lambda: not worker.alive)
+        await worker.stop()
+
+    asyncio.run(act())
+
+
+def test_another_writer_delivers_from_the_next_batch_on_and_the_old_one_is_closed_after_its_last(inbox):
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def hold(claim):
+        begun.set()
+        await may_end.wait()
+        return await done(claim)
+
+    async def act() -> None:
+        world = World(inbox, hold)
+        second, third = Writer(done), Writer(done)
+        world.worker.start()
+        await world.accept(message(1))
+        await begun.wait()
+        await world.worker.replace_writer(second)
+        assert not world.writer.closed, "it is delivering"
+        may_end.set()
+        await until_async(lambda: world.writer.closed)
+        for number in (2, 3):
+            await world.accept(message(number))
+            await until_async(lambda number=number: world.count("done") == number)
+        assert (world.writer.delivered, second.delivered, second.closed) == ([1], [2, 3], False)
+        await until_async(lambda: not world.worker._in_hand)
+        await world.worker.replace_writer(third)
+        assert second.closed, "it was idle"
+        await world.worker.stop()
+        assert third.closed
+
+    asyncio.run(act())
+
+
 def test_an_exception_of_the_writer_is_a_bug_after_which_the_message_is_tried_again(inbox):
     tries = []
 
@@ -277,6 +336,25 @@ def test_a_database_that_goes_away_and_comes_back_costs_nothing_but_time(inbox, 
         await until_async(lambda: world.count("done") == 1)
         assert world.writer.delivered == [1], "delivered once, settled at the fourth try"
         await until_async(lambda: not world.worker.trouble)
+        await world.worker.stop()
+
+    asyncio.run(act())
+
+
+def test_a_database_that_is_away_is_asked_again_after_a_pause(inbox, monkeypatch):
+    monkeypatch.setattr("sfcode.relay.worker.worker.TROUBLE_FIRST", 1000.0)
+    limit = 10**9
+    away = Flaky(inbox, claim=limit)
+
+    async def act() -> None:
+        world = World(inbox, done, inbox=away)
+        world.worker.start()
+        await until_async(lambda: world.worker.trouble)
+        await asyncio.sleep(0.05)
+        assert away.failures["claim"] == limit - 1
+        away.failures["claim"] = 0
+        await world.accept(message(1))
+        await until_async(lambda: world.writer.delivered == [1])
         await world.worker.stop()
 
     asyncio.run(act())
