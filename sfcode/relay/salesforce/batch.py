@@ -38,14 +38,7 @@ from sfcode.relay.salesforce.calls import SMALLEST, CallFailedError, Calls
 from sfcode.relay.salesforce.destinations import Destination
 from sfcode.relay.salesforce.event_reader import AppcuesEvent, read_event, records_name, redact, score_name
 from sfcode.relay.salesforce.record_finder import FoundRecords, RecordFinder, list_ids
-from sfcode.relay.salesforce.write_plan import (
-    EventTarget,
-    MergedWrite,
-    Planner,
-    WriteGroup,
-    WriteRound,
-    rounds,
-)
+from sfcode.relay.salesforce.write_plan import EventTarget, MergedWrite, Planner, WriteGroup, WriteRound, rounds
 
 SINGLES = 10
 """Messages of one key that a claim sends one by one after a shared record was refused."""
