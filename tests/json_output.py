@@ -29,8 +29,13 @@ def check_relay_output(verb: str, document: Any) -> None:
     """Check an envelope that a verb of `sfcode relay` printed, unless it is an error's."""
     _validator("envelope").validate(document)
     if "result" in document:
-        _relay_validator(verb).validate(document["result"])
-        _validator("relay").validate(document["result"])
+        check_relay_result(verb, document["result"])
+
+
+def check_relay_result(verb: str, result: Any) -> None:
+    """Check what a verb of `sfcode relay` printed without an envelope, as `tail` does on each line."""
+    _relay_validator(verb).validate(result)
+    _validator("relay").validate(result)
 
 
 @cache

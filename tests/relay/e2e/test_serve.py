@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
 import re
+import shutil
 import signal
 import threading
 import uuid
@@ -19,9 +21,13 @@ import psycopg
 import pytest
 import requests
 
+from sfcode.relay.alarms import Alarm
 from sfcode.relay.inbox import Filter, open_inbox
+from sfcode.relay.message import InboxMessage
+from sfcode.relay.result_types import RESULTS
 from tests.e2e.journey import Journey
 from tests.e2e.org import show_fields
+from tests.json_output import check_relay_result
 from tests.programs import Program
 from tests.relay.e2e import traffic
 from tests.relay.e2e.sender import Sender, send_all
@@ -145,6 +151,84 @@ def test_a_made_up_event_whose_test_is_interrupted_is_not_delivered_later(around
         (entry,) = inbox.page(Filter(subject=f"user:{user}"))
     assert (entry.state, entry.reason) == ("done", "discarded")
     assert around.far.rows(f"SELECT Id FROM Event WHERE WhoId = '{contact}'") == []
+
+
+RESULT_OF = {
+    "status": (),
+    "list": (),
+    "show": ("{message}",),
+    "explain": ("{message}",),
+    "learn": ("{file}", "--dry-run"),
+    "pause": ("contact",),
+    "resume": ("contact",),
+    "replay": ("--reason", "unknown_user", "--yes"),
+    "discard": ("--reason", "odd", "--yes"),
+    "test": ("--user", "{user}", "--url", "{relay}"),
+    "ack": ("salesforce_locked",),
+    "audit": (),
+    "notify": (),
+    "token": ("create", "ada"),
+    "load": ("{answers}",),
+    "reconcile": ("--since", "7d"),
+    "refresh": ("contact",),
+    "backfill": ("contact",),
+    "export": ("{user}",),
+    "forget": ("{user}",),
+}
+"""Words behind each verb of the relay that prints a result with --json; they make it print one that is not empty."""
+
+
+def test_every_verb_prints_the_result_that_its_schema_describes(around, tmp_path):
+    assert {*RESULT_OF, "tail"} == RESULTS.keys(), "a new verb needs its words here"
+    ((user, _contact),) = people(around, 617_000, 1).items()
+    relay = around.ready()
+    flow = hook(around, user, "appcues:flow_completed", flowName="Tour")
+    send_all([relay.port], [flow, hook(around, "nobody", "appcues:flow_completed", flowName="Tour")])
+    with around.inbox() as inbox:
+        odd = [InboxMessage("salesforce", f"odd{number}", "user:9", "contact", {}, parked="odd") for number in range(9)]
+        inbox.accept(odd)
+        inbox.raise_alarms([Alarm("salesforce_locked", "", "2026-06-01T08:00:00Z")])
+        (entry,) = until(lambda: inbox.page(Filter(subject=f"user:{user}", state="done")))
+        until(lambda: inbox.count(Filter(reason="unknown_user")).number)
+    shutil.copytree(around.folder / "config", tmp_path / "config")
+    (tmp_path / "config" / "recipes.yaml").write_text("version: 1\nnps_history: {}\n", encoding="utf-8")
+    journey = Journey(
+        tmp_path, {**around.environ, "SF_ACCESS_TOKEN": around.far.access_token, "SLACK": "http://127.0.0.1:1"}
+    )
+    journey.edit("sfcode.yaml", "\nrelay:\n", "\nrelay:\n  notify: [{form: slack, url_variable: SLACK}]\n")
+    answers, file = tmp_path / "answers.csv", tmp_path / "webhook.json"
+    answers.write_text(f"user_id,time,score\n{user},2025-03-01T09:30:00Z,9\n", encoding="utf-8")
+    file.write_bytes(flow.body)
+    places = {"message": entry.id, "user": user, "relay": relay.url, "answers": answers, "file": file}
+    for verb, words in RESULT_OF.items():
+        rest = (word.format_map(places) for word in words)
+        printed = journey.run("--json", "--quiet", "--env", "local", "--org", around.far.url, "relay", verb, *rest)
+        assert printed.code == 0, printed.out
+        assert printed.json["result"], verb  # it is checked where it is read
+
+
+def test_tail_prints_lines_that_its_schema_describes(around):
+    with around.inbox() as inbox:
+        words = ["--json", "--env", "local", "relay", "tail"]
+        program = Program(words, cwd=around.folder, env={**os.environ, **around.environ}, stdout=PIPE, stderr=PIPE)
+        has_printed = threading.Event()
+
+        def receive() -> None:
+            """Receive messages until the program has printed one: it follows from its own start on."""
+            for number in itertools.count():
+                inbox.accept([InboxMessage("salesforce", f"t{number}", "user:9", "contact", {}, parked="odd")])
+                if has_printed.wait(0.05):
+                    return
+
+        receiving = threading.Thread(target=receive)
+        receiving.start()
+        line = program.stdout.readline()
+        has_printed.set()
+        receiving.join()
+    os.kill(program.pid, signal.SIGINT)
+    _, err = program.communicate(timeout=PATIENCE)
+    assert program.returncode == 0, err
+    check_relay_result("tail", json.loads(line))
 
 
 def test_a_rename_while_running_loses_nothing_and_reaches_the_profiles(around):
