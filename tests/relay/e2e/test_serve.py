@@ -159,8 +159,6 @@ RESULT_OF = {
     "show": ("{message}",),
     "explain": ("{message}",),
     "learn": ("{file}", "--dry-run"),
-    "pause": ("contact",),
-    "resume": ("contact",),
     "replay": ("--reason", "unknown_user", "--yes"),
     "discard": ("--reason", "odd", "--yes"),
     "test": ("--user", "{user}", "--url", "{relay}"),
@@ -172,6 +170,8 @@ RESULT_OF = {
     "reconcile": ("--since", "7d"),
     "refresh": ("contact",),
     "backfill": ("contact",),
+    "pause": ("contact",),
+    "resume": ("contact",),
     "export": ("{user}",),
     "forget": ("{user}",),
 }
