@@ -12,7 +12,7 @@ from sfcode.config.project import NamedMapping, Project
 from sfcode.config.relay_models import WebhookAuth
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping import naming
-from sfcode.mapping.events import NPS_EVENTS, PREFIX, events_filling
+from sfcode.mapping.events import PREFIX
 from sfcode.plan.modes import Mode
 from sfcode.plan.plan import Plan
 
@@ -199,8 +199,7 @@ def _webhook_auth(auth: WebhookAuth) -> list[str]:
 def _events(spec: Mapping) -> set[str]:
     if spec.to_salesforce is None:
         return set()
-    nps = spec.to_salesforce.nps
-    names = events_filling(kind for kind in NPS_EVENTS if getattr(nps, kind))
+    names = (event for value, _ in spec.to_salesforce.targets for event in value.events)
     return {f"{PREFIX}{name}" for name in (*spec.to_salesforce.activity_events, *names)}
 
 
@@ -211,7 +210,6 @@ def _list_tracked_events(spec: Mapping) -> tuple[str, ...]:
 def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
     spec = mapping.spec
     attributes = spec.to_appcues.attributes if spec.to_appcues else {}
-    nps = spec.to_salesforce.nps if spec.to_salesforce else None
     yield f"  - Integrations, Salesforce ({mapping.name}): run the wizard"
     user = project.settings.integration_user
     if user.license == API_ONLY_LICENSE:
@@ -223,6 +221,6 @@ def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
     sent_fields = ", ".join(sorted({attribute.field for attribute in attributes.values()})) or "none"
     yield f"      Step 3  match on {spec.user_id.field}; send {sent_fields}"
     click = "yes" if _list_tracked_events(spec) else "no"
-    targets = {name: getattr(nps, name) for name in NPS_EVENTS} if nps else {}
-    fields = ", ".join(f"NPS {name} to {target.field}" for name, target in targets.items() if target)
+    targets = spec.to_salesforce.targets if spec.to_salesforce else ()
+    fields = ", ".join(f"{value.noun} to {target.field}" for value, target in targets)
     yield f"      Step 4  click-to-track: {click}; {fields or 'no NPS fields'}"

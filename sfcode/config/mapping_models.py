@@ -1,5 +1,6 @@
 """The model of a mapping and its parts."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sfcode.config import names
@@ -7,6 +8,7 @@ from sfcode.config.base import Model
 from sfcode.config.fields import ConfigValueError, Convert, Field, JsonSchema
 from sfcode.config.models import FieldName, Replaceable, Text
 from sfcode.mapping.events import ACTIVITY_EVENTS, ItemKind
+from sfcode.mapping.targets import TARGET_VALUES, TargetValue
 from sfcode.mapping.value_map import AttributeValue
 
 if TYPE_CHECKING:  # type checkers cannot follow a Literal that is made from a table
@@ -231,6 +233,16 @@ class ToSalesforce(Model):
         "only with its Events Broadcaster.",
         examples=[["Clicked Upgrade"]],
     )
+
+    @property
+    def targets(self) -> Iterator[tuple[TargetValue, TargetField]]:
+        """The fields of the record that events write, each with its value."""
+        for value in TARGET_VALUES:
+            target: Any = self
+            for key in value.path:
+                target = getattr(target, key)
+            if target is not None:
+                yield value, target
 
     @property
     def activity_events(self) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sfcode.config.project import Project
+from sfcode.mapping.targets import TARGET_VALUES
 
 if TYPE_CHECKING:
     from sfcode.metadata.component import Body
@@ -14,12 +17,21 @@ if TYPE_CHECKING:
 DIGEST_LENGTH = 12
 """Hexadecimal digits of a digest, enough to distinguish configs of a project."""
 
+
+def _nest(paths: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    """Return the paths as nested dictionaries that end in True."""
+    tree: dict[str, Any] = {}
+    for *parents, last in paths:
+        functools.reduce(lambda branch, key: branch.setdefault(key, {}), parents, tree)[last] = True
+    return tree
+
+
 _NOT_OF_RELAY = {"url", "sign_in"}
 """Keys of `relay` that only concern the org."""
 _MAPPING_NOT_OF_RELAY: Any = {
     "replaces": True,
     "to_appcues": {"on": True, "trigger": True},
-    "to_salesforce": {"nps": {"score": {"create": True}, "feedback": {"create": True}}},
+    "to_salesforce": _nest((*value.path, "create") for value in TARGET_VALUES),
 }
 """Keys of a mapping that only concern the org."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 
-from sfcode.config.mapping_models import Attribute, EventFilter, FieldCondition, Mapping, TargetField
+from sfcode.config.mapping_models import Attribute, EventFilter, FieldCondition, Mapping
 from sfcode.config.models import Settings
 from sfcode.diagnostics import Position
 from sfcode.mapping import conditions, naming
-from sfcode.mapping.events import NpsKind
 from sfcode.mapping.place import ConfigPath, Place, nearest, place_at
-from sfcode.mapping.resolved import EventUse, FieldUse, NpsTarget, ResolvedMapping
+from sfcode.mapping.resolved import EventUse, FieldTarget, FieldUse, ResolvedMapping
 from sfcode.mapping.value_map import ValueMap
 
 _ACTIVITY_OBJECTS = {"event": "Event", "task": "Task"}
@@ -33,9 +32,6 @@ def resolve_mapping(
         # A field has a short form (`role: Title`) and a long one (`role: {field: Title, ...}`).
         return Place(nearest(positions, (*path, "field")), ".".join(path))
 
-    targets: list[tuple[NpsKind, TargetField | None]] = (
-        [("score", back.nps.score), ("feedback", back.nps.feedback)] if back else []
-    )
     source = spec.user_id.from_
     # Appcues' own connector always writes Events.
     kind = settings.relay.activities_as if spec.delivery == "relay" else "event"
@@ -56,15 +52,14 @@ def resolve_mapping(
             for attribute, use in (out.attributes.items() if out else ())
         ),
         targets=tuple(
-            NpsTarget(
-                kind,
+            FieldTarget(
+                value,
                 target.field,
                 target.create,
-                field_place("to_salesforce", "nps", kind),
+                field_place("to_salesforce", *value.path),
                 if_blank=target.write == "if_blank",
             )
-            for kind, target in targets
-            if target is not None
+            for value, target in (back.targets if back else ())
         ),
         activities=tuple(
             EventUse(event, place_at(positions, "to_salesforce", "activities", index), _items(event_filter))

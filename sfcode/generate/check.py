@@ -15,8 +15,6 @@ from sfcode.mapping.conditions import RECORD_TYPE, Condition
 from sfcode.mapping.field_types import (
     ATTRIBUTE_TYPES,
     COMPARED_WITH,
-    CREATED_TYPES,
-    NPS_TYPES,
     SENDABLE_AS,
     UNCOMPARABLE,
     USER_ID_FORMULAS,
@@ -27,7 +25,7 @@ from sfcode.mapping.fields import STANDARD_OBJECTS, Fields, find_closest
 from sfcode.mapping.limits import FORMULA_LENGTH
 from sfcode.mapping.ownership import PLACEHOLDER_ACCOUNT, PLACEHOLDER_RELAY_URL
 from sfcode.mapping.place import Place
-from sfcode.mapping.resolved import FieldUse, NpsTarget, ResolvedMapping
+from sfcode.mapping.resolved import FieldTarget, FieldUse, ResolvedMapping
 from sfcode.metadata.component import Address
 from sfcode.metadata.objects import OrgSchema
 
@@ -198,9 +196,9 @@ def _check_condition(condition: Condition, fields: Fields) -> Iterator[Diagnosti
         yield condition.place.problem(f"{full_name} is of type {label}", f"compare it with {value_kind}")
 
 
-def _check_target(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
+def _check_target(target: FieldTarget, fields: Fields) -> Iterator[Diagnostic]:
     if target.create:
-        yield from _check_created(target.field, target.place, fields, CREATED_TYPES[target.kind], formula=False)
+        yield from _check_created(target.field, target.place, fields, target.value.created.type, formula=False)
         return
     if fields.absent(target.field):
         yield _missing_field(target.field, target.place, fields, "add `create: true` to have it generated")
@@ -211,12 +209,11 @@ def _check_target(target: NpsTarget, fields: Fields) -> Iterator[Diagnostic]:
     if field.calculated or not field.updateable:
         why = "is a formula" if field.calculated else "cannot be updated"
         yield target.place.problem(
-            f"{full_name} {why}, so the NPS {target.kind} cannot be written", "name another field"
+            f"{full_name} {why}, so the {target.value.noun} cannot be written", "name another field"
         )
-    elif field.type not in NPS_TYPES[target.kind]:
-        needed = "Number" if target.kind == "score" else "Text Area (Long) or Text"
+    elif field.type not in target.value.types:
         yield target.place.problem(
-            f"{full_name} is of type {type_label(field.type)}; the NPS {target.kind} needs {needed}",
+            f"{full_name} is of type {type_label(field.type)}; the {target.value.noun} needs {target.value.needs}",
             "name another field, or a new one with `create: true`",
         )
 

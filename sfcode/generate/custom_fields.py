@@ -9,16 +9,11 @@ from sfcode.generate.template_context import Blueprint, CustomFieldView, origin
 from sfcode.mapping import naming
 from sfcode.mapping.field_types import USER_ID_FORMULAS
 from sfcode.mapping.fields import Fields
-from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
+from sfcode.mapping.limits import TEXT_LENGTH
 from sfcode.mapping.ownership import MANAGED
 from sfcode.mapping.place import Place
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Address
-
-_NPS = {
-    "score": "The latest NPS score of this person in Appcues, 0 to 10.",
-    "feedback": "The latest NPS feedback of this person in Appcues.",
-}
 
 
 def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprint]:
@@ -39,12 +34,12 @@ def custom_fields(mapping: ResolvedMapping, fields: Fields) -> Iterator[Blueprin
     for target in mapping.targets:
         if target.create:
             view = CustomFieldView(
-                kind=f"nps_{target.kind}",
+                kind=target.value.created.kind,
                 object=mapping.object,
                 name=target.field,
                 label=naming.label(target.field),
-                description=f"{MANAGED} {_NPS[target.kind]}",
-                length=LONG_TEXT_LENGTH if target.kind == "feedback" else 0,
+                description=f"{MANAGED} {target.value.created.description}",
+                length=target.value.created.length,
             )
             yield field_blueprint(view, target.place, {})
 

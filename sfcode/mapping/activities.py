@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from sfcode.mapping import naming
 from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.mapping.targets import CreatedField
 from sfcode.metadata.objects import Field
 
-
-class ActivityField(NamedTuple):
-    """A field of the project's custom object for activities."""
-
-    kind: str
-    """The kind of the field in its template: text, long_text or time."""
-    type: str
-    """Describe type."""
-    description: str
-    length: int = 0
-    """The maximum length of a text in characters."""
-
-
 OWN_FIELDS = {
-    "Subject": ActivityField("text", "string", "What happened, in one line.", TEXT_LENGTH),
-    "Comment": ActivityField("long_text", "textarea", "What happened, in full.", LONG_TEXT_LENGTH),
-    "Event": ActivityField("text", "string", "The name of the event in Appcues.", TEXT_LENGTH),
-    "Time": ActivityField("time", "datetime", "When it happened in Appcues."),
+    "Subject": CreatedField("text", "string", "What happened, in one line.", TEXT_LENGTH),
+    "Comment": CreatedField("long_text", "textarea", "What happened, in full.", LONG_TEXT_LENGTH),
+    "Event": CreatedField("text", "string", "The name of the event in Appcues.", TEXT_LENGTH),
+    "Time": CreatedField("time", "datetime", "When it happened in Appcues."),
 }
 """The fields of the custom object besides its lookups and external ID."""
 

@@ -92,9 +92,6 @@ NPS_TYPES: dict[NpsKind, frozenset[str]] = {
 }
 """The types of fields that can store an NPS answer, by answer."""
 
-CREATED_TYPES: dict[NpsKind, str] = {"score": "double", "feedback": "textarea"}
-"""The type of the field that sfcode creates for an NPS answer, by answer."""
-
 ATTRIBUTE_TYPES: dict[str, AttributeType] = {
     name: row.attribute for name, row in FIELD_TYPES.items() if row.attribute is not None
 }

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sfcode.mapping.limits import LONG_TEXT_LENGTH, TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.mapping.targets import CreatedField
 from sfcode.metadata.objects import Field
 
 PEOPLE = ("Contact", "Lead")
@@ -18,44 +19,31 @@ RESPONSE_ID_FIELD = "Response_Id__c"
 """The external id of an answer."""
 
 
-class RecipeField(NamedTuple):
-    """A field that a recipe creates."""
-
-    kind: str
-    """The kind of the field in its template."""
-    type: str
-    """Describe type."""
-    description: str
-    length: int = 0
-    """The maximum length of a text in characters."""
-    formula: str = ""
-
-
 def _count(condition: str) -> str:
     # Without the check a blank score would count as below 7.
     return f"IF(ISBLANK(Score__c), 0, IF({condition}, 1, 0))"
 
 
 RESPONSE_FIELDS = {
-    "Score__c": RecipeField("nps_score", "double", "The score, 0 to 10."),
-    "Feedback__c": RecipeField("long_text", "textarea", "What the person wrote.", LONG_TEXT_LENGTH),
-    "Answered_At__c": RecipeField("time", "datetime", "When the survey was answered."),
-    "Survey__c": RecipeField("text", "string", "The name of the survey in Appcues.", TEXT_LENGTH),
-    "Survey_Id__c": RecipeField("text", "string", "The id of the survey in Appcues.", TEXT_LENGTH),
-    "Page__c": RecipeField("text", "string", "The page on which it was answered.", TEXT_LENGTH),
-    RESPONSE_ID_FIELD: RecipeField(
+    "Score__c": CreatedField("nps_score", "double", "The score, 0 to 10."),
+    "Feedback__c": CreatedField("long_text", "textarea", "What the person wrote.", LONG_TEXT_LENGTH),
+    "Answered_At__c": CreatedField("time", "datetime", "When the survey was answered."),
+    "Survey__c": CreatedField("text", "string", "The name of the survey in Appcues.", TEXT_LENGTH),
+    "Survey_Id__c": CreatedField("text", "string", "The id of the survey in Appcues.", TEXT_LENGTH),
+    "Page__c": CreatedField("text", "string", "The page on which it was answered.", TEXT_LENGTH),
+    RESPONSE_ID_FIELD: CreatedField(
         "event_id", "string", "The answer in Appcues, so that none is kept twice.", TEXT_LENGTH
     ),
-    "Category__c": RecipeField(
+    "Category__c": CreatedField(
         "text_formula",
         "string",
         "Promoter (9 and 10), Passive (7 and 8) or Detractor (0 to 6).",
         formula='IF(ISBLANK(Score__c), "", IF(Score__c >= 9, "Promoter", IF(Score__c >= 7, "Passive", "Detractor")))',
     ),
-    "Promoter__c": RecipeField(
+    "Promoter__c": CreatedField(
         "number_formula", "double", "1 for a promoter, for sums.", formula=_count("Score__c >= 9")
     ),
-    "Detractor__c": RecipeField(
+    "Detractor__c": CreatedField(
         "number_formula", "double", "1 for a detractor, for sums.", formula=_count("Score__c <= 6")
     ),
 }

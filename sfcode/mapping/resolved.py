@@ -9,10 +9,10 @@ from typing import Literal
 from sfcode.diagnostics import Position
 from sfcode.lazy_dataclasses import dataclass, field
 from sfcode.mapping.conditions import Condition
-from sfcode.mapping.events import NpsKind
-from sfcode.mapping.field_types import CREATED_TYPES, AttributeType
+from sfcode.mapping.field_types import AttributeType
 from sfcode.mapping.fields import NAME_PARTS, UNWATCHED_FIELDS
 from sfcode.mapping.place import ConfigPath, Place, place_at
+from sfcode.mapping.targets import TargetValue
 from sfcode.mapping.value_map import ValueMap
 from sfcode.metadata.objects import Field
 
@@ -32,10 +32,10 @@ class FieldUse:
 
 
 @dataclass(frozen=True, slots=True)
-class NpsTarget:
-    """A Salesforce field for the NPS `score` or `feedback`, and its place."""
+class FieldTarget:
+    """A field of the record that events write, and its place."""
 
-    kind: NpsKind
+    value: TargetValue
     field: str
     create: bool
     """Whether sfcode creates the field and manages it."""
@@ -71,7 +71,7 @@ class ResolvedMapping:
     source: FieldUse | None = None
     """The number field from which the user ID field is generated."""
     attributes: tuple[FieldUse, ...] = ()
-    targets: tuple[NpsTarget, ...] = ()
+    targets: tuple[FieldTarget, ...] = ()
     activities: tuple[EventUse, ...] = ()
     click_to_track: tuple[EventUse, ...] = ()
     activity_object: str | None = None
@@ -158,7 +158,7 @@ class ResolvedMapping:
             yield Field(self.user_id.field, "string", custom=True, calculated=True, updateable=False)
         for target in self.targets:
             if target.create:
-                yield Field(target.field, CREATED_TYPES[target.kind], custom=True)
+                yield Field(target.field, target.value.created.type, custom=True)
 
 
 def message_version(fields: Iterable[str]) -> str:

@@ -13,7 +13,6 @@ from sfcode.config.relay_models import Relay
 from sfcode.config.resolve import resolve_mapping
 from sfcode.diagnostics import Position
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.mapping.events import NPS_EVENTS
 from sfcode.mapping.resolved import ResolvedMapping
 from sfcode.metadata.component import Body, Value
 
@@ -90,6 +89,6 @@ def _flow(mapping: ResolvedMapping, selected: tuple[int, int] | None) -> FlowOfD
 
 def _list_written(mapping: ResolvedMapping) -> Iterator[tuple[str, str]]:
     for target in mapping.targets:
-        yield NPS_EVENTS[target.kind], f"{mapping.object}.{target.field}"
+        yield target.value.events[0], f"{mapping.object}.{target.field}"
     if mapping.activity_object:
         yield from ((event.name, mapping.activity_object) for event in (*mapping.activities, *mapping.click_to_track))

@@ -57,12 +57,8 @@ def _existing_fields(spec: Mapping) -> set[str]:
     """Return the fields that a mapping expects to exist: all but the generated ones."""
     fields = {spec.user_id.from_ or spec.user_id.field}
     fields |= {attribute.field for attribute in (spec.to_appcues.attributes if spec.to_appcues else {}).values()}
-    nps = spec.to_salesforce.nps if spec.to_salesforce else None
-    return (
-        fields | {target.field for target in (nps.score, nps.feedback) if target and not target.create}
-        if nps
-        else fields
-    )
+    targets = spec.to_salesforce.targets if spec.to_salesforce else ()
+    return fields | {target.field for _, target in targets if not target.create}
 
 
 def describe_component(name: str, component: Component) -> Field:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
+from sfcode.apply.next_steps import next_steps
+from sfcode.config import load
 from sfcode.config.event_models import HandledEvent, PropertyEvent, TextEvent
 from sfcode.config.events_file import default_events
 from sfcode.config.mapping_models import ActivityEvent
 from sfcode.config.recipe_models import RegistrationEvent
 from sfcode.config.template import find_template_problem
+from sfcode.generate import generate
 from sfcode.mapping import events, field_types
 from sfcode.mapping.permissions import OBJECT_FLAGS, ObjectPermission, add_required
+from sfcode.mapping.targets import TARGET_VALUES, TargetValue
 from sfcode.metadata.objects import standard
 from sfcode.metadata.schema_table import elements, values
+from sfcode.plan.data_flows import data_flows
 
 
 class TestEvents:
@@ -71,9 +78,36 @@ class TestFieldTypes:
         assert field_types.SENDABLE_AS["string"] == set(field_types.ATTRIBUTE_TYPES)
         assert all(field_types.ATTRIBUTE_TYPES[name] for name in field_types.SENDABLE_AS["number"])
 
-    def test_a_created_nps_field_can_hold_its_answer(self) -> None:
-        for kind, type_ in field_types.CREATED_TYPES.items():
-            assert type_ in field_types.NPS_TYPES[kind]
+
+class TestTargetValues:
+    """What events write to a record is known everywhere by its row."""
+
+    @pytest.mark.parametrize("value", TARGET_VALUES, ids=lambda value: value.kind)
+    def test_the_key_of_a_mapping_is_all_that_a_value_needs(
+        self, value: TargetValue, root: Path, tmp_path: Path
+    ) -> None:
+        shutil.copytree(root / "config", tmp_path / "config")
+        section: dict[str, Any] = {"field": "Custom__c", "create": True}
+        for key in reversed(value.path):
+            section = {key: section}
+        text = {"object": "Contact", "direction": "to_salesforce", "user_id": "AccountId", "to_salesforce": section}
+        for file in (tmp_path / "config/mappings").iterdir():
+            file.unlink()
+        (tmp_path / "config/mappings/contact.yaml").write_text(json.dumps(text), encoding="utf-8")
+        project = load(tmp_path / "config", "local")
+        (flow,) = data_flows(project, {})
+        assert flow.written == ((value.events[0], "Contact.Custom__c"),)
+        generated = {str(part.address): part.body for part in generate(project, standard()).components}
+        assert generated["CustomField:Contact.Custom__c"]["type"] in value.metadata_types
+        permissions = generated["PermissionSet:Appcues_Integration"]["fieldPermissions"]
+        assert permissions["Contact.Custom__c"] == {"editable": True, "readable": True}
+        steps = next_steps(project)
+        assert [event for event in value.events if f"appcues:{event}" not in steps] == []
+
+    def test_each_field_that_is_created_can_store_its_value(self) -> None:
+        for value in TARGET_VALUES:
+            assert value.created.type in value.types
+            assert set(map(field_types.describe_type, value.metadata_types)) <= value.types
 
 
 class TestPermissions:

@@ -150,9 +150,9 @@ def _check_generated(chain: Chain, event_id: Component | None) -> Iterator[Diagn
             )
     for target in mapping.targets:
         body = chain.generated(target.field) or {}
-        allowed_types = ("Number",) if target.kind == "score" else ("LongTextArea", "TextArea", "Text")
+        allowed_types = target.value.metadata_types
         if target.create and (body.get("type") not in allowed_types or "formula" in body):
-            text = f"{mapping.object}.{target.field} cannot hold the NPS {target.kind}: it must be a {allowed_types[0]} field"
+            text = f"{mapping.object}.{target.field} cannot hold the {target.value.noun}: it must be a {allowed_types[0]} field"
             yield report("SF108", target.place, text, _HINT, related=side.template_line("CustomField", "<type>"))
     if event_id and mapping.activities and mapping.by_relay:
         is_external_id = event_id.body.get("externalId") is True and event_id.body.get("unique") is True

@@ -49,9 +49,7 @@ def _check_writes(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
     related = side.template_line("PermissionSet", "<fieldPermissions>")
     for target in mapping.targets:
         if "Edit" not in granted.get(("object", mapping.object), ()) or not chain.may("Edit", target.field):
-            text = (
-                f"the integration user cannot change {mapping.object}.{target.field}, where the NPS {target.kind} goes"
-            )
+            text = f"the integration user cannot change {mapping.object}.{target.field}, where the {target.value.noun} goes"
             yield report("SF105", target.place, text, _HINT, related=related)
     kind, place = mapping.activity_object, mapping.activities_place
     if kind is None or place is None or not mapping.by_relay:

@@ -9,6 +9,7 @@ from sfcode.checks.rules import report
 from sfcode.checks.snapshot import Snapshot
 from sfcode.config.events_file import default_events
 from sfcode.diagnostics import Diagnostic, Position
+from sfcode.mapping.targets import NPS_KINDS
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
@@ -22,13 +23,10 @@ def _check_answers(side: Snapshot) -> Iterator[Diagnostic]:
     filled = {key for attributes in side.project.events.properties.values() for key in attributes}
     for mapping in side.project.resolved:
         for target in mapping.targets:
-            if mapping.by_relay and target.kind not in filled:
-                text = (
-                    f"no event fills {mapping.object}.{target.field}: events.yaml takes the NPS {target.kind} from none"
-                )
-                yield report(
-                    "SF211", target.place, text, f"add `{target.kind}:` to an event under properties in events.yaml"
-                )
+            kind = target.value.kind
+            if mapping.by_relay and kind in NPS_KINDS and kind not in filled:
+                text = f"no event fills {mapping.object}.{target.field}: events.yaml takes the {target.value.noun} from none"
+                yield report("SF211", target.place, text, f"add `{kind}:` to an event under properties in events.yaml")
 
 
 def _check_texts(side: Snapshot) -> Iterator[Diagnostic]:

@@ -36,9 +36,8 @@ def check_mapping(mapping: Mapping, document: Document) -> Iterator[PathProblem]
 
 def written_fields(mapping: Mapping) -> dict[ConfigPath, TargetField]:
     """List the fields that the relay writes, by their path in the mapping."""
-    nps = mapping.to_salesforce.nps if mapping.to_salesforce else None
-    targets = {"score": nps.score, "feedback": nps.feedback} if nps else {}
-    return {("to_salesforce", "nps", key): target for key, target in targets.items() if target}
+    targets = mapping.to_salesforce.targets if mapping.to_salesforce else ()
+    return {("to_salesforce", *value.path): target for value, target in targets}
 
 
 def created_fields(mapping: Mapping) -> Iterator[tuple[ConfigPath, str]]:

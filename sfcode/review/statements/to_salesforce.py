@@ -8,7 +8,8 @@ from sfcode.checks.phrases import capitalize, code, join_list, records
 from sfcode.checks.risk import LOST
 from sfcode.diagnostics import Position
 from sfcode.mapping import naming
-from sfcode.mapping.events import BY_NAME, NPS_EVENTS
+from sfcode.mapping.events import BY_NAME
+from sfcode.mapping.targets import TARGET_VALUES
 from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, holds_values
@@ -44,10 +45,10 @@ def deleted_field_statements(context: Context, explained_deletions: frozenset[Ad
 
 
 def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
-    old = {target.kind: target for target in before.one.targets} if before else {}
-    new = {target.kind: target for target in after.one.targets}
-    for kind, event in NPS_EVENTS.items():
-        words, was, will = BY_NAME[event].plural, old.get(kind), new.get(kind)
+    old = {target.value: target for target in before.one.targets} if before else {}
+    new = {target.value: target for target in after.one.targets}
+    for value in TARGET_VALUES:
+        words, was, will = value.plural, old.get(value), new.get(value)
         if will is None:
             if was is not None:
                 text = f"{words} will no longer be written to {after.one.object}.{was.field}"

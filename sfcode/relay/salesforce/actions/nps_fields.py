@@ -9,6 +9,7 @@ from sfcode.config.project import Project
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.mapping.limits import LONG_TEXT_LENGTH
 from sfcode.mapping.resolved import ResolvedMapping
+from sfcode.mapping.targets import NPS_KINDS
 from sfcode.relay.message import LatestState
 from sfcode.relay.salesforce.actions.action import FieldName, PlanContext, RecordWrite, Row
 from sfcode.relay.salesforce.event_reader import AppcuesEvent
@@ -101,9 +102,10 @@ class NpsFields:
 
 def update_nps_fields(_project: Project, mapping: ResolvedMapping) -> NpsFields | None:
     """Return the action for a mapping's `to_salesforce.nps`; None if it has none."""
-    fields: dict[str, str] = {target.kind: target.field for target in mapping.targets}
-    created = frozenset(target.field for target in mapping.targets if target.create)
-    if_blank = frozenset(target.field for target in mapping.targets if target.if_blank)
+    targets = [target for target in mapping.targets if target.value.kind in NPS_KINDS]
+    fields = {target.value.kind: target.field for target in targets}
+    created = frozenset(target.field for target in targets if target.create)
+    if_blank = frozenset(target.field for target in targets if target.if_blank)
     return NpsFields(mapping.name, mapping.object, fields, created, if_blank) if fields else None
 
 
