@@ -90,7 +90,12 @@ class TestTargetValues:
         section: dict[str, Any] = {"field": "Custom__c", "create": True}
         for key in reversed(value.path):
             section = {key: section}
-        text = {"object": "Contact", "direction": "to_salesforce", "user_id": "AccountId", "to_salesforce": section}
+        text = {
+            "object": "Contact",
+            "direction": "to_salesforce",
+            "user_id": "Appcues_User_Id__c",
+            "to_salesforce": section,
+        }
         for file in (tmp_path / "config/mappings").iterdir():
             file.unlink()
         (tmp_path / "config/mappings/contact.yaml").write_text(json.dumps(text), encoding="utf-8")
