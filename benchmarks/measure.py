@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SFCODE = str(Path(sys.executable).with_name("sfcode"))
 
 
+class ProgramMissing(Exception):
+    """A program that a part measures with is not on this machine."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One thing that was measured, in seconds."""

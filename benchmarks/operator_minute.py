@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import relay_million
-from benchmarks.measure import ROOT
-from scripts.browser import open_chromium
+from benchmarks.measure import ROOT, ProgramMissing
+from scripts.browser import find_chromium, open_chromium
 from sfcode.relay.inbox import open_inbox
 from sfcode.relay.message import InboxMessage
 from tests.relay.browser import served_pages
@@ -96,7 +96,15 @@ def search_by_commands(environ: dict[str, str]) -> Effort:
 
 
 def table() -> str:
-    """Measure both ways and set the figures as Markdown."""
+    """
+    Measure both ways and set the figures as Markdown.
+
+    Raises:
+        ProgramMissing: there is no Chromium.
+
+    """
+    if find_chromium() is None:
+        raise ProgramMissing("Chromium")
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as folder:
         relay = Relay(f"sqlite:///{Path(folder) / 'relay.db'}")
         relay.environ["SFCODE_RELAY_ADMIN_TOKEN"] = ADMIN
@@ -117,9 +125,7 @@ def table() -> str:
             browsed = search_in_browser(page, pages.url)
         environ = {**os.environ, "SFCODE_RELAY_DATABASE_URL": relay.database, "SFCODE_ENV": "local"}
         typed = search_by_commands(environ)
-    head = (
-        f"| {ROWS:,} messages | clicks | keys | answers | waited | in all |\n| --- | ---: | ---: | ---: | ---: | ---: |"
-    )
+    head = f"| {ROWS:,} messages | clicks | keys | answers | waited | in all |\n|{' --- |' + ' ---: |' * 5}"
     return f"{head}\n| dashboard | {browsed.describe()} |\n| commands | {typed.describe()} |"
 
 

@@ -2,7 +2,8 @@
 Measure sfcode on this machine and print tables: `make bench`, or `make bench ARGS=--save` to keep them.
 
 Ratios to peers, and of growth, are held: it fails when one is below that of the last saved run by more than the noise.
-No test looks at them, as a busy machine would make it fail. `--only WORD` measures the parts whose titles have that word.
+No test looks at them, as a busy machine would make it fail. `--only WORD` measures the parts whose titles have that word;
+`--save` then replaces these in the saved results. A part that needs a program which is not here keeps its saved result.
 """
 
 from __future__ import annotations
@@ -10,30 +11,34 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from benchmarks import (
     big_state,
     deploys,
     growth,
+    installation,
     latency,
     leaks,
     local_start,
     lookups,
     many_objects,
+    operator_minute,
     peers,
     ratios,
     relay,
     relay_inbox,
+    relay_migration,
     relay_million,
     round_trip,
     schema,
     startup,
 )
-from benchmarks.measure import ROOT, table
-from benchmarks.ratios import Ratio, Section
+from benchmarks.measure import ROOT, ProgramMissing, table
+from benchmarks.ratios import Section
 from sfcode import __version__
 
 PARTS: dict[str, Callable[[], str | Section]] = {
@@ -52,31 +57,47 @@ PARTS: dict[str, Callable[[], str | Section]] = {
     "Relay": relay.tables,
     "The relay's inbox": relay_inbox.table,
     "The relay's inbox with a million rows": relay_million.table,
+    "Migration of the relay's inbox": relay_migration.table,
+    "An operator finds a failed message": operator_minute.table,
+    "Installation": installation.table,
     "Schema": lambda: table(list(schema.measure())),
 }
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 
 
-def report(word: str = "") -> Section:
-    """Measure the parts whose titles have a word, print each when it is measured, and return them as one page."""
-    machine = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores"
-    texts = [
-        "# Benchmarks",
-        f"Written by `make bench ARGS=--save`. {machine}. Orders of magnitude: a loaded machine is slower.",
-    ]
-    held: list[Ratio] = []
+def measure_parts(word: str = "") -> dict[str, Section]:
+    """Measure the parts whose titles have a word, print each when it is measured, and return them by title."""
+    sections = {}
     for title, measure in PARTS.items():
         if word.lower() not in title.lower():
             continue
         print(f"measuring: {title}", end="", file=sys.stderr, flush=True)
         started = time.perf_counter()
-        measured = measure()
+        try:
+            measured = measure()
+        except ProgramMissing as error:
+            print(f" (not measured: {error})", file=sys.stderr)
+            continue
         print(f" ({time.perf_counter() - started:.0f} s)", file=sys.stderr)
-        section = measured if isinstance(measured, Section) else Section(measured)
-        texts += [f"## {title}", section.text]
+        sections[title] = section = measured if isinstance(measured, Section) else Section(measured)
         print(f"## {title}\n\n{section.text}\n", flush=True)
-        held += section.ratios
-    return Section("\n\n".join(texts) + "\n", tuple(held))
+    return sections
+
+
+def write_page(texts: Mapping[str, str]) -> str:
+    """Return the page of the results, in the order of the parts."""
+    machine = f"sfcode {__version__}, Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores"
+    head = f"Written by `make bench ARGS=--save`. {machine}. Orders of magnitude: a loaded machine is slower."
+    sections = [f"## {title}\n\n{texts[title]}" for title in PARTS if title in texts]
+    return "\n\n".join(["# Benchmarks", head, *sections]) + "\n"
+
+
+def read_page(page: str) -> dict[str, str]:
+    """Return the texts of the sections of a page by their titles."""
+    return {
+        title: text.strip()
+        for title, _, text in (part.partition("\n") for part in re.split(r"^## ", page, flags=re.MULTILINE)[1:])
+    }
 
 
 def main() -> None:
@@ -85,14 +106,15 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="write RESULTS.md and ratios.json in benchmarks/ as well")
     parser.add_argument("--only", default="", metavar="WORD", help="measure only the parts whose titles have this word")
     arguments = parser.parse_args()
-    if arguments.save and arguments.only:
-        parser.error("--save keeps a whole run: leave --only out")
     saved = ratios.read_saved()
-    section = report(arguments.only)
+    sections = measure_parts(arguments.only)
+    measured = [ratio for section in sections.values() for ratio in section.ratios]
     if arguments.save:
-        RESULTS.write_text(section.text, encoding="utf-8")
-        ratios.save(section.ratios)
-    if fallen := ratios.list_fallen(section.ratios, saved):
+        texts = read_page(RESULTS.read_text(encoding="utf-8")) | {name: part.text for name, part in sections.items()}
+        RESULTS.write_text(write_page(texts), encoding="utf-8")
+        kept = saved if arguments.only else {}
+        ratios.save((kept | {ratio.name: ratio for ratio in measured}).values())
+    if fallen := ratios.list_fallen(measured, saved):
         raise SystemExit("Slower than allowed:\n" + "\n".join(f"  - {line}" for line in fallen))
 
 

@@ -53,7 +53,8 @@ def write_figures(text: str, figures: Figures, page: str) -> str:
 def measured_pages() -> dict[Path, str]:
     """Return the pages that name figures of the benchmarks, with the present ones."""
     figures = read_figures(RESULTS.read_text(encoding="utf-8"))
-    texts = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
+    paths = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
     return {
         path.relative_to(ROOT): write_figures(text, figures, path.name)
         for path, text in texts.items()

@@ -23,6 +23,8 @@ PICTURES = ROOT / "docs" / "pictures"
 WIDTH = 1280
 PLAN_HEIGHT, DASHBOARD_HEIGHT = 1500, 1100
 """How much of a page is in its picture, in pixels."""
+DARK, LIGHT = 0, 1
+"""What Chromium calls the themes that a page may prefer."""
 CHART = "<svg"
 """What the dashboard holds as soon as the relay has written the figures of a minute."""
 CHANGES = (
@@ -34,14 +36,15 @@ CHANGES = (
 
 
 def take(browser: str, url: str, name: str, height: int) -> None:
-    """Write a picture of a page."""
+    """Write a picture of a page, and one of it with the dark theme."""
     PICTURES.mkdir(exist_ok=True)
-    path = PICTURES / f"{name}.png"
     options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1", "--disable-gpu")
-    size = f"--window-size={WIDTH},{height}"
-    command = [browser, *options, size, "--virtual-time-budget=3000", f"--screenshot={path}", url]
-    subprocess.run(command, check=True, capture_output=True)
-    print(f"wrote {path.relative_to(ROOT)}")
+    for file, scheme in {f"{name}.png": LIGHT, f"{name}-dark.png": DARK}.items():
+        path = PICTURES / file
+        size, theme = f"--window-size={WIDTH},{height}", f"--blink-settings=preferredColorScheme={scheme}"
+        command = [browser, *options, size, theme, "--virtual-time-budget=3000", f"--screenshot={path}", url]
+        subprocess.run(command, check=True, capture_output=True)
+        print(f"wrote {path.relative_to(ROOT)}")
 
 
 def take_plan(browser: str, stage: Stage) -> None:

@@ -2,6 +2,7 @@
 Write the sources of the documentation site: the pages of docs/, and the repository's own pages that they link to.
 
 Links that lead out of docs/ are changed to lead to those pages. Links to other files of the repository become plain text.
+A picture that also exists for dark pages (`plan-dark.png` beside `plan.png`) is shown in both, each with the theme that it fits.
 `make site` builds the site from what this writes.
 """
 
@@ -22,6 +23,7 @@ PAGES = {
 }
 """The pages outside docs/, and their names in the site."""
 _LINK = re.compile(r"(?<!!)\[([^\]\[]*(?:\[[^\]]*\][^\]\[]*)*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s#]+)\.png\)")
 
 
 def site_path(path: str) -> str | None:
@@ -44,6 +46,18 @@ def rewrite_links(text: str, path: str) -> str:
     return "".join(part if part.startswith("```") else _LINK.sub(rewrite, part) for part in parts)
 
 
+def add_dark_pictures(text: str, folder: Path) -> str:
+    """Return the text of a page with a second picture for dark pages where there is one; `folder` has the page."""
+
+    def add(picture: re.Match[str]) -> str:
+        label, name = picture[1], picture[2]
+        if not (folder / f"{name}-dark.png").is_file():
+            return picture[0]
+        return f"![{label}]({name}.png#only-light)![{label}]({name}-dark.png#only-dark)"
+
+    return _PICTURE.sub(add, text)
+
+
 def write(folder: Path) -> list[str]:
     """Write the configuration and all pages to a folder, which is emptied before; return the names of the pages."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -59,7 +73,8 @@ def write(folder: Path) -> list[str]:
         target = pages / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix == ".md":
-            target.write_text(rewrite_links(source.read_text(encoding="utf-8"), path), encoding="utf-8")
+            text = add_dark_pictures(source.read_text(encoding="utf-8"), source.parent)
+            target.write_text(rewrite_links(text, path), encoding="utf-8")
             names.append(name)
         else:
             shutil.copyfile(source, target)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure import measure_process
+from benchmarks import run
+from benchmarks.measure import ProgramMissing, measure_process
 from benchmarks.ratios import Ratio, list_fallen, read_saved, save
+from benchmarks.run import PARTS, read_page, write_page
 from scripts.figures import RESULTS, read_figures, write_figures
 
 SAVED = {"plan": Ratio("plan", (4.9, 5.0, 5.2))}
@@ -85,6 +87,26 @@ def test_a_page_gets_the_figures_of_the_saved_results() -> None:
 def test_a_figure_that_the_results_do_not_have_is_reported(row: str) -> None:
     with pytest.raises(SystemExit, match=r"p\.md: .* has no figure Relay > "):
         write_figures(f"1<!-- bench: Relay > {row} > per second -->", read_figures(MEASURED), "p.md")
+
+
+def test_a_part_that_is_measured_alone_leaves_the_others_as_they_were_saved() -> None:
+    saved = RESULTS.read_text(encoding="utf-8")
+    texts = read_page(saved)
+    assert write_page(texts).partition("\n## ")[2] == saved.partition("\n## ")[2]
+    assert list(texts) == list(PARTS)
+    changed = read_page(write_page({**texts, "Schema": "| new |"}))
+    assert changed == {**texts, "Schema": "| new |"}
+
+
+def test_a_part_whose_program_is_missing_is_not_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure() -> str:
+        raise ProgramMissing("Chromium")
+
+    monkeypatch.setattr(run, "PARTS", {"Schema": lambda: "| a |", "Pages": measure})
+    assert list(run.measure_parts()) == ["Schema"]
+    assert "Pages (not measured: Chromium)" in capsys.readouterr().err
 
 
 def test_what_the_page_on_scaling_calls_measured_comes_from_the_results(root: Path) -> None:

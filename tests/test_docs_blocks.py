@@ -1,10 +1,12 @@
-"""Every command, every piece of a config and every block of shell commands in the documentation is checked by a machine."""
+"""Every command, figure, piece of a config and block of shell commands in the documentation is checked by a machine."""
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 import jsonschema
 import pytest
+import yaml
 
 from sfcode.cli.main import cli
 from sfcode.config.overrides import FIXED
@@ -29,6 +32,23 @@ _BLOCK = re.compile(
 )
 _INLINE = re.compile(r"`([^`\n]+)`")
 _SFCODE = re.compile(r"(?:^|[;&|(] *|\$ )(?:[A-Z_]+=\S* )*(?:\S*/)?sfcode ([^;&|)#>\n]*)", re.MULTILINE)
+_MADE_TABLE = re.compile(r"<!-- (\w+): `make docs` writes this table -->.*?<!-- end of \1 -->", re.DOTALL)
+_FIGURE = re.compile(
+    r"(?<![\w.,/-])(?P<number>\d[\d,.]*)[ -]?"
+    r"(?P<unit>ms|µs|s|second|minute|hour|day|week|month|year|[kKMGT]i?B|%|per second)s?(?![\w-])(?!<!-- bench: )"
+)
+UNITS = {
+    **dict.fromkeys(("s", "second", "per second"), 1.0),
+    "ms": 1e-3,
+    "minute": 60.0,
+    "hour": 3600.0,
+    "%": 0.01,
+    "KB": 1e3,
+    "MB": 1e6,
+    "KiB": 1024.0,
+    "MiB": 1024.0**2,
+}
+"""What a figure is multiplied by before it is compared with a constant: in seconds, in bytes, in days, or a share."""
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|\.\.\.|\{.*|<.*|@")
 
 
@@ -202,3 +222,85 @@ def test_every_piece_of_a_config_that_a_page_shows_obeys_the_mapping_language() 
 )
 def test_a_piece_that_breaks_the_language_would_be_found(text: str, is_one: bool) -> None:
     assert any(fits(parse(text.encode(), "f").data, kind) for kind in KINDS) is is_one
+
+
+def list_figures() -> Iterator[tuple[str, int, str]]:
+    """List the figures with a unit that neither come from the benchmarks nor have a source on their line: page, line, figure."""
+    for page, text in texts().items():
+        if page in HISTORY or page.startswith(("docs/decisions/", "docs/reference/mapping-language")):
+            continue  # a decision has the figures of its day, and the language those of the code
+        prose = _MADE_TABLE.sub(lambda match: "\n" * match[0].count("\n"), text)
+        prose = _BLOCK.sub(lambda match: "\n" * match[0].count("\n"), prose)
+        for number, line in enumerate(prose.splitlines(), 1):
+            if "https://" not in line and "documented" not in line:
+                yield from ((page, number, match[0]) for match in _FIGURE.finditer(line))
+
+
+def read_origins() -> dict[str, dict[str, str]]:
+    origins: dict[str, dict[str, str]] = yaml.safe_load((ROOT / "tests/figures.yaml").read_text(encoding="utf-8"))
+    return origins
+
+
+def find_constant(name: str) -> float:
+    """Return the value of a constant or of a default of a class, in seconds if it is a time."""
+    parts = name.split(".")
+    place = next(place for place, part in enumerate(parts) if not part.islower())
+    value = importlib.import_module(".".join(parts[:place]))
+    for part in parts[place:]:
+        value = getattr(value() if isinstance(value, type) else value, part)
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)  # type: ignore[arg-type]
+
+
+def fits_constant(figure: str, constant: float) -> bool:
+    match = _FIGURE.fullmatch(figure)
+    assert match is not None
+    number = float(match["number"].replace(",", ""))
+    factors = (1.0, 86_400.0) if match["unit"] == "day" else (UNITS[match["unit"]],)
+    return any(constant == pytest.approx(number * factor) for factor in factors)
+
+
+def test_every_figure_comes_from_the_benchmarks_a_source_or_the_code() -> None:
+    origins = read_origins()
+    figures = list(list_figures())
+    strange = [
+        f"{page}:{line}: {figure}"
+        for page, line, figure in figures
+        if figure not in origins.get(page, {}) and figure not in origins["everywhere"]
+    ]
+    assert strange == [], "mark it <!-- bench: ... -->, link its source on the line, or add it to tests/figures.yaml"
+    written = {(page, figure) for page, _, figure in figures}
+    everywhere = {figure for _, figure in written}
+    stale = [
+        (page, figure)
+        for page, reasons in origins.items()
+        for figure in reasons
+        if (figure not in everywhere if page == "everywhere" else (page, figure) not in written)
+    ]
+    assert stale == []
+
+
+def test_a_figure_of_the_code_is_that_of_the_code() -> None:
+    constants = [
+        (figure, origin)
+        for reasons in read_origins().values()
+        for figure, origin in reasons.items()
+        if re.fullmatch(r"(?:sfcode|benchmarks)(?:\.\w+)+", origin)
+    ]
+    assert len(constants) > 30
+    assert [pair for pair in constants if not fits_constant(pair[0], find_constant(pair[1]))] == []
+
+
+@pytest.mark.parametrize(
+    ("figure", "constant", "fit"),
+    [
+        ("12 hours", 43_200.0, True),
+        ("14 days", 14.0, True),
+        ("3 days", 259_200.0, True),
+        ("80 %", 0.8, True),
+        ("4 MiB", 4_194_304.0, True),
+        ("12 hours", 12.0, False),
+        ("90 days", 14.0, False),
+    ],
+)
+def test_a_figure_that_differs_from_the_code_would_be_found(figure: str, constant: float, fit: bool) -> None:
+    assert fits_constant(figure, constant) is fit

@@ -13,7 +13,7 @@ import pytest
 
 from scripts.browser import find_chromium, open_chromium
 from scripts.check_site import check_pages, serve_folder
-from scripts.site import rewrite_links, write
+from scripts.site import add_dark_pictures, rewrite_links, write
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = """\
@@ -72,6 +72,14 @@ def test_pages_of_an_earlier_build_go(tmp_path):
 )
 def test_links_lead_to_pages_of_the_site(path, text, rewritten):
     assert rewrite_links(text, path) == rewritten
+
+
+def test_a_picture_is_shown_with_the_theme_that_it_fits(tmp_path):
+    for name in ("plan.png", "plan-dark.png", "other.png"):
+        (tmp_path / name).touch()
+    assert add_dark_pictures("![a b](plan.png)\n![c](other.png)", tmp_path) == (
+        "![a b](plan.png#only-light)![a b](plan-dark.png#only-dark)\n![c](other.png)"
+    )
 
 
 def test_the_threat_model_names_tests_that_exist():

@@ -13,3 +13,9 @@ function completeTheme() {
 new MutationObserver(completeTheme).observe(document.body, { childList: true, subtree: true });
 addEventListener("resize", completeTheme);
 completeTheme();
+
+// The longest code that fits into a line of a phone, in characters.
+const LONGEST_SHORT = 28;
+for (const code of document.querySelectorAll(".md-typeset :not(pre) > code")) {
+  if (code.textContent.length <= LONGEST_SHORT) code.classList.add("short");
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from sfcode.local import serve
 from tests.e2e.journey import SECRET
@@ -49,6 +50,14 @@ def test_an_attribute_taken_from_a_mapping_shrinks_message_condition_and_access_
     assert '"Contact.Plan__c"' in output
     assert applied.apply().code == 0
     assert applied.actions() == {}
+
+
+def test_the_readme_shows_parts_of_a_real_plan(applied, root):
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    applied.edit("mappings/contact.yaml", "    department: Department\n", "")
+    output = applied.plan().out
+    for part in shown.split("...\n"):
+        assert part in output
 
 
 def test_an_attribute_added_to_a_mapping_grows_them_together(applied):
