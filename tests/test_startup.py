@@ -28,8 +28,8 @@ LIMITS = {
 }
 """By command: how many modules of sfcode and of other packages it may load, and the packages that it must not."""
 
-PLANNING = (170, 105, NEVER | SERVING)
-"""The same for a plan of an org that is served elsewhere."""
+SERVED_ELSEWHERE = {"plan": (170, 105, NEVER | SERVING), "apply": (190, 105, NEVER | SERVING)}
+"""The same for verbs with an org that is served elsewhere."""
 
 IMPORT_TIME_LINE = re.compile(r"^import time:[^|]*\|[^|]*\|\s*(\S+)$", re.MULTILINE)
 
@@ -71,11 +71,12 @@ def served(folder: Path) -> Iterator[None]:
         yield
 
 
-def test_a_plan_loads_neither_a_web_server_nor_the_emulator(root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", [["plan"], ["apply", "--auto-approve"]], ids=" ".join)
+def test_neither_a_web_server_nor_the_emulator_is_loaded(root: Path, tmp_path: Path, verb: list[str]) -> None:
     shutil.copytree(root / "config", tmp_path / "config")
     with served(tmp_path):
-        modules = imported_by(tmp_path, "--env", "local", "plan")
-    check(modules, *PLANNING)
+        modules = imported_by(tmp_path, "--env", "local", *verb)
+    check(modules, *SERVED_ELSEWHERE[verb[0]])
     assert {name for name in modules if name.startswith("sfcode.local.")} == {"sfcode.local.running"}
 
 

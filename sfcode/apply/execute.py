@@ -10,7 +10,7 @@ from sfcode.apply.flows import delete_versions, deploys_drafts, remove_flow, set
 from sfcode.apply.lock import Lock
 from sfcode.apply.package import package
 from sfcode.apply.quick_deploy import QuickDeploy, inherit_tests, quick_deploy
-from sfcode.apply.records import delete_state, write_record, write_state
+from sfcode.apply.records import RecordIds, delete_state, write_record, write_state
 from sfcode.apply.redact import redact
 from sfcode.apply.rename import rename
 from sfcode.apply.steps import (
@@ -35,6 +35,7 @@ from sfcode.plan.change import Action
 from sfcode.plan.modes import Mode
 from sfcode.plan.next_state import Mark, intended_state, state_after
 from sfcode.plan.plan import Plan
+from sfcode.plan.state import Applied
 
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
@@ -79,6 +80,7 @@ def execute(
     changed: list[str] = []
     ordered = steps(plan, drafts=deploys_drafts(org, inherit_tests(plan.validation, options)))
     checked = next((step for step in ordered if isinstance(step, Deploy)), None)
+    ids = RecordIds(org)
     for step in ordered:
         lock.confirm()
         match step:
@@ -115,7 +117,7 @@ def execute(
                 changed.append(f"deployment {result.id}")
                 done(changed[-1])
             case WriteRecord() | Rename() | RemoveFlow() | DeleteVersions():
-                line = _write_in_place(org, step)
+                line = _write_in_place(org, step, ids)
                 changed += [line] if not isinstance(step, WriteRecord) else []
                 done(line)
                 report(line)
@@ -127,10 +129,10 @@ def execute(
     return ApplyResult(plan, tuple(deployed), mark.id if reversible else "", mark.applied.told)
 
 
-def _write_in_place(org: Org, step: WriteRecord | Rename | RemoveFlow | DeleteVersions) -> str:
+def _write_in_place(org: Org, step: WriteRecord | Rename | RemoveFlow | DeleteVersions, ids: RecordIds) -> str:
     """Execute a step that is not a deployment; return its description."""
     if isinstance(step, WriteRecord):
-        write_record(org, step.change)
+        write_record(org, step.change, ids)
         return f"{step.change.address}: {DONE[step.change.action]}"
     if isinstance(step, Rename):
         rename(org, step.moves)
@@ -145,7 +147,7 @@ def _write_in_place(org: Org, step: WriteRecord | Rename | RemoveFlow | DeleteVe
 def _write_state(org: Org, plan: Plan, step: RecordIntent | KeepState | DeleteState, mark: Mark) -> None:
     match step:
         case RecordIntent():
-            write_state(org, plan.state, intended_state(plan, mark.applied))
+            write_state(org, plan.state, intended_state(plan, mark.applied), first=mark.applied == Applied())
         case KeepState(owned):
             write_state(org, plan.state, state_after(plan, owned, mark))
         case DeleteState():

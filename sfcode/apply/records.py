@@ -24,31 +24,71 @@ ON_CREATE = {
 }
 """Required fields of a new user that sfcode does not manage: set at creation, never compared."""
 
+BY_NAME = {
+    "User": "SELECT Id FROM User WHERE Username = {}",
+    "PermissionSet": "SELECT Id FROM PermissionSet WHERE Name = {}",
+    "PermissionSetLicense": "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = {}",
+}
+"""The query that finds a record of an object by its name."""
+
 ALREADY = {"DUPLICATE_VALUE", "DUPLICATE_USERNAME"}
 """Error codes for a record that exists already, for example from an interrupted apply."""
 
 
-def write_record(org: Org, change: Change) -> None:
+class RecordIds:
+    """IDs of records by object and name. Each is asked once in an apply, and not at all for a record that it created."""
+
+    def __init__(self, org: Org) -> None:
+        self._org = org
+        self._ids: dict[tuple[str, str], str] = {}
+
+    def add(self, sobject: str, name: str, record_id: str) -> None:
+        """Remember the ID of a record."""
+        self._ids[sobject, name] = record_id
+
+    def find(self, sobject: str, name: str, *, what: str) -> str:
+        """Return the ID of the record of this name. Raises OrgError if there is none; `what` describes it."""
+        if (sobject, name) not in self._ids:
+            rows = self._org.query(BY_NAME[sobject], name)
+            if not rows:
+                raise OrgError(f"there is no {what} in this org, or the signed-in user may not see it")
+            self._ids[sobject, name] = str(rows[0]["Id"])
+        return self._ids[sobject, name]
+
+
+def write_record(org: Org, change: Change, ids: RecordIds | None = None) -> None:
     """Create, update or delete one record. Raises OrgError with the address and, if known, a hint."""
+    ids = ids or RecordIds(org)
     try:
         try:
-            _write(org, change)
+            _write(org, change, ids)
         except OrgUnreachable:
             # The response is lost, so the outcome is unknown. Each of these writes can be repeated.
-            _write(org, change, again=True)
+            _write(org, change, ids, again=True)
     except OrgError as error:
         hint = _hint(change.address, error) if isinstance(error, OrgUnreachable) or not error.hint else error.hint
         raise OrgError(f"{change.address}: {error.message}", hint, code=error.code) from error
 
 
-def write_state(org: Org, address: Address, applied: Applied) -> None:
-    """Write the state through REST, if there is no deployment that contains it."""
+def write_state(org: Org, address: Address, applied: Applied, *, first: bool = False) -> None:
+    """Write the state through REST, if there is no deployment that contains it; `first` if there was none before."""
     values = {
         "Body": base64.b64encode(state_text(applied).encode()).decode("ascii"),
         "CacheControl": "Private",
         "ContentType": "application/json",
         "Description": STATE_DESCRIPTION,
     }
+
+    if first:
+        try:
+            org.create("StaticResource", {"Name": address.full_name, **values})
+        except OrgUnreachable:
+            pass  # it may have been created
+        except OrgError as error:
+            if "DUPLICATE" not in error.code:
+                raise
+        else:
+            return
 
     def write() -> None:
         rows = org.query("SELECT Id FROM StaticResource WHERE Name = {}", address.full_name)
@@ -78,18 +118,18 @@ def _repeat_once(write: Callable[[], None]) -> None:
         write()
 
 
-def _write(org: Org, change: Change, *, again: bool = False) -> None:
+def _write(org: Org, change: Change, ids: RecordIds, *, again: bool = False) -> None:
     if change.address.is_business_record and change.after:
         make_business_record(org, change.address, change.after.body)
     elif change.address.type == "User":
-        _write_user(org, change, again=again)
+        _write_user(org, change, ids, again=again)
     elif change.action is Action.DELETE:
         _unassign(org, change.address)
     else:
-        _assign(org, change.address)
+        _assign(org, change.address, ids)
 
 
-def _write_user(org: Org, change: Change, *, again: bool) -> None:
+def _write_user(org: Org, change: Change, ids: RecordIds, *, again: bool) -> None:
     if change.after is None:
         raise AssertionError("users are never deleted")
     values: dict[str, Any] = {key: value for key, value in change.after.body.items() if key != "Profile"}
@@ -100,10 +140,11 @@ def _write_user(org: Org, change: Change, *, again: bool) -> None:
     if change.action is Action.CREATE:
         if again and org.query("SELECT Id FROM User WHERE Username = {}", change.address.full_name):
             return  # the plan did not find it, so the attempt whose response was lost created it
-        org.create("User", values | ON_CREATE | {"Alias": _alias(change.after)})
+        user = org.create("User", values | ON_CREATE | {"Alias": _alias(change.after)})
+        ids.add("User", change.address.full_name, user)
     else:
         username = change.address.full_name
-        user = _find_id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
+        user = ids.find("User", username, what=f"user {username!r}")
         # Only fields that differ: writing an unchanged e-mail address may start its verification again.
         changed = {attribute.path[0] for attribute in change.attributes}
         columns = {"ProfileId" if name == "Profile" else name for name in changed}
@@ -115,17 +156,13 @@ def _alias(user: Component) -> str:
     return (letters or "sfcode")[:8]
 
 
-def _assign(org: Org, address: Address) -> None:
+def _assign(org: Org, address: Address, ids: RecordIds) -> None:
     name, username = address.full_name.rsplit("/", 1)
-    assignee = _find_id(org, "SELECT Id FROM User WHERE Username = {}", username, what=f"user {username!r}")
-    if address.type == "PermissionSetLicenseAssign":
-        soql, key = "SELECT Id FROM PermissionSetLicense WHERE DeveloperName = {}", "PermissionSetLicenseId"
-    else:
-        soql, key = "SELECT Id FROM PermissionSet WHERE Name = {}", "PermissionSetId"
+    assignee = ids.find("User", username, what=f"user {username!r}")
+    sobject = "PermissionSetLicense" if address.type == "PermissionSetLicenseAssign" else "PermissionSet"
+    assigned = ids.find(sobject, name, what=f"{address.type} {name!r}")
     try:
-        org.create(
-            address.type, {"AssigneeId": assignee, key: _find_id(org, soql, name, what=f"{address.type} {name!r}")}
-        )
+        org.create(address.type, {"AssigneeId": assignee, f"{sobject}Id": assigned})
     except OrgError as error:
         if error.code not in ALREADY and "Duplicate PermissionSetAssignment" not in error.message:
             raise
@@ -142,13 +179,6 @@ def _unassign(org: Org, address: Address) -> None:
         soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = {} AND Assignee.Username = {}"
     for row in org.query(soql, name, username):
         org.delete(address.type, row["Id"])
-
-
-def _find_id(org: Org, soql: str, value: str, *, what: str) -> str:
-    rows = org.query(soql, value)
-    if not rows:
-        raise OrgError(f"there is no {what} in this org, or the signed-in user may not see it")
-    return str(rows[0]["Id"])
 
 
 def _hint(address: Address, error: OrgError) -> str:

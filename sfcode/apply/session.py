@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from sfcode.apply.deploy import ignore
-from sfcode.apply.execute import ApplyResult, execute
 from sfcode.apply.lock import Lock, Locks, hold_lock
 from sfcode.apply.lock_holder import this_run
 from sfcode.apply.next_steps import list_steps
@@ -24,6 +24,13 @@ from sfcode.plan.modes import Mode, PlanRequest
 from sfcode.plan.next_state import Mark
 from sfcode.plan.plan import Plan
 from sfcode.plan.planner import PlanResult, make_plan, raise_if_moved
+
+if TYPE_CHECKING:
+    from sfcode.apply.execute import ApplyResult
+
+
+RECENT = 60.0
+"""Seconds after which the time of an org is asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,9 @@ def apply_plan(
             return stack.enter_context(_hold_lock(project, org, options, plan, callbacks.report))
 
         lock = take_lock() if saved or options.auto_approve else None
-        result = make_plan(project, org, secrets, plan_request)
+        result = make_plan(project, org, secrets, plan_request, meanwhile=_import_execution)
+        from sfcode.apply.execute import ApplyResult, execute
+
         if saved:
             raise_if_moved(saved, project, result)
         plan = saved or result.plan
@@ -107,7 +116,7 @@ def apply_plan(
             org,
             secrets,
             origins=origins,
-            mark=make_mark(project, result, org.now()),
+            mark=make_mark(project, result, org.now(within=RECENT)),
             options=options.deploy,
             report=callbacks.report,
             lock=lock,
@@ -115,6 +124,12 @@ def apply_plan(
             patience=options.lock_timeout,
             done=done.append,
         )
+
+
+def _import_execution() -> None:
+    """Import what shows and executes a plan while the org answers."""
+    import sfcode.apply.execute
+    import sfcode.plan.reports.text  # noqa: F401
 
 
 @contextmanager

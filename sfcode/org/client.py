@@ -135,9 +135,9 @@ class Org:
         """Clocks, timeouts and limits, as passed to `connect`."""
         return self._connection.runtime
 
-    def now(self) -> datetime:
-        """Return the org's time."""
-        return self._connection.now()
+    def now(self, *, within: float = 0.0) -> datetime:
+        """Return the org's time; the last response is enough if it came within `within` seconds."""
+        return self._connection.now(within=within)
 
     def get(self, path: str) -> Any:
         """Return a JSON document of this org by its path, such as `/services/data`."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -37,6 +37,8 @@ class Connection:
         self.runtime = runtime
         self.http = http_session(self.session.instance_url, environ, runtime)
         self.http.auth = Bearer(self.session)
+        self.http.hooks["response"].append(self._note_date)
+        self._date: tuple[str, float] = ("", 0.0)
 
     @property
     def instance_url(self) -> str:
@@ -69,18 +71,33 @@ class Connection:
         except OrgError as error:
             raise (self.session.expired_error() if error.code == SESSION_EXPIRED else error) from refusal
 
-    def now(self) -> datetime:
-        """Return the org's time, from the Date header of the last response, or else this machine's."""
+    def now(self, *, within: float = 0.0) -> datetime:
+        """
+        Return the org's time, from the Date header of a response, or else this machine's.
+
+        The last response is enough if it came within `within` seconds; otherwise one is asked for.
+        """
 
         def read() -> datetime:
             with translate_errors(self.instance_url):
-                response = self.http.get(f"{self.instance_url}/services/data/")
-            try:
-                return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
-            except ValueError:
-                return datetime.fromtimestamp(self.runtime.now(), UTC)
+                self.http.get(f"{self.instance_url}/services/data/")
+            return self._read_date()
 
+        header, received_at = self._date
+        if header and self.runtime.clock() - received_at < within:
+            return self._read_date()
         return retry.call(read, self.runtime)
+
+    def _note_date(self, response: requests.Response, **_: Any) -> None:
+        self._date = (response.headers.get("Date", ""), self.runtime.clock())
+
+    def _read_date(self) -> datetime:
+        header, received_at = self._date
+        try:
+            date = parsedate_to_datetime(header).astimezone(UTC)
+        except ValueError:
+            return datetime.fromtimestamp(self.runtime.now(), UTC)
+        return date + timedelta(seconds=self.runtime.clock() - received_at)
 
     def _soap(self, operation: str, parameters: soap.Fields, *, fresh: bool) -> tuple[etree._Element, ...]:
         from sfcode.org import soap  # with lxml, which the first requests do without

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from sfcode.errors import OrgError
 from sfcode.metadata.component import Address, Body
 from sfcode.org import Org
-from sfcode.org.rest import Row
 from sfcode.plan.snapshot import MissingPart
+
+if TYPE_CHECKING:
+    from sfcode.org.rest import Row
 
 HIDDEN_CODES = frozenset({"INVALID_TYPE", "INVALID_FIELD"})
 """Error codes of queries for objects and fields that do not exist, or that the signed-in user cannot read."""

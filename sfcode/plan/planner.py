@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sfcode.config.project import Project
@@ -28,15 +28,27 @@ class PlanResult:
     snapshot: OrgSnapshot
 
 
-def make_plan(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest = WHOLE_PLAN) -> PlanResult:
+def make_plan(
+    project: Project,
+    org: Org,
+    secrets: Mapping[str, str],
+    request: PlanRequest = WHOLE_PLAN,
+    *,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> PlanResult:
     """
-    Read the org and make a plan. Changes nothing in the org.
+    Read the org and make a plan. Changes nothing in the org. `meanwhile` is called while the org answers.
 
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused and
     UsageError when the request does not fit the project or its history.
     """
     _ = org.rest  # imported before both requests are sent, so that they wait for no other import
-    run_parallel([lambda: read_org_traits(org, project), lambda: org.user, _import_what_is_needed_later], 3)
+
+    def import_later() -> None:
+        _import_what_is_needed_later()
+        meanwhile()
+
+    run_parallel([lambda: read_org_traits(org, project), lambda: org.user, import_later], 3)
     from sfcode.plan.gather import gather
     from sfcode.plan.rules import build_plan
 

@@ -82,15 +82,33 @@ def test_the_fingerprints_of_secrets_are_taken_while_the_org_is_read(journey: Jo
     plan_with(journey, Runtime(request_headers=wait_for_the_secrets), Secrets)
 
 
-def test_a_plan_imports_what_compares_while_the_org_answers() -> None:
+@pytest.mark.parametrize(
+    ("first", "call", "later"),
+    [
+        (
+            "sfcode.cli.plan, sfcode.plan.planner as module",
+            "_import_what_is_needed_later",
+            ["lxml", "sfcode.generate.templates", "sfcode.plan.gather", "sfcode.plan.rules", "sfcode.org.metadata_api"],
+        ),
+        (
+            "sfcode.cli.apply, sfcode.cli.apply_session, sfcode.apply.next_steps, sfcode.apply.session as module",
+            "_import_execution",
+            ["lxml", "sfcode.apply.execute", "sfcode.apply.package", "sfcode.plan.reports.text"],
+        ),
+    ],
+    ids=["plan", "apply"],
+)
+def test_what_is_needed_later_is_imported_while_the_org_answers(first: str, call: str, later: list[str]) -> None:
     """What is imported before the first request delays it."""
-    code = """\
-import sys, sfcode.cli.main, sfcode.cli.plan, sfcode.config.load, sfcode.org.connection, sfcode.plan.planner as planner
-later = {"lxml", "sfcode.generate.templates", "sfcode.plan.gather", "sfcode.plan.rules", "sfcode.org.metadata_api"}
-early = later & {*sys.modules}
+    code = f"""\
+import sys, sfcode.cli.main, sfcode.config.load, {first}
+assert "requests" not in sys.modules
+import sfcode.org.connection
+later = {{*{later}}}
+early = later & {{*sys.modules}}
 assert not early, early
-planner._import_what_is_needed_later()
-late = later - {*sys.modules}
+module.{call}()
+late = later - {{*sys.modules}}
 assert not late, late
 """
     subprocess.run([sys.executable, "-c", code], check=True)

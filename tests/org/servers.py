@@ -101,7 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self.send_response(answer.status)
+        begin = self.send_response_only if "Date" in answer.headers else self.send_response  # which sends today's
+        begin(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if "Content-Length" not in answer.headers:
