@@ -12,9 +12,14 @@ regular expression. The zero width space and joiners are allowed or not dependin
 
 # Markdown output has zero width spaces after @ and https, to prevent mentions and links. Joiners are
 # needed in some scripts and emoji; beside an ASCII letter they only make different names look alike.
-_UNSEEN = re.compile(
+_INVISIBLE = (
     rf"[{UNSEEN}]|(?<![@])(?<!http)(?<!https)\u200b|(?<=[\x21-\x7e])[\u200c\u200d]|[\u200c\u200d](?=[\x21-\x7e])"
 )
+
+# The colors of the command line, and the end of a line in a file from Windows, are the only controls that texts need.
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[(?:0|3[123])m)|\r(?!\n)"
+_ESCAPED = re.compile(f"{_INVISIBLE}|{_CONTROL}")
+_ANY_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def printable(text: str) -> str:
@@ -30,10 +35,12 @@ def spell_out(text: str) -> str:
     r"""
     Escape invisible characters that make a text look like another one, such as a right-to-left override as `\u202e`.
 
-    Applied as the last step to everything that is printed or sent to people. The escapes are those of JSON, so that a JSON
-    document keeps its meaning.
+    Control characters are escaped too, since a terminal would obey those in an org's message. Applied as the last step to
+    everything that is printed or sent to people. The escapes are those of JSON, so that a JSON document keeps its meaning.
     """
-    return text if text.isascii() else _UNSEEN.sub(_escape, text)
+    if text.isascii() and not _ANY_CONTROL.search(text):
+        return text
+    return _ESCAPED.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -20,6 +20,9 @@ from sfcode.text import spell_out
         ("ro\u200dle", "ro\\u200dle"),
         ("tag\U000e0041", "tag\\udb40\\udc41"),
         ("line\u2028end", "line\\u2028end"),
+        ("\x1b]0;title\x07\x1b[2J\x1b[8mhidden", "\\u001b]0;title\\u0007\\u001b[2J\\u001b[8mhidden"),
+        ("\x9b31m\x7f\x00 é", "\\u009b31m\\u007f\\u0000 é"),
+        ("Applied.\rRefused.\r\n", "Applied.\\u000dRefused.\r\n"),
     ],
 )
 def test_what_is_not_seen_is_spelled_out(text, shown):
