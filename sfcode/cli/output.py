@@ -62,21 +62,29 @@ def print_error(error: BaseException, *, json: bool, verbose: bool, color: bool 
     """Print an error, and return its exit code."""
     message, code = describe_error(error, verbose=verbose, verb=verb)
     if json:
-        answer: dict[str, Any] = {
-            "name": type(error).__name__,
-            "message": message,
-            "exitCode": int(code),
-            "status": int(code),
-            "warnings": [],
-        }
-        if isinstance(error, ConfigError):
-            answer["problems"] = [str(problem) for problem in error.problems]
-        echo(json_module.dumps(answer))  # on one line, since serving commands print JSON lines
+        try:
+            _print_json_error(error, message, code)
+        except OSError:  # standard output is a file on a full disk, or closed
+            echo(f"Error: {message}", err=True)
     elif isinstance(error, click.exceptions.NoArgsIsHelpError):
         echo(error.format_message(), err=True)
     elif message:
         echo(f"{paint('Error:', '!')} {message}", err=True, color=None if color else False)
     return code
+
+
+def _print_json_error(error: BaseException, message: str, code: ExitCode) -> None:
+    """Print an error on one line, since serving commands print JSON lines."""
+    answer: dict[str, Any] = {
+        "name": type(error).__name__,
+        "message": message,
+        "exitCode": int(code),
+        "status": int(code),
+        "warnings": [],
+    }
+    if isinstance(error, ConfigError):
+        answer["problems"] = [str(problem) for problem in error.problems]
+    echo(json_module.dumps(answer))
 
 
 def describe_error(error: BaseException, *, verbose: bool = False, verb: str = "") -> tuple[str, ExitCode]:

@@ -169,6 +169,19 @@ def test_json_errors_come_in_the_envelope_on_standard_output(capsys, tmp_path, m
     assert err == ""
 
 
+def test_json_that_a_full_disk_does_not_take_ends_in_an_error_on_standard_error(tmp_path):
+    command = [sys.executable, "-m", "sfcode", "schema", "mapping", "--json"]
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert process.returncode == 1
+    assert process.stderr.startswith("Error: No space left on device\n")
+
+
+def test_control_characters_of_an_org_do_not_reach_the_terminal(capsys):
+    output.print_error(OrgError("bad \x1b]0;title\x07\x1b[2J\rApplied."), json=False, verbose=False)
+    assert capsys.readouterr().err == "Error: bad \\u001b]0;title\\u0007\\u001b[2J\\u000dApplied.\n"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "text"),
     [
