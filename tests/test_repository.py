@@ -54,6 +54,37 @@ def test_no_file_holds_what_looks_like_a_secret(texts: dict[Path, str]) -> None:
     assert matches == []
 
 
+WRITTEN_PIECEMEAL = {
+    "sfcode/atomic_write.py": "what the others use",
+    "sfcode/github/actions_step.py": "the runner's files, to which every step appends",
+    "sfcode/importing/pipeline.py": "a temporary folder",
+    "sfcode/review/revisions.py": "a temporary folder",
+}
+"""Files of the command line and the relay that write other files by themselves, and why."""
+
+
+def writes_a_file(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    modes = [
+        value.value
+        for value in (*call.args, *(keyword.value for keyword in call.keywords))
+        if isinstance(value, ast.Constant)
+    ]
+    is_open = name == "open" and any(isinstance(mode, str) and re.fullmatch("[wxa][bt+]*", mode) for mode in modes)
+    return is_open or name in {"write_text", "write_bytes", "mkstemp", "NamedTemporaryFile"}
+
+
+def test_files_of_users_are_written_whole_by_one_module(root: Path) -> None:
+    """A full disk or a kill leaves the file that was there: so no other module opens one for writing."""
+    sources = [path for path in (root / "sfcode").rglob("*.py") if "local" not in path.relative_to(root).parts]
+    writing = {
+        path.relative_to(root).as_posix()
+        for path in sources
+        if any(isinstance(node, ast.Call) and writes_a_file(node) for node in ast.walk(ast.parse(path.read_bytes())))
+    }
+    assert writing == set(WRITTEN_PIECEMEAL)
+
+
 @pytest.mark.parametrize(
     ("kind", "example"),
     [

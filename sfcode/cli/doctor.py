@@ -61,11 +61,12 @@ def doctor(invocation: Invocation, as_org: str | None, evidence: Path | None, fo
 
 def _probe(invocation: Invocation, project: Project, file: Path) -> int:
     """Record the org's responses to the probes."""
+    from sfcode.atomic_write import write_whole
     from sfcode.evidence.record import format_results, record_evidence
 
     with invocation.open_org(project) as org, invocation.show_progress("Asking the org"):
         evidence = record_evidence(org, datetime.now(UTC), lambda _question: None)
-    file.write_text(json.dumps(evidence, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps(evidence, indent=2, ensure_ascii=False) + "\n", "the evidence")
     if invocation.json:
         print_envelope(evidence)
     else:

@@ -26,9 +26,9 @@ def fmt(invocation: Invocation, paths: tuple[Path, ...], *, check: bool, diff: b
     are. PATHS are files of a project; without any, all files of the config folder. Prints the names of the files that
     change.
     """
+    from sfcode.atomic_write import write_whole
     from sfcode.config.files import list_files
     from sfcode.config.format import format_text
-    from sfcode.plan.atomic_write import write_whole
 
     kinds = {path: _kind(path) for path in paths} if paths else dict(list_files(invocation.config))
     problems: list[Diagnostic] = []

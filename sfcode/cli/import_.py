@@ -174,10 +174,8 @@ def _refuse_files(folder: Path, present: list[str]) -> None:
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    from sfcode.atomic_write import write_together
     from sfcode.config.schema import KINDS, render_json_schema
 
     schemas = {f".schema/{kind}.json": render_json_schema(kind) for kind in KINDS}
-    for name, content in {**schemas, **texts}.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8", newline="\n")
+    write_together({folder / name: content for name, content in {**schemas, **texts}.items()})

@@ -36,7 +36,7 @@ def open_(invocation: Invocation, plan_file: Path | None, output: Path | None) -
     of YAML behind them. It is one file, loads nothing, and can be sent to others. In a CI, and
     without a display, its path is printed and no browser is started.
     """
-    from sfcode.plan.atomic_write import write_whole
+    from sfcode.atomic_write import write_whole
     from sfcode.plan.reports import ReportOptions, render_plan
     from sfcode.text import spell_out
 

@@ -28,6 +28,7 @@ def render(invocation: Invocation, out: Path, layout: Literal["mdapi", "source"]
 
     Secrets stay placeholders: the files are for reading, and cannot be deployed unchanged.
     """
+    from sfcode.atomic_write import write_together
     from sfcode.generate import generate
     from sfcode.metadata.objects import standard
     from sfcode.metadata.package import write
@@ -44,10 +45,7 @@ def render(invocation: Invocation, out: Path, layout: Literal["mdapi", "source"]
     files = write([*components, state], project.settings.salesforce.api_version, layout=layout)
     if out.exists() and any(out.iterdir()):
         raise Refused(f"{out} is not empty.", "Pass a new or empty folder.")
-    for name, content in files.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    write_together({out / name: content for name, content in files.items()})
     if invocation.json:
         print_envelope({"out": str(out), "files": sorted(files)}, project.warnings)
     else:

@@ -100,7 +100,7 @@ def _write_at_end(path: Path | None, report: R, noun: str) -> Iterator[R]:
     if path is None:
         yield report
         return
-    from sfcode.plan.atomic_write import write_whole
+    from sfcode.atomic_write import write_whole
 
     write_whole(path, spell_out(report.render()), noun)
     try:

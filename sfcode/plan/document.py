@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfcode import __version__
+from sfcode.atomic_write import write_whole
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.diff import AttributeChange, path_text
-from sfcode.plan.atomic_write import write_whole
 from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved

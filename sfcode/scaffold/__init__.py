@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sfcode import __version__
+from sfcode.atomic_write import write_together
 from sfcode.config.names import FIELD, make_identity
 from sfcode.errors import UsageError
 from sfcode.install_source import SourceUnknown, find_install_source
@@ -197,16 +198,9 @@ def write_project(folder: Path, extras: Iterable[str] = (), names: WorkflowNames
         raise UsageError(f"These files exist already:\n{listed}", "Nothing was written. Pass an empty folder.")
     new = [path for path in files if path not in optional_files]
     try:
-        for parent in sorted({path.parent for path in new}):
-            parent.mkdir(parents=True, exist_ok=True)
-        for path in new:
-            content = files[path]
-            with path.open("xb") as stream:
-                stream.write(content.encode() if isinstance(content, str) else content)
+        write_together({path: files[path] for path in new})
     except OSError as error:
-        raise UsageError(
-            f"{error.filename or folder} cannot be created: {error.strerror}", "Pass another folder."
-        ) from error
+        raise UsageError(f"{error.filename} cannot be created: {error.strerror}", "Pass another folder.") from error
     return WrittenProject(tuple(new), tuple(optional_files), warnings)
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from sfcode.atomic_write import write_whole
 from sfcode.errors import UsageError
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.plan.atomic_write import write_whole
 from sfcode.scaffold import ACTION, BRANCH, PREFIX, WorkflowNames, render_project
 
 APPLY = ".github/workflows/apply.yml"

@@ -127,21 +127,30 @@ def read_capture_file(path: Path) -> CapturedWebhook:
 
 def _add_evidence(file: Path, capture: CapturedWebhook) -> None:
     """Add a webhook without its values to a file of evidence, which is created if it does not exist."""
+    from sfcode.atomic_write import write_whole
     from sfcode.evidence.redact import redact_webhook
     from sfcode.relay.ingress.header_shapes import describe_headers, describe_value
 
-    document = (
-        json.loads(file.read_text(encoding="utf-8"))
-        if file.exists()
-        else {"evidence": 1, "probes": [], "exchanges": []}
-    )
+    document = _read_evidence(file)
     own = describe_headers(capture.headers.items())
     shapes = {
         name: header_value if "<" in (header_value := capture.headers[name]) else describe_value(header_value)
         for name in own
     }
     document["webhook"] = redact_webhook([capture.body, *capture.enclosing], shapes)
-    file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps(document, indent=2, ensure_ascii=False) + "\n", "the evidence")
+
+
+def _read_evidence(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {"evidence": 1, "probes": [], "exchanges": []}
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or "evidence" not in document:
+        raise UsageError(f"{file} is not a file of `sfcode doctor --probe`.", "Pass such a file, or a new one.")
+    return document
 
 
 def _parked(inbox: Inbox) -> Sequence[InboxEntry]:

@@ -381,6 +381,15 @@ def test_a_webhook_goes_into_the_evidence_without_its_values(journey: Journey) -
     assert json.loads((journey.folder / "all.json").read_text())["probes"] == [{"assumption": "U01"}]
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"{", b"[]", b'{"probes": []}', b"[" * 100_000])
+def test_what_is_no_file_of_evidence_is_kept_as_it_is(journey: Journey, content: bytes) -> None:
+    (journey.folder / "seen.json").write_text(json.dumps({"headers": {}, "body": OTHER_PATHS.body}))
+    (journey.folder / "mine.json").write_bytes(content)
+    result = journey.run("relay", "learn", "seen.json", "--evidence", "mine.json", "--dry-run")
+    assert (result.code, "mine.json is not a file of `sfcode doctor --probe`." in result.err) == (1, True), result.err
+    assert (journey.folder / "mine.json").read_bytes() == content
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
 
+from sfcode.atomic_write import write_together, write_whole
 from sfcode.errors import Refused
-from sfcode.plan.atomic_write import write_whole
 
 
 def test_a_file_is_replaced_and_keeps_its_mode_and_its_link(tmp_path):
@@ -33,6 +34,40 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_beside_it(tmp_pa
         write_whole(path, "new", "the plan")
     assert [entry.name for entry in tmp_path.iterdir()] == ["plan.json"]
     assert path.read_text() == "old"
+
+
+def test_a_full_disk_is_told_apart_from_a_wrong_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(Refused) as full:
+        write_whole(tmp_path / "plan.json", "new", "the plan")
+    assert full.value.hint == "Free space on its disk, or pass a file on another one."
+
+
+def test_of_files_that_are_written_together_all_are_written_or_none(tmp_path):
+    old, link = tmp_path / "config" / "old.yaml", tmp_path / "link.yaml"
+    old.parent.mkdir()
+    old.write_text("old")
+    old.chmod(0o640)
+    link.symlink_to(old)
+    files = {
+        link: "new",
+        tmp_path / "a" / "b" / "c.yaml": b"bytes",
+        tmp_path / "config" / ("n" * 300): "too long a name",
+    }
+    with pytest.raises(OSError, match="File name too long") as refused:
+        write_together(files)
+    assert refused.value.filename == str(tmp_path / "config" / ("n" * 300))
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [
+        "config",
+        "config/old.yaml",
+        "link.yaml",
+    ]
+    assert old.read_text() == "old"
+    files.popitem()
+    write_together(files)
+    assert link.is_symlink()
+    assert (old.read_text(), old.stat().st_mode & 0o777) == ("new", 0o640)
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["c.yaml"]
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path):
