@@ -1,8 +1,8 @@
 """
 Check the names of the code and the words of its texts, as CONTRIBUTING.md describes them.
 
-Fails when one class name stands for several things, when modules import each other in a circle, or when a text holds a
-retired word. `codespell` checks the spelling.
+Fails when one class name stands for several things, when modules import each other in a circle, when nothing in the
+package uses a function or a class, or when a text holds a retired word. `codespell` checks the spelling.
 """
 
 from __future__ import annotations
@@ -49,6 +49,23 @@ RETIRED = {
 }
 """Words that a reader has to decode, as regular expressions, and what to write instead."""
 
+NOT_REGISTERED = {
+    "cache",
+    "cached_property",
+    "classmethod",
+    "contextmanager",
+    "dataclass",
+    "property",
+    "staticmethod",
+}
+"""Decorators of definitions that something has to use by their name."""
+PLAIN_BASES = {"Enum", "Exception", "Generic", "NamedTuple", "Protocol", "TypedDict"}
+"""Base classes of other packages that call no method of ours."""
+LONGEST_TABLE_ENTRY = 80
+"""Characters of a string that may be a name in a table, such as the module and the function of a verb."""
+UNUSED = {"describe_metadata": "the tests that compare the client with recorded orgs call it"}
+"""Names that are there for others, and why."""
+
 _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words in enumerate(RETIRED)), re.IGNORECASE)
 
 
@@ -57,7 +74,12 @@ def main() -> int:
     trees = {
         _module(path): (path, ast.parse(path.read_text("utf-8"))) for path in sorted((ROOT / PACKAGE).rglob("*.py"))
     }
-    problems = [*_class_problems(trees), *_circle_problems(trees), *_word_problems()]
+    problems = [
+        *_class_problems(trees),
+        *_circle_problems(trees),
+        *unused_problems(trees),
+        *_word_problems(),
+    ]
     print(*problems, sep="\n", end="\n" if problems else "")
     return int(bool(problems))
 
@@ -101,6 +123,43 @@ def _imports(module: str, tree: ast.Module, trees: dict[str, tuple[Path, ast.Mod
                 target = inner if inner in trees else node.module
                 if target in trees and target != module:
                     yield target
+
+
+def unused_problems(trees: dict[str, tuple[Path, ast.Module]]) -> Iterator[str]:
+    """Find functions, methods and classes whose names the package, its templates and its tables of names do not use."""
+    used = {word for path in (ROOT / PACKAGE).rglob("*.j2") for word in re.findall(r"\w+", path.read_text("utf-8"))}
+    classes = set()
+    for _, tree in trees.values():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Name(id=name) | ast.Attribute(attr=name):
+                    used.add(name)
+                case ast.Constant(value=str(text)) if len(text) < LONGEST_TABLE_ENTRY:
+                    used.update(re.findall(r"\w+", text))
+                case ast.ClassDef(name=name):
+                    classes.add(name)
+    for path, tree in trees.values():
+        for definition in _definitions(tree, classes):
+            name = definition.name
+            if name not in used and name not in UNUSED and not name.startswith("__"):
+                yield f"{path.relative_to(ROOT)}:{definition.lineno}: nothing in {PACKAGE} uses {name}"
+
+
+def _definitions(body: ast.AST, classes: set[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """List definitions without those that a decorator registers, and without the methods of other packages' classes."""
+    for node in ast.iter_child_nodes(body):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not _is_registered(node):
+            yield node
+        if isinstance(node, ast.ClassDef):
+            bases = {ast.unparse(base).partition("[")[0] for base in node.bases}
+            if not bases <= classes | PLAIN_BASES:
+                continue
+        yield from _definitions(node, classes)
+
+
+def _is_registered(definition: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    names = {ast.unparse(decorator).partition("(")[0] for decorator in definition.decorator_list}
+    return not names <= NOT_REGISTERED
 
 
 def _word_problems() -> Iterator[str]:

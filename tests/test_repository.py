@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import sfcode
+from scripts.check_names import unused_problems
 
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".j2", ".sh", ".txt", ".lark", ".xsd", ".xml", ".cfg", ""}
 MOST_LINES = 400
@@ -142,6 +143,23 @@ def _waits_by_itself(node: ast.AST) -> bool:
 )
 def test_a_limit_of_a_tests_own_would_be_found(code: str, is_refused: bool) -> None:
     assert any(map(_waits_by_itself, ast.walk(ast.parse(code)))) is is_refused
+
+
+@pytest.mark.parametrize(
+    ("code", "is_unused"),
+    [
+        ("def forgotten(): ...", True),
+        ("class Queue:\n    def forgotten(self): ...\nQueue()", True),
+        ("class Queue:\n    @property\n    def forgotten(self): ...\nQueue()", True),
+        ("class Queue:\n    def forgotten(self): ...\nQueue().forgotten()", False),
+        ("class Queue(Thread):\n    def forgotten(self): ...\nQueue()", False),
+        ("@command('x')\ndef forgotten(): ...", False),
+        ("def forgotten(): ...\nTABLE = 'module:forgotten'", False),
+    ],
+)
+def test_a_function_that_nothing_uses_would_be_found(root: Path, code: str, is_unused: bool) -> None:
+    problems = [*unused_problems({"sfcode.x": (root / "sfcode" / "x.py", ast.parse(code))})]
+    assert bool(problems) is is_unused, problems
 
 
 def test_the_version_of_the_package_has_its_section_in_the_changelog(root: Path) -> None:

@@ -7,7 +7,6 @@ few types, so `checker` checks them; `sfcode schema` turns the models into pydan
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from types import NoneType
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
@@ -99,11 +98,6 @@ class Model:
         if errors:
             raise ValidationError(cls, errors)
         return value
-
-    @classmethod
-    def model_validate_json(cls, text: str) -> Self:
-        """Check JSON and return the value. Raises ValidationError with all errors."""
-        return cls.model_validate(json.loads(text))
 
     @classmethod
     def model_construct(cls, **values: Any) -> Self:

@@ -226,11 +226,6 @@ class Service:
         return NotifyingRelay.of(self.config.project)
 
     @property
-    def is_stopping(self) -> bool:
-        """Whether this process is stopping."""
-        return self._stopping
-
-    @property
     def instance_url(self) -> str:
         """Return the URL of the org, for links to records; "" before the first sign-in."""
         return self._org.instance_url if self._org is not None and self._signed_in else ""

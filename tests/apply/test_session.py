@@ -122,7 +122,7 @@ def test_any_other_answer_changes_nothing(desk, answer, error, message):
 def test_an_org_that_changes_between_the_plan_and_the_yes_is_left_alone(desk):
     desk.apply(lambda: True)
     spec = desk.project.mappings[0].spec
-    activities = ToSalesforce.model_validate_json('{"activities": ["nps_score"]}').activities
+    activities = ToSalesforce.model_validate({"activities": ["nps_score"]}).activities
     edited = spec.model_copy(update={"to_salesforce": spec.to_salesforce.model_copy(update={"activities": activities})})
     desk.project = replace(desk.project, mappings=(replace(desk.project.mappings[0], spec=edited),))
 

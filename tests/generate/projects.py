@@ -71,24 +71,22 @@ def project(
     mappings = {"contact": CONTACT} if mappings is None else mappings
     return Project(
         root=Path(),
-        settings=Settings.model_validate_json(json.dumps(config)),
+        settings=Settings.model_validate(config),
         mappings=tuple(named(name, data) for name, data in mappings.items()),
-        events=Events.model_validate_json('{"version": 1, "activities": {}}'),
+        events=Events.model_validate({"version": 1, "activities": {}}),
         environment="local",
         target=Environment(org="local"),
         secrets=(),
         digest="",
         templates=templates,
         positions=positions("config/sfcode.yaml", config),
-        recipes=Recipes.model_validate_json(json.dumps({"version": 1, **(recipes or {})})),
+        recipes=Recipes.model_validate({"version": 1, **(recipes or {})}),
         recipe_positions=positions("config/recipes.yaml", recipes) if recipes else {},
     )
 
 
 def named(name: str, data: dict[str, Any]) -> NamedMapping:
-    return NamedMapping(
-        name, Spec.model_validate_json(json.dumps(data)), positions(f"config/mappings/{name}.yaml", data)
-    )
+    return NamedMapping(name, Spec.model_validate(data), positions(f"config/mappings/{name}.yaml", data))
 
 
 def positions(file: str, data: dict[str, Any]) -> Mapping[ConfigPath, Position]:
