@@ -92,7 +92,7 @@ class RefreshToken:
 
 TOO_MANY = 429
 HINTS = {
-    "user hasn't approved this consumer": "Pre-authorise the user: in the app's policies set `Admin approved users are "
+    "user hasn't approved this consumer": "Pre-authorize the user: in the app's policies set `Admin approved users are "
     "pre-authorized`, and give the user a permission set that the app names.",
     "audience is invalid": "SF_AUDIENCE_URL must be https://login.salesforce.com for production, "
     "https://test.salesforce.com for a sandbox, or the site's own URL.",
