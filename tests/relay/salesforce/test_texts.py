@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sfcode.config.event_models import EventText
 from sfcode.config.events_file import default_events
-from sfcode.config.template import find_template_problem
+from sfcode.config.template import FILTERS, TESTS, find_template_problem
 from sfcode.mapping.limits import ACTIVITY_COMMENT_LENGTH, TEXT_LENGTH
 from sfcode.relay.salesforce.texts import TemplateFailedError, compile_texts
 
@@ -77,7 +77,9 @@ def test_what_no_field_holds_is_left_out_and_a_subject_is_one_line() -> None:
         ("{{ a + 1 }} {{ a * 2 }} {{ a / 2 }} {{ -a }} {{ a % 2 }}", "8 14 3.5 -7 1"),
         ("{{ a / 0 }}x", "x"),
         ("{{ b ~ '-' ~ c }}", "x-true"),
-        ("{{ b + 1 }}.", "."),
+        ("{{ b + 1 }}{{ 1 + b }}{{ nothing + 1 }}{{ 1 + nothing }}.", "."),
+        ("{{ b - b }}{{ b * b }}{{ b / b }}.", "."),
+        ("{{ +a }} {{ a // 2 }}", "7 3"),
         ("{{ -'7' }}{{ -b }}{{ +b }}.", "-7."),
         ("{{ infinite + 1 }}{{ large * 100 }}.", "."),
         ("{{ b + b }}", "xx"),
@@ -89,6 +91,7 @@ def test_what_no_field_holds_is_left_out_and_a_subject_is_one_line() -> None:
         ("{{ {'x': 'eks'}[b] }}", "eks"),
         ("{% if a > 5 %}high{% elif a is odd %}odd{% else %}low{% endif %}", "high"),
         ("{% if nothing > 5 or nothing is odd or nothing %}yes{% else %}no{% endif %}", "no"),
+        ("{% if nothing < 5 or nothing <= 5 or nothing >= 5 %}yes{% else %}no{% endif %}", "no"),
         ("{{ b[0:1] }}{{ nothing.deeper.still }}", "x"),
         ("{{ range }}{{ dict }}{{ lipsum }}{{ namespace }}.", "."),
         ("{{ b.__class__.__mro__ }}{{ b.__init__ }}safe", "safe"),
@@ -97,6 +100,70 @@ def test_what_no_field_holds_is_left_out_and_a_subject_is_one_line() -> None:
 def test_what_the_language_can_do(template: str, text: str) -> None:
     assert find_template_problem(template) is None
     assert rendered(template, a=7, b="x", c=True, d={"k": [1, "two"]}, infinite=math.inf, large=10**29) == text
+
+
+FILTERED = {
+    "abs": ("{{ n | abs }}", "7"),
+    "capitalize": ("{{ w | capitalize }}", "One two"),
+    "count": ("{{ w | count }}", "7"),
+    "d": ("{{ nothing | d('none') }}", "none"),
+    "default": ("{{ nothing | default('none') }}{{ n | default('none') }}", "none-7"),
+    "first": ("{{ w | first }}", "o"),
+    "float": ("{{ '2' | float + 0.5 }}", "2.5"),
+    "int": ("{{ '2.9' | int }}", "2"),
+    "last": ("{{ w | last }}", "O"),
+    "length": ("{{ w | length }}", "7"),
+    "lower": ("{{ w | lower }}", "one two"),
+    "replace": ("{{ w | replace('one', n) }} {{ w | replace('', 'x') }}", "-7 TWO one TWO"),
+    "round": ("{{ 2.567 | round(1) }} {{ 2.5678 | round }}", "2.6 3"),
+    "string": ("{{ (n | string) + '1' }}", "-71"),
+    "title": ("{{ w | title }}", "One Two"),
+    "trim": ("{{ '  a b ' | trim }}.", "a b."),
+    "truncate": ("{{ w | truncate(5) }} {{ w | truncate(6) }} {{ w | truncate(7) }}", "one… one T… one TWO"),
+    "upper": ("{{ w | upper }}", "ONE TWO"),
+    "urlencode": ("{{ 'a b/ä?' | urlencode }}", "a%20b/%C3%A4%3F"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(FILTERS))
+def test_each_filter_does_what_its_name_says(name: str) -> None:
+    template, text = FILTERED[name]
+    assert find_template_problem(template) is None
+    assert rendered(template, w="one TWO", n=-7) == text
+
+
+OF_VALUES = {
+    "boolean": ("yes", "n"),
+    "defined": ("n", "nothing"),
+    "eq 7": ("7", "n"),
+    "equalto 7": ("7", "n"),
+    "even": ("8", "n"),
+    "false": ("no", "yes"),
+    "float": ("2.5", "n"),
+    "ge 7": ("7", "6"),
+    "gt 7": ("8", "7"),
+    "in [7, 8]": ("8", "n"),
+    "integer": ("n", "2.5"),
+    "le 7": ("7", "8"),
+    "lt 7": ("6", "7"),
+    "mapping": ("{'a': 1}", "[1]"),
+    "ne 7": ("n", "7"),
+    "none": ("none", "n"),
+    "number": ("n", "w"),
+    "odd": ("n", "8"),
+    "sequence": ("[1]", "n"),
+    "string": ("w", "n"),
+    "true": ("yes", "no"),
+    "undefined": ("nothing", "n"),
+}
+
+
+def test_each_test_is_true_of_one_value_and_false_of_another() -> None:
+    assert {test.partition(" ")[0] for test in OF_VALUES} == {name for name in TESTS if name.isalpha()}
+    for test, values in OF_VALUES.items():
+        template = " ".join(f"{{{{ 1 if {value} is {test} else 0 }}}}" for value in values)
+        assert find_template_problem(template) is None
+        assert (test, rendered(template, w="word", n=-7, yes=True, no=False)) == (test, "1 0")
 
 
 def test_a_text_that_cannot_be_filled_in_says_so() -> None:
