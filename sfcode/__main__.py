@@ -31,8 +31,13 @@ def start() -> None:
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # keeps the setting of nohup
             signal.signal(number, interrupt)
     try:
-        from sfcode.cli.main import main
+        gc.disable()
+        try:
+            from sfcode.cli.main import main
 
+            gc.freeze()  # what is imported stays
+        finally:
+            gc.enable()
         main()
     except KeyboardInterrupt:
         # Before the command has begun or after it has ended; the command handles signals in between.

@@ -128,6 +128,16 @@ def test_a_command_ends_without_a_search_for_cycles() -> None:
     assert run.stdout.splitlines()[-1] == "True"
 
 
+def test_python_looks_for_no_cycles_among_what_is_imported() -> None:
+    """But it does again in the command."""
+    code = (
+        "import atexit, gc, sys; runs = []; gc.callbacks.append(lambda *_: runs.append('sfcode.cli.main' in sys.modules)); "
+        "atexit.register(lambda: print(gc.isenabled(), runs)); import sfcode.__main__ as m; runs.clear(); m.start()"
+    )
+    run = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "True []"
+
+
 @pytest.mark.parametrize(("verb", "rarely"), [("validate", True), ("relay", False), ("local", False)])
 def test_python_looks_for_cycles_rarely_in_commands_that_end_soon(verb: str, *, rarely: bool) -> None:
     code = (

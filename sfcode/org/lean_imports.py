@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sfcode.org.connection import Connection
 
 PACKAGE = "simple_salesforce"
-HTTP_PARTS = {"charset_normalizer": "detect", "importlib.metadata": "version"}
+HTTP_PARTS = {"charset_normalizer": "detect", "idna": "encode", "importlib.metadata": "version"}
 """Modules that urllib3 and requests do not need here, and the function that they import of each."""
 SALESFORCE_PARTS = {
     f"{PACKAGE}.metadata": "SfdcMetadataApi",

@@ -74,7 +74,7 @@ CONNECTION = """
 import sys
 from sfcode.org.lean_imports import load_connection_class
 load_connection_class()
-assert not {"charset_normalizer", "importlib.metadata"} & {*sys.modules}
+assert not {"charset_normalizer", "idna", "importlib.metadata"} & {*sys.modules}
 """
 
 
@@ -82,12 +82,13 @@ assert not {"charset_normalizer", "importlib.metadata"} & {*sys.modules}
     "more",
     [
         "",
+        "import requests; assert requests.Request('GET', 'http://gr\u00fc\u00dfe.example').prepare().url == 'http://xn--gre-6ka8l.example/'",
         "import charset_normalizer, requests; assert requests.charset_normalizer_version == charset_normalizer.__version__",
         "import requests; r = requests.Response(); r._content = 'gr\u00fc\u00dfe, '.encode() * 9; assert r.apparent_encoding == 'utf-8', r.apparent_encoding",
         "import requests.compat, charset_normalizer; assert requests.compat.chardet.from_bytes is charset_normalizer.from_bytes",
         "import importlib.metadata, urllib3.http2; assert urllib3.http2.version('urllib3') == importlib.metadata.version('urllib3')",
     ],
-    ids=["not loaded", "version", "encoding", "detection", "metadata"],
+    ids=["not loaded", "host", "version", "encoding", "detection", "metadata"],
 )
 def test_requests_is_loaded_without_the_detection_of_encodings(root: Path, more: str) -> None:
     """Warnings are errors: requests warns when it does not know the version of what detects encodings."""
