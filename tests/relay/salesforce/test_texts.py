@@ -70,6 +70,11 @@ def test_what_no_field_holds_is_left_out_and_a_subject_is_one_line() -> None:
     )
 
 
+def test_blanks_around_a_text_are_left_out() -> None:
+    text = EventText(subject=" {{ a }} ", comment="\n {{ a }}\n")
+    assert compile_texts({"x": text})["x"].render({"a": " word "}.get) == ("word", "word")
+
+
 @pytest.mark.parametrize(
     ("template", "text"),
     [
@@ -166,9 +171,11 @@ def test_each_test_is_true_of_one_value_and_false_of_another() -> None:
         assert (test, rendered(template, w="word", n=-7, yes=True, no=False)) == (test, "1 0")
 
 
-def test_a_text_that_cannot_be_filled_in_says_so() -> None:
-    with pytest.raises(TemplateFailedError, match="TypeError"):
-        rendered("{{ 'a' if a > 3 }}", a="a word")
+@pytest.mark.parametrize(("template", "error"), [("{{ 'a' if a > 3 }}", "TypeError"), ("{{ a[::0] }}", "ValueError")])
+def test_a_text_that_cannot_be_filled_in_says_so(template: str, error: str) -> None:
+    assert find_template_problem(template) is None
+    with pytest.raises(TemplateFailedError, match=error):
+        rendered(template, a="a word")
 
 
 def doubled(times: int) -> str:
