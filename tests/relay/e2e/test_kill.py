@@ -37,7 +37,7 @@ FREEZES = 2 * TIMES
 RESTARTS: list[Mode] = [*("fast", "immediate") * TIMES]
 LOCKS = 2 * TIMES
 PER_SECOND = 400.0
-HALVED_IN = 300.0
+HALVED_IN = 300.0 * TIMES
 """Seconds in which half of the messages that are left are done: how long all of them take is up to the machine."""
 MARKER = re.compile(r"marker-[0-9]+\.")
 
