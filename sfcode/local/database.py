@@ -119,7 +119,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise SfcodeError(
             f"{path}: cannot be used as the state of a local org: {error}",
-            "Check the folder's rights, or choose another one with --state.",
+            "Check the folder's rights and the space on its disk.",
         ) from error
     return db
 
