@@ -33,9 +33,9 @@ _USERS = frozenset({"PermissionSetAssignment", "PermissionSetLicenseAssign", "Us
 _TRIGGERS = frozenset({"Flow", "WorkflowRule"})
 
 
-def assess_plan(plan: Plan, personal: PersonalData | None = None) -> Mapping[Address, Judgment]:
-    """Return the highest risk of every change of a plan."""
-    settings = personal or PersonalData()
+def assess_plan(plan: Plan) -> Mapping[Address, Judgment]:
+    """Return the highest risk of every change of a plan, which does not know the personal data that a project accepts."""
+    settings = PersonalData()
     return {change.address: assess_change(change, settings) for change in plan.effective}
 
 

@@ -80,7 +80,7 @@ class ProgressLine:
         self._thread.start()
 
     def _describe(self) -> str:
-        return f"{self._text}: {self._count} responses, {self._clock() - self._started:.0f} s"
+        return f"{self._text}: {self._count} response{'' if self._count == 1 else 's'}, {self._clock() - self._started:.0f} s"
 
     def _print(self, stop: threading.Event) -> None:
         while not stop.wait(INTERVAL):

@@ -13,7 +13,7 @@ from sfcode.local.tables.base import KeyValueTable, Stored, Table
 from sfcode.metadata.component import Body, Component
 
 SELECT = """
-SELECT v.full_name, v.number, v.status, v.id, f.id, v.body, v.raw, v.created_by, v.created_at, v.modified_by, v.modified_at
+SELECT v.full_name, v.number, v.status, v.id, f.id, v.body, v.created_by, v.created_at, v.modified_by, v.modified_at
 FROM flow_version v JOIN flow f USING (full_name)
 """
 
@@ -28,7 +28,6 @@ class StoredFlowVersion:
     id: str
     definition_id: str
     body: Body
-    raw: bytes | None
     created_by: str
     created_at: str
     modified_by: str
@@ -38,13 +37,13 @@ class StoredFlowVersion:
     def stored(self) -> Stored:
         """The version as a component of type Flow."""
         times = (self.created_by, self.created_at, self.modified_by, self.modified_at)
-        return Stored(Component("Flow", self.full_name, self.body), self.id, self.raw, *times)
+        return Stored(Component("Flow", self.full_name, self.body), self.id, None, *times)
 
 
 def _version(row: sqlite3.Row) -> StoredFlowVersion:
-    full_name, number, status, version_id, definition_id, body, raw, *times = row
+    full_name, number, status, version_id, definition_id, body, *times = row
     body = json.loads(body) | {"status": status}
-    return StoredFlowVersion(full_name, number, status, version_id, definition_id, body, raw, *times)
+    return StoredFlowVersion(full_name, number, status, version_id, definition_id, body, *times)
 
 
 class FlowTable(Table):
@@ -89,9 +88,7 @@ class FlowTable(Table):
         )
         return [_version(row) for row in rows]
 
-    def add_version(
-        self, component: Component, *, user_id: str, now: datetime, raw: bytes | None = None
-    ) -> StoredFlowVersion:
+    def add_version(self, component: Component, *, user_id: str, now: datetime) -> StoredFlowVersion:
         """Add the next version with the body's status (Draft when it has none); an active one makes the previous one obsolete."""
         name, at = component.full_name, audit_stamp(now)
         status = str(component.body.get("status") or "Draft")
@@ -109,7 +106,7 @@ class FlowTable(Table):
         id_ = self.next_id(ids.key_prefix("Flow"))
         self._db.execute(
             "INSERT INTO flow_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (name, number, status, id_, component.canonical, raw, user_id, at, user_id, at),
+            (name, number, status, id_, component.canonical, None, user_id, at, user_id, at),
         )
         return next(version for version in self.versions(name) if version.number == number)
 
