@@ -27,6 +27,7 @@ LONG = {
     "tests/e2e/test_drift.py": WHOLE,
     "tests/relay/inbox/test_machine.py": APART,
     "tests/test_docs.py": APART,
+    "tests/test_docs_served.py": WHOLE,
     "tests/contract/cumulusci/test_cumulusci.py": APART,
     "tests/relay/inbox/test_plans.py": WHOLE,
     "tests/relay/inbox/test_processes.py": WHOLE,

@@ -157,7 +157,7 @@ def runnable(root: Path) -> list[tuple[str, str, str]]:
         (page.relative_to(root).as_posix(), (match["where"] or ": clone")[2:], match["code"])
         for page in markdown(root)
         for match in RUNNABLE.finditer(page.read_text())
-        if match["where"] not in (": tutorial", ": address")  # which tests of their own run
+        if match["where"] not in (": tutorial", ": address", ": served")  # which tests of their own run
     ]
 
 
