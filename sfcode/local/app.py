@@ -16,11 +16,11 @@ from sfcode.local.http.call import answer, error_answer
 from sfcode.local.http.fault_middleware import FaultMiddleware
 from sfcode.local.http.lazy_routes import LazyRoutes
 from sfcode.local.http.web_server import LocalMiddleware
-from sfcode.local.metadata import routes as metadata_routes
 
 if TYPE_CHECKING:
     from sfcode.local.automation.delivery import Deliveries
 
+METADATA = r"/services/(Soap/m|data/[^/]+/(metadata|tooling))(/|$)"
 SIGN_IN = r"/services/(oauth2/(?!userinfo)|Soap/(?!m/)|data/[^/]+/sobjects/User/[^/]+/password)"
 REST = r"/(services/(data|oauth2/userinfo)|id/)"
 CONTROL = r"/services/sfcode/"
@@ -30,7 +30,7 @@ def make_app(context: OrgContext, deliveries: Deliveries) -> ASGIApp:
     """Build the application of one local org."""
     app = Starlette(
         routes=[
-            *metadata_routes(context),
+            LazyRoutes(METADATA, "sfcode.local.metadata", context),
             LazyRoutes(SIGN_IN, "sfcode.local.signin", context),
             LazyRoutes(REST, "sfcode.local.rest", context),
             LazyRoutes(CONTROL, "sfcode.local.control_api", context, deliveries),

@@ -6,7 +6,7 @@ import json
 import random
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from sfcode.lazy_dataclasses import dataclass
@@ -28,7 +28,7 @@ class UserSession:
 
 @cache
 def _answers() -> dict[str, Any]:
-    answers: dict[str, Any] = json.loads(files(__package__).joinpath("user_info.json").read_bytes())
+    answers: dict[str, Any] = json.loads(Path(__file__).with_name("user_info.json").read_bytes())
     return answers
 
 

@@ -7,7 +7,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
@@ -137,9 +136,9 @@ def _to_wal(db: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-def read_migrations(package: str) -> tuple[str, ...]:
-    """Read the SQL of a package's tables, one text per version."""
-    return tuple(files(package).joinpath("schema.sql").read_text("utf-8").split("-- next version\n"))
+def read_migrations(folder: Path) -> tuple[str, ...]:
+    """Read the SQL of the tables of a package's folder, one text per version."""
+    return tuple((folder / "schema.sql").read_text("utf-8").split("-- next version\n"))
 
 
 def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:

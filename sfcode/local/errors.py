@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from sfcode.errors import SfcodeError
@@ -61,7 +61,7 @@ class OAuthError(Exception):
 
 @cache
 def _table() -> dict[str, tuple[list[str], str]]:
-    lines = files(__package__).joinpath("errors.txt").read_text("utf-8").splitlines()
+    lines = Path(__file__).with_name("errors.txt").read_text("utf-8").splitlines()
     rows = (line.partition(": ") for line in lines if not line.startswith("#"))
     return {head.partition(" ")[0]: (head.split()[1:], text) for head, _, text in rows}
 

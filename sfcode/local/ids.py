@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from importlib import resources
+from pathlib import Path
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 CHECKSUM = string.ascii_uppercase + "012345"
@@ -13,7 +13,7 @@ POD = "Lc"
 
 KEY_PREFIXES = dict(
     line.split()
-    for line in resources.files(__package__).joinpath("key_prefixes.txt").read_text("utf-8").splitlines()
+    for line in Path(__file__).with_name("key_prefixes.txt").read_text("utf-8").splitlines()
     if not line.startswith("#")
 )
 """The first three characters of IDs, by object."""

@@ -81,7 +81,7 @@ class Store(StateFile):
     """The state of an org. Safe to use from many threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, read_migrations("sfcode.local.tables"))
+        super().__init__(path, read_migrations(Path(__file__).with_name("tables")))
         self.committed = threading.Event()
         """Set by each transaction that wrote; the waiting thread clears it."""
         self.row_locked: Callable[[str], bool] = _never

@@ -17,11 +17,14 @@ from sfcode.local import serve
 with serve(Path(sys.argv[1])) as org:
     pass
 with serve(Path(sys.argv[1])) as org:
-    print(*sorted(name for name in sys.modules if name.startswith(("sfcode.local.", "lark", "cryptography"))))
+    print(*sorted(name for name in sys.modules if name.startswith(("sfcode.local.", "lark", "lxml", "cryptography", "importlib.resources"))))
 """
 LATER = (
     "cryptography",
+    "importlib.resources",
     "lark",
+    "lxml",
+    "sfcode.local.metadata",
     "sfcode.local.metadata.deploy.engine",
     "sfcode.local.metadata.operations.components",
     "sfcode.local.metadata.tooling",
@@ -29,6 +32,7 @@ LATER = (
     "sfcode.local.rest.composite",
     "sfcode.local.rest.query",
     "sfcode.local.signin.endpoint",
+    "sfcode.local.sobjects.access",
     "sfcode.local.control_api",
 )
 

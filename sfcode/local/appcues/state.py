@@ -31,7 +31,7 @@ class AccountState(StateFile):
     """The account's SQLite file. Each method is one transaction."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, read_migrations(__package__))
+        super().__init__(path, read_migrations(Path(__file__).parent))
 
     def clear(self) -> None:
         """Delete everything."""

@@ -11,10 +11,13 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
+from typing import TYPE_CHECKING
 
 from sfcode.lazy_dataclasses import dataclass
-from sfcode.local.sobjects.model import FieldDef
 from sfcode.local.store import Scalar
+
+if TYPE_CHECKING:
+    from sfcode.local.sobjects.model import FieldDef
 
 OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"

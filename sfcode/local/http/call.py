@@ -16,7 +16,6 @@ from sfcode.lazy_dataclasses import dataclass
 from sfcode.local.auth import UserSession
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import Ambiguous, ApiError, describe_failure, make_error
-from sfcode.local.sobjects.access import UserAccess
 from sfcode.local.store import OrgTransaction
 
 if TYPE_CHECKING:
@@ -168,6 +167,8 @@ def _handle(
 
 
 def _check_api(context: OrgContext, session: UserSession) -> None:
+    from sfcode.local.sobjects.access import UserAccess
+
     with context.store.read() as tx:
         if not UserAccess(tx, session.user_id).has("ApiEnabled"):
             raise make_error("api_disabled")

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sfcode.local.context import OrgContext
 from sfcode.local.errors import ApiError, make_error
 from sfcode.local.faults.apply import apply_faults
-from sfcode.local.http import soap
 from sfcode.local.http.call import error_answer
 
 CONTROL = "/services/sfcode/"
@@ -72,5 +71,7 @@ class FaultMiddleware:
 def _refused(path: str, error: ApiError) -> Response:
     if not path.startswith(SOAP):
         return error_answer(error)
+    from sfcode.local.http import soap  # with lxml, which takes longer than the server's own modules
+
     text = "Invalid Session ID found in SessionHeader: Illegal Session" if error.status == 401 else error.message
     return Response(soap.fault(soap.SoapFault(error.code, text)), 500, media_type="text/xml;charset=UTF-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,9 +52,7 @@ def load_shipped(store: Store, name: str, *, now: datetime, rng: random.Random) 
 
 def list_shipped() -> list[str]:
     """List the names of the shipped companies."""
-    return sorted(
-        path.name.removesuffix(".yaml") for path in files(__package__).iterdir() if path.name.endswith(".yaml")
-    )
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.yaml"))
 
 
 def load_text(
@@ -86,4 +83,4 @@ def _extended(document: SeedDocument) -> SeedDocument:
 
 
 def _read_seed(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8")
