@@ -1,4 +1,4 @@
-"""Databases for the relay's tests: each test has its own, empty, on both engines."""
+"""Databases for the relay's tests: each test has its own, empty or with an empty inbox, on both engines."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 
 from sfcode.relay.log import add_error
 from tests.relay import postgres
+from tests.relay.made_inboxes import PostgresqlInboxes, SqliteInbox
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +43,40 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+def empty_database_url(request: pytest.FixtureRequest) -> str:
     """Give the URL of an empty database, on one engine after the other."""
     return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_inbox(tmp_path_factory: pytest.TempPathFactory) -> SqliteInbox:
+    """Make an inbox on SQLite, to be copied."""
+    return SqliteInbox(tmp_path_factory.mktemp("inbox"))
+
+
+@pytest.fixture(scope="session")
+def postgres_inboxes(postgres_server: str) -> Iterator[PostgresqlInboxes]:
+    """Give inboxes on PostgreSQL that one test has after the other."""
+    inboxes = PostgresqlInboxes(postgres_server)
+    yield inboxes
+    inboxes.close()
+
+
+@pytest.fixture
+def postgres_inbox_url(postgres_inboxes: PostgresqlInboxes) -> Iterator[str]:
+    """Give the URL of an empty inbox on PostgreSQL."""
+    with postgres_inboxes.take() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_inbox_url(sqlite_inbox: SqliteInbox, tmp_path: Path) -> str:
+    """Give the URL of an empty inbox on SQLite."""
+    return sqlite_inbox.copy_to(tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Give the URL of a database with an empty inbox, on one engine after the other."""
+    is_sqlite = request.param == "sqlite"
+    return str(request.getfixturevalue("sqlite_inbox_url" if is_sqlite else "postgres_inbox_url"))

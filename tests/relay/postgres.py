@@ -80,16 +80,23 @@ def schema(url: str) -> Iterator[str]:
         yield f"{url}{'&' if '?' in url else '?'}{options}"
     finally:
         with psycopg.connect(url, autocommit=True) as db:
-            # Whatever a test left open would keep the tables locked.
             db.execute("SET lock_timeout = '60s'")
             _drop_schema(db, name)
+
+
+def end_sessions(db: psycopg.Connection, application: str) -> None:
+    """End all other sessions of an application: whatever a test left open would keep its tables locked."""
+    db.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND pid <> pg_backend_pid()",
+        [application],
+    )
 
 
 def _drop_schema(db: psycopg.Connection, name: str) -> None:
     """Drop a schema that processes may still use; a session locks tables in another order than this does."""
     for tries_left in reversed(range(DROPS)):
         try:
-            db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [name])
+            end_sessions(db, name)
             db.execute(f"DROP SCHEMA {name} CASCADE")
         except psycopg.errors.DeadlockDetected:
             if not tries_left:

@@ -14,8 +14,8 @@ from sfcode.relay.metrics import Metrics
 
 
 @pytest.fixture
-def claim(sqlite_url: str):
-    with open_inbox(sqlite_url) as inbox:
+def claim(sqlite_inbox_url: str):
+    with open_inbox(sqlite_inbox_url) as inbox:
         inbox.accept([InboxMessage("appcues", f"m{number}", f"user:{number}", "kind", {}) for number in range(6)])
         yield inbox.claim("appcues", limit=10, per_key=1, lease=60)
 

@@ -21,8 +21,8 @@ HOURS = timedelta(hours=6)
 
 
 @pytest.fixture
-def inbox(sqlite_url: str) -> Iterator[Inbox]:
-    with open_inbox(sqlite_url) as inbox:
+def inbox(sqlite_inbox_url: str) -> Iterator[Inbox]:
+    with open_inbox(sqlite_inbox_url) as inbox:
         yield inbox
 
 

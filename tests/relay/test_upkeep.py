@@ -35,8 +35,8 @@ NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
 
 
 @pytest.fixture
-def inbox(sqlite_url: str):
-    with open_inbox(sqlite_url) as inbox:
+def inbox(sqlite_inbox_url: str):
+    with open_inbox(sqlite_inbox_url) as inbox:
         yield inbox
 
 

@@ -9,6 +9,6 @@ from tests.relay.appcues.desk import Desk, opened
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with opened(tmp_path) as desk:
+def desk(tmp_path: Path, sqlite_inbox_url: str) -> Iterator[Desk]:
+    with opened(tmp_path, sqlite_inbox_url) as desk:
         yield desk

@@ -225,9 +225,9 @@ ABSENT = object()
 
 
 @contextmanager
-def opened(folder: Path, mappings: Mapping[str, Any] = MAPPINGS) -> Iterator[Desk]:
+def opened(folder: Path, database: str, mappings: Mapping[str, Any] = MAPPINGS) -> Iterator[Desk]:
     """Open everything until the block ends."""
-    with serving(folder / "state", rate=None) as appcues, open_inbox(f"sqlite:///{folder / 'relay.db'}") as inbox:
+    with serving(folder / "state", rate=None) as appcues, open_inbox(database) as inbox:
         desk = Desk(project(dict(mappings)), inbox, appcues)
         try:
             yield desk

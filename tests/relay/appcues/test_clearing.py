@@ -167,14 +167,14 @@ def test_what_the_api_says_clears_also_what_was_stopped(desk):
     assert plans(desk) == 0
 
 
-def test_the_guard_outlives_the_process(tmp_path):
-    with opened(tmp_path) as desk:
+def test_the_guard_outlives_the_process(tmp_path, sqlite_inbox_url):
+    with opened(tmp_path, sqlite_inbox_url) as desk:
         filled(desk, 40)
         for number in range(15):
             desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")
         desk.deliver()
         assert desk.ears.alarms == []
-    with opened(tmp_path) as desk:
+    with opened(tmp_path, sqlite_inbox_url) as desk:
         desk.number = 100
         for number in range(15, 25):
             desk.send(f"u{number}", record=f"003{number}", minute=2, Title="CTO")

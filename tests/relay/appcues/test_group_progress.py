@@ -29,8 +29,8 @@ RULES = [
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with opened(tmp_path) as desk:
+def desk(tmp_path: Path, sqlite_inbox_url: str) -> Iterator[Desk]:
+    with opened(tmp_path, sqlite_inbox_url) as desk:
         desk.project = replace(project(MAPPINGS, recipes={"group_progress": RULES}), events=default_events())
         yield desk
 

@@ -35,8 +35,8 @@ def untyped(desk):
 
 
 @pytest.fixture
-def memory(sqlite_url):
-    with open_inbox(sqlite_url) as inbox:
+def memory(sqlite_inbox_url):
+    with open_inbox(sqlite_inbox_url) as inbox:
         yield inbox
 
 

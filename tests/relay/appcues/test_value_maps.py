@@ -25,8 +25,8 @@ def contact(**role: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with opened(tmp_path, contact()) as desk:
+def desk(tmp_path: Path, sqlite_inbox_url: str) -> Iterator[Desk]:
+    with opened(tmp_path, sqlite_inbox_url, contact()) as desk:
         desk.org.fields = {("Contact", "Seats__c"): "double"}
         yield desk
 

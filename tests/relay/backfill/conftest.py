@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,8 +46,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    with open_inbox(f"sqlite:///{tmp_path / 'relay.db'}") as inbox:
+def inbox(sqlite_inbox_url: str) -> Iterator[Inbox]:
+    with open_inbox(sqlite_inbox_url) as inbox:
         yield inbox
 
 

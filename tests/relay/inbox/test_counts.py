@@ -83,11 +83,11 @@ class TestCounters:
         assert inbox.stats().count("ready") == 1
 
     def test_rows_of_an_older_version_are_counted_once(
-        self, database_url: str, monkeypatch: pytest.MonkeyPatch
+        self, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         older = [step.name for step in module.HISTORY].index("counters")
         monkeypatch.setattr(module, "HISTORY", module.HISTORY[:older])
-        with open_inbox(database_url) as inbox:
+        with open_inbox(empty_database_url) as inbox:
             moment = "'2026-11-23T17:00:00.000000Z'"
             for number, (state, end) in enumerate([("ready", "NULL"), ("done", moment), ("done", moment)]):
                 execute(
@@ -97,7 +97,7 @@ class TestCounters:
                     f" {moment}, {moment}, {end})",
                 )
         monkeypatch.undo()
-        with open_inbox(database_url) as inbox:
+        with open_inbox(empty_database_url) as inbox:
             assert inbox.stats().counts == {("appcues", "ready"): 1, ("appcues", "done"): 2}
             assert len(inbox.page(Filter(subject="user:1"))) == 3
 
@@ -109,8 +109,8 @@ class TestDifferences:
         with inbox._database.read() as tx:
             return int(tx.db.scalar(sa.text("SELECT count(*) FROM relay_counts")) or 0)
 
-    def test_they_are_added_up(self, postgres_url: str) -> None:
-        with open_inbox(postgres_url) as inbox:
+    def test_they_are_added_up(self, postgres_inbox_url: str) -> None:
+        with open_inbox(postgres_inbox_url) as inbox:
             for number in range(20):
                 inbox.accept([message(number)])
             assert self.rows(inbox) == 20
@@ -118,27 +118,27 @@ class TestDifferences:
             assert self.rows(inbox) == 1
             assert inbox.stats().count("ready") == 20
 
-    def test_counters_that_are_0_leave_no_row(self, postgres_url: str) -> None:
-        with open_inbox(postgres_url) as inbox:
+    def test_counters_that_are_0_leave_no_row(self, postgres_inbox_url: str) -> None:
+        with open_inbox(postgres_inbox_url) as inbox:
             inbox.accept([message(1)])
             execute(inbox, "DELETE FROM relay_inbox")
             inbox.merge_counts()
             assert (self.rows(inbox), inbox.stats().counts) == (0, {})
 
-    def test_many_go_in_pieces(self, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_many_go_in_pieces(self, postgres_inbox_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(counts, "AT_ONCE", 4)
-        with open_inbox(postgres_url) as inbox:
+        with open_inbox(postgres_inbox_url) as inbox:
             for number in range(10):
                 inbox.accept([message(number)])
             inbox.merge_counts()
             assert self.rows(inbox) < 4
             assert inbox.stats().count("ready") == 10
 
-    def test_a_transaction_that_has_not_ended_keeps_nobody_waiting(self, postgres_url: str) -> None:
+    def test_a_transaction_that_has_not_ended_keeps_nobody_waiting(self, postgres_inbox_url: str) -> None:
         """A frozen process would stop the ingress of all others if they shared the row of a counter."""
-        with open_inbox(postgres_url) as inbox, inbox._database.write() as tx:
+        with open_inbox(postgres_inbox_url) as inbox, inbox._database.write() as tx:
             tx.db.exec_driver_sql("UPDATE relay_inbox SET state = 'done' WHERE false")
-            with open_inbox(postgres_url) as second_inbox:
+            with open_inbox(postgres_inbox_url) as second_inbox:
                 second_inbox.accept([message(1)])
                 second_inbox.merge_counts()
             insert = (
@@ -149,7 +149,7 @@ class TestDifferences:
             finished = threading.Event()
 
             def accept() -> None:
-                with open_inbox(postgres_url) as third:
+                with open_inbox(postgres_inbox_url) as third:
                     third.accept([message(2)])
                     third.merge_counts()
                 finished.set()
@@ -158,7 +158,7 @@ class TestDifferences:
             thread.start()
             assert finished.wait(PATIENCE)
             thread.join()
-        with open_inbox(postgres_url) as inbox:
+        with open_inbox(postgres_inbox_url) as inbox:
             assert inbox.stats().count("ready") == 3
 
 

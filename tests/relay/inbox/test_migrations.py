@@ -28,6 +28,12 @@ ROWS = 1_500
 """More than a step reads at once."""
 
 
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """Give a database without tables: it is how they are made that is tested here."""
+    return empty_database_url
+
+
 def applied(inbox: Inbox) -> list[tuple[int, str]]:
     with inbox._database.read() as tx:
         rows = tx.db.execute(sa.text("SELECT version, name FROM relay_migrations ORDER BY version"))

@@ -24,6 +24,12 @@ from tests.relay.inbox.samples import idle, keyed, message, numbers, states, tak
 from tests.waiting import PATIENCE
 
 
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """Give a database without tables: it is how they are made that is tested here."""
+    return empty_database_url
+
+
 @pytest.mark.parametrize(
     "url",
     [

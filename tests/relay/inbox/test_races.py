@@ -21,22 +21,22 @@ from tests.waiting import PATIENCE
 
 
 @pytest.fixture
-def inbox(postgres_url: str) -> Iterator[Inbox]:
-    with open_inbox(postgres_url) as inbox:
+def inbox(postgres_inbox_url: str) -> Iterator[Inbox]:
+    with open_inbox(postgres_inbox_url) as inbox:
         yield inbox
 
 
 @pytest.fixture
-def other(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
+def other(postgres_inbox_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Give a connection of somebody else."""
-    with psycopg.connect(postgres_url) as db:
+    with psycopg.connect(postgres_inbox_url) as db:
         yield db
 
 
 @pytest.fixture
-def meanwhile(postgres_url: str) -> Iterator[Callable[..., Future[Any]]]:
+def meanwhile(postgres_inbox_url: str) -> Iterator[Callable[..., Future[Any]]]:
     """Run something in a thread, and come back when it waits for a lock of this database's."""
-    with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres_url, autocommit=True) as db:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres_inbox_url, autocommit=True) as db:
 
         def run(call: Callable[..., Any], *arguments: Any) -> Future[Any]:
             future = pool.submit(call, *arguments)
@@ -125,11 +125,11 @@ def test_who_loses_a_deadlock_tries_again(inbox: Inbox, other: psycopg.Connectio
 
 
 def test_a_server_that_goes_away_in_the_middle_is_unavailable_and_later_it_is_not(
-    inbox: Inbox, other: psycopg.Connection[Any], postgres_url: str, meanwhile
+    inbox: Inbox, other: psycopg.Connection[Any], postgres_inbox_url: str, meanwhile
 ) -> None:
     other.execute("LOCK TABLE relay_inbox IN EXCLUSIVE MODE")
     accepted = meanwhile(inbox.accept, [message(1)])
-    with psycopg.connect(postgres_url) as db:
+    with psycopg.connect(postgres_inbox_url) as db:
         db.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = current_setting('application_name') AND wait_event_type = 'Lock'"
@@ -147,11 +147,11 @@ def test_the_server_ends_what_hangs_or_freezes(inbox: Inbox) -> None:
         assert tx.db.exec_driver_sql("SHOW lock_timeout").scalar() == "1s"
 
 
-def test_a_process_that_froze_in_its_transaction_keeps_nobody_from_storing(postgres_url: str) -> None:
+def test_a_process_that_froze_in_its_transaction_keeps_nobody_from_storing(postgres_inbox_url: str) -> None:
     """It holds the lane of one key: that key's messages are stored too, and delivered once it is gone."""
-    with open_inbox(postgres_url) as inbox:
+    with open_inbox(postgres_inbox_url) as inbox:
         inbox.accept(keyed("a", "b"))
-        with psycopg.connect(postgres_url) as frozen:
+        with psycopg.connect(postgres_inbox_url) as frozen:
             frozen.execute("SELECT * FROM relay_lanes WHERE key = 'user:a' FOR UPDATE")
             began = time.monotonic()
             counts = inbox.accept_each([[message(2, "user:a")], [message(3, "user:b")], [message(4, "user:c")]])
@@ -167,8 +167,8 @@ def test_a_process_that_froze_in_its_transaction_keeps_nobody_from_storing(postg
         assert numbers(take(inbox, per_key=10)) == [0, 2, 6]
 
 
-def test_a_message_that_a_frozen_process_is_storing_fails_alone(postgres_url: str) -> None:
-    with open_inbox(postgres_url) as inbox, psycopg.connect(postgres_url) as frozen:
+def test_a_message_that_a_frozen_process_is_storing_fails_alone(postgres_inbox_url: str) -> None:
+    with open_inbox(postgres_inbox_url) as inbox, psycopg.connect(postgres_inbox_url) as frozen:
         inbox.accept([message(1)])
         frozen.execute(
             "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at,"

@@ -45,8 +45,8 @@ def far() -> Iterator[Receiving]:
 
 
 @pytest.fixture
-def inbox(sqlite_url: str) -> Iterator[Inbox]:
-    with open_inbox(sqlite_url) as inbox:
+def inbox(sqlite_inbox_url: str) -> Iterator[Inbox]:
+    with open_inbox(sqlite_inbox_url) as inbox:
         inbox.raise_alarms([Alarm("salesforce_quota", DETAIL, "2026-11-23T17:00:00Z", 3)])
         yield inbox
 

@@ -86,8 +86,8 @@ class World:
 
 
 @pytest.fixture
-def inbox(tmp_path):
-    with open_inbox(f"sqlite:///{tmp_path / 'relay.db'}") as inbox:
+def inbox(sqlite_inbox_url):
+    with open_inbox(sqlite_inbox_url) as inbox:
         yield inbox
 
 
