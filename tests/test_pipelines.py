@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,11 @@ from sfcode.plan.change import Change
 from sfcode.plan.document import to_document
 from sfcode.plan.plan import Plan
 from sfcode.plan.snapshot import Target
+from tests.e2e.journey import Journey
+from tests.e2e.workflows import read_outputs
+from tests.programs import search_path
 
+ROOT = Path(__file__).resolve().parents[1]
 URL = re.compile(r"https://raw\.githubusercontent\.com/[\w-]+/sfcode/main/")
 
 
@@ -107,3 +113,71 @@ def test_entries_for_schemastore_lead_to_schemas_of_this_repository(root: Path) 
         assert {"name", "description", "url"} <= entry.keys() <= {"name", "description", "fileMatch", "url"}
         path = root / URL.sub("", entry["url"])
         jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text(encoding="utf-8")))
+
+
+def run_script(script: str, folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run what a job runs, in the shell that GitHub and GitLab take."""
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PATH": search_path(), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_gitlab_jobs_review_plan_and_apply(component: tuple[dict[str, Any], str], tmp_path: Path) -> None:
+    _, body = component
+    jobs = yaml.safe_load(re.sub(r"\$\[\[ inputs\.[\w-]+ \]\]", "local", body))
+    project = Journey.start(tmp_path)
+    environ = {**project.environ, "SFCODE_CONFIG": "config"}
+    begin = "git init -q && git add config && git commit -qm 1 && git rev-parse HEAD"
+    base = run_script(begin, tmp_path, {}).stdout.strip()
+    project.edit("mappings/contact.yaml", "role: Title", "role: Department")
+    head = run_script("git commit -qam 2 && git rev-parse HEAD", tmp_path, {}).stdout.strip()
+    environ |= {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "CI_COMMIT_SHA": head}
+    shown = {}
+    for name in ("sfcode-review", "sfcode-plan", "sfcode-apply"):
+        job = run_script("\n".join(jobs[name]["script"]), tmp_path, environ)
+        assert job.returncode == 0, job.stdout + job.stderr
+        shown[name] = job.stdout
+    assert "Department" in shown["sfcode-review"]
+    assert "Apply complete!" in shown["sfcode-apply"]
+    artifacts = jobs["sfcode-plan"]["artifacts"]
+    files = [*artifacts["paths"], artifacts["reports"]["junit"]]
+    assert [name for name in files if not (tmp_path / name).stat().st_size] == []
+    again = run_script("\n".join(jobs["sfcode-apply"]["script"]), tmp_path, environ)
+    assert (again.returncode, "The org has changed since the plan" in again.stderr) == (1, True), again.stderr
+
+
+def load_step(path: str) -> tuple[dict[str, Any], set[str]]:
+    """Return the step of a file that runs sfcode, and the outputs that the file takes from it."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    steps = document["runs"]["steps"] if "runs" in document else document["jobs"]["sfcode"]["steps"]
+    (step,) = (step for step in steps if step.get("id") == "sfcode")
+    return step, set(re.findall(r"steps\.sfcode\.outputs\.([\w-]+)", text))
+
+
+@pytest.mark.parametrize("path", ["action.yml", ".github/workflows/reusable.yml"])
+def test_the_step_of_a_pipeline_sets_every_output_and_fails_with_its_command(path: str, tmp_path: Path) -> None:
+    step, outputs = load_step(path)
+    project = Journey.start(tmp_path)
+
+    def run_command(command: str) -> tuple[int, dict[str, str]]:
+        file = tmp_path / "output"
+        file.write_text("", encoding="utf-8")
+        environ = {**project.environ, "COMMAND": command, "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(file)}
+        job = run_script(step["run"], tmp_path, environ)
+        return job.returncode, read_outputs(file)
+
+    code, values = run_command("plan --out plan.json --detailed-exitcode")
+    assert outputs <= values.keys()
+    assert (code, values["exit-code"], values["changes"]) == (2, "2", "true")
+    assert run_command("apply --auto-approve")[0] == 0
+    code, values = run_command("plan")
+    assert (code, values["exit-code"], values["changes"]) == (0, "0", "false")
+    project.edit("mappings/contact.yaml", "object: Contact", "object: Nobody__c")
+    code, values = run_command("plan")
+    assert (code, values["exit-code"]) == (1, "1")
