@@ -67,9 +67,9 @@ def check(
         if results[-1].tests_completed and package_step == first:
             return Checked(notes, _validation(plan, first, mark, options, results[-1].id))
     if any(result.tests_completed for result in results):
-        notes += ("not the package as it will be, so that apply runs the tests again",)
+        notes += ("not the final package, so that apply runs the tests again",)
     elif tested:
-        notes += ("no Apex test ran, so that there is nothing for a quick deployment",)
+        notes += ("no Apex test ran, so that no quick deployment is possible",)
     return Checked(notes)
 
 
@@ -103,7 +103,7 @@ def _list_stand_ins(plan: Plan) -> Iterator[str]:
     components = tuple(change.after for change in plan.effective if change.after and not change.address.is_record)
     if replace_missing_users(plan, components) != components:
         names = ", ".join(sorted(missing_users(plan)))
-        yield f"{names} does not exist yet, so {plan.target.username} stood in for it"
+        yield f"{names} does not exist yet, so {plan.target.username} was used instead"
 
 
 def _list_unchecked(plan: Plan, trial: Trial | None) -> Iterator[str]:

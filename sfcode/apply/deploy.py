@@ -101,7 +101,7 @@ def watch(org: Org, deploy_id: str, report: Progress, first: str = "") -> Deploy
             org.metadata.cancel_deploy(deploy_id)
         return org.metadata.follow(deploy_id, progress)
     except KeyboardInterrupt:
-        raise DeployStillRunning(deploy_id, "you let go of it") from None
+        raise DeployStillRunning(deploy_id, "you interrupted the wait for it") from None
 
 
 def _line(result: DeployResult) -> str:

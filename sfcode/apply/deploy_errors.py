@@ -37,12 +37,12 @@ def failure(result: DeployResult, origins: Iterable[Origin], done: Sequence[str]
     if result.status == "Canceled" and not result.failures:
         lines = [f"It was canceled{f' by {result.canceled_by_name}' if result.canceled_by_name else ''}"]
     text = "".join(f"\n  - {line}" for line in lines)
-    outcome = "nothing of it was changed" if done else "no metadata was changed"
+    outcome = "it changed nothing" if done else "no metadata was changed"
     before = "".join(f"\n  - {line}" for line in done)
     canceled = result.status == "Canceled"
     headline = f"The deployment {result.id} was stopped" if canceled else f"The org refused the deployment {result.id}"
     headline = f"{headline} ({result.status}); {outcome}:{text}"
-    return DeployFailed(f"{headline}\nDone before it:{before}" if done else headline, _hint(result))
+    return DeployFailed(f"{headline}\nDone before the deployment:{before}" if done else headline, _hint(result))
 
 
 def list_coverage_warnings(result: DeployResult) -> list[str]:
@@ -59,7 +59,7 @@ def _hint(result: DeployResult) -> str:
     if result.status == "Canceled":
         return "The config is correct. Run `sfcode apply` to deploy it."
     if result.error_message and not result.failures:
-        return "No component is at fault. Setup > Deployment Status may say more; then run `sfcode apply` again."
+        return "No component caused this. Setup > Deployment Status may show more; then run `sfcode apply` again."
     return "Correct the lines named above, then run `sfcode plan` again."
 
 

@@ -26,7 +26,7 @@ DIRECTIONS = {
 
 MOVED = """\
 The relay has taken the place of Appcues' connector. In this order, so that no Event is written twice:
-  1. See that the relay answers at {url}/readyz. Salesforce sends to it from
+  1. Check that the relay answers at {url}/readyz. Salesforce sends to it from
      now on, and tries for 24 hours.
   2. Appcues Studio, Integrations, Salesforce: Deactivate Integration. Until then the connector
      writes Events.
@@ -35,7 +35,7 @@ The relay has taken the place of Appcues' connector. In this order, so that no E
   4. Run `sfcode plan` again: it names what the connector may have made anew in the meantime."""
 
 ROLL_OUT = """\
-The relay works by the new config as soon as it has loaded it: bring this project's files to where it
+The relay uses the new config as soon as it has loaded it: copy this project's files to where it
 runs. Its /healthz then names config {digest}, and `sfcode doctor` compares."""
 
 API_ONLY_LICENSE = "Salesforce Integration"
@@ -120,8 +120,8 @@ def _viewers(project: Project) -> Iterator[str]:
     """Return the step that gives people access to the new fields, which nobody can see after a deployment."""
     if project.settings.viewers or not project.creates_fields:
         return
-    yield f"  - Let people see the new fields: sfcode --env {project.environment} viewers add USERNAME"
-    yield f"      assigns the permission set {naming.viewer_set(project.settings.name)}. Nobody sees the fields without it,"
+    yield f"  - Give people access to the new fields: sfcode --env {project.environment} viewers add USERNAME"
+    yield f"      assigns the permission set {naming.viewer_set(project.settings.name)}. Without it nobody can read the fields,"
     yield "      administrators included; `viewers:` in sfcode.yaml keeps a list of these people"
 
 
@@ -138,7 +138,7 @@ def _sign_in_app(project: Project) -> Iterator[str]:
         yield f"      SF_USERNAME      {user}"
     else:
         yield "      Consumer Key     into SF_CLIENT_ID of the relay's environment"
-        yield "      Consumer Secret  into SF_CLIENT_SECRET; both into no file of this project"
+        yield "      Consumer Secret  into SF_CLIENT_SECRET; put neither into a file of this project"
     yield "      SF_ORG_INSTANCE_URL  the address of this org (Setup, My Domain)"
     yield "      A new key is refused as invalid_client_id for up to 30 minutes; the relay waits and tries again"
 
@@ -213,8 +213,8 @@ def _wizard(project: Project, mapping: NamedMapping) -> Iterator[str]:
     yield f"  - Integrations, Salesforce ({mapping.name}): run the wizard"
     user = project.settings.integration_user
     if user.license == API_ONLY_LICENSE:
-        yield f"      Step 1  sign in as a user who may use the browser, such as an administrator: {user.username} is for"
-        yield f"              the API alone, and the wizard signs in with a browser; record type {spec.object}"
+        yield f"      Step 1  sign in as a user who can sign in with a browser, such as an administrator: {user.username} is for"
+        yield f"              the API alone, and the wizard needs a browser; record type {spec.object}"
     else:
         yield f"      Step 1  sign in as {user.username}; record type {spec.object}"
     yield f"      Step 2  {DIRECTIONS[spec.direction]}"

@@ -13,8 +13,8 @@ from sfcode.mapping.permissions import FIELD_FLAGS, POWERFUL_PERMISSIONS, USER_P
 from sfcode.plan.change import Change
 from sfcode.plan.risk import Risk
 
-ALL_RECORDS = "all records of an object are reached, regardless of the owner"
-POWERFUL = "the permission reaches beyond the mapped objects"
+ALL_RECORDS = "the integration user can access all records of an object, regardless of the owner"
+POWERFUL = "the permission is not limited to the mapped objects"
 WIDER = "the integration user gains rights"
 INTEGRATION_USER = "The integration user"
 VIEWERS = naming.viewer_set("")

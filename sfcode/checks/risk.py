@@ -20,8 +20,8 @@ from sfcode.plan.change import Action, Change
 from sfcode.plan.plan import Plan
 from sfcode.plan.risk import Judgment, Risk
 
-ELSEWHERE = "data goes to another place"
-OTHER_USER = "the integration user is set up otherwise"
+ELSEWHERE = "data is sent to another destination"
+OTHER_USER = "the setup of the integration user changes"
 FULL_USER = "the integration user may do more than its permission set grants"
 PERSONAL = "personal data leaves Salesforce"
 MORE = "more data leaves Salesforce"

@@ -30,7 +30,9 @@ LINT_RULES: dict[str, CheckRule] = {
     rule.id: rule
     for rule in (
         CheckRule("SF001", "config-does-not-load", Level.ERROR, "The config does not load."),
-        CheckRule("SF002", "config-advice", Level.NOTE, "The config works, and something in it deserves a look."),
+        CheckRule(
+            "SF002", "config-advice", Level.NOTE, "The config is valid, but part of it is probably not intended."
+        ),
         CheckRule("SF101", "field-not-in-message", Level.ERROR, "A mapped field is not in the outbound message."),
         CheckRule(
             "SF102",
@@ -61,9 +63,12 @@ LINT_RULES: dict[str, CheckRule] = {
         ),
         CheckRule("SF109", "attribute-of-two-types", Level.WARNING, "One Appcues attribute is sent with two types."),
         CheckRule(
-            "SF110", "unmapped-field-sent", Level.WARNING, "The outbound message holds a field that no mapping names."
+            "SF110",
+            "unmapped-field-sent",
+            Level.WARNING,
+            "The outbound message contains a field that is in no mapping.",
         ),
-        CheckRule("SF201", "all-records", Level.WARNING, "The integration user reaches all records of an object."),
+        CheckRule("SF201", "all-records", Level.WARNING, "The integration user can access all records of an object."),
         CheckRule(
             "SF202", "documented-access", Level.WARNING, "The integration user has more rights than the mappings need."
         ),
@@ -86,10 +91,10 @@ LINT_RULES: dict[str, CheckRule] = {
         CheckRule(
             "SF208", "session-id", Level.WARNING, "A template asks for session ids, which Salesforce no longer sends."
         ),
-        CheckRule("SF209", "secret-in-file", Level.ERROR, "A file holds what looks like a secret."),
-        CheckRule("SF210", "unused", Level.NOTE, "Something is written and never used."),
+        CheckRule("SF209", "secret-in-file", Level.ERROR, "A file contains text that looks like a secret."),
+        CheckRule("SF210", "unused", Level.NOTE, "A variable or a text of an activity is never used."),
         CheckRule("SF211", "answer-never-written", Level.WARNING, "An NPS field is mapped and no event fills it."),
-        CheckRule("SF212", "unasked-access", Level.WARNING, "A template grants access that no mapping asks for."),
+        CheckRule("SF212", "unasked-access", Level.WARNING, "A template grants access that no mapping needs."),
         CheckRule(
             "SF213",
             "secret-by-name",
@@ -97,7 +102,7 @@ LINT_RULES: dict[str, CheckRule] = {
             "A variable has the name of a secret, and its value is in the file.",
         ),
         CheckRule(
-            "SF214", "not-api-only", Level.ERROR, "The integration user's license or profile is not for the API alone."
+            "SF214", "not-api-only", Level.ERROR, "The integration user's license or profile allows more than the API."
         ),
         CheckRule(
             "SF215",
@@ -113,8 +118,13 @@ PLAN_RULES: dict[str, CheckRule] = {
     rule.id: rule
     for rule in (
         CheckRule("SF301", "plan-refused", Level.ERROR, "The plan is refused until its effect is accepted."),
-        CheckRule("SF302", "plan-warning", Level.WARNING, "The plan has found something that deserves a look."),
-        CheckRule("SF303", "org-refuses", Level.ERROR, "The org does not take the package."),
+        CheckRule(
+            "SF302",
+            "plan-warning",
+            Level.WARNING,
+            "The plan is possible, but part of its effect is probably not intended.",
+        ),
+        CheckRule("SF303", "org-refuses", Level.ERROR, "The org refuses the package."),
     )
 }
 """Rules of plans, which need an org."""
@@ -128,22 +138,29 @@ DOCTOR_RULES: dict[str, CheckRule] = {
         CheckRule("D104", "deploy-right", Level.ERROR, "The signed-in user may deploy metadata."),
         CheckRule("D105", "user-right", Level.ERROR, "The signed-in user may create and change users."),
         CheckRule("D106", "assign-right", Level.ERROR, "The signed-in user may assign permission sets."),
-        CheckRule("D107", "config-fits-org", Level.ERROR, "The org has the objects and fields that the config names."),
-        CheckRule("D108", "send-outbound-messages", Level.WARNING, "What active users save is sent to Appcues."),
+        CheckRule("D107", "config-fits-org", Level.ERROR, "The org has the objects and fields of the config."),
+        CheckRule(
+            "D108", "send-outbound-messages", Level.WARNING, "Records that active users save are sent to Appcues."
+        ),
         CheckRule("D201", "profile", Level.ERROR, "The integration user's profile exists."),
         CheckRule("D202", "profile-license", Level.ERROR, "The profile belongs to the configured user license."),
-        CheckRule("D203", "user-license", Level.ERROR, "A seat of the user license is there for the integration user."),
+        CheckRule(
+            "D203", "user-license", Level.ERROR, "A seat of the user license is available for the integration user."
+        ),
         CheckRule(
             "D204",
             "permission-set-license",
             Level.ERROR,
-            "A seat of the permission set license is there for the integration user.",
+            "A seat of the permission set license is available for the integration user.",
         ),
         CheckRule("D205", "user", Level.WARNING, "The integration user exists."),
         CheckRule("D206", "user-active", Level.ERROR, "The integration user is active."),
         CheckRule("D207", "user-profile", Level.WARNING, "The integration user has the configured profile."),
         CheckRule(
-            "D208", "user-by-another-name", Level.WARNING, "No other user has nearly the integration user's name."
+            "D208",
+            "user-by-another-name",
+            Level.WARNING,
+            "No other user has almost the same username as the integration user.",
         ),
         CheckRule("D209", "user-email", Level.WARNING, "Mail to the integration user arrives."),
         CheckRule("D210", "license-assignment", Level.ERROR, "The integration user has the permission set license."),
@@ -152,40 +169,45 @@ DOCTOR_RULES: dict[str, CheckRule] = {
             "D212",
             "other-rights",
             Level.WARNING,
-            "Nothing but the permission set gives rights to the integration user.",
+            "The integration user has no rights besides its permission set.",
         ),
         CheckRule(
             "D301", "workflow-rule", Level.WARNING, "No mapping is sent by a workflow rule, whose support has ended."
         ),
-        CheckRule("D302", "deprecated-profile", Level.WARNING, "The profile is one that new orgs have."),
-        CheckRule("D401", "outbound-queue", Level.NOTE, "Which messages wait or failed is shown in Setup only."),
+        CheckRule("D302", "deprecated-profile", Level.WARNING, "New orgs have the profile."),
+        CheckRule("D401", "outbound-queue", Level.NOTE, "Only Setup shows which outbound messages wait or failed."),
         CheckRule("D402", "relay-address", Level.ERROR, "Salesforce can reach the relay's address."),
-        CheckRule("D403", "relay-connection", Level.WARNING, "The relay can be connected to."),
+        CheckRule("D403", "relay-connection", Level.WARNING, "A connection to the relay is possible."),
         CheckRule("D404", "relay-certificate", Level.WARNING, "The relay's certificate is valid."),
         CheckRule("D405", "relay-health", Level.WARNING, "The relay answers that it is healthy."),
         CheckRule(
             "D406", "two-carriers", Level.WARNING, "Appcues' own connector does not carry all that the relay carries."
         ),
-        CheckRule("D407", "relay-config", Level.WARNING, "The relay works by the config of this project."),
+        CheckRule("D407", "relay-config", Level.WARNING, "The relay uses the config of this project."),
         CheckRule("D501", "records", Level.WARNING, "There are records with a user id, which can be synced."),
-        CheckRule("D502", "user-id-field", Level.ERROR, "The user id field exists and can be seen."),
+        CheckRule(
+            "D502", "user-id-field", Level.ERROR, "The user ID field exists, and the signed-in user can read it."
+        ),
         CheckRule("D503", "blank-ids", Level.NOTE, "Every record has a user id."),
         CheckRule("D504", "duplicate-ids", Level.WARNING, "No user id is on several records."),
         CheckRule("D505", "ids-in-two-cases", Level.WARNING, "No two user ids differ in case only."),
         CheckRule("D506", "slow-lookup", Level.WARNING, "Records are found by an indexed field."),
         CheckRule("D507", "org-wide-default", Level.WARNING, "The integration user sees all records of the object."),
         CheckRule(
-            "D508", "seen-by-integration-user", Level.WARNING, "The integration user sees as many records as there are."
+            "D508",
+            "seen-by-integration-user",
+            Level.WARNING,
+            "The integration user sees as many records as the administrator.",
         ),
         CheckRule("D509", "not-looked-at", Level.WARNING, "Records and duplicates could be counted."),
         CheckRule(
             "D510",
             "contacts-without-account",
             Level.WARNING,
-            "The integration user reaches contacts without an account.",
+            "The integration user can access contacts without an account.",
         ),
         CheckRule("D511", "person-accounts", Level.NOTE, "A save of a person account sends nothing of its contact."),
-        CheckRule("D512", "lead-conversion", Level.NOTE, "A contact made by converting a lead may not be sent."),
+        CheckRule("D512", "lead-conversion", Level.NOTE, "A contact from a lead conversion may not be sent."),
         CheckRule(
             "D513", "required-activity-fields", Level.ERROR, "The relay fills every required field of activities."
         ),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--auto-approve", is_flag=True, help="Skip the approval.")
 @click.option("--attach", metavar="DEPLOY_ID", help="Only follow a deployment that continues in the org.")
 @apex_test_options
 @junit_option

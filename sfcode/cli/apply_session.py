@@ -116,7 +116,7 @@ def _approve(invocation: Invocation, project: Project, plan: Plan) -> bool:
             f"({answer})."
         )
     else:
-        question = f"Do you want to destroy all this in {plan.target.name}?\nOnly 'yes' will be accepted."
+        question = f"Do you want to destroy these components in {plan.target.name}?\nOnly 'yes' will be accepted."
     hint = (
         "Pass --auto-approve, or apply a saved plan: sfcode apply FILE. A protected environment can be "
         "destroyed only at a terminal."

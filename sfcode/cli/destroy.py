@@ -12,7 +12,7 @@ from sfcode.metadata.component import Address
 
 
 @click.command()
-@click.option("--auto-approve", is_flag=True, help="Do not ask; a protected environment asks all the same.")
+@click.option("--auto-approve", is_flag=True, help="Skip the approval, except in a protected environment.")
 @allow_delete_option
 @lock_options
 @click.pass_obj

@@ -22,7 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def format_option(command: Command) -> Command:
     """Add the option `--format`."""
     return click.option(
-        "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
+        "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
     )(command)
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "evidence",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Ask the org what docs/unverified.md lists instead, and write its answers to FILE, redacted. Changes nothing.",
+    help="Instead, probe the org for the questions of docs/unverified.md, and write its redacted answers to FILE. Changes nothing.",
 )
 @format_option
 @click.pass_obj
@@ -81,7 +81,7 @@ def _second(target: str | None, api_version: str) -> Iterator[Org | None]:
         yield None
         return
     if target == "local":
-        raise UsageError("--as local is the administrator again.", "Name a sign-in of the integration user.")
+        raise UsageError("--as local signs in as the administrator, too.", "Pass a sign-in of the integration user.")
     from sfcode.org import connect
 
     with connect(target, environ=os.environ, api_version=api_version) as org:

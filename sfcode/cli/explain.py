@@ -62,7 +62,7 @@ def _explain_address(invocation: Invocation, text: str) -> None:
 
         nearest = find_nearest_name(str(address), names.values())
         raise UsageError(
-            f"The config asks for no {address}.",
+            f"The config has no component {address}.",
             f"Did you mean {nearest}?" if nearest else "`sfcode validate --json` lists the addresses.",
         )
     lines = _find_lines(desired, address)

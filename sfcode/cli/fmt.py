@@ -16,7 +16,7 @@ from sfcode.errors import ConfigError, ExitCode, UsageError
 @click.command()
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file is not in its canonical form.")
-@click.option("--diff", is_flag=True, help="Print what changes.")
+@click.option("--diff", is_flag=True, help="Print the differences.")
 @click.pass_obj
 def fmt(invocation: Invocation, paths: tuple[Path, ...], *, check: bool, diff: bool) -> ExitCode:
     """
@@ -69,6 +69,7 @@ def _kind(path: Path) -> str:
     kind = kind_of(path)
     if kind is None:
         raise UsageError(
-            f"{path} is no file of a project.", "Pass sfcode.yaml, events.yaml or the files of mappings/, or no path."
+            f"{path} is not a file of a project.",
+            "Pass sfcode.yaml, events.yaml or the files of mappings/, or no path.",
         )
     return kind

@@ -13,7 +13,7 @@ from sfcode.errors import ExitCode, Refused
 
 @click.command(name="force-unlock")
 @click.argument("lock_id", metavar="LOCK_ID")
-@click.option("--force", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Skip the approval.")
 @click.pass_obj
 def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
     """
@@ -29,11 +29,17 @@ def force_unlock(invocation: Invocation, lock_id: str, *, force: bool) -> int:
         with only_reading():
             lock = find_lock(org, project.identity)
             if lock is None or lock.id[:15] != lock_id[:15]:
-                current = f"It is {lock.id}, held by {lock}." if lock else "The org is not locked."
+                current = f"The lock is {lock.id}, held by {lock}." if lock else "The org is not locked."
                 raise Refused(f"There is no lock {lock_id} in {org.identity.name}.", current)
             if not force:
-                question = f"The org is locked by {lock}.\nIs that certainly dead? Only 'yes' will be accepted."
-                if not ask(invocation, question, hint="Pass --force when it is certain that the holder is dead."):
+                question = (
+                    f"The org is locked by {lock}.\nAre you sure that it no longer runs? Only 'yes' will be accepted."
+                )
+                if not ask(
+                    invocation,
+                    question,
+                    hint="Pass --force if you are sure that the holder of the lock no longer runs.",
+                ):
                     raise Refused("Cancelled; nothing was changed.")
         remove_lock(org, lock.id)
     if invocation.json:

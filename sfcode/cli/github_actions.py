@@ -80,7 +80,7 @@ def summary(result: RunResult, code: int) -> Iterator[str]:
 
 def _render_failure(verb: str, error: BaseException, code: int) -> Iterator[str]:
     message, _ = describe_error(error)
-    suffix = ": the deployment goes on" if code == ExitCode.RUNNING else ""
+    suffix = ": the deployment continues" if code == ExitCode.RUNNING else ""
     yield f"### sfcode {verb} ended with exit code {int(code)}{suffix}\n"
     yield _fence(message)
 

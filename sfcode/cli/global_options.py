@@ -35,10 +35,10 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "Org, instead of the environment's: local, alias:NAME, env:PREFIX or an instance URL.",
         },
     ),
-    ("--json", {"is_flag": True, "help": "Answer with one JSON object: status, result, warnings."}),
-    ("--no-color", {"is_flag": True, "help": "Write no colors; NO_COLOR does the same."}),
-    ("--quiet", {"is_flag": True, "help": "Write results and errors only."}),
-    ("--verbose", {"is_flag": True, "help": "Write the whole traceback of a bug."}),
+    ("--json", {"is_flag": True, "help": "Print one JSON object: status, result, warnings."}),
+    ("--no-color", {"is_flag": True, "help": "Disable colors; NO_COLOR does the same."}),
+    ("--quiet", {"is_flag": True, "help": "Print only results and errors."}),
+    ("--verbose", {"is_flag": True, "help": "Print the whole traceback of an internal error."}),
 )
 
 NAMES = {"config": "named_config"}

@@ -43,26 +43,26 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
     metavar="NAME=FIELD",
     multiple=True,
     callback=_pairs,
-    help="What Appcues gets: attribute in Appcues, field in Salesforce. Repeatable.",
+    help="Attribute in Appcues, and the field that it is sent from. Repeatable.",
 )
 @click.option("--nps-score", metavar="FIELD", multiple=True, help="Field of the latest NPS score, or none.")
 @click.option("--nps-feedback", metavar="FIELD", multiple=True, help="Field of the latest NPS feedback, or none.")
-@click.option("--direction", type=click.Choice(WAYS), help="Which way data flows, where the org does not tell.")
-@click.option("--user", metavar="USERNAME", help="Integration user, where there are several.")
-@click.option("--permission-set", metavar="NAME", help="Its permission set, where there are several.")
-@click.option("--name", default="Appcues", show_default=True, help="Prefix of what sfcode will generate.")
+@click.option("--direction", type=click.Choice(WAYS), help="Direction of the data, if the org does not show it.")
+@click.option("--user", metavar="USERNAME", help="Integration user, if there are several.")
+@click.option("--permission-set", metavar="NAME", help="Permission set of the integration user, if there are several.")
+@click.option("--name", default="Appcues", show_default=True, help="Prefix of the names that sfcode generates.")
 @click.option(
     "--appcues-account",
     "account",
     metavar="ID",
-    help="Account id in Appcues; not in the org, and may be filled in later.",
+    help="Account ID in Appcues, which no org contains; can be set later.",
 )
 @click.option(
-    "--region", type=click.Choice(("us", "eu")), default="us", show_default=True, help="Where Appcues keeps it."
+    "--region", type=click.Choice(("us", "eu")), default="us", show_default=True, help="Region of the Appcues account."
 )
-@click.option("--relay-url", metavar="URL", help="Public address of the relay; may be filled in later.")
-@click.option("--dry-run", is_flag=True, help="Print the files, and write none.")
-@click.option("--overwrite", is_flag=True, help="Write over files that are there.")
+@click.option("--relay-url", metavar="URL", help="Public URL of the relay; can be set later.")
+@click.option("--dry-run", is_flag=True, help="Print the files without writing them.")
+@click.option("--overwrite", is_flag=True, help="Overwrite existing files.")
 @click.pass_obj
 def import_(
     invocation: Invocation,
@@ -131,7 +131,7 @@ def _tell(invocation: Invocation, written_files: list[str], remaining_files: lis
         print_status(invocation, f"wrote {_new_config(invocation) / path}")
     for path in remaining_files:
         print_status(
-            invocation, f"kept  {_new_config(invocation) / path}, which was there before and is part of this config"
+            invocation, f"kept  {_new_config(invocation) / path}, which already existed and is part of this config"
         )
     print_status(invocation, "\nNext; commit the files when the plan is what you expect:\n")
     for words in (("validate",), ("plan", "--out", "adopt.plan"), ("apply", "adopt.plan")):
@@ -167,9 +167,9 @@ def _refuse_files(folder: Path, present: list[str]) -> None:
     if present:
         listed = "".join(f"\n  {folder / name}" for name in present)
         raise Refused(
-            f"There is a config already:{listed}",
-            "Nothing was written. --dry-run prints what would be; --config DIR writes it elsewhere; "
-            "--overwrite writes over it.",
+            f"A config already exists:{listed}",
+            "Nothing was written. --dry-run prints the files; --config DIR writes them elsewhere; --overwrite "
+            "replaces them.",
         )
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Update the workflows and schemas of the project in DIR to this version. Shows the difference and asks.",
 )
-@click.option("--auto-approve", is_flag=True, help="With --update: do not ask.")
+@click.option("--auto-approve", is_flag=True, help="With --update: skip the approval.")
 @click.pass_obj
 def init(
     invocation: Invocation,
@@ -59,9 +59,11 @@ def init(
     project to this version of sfcode. Other files are not changed.
     """
     if auto_approve and not update:
-        raise UsageError("--auto-approve has no effect without --update.", "Pass --update as well, or leave it out.")
+        raise UsageError(
+            "--auto-approve has no effect without --update.", "Pass --update as well, or remove --auto-approve."
+        )
     if update and extras:
-        raise UsageError("--update adds no objects and no recipes.", "Leave out --with, or write the files by hand.")
+        raise UsageError("--update adds no objects and no recipes.", "Remove --with, or write the files by hand.")
     if update:
         return _update(invocation, directory, branch, prefix, auto_approve=auto_approve)
     _create(invocation, directory, extras, branch, prefix or "PROD")
@@ -126,14 +128,14 @@ def _create(invocation: Invocation, directory: Path, extras: str, branch: str | 
         print_status(invocation, f"wrote {path}")
     for path in project.kept:
         more = "; add .sfcode/ to it" if path.name == ".gitignore" else ""
-        print_status(invocation, f"kept  {path}, which was there before{more}")
+        print_status(invocation, f"kept  {path}, which already existed{more}")
     for warning in project.warnings:
         print_status(invocation, f"\n{paint('Warning:', '~')} {warning}")
     print_status(
         invocation,
-        "\nNext, against the org that is built in (the first file to edit is config/mappings/contact.yaml):\n",
+        "\nNext, with the local org (the first file to edit is config/mappings/contact.yaml):\n",
     )
     for command in commands:
         print_status(invocation, f"  {command}")
-    print_status(invocation, "\nThe last two read a secret, which for a trial is a random one:\n")
+    print_status(invocation, "\nThe last two commands need a secret; for a trial, use a random one:\n")
     print_status(invocation, "  export SFCODE_RELAY_OUTBOUND_SECRET=$(openssl rand -hex 24)")

@@ -101,7 +101,7 @@ class Invocation:
         target = self.org or project.target.org
         if target is None:
             raise UsageError(
-                f"Environment {project.environment} names no org.",
+                f"Environment {project.environment} has no org.",
                 "Set `org:` of the environment in sfcode.yaml, or pass --org local, alias:NAME, env:PREFIX or an instance URL.",
             )
         return target

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 state_option = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder that holds the org; when left out, .sfcode/local-org beside the folder of --config.",
+    help="Folder of the org's data. Default: .sfcode/local-org beside the folder of --config.",
 )
 
 
@@ -42,7 +42,7 @@ def local() -> None:
 @click.option(
     "--appcues-port",
     type=click.IntRange(0, 65535),
-    help="Port of the local Appcues; when left out, the next one after --port.",
+    help="Port of the local Appcues. Default: the one after --port.",
 )
 @click.option("--tls", is_flag=True, help="Serve https as well, with a certificate made for this machine.")
 @click.option(
@@ -65,7 +65,7 @@ def local() -> None:
     "faults",
     metavar="FAULT",
     multiple=True,
-    help="Let something go wrong: `unavailable,times=2,path=/services/data/*`. Can be given several times; "
+    help="Inject a fault: `unavailable,times=2,path=/services/data/*`. Can be given several times; "
     "docs/local-org-automation.md lists the faults.",
 )
 @state_option
@@ -131,7 +131,7 @@ def reset(invocation: Invocation, state: Path | None) -> None:
 
     state = state or invocation.local_state()
     reset_org(state)
-    _print_done(invocation, state, "The local org is as it was at the beginning.")
+    _print_done(invocation, state, "The local org has been reset.")
 
 
 @local.command()
@@ -163,16 +163,18 @@ def load(invocation: Invocation, company: str, state: Path | None) -> None:
 
 @local.command()
 @click.argument("name")
-@click.option("--consumer-key", metavar="KEY", help="Its client id; made up when there is none.")
+@click.option("--consumer-key", metavar="KEY", help="Client ID of the app. Default: a generated one.")
 @click.option(
     "--certificate",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="PEM file with the certificate, or the public key, that JWT assertions are checked with.",
 )
-@click.option("--run-as", metavar="USERNAME", help="User that it signs in as with its own credentials.")
-@click.option("--user", "users", metavar="USERNAME", multiple=True, help="User who is approved. Can be given again.")
-@click.option("--all-users", is_flag=True, help="Let each user decide, on its authorization page.")
-@click.option("--callback-url", "callback_urls", metavar="URL", multiple=True, help="Where codes may be sent.")
+@click.option("--run-as", metavar="USERNAME", help="User that the client credentials flow signs in as.")
+@click.option("--user", "users", metavar="USERNAME", multiple=True, help="Pre-authorized user. Repeatable.")
+@click.option("--all-users", is_flag=True, help="Let each user approve the app on an authorization page.")
+@click.option(
+    "--callback-url", "callback_urls", metavar="URL", multiple=True, help="Callback URL for authorization codes."
+)
 @click.option("--session-minutes", type=click.IntRange(1, 1440), default=120, show_default=True)
 @state_option
 @click.pass_obj

@@ -138,7 +138,7 @@ def apex_test_options(command: Command) -> Command:
         "--test-level",
         type=click.Choice(TEST_LEVELS),
         metavar="LEVEL",
-        help=f"Apex tests that the org runs with the deployment: {', '.join(TEST_LEVELS)}. Default: as the org decides.",
+        help=f"Apex tests that the org runs with the deployment: {', '.join(TEST_LEVELS)}. Default: the org decides.",
     )
     tests = click.option(
         "--tests", metavar="CLASS", multiple=True, help="Test class, with --test-level RunSpecifiedTests. Repeatable."

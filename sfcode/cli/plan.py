@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `sfcode apply FILE`.")
 @click.option(
-    "--format", "format_", type=click.Choice([*FORMATS]), default="text", show_default=True, help="How to show it."
+    "--format", "format_", type=click.Choice([*FORMATS]), default="text", show_default=True, help="Output format."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes (or drift).")
-@click.option("--check", is_flag=True, help="Let the org check the package too; nothing of it is kept.")
+@click.option("--check", is_flag=True, help="Have the org validate the package too, without deploying it.")
 @click.option("--destroy", "destroying", is_flag=True, help="Plan to remove the integration.")
 @click.option("--refresh-only", is_flag=True, help="Show only what was changed in the org since the last apply.")
 @apex_test_options
@@ -59,10 +59,10 @@ def plan(
     from sfcode.plan.planner import make_plan
 
     if refresh_only and (out or check or destroying or choices != PlanOptions()):
-        raise UsageError("--refresh-only looks and plans nothing.", "Use it without the options that plan.")
+        raise UsageError("--refresh-only shows drift and makes no plan.", "Remove the options of a plan.")
     if destroying and replace(choices, allow_delete=()) != PlanOptions():
         raise UsageError(
-            "--destroy takes everything down.", "Remove --adopt, --target, --max-destroy and --max-change."
+            "--destroy removes the whole integration.", "Remove --adopt, --target, --max-destroy and --max-change."
         )
     options = apex_tests.make_deploy_options()
     if (apex_tests.test_level or junit_file) and not check:

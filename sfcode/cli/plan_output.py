@@ -72,7 +72,7 @@ def _say_how_to_apply(invocation: Invocation, plan: Plan, saved: Path | None) ->
     elif not plan.is_empty:
         echo(f"\nSaved. To perform exactly these actions: {render_command(invocation, 'apply', str(saved))}")
         if plan.validation:
-            echo("For ten days, and while nothing else is deployed, that need not run the tests again.")
+            echo("For ten days, and until anything else is deployed, that runs no tests again.")
 
 
 def render_command(invocation: Invocation, *words: str) -> str:

@@ -19,7 +19,7 @@ from sfcode.errors import Refused
     type=click.Choice(["mdapi", "source"]),
     default="mdapi",
     show_default=True,
-    help="How files are laid out.",
+    help="Layout of the files.",
 )
 @click.pass_obj
 def render(invocation: Invocation, out: Path, layout: Literal["mdapi", "source"]) -> None:

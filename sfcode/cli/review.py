@@ -32,10 +32,10 @@ class CommentOptions:
 
 @click.command()
 @click.option("--base", metavar="REV", required=True, help="Commit, branch or tag that the change starts from.")
-@click.option("--head", metavar="REV", help="Commit with the change; left out, the files as they are now.")
+@click.option("--head", metavar="REV", help="Commit with the change. Default: the files in the working tree.")
 @click.option("--direct", is_flag=True, help="Compare with BASE itself, not with the commit where HEAD left it.")
 @click.option(
-    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
+    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option(
@@ -45,14 +45,16 @@ class CommentOptions:
     show_default=True,
     help="Exit with 1 on findings of this level; `high`: on errors and on changes of high risk.",
 )
-@click.option("--comment", is_flag=True, help="Write it to the pull request, as one comment that is edited in place.")
+@click.option(
+    "--comment", is_flag=True, help="Write the review to the pull request, as one comment that is edited in place."
+)
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path, dir_okay=False),
     help="With --comment: saved plan that the comment shows too.",
 )
-@click.option("--note", default="", metavar="TEXT", help="With --comment: a sentence below it.")
+@click.option("--note", default="", metavar="TEXT", help="With --comment: a sentence below the review.")
 @collect_options(CommentOptions, "comment")
 @click.pass_obj
 def review(

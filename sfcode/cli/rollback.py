@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("apply_id", metavar="[APPLY_ID]", required=False)
 @click.option("--list", "listing", is_flag=True, help="List the applies that can be rolled back, newest first.")
-@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--auto-approve", is_flag=True, help="Skip the approval.")
 @allow_delete_option
 @lock_options
 @click.pass_obj

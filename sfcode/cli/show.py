@@ -14,7 +14,7 @@ from sfcode.plan.reports import FORMATS
 @click.command()
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--format", "format_", type=click.Choice([*FORMATS]), default="text", show_default=True, help="How to show it."
+    "--format", "format_", type=click.Choice([*FORMATS]), default="text", show_default=True, help="Output format."
 )
 @click.pass_obj
 def show(invocation: Invocation, plan_file: Path, format_: str) -> None:

@@ -87,10 +87,10 @@ def adopt(invocation: Invocation, addresses: tuple[Address, ...]) -> None:
         desired = {component.address: component for component in (*result.desired.components, *result.desired.records)}
         wrong = [address for address in addresses if address not in desired]
         if wrong:
-            raise Refused(f"The config asks for no {wrong[0]}.", "`sfcode validate --json` lists the addresses.")
+            raise Refused(f"The config has no component {wrong[0]}.", "`sfcode validate --json` lists the addresses.")
         missing = [address for address in addresses if address not in result.snapshot.components]
         if missing:
-            raise Refused(f"The org has no {missing[0]}.", "`sfcode apply` creates it.")
+            raise Refused(f"The org has no component {missing[0]}.", "`sfcode apply` creates it.")
         components = [desired[address] for address in addresses]
         adopt_components(org, project, components, lambda line: print_status(invocation, line))
     _report(invocation, "adopted", addresses)

@@ -59,7 +59,7 @@ REPLACEABLE = r"^((WorkflowRule|WorkflowOutboundMessage):[A-Za-z][A-Za-z0-9_]*\.
 
 WORDS = {
     DEVELOPER: (
-        "is not a name that Salesforce accepts",
+        "is not a valid name in Salesforce",
         "use letters, digits and single underscores, beginning with a letter and not ending with an underscore",
     ),
     FIELD: (

@@ -58,7 +58,7 @@ class WebhookAuth(Model):
         ge=1,
         le=86400,
         description="For standard_webhooks, and for hmac with a timestamp: how many seconds the time of signing may "
-        f"differ from now; {DEFAULT_TOLERANCE} when left out.",
+        f"differ from the relay's clock; by default {DEFAULT_TOLERANCE}.",
     )
 
 

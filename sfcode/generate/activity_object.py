@@ -29,7 +29,7 @@ def blueprints(project: Project) -> Iterator[Blueprint]:
         label,
         f"{label.removesuffix('y')}ies",
         "Name",
-        f"{MANAGED} What people did in Appcues, each about the record that it belongs to.",
+        f"{MANAGED} Activities of people in Appcues, each with its record.",
     )
     yield Blueprint(address, view, place, (origin(address, name, place), origin(address, "", place)))
     for label, own in OWN_FIELDS.items():

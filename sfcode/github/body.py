@@ -53,7 +53,7 @@ def issue_body(marker: Marker, plan: Plan, lead: str, hide: Callable[[str], str]
 
 def _plan_section(plan: Plan, room: int) -> str:
     title = "\n---\n\n"
-    introduction = "" if plan.is_empty else "After the merge, apply does this in the org:\n\n"
+    introduction = "" if plan.is_empty else "After the merge, apply makes these changes in the org:\n\n"
     return f"{title}{introduction}{plan_markdown(plan, assess_plan(plan), limit=room - len(title) - len(introduction) - 1)}\n"
 
 
@@ -72,5 +72,5 @@ def _footer(parts: CommentParts) -> str:
 
 def _fit(text: str, room: int) -> str:
     """Truncate a text that masking has made too long."""
-    cut = "\n\n(cut: GitHub takes no longer comment)\n"
+    cut = "\n\n(truncated: GitHub limits the length of comments)\n"
     return text if len(text) <= room else text[: room - len(cut)] + cut

@@ -159,8 +159,8 @@ class GitHub:
             after = _retry_after(answer)
             if after is None and answer.headers.get("X-RateLimit-Remaining") == "0":
                 after = max(0.0, float(answer.headers.get("X-RateLimit-Reset", "0")) - self.runtime.now())
-            soon = "" if after is None else f" It takes requests again in {after:.0f} s."
-            limit = GitHubError(f"GitHub takes no more requests for now: {message}{soon}", "Run the job again later.")
+            soon = "" if after is None else f"; try again in {after:.0f} s"
+            limit = GitHubError(f"GitHub has limited the requests: {message}{soon}", "Run the job again later.")
             # The wait that GitHub asks for without a number is a minute.
             return _FailedAttempt(limit, again=True, after=LONGEST if after is None else after)
         path = urlsplit(answer.url).path
@@ -173,8 +173,9 @@ class GitHub:
         if answer.status_code in (403, 404):
             if self.context.from_fork:
                 return (
-                    "A pull request from a fork gets a token that may only read, so it cannot comment. "
-                    "The step summary says the same; run --comment for pull requests of the repository itself only."
+                    "The token of a pull request from a fork is read-only, so that no comment can be written. The "
+                    "step summary contains the review; use --comment only for pull requests from the same "
+                    "repository."
                 )
             return f"The token lacks a permission: give the job `permissions: {{{self.needs}}}`."
         return ""

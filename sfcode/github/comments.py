@@ -17,7 +17,7 @@ class CommentUpdate(enum.Enum):
 
     CREATED = "created"
     EDITED = "edited"
-    KEPT = "kept as it is"
+    KEPT = "unchanged"
     """The comment already has this text."""
     NONE = "not needed"
     """No comment exists, and none is needed."""

@@ -49,7 +49,7 @@ class JobContext:
         if match:
             return int(match[1])
         raise UsageError(
-            "This is no run for a pull request, so there is nothing to comment on.",
+            "This workflow run does not belong to a pull request, so there is nothing to comment on.",
             "Run it in a workflow `on: pull_request`, or set GITHUB_REF=refs/pull/NUMBER/merge.",
         )
 
@@ -114,6 +114,6 @@ def _event(path: str | None) -> Mapping[str, Any]:
         event = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"GITHUB_EVENT_PATH names {path}, which cannot be read.", "Unset it outside a workflow."
+            f"The file {path} of GITHUB_EVENT_PATH cannot be read.", "Unset it outside a workflow."
         ) from error
     return event if isinstance(event, dict) else {}

@@ -21,7 +21,7 @@ Components that sfcode manages in **{environment}** were changed by hand. Choose
 - If the change is intended, add it to the config in a pull request.
 
 The daily check of the org updates this issue, and closes it when there is no drift any more."""
-GONE = "Nothing differs any more between **{environment}** and what sfcode left there."
+GONE = "**{environment}** matches the last apply again."
 
 
 @dataclass(frozen=True)

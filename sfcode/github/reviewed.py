@@ -57,7 +57,7 @@ def require_reviewers(github: GitHub, environment: str, why: str) -> None:
     rules = settings.get("protection_rules") or [] if settings else []
     if not any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in rules):
         raise Refused(
-            f"This plan needs an approval ({why}), and the environment {environment} asks nobody for one.",
+            f"This plan needs an approval ({why}), and the environment {environment} has no required reviewers.",
             f"Settings > Environments > {environment}: set required reviewers, then run the workflow again.",
         )
 

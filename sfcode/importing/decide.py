@@ -36,19 +36,19 @@ def propose_config(scan: ScanResult, options: ImportOptions) -> ConfigProposal:
         listed = "".join(f"\n  - {question}" for question in decisions.questions)
         raise Refused(
             f"{decisions.found.target.name} leaves {count_text} open:{listed}",
-            "Pass the options named above; nothing was written.",
+            "Pass the options above; nothing was written.",
         )
     event_id = naming.event_id_field(options.name)
     if scan.event_id and any(mapping.activities and mapping.receives for mapping in mappings):
         decisions.notes.append(
-            f"CustomField:Activity.{event_id} is there already; the relay needs it, so the plan that moves to the relay "
-            "asks to adopt it"
+            f"CustomField:Activity.{event_id} already exists; the relay needs it, so the plan that moves to the "
+            "relay asks to adopt it"
         )
     objects_of_mappings = {mapping.object for mapping in mappings}
     leftovers = tuple(message for message in decisions.found.messages if message.object in objects_of_mappings)
     unmapped_messages = [message for message in decisions.found.messages if message.object not in objects_of_mappings]
     decisions.notes.extend(
-        f"{message.address} sends to {message.shown_host}, and no mapping is about {message.object}"
+        f"{message.address} sends to {message.shown_host}, and no mapping is for {message.object}"
         for message in unmapped_messages
     )
     return ConfigProposal(
@@ -76,20 +76,20 @@ def _objects(decisions: Decisions) -> tuple[str, ...]:
         & decisions.found.fields.keys()
     )
     for names, because in (
-        (senders, "Appcues has an outbound message of it"),
-        (granted, "its permission set is about it"),
+        (senders, "an outbound message sends it to Appcues"),
+        (granted, "the integration's permission set grants rights on it"),
     ):
         if len(names) == 1:
             decisions.choose("object", names[0], because)
             return (names[0],)
         if names:
             listed = ", ".join(names)
-            decisions.ask(f"Which objects are to be mapped? {because}: {listed}", f"--object {names[0]} (repeatable)")
+            decisions.ask(f"Which objects should be mapped? {because}: {listed}", f"--object {names[0]} (repeatable)")
             return ()
     raise Refused(
-        f"Nothing of an integration with Appcues was found in {decisions.found.target.name}: no outbound message of it, and no user "
+        f"No integration with Appcues was found in {decisions.found.target.name}: no outbound message to Appcues, and no user "
         "with an API-only license and a permission set.",
-        "Begin with `sfcode init`. If there is one, pass where it is: --object Contact --user-id-field FIELD, --user and "
+        "Begin with `sfcode init`. If there is an integration, pass its parts: --object Contact --user-id-field FIELD, --user and "
         "--permission-set.",
     )
 
@@ -108,8 +108,8 @@ def _propose_mapping(decisions: Decisions, name: str, sets: tuple[str, ...]) -> 
     formula = decisions.found.formulas.get(f"{name}.{field}")
     if formula and source and formula.blank_as_zero and "ISBLANK" not in formula.text.upper():
         decisions.notes.append(
-            f'{name}.{field} treats blank as zero: every record without an id has the id "0" and is one user in Appcues. '
-            "Take its line out of as_is, and the plan shows the formula that leaves it blank"
+            f'{name}.{field} treats blank as zero: every record without an ID has the ID "0", which is one user in Appcues. '
+            "Remove its line from as_is, and the plan shows the formula that keeps it blank"
         )
     return MappingProposal(
         mapping_name(name),
@@ -134,10 +134,10 @@ def _direction(decisions: Decisions, name: str, *, receives: bool) -> str:
     words = {(True, True): "both", (True, False): "to_appcues", (False, True): "to_salesforce"}
     way = words.get((sends, receives))
     if way is None:
-        decisions.ask(f"Which way does the data of {name} flow? The org does not show it", "--direction both")
+        decisions.ask(f"In which direction does the data of {name} flow? The org does not show it", "--direction both")
         return "both"
     signs = (["an outbound message to Appcues"] if sends else []) + (
-        ["fields, events or rights for what comes back"] if receives else []
+        ["fields, events or rights for data from Appcues"] if receives else []
     )
     decisions.choose(f"direction of {name}", way, f"there are {' and '.join(signs)}")
     return way
@@ -149,8 +149,8 @@ def _replaces(decisions: Decisions, object_name: str) -> Iterator[Address]:
         if busy:
             listed = ", ".join(map(str, busy))
             decisions.by_hand.append(
-                f"{message.address} is fired by {listed}, which does other things too: take the message out of it in "
-                f"Setup, then add {message.address} to `replaces`"
+                f"{message.address} is fired by {listed}, which has other actions too: remove the message from it "
+                f"in Setup, then add {message.address} to `replaces`"
             )
             continue
         yield from (firing.address for firing in message.fired_by)

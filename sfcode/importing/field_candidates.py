@@ -52,7 +52,7 @@ def choose_user_id(decisions: Decisions, object_name: str, sets: tuple[str, ...]
         decisions.choose(subject, best[0].name, "; ".join(best[0].because) + rejection)
         return best[0].name, _formula_source(decisions, object_name, best[0].name)
     text = f"Which field of {object_name} equals the user id in Appcues? "
-    text += "; ".join(map(str, best)) if best else "No text field looks like one"
+    text += "; ".join(map(str, best)) if best else "No text field looks like a user ID"
     decisions.ask(text, f"--user-id-field {best[0].name if best else 'FIELD'}")
     return "", ""
 
@@ -84,7 +84,7 @@ def _user_id_candidates(decisions: Decisions, object_name: str, sets: tuple[str,
         formula = decisions.found.formulas.get(f"{object_name}.{field.name}")
         is_named = "appcues" in f"{field.name} {field.label}".lower()
         looks = [f"{formula.text}, a number as text"] if formula and formula.source else []
-        looks += ["its name is that of an id"] if _ID.search(_base_name(field.name)) else []
+        looks += ["its name is like that of an ID"] if _ID.search(_base_name(field.name)) else []
         sent_by = [
             f"sent by {message.address}"
             for message in decisions.found.sending(object_name)
@@ -153,19 +153,19 @@ def choose_attributes(
     for names, because in (
         (
             usable(name for message in decisions.found.sending(object_name) for name in message.fields),
-            "what the outbound message holds",
+            "the fields of the outbound message",
         ),
         (
             usable(name for set_name in sets for name in decisions.found.grants(set_name).fields(object_name)),
-            f"what {' and '.join(sets)} lets the integration user read; remove what Appcues is not to get",
+            f"what {' and '.join(sets)} lets the integration user read; remove what must not be sent to Appcues",
         ),
     ):
         if names:
             decisions.choose(f"attributes of {object_name}", ", ".join(names), because)
             return {attribute_name(name, object_name): name for name in names}, because
     decisions.ask(
-        f"Which fields of {object_name} does Appcues get? Its connector keeps that in Appcues (step 3 of its wizard), "
-        "not in Salesforce",
+        f"Which fields of {object_name} does Appcues get? Its connector stores this in Appcues (step 3 of its "
+        "wizard), not in Salesforce",
         "--attribute role=Title, for each of them",
     )
     return {}, ""

@@ -27,8 +27,8 @@ def choose_user(decisions: Decisions, objects: tuple[str, ...]) -> UserProposal:
         )
     if not person.set_licenses:
         decisions.notes.append(
-            f"{person.username} has no permission set license; the help page does not mention it, and without it the "
-            f"permission set can hardly be assigned. The plan adds {_DEFAULTS['permission_set_license']}"
+            f"{person.username} has no permission set license, without which the permission set usually cannot be "
+            f"assigned, although the help page does not mention it. The plan adds {_DEFAULTS['permission_set_license']}"
         )
     return _draft(person, permission_set, objects)
 
@@ -59,8 +59,8 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
     if decisions.options.user:
         person = people.get(decisions.options.user.lower())
         if person and person.license != INTEGRATION_LICENSE:
-            text = f"{person.username} has the license {person.license}: that is a person, whom sfcode does not manage"
-            decisions.ask(text, f"remove --user: a user with the license {INTEGRATION_LICENSE} is made")
+            text = f"{person.username} has the license {person.license}, so it is a person, whom sfcode does not manage"
+            decisions.ask(text, f"remove --user; sfcode then creates a user with the license {INTEGRATION_LICENSE}")
         elif person:
             decisions.choose(WHAT, person.username, "passed as an option")
         else:
@@ -68,7 +68,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
             alternatives = (
                 f"It has {format_choices(decisions.options.user, names)}"
                 if names
-                else "It has none with an API-only license"
+                else "The org has no active user with an API-only license"
             )
             decisions.ask(
                 f"There is no active user {decisions.options.user} in this org. {alternatives}", "--user USERNAME"
@@ -78,11 +78,11 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
     senders = {message.user.lower() for message in decisions.found.messages}
     for because, some in (
         (
-            "Appcues' outbound message runs as it",
+            "Appcues' outbound message runs as this user",
             [candidate for candidate in machines if candidate.username.lower() in senders],
         ),
         (
-            f"its permission set is about {' and '.join(objects)}",
+            f"its permission set grants rights on {' and '.join(objects)}",
             [candidate for candidate in machines if _fit(decisions, candidate, objects)],
         ),
         (f"the only active user with the license {INTEGRATION_LICENSE}", machines),
@@ -98,7 +98,7 @@ def _person(decisions: Decisions, objects: tuple[str, ...]) -> CandidateUser | N
             return None
     humans = ", ".join(sorted({message.user for message in decisions.found.messages}))
     because = f"there is no user with the license {INTEGRATION_LICENSE}"
-    because += f"; today Appcues is connected as {humans}, and stays so until it is connected anew" if humans else ""
+    because += f"; Appcues is connected as {humans} until it is connected again" if humans else ""
     decisions.choose(WHAT, "a new one", because)
     return None
 
@@ -130,11 +130,13 @@ def _set(decisions: Decisions, objects: tuple[str, ...], person: CandidateUser |
         )
         return fit[0]
     if fit:
-        text = f"Which permission set is sfcode to adopt? {_join_names(fit)} are assigned to the integration user"
+        text = f"Which permission set should sfcode adopt? {_join_names(fit)} are assigned to the integration user"
         decisions.ask(text, f"--permission-set {fit[0].name}")
     elif person:
         decisions.choose(
-            subject, "a new one", f"none that is assigned to {person.username} is about {' or '.join(objects)}"
+            subject,
+            "a new one",
+            f"no permission set that is assigned to {person.username} is about {' or '.join(objects)}",
         )
     return None
 

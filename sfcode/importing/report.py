@@ -14,7 +14,7 @@ from sfcode.text import printable
 
 Paint = Callable[[str, str], str]
 WIDTH = 80
-_WORDS = {Action.CREATE: "would be made new", Action.UPDATE: "would be changed", Action.DELETE: "would be deleted"}
+_WORDS = {Action.CREATE: "would be created", Action.UPDATE: "would be changed", Action.DELETE: "would be deleted"}
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 
 
@@ -32,9 +32,9 @@ def _lines(result: ImportResult, options: ImportOptions, paint: Paint) -> Iterat
         yield _fold(choice.because, "      ")
     if draft.leftovers:
         yield ""
-        yield "What sends to Appcues today; it stays until a mapping says `delivery: relay`, and goes in that very apply:"
+        yield "Sends to Appcues today, until an apply with `delivery: relay` deletes it:"
         yield from (f"  {line}" for message in draft.leftovers for line in _message(message))
-    yield from _section("In the way of that, by hand:", draft.by_hand)
+    yield from _section("To do by hand before that:", draft.by_hand)
     yield ""
     yield from _effect(result, paint)
     yield from _section("Worth knowing:", (*draft.notes, *result.plan.warnings))
@@ -63,14 +63,14 @@ def _message(message: Message) -> Iterator[str]:
     whose = "Appcues' own connector" if message.by_connector else "made by hand"
     yield printable(f"{message.address} ({whose}), to {message.shown_host}")
     for firing in message.fired_by:
-        yield f"  fired by {firing.address}" + ("" if firing.alone else ", which does other things too")
+        yield f"  fired by {firing.address}" + ("" if firing.alone else ", which has other actions too")
 
 
 def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
     """Describe the effect of an apply, from the plan of the config."""
     adopted = [change for change in result.plan.changes if change.adopted]
     if adopted:
-        yield "Adopted as it is:"
+        yield "Adopted unchanged:"
         yield from (f"    {change.address}" for change in adopted if change.action is Action.NO_OP)
     unchanged_records = [
         change for change in result.plan.changes if change.address.is_record and change.action is Action.NO_OP
@@ -89,7 +89,7 @@ def _effect(result: ImportResult, paint: Paint) -> Iterator[str]:
     for refusal in result.plan.refusals:
         yield paint(printable(f"Refused: {refusal}"), "!")
     if not effective and not result.plan.refusals:
-        yield "An apply changes nothing in the org; it records what sfcode watches from then on."
+        yield "An apply changes nothing in the org; it only records what sfcode manages from then on."
 
 
 def _change(change: Change) -> Iterator[str]:

@@ -105,7 +105,7 @@ def _refuse_managed(org: Org, name: str) -> None:
     raise Refused(
         f"sfcode manages {org.identity.name} already as {name}: {applied.applied_by} applied it on "
         f"{applied.applied_at}{origin}.",
-        "Use the config that was applied. To import something else beside it, choose another --name.",
+        "Use the config that was applied. To import something else as well, choose another --name.",
     )
 
 

@@ -57,12 +57,12 @@ def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOpti
         "# yaml-language-server: $schema=.schema/sfcode.json",
         "",
         *_comment(
-            f"Read by `sfcode import` from {scan.target.name} ({scan.target.org_id}), where somebody had set this up"
+            f"Read by `sfcode import` from {scan.target.name} ({scan.target.org_id}), where the integration was set up"
         ),
-        "# by hand. An apply of this config as it is takes over what is there and changes nothing in it.",
+        "# by hand. An apply of this config adopts the existing components unchanged.",
         "version: 1",
         f"name: {quote_scalar(options.name)}",
-        "# What its state in an org is found by, whatever the name becomes. Every project in an org has its own.",
+        "# Identifies the project's state in an org, also after a change of the name. Every project has its own.",
         f"id: {options.identity}",
         "",
         f"# {'A new user: there was none for the integration.' if user.is_new else 'The user that is there.'}",
@@ -75,12 +75,12 @@ def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOpti
         f"  permission_set_license: {quote_scalar(user.set_license)}",
     )
     if user.profile not in API_ONLY_PROFILES:
-        yield from _comment("The profile is not for the API alone; the integration has its rights as well.", "  ")
+        yield from _comment("The profile allows more than the API; the integration has its rights as well.", "  ")
         yield f"  accepted_rights: [{json.dumps(f'Profile:{user.profile}', ensure_ascii=False)}]"
     if user.permission_set:
         yield f"  permission_set: {quote_scalar(user.permission_set)}"
     yield f"  access: {user.access}" + (
-        " # what Appcues' help page clicks; least_privilege grants the mapped fields only"
+        " # the permissions of Appcues' help page; least_privilege grants the mapped fields only"
         if user.access == "documented"
         else ""
     )
@@ -89,14 +89,14 @@ def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOpti
     if draft.as_is:
         yield ""
         yield from _comment(
-            "Adopted as they are. Remove a line, and the next plan shows what would change in it, down to the single "
-            "right; nothing changes before."
+            "Adopted unchanged. Remove a line, and the next plan shows each change of the component; nothing "
+            "changes before."
         )
         yield "as_is:"
         yield from (f"  - {quote_scalar(address)}" for address in draft.as_is)
     yield from (
         "",
-        "# Not in Salesforce, and needed before `delivery: relay`.",
+        "# Not stored in Salesforce, and needed before `delivery: relay`.",
         "appcues:",
         "  account_id: ${appcues_account}",
         f"  region: {options.region}",
@@ -108,7 +108,7 @@ def _settings_lines(scan: ScanResult, draft: ConfigProposal, options: ImportOpti
         f"    org: {quote_scalar(options.org)}",
     )
     if name != "local" and not scan.is_sandbox:
-        yield "    protected: true # apply wants a plan that was saved and reviewed"
+        yield "    protected: true # apply requires a saved plan"
     account, url = options.account or PLACEHOLDER_ACCOUNT, options.relay_url or PLACEHOLDER_RELAY_URL
     yield from (
         "    variables:",
@@ -148,12 +148,12 @@ def _mapping_lines(mapping: MappingProposal, scan: ScanResult) -> Iterator[str]:
         f"match: {'group' if group else 'user'}",
         f"direction: {mapping.direction}",
         "",
-        "# Today Appcues' own connector carries the data. `relay` moves it to the relay of this project, in one apply.",
+        "# Today Appcues' own connector delivers the data. `relay` moves it to the relay of this project, in one apply.",
         "delivery: connector",
     )
     if mapping.replaces:
         yield ""
-        yield "# What sends today. It stays while delivery is connector; the apply that brings the relay's own deletes it."
+        yield "# The component that sends today. It is kept with delivery: connector, and deleted by the apply with delivery: relay."
         yield "replaces:"
         yield from (f"  - {quote_scalar(address)}" for address in mapping.replaces)
     yield ""
@@ -166,8 +166,8 @@ def _mapping_lines(mapping: MappingProposal, scan: ScanResult) -> Iterator[str]:
     if mapping.sends:
         yield ""
         yield from _comment(
-            f"Appcues attribute: Salesforce field; {mapping.attributes_because}. The names of the attributes are made of the "
-            "fields' names: compare them with those in Appcues Studio before `delivery: relay`."
+            f"Appcues attribute: Salesforce field; {mapping.attributes_because}. The names of the attributes are "
+            "derived from the fields' names: compare them with Appcues Studio before `delivery: relay`."
         )
         yield from ("to_appcues:", "  attributes:")
         yield from (f"    {quote_scalar(name)}: {field}" for name, field in sorted(mapping.attributes.items()))
@@ -181,5 +181,5 @@ def _back(mapping: MappingProposal) -> Iterator[str]:
         yield "  nps:"
         yield from (f"    {key}: {field}" for key, field in targets.items() if field)
     if mapping.activities:
-        yield "  # All that the connector writes; which of them, and click-to-track events, is chosen in Appcues."
+        yield "  # All events that the connector can write; which of these and of click-to-track events it writes is set in Appcues."
         yield f"  activities: [{', '.join(HELP_PAGE_ACTIVITIES)}]"

@@ -211,7 +211,7 @@ def _read_content(address: Address, path: str, files: Mapping[str, bytes]) -> li
         return []
     meta = path + META
     if meta not in files:
-        raise MetadataError("the file that describes it is missing", f"Add {meta}.", file=path)
+        raise MetadataError("the -meta.xml file of this file is missing", f"Add {meta}.", file=path)
     component = from_element(address.type, address.full_name, parse(files[meta], meta), file=meta)
     content: Value = base64.b64encode(files[path]).decode()
     return [(Component(address.type, address.full_name, {**component.body, "content": content}), 1)]

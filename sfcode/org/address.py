@@ -31,7 +31,7 @@ def normalize_url(text: str, label: str = "instance URL") -> str:
     if parts.username is not None or parts.password is not None:
         # The URL is not part of the message, since the part before the @ may be a password.
         raise SignInError(
-            f"The {label} for {host} holds a user name or password.", "Put the token into SF_ACCESS_TOKEN instead."
+            f"The {label} for {host} contains a user name or password.", "Put the token into SF_ACCESS_TOKEN instead."
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise SignInError(
@@ -39,7 +39,7 @@ def normalize_url(text: str, label: str = "instance URL") -> str:
         )
     if host.endswith(".lightning.force.com"):
         raise SignInError(
-            f"{host} is the address of the user interface, not of the API.",
+            f"{host} is the URL of the user interface, not of the API.",
             f"Use https://{host.removesuffix('.lightning.force.com')}.my.salesforce.com",
         )
     name = f"[{host}]" if ":" in host else host

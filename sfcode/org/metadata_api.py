@@ -189,7 +189,7 @@ class MetadataClient:
         try:
             files = unzip(base64.b64decode(soap.text(result, "zipFile")))
         except binascii.Error as error:
-            raise soap.NotSoap("The org's retrieve holds no zip file.") from error
+            raise soap.NotSoap("The org's retrieve contains no zip file.") from error
         return Retrieved(
             files={name.removeprefix("unpackaged/"): data for name, data in files.items()},
             messages=tuple(soap.text(message, "problem") for message in soap.children(result, "messages")),

@@ -22,7 +22,7 @@ class DeployStillRunning(StillRunning):
     def __init__(self, deploy_id: str, why: str) -> None:
         super().__init__(
             f"The deployment {deploy_id} continues in the org: {why}.",
-            f"Pick it up with `sfcode apply --attach {deploy_id}`, or watch it in Setup > Deployment Status.",
+            f"Follow it with `sfcode apply --attach {deploy_id}`, or watch it in Setup > Deployment Status.",
         )
         self.deploy_id = deploy_id
 

@@ -22,7 +22,7 @@ Element = etree._Element  # noqa: SLF001  # lxml has no other name for the type 
 def parse_deploy_result(element: Element) -> DeployResult:
     """Read a DeployResult, with its details if present."""
     if not text(element, "id") or not text(element, "status"):
-        raise NotSoap("The org's answer about a deployment has no id or no status.")
+        raise NotSoap("The org's response about a deployment has no ID or no status.")
     details = next(children(element, "details"), None)
     tests = next(children(details, "runTestResult"), None) if details is not None else None
     return DeployResult(
@@ -132,7 +132,7 @@ def _decimal(element: Element, name: str) -> float:
     try:
         return float(value) if value else 0.0
     except ValueError as error:
-        raise NotSoap(f"The org's answer has {name} = {value!r} where a number belongs.") from error
+        raise NotSoap(f"The org's response has {name} = {value!r} instead of a number.") from error
 
 
 def parse_file_properties(element: Element) -> FileProperties:

@@ -73,7 +73,7 @@ class Session:
             if normalize_url(grant.instance_url) != self.instance_url:
                 raise SignInError(
                     f"Signing in again with {self._sign_in.name} led to {grant.instance_url}, not to {self.instance_url}.",
-                    "Start the command again, after checking which org is meant.",
+                    "Check which org is intended, then start the command again.",
                 )
             self._token = grant.access_token
             self._since = self._clock()

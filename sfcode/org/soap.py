@@ -38,7 +38,7 @@ def _append(parent: etree._Element, name: str, node: Node) -> None:
         try:
             element.text = node
         except ValueError as error:
-            raise OrgError(f"{name} holds a character that XML does not allow: {node!r}") from error
+            raise OrgError(f"{name} contains a character that XML does not allow: {node!r}") from error
     else:
         for child, value in node:
             _append(element, child, value)
@@ -76,7 +76,7 @@ def parse_envelope(data: bytes) -> etree._Element:
     The encoding is fixed, since a declared UTF-16 or UTF-7 would hide a DTD from the check.
     """
     if b"<!DOCTYPE" in data or b"\0" in data:
-        raise NotSoap("The org's response holds a document type declaration, which SOAP forbids.")
+        raise NotSoap("The org's response contains a document type declaration, which SOAP forbids.")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,

@@ -142,7 +142,7 @@ def translate_errors(url: str) -> Iterator[None]:
     except requests.exceptions.SSLError as error:
         raise NoAnswer(
             f"{host} has no certificate that this machine trusts.",
-            "Name the right CA file in REQUESTS_CA_BUNDLE, or check the address.",
+            "Set REQUESTS_CA_BUNDLE to the right CA file, or check the URL.",
             sent=False,
             permanent=True,
         ) from error

@@ -30,7 +30,7 @@ MANY = 4
 """The number of addresses that a sentence lists; further ones are counted."""
 
 CUTOVER = (
-    "the relay takes the place of Appcues' connector: create no webhook in Appcues before its integration is deactivated "
+    "the relay replaces Appcues' connector: create no webhook in Appcues before its integration is deactivated "
     "there, or Events are written twice; apply prints the steps in their order"
 )
 

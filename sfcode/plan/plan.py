@@ -127,7 +127,7 @@ class Plan:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return notes for the reader of the plan."""
-        state = [f"the state moves: {self.state} takes the place of {self.left_state}"] if self.left_state else []
+        state = [f"the state is moved: {self.state} replaces {self.left_state}"] if self.left_state else []
         selected = [
             f"{flow.selected[0]:,} of {flow.selected[1]:,} {flow.object} records with a user ID match `where` of mapping {flow.mapping}"
             for flow in self.flows

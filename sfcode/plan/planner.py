@@ -97,4 +97,4 @@ def raise_if_moved(plan: Plan, project: Project, result: PlanResult) -> None:
 def _describe_move(address: str, plan: Plan, now: Mapping[str, str]) -> str:
     if address not in now:
         return "is gone"
-    return "was changed" if address in plan.fingerprints else "is there now"
+    return "was changed" if address in plan.fingerprints else "exists now"

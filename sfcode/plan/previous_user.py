@@ -94,7 +94,7 @@ def refuse_shared_users(plan_input: PlanInput, plan: Plan) -> Plan:
 def _list_other_uses(plan_input: PlanInput, user: Address) -> list[str]:
     snapshot = plan_input.snapshot
     rights, uses = snapshot.other_rights.get(user), snapshot.other_uses.get(user, ())
-    mentions = [f"it is named by {', '.join(uses)}"] if uses else []
+    mentions = [f"it is used by {', '.join(uses)}"] if uses else []
     return [*mentions, *([f"it also has {', '.join(rights.assigned)}"] if rights and rights.assigned else [])]
 
 

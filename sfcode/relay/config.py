@@ -141,7 +141,7 @@ class ConfigReloader:
         user.instrumentation.record_config(user.config.digest, "refused")
         log.error("config_refused", config=user.config.digest, problems=problems[:MOST_PROBLEMS])
         user.instrumentation.raise_alarm(
-            REFUSED, f"{problems[0]}{more}. The relay works on by config {user.config.digest}."
+            REFUSED, f"{problems[0]}{more}. The relay keeps using config {user.config.digest}."
         )
 
 

@@ -89,7 +89,7 @@ class Metrics:
             "oldest_blocked_seconds", "Age of the oldest parked message or dead letter.", "source"
         )
         self.paused = gauge("paused", "1 for each mapping and direction that a person has paused.", "scope", "name")
-        self.processes = gauge("processes", "Relay processes that work on this inbox.")
+        self.processes = gauge("processes", "Relay processes that use this inbox.")
         self.clock_offset = gauge(
             "clock_offset_seconds",
             "Sum of the jumps of the database's clock since the inbox was created, in seconds.",

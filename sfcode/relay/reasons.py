@@ -26,12 +26,12 @@ REASONS: dict[str, Reason] = {
     ),
     "converted_lead": Reason("only converted leads have this user ID", f"Enter the user ID on the contact, {_REPLAY}."),
     "no_campaign": Reason(
-        "the campaign of a registration is not there, or several have its name",
-        f"Correct the campaign in recipes.yaml, or run `sfcode apply` to make it, {_REPLAY}.",
+        "the campaign of a registration does not exist, or several have its name",
+        f"Correct the campaign in recipes.yaml, or run `sfcode apply` to create it, {_REPLAY}.",
     ),
     "no_member_status": Reason(
         "the campaign of a registration does not have the status",
-        f"Run `sfcode apply`, which makes the status, {_REPLAY}.",
+        f"Run `sfcode apply`, which creates the status, {_REPLAY}.",
     ),
     "bad_value": Reason(
         "the score is missing, or is not a whole number from 0 to 10",
@@ -161,7 +161,7 @@ ALARMS: dict[AlarmName, Reason] = {
     ),
     "api_budget_used": Reason(
         "`relay.api_calls_per_day` is used up, and deliveries to Salesforce wait",
-        "Nothing is lost: the relay goes on as soon as fewer requests were made in the last 24 hours. `sfcode relay status` shows what made them; raise the budget if that takes too long.",
+        "Nothing is lost: the relay continues when the requests of the last 24 hours are below the budget. `sfcode relay status` shows what made them; raise the budget if that takes too long.",
     ),
 }
 """By name."""

@@ -200,7 +200,7 @@ def describe_change(change: BulkChange, now: datetime) -> str:
     more = " or more" if change.total.is_partial else ""
     line = f"{change.action.capitalize()} under way: {change.done:,} of {change.total.number:,}{more} messages"
     line += f", by {change.who or 'unknown'}, for {format_age(change.begun_at, now)}"
-    return line if change.is_held else f"{line}; no process is at it"
+    return line if change.is_held else f"{line}; stopped, since no relay process is working on it"
 
 
 def scheduled_status(schedule: Schedule, runs: Sequence[ScheduledRun]) -> list[ScheduledStatus]:

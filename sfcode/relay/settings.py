@@ -125,7 +125,7 @@ def read_settings(
         reader.add(WEBHOOK, f"is not set{beyond}; webhooks of Appcues are authenticated with it", _RANDOM)
     if beyond and unchecked:
         hint = "set another scheme, or listen on 127.0.0.1"
-        reader.add("relay.webhook_auth.scheme", f"none lets anybody send events{beyond}", hint)
+        reader.add("relay.webhook_auth.scheme", f"`none` lets anyone send events{beyond}", hint)
     if sends_records(project) and not ingress.outbound:
         reader.add(outbound_name(project), "is not set; it is part of the URL that Salesforce sends to", _RANDOM)
     reader.problems += secret_problems(project, ingress)

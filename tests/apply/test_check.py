@@ -27,7 +27,7 @@ from tests.plan.samples import TARGET, USER, number
 MARK = Mark("me@example.com", "2026-03-18T12:00:00Z", "1f2e3d", "cafe")
 MESSAGE = Component("WorkflowOutboundMessage", "Contact.M", {"integrationUser": USER.full_name, "name": "M"})
 CREATED = Change(number("A__c").address, None, number("A__c"))
-NOTE = "no Apex test ran, so that there is nothing for a quick deployment"
+NOTE = "no Apex test ran, so that no quick deployment is possible"
 DONE = DeployResult(ID, "Succeeded", done=True, success=True, check_only=True)
 
 
@@ -99,7 +99,7 @@ def test_a_check_with_tests_is_kept_for_the_very_package() -> None:
 
 class TestAUserWhoIsNotThereYet:
     PLAN = plan(Change(USER.address, None, USER), Change(MESSAGE.address, None, MESSAGE))
-    STOOD_IN = f"{USER.full_name} does not exist yet, so {TARGET.username} stood in for it"
+    STOOD_IN = f"{USER.full_name} does not exist yet, so {TARGET.username} was used instead"
     RECORDS = "not 1 user or assignment, which no deployment contains"
 
     def test_is_stood_in_for_and_named(self) -> None:
@@ -112,7 +112,7 @@ class TestAUserWhoIsNotThereYet:
         tested = replace(DONE, tests_completed=3)
         result = run(ScriptedOrg([[tested]]), self.PLAN, test_level="RunLocalTests")
         assert result == Checked(
-            (self.STOOD_IN, self.RECORDS, "not the package as it will be, so that apply runs the tests again")
+            (self.STOOD_IN, self.RECORDS, "not the final package, so that apply runs the tests again")
         )
 
     def test_is_nobody_where_the_user_exists(self) -> None:
@@ -149,7 +149,7 @@ class TestSeveralPackages:
         org = ScriptedOrg([[replace(DONE, tests_completed=3)]])
         result = run(org, plan(*self.GONE), test_level="RunLocalTests")
         assert org.sent == [self.TESTS]
-        assert result == Checked(("not the package as it will be, so that apply runs the tests again",))
+        assert result == Checked(("not the final package, so that apply runs the tests again",))
 
     def test_what_cannot_be_checked_is_named(self) -> None:
         viewers = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})

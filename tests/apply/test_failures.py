@@ -60,8 +60,8 @@ def test_a_failure_without_any_reason_says_that():
 def test_what_the_same_apply_did_before_is_told():
     result = DeployResult("0Af2", "Failed", done=True, success=False, failures=(said("In some way wrong"),))
     text = str(failure(result, ORIGINS, ["Flow:X: deactivated, 1 version deleted"]))
-    assert "(Failed); nothing of it was changed:" in text
-    assert "\nDone before it:\n  - Flow:X: deactivated, 1 version deleted\n" in text
+    assert "(Failed); it changed nothing:" in text
+    assert "\nDone before the deployment:\n  - Flow:X: deactivated, 1 version deleted\n" in text
 
 
 FIELD = Address("CustomField", "Contact.A__c")
@@ -114,7 +114,7 @@ def test_a_code_is_named_once_and_an_empty_one_is_an_error():
 def test_the_hint_fits_the_failure():
     locked = text_of(error_status_code="ALREADY_IN_PROCESS", error_message="locked")
     assert "pass --lock-timeout 5m to wait" in locked
-    assert "No component is at fault." in text_of(error_status_code="X", error_message="sorry")
+    assert "No component caused this." in text_of(error_status_code="X", error_message="sorry")
     assert "Correct the lines named above" in text_of(said("wrong"), error_status_code="X", error_message="sorry")
     assert "Correct the lines named above" in text_of()
 

@@ -166,7 +166,7 @@ def test_a_signal_at_the_moment_at_which_the_org_gives_the_lock_leaves_none(plac
 def test_a_deployment_that_goes_on_keeps_the_lock_until_it_is_attached_to(place):
     deploy_id = place.one.metadata.deploy(zip_files(write([], "63.0")), DeployOptions())
     with pytest.raises(DeployStillRunning), place.hold(place.one, run()):
-        raise DeployStillRunning(deploy_id, "you let go of it")
+        raise DeployStillRunning(deploy_id, "you interrupted the wait for it")
     lock = find_lock(place.one, "Test")
     assert lock
     assert lock.holder
@@ -188,7 +188,7 @@ def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path)
             return hold_lock(client, "Test", run(), patience=0, report=reports.append)
 
         with pytest.raises(DeployStillRunning), hold():
-            raise DeployStillRunning(deploy_id, "you let go of it")
+            raise DeployStillRunning(deploy_id, "you interrupted the wait for it")
         with pytest.raises(Refused, match=f"sfcode apply --attach {deploy_id}"), hold():
             raise AssertionError("two change the org")
         assert client.metadata.follow(deploy_id).success

@@ -85,7 +85,7 @@ def test_a_relay_on_this_machine_needs_no_sign_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("license", "said"),
     [
-        ("Salesforce Integration", "sign in as a user who may use the browser"),
+        ("Salesforce Integration", "sign in as a user who can sign in with a browser"),
         ("Salesforce", "sign in as appcues@example.com; record type Contact"),
     ],
 )

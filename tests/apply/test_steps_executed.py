@@ -95,9 +95,9 @@ def test_a_failure_in_the_middle_says_what_was_done_before() -> None:
     with pytest.raises(DeployFailed) as failed:
         run(ScriptedOrg([[DONE], [DONE], [FAILED]]), CREATED, FLOW_GONE, FIELD_GONE)
     assert failed.value.message.endswith(
-        f"Done before it:\n  - deployment {ID}\n  - Flow:Appcues_contact: deactivated, 2 versions deleted"
+        f"Done before the deployment:\n  - deployment {ID}\n  - Flow:Appcues_contact: deactivated, 2 versions deleted"
     )
-    assert "nothing of it was changed" in failed.value.message
+    assert "it changed nothing" in failed.value.message
 
 
 @pytest.mark.parametrize(("steps", "sent", "tooled"), [(0, 0, 0), (1, 1, 0), (2, 2, 0), (3, 2, 3)])

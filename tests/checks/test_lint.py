@@ -72,13 +72,13 @@ CASES = [
     ),
     Case(
         "SF101",
-        [f"{CONTACT_FIRST}:5:5: to_appcues.attributes.role: Contact.Title is sent as role, but the outbound message does not hold it"],
+        [f"{CONTACT_FIRST}:5:5: to_appcues.attributes.role: Contact.Title is sent as role, but the outbound message does not contain it"],
         dropped("Title"),
     ),
     Case(
         "SF102",
         [
-            f"{file}:3:1: to_appcues: the outbound message lacks SystemModstamp, by which the relay knows which of two messages is newer"
+            f"{file}:3:1: to_appcues: the outbound message lacks SystemModstamp, which the relay needs to order messages"
             for file in (CONTACT_FIRST, LEAD_FIRST)
         ],
         dropped("SystemModstamp"),
@@ -86,13 +86,13 @@ CASES = [
     ),
     Case(
         "SF103",
-        [f"{CONTACT_FIRST}:5:5: a change of Contact.Title sends nothing: the entry condition does not name it"],
+        [f"{CONTACT_FIRST}:5:5: a change of Contact.Title sends nothing: the entry condition does not contain it"],
         template(FLOW, "{{ flow.condition }}", "{{ flow.condition | replace('ISCHANGED({!$Record.Title})', 'FALSE') }}"),
         template(FLOW, "<filterFormula>{{ flow.condition }}</filterFormula>", ""),  # every save is sent
     ),
     Case(
         "SF103",
-        [f"{CONTACT_FIRST}:6:5: a change of Contact.Title sends nothing: the entry condition does not name it"],
+        [f"{CONTACT_FIRST}:6:5: a change of Contact.Title sends nothing: the entry condition does not contain it"],
         {
             **template(RULE, "{{ rule.condition }}", "{{ rule.condition | replace('ISCHANGED(Title)', '\"Title\" = \"x\"') }}"),
             **edited({CONTACT_FIRST: FILES[CONTACT_FIRST]}, WITH_RULE),
@@ -103,7 +103,7 @@ CASES = [
         "SF104",
         [
             (f"{CONTACT_FIRST}:5:5: to_appcues.attributes.role: the integration user cannot read Contact.Title: Salesforce "
-            "leaves it out of the message in silence")
+            "leaves it out of the message without an error")
         ],
         granted("permission.field != 'Contact.Title'"),
     ),
@@ -111,7 +111,7 @@ CASES = [
         "SF105",
         [
             (f"{CONTACT_FIRST}:9:13: to_salesforce.nps.score: the integration user cannot change "
-            "Contact.Appcues_NPS_Score__c, where the NPS score goes"),
+            "Contact.Appcues_NPS_Score__c, which stores the NPS score"),
             (f"{CONTACT_FIRST}:10:3: to_salesforce.activities: the integration user lacks Event.Description, without which "
             "it cannot write activities as the relay does"),
         ],
@@ -138,8 +138,8 @@ CASES = [
     Case(
         "SF106",
         [
-            f"{file}:3:1: to_appcues: the outbound message is sent as another user than the integration user, who decides "
-            "which fields are in it"
+            f"{file}:3:1: to_appcues: the outbound message is sent as another user than the integration user, whose field "
+            "access determines its fields"
             for file in (CONTACT_FIRST, LEAD_FIRST)
         ],
         template(MESSAGE, "{{ message.integration_user }}", "admin@example.com"),
@@ -217,7 +217,7 @@ CASES = [
         "SF109",
         [
             (f"{LEAD_FIRST}:5:5: to_appcues.attributes.plan: plan is sent as number from Lead.NumberOfEmployees, and as "
-            "string from Contact.Department: Appcues compares the two wrongly")
+            "string from Contact.Department: Appcues cannot compare them")
         ],
         config(("contact", "plan: Plan__c", "plan: Department"), ("lead", "plan: Plan__c", "plan: NumberOfEmployees")),
         config(("contact", "plan: Plan__c", "plan: Department"), ("lead", "plan: Plan__c", "plan: Industry")),
@@ -225,8 +225,8 @@ CASES = [
     Case(
         "SF110",
         [
-            f"{TEMPLATES}{MESSAGE}.xml.j2:8:5: the outbound message holds {name}.Phone, which no mapping names: it leaves "
-            "Salesforce unseen"
+            f"{TEMPLATES}{MESSAGE}.xml.j2:8:5: the outbound message sends {name}.Phone, which no mapping "
+            "contains"
             for name in ("Contact", "Lead")
         ],
         template(MESSAGE, "{% for name in message.fields %}\n", "    <fields>Phone</fields>\n{% for name in message.fields %}\n"),
@@ -234,7 +234,7 @@ CASES = [
     Case(
         "SF201",
         [
-            f"config/sfcode.yaml:6:3: integration_user.record_access: the integration user has {right} on {name}: it reaches every record, regardless of the owner"
+            f"config/sfcode.yaml:6:3: integration_user.record_access: the integration user has {right} on {name}: it can access every record, regardless of the owner"
             for name, right in (("Contact", "View All"), ("Lead", "View All"))
         ],
         config(("settings", "admin@example.com\n", "admin@example.com\n  record_access: view_all\n")),
@@ -242,7 +242,7 @@ CASES = [
     Case(
         "SF201",
         [
-            f"{TEMPLATES}PermissionSet.xml.j2:22:9: the integration user has Modify All on {name}: it reaches every record, regardless of the owner"
+            f"{TEMPLATES}PermissionSet.xml.j2:22:9: the integration user has Modify All on {name}: it can access every record, regardless of the owner"
             for name in ("Contact", "Lead")
         ],
         template(SET, "<modifyAllRecords>{{ permission.modify_all | lower }}", "<modifyAllRecords>true"),
@@ -271,9 +271,9 @@ CASES = [
         "SF204",
         [
             (f"{LEAD_FIRST}:5:5: to_appcues.attributes.plan_name: the attribute plan_name is spelled planName at {CONTACT_FIRST}:6:5: "
-            "Appcues takes them for two, and shows them alike"),
+            "Appcues stores two, and displays them alike"),
             (f"{CONTACT_FIRST}:11:37: to_salesforce.click_to_track.1: the click-to-track event clicked upgrade is spelled Clicked "
-            f"Upgrade at {CONTACT_FIRST}:11:20: Appcues takes them for two, and shows them alike"),
+            f"Upgrade at {CONTACT_FIRST}:11:20: Appcues stores two, and displays them alike"),
         ],
         config(
             ("contact", "plan: Plan__c", "planName: Plan__c"),
@@ -341,12 +341,12 @@ CASES = [
     ),
     Case(
         "SF209",
-        ["config/sfcode.yaml:1:3: here stands what looks like a Salesforce session id"],
+        ["config/sfcode.yaml:1:3: this looks like a Salesforce session id"],
         config(("settings", "version: 1\n", f"# {TOKEN}\nversion: 1\n")),
     ),
     Case(
         "SF213",
-        ["config/sfcode.yaml:13:17: environments.prod.variables.api_token: the variable api_token is called a secret, and its value stands here"],
+        ["config/sfcode.yaml:13:17: environments.prod.variables.api_token: the variable api_token has the name of a secret, and its value is in this file"],
         config(("settings", "env:PROD\n", "env:PROD\n    variables: {api_token: abc}\n")),
         config(("settings", "env:PROD\n", "env:PROD\n    variables: {api_token: '${secret:TOKEN}'}\n")),
     ),
@@ -364,7 +364,7 @@ CASES = [
     ),
     Case(
         "SF211",
-        [f"{CONTACT_FIRST}:10:16: to_salesforce.nps.feedback: no event fills Contact.Said__c: events.yaml takes the NPS feedback from none"],
+        [f"{CONTACT_FIRST}:10:16: to_salesforce.nps.feedback: no event fills Contact.Said__c: events.yaml has no event with the NPS feedback"],
         config(
             ("contact", "create: true}\n", "create: true}\n    feedback: {field: Said__c, create: true}\n"),
             events="version: 1\nproperties: {nps_feedback: {}, nps_score_and_feedback: {score: score}}\n",
@@ -375,7 +375,7 @@ CASES = [
         "SF212",
         [
             (f"{TEMPLATES}PermissionSet.xml.j2:27:18: the project's own template grants the integration user the permission "
-            "ViewSetup, which no mapping asks for")
+            "ViewSetup, which no mapping needs")
         ],
         template(SET, "{% for name in permission_set.user_permissions %}", "{% for name in ['ViewSetup'] + permission_set.user_permissions | list %}"),
         granted("true"),

@@ -57,7 +57,7 @@ def test_a_rule_is_explained(run, rule, level):
     ("subject", "message"),
     [
         ("Flow:Appcues_contac", "Did you mean Flow:Appcues_contact?"),
-        ("Flow:X", "The config asks for no Flow:X."),
+        ("Flow:X", "The config has no component Flow:X."),
         ("SF999", "is neither a rule nor an address"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_broken_file_keeps_no_other_from_its_form(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["README.md"], "README.md is no file of a project."),
+        (["README.md"], "README.md is not a file of a project."),
         (["config/events.yaml", "config/mappings/nope.yaml"], "nope.yaml: cannot be read"),
         (["--config", "nowhere"], "there is no such folder"),
     ],

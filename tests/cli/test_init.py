@@ -104,8 +104,8 @@ def test_a_readme_and_gitignore_of_ones_own_are_kept(capsys: pytest.CaptureFixtu
     Path(".gitignore").write_text("dist/", encoding="utf-8")
     code, out, _ = run(capsys, "init")
     assert code == 0
-    assert "kept  README.md, which was there before\n" in out
-    assert "kept  .gitignore, which was there before; add .sfcode/ to it\n" in out
+    assert "kept  README.md, which already existed\n" in out
+    assert "kept  .gitignore, which already existed; add .sfcode/ to it\n" in out
     assert (Path("README.md").read_text(encoding="utf-8"), Path(".gitignore").read_text(encoding="utf-8")) == (
         "mine",
         "dist/",

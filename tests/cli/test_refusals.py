@@ -10,12 +10,12 @@ from tests.e2e.journey import Journey
 CASES = [
     (
         "plan --refresh-only --destroy",
-        "--refresh-only looks and plans nothing.",
-        "Use it without the options that plan.",
+        "--refresh-only shows drift and makes no plan.",
+        "Remove the options of a plan.",
     ),
     (
         "plan --destroy --max-change 3",
-        "--destroy takes everything down.",
+        "--destroy removes the whole integration.",
         "Remove --adopt, --target, --max-destroy and --max-change.",
     ),
     (
@@ -32,12 +32,12 @@ CASES = [
     (
         "init --auto-approve",
         "--auto-approve has no effect without --update.",
-        "Pass --update as well, or leave it out.",
+        "Pass --update as well, or remove --auto-approve.",
     ),
     (
         "init --update --with lead",
         "--update adds no objects and no recipes.",
-        "Leave out --with, or write the files by hand.",
+        "Remove --with, or write the files by hand.",
     ),
     (
         "import",
@@ -50,7 +50,7 @@ CASES = [
         "'nonsense' is neither a rule nor an address.",
         "Pass the id of a rule (SF203, D104), or an address such as CustomField:Contact.Plan__c.",
     ),
-    ("explain CustomField:Contact.Nothing__c", "The config asks for no CustomField:Contact.Nothing__c.", ""),
+    ("explain CustomField:Contact.Nothing__c", "The config has no component CustomField:Contact.Nothing__c.", ""),
     ("relay discard", "No messages were chosen.", "Pass"),
     ("relay replay", "No messages were chosen.", "Pass"),
     (
@@ -71,12 +71,12 @@ CASES = [
     (
         "relay pause",
         "Pass a mapping, or --to salesforce or --to appcues.",
-        "One of them, and not both.",
+        "Pass either a mapping or --to, not both.",
     ),
     (
         "relay pause contact --to appcues",
         "Pass a mapping, or --to salesforce or --to appcues.",
-        "One of them, and not both.",
+        "Pass either a mapping or --to, not both.",
     ),
     ("relay pause nothing", "The relay carries no mapping nothing.", "It carries contact, lead."),
     ("relay resume contact", "contact is not paused.", "`sfcode relay status` shows what is paused."),

@@ -306,7 +306,7 @@ def test_reconcile_and_backfill_against_the_local_org(journey, inbox):
     assert "0 records to send" in journey.run("relay", "reconcile", "contact").out
     filled = journey.run("--json", "--quiet", "relay", "backfill", "contact").json["result"]
     assert filled[0]["records"] == outcomes[0]["records"]
-    assert "was done before" in journey.run("relay", "backfill", "contact").out
+    assert "already done" in journey.run("relay", "backfill", "contact").out
     status = journey.run("--json", "relay", "status").json["result"]["api_calls"]
     numbers = {(use["purpose"], use["mapping"]): use["number"] for use in status["by"]}
     assert {("reconcile", "contact"), ("reconcile", "lead"), ("backfill", "contact")} <= numbers.keys()

@@ -209,7 +209,7 @@ def test_what_is_under_way_is_in_the_status_until_it_has_ended(home, inbox):
     inbox.accept([message(number, parked="unknown_user") for number in (1, 2)])
     id_ = inbox.begin_change("replay", Filter(reason="unknown_user"), "ann")
     assert re.search(
-        r"^Replay under way: 0 of 2 messages, by ann, for .*; no process is at it$",
+        r"^Replay under way: 0 of 2 messages, by ann, for .*; stopped, since no relay process is working on it$",
         home.run("relay", "status").out,
         re.MULTILINE,
     )

@@ -160,7 +160,7 @@ WARNINGS = {
         [
             (
                 "config/mappings/contact.yaml:7:12: to_appcues.trigger: Salesforce ended support for workflow rules on "
-                "2025-12-31, and may refuse new ones; write trigger: flow, which does the same"
+                "2025-12-31, and may refuse new ones; set trigger: flow, which sends the same changes"
             )
         ],
     ),

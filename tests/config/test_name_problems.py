@@ -94,7 +94,7 @@ CASES: list[Case] = [
         "a project name that Salesforce refuses",
         {"settings": SETTINGS + "name: 'Ap__p'\n"},
         [
-            'config/sfcode.yaml:5:7: name: "Ap__p" is not a name that Salesforce accepts; use letters, digits and single underscores, beginning with a letter and not ending with an underscore',
+            'config/sfcode.yaml:5:7: name: "Ap__p" is not a valid name in Salesforce; use letters, digits and single underscores, beginning with a letter and not ending with an underscore',
         ],
     ),
     Case(
@@ -108,7 +108,7 @@ CASES: list[Case] = [
         "a file name that Salesforce refuses",
         {"my-lead": CONTACT.replace("Contact", "Lead")},
         [
-            "config/mappings/my-lead.yaml:1:1: the file's name is part of names in Salesforce, and my-lead is not a name that Salesforce accepts; use letters, digits and single underscores, beginning with a letter and not ending with an underscore",
+            "config/mappings/my-lead.yaml:1:1: the file's name is part of names in Salesforce, and my-lead is not a valid name in Salesforce; use letters, digits and single underscores, beginning with a letter and not ending with an underscore",
         ],
     ),
     Case(

@@ -399,7 +399,7 @@ ELSEWHERE = {
     "config and org came to the same": "test_drift.py::test_drift_is_in_the_plan_only_where_the_plan_touches_it",
     # Removed
     "a mapping is taken away": "test_main_job.py::test_a_mapping_taken_away_deletes_its_components_flow_included",
-    "the integration is taken down": "test_destroy.py::test_destroy_deletes_what_is_ours_and_leaves_the_rest",
+    "the integration is removed": "test_destroy.py::test_destroy_deletes_what_is_ours_and_leaves_the_rest",
     "what was taken down comes back": "test_destroy.py::test_what_was_destroyed_can_be_applied_again",
     "the last apply is put back": "test_rollback.py::test_a_change_is_put_back_and_the_config_then_wants_it_again",
     "more goes than the config's limit allows": "test_limits.py::test_a_plan_beyond_the_limit_is_refused_saved_by_nobody_and_goes_when_it_is_meant",

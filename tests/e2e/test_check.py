@@ -21,7 +21,7 @@ def test_a_check_before_the_first_apply_lets_the_running_user_stand_in_and_says_
     assert checked.code == 2, checked.err
     assert "Checking 13 components and the applied state (0Af" in checked.err
     assert "appcues.integration@example.com.local does not exist yet, so admin" in checked.out
-    assert "stood in for it" in checked.out
+    assert "was used instead" in checked.out
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         assert component(org, Address("PermissionSet", "Appcues_Integration")) is None
     assert journey.apply().code == 0

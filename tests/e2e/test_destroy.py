@@ -25,7 +25,7 @@ def test_destroy_deletes_what_is_ours_and_leaves_the_rest(visible):
         deploy(org, THEIRS)
     result = visible.plan("--destroy", "--detailed-exitcode")
     assert result.code == 2
-    assert "# (because the integration is taken down)" in result.out
+    assert "# (because the integration is removed)" in result.out
     assert "~ IsActive = true -> false" in result.out
     second_result = visible.run("destroy", "--auto-approve")
     assert second_result.code == 0, second_result.err

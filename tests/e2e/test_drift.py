@@ -130,7 +130,7 @@ def test_a_rotated_secret_is_the_configs_doing_and_a_strangers_endpoint_is_drift
 def test_looking_does_not_go_with_options_that_plan(applied):
     refused = applied.plan("--refresh-only", "--out", "plan.json")
     assert refused.code == 1
-    assert "--refresh-only looks and plans nothing." in refused.err
+    assert "--refresh-only shows drift and makes no plan." in refused.err
 
 
 def test_a_rollback_restores_what_sfcode_had_left_and_names_the_drift(drifted):

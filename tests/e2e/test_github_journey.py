@@ -158,7 +158,7 @@ def test_what_was_not_reviewed_waits_for_an_approval(forge: Forge, org: LocalOrg
     # Nobody could be asked: nothing is done, and the hint is said.
     jobs = forge.apply()
     assert results(jobs) == {"plan": "failure", "approve": "skipped", "apply": "skipped"}
-    assert "the environment sfcode-approval asks nobody for one" in jobs["plan"].summary
+    assert "the environment sfcode-approval has no required reviewers" in jobs["plan"].summary
     assert component(org, MESSAGE) is None
 
     # Refused, then approved.

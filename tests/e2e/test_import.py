@@ -139,7 +139,7 @@ class TestMoving:
         assert {actions[str(address)] for address in OURS} == {"create"}
         assert actions[f"PermissionSet:{SET}"] == "update"
         output = adopted.journey.plan().out
-        assert "# (because the relay takes its place)" in output
+        assert "# (because the relay replaces it)" in output
         assert "create no webhook in Appcues before its integration is deactivated there" in output
         result = adopted.journey.run("--json", "apply", "--auto-approve")
         assert len(result.json["result"]["deployments"]) == 1
@@ -182,7 +182,7 @@ class TestMoving:
         out = adopted.journey.apply().out
         steps = [
             "Apply complete!",
-            "See that the relay answers",
+            "Check that the relay answers",
             "Deactivate Integration",
             "create the webhook",
             "URL ",
@@ -346,7 +346,7 @@ class TestWrongInput:
         clicked = Clicked.start(tmp_path / "project", tmp_path / "empty")
         refused = clicked.journey.run("import")
         assert refused.code == 1
-        assert "Nothing of an integration with Appcues was found in Northwind Traders" in refused.err
+        assert "No integration with Appcues was found in Northwind Traders" in refused.err
         assert not (clicked.journey.folder / "config").exists()
 
     def test_what_is_open_is_asked_and_the_answers_are_taken(self, clicked):
@@ -381,13 +381,13 @@ class TestWrongInput:
         identity = next(line for line in settings.read_text().splitlines() if line.startswith("id: "))
         refused = clicked.journey.run("import")
         assert refused.code == 1
-        assert "There is a config already:\n  config/sfcode.yaml\n  config/mappings/contact.yaml" in refused.err
+        assert "A config already exists:\n  config/sfcode.yaml\n  config/mappings/contact.yaml" in refused.err
         result = clicked.journey.run("import", "--dry-run")
         assert "--- config/sfcode.yaml\n# yaml-language-server" in result.out
         assert "name: Mine" in settings.read_text()
         (clicked.journey.folder / "config" / "mappings" / "lead.yaml").write_text("object: Lead\n")
         second_result = clicked.journey.run("import", "--overwrite")
-        assert "kept  config/mappings/lead.yaml, which was there before" in second_result.out
+        assert "kept  config/mappings/lead.yaml, which already existed" in second_result.out
         assert "name: Appcues" in settings.read_text()
         assert identity in settings.read_text().splitlines(), "what was applied of it stays its own"
 

@@ -117,7 +117,7 @@ def test_a_failed_apply_gives_the_lock_back(journey):
 
 def test_an_apply_that_let_go_of_its_deployment_keeps_the_lock_until_somebody_attached(journey, monkeypatch):
     def let_go(_org, deploy_id, *_):
-        raise DeployStillRunning(deploy_id, "you let go of it")
+        raise DeployStillRunning(deploy_id, "you interrupted the wait for it")
 
     with slow(journey, polls=4) as place:
         with monkeypatch.context() as patched:

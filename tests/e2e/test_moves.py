@@ -118,12 +118,12 @@ def test_a_renamed_mapping_is_shown_as_a_move_in_every_format(applied):
     folder = applied.folder / "config/mappings"
     (folder / "contact.yaml").rename(folder / "person.yaml")
     text = applied.plan().out
-    assert "# Flow:Appcues_contact will be destroyed\n  # (because Flow:Appcues_person takes its place)" in text
-    assert f"# (it takes the place of {MESSAGE})" in text
+    assert "# Flow:Appcues_contact will be destroyed\n  # (because Flow:Appcues_person replaces it)" in text
+    assert f"# (it replaces {MESSAGE})" in text
     document = applied.plan("--format", "json").json
     assert {"from": FLOW, "to": "Flow:Appcues_person", "in_place": False} in document["moves"]
     for format_ in ("markdown", "html"):
-        assert "it takes the place of Flow:Appcues" in applied.plan("--format", format_).out.replace("\\", "")
+        assert "it replaces Flow:Appcues" in applied.plan("--format", format_).out.replace("\\", "")
     assert applied.apply().code == 0
     assert applied.actions() == {}
 

@@ -46,7 +46,7 @@ def checked(applied):
     result = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
     assert result.code == 0, result.err
     assert "1/1 tests" in result.err
-    assert "need not run the tests again" in result.out
+    assert "runs no tests again" in result.out
     return applied
 
 
@@ -93,7 +93,7 @@ def test_another_package_than_the_org_has_checked_is_deployed_anew(checked):
 def test_a_check_without_tests_leaves_nothing_to_deploy_from(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     result = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
-    assert "no Apex test ran, so that there is nothing for a quick deployment" in result.out
+    assert "no Apex test ran, so that no quick deployment is possible" in result.out
     assert json.loads((applied.folder / "plan.json").read_text())["validation"] is None
     second_result = applied.run("apply", "plan.json")
     assert (second_result.code, QUICK in second_result.out, ANEW in second_result.out) == (0, False, False)

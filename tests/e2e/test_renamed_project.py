@@ -33,7 +33,7 @@ def test_a_new_name_alone_is_refused_and_told_how_to_move(applied):
 def test_a_move_is_one_apply_that_leaves_nothing_of_the_old_name(applied):
     rename(applied, moved=True)
     planned = applied.run("plan")
-    assert "Note: the state moves: StaticResource:Acme_sfcode_state takes the place of" in planned.out
+    assert "Note: the state is moved: StaticResource:Acme_sfcode_state replaces" in planned.out
     result = applied.apply()
     assert result.code == 0, result.err
     assert present(applied, OLD) == []

@@ -31,7 +31,7 @@ def test_mistakes_are_placed_as_seen_from_the_subfolder(applied: Journey, inner:
 
 def test_an_import_does_not_write_above(inner: Journey) -> None:
     words = ("--org", "env:NOWHERE", "import")
-    assert "There is a config already" in inner.run("--config", "../../config", *words).err
+    assert "A config already exists" in inner.run("--config", "../../config", *words).err
     result = inner.run(*words)
     assert result.code == 1
     assert "NOWHERE_" in result.err, "it goes on to the org"

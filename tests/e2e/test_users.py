@@ -166,7 +166,7 @@ class TestAlreadyThere:
 
     def test_a_destroy_says_why_the_user_goes(self, visible):
         planned = visible.plan("--destroy").out
-        assert f"# User:{USER} will be updated in-place\n  # (because the integration is taken down)" in planned
+        assert f"# User:{USER} will be updated in-place\n  # (because the integration is removed)" in planned
 
 
 @pytest.fixture
@@ -384,7 +384,7 @@ def test_a_user_whom_a_message_of_others_names_is_not_switched_off_unasked(appli
         deploy(org, replace(THEIR_MESSAGE, body={**THEIR_MESSAGE.body, "integrationUser": USER}))
     refused = applied.run("destroy", "--auto-approve")
     assert refused.code == 1
-    assert f"it is named by {THEIR_MESSAGE.address}" in refused.err
+    assert f"it is used by {THEIR_MESSAGE.address}" in refused.err
     with client(applied) as org:
         assert user(org, USER)["IsActive"] is True
 

@@ -71,7 +71,7 @@ def test_the_command_says_what_is_missing_before_the_first_apply(journey):
 def test_an_apply_prints_the_steps_that_are_new_and_the_verb_prints_all(journey):
     first = journey.apply().out
     assert "Left to do in Appcues:" in first
-    assert "  - Let people see the new fields: sfcode --env local viewers add USERNAME" in first
+    assert "  - Give people access to the new fields: sfcode --env local viewers add USERNAME" in first
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     second = journey.apply()
     assert second.code == 0, second.err

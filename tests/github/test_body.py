@@ -75,7 +75,7 @@ def test_what_is_deleted_keeps_its_details_longest():
     assert "<code>- CustomField:Contact.Field_0991__c</code>" in text
     assert "<code>~ CustomField:Contact.Field_0990__c</code>" in text
     assert "<code>+ CustomField:Contact.Field_0399__c</code>" not in text
-    assert "more details: there is no room for them here" in text
+    assert "more details: omitted because of the length limit" in text
     assert text.count("<details>") == text.count("</details>")
 
 

@@ -54,7 +54,7 @@ def test_it_waits_as_long_as_it_is_asked_to(hub):
 def test_it_does_not_wait_for_an_hour_and_says_how_long_it_would_be(hub):
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1003600"}
     hub.state.faults.append(Fault("GET", "comments", 403, headers, "API rate limit exceeded"))
-    with pytest.raises(GitHubError, match="takes no more requests for now.*again in 3600 s"):
+    with pytest.raises(GitHubError, match="has limited the requests: .*; try again in 3600 s"):
         list(hub.client().pages("issues/7/comments"))
     assert hub.waits == []
 
@@ -92,7 +92,7 @@ def test_a_fork_is_told_that_its_token_may_only_read(hub, event):
     fork = {"pull_request": {"number": 7, "head": {"sha": "abc", "repo": {"full_name": "stranger/crm"}}}}
     with pytest.raises(GitHubError) as caught:
         hub.client(GITHUB_EVENT_PATH=event(json.dumps(fork))).post("issues/7/comments", {"body": "x"})
-    assert "A pull request from a fork gets a token that may only read" in caught.value.hint
+    assert "The token of a pull request from a fork is read-only" in caught.value.hint
 
 
 def test_a_wrong_token_is_said_to_be_wrong_and_not_shown(hub):
@@ -121,7 +121,7 @@ def test_who_the_token_writes_as_is_asked_once_or_known(hub):
         ({"GITHUB_REPOSITORY": ""}, "GITHUB_REPOSITORY must be set"),
         ({"GITHUB_REPOSITORY": "crm"}, "GITHUB_REPOSITORY is 'crm'"),
         ({"GITHUB_API_URL": "http://api.github.example"}, "a token is not sent there"),
-        ({"GITHUB_EVENT_PATH": "/nowhere/event.json"}, "which cannot be read"),
+        ({"GITHUB_EVENT_PATH": "/nowhere/event.json"}, "cannot be read"),
     ],
 )
 def test_what_the_runner_did_not_say_is_named(hub, change, said):
@@ -137,7 +137,7 @@ def test_the_pull_request_is_found_in_the_event_or_in_the_ref(hub, event):
     assert (context.pull_number, context.head_sha, context.from_fork) == (12, "f00", False)
     assert hub.context().pull_number == 7
     assert hub.context(GITHUB_SHA="ba4").head_sha == "ba4"
-    with pytest.raises(UsageError, match="no run for a pull request"):
+    with pytest.raises(UsageError, match="does not belong to a pull request"):
         _ = hub.context(GITHUB_REF="refs/heads/main").pull_number
 
 

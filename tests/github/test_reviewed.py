@@ -108,7 +108,7 @@ def test_a_comment_without_a_plan_shows_none(merged):
 
 def test_an_environment_asks_only_with_required_reviewers(hub):
     client = hub.client()
-    with pytest.raises(Refused, match="approve asks nobody") as caught:
+    with pytest.raises(Refused, match="approve has no required reviewers") as caught:
         require_reviewers(client, "approve", "nobody approved")
     assert "Settings > Environments > approve" in caught.value.hint
     for rules in ([], [{"type": "wait_timer"}], [{"type": "required_reviewers", "reviewers": []}]):

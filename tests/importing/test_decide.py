@@ -41,12 +41,12 @@ def test_an_org_that_was_clicked_by_the_help_page_leaves_nothing_open():
         "WorkflowRule:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj",
         "WorkflowOutboundMessage:Contact.AppcuesOnContactCreateUpdate_Z1AzRYj",
     )
-    assert because(draft, "integration user") == "Appcues' outbound message runs as it"
+    assert because(draft, "integration user") == "Appcues' outbound message runs as this user"
     assert because(draft, "permission set").endswith("Modify All on Contact and 2 fields of Event")
 
 
 def test_nothing_at_all_is_said_to_be_nothing():
-    with pytest.raises(Refused, match="Nothing of an integration with Appcues was found") as refused:
+    with pytest.raises(Refused, match="No integration with Appcues was found") as refused:
         propose_config(found(messages=(), people=(), sets={}), ImportOptions())
     assert "sfcode init" in refused.value.hint
 
@@ -65,14 +65,14 @@ def test_all_that_is_open_is_asked_at_once_with_the_option_that_answers_it():
         ),
         "--user appcues@northwind.example",
         (
-            "- Which field of Contact equals the user id in Appcues? Member_Id__c (its name is that of an id); User_Key__c "
-            "(its name is that of an id)"
+            "- Which field of Contact equals the user id in Appcues? Member_Id__c (its name is like that of an ID); User_Key__c "
+            "(its name is like that of an ID)"
         ),
         "--user-id-field Member_Id__c",
-        "- Which way does the data of Contact flow? The org does not show it",
+        "- In which direction does the data of Contact flow? The org does not show it",
         "--direction both",
         (
-            "- Which fields of Contact does Appcues get? Its connector keeps that in Appcues (step 3 of its wizard), not in "
+            "- Which fields of Contact does Appcues get? Its connector stores this in Appcues (step 3 of its wizard), not in "
             "Salesforce"
         ),
         "--attribute role=Title, for each of them",
@@ -93,13 +93,13 @@ def test_two_objects_are_a_question_and_both_may_be_the_answer():
         formulas={"Contact.Appcues_Id__c": formula, "Lead.Appcues_Id__c": formula},
     )
     assert questions(scan)[:2] == [
-        "- Which objects are to be mapped? Appcues has an outbound message of it: Contact, Lead",
+        "- Which objects should be mapped? an outbound message sends it to Appcues: Contact, Lead",
         "--object Contact (repeatable)",
     ]
     draft = propose_config(scan, ImportOptions(objects=("Contact", "Lead"), attributes=TITLE))
     assert [mapping.name for mapping in draft.mappings] == ["contact", "lead"]
     only = propose_config(scan, ImportOptions(objects=("Contact",)))
-    assert "Lead.AppcuesOnLead_2abc sends to *.integration-hook.com, and no mapping is about Lead" in only.notes[-1]
+    assert "Lead.AppcuesOnLead_2abc sends to *.integration-hook.com, and no mapping is for Lead" in only.notes[-1]
 
 
 def test_of_several_ids_the_one_that_appcues_gets_is_taken_and_the_others_are_named():
@@ -205,7 +205,7 @@ def test_a_message_that_is_fired_with_other_things_stays_and_is_told():
     draft = propose_config(found(messages=(busy,)), ImportOptions())
     assert draft.mappings[0].replaces == ()
     (note,) = draft.by_hand
-    assert "is fired by Flow:Does_Much, which does other things too" in note
+    assert "is fired by Flow:Does_Much, which has other actions too" in note
 
 
 def test_a_person_who_connected_appcues_is_not_taken_for_the_integrations_user():
@@ -214,9 +214,9 @@ def test_a_person_who_connected_appcues_is_not_taken_for_the_integrations_user()
     draft = propose_config(scan, ImportOptions(attributes=TITLE))
     assert draft.user.is_new
     assert draft.user.username == "appcues.integration@northwind.example"
-    assert "today Appcues is connected as robin@northwind.example" in because(draft, "integration user")
+    assert "Appcues is connected as robin@northwind.example until" in because(draft, "integration user")
     answers = questions(scan, attributes=TITLE, user=person.username)
-    assert answers[0].startswith("- robin@northwind.example has the license Salesforce: that is a person")
+    assert answers[0].startswith("- robin@northwind.example has the license Salesforce, so it is a person")
 
 
 def test_what_the_user_lacks_and_what_is_wrong_with_the_formula_is_told():
@@ -227,8 +227,8 @@ def test_what_the_user_lacks_and_what_is_wrong_with_the_formula_is_told():
     )
     notes = "\n".join(draft.notes)
     assert "has no permission set license" in notes
-    assert 'every record without an id has the id "0"' in notes
-    assert "CustomField:Activity.Appcues_Event_Id__c is there already" in notes
+    assert 'every record without an ID has the ID "0"' in notes
+    assert "CustomField:Activity.Appcues_Event_Id__c already exists" in notes
     assert draft.user.set_license == "SalesforceAPIIntegrationPsl"
 
 
@@ -237,7 +237,10 @@ def test_a_user_without_a_set_for_the_object_gets_a_new_one():
     sets = {"Unrelated": replace(grants("Unrelated"), body={"objectPermissions": {"Case": {"allowRead": True}}})}
     draft = propose_config(found(people=(bare,), sets=sets), ImportOptions(attributes=TITLE))
     assert (draft.user.permission_set, draft.user.access) == (None, "least_privilege")
-    assert because(draft, "permission set") == "none that is assigned to appcues@northwind.example is about Contact"
+    assert (
+        because(draft, "permission set")
+        == "no permission set that is assigned to appcues@northwind.example is about Contact"
+    )
     assert draft.as_is == ("CustomField:Contact.Appcues_Id__c",)
 
 

@@ -148,7 +148,7 @@ def test_places_say_where_each_component_starts() -> None:
             {"workflows/A.workflow": WORKFLOW.replace("<name>Contact Changed</name>", "<nom>x</nom>")},
             "workflows/A.workflow:11: Element {http://soap.sforce.com/2006/04/metadata}nom invalid at this location",
         ),
-        ({"staticresources/A.resource": "x"}, "staticresources/A.resource: the file that describes it is missing"),
+        ({"staticresources/A.resource": "x"}, "staticresources/A.resource: the -meta.xml file of this file is missing"),
         (
             {"staticresources/A.resource-meta.xml": "x"},
             "staticresources/A.resource-meta.xml: the content file is missing",

@@ -35,7 +35,7 @@ def test_reduces_an_address_to_scheme_host_and_port(text: str, expected: str) ->
         ("http://acme.my.salesforce.com", "is not encrypted"),
         ("http://127.0.0.1.evil.example", "is not encrypted"),
         ("http://localhost.evil.example", "is not encrypted"),
-        ("https://user:pa55@acme.my.salesforce.com", "holds a user name or password"),
+        ("https://user:pa55@acme.my.salesforce.com", "contains a user name or password"),
         ("https://acme.lightning.force.com/lightning", "the user interface"),
     ],
 )

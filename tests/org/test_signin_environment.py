@@ -31,7 +31,7 @@ def test_a_prefix_reads_the_same_names_with_it_in_front() -> None:
 
 
 def test_a_prefix_never_falls_back_to_the_names_without_it() -> None:
-    with pytest.raises(SignInError, match="No way to sign in is configured for env:PROD") as caught:
+    with pytest.raises(SignInError, match="No sign-in method is configured for env:PROD") as caught:
         sign_in("env:PROD", BOTH, Runtime())
     assert "PROD_SF_ACCESS_TOKEN, PROD_SF_ORG_INSTANCE_URL" in caught.value.hint
 
@@ -76,7 +76,7 @@ def test_without_any_way_one_error_lists_them_all() -> None:
         "  - SF_CONSUMER_KEY, SF_JWT_KEY or SF_JWT_KEY_FILE, SF_USERNAME",
         "  - SF_CLIENT_ID, SF_CLIENT_SECRET, SF_ORG_INSTANCE_URL",
         "  - SFDX_AUTH_URL",
-        "or name an org that the sf CLI is signed in to: alias:NAME.",
+        "or pass an org that the sf CLI is signed in to: alias:NAME.",
     ]
 
 

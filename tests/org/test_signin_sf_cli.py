@@ -101,7 +101,7 @@ def test_a_missing_sf_names_the_ways_without_it(tmp_path: Path) -> None:
 
 def test_an_unknown_alias_says_how_to_sign_in(sf: Sf) -> None:
     sf.answers("display", error=("NamedOrgNotFoundError", "No authorization information found for uat."))
-    with pytest.raises(SignInError, match="knows no org 'uat'") as caught:
+    with pytest.raises(SignInError, match="has no org 'uat'") as caught:
         sign_in(sf)
     assert "sf org login web --alias uat" in caught.value.hint
 

@@ -199,7 +199,7 @@ CustomField:Contact.B__c and are deleted too.
 | `+` | `User:u@example.com` | will be created |
 | `~` | `CustomField:Contact.A__c` | will be updated in-place; adopted: it existed before sfcode; it was changed in the org since the last apply |
 | `-` | `CustomField:Contact.B__c` | will be destroyed; because it is no longer in the configuration |
-| `-` | `WorkflowRule:Contact.Old` | will be destroyed; because the relay takes its place |
+| `-` | `WorkflowRule:Contact.Old` | will be destroyed; because the relay replaces it |
 
 <details><summary>Details of 4 changes</summary>
 
@@ -294,10 +294,10 @@ UNASSIGNED = Change(ASSIGNMENT.address, ASSIGNMENT, None)
     [
         (DESTROYED, Mode.APPLY, "it is no longer in the configuration"),
         (DESTROYED, Mode.ROLLBACK, "it was created by the apply that is rolled back"),
-        (DESTROYED, Mode.DESTROY, "the integration is taken down"),
+        (DESTROYED, Mode.DESTROY, "the integration is removed"),
         (UNASSIGNED, Mode.APPLY, "it is no longer in the configuration"),
-        (UNASSIGNED, Mode.DESTROY, "the integration is taken down"),
-        (CHANGES[4], Mode.APPLY, "the relay takes its place"),
+        (UNASSIGNED, Mode.DESTROY, "the integration is removed"),
+        (CHANGES[4], Mode.APPLY, "the relay replaces it"),
     ],
 )
 def test_what_is_destroyed_says_why(change: Change, mode: Mode, reason: str) -> None:
@@ -322,7 +322,7 @@ def test_what_a_reader_should_know_of_the_user() -> None:
     )
     assert "# (the user is inactive and will be activated, which uses a license)\n" in report
     destroy_report = text(plan(Change(USER.address, USER, before), mode=Mode.DESTROY))
-    assert "# (because the integration is taken down)\n" in destroy_report
+    assert "# (because the integration is removed)\n" in destroy_report
     assert "uses a license" not in destroy_report
     assert "#" not in text(plan(Change(USER.address, None, USER))).replace("# User:u@example.com will be created", "")
 

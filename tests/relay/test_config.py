@@ -185,7 +185,7 @@ class TestRefusal:
             detail = alarm.detail
             assert alarm.name == "config_refused"
             assert "mappings/contact.yaml:" in detail
-            assert f"works on by config {before}" in detail
+            assert f"keeps using config {before}" in detail
             assert (user.used, user.config.digest) == ([], before)
             edit(folder, "objekt: Contact", "object: Contact")
             edit(folder, "    plan: Plan__c", "    tier: Plan__c")

@@ -254,7 +254,7 @@ def test_a_change_of_another_process_is_seen_and_can_be_stopped(
     assert "Under way Replay: 0 of 1 messages by ann@host" in under_way
     path = f"/changes/{id_}"
     assert "User u1" in text(operator.get(path))
-    assert "It goes on, whether or not this page is open." in text(operator.get(path))
+    assert "It continues even if you close this page." in text(operator.get(path))
     assert "u1" not in viewer.get(path).text, "whom messages are about is for operators"
     assert viewer.post(f"{path}/stop").status_code == 403
     assert operator.post(f"{path}/stop").headers["Location"] == path

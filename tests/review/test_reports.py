@@ -132,7 +132,7 @@ class TestMarkdown:
         assert page.startswith("### High risk")
         assert page.count("<details>") == page.count("</details>")
         if limit < len(markdown(changed)):
-            assert "left out" in page
+            assert "_Truncated: " in page
         if limit > 1000:
             assert all(
                 statement.text[:30].strip("`") in page
@@ -205,8 +205,8 @@ class TestDocument:
             "rule": "SF201",
             "name": "all-records",
             "level": "warning",
-            "message": "the integration user has View All on Contact: it reaches every record, regardless of the owner",
-            "hint": "write record_access: sharing and share what it needs, where that is feasible",
+            "message": "the integration user has View All on Contact: it can access every record, regardless of the owner",
+            "hint": "set record_access: sharing and share the records that it needs, if that is feasible",
             "path": "integration_user.record_access",
             "position": {"file": "config/sfcode.yaml", "line": 7, "column": 3},
             "related": None,

@@ -72,8 +72,8 @@ CASES = [
             ),
         ),
         [
-            "low: The relay will look for changes that Salesforce sent no message of every `2` hours instead of every `6` hours",
-            "low: The relay will compare all records with what Appcues has every `24` hours",
+            "low: The relay will look for changes for which Salesforce sent no message every `2` hours instead of every `6` hours",
+            "low: The relay will compare all records with the data in Appcues every `24` hours",
         ],
     ),
     Case(
@@ -82,7 +82,7 @@ CASES = [
             edited(FILES, ("settings", RELAY_URL, f"{RELAY_URL}\n  schedule: {{refresh_hours: 6}}")),
             FILES,
         ),
-        ["low: The relay will compare all records with what Appcues has no more"],
+        ["low: The relay will compare all records with the data in Appcues no more"],
     ),
     Case(
         "somebody is notified of alarms, and requests to the org have a budget",
@@ -103,8 +103,8 @@ CASES = [
                 "its alarms instead of nobody"
             ),
             (
-                "medium: The relay will make at most 20,000 requests to the org in 24 hours instead of as many requests to the "
-                "org as it needs"
+                "medium: The relay will make at most 20,000 requests to the org in 24 hours instead of any number of "
+                "requests to the org"
             ),
         ],
     ),
@@ -215,7 +215,7 @@ CASES = [
         ),
         [
             "high: The field Lead.Appcues_NPS_Score__c will be deleted, with all values in it",
-            "low: Nothing of Appcues will be written to Leads any more",
+            "low: No data of Appcues will be written to Leads any more",
             "low: The integration user loses Edit on Lead",
             "low: The integration user may no longer read Lead.Appcues_NPS_Score__c",
             "low: People with the permission set `Appcues_Viewer` no longer see Lead.Appcues_NPS_Score__c",
@@ -238,7 +238,7 @@ CASES = [
         [
             "medium: Leads will be synced with Appcues, both ways, by the relay: 4 components will be created",
             "medium: Lead.Plan__c will be sent to Appcues as `plan`",
-            "medium: NPS scores will be written to Lead.Appcues_NPS_Score__c, a field that sfcode makes",
+            "medium: NPS scores will be written to Lead.Appcues_NPS_Score__c, a field that sfcode creates",
             "medium: The integration user gains Read and Edit on Lead",
             "medium: The integration user may read and change Lead.Appcues_NPS_Score__c",
             "low: The integration user may read Lead.Appcues_User_Id__c, Lead.Plan__c and Lead.Product_User_Id__c",
@@ -307,7 +307,7 @@ CASES = [
         "NPS feedback is kept",
         change(("contact", "create: true}\n", "create: true}\n    feedback: {field: Said__c, create: true}\n")),
         [
-            "medium: NPS feedback will be written to Contact.Said__c, a field that sfcode makes",
+            "medium: NPS feedback will be written to Contact.Said__c, a field that sfcode creates",
             "medium: The integration user may read and change Contact.Said__c",
             "low: People with the permission set `Appcues_Viewer` can see Contact.Said__c",
         ],
@@ -328,7 +328,7 @@ CASES = [
         "an NPS field is not created any more",
         change(("contact", ", create: true", "")),
         [
-            "medium: Contact.Appcues_NPS_Score__c, which NPS scores are written to, will be a field that is there already",
+            "medium: Contact.Appcues_NPS_Score__c, which NPS scores are written to, will be an existing field",
             "low: People with the permission set `Appcues_Viewer` no longer see Contact.Appcues_NPS_Score__c",
             "low: `CustomField:Contact.Appcues_NPS_Score__c` will no longer be managed, and stays in the org as it is",
         ],
@@ -507,7 +507,7 @@ CASES = [
             )
         ),
         [
-            "medium: The relay will know Appcues' webhooks by a signature in the header `X-Sig` (sha256, hex) instead of a token in the address",
+            "medium: The relay will authenticate Appcues' webhooks by a signature in the header `X-Sig` (sha256, hex) instead of a token in the address",
         ],
     ),
     Case(
@@ -523,7 +523,7 @@ CASES = [
             )
         ),
         [
-            "medium: The relay will know Appcues' webhooks by a signature in the header `X-Sig` (sha256, hex, after `v1=`, of `{timestamp}.{body}`, with the time in `X-Time`, at most 300 s away) instead of a token in the address",
+            "medium: The relay will authenticate Appcues' webhooks by a signature in the header `X-Sig` (sha256, hex, after `v1=`, of `{timestamp}.{body}`, with the time in `X-Time`, at most 300 s away) instead of a token in the address",
         ],
     ),
     Case(
@@ -539,8 +539,8 @@ CASES = [
             )
         ),
         [
-            "medium: The relay will know Appcues' webhooks by a Standard Webhooks signature, at most 60 s old instead of a token in the address",
-            "medium: The relay will know an event that comes again by its `event_id` instead of what it says",
+            "medium: The relay will authenticate Appcues' webhooks by a Standard Webhooks signature, at most 60 s old instead of a token in the address",
+            "medium: The relay will recognize a repeated event by its `event_id` instead of what it says",
         ],
     ),
     Case(
@@ -564,8 +564,8 @@ CASES = [
             )
         ),
         [
-            "medium: The relay will take outbound messages from `13.108.0.0/14` with `CN=sf` in `X-Cert` instead of from everywhere",
-            "medium: The relay will believe `10.0.0.0/8` about a sender's address and certificate, instead of nobody",
+            "medium: The relay will accept outbound messages from `13.108.0.0/14` with `CN=sf` in `X-Cert` instead of from everywhere",
+            "medium: The relay will trust `10.0.0.0/8` for a sender's address and certificate, instead of nobody",
         ],
     ),
     Case(
@@ -757,8 +757,8 @@ CASES = [
             edited(FILES, ("settings", "version: 1\n", "version: 1\nsafety: {max_change: 20%}\n")),
         ),
         [
-            "high: In `prod` a plan may destroy any number of the components instead of `3`, unasked",
-            "medium: In `prod` a plan may change `20%` of the components instead of `10%`, unasked",
+            "high: In `prod` a plan may destroy any number of the components instead of `3`, without an option",
+            "medium: In `prod` a plan may change `20%` of the components instead of `10%`, without an option",
         ],
     ),
     Case(
@@ -775,7 +775,7 @@ CASES = [
             "high: Leads will no longer be synced: 3 components will be deleted, field Lead.Appcues_NPS_Score__c with its values among them",
             "medium: Accounts will be synced with Appcues, both ways, by the relay: 3 components will be created",
             "medium: Account.Plan__c will be sent to Appcues as `plan`",
-            "medium: NPS scores will be written to Account.Appcues_NPS_Score__c, a field that sfcode makes",
+            "medium: NPS scores will be written to Account.Appcues_NPS_Score__c, a field that sfcode creates",
             "medium: The integration user gains Read and Edit on Account",
             "medium: The integration user may read and change Account.Appcues_NPS_Score__c",
             "low: The integration user loses Read and Edit on Lead",
@@ -794,11 +794,11 @@ CASES = [
             "medium: Contact.Title will be sent to Appcues as `role`",
             "medium: Contact.Plan__c will be sent to Appcues as `plan`",
             "medium: Lead.Plan__c will be sent to Appcues as `plan`",
-            "medium: NPS scores will be written to Contact.Appcues_NPS_Score__c, a field that sfcode makes",
+            "medium: NPS scores will be written to Contact.Appcues_NPS_Score__c, a field that sfcode creates",
             "medium: NPS scores will be written to Contacts as Events",
             "medium: Completed flows will be written to Contacts as Events",
             "medium: The click-to-track event `Clicked Upgrade` will be written to Contacts as an Event",
-            "medium: NPS scores will be written to Lead.Appcues_NPS_Score__c, a field that sfcode makes",
+            "medium: NPS scores will be written to Lead.Appcues_NPS_Score__c, a field that sfcode creates",
             "medium: The integration user will be `appcues@example.com`",
             "medium: The integration user gains Read and Edit on Contact",
             "medium: The integration user gains Read and Edit on Lead",

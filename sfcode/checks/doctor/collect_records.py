@@ -99,7 +99,7 @@ def _facts(mapping: ResolvedMapping, scan: RecordScan) -> MappingFacts:
     shared_as, model = _model(mapping.object, scan.sharing)
     # Names are those of the config, which allows letters, digits and underscores only.
     total = ask_optional(lambda: org.count(f"SELECT COUNT() FROM {mapping.object}"))  # noqa: S608
-    with_id: int | Unknown = Unknown("no field with user ids can be seen")
+    with_id: int | Unknown = Unknown("the signed-in user cannot read a field with user IDs")
     blank: tuple[str, ...] = ()
     duplicates: DuplicateIds | Unknown | None = None
     if by is not None:
@@ -253,7 +253,7 @@ def _model(object_name: str, sharing: dict[str, str] | Unknown) -> tuple[str, st
     owner = object_name
     if object_name == "Contact" and sharing.get(owner) == "ControlledByParent":
         owner = "Account"
-    return owner, sharing.get(owner) or Unknown("the org does not tell")
+    return owner, sharing.get(owner) or Unknown("the org does not return it")
 
 
 def _count_visible(mapping: ResolvedMapping, user_id: FieldFacts, scan: RecordScan) -> VisibleRecords | Unknown | None:

@@ -24,7 +24,7 @@ SHAPES = {
 
 _ANY = re.compile("|".join(f"(?:{shape})" for shape in SHAPES.values()))
 _CALLED = re.compile(r"secret|token|passw(or)?d|api_?key|private_?key|credential", re.IGNORECASE)
-_HINT = "write ${secret:NAME} and put the value into the environment variable NAME; make a new one, this one is known"
+_HINT = "write ${secret:NAME} and put the value into the environment variable NAME; create a new one, since this one is exposed"
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
@@ -42,7 +42,7 @@ def _check_personal_data(side: Snapshot) -> Iterator[Diagnostic]:
                 mapping.object, use.field, settings.accepted
             ):
                 text = f"{mapping.object}.{use.field} is personal data and is sent to Appcues"
-                hint = f"leave it out, or accept it in sfcode.yaml: review.personal_data.accepted: [{mapping.object}.{use.field}]"
+                hint = f"remove it, or accept it in sfcode.yaml: review.personal_data.accepted: [{mapping.object}.{use.field}]"
                 yield report("SF203", use.place, text, hint)
 
 
@@ -63,14 +63,14 @@ def _check_secrets(side: Snapshot) -> Iterator[Diagnostic]:
             for kind, shape in SHAPES.items():
                 match = re.search(shape, line)
                 if match:
-                    yield report(
-                        "SF209", Position(file, number, match.start() + 1), f"here stands what looks like {kind}", _HINT
-                    )
+                    yield report("SF209", Position(file, number, match.start() + 1), f"this looks like {kind}", _HINT)
     project = side.project
     for name, value in project.target.variables.items():
         if _CALLED.search(name) and value and "${secret:" not in value:
             place = project.place("environments", project.environment, "variables", name)
-            yield report("SF213", place, f"the variable {name} is called a secret, and its value stands here", _HINT)
+            yield report(
+                "SF213", place, f"the variable {name} has the name of a secret, and its value is in this file", _HINT
+            )
 
 
 def redact_secrets(text: str) -> str:

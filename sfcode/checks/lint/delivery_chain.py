@@ -17,8 +17,8 @@ from sfcode.mapping import naming
 from sfcode.mapping.resolved import FieldUse
 from sfcode.metadata.component import Component, Value
 
-_ALWAYS = {"Id": "which record it is", "SystemModstamp": "which of two messages is newer"}
-_HINT = "put it back into the project's own template, or remove that template to use sfcode's"
+_ALWAYS = {"Id": "to identify the record", "SystemModstamp": "to order messages"}
+_HINT = "add it to the project's own template, or remove that template to use sfcode's"
 
 
 def check(side: Snapshot) -> Iterator[Diagnostic]:
@@ -39,16 +39,14 @@ def _check_message(chain: Chain) -> Iterator[Diagnostic]:
     attributes = _by_attribute(chain)
     for name, use in attributes.items():
         if use.field not in chain.sent:
-            message = f"{mapping.object}.{use.field} is sent as {name}, but the outbound message does not hold it"
+            message = f"{mapping.object}.{use.field} is sent as {name}, but the outbound message does not contain it"
             yield report("SF101", use.place, message, _HINT, related=related)
-    for field, meaning in {**_ALWAYS, mapping.user_id.field: "whose profile it is about"}.items():
+    for field, meaning in {**_ALWAYS, mapping.user_id.field: "to identify the profile"}.items():
         if field not in chain.sent:
-            message = f"the outbound message lacks {field}, by which the relay knows {meaning}"
+            message = f"the outbound message lacks {field}, which the relay needs {meaning}"
             yield report("SF102", mapping.place("to_appcues"), message, _HINT, related=related)
     for field in sorted(chain.sent - {*mapping.message_fields}):
-        message = (
-            f"the outbound message holds {mapping.object}.{field}, which no mapping names: it leaves Salesforce unseen"
-        )
+        message = f"the outbound message sends {mapping.object}.{field}, which no mapping contains"
         position = related or mapping.place("to_appcues").position
         yield report("SF110", position, message, "remove it from the template, or map it")
     yield from _check_endpoint(chain)
@@ -66,9 +64,7 @@ def _check_endpoint(chain: Chain) -> Iterator[Diagnostic]:
         yield report("SF106", place, text, "write {{ message.endpoint_url }} in the template", related=related)
     user = side.project.settings.integration_user.username
     if message.get("integrationUser") != user:
-        text = (
-            "the outbound message is sent as another user than the integration user, who decides which fields are in it"
-        )
+        text = "the outbound message is sent as another user than the integration user, whose field access determines its fields"
         related = side.template_line("WorkflowOutboundMessage", "<integrationUser>")
         yield report("SF106", place, text, "write {{ message.integration_user }} in the template", related=related)
 
@@ -86,7 +82,7 @@ def _check_trigger(chain: Chain) -> Iterator[Diagnostic]:
     watched = mapping.watched_fields
     for field in watched:
         if field.lower() not in noticed:
-            text = f"a change of {mapping.object}.{field} sends nothing: the entry condition does not name it"
+            text = f"a change of {mapping.object}.{field} sends nothing: the entry condition does not contain it"
             yield report("SF103", _place_of(chain, field), text, _HINT, related=side.template_line(type_, piece))
 
 
@@ -179,7 +175,7 @@ def _check_types(every: Iterable[Chain]) -> Iterator[Diagnostic]:
             if other_type != type_:
                 text = (
                     f"{name} is sent as {type_} from {chain.one.object}.{use.field}, and as {other_type} from "
-                    f"{first_chain.one.object}.{other_use.field}: Appcues compares the two wrongly"
+                    f"{first_chain.one.object}.{other_use.field}: Appcues cannot compare them"
                 )
                 hint = (
                     f"write {name}: {{field: {use.field}, type: string}}, the same in both, or map fields of one type"

@@ -37,7 +37,7 @@ def _check_alike(names: Iterator[tuple[str, str, Place]], noun: str) -> Iterator
         spelling, first_place = first.setdefault((kind, _plain(name)), (name, place))
         if spelling != name and (kind, name) not in reported_names:
             reported_names.add((kind, name))
-            text = f"the {noun} {name} is spelled {spelling} at {first_place.position}: Appcues takes them for two, and shows them alike"
+            text = f"the {noun} {name} is spelled {spelling} at {first_place.position}: Appcues stores two, and displays them alike"
             yield report("SF204", place, text, f"write {spelling}")
 
 

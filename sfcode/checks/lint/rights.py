@@ -35,12 +35,12 @@ def _check_reads(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
         return
     related = chain.side.template_line("PermissionSet", "<fieldPermissions>")
     if "Read" not in granted.get(("object", mapping.object), ()):
-        text = f"the integration user cannot read {mapping.object}, so nothing of it can be sent"
+        text = f"the integration user cannot read {mapping.object}, so its records cannot be sent"
         place = chain.side.template_line("PermissionSet", "<objectPermissions>")
         yield report("SF104", mapping.place("object"), text, _HINT, related=place)
     for use in (mapping.user_id, *mapping.attributes):
         if not chain.may("Read", use.field):
-            text = f"the integration user cannot read {mapping.object}.{use.field}: Salesforce leaves it out of the message in silence"
+            text = f"the integration user cannot read {mapping.object}.{use.field}: Salesforce leaves it out of the message without an error"
             yield report("SF104", use.place, text, _HINT, related=related)
 
 
@@ -49,7 +49,7 @@ def _check_writes(chain: Chain, granted: Rights) -> Iterator[Diagnostic]:
     related = side.template_line("PermissionSet", "<fieldPermissions>")
     for target in mapping.targets:
         if "Edit" not in granted.get(("object", mapping.object), ()) or not chain.may("Edit", target.field):
-            text = f"the integration user cannot change {mapping.object}.{target.field}, where the {target.value.noun} goes"
+            text = f"the integration user cannot change {mapping.object}.{target.field}, which stores the {target.value.noun}"
             yield report("SF105", target.place, text, _HINT, related=related)
     kind, place = mapping.activity_object, mapping.activities_place
     if kind is None or place is None or not mapping.by_relay:
@@ -82,11 +82,14 @@ def _check_all_records(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
     for (kind, name), rights in granted.items():
         wide = [right for right in ("Modify All", "View All") if right in rights]
         if kind == "object" and wide:
-            text = f"the integration user has {wide[0]} on {name}: it reaches every record, regardless of the owner"
+            text = f"the integration user has {wide[0]} on {name}: it can access every record, regardless of the owner"
             template = side.template_line("PermissionSet", "<modifyAllRecords>") if key == "access" else None
             place = template or config_place
             yield report(
-                "SF201", place, text, "write record_access: sharing and share what it needs, where that is feasible"
+                "SF201",
+                place,
+                text,
+                "set record_access: sharing and share the records that it needs, if that is feasible",
             )
 
 
@@ -95,7 +98,7 @@ def _check_api_only(side: Snapshot) -> Iterator[Diagnostic]:
     for key, address in user.list_wide_rights():
         setting = address.partition(":")[2]
         text = f"the {key} {setting} lets the integration user do more than use the API with the rights of its permission set"
-        hint = f"leave the key out, or accept it with `accepted_rights: [{address}]`"
+        hint = f"remove the key, or accept it with `accepted_rights: [{address}]`"
         yield report("SF214", side.project.place("integration_user", key), text, hint)
 
 
@@ -103,7 +106,7 @@ def _check_documented(side: Snapshot) -> Iterator[Diagnostic]:
     if side.project.settings.integration_user.access == "documented":
         text = "the integration user may create, change and delete every record of the mapped objects"
         place = side.project.place("integration_user", "access")
-        yield report("SF202", place, text, "write access: least_privilege, which the mappings work with")
+        yield report("SF202", place, text, "set access: least_privilege, which is sufficient for the mappings")
 
 
 def _check_unneeded(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
@@ -115,5 +118,5 @@ def _check_unneeded(side: Snapshot, granted: Rights) -> Iterator[Diagnostic]:
         more = [right for right in rights if right not in needed_rights.get((kind, name), ())]
         if more:
             surplus = f"the permission {name}" if kind == "permission" else f"{', '.join(more)} on {name}"
-            text = f"the project's own template grants the integration user {surplus}, which no mapping asks for"
+            text = f"the project's own template grants the integration user {surplus}, which no mapping needs"
             yield report("SF212", side.template_line("PermissionSet", name), text, "remove it from the template")

@@ -25,7 +25,7 @@ def _check_answers(side: Snapshot) -> Iterator[Diagnostic]:
         for target in mapping.targets:
             kind = target.value.kind
             if mapping.by_relay and kind in NPS_KINDS and kind not in filled:
-                text = f"no event fills {mapping.object}.{target.field}: events.yaml takes the {target.value.noun} from none"
+                text = f"no event fills {mapping.object}.{target.field}: events.yaml has no event with the {target.value.noun}"
                 yield report("SF211", target.place, text, f"add `{kind}:` to an event under properties in events.yaml")
 
 
@@ -40,7 +40,7 @@ def _check_texts(side: Snapshot) -> Iterator[Diagnostic]:
         if file and name not in used and text != default_events().activities.get(name):
             line = _line(side.texts[file], f"{name}:")
             message = f"the text of {name} is never used: no mapping lists it under activities"
-            yield report("SF210", Position(file, *line), message, "list it there, or leave the text out")
+            yield report("SF210", Position(file, *line), message, "list it there, or remove the text")
 
 
 def _check_variables(side: Snapshot) -> Iterator[Diagnostic]:
@@ -53,7 +53,7 @@ def _check_variables(side: Snapshot) -> Iterator[Diagnostic]:
                 "SF210",
                 place,
                 f"the variable {name} is never used",
-                f"write ${{{name}}} where it belongs, or leave it out",
+                f"write ${{{name}}} where it is needed, or remove it",
             )
 
 

@@ -22,28 +22,30 @@ VERBS = {
         "Show queue size, blocked messages and running processes.", f"{_PACKAGE}.inbox", "status_command"
     ),
     "list": LazyVerb("List messages of the inbox.", f"{_PACKAGE}.messages", "list_command"),
-    "show": LazyVerb("Tell the story of a message.", f"{_PACKAGE}.messages", "show_command"),
-    "tail": LazyVerb("Follow new messages and how they end.", f"{_PACKAGE}.messages", "tail_command"),
-    "replay": LazyVerb("Deliver parked or given-up messages again.", f"{_PACKAGE}.change", "replay_command"),
+    "show": LazyVerb("Show a message and its history.", f"{_PACKAGE}.messages", "show_command"),
+    "tail": LazyVerb("Follow new messages and their outcomes.", f"{_PACKAGE}.messages", "tail_command"),
+    "replay": LazyVerb("Deliver parked messages and dead letters again.", f"{_PACKAGE}.change", "replay_command"),
     "discard": LazyVerb("Set messages to done without delivering them.", f"{_PACKAGE}.change", "discard_command"),
-    "pause": LazyVerb("Stop the deliveries of a mapping or to a side.", f"{_PACKAGE}.change", "pause_command"),
+    "pause": LazyVerb("Pause the deliveries of a mapping or a direction.", f"{_PACKAGE}.change", "pause_command"),
     "resume": LazyVerb("End a pause.", f"{_PACKAGE}.change", "resume_command"),
-    "test": LazyVerb("Send one made-up event through the running relay.", f"{_PACKAGE}.trial", "trial_command"),
-    "audit": LazyVerb("List who changed what in the inbox.", f"{_PACKAGE}.change", "audit_command"),
+    "test": LazyVerb("Send a test event through the running relay.", f"{_PACKAGE}.trial", "trial_command"),
+    "audit": LazyVerb("List the changes that people made in the inbox.", f"{_PACKAGE}.change", "audit_command"),
     "forget": LazyVerb("Delete the data of one person from the inbox.", f"{_PACKAGE}.inbox", "forget_command"),
     "export": LazyVerb("Print the data of one person as JSON.", f"{_PACKAGE}.export", "export_command"),
     "learn": LazyVerb(
-        "Propose where webhooks hold what, and replay messages by it.", f"{_PACKAGE}.learn", "learn_command"
+        "Propose the paths of webhooks' values, and replay messages.", f"{_PACKAGE}.learn", "learn_command"
     ),
     "explain": LazyVerb("Show what an event would write.", f"{_PACKAGE}.explain", "explain_command"),
-    "load": LazyVerb("Keep past NPS answers from an export of Appcues.", f"{_PACKAGE}.load", "load_command"),
+    "load": LazyVerb("Import past NPS answers from an export of Appcues.", f"{_PACKAGE}.load", "load_command"),
     "ack": LazyVerb("Acknowledge an alarm.", f"{_PACKAGE}.inbox", "ack_command"),
-    "notify": LazyVerb("Show who is notified of alarms, or send a test.", f"{_PACKAGE}.notify", "notify_command"),
+    "notify": LazyVerb("Show the receivers of alarms, or send a test.", f"{_PACKAGE}.notify", "notify_command"),
     "token": LazyVerb("Manage the tokens of the dashboard.", f"{_PACKAGE}.token", "token_command"),
     "reconcile": LazyVerb(
-        "Send what changed in Salesforce since the last time.", f"{_PACKAGE}.carry", "reconcile_command"
+        "Send records that changed in Salesforce since the last run.", f"{_PACKAGE}.carry", "reconcile_command"
     ),
-    "refresh": LazyVerb("Send what differs from Appcues, such as formulas.", f"{_PACKAGE}.refresh", "refresh_command"),
+    "refresh": LazyVerb(
+        "Send values that differ from Appcues, such as formulas.", f"{_PACKAGE}.refresh", "refresh_command"
+    ),
     "backfill": LazyVerb("Send every record once, through Bulk API 2.0.", f"{_PACKAGE}.carry", "backfill_command"),
 }
 ALIASES = {"lift": "ack"}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--since",
     metavar="WHEN",
-    help="Changed since then: a time like 2026-11-23T17:00Z, or so long ago: 12h, 7d. Without, since the last time.",
+    help="Send the changes since a time (2026-11-23T17:00Z) or an age (12h, 7d). Default: since the last run.",
 )
 @click.pass_obj
 def reconcile_command(invocation: Invocation, mapping: str | None, since: str | None) -> None:
@@ -58,7 +58,7 @@ def reconcile_command(invocation: Invocation, mapping: str | None, since: str | 
 @click.command("backfill")
 @click.argument("mapping", required=False)
 @click.option("--restart", is_flag=True, help="Start again, even if a backfill was completed or interrupted.")
-@click.option("--dry-run", is_flag=True, help="Show what would be sent of some records, and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent for some records, without sending it.")
 @click.option(
     "--limit",
     type=click.IntRange(1, 2000),
@@ -89,7 +89,7 @@ def backfill_command(invocation: Invocation, mapping: str | None, limit: int, *,
             if before is not None and before.done:
                 print_status(
                     invocation,
-                    f"{sender.name}: was done before, {before.records:,} records; --restart sends them again.",
+                    f"{sender.name}: already done, {before.records:,} records; --restart sends them again.",
                 )
             with invocation.show_progress(f"Sending {sender.name}"):
                 progress = backfill(

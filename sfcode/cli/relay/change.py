@@ -122,7 +122,7 @@ def _change(
 
 
 _side_option = click.option(
-    "--to", "side", type=click.Choice(["salesforce", "appcues"]), help="Everything that is delivered to this side."
+    "--to", "side", type=click.Choice(["salesforce", "appcues"]), help="All deliveries to this side."
 )
 
 
@@ -170,7 +170,9 @@ def _title(scope: Scope, name: str) -> str:
 def _scope(project: Project | None, mapping: str | None, side: str | None) -> tuple[Scope, str]:
     """Return the mapping or direction to pause or resume; if the project is passed, the mapping must be part of it."""
     if (mapping is None) == (side is None):
-        raise UsageError("Pass a mapping, or --to salesforce or --to appcues.", "One of them, and not both.")
+        raise UsageError(
+            "Pass a mapping, or --to salesforce or --to appcues.", "Pass either a mapping or --to, not both."
+        )
     if side is not None:
         return "direction", side
     name = mapping or ""
@@ -222,4 +224,4 @@ def audit_command(invocation: Invocation, limit: int, *, utc: bool) -> None:
     if lines:
         echo("\n".join(render_table(header, rows)))
     else:
-        print_status(invocation, "Nobody has changed anything.")
+        print_status(invocation, "No changes are recorded.")

@@ -32,8 +32,8 @@ NEWEST = 500
 
 @click.command("learn")
 @click.argument("source", required=False, metavar="[ID|FILE]")
-@click.option("--user-id", default="", help="The id of the user whose event it is, as the webhook has it.")
-@click.option("--event", default="", help="The name of the event, as the webhook has it.")
+@click.option("--user-id", default="", help="The user ID in the webhook.")
+@click.option("--event", default="", help="The event name in the webhook.")
 @click.option(
     "--evidence",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -175,9 +175,9 @@ def _webhook_secrets() -> Sequence[Secret]:
 
 def _is_approved(invocation: Invocation, number: int, aliases: Mapping[str, object], *, auto_approve: bool) -> bool:
     if aliases:
-        print_status(invocation, "Nothing was replayed: without the aliases the relay would pass these events over.")
+        print_status(invocation, "Nothing was replayed: without the aliases the relay would ignore these events.")
         return False
-    hint = "Pass --auto-approve to replay them, or --dry-run to look only."
+    hint = "Pass --auto-approve to replay them, or --dry-run to only show them."
     return auto_approve or ask(
         invocation, f"Do you want to replay {_count(number)} as shown? Only 'yes' is accepted.", hint=hint
     )
@@ -209,7 +209,7 @@ def _print(document: Mapping[str, Any], paths: Mapping[str, tuple[str, ...]], pr
     for message in document["read"][:MOST_SHOWN]:
         echo(f"  {_line(message, project)}")
     if document["messages"]:
-        echo(f"\n{_count(len(document['messages']))} in the inbox would be read otherwise:")
+        echo(f"\n{_count(len(document['messages']))} in the inbox would be read differently:")
     for change in document["messages"][:MOST_SHOWN]:
         for message in change["becomes"]:
             echo(f"  {change['id']} ({change['reason']}) -> {_line(message, project)}")

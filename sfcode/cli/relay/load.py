@@ -94,7 +94,7 @@ def _print(invocation: Invocation, file: Path, result: LoadResult, *, dry_run: b
     if result.answers:
         parts[0] += f" from {result.first[:10]} to {result.last[:10]}"
     if not dry_run and result.answers != result.new:
-        parts.append(f"{result.answers - result.new:,} of them known already")
+        parts.append(f"{result.answers - result.new:,} of them already stored")
     if result.other_events:
         parts.append(f"{_count(result.other_events, 'other event')}")
     if result.bad:

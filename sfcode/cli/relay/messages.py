@@ -117,7 +117,9 @@ def show_command(invocation: Invocation, id_: int, *, payload: bool, utc: bool) 
 
 
 @click.command("tail")
-@click.option("--for", "seconds", type=click.FloatRange(0), metavar="SECONDS", help="End after so many seconds.")
+@click.option(
+    "--for", "seconds", type=click.FloatRange(0), metavar="SECONDS", help="Stop after this number of seconds."
+)
 @utc_option
 @click.pass_obj
 def tail_command(invocation: Invocation, seconds: float | None, *, utc: bool) -> None:

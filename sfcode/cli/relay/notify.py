@@ -84,6 +84,6 @@ def _check(outcomes: dict[str, str]) -> None:
     failed = [f"{name} ({outcome})" for name, outcome in outcomes.items() if not is_taken(outcome)]
     if failed:
         raise SfcodeError(
-            f"The test was not taken by {', '.join(failed)}.",
-            "Check the variables of its URL and secret, and what the receiver's log says.",
+            f"The test was not accepted by {', '.join(failed)}.",
+            "Check the variables of the receiver's URL and secret, and the receiver's log.",
         )

@@ -13,7 +13,7 @@ from sfcode.cli.relay.inbox import open_both
 
 @click.command("refresh")
 @click.argument("mapping", required=False)
-@click.option("--restart", is_flag=True, help="Begin anew, also when a refresh was interrupted.")
+@click.option("--restart", is_flag=True, help="Start again, even if a refresh was interrupted.")
 @click.pass_obj
 def refresh_command(invocation: Invocation, mapping: str | None, *, restart: bool) -> None:
     """

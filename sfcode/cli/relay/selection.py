@@ -30,15 +30,15 @@ def filters(command: Command) -> Command:
     for option in (
         click.option("--until", metavar="WHEN", help=f"Received before: {_WHEN}"),
         click.option("--since", metavar="WHEN", help=f"Received since then: {_WHEN}"),
-        click.option("--user", metavar="ID", help="The user in Appcues whom they are about."),
+        click.option("--user", metavar="ID", help="ID of the user in Appcues."),
         click.option(
             "--record",
             metavar="ID",
-            help="A Salesforce record that they are about or wrote: its id, the address of its page, or its external id.",
+            help="Salesforce record that the messages come from or wrote: its ID, the URL of its page, or its external ID.",
         ),
         click.option("--event", "--kind", "kind", metavar="NAME", help="Name of the event, or of the mapping."),
-        click.option("--source", type=click.Choice(["appcues", "salesforce"]), help="The side they come from."),
-        click.option("--reason", metavar="NAME", help="Why they are parked, given up, paused or discarded."),
+        click.option("--source", type=click.Choice(["appcues", "salesforce"]), help="The side that sent the messages."),
+        click.option("--reason", metavar="NAME", help="Reason why messages are parked, given up, paused or discarded."),
         click.option("--state", type=click.Choice(["ready", "leased", "done", "parked", "dead"]), help="Their state."),
     ):
         command = option(command)

@@ -41,7 +41,7 @@ SHORTEST_LEASE = 5.0
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long a process has messages to itself; after a crash they wait for so long. The same for all processes.",
+    help="Time for which a process owns the messages that it claimed, and for which they wait after a crash. Use the same value for all processes.",
 )
 @click.pass_obj
 def serve_command(invocation: Invocation, host: str, port: int, admin_port: int | None, lease: float) -> None:

@@ -9,7 +9,7 @@ import click
 
 from sfcode.lazy_dataclasses import dataclass
 
-utc_option = click.option("--utc", is_flag=True, help="Show times in UTC and not in your time zone.")
+utc_option = click.option("--utc", is_flag=True, help="Show times in UTC instead of your time zone.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,9 @@ def token_command() -> None:
     show_default=True,
     help="A viewer sees everything; an operator replays, discards, pauses and acknowledges too.",
 )
-@click.option("--expires", metavar="AGE", default="90d", show_default=True, help=f"When it ends: 12h, 90d, or {NEVER}.")
+@click.option(
+    "--expires", metavar="AGE", default="90d", show_default=True, help=f"Expiry of the token: 12h, 90d, or {NEVER}."
+)
 @click.pass_obj
 def create_command(invocation: Invocation, name: str, role: str, expires: str) -> None:
     """Create a token and print it. Only its hash is kept: it cannot be shown again."""

@@ -35,9 +35,9 @@ ITEM_KEYS = ("flowName", "checklistName", "itemName", "goalName", "surveyName")
 
 
 @click.command("test")
-@click.option("--user", required=True, metavar="ID", help="The user in Appcues whose record gets the event.")
+@click.option("--user", required=True, metavar="ID", help="ID of the Appcues user for the test event.")
 @click.option("--url", metavar="URL", help="Address of the relay, if it is not relay.url of the config.")
-@click.option("--allow-production", is_flag=True, help="Also in a production org, or a protected environment.")
+@click.option("--allow-production", is_flag=True, help="Allow a production org or a protected environment.")
 @click.option(
     "--timeout",
     type=click.FloatRange(1, 3600),
@@ -144,7 +144,7 @@ def _post(project: Project, url: str, body: bytes) -> int:
     if not 200 <= answer.status_code < 300:
         raise SfcodeError(
             f"The relay at {url} refused the event: {answer.status_code}.",
-            f"Check that {WEBHOOK} is the relay's, and what the relay's log says.",
+            f"Check that {WEBHOOK} is the relay's, and the relay's log.",
         )
     return answer.status_code
 
@@ -211,5 +211,5 @@ def _check_records(org: Org, created: list[AttemptedWrite]) -> None:
         if not org.collections.query(f"SELECT Id FROM {write.object} WHERE Id = '{write.record_id}'"):  # noqa: S608
             raise SfcodeError(
                 f"{write.object} {write.record_id} was written and cannot be read.",
-                "Check that this sign-in may read it, and what automation of the org does with it.",
+                "Check that this sign-in may read it, and which automation of the org changes or deletes it.",
             )

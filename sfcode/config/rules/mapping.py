@@ -248,7 +248,7 @@ def warn_about_mapping(mapping: Mapping) -> Iterator[PathProblem]:
     section = mapping.to_appcues
     if section and section.trigger == "workflow_rule":
         message = "Salesforce ended support for workflow rules on 2025-12-31, and may refuse new ones"
-        yield PathProblem(("to_appcues", "trigger"), message, "write trigger: flow, which does the same")
+        yield PathProblem(("to_appcues", "trigger"), message, "set trigger: flow, which sends the same changes")
     if mapping.match == "group" and mapping.object in ("Contact", "Lead"):
         message = f"a {mapping.object} is a person, and a group in Appcues is usually an account"
         yield PathProblem(("match",), message, "write match: user unless this is intended")

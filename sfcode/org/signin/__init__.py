@@ -28,8 +28,8 @@ def sign_in(target: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn
     if kind in ("https", "http") and colon:
         return _sign_in_to_url(normalize_url(target, "org"), environ, runtime)
     if target == "local":
-        raise UsageError("The local org is reached by its URL.", "Commands with `--org local` serve it to themselves.")
-    raise UsageError(f"{target!r} names no org." if target else "No org is named.", FORMS)
+        raise UsageError("The local org is reached by its URL.", "Commands with `--org local` start it themselves.")
+    raise UsageError(f"{target!r} is not an org." if target else "No org was passed.", FORMS)
 
 
 def _sign_in_to_url(url: str, environ: Mapping[str, str], runtime: Runtime) -> SignIn:
@@ -57,7 +57,7 @@ def _sign_in_to_url(url: str, environ: Mapping[str, str], runtime: Runtime) -> S
         if normalize_url(granted.instance_url) != url:
             raise SignInError(
                 f"Signing in with {method.name} leads to {granted.instance_url}, not to {url}.",
-                "Name the org that the sign-in belongs to, or change the variables.",
+                "Pass the org that the sign-in belongs to, or change the variables.",
             )
         return granted
 

@@ -36,7 +36,7 @@ def parse(text: str, name: str) -> AuthUrl:
     match = PATTERN.fullmatch(url)
     if not match:
         raise SignInError(
-            f"{name} holds no SFDX auth URL.",
+            f"{name} contains no SFDX auth URL.",
             "It looks like force://CLIENT_ID:CLIENT_SECRET:REFRESH_TOKEN@HOST; "
             "`sf org auth show-sfdx-auth-url -o ALIAS` prints it for an org signed in to with `sf org login web`.",
         )

@@ -74,7 +74,7 @@ def _jwt(variables: Variables) -> SignIn:
         environ=variables.environ,
         runtime=variables.runtime,
     )
-    hint = f"Check that {variables.get('SF_USERNAME')} may use the app of {name}, and API access of its profile."
+    hint = f"Check that {variables.get('SF_USERNAME')} can use the app of {name}, and that its profile has API access."
     return SignIn(name, hint, grant, renewable=True)
 
 
@@ -101,8 +101,8 @@ def _key(variables: Variables) -> Secret:
     text = text.replace("\\n", "\n")
     if "-----BEGIN" not in text:
         raise SignInError(
-            f"{name} holds no private key.",
-            "It takes a PEM file's text, or base64 of it; the key that belongs to the app's certificate.",
+            f"{name} contains no private key.",
+            "Set it to the text of a PEM file, or its base64, with the key of the app's certificate.",
         )
     return Secret(text)
 
@@ -169,8 +169,8 @@ def sign_in(environ: Mapping[str, str], runtime: Runtime, *, prefix: str = "", a
     ]
     purpose = f" for {at}" if at else f" for env:{prefix}" if prefix else ""
     raise SignInError(
-        f"No way to sign in is configured{purpose}.",
-        "Set one of these groups of variables, the first complete one is used:\n"
+        f"No sign-in method is configured{purpose}.",
+        "Set one of these groups of variables; the first complete group is used:\n"
         + "\n".join(lines)
-        + "\nor name an org that the sf CLI is signed in to: alias:NAME.",
+        + "\nor pass an org that the sf CLI is signed in to: alias:NAME.",
     )

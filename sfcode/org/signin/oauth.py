@@ -93,18 +93,18 @@ class RefreshToken:
 TOO_MANY = 429
 HINTS = {
     "user hasn't approved this consumer": "Pre-authorize the user: in the app's policies set `Admin approved users are "
-    "pre-authorized`, and give the user a permission set that the app names.",
+    "pre-authorized`, and assign the user a permission set that they list.",
     "audience is invalid": "SF_AUDIENCE_URL must be https://login.salesforce.com for production, "
     "https://test.salesforce.com for a sandbox, or the site's own URL.",
-    "user is not admin approved": "Give the user a permission set or profile that the app's policies name.",
-    "invalid assertion": "The key does not belong to the certificate that the app holds, or this machine's clock is wrong.",
+    "user is not admin approved": "Assign the user a permission set or profile that the app's policies list.",
+    "invalid assertion": "The key does not belong to the app's certificate, or this machine's clock is wrong.",
     "expired access/refresh token": "The refresh token is no longer valid: sign in again with `sf org login web`, then "
     "take `sf org auth show-sfdx-auth-url`.",
     "no client credentials user enabled": "In the app's policies switch on the client credentials flow and choose its "
     "run-as user.",
     "request not supported on this domain": "Use the org's own address (https://yourcompany.my.salesforce.com) in "
     "SF_ORG_INSTANCE_URL.",
-    "client identifier invalid": "Check the consumer key; a new app takes up to ten minutes to be known everywhere.",
+    "client identifier invalid": "Check the consumer key; a new app can take ten minutes to become available.",
     "invalid client credentials": "Check the client id and secret of the app.",
 }
 """Hints by Salesforce's error text, in lower case."""

@@ -53,14 +53,14 @@ class AliasGrant:
         url = display.get("instanceUrl")
         if not isinstance(token, str) or not token or token.startswith(REDACTED) or not isinstance(url, str):
             raise SignInError(
-                f"The sf CLI gives no access token for {self.alias}.",
+                f"The sf CLI returns no access token for {self.alias}.",
                 "Update it (`sf update`), or set SF_ACCESS_TOKEN and SF_ORG_INSTANCE_URL.",
             )
         return Grant(Secret(token), url)
 
     @property
     def _login(self) -> str:
-        return f"Sign in with `sf org login web --alias {self.alias}`, or name another org; `sf org list` shows those it knows."
+        return f"Sign in with `sf org login web --alias {self.alias}`, or pass another org; `sf org list` shows the known orgs."
 
     def _run(self, *command: str) -> dict[str, Any]:
         """Run one sf command without a shell and return the `result` of its JSON."""
@@ -105,7 +105,7 @@ class AliasGrant:
             return result
         name, message = str(document.get("name", "")), str(document.get("message", "no reason given"))
         if name in UNKNOWN or "No authorization information found" in message:
-            raise SignInError(f"The sf CLI knows no org {self.alias!r}.", self._login, code=name)
+            raise SignInError(f"The sf CLI has no org {self.alias!r}.", self._login, code=name)
         if name in NO_COMMAND or "is not a sf command" in message:
             raise SignInError(
                 f"This sf CLI hides the token of {self.alias} and has no `sf {' '.join(command)}`.",

@@ -67,7 +67,7 @@ def _that_fit(texts: list[str], order: list[int], room: int) -> set[int]:
 
 
 def _render_omitted(count: int, noun: str) -> str:
-    return f"\n{count} more {noun}: there is no room for them here; the saved plan has all of them."
+    return f"\n{count} more {noun}: omitted because of the length limit; the saved plan contains all of them."
 
 
 def _truncate(text: list[str], limit: int | None) -> str:

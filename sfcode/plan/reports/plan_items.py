@@ -69,19 +69,19 @@ def relay_item(plan: Plan) -> Item | None:
     if change is None or not change.settings:
         return None
     before, after = change.digests
-    words = f"will use config {after} instead of {before}" if after else f"will have nothing to do (config {before})"
+    words = f"will use config {after} instead of {before}" if after else f"will have no mapping (config {before})"
     return Item("~", "Relay", "config", words, (RELAY_NOTE,), body_lines(change.before, change.after))
 
 
 def _why_destroyed(plan: Plan, change: Change) -> str:
     if plan.mode is Mode.DESTROY:
-        return "the integration is taken down"
+        return "the integration is removed"
     if change.address.is_record and change.address.user in deactivated_users(plan.changes):
         return MOVED_ON
     if change.address.type == "PermissionSetAssignment" and _is_set_destroyed(plan, change):
         return "its permission set is destroyed"
     if change.replaced:
-        return "the relay takes its place"
+        return "the relay replaces it"
     if moved := describe_move(change, plan.moves):
         return moved
     return (
@@ -105,9 +105,9 @@ def describe_move(change: Change, moves: Iterable[Move]) -> str:
         return f"renamed from {change.moved_from.full_name}, and keeps {RENAMED[change.address.type]}"
     for move in moves:
         if move.present == change.address and change.action is Action.CREATE:
-            return f"it takes the place of {move.former}"
+            return f"it replaces {move.former}"
         if move.former == change.address and change.action is Action.DELETE:
-            return f"{move.present} takes its place"
+            return f"{move.present} replaces it"
     return ""
 
 

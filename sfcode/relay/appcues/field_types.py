@@ -155,6 +155,6 @@ def _setting(field: FieldName) -> str:
 def _describe_missing(missing: frozenset[FieldName]) -> str:
     names = ", ".join(".".join(field) for field in sorted(missing))
     return (
-        f"Messages hold values of {names}, which the org does not show to the user that the relay signs in as. Their "
-        "types are not known, so those messages wait"
+        f"Messages contain values of {names}, which the user that the relay signs in as cannot read. Their types "
+        "are unknown, so the messages wait"
     )

@@ -77,7 +77,7 @@ def _number(value: str | float) -> Value:
     except InvalidOperation as error:
         raise InvalidValueError("is no number") from error
     if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise InvalidValueError("is no number that can be sent")
+        raise InvalidValueError("is not a number that can be sent")
     return int(number) if number == number.to_integral_value() else float(number)
 
 

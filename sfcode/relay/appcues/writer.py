@@ -287,8 +287,8 @@ class AppcuesWriter:
         for attribute in guards.tripped:
             self._instrumentation.raise_alarm(
                 null_guard.ALARM,
-                f"{attribute} came empty for {null_guard.AT_MOST} records one after another and is not cleared any more. "
-                "Did the integration user lose access to its field? `sfcode doctor` tells",
+                f"{attribute} was empty in {null_guard.AT_MOST} consecutive records and is no longer cleared. Check "
+                "with `sfcode doctor` whether the integration user lost access to its field",
             )
 
 

@@ -110,7 +110,7 @@ class BulkRun:
         if saved is None:
             return None
         if saved.version != mapping.message_version:
-            self.say(f"{mapping.name}: its fields have changed since the {self.name} began, so it begins anew")
+            self.say(f"{mapping.name}: its fields have changed since the {self.name} began, so it starts again")
             return None
         try:
             job = self.org.bulk.job(saved.job)
@@ -120,7 +120,7 @@ class BulkRun:
             job = None
         if job is None or not (job.runs or job.complete):
             self.say(
-                f"{mapping.name}: the org no longer has the results of the {self.name} that had begun, so it begins anew"
+                f"{mapping.name}: the org no longer has the results of the interrupted {self.name}, so it starts again"
             )
             return None
         self.say(f"{mapping.name}: continues after {saved.records:,} records")
@@ -134,8 +134,8 @@ class BulkRun:
             pause = min(pause * 2, POLL_MOST)
         if not job.complete:
             raise OrgError(
-                f"The org gave up the query for mapping {mapping.name} ({job.state}): {job.message or 'no reason given'}",
-                f"`sfcode relay {self.name} --restart` begins anew.",
+                f"The org aborted the query for mapping {mapping.name} ({job.state}): {job.message or 'no reason given'}",
+                f"`sfcode relay {self.name} --restart` starts again.",
             )
         return job
 

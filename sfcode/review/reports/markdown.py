@@ -21,7 +21,7 @@ LIMIT = 65_536
 
 _HIGH, _MEDIUM, _LOW, _ACCESS, _NEWS, _ADDRESSES, _DIFFS, _OLDER, _WHOLE = range(1, 10)
 _BY_RISK = {Risk.HIGH: _HIGH, Risk.MEDIUM: _MEDIUM, Risk.LOW: _LOW}
-_CUT = "\n_Something was left out here: all of it is longer than a comment may be._"
+_CUT = "\n_Truncated: the whole text is longer than a comment may be._"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _report(review: ReviewReport) -> Iterator[_Block]:
     yield from _components(review)
     older = [finding for finding in review.findings if finding not in news]
     if older and not review.is_empty:
-        summary = f"{len(older)} finding{'s' * (len(older) > 1)} that the base has too"
+        summary = f"{len(older)} finding{'s' * (len(older) > 1)} of the base"
         yield _Block(fold(summary, [format_item(finding) for finding in older]), _OLDER)
 
 

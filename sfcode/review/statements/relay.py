@@ -27,7 +27,7 @@ PREFIXES = (
 """The settings that have statements here, several in one sentence."""
 
 _SAME_TIME = "Appcues has to be set up the same way at the same time"
-_TWICE = "events that are on their way during the change may be taken for new ones"
+_TWICE = "repetitions of earlier events may be treated as new events"
 _OTHERWISE = "events that are parsed differently may be parked, or assigned to another user"
 _STRANGERS = "clients that are not listed are refused, and listed ones are trusted"
 _WEBHOOK_PARTS = {
@@ -47,19 +47,19 @@ def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
     rows = (
         (
             "webhook_auth",
-            "The relay will know Appcues' webhooks by {after} instead of {before}",
+            "The relay will authenticate Appcues' webhooks by {after} instead of {before}",
             (_scheme(before.webhook_auth), _scheme(after.webhook_auth)),
             _SAME_TIME,
         ),
         (
             "message_id",
-            "The relay will know an event that comes again by {after} instead of {before}",
+            "The relay will recognize a repeated event by {after} instead of {before}",
             (_message_id(before.message_id), _message_id(after.message_id)),
             _TWICE,
         ),
         (
             "outbound",
-            "The relay will take outbound messages from {after} instead of from {before}",
+            "The relay will accept outbound messages from {after} instead of from {before}",
             (_senders(before.outbound), _senders(after.outbound)),
             _STRANGERS,
         ),
@@ -67,11 +67,11 @@ def relay_statements(old: Project, new: Project) -> Iterator[Statement]:
             "sign_in",
             "The relay will sign in to Salesforce by {after} instead of by {before}",
             (_app(before.sign_in), _app(after.sign_in)),
-            "who holds its key acts as the integration user",
+            "a holder of its key can act as the integration user",
         ),
         (
             "trusted_proxies",
-            "The relay will believe {after} about a sender's address and certificate, instead of {before}",
+            "The relay will trust {after} for a sender's address and certificate, instead of {before}",
             (_proxies(before.trusted_proxies), _proxies(after.trusted_proxies)),
             _STRANGERS,
         ),
@@ -101,8 +101,8 @@ def _schedule_statements(old: Project, new: Project) -> Iterator[Statement]:
     """Describe changes of the relay's schedule."""
     before, after = (side.settings.relay.schedule.hours for side in (old, new))
     for job, work in (
-        ("reconcile", "look for changes that Salesforce sent no message of"),
-        ("refresh", "compare all records with what Appcues has"),
+        ("reconcile", "look for changes for which Salesforce sent no message"),
+        ("refresh", "compare all records with the data in Appcues"),
     ):
         if before.get(job) != after.get(job):
             hours = f"every {code(after[job])} hours" if job in after else "no more"
@@ -134,7 +134,7 @@ def _scheme(auth: WebhookAuth) -> str:
             details.append(f"with the time in {code(auth.timestamp_header)}, at most {tolerance} s away")
         return f"a signature in the header {code(auth.header)} ({', '.join(details)})"
     words = {
-        "none": "nothing at all",
+        "none": "no authentication",
         "path": "a token in the address",
         "header": f"a token in the header {code(auth.header)}",
         "bearer": "a bearer token",
@@ -152,11 +152,11 @@ def _message_id(message_id: MessageId | None) -> str:
 
 def _app(sign_in: SignInSettings | None) -> str:
     if sign_in is None:
-        return "an app that is set up elsewhere"
+        return "an app that this project does not generate"
     if sign_in.certificate is None:
-        return "an app that sfcode makes, with its consumer secret"
+        return "an app that sfcode generates, with its consumer secret"
     mark = hashlib.sha256(certificate_text(sign_in.certificate).encode()).hexdigest()[:12]
-    return f"an app that sfcode makes, with the key of certificate {code(mark)}"
+    return f"an app that sfcode generates, with the key of certificate {code(mark)}"
 
 
 def _senders(outbound: Outbound) -> str:
@@ -177,9 +177,7 @@ def _receiver(receiver: NotifyReceiver) -> str:
 
 
 def _budget(requests: int | None) -> str:
-    return (
-        "as many requests to the org as it needs" if requests is None else f"at most {requests:,} requests to the org"
-    )
+    return "any number of requests to the org" if requests is None else f"at most {requests:,} requests to the org"
 
 
 def _proxies(networks: Sequence[str]) -> str:

@@ -129,9 +129,13 @@ SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
     ("relay.run_assignment_rules", True): (
         "The relay's writes will run lead assignment rules",
         Risk.MEDIUM,
-        "an NPS answer may hand a lead to another owner",
+        "an NPS answer may change the owner of a lead",
     ),
-    ("relay.run_assignment_rules", False): ("The relay's writes will run lead assignment rules no more", Risk.LOW, ""),
+    ("relay.run_assignment_rules", False): (
+        "The relay's writes will no longer run lead assignment rules",
+        Risk.LOW,
+        "",
+    ),
     ("relay.redact_feedback", True): (
         "The relay will remove feedback texts from its database once they are delivered",
         Risk.LOW,
@@ -143,7 +147,7 @@ SWITCHES: Mapping[tuple[str, bool], tuple[str, Risk, str]] = {
         "personal data is kept longer",
     ),
     ("relay.allow_duplicates", True): (
-        "The relay will update records although a duplicate rule alerts about them",
+        "The relay will update records even if a duplicate rule alerts about them",
         Risk.LOW,
         "",
     ),

@@ -49,7 +49,7 @@ def environment_statements(context: Context) -> Iterator[Statement]:
         yield Statement(Group.SETUP, text, Risk.HIGH, ELSEWHERE, new.at("environments", name, "org"))
     if old.target.protected and not new.target.protected:
         text = f"Environment {code(name)} will no longer be protected: apply will not ask for a saved plan"
-        because = "a safeguard is taken away"
+        because = "a safeguard is removed"
         yield Statement(Group.SETUP, text, Risk.HIGH, because, new.at("environments", name, "protected"))
     elif new.target.protected and not old.target.protected:
         text = f"Environment {code(name)} will be protected: apply will ask for a saved plan"
@@ -63,9 +63,11 @@ def _limits(old: Project, new: Project) -> Iterator[Statement]:
         if before == after:
             continue
         was, will = (code(limit) if limit else "any number" for limit in (before, after))
-        text = f"In {code(new.environment)} a plan may {word} {will} of the components instead of {was}, unasked"
+        text = (
+            f"In {code(new.environment)} a plan may {word} {will} of the components instead of {was}, without an option"
+        )
         risk = Risk.HIGH if after is None else Risk.MEDIUM if before else Risk.LOW
-        because = "" if risk is Risk.LOW else "a safeguard is taken away" if after is None else "a safeguard is another"
+        because = "" if risk is Risk.LOW else "a safeguard is removed" if after is None else "a safeguard changes"
         yield Statement(Group.SETUP, text, risk, because, new.at(*path.split(".")))
 
 
@@ -135,4 +137,4 @@ def remaining_statements(context: Context, told: bool) -> Iterator[Statement]:
     for change in context.changes:
         names = join_list(dict.fromkeys(code(attribute.path[0]) for attribute in change.attributes))
         text = f"{code(change.address)} changes: {names}"
-        yield Statement(Group.SETUP, text, Risk.MEDIUM, "something changes that no setting explains")
+        yield Statement(Group.SETUP, text, Risk.MEDIUM, "the change does not follow from a setting")

@@ -14,7 +14,7 @@ from sfcode.metadata.component import Address
 from sfcode.review.model import Group, Risk, Statement
 from sfcode.review.statements.context import Context, Half, holds_values
 
-NEW_DATA = "data of Appcues is written where it was not"
+NEW_DATA = "data of Appcues is written to more fields or records"
 
 
 def to_salesforce_statements(context: Context) -> Iterator[Statement]:
@@ -24,7 +24,7 @@ def to_salesforce_statements(context: Context) -> Iterator[Statement]:
             continue
         before, after = pair.before, pair.after
         if before and before.one.receives and not after.one.receives:
-            text = f"Nothing of Appcues will be written to {records(pair.object)} any more"
+            text = f"No data of Appcues will be written to {records(pair.object)} any more"
             yield Statement(Group.WRITTEN, text)
         else:
             yield from _answers(before, after)
@@ -55,7 +55,7 @@ def _answers(before: Half | None, after: Half) -> Iterator[Statement]:
                 yield Statement(Group.WRITTEN, text)
             continue
         full = f"{after.one.object}.{will.field}"
-        own = ", a field that sfcode makes" if will.create else ", a field that is there already"
+        own = ", a field that sfcode creates" if will.create else ", an existing field"
         if was is None:
             text = f"{words} will be written to {full}{own}"
         elif was.field.lower() != will.field.lower():

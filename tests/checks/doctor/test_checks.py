@@ -200,7 +200,7 @@ def test_an_index_or_few_records_make_lookups_fast(project: Project, facts: Fact
     [
         ("sharing", Level.WARNING, "the integration user does not see them"),
         ("view_all", Level.WARNING, "the integration user cannot change them"),
-        ("modify_all", Level.OK, "out of reach for lack of an account"),
+        ("modify_all", Level.OK, "is inaccessible because it has no account"),
     ],
 )
 def test_contacts_without_an_account_are_out_of_reach(

@@ -76,7 +76,7 @@ def test_a_second_sign_in_counts_as_the_integration_user(clinic: Clinic) -> None
 def test_as_local_is_refused(clinic: Clinic) -> None:
     result = run(clinic, "doctor", "--as", "local")
     assert result.code == 1
-    assert "administrator again" in result.err
+    assert "administrator, too" in result.err
 
 
 def test_every_finding_is_documented_once_under_its_name() -> None:

@@ -68,7 +68,7 @@ def test_a_user_id_field_that_cannot_be_seen_says_nothing_about_ids(clinic: Clin
         tx.components.put(Component("Profile", "Admin", {**body, "fieldPermissions": fields}), user_id="u", now=NOON)
     findings = clinic.look()
     assert "the IDs cannot be checked" in one(findings, "D502", Level.WARNING).message
-    assert "who of them would sync is not known" in one(findings, "D501", Level.NOTE).message
+    assert "how many would sync is not known" in one(findings, "D501", Level.NOTE).message
     assert not any("Contact records, 0" in finding.message for finding in findings)
 
 

@@ -80,7 +80,7 @@ def test_a_relay_that_works_by_another_config_is_told(clinic: Clinic) -> None:
     with serving(script(Answer(200, b"ok\nconfig 0123456789ab\n"))) as other_server:
         clinic.edit("sfcode.yaml", server.url, other_server.url)
         message = one(clinic.look(), "D407", Level.WARNING).message
-    assert message == f"the relay works by config 0123456789ab, and this project has {digest}"
+    assert message == f"the relay uses config 0123456789ab, and this project has {digest}"
 
 
 def test_a_relay_on_this_machine_is_fine_for_the_local_org(clinic: Clinic) -> None:

@@ -54,9 +54,7 @@ def test_the_records_of_each_role_are_counted_and_common_titles_without_a_role_a
         ),
         (Level.NOTE, "no record of contact has the role tech: a segment of it is empty"),
     ]
-    assert {finding.hint for finding in findings} == {
-        "Values without a line of their own that most records have: Chief of Staff."
-    }
+    assert {finding.hint for finding in findings} == {"Most frequent values without their own line: Chief of Staff."}
     assert [finding.path for finding in findings] == ["to_appcues.attributes.role", "role_onboarding.values"]
 
 

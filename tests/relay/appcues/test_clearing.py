@@ -99,7 +99,7 @@ def test_an_attribute_that_turns_empty_for_everybody_stops_being_cleared_and_the
     assert "role" not in desk.profile("u0"), "another attribute is cleared as before"
     assert states["m100"] == ("done", "left out: plan")
     assert [name for name, _ in desk.ears.alarms] == ["clearing_stopped"]
-    assert "contact.plan came empty for 20 records" in desk.ears.alarms[0][1]
+    assert "contact.plan was empty in 20 records" in desk.ears.alarms[0][1]
     desk.send("u49", record="00349", minute=3, Title="Newest")
     desk.deliver()
     assert desk.profile("u49") == {"role": "Newest", "plan": "pro"}

@@ -1,4 +1,4 @@
-"""When the relay asks the org what fields are, and what it says when the org does not tell."""
+"""When the relay reads the types of fields from the org, and its alarm when they are missing."""
 
 from __future__ import annotations
 

@@ -254,7 +254,7 @@ def test_somebody_is_asked_before_anything_is_replayed(journey: Journey, inbox: 
     receive(journey, inbox, OTHER_PATHS.body)
     result = journey.run("relay", "learn")
     assert result.code == 1
-    assert "1 message in the inbox would be read otherwise:" in result.out
+    assert "1 message in the inbox would be read differently:" in result.out
     assert "Not a terminal" in result.err
     assert "--auto-approve" in result.err
     assert [row.state for row in _rows(inbox)] == ["parked"]

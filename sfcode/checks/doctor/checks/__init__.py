@@ -35,9 +35,9 @@ def _check_retired(project: Project) -> Iterator[Diagnostic]:
     for mapping in project.resolved:
         if mapping.sends and mapping.by_relay and mapping.trigger == "workflow_rule":
             message = f"{mapping.name} is sent by a workflow rule; Salesforce ended their support on 2025-12-31"
-            hint = "Write trigger: flow; the outbound message stays."
+            hint = "Set trigger: flow; the outbound message is kept."
             yield report("D301", mapping.place("to_appcues", "trigger"), message, hint, level=Level.WARNING)
     if project.settings.integration_user.profile == DEPRECATED_PROFILE:
         message = f"Salesforce replaced the profile {DEPRECATED_PROFILE}, which new orgs do not have"
-        hint = "Write profile: Minimum Access - API Only Integrations."
+        hint = "Set profile: Minimum Access - API Only Integrations."
         yield report("D302", project.place("integration_user", "profile"), message, hint, level=Level.WARNING)

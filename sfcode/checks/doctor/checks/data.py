@@ -43,7 +43,7 @@ def _check_mapping(
     yield _check_user_id(project, mapping, facts, data)
     yield from _check_numbers(mapping, data)
     if isinstance(data.duplicates, Unknown):
-        hint = f"Make the field behind the user id unique, which Salesforce then keeps it ({mapping.object} > Fields)."
+        hint = f"Make the field of the user ID unique in Setup ({mapping.object} > Fields), so that Salesforce refuses duplicates."
         yield report(
             "D509",
             mapping.user_id.place,
@@ -70,14 +70,18 @@ def _check_user_id(project: Project, mapping: ResolvedMapping, facts: Facts, dat
     place, field, source = mapping.user_id.place, data.user_id, data.source
     name = f"{mapping.object}.{field.name}"
     if isinstance(field.exists, Unknown):
-        message = f"whether there is a field {name} cannot be told ({field.exists.reason})"
+        message = f"could not check for the field {name} ({field.exists.reason})"
         return report("D502", place, message, "Sign in as a user with Modify Metadata.", level=Level.WARNING)
     if not field.exists:
         if source is None:
             return report(
-                "D502", place, f"there is no field {name}", "Make it, or add `from` to have it made.", level=Level.ERROR
+                "D502",
+                place,
+                f"there is no field {name}",
+                "Create it, or add `from` to have it generated.",
+                level=Level.ERROR,
             )
-        return report("D502", place, f"{name} does not exist yet", "Apply makes it.", level=Level.NOTE)
+        return report("D502", place, f"{name} does not exist yet", "Apply creates it.", level=Level.NOTE)
     if not field.visible:
         shows = (
             f"Assign them the permission set {naming.viewer_set(project.settings.name)}, or another with this field."
@@ -106,32 +110,36 @@ def _check_numbers(mapping: ResolvedMapping, facts: MappingFacts) -> Iterator[Di
             yield report(
                 "D501",
                 place,
-                f"{total:,} {mapping.object} records; who of them would sync is not known",
+                f"{total:,} {mapping.object} records; how many would sync is not known",
                 level=Level.NOTE,
             )
         return
     blank = total - with_id
     message = f"{total:,} {mapping.object} records, {with_id:,} would sync, {blank:,} have no user id"
     if with_id == 0:
-        hint = f"Fill {mapping.source.field if mapping.source else mapping.user_id.field}: a record without an id is nobody in Appcues."
+        hint = f"Fill in {mapping.source.field if mapping.source else mapping.user_id.field}: a record without an ID has no profile in Appcues."
         yield report("D501", place, message, hint, level=Level.WARNING)
     else:
         yield report("D501", place, message, level=Level.OK)
     if blank and with_id:
-        hint = "Nothing to do if they do not use the product; else fill the id."
+        hint = "No action is needed if they do not use the product; otherwise enter the ID."
         info = report(
-            "D503", mapping.user_id.place, f"{blank:,} records have no user id and stay out", hint, level=Level.NOTE
+            "D503",
+            mapping.user_id.place,
+            f"{blank:,} records have no user ID and are not synced",
+            hint,
+            level=Level.NOTE,
         )
         yield replace(info, records=facts.blank)
 
 
-_UNIQUE = "Merge the records or correct the ids: what Appcues sends for such an id is parked, not written. Then make the field unique."
+_UNIQUE = "Merge the records or correct the IDs: the relay parks events with such an ID. Then make the field unique."
 _CASE = "Appcues distinguishes them, and a search in Salesforce does not: correct the IDs, or have the product issue them in one case."
 
 
 def _check_alike(id: str, mapping: ResolvedMapping, alike: SharedIds, template: str, hint: str) -> Diagnostic:
     if not alike.ids:
-        message = "no user id is on several records" if id == "D504" else "no user ids differ in case only"
+        message = "no user ID is used by several records" if id == "D504" else "no user IDs differ in case only"
         return report(id, mapping.user_id.place, message, level=Level.OK)
     return replace(
         report(id, mapping.user_id.place, template.format(f"{alike.ids:,}"), hint, level=Level.WARNING),
@@ -166,14 +174,16 @@ def _check_sharing(project: Project, mapping: ResolvedMapping, facts: MappingFac
         message = f"the org-wide default of {mapping.object} cannot be read ({model.reason})"
         return report("D507", place, message, "See Setup > Sharing Settings, or compare with --as.", level=Level.NOTE)
     whose = (
-        f"{facts.shared_as}, by which {mapping.object} goes," if facts.shared_as != mapping.object else mapping.object
+        f"{facts.shared_as}, which determines the access to {mapping.object},"
+        if facts.shared_as != mapping.object
+        else mapping.object
     )
     if model in OPEN:
         visible_part = "all that have an account" if facts.without_account else "all"
         message = f"the org-wide default of {whose} is {model}: the integration user sees {visible_part}"
         return report("D507", place, message, level=Level.OK)
     message = f"the org-wide default of {whose} is {model}: the integration user may see fewer {mapping.object} records than there are"
-    hint = "Share them with it, or write record_access: view_all. --as, signed in as that user, counts them."
+    hint = "Share them with it, or set record_access: view_all. With --as and a sign-in of that user, doctor counts the records."
     return report("D507", place, message, hint, level=Level.WARNING)
 
 
@@ -193,10 +203,14 @@ def _check_without_account(project: Project, mapping: ResolvedMapping, facts: Ma
     user = project.settings.integration_user
     reaches = "modify_all" if user.access == "documented" else user.record_access
     if not count or reaches == "modify_all" or (reaches == "view_all" and not mapping.receives):
-        yield report("D510", place, "no contact with a user id is out of reach for lack of an account", level=Level.OK)
+        yield report(
+            "D510", place, "no contact with a user ID is inaccessible because it has no account", level=Level.OK
+        )
     elif reaches == "view_all":
         message = f"{count:,} contacts with a user id have no account: the integration user cannot change them"
-        hint = "Give them an account, or write record_access: modify_all; what Appcues sends for them is refused."
+        hint = (
+            "Give them an account, or set record_access: modify_all; Salesforce refuses what the relay writes to them."
+        )
         yield report("D510", place, message, hint, level=Level.WARNING)
     else:
         message = f"{count:,} contacts with a user id have no account: the integration user does not see them"
@@ -209,7 +223,7 @@ def _check_person_accounts(mapping: ResolvedMapping, facts: MappingFacts) -> Ite
         message = (
             "the org has person accounts: a save of one is a save of its account, and sends nothing of its contact"
         )
-        hint = "Write `relay.schedule.reconcile_hours` in sfcode.yaml: reconcile finds what was not sent."
+        hint = "Set `relay.schedule.reconcile_hours` in sfcode.yaml: reconcile finds changes that were not sent."
         yield report("D511", mapping.place("object"), message, hint, level=Level.NOTE)
 
 

@@ -14,7 +14,7 @@ from sfcode.mapping.org_features import EDITIONS_WITH_OUTBOUND_MESSAGES
 FEW = 0.1
 """The share of the daily requests below which there is a warning."""
 
-_GIVE = "Give it by a permission set, or sign in as an administrator."
+_GIVE = "Assign a permission set that grants it, or sign in as an administrator."
 
 
 def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
@@ -44,16 +44,16 @@ def _check_version(project: Project, org: OrgFacts) -> Diagnostic:
         return report("D101", place, f"API version {org.api_version} is offered by the org", level=Level.OK)
     newest = max(org.versions, key=float, default="none")
     message = f"the org does not offer API version {org.api_version}; its newest is {newest}"
-    return report(
-        "D101", place, message, f'Write api_version: "{newest}". Nothing else was checked.', level=Level.ERROR
-    )
+    return report("D101", place, message, f'Set api_version: "{newest}". Nothing else was checked.', level=Level.ERROR)
 
 
 def _check_edition(project: Project, org: OrgFacts) -> Diagnostic:
     if org.edition and org.edition not in EDITIONS_WITH_OUTBOUND_MESSAGES:
         for mapping in project.resolved:
             if mapping.sends and mapping.by_relay:
-                message = f"{org.edition} has no outbound messages, by which {mapping.name} is sent to the relay"
+                message = (
+                    f"{org.edition} has no outbound messages, with which {mapping.name} would be sent to the relay"
+                )
                 hint = "Salesforce has them in Enterprise, Performance, Unlimited and Developer Edition."
                 return report("D102", mapping.place("delivery"), message, hint, level=Level.ERROR)
     if org.edition in EDITIONS_WITH_OUTBOUND_MESSAGES:
@@ -73,9 +73,7 @@ def _check_requests(org: OrgFacts) -> Diagnostic:
         )
     remaining_requests, total = org.requests
     message = f"{remaining_requests:,} of {total:,} API requests are left today"
-    hint = (
-        "See what uses them in Setup > System Overview > API Usage, or buy more; the relay waits until they are back."
-    )
+    hint = "See Setup > System Overview > API Usage for the applications that use them, or buy more; the relay waits until requests are available again."
     if remaining_requests <= 0:
         return report("D103", org.name, message, hint, level=Level.ERROR)
     if remaining_requests < FEW * total:
@@ -86,7 +84,7 @@ def _check_requests(org: OrgFacts) -> Diagnostic:
 def _check_rights(facts: Facts) -> Iterator[Diagnostic]:
     org, user = facts.org, facts.user
     if isinstance(org.rights, Unknown):
-        message = f"what {org.username} may do cannot be read ({org.rights.reason})"
+        message = f"could not read the permissions of {org.username} ({org.rights.reason})"
         hint = "Make sure that it has Modify Metadata, Manage Users and Assign Permission Sets."
         yield report("D104", org.username, message, hint, level=Level.WARNING)
         return
@@ -111,17 +109,17 @@ def _check_right(id: str, may: bool, action: str, permission: str, org: OrgFacts
     message = f"the signed-in user may not {action}: it lacks {permission}"
     if needed:
         return report(id, org.username, f"{message}, and apply has to", _GIVE, level=Level.ERROR)
-    return report(id, org.username, f"{message}; nothing of that is left to do", level=Level.NOTE)
+    return report(id, org.username, f"{message}; an apply does not need it now", level=Level.NOTE)
 
 
 def _check_misfits(facts: Facts) -> Iterator[Diagnostic]:
     if isinstance(facts.misfits, Unknown):
-        message = f"whether the config fits this org's fields cannot be told ({facts.misfits.reason})"
+        message = f"could not check the config against this org's fields ({facts.misfits.reason})"
         yield report("D107", facts.org.name, message, "Sign in as a user with Modify Metadata.", level=Level.WARNING)
     elif facts.misfits:
         yield from (as_rule("D107", problem) for problem in facts.misfits)
     else:
-        yield report("D107", facts.org.name, "the org has everything that the config names", level=Level.OK)
+        yield report("D107", facts.org.name, "the org has all objects and fields of the config", level=Level.OK)
 
 
 def _check_silent_users(facts: Facts) -> Iterator[Diagnostic]:
@@ -133,7 +131,9 @@ def _check_silent_users(facts: Facts) -> Iterator[Diagnostic]:
         message = f"could not check who lacks Send Outbound Messages ({users.reason})"
         yield report("D108", facts.org.name, message, level=Level.NOTE)
     elif users:
-        message = f"{len(users):,} active users lack Send Outbound Messages: what they save is not sent to Appcues"
+        message = (
+            f"{len(users):,} active users lack Send Outbound Messages: records that they save are not sent to Appcues"
+        )
         hint = "Grant it to those whose changes matter, other integrations among them, or schedule `sfcode relay reconcile`."
         diagnostic = report("D108", facts.org.name, message, hint, level=Level.WARNING)
         yield replace(diagnostic, records=users[:5])

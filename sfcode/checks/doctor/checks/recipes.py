@@ -40,9 +40,7 @@ def _check_roles(project: Project, mapping: ResolvedMapping, mapping_facts: Mapp
     message = f"{name} of {mapping.name}: {', '.join([*shares, f'none {none:,}'])}{why}"
     if not counts.complete:
         message += "; the rarest values were not counted"
-    hint = (
-        f"Values without a line of their own that most records have: {', '.join(counts.named)}." if counts.named else ""
-    )
+    hint = f"Most frequent values without their own line: {', '.join(counts.named)}." if counts.named else ""
     level = Level.OK if not none else Level.NOTE if counts.roles else Level.WARNING
     yield report("D514", place, message, hint if level is not Level.OK else "", level=level)
     listed_roles = {str(role).lower() if isinstance(role, bool) else str(role) for role in recipe.values}
@@ -65,5 +63,5 @@ def _check_archive(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     most = max(counts, default=0)
     if most:
         message = f"{most:,} activities are about to be archived, a year after their end: no report counts them then"
-        hint = "Write `activities_as: custom_object` in sfcode.yaml, whose records stay."
+        hint = "Set `activities_as: custom_object` in sfcode.yaml: its records are not archived."
         yield report("D515", project.recipe_place("completed_flows"), message, hint)

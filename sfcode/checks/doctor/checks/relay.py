@@ -16,7 +16,7 @@ from sfcode.plan.ownership import is_connectors
 TROUBLE = {
     "connection": (
         "D403",
-        "Start the service that receives the messages and open the way to it: address, name service, firewall.",
+        "Start the relay, and check that it can be reached: URL, DNS, firewall.",
     ),
     "certificate": (
         "D404",
@@ -56,8 +56,8 @@ def check(project: Project, facts: Facts) -> Iterator[Diagnostic]:
         yield from _check_config(project, endpoint)
     yield from _check_carriers(project, facts)
     if any(mapping.sends and mapping.by_relay for mapping in project.resolved):
-        message = "which messages wait or failed is shown by no API"
-        yield report("D401", facts.org.name, message, f"Look at {QUEUE}.", level=Level.NOTE)
+        message = "no API shows which messages wait or failed"
+        yield report("D401", facts.org.name, message, f"See {QUEUE}.", level=Level.NOTE)
 
 
 def _check_config(project: Project, endpoint: Endpoint) -> Iterator[Diagnostic]:
@@ -65,9 +65,9 @@ def _check_config(project: Project, endpoint: Endpoint) -> Iterator[Diagnostic]:
     digest = digest_relay_config(render_relay_config(project))
     if endpoint.config in ("", digest):
         if endpoint.config:
-            yield report("D407", project.place("relay"), f"the relay works by this config ({digest})", level=Level.OK)
+            yield report("D407", project.place("relay"), f"the relay uses this config ({digest})", level=Level.OK)
         return
-    message = f"the relay works by config {endpoint.config}, and this project has {digest}"
+    message = f"the relay uses config {endpoint.config}, and this project has {digest}"
     hint = "Copy this project's files to the relay, which reloads them, or check out the version that the relay has."
     yield report("D407", project.place("relay"), message, hint)
 
@@ -75,14 +75,12 @@ def _check_config(project: Project, endpoint: Endpoint) -> Iterator[Diagnostic]:
 def _check_carriers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
     """Find messages of Appcues' own connector for objects of the relay."""
     if isinstance(facts.messages, Unknown):
-        message = f"whether Appcues' own connector is at work too cannot be told ({facts.messages.reason})"
+        message = f"could not check for Appcues' own connector ({facts.messages.reason})"
         yield report("D406", facts.org.name, message, level=Level.NOTE)
         return
     for mapping in project.resolved:
         names = sorted(name for name in facts.messages if mapping.by_relay and is_connectors(name, mapping.object))
         if names:
-            message = (
-                f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both carry comes twice"
-            )
-            hint = "Deactivate its integration in Appcues Studio, and name message and rule under `replaces`."
+            message = f"Appcues' own connector is connected to this org too: {', '.join(names)}; what both deliver arrives twice"
+            hint = "Deactivate its integration in Appcues Studio, and list its message and rule under `replaces`."
             yield report("D406", mapping.place("delivery"), message, hint, level=Level.WARNING)

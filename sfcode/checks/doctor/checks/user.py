@@ -56,7 +56,7 @@ def _place(project: Project, key: str) -> Place:
 def _check_profile(project: Project, settings: IntegrationUser, facts: UserFacts) -> Iterator[Diagnostic]:
     place = _place(project, "profile")
     if isinstance(facts.profiles, Unknown):
-        message = f"whether there is a profile {settings.profile} cannot be told ({facts.profiles.reason})"
+        message = f"could not check for the profile {settings.profile} ({facts.profiles.reason})"
         yield report("D201", place, message, _SETUP, level=Level.WARNING)
         return
     license = facts.profiles.get(settings.profile)
@@ -76,13 +76,13 @@ def _check_profile(project: Project, settings: IntegrationUser, facts: UserFacts
         yield report("D202", place, f"the profile belongs to the user license {license}", level=Level.OK)
     else:
         message = f"the profile {settings.profile} belongs to the user license {license}, not to {settings.license}"
-        hint = f"Write license: {license}, or name a profile of {settings.license}."
+        hint = f"Set license: {license}, or a profile of the license {settings.license}."
         yield report("D202", place, message, hint, level=Level.ERROR)
 
 
 def _instead(name: str, names: Collection[str], noun: str) -> str:
     close = get_close_matches(name, names, n=1, cutoff=0.4)
-    return f"Did you mean {close[0]}?" if close else f"Name a {noun} that it has."
+    return f"Did you mean {close[0]}?" if close else f"Set a {noun} of this org."
 
 
 def _check_license(
@@ -92,7 +92,7 @@ def _check_license(
         return report(
             id,
             place,
-            f"whether there is a {noun} {name} cannot be told ({seats_by_name.reason})",
+            f"could not check for the {noun} {name} ({seats_by_name.reason})",
             _SETUP,
             level=Level.WARNING,
         )
@@ -102,9 +102,7 @@ def _check_license(
     seats = seats_by_name[name]
     message = f"{seats.used} of {seats.total} seats of the {noun} {name} are taken"
     if seats.left <= 0 and not taken:
-        hint = (
-            "Free one (deactivate a user, or take the license away), or buy one; Setup > Company Information has them."
-        )
+        hint = "Free one (deactivate a user, or remove the license), or buy one; Setup > Company Information has them."
         return report(id, place, f"{message}, and the integration user still needs one", hint, level=Level.ERROR)
     return report(id, place, message, level=Level.OK)
 
@@ -118,12 +116,12 @@ def _check_user(project: Project, settings: IntegrationUser, facts: UserFacts) -
         if facts.alike:
             message = f"there is no user {settings.username}, but there is {', '.join(facts.alike)}"
             hint = (
-                "A sandbox puts its name behind usernames: if that is this user, set the variable that username is "
-                "made of for this environment, or apply makes a second one."
+                "Salesforce appends the name of a sandbox to usernames. If this is the integration user, set its "
+                "username in the variables of this environment; otherwise apply creates a second user."
             )
             yield report("D208", place, message, hint, level=Level.WARNING)
         yield report(
-            "D205", place, f"the user {settings.username} does not exist yet", "Apply makes it.", level=Level.NOTE
+            "D205", place, f"the user {settings.username} does not exist yet", "Apply creates it.", level=Level.NOTE
         )
         return
     yield report("D205", place, f"the user {settings.username} exists", level=Level.OK)
@@ -140,17 +138,23 @@ def _check_user(project: Project, settings: IntegrationUser, facts: UserFacts) -
     if user.profile != settings.profile:
         message = f"the user has the profile {user.profile}, and the config asks for {settings.profile}"
         yield report(
-            "D207", _place(project, "profile"), message, f"{_APPLY} Or name the one it has.", level=Level.WARNING
+            "D207",
+            _place(project, "profile"),
+            message,
+            f"{_APPLY} Or set the one that the user has.",
+            level=Level.WARNING,
         )
     else:
         yield report("D207", _place(project, "profile"), "the user has the configured profile", level=Level.OK)
     if user.email.endswith(".invalid"):
-        message = "the user's e-mail address ends with .invalid, as after the refresh of a sandbox: mail is lost"
+        message = "the user's e-mail address ends with .invalid, as after the refresh of a sandbox: mail to it is lost"
         yield report(
-            "D209", _place(project, "email"), message, f"{_APPLY} Or mend it in Setup > Users.", level=Level.WARNING
+            "D209", _place(project, "email"), message, f"{_APPLY} Or correct it in Setup > Users.", level=Level.WARNING
         )
     else:
-        yield report("D209", _place(project, "email"), "mail to the user is not switched off", level=Level.OK)
+        yield report(
+            "D209", _place(project, "email"), "the user's e-mail address does not end with .invalid", level=Level.OK
+        )
     name = project.integration_set
     psl = settings.permission_set_license
     yield _check_assignment(
@@ -163,7 +167,7 @@ def _check_user(project: Project, settings: IntegrationUser, facts: UserFacts) -
 def _check_other_rights(project: Project, settings: IntegrationUser, facts: UserFacts) -> Iterator[Diagnostic]:
     place = _place(project, "accepted_rights")
     if isinstance(facts.other_rights, Unknown):
-        message = f"could not check what else gives rights to the user ({facts.other_rights.reason})"
+        message = f"could not check for other rights of the user ({facts.other_rights.reason})"
         yield report("D212", place, message, _SETUP, level=Level.WARNING)
         return
     rights = facts.other_rights.remove_accepted(settings.accepted_rights)
@@ -173,11 +177,11 @@ def _check_other_rights(project: Project, settings: IntegrationUser, facts: User
         yield report("D212", place, message, hint, level=Level.WARNING)
     if rights.granted_by_profile:
         profile = f"Profile:{rights.profile}"
-        message = f"{profile} grants by itself: {'; '.join(rights.granted_by_profile)}"
-        hint = f"Name a profile that grants nothing, or accept it with `accepted_rights: [{profile}]`."
+        message = f"{profile} grants: {'; '.join(rights.granted_by_profile)}"
+        hint = f"Set a profile that grants nothing, or accept it with `accepted_rights: [{profile}]`."
         yield report("D212", _place(project, "profile"), message, hint, level=Level.WARNING)
     if not rights:
-        yield report("D212", place, "nothing but the permission set gives rights to the user", level=Level.OK)
+        yield report("D212", place, "the user has no rights besides the permission set", level=Level.OK)
 
 
 def _check_assignment(id: str, place: Place, noun: str, is_assigned: bool | Unknown) -> Diagnostic:
@@ -185,7 +189,7 @@ def _check_assignment(id: str, place: Place, noun: str, is_assigned: bool | Unkn
         return report(
             id,
             place,
-            f"whether the user has the {noun} cannot be told ({is_assigned.reason})",
+            f"could not check whether the user has the {noun} ({is_assigned.reason})",
             _SETUP,
             level=Level.WARNING,
         )
