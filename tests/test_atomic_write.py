@@ -22,7 +22,7 @@ def test_a_file_is_replaced_and_keeps_its_mode_and_its_link(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.txt", "real.txt"]
 
 
-def test_what_cannot_be_written_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path, monkeypatch):
     path = tmp_path / "plan.json"
     path.write_text("old")
 
@@ -70,12 +70,12 @@ def test_of_files_that_are_written_together_all_are_written_or_none(tmp_path):
     assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["c.yaml"]
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(Refused, match="No such file or directory"):
         write_whole(tmp_path / "no" / "plan.json", "x", "the plan")
 
 
-def test_a_pipe_is_written_to_as_it_is(tmp_path):
+def test_a_pipe_is_written_to_directly(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

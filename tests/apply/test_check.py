@@ -48,19 +48,19 @@ def run(org: ScriptedOrg, the_plan: Plan, record: Any = lambda _: None, **option
     )
 
 
-def test_it_only_checks_with_the_tests_that_were_asked_for() -> None:
+def test_a_check_deploys_nothing_and_runs_the_requested_tests() -> None:
     org = ScriptedOrg([[DONE]])
     run(org, plan(CREATED), test_level="RunSpecifiedTests", run_tests=("A",))
     assert org.sent == [DeployOptions(check_only=True, test_level="RunSpecifiedTests", run_tests=("A",))]
 
 
-def test_a_plan_that_deploys_nothing_asks_the_org_nothing() -> None:
+def test_a_check_of_a_plan_without_a_deployment_sends_no_request() -> None:
     org = ScriptedOrg([])
     assert run(org, plan(Change(USER.address, None, USER))) == Checked()
     assert org.sent == []
 
 
-def test_what_came_of_it_is_recorded_and_a_failure_is_one() -> None:
+def test_a_check_records_its_result_and_raises_on_a_failure() -> None:
     message = DeployMessage("CustomField", "Contact.A__c", problem="bad", success=False)
     failed = replace(DONE, status="Failed", success=False, failures=(message,))
     recorded: list[DeployResult] = []
@@ -73,11 +73,11 @@ def test_what_came_of_it_is_recorded_and_a_failure_is_one() -> None:
 @pytest.mark.parametrize(
     ("level", "notes"), [(None, ()), ("NoTestRun", ()), ("RunLocalTests", (NOTE,)), ("RunAllTestsInOrg", (NOTE,))]
 )
-def test_a_check_without_tests_is_none_to_deploy_from(level: str | None, notes: tuple[str, ...]) -> None:
+def test_a_check_without_tests_allows_no_quick_deployment(level: str | None, notes: tuple[str, ...]) -> None:
     assert run(ScriptedOrg([[DONE]]), plan(CREATED), test_level=level) == Checked(notes)
 
 
-def test_a_check_with_tests_is_kept_for_the_very_package() -> None:
+def test_a_check_with_tests_is_saved_with_the_digest_of_its_package() -> None:
     the_plan = plan(CREATED)
     tested = replace(DONE, tests_completed=3)
     (step,) = (step for step in steps(the_plan) if isinstance(step, Deploy))
@@ -102,20 +102,20 @@ class TestAUserWhoIsNotThereYet:
     STOOD_IN = f"{USER.full_name} does not exist yet, so {TARGET.username} was used instead"
     RECORDS = "not 1 user or assignment, which no deployment contains"
 
-    def test_is_stood_in_for_and_named(self) -> None:
+    def test_is_replaced_by_the_signed_in_user_and_named(self) -> None:
         org = ScriptedOrg([[DONE]])
         assert run(org, self.PLAN) == Checked((self.STOOD_IN, self.RECORDS))
         components = {component.address: component for component in read(files(org.packages[0]))}
         assert components[MESSAGE.address].body["integrationUser"] == TARGET.username
 
-    def test_makes_another_package_than_the_one_that_is_applied(self) -> None:
+    def test_makes_the_checked_package_differ_from_the_applied_one(self) -> None:
         tested = replace(DONE, tests_completed=3)
         result = run(ScriptedOrg([[tested]]), self.PLAN, test_level="RunLocalTests")
         assert result == Checked(
             (self.STOOD_IN, self.RECORDS, "not the final package, so that apply runs the tests again")
         )
 
-    def test_is_nobody_where_the_user_exists(self) -> None:
+    def test_is_not_replaced_if_the_user_exists(self) -> None:
         assert run(ScriptedOrg([[DONE]]), plan(Change(MESSAGE.address, None, MESSAGE))).notes == ()
 
 
@@ -124,7 +124,7 @@ class TestSeveralPackages:
     GONE = (Change(FLOW.address, FLOW, None), Change(number("B__c").address, number("B__c"), None))
     TESTS = DeployOptions(check_only=True, test_level="RunLocalTests")
 
-    def test_are_checked_as_one_with_what_is_deleted_last(self) -> None:
+    def test_are_checked_as_one_package_with_the_last_deletions(self) -> None:
         org = ScriptedOrg([[DONE]])
         assert run(org, plan(CREATED, *self.GONE)) == Checked()
         (package_files,) = (files(zipped) for zipped in org.packages)
@@ -138,20 +138,20 @@ class TestSeveralPackages:
         with pytest.raises(DeployFailed, match=r"CustomField:Contact.B__c: in use"):
             run(ScriptedOrg([[failed]]), plan(CREATED, *self.GONE))
 
-    def test_with_tests_the_first_package_is_checked_too_to_be_deployed_from(self) -> None:
+    def test_a_check_with_tests_also_checks_the_first_package_for_a_quick_deployment(self) -> None:
         org = ScriptedOrg([[DONE], [replace(DONE, tests_completed=3)]])
         result = run(org, plan(CREATED, *self.GONE), test_level="RunLocalTests")
         assert org.sent == [DeployOptions(check_only=True), self.TESTS]
         assert result.validation is not None
         assert result.notes == ()
 
-    def test_a_package_that_only_deletes_cannot_be_deployed_from(self) -> None:
+    def test_a_package_with_only_deletions_allows_no_quick_deployment(self) -> None:
         org = ScriptedOrg([[replace(DONE, tests_completed=3)]])
         result = run(org, plan(*self.GONE), test_level="RunLocalTests")
         assert org.sent == [self.TESTS]
         assert result == Checked(("not the final package, so that apply runs the tests again",))
 
-    def test_what_cannot_be_checked_is_named(self) -> None:
+    def test_a_check_names_the_changes_that_it_cannot_check(self) -> None:
         viewers = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})
         row = Component("PermissionSetAssignment", "Appcues_Viewer/me@example.com", {"Assignee": "me@example.com"})
         renamed = replace(CREATED, before=number("A__c"), moved_from=number("Former__c").address)

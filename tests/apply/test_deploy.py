@@ -38,7 +38,7 @@ def test_each_status_is_reported_once_with_its_figures() -> None:
     ]
 
 
-def test_a_check_is_called_one_and_the_options_are_sent_as_they_are() -> None:
+def test_a_check_is_reported_as_a_check_and_its_options_are_sent_unchanged() -> None:
     options = DeployOptions(check_only=True, test_level="RunLocalTests")
     org = ScriptedOrg([[DONE]])
     _, reports = run(org, options)
@@ -46,7 +46,7 @@ def test_a_check_is_called_one_and_the_options_are_sent_as_they_are() -> None:
     assert org.sent == [options]
 
 
-def test_the_id_is_handed_on_before_anything_is_followed() -> None:
+def test_the_deployment_id_is_reported_before_the_first_poll() -> None:
     events: list[str] = []
     org = ScriptedOrg([[DONE]])
     deploy(org, b"zip", DeployOptions(), "x", events.append, started=lambda id_: events.append(f"started {id_}"))  # type: ignore[arg-type]
@@ -56,29 +56,29 @@ def test_the_id_is_handed_on_before_anything_is_followed() -> None:
 
 
 class TestALockedSetup:
-    def test_is_an_answer_without_patience(self) -> None:
+    def test_is_an_error_without_a_lock_timeout(self) -> None:
         org = ScriptedOrg([[LOCKED]])
         assert (run(org)[0], org.slept) == (LOCKED, [])
 
-    def test_is_tried_again_with_another_deployment_until_it_works(self) -> None:
+    def test_is_retried_with_a_new_deployment_until_it_succeeds(self) -> None:
         org, started = ScriptedOrg([[LOCKED], [LOCKED], [DONE]]), list[str]()
         result, reports = run(org, patience=60.0, started=started.append)
         assert (result, org.slept) == (DONE, [PAUSE, PAUSE])
         assert started == ["0Af000000000000001", "0Af000000000000002", "0Af000000000000003"]
         assert reports.count("  Another setup change is running in this org; trying again") == 2
 
-    def test_is_waited_for_as_long_as_was_said_and_no_longer(self) -> None:
+    def test_is_retried_for_the_lock_timeout_and_no_longer(self) -> None:
         org = ScriptedOrg([[LOCKED]] * 10)
         assert run(org, patience=2 * PAUSE + 1)[0] is LOCKED
         assert org.slept == [PAUSE, PAUSE, 1.0]
 
-    def test_is_the_only_failure_that_is_tried_again(self) -> None:
+    def test_is_the_only_failure_that_is_retried(self) -> None:
         org = ScriptedOrg([[FAILED]])
         assert (run(org, patience=60.0)[0], org.slept) == (FAILED, [])
 
 
 class TestInterrupted:
-    def test_the_org_is_asked_to_cancel_and_its_end_is_awaited(self) -> None:
+    def test_ctrl_c_cancels_the_deployment_and_waits_for_its_end(self) -> None:
         org = ScriptedOrg([[running(1), KeyboardInterrupt()], [DONE]])
         reports: list[str] = []
         assert watch(org, ID, reports.append) is DONE  # type: ignore[arg-type]
@@ -88,11 +88,11 @@ class TestInterrupted:
             f"Cancelling {ID}; press Ctrl-C again to let the deployment continue",
         ]
 
-    def test_an_end_that_was_faster_than_the_cancellation_counts(self) -> None:
+    def test_a_deployment_that_ends_before_its_cancellation_has_its_own_result(self) -> None:
         org = ScriptedOrg([[KeyboardInterrupt()], [DONE]], cancel_error=OrgError("too late"))
         assert watch(org, ID, lambda _: None) is DONE  # type: ignore[arg-type]
 
-    def test_a_second_time_lets_go_of_it(self) -> None:
+    def test_a_second_ctrl_c_stops_waiting_for_the_deployment(self) -> None:
         org = ScriptedOrg([[KeyboardInterrupt()], [KeyboardInterrupt()]])
         with pytest.raises(DeployStillRunning) as error:
             watch(org, ID, lambda _: None)  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ class TestInterrupted:
 @pytest.mark.parametrize(
     "deploy_id", ["", "0Af", "0Af00000000000", "0Ag000000000001AAA", "0Af000000000001AA", f"{ID}A", f"x{ID}"]
 )
-def test_what_is_no_id_is_never_asked_for(deploy_id: str) -> None:
+def test_an_invalid_deployment_id_is_refused_without_a_request(deploy_id: str) -> None:
     with pytest.raises(UsageError, match="is not the ID of a deployment"):
         attach(ScriptedOrg([]), deploy_id, lambda _: None)  # type: ignore[arg-type]
 

@@ -108,7 +108,7 @@ def test_each_step_is_confirmed_and_reported_in_its_order(bench: Bench) -> None:
     assert result.apply_id
 
 
-def test_a_refused_plan_does_nothing_at_all(bench: Bench) -> None:
+def test_a_refused_plan_executes_no_step(bench: Bench) -> None:
     lock = CountingLock()
     with pytest.raises(Refused, match="This plan is refused"):
         bench.execute(lock=lock, change=lambda plan: replace(plan, refusals=(Refusal(None, "r", "h"),)))
@@ -116,7 +116,7 @@ def test_a_refused_plan_does_nothing_at_all(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4])
-def test_a_lock_that_is_lost_stops_it_before_the_next_step(bench: Bench, steps: int) -> None:
+def test_a_lost_lock_stops_the_apply_before_the_next_step(bench: Bench, steps: int) -> None:
     with pytest.raises(Refused, match="taken over the lock"):
         bench.execute(lock=CountingLock(steps))
     assert len(bench.told()) == steps - 1, "the first step only notes what is about to be made"
@@ -141,7 +141,7 @@ def test_a_second_apply_of_records_alone_deploys_nothing_and_can_be_rolled_back(
     assert history[0].before == {Address("PermissionSetAssignment", name): None}
 
 
-def test_a_destroy_takes_away_first_what_stands_on_the_rest_and_cannot_be_rolled_back(bench: Bench) -> None:
+def test_a_destroy_deletes_dependents_first_and_cannot_be_rolled_back(bench: Bench) -> None:
     bench.execute()
     bench.said.clear()
     result = bench.execute(mode=Mode.DESTROY, allow_delete=(SCORE,))
@@ -155,7 +155,7 @@ def test_a_destroy_takes_away_first_what_stands_on_the_rest_and_cannot_be_rolled
     assert component(bench.served, SCORE) is None
 
 
-def test_a_deployment_that_fails_is_recorded_and_stops_it(bench: Bench) -> None:
+def test_a_failed_deployment_is_recorded_and_stops_the_apply(bench: Bench) -> None:
     def spoil(plan: Plan) -> Plan:
         changes = [
             replace(change, after=replace(change.after, body={**change.after.body, "precision": 99}))

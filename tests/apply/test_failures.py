@@ -37,7 +37,7 @@ def test_a_name_inside_a_longer_name_is_not_a_mention():
     assert f"{FILE}:1:1:" in text_of(said("Invalid field My_Plan__c"))
 
 
-def test_a_problem_with_something_not_ours_keeps_the_orgs_own_place():
+def test_a_problem_of_an_unmanaged_component_keeps_the_orgs_position():
     stranger = said("Cannot be parsed", Address("ApexClass", "X"))
     assert "  - ApexClass:X: Cannot be parsed (workflows/Contact.workflow:3:7)" in text_of(stranger)
 
@@ -47,17 +47,17 @@ def test_all_problems_come_in_file_order():
     assert [line.split(": ")[0] for line in lines[1:3]] == [f"  - {FILE}:1:1", f"  - {FILE}:12:11"]
 
 
-def test_a_failure_of_the_whole_deployment_is_told():
+def test_a_failure_of_the_whole_deployment_is_reported():
     assert "UNKNOWN_EXCEPTION: An unexpected error" in text_of(
         error_status_code="UNKNOWN_EXCEPTION", error_message="An unexpected error"
     )
 
 
-def test_a_failure_without_any_reason_says_that():
+def test_a_failure_without_a_reason_is_reported_as_such():
     assert "the deployment ended as Failed, and the org gave no reason" in text_of()
 
 
-def test_what_the_same_apply_did_before_is_told():
+def test_a_failure_lists_the_completed_steps():
     result = DeployResult("0Af2", "Failed", done=True, success=False, failures=(said("In some way wrong"),))
     text = str(failure(result, ORIGINS, ["Flow:X: deactivated, 1 version deleted"]))
     assert "(Failed); it changed nothing:" in text
@@ -74,7 +74,7 @@ def trial(*messages, **more):
     return forgive_versions(result, {VERSION})
 
 
-def test_a_trial_passes_where_only_versions_that_go_are_in_the_way():
+def test_a_trial_passes_if_only_flow_versions_to_be_deleted_block_it():
     active = said("You can't delete a flow version that is active.", Address("Flow", "Appcues_contact-1"))
     used = said(IN_USE.format(f"Flow Version - {VERSION[:15]}"), FIELD)
     assert trial(active, used).success
@@ -119,18 +119,18 @@ def test_the_hint_fits_the_failure():
     assert "Correct the lines named above" in text_of()
 
 
-def test_a_problem_without_a_type_or_a_place_is_told_as_it_is():
+def test_a_problem_without_a_type_or_a_position_is_reported_unchanged():
     assert "  - package.xml: Unknown type" in text_of(DeployMessage("", "package.xml", problem="Unknown type"))
     assert text_of(DeployMessage("ApexClass", "X", problem="bad")).splitlines()[1] == "  - ApexClass:X: bad"
 
 
-def test_of_two_names_in_a_message_the_longer_is_the_origin_and_one_without_name_is_the_last_resort():
+def test_the_longest_name_in_a_message_is_its_origin_and_an_unnamed_component_the_fallback():
     assert f"{FILE}:12:11:" in text_of(said("Plan and Plan__c do not go together"))
     assert f"{FILE}:13:11:" in text_of(said("Plan is unknown"))
 
 
 class TestATrial:
-    def test_forgives_the_end_of_an_active_flow_only_where_its_versions_go(self):
+    def test_ignores_the_deletion_of_an_active_flow_only_if_its_versions_are_deleted(self):
         off = said("Cannot be switched off", Address("FlowDefinition", "Appcues_contact"))
         version = said("active", Address("Flow", "Appcues_contact-12"))
         for message in (off, version):
@@ -138,32 +138,32 @@ class TestATrial:
             result = DeployResult("0Af1", "Failed", done=True, success=False, failures=(message,))
             assert not forgive_versions(result, ()).success
 
-    def test_takes_no_other_component_with_a_number_for_a_version(self):
+    def test_does_not_mistake_another_numbered_component_for_a_flow_version(self):
         assert not trial(said("active", Address("Layout", "Contact-12"))).success
 
     def test_reads_several_users_each_by_its_id(self):
         first, second = f"Flow Version - {VERSION}", f"Flow Version - {VERSION[:15]}"
         assert trial(said(IN_USE.format(f"{first}, {second}"), FIELD)).success
 
-    def test_keeps_only_what_is_left(self):
+    def test_keeps_only_the_remaining_problems(self):
         failure_of_its_own = said("In some way wrong")
         result = trial(said("active", Address("Flow", "Appcues_contact-1")), failure_of_its_own)
         assert (result.success, result.failures) == (False, (failure_of_its_own,))
 
-    def test_of_failed_apex_tests_is_no_success(self):
+    def test_with_failed_apex_tests_is_not_a_success(self):
         version = said("active", Address("Flow", "Appcues_contact-1"))
         failed = TestFailure("T", "m", "no", "")
         assert not trial(version, tests=TestRun(1, 1, failures=(failed,))).success
         assert trial(version, tests=TestRun(1, 0)).success
 
-    def test_that_succeeded_or_failed_as_a_whole_is_as_it_was(self):
+    def test_that_succeeded_or_failed_as_a_whole_is_unchanged(self):
         succeeded = DeployResult("0Af1", "Succeeded", done=True, success=True)
         assert forgive_versions(succeeded, {VERSION}) is succeeded
         message = said("active", Address("Flow", "Appcues_contact-1"))
         assert not trial(message, error_message="sorry").success
 
 
-def test_a_deployment_that_somebody_stopped_is_no_refusal():
+def test_a_canceled_deployment_is_not_reported_as_refused():
     def lines(*messages, **more):
         result = DeployResult("0Af1", "Canceled", done=True, success=False, failures=messages, **more)
         return str(failure(result, ORIGINS)).splitlines()

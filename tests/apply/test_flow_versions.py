@@ -48,13 +48,15 @@ def settled(org: ToolingOrg) -> list[str]:
 @pytest.mark.parametrize(
     ("versions", "active", "activated"), [(3, 3, False), (3, 2, True), (3, None, True), (0, None, False)]
 )
-def test_the_newest_version_is_activated_unless_it_is(versions: int, active: int | None, activated: bool) -> None:
+def test_the_newest_version_is_activated_unless_it_is_active(
+    versions: int, active: int | None, activated: bool
+) -> None:
     org = ToolingOrg(versions, active)
     assert settled(org) == ["Flow:Appcues_contact: activated"] * activated
     assert org.done == ([("update", "FlowDefinition 300", versions)] if activated else [])
 
 
-def test_the_newest_versions_stay() -> None:
+def test_only_the_newest_versions_are_kept() -> None:
     org = ToolingOrg(KEPT_VERSIONS + 3, KEPT_VERSIONS + 3)
     assert settled(org) == ["Flow:Appcues_contact: 3 old versions deleted"]
     assert [version for _, version, _ in org.done] == ["Flow 3013", "Flow 3012", "Flow 3011"]
@@ -62,13 +64,13 @@ def test_the_newest_versions_stay() -> None:
     assert (settled(small_org), small_org.done) == ([], [])
 
 
-def test_an_old_active_version_goes_after_the_newest_one_is_active() -> None:
+def test_an_old_active_version_is_deleted_once_the_newest_is_active() -> None:
     org = ToolingOrg(KEPT_VERSIONS + 1, 1)
     assert [line.partition(": ")[2] for line in settled(org)] == ["activated", "1 old version deleted"]
     assert [how for how, _, _ in org.done] == ["update", "delete"]
 
 
-def test_a_flow_is_switched_off_before_its_versions_go() -> None:
+def test_a_flow_is_deactivated_before_its_versions_are_deleted() -> None:
     org = ToolingOrg(2, 2)
     assert remove_flow(org, FLOW) == 2  # type: ignore[arg-type]
     assert org.done == [

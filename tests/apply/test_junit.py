@@ -57,7 +57,7 @@ def test_a_failed_test_has_its_message_and_trace():
 
 
 @pytest.mark.parametrize(("status", "kind"), [("Succeeded", "system-out"), ("Failed", "failure")])
-def test_little_coverage_fails_only_what_fails(status, kind):
+def test_low_coverage_adds_no_failed_test_case(status, kind):
     root = read(deployed(status, tests=TestRun(0, 0, coverage_warnings=("average is 10%",))))
     assert [case[0].tag for case in root[1]] == [kind]
 
@@ -72,9 +72,9 @@ def test_a_deployment_that_ends_without_a_component_at_fault_is_an_error():
     assert read(deployed("Canceled"))[0][0][0].get("message") == "the deployment ended as Canceled"
 
 
-def test_characters_that_xml_has_not_do_no_harm():
+def test_characters_that_xml_does_not_allow_are_replaced():
     assert read(deployed("Failed", failures=(said("a\x00b<&>"),)))[0][0][0].get("message") == "a�b<&>"
 
 
-def test_no_deployment_is_no_case():
+def test_without_a_deployment_there_is_no_test_case():
     assert read().attrib == {"name": "sfcode", "tests": "0", "failures": "0", "errors": "0"}

@@ -87,7 +87,7 @@ def test_a_deployment_without_a_failed_component_is_an_error_itself(
     assert root[0].get("timestamp") is None
 
 
-def test_what_succeeded_is_no_error_whatever_message_it_has() -> None:
+def test_a_component_that_succeeded_with_a_message_is_not_an_error() -> None:
     result = DeployResult(
         "0Af1", "Succeeded", True, True, check_only=True, error_message="sorry", start_date="2026-03-18T12:00:00Z"
     )

@@ -98,7 +98,7 @@ def run(**more: object) -> Holder:
     return replace(this_run("apply"), **more)
 
 
-def test_the_second_is_refused_at_once_and_told_who_when_where_and_which_plan(place):
+def test_a_second_apply_is_refused_with_the_holder_its_time_machine_and_plan(place):
     first = run(**ELSEWHERE, plan="3f9a1c2b4d5e", pid=77)
     with place.hold(place.one, first), pytest.raises(Refused) as refused, place.hold(place.other, run()):
         raise AssertionError("two hold the lock")
@@ -111,14 +111,14 @@ def test_the_second_is_refused_at_once_and_told_who_when_where_and_which_plan(pl
     assert place.is_free
 
 
-def test_the_second_waits_as_long_as_it_was_told_to(place):
+def test_a_second_apply_waits_for_the_lock_timeout(place):
     with place.hold(place.one, run()), pytest.raises(Refused), place.hold(place.other, run(), patience=300):
         raise AssertionError("two hold the lock")
     assert place.patience.seconds == 300
     assert len([line for line in place.said if line.startswith("Waiting for `sfcode apply`")]) == 1
 
 
-def test_the_second_goes_on_when_the_first_is_done(place):
+def test_a_second_apply_continues_when_the_first_has_ended(place):
     first = place.hold(place.one, run())
     first.__enter__()
 
@@ -133,7 +133,7 @@ def test_the_second_goes_on_when_the_first_is_done(place):
 
 
 @pytest.mark.parametrize("end", [None, OrgError("refused"), KeyboardInterrupt(), SystemExit(1)], ids=repr)
-def test_the_lock_is_given_back_on_every_way_out(place, end):
+def test_the_lock_is_released_however_the_apply_ends(place, end):
     def work() -> None:
         with place.hold(place.one, run()):
             assert not place.is_free
@@ -148,7 +148,7 @@ def test_the_lock_is_given_back_on_every_way_out(place, end):
     assert place.is_free
 
 
-def test_a_signal_at_the_moment_at_which_the_org_gives_the_lock_leaves_none(place, monkeypatch):
+def test_a_signal_during_the_creation_of_the_lock_leaves_no_lock(place, monkeypatch):
     start = threading.Thread.start
 
     def interrupted(thread: threading.Thread) -> None:
@@ -163,7 +163,7 @@ def test_a_signal_at_the_moment_at_which_the_org_gives_the_lock_leaves_none(plac
     assert place.is_free
 
 
-def test_a_deployment_that_goes_on_keeps_the_lock_until_it_is_attached_to(place):
+def test_a_running_deployment_keeps_the_lock_until_apply_attach(place):
     deploy_id = place.one.metadata.deploy(zip_files(write([], "63.0")), DeployOptions())
     with pytest.raises(DeployStillRunning), place.hold(place.one, run()):
         raise DeployStillRunning(deploy_id, "you interrupted the wait for it")
@@ -177,7 +177,7 @@ def test_a_deployment_that_goes_on_keeps_the_lock_until_it_is_attached_to(place)
     assert place.is_free
 
 
-def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path):
+def test_a_running_deployment_refuses_other_applies_until_it_has_ended(tmp_path):
     slow = InjectedFault("slow_deploy", polls=4)
     with serve(tmp_path, faults=[slow]) as org, opened(org) as client:
         package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
@@ -196,7 +196,7 @@ def test_a_deployment_that_goes_on_locks_others_out_until_it_has_ended(tmp_path)
             assert reports[0].endswith(f"the deployment {deploy_id} has ended")
 
 
-def test_who_meets_the_deployment_of_a_killed_run_is_told_how_to_follow_it(tmp_path):
+def test_the_lock_of_a_killed_run_with_a_deployment_names_apply_attach(tmp_path):
     with serve(tmp_path, faults=[InjectedFault("slow_deploy", polls=4)]) as org, opened(org) as client:
         package = zip_files(write([Component("StaticResource", "X", RESOURCE)], "63.0"))
         deploy_id = client.metadata.deploy(package, DeployOptions())
@@ -214,7 +214,7 @@ def test_who_meets_the_deployment_of_a_killed_run_is_told_how_to_follow_it(tmp_p
 RESOURCE = {"cacheControl": "Private", "content": "eA==", "contentType": "text/plain"}
 
 
-def test_a_holder_that_is_silent_for_ten_minutes_of_the_orgs_time_is_taken_for_dead(place):
+def test_a_lock_not_renewed_for_ten_minutes_of_org_time_is_taken_over(place):
     place.leave(run(**ELSEWHERE))
     place.clock.time += timedelta(minutes=9)
     with pytest.raises(Refused), place.hold(place.other, run()):
@@ -225,20 +225,20 @@ def test_a_holder_that_is_silent_for_ten_minutes_of_the_orgs_time_is_taken_for_d
     assert place.is_free
 
 
-def test_a_holder_whose_process_is_gone_from_this_machine_is_followed_at_once(place):
+def test_a_lock_of_an_ended_process_of_this_machine_is_taken_over_at_once(place):
     place.leave(run(pid=2**22 + 1))
     with place.hold(place.other, run()):
         assert place.said[0].endswith("its process does not run any more")
 
 
-def test_what_somebody_else_wrote_into_the_lock_holds_until_it_is_old(place):
+def test_a_lock_with_unknown_content_holds_until_it_expires(place):
     lock_id = place.leave(run())
     place.one.update("StaticResource", lock_id, {"Description": "do not touch"})
     with pytest.raises(Refused, match="locked by admin@northwind.example since"), place.hold(place.other, run()):
         raise AssertionError("two hold the lock")
 
 
-def test_of_many_who_find_a_dead_holder_one_gets_the_lock(place):
+def test_one_of_many_applies_takes_over_an_expired_lock(place):
     """Each deletes by the id that it saw, so none deletes the lock that another has just made."""
     place.leave(run(pid=2**22 + 1))
     inside, most, ends = [], [], []
@@ -267,7 +267,7 @@ def test_of_many_who_find_a_dead_holder_one_gets_the_lock(place):
 
 
 @pytest.mark.parametrize("kind", ["drop", "drop_after"])
-def test_an_answer_that_is_lost_neither_leaves_a_lock_nor_makes_two(tmp_path, kind):
+def test_a_lost_response_leaves_neither_an_orphaned_lock_nor_a_second_one(tmp_path, kind):
     faults = [
         InjectedFault(kind, path="*/StaticResource", method="POST"),
         InjectedFault(kind, path="*/StaticResource/*", method="DELETE"),
@@ -278,13 +278,13 @@ def test_an_answer_that_is_lost_neither_leaves_a_lock_nor_makes_two(tmp_path, ki
         assert find_lock(client, "Test") is None
 
 
-def test_a_holder_gives_signs_of_life(place, monkeypatch):
+def test_a_holder_renews_its_lock(place, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
     with place.hold(place.one, run()):
         until(lambda: (lock := find_lock(place.other, "Test")) and lock.holder and lock.holder.beat >= 2)
 
 
-def test_a_holder_whose_lock_was_taken_away_stops_before_its_next_step(place, monkeypatch):
+def test_a_holder_stops_before_its_next_step_if_its_lock_was_removed(place, monkeypatch):
     monkeypatch.setattr(lock_module, "BEAT", 0.01)
     with place.hold(place.one, run()) as lock:
         current_lock = find_lock(place.other, "Test")
@@ -294,7 +294,7 @@ def test_a_holder_whose_lock_was_taken_away_stops_before_its_next_step(place, mo
             until(lock.confirm)
 
 
-def test_who_may_not_create_the_lock_is_told_what_helps(place):
+def test_a_user_who_may_not_create_the_lock_gets_a_hint(place):
     values = {"Username": "bare@example.com", "LastName": "Bare", "Alias": "bare", "Email": "bare@example.com"}
     locale = {
         "TimeZoneSidKey": "GMT",
@@ -323,7 +323,7 @@ def sign_in_as(place: Place, username: str) -> str:
     return answer.json()["access_token"]
 
 
-def test_whatever_the_names_the_text_fits_and_is_read_again():
+def test_a_lock_with_any_names_fits_and_is_parsed_again():
     for name in ("x", "x" * 300, "é" * 300):
         holder = replace(
             this_run("rollback", "0" * 12), user=name, host=name, deployment="0Af" + "0" * 15, detached=True, beat=9999
@@ -337,11 +337,11 @@ def test_whatever_the_names_the_text_fits_and_is_read_again():
 
 
 @pytest.mark.parametrize("wrong", [{"pid": "7"}, {"deployment": 5}, {"host": ["x"]}, {"detached": 1}])
-def test_a_lock_whose_parts_are_of_another_kind_is_not_ours_to_read(wrong):
+def test_a_lock_with_values_of_other_types_is_not_parsed(wrong):
     assert read_holder(json.dumps({**json.loads(this_run("apply").text()), **wrong})) is None
 
 
-def test_a_name_in_a_lock_commands_no_terminal(place):
+def test_control_characters_of_names_in_a_lock_are_escaped(place):
     place.leave(replace(run(pid=2**22 + 1), user="\x1b[2J\u009b31m\u202eeve"))
     with place.hold(place.other, run()):
         assert place.said[0].isprintable()

@@ -45,7 +45,7 @@ def lock(org: SleepyOrg) -> Iterator[OrgLock]:
 
 
 @pytest.mark.parametrize(("seconds", "written"), [(0, 0), (2 * BEAT, 0), (2 * BEAT + 1, 1)])
-def test_after_two_beats_without_a_sign_of_life_it_gives_one_first(
+def test_after_two_missed_renewals_the_lock_is_renewed_before_the_next_step(
     org: SleepyOrg, lock: OrgLock, seconds: float, written: int
 ) -> None:
     org.time += seconds
@@ -55,14 +55,14 @@ def test_after_two_beats_without_a_sign_of_life_it_gives_one_first(
     assert len(org.written) == written, "it has been seen now"
 
 
-def test_a_lock_that_is_gone_by_then_stops_the_apply(org: SleepyOrg, lock: OrgLock) -> None:
+def test_a_lock_removed_during_the_sleep_stops_the_apply(org: SleepyOrg, lock: OrgLock) -> None:
     org.time += 3 * BEAT
     org.error = OrgError("gone", code="ENTITY_IS_DELETED")
     with pytest.raises(Refused, match="Another run has taken over the lock of this org; no further changes are made"):
         lock.confirm()
 
 
-def test_a_sign_of_life_that_is_lost_on_the_way_is_made_up_for_by_the_next(org: SleepyOrg, lock: OrgLock) -> None:
+def test_a_failed_renewal_is_repeated_by_the_next_one(org: SleepyOrg, lock: OrgLock) -> None:
     org.time += 3 * BEAT
     org.error = OrgUnreachable("lost")
     lock.confirm()

@@ -69,7 +69,9 @@ def webhook(folder: Path, auth: str, url: str = PUBLIC) -> list[str]:
         ),
     ],
 )
-def test_the_address_holds_a_token_only_where_the_scheme_says_so(tmp_path: Path, auth: str, lines: list[str]) -> None:
+def test_the_webhook_url_contains_a_token_only_with_the_scheme_path(
+    tmp_path: Path, auth: str, lines: list[str]
+) -> None:
     token = "/<value of SFCODE_RELAY_WEBHOOK_SECRET>" if auth == "scheme: path" else ""
     assert webhook(tmp_path, auth) == [f"URL     {PUBLIC}/webhooks/appcues{token}", *lines]
 
@@ -89,7 +91,9 @@ def test_a_relay_on_this_machine_needs_no_sign_in(tmp_path: Path) -> None:
         ("Salesforce", "sign in as appcues@example.com; record type Contact"),
     ],
 )
-def test_the_connectors_wizard_is_for_somebody_who_may_use_the_browser(tmp_path: Path, license: str, said: str) -> None:
+def test_the_connectors_wizard_names_a_user_who_can_sign_in_with_a_browser(
+    tmp_path: Path, license: str, said: str
+) -> None:
     """It is a browser sign-in, from which a user with the API-only license is kept out."""
     (tmp_path / "mappings").mkdir()
     settings = SETTINGS.format(url=PUBLIC, auth="scheme: path").replace("username:", f"license: {license}, username:")
@@ -99,7 +103,7 @@ def test_the_connectors_wizard_is_for_somebody_who_may_use_the_browser(tmp_path:
     assert said in step
 
 
-def test_a_new_consumer_key_is_not_at_once_of_use(tmp_path: Path) -> None:
+def test_the_steps_say_that_a_new_consumer_key_takes_time_to_work(tmp_path: Path) -> None:
     (tmp_path / "mappings").mkdir()
     settings = SETTINGS.format(url=PUBLIC, auth="scheme: path").replace(
         "relay: {", "relay: {sign_in: {flow: client_credentials}, "

@@ -91,7 +91,7 @@ def test_secrets_are_in_what_is_sent_and_placeholders_in_the_state() -> None:
     assert SECRET not in str(state)
 
 
-def test_the_state_holds_all_that_is_managed_and_what_the_apply_replaced() -> None:
+def test_the_state_contains_all_managed_components_and_the_replaced_values() -> None:
     state = state_of(package(plan(), STEP, MARK, {"OUT": SECRET}))
     assert state == Applied(
         components={component.address: component.body for component in STEP.owned},
@@ -116,11 +116,11 @@ def test_the_state_holds_all_that_is_managed_and_what_the_apply_replaced() -> No
     )
 
 
-def test_a_part_of_a_config_is_not_recorded_as_the_config() -> None:
+def test_an_apply_with_target_does_not_record_the_config() -> None:
     assert state_of(package(plan(kept=(C,)), STEP, MARK, {"OUT": SECRET})).config_digest is None
 
 
-def test_where_nothing_is_managed_any_more_the_state_goes_too() -> None:
+def test_the_state_is_deleted_with_the_last_managed_component() -> None:
     zipped = package(plan(), Deploy((), (A.address,), ()), MARK, {})
     (destructive,) = [data.decode() for name, data in files(zipped).items() if "destructive" in name]
     assert "<members>Contact.A__c</members>" in destructive
@@ -136,7 +136,7 @@ def test_deletions_are_in_the_package_with_the_rest() -> None:
 
 
 class TestTheDigest:
-    def test_knows_no_secret_and_depends_on_all_that_is_sent(self) -> None:
+    def test_contains_no_secret_and_depends_on_everything_that_is_sent(self) -> None:
         digest = package_digest(plan(), STEP, MARK)
         assert package_digest(plan(), STEP, MARK) == digest
         other_digests = [
@@ -149,7 +149,7 @@ class TestTheDigest:
         ]
         assert len({digest, *other_digests}) == 1 + len(other_digests)
 
-    def test_is_of_the_files_and_not_of_their_order(self) -> None:
+    def test_does_not_depend_on_the_order_of_the_files(self) -> None:
         turned = replace(STEP, components=STEP.components[::-1])
         assert package_digest(plan(), turned, MARK) == package_digest(plan(), STEP, MARK)
 
@@ -166,7 +166,7 @@ class TestUsersThatAreNotThereYet:
         assert missing_users(plan(Change(USER.address, inactive, inactive))) == set()
         assert missing_users(plan(Change(USER.address, inactive, None))) == set()
 
-    def test_are_replaced_by_the_signed_in_user_wherever_one_is_named(self) -> None:
+    def test_are_replaced_by_the_signed_in_user_in_every_reference(self) -> None:
         app = Component("ExtlClntAppOauthConfigurablePolicies", "A", {"clientCredentialsFlowUser": USER.full_name})
         other_message = replace(MESSAGE, body={**MESSAGE.body, "integrationUser": "other@example.com"})
         replaced = replace_missing_users(plan(), (MESSAGE, app, other_message, A))

@@ -133,7 +133,7 @@ def test_a_checked_package_is_deployed_from_its_check_under_the_name_of_the_chec
     ],
     ids=["package", "level", "tests", "refused"],
 )
-def test_what_cannot_be_deployed_from_its_check_is_deployed_anew_with_tests(
+def test_a_check_that_cannot_be_used_is_replaced_by_a_deployment_with_tests(
     the_plan: Plan, options: DeployOptions, error: BaseException | None, why: str, tests: tuple[str, tuple[str, ...]]
 ) -> None:
     org = ScriptedOrg([[DONE]], quick_error=error)
@@ -143,13 +143,13 @@ def test_what_cannot_be_deployed_from_its_check_is_deployed_anew_with_tests(
     assert result.apply_id == "cafe"
 
 
-def test_the_same_tests_in_so_many_words_are_no_other_tests() -> None:
+def test_the_same_tests_in_another_notation_are_the_same_tests() -> None:
     org = ScriptedOrg([[DONE]])
     run(org, checked(plan()), DeployOptions(test_level="RunSpecifiedTests", run_tests=("A", "B")))
     assert (len(org.quick), org.sent) == (1, [])
 
 
-def test_a_lost_connection_is_no_reason_to_deploy_a_second_time() -> None:
+def test_a_lost_connection_starts_no_second_deployment() -> None:
     org = ScriptedOrg([], quick_error=OrgUnreachable("lost"))
     with pytest.raises(OrgUnreachable):
         run(org, checked(plan()))
@@ -164,7 +164,7 @@ def test_a_destroy_and_an_apply_that_deploys_nothing_cannot_be_rolled_back() -> 
     assert rolled_back.apply_id == "cafe"
 
 
-def test_a_locked_setup_is_waited_for_as_long_as_was_said() -> None:
+def test_a_locked_setup_is_retried_for_the_lock_timeout() -> None:
     locked = DeployResult(ID, "Failed", done=True, success=False, error_status_code="ALREADY_IN_PROCESS")
     org = ScriptedOrg([[locked], [DONE]])
     result, _ = run(org, plan(), patience=60.0)
@@ -173,7 +173,7 @@ def test_a_locked_setup_is_waited_for_as_long_as_was_said() -> None:
         run(ScriptedOrg([[locked]]), plan())
 
 
-def test_a_package_that_the_org_refuses_is_recorded_and_ends_it() -> None:
+def test_a_refused_package_is_recorded_and_ends_the_apply() -> None:
     message = DeployMessage("CustomField", "Contact.A__c", problem="bad value-0123456789abcdef", success=False)
     failed = DeployResult(ID, "Failed", done=True, success=False, failures=(message,))
     recorded: list[DeployResult] = []

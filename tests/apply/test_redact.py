@@ -9,7 +9,7 @@ SECRETS = {"A": "0123456789abcdef", "B": "fedcba9876543210"}
 TEXT = "https://x.example/0123456789abcdef and fedcba9876543210"
 
 
-def test_values_become_placeholders_wherever_an_org_repeats_them():
+def test_secret_values_in_an_orgs_response_become_placeholders():
     message = DeployMessage("WorkflowOutboundMessage", "Contact.X", problem=TEXT)
     tests = TestRun(1, 1, failures=(TestFailure("T", "m", TEXT, TEXT),), coverage_warnings=(TEXT,))
     result = DeployResult(
@@ -28,6 +28,6 @@ def test_values_become_placeholders_wherever_an_org_repeats_them():
     assert clean.count("https://x.example/${secret:A} and ${secret:B}") == 7
 
 
-def test_what_holds_none_is_as_it_was():
+def test_a_text_without_secrets_is_unchanged():
     result = DeployResult("0Af1", "Succeeded", done=True, success=True)
     assert redact(result, SECRETS) == result

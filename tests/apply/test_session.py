@@ -66,7 +66,7 @@ def desk(tmp_path) -> Iterator[Desk]:
         yield Desk(generated_project({"contact": MAPPING}), served, org)
 
 
-def test_an_interruption_names_what_was_done_and_what_to_do(desk):
+def test_an_interruption_names_the_completed_steps_and_the_next_command(desk):
     def interrupt(line: str) -> None:
         if line.startswith("PermissionSetLicenseAssign:"):
             raise KeyboardInterrupt
@@ -94,7 +94,7 @@ def raises(error: BaseException) -> Callable[[], bool]:
     return answer
 
 
-def test_a_yes_carries_out_what_was_shown(desk):
+def test_the_answer_yes_executes_the_shown_plan(desk):
     result = desk.apply(lambda: True)
     assert component(desk.served, SCORE) is not None
     assert desk.shown == desk.asked == [result.plan]
@@ -119,7 +119,7 @@ def test_any_other_answer_changes_nothing(desk, answer, error, message):
     assert len(desk.asked) == 1
 
 
-def test_an_org_that_changes_between_the_plan_and_the_yes_is_left_alone(desk):
+def test_a_change_of_the_org_before_the_answer_refuses_the_apply(desk):
     desk.apply(lambda: True)
     spec = desk.project.mappings[0].spec
     activities = ToSalesforce.model_validate({"activities": ["nps_score"]}).activities
@@ -136,13 +136,13 @@ def test_an_org_that_changes_between_the_plan_and_the_yes_is_left_alone(desk):
     assert "CustomField:Activity.Appcues_Event_Id__c" in {str(change.address) for change in new_plan.effective}
 
 
-def test_the_org_is_locked_after_the_answer_and_not_while_somebody_thinks(desk):
+def test_the_org_is_locked_after_the_answer_and_not_before(desk):
     desk.apply(lambda: True)
     assert desk.locks == [False]
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_nobody_is_asked_about_a_saved_plan_or_with_auto_approve(desk, saved):
+def test_a_saved_plan_and_auto_approve_skip_the_approval(desk, saved):
     request = make_plan(desk.project, desk.org, SECRETS).plan if saved else PlanRequest()
     desk.apply(raises(AssertionError()), request, auto_approve=not saved)
     assert desk.asked == []
@@ -150,7 +150,7 @@ def test_nobody_is_asked_about_a_saved_plan_or_with_auto_approve(desk, saved):
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_a_protected_environment_is_never_taken_down_unasked(desk, saved):
+def test_a_protected_environment_is_never_destroyed_without_an_approval(desk, saved):
     desk.apply(lambda: True)
     protected = desk.project.target.model_copy(update={"protected": True})
     desk.project = replace(desk.project, target=protected)
@@ -165,7 +165,7 @@ def test_a_protected_environment_is_never_taken_down_unasked(desk, saved):
     assert result.apply_id == "", "a destroy cannot be rolled back"
 
 
-def test_nothing_is_asked_where_nothing_is_to_do(desk):
+def test_an_empty_plan_needs_no_approval(desk):
     desk.apply(lambda: True)
     assert desk.apply(raises(AssertionError())).deployments == ()
     assert len(desk.asked) == 1

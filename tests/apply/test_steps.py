@@ -36,7 +36,7 @@ def test_user_and_license_come_before_the_deployment_and_the_assignment_after(pl
     assert kinds == ["User", "PermissionSetLicenseAssign", "deploy", "PermissionSetAssignment"]
 
 
-def test_unchanged_components_stay_out_of_the_package_and_in_the_state(plan_of):
+def test_unchanged_components_are_in_the_state_and_not_in_the_package(plan_of):
     b = number("B__c")
     (deploy,) = steps(plan_of(desired(A, b), observed(A, applied=(A,))))
     assert deploy == Deploy((b,), (), (A, b))
@@ -47,7 +47,7 @@ def test_deletions_without_a_flow_go_into_the_same_transaction(plan_of):
     assert deploy == Deploy((A,), (MESSAGE.address,), (A,))
 
 
-def test_a_flow_goes_between_two_packages_since_its_versions_use_what_is_deleted(plan_of):
+def test_a_flow_is_deleted_between_two_packages_since_its_versions_use_deleted_fields(plan_of):
     planned_steps = steps(plan_of(desired(A), observed(MESSAGE, FLOW, applied=(MESSAGE, FLOW))))
     assert [type(step) for step in planned_steps] == [Trial, Deploy, RemoveFlow, Deploy]
     _, first, _, last = planned_steps
@@ -56,7 +56,7 @@ def test_a_flow_goes_between_two_packages_since_its_versions_use_what_is_deleted
     assert (last.components, last.deleted, last.owned) == ((), (MESSAGE.address,), (A,))
 
 
-def test_everything_is_tried_before_a_flow_is_removed(plan_of):
+def test_all_deletions_are_validated_before_a_flow_is_deleted(plan_of):
     viewer = Component("PermissionSet", "Appcues_Viewer", {"label": "V"})
     planned_steps = steps(plan_of(desired(A), observed(A, MESSAGE, FLOW, viewer, applied=(A, MESSAGE, FLOW, viewer))))
     assert planned_steps == (
@@ -66,7 +66,7 @@ def test_everything_is_tried_before_a_flow_is_removed(plan_of):
     )
 
 
-def test_an_active_flow_that_was_deployed_is_settled_afterwards(plan_of):
+def test_a_deployed_active_flow_is_activated_after_the_deployment(plan_of):
     active = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
     draft = Component("Flow", "Other", {"label": "O", "status": "Draft"})
     planned_steps = steps(plan_of(desired(A, active, draft), observed(A, applied=(A,))))
@@ -86,26 +86,26 @@ def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(
     assert active in planned_steps[1].owned
 
 
-def test_only_records_means_no_deployment_and_the_state_is_written_last(plan_of):
+def test_a_plan_of_records_deploys_nothing_and_writes_the_state_last(plan_of):
     planned_steps = steps(plan_of(desired(A, records=(USER,)), observed(A, applied=(A,))))
     assert [type(step) for step in planned_steps] == [RecordIntent, WriteRecord, KeepState]
 
 
-def test_adopting_what_is_equal_deploys_the_state_alone(plan_of, project):
+def test_adopting_an_equal_component_deploys_only_the_state(plan_of, project):
     plan = build(project, desired(A), observed(A), secrets=SECRETS, adopt=[A.address])
     assert steps(plan) == (Deploy((), (), (A,)),)
 
 
-def test_nothing_to_do_is_no_step(plan_of):
+def test_an_empty_plan_has_no_step(plan_of):
     assert steps(plan_of(desired(A), observed(A, applied=(A,)))) == ()
 
 
-def test_a_flow_that_goes_alone_is_tried_too(plan_of):
+def test_the_deletion_of_a_flow_alone_is_validated_too(plan_of):
     planned_steps = steps(plan_of(desired(A), observed(A, FLOW, applied=(A, FLOW))))
     assert [type(step) for step in planned_steps] == [Trial, RemoveFlow, Deploy]
 
 
-def test_what_is_renamed_is_tried_as_it_will_be_called_and_renamed_before_anything_is_written(plan_of):
+def test_renames_are_validated_under_the_new_name_and_done_before_other_steps(plan_of):
     former = number("Former__c")
     move = Move(former.address, A.address)
     snapshot = apply_moves(observed(former, applied=(former,)), (move,))

@@ -25,20 +25,20 @@ def test_an_apply_that_changes_something_is_followed_by_the_steps_in_appcues(pro
     assert steps_after(project, plan) == next_steps(project) != ""
 
 
-def test_what_an_earlier_apply_has_printed_is_not_printed_again(project, plan):
+def test_steps_that_an_earlier_apply_printed_are_not_repeated(project, plan):
     every = list_steps(project)
     assert steps_after(project, plan, [step.digest for step in every]) == ""
     (new, *printed) = every
     assert steps_after(project, plan, [step.digest for step in printed]) == f"{new.section}\n{new.text}"
 
 
-def test_an_apply_that_only_records_what_is_ours_asks_for_nothing(project):
+def test_an_apply_that_only_records_the_state_prints_no_steps(project):
     recording = build(project, desired(A), observed(A), secrets=SECRETS, adopt=[A.address])
     assert not recording.is_empty
     assert steps_after(project, recording) == ""
 
 
-def test_nothing_is_left_to_do_after_a_destroy(project, plan):
+def test_a_destroy_prints_no_steps(project, plan):
     assert steps_after(project, replace(plan, mode=Mode.DESTROY)) == ""
 
 

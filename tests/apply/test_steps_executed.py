@@ -74,7 +74,7 @@ def run(
     return result, reports
 
 
-def test_the_removal_of_a_flow_is_tried_done_and_followed_by_the_deletions() -> None:
+def test_the_deletion_of_a_flow_is_validated_executed_and_followed_by_other_deletions() -> None:
     org, lock = ScriptedOrg([[DONE], [DONE], [replace(DONE, id=SECOND)]]), CountingLock()
     result, reports = run(org, CREATED, FLOW_GONE, FIELD_GONE, lock=lock)
     assert [options.check_only for options in org.sent] == [True, False, False]
@@ -84,14 +84,14 @@ def test_the_removal_of_a_flow_is_tried_done_and_followed_by_the_deletions() -> 
     assert "Flow:Appcues_contact: deactivated, 2 versions deleted" in reports
 
 
-def test_a_refused_trial_leaves_everything_as_it_is() -> None:
+def test_a_refused_validation_changes_nothing() -> None:
     org = ScriptedOrg([[FAILED]])
     with pytest.raises(DeployFailed, match="no metadata was changed"):
         run(org, CREATED, FLOW_GONE, FIELD_GONE)
     assert (len(org.sent), org.tooled) == (1, [])
 
 
-def test_a_failure_in_the_middle_says_what_was_done_before() -> None:
+def test_a_failed_step_lists_the_completed_ones() -> None:
     with pytest.raises(DeployFailed) as failed:
         run(ScriptedOrg([[DONE], [DONE], [FAILED]]), CREATED, FLOW_GONE, FIELD_GONE)
     assert failed.value.message.endswith(
@@ -101,14 +101,14 @@ def test_a_failure_in_the_middle_says_what_was_done_before() -> None:
 
 
 @pytest.mark.parametrize(("steps", "sent", "tooled"), [(0, 0, 0), (1, 1, 0), (2, 2, 0), (3, 2, 3)])
-def test_a_lost_lock_stops_it_before_the_next_step(steps: int, sent: int, tooled: int) -> None:
+def test_a_lost_lock_stops_the_steps_before_the_next_one(steps: int, sent: int, tooled: int) -> None:
     org = ScriptedOrg([[DONE], [DONE], [DONE]])
     with pytest.raises(Refused, match="lost"):
         run(org, CREATED, FLOW_GONE, FIELD_GONE, lock=CountingLock(steps))
     assert (len(org.sent), len(org.tooled)) == (sent, tooled)
 
 
-def test_a_refused_plan_begins_nothing() -> None:
+def test_a_refused_plan_starts_no_step() -> None:
     org, lock = ScriptedOrg([]), CountingLock()
     with pytest.raises(Refused, match="This plan is refused"):
         run(org, CREATED, lock=lock, refusals=(Refusal(None, "r", "h"),))
@@ -119,7 +119,7 @@ def test_a_refused_plan_begins_nothing() -> None:
     ("sandbox", "level", "status"),
     [(True, None, "Active"), (True, "NoTestRun", "Active"), (True, "RunLocalTests", "Draft"), (False, None, "Draft")],
 )
-def test_flows_are_sent_as_drafts_wherever_tests_may_run(sandbox: bool, level: str | None, status: str) -> None:
+def test_flows_are_deployed_as_drafts_if_tests_may_run(sandbox: bool, level: str | None, status: str) -> None:
     flow = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
     org = ScriptedOrg([[DONE]], sandbox=sandbox)
     run(org, Change(flow.address, None, flow), options=DeployOptions(test_level=level))
@@ -127,7 +127,7 @@ def test_flows_are_sent_as_drafts_wherever_tests_may_run(sandbox: bool, level: s
     assert statuses == {status}
 
 
-def test_an_activation_whose_answer_is_lost_is_repeated_and_one_that_fails_is_told(
+def test_an_activation_is_retried_after_a_lost_response_and_reported_after_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     flow = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
@@ -148,7 +148,7 @@ def test_an_activation_whose_answer_is_lost_is_repeated_and_one_that_fails_is_to
     assert "sfcode apply" in failed.value.hint
 
 
-def test_what_an_org_says_of_coverage_is_told_after_a_success_too() -> None:
+def test_coverage_warnings_are_reported_after_a_success_too() -> None:
     tests = TestRun(1, 0, coverage_warnings=("To_Relay: Test coverage is 80%",))
     _, reports = run(ScriptedOrg([[replace(DONE, tests=tests)]]), CREATED)
     assert "  Test coverage: To_Relay: Test coverage is 80%" in reports
@@ -163,5 +163,5 @@ def test_what_an_org_says_of_coverage_is_told_after_a_success_too() -> None:
         (2, 3, "5 components and the applied state"),
     ],
 )
-def test_a_package_is_told_by_the_number_of_its_components(components: int, deleted: int, words: str) -> None:
+def test_a_deployment_is_reported_with_its_number_of_components(components: int, deleted: int, words: str) -> None:
     assert describe_package(Deploy((A,) * components, (B.address,) * deleted, ())) == words

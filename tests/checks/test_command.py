@@ -38,7 +38,7 @@ def test_validate_shows_warnings_with_their_rule_and_passes(folder: Path, capsys
     assert line.endswith("[SF203]")
 
 
-def test_no_lint_leaves_them_out(folder: Path, capsys) -> None:
+def test_no_lint_leaves_out_lint_warnings(folder: Path, capsys) -> None:
     write(folder, PERSONAL)
     assert run(capsys, "validate", "--no-lint")[2] == ""
 
@@ -63,7 +63,7 @@ def test_validate_as_json_holds_each_diagnostic_and_its_line(folder: Path, capsy
     assert len(document["warnings"]) == 1
 
 
-def test_lint_shows_the_same_alone(folder: Path, capsys) -> None:
+def test_lint_shows_the_lint_warnings_of_validate(folder: Path, capsys) -> None:
     write(folder, PERSONAL)
     code, out, err = run(capsys, "lint")
     assert (code, err) == (0, "")
@@ -90,7 +90,7 @@ def test_every_format_holds_the_finding_and_no_secret(folder: Path, capsys, form
     assert "ghp_" not in out
 
 
-def test_a_good_config_has_nothing_to_say(folder: Path, capsys) -> None:
+def test_a_valid_config_has_no_findings(folder: Path, capsys) -> None:
     write(folder, FILES)
     assert run(capsys, "lint") == (0, "0 errors, 0 warnings.\n", "")
     assert run(capsys, "lint", "--format", "github") == (0, "", "")

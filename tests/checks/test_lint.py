@@ -384,7 +384,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
-def test_a_rule_speaks_at_the_line_and_is_silent_elsewhere(case: Case, tmp_path: Path) -> None:
+def test_a_rule_reports_its_line_and_nothing_elsewhere(case: Case, tmp_path: Path) -> None:
     bad = found(tmp_path / "bad", case.bad, case.rule)
     assert [str(finding).partition("; ")[0] for finding in bad] == case.lines
     assert all(finding.hint and finding.level is LINT_RULES[case.rule].level for finding in bad)
@@ -404,12 +404,12 @@ def test_every_rule_is_documented_with_its_level_and_words(root: Path) -> None:
     ]
 
 
-def test_a_template_that_drops_a_field_is_named_beside_the_line_that_suffers(tmp_path: Path) -> None:
+def test_a_template_that_drops_a_field_is_named_with_the_mapping_line(tmp_path: Path) -> None:
     [finding] = found(tmp_path, dropped("Title"), "SF101")
     assert str(finding.related) == f"{TEMPLATES}{MESSAGE}.xml.j2:9:5"
 
 
-def test_a_good_project_has_no_findings(tmp_path: Path) -> None:
+def test_a_project_without_faults_has_no_findings(tmp_path: Path) -> None:
     assert list(lint(taken(tmp_path, FILES))) == []
 
 
@@ -422,7 +422,7 @@ def test_the_shipped_example_has_no_findings_but_its_personal_data(root: Path, t
     assert rules == {"SF203"}
 
 
-def test_the_connector_needs_no_chain_of_ours(tmp_path: Path) -> None:
+def test_mappings_of_the_connector_need_no_delivery_chain(tmp_path: Path) -> None:
     files = config(
         *(
             (name, f"object: {object_}\n", f"object: {object_}\ndelivery: connector\n")
@@ -432,7 +432,7 @@ def test_the_connector_needs_no_chain_of_ours(tmp_path: Path) -> None:
     assert {finding.rule for finding in lint(taken(tmp_path, files))} == {"SF002"}
 
 
-def test_only_what_the_change_brought_is_new(tmp_path: Path) -> None:
+def test_only_findings_of_the_change_are_new(tmp_path: Path) -> None:
     """A finding that moved to another line is an old one."""
     before = config(("contact", "role: Title", "mail: Email"))
     after = config(("contact", "    role: Title\n", "    phone: Phone\n    mail: Email\n"))
@@ -444,7 +444,7 @@ def test_only_what_the_change_brought_is_new(tmp_path: Path) -> None:
     assert [finding.path for finding in review.news] == ["to_appcues.attributes.phone"]
 
 
-def test_errors_are_shown_whoever_brought_them(tmp_path: Path) -> None:
+def test_errors_of_the_base_are_shown_too(tmp_path: Path) -> None:
     files = dropped("Title")
     assert [finding.rule for finding in reviewed(tmp_path, files, files).news if finding.level is Level.ERROR] == [
         "SF101"
@@ -476,7 +476,7 @@ def test_every_standard_field_that_names_or_reaches_a_person_is_personal() -> No
         "https://user:hunter2@example.com",
     ],
 )
-def test_what_looks_like_a_secret_is_found_and_never_repeated(secret: str, tmp_path: Path) -> None:
+def test_a_text_like_a_secret_is_found_and_not_repeated(secret: str, tmp_path: Path) -> None:
     files = config(("contact", "object: Contact\n", f"object: Contact # {secret}\n"))
     [finding] = found(tmp_path, files, "SF209")
     assert str(finding.position) == f"{CONTACT_FIRST}:1:19"

@@ -102,7 +102,7 @@ def test_the_highest_risk_of_a_change(
     assert bool(because) is bool(judgment.because)
 
 
-def test_what_a_permission_set_grants_and_revokes_is_said_in_words() -> None:
+def test_granted_and_revoked_permissions_are_described() -> None:
     seen = {"Contact.A__c": SEEN}
     before = rights(
         objectPermissions={"Lead": {"allowRead": True}},

@@ -50,7 +50,7 @@ def test_tab_names_every_verb(tmp_path):
         ("sfcode nonsense", []),
     ],
 )
-def test_tab_completes_what_was_begun(tmp_path, words, answers):
+def test_tab_completes_a_partial_word(tmp_path, words, answers):
     assert complete(tmp_path, words)[: len(answers) + 1] == answers
 
 

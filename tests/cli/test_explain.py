@@ -39,7 +39,7 @@ def test_a_component_is_explained_by_the_lines_that_ask_for_it(run, root, addres
         assert text[int(number) - 1][int(column) - 1 :].startswith(key) or key in text[int(number) - 1]
 
 
-def test_the_same_comes_as_json(run):
+def test_an_explanation_is_printed_as_json(run):
     answer = json.loads(run("explain", "Flow:Appcues_contact", "--json")[1])
     assert answer["result"]["address"] == "Flow:Appcues_contact"
     assert {"file", "line", "column", "path", "name"} == set(answer["result"]["lines"][0])
@@ -61,7 +61,7 @@ def test_a_rule_is_explained(run, rule, level):
         ("SF999", "is neither a rule nor an address"),
     ],
 )
-def test_what_it_does_not_know_is_the_users_problem(run, subject, message):
+def test_an_unknown_subject_is_a_usage_error(run, subject, message):
     code, out, err = run("explain", subject)
     assert (code, out) == (1, "")
     assert message in err

@@ -34,7 +34,7 @@ def untidy(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_only_what_is_not_canonical_is_written_and_named(folder, capsys):
+def test_only_files_in_another_form_are_rewritten_and_named(folder, capsys):
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.yaml")}
     lead = folder / "mappings" / "lead.yaml"
     untidy(lead)
@@ -55,7 +55,7 @@ def test_a_check_writes_nothing_and_shows_what_would_change(folder, capsys):
     assert lead.read_text(encoding="utf-8") == text
 
 
-def test_named_files_alone_are_looked_at(folder, capsys):
+def test_only_the_passed_files_are_formatted(folder, capsys):
     untidy(folder / "mappings" / "lead.yaml")
     assert run(capsys, "--check", "config/mappings/contact.yaml")[0] == 0
     assert run(capsys, "--check", "config/mappings/lead.yaml", "config/sfcode.yaml")[0] == 1
@@ -68,7 +68,7 @@ def test_json_names_the_files(folder, capsys):
     assert json.loads(out)["result"] == {"changed": ["config/mappings/lead.yaml"], "written": False}
 
 
-def test_a_broken_file_keeps_no_other_from_its_form(folder, capsys):
+def test_an_invalid_file_does_not_prevent_the_formatting_of_others(folder, capsys):
     lead, contact = folder / "mappings" / "lead.yaml", folder / "mappings" / "contact.yaml"
     untidy(lead)
     contact.write_text("object: [\n", encoding="utf-8")
@@ -87,7 +87,7 @@ def test_a_broken_file_keeps_no_other_from_its_form(folder, capsys):
         (["--config", "nowhere"], "there is no such folder"),
     ],
 )
-def test_what_is_no_file_of_a_project_is_refused(folder, capsys, words, message):
+def test_a_file_outside_the_project_is_refused(folder, capsys, words, message):
     code, _, err = run(capsys, *words)
     assert code == 1
     assert message in err

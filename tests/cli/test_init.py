@@ -50,7 +50,9 @@ def files(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("environment", ["local", "sandbox", "production"])
-def test_what_it_writes_is_valid_in_every_environment(capsys: pytest.CaptureFixture[str], environment: str) -> None:
+def test_the_written_project_is_valid_in_every_environment(
+    capsys: pytest.CaptureFixture[str], environment: str
+) -> None:
     assert run(capsys, "init")[0] == 0
     assert files(Path()) == WRITTEN
     assert load(Path("config"), environment).warnings == ()
@@ -60,7 +62,7 @@ def test_what_it_writes_is_valid_in_every_environment(capsys: pytest.CaptureFixt
     assert out.startswith("Valid: 1 mapping, ")
 
 
-def test_it_says_what_it_wrote_and_which_commands_come_next(capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_lists_the_files_and_the_next_commands(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "init", "my project")
     assert (code, err) == (0, "")
     lines = out.splitlines()
@@ -77,7 +79,7 @@ def test_in_the_current_folder_the_commands_need_no_config_option(capsys: pytest
     assert "\n  sfcode --env local validate\n" in run(capsys, "init", ".")[1]
 
 
-def test_it_overwrites_nothing_and_lists_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_overwrites_nothing_and_lists_existing_files(capsys: pytest.CaptureFixture[str]) -> None:
     Path("p/config/mappings").mkdir(parents=True)
     Path("p/config/mappings/contact.yaml").write_text("mine", encoding="utf-8")
     Path("p/README.md").write_text("mine too", encoding="utf-8")
@@ -92,14 +94,14 @@ def test_it_overwrites_nothing_and_lists_what_is_there(capsys: pytest.CaptureFix
     assert files(Path("p")) == ["README.md", "config/mappings/contact.yaml"]
 
 
-def test_a_link_that_leads_nowhere_is_not_written_through(capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_writes_nothing_through_a_dangling_link(capsys: pytest.CaptureFixture[str]) -> None:
     Path("config").mkdir()
     Path("config/sfcode.yaml").symlink_to("elsewhere.yaml")
     assert run(capsys, "init")[0] == 1
     assert not Path("config/elsewhere.yaml").exists()
 
 
-def test_a_readme_and_gitignore_of_ones_own_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_readme_and_gitignore_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
     Path("README.md").write_text("mine", encoding="utf-8")
     Path(".gitignore").write_text("dist/", encoding="utf-8")
     code, out, _ = run(capsys, "init")
@@ -113,14 +115,14 @@ def test_a_readme_and_gitignore_of_ones_own_are_kept(capsys: pytest.CaptureFixtu
     assert load(Path("config"), "local")
 
 
-def test_a_file_in_the_place_of_the_folder_is_the_users_problem(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_in_place_of_the_folder_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     Path("p").write_text("", encoding="utf-8")
     code, out, err = run(capsys, "init", "p")
     assert (code, out) == (1, "")
     assert err == "Error: p cannot be created: File exists\nPass another folder.\n"
 
 
-def test_what_cannot_be_written_is_left_out_entirely(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_init_leaves_no_files(capsys: pytest.CaptureFixture[str]) -> None:
     Path("p").mkdir()
     Path("p/config").write_text("", encoding="utf-8")
     code, _, err = run(capsys, "init", "p")
@@ -138,12 +140,12 @@ def test_editors_find_the_schema_of_this_version(capsys: pytest.CaptureFixture[s
         assert (path.parent / first.partition("$schema=")[2]).is_file()
 
 
-def test_git_ignores_what_stays_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+def test_git_ignores_the_local_org(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "init")
     assert ".sfcode/" in Path(".gitignore").read_text(encoding="utf-8").splitlines()
 
 
-def test_the_workflows_are_those_that_this_repository_runs(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+def test_the_workflows_equal_those_of_this_repository(capsys: pytest.CaptureFixture[str], root: Path) -> None:
     run(capsys, "init")
     for name in WRITTEN:
         if name.startswith(".github/") and name.endswith(".yml"):

@@ -58,7 +58,9 @@ def test_files_of_an_older_version_are_updated_with_their_branch_and_prefix(caps
     assert contents() == {**before, "config/sfcode.yaml": b"mine", "README.md": b"mine"}
 
 
-def test_without_a_terminal_it_shows_the_difference_and_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_an_update_shows_the_difference_and_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     APPLY.write_text("# refs/heads/trunk secrets.ACME_SF_USERNAME", encoding="utf-8")
     before = contents()
     code, out, err = run(capsys, "init", "--update")
@@ -106,7 +108,7 @@ def test_a_project_without_a_source_is_told_to_name_one(capsys: pytest.CaptureFi
         (("--update", "--with", "lead"), "--update adds no objects and no recipes."),
     ],
 )
-def test_what_cannot_be_updated_is_said(
+def test_an_update_names_the_files_that_it_cannot_update(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
 ) -> None:
     code, out, err = run(capsys, "init", *words)

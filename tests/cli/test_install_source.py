@@ -243,7 +243,7 @@ def test_a_recorded_source_is_pinned_and_has_no_credentials(recorded, record: di
         ({"url": "file:///elsewhere", "dir_info": {}}, "/elsewhere, from which it was installed, has changed since"),
     ],
 )
-def test_what_is_not_pinned_or_not_public_is_no_source(recorded, record: dict[str, Any] | None, reason: str) -> None:
+def test_an_unpinned_or_private_source_is_not_used(recorded, record: dict[str, Any] | None, reason: str) -> None:
     recorded(record)
     with pytest.raises(SourceUnknown, match=re.escape(reason)):
         find_install_source()
@@ -255,7 +255,7 @@ def test_messages_name_the_packages_of_an_extra_where_the_source_is_unknown(reco
 
 
 @pytest.mark.parametrize("editable", [True, False])
-def test_a_folder_is_its_commit_once_that_is_pushed(
+def test_a_folder_is_pinned_to_its_commit_if_that_is_pushed(
     recorded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, editable: bool
 ) -> None:
     clone = tmp_path / "a clone"

@@ -40,7 +40,7 @@ def test_help_lists_every_verb_without_loading_one(capsys):
 @pytest.mark.parametrize(
     "words", [["nonsense"], ["plan", "--nonsense"], ["--nonsense"], ["plan", "--format", "pdf"], ["render"]]
 )
-def test_bad_usage_is_the_users_problem_and_exits_with_1(capsys, words):
+def test_a_usage_error_exits_with_1(capsys, words):
     code, out, err = run(capsys, *words)
     assert (code, out) == (1, "")
     assert err.startswith("Error: ")
@@ -50,13 +50,13 @@ def test_bad_usage_is_the_users_problem_and_exits_with_1(capsys, words):
 @pytest.mark.parametrize(
     ("typed", "meant"), [("pln", "plan"), ("improt", "import"), ("Apply", "apply"), ("forceunlock", "force-unlock")]
 )
-def test_a_mistyped_verb_is_told_the_one_that_was_meant(capsys, typed, meant):
+def test_a_mistyped_verb_suggests_the_nearest_one(capsys, typed, meant):
     code, _, err = run(capsys, typed)
     assert code == 1
     assert err == f"Error: No such command '{typed}'. Did you mean {meant}?\nTry: sfcode --help\n"
 
 
-def test_a_verb_that_resembles_none_is_no_guess(capsys):
+def test_an_unknown_verb_without_a_near_one_suggests_nothing(capsys):
     assert run(capsys, "nonsense") == (1, "", "Error: No such command 'nonsense'.\nTry: sfcode --help\n")
 
 
@@ -116,7 +116,7 @@ def test_global_options_mean_the_same_in_every_place(capsys, invoked, path, word
     assert all(getattr(call, name) == value for call in invoked for name, value in defaults.items())
 
 
-def test_what_is_passed_counts_more_than_the_environment_wherever_it_stands(capsys, invoked, monkeypatch):
+def test_options_override_environment_variables_before_and_after_the_verb(capsys, invoked, monkeypatch):
     for name in ("CONFIG", "ENV", "ORG"):
         monkeypatch.setenv(f"SFCODE_{name}", "from-environment")
     words = ["--config", "passed", "--env", "passed", "--org", "passed"]
@@ -130,7 +130,7 @@ def test_what_is_passed_counts_more_than_the_environment_wherever_it_stands(caps
     ]
 
 
-def test_of_an_option_that_is_passed_twice_the_last_one_counts(capsys, invoked):
+def test_the_last_value_of_a_repeated_option_counts(capsys, invoked):
     run(capsys, "--env", "first", "github", "--env", "second", "drift", "FILE", "--env", "third")
     run(capsys, "--env", "first", "github", "--env", "second", "drift", "FILE")
     assert [call.env for call in invoked] == ["third", "second"]
@@ -148,13 +148,13 @@ def test_the_help_of_the_relay_works_without_its_packages(capsys, monkeypatch, p
     assert run(capsys, *path, "--help")[0] == 0
 
 
-def test_it_runs_as_a_module(tmp_path):
+def test_sfcode_runs_as_a_module(tmp_path):
     command = [sys.executable, "-m", "sfcode", "--version"]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert process.stdout.startswith("sfcode, version ")
 
 
-def test_a_bad_address_is_bad_usage(capsys):
+def test_an_invalid_address_is_a_usage_error(capsys):
     code, _, err = run(capsys, "plan", "--adopt", "Contact.X")
     assert code == 1
     assert "'Contact.X' is not an address; write Type:FullName" in err
@@ -206,7 +206,7 @@ def test_each_kind_of_error_has_its_exit_code_and_text(capsys, error, code, text
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-def test_a_bug_says_that_it_is_one_and_keeps_its_traceback_for_verbose(capsys, verbose):
+def test_an_internal_error_is_reported_as_a_bug_with_its_traceback_under_verbose(capsys, verbose):
     with pytest.raises(ZeroDivisionError) as bug:
         _ = 1 / 0
     assert output.print_error(bug.value, json=False, verbose=verbose) == 3

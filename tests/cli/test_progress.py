@@ -41,14 +41,14 @@ def shown(monkeypatch, stream: io.StringIO, *, quiet: bool = False) -> str:
     return stream.getvalue()
 
 
-def test_a_terminal_has_one_line_which_is_gone_at_the_end(monkeypatch):
+def test_a_terminal_has_one_progress_line_that_is_erased_at_the_end(monkeypatch):
     text = shown(monkeypatch, Terminal())
     assert re.search(r"Reading the org: 3 responses, \d+ s", text)
     assert text.endswith(SHOW_CURSOR + ERASE)
 
 
 @pytest.mark.parametrize("ci", [False, True])
-def test_elsewhere_lines_are_written_one_below_the_other(monkeypatch, ci):
+def test_without_a_terminal_progress_lines_are_appended(monkeypatch, ci):
     if ci:
         monkeypatch.setenv("CI", "true")
     text = shown(monkeypatch, Terminal() if ci else io.StringIO())
@@ -62,7 +62,7 @@ def test_quiet_shows_nothing(monkeypatch):
     assert shown(monkeypatch, Terminal(), quiet=True) == ""
 
 
-def test_nothing_is_drawn_over_a_question(monkeypatch):
+def test_no_progress_is_drawn_during_a_prompt(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     progress = ProgressLine()
@@ -84,7 +84,7 @@ def test_short_work_shows_nothing(monkeypatch):
     assert sys.stderr.getvalue() == ""
 
 
-def test_what_is_printed_meanwhile_stands_alone_and_the_line_comes_back(monkeypatch):
+def test_output_during_progress_has_its_own_line_and_the_progress_line_returns(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     progress = ProgressLine()
@@ -98,14 +98,14 @@ def test_what_is_printed_meanwhile_stands_alone_and_the_line_comes_back(monkeypa
         assert progress.active
 
 
-def test_no_command_loads_what_draws_before_it_is_drawn():
+def test_no_command_imports_the_progress_display_before_it_is_needed():
     code = (
         "import sys, sfcode.cli.progress as p\nwith p.ProgressLine().show('x'): pass\nsys.exit('rich' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_signal_while_the_display_starts_is_no_error_of_its_own(monkeypatch):
+def test_a_signal_during_the_start_of_the_display_is_no_additional_error(monkeypatch):
     def interrupted(_thread: threading.Thread) -> None:
         raise KeyboardInterrupt
 

@@ -38,7 +38,7 @@ def test_the_end_of_the_input_is_no_approval(monkeypatch):
 
 
 @pytest.mark.parametrize(("stdin", "json"), [(io.StringIO("yes\n"), False), (Terminal("yes\n"), True)])
-def test_without_a_terminal_or_with_json_nobody_is_asked(monkeypatch, capsys, stdin, json):
+def test_without_a_terminal_or_with_json_there_is_no_prompt(monkeypatch, capsys, stdin, json):
     monkeypatch.setattr(sys, "stdin", stdin)
     with pytest.raises(UsageError, match="Not a terminal") as refused:
         ask(Invocation(json=json), "Really?", hint="Pass --force.")

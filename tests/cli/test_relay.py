@@ -43,7 +43,7 @@ def fill(inbox: Inbox) -> None:
     inbox.settle(claim, Delivery({m.id: Retry("no") for m in claim.messages}), lambda *_: None)
 
 
-def test_status_says_what_is_stuck_and_what_to_do(journey, inbox):
+def test_status_shows_blocked_messages_with_their_hints(journey, inbox):
     fill(inbox)
     pending = alarms.PendingAlarms()
     pending.add("salesforce_quota", "the relay has stopped", "2026-11-23T17:00:00Z")
@@ -76,7 +76,7 @@ def test_status_says_of_each_alarm_what_it_means_and_what_to_do(journey, inbox):
     assert [(entry["meaning"], entry["hint"]) for entry in entries if entry["name"] not in ALARMS] == [("", "")] * 2
 
 
-def test_status_for_programs(journey, inbox):
+def test_status_prints_json(journey, inbox):
     fill(inbox)
     result = journey.run("--json", "relay", "status").json["result"]
     assert result["sources"]["appcues"]["ready"] == 1
@@ -89,7 +89,7 @@ def test_status_for_programs(journey, inbox):
     assert result["processes"] == []
 
 
-def test_list_shows_no_payload_and_nobody_unless_asked_to(journey, inbox):
+def test_list_shows_payloads_and_user_ids_only_on_request(journey, inbox):
     fill(inbox)
     text = journey.run("relay", "list").out
     header, *lines = text.splitlines()
@@ -120,19 +120,19 @@ def test_list_shows_no_payload_and_nobody_unless_asked_to(journey, inbox):
         (("--since", "2100-01-01T00:00Z"), []),
     ],
 )
-def test_list_takes_filters(journey, inbox, options, found):
+def test_list_filters_messages(journey, inbox, options, found):
     fill(inbox)
     assert [entry["message_id"] for entry in journey.run("--json", "relay", "list", *options).json["result"]] == found
 
 
-def test_list_goes_on_beyond_a_page(journey, inbox, monkeypatch):
+def test_list_reads_several_pages(journey, inbox, monkeypatch):
     monkeypatch.setattr("sfcode.relay.inbox.search.AT_ONCE", 2)
     fill(inbox)
     assert len(journey.run("relay", "list", "--limit", "4").out.splitlines()) == 1 + 4
     assert len(journey.run("relay", "list", "--limit", "100").out.splitlines()) == 1 + 5
 
 
-def test_replay_says_how_many_and_does_it(journey, inbox):
+def test_replay_reports_the_number_of_messages(journey, inbox):
     fill(inbox)
     assert journey.run("relay", "replay", "--reason", "unknown_user", "--dry-run").out == (
         "2 messages would be delivered again.\n"
@@ -142,7 +142,7 @@ def test_replay_says_how_many_and_does_it(journey, inbox):
     assert inbox.stats().count("parked") == 1
 
 
-def test_replay_takes_ids_and_leaves_alone_what_was_delivered(journey, inbox):
+def test_replay_by_id_does_not_replay_delivered_messages(journey, inbox):
     fill(inbox)
     claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
     inbox.settle(claim, Delivery({m.id: Delivered() for m in claim.messages}), lambda *_: None)
@@ -156,13 +156,13 @@ def test_replay_takes_ids_and_leaves_alone_what_was_delivered(journey, inbox):
     "options",
     [(), ("--state", "leased"), ("--since", "yesterday"), ("--since", "5"), ("99999999999999999999",), ("0",)],
 )
-def test_replay_wants_to_know_which(journey, inbox, options):
+def test_replay_without_a_selection_is_refused(journey, inbox, options):
     result = journey.run("relay", "replay", *options)
     assert result.code == 1
     assert "Traceback" not in result.err
 
 
-def test_replay_of_what_waits_makes_the_next_attempt_at_once(journey, inbox):
+def test_replay_of_waiting_messages_attempts_them_at_once(journey, inbox):
     inbox.accept([message(1)])
     claim = inbox.claim("appcues", limit=1, per_key=1, lease=60)
     inbox.settle(claim, Delivery({m.id: Retry("no") for m in claim.messages}), lambda *_: timedelta(hours=1))
@@ -171,7 +171,7 @@ def test_replay_of_what_waits_makes_the_next_attempt_at_once(journey, inbox):
     assert inbox.claim("appcues", limit=1, per_key=1, lease=60)
 
 
-def test_replay_of_what_nobody_knows_is_an_error(journey, inbox):
+def test_replay_of_unknown_ids_or_reasons_is_an_error(journey, inbox):
     fill(inbox)
     result = journey.run("relay", "replay", "1", "4711")
     assert (result.code, "4711" in result.err, "message has the id 1," in result.err) == (1, True, False)
@@ -183,7 +183,7 @@ def test_replay_of_what_nobody_knows_is_an_error(journey, inbox):
 
 
 @pytest.mark.parametrize("command", [("status",), ("list",), ("replay", "--reason", "x"), ("ack", "x")])
-def test_a_command_that_looks_creates_no_inbox(journey, command):
+def test_a_reading_command_creates_no_inbox(journey, command):
     result = journey.run("relay", *command)
     assert result.code == 1
     assert "There is no inbox at" in result.err
@@ -266,7 +266,7 @@ def test_lift_is_the_old_name_of_ack_and_is_not_listed(journey, inbox):
     assert "  lift" not in journey.run("relay", "--help").out
 
 
-def test_clearing_is_taken_up_again_attribute_by_attribute(journey, inbox):
+def test_clearing_is_resumed_attribute_by_attribute(journey, inbox):
     from sfcode.config import load
     from sfcode.relay.appcues.mapping_view import mapping_views
     from sfcode.relay.appcues.null_guard import AT_MOST, NullGuards, stopped_clearing
@@ -317,7 +317,7 @@ def test_reconcile_and_backfill_against_the_local_org(journey, inbox):
     assert f"  {numbers['backfill', 'contact']} backfill (contact)" in text
 
 
-def test_without_the_extra_it_says_how_to_install_it(journey, monkeypatch):
+def test_the_relay_without_its_extra_names_the_install_command(journey, monkeypatch):
     from sfcode.cli import relay
 
     monkeypatch.setattr(relay, "find_spec", lambda name: None if name == "sqlalchemy" else object())
@@ -335,13 +335,13 @@ def test_serve_names_everything_that_is_missing(journey):
         assert name in result.err
 
 
-def test_serve_wants_a_sign_in_before_it_starts(journey):
+def test_serve_without_a_sign_in_is_refused(journey):
     result = journey.run("--org", "env:NOBODY", "relay", "serve")
     assert result.code == 1
     assert "NOBODY_SF_" in result.err
 
 
-def test_serve_says_when_its_port_is_taken(journey):
+def test_serve_names_a_port_in_use(journey):
     import socket
 
     with socket.socket() as listener:
@@ -355,7 +355,7 @@ def test_serve_says_when_its_port_is_taken(journey):
     assert "--port" in result.err
 
 
-def test_serve_takes_no_lease_in_which_nothing_could_be_delivered(journey):
+def test_serve_refuses_a_lease_that_is_too_short_for_a_delivery(journey):
     from sfcode.cli.relay.serve import SHORTEST_LEASE
     from sfcode.relay.appcues import writer as appcues
     from sfcode.relay.salesforce import calls, writer
@@ -366,7 +366,7 @@ def test_serve_takes_no_lease_in_which_nothing_could_be_delivered(journey):
     assert "--lease" in result.err
 
 
-def test_moments():
+def test_points_in_time_are_parsed():
     from datetime import UTC, datetime, timedelta
 
     from sfcode.cli.relay.selection import moment
@@ -381,7 +381,7 @@ def test_moments():
             moment(wrong, now)
 
 
-def test_its_help_loads_nothing_heavy(root: Path):
+def test_the_help_of_the_relay_imports_nothing_heavy(root: Path):
     from tests.test_startup import HEAVY, imported_by
 
     assert sorted(imported_by(root, "relay", "serve", "--help") & (HEAVY | {"structlog", "psycopg", "httpx2"})) == []

@@ -56,7 +56,7 @@ def ids(inbox: Inbox) -> list[int]:
     return [entry.id for entry in inbox.page(Filter())]
 
 
-def test_show_tells_the_story_from_the_receipt_to_the_record(home, inbox):
+def test_show_prints_the_history_from_receipt_to_record(home, inbox):
     inbox.accept([message(1, request_id="r-77")])
     inbox.remember("instance_url", "https://example.my.salesforce.com")
     write = AttemptedWrite("update", "Contact", ("NPS_Score__c",), "ok", "", CONTACT)
@@ -79,7 +79,7 @@ def test_show_tells_the_story_from_the_receipt_to_the_record(home, inbox):
     assert "secret words" in home.run("relay", "show", "1", "--payload").out
 
 
-def test_show_for_programs(home, inbox):
+def test_show_prints_json(home, inbox):
     inbox.accept([message(1), message(2)])
     deliver(inbox, Delivered(), AttemptedWrite("update", "Contact", ("NPS_Score__c",), "ok", "", CONTACT))
     inbox.replay(Filter(state="done"), "ann@host")
@@ -95,7 +95,7 @@ def test_show_for_programs(home, inbox):
     assert (missing.code, "No message has the id 4711." in missing.err) == (1, True)
 
 
-def test_the_results_have_the_published_shapes(home, inbox):
+def test_the_json_results_fit_their_schemas(home, inbox):
     inbox.accept([message(1, parked="unknown_user"), message(2)])
     deliver(inbox, Delivered(), AttemptedWrite("update", "Contact", ("NPS_Score__c",), "ok", "", CONTACT))
     for words in (
@@ -116,7 +116,7 @@ def test_the_results_have_the_published_shapes(home, inbox):
         check_relay_output("replay", {**envelope, "result": {**envelope["result"], "surprise": 1}})
 
 
-def test_a_list_that_ends_early_says_how_to_go_on(home, inbox, monkeypatch):
+def test_a_list_that_ends_early_names_the_option_to_continue(home, inbox, monkeypatch):
     for numbers in (
         (1,),
         (2, 3),
@@ -168,7 +168,7 @@ def test_times_are_in_the_zone_of_the_reader(home, inbox):
     assert f"{received + timedelta(hours=5, minutes=30):%Y-%m-%d %H:%M:%S}" in local
 
 
-def test_discard_asks_and_keeps_who_did_it(home, inbox):
+def test_discard_asks_for_approval_and_records_its_user(home, inbox):
     inbox.accept([message(number, parked="unknown_user") for number in (1, 2)])
     counted = home.run("relay", "discard", "--reason", "unknown_user", "--dry-run")
     assert counted.out == "2 messages would be discarded.\n"
@@ -205,7 +205,7 @@ def test_a_change_whose_messages_are_not_all_counted_asks_and_says_so(home, inbo
     assert "0 of 1 or more messages" in home.run("relay", "status").out
 
 
-def test_what_is_under_way_is_in_the_status_until_it_has_ended(home, inbox):
+def test_a_running_bulk_change_is_in_the_status(home, inbox):
     inbox.accept([message(number, parked="unknown_user") for number in (1, 2)])
     id_ = inbox.begin_change("replay", Filter(reason="unknown_user"), "ann")
     assert re.search(
@@ -220,7 +220,7 @@ def test_what_is_under_way_is_in_the_status_until_it_has_ended(home, inbox):
     assert home.run("--json", "relay", "status").json["result"]["changes"] == []
 
 
-def test_a_mapping_and_a_side_are_paused_and_resumed(home, inbox):
+def test_a_mapping_and_a_direction_are_paused_and_resumed(home, inbox):
     assert home.run("relay", "pause", "contact").out == "Mapping contact: paused.\n"
     assert home.run("relay", "pause", "contact").out == f"Mapping contact: paused already, by {WHO}.\n"
     assert home.run("--json", "relay", "pause", "--to", "appcues").json["result"]["changed"] is True
@@ -240,13 +240,13 @@ def test_a_mapping_and_a_side_are_paused_and_resumed(home, inbox):
 @pytest.mark.parametrize(
     "arguments", [("pause",), ("pause", "nothing"), ("pause", "contact", "--to", "appcues"), ("resume", "contact")]
 )
-def test_what_cannot_be_paused_or_resumed_is_an_error(home, inbox, arguments):
+def test_an_unknown_mapping_cannot_be_paused_and_an_unpaused_one_not_resumed(home, inbox, arguments):
     result = home.run("relay", *arguments)
     assert result.code == 1
     assert inbox.audit_lines() == ()
 
 
-def test_tail_ends_when_its_time_is_over_and_shows_nothing_old(home, inbox):
+def test_tail_stops_after_its_time_and_shows_only_new_messages(home, inbox):
     inbox.accept([message(1)])
     result = home.run("relay", "tail", "--for", "0")
     assert (result.code, result.out) == (0, "")

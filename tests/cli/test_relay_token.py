@@ -50,7 +50,7 @@ def test_an_expired_token_opens_nothing_and_is_listed_as_expired(journey):
     assert "old  viewer    expired" in journey.run("relay", "token", "list").out
 
 
-def test_tokens_for_programs(journey):
+def test_tokens_are_listed_as_json(journey):
     created = journey.run("--json", "relay", "token", "create", "grafana", "--expires", "never").json["result"]
     assert {name: value for name, value in created.items() if name != "token"} == {
         "name": "grafana",
@@ -72,13 +72,13 @@ def test_tokens_for_programs(journey):
         (["revoke", "ada"], "There is no token ada"),
     ],
 )
-def test_what_cannot_be_done_is_refused_with_what_can(journey, arguments, expected):
+def test_an_invalid_token_command_is_refused_with_a_hint(journey, arguments, expected):
     result = journey.run("relay", "token", *arguments)
     assert result.code == 1
     assert expected in result.err
 
 
-def test_a_name_is_taken_once(journey):
+def test_a_token_name_is_unique(journey):
     assert journey.run("relay", "token", "create", "ada").code == 0
     again = journey.run("relay", "token", "create", "ada")
     assert (again.code, again.out) == (1, "")

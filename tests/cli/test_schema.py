@@ -28,14 +28,14 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_prints_the_schema_of_one_kind_of_file(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+def test_the_schema_of_one_kind_of_file_is_printed(capsys: pytest.CaptureFixture[str], kind: str) -> None:
     code, out, err = run(capsys, "schema", kind)
     assert (code, err) == (0, "")
     assert json.loads(out) == json_schema(kind)
     jsonschema.Draft202012Validator.check_schema(json.loads(out))
 
 
-def test_without_a_kind_it_accepts_each_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_schema_without_a_kind_accepts_each_kind(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "schema")
     assert code == 0
     validator = jsonschema.Draft202012Validator(json.loads(out))
@@ -50,21 +50,21 @@ def test_json_wraps_it_in_the_envelope(capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(out) == {"status": 0, "result": json_schema("events"), "warnings": []}
 
 
-def test_another_kind_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_kind_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "schema", "mappings")
     assert (code, out) == (1, "")
     assert "'mappings' is not one of 'sfcode', 'mapping', 'events'" in err
 
 
 @pytest.mark.parametrize("kind", OUTPUTS)
-def test_it_prints_the_schema_of_one_kind_of_output(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+def test_the_schema_of_one_kind_of_output_is_printed(capsys: pytest.CaptureFixture[str], kind: str) -> None:
     code, out, err = run(capsys, "schema", kind)
     assert (code, err) == (0, "")
     jsonschema.Draft202012Validator.check_schema(json.loads(out))
     assert json.loads(out)["$schema"] == json_schema("mapping")["$schema"]
 
 
-def test_what_a_command_prints_is_an_envelope(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_output_fits_the_schema_of_the_envelope(capsys: pytest.CaptureFixture[str]) -> None:
     envelope = jsonschema.Draft202012Validator(output_schema("envelope"))
     for words in (("schema", "events"), ("schema", "mappings"), ("explain", "SF214")):
         _, out, err = run(capsys, "--json", *words)
@@ -72,7 +72,7 @@ def test_what_a_command_prints_is_an_envelope(capsys: pytest.CaptureFixture[str]
     assert not envelope.is_valid({"status": 0})
 
 
-def test_a_plan_of_another_shape_is_no_plan() -> None:
+def test_an_invalid_plan_does_not_fit_the_schema() -> None:
     schema = jsonschema.Draft202012Validator(output_schema("plan"))
     assert not schema.is_valid({"format_version": "1.3", "resource_changes": []})
 

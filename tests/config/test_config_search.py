@@ -60,7 +60,7 @@ def test_the_search_ends_at_the_top_of_the_work_tree(make: Callable[[str], Path]
     assert find_config(make("inner/docs/page.md")) == Path("..", "config")
 
 
-def test_one_above_that_belongs_to_another_user_is_not_taken_unasked(
+def test_a_config_above_of_another_user_is_not_used(
     make: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     top = make("config/sfcode.yaml").parent

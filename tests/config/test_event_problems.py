@@ -128,7 +128,7 @@ aliases:
 
 
 @each(CASES)
-def test_a_template_is_judged_at_its_line(case: Case, folder: Folder) -> None:
+def test_a_template_fault_is_reported_at_its_line(case: Case, folder: Folder) -> None:
     case.check(folder)
 
 

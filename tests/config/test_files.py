@@ -36,7 +36,7 @@ def test_a_project_without_mappings_is_told_how_to_begin(folder: Folder) -> None
     ]
 
 
-def test_files_that_would_be_missed_in_silence_are_problems(folder: Folder) -> None:
+def test_files_that_sfcode_would_ignore_are_problems(folder: Folder) -> None:
     folder.write("mappings/lead.yml", CONTACT)
     folder.write("mappings/more/account.yaml", CONTACT)
     assert folder.problems() == [
@@ -51,7 +51,7 @@ def test_a_folder_in_the_place_of_a_file_is_a_problem(folder: Folder) -> None:
     assert folder.problems() == ["config/mappings/contact.yaml: cannot be read: Is a directory; check the file"]
 
 
-def test_paths_are_shown_from_where_the_user_is(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_shown_relative_to_the_current_folder(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write("mappings/contact.yaml", "")
     current_folder = Path.cwd()
     line = "mappings/contact.yaml:1:1: the file is empty; write `key: value` lines; `sfcode init` writes an example"

@@ -95,7 +95,7 @@ def fmt(text: str, kind: str = "mapping") -> str:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_is_shipped_is_canonical(path):
+def test_shipped_files_are_canonical(path):
     assert format_text(path.read_bytes(), path.name, kind_of(path)) == path.read_text(encoding="utf-8")
 
 
@@ -103,7 +103,7 @@ def test_keys_are_moved_with_their_comments():
     assert fmt(WRITTEN) == CANONICAL
 
 
-def test_windows_line_ends_and_a_byte_order_mark_go():
+def test_windows_line_ends_and_a_byte_order_mark_are_removed():
     assert format_text(b"\xef\xbb\xbf" + WRITTEN.replace("\n", "\r\n").encode(), "a.yaml", "mapping") == CANONICAL
 
 
@@ -132,7 +132,7 @@ def test_names_that_the_project_chooses_keep_their_order():
         ("user_id: {\n  from: N__c, # why\n  field: A__c}\n", "mapping"),
     ],
 )
-def test_what_is_canonical_or_not_ours_stays(text, kind):
+def test_canonical_files_and_unknown_files_are_unchanged(text, kind):
     assert fmt(text, kind) == text
 
 
@@ -193,7 +193,7 @@ def rewritings(draw: st.DrawFn) -> tuple[Path, str]:
 
 @settings(max_examples=60, deadline=None)
 @given(rewriting=rewritings())
-def test_any_way_of_writing_becomes_one_that_says_the_same(rewriting):
+def test_any_notation_is_formatted_without_changing_a_value(rewriting):
     path, text = rewriting
     kind = str(kind_of(path))
     formatted = fmt(text, kind)

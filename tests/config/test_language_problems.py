@@ -195,5 +195,5 @@ to_appcues:
 
 
 @each(CASES)
-def test_every_problem_is_told_at_its_place(case: Case, folder: Folder) -> None:
+def test_every_problem_of_a_file_is_reported_at_its_position(case: Case, folder: Folder) -> None:
     case.check(folder)

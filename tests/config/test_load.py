@@ -83,7 +83,7 @@ def test_a_secret_in_a_variable_is_known_at_the_variable(folder: Folder) -> None
     assert project.secrets == (SecretRef("A", "environments.a.variables.token", place),)
 
 
-def test_outbound_messages_need_a_secret_though_no_file_names_it(folder: Folder) -> None:
+def test_outbound_messages_need_a_secret_even_if_no_file_refers_to_it(folder: Folder) -> None:
     place = Position("config/sfcode.yaml", 4, 1)
     assert folder.load().secrets == (SecretRef("SFCODE_RELAY_OUTBOUND_SECRET", "relay.outbound_secret", place),)
 
@@ -101,7 +101,7 @@ def test_mappings_are_named_by_their_files_and_sorted(folder: Folder) -> None:
     assert [mapping.name for mapping in folder.load().mappings] == ["account", "contact"]
 
 
-def test_places_are_those_of_keys_and_of_the_nearest_one_above(folder: Folder) -> None:
+def test_positions_are_those_of_the_key_or_its_nearest_parent(folder: Folder) -> None:
     project = folder.load()
     mapping = project.mappings[0]
     file = "config/mappings/contact.yaml"
@@ -148,7 +148,7 @@ def test_the_digest_ignores_layout_comments_and_other_environments(folder: Folde
         ("events.yaml", "version: 1\nactivities: {goal_reached: {subject: a, comment: b}}\n"),
     ],
 )
-def test_the_digest_changes_with_what_is_asked_for(folder: Folder, name: str, text: str) -> None:
+def test_the_digest_changes_with_the_desired_components(folder: Folder, name: str, text: str) -> None:
     before = folder.load().digest
     folder.write(name, text)
     assert folder.load().digest != before
@@ -231,14 +231,14 @@ WARNINGS = {
 
 
 @pytest.mark.parametrize("title", WARNINGS)
-def test_what_works_but_should_be_known_is_a_warning(folder: Folder, title: str) -> None:
+def test_a_valid_config_with_a_probable_mistake_has_a_warning(folder: Folder, title: str) -> None:
     files, expected = WARNINGS[title]
     for name, text in files.items():
         folder.write(name, text)
     assert list(folder.load().warnings) == expected
 
 
-def test_a_good_project_has_no_warnings(folder: Folder) -> None:
+def test_a_project_without_mistakes_has_no_warnings(folder: Folder) -> None:
     assert folder.load().warnings == ()
 
 
@@ -246,12 +246,12 @@ def test_a_good_project_has_no_warnings(folder: Folder) -> None:
     "url",
     ["https://relay.example.com:8443", "https://relay.example.com/a/b", "http://localhost:1", "http://[::1]:8400"],
 )
-def test_addresses_that_work_are_taken(folder: Folder, url: str) -> None:
+def test_valid_urls_are_accepted(folder: Folder, url: str) -> None:
     folder.write("sfcode.yaml", SETTINGS.replace("https://relay.example.com", f"'{url}/'"))
     assert folder.load().settings.relay.url == url
 
 
-def test_a_folder_can_be_called_what_it_is_called_elsewhere(folder: Folder, tmp_path: Path) -> None:
+def test_a_copied_folder_keeps_the_paths_of_the_original(folder: Folder, tmp_path: Path) -> None:
     """What is read from a copy is shown at the places that the user knows."""
     copy = tmp_path / "copy" / "config"
     folder.path.rename(tmp_path / "moved")
@@ -274,7 +274,7 @@ def test_advice_is_the_warnings_with_their_places(folder: Folder) -> None:
     assert [problem.position.line for problem in project.advice if problem.position] == [5]
 
 
-def test_what_a_review_accepts_is_no_part_of_what_is_asked_for(folder: Folder) -> None:
+def test_the_review_section_is_not_part_of_the_digest(folder: Folder) -> None:
     """A saved plan stays good when only the review section has changed."""
     before = folder.load().digest
     folder.write("sfcode.yaml", SETTINGS + "review: {personal_data: {fields: [Badge__c], accepted: [Contact.Email]}}\n")

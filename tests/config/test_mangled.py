@@ -168,16 +168,16 @@ def test_a_template_without_fault_compiles_in_the_sandbox(text: str) -> None:
         ("{% filter upper %}x{% endfilter %}", "{% filter %} is not part of the template language"),
     ],
 )
-def test_what_may_cost_more_than_it_is_long_is_no_part_of_the_language(text: str, message: str) -> None:
+def test_expensive_template_features_are_not_part_of_the_language(text: str, message: str) -> None:
     assert template.find_template_problem(text) == (1 + text.count("\n"), message)
 
 
-def test_a_template_is_judged_without_computing_it() -> None:
+def test_a_template_is_checked_without_rendering_it() -> None:
     assert template.find_template_problem("{{ 'x' * 99999999999 }}") is None
 
 
 @pytest.mark.parametrize(
     "text", ["{{ " + "(" * 9000 + "a" + ")" * 9000 + " }}", "{{ " + "1 + " * 99 + "1 }}", "{{ a" + ".b" * 99 + " }}"]
 )
-def test_a_deeply_nested_template_is_a_fault(text: str) -> None:
+def test_a_deeply_nested_template_is_refused(text: str) -> None:
     assert template.find_template_problem(text) == (1, "nested too deeply")

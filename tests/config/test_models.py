@@ -64,7 +64,7 @@ def test_types_are_not_converted() -> None:
     ]
 
 
-def test_a_key_that_is_wrong_is_told_from_its_value() -> None:
+def test_a_wrong_key_is_told_apart_from_a_wrong_value() -> None:
     data = {"variables": {"a b": 1}}
     assert errors(Environment, data) == [
         ("string_pattern_mismatch", ("variables", "a b", "[key]")),
@@ -77,7 +77,7 @@ def test_a_pattern_ends_where_the_text_ends() -> None:
     assert errors(Salesforce, {"api_version": "63.0\n"}) == [("string_pattern_mismatch", ("api_version",))]
 
 
-def test_limits_of_a_field_come_on_top_of_those_of_its_type() -> None:
+def test_limits_of_a_field_are_added_to_those_of_its_type() -> None:
     class Label(Model):
         name: FieldName | None = Field(default=None, max_length=5)
 
@@ -87,7 +87,7 @@ def test_limits_of_a_field_come_on_top_of_those_of_its_type() -> None:
     assert names.NAME_LIMIT > 5
 
 
-def test_a_value_may_be_made_of_keys_and_of_models() -> None:
+def test_a_model_accepts_mappings_and_models() -> None:
     assert Safety(max_destroy=3) == Safety.model_validate({"max_destroy": "3"})
     assert Environment(safety=Safety(max_change="5%")).safety.max_change == "5%"
     with pytest.raises(ValidationError, match="account_id: missing"):
@@ -107,7 +107,7 @@ def test_a_value_is_frozen_compared_and_copied() -> None:
     assert repr(Safety(max_change="1")) == "Safety(max_destroy=None, max_change='1')"
 
 
-def test_a_value_that_is_not_checked_has_its_defaults() -> None:
+def test_an_unchecked_model_has_its_defaults() -> None:
     item = Item.model_construct(id=3)
     assert (item.id, item.note) == (3, "")
 
@@ -117,7 +117,7 @@ def test_a_subclass_has_the_fields_of_its_base_first() -> None:
     assert not hasattr(IntegrationUser, "username")
 
 
-def test_a_dump_leaves_out_what_it_is_told_to() -> None:
+def test_a_dump_omits_excluded_keys() -> None:
     dump = MAPPING.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     assert dump == {
         "object": "Contact",
@@ -132,7 +132,7 @@ def test_a_dump_leaves_out_what_it_is_told_to() -> None:
     assert (dump["replaces"], MAPPING.model_dump(mode="json")["replaces"]) == ((), [])
 
 
-def test_a_dump_leaves_out_keys_of_every_item_of_a_list() -> None:
+def test_a_dump_omits_excluded_keys_of_every_list_item() -> None:
     assert Items(items=[{"id": "b", "note": "n"}]).model_dump(exclude={"items": {"__all__": {"note"}}}) == {
         "items": ({"id": "b"},)
     }

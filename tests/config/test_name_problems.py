@@ -133,5 +133,5 @@ CASES: list[Case] = [
 
 
 @each(CASES)
-def test_a_name_is_refused_where_it_stands(case: Case, folder: Folder) -> None:
+def test_an_invalid_name_is_refused_at_its_position(case: Case, folder: Folder) -> None:
     case.check(folder)

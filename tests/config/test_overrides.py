@@ -86,7 +86,7 @@ def test_keys_are_merged_other_values_replaced_and_null_removes(folder: Path) ->
     assert mapping.on == {"create"}
 
 
-def test_other_environments_are_as_the_files_say(folder: Path) -> None:
+def test_other_environments_keep_the_values_of_the_files(folder: Path) -> None:
     production = make(folder, OVERRIDES, "production")
     assert production.settings.integration_user.record_access == "sharing"
     assert [use.field for use in production.resolved[0].attributes] == ["Title", "Plan__c"]
@@ -102,7 +102,7 @@ def test_an_overridden_value_has_the_position_of_its_override(folder: Path) -> N
     assert str(mapping.user_id.place.position) == "config/mappings/contact.yaml:3:11"
 
 
-def test_what_is_removed_or_replaced_has_no_position_any_more(folder: Path) -> None:
+def test_removed_and_replaced_keys_have_no_position(folder: Path) -> None:
     positions = make(folder, OVERRIDES).mappings[0].positions
     assert str(positions["to_appcues", "on", 0]).startswith("config/sfcode.yaml:")
     assert ("to_appcues", "on", 1) not in positions
@@ -200,7 +200,7 @@ mappings/contact.yaml:
 """
 
 
-def test_another_program_finds_each_mistake_of_an_override_by_the_schema(tmp_path: Path) -> None:
+def test_a_schema_validator_finds_each_mistake_of_an_override(tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_text(render_json_schema("sfcode"), encoding="utf-8")
     for name, overrides in (("fitting.yaml", FITTING), ("mistaken.yaml", MISTAKEN)):
         lines = "".join(f"      {line}\n" for line in overrides.splitlines())

@@ -650,5 +650,5 @@ CASES: list[Case] = [
 
 
 @each(CASES)
-def test_a_combination_is_refused_where_it_stands(case: Case, folder: Folder) -> None:
+def test_an_invalid_combination_is_refused_at_its_position(case: Case, folder: Folder) -> None:
     case.check(folder)

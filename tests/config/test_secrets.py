@@ -11,7 +11,7 @@ from tests.config.projects import SENDING, SETTINGS, Folder
 NAME = "SFCODE_RELAY_OUTBOUND_SECRET"
 
 
-def test_every_secret_is_found(folder: Folder) -> None:
+def test_every_secret_is_read_from_the_environment(folder: Folder) -> None:
     folder.write("mappings/lead.yaml", SENDING.replace("Contact", "Lead") + "  click_to_track: ['${secret:OTHER}']\n")
     environ = {NAME: "a-b-0123456789abc", "OTHER": "c d 0123456789abc"}
     assert resolve_secrets(folder.load(), {**environ, "MORE": "e"}) == environ
@@ -33,7 +33,7 @@ def test_every_missing_secret_is_named_at_its_place(folder: Folder) -> None:
     ]
 
 
-def test_a_secret_that_breaks_the_address_is_refused_without_showing_it(folder: Folder) -> None:
+def test_a_secret_that_a_url_cannot_contain_is_refused_without_showing_it(folder: Folder) -> None:
     folder.write("sfcode.yaml", SETTINGS.replace("relay: {", "relay: {outbound_secret: '${secret:TOKEN}', "))
     with pytest.raises(ConfigError) as caught:
         resolve_secrets(folder.load(), {"TOKEN": "hunter/2hunter/2"})

@@ -92,5 +92,5 @@ CASES: list[Case] = [
 
 
 @each(CASES)
-def test_variables_are_judged_at_their_place(case: Case, folder: Folder) -> None:
+def test_faults_of_variables_are_reported_at_their_position(case: Case, folder: Folder) -> None:
     case.check(folder)

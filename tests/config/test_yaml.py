@@ -82,7 +82,7 @@ def test_every_key_and_value_has_its_place() -> None:
     }
 
 
-def test_a_piece_of_a_value_can_be_pointed_at() -> None:
+def test_a_part_of_a_value_has_a_position() -> None:
     document = read("a: 'x ${b} ${b}'\nc: |\n  one\n  two ${b}\nd: plain\n")
     assert document.find(("a",), "${b}") == Position("f.yaml", 1, 7)
     assert document.find(("a",), "${b}", nth=1) == Position("f.yaml", 1, 12)
@@ -92,7 +92,7 @@ def test_a_piece_of_a_value_can_be_pointed_at() -> None:
     assert document.line(("d",), 2) == Position("f.yaml", 5, 4)
 
 
-def test_get_finds_what_is_written_and_nothing_else() -> None:
+def test_get_returns_only_written_keys() -> None:
     document = read("a: [{b: c}]\n")
     assert document.get(("a", 0, "b")) == "c"
     assert [document.get(path) for path in (("a", 1), ("a", "b"), ("a", 0, "b", "c"), ("x",))] == [None] * 4

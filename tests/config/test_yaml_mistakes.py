@@ -132,11 +132,11 @@ def problems(folder: Path, name: str, before: str, after: str) -> list[str]:
         ),
     ],
 )
-def test_the_mistake_is_told_and_nothing_else(folder: Path, before: str, after: str, told: str) -> None:
+def test_only_the_first_mistake_is_reported(folder: Path, before: str, after: str, told: str) -> None:
     assert problems(folder, "mappings/contact.yaml", before, after) == [f"mappings/contact.yaml:{told}"]
 
 
-def test_a_bad_value_of_a_variable_is_told_at_its_use_and_where_it_is_written(folder: Path) -> None:
+def test_a_bad_value_of_a_variable_is_reported_at_its_use_and_its_definition(folder: Path) -> None:
     assert problems(folder, "sfcode.yaml", "relay_url: https://", "relay_url: htp://") == [
         (
             'sfcode.yaml:7:8: relay.url: "htp://relay.example.com" is not an http address (${relay_url} of '
@@ -146,7 +146,7 @@ def test_a_bad_value_of_a_variable_is_told_at_its_use_and_where_it_is_written(fo
 
 
 @pytest.mark.parametrize("name", ["ro\u202ale", "ro\u200ble", "role\u2066"])
-def test_characters_that_are_not_seen_are_refused_in_names_and_spelled_out(folder: Path, name: str) -> None:
+def test_invisible_characters_in_names_are_refused_and_escaped(folder: Path, name: str) -> None:
     (problem,) = problems(folder, "mappings/contact.yaml", "role: Title", f'"{name}": Title')
     spelled = name.encode("unicode_escape").decode()
     assert problem.startswith(
@@ -161,13 +161,13 @@ def test_the_joiners_of_emoji_are_part_of_a_name(folder: Path) -> None:
     assert load(folder).warnings == ()
 
 
-def test_settings_of_another_ending_are_named(folder: Path) -> None:
+def test_settings_with_another_file_extension_are_reported(folder: Path) -> None:
     (folder / "sfcode.yaml").rename(folder / "sfcode.yml")
     with pytest.raises(ConfigError, match=r"config/sfcode\.yml: is not read; rename it to sfcode\.yaml"):
         load(folder)
 
 
-def test_files_that_nothing_reads_are_advice(folder: Path) -> None:
+def test_unread_files_are_warnings(folder: Path) -> None:
     for name in ("event.yaml", "lead.yaml", "mapping/lead.yaml", ".schema/mine.yaml", "notes.txt"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("a: 1\n", encoding="utf-8")
@@ -197,17 +197,17 @@ def test_files_that_nothing_reads_are_advice(folder: Path) -> None:
         ),
     ],
 )
-def test_a_key_is_told_at_its_place(folder: Path, file: str, before: str, after: str, told: str) -> None:
+def test_a_wrong_key_is_reported_at_its_position(folder: Path, file: str, before: str, after: str, told: str) -> None:
     (only,) = problems(folder, file, before, after)
     assert only.startswith(f"{file}:{told}")
 
 
-def test_what_a_variable_of_no_text_makes_of_other_values_is_not_judged(folder: Path) -> None:
+def test_values_that_use_an_invalid_variable_are_not_reported(folder: Path) -> None:
     (only,) = problems(folder, "sfcode.yaml", "relay_url: https://relay.example.com", "relay_url: 5")
     assert "relay_url: expected text, found the number 5" in only
 
 
-def test_a_mapping_of_another_ending_is_not_also_missing(folder: Path) -> None:
+def test_a_mapping_with_another_extension_is_not_reported_as_missing(folder: Path) -> None:
     path = folder / "mappings" / "contact.yaml"
     path.rename(path.with_suffix(".yml"))
     with pytest.raises(ConfigError) as refused:
@@ -215,7 +215,7 @@ def test_a_mapping_of_another_ending_is_not_also_missing(folder: Path) -> None:
     assert [problem.message for problem in refused.value.problems] == ["the names of mappings end in .yaml"]
 
 
-def test_settings_of_two_endings_are_told_apart(folder: Path) -> None:
+def test_settings_with_two_extensions_are_told_apart(folder: Path) -> None:
     (folder / "sfcode.yml").write_text("version: 1\n", encoding="utf-8")
     assert load(folder).warnings == (
         "config/sfcode.yml: sfcode does not read this file; remove it: sfcode.yaml is read",
@@ -223,6 +223,6 @@ def test_settings_of_two_endings_are_told_apart(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["last_name", "license", "profile"])
-def test_characters_that_are_not_seen_are_refused_in_values_that_name_something(folder: Path, key: str) -> None:
+def test_invisible_characters_in_values_that_are_names_are_refused(folder: Path, key: str) -> None:
     (only,) = problems(folder, "sfcode.yaml", "integration_user:\n", f'integration_user:\n  {key}: "A\u202eB"\n')
     assert f'integration_user.{key}: "A\\u202eB" is empty, or contains invisible characters' in only

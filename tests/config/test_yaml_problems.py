@@ -183,7 +183,7 @@ user_id: a
 
 
 @each(CASES)
-def test_a_broken_file_is_told_at_the_place_where_it_breaks(case: Case, folder: Folder) -> None:
+def test_a_syntax_error_is_reported_at_its_position(case: Case, folder: Folder) -> None:
     case.check(folder)
 
 

@@ -10,7 +10,7 @@ from tests.e2e.org import assign, component, opened, show_fields
 OBJECT = Address("CustomObject", "Appcues_Activity__c")
 
 
-def test_the_object_is_made_found_unchanged_and_taken_away_again(journey: Journey) -> None:
+def test_the_activity_object_is_created_unchanged_by_a_second_apply_and_deleted(journey: Journey) -> None:
     journey.edit("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
     result = journey.apply()
     assert result.code == 0, result.err
@@ -34,7 +34,7 @@ def test_the_object_is_made_found_unchanged_and_taken_away_again(journey: Journe
         assert component(org, OBJECT) is None
 
 
-def test_an_object_whose_records_hold_something_is_not_deleted_unasked(journey: Journey) -> None:
+def test_an_object_with_records_is_not_deleted_without_an_option(journey: Journey) -> None:
     journey.edit("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
     assert journey.apply().code == 0
     with serve(journey.folder / ".sfcode" / "local-org") as org, opened(org) as client:

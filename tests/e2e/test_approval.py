@@ -69,7 +69,7 @@ def test_an_empty_plan_asks_nothing(starts: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("apply",), ("destroy",), ("rollback",)], ids=lambda words: words[0])
-def test_an_org_that_changed_between_the_plan_and_the_answer_is_left_alone(
+def test_an_org_that_changed_before_the_answer_is_not_changed(
     starts: Start, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     journey = starts("visible", tmp_path / "it")
@@ -85,7 +85,7 @@ def test_an_org_that_changed_between_the_plan_and_the_answer_is_left_alone(
         assert {address: action for address, action in journey.actions().items() if address != SCORE} == planned_actions
 
 
-def test_nobody_is_locked_out_while_a_question_waits_for_its_answer(starts: Start, tmp_path: Path) -> None:
+def test_an_unanswered_prompt_does_not_lock_the_org(starts: Start, tmp_path: Path) -> None:
     journey = starts("new", tmp_path / "it")
     with shared_org(journey):
         with terminal(journey, "apply") as screen:
@@ -98,7 +98,7 @@ def test_nobody_is_locked_out_while_a_question_waits_for_its_answer(starts: Star
         assert journey.actions() == {}
 
 
-def test_whoever_reads_json_is_asked_nothing_even_at_a_terminal(starts: Start, tmp_path: Path) -> None:
+def test_with_json_there_is_no_prompt_even_at_a_terminal(starts: Start, tmp_path: Path) -> None:
     journey = starts("new", tmp_path / "it")
     with terminal(journey, "--json", "apply") as screen:
         code, output = screen.finish()

@@ -16,7 +16,7 @@ USES_LEAD = Component(
 )
 
 
-def test_a_check_before_the_first_apply_lets_the_running_user_stand_in_and_says_so(journey):
+def test_a_check_before_the_first_apply_uses_the_signed_in_user_and_says_so(journey):
     checked = journey.plan("--check", "--detailed-exitcode")
     assert checked.code == 2, checked.err
     assert "Checking 13 components and the applied state (0Af" in checked.err
@@ -44,7 +44,7 @@ def test_a_check_that_fails_names_the_yaml_lines_and_saves_no_plan(journey):
     assert not (journey.folder / "plan.json").exists()
 
 
-def test_what_waits_for_the_removal_of_a_flow_is_checked_before(visible):
+def test_deletions_after_that_of_a_flow_are_checked_before_it(visible):
     (visible.folder / "config/mappings/lead.yaml").unlink()
     checked = visible.plan("--check")
     assert checked.code == 0, checked.err

@@ -55,7 +55,7 @@ def fresh(starts, name: str, to):
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_a_first_apply_killed_at_any_request_is_mended_by_the_next(starts, tmp_path, part):
+def test_a_first_apply_killed_at_any_request_is_completed_by_the_next(starts, tmp_path, part):
     full_run, looked = Cut(), Cut()
     with fresh(starts, "new", tmp_path / "whole") as (journey, org):
         assert apply_through(journey, org, looked, "plan") == 0
@@ -70,7 +70,7 @@ def test_a_first_apply_killed_at_any_request_is_mended_by_the_next(starts, tmp_p
             mends(journey, org)
 
 
-def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(starts, tmp_path):
+def test_the_removal_of_a_mapping_killed_at_any_request_is_completed_by_the_next(starts, tmp_path):
     @contextmanager
     def without_lead(name: str):
         """Give an org in which the lead mapping is applied, and a config that has it no more."""
@@ -88,7 +88,7 @@ def test_the_removal_of_a_mapping_killed_at_any_request_is_mended_by_the_next(st
             mends(journey, org)
 
 
-def test_an_apply_that_serves_its_own_local_org_may_be_killed_too(journey):
+def test_a_killed_apply_with_its_own_local_org_is_completed_by_the_next(journey):
     for lines in range(1, 5):
         process = journey.spawn("apply", "--auto-approve")
         prefix = ("User:", "PermissionSetLicenseAssign:", "Deploying", "PermissionSetAssignment:")[lines - 1]
@@ -104,7 +104,7 @@ def test_an_apply_that_serves_its_own_local_org_may_be_killed_too(journey):
     assert journey.actions() == {}
 
 
-def test_two_applies_at_once_end_in_one_right_org(journey):
+def test_two_concurrent_applies_leave_the_configured_org(journey):
     with serve(journey.folder / "org") as org:
         signed_in(journey, org)
         processes = [journey.spawn("--org", org.url, "apply", "--auto-approve") for _ in range(2)]

@@ -20,7 +20,7 @@ def local_org(journey):
     return serve(journey.folder / ".sfcode" / "local-org")
 
 
-def test_destroy_deletes_what_is_ours_and_leaves_the_rest(visible):
+def test_destroy_deletes_managed_components_and_no_others(visible):
     with local_org(visible) as org:
         deploy(org, THEIRS)
     result = visible.plan("--destroy", "--detailed-exitcode")
@@ -42,14 +42,14 @@ def test_destroy_deletes_what_is_ours_and_leaves_the_rest(visible):
     assert (rerun.code, rerun.out.startswith("No changes. No managed components are left in ")) == (0, True)
 
 
-def test_what_was_destroyed_can_be_applied_again(visible):
+def test_a_destroyed_project_can_be_applied_again(visible):
     assert visible.run("destroy", "--auto-approve").code == 0
     assert visible.actions()[f"User:{USER}"] == "update"
     assert visible.apply().code == 0
     assert visible.actions() == {}
 
 
-def test_a_field_with_values_stops_it_until_that_is_allowed(visible):
+def test_a_field_with_values_refuses_a_destroy_without_allow_delete(visible):
     allow = "CustomField:Contact.Appcues_NPS_Score__c"
     with local_org(visible) as org, opened(org) as client:
         (contact,) = client.query("SELECT Id FROM Contact LIMIT 1")
@@ -74,7 +74,7 @@ def test_destroy_and_adopt_do_not_go_together(applied):
 
 
 @pytest.mark.parametrize(("typed", "code"), [("Northwind Traders", 0), ("yes", 1)])
-def test_a_protected_environment_wants_the_name_of_the_org_typed(visible, typed, code):
+def test_a_protected_environment_requires_the_name_of_the_org(visible, typed, code):
     visible.edit("sfcode.yaml", "org: local", "protected: true\n    org: local")
     assert visible.run("destroy", "--auto-approve").code == 1, "nobody at a terminal"
     terminal, end = pty.openpty()

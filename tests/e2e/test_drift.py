@@ -34,7 +34,7 @@ def test_no_drift_is_said_in_one_line_and_exits_with_0(applied):
     assert looked.out.startswith("No drift. Northwind Traders (00D")
 
 
-def test_drift_alone_is_shown_from_then_to_now_and_exits_with_2(drifted):
+def test_drift_is_shown_from_the_applied_to_the_present_value_and_exits_with_2(drifted):
     looked = drifted.plan("--refresh-only", "--detailed-exitcode")
     assert looked.code == 2
     assert "Note: objects have changed outside of sfcode" in looked.out
@@ -84,7 +84,7 @@ def test_drift_is_in_the_plan_only_where_the_plan_touches_it(drifted):
     assert drifted.plan("--refresh-only", "--detailed-exitcode").code == 0
 
 
-def test_something_deleted_in_the_org_is_drift_and_comes_back(applied):
+def test_a_component_deleted_in_the_org_is_drift_and_is_created_again(applied):
     with local_org(applied) as org:
         field = component(org, Address("CustomField", "Lead.Appcues_NPS_Feedback__c"))
         assert field is not None
@@ -110,7 +110,7 @@ def test_a_deactivated_integration_user_is_drift(applied):
     assert applied.actions() == {}
 
 
-def test_a_rotated_secret_is_the_configs_doing_and_a_strangers_endpoint_is_drift(applied):
+def test_a_rotated_secret_is_a_change_of_the_config_and_an_unknown_endpoint_is_drift(applied):
     applied.environ = {**applied.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "rotated-" + SECRET}
     output = applied.plan().out
     assert "(previous ${secret:SFCODE_RELAY_OUTBOUND_SECRET})" in output
@@ -127,7 +127,7 @@ def test_a_rotated_secret_is_the_configs_doing_and_a_strangers_endpoint_is_drift
     assert applied.actions() == {}
 
 
-def test_looking_does_not_go_with_options_that_plan(applied):
+def test_refresh_only_excludes_options_of_a_plan(applied):
     refused = applied.plan("--refresh-only", "--out", "plan.json")
     assert refused.code == 1
     assert "--refresh-only shows drift and makes no plan." in refused.err
@@ -154,7 +154,7 @@ def test_a_change_that_a_rollback_undoes_and_that_was_drift_before_is_named(drif
         assert component(org, Address.parse(SCORE)).body["label"] == "Appcues NPS Score"
 
 
-def test_a_secret_that_nothing_needs_any_more_is_no_drift(applied):
+def test_an_unused_secret_is_not_drift(applied):
     applied.edit("mappings/contact.yaml", "delivery: relay", "delivery: connector")
     applied.edit("mappings/contact.yaml", "  trigger: flow\n", "")
     applied.edit(
@@ -167,7 +167,7 @@ def test_a_secret_that_nothing_needs_any_more_is_no_drift(applied):
     assert "changed in the org" not in applied.plan().out
 
 
-def test_a_secret_that_only_got_another_name_is_no_drift(applied):
+def test_a_renamed_secret_is_not_drift(applied):
     applied.environ = {**applied.environ, "NEW_NAME": SECRET}
     applied.edit("sfcode.yaml", "${secret:SFCODE_RELAY_OUTBOUND_SECRET}", "${secret:NEW_NAME}")
     planned = applied.run("plan")

@@ -133,7 +133,7 @@ def test_an_apply_is_cut_off_by_no_lost_connection_but_that_of_its_deployment(st
 @pytest.mark.parametrize(
     "path", ["*/sobjects/User*", "*/sobjects/PermissionSetLicenseAssign*", "*/sobjects/PermissionSetAssignment*"]
 )
-def test_a_record_that_cannot_be_written_is_told_with_its_address_and_the_next_apply_goes_on(org, kind, path):
+def test_a_failed_record_is_reported_with_its_address_and_the_next_apply_continues(org, kind, path):
     org.arm(kind, path=path, method="POST", times=99)
     refused = org.apply()
     polite(refused)
@@ -146,13 +146,13 @@ def test_a_record_that_cannot_be_written_is_told_with_its_address_and_the_next_a
     org.mends()
 
 
-def test_what_only_reads_is_asked_again_without_a_word(org):
+def test_reads_are_retried_without_a_message(org):
     org.arm("unavailable", path=REQUEST, times=2)
     assert org.plan().code == 0
     assert org.struck()
 
 
-def test_a_locked_row_while_the_user_is_made_is_waited_out(org):
+def test_a_locked_row_during_the_creation_of_the_user_is_retried(org):
     org.arm("row_lock", object="User", times=2)
     applied = org.apply()
     assert applied.code == 0, applied.err
@@ -181,7 +181,7 @@ def test_a_session_that_ends_in_the_middle_says_how_to_sign_in_again(org, skip):
     org.mends()
 
 
-def test_a_deployment_that_takes_its_time_is_waited_for(org):
+def test_a_slow_deployment_is_awaited(org):
     org.arm("slow_deploy", polls=4)
     applied = org.apply()
     assert applied.code == 0, applied.err
@@ -189,7 +189,7 @@ def test_a_deployment_that_takes_its_time_is_waited_for(org):
     assert org.plan("--detailed-exitcode").code == 0
 
 
-def test_a_connection_lost_while_a_deployment_is_followed_is_sat_out(org):
+def test_a_connection_lost_while_following_a_deployment_is_retried(org):
     org.arm("slow_deploy", polls=3)
     org.arm("drop", path="/services/Soap/*", skip=6, times=2)
     applied = org.apply()
@@ -208,7 +208,7 @@ def test_a_locked_setup_is_an_error_in_the_orgs_words_and_the_next_apply_works(o
     org.mends()
 
 
-def test_a_setup_that_somebody_else_is_changing_is_waited_for_as_long_as_it_was_said(org, monkeypatch):
+def test_a_locked_setup_is_retried_for_the_lock_timeout(org, monkeypatch):
     monkeypatch.setattr("sfcode.apply.deploy.PAUSE", 0.01)
     org.arm("locked_org", times=2)
     applied = org.run("apply", "--auto-approve", "--lock-timeout", "1m")
@@ -218,7 +218,7 @@ def test_a_setup_that_somebody_else_is_changing_is_waited_for_as_long_as_it_was_
     assert org.plan("--detailed-exitcode").code == 0
 
 
-def test_a_used_up_allowance_is_an_error_that_says_so(org):
+def test_a_used_up_request_limit_is_reported(org):
     org.arm("request_limit", path="/services/data/*", times=99)
     refused = org.plan()
     polite(refused)
@@ -228,7 +228,7 @@ def test_a_used_up_allowance_is_an_error_that_says_so(org):
     org.mends()
 
 
-def test_a_slow_org_is_only_slow(org):
+def test_a_slow_org_causes_no_error(org):
     org.arm("latency", path=REQUEST, seconds=0.05, times=99)
     assert org.apply().code == 0
     assert org.struck()

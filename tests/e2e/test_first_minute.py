@@ -12,14 +12,14 @@ SCORE = Address("CustomField", "Contact.Appcues_NPS_Score__c")
 
 
 @pytest.mark.parametrize("verb", ["rollback", "destroy"])
-def test_it_can_be_taken_back_at_once(applied, verb):
+def test_a_first_apply_can_be_rolled_back_at_once(applied, verb):
     result = applied.run(verb, "--auto-approve")
     assert result.code == 0, result.err
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         assert component(org, SCORE) is None
 
 
-def test_once_a_record_was_written_an_unseen_field_is_not_taken_for_empty(applied):
+def test_a_hidden_field_is_not_assumed_empty_once_a_record_was_written(applied):
     with serve(applied.folder / ".sfcode" / "local-org") as org, opened(org) as client:
         (contact,) = client.query("SELECT Id FROM Contact LIMIT 1")
         client.update("Contact", contact["Id"], {"Title": "Somebody"})

@@ -154,7 +154,7 @@ def reverted(forge: Forge, org: LocalOrg) -> None:
     forge.drift()
 
 
-def test_what_was_not_reviewed_waits_for_an_approval(forge: Forge, org: LocalOrg) -> None:
+def test_a_plan_that_was_not_reviewed_waits_for_an_approval(forge: Forge, org: LocalOrg) -> None:
     # Nobody could be asked: nothing is done, and the hint is said.
     jobs = forge.apply()
     assert results(jobs) == {"plan": "failure", "approve": "skipped", "apply": "skipped"}
@@ -184,7 +184,7 @@ def test_what_was_not_reviewed_waits_for_an_approval(forge: Forge, org: LocalOrg
     assert forge.asked == [APPROVAL]
 
 
-def test_an_org_that_moves_after_the_approval_is_left_alone(forge: Forge, org: LocalOrg) -> None:
+def test_an_org_that_changes_after_the_approval_is_not_changed(forge: Forge, org: LocalOrg) -> None:
     deployed(forge)
     forge.branch("phone")
     forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
@@ -201,7 +201,7 @@ def test_an_org_that_moves_after_the_approval_is_left_alone(forge: Forge, org: L
     assert "Phone" not in fields_sent(org)
 
 
-def test_a_strangers_pull_request_is_reviewed_with_neither_secrets_nor_a_comment(forge: Forge) -> None:
+def test_a_pull_request_from_a_fork_is_reviewed_without_secrets_and_comment(forge: Forge) -> None:
     forge.branch("stranger")
     forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    phone: Phone\n")
     number = forge.propose("Send the phone", login="stranger", repository="stranger/crm")
@@ -222,7 +222,7 @@ def test_a_repository_without_a_sign_in_is_reviewed_offline(forge: Forge) -> Non
     assert set(results(forge.drift()).values()) == {"skipped"}
 
 
-def test_a_change_of_form_says_no_changes_and_a_broken_one_says_where(forge: Forge) -> None:
+def test_a_change_of_layout_shows_no_changes_and_an_invalid_config_its_position(forge: Forge) -> None:
     forge.runner.variables = {}
     forge.branch("form")
     forge.edit(CONTACT, "    role: Title\n    email: Email\n", "    email:   Email # first\n    role: Title\n")
@@ -257,7 +257,7 @@ def test_the_job_that_comments_runs_nothing_of_the_branch(forge: Forge) -> None:
     assert "will be sent to Appcues as `phone`" in comment(forge, number)["body"]
 
 
-def test_a_workflow_that_is_started_on_another_branch_says_so(forge: Forge) -> None:
+def test_a_workflow_started_on_another_branch_is_refused(forge: Forge) -> None:
     for name in ("apply", "drift"):
         jobs = forge.runner.run(name, Event("workflow_dispatch", forge.main, "refs/heads/other"))
         first, *other_jobs = jobs.values()

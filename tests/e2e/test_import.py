@@ -77,7 +77,7 @@ class TestTakingOver:
             assert rows(org, "SELECT Id, LastModifiedDate FROM PermissionSet ORDER BY Id") == before
             assert component(org, Address("StaticResource", "Appcues_sfcode_state")) is None
 
-    def test_the_first_apply_records_what_is_ours_and_leaves_every_component_as_it_was(self, clicked):
+    def test_the_first_apply_adopts_components_without_changing_them(self, clicked):
         addresses = [FIELD.address, Address("PermissionSet", SET), *LEFTOVERS]
         with clicked.org() as org:
             before = [component(org, address) for address in addresses]
@@ -90,7 +90,7 @@ class TestTakingOver:
             assert [component(org, address) for address in addresses] == before
         assert clicked.journey.plan("--detailed-exitcode").code == 0
 
-    def test_what_was_taken_on_is_watched_from_then_on(self, adopted):
+    def test_drift_of_adopted_components_is_reported(self, adopted):
         wider = permission_set()
         wider.body["userPermissions"]["ViewSetup"] = {"enabled": True}
         adopted.deploy(wider)
@@ -102,7 +102,7 @@ class TestTakingOver:
         assert adopted.journey.apply().code == 0
         assert adopted.journey.actions() == {}
 
-    def test_a_line_less_in_as_is_shows_what_would_change_and_keeps_the_words_of_the_set(self, adopted):
+    def test_a_removed_line_of_as_is_shows_the_changes_and_keeps_label_and_description(self, adopted):
         adopted.journey.edit("sfcode.yaml", f"  - PermissionSet:{SET}\n", "")
         adopted.journey.edit("sfcode.yaml", "access: documented", "access: least_privilege")
         assert adopted.journey.actions() == {f"PermissionSet:{SET}": "update"}
@@ -120,7 +120,7 @@ class TestTakingOver:
         assert adopted.journey.apply().code == 0
         assert adopted.journey.actions() == {}
 
-    def test_as_is_leads_nowhere_but_to_what_the_mappings_ask_for_in_an_org_without_it(self, adopted, tmp_path):
+    def test_as_is_in_an_org_without_the_component_creates_what_the_mappings_need(self, adopted, tmp_path):
         adopted.journey.edit("sfcode.yaml", "appcues@northwind.example", "appcues@elsewhere.example")
         with serve(tmp_path / "empty") as org:
             adopted.journey.environ = {**adopted.journey.environ, "SF_ACCESS_TOKEN": org.access_token}
@@ -132,7 +132,7 @@ class TestTakingOver:
 
 
 class TestMoving:
-    def test_the_move_is_one_deployment_that_brings_ours_and_takes_theirs_away(self, adopted):
+    def test_the_move_to_the_relay_is_one_deployment_that_replaces_the_connectors_components(self, adopted):
         adopted.move()
         actions = adopted.journey.actions()
         assert {actions[str(address)] for address in LEFTOVERS} == {"delete"}
@@ -148,7 +148,7 @@ class TestMoving:
             assert all(component(org, address) for address in OURS)
         assert adopted.journey.plan("--detailed-exitcode").code == 0
 
-    def test_an_org_that_refuses_ours_keeps_theirs(self, adopted):
+    def test_a_refused_move_keeps_the_connectors_components(self, adopted):
         adopted.move()
         adopted.journey.edit("mappings/contact.yaml", "title: Title", "title: Title\n    gone: Nope__c")
         adopted.journey.edit("mappings/contact.yaml", "    gone: Nope__c", "    plan: Plan__c")
@@ -163,7 +163,7 @@ class TestMoving:
             assert all(component(org, address) for address in LEFTOVERS)
             assert not any(component(org, address) for address in OURS)
 
-    def test_a_save_is_sent_once_before_and_once_after(self, adopted):
+    def test_a_save_is_sent_once_before_and_after_the_move(self, adopted):
         def senders() -> list[str]:
             with adopted.org() as org, requests.Session() as session:
                 rest = Rest(org, session=session)
@@ -177,7 +177,7 @@ class TestMoving:
         assert adopted.journey.apply().code == 0
         assert senders() == ["Contact.Appcues_contact"]
 
-    def test_the_steps_after_it_are_in_the_order_in_which_nobody_writes_an_event_twice(self, adopted):
+    def test_the_steps_after_the_move_prevent_duplicate_events(self, adopted):
         adopted.move()
         out = adopted.journey.apply().out
         steps = [
@@ -190,7 +190,7 @@ class TestMoving:
         assert sorted(steps, key=out.index) == steps
         assert "The relay has taken the place" not in adopted.journey.apply().out, "it has been said"
 
-    def test_no_event_is_written_twice_when_the_steps_are_followed(self, clicked):
+    def test_following_the_steps_writes_each_event_once(self, clicked):
         """Play both writers as the integration user: each event of Appcues becomes one Event, at each stage."""
         able = permission_set()
         able.body["userPermissions"].update(ActivitiesAccess={"enabled": True}, EditEvent={"enabled": True})
@@ -212,7 +212,7 @@ class TestMoving:
             records = rows(org, "SELECT Subject FROM Event WHERE Subject LIKE 'Appcues %' ORDER BY Subject")
         assert [row["Subject"] for row in records] == ["Appcues applied", "Appcues before", "Appcues moved"]
 
-    def test_a_pair_that_the_connector_makes_anew_is_named(self, moved):
+    def test_a_message_and_rule_that_the_connector_creates_again_are_reported(self, moved):
         moved.deploy(*pair("AppcuesOnContactCreateUpdate_2uhD1C"))
         result = moved.journey.plan()
         assert "WorkflowOutboundMessage:Contact.AppcuesOnContactCreateUpdate_2uhD1C is another message" in result.out
@@ -224,7 +224,7 @@ class TestMoving:
         assert moved.journey.apply().code == 0
         assert "is another message" not in moved.journey.plan().out
 
-    def test_a_set_that_is_kept_as_it_is_stops_a_relay_that_needs_more(self, adopted):
+    def test_a_permission_set_in_as_is_without_needed_rights_refuses_the_relay(self, adopted):
         adopted.move()
         adopted.journey.edit("sfcode.yaml", "as_is:\n", f"as_is:\n  - PermissionSet:{SET}\n")
         refused = adopted.journey.apply()
@@ -232,7 +232,7 @@ class TestMoving:
         assert "PermissionSet:Appcues_Access is kept unchanged (as_is) and lacks" in refused.err
         assert "Event.Appcues_Event_Id__c (read, edit)" in refused.err
 
-    def test_a_rollback_puts_the_connectors_pair_back(self, moved):
+    def test_a_rollback_restores_the_connectors_message_and_rule(self, moved):
         result = moved.journey.run(
             "rollback", "--auto-approve", "--allow-delete", "CustomField:Activity.Appcues_Event_Id__c"
         )
@@ -241,7 +241,7 @@ class TestMoving:
             assert all(component(org, address) for address in LEFTOVERS)
             assert not any(component(org, address) for address in OURS)
 
-    def test_a_flow_that_somebody_made_by_hand_is_replaced_too(self, adopted):
+    def test_a_flow_created_by_hand_is_replaced_too(self, adopted):
         body = {
             "actionCalls": {
                 "Send": {
@@ -334,13 +334,13 @@ def test_the_shipped_company_is_what_the_help_page_clicks(clicked):
 
 
 class TestWrongInput:
-    def test_an_org_must_be_named(self, clicked):
+    def test_import_without_an_org_is_refused(self, clicked):
         clicked.journey.environ = {}
         refused = clicked.journey.run("import")
         assert refused.code == 1
         assert "No org to import from was passed." in refused.err
 
-    def test_an_org_without_an_integration(self, tmp_path):
+    def test_import_from_an_org_without_an_integration_is_refused(self, tmp_path):
         with serve(tmp_path / "empty"):
             pass
         clicked = Clicked.start(tmp_path / "project", tmp_path / "empty")
@@ -349,7 +349,7 @@ class TestWrongInput:
         assert "No integration with Appcues was found in Northwind Traders" in refused.err
         assert not (clicked.journey.folder / "config").exists()
 
-    def test_what_is_open_is_asked_and_the_answers_are_taken(self, clicked):
+    def test_open_questions_are_listed_and_options_answer_them(self, clicked):
         with clicked.org() as org:
             second_field = replace(FIELD, full_name="Contact.Appcues_Key__c")
             deploy(org, second_field, permission_set(readable=("Title", "Appcues_Id__c", "Appcues_Key__c")))
@@ -366,7 +366,7 @@ class TestWrongInput:
         assert clicked.journey.actions() == {}
 
     @pytest.mark.parametrize("username", ["sam.seller@northwind.example", USER])
-    def test_somebody_without_the_right_to_read_the_setup(self, clicked, username):
+    def test_a_user_without_view_setup_is_refused(self, clicked, username):
         with clicked.org() as org:
             clicked.journey.environ = {"SF_ACCESS_TOKEN": token(org, username)}
             refused = clicked.journey.run("--org", org.url, "import")
@@ -374,7 +374,7 @@ class TestWrongInput:
         assert f"{username} may not read the setup of Northwind Traders" in refused.err
         assert "such as an administrator" in refused.err
 
-    def test_a_config_that_is_there_is_kept_unless_told(self, clicked):
+    def test_an_existing_config_is_kept_without_overwrite(self, clicked):
         clicked.imported()
         clicked.journey.edit("sfcode.yaml", "name: Appcues", "name: Mine")
         settings = clicked.journey.folder / "config" / "sfcode.yaml"
@@ -391,14 +391,14 @@ class TestWrongInput:
         assert "name: Appcues" in settings.read_text()
         assert identity in settings.read_text().splitlines(), "what was applied of it stays its own"
 
-    def test_an_org_that_sfcode_manages_has_a_config_somewhere(self, adopted):
+    def test_a_managed_org_is_not_imported_again(self, adopted):
         refused = adopted.journey.run("--config", "other", "import")
         assert refused.code == 1
         assert (
             "sfcode manages Northwind Traders already as Appcues: admin@northwind.example applied it on" in refused.err
         )
 
-    def test_a_pair_without_a_field_is_no_attribute(self, clicked):
+    def test_an_attribute_option_without_a_field_is_refused(self, clicked):
         refused = clicked.journey.run("import", "--attribute", "Title")
         assert refused.code == 1
         assert "write it like role=Title" in refused.err
@@ -437,7 +437,7 @@ def test_the_answer_of_json_holds_the_files_and_what_was_chosen(clicked):
     assert "5f0c2a" not in json.dumps(answer), "the connector's address is nobody's business"
 
 
-def test_an_org_that_is_no_sandbox_is_protected_and_taken_over_by_a_saved_plan(clicked):
+def test_a_production_org_is_protected_and_adopted_by_a_saved_plan(clicked):
     with clicked.org() as org:
         clicked.journey.environ = {"SF_ACCESS_TOKEN": org.access_token, "SFCODE_ORG": org.url}
         clicked.imported()

@@ -20,7 +20,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
 @pytest.mark.parametrize(
     "words", [("plan",), ("doctor",), ("plan", "--json"), ("apply", "--auto-approve")], ids=" ".join
 )
-def test_a_command_that_is_stopped_while_it_reads_has_changed_nothing(journey, number, words):
+def test_a_command_interrupted_while_reading_reports_no_changes(journey, number, words):
     journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": "00D!token"}
     with Hung() as org:
         program = journey.spawn("--org", org.url, *words)
@@ -51,7 +51,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("words", "expected"), OTHERS.items())
-def test_every_verb_that_asks_an_org_ends_at_once_and_in_the_same_way(journey, words, expected):
+def test_every_verb_with_an_org_ends_at_once_on_ctrl_c(journey, words, expected):
     journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": "00D!token"}
     with Hung() as org:
         program = journey.spawn("--org", org.url, *words.split())
@@ -94,13 +94,13 @@ class Hung:
         (signal.SIGTERM, ExitCode.BUG, 3),
     ],
 )
-def test_the_exit_code_tells_what_ended_the_command(number, code, expected):
+def test_the_exit_code_is_that_of_the_signal(number, code, expected):
     interruption = Interruption()
     interruption.signal = number
     assert interruption.exit_code(code) == expected
 
 
-def test_what_the_parent_wants_ignored_stays_ignored():
+def test_signals_that_the_parent_ignores_stay_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with Interruption().handle_signals():
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
@@ -108,7 +108,7 @@ def test_what_the_parent_wants_ignored_stays_ignored():
 
 
 @pytest.mark.parametrize("number", CODES)
-def test_a_signal_while_the_program_is_loaded_is_told_in_the_same_words(monkeypatch, capsys, number):
+def test_a_signal_during_the_imports_prints_the_same_message(monkeypatch, capsys, number):
     from sfcode import __main__ as program
 
     class Interrupted:

@@ -23,7 +23,9 @@ def state(journey: Journey) -> Path:
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_journey(story: Story, starts: Callable[[str, Path], Journey], tmp_path: Path) -> None:
+def test_a_journey_plans_and_applies_as_described(
+    story: Story, starts: Callable[[str, Path], Journey], tmp_path: Path
+) -> None:
     """The plan wants what it should; the apply does it, and then there is nothing left to do, or it refuses and does nothing."""
     journey = starts(story.start, tmp_path / "project")
     with serve(state(journey)) as org:
@@ -81,7 +83,9 @@ def test_a_saved_plan_is_refused_after_the_user_was_changed(
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_somebody_who(who: str, starts: Callable[[str, Path], Journey], tmp_path: Path) -> None:
+def test_a_user_with_too_few_rights_changes_nothing_and_another_one_can_continue(
+    who: str, starts: Callable[[str, Path], Journey], tmp_path: Path
+) -> None:
     """Too few rights are told in the org's words and leave the org so that somebody with enough can go on."""
     profile, permissions, message = PEOPLE[who]
     journey = starts("new", tmp_path / "project")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 
-def test_a_plan_beyond_the_limit_is_refused_saved_by_nobody_and_goes_when_it_is_meant(visible):
+def test_a_plan_beyond_the_limit_is_refused_not_saved_and_possible_with_the_option(visible):
     visible.edit("sfcode.yaml", "environments:", "safety: {max_destroy: 20%}\n\nenvironments:")
     (visible.folder / "config/mappings/lead.yaml").unlink()
     refused = visible.plan("--out", "plan.json")
@@ -27,12 +27,12 @@ def test_a_plan_beyond_the_limit_is_refused_saved_by_nobody_and_goes_when_it_is_
     assert visible.actions() == {}
 
 
-def test_destroy_is_asked_for_by_name_and_has_no_limit(visible):
+def test_destroy_has_no_limit(visible):
     visible.edit("sfcode.yaml", "environments:", "safety: {max_destroy: 0}\n\nenvironments:")
     assert visible.run("destroy", "--auto-approve").code == 0
 
 
-def test_a_limit_that_is_none_is_a_wrong_word(journey):
+def test_an_invalid_limit_is_a_usage_error(journey):
     refused = journey.plan("--max-destroy", "many")
     assert refused.code == 1
     assert "'many' is no limit. Write 3 or 25%." in refused.err

@@ -62,7 +62,7 @@ def ended(process: Program) -> tuple[int, str]:
     return process.returncode, out + err
 
 
-def test_of_two_at_once_the_second_is_refused_or_waits_and_both_end_well(journey):
+def test_a_second_concurrent_apply_is_refused_or_waits_and_both_succeed(journey):
     with slow(journey) as place:
         with place.busy() as first:
             first.send_signal(signal.SIGSTOP)
@@ -82,7 +82,7 @@ def test_of_two_at_once_the_second_is_refused_or_waits_and_both_end_well(journey
         assert place.run("plan", "--detailed-exitcode").code == 0
 
 
-def test_a_killed_apply_locks_nobody_out_for_longer_than_its_deployment_runs(journey):
+def test_the_lock_of_a_killed_apply_holds_only_while_its_deployment_runs(journey):
     with slow(journey, polls=3) as place:
         with place.busy() as first:
             first.kill()
@@ -96,7 +96,7 @@ def test_a_killed_apply_locks_nobody_out_for_longer_than_its_deployment_runs(jou
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stopped_apply_cancels_its_deployment_and_gives_the_lock_back(journey, number):
+def test_an_interrupted_apply_cancels_its_deployment_and_releases_the_lock(journey, number):
     with slow(journey, polls=50) as place:
         with place.busy() as first:
             first.send_signal(number)
@@ -106,7 +106,7 @@ def test_a_stopped_apply_cancels_its_deployment_and_gives_the_lock_back(journey,
         assert place.lock is None
 
 
-def test_a_failed_apply_gives_the_lock_back(journey):
+def test_a_failed_apply_releases_the_lock(journey):
     journey.edit("sfcode.yaml", "permission_set_license: SalesforceAPIIntegrationPsl", "permission_set_license: Nobody")
     with serve(journey.folder / "org") as org:
         place = Place(journey, org)
@@ -115,7 +115,7 @@ def test_a_failed_apply_gives_the_lock_back(journey):
         assert place.lock is None
 
 
-def test_an_apply_that_let_go_of_its_deployment_keeps_the_lock_until_somebody_attached(journey, monkeypatch):
+def test_an_apply_that_left_its_deployment_running_keeps_the_lock_until_attach(journey, monkeypatch):
     def let_go(_org, deploy_id, *_):
         raise DeployStillRunning(deploy_id, "you interrupted the wait for it")
 
@@ -133,7 +133,7 @@ def test_an_apply_that_let_go_of_its_deployment_keeps_the_lock_until_somebody_at
         assert place.apply().code == 0
 
 
-def test_force_unlock_takes_away_the_lock_that_is_named_and_no_other(journey):
+def test_force_unlock_removes_only_the_lock_with_the_passed_id(journey):
     with slow(journey) as place:
         assert "The org is not locked." in place.run("force-unlock", "081000000000001AAA").err
         with place.busy() as first:
@@ -148,7 +148,7 @@ def test_force_unlock_takes_away_the_lock_that_is_named_and_no_other(journey):
             assert place.lock is None
 
 
-def test_no_lock_neither_asks_nor_leaves_one(journey):
+def test_no_lock_neither_reads_nor_writes_a_lock(journey):
     with slow(journey) as place:
         with place.busy() as first:
             first.send_signal(signal.SIGSTOP)

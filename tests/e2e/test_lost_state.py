@@ -36,7 +36,7 @@ def test_everything_is_managed_again_without_a_change(applied):
     assert applied.plan("--refresh-only").out.startswith("No drift.")
 
 
-def test_what_says_nothing_of_the_kind_is_adopted_by_name_only(applied):
+def test_components_without_the_managed_mark_are_adopted_by_name_only(applied):
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         field = component(org, SCORE)
         assert field is not None
@@ -48,20 +48,20 @@ def test_what_says_nothing_of_the_kind_is_adopted_by_name_only(applied):
     assert applied.plan("--adopt-managed", "--adopt", str(SCORE)).code == 0
 
 
-def test_one_that_the_state_does_not_list_is_said_as_such(applied):
+def test_a_marked_component_missing_from_the_state_is_reported(applied):
     assert applied.run("state", "forget", str(SCORE)).code == 0
     refused = applied.plan()
     assert f"{SCORE} is marked as managed by sfcode, and the state does not list it" in refused.out
     assert applied.plan("--adopt-managed").code == 0
 
 
-def test_a_destroy_without_a_state_does_not_claim_that_nothing_is_left(applied):
+def test_a_destroy_without_a_state_warns_that_components_may_remain(applied):
     lose_state(applied)
     planned = applied.plan("--destroy")
     assert "this org has no state of the project Appcues: if it was applied here, the state was lost" in planned.out
 
 
-def test_what_another_project_manages_is_not_taken_from_it(applied):
+def test_components_of_another_project_are_not_adopted(applied):
     applied.edit("sfcode.yaml", "name: Appcues\n", "name: Other\n")
     applied.edit("sfcode.yaml", "username: appcues.integration@", "username: other@")
     applied.edit("mappings/contact.yaml", "Appcues_", "Other_")

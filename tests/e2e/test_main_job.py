@@ -42,7 +42,7 @@ def test_user_license_and_assignment_are_in_the_plan_and_in_the_org(applied):
     assert document["summary"] == {"create": 0, "update": 0, "delete": 0}
 
 
-def test_an_attribute_taken_from_a_mapping_shrinks_message_condition_and_access_together(applied):
+def test_a_removed_attribute_leaves_message_condition_and_access_together(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert applied.actions() == dict.fromkeys(CONTACT_PARTS, "update")
     output = applied.plan().out
@@ -60,14 +60,14 @@ def test_the_readme_shows_parts_of_a_real_plan(applied, root):
         assert part in output
 
 
-def test_an_attribute_added_to_a_mapping_grows_them_together(applied):
+def test_an_added_attribute_extends_message_condition_and_access_together(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "    plan: Plan__c\n    source: LeadSource\n")
     assert applied.actions() == dict.fromkeys(CONTACT_PARTS, "update")
     assert applied.apply().code == 0
     assert applied.actions() == {}
 
 
-def test_a_mapping_taken_away_deletes_its_components_flow_included(visible):
+def test_a_removed_mapping_deletes_its_components_and_its_flow(visible):
     (visible.folder / "config/mappings/lead.yaml").unlink()
     actions = visible.actions()
     deleted = {address for address, action in actions.items() if action == "delete"}
@@ -81,7 +81,7 @@ def test_a_mapping_taken_away_deletes_its_components_flow_included(visible):
     assert visible.actions() == {}
 
 
-def test_what_is_left_to_do_in_appcues_is_printed_with_this_projects_values(journey):
+def test_the_steps_in_appcues_are_printed_with_the_projects_values(journey):
     result = journey.apply()
     assert "Left to do in Appcues:" in result.out
     assert "/webhooks/appcues/<value of SFCODE_RELAY_WEBHOOK_SECRET>" in result.out
@@ -89,7 +89,7 @@ def test_what_is_left_to_do_in_appcues_is_printed_with_this_projects_values(jour
     assert "must equal Contact.Appcues_User_Id__c" in result.out
 
 
-def test_a_change_made_in_the_org_by_hand_is_put_right_and_nothing_else(applied):
+def test_apply_reverts_a_manual_change_and_nothing_else(applied):
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         from tests.e2e.org import deploy_field_label
 
@@ -101,7 +101,7 @@ def test_a_change_made_in_the_org_by_hand_is_put_right_and_nothing_else(applied)
     assert applied.actions() == {}
 
 
-def test_the_secret_is_in_nothing_that_a_run_leaves_or_prints(journey):
+def test_no_output_file_or_log_contains_the_secret(journey):
     printed = []
     for words in (
         ["plan", "--out", "plan.json"],

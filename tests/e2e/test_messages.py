@@ -79,14 +79,14 @@ def test_a_field_that_is_not_mapped_sends_nothing(world):
     assert world.sent() == []
 
 
-def test_a_mapped_field_that_is_saved_as_it_was_sends_nothing(world):
+def test_a_save_without_a_changed_mapped_field_sends_nothing(world):
     record = world.contact("Product_User_Id__c != null")
     (title,) = (row["Title"] for row in world.rest.rows(f"SELECT Title FROM Contact WHERE Id = '{record}'"))
     world.change("Contact", record, Title=title)
     assert world.sent() == []
 
 
-def test_nobody_without_a_user_id_is_sent(world):
+def test_records_without_a_user_id_are_not_sent(world):
     record = world.contact("Product_User_Id__c = null")
     world.change("Contact", record, Title="Not a user")
     assert world.sent() == []
@@ -113,7 +113,7 @@ def test_new_contacts_and_leads_are_sent_each_to_its_mapping(world):
     assert sorted(fields["Appcues_User_Id__c"] for post in posts for fields in post.records) == ["4711", "4712"]
 
 
-def test_what_the_integration_user_writes_does_not_come_back(world):
+def test_writes_of_the_integration_user_are_not_sent(world):
     (user,) = world.rest.rows("SELECT Id FROM User WHERE Username = 'appcues.integration@example.com.local'")
     record = world.contact("Product_User_Id__c != null")
     with signed_in_as(world.rest, world.state, user["Id"]) as integration:
@@ -122,7 +122,7 @@ def test_what_the_integration_user_writes_does_not_come_back(world):
     assert world.sent() == []
 
 
-def test_a_mapped_field_taken_from_the_permission_set_goes_missing_without_a_word(world):
+def test_a_field_without_read_access_is_omitted_from_the_message(world):
     """An org does the same: what the message's user may not read is left out, and nobody is told."""
     record = world.contact("Product_User_Id__c != null AND Email != null")
     (row,) = world.rest.rows("SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Appcues_Integration'")

@@ -83,7 +83,7 @@ def test_a_field_is_renamed_with_its_values_and_back_again(visible):
     assert visible.actions() == {}
 
 
-def test_an_apply_that_was_cut_off_behind_the_rename_is_ended_by_the_next(visible):
+def test_an_apply_interrupted_after_a_rename_is_completed_by_the_next(visible):
     set_score(visible)
     move_field(visible)
     with local_org(visible) as org, opened(org) as client:
@@ -95,7 +95,7 @@ def test_an_apply_that_was_cut_off_behind_the_rename_is_ended_by_the_next(visibl
     assert visible.actions() == {}
 
 
-def test_what_a_cut_off_apply_has_renamed_is_known_whatever_the_config_says_next(visible):
+def test_a_rename_of_an_interrupted_apply_is_recognized_with_any_later_config(visible):
     """It has no name in the state yet, and the config may be put back: nothing is forgotten, and nothing created twice."""
     set_score(visible)
     moved = move_field(visible)
@@ -162,7 +162,7 @@ def test_a_renamed_project_keeps_the_assignments_of_its_permission_sets(visible)
     assert visible.actions() == {}
 
 
-def test_what_an_org_refuses_to_rename_is_told_in_its_words_and_nothing_is_changed(visible):
+def test_a_refused_rename_is_reported_with_the_orgs_message_and_changes_nothing(visible):
     feedback = "CustomField:Contact.Appcues_NPS_Feedback__c"
     visible.edit(MAPPING, "Appcues_NPS_Score__c", "Score__c")
     visible.edit(MAPPING, "Appcues_NPS_Feedback__c", "Feedback__c")
@@ -177,14 +177,14 @@ def test_what_an_org_refuses_to_rename_is_told_in_its_words_and_nothing_is_chang
     assert present(visible, OLD, feedback) == [OLD, feedback], "what was renamed before it has its former name again"
 
 
-def test_a_field_that_may_have_been_renamed_is_told_how_to_keep_its_values(visible):
+def test_a_probably_renamed_field_has_a_hint_how_to_keep_its_values(visible):
     set_score(visible)
     visible.edit(MAPPING, "Appcues_NPS_Score__c", "Score__c")
     refused = visible.plan()
     assert "write `moved: {fields: {Contact.Appcues_NPS_Score__c: Contact.Score__c}}` in sfcode.yaml" in refused.out
 
 
-def test_an_object_that_was_renamed_in_setup_keeps_what_was_created_in_it(journey):
+def test_an_object_renamed_in_setup_keeps_the_created_fields(journey):
     fields = [
         Component("CustomField", "Visit__c.Uid__c", {"label": "Uid", "type": "Text", "length": 40, "externalId": True}),
         Component("CustomObject", "Visit__c", {**OBJECT, "label": "Visit", "pluralLabel": "Visits"}),

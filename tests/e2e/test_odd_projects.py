@@ -31,7 +31,7 @@ def assign_viewer(journey):
         assign(client, "Appcues_Viewer")
 
 
-def test_destroy_takes_the_permission_sets_away_from_everybody_who_has_them(visible):
+def test_destroy_removes_all_assignments_of_the_permission_sets(visible):
     assign_viewer(visible)
     result = visible.plan("--destroy")
     assert "# PermissionSetAssignment:Appcues_Viewer/admin@northwind.example will be destroyed" in result.out
@@ -40,7 +40,7 @@ def test_destroy_takes_the_permission_sets_away_from_everybody_who_has_them(visi
     assert visible.plan("--destroy").out.startswith("No changes. No managed components are left in ")
 
 
-def test_a_rollback_of_the_first_apply_takes_the_permission_sets_away_too(visible):
+def test_a_rollback_of_the_first_apply_removes_all_assignments(visible):
     assign_viewer(visible)
     result = visible.run("rollback", "--auto-approve")
     assert result.code == 0, result.err
@@ -50,7 +50,7 @@ def test_a_rollback_of_the_first_apply_takes_the_permission_sets_away_too(visibl
     assert "Rollback complete!" in result.out
 
 
-def test_somebody_else_who_has_the_rights_is_not_unnoticed_and_hinders_no_destroy(visible):
+def test_another_assignee_is_reported_and_does_not_prevent_a_destroy(visible):
     with local_org(visible) as org, opened(org) as client:
         assign(client, "Appcues_Integration")
     planned = visible.plan()
@@ -62,7 +62,7 @@ def test_somebody_else_who_has_the_rights_is_not_unnoticed_and_hinders_no_destro
         assert f"{INTEGRATION}/{name}: deleted" in result.out
 
 
-def test_a_rollback_with_nothing_to_put_back_does_not_speak_of_the_config(applied):
+def test_an_empty_rollback_does_not_mention_the_config(applied):
     applied.environ = {**applied.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "another-0123456789abcdef"}
     assert applied.apply().code == 0
     answer = applied.run("rollback")
@@ -71,31 +71,31 @@ def test_a_rollback_with_nothing_to_put_back_does_not_speak_of_the_config(applie
     assert answer.out.rstrip().endswith("everything that this apply replaced is already restored.")
 
 
-def test_a_secret_that_also_stands_elsewhere_in_the_address_is_no_change(journey):
+def test_a_secret_that_occurs_twice_in_the_url_is_no_change(journey):
     journey.environ = {**journey.environ, "SFCODE_RELAY_OUTBOUND_SECRET": "outbound-messages"}
     assert journey.apply().code == 0
     assert journey.actions() == {}
 
 
-def test_drift_before_the_first_apply_is_nothing_to_compare(journey):
+def test_refresh_only_before_the_first_apply_has_nothing_to_compare(journey):
     assert journey.plan("--refresh-only").out.startswith("Nothing to compare: no apply of this project is known in ")
 
 
 @pytest.mark.parametrize("name", ["there/is/none.plan", "config/sfcode.yaml/x.plan"])
-def test_a_plan_that_cannot_be_saved_is_no_bug(journey, name):
+def test_a_plan_that_cannot_be_saved_is_a_usage_error(journey, name):
     refused = journey.plan("--out", name)
     assert refused.code == 1
     assert f"{name}: the plan cannot be saved: " in refused.err
 
 
-def test_a_file_where_a_folder_belongs_is_no_bug(journey):
+def test_a_file_in_place_of_a_folder_is_a_usage_error(journey):
     (journey.folder / ".sfcode").write_text("not a folder")
     refused = journey.plan()
     assert refused.code == 1
     assert ".sfcode/local-org: Not a directory\n" in refused.err
 
 
-def test_a_folder_with_spaces_makes_commands_that_can_be_pasted(journey):
+def test_printed_commands_quote_folders_with_spaces(journey):
     config = (journey.folder / "config").rename(journey.folder / "my config")
     journey.environ = {**journey.environ, "SFCODE_ENV": ""}
     answer = journey.run("--config", config.name, "--env", "local", "plan", "--out", "my plan")
@@ -117,7 +117,7 @@ def test_attach_answers_in_json_after_the_local_org_is_gone(applied):
     assert attached.json["result"]["org"].startswith("00D")
 
 
-def test_ctrl_c_after_the_end_of_a_deployment_is_too_late(applied):
+def test_ctrl_c_after_the_end_of_a_deployment_cancels_nothing(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     (deploy_id,) = applied.run("--json", "apply", "--auto-approve").json["result"]["deployments"]
     reports = []
@@ -141,7 +141,7 @@ def test_sfcode_alone_shows_its_help_and_no_error(journey):
 @pytest.mark.parametrize(
     ("words", "environ"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})], ids=["option", "variable"]
 )
-def test_without_colours_an_error_on_a_terminal_has_none_either(journey, words, environ):
+def test_no_color_applies_to_errors_too(journey, words, environ):
     master, end = pty.openpty()
     journey.environ = {**journey.environ, **environ}
     assert journey.spawn(*words, "--env", "nope", "validate", stdout=subprocess.DEVNULL, stderr=end).wait() == 1
@@ -160,7 +160,7 @@ def test_a_username_with_capitals_is_the_same_user_in_whatever_case_the_org_keep
     assert journey.actions() == {}
 
 
-def test_a_refused_apply_tells_its_reasons_once(journey):
+def test_a_refused_apply_prints_its_reasons_once(journey):
     with local_org(journey) as org:
         deploy(
             org, Component("CustomField", "Contact.Appcues_User_Id__c", {"label": "Id", "type": "Text", "length": 40})
@@ -192,7 +192,7 @@ def test_templates_beside_the_config_that_a_link_leads_to_are_still_the_projects
 
 
 @pytest.mark.parametrize("words", [("apply", "--auto-approve"), ("plan",)])
-def test_a_disk_that_takes_no_more_is_said_without_a_traceback(journey, words):
+def test_a_full_disk_is_reported_without_a_traceback(journey, words):
     assert journey.plan().code == 0
     room = 60_000 if words[0] == "apply" else 4096  # what is written first goes to the write-ahead log
     argv, options = journey.command(*words)

@@ -33,12 +33,14 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"CI": "true"}, "win32", False),
     ],
 )
-def test_a_browser_is_started_where_somebody_would_see_it(environ: dict[str, str], platform: str, answer: bool) -> None:
+def test_a_browser_is_started_only_on_a_machine_with_a_display(
+    environ: dict[str, str], platform: str, answer: bool
+) -> None:
     assert has_browser(environ, platform) is answer
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_a_new_plan_is_shown_in_a_private_file_and_a_saved_one_where_it_was_asked_for(
+def test_a_new_plan_is_written_to_a_private_file_and_a_saved_one_to_the_passed_path(
     starts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

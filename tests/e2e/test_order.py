@@ -24,7 +24,7 @@ def versions(journey):
         return [(row["VersionNumber"], row["Status"]) for row in client.tooling_query(VERSIONS, "Appcues_contact")]
 
 
-def test_a_field_goes_after_the_old_versions_that_name_it(applied):
+def test_a_field_is_deleted_after_the_flow_versions_that_refer_to_it(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert applied.apply().code == 0
     assert versions(applied) == [(1, "Obsolete"), (2, "Active")]
@@ -51,7 +51,7 @@ def test_two_files_that_swap_names_are_one_apply(applied):
     assert applied.actions() == {}
 
 
-def test_what_somebody_else_still_uses_is_told_before_anything_begins(applied):
+def test_a_component_in_use_elsewhere_is_refused_before_the_first_step(applied):
     with local_org(applied) as org:
         deploy(org, RULE)
     before = versions(applied)
@@ -65,7 +65,7 @@ def test_what_somebody_else_still_uses_is_told_before_anything_begins(applied):
         assert component(org, NEW) is None
 
 
-def test_a_destroy_that_cannot_end_does_not_begin(visible):
+def test_a_destroy_that_cannot_complete_does_not_start(visible):
     with local_org(visible) as org:
         deploy(org, RULE)
     refused = visible.run("destroy", "--auto-approve")

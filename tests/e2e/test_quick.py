@@ -50,7 +50,7 @@ def checked(applied):
     return applied
 
 
-def test_a_check_with_tests_is_deployed_from_and_can_be_rolled_back(checked):
+def test_a_quick_deployment_of_a_check_can_be_rolled_back(checked):
     result = checked.run("apply", "plan.json")
     assert result.code == 0, result.err
     assert QUICK in result.out
@@ -62,7 +62,7 @@ def test_a_check_with_tests_is_deployed_from_and_can_be_rolled_back(checked):
     assert "PermissionSet:Appcues_Integration" in checked.actions()
 
 
-def test_after_another_deployment_the_package_is_deployed_anew_with_the_same_tests(checked):
+def test_after_another_deployment_the_package_is_deployed_again_with_the_same_tests(checked):
     with local_org(checked) as org:
         deploy_field_label(org, "Contact.Plan__c", "Somebody else's")
     result = checked.run("apply", "plan.json")
@@ -73,14 +73,14 @@ def test_after_another_deployment_the_package_is_deployed_anew_with_the_same_tes
     assert checked.actions() == {}
 
 
-def test_other_tests_than_the_check_ran_are_run(checked):
+def test_requested_tests_that_differ_from_the_check_are_run(checked):
     result = checked.run("apply", "plan.json", "--test-level", "NoTestRun")
     assert result.code == 0, result.err
     assert f"{ANEW}the requested tests differ from those that the check ran)" in result.out
     assert "tests" not in result.out.partition("Succeeded")[2].partition("\n")[0]
 
 
-def test_another_package_than_the_org_has_checked_is_deployed_anew(checked):
+def test_a_package_that_differs_from_the_checked_one_is_deployed_again(checked):
     path = checked.folder / "plan.json"
     plan = load(path)
     assert plan.validation
@@ -90,7 +90,7 @@ def test_another_package_than_the_org_has_checked_is_deployed_anew(checked):
     assert f"{ANEW}the package differs from the one that the org checked)" in result.out
 
 
-def test_a_check_without_tests_leaves_nothing_to_deploy_from(applied):
+def test_a_check_without_tests_is_not_used_for_a_quick_deployment(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     result = applied.plan("--check", "--test-level", "RunLocalTests", "--out", "plan.json")
     assert "no Apex test ran, so that no quick deployment is possible" in result.out
@@ -99,7 +99,7 @@ def test_a_check_without_tests_leaves_nothing_to_deploy_from(applied):
     assert (second_result.code, QUICK in second_result.out, ANEW in second_result.out) == (0, False, False)
 
 
-def test_a_plan_file_of_the_format_before_is_still_read(applied):
+def test_a_plan_file_of_the_previous_format_is_read(applied):
     assert applied.plan("--out", "plan.json").code == 0
     path = applied.folder / "plan.json"
     document = json.loads(path.read_text())

@@ -19,7 +19,7 @@ def start(tmp_path) -> Iterator[Callable[[int], Traveler]]:
 
 
 @pytest.mark.parametrize("first", range(0, 20, EACH))
-def test_no_journey_ends_wrongly(start: Callable[[int], Traveler], first: int) -> None:
+def test_no_random_journey_fails(start: Callable[[int], Traveler], first: int) -> None:
     for seed in range(first, first + EACH):
         traveler = start(seed)
         try:
@@ -29,7 +29,9 @@ def test_no_journey_ends_wrongly(start: Callable[[int], Traveler], first: int) -
             raise
 
 
-def test_a_wrong_end_is_found(start: Callable[[int], Traveler], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_apply_without_effect_fails_a_random_journey(
+    start: Callable[[int], Traveler], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a journey holds would fail where an apply did nothing."""
     traveler = start(1)
     monkeypatch.setattr(Traveler, "apply_once", lambda *_: None)

@@ -174,5 +174,5 @@ def test_who_has_not_completed_a_flow(detail: World) -> None:
     assert 0 < len(completed) < len(everybody)
 
 
-def test_what_the_local_org_does_not_run_is_refused(private: World) -> None:
+def test_a_report_that_the_local_org_does_not_support_is_refused(private: World) -> None:
     assert private.rest("GET", "/analytics/reports/00O000000000000AAA").status_code == 404

@@ -164,7 +164,7 @@ def test_an_activity_has_its_event_and_its_item(world: World) -> None:
     ]
 
 
-def test_a_recipe_that_is_switched_off_takes_away_its_own_components_alone(applied: tuple[World, Journey]) -> None:
+def test_a_removed_recipe_deletes_only_its_own_components(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     path = journey.folder / "config" / "recipes.yaml"
     text = path.read_text(encoding="utf-8")
@@ -197,7 +197,7 @@ def test_a_recipe_that_is_switched_off_takes_away_its_own_components_alone(appli
     assert _changes(world, journey) == {}
 
 
-def test_a_report_that_was_edited_stays_and_one_that_is_gone_is_made_again(applied: tuple[World, Journey]) -> None:
+def test_an_edited_report_is_kept_and_a_deleted_one_is_created_again(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     edited = {"format": "Tabular", "name": "Mine now", "reportType": "Activity"}
     deploy(world.local, Component("Report", "Appcues/Completed_Flows", edited))
@@ -224,7 +224,7 @@ def _changes(world: World, journey: Journey) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("settles", [True, False], ids=["frozen", "killed"])
-def test_a_late_upsert_does_not_turn_a_corrected_answer_back(world: World, tmp_path: Path, settles: bool) -> None:
+def test_a_late_upsert_does_not_overwrite_a_corrected_answer(world: World, tmp_path: Path, settles: bool) -> None:
     """A proxy holds the upsert of a process back until its lease is lost and the answer has been corrected."""
     with relays(world, tmp_path) as relay, ThreadPoolExecutor(1) as pool:
         relay.proxy.held_path = f"/composite/sobjects/{RESPONSE}/{RESPONSE_ID_FIELD}"
@@ -247,7 +247,7 @@ def test_a_late_upsert_does_not_turn_a_corrected_answer_back(world: World, tmp_p
         assert answers(world) == corrected
 
 
-def test_an_answer_of_long_ago_is_not_written_again(world: World) -> None:
+def test_a_long_delivered_answer_is_not_written_again(world: World) -> None:
     """Its record may have been deleted since, on purpose."""
     world.deliver(event("appcues:nps_score", score=9, **Q4))
     world.deliver(event("appcues:nps_score", at=100 * HOUR, score=2, **Q4))

@@ -50,7 +50,7 @@ def test_a_failed_deployment_changes_no_metadata_and_names_the_yaml_lines(broken
     assert broken.actions() == {}
 
 
-def test_a_field_that_is_there_is_refused_until_adopted(journey):
+def test_an_existing_field_is_refused_until_adopted(journey):
     with local_org(journey) as org:
         deploy(org, FORMULA)
     refused = journey.apply()
@@ -76,7 +76,7 @@ def test_a_plan_that_is_refused_is_not_saved(journey):
     assert not (journey.folder / "plan.json").exists()
 
 
-def test_what_others_have_in_the_same_container_is_left_alone(applied):
+def test_unmanaged_components_in_the_same_file_are_not_changed(applied):
     message_of_others = Component(
         "WorkflowOutboundMessage",
         "Contact.Theirs",
@@ -114,7 +114,7 @@ def test_validate_and_render_need_no_secret(journey):
     assert journey.run("render", "--out", "out").code == 0
 
 
-def test_nobody_there_to_approve_means_no_apply(journey):
+def test_without_a_terminal_and_auto_approve_apply_is_refused(journey):
     refused = journey.run("apply")
     assert refused.code == 1
     assert "Not a terminal: cannot ask for approval." in refused.err
@@ -122,14 +122,14 @@ def test_nobody_there_to_approve_means_no_apply(journey):
         assert component(org, MESSAGE) is None
 
 
-def test_render_never_writes_over_something(journey):
+def test_render_never_overwrites_a_file(journey):
     assert journey.run("render", "--out", "out").code == 0
     second_result = journey.run("render", "--out", "out")
     assert second_result.code == 1
     assert "out is not empty." in second_result.err
 
 
-def test_json_answers_are_one_envelope(journey):
+def test_json_output_is_one_envelope(journey):
     planned = journey.run("--json", "plan").json
     assert (planned["status"], planned["result"]["summary"]["update"]) == (0, 0)
     second_result = journey.run("--json", "apply", "--auto-approve")
@@ -139,7 +139,7 @@ def test_json_answers_are_one_envelope(journey):
     assert "Deploying" in second_result.err
 
 
-def test_quiet_says_results_only(journey):
+def test_quiet_prints_only_results(journey):
     result = journey.run("--quiet", "apply", "--auto-approve")
     assert "Deploying" not in result.out
     assert "Left to do" not in result.out

@@ -93,7 +93,7 @@ def test_an_apply_makes_the_campaign_and_adds_its_statuses_in_their_order(applie
     assert plan.code == 0, plan.out
 
 
-def test_whoever_completes_submits_or_clicks_becomes_a_member(world: World) -> None:
+def test_a_completed_flow_a_form_and_a_click_each_add_a_campaign_member(world: World) -> None:
     people, lead_user = count_people(world), lead(world)
     ends = world.deliver(
         event("appcues:flow_completed", "10001", **SIGN_UP),
@@ -128,7 +128,7 @@ def test_a_member_never_goes_back_from_a_later_status(world: World, claims: int,
     assert members(world) == [("Contact 10001", "Attended", True)]
 
 
-def test_a_member_by_other_hands_gets_a_later_status_and_keeps_one_that_comes_after_ours(world: World) -> None:
+def test_a_member_added_by_others_gets_a_later_status_and_keeps_a_status_after_it(world: World) -> None:
     campaign = world.rest.value("SELECT Id FROM Campaign WHERE Name = 'Spring, webinar'")
     withdrawn = world.rest.create("CampaignMemberStatus", CampaignId=campaign, Label="Withdrawn", SortOrder=90)
     for user, status in (("10001", "Sent"), ("10002", "Withdrawn")):
@@ -150,7 +150,7 @@ def test_a_person_who_is_a_lead_and_a_contact_is_one_member(world: World) -> Non
     assert members_found == [("Contact 10001", "Registered", True)]
 
 
-def test_nobody_is_made_for_a_user_whom_the_org_does_not_know(world: World) -> None:
+def test_an_unknown_user_creates_no_record(world: World) -> None:
     people = count_people(world)
     (end,) = world.deliver(event(JOINED, "stranger"))
     assert isinstance(end, Parked)
@@ -158,7 +158,7 @@ def test_nobody_is_made_for_a_user_whom_the_org_does_not_know(world: World) -> N
     assert (members(world), count_people(world)) == ([], people)
 
 
-def test_a_status_that_the_campaign_lost_is_never_sent_and_comes_back_with_an_apply(
+def test_a_deleted_status_is_not_sent_and_is_created_again_by_apply(
     world: World, applied: tuple[World, Journey]
 ) -> None:
     journey = applied[1]
@@ -186,7 +186,7 @@ def test_a_status_that_the_campaign_lost_is_never_sent_and_comes_back_with_an_ap
     assert members(world) == [("Contact 10001", "Registered", True)]
 
 
-def test_one_who_becomes_a_member_by_other_hands_in_between_is_found_at_the_next_attempt(world: World) -> None:
+def test_a_member_added_by_others_during_a_delivery_is_found_at_the_next_attempt(world: World) -> None:
     campaign = world.rest.value("SELECT Id FROM Campaign WHERE Name = 'Spring, webinar'")
     (person,) = world.rest.rows("SELECT Id FROM Contact WHERE Product_User_Id__c = 10001")
     create = world.writer.calls.org.collections.create
@@ -204,7 +204,7 @@ def test_one_who_becomes_a_member_by_other_hands_in_between_is_found_at_the_next
     assert members(world) == [("Contact 10001", "Registered", True)]
 
 
-def test_an_org_that_refuses_campaigns_gets_everything_else(applied: tuple[World, Journey], world: World) -> None:
+def test_an_org_without_campaigns_gets_all_other_writes(applied: tuple[World, Journey], world: World) -> None:
     granted = component(world.local, Address("PermissionSet", "Appcues_Integration"))
     assert granted is not None
     objects = granted.body["objectPermissions"]
@@ -264,7 +264,7 @@ def test_a_registration_is_explained_before_it_is_written(applied: tuple[World, 
     assert members(world) == []
 
 
-def test_switching_it_off_takes_away_its_own_and_leaves_the_campaign(
+def test_removing_the_recipe_deletes_its_components_and_keeps_the_campaign(
     applied: tuple[World, Journey], world: World
 ) -> None:
     journey = applied[1]
@@ -287,7 +287,7 @@ def test_switching_it_off_takes_away_its_own_and_leaves_the_campaign(
         assert not re.search(r"# Campaign\w*:", undone.out), undone.out
 
 
-def test_who_is_no_marketing_user_is_told_before_anything_is_written(applied: tuple[World, Journey]) -> None:
+def test_a_signed_in_user_without_marketing_user_is_refused_before_any_write(applied: tuple[World, Journey]) -> None:
     world, journey = applied
     path = journey.folder / "config" / "recipes.yaml"
     text = path.read_text(encoding="utf-8")

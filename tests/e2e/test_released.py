@@ -19,7 +19,7 @@ USER_ID = Address("CustomField", "Contact.Appcues_User_Id__c")
         ("  from: Product_User_Id__c\n", "", USER_ID),
     ],
 )
-def test_a_field_that_the_mapping_goes_on_to_use_is_released(applied, old, new, address):
+def test_a_field_that_a_mapping_still_uses_is_released(applied, old, new, address):
     applied.edit("mappings/contact.yaml", old, new)
     planned = applied.run("plan")
     assert f"# {address} will no longer be managed, and remains unchanged" in planned.out, planned.out + planned.err

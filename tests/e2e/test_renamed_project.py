@@ -21,7 +21,7 @@ def rename(journey, moved):
     journey.edit("sfcode.yaml", "name: Appcues\n", "name: Acme\nmoved: {name: Appcues}\n" if moved else "name: Acme\n")
 
 
-def test_a_new_name_alone_is_refused_and_told_how_to_move(applied):
+def test_a_new_name_without_moved_is_refused_with_a_hint(applied):
     rename(applied, moved=False)
     refused = applied.apply()
     assert refused.code == 1
@@ -46,7 +46,7 @@ def test_a_move_is_one_apply_that_leaves_nothing_of_the_old_name(applied):
     assert present(applied, NEW) == []
 
 
-def test_what_was_not_moved_yet_can_be_taken_down(applied):
+def test_a_project_that_was_not_moved_yet_can_be_destroyed(applied):
     rename(applied, moved=True)
     down = applied.run("destroy", "--auto-approve")
     assert down.code == 0, down.err
@@ -88,7 +88,7 @@ def test_a_copy_that_has_not_seen_the_rename_is_refused(journey):
     assert "if it was renamed already, update your copy of the config" in refused.err
 
 
-def test_an_identity_is_given_to_a_project_that_had_none(applied):
+def test_a_project_without_an_identity_can_get_one(applied):
     identify(applied, "team_a")
     refused = applied.apply()
     assert refused.code == 1
@@ -122,7 +122,7 @@ def test_while_a_project_is_renamed_the_lock_of_its_former_name_is_held_too(appl
     assert "The org is locked by `sfcode apply`" in refused.err
 
 
-def test_the_state_of_a_project_is_no_other_use_of_its_former_user(journey):
+def test_the_state_of_a_project_does_not_count_as_another_use_of_its_former_user(journey):
     identify(journey, "team_a")
     assert journey.apply().code == 0
     journey.edit("sfcode.yaml", "username: appcues.integration@", "username: appcues.sync@")

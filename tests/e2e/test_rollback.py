@@ -35,7 +35,7 @@ def applied_id(journey, *words):
     return result.json["result"]["apply_id"]
 
 
-def test_a_change_is_put_back_and_the_config_then_wants_it_again(applied):
+def test_a_rollback_restores_a_change_and_the_next_plan_makes_it_again(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     apply_id = applied_id(applied)
     result = applied.run("rollback", "--auto-approve")
@@ -57,7 +57,7 @@ def test_a_change_is_put_back_and_the_config_then_wants_it_again(applied):
     assert [row["id"] for row in listed][1] == apply_id, "the rollback is an apply too, and comes first"
 
 
-def test_what_the_org_refuses_to_put_back_is_told_before_a_flow_goes(visible):
+def test_a_refused_restoration_is_reported_before_a_flow_is_deleted(visible):
     project, secrets = load(visible.folder / "config", "local"), {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET}
     with local_org(visible) as org, opened(org) as client:
         plan_result = make_plan(project, client, secrets, PlanRequest(Mode.ROLLBACK))
@@ -70,7 +70,7 @@ def test_what_the_org_refuses_to_put_back_is_told_before_a_flow_goes(visible):
         assert component(org, Address("Flow", "Appcues_contact")) is not None
 
 
-def test_what_was_adopted_goes_back_to_its_owner_as_it_was(journey):
+def test_a_rollback_restores_adopted_components_as_unmanaged(journey):
     contact = journey.folder / "config/mappings/contact.yaml"
     later = contact.rename(journey.folder / "later.yaml")
     assert journey.apply().code == 0
@@ -111,14 +111,14 @@ def test_a_change_by_somebody_else_that_an_apply_overwrote_does_not_come_back_an
     assert applied.actions() == {}
 
 
-def test_an_unknown_apply_is_refused_with_those_that_there_are(applied):
+def test_an_unknown_apply_is_refused_with_the_known_ones(applied):
     refused = applied.run("rollback", "deadbeef", "--auto-approve")
     assert refused.code == 1
     assert "There is no apply deadbeef in the history of this org." in refused.err
     assert "It has: " in refused.err
 
 
-def test_without_any_apply_there_is_nothing_to_put_back(journey):
+def test_a_rollback_without_an_apply_is_refused(journey):
     refused = journey.run("rollback", "--auto-approve")
     assert refused.code == 1
     assert "There is no apply in this org that could be rolled back." in refused.err

@@ -36,7 +36,7 @@ def line(journey: Journey, piece: str, file: str = CONTACT) -> int:
     return next(number for number, text in enumerate(lines, 1) if piece in text)
 
 
-def test_what_the_linter_says_of_a_config_that_is_valid(journey: Journey) -> None:
+def test_lint_findings_of_a_valid_config_are_in_the_sarif_log(journey: Journey) -> None:
     """The same rules as a review's, here of one state and not of a change."""
     assert journey.run("validate", "--sarif", "found.sarif").code == 0
     assert ("SF203", "warning", CONTACT, line(journey, "email: Email")) in results(journey)
@@ -48,7 +48,7 @@ def test_what_the_linter_says_of_a_config_that_is_valid(journey: Journey) -> Non
 
 
 @pytest.mark.parametrize("command", ["validate", "plan"])
-def test_a_config_that_does_not_load_is_findings_too(journey: Journey, command: str) -> None:
+def test_problems_of_an_invalid_config_are_in_the_sarif_log(journey: Journey, command: str) -> None:
     """At the lines of its mistakes; the command fails as ever."""
     journey.edit("mappings/contact.yaml", "direction: both", "direction: sideways")
     refused = journey.run(command, "--sarif", "found.sarif")
@@ -56,7 +56,7 @@ def test_a_config_that_does_not_load_is_findings_too(journey: Journey, command: 
     assert results(journey) == [("SF001", "error", CONTACT, line(journey, "sideways"))]
 
 
-def test_what_a_plan_refuses_stands_at_the_line_that_asks_for_it(journey: Journey) -> None:
+def test_refusals_of_a_plan_are_at_the_yaml_line_of_the_component(journey: Journey) -> None:
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         deploy(org, THEIRS)
     assert journey.plan("--sarif", "found.sarif").code == 1
@@ -64,7 +64,7 @@ def test_what_a_plan_refuses_stands_at_the_line_that_asks_for_it(journey: Journe
     assert refused == [("SF301", "error", CONTACT, line(journey, "field: Appcues_User_Id__c"))]
 
 
-def test_what_the_org_refuses_of_a_checked_package_stands_at_its_line(journey: Journey) -> None:
+def test_problems_of_a_checked_package_are_at_their_yaml_lines(journey: Journey) -> None:
     template = journey.folder / "templates" / "metadata" / "WorkflowOutboundMessage.xml.j2"
     template.parent.mkdir(parents=True)
     from sfcode.config.files import shipped_templates
@@ -82,7 +82,7 @@ def test_what_the_org_refuses_of_a_checked_package_stands_at_its_line(journey: J
     assert "s3cr3t" not in (journey.folder / "found.sarif").read_text()
 
 
-def test_a_plan_without_refusals_says_what_the_linter_says(journey: Journey) -> None:
+def test_the_sarif_log_of_a_plan_contains_lint_findings(journey: Journey) -> None:
     (journey.folder / "found.sarif").write_text("of an earlier run")
     assert journey.plan("--sarif", "found.sarif").code == 0
     assert {rule for rule, *_ in results(journey)} == {"SF203"}
@@ -92,7 +92,7 @@ def test_a_plan_without_refusals_says_what_the_linter_says(journey: Journey) -> 
     assert results(journey) == [], "the linter is about a config that is to be applied"
 
 
-def test_a_log_that_cannot_be_written_stops_before_anything_is_asked(journey: Journey) -> None:
+def test_a_log_that_cannot_be_written_stops_before_the_first_request(journey: Journey) -> None:
     refused = journey.plan("--sarif", "there/is/none.sarif")
     assert refused.code == 1
     assert "the SARIF log" in refused.err

@@ -18,7 +18,7 @@ def saved(journey):
     return journey
 
 
-def test_a_saved_plan_is_applied_without_a_question(saved):
+def test_a_saved_plan_is_applied_without_an_approval(saved):
     result = saved.run("apply", "plan.json")
     assert result.code == 0, result.err
     assert saved.actions() == {}
@@ -82,7 +82,7 @@ def test_an_edited_plan_is_refused(saved):
     assert "plan.json: the plan was changed after it was made" in refused.err
 
 
-def test_a_protected_environment_takes_a_saved_plan_only(journey):
+def test_a_protected_environment_accepts_only_a_saved_plan(journey):
     journey.edit("sfcode.yaml", "org: local", "protected: true\n    org: local")
     refused = journey.apply()
     assert refused.code == 1
@@ -100,7 +100,7 @@ def test_show_needs_neither_config_nor_org(saved, tmp_path_factory):
     assert before.rstrip().endswith("to destroy.")
 
 
-def test_options_that_change_a_plan_do_not_go_with_a_saved_one(saved):
+def test_options_of_a_plan_are_refused_with_a_saved_plan(saved):
     refused = saved.run("apply", "plan.json", "--adopt", "Flow:Appcues_contact")
     assert refused.code == 1
     assert "A saved plan is applied as it is." in refused.err

@@ -46,7 +46,7 @@ def test_a_running_server_is_used_until_it_ends(applied):
         assert planned_at(applied) != url
 
 
-def test_of_two_servers_the_first_is_used_and_the_org_is_none_other(applied):
+def test_of_two_servers_the_first_is_used_with_the_same_org(applied):
     with serving(applied) as (_, url), serving(applied) as (_, second_url):
         assert second_url != url
         assert planned_at(applied) == url
@@ -69,7 +69,7 @@ def test_an_address_that_others_may_read_or_write_is_not_used(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"url": "http://127.0.0.1:1"}', '{"a": 1}', "{"])
-def test_what_is_no_address_is_as_if_no_server_ran(tmp_path, text):
+def test_an_invalid_address_file_is_ignored(tmp_path, text):
     with announce(tmp_path, URL, "token"):
         (tmp_path / "serving.json").write_text(text)
         assert find_running(tmp_path) is None

@@ -51,7 +51,7 @@ def test_fields_of_others_are_counted_where_a_field_is_written(applied):
     assert "Lead.object" not in output
 
 
-def test_what_somebody_added_to_our_permission_set_is_shown_as_what_apply_revokes(applied):
+def test_rights_added_by_hand_to_the_permission_set_are_shown_as_revoked(applied):
     with local_org(applied) as org:
         stored_component = component(org, SET)
         fields = {**stored_component.body["fieldPermissions"], "Contact.Phone": {"editable": True, "readable": True}}

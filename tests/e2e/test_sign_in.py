@@ -122,7 +122,7 @@ def test_an_app_that_was_made_in_setup_keeps_the_names_of_its_policies(journey):
     assert journey.actions() == {}
 
 
-def test_without_the_section_the_app_goes_again(journey):
+def test_removing_the_section_deletes_the_app(journey):
     with_app(journey, "flow: client_credentials")
     assert journey.apply().code == 0
     journey.edit("sfcode.yaml", "  sign_in:\n    flow: client_credentials\n", "")

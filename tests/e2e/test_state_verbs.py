@@ -10,7 +10,7 @@ def listing(journey):
     return journey.run("state", "list").out.splitlines()
 
 
-def test_what_the_last_apply_left_is_listed_and_shown(applied):
+def test_state_list_and_show_print_the_components_of_the_last_apply(applied):
     answer = applied.run("state", "list", "--json").json["result"]
     assert answer["components"] == listing(applied)
     assert {FLOW, FIELD} < set(answer["components"])
@@ -42,7 +42,7 @@ def test_a_forgotten_component_stays_as_it_is_and_is_adopted_again(applied):
     assert (second_result.code, f"Managed already: {FIELD}." in second_result.err) == (1, True)
 
 
-def test_destroy_leaves_what_was_forgotten(visible):
+def test_destroy_does_not_delete_forgotten_components(visible):
     assert visible.run("state", "forget", FIELD).code == 0
     assert visible.run("destroy", "--auto-approve").code == 0
     with_field = visible.plan()
@@ -65,6 +65,6 @@ def test_a_record_is_handed_over_and_taken_back_like_a_component(applied):
     assert applied.plan().last_line.startswith("No changes.")
 
 
-def test_only_what_the_config_asks_for_is_adopted(applied):
+def test_only_components_of_the_config_are_adopted(applied):
     refused = applied.run("state", "adopt", "Flow:Nope")
     assert (refused.code, "Flow:Nope" in refused.err) == (1, True)

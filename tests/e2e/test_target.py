@@ -5,7 +5,7 @@ from __future__ import annotations
 MESSAGE = "WorkflowOutboundMessage:Contact.Appcues_contact"
 
 
-def test_only_the_target_is_changed_and_the_rest_is_still_there_to_do(applied):
+def test_only_the_target_is_changed_and_the_other_changes_remain_planned(applied):
     applied.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     everything = applied.actions()
     assert len(everything) == 3

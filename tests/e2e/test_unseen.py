@@ -23,7 +23,7 @@ OVERRIDE = "\u202e"
     ],
     ids=" ".join,
 )
-def test_the_name_of_a_file(journey, words):
+def test_invisible_characters_in_a_file_name_are_escaped(journey, words):
     mappings = journey.folder / "config" / "mappings"
     (mappings / "lead.yaml").rename(mappings / f"le{OVERRIDE}ad.yaml")
     result = journey.run(*words, "--env", "local")
@@ -32,7 +32,7 @@ def test_the_name_of_a_file(journey, words):
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])
-def test_a_label_in_the_org(applied, tmp_path, format_):
+def test_invisible_characters_in_a_label_of_the_org_are_escaped(applied, tmp_path, format_):
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         deploy_field_label(org, "Contact.Appcues_NPS_Score__c", f"Sc{OVERRIDE}ore")
     result = applied.plan("--format", format_, "--out", str(tmp_path / "plan.json"))
@@ -44,7 +44,7 @@ def test_a_label_in_the_org(applied, tmp_path, format_):
     assert second_result.code == 0, second_result.err
 
 
-def test_the_summary_of_a_workflow_and_a_sarif_file(applied, tmp_path):
+def test_invisible_characters_in_a_workflow_summary_and_a_sarif_log_are_escaped(applied, tmp_path):
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         deploy_field_label(org, "Contact.Appcues_NPS_Score__c", f"Sc{OVERRIDE}ore")
     summary, sarif = tmp_path / "summary.md", tmp_path / "sarif.json"

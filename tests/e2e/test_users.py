@@ -58,7 +58,7 @@ def renamed(journey):
 
 
 class TestRename:
-    def test_the_old_user_goes_with_what_it_had_as_shown_changes(self, applied):
+    def test_the_previous_user_is_deactivated_with_its_assignments_as_shown_changes(self, applied):
         renamed(applied)
         planned = applied.plan().out
         for line in (
@@ -80,7 +80,7 @@ class TestRename:
             assert (user(org, USER)["IsActive"], user(org, OTHER)["IsActive"]) == (False, True)
         assert applied.actions() == {}
 
-    def test_who_signs_in_as_the_old_user_is_said(self, applied):
+    def test_sign_ins_of_the_previous_user_are_reported(self, applied):
         renamed(applied)
         assert "signed in" not in applied.plan().out
         with serve(applied.folder / ".sfcode" / "local-org") as org:
@@ -93,7 +93,7 @@ class TestRename:
             planned.out,
         )
 
-    def test_an_apply_that_is_refused_leaves_the_old_user_its_rights(self, applied):
+    def test_a_refused_apply_keeps_the_rights_of_the_previous_user(self, applied):
         renamed(applied)
         applied.edit("mappings/contact.yaml", "role: Title", "role: No_Such__c")
         assert applied.apply().code == 1
@@ -102,14 +102,14 @@ class TestRename:
             rows = org.query("SELECT Id FROM PermissionSetAssignment WHERE Assignee.Username = {}", USER)
         assert len(rows) == 1
 
-    def test_one_who_is_left_active_by_an_apply_that_was_cut_off_goes_with_the_next(self, applied):
+    def test_a_previous_user_left_active_by_an_interrupted_apply_is_deactivated_by_the_next(self, applied):
         renamed(applied)
         assert applied.apply().code == 0
         with client(applied) as org:
             org.update("User", user(org, USER)["Id"], {"IsActive": True})
         assert applied.actions() == {f"User:{USER}": "update"}
 
-    def test_somebody_of_another_profile_is_never_deactivated(self, applied):
+    def test_a_previous_user_with_another_profile_is_never_deactivated(self, applied):
         with client(applied) as org:
             (profile,) = org.query("SELECT Id FROM Profile WHERE Name = 'Standard User'")
             (licensed,) = org.query("SELECT Id FROM PermissionSetLicenseAssign WHERE Assignee.Username = {}", USER)
@@ -144,7 +144,7 @@ def test_an_address_that_waits_to_be_confirmed_is_no_change(applied):
 
 
 class TestAlreadyThere:
-    def test_another_profile_is_shown_with_what_it_means(self, journey):
+    def test_a_change_of_the_profile_is_shown_with_its_effect(self, journey):
         with client(journey) as org:
             create(org, USER, "Standard User", Email="admin@example.com", LastName="Appcues Integration")
         planned = journey.plan().out
@@ -155,7 +155,7 @@ class TestAlreadyThere:
         )
         assert 'Profile = "Standard User" -> "Minimum Access - API Only Integrations"' in planned
 
-    def test_coming_back_is_shown(self, applied):
+    def test_the_activation_of_an_inactive_user_is_shown(self, applied):
         with client(applied) as org:
             org.update("User", user(org, USER)["Id"], {"IsActive": False})
         planned = applied.plan().out
@@ -199,31 +199,31 @@ class TestSandbox:
                 assert user(client, USER) is None
         assert sandbox.actions() == {}
 
-    def test_several_who_may_be_meant_are_told(self, sandbox):
+    def test_several_possible_users_are_reported(self, sandbox):
         with client(sandbox) as org:
             create(org, f"{USER}.dev", "Standard User")
         refused = sandbox.plan()
         assert refused.code == 1
         assert f"may be any of {USER}.dev, {USER}.uat." in refused.err
 
-    def test_a_user_of_the_very_name_is_the_one(self, sandbox):
+    def test_a_user_with_the_exact_name_is_chosen(self, sandbox):
         with client(sandbox) as org:
             create(org, USER, "Minimum Access - API Only Integrations", LastName="Appcues Integration", Email="a@b.com")
         assert sandbox.actions()[f"User:{USER}"] == "update"
 
-    def test_it_can_be_taken_down(self, sandbox):
+    def test_the_integration_can_be_destroyed_in_a_refreshed_sandbox(self, sandbox):
         planned = sandbox.plan("--destroy").out
         assert f"# User:{USER}.uat will be updated in-place" in planned
         assert f"# PermissionSetAssignment:Appcues_Integration/{USER}.uat will be destroyed" in planned
 
-    def test_it_can_be_rolled_back(self, sandbox):
+    def test_an_apply_in_a_refreshed_sandbox_can_be_rolled_back(self, sandbox):
         sandbox.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
         assert sandbox.apply().code == 0
         assert sandbox.run("rollback", "--auto-approve").code == 0
         assert sandbox.run("rollback", "--list").out.count("\n") == 3
 
 
-def test_in_production_a_longer_name_is_somebody_else(applied):
+def test_in_production_a_username_with_a_suffix_is_another_user(applied):
     with client(applied) as org:
         (row,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)
         org.update("User", row["Id"], {"Username": f"{USER}.uat"})
@@ -233,7 +233,7 @@ def test_in_production_a_longer_name_is_somebody_else(applied):
 class TestRecordsAreManaged:
     SELLER = "sam.seller@northwind.example"
 
-    def test_a_colleague_is_neither_renamed_nor_demoted_without_a_word(self, journey):
+    def test_a_person_is_neither_renamed_nor_given_another_profile_without_adoption(self, journey):
         journey.edit("sfcode.yaml", "username: appcues.integration@${user_domain}", f"username: {self.SELLER}")
         with client(journey) as org:
             before = user(org, self.SELLER)
@@ -270,7 +270,7 @@ class TestRecordsAreManaged:
             assert org.query("SELECT Id FROM PermissionSetLicenseAssign WHERE Assignee.Username = {}", OTHER) == []
         assert applied.actions() == {}
 
-    def test_a_rollback_puts_users_and_assignments_back(self, applied):
+    def test_a_rollback_restores_users_and_assignments(self, applied):
         renamed(applied)
         assert applied.apply().code == 0
         result = applied.run("rollback", "--auto-approve")
@@ -285,7 +285,7 @@ class TestRecordsAreManaged:
         applied.edit("sfcode.yaml", "username: other.integration@", "username: appcues.integration@")
         assert applied.actions() == {}
 
-    def test_a_user_that_has_other_permission_sets_is_not_switched_off_unasked(self, visible):
+    def test_a_user_with_other_permission_sets_is_not_deactivated_without_an_option(self, visible):
         with client(visible) as org:
             (people,) = org.query("SELECT Id FROM PermissionSet WHERE Name = 'People'")
             org.create(
@@ -354,7 +354,7 @@ class TestRightsFromElsewhere:
             ),
         ],
     )
-    def test_it_is_shown_until_it_is_accepted(self, applied, deed, address, warning, drift):
+    def test_another_right_is_reported_until_it_is_accepted(self, applied, deed, address, warning, drift):
         assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
         self.changed(applied, getattr(self, deed))
         planned = applied.plan()
@@ -372,14 +372,14 @@ class TestRightsFromElsewhere:
         assert "Warning" not in applied.plan().out
         assert applied.plan("--refresh-only", "--detailed-exitcode").code == 0
 
-    def test_a_user_in_a_group_is_not_switched_off_unasked(self, applied):
+    def test_a_user_in_a_permission_set_group_is_not_deactivated_without_an_option(self, applied):
         self.changed(applied, self.in_a_group)
         refused = applied.run("destroy", "--auto-approve")
         assert refused.code == 1
         assert "it also has PermissionSetGroup:Sales" in refused.err
 
 
-def test_a_user_whom_a_message_of_others_names_is_not_switched_off_unasked(applied):
+def test_a_user_of_another_outbound_message_is_not_deactivated_without_an_option(applied):
     with serve(applied.folder / ".sfcode" / "local-org") as org:
         deploy(org, replace(THEIR_MESSAGE, body={**THEIR_MESSAGE.body, "integrationUser": USER}))
     refused = applied.run("destroy", "--auto-approve")
@@ -392,7 +392,7 @@ def test_a_user_whom_a_message_of_others_names_is_not_switched_off_unasked(appli
 class TestRollbackChecksFirst:
     """What a rollback would put back is checked before anything is written."""
 
-    def test_a_license_that_is_gone(self, applied):
+    def test_a_rollback_that_needs_a_missing_license_is_refused(self, applied):
         renamed(applied)
         assert applied.apply().code == 0
         with Store(applied.folder / ".sfcode" / "local-org" / "org.db") as store, store.transaction() as tx:
@@ -407,7 +407,7 @@ class TestRollbackChecksFirst:
         with client(applied) as org:
             assert user(org, USER)["IsActive"] is False, "nothing was begun"
 
-    def test_a_permission_set_that_is_gone(self, applied):
+    def test_a_rollback_that_needs_a_missing_permission_set_is_refused(self, applied):
         renamed(applied)
         assert applied.apply().code == 0
         with serve(applied.folder / ".sfcode" / "local-org") as org:

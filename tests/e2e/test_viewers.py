@@ -63,7 +63,7 @@ def test_a_command_assigns_the_set_without_a_change_of_the_config(applied):
     assert (refused.code, "is listed under `viewers` in sfcode.yaml" in refused.err) == (1, True)
 
 
-def test_the_command_says_what_is_missing_before_the_first_apply(journey):
+def test_viewers_add_before_the_first_apply_is_refused(journey):
     refused = journey.run("viewers", "add")
     assert (refused.code, "This org has no permission set Appcues_Viewer." in refused.err) == (1, True)
 

@@ -46,7 +46,7 @@ def test_the_object_has_a_field_for_everything_that_is_kept_and_a_lookup_for_eve
         assert validate_strictly(to_bytes(to_element(component))) == ()
 
 
-def test_what_its_fields_are() -> None:
+def test_each_field_of_the_activity_object_has_its_type() -> None:
     components = by_address(generated())
     of = {name: body(components, f"CustomField:{OBJECT}.{name}__c") for name in ("Appcues_Event_Id", "Contact")}
     assert (
@@ -93,14 +93,14 @@ def test_the_integration_user_writes_it_and_has_no_right_on_events_or_tasks() ->
     assert not any(name.startswith(("Event.", "Task.")) for name in rights["fieldPermissions"])
 
 
-def test_people_may_read_it() -> None:
+def test_the_viewers_set_grants_read_on_activities() -> None:
     rights = body(by_address(generated()), "PermissionSet:Appcues_Viewer")
     assert {name for name, granted in rights["objectPermissions"][OBJECT].items() if granted} == {"allowRead"}
     assert [name for name, field in rights["fieldPermissions"].items() if field["editable"]] == []
     assert len([name for name in rights["fieldPermissions"] if name.startswith(OBJECT)]) == 6
 
 
-def test_it_is_not_made_without_activities_or_for_appcues_own_connector() -> None:
+def test_without_activities_or_with_the_connector_there_is_no_activity_object() -> None:
     silent = changed(CONTACT, direction="to_appcues", to_salesforce=None)
     connected = changed(CONTACT, object="Lead", delivery="connector")
     result = generated(contact=silent, lead=connected)

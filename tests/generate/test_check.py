@@ -239,7 +239,7 @@ CASES: dict[str, tuple[dict[str, Any], OrgSchema, str]] = {
 
 
 @pytest.mark.parametrize(("mapping", "schema", "expected"), CASES.values(), ids=CASES)
-def test_what_cannot_work_is_refused(mapping: dict[str, Any], schema: OrgSchema, expected: str) -> None:
+def test_a_field_that_cannot_be_mapped_is_refused(mapping: dict[str, Any], schema: OrgSchema, expected: str) -> None:
     assert problems(mapping, schema) == [expected]
 
 
@@ -266,7 +266,7 @@ def test_what_cannot_work_is_refused(mapping: dict[str, Any], schema: OrgSchema,
         "short text",
     ],
 )
-def test_what_may_work_is_taken(mapping: dict[str, Any], schema: OrgSchema) -> None:
+def test_a_field_that_may_exist_is_accepted(mapping: dict[str, Any], schema: OrgSchema) -> None:
     """Offline, a custom field cannot be known; it is taken for what the mapping needs."""
     assert generate(project({"contact": mapping}), schema).components
 
@@ -318,7 +318,7 @@ def with_condition_of(length: int) -> dict[str, Any]:
     return mapping
 
 
-def test_a_condition_may_be_as_long_as_salesforce_takes() -> None:
+def test_a_condition_of_the_longest_possible_length_is_accepted() -> None:
     generate(project({"contact": with_condition_of(3_900)}), OFFLINE)
     (problem,) = problems(with_condition_of(3_901))
     assert problem == (

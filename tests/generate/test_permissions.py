@@ -188,7 +188,7 @@ def test_rights_of_several_mappings_add_up() -> None:
         assert set(fields(component_body)) >= {"Contact.Legacy_Id__c", "Contact.Appcues_NPS_Score__c"}
 
 
-def test_a_record_that_is_no_person_is_linked_by_what() -> None:
+def test_activities_of_other_objects_need_the_field_what_id() -> None:
     mapping = {**ACCOUNT, "to_salesforce": {"activities": ["goal_reached"]}}
     granted_fields = fields(integration(mapping, user()))
     assert "Event.WhatId" in granted_fields

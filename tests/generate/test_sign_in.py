@@ -36,7 +36,7 @@ def of_app(desired):
     }
 
 
-def test_none_is_made_unless_it_is_asked_for():
+def test_without_the_section_sign_in_no_app_is_generated():
     assert of_app(generated()) == {}
 
 
@@ -98,7 +98,7 @@ def test_what_an_org_makes_and_what_an_administrator_sets_is_no_difference():
         (CERTIFICATE + "-----BEGIN RSA PRIVATE KEY-----", "contains a private key"),
     ],
 )
-def test_what_is_no_certificate_is_refused(text, said):
+def test_an_invalid_certificate_is_refused(text, said):
     with pytest.raises(ValueError, match=said):
         certificate_text(text)
 

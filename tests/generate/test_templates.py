@@ -75,7 +75,7 @@ def test_every_template_writes_what_the_strict_schema_accepts() -> None:
         assert validate_strictly(to_bytes(to_element(component))) == ()
 
 
-def test_values_stay_values_whatever_is_in_them() -> None:
+def test_values_are_escaped_whatever_they_contain() -> None:
     """Markup, quotes, CDATA ends, other scripts and template syntax come out as they went in."""
     base = project()
     url, user = f"https://relay.example.com/{HOSTILE}", f"x{HOSTILE}@example.com"
@@ -114,7 +114,7 @@ def test_a_character_that_xml_cannot_hold_is_a_problem_not_a_crash() -> None:
         generate(type(base)(**{**vars(base), "settings": config}), OFFLINE)
 
 
-def test_a_projects_own_template_replaces_ours_by_name(tmp_path: Path) -> None:
+def test_a_projects_own_template_replaces_the_shipped_one_by_name(tmp_path: Path) -> None:
     rule(message("<apiVersion>62.0</apiVersion>", *VALID[1:]), tmp_path)
     components = by_address(generate(project(templates=tmp_path), OFFLINE))
     assert body(components, "WorkflowOutboundMessage:Contact.Appcues_contact")["apiVersion"] == "62.0"
@@ -208,7 +208,7 @@ OUTPUTS = {
 
 
 @pytest.mark.parametrize(("text", "line", "expected"), OUTPUTS.values(), ids=OUTPUTS)
-def test_what_salesforce_would_refuse_is_reported_at_the_line_that_wrote_it(
+def test_invalid_metadata_is_reported_at_the_template_line_that_wrote_it(
     text: str, line: int, expected: str, tmp_path: Path
 ) -> None:
     """Lines of the output are traced back through loops and tags to lines of the template."""
@@ -263,7 +263,7 @@ def test_templates_are_found_inside_an_installed_package(tmp_path: Path, monkeyp
     assert generate(project(), OFFLINE).components
 
 
-def test_labels_are_made_of_names() -> None:
+def test_labels_are_derived_from_names() -> None:
     component_body = body(
         by_address(generate(project({"my_mapping": CONTACT}, settings(name="Ab_Cd")), OFFLINE)), "Flow:Ab_Cd_my_mapping"
     )

@@ -59,7 +59,7 @@ def test_a_plan_that_does_nothing_is_one_line():
 
 
 @pytest.mark.parametrize(("count", "review"), [(3, 200_000), (900, 500), (900, 200_000), (5000, 90_000)])
-def test_it_is_never_longer_than_github_takes(count, review):
+def test_a_comment_is_never_longer_than_githubs_limit(count, review):
     text = write("r" * review, plan(*(changed(number) for number in range(count))))
     assert len(text) <= LIMIT
     assert text.startswith(MARKER.line())
@@ -109,7 +109,7 @@ def test_other_variables_and_short_values_are_words():
     assert redact("a test in somewhere-long, keyboard", environ) == "a test in somewhere-long, keyboard"
 
 
-def test_nobody_is_called_and_addresses_stay_readable():
+def test_mentions_are_escaped_and_addresses_stay_readable():
     assert defuse_mentions("ask @acme/crm or @boss, write to a@example.com") == (
         "ask @\u200bacme/crm or @\u200bboss, write to a@example.com"
     )

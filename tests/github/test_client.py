@@ -40,7 +40,7 @@ def test_a_read_is_repeated_after_server_trouble(hub, status):
     assert len(hub.waits) == 2
 
 
-def test_it_waits_as_long_as_it_is_asked_to(hub):
+def test_the_client_waits_as_long_as_retry_after_says(hub):
     hub.state.faults += [
         Fault("GET", "comments", 429, {"Retry-After": "7"}, "slow down"),
         Fault("GET", "comments", 403, {"Retry-After": "11"}, "You have exceeded a secondary rate limit"),
@@ -51,7 +51,7 @@ def test_it_waits_as_long_as_it_is_asked_to(hub):
     assert hub.waits == [7.0, 11.0, 20.0, 60.0]
 
 
-def test_it_does_not_wait_for_an_hour_and_says_how_long_it_would_be(hub):
+def test_the_client_does_not_wait_for_an_hour_and_names_the_time(hub):
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1003600"}
     hub.state.faults.append(Fault("GET", "comments", 403, headers, "API rate limit exceeded"))
     with pytest.raises(GitHubError, match="has limited the requests: .*; try again in 3600 s"):
@@ -59,21 +59,21 @@ def test_it_does_not_wait_for_an_hour_and_says_how_long_it_would_be(hub):
     assert hub.waits == []
 
 
-def test_it_gives_up_after_five_attempts(hub):
+def test_the_client_stops_after_five_attempts(hub):
     hub.state.faults += [Fault("GET", "comments", 502) for _ in range(9)]
     with pytest.raises(GitHubError, match="answered 502"):
         list(hub.client().pages("issues/7/comments"))
     assert len(hub.state.asked) == 5
 
 
-def test_what_may_have_been_made_is_not_made_again_blindly(hub):
+def test_a_creation_with_a_lost_response_is_not_repeated(hub):
     hub.state.faults.append(Fault("POST", "comments", 502, done=True))
     with pytest.raises(OutcomeUnknown):
         hub.client().post("issues/7/comments", {"body": "once"})
     assert len(hub.state.comments_of(7)) == 1
 
 
-def test_a_limit_says_that_nothing_was_made_so_it_is_tried_again(hub):
+def test_a_creation_refused_by_a_rate_limit_is_retried(hub):
     hub.state.faults.append(Fault("POST", "comments", 403, {"Retry-After": "2"}, "secondary rate limit"))
     hub.client().post("issues/7/comments", {"body": "once"})
     assert len(hub.state.comments_of(7)) == 1
@@ -87,7 +87,7 @@ def test_a_missing_permission_is_named(hub):
     assert caught.value.hint == "The token lacks a permission: give the job `permissions: {pull-requests: write}`."
 
 
-def test_a_fork_is_told_that_its_token_may_only_read(hub, event):
+def test_the_token_of_a_fork_is_reported_as_read_only(hub, event):
     hub.state.tokens["job-token-0123456789"] = Token(permissions={"contents": "read", "issues": "read"})
     fork = {"pull_request": {"number": 7, "head": {"sha": "abc", "repo": {"full_name": "stranger/crm"}}}}
     with pytest.raises(GitHubError) as caught:
@@ -95,7 +95,7 @@ def test_a_fork_is_told_that_its_token_may_only_read(hub, event):
     assert "The token of a pull request from a fork is read-only" in caught.value.hint
 
 
-def test_a_wrong_token_is_said_to_be_wrong_and_not_shown(hub):
+def test_a_wrong_token_is_reported_and_not_shown(hub):
     with pytest.raises(GitHubError) as caught:
         hub.client(GITHUB_TOKEN="not-the-right-one").post("issues/7/comments", {"body": "x"})
     assert "Check GITHUB_TOKEN" in str(caught.value)
@@ -107,7 +107,7 @@ def test_a_server_that_is_not_there_is_a_clear_error(hub):
         list(hub.client(GITHUB_API_URL="http://127.0.0.1:9").pages("issues/7/comments"))
 
 
-def test_who_the_token_writes_as_is_asked_once_or_known(hub):
+def test_the_author_of_a_token_is_requested_once_or_known(hub):
     assert hub.client().login == "github-actions[bot]"
     hub.state.tokens["job-token-0123456789"] = Token("octocat", may_ask=True)
     assert hub.client().login == "octocat"
@@ -124,7 +124,7 @@ def test_who_the_token_writes_as_is_asked_once_or_known(hub):
         ({"GITHUB_EVENT_PATH": "/nowhere/event.json"}, "cannot be read"),
     ],
 )
-def test_what_the_runner_did_not_say_is_named(hub, change, said):
+def test_missing_variables_of_the_runner_are_named(hub, change, said):
     with pytest.raises(UsageError) as caught:
         read_job_context(hub.environ(**change))
     assert said in str(caught.value)
@@ -141,6 +141,6 @@ def test_the_pull_request_is_found_in_the_event_or_in_the_ref(hub, event):
         _ = hub.context(GITHUB_REF="refs/heads/main").pull_number
 
 
-def test_a_fork_that_was_deleted_is_a_fork(hub, event):
+def test_a_pull_request_of_a_deleted_repository_counts_as_a_fork(hub, event):
     path = event('{"pull_request": {"number": 12, "head": {"sha": "f00", "repo": null}}}')
     assert hub.context(GITHUB_EVENT_PATH=path).from_fork

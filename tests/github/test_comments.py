@@ -22,7 +22,7 @@ def texts(hub, number: int = 7) -> list[str]:
     return [comment["body"].partition("\n")[2] for comment in hub.state.comments_of(number)]
 
 
-def test_it_is_made_edited_in_place_and_left_alone_when_it_says_the_same(hub):
+def test_a_comment_is_created_edited_in_place_and_unchanged_if_equal(hub):
     client = hub.client()
     assert write_comment(client, 7, MARKER, body("one")) is CommentUpdate.CREATED
     first = hub.state.comments_of(7)[0]["id"]
@@ -34,7 +34,7 @@ def test_it_is_made_edited_in_place_and_left_alone_when_it_says_the_same(hub):
     assert hub.state.asked[count:] == ["GET /repos/acme/crm/issues/7/comments?per_page=100"]
 
 
-def test_it_is_found_on_a_later_page(hub):
+def test_a_comment_is_found_on_a_later_page(hub):
     hub.state.page = 3
     for number in range(8):
         hub.state.add_comment(7, f"talk {number}", "colleague")
@@ -44,7 +44,7 @@ def test_it_is_found_on_a_later_page(hub):
     assert texts(hub)[8:] == ["two"]
 
 
-def test_a_comment_of_somebody_else_with_our_first_line_is_not_touched(hub):
+def test_a_comment_of_another_author_with_the_marker_is_not_edited(hub):
     hub.state.add_comment(7, body("mine, says somebody"), "somebody")
     assert write_comment(hub.client(), 7, MARKER, body("ours")) is CommentUpdate.CREATED
     assert texts(hub) == ["mine, says somebody", "ours"]
@@ -64,33 +64,33 @@ def test_environments_and_config_folders_have_a_comment_each(hub):
     assert len(texts(hub)) == 4
 
 
-def test_two_that_were_made_at_the_same_moment_become_one_again(hub):
+def test_two_concurrent_comments_are_merged(hub):
     hub.state.add_comment(7, body("one"))
     hub.state.add_comment(7, body("other"))
     assert write_comment(hub.client(), 7, MARKER, body("new")) is CommentUpdate.EDITED
     assert texts(hub) == ["new"]
 
 
-def test_an_answer_that_got_lost_does_not_make_a_second_comment(hub):
+def test_a_lost_response_creates_no_second_comment(hub):
     hub.state.faults.append(Fault("POST", "comments", 0, done=True, drop=True))
     assert write_comment(hub.client(), 7, MARKER, body("once")) is CommentUpdate.KEPT
     assert texts(hub) == ["once"]
 
 
-def test_a_request_that_got_lost_is_sent_again(hub):
+def test_a_lost_request_is_sent_again(hub):
     hub.state.faults.append(Fault("POST", "comments", 502))
     assert write_comment(hub.client(), 7, MARKER, body("once")) is CommentUpdate.CREATED
     assert texts(hub) == ["once"]
 
 
-def test_it_gives_up_in_the_end(hub):
+def test_repeated_failures_end_with_an_error(hub):
     hub.state.faults += [Fault("POST", "comments", 502) for _ in range(3)]
     with pytest.raises(OutcomeUnknown):
         write_comment(hub.client(), 7, MARKER, body("never"))
     assert texts(hub) == []
 
 
-def test_where_nothing_is_to_be_said_none_is_made_but_an_old_one_is_corrected(hub):
+def test_an_empty_review_creates_no_comment_and_updates_an_existing_one(hub):
     client = hub.client()
     assert write_comment(client, 7, MARKER, body("No changes."), needed=False) is CommentUpdate.NONE
     assert texts(hub) == []
@@ -112,5 +112,5 @@ def test_a_marker_is_one_hidden_line_and_is_read_back(name):
 @pytest.mark.parametrize(
     "text", [None, "", "hello", "<!-- sfcode {} -->", "<!-- sfcode {not json} -->", "\n<!-- sfcode"]
 )
-def test_what_is_no_marker_is_none(text):
+def test_an_invalid_marker_is_ignored(text):
     assert read_marker(text) is None

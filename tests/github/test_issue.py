@@ -12,7 +12,7 @@ def body(text: str) -> str:
     return f"{MARKER.line()}\n{text}"
 
 
-def test_it_lives_one_life_under_one_number(hub):
+def test_the_drift_issue_is_opened_updated_closed_and_reopened(hub):
     client = hub.client()
     assert close_issue(client, MARKER, body("none")) is None
     number = open_issue(client, MARKER, "Drift", body("one"))
@@ -29,7 +29,7 @@ def test_it_lives_one_life_under_one_number(hub):
     assert len(hub.state.issues) == 1
 
 
-def test_issues_of_others_and_pull_requests_are_left_alone(hub):
+def test_other_issues_and_pull_requests_are_not_changed(hub):
     hub.state.add_issue("Drift", body("mine"), "somebody")
     hub.state.pulls[2] = {"number": 2, "body": body("a pull request"), "state": "open", "user": {"login": "x"}}
     other_marker = Marker("drift", "config", "sandbox")
@@ -39,7 +39,7 @@ def test_issues_of_others_and_pull_requests_are_left_alone(hub):
     assert hub.state.issues[1]["body"] == body("mine")
 
 
-def test_it_is_found_behind_many_others(hub):
+def test_the_drift_issue_is_found_on_a_later_page(hub):
     client = hub.client()
     number = open_issue(client, MARKER, "Drift", body("one"))
     hub.state.page = 3

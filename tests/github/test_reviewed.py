@@ -33,25 +33,25 @@ def verdict(hub, digest="plan-one", sha=MERGE):
     return check_review(hub.client(), sha, comment_marker(Path("config"), "production", plan=digest))
 
 
-def test_it_was_and_by_whom(merged):
+def test_an_approved_plan_is_reviewed_with_its_approver(merged):
     assert verdict(merged) == ReviewGate(True, "colleague approved it in pull request #7")
 
 
-def test_another_plan_was_not(merged):
+def test_another_plan_is_not_reviewed(merged):
     assert verdict(merged, "plan-two").reason == "the plan is not the one that pull request #7 showed"
 
 
-def test_another_commit_was_not(merged):
+def test_another_commit_is_not_reviewed(merged):
     assert "is not the merge of one pull request" in verdict(merged, sha="c" * 40).reason
     assert "is not the merge of one pull request" in verdict(merged, sha="b" * 40).reason
 
 
-def test_a_plan_of_an_earlier_push_was_not(merged):
+def test_the_plan_of_an_earlier_push_is_not_reviewed(merged):
     merged.state.pulls[7]["head"]["sha"] = "d" * 40
     assert "is not of its last commit" in verdict(merged).reason
 
 
-def test_a_plan_that_changed_after_the_approval_was_not(merged):
+def test_a_plan_that_changed_after_the_approval_is_not_reviewed(merged):
     (comment,) = merged.state.comments_of(7)
     comment["updated_at"] = merged.state.now()
     assert verdict(merged).reason == "nobody approved pull request #7 after it showed this plan"
@@ -67,7 +67,7 @@ def test_a_plan_that_changed_after_the_approval_was_not(merged):
     ],
     ids=str,
 )
-def test_an_approval_that_does_not_count(merged, change):
+def test_an_approval_of_the_author_or_of_another_commit_does_not_count(merged, change):
     merged.state.reviews[7][0].update(change)
     assert not verdict(merged).reviewed
 
@@ -83,7 +83,7 @@ def test_an_approval_counts_by_the_permission_in_the_repository(merged, permissi
     assert verdict(merged).reviewed
 
 
-def test_an_approval_that_was_taken_back(merged):
+def test_an_approval_followed_by_requested_changes_does_not_count(merged):
     merged.state.add_review(7, "colleague", "CHANGES_REQUESTED")
     assert not verdict(merged).reviewed
 
@@ -106,7 +106,7 @@ def test_a_comment_without_a_plan_shows_none(merged):
     assert verdict(merged, "").reason == "pull request #7 showed no plan"
 
 
-def test_an_environment_asks_only_with_required_reviewers(hub):
+def test_an_environment_needs_required_reviewers_to_approve(hub):
     client = hub.client()
     with pytest.raises(Refused, match="approve has no required reviewers") as caught:
         require_reviewers(client, "approve", "nobody approved")

@@ -37,7 +37,7 @@ def test_a_plan_hands_on_what_it_found(step):
     assert step.summary().startswith(f"### Plan: {outputs['adds']} to add")
 
 
-def test_what_is_printed_is_what_is_printed_elsewhere(step, tmp_path):
+def test_a_step_prints_the_same_as_outside_of_a_workflow(step, tmp_path):
     elsewhere = Journey(step.folder, {k: v for k, v in step.environ.items() if not k.startswith("GITHUB_")})
     # The first line has the port of the local org.
     assert step.run("plan").out.splitlines()[1:] == elsewhere.run("plan").out.splitlines()[1:]
@@ -86,12 +86,12 @@ def test_a_secret_in_an_error_is_masked(step):
     assert SECRET not in step.summary()
 
 
-def test_verbs_that_nothing_follows_on_write_nothing(step):
+def test_verbs_without_outputs_write_no_files(step):
     assert step.run("validate").code == 0
     assert (step.summary(), step.outputs()) == ("", {})
 
 
-def test_files_that_cannot_be_written_do_not_undo_what_was_done(step):
+def test_an_unwritable_output_file_does_not_fail_the_command(step):
     step.environ["GITHUB_OUTPUT"] = "/nowhere/at/all"
     result = step.run("plan")
     assert result.code == 0

@@ -36,7 +36,7 @@ def flow(*messages_: str, **more) -> Component:
         ("Send_To_Appcues", "https://hooks.integrations.appcues.com/trigger/SW5zdGFuY2U", False),
     ],
 )
-def test_a_message_to_appcues_is_known_by_its_host_or_the_connectors_name(name, url, by_connector):
+def test_a_message_to_appcues_is_recognized_by_its_host_or_the_connectors_name(name, url, by_connector):
     (messages,) = find_messages([outbound(name, url)], [])
     assert messages.by_connector is by_connector
     assert messages.user == "robin@example.com"
@@ -52,11 +52,11 @@ def test_a_message_to_appcues_is_known_by_its_host_or_the_connectors_name(name, 
         ("Invoice", "not a url"),
     ],
 )
-def test_other_messages_are_nobodys_business(name, url):
+def test_other_messages_are_ignored(name, url):
     assert find_messages([outbound(name, url)], []) == ()
 
 
-def test_only_the_ending_of_the_connectors_host_is_shown():
+def test_only_the_domain_of_the_connectors_host_is_shown():
     (messages,) = find_messages([outbound(CONNECTOR, "https://5f0c-ab12.integration-hook.com")], [])
     assert messages.shown_host == "*.integration-hook.com"
 

@@ -27,7 +27,7 @@ def because(draft, subject: str) -> str:
     return next(choice.because for choice in draft.choices if choice.what == subject)
 
 
-def test_an_org_that_was_clicked_by_the_help_page_leaves_nothing_open():
+def test_an_org_set_up_by_the_help_page_leaves_no_question():
     draft = propose_config(found(), ImportOptions())
     (mapping,) = draft.mappings
     assert (mapping.name, mapping.object, mapping.direction) == ("contact", "Contact", "both")
@@ -45,13 +45,13 @@ def test_an_org_that_was_clicked_by_the_help_page_leaves_nothing_open():
     assert because(draft, "permission set").endswith("Modify All on Contact and 2 fields of Event")
 
 
-def test_nothing_at_all_is_said_to_be_nothing():
+def test_an_org_without_an_integration_is_refused():
     with pytest.raises(Refused, match="No integration with Appcues was found") as refused:
         propose_config(found(messages=(), people=(), sets={}), ImportOptions())
     assert "sfcode init" in refused.value.hint
 
 
-def test_all_that_is_open_is_asked_at_once_with_the_option_that_answers_it():
+def test_all_questions_are_listed_at_once_with_their_options():
     scan = found(
         messages=(),
         fields={"Contact": fields(Appcues_Id__c="double", User_Key__c="string", Member_Id__c="string")},
@@ -79,7 +79,7 @@ def test_all_that_is_open_is_asked_at_once_with_the_option_that_answers_it():
     ]
 
 
-def test_two_objects_are_a_question_and_both_may_be_the_answer():
+def test_two_objects_are_a_question_that_both_can_answer():
     lead = message(
         "AppcuesOnLeadCreateUpdate_2abc",
         address=Address("WorkflowOutboundMessage", "Lead.AppcuesOnLead_2abc"),
@@ -102,7 +102,7 @@ def test_two_objects_are_a_question_and_both_may_be_the_answer():
     assert "Lead.AppcuesOnLead_2abc sends to *.integration-hook.com, and no mapping is for Lead" in only.notes[-1]
 
 
-def test_of_several_ids_the_one_that_appcues_gets_is_taken_and_the_others_are_named():
+def test_of_several_id_fields_the_sent_one_is_chosen_and_the_others_named():
     own_message = message("Send_To_Appcues", by_connector=False, fields=("Id", "Member_Id__c", "Plan__c"))
     draft = propose_config(
         found(
@@ -120,7 +120,7 @@ def test_of_several_ids_the_one_that_appcues_gets_is_taken_and_the_others_are_na
     assert draft.as_is == ("PermissionSet:Appcues_Access",), "a field that is used as it is needs no owner"
 
 
-def test_a_number_that_is_named_as_the_user_id_gets_a_text_formula_of_its_own():
+def test_a_number_field_passed_as_user_id_gets_a_text_formula():
     draft = propose_config(found(), ImportOptions(user_id=("Product_User_Id__c",)))
     (mapping,) = draft.mappings
     assert (mapping.user_id, mapping.source) == ("Appcues_User_Id__c", "Product_User_Id__c")
@@ -144,12 +144,12 @@ def test_a_number_that_is_named_as_the_user_id_gets_a_text_formula_of_its_own():
         ({"nps_score": ("Nope__c",)}, "- Contact has no field Nope__c, or you cannot see it"),
     ],
 )
-def test_a_wrong_answer_is_asked_again(options, asked):
+def test_a_wrong_option_remains_a_question(options, asked):
     scan = found(people=(ROBOT, OTHER))
     assert questions(scan, **options)[0].startswith(asked.removesuffix(" one of")), questions(scan, **options)
 
 
-def test_what_holds_for_one_object_goes_before_what_holds_for_all():
+def test_an_option_of_one_object_overrides_one_for_all():
     options = ImportOptions(user_id=("Everywhere__c", "Lead.Just_Here__c"))
     assert options.field(options.user_id, "Lead") == "Just_Here__c"
     assert options.field(options.user_id, "Contact") == "Everywhere__c"
@@ -173,7 +173,7 @@ def test_what_holds_for_one_object_goes_before_what_holds_for_all():
         ({"Snapshot__c": "double"}, {}, None, False),
     ],
 )
-def test_an_nps_field_is_taken_by_its_name_and_asked_about_in_doubt(more, options, score, asked):
+def test_an_nps_field_is_chosen_by_its_name_and_a_question_in_doubt(more, options, score, asked):
     scan = found(fields={"Contact": fields(**more)})
     if asked:
         assert questions(scan, **options)[0].startswith("- Which field of Contact holds the latest NPS score?")
@@ -196,11 +196,11 @@ def test_an_nps_field_is_taken_by_its_name_and_asked_about_in_doubt(more, option
         ({"messages": ()}, "to_salesforce"),
     ],
 )
-def test_the_direction_follows_from_what_there_is(changes, direction):
+def test_the_direction_follows_from_the_components_of_the_org(changes, direction):
     assert propose_config(found(**changes), ImportOptions(attributes=TITLE)).mappings[0].direction == direction
 
 
-def test_a_message_that_is_fired_with_other_things_stays_and_is_told():
+def test_a_message_of_a_flow_with_other_actions_is_kept_and_reported():
     busy = message(fired_by=(MessageTrigger(Address("Flow", "Does_Much"), alone=False),))
     draft = propose_config(found(messages=(busy,)), ImportOptions())
     assert draft.mappings[0].replaces == ()
@@ -208,7 +208,7 @@ def test_a_message_that_is_fired_with_other_things_stays_and_is_told():
     assert "is fired by Flow:Does_Much, which has other actions too" in note
 
 
-def test_a_person_who_connected_appcues_is_not_taken_for_the_integrations_user():
+def test_a_person_who_connected_appcues_is_not_chosen_as_integration_user():
     person = replace(ROBOT, username="robin@northwind.example", license="Salesforce", sets=())
     scan = found(messages=(message(user=person.username),), people=(person,), sets={})
     draft = propose_config(scan, ImportOptions(attributes=TITLE))
@@ -219,7 +219,7 @@ def test_a_person_who_connected_appcues_is_not_taken_for_the_integrations_user()
     assert answers[0].startswith("- robin@northwind.example has the license Salesforce, so it is a person")
 
 
-def test_what_the_user_lacks_and_what_is_wrong_with_the_formula_is_told():
+def test_a_missing_license_and_a_faulty_formula_are_reported():
     bare = replace(ROBOT, set_licenses=())
     zero = Formula("TEXT(Product_User_Id__c)", True, "Product_User_Id__c")
     draft = propose_config(

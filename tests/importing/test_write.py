@@ -31,7 +31,7 @@ def written(folder: Path, scan, **options):
     return texts
 
 
-def test_the_files_are_a_project_that_generates_what_was_found(tmp_path):
+def test_the_written_project_generates_the_found_components(tmp_path):
     written(tmp_path, found())
     project = load(tmp_path / "config")
     settings = project.settings
@@ -53,7 +53,7 @@ def test_a_project_has_an_identity_that_its_name_does_not_change(tmp_path):
     assert third == "team_a"
 
 
-def test_an_answer_on_the_command_line_is_in_the_files(tmp_path):
+def test_options_are_written_to_the_files(tmp_path):
     texts = written(
         tmp_path,
         found(is_sandbox=True),
@@ -71,7 +71,7 @@ def test_an_answer_on_the_command_line_is_in_the_files(tmp_path):
     assert "fill" not in texts["sfcode.yaml"]
 
 
-def test_what_was_not_filled_in_keeps_a_relay_from_being_planned(tmp_path):
+def test_placeholders_prevent_a_plan_with_the_relay(tmp_path):
     written(tmp_path, found())
     path = tmp_path / "config" / "mappings" / "contact.yaml"
     path.write_text(path.read_text().replace("delivery: connector", "delivery: relay"))
@@ -83,7 +83,7 @@ def test_what_was_not_filled_in_keeps_a_relay_from_being_planned(tmp_path):
     ]
 
 
-def test_one_way_and_a_custom_object_are_written_as_such(tmp_path):
+def test_one_direction_and_a_custom_object_are_written(tmp_path):
     sets = {"Appcues_Access": grants(object_name="Person__c")}
     kinds = {"Person__c": fields(NPS_Score__c="double", NPS_Feedback__c="textarea")}
     scan = found(messages=(), sets=sets, fields=kinds, formulas={})
@@ -104,11 +104,11 @@ def test_names_from_an_org_are_never_read_as_yaml(tmp_path):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_text_is_a_scalar_that_reads_back_as_itself(text):
+def test_any_text_is_quoted_so_that_yaml_parses_it_back(text):
     assert yaml.safe_load(f"key: {quote_scalar(text)}") == {"key": text.replace("${", "$${")}
 
 
-def test_characters_that_yaml_does_not_take_are_spelled_out_in_comments_too(tmp_path):
+def test_characters_that_yaml_does_not_allow_are_escaped_in_comments_too(tmp_path):
     scan = found()
     target = replace(scan.target, name="Acme \x1b[2J\u009b31m\x7f\nversion: 2")
     formulas = {name: replace(parsed, text="TEXT(A__c) \x08\x9b") for name, parsed in scan.formulas.items()}

@@ -44,12 +44,12 @@ def blank(value, field="A__c"):
         (blank(True), blank(True), False),
     ],
 )
-def test_two_conditions_are_apart_only_where_no_record_fits_both(first, second, apart) -> None:
+def test_two_conditions_are_disjoint_only_if_no_record_matches_both(first, second, apart) -> None:
     assert are_apart([first], [second]) is apart
     assert are_apart([second], [first]) is apart
 
 
-def test_one_line_that_differs_is_enough_and_all_records_meet_everybody() -> None:
+def test_one_different_line_makes_conditions_disjoint_and_no_condition_matches_all_records() -> None:
     assert are_apart([is_("x"), is_(1, field="B__c")], [is_("x"), is_(2, field="B__c")])
     assert not are_apart([], [is_("x")])
 
@@ -64,5 +64,5 @@ def test_one_line_that_differs_is_enough_and_all_records_meet_everybody() -> Non
         (blank(True, field="RecordType"), "RecordTypeId = null"),
     ],
 )
-def test_a_condition_in_a_query(condition, soql) -> None:
+def test_a_condition_is_rendered_as_soql(condition, soql) -> None:
     assert condition.soql() == soql

@@ -26,19 +26,19 @@ from sfcode.plan.data_flows import data_flows
 
 
 class TestEvents:
-    def test_the_language_lists_what_the_catalog_has(self) -> None:
+    def test_the_mapping_language_accepts_the_events_of_the_catalog(self) -> None:
         assert get_args(ActivityEvent) == events.ACTIVITY_EVENTS
         assert get_args(PropertyEvent) == events.PROPERTY_EVENTS
         assert get_args(TextEvent) == events.TEXT_EVENTS
         assert get_args(HandledEvent) == events.HANDLED_EVENTS
         assert get_args(RegistrationEvent) == events.REGISTRATION_EVENTS
 
-    def test_each_event_has_one_row_and_words(self) -> None:
+    def test_each_event_has_one_row_with_its_descriptions(self) -> None:
         assert len(events.BY_NAME) == len(events.EVENTS)
         assert all(event.plural for event in events.EVENTS)
         assert all(event.text or event.properties or event.registers for event in events.EVENTS)
 
-    def test_the_default_texts_are_templates_that_the_relay_can_fill_in(self) -> None:
+    def test_the_default_texts_are_templates_that_the_relay_can_render(self) -> None:
         for event in events.EVENTS:
             for text in (event.text.subject, event.text.comment) if event.text else ():
                 assert find_template_problem(text) is None
@@ -52,7 +52,7 @@ class TestEvents:
         assert set(default_events().activities) == set(events.TEXT_EVENTS)
         assert set(default_events().properties) == set(events.PROPERTY_EVENTS)
 
-    def test_click_to_track_is_no_event_of_appcues(self) -> None:
+    def test_click_to_track_is_not_an_event_of_appcues_itself(self) -> None:
         assert "click_to_track" not in events.APPCUES_EVENTS
         assert set(events.HANDLED_EVENTS) <= events.APPCUES_EVENTS
 
@@ -70,11 +70,11 @@ class TestFieldTypes:
         assert field_types.describe_type("MultiselectPicklist") == "multipicklist"
 
     @pytest.mark.parametrize(("type_", "formula"), field_types.USER_ID_FORMULAS.items())
-    def test_a_blank_source_makes_a_blank_user_id(self, type_: str, formula: str) -> None:
+    def test_a_blank_source_gives_a_blank_user_id(self, type_: str, formula: str) -> None:
         assert "ISBLANK(Number__c)" in formula.format(field="Number__c")
         assert field_types.ATTRIBUTE_TYPES[type_] == "number"
 
-    def test_what_can_be_sent_can_be_sent_as_a_text(self) -> None:
+    def test_every_sendable_type_can_be_sent_as_text(self) -> None:
         assert field_types.SENDABLE_AS["string"] == set(field_types.ATTRIBUTE_TYPES)
         assert all(field_types.ATTRIBUTE_TYPES[name] for name in field_types.SENDABLE_AS["number"])
 

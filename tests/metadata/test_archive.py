@@ -31,7 +31,7 @@ def test_a_file_outside_of_the_archive_is_refused(name: str) -> None:
         unzip(archive((name, b"x")))
 
 
-def test_an_archive_that_grows_is_stopped_while_it_grows() -> None:
+def test_an_archive_that_unpacks_to_too_much_is_refused_while_unpacking() -> None:
     """The bound is on what comes out, whatever the archive says of its size."""
     data = bytearray(archive(("a", b"\0" * 10_000_000)))
     assert len(data) < 20_000
@@ -53,13 +53,13 @@ def test_too_many_files_are_refused() -> None:
         unzip(archive(("a", b""), ("b", b""), ("c", b"")), max_files=2)
 
 
-def test_a_name_that_comes_twice_is_refused() -> None:
+def test_a_duplicate_file_name_is_refused() -> None:
     with pytest.raises(MetadataError, match="the archive has a twice"):
         unzip(archive(("a", b"1"), ("a", b"2")))
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no zip", archive(("a", b"x" * 99))[:-30]])
-def test_what_is_no_archive_is_refused(data: bytes) -> None:
+def test_an_invalid_archive_is_refused(data: bytes) -> None:
     with pytest.raises(MetadataError, match="the archive cannot be read"):
         unzip(data)
 

@@ -12,7 +12,7 @@ def told(before: dict[str, Value] | None, after: dict[str, Value] | None) -> lis
     return [(path_text(change.path), change.before, change.after) for change in diff(before, after)]
 
 
-def test_a_new_component_is_told_leaf_by_leaf() -> None:
+def test_a_new_component_is_compared_value_by_value() -> None:
     after: dict[str, Value] = {
         "label": "P",
         "fieldPermissions": {"Contact.Title": {"editable": False, "readable": True}},
@@ -25,7 +25,7 @@ def test_a_new_component_is_told_leaf_by_leaf() -> None:
     assert told(after, None) == [(path, new, old) for path, old, new in told(None, after)]
 
 
-def test_a_field_of_a_message_comes_or_goes_alone() -> None:
+def test_an_added_or_removed_field_of_a_message_is_one_change() -> None:
     """Texts of a set are changes of their own; those that stay are not told."""
     assert diff({"fields": ["Email", "Id"]}, {"fields": ["Id", "Title"]}) == (
         AttributeChange(("fields", "Email"), "Email", None, item=True),
@@ -33,28 +33,28 @@ def test_a_field_of_a_message_comes_or_goes_alone() -> None:
     )
 
 
-def test_an_ordered_list_is_told_as_a_whole() -> None:
+def test_an_ordered_list_is_one_change() -> None:
     assert told({"fields": ["Name", "Id"]}, {"fields": ["Id", "Name"]}) == [("fields", ["Name", "Id"], ["Id", "Name"])]
 
 
-def test_dicts_in_a_list_of_the_same_length_are_told_by_index() -> None:
+def test_groups_in_a_list_of_the_same_length_are_compared_by_index() -> None:
     before: dict[str, Value] = {"filters": [{"field": "A", "value": "1"}, {"field": "B"}]}
     assert told(before, {"filters": [{"field": "A", "value": "2"}, {"field": "B"}]}) == [("filters[0].value", "1", "2")]
     longer: dict[str, Value] = {"filters": [{"field": "A"}]}
     assert told(before, longer) == [("filters", before["filters"], longer["filters"])]
 
 
-def test_true_is_not_one_and_an_empty_dict_is_not_nothing() -> None:
+def test_true_differs_from_one_and_an_empty_group_from_a_missing_one() -> None:
     assert told({"a": True}, {"a": 1}) == [("a", True, 1)]
     assert told({}, {"a": {}}) == [("a", None, {})]
     assert told({"a": {"b": "c"}}, {"a": {}}) == [("a", None, {}), ("a.b", "c", None)]
 
 
-def test_a_value_that_becomes_a_group_is_told_as_both() -> None:
+def test_a_value_that_becomes_a_group_is_a_removal_and_an_addition() -> None:
     assert told({"a": "x"}, {"a": {"b": "y"}}) == [("a", "x", None), ("a.b", None, "y")]
 
 
-def test_a_tuple_is_a_list() -> None:
+def test_a_tuple_equals_a_list() -> None:
     assert diff({"a": ("x", "y")}, {"a": ["x", "y"]}) == ()
 
 
@@ -68,5 +68,5 @@ def test_a_tuple_is_a_list() -> None:
         (("actions", 'say "hi"'), 'actions["say \\"hi\\""]'),
     ],
 )
-def test_a_path_reads_like_a_path(path: Path, text: str) -> None:
+def test_a_path_is_rendered_with_dots_and_brackets(path: Path, text: str) -> None:
     assert path_text(path) == text

@@ -26,12 +26,12 @@ def told(before: Value, after: Value) -> list[tuple[str, Value, Value]]:
         ([1, 2], [2, 1]),
     ],
 )
-def test_a_list_that_is_neither_a_set_nor_all_groups_is_told_as_a_whole(before: Value, after: Value) -> None:
+def test_a_mixed_list_is_one_change(before: Value, after: Value) -> None:
     assert told(before, after) == [("a", before, after)]
     assert told(before, before) == []
 
 
-def test_a_set_that_gives_way_to_a_group_is_told_item_by_item() -> None:
+def test_a_set_replaced_by_a_group_is_compared_item_by_item() -> None:
     assert told(["x", "y"], {"b": "c"}) == [("a.b", None, "c"), ("a.x", "x", None), ("a.y", "y", None)]
     assert told({"b": "c"}, ["x", "y"]) == [("a.b", "c", None), ("a.x", None, "x"), ("a.y", None, "y")]
 
@@ -51,7 +51,7 @@ def test_a_path_is_written_so_that_it_can_be_read_back(path: tuple[str, ...], te
     assert path_text(path) == text
 
 
-def test_a_component_is_nothing_else_and_has_the_same_fingerprint_in_every_release() -> None:
+def test_the_fingerprint_of_a_component_is_the_same_in_every_release() -> None:
     component = Component("CustomField", "Contact.A__c", {"label": "Größe", "list": [1, True, None]})
     assert component != "CustomField:Contact.A__c"
     assert component.canonical == '{"label":"Größe","list":[1,true,null]}'

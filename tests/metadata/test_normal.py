@@ -80,18 +80,18 @@ def test_a_flow_saved_in_flow_builder_is_the_same_flow() -> None:
         ("processMetadataValues", {"ObjectType": {"value": {"stringValue": "Contact"}}}),
     ],
 )
-def test_a_flow_that_does_something_else_is_another(name: str, value: Value) -> None:
+def test_a_flow_with_another_action_is_different(name: str, value: Value) -> None:
     assert normalize(Component("Flow", FLOW.full_name, {**FLOW.body, name: value})) != normalize(FLOW)
 
 
-def test_an_action_that_names_another_segment_is_another() -> None:
+def test_an_action_with_another_name_segment_is_different() -> None:
     call = {"actionName": "Contact.A", "actionType": "outboundMessage", "nameSegment": "Contact.B", "versionSegment": 1}
     assert body("Flow", actionCalls={"A": call})["actionCalls"] == {
         "A": {"actionName": "Contact.A", "actionType": "outboundMessage", "nameSegment": "Contact.B"}
     }
 
 
-def test_permissions_that_grant_nothing_are_not_there() -> None:
+def test_permissions_that_grant_nothing_are_omitted() -> None:
     """A set is replaced as a whole, so a row of a right that is off is as good as none."""
     nothing = body(
         "PermissionSet",
@@ -106,7 +106,7 @@ def test_permissions_that_grant_nothing_are_not_there() -> None:
     assert nothing == {"label": "P"}
 
 
-def test_permissions_are_shown_with_all_that_they_are() -> None:
+def test_object_permissions_are_shown_with_all_their_rights() -> None:
     """Edit brings read along; the rights of an object are shown all six, viewAllFields when it is on."""
     rights = body(
         "PermissionSet",
@@ -143,7 +143,7 @@ def test_blanks_around_texts_and_empty_texts_are_no_difference_unless_they_are_d
     }
 
 
-def test_a_keyed_entry_stays_when_all_in_it_is_default() -> None:
+def test_a_keyed_entry_with_only_defaults_is_kept() -> None:
     """A right, a variable or a constant is there by its name alone."""
     assert body("Flow", variables={"v": {"dataType": "String", "isInput": False}})["variables"] == {
         "v": {"dataType": "String"}
@@ -151,7 +151,7 @@ def test_a_keyed_entry_stays_when_all_in_it_is_default() -> None:
     assert body("WorkflowRule", actions={"A": {}})["actions"] == {"A": {}}
 
 
-def test_what_is_sent_keeps_all() -> None:
+def test_the_component_itself_is_not_normalized() -> None:
     """The normal form is another value; the component itself is not touched."""
     before = FLOW.canonical, USER_ID.canonical
     normalize(FLOW)
@@ -168,7 +168,7 @@ def test_records_are_their_own_normal_form_but_for_the_case_of_names() -> None:
     assert diff(normalize(user).body, normalize(renamed).body) != ()
 
 
-def test_a_change_is_told_in_the_words_of_the_normal_form() -> None:
+def test_changes_are_those_of_the_normal_form() -> None:
     before = normalize(Component("PermissionSet", "P", {"fieldPermissions": {"Contact.Title": {"readable": True}}}))
     after = normalize(Component("PermissionSet", "P", {"fieldPermissions": {"Contact.Title": {"editable": True}}}))
     assert [(change.path[-1], change.before, change.after) for change in diff(before.body, after.body)] == [

@@ -65,7 +65,7 @@ def test_the_field_permission_of_a_part_of_an_address_is_the_whole_addresss() ->
     assert Field("Plan__c", "picklist", custom=True).permission == "Plan__c"
 
 
-def test_what_is_written_to_activities_is_in_the_table() -> None:
+def test_the_fields_of_activities_are_in_the_table() -> None:
     assert OBJECTS["Event"].fields["Subject"] == Field(
         "Subject",
         "combobox",
@@ -80,7 +80,7 @@ def test_what_is_written_to_activities_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(("owner", "field"), FIELDS)
-def test_each_field_makes_sense(owner: str, field: Field) -> None:
+def test_each_field_is_consistent(owner: str, field: Field) -> None:
     """References name objects, defaults are among the values, and what cannot be written cannot be required."""
     assert field.label
     assert bool(field.reference_to) is (field.type == "reference")

@@ -155,13 +155,13 @@ def test_places_say_where_each_component_starts() -> None:
         ),
     ],
 )
-def test_what_is_wrong_in_a_package_is_told_with_file_and_line(files: dict[str, str], message: str) -> None:
+def test_problems_of_a_package_have_file_and_line(files: dict[str, str], message: str) -> None:
     with pytest.raises(MetadataError) as raised:
         read({name: text.encode() for name, text in files.items()})
     assert str(raised.value).startswith(message)
 
 
-def test_a_component_that_comes_twice_is_refused() -> None:
+def test_a_duplicate_component_is_refused() -> None:
     with pytest.raises(MetadataError, match="Flow:Appcues_contact is in the package twice"):
         write([FLOW, FLOW], "63.0")
     doubled = WORKFLOW.replace("<fullName>Contact Changed<", "<fullName>X<")
@@ -203,7 +203,7 @@ def test_other_files_are_no_components(path: str) -> None:
     assert address_of_file(path) is None
 
 
-def test_a_name_is_its_file_name() -> None:
+def test_names_are_encoded_in_file_names() -> None:
     """An org encodes in the name itself what a file name cannot hold; folders of reports are folders."""
     for address, path in [
         (Address("Profile", "Custom%3A Sales Profile"), "profiles/Custom%3A Sales Profile.profile"),
@@ -214,7 +214,7 @@ def test_a_name_is_its_file_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["../A", "/etc/passwd", "A/../../B", "A\\B", ""])
-def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
+def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
     with pytest.raises(MetadataError, match="cannot be the name of a file"):
         file_path(Address("Report", name))
 

@@ -35,7 +35,7 @@ def test_the_root_is_the_folder_of_the_outermost_manifest_or_the_only_folder(pat
     assert find_root(dict.fromkeys(paths, b"")) == root
 
 
-def test_what_is_in_no_folder_of_a_package_is_skipped() -> None:
+def test_files_outside_of_the_package_folders_are_skipped() -> None:
     contents = read_contents({"package.xml": PACKAGE, PATH: SET, "A.permissionset": SET, "other/A.permissionset": SET})
     assert [str(component.address) for component in contents.components] == ["PermissionSet:A"]
     assert contents.skipped == ("A.permissionset", "other/A.permissionset")

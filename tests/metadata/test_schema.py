@@ -26,7 +26,7 @@ def test_the_table_is_of_the_version_that_is_sent_by_default() -> None:
 
 
 @pytest.mark.parametrize("type_", GOOD)
-def test_a_good_file_passes_all(type_: str) -> None:
+def test_a_valid_file_passes_each_schema(type_: str) -> None:
     data = GOOD[type_].encode()
     assert wsdl.strict().validate(etree.fromstring(data))
     assert validate_strictly(data) == validate_loosely(data, type_) == ()
@@ -67,13 +67,13 @@ def test_an_org_refuses_what_the_loose_schema_refuses(sample: Negative) -> None:
 
 
 @by_name
-def test_an_org_says_what_is_wrong_and_where(sample: Negative) -> None:
+def test_the_validation_uses_an_orgs_messages_and_positions(sample: Negative) -> None:
     """The judgment uses an org's words, at the place where an org's parser is."""
     assert "; ".join(map(str, validate_loosely(sample.text.encode())[:1])) == sample.org
 
 
 @pytest.mark.parametrize("layout", ["mdapi", "source"])
-def test_all_that_we_write_passes(layout: str) -> None:
+def test_all_generated_files_are_valid(layout: str) -> None:
     files = write(ALL, "63.0", layout=layout)  # type: ignore[arg-type]
     for name, data in files.items():
         if data.startswith(b"<?xml"):
@@ -92,13 +92,13 @@ def test_a_strict_problem_names_the_element_what_was_expected_and_where_it_start
     )
 
 
-def test_a_strict_problem_of_a_value_is_told_once_with_what_is_allowed() -> None:
+def test_a_strict_problem_of_a_value_lists_the_allowed_values_once() -> None:
     problems = validate_strictly(WORKFLOW.replace("onAllChanges", "often").encode())
     assert [(problem.line, problem.column) for problem in problems] == [(23, 9)]
     assert problems[0].message.startswith("Element 'triggerType': The value 'often' is not an element of the set {")
 
 
-def test_what_is_no_xml_is_a_problem_and_no_exception() -> None:
+def test_invalid_xml_is_a_problem_and_not_an_exception() -> None:
     for check in (validate_strictly, validate_loosely):
         (problem,) = check(b"<Flow>\n  <label>a</lable>\n</Flow>")
         assert problem.line == 2
@@ -141,7 +141,7 @@ def test_an_element_inside_a_value_is_refused() -> None:
     )
 
 
-def test_nil_counts_as_given() -> None:
+def test_nil_counts_as_a_value() -> None:
     """Orgs write xsi:nil for blank values that their schema calls required."""
     nil = '<active xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
     assert validate_loosely(WORKFLOW.replace("<active>true</active>", nil).encode()) == ()

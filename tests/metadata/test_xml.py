@@ -143,7 +143,7 @@ def test_values_of_custom_metadata_keep_their_xml_type() -> None:
         ("<a>&unknown;</a>", (1, 13), "not well-formed XML: Entity 'unknown' not defined"),
     ],
 )
-def test_what_cannot_be_parsed_is_refused_with_its_place(body: str, place: tuple[int, int], message: str) -> None:
+def test_invalid_xml_is_refused_with_its_position(body: str, place: tuple[int, int], message: str) -> None:
     with pytest.raises(MetadataError) as raised:
         parse(body.encode(), "objects/Contact.object")
     error = raised.value
@@ -182,7 +182,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_parsed() -> None:
         ("CustomField", "<label><b/></label>", "Element b invalid at this location in type string"),
     ],
 )
-def test_what_a_type_does_not_have_is_refused_with_its_line(type_: str, line: str, message: str) -> None:
+def test_an_unknown_element_is_refused_with_its_line(type_: str, line: str, message: str) -> None:
     with pytest.raises(MetadataError) as raised:
         from_element(type_, "Contact.One", parse(inside(type_, "", line).encode()), file="a.field-meta.xml")
     assert raised.value.problem == message

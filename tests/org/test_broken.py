@@ -27,7 +27,7 @@ SELECT = "SELECT Id FROM User"
 
 
 @pytest.mark.parametrize("trouble", [HangUp, Answer(503, b"<html>busy</html>"), Answer(502), Answer(500, b"oops")])
-def test_a_read_survives_passing_trouble(org_at, trouble, time) -> None:
+def test_a_read_is_retried_after_a_temporary_failure(org_at, trouble, time) -> None:
     server, org = org_at(script(trouble, trouble, LISTED))
     assert [file.full_name for file in org.metadata.list_metadata("Flow")] == ["F"]
     assert len(server.requests) == 3
@@ -35,7 +35,7 @@ def test_a_read_survives_passing_trouble(org_at, trouble, time) -> None:
 
 
 @pytest.mark.parametrize("trouble", [HangUp, Answer(503, b"<html>busy</html>"), Answer(200, b"<html>{")])
-def test_a_query_survives_passing_trouble(org_at, trouble, time) -> None:
+def test_a_query_is_retried_after_a_temporary_failure(org_at, trouble, time) -> None:
     server, org = org_at(script(trouble, ROWS))
     assert org.query(SELECT) == [{"Id": "005"}]
     assert len(server.requests) == 2
@@ -59,7 +59,7 @@ def test_a_record_whose_creation_is_unclear_is_not_created_again(org_at, trouble
     assert len(server.requests) == 1
 
 
-def test_a_deploy_that_found_no_server_is_tried_again_and_says_so(runtime: Runtime, time) -> None:
+def test_a_deploy_without_a_connection_is_retried_with_a_message(runtime: Runtime, time) -> None:
     with serving(script(QUEUED)) as server:
         url = server.url
     with connect(url, environ={"SF_ACCESS_TOKEN": TOKEN}, api_version="63.0", runtime=runtime) as org:
@@ -69,7 +69,7 @@ def test_a_deploy_that_found_no_server_is_tried_again_and_says_so(runtime: Runti
     assert len(time.slept) == ATTEMPTS - 1
 
 
-def test_trouble_that_stays_ends_as_unreachable(org_at) -> None:
+def test_lasting_failures_are_reported_as_unreachable(org_at) -> None:
     server, org = org_at(script(Answer(503, b"busy")))
     with pytest.raises(OrgUnreachable, match="answered 503 Service Unavailable"):
         org.metadata.list_metadata("Flow")
@@ -117,7 +117,7 @@ def test_every_call_waits_as_long_as_the_org_asks(org_at, time, call: Call, is_d
 
 
 @pytest.mark.parametrize("ask", [lambda org: org.query(SELECT), lambda org: org.bulk.job("750"), ask_for_token])
-def test_a_longer_wait_than_a_command_takes_is_told_with_the_error(org_at, time, ask) -> None:
+def test_a_retry_after_that_is_too_long_is_part_of_the_error(org_at, time, ask) -> None:
     _, org = org_at(script(Answer(503, UNAVAILABLE.body, {**UNAVAILABLE.headers, "Retry-After": "3600"})))
     with pytest.raises(OrgError) as caught:
         ask(org)
@@ -136,7 +136,7 @@ def test_a_wait_belongs_to_the_response_that_asked_for_it(org_at) -> None:
 @pytest.mark.parametrize(
     "body", [b"<html><body>Down for maintenance</body></html>", b"\x00\xff garbage", b"", b"<!DOCTYPE html><p>", b"{}"]
 )
-def test_garbage_where_soap_belongs_is_said_to_be_that(org_at, body: bytes) -> None:
+def test_a_response_that_is_not_soap_is_reported(org_at, body: bytes) -> None:
     server, org = org_at(script(Answer(200, body)))
     with pytest.raises(OrgError, match="The org's response"):
         org.metadata.list_metadata("Flow")
@@ -144,7 +144,7 @@ def test_garbage_where_soap_belongs_is_said_to_be_that(org_at, body: bytes) -> N
 
 
 @pytest.mark.parametrize("document", [{}, [], {"records": 5}, {"done": True}, "text", None])
-def test_json_of_another_shape_is_said_to_be_that(org_at, document) -> None:
+def test_json_of_another_structure_is_reported(org_at, document) -> None:
     _, org = org_at(script(as_json(document)))
     for ask in (org.query, org.tooling_query, org.count):
         with pytest.raises(OrgError, match="sent an unexpected response"):
@@ -152,7 +152,7 @@ def test_json_of_another_shape_is_said_to_be_that(org_at, document) -> None:
 
 
 @pytest.mark.parametrize("ask", [lambda org: org.query(SELECT), lambda org: org.metadata.list_metadata("Flow")])
-def test_an_answer_beyond_the_limit_is_not_taken(ask) -> None:
+def test_a_response_beyond_the_size_limit_is_refused(ask) -> None:
     runtime = Runtime(max_answer_bytes=100_000)
     with (
         serving(script(Answer(200, b"x" * 1_000_000))) as server,
@@ -162,12 +162,12 @@ def test_an_answer_beyond_the_limit_is_not_taken(ask) -> None:
         ask(org)
 
 
-def test_a_body_that_ends_early_is_asked_for_again(org_at) -> None:
+def test_a_truncated_response_is_requested_again(org_at) -> None:
     _, org = org_at(script(Answer(200, b"half", {"Content-Length": "1000", "Connection": "close"}), LISTED))
     assert org.metadata.list_metadata("Flow")
 
 
-def test_a_redirect_takes_the_session_nowhere(org_at) -> None:
+def test_a_redirect_to_another_host_gets_no_session(org_at) -> None:
     with serving(script(LISTED)) as thief:
         server, org = org_at(script(Answer(307, b"", {"Location": f"{thief.url}/services"})))
         for ask in (lambda: org.query(SELECT), lambda: org.metadata.list_metadata("Flow")):
@@ -226,7 +226,7 @@ def dripping(pause: float) -> Iterator[str]:
         listener.close()
 
 
-def test_a_server_that_never_answers_is_given_up() -> None:
+def test_a_server_that_never_responds_is_an_error() -> None:
     release = threading.Event()
 
     def hang(_: Request) -> Answer:
@@ -245,7 +245,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         release.set()
 
 
-def test_an_answer_that_drips_is_given_up() -> None:
+def test_a_slowly_arriving_response_is_an_error() -> None:
     """Each part comes in time, but the whole never does."""
     runtime = Runtime(read_timeout=5, answer_timeout=0.1, rng=random.Random(1), sleep=lambda _: None)
     with (

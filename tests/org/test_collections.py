@@ -15,7 +15,7 @@ BASE = "/services/data/v63.0"
 RECORD = {"attributes": {"type": "Contact"}, "Id": "003", "Title": "CEO"}
 
 
-def test_records_are_changed_each_for_itself(org_at) -> None:
+def test_records_are_updated_independently(org_at) -> None:
     locked = {"statusCode": "UNABLE_TO_LOCK_ROW", "message": "busy", "fields": ["Title"]}
     answers = [{"id": "003", "success": True, "errors": []}, {"success": False, "errors": [locked]}]
     server, org = org_at(script(as_json(answers)))
@@ -80,7 +80,7 @@ def test_a_query_that_is_refused_in_a_composite_request_is_an_error_of_its_own(o
     assert (error.code, error.status) == ("INVALID_FIELD", 400)
 
 
-def test_every_answer_tells_the_usage_refusals_too(org_at) -> None:
+def test_every_response_reports_the_api_usage(org_at) -> None:
     info = {"Content-Type": "application/json", "Sforce-Limit-Info": "per-app-api-usage=1/2(a); api-usage=18/5000"}
     over = json.dumps([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]).encode()
     full = {**info, "Sforce-Limit-Info": "api-usage=5000/5000"}
@@ -94,7 +94,7 @@ def test_every_answer_tells_the_usage_refusals_too(org_at) -> None:
     assert org.collections.usage == Usage(5000, 5000)
 
 
-def test_limits_tell_the_usage(org_at) -> None:
+def test_the_limits_report_the_api_usage(org_at) -> None:
     _, org = org_at(script(as_json({"DailyApiRequests": {"Max": 15000, "Remaining": 14990}})))
     assert org.collections.limits() == Usage(10, 15000) == org.collections.usage
 
@@ -109,7 +109,7 @@ def test_limits_tell_the_usage(org_at) -> None:
         (Answer(200, b"<html>"), None),
     ],
 )
-def test_what_is_no_answer_is_said_once_with_the_time_that_was_named(org_at, answer: Answer, after) -> None:
+def test_a_failed_call_is_not_retried_and_its_retry_after_is_reported(org_at, answer: Answer, after) -> None:
     server, org = org_at(script(answer))
     with pytest.raises(NoAnswer) as caught:
         org.collections.update([RECORD])
@@ -117,7 +117,7 @@ def test_what_is_no_answer_is_said_once_with_the_time_that_was_named(org_at, ans
     assert len(server.requests) == 1, "whoever calls decides what is repeated"
 
 
-def test_a_lost_connection_is_said_once(org_at) -> None:
+def test_a_lost_connection_is_not_retried(org_at) -> None:
     def hang_up(_request: Request) -> Answer:
         raise HangUp
 
@@ -128,7 +128,7 @@ def test_a_lost_connection_is_said_once(org_at) -> None:
     assert len(server.requests) == 1
 
 
-def test_a_session_that_is_over_and_cannot_be_renewed_is_the_users_problem(org_at) -> None:
+def test_an_ended_session_that_cannot_be_renewed_is_a_sign_in_error(org_at) -> None:
     _, org = org_at(script(as_json([{"errorCode": "INVALID_SESSION_ID", "message": "expired"}], 401)))
     with pytest.raises(SignInError):
         org.collections.update([RECORD])

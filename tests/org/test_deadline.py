@@ -12,14 +12,14 @@ from tests.org.servers import Answer, Request, as_json
 from tests.waiting import PATIENCE
 
 
-def test_without_a_limit_nothing_is_said(time) -> None:
+def test_without_a_deadline_no_timeout_is_set(time) -> None:
     assert remaining_seconds(time.clock) is None
     with set_deadline(time.now + 5):
         assert remaining_seconds(time.clock) == 5
     assert remaining_seconds(time.clock) is None
 
 
-def test_a_call_is_not_begun_when_its_time_is_up(org_at, time) -> None:
+def test_a_call_after_the_deadline_is_not_sent(org_at, time) -> None:
     server, org = org_at(lambda _request: as_json([]))
     with (
         set_deadline(time.now),
@@ -30,7 +30,7 @@ def test_a_call_is_not_begun_when_its_time_is_up(org_at, time) -> None:
     assert server.requests == []
 
 
-def test_a_call_ends_with_its_time(org_at, time) -> None:
+def test_a_call_ends_at_the_deadline(org_at, time) -> None:
     finished = threading.Event()
 
     def slow(_request: Request) -> Answer:
@@ -45,7 +45,7 @@ def test_a_call_ends_with_its_time(org_at, time) -> None:
         finished.set()
 
 
-def test_a_repetition_that_would_outlast_it_is_not_begun(org_at, time) -> None:
+def test_a_retry_beyond_the_deadline_is_not_started(org_at, time) -> None:
     server, org = org_at(lambda _request: Answer(503))
     with set_deadline(time.now + 0.06), pytest.raises(NoAnswer):
         org.query("SELECT Id FROM Contact")

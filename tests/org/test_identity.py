@@ -32,7 +32,7 @@ def test_ids_that_differ_in_case_only_differ_in_their_ending(short: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", "00D", "00Dxx0000001gP!", "00Dxx0000001gPFEAY1"])
-def test_what_is_no_id_is_refused(text: str) -> None:
+def test_an_invalid_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a Salesforce id"):
         to_long_id(text)
 
@@ -55,7 +55,7 @@ def answers(userinfo: Answer):
     [(as_json(USERINFO), 2), (Answer(403, b"Bad_OAuth_Token"), 4)],
     ids=["userinfo", "without the scope"],
 )
-def test_says_which_org_this_is_and_asks_once(org_at, userinfo: Answer, requests: int) -> None:
+def test_the_identity_of_the_org_is_requested_once(org_at, userinfo: Answer, requests: int) -> None:
     server, org = org_at(answers(userinfo))
     assert server.requests == []
     identity = org.identity

@@ -38,7 +38,7 @@ def test_returns_the_end_and_shows_each_step_once(runtime) -> None:
     assert statuses == [PENDING, RUNNING, HALF, DONE]
 
 
-def test_a_failed_deployment_is_an_end_like_any_other(runtime) -> None:
+def test_a_failed_deployment_is_returned_like_any_other(runtime) -> None:
     failed = replace(DONE, status="Failed", success=False)
     assert follow_deployment(script(failed), "0Af1", None, runtime, 60) == failed
 
@@ -50,7 +50,7 @@ def test_asks_at_once_then_after_growing_pauses(runtime, time) -> None:
     assert max(time.slept) == LONGEST_PAUSE
 
 
-def test_time_out_leaves_the_deployment_running_and_says_how_to_pick_it_up(runtime) -> None:
+def test_a_timeout_leaves_the_deployment_running_and_names_attach(runtime) -> None:
     with pytest.raises(DeployStillRunning, match="0Af1 continues in the org: not done after 5 s") as caught:
         follow_deployment(script(RUNNING), "0Af1", None, runtime, 5)
     assert caught.value.deploy_id == "0Af1"
@@ -58,7 +58,7 @@ def test_time_out_leaves_the_deployment_running_and_says_how_to_pick_it_up(runti
     assert caught.value.exit_code is ExitCode.RUNNING
 
 
-def test_sits_out_a_lost_connection(runtime) -> None:
+def test_a_lost_connection_is_retried(runtime) -> None:
     locked = OrgError("later", code="SERVER_UNAVAILABLE")
     assert follow_deployment(script(PENDING, LOST, LOST, locked, HALF, DONE), "0Af1", None, runtime, 60) == DONE
 
@@ -70,7 +70,7 @@ def test_a_connection_that_stays_lost_leaves_the_deployment_running(runtime, tim
     assert SILENCE < time.now - started < SILENCE + 10
 
 
-def test_an_error_of_the_org_is_not_waited_out(runtime, time) -> None:
+def test_an_error_of_the_org_ends_the_polling(runtime, time) -> None:
     with pytest.raises(OrgError, match="bad id"):
         follow_deployment(script(OrgError("bad id", code="INVALID_ID_FIELD")), "0Af1", None, runtime, 60)
     assert time.slept == []

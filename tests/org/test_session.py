@@ -52,7 +52,7 @@ def test_a_refused_token_is_renewed_once_and_the_call_repeated(call, runtime: Ru
 @pytest.mark.parametrize(
     "call", [lambda org: org.query("SELECT Id FROM User"), lambda org: org.metadata.describe_metadata()]
 )
-def test_a_second_refusal_is_the_end(call, runtime: Runtime) -> None:
+def test_a_second_refusal_is_an_error(call, runtime: Runtime) -> None:
     with serving(accepts("none")) as server, Org(Connection(renewing(server.url), {}, "63.0", runtime)) as org:
         with pytest.raises(SignInError) as caught:
             call(org)

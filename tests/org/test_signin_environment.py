@@ -64,11 +64,11 @@ def test_an_org_on_this_machine_is_reached_whatever_else_is_configured() -> None
         ({"SF_ACCESS_TOKEN": " "} | CLIENT, "SF_CLIENT_ID"),
     ],
 )
-def test_the_first_complete_way_is_taken(environ: dict[str, str], expected: str) -> None:
+def test_the_first_complete_sign_in_method_is_used(environ: dict[str, str], expected: str) -> None:
     assert sign_in("env:", environ, Runtime()).name == expected
 
 
-def test_without_any_way_one_error_lists_them_all() -> None:
+def test_without_a_sign_in_method_one_error_lists_all() -> None:
     with pytest.raises(SignInError) as caught:
         sign_in("env:", {}, Runtime())
     assert caught.value.hint.splitlines()[1:] == [
@@ -80,7 +80,7 @@ def test_without_any_way_one_error_lists_them_all() -> None:
     ]
 
 
-def test_a_half_configured_way_says_what_is_missing() -> None:
+def test_an_incomplete_sign_in_method_lists_its_missing_variables() -> None:
     with pytest.raises(SignInError) as caught:
         sign_in("env:", {"SF_CONSUMER_KEY": "3MVG", "SF_USERNAME": "ci@example.com"}, Runtime())
     assert "SF_USERNAME (not set: SF_JWT_KEY or SF_JWT_KEY_FILE)" in caught.value.hint
@@ -94,7 +94,7 @@ def test_a_url_without_a_token_does_not_ask_for_the_url_again() -> None:
 
 
 @pytest.mark.parametrize("target", ["", "uat", "alias:", "ftp://x", "local"])
-def test_what_names_no_org_is_a_usage_error_with_the_forms(target: str) -> None:
+def test_an_invalid_org_is_a_usage_error_with_the_accepted_forms(target: str) -> None:
     with pytest.raises(UsageError) as caught:
         sign_in(target, BOTH, Runtime())
     assert caught.value.hint
@@ -124,7 +124,7 @@ def test_a_missing_key_file_is_named(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("key", ["hunter2", base64.b64encode(b"hunter2").decode()])
-def test_a_key_that_is_none_is_refused_without_showing_it(key: str) -> None:
+def test_an_invalid_key_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(SignInError, match="SF_JWT_KEY holds no private key") as caught:
         sign_in("env:", {**JWT, "SF_JWT_KEY": key}, Runtime())
     assert key not in str(caught.value)
@@ -152,7 +152,7 @@ def test_the_audience_follows_from_the_org_unless_it_is_given(environ, audience,
     assert (grant.audience, grant.token_url) == (audience, token_url)
 
 
-def test_no_way_of_signing_in_shows_its_secrets() -> None:
+def test_no_sign_in_method_shows_its_secrets() -> None:
     for environ in (BOTH, JWT, CLIENT, AUTH_URL):
         text = repr(sign_in("env:", environ, Runtime()))
         assert not [secret for secret in (TOKEN, "AAAA", "s3cret", "5Aep.refresh") if secret in text]

@@ -95,7 +95,7 @@ def test_a_refusal_is_told_in_salesforces_words_with_the_hint(runtime: Runtime, 
         assert len(server.requests) == 1
 
 
-def test_a_server_that_repeats_the_secret_does_not_make_us_print_it(runtime: Runtime) -> None:
+def test_a_secret_repeated_by_the_server_is_not_printed(runtime: Runtime) -> None:
     def echo(request: Request) -> Answer:
         return as_json({"error": "invalid_client", "error_description": f"no: {request.form['client_secret']}"}, 400)
 
@@ -124,7 +124,7 @@ def test_a_token_endpoint_that_is_down_for_a_moment_is_asked_again(runtime: Runt
         assert len(server.requests) == 2
 
 
-def test_a_page_instead_of_a_token_is_no_answer(runtime: Runtime) -> None:
+def test_a_page_instead_of_a_token_is_an_error(runtime: Runtime) -> None:
     with (
         serving(script(Answer(200, b"<html>login</html>"))) as server,
         pytest.raises(OrgUnreachable, match="answered 200"),
@@ -188,7 +188,7 @@ def test_an_auth_url_exchanges_its_refresh_token_over_tls(runtime: Runtime, cert
         }
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(runtime: Runtime, certificate, time) -> None:
+def test_an_untrusted_certificate_is_refused_without_a_retry(runtime: Runtime, certificate, time) -> None:
     with serving(granted, tls=certificate[1]) as server:
         host = server.url.removeprefix("https://")
         environ = {"SFDX_AUTH_URL": f"force://PlatformCLI::5Aep@{host}"}

@@ -114,7 +114,7 @@ def test_an_ended_sign_in_says_how_to_sign_in(sf: Sf) -> None:
     assert "sf org login web --alias uat" in caught.value.hint
 
 
-def test_a_cli_that_hides_the_token_and_cannot_show_it_wants_an_update(sf: Sf) -> None:
+def test_a_cli_that_cannot_show_the_token_has_to_be_updated(sf: Sf) -> None:
     sf.answers("display", {**ORG, "accessToken": HIDDEN})
     sf.answers("token", error=("command_not_found", "org:auth:show-access-token is not a sf command."))
     with pytest.raises(SignInError, match="hides the token") as caught:
@@ -122,20 +122,20 @@ def test_a_cli_that_hides_the_token_and_cannot_show_it_wants_an_update(sf: Sf) -
     assert "sf update" in caught.value.hint
 
 
-def test_another_error_is_told_in_the_words_of_sf(sf: Sf) -> None:
+def test_other_errors_are_reported_with_the_message_of_sf(sf: Sf) -> None:
     sf.answers("display", error=("SomeError", "the keychain is locked"))
     with pytest.raises(SignInError, match="the keychain is locked"):
         sign_in(sf)
 
 
-def test_output_that_is_no_json_is_not_repeated(sf: Sf) -> None:
+def test_output_that_is_not_json_is_not_printed(sf: Sf) -> None:
     sf.prints("display", f"Warning: {TOKEN}")
     with pytest.raises(SignInError, match="without JSON") as caught:
         sign_in(sf)
     assert TOKEN not in str(caught.value)
 
 
-def test_an_sf_that_hangs_is_ended(tmp_path: Path) -> None:
+def test_an_sf_that_hangs_is_terminated(tmp_path: Path) -> None:
     program = tmp_path / "sf"
     program.write_text(f"#!{sys.executable}\nimport signal\nsignal.pause()\n")
     program.chmod(0o755)

@@ -75,7 +75,7 @@ def test_reads_results_in_whatever_namespace_prefix(prefix: str) -> None:
         envelope("<otherResponse/>").body,
     ],
 )
-def test_what_is_no_answer_is_said_to_be_none(data: bytes) -> None:
+def test_a_response_that_is_not_soap_is_reported(data: bytes) -> None:
     with pytest.raises(soap.NotSoap):
         soap.parse_answer(data, "deploy")
 
@@ -91,7 +91,7 @@ def test_nil_elements_count_as_absent() -> None:
     assert soap.flag(result, "missing") is False
 
 
-def test_a_number_that_is_none_is_reported() -> None:
+def test_an_invalid_number_is_reported() -> None:
     (result,) = soap.parse_answer(envelope("<xResponse><result><n>many</n></result></xResponse>").body, "x")
     with pytest.raises(soap.NotSoap, match="n = 'many'"):
         soap.number(result, "n")

@@ -54,7 +54,7 @@ def at(org_at, refused: str = "", fields: tuple[str, ...] = ("Id",)):
     return org_at(answer)
 
 
-def test_one_request_answers_all_of_it(org_at) -> None:
+def test_one_request_returns_all_traits(org_at) -> None:
     server, org = at(org_at)
     traits = org.read_traits(["Contact", "Nowhere__c"])
     assert (traits.edition, traits.language, traits.requests) == ("Enterprise Edition", "de", (14000, 15000))
@@ -113,7 +113,7 @@ def test_an_expired_session_is_no_missing_part(org_at) -> None:
         org_at(answer)[1].read_traits()
 
 
-def test_the_local_org_answers_like_that(tmp_path) -> None:
+def test_the_local_org_returns_the_same_traits(tmp_path) -> None:
     with (
         serve(tmp_path) as local,
         connect(local.url, environ={"SF_ACCESS_TOKEN": local.access_token}, api_version="63.0") as org,

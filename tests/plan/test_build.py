@@ -10,7 +10,7 @@ def actions(plan):
     return {str(change.address): change.action.value for change in plan.changes}
 
 
-def test_what_is_missing_is_created_and_what_is_equal_is_left_alone(project):
+def test_missing_components_are_created_and_equal_ones_unchanged(project):
     a, b = number("A__c"), number("B__c")
     plan = plan_of(project, desired(a, b), observed(a, applied=(a,)))
     assert actions(plan) == {"CustomField:Contact.A__c": "no-op", "CustomField:Contact.B__c": "create"}
@@ -24,14 +24,14 @@ def test_a_changed_attribute_is_the_only_one_in_the_change(project):
     assert (change.action, attribute.path, attribute.before, attribute.after) == (Action.UPDATE, ("precision",), 3, 4)
 
 
-def test_what_the_config_no_longer_asks_for_is_deleted_when_it_is_ours(project):
+def test_managed_components_that_left_the_config_are_deleted(project):
     a, b = number("A__c"), number("B__c")
     plan = plan_of(project, desired(a), observed(a, b, applied=(a, b)))
     assert actions(plan) == {"CustomField:Contact.A__c": "no-op", "CustomField:Contact.B__c": "delete"}
     assert not plan.refusals
 
 
-def test_what_is_there_and_not_ours_is_refused_until_adopted(project):
+def test_unmanaged_components_are_refused_until_adopted(project):
     a = number("A__c")
     refused = plan_of(project, desired(a), observed(a))
     assert [str(refusal) for refusal in refused.refusals] == [
@@ -51,7 +51,7 @@ def test_records_need_no_adoption(project):
     assert plan.is_empty
 
 
-def test_a_permission_that_somebody_added_by_hand_is_revoked_and_named(project):
+def test_a_permission_added_by_hand_is_revoked_and_named(project):
     own_set = permissions(A__c=False)
     changed_set = permissions(A__c=False, Salary__c=True)
     plan = plan_of(project, desired(own_set), observed(changed_set, applied=(own_set,)))
@@ -70,19 +70,19 @@ def test_a_field_that_holds_values_is_deleted_only_when_allowed_by_name(project)
     assert not plan_of(project, desired(a), snapshot, allow_delete=addresses("CustomField:Contact.B__c")).refusals
 
 
-def test_a_field_whose_values_we_may_not_see_is_not_taken_for_empty(project):
+def test_a_hidden_field_is_not_assumed_empty(project):
     a, b = number("A__c"), number("B__c")
     refused = plan_of(project, desired(a), observed(a, b, applied=(a, b), values={b.address: None}))
     assert "cannot see whether records have a value" in refused.refusals[0].reason
 
 
-def test_adopting_or_deleting_what_is_not_in_the_plan_is_refused(project):
+def test_adopt_and_allow_delete_of_addresses_outside_the_plan_are_refused(project):
     options = {"adopt": addresses("Flow:Nope"), "allow_delete": addresses("CustomField:Contact.A__c")}
     plan = plan_of(project, desired(number("A__c")), observed(), **options)
     assert [str(refusal.address) for refusal in plan.refusals] == ["Flow:Nope", "CustomField:Contact.A__c"]
 
 
-def test_something_deleted_behind_our_back_and_from_the_config_is_only_forgotten(project):
+def test_a_component_deleted_in_the_org_and_the_config_is_only_removed_from_the_state(project):
     a, b = number("A__c"), number("B__c")
     plan = plan_of(project, desired(a), observed(a, applied=(a, b)))
     assert not plan.effective

@@ -41,14 +41,14 @@ def change(applied: dict[str, Any] | None, before: dict[str, Any], after: dict[s
         ({"rows": {"x": 1}}, {"rows": {"x": 3}}, {"rows": {"x": 1}}, {("rows", "x"): DRIFT}),
     ],
 )
-def test_each_attribute_has_its_cause(
+def test_each_changed_attribute_has_its_cause(
     applied: dict[str, Any] | None, before: dict[str, Any], after: dict[str, Any], causes: dict[Any, Cause]
 ) -> None:
     new_change = change(applied, before, after)
     assert {attribute.path: new_change.cause(attribute.path) for attribute in new_change.attributes} == causes
 
 
-def test_an_attribute_that_only_begins_alike_is_another_one() -> None:
+def test_an_attribute_with_the_same_prefix_is_another_attribute() -> None:
     new_change = change({"rows": {"x": 1, "xy": 1}}, {"rows": {"x": 3, "xy": 1}}, {"rows": {"x": 3, "xy": 2}})
     assert {attribute.path: new_change.cause(attribute.path) for attribute in new_change.attributes} == {
         ("rows", "xy"): CONFIG
@@ -57,6 +57,6 @@ def test_an_attribute_that_only_begins_alike_is_another_one() -> None:
     assert new_change.cause(("rows", "x", "deeper")) is BOTH
 
 
-def test_where_the_org_is_as_it_was_left_nothing_is_remembered() -> None:
+def test_without_drift_no_cause_is_recorded() -> None:
     new_change = change({"a": 1}, {"a": 1}, {"a": 2})
     assert (new_change.applied, new_change.drift) == (None, ())

@@ -110,13 +110,13 @@ def test_each_field_of_a_change_is_covered_or_left_out_on_purpose(name: str) -> 
     check(name, replace(PLAN, changes=(replace(CHANGE, **{name: value}),)), CHANGE_COVERED)
 
 
-def test_what_is_done_is_told_by_the_action_and_not_by_the_bodies_alone() -> None:
+def test_the_action_of_a_change_is_part_of_the_digest() -> None:
     creation, deletion = Change(FIELD, None, number("A__c")), Change(FIELD, number("A__c"), None)
     digests = {changes_digest(replace(PLAN, changes=(change,))) for change in (CHANGE, creation, deletion)}
     assert len(digests) == 3
 
 
-def test_the_order_of_the_changes_is_part_of_a_plan_and_what_does_nothing_is_not() -> None:
+def test_the_order_of_changes_is_part_of_the_digest_and_no_ops_are_not() -> None:
     second = Change(OTHER, None, number("B__c"))
     idle = Change(OTHER, number("B__c"), number("B__c"))
     forth, back = replace(PLAN, changes=(CHANGE, second)), replace(PLAN, changes=(second, CHANGE))
@@ -124,7 +124,7 @@ def test_the_order_of_the_changes_is_part_of_a_plan_and_what_does_nothing_is_not
     assert changes_digest(replace(PLAN, changes=(CHANGE, idle))) == changes_digest(PLAN)
 
 
-def test_how_a_body_is_written_does_not_matter() -> None:
+def test_the_order_of_keys_in_a_body_does_not_change_the_digest() -> None:
     assert CHANGE.after is not None
     turned = Component(FIELD.type, FIELD.full_name, dict(reversed(CHANGE.after.body.items())))
     same = replace(PLAN, changes=(replace(CHANGE, after=turned),))

@@ -34,7 +34,7 @@ WORKFLOW = b"""<?xml version="1.0" encoding="UTF-8"?>
 </Workflow>"""
 
 
-def test_only_what_is_asked_for_is_read_so_what_others_have_may_be_of_any_version():
+def test_unmanaged_components_are_not_parsed():
     files = {"unpackaged/workflows/Contact.workflow": WORKFLOW}
     with pytest.raises(MetadataError):
         read(files)
@@ -43,7 +43,7 @@ def test_only_what_is_asked_for_is_read_so_what_others_have_may_be_of_any_versio
     assert all_addresses == set(addresses("WorkflowAlert:Contact.Alert", "WorkflowRule:Contact.Theirs")) | {MINE}
 
 
-def test_files_of_others_kinds_are_left_as_they_are():
+def test_files_of_other_types_are_ignored():
     files = {"flows/X.flow": b"<Flow/>", "package.xml": b"<Package/>"}
     assert extract_components(files, set()) == (files, set())
 
@@ -78,11 +78,11 @@ def test_counts_are_of_the_files_that_the_plan_writes_to():
         ({"WorkflowSend": 1, "WorkflowTask": 1}, "1 entry and 1 task of others in Contact.workflow are not changed"),
     ],
 )
-def test_it_is_said_in_words(counts, said):
+def test_counts_are_described_in_sentences(counts, said):
     assert str(Preserved("Workflow:Contact", counts)).startswith(said)
 
 
-def test_fields_are_those_that_a_describe_shows_and_are_not_ours():
+def test_unmanaged_fields_are_counted_from_the_describe():
     fields = {name: Field(name, "string", custom=name.endswith("__c")) for name in ("Email", "Mine__c", "Theirs__c")}
     objects = {name: ObjectSchema(name, name, fields, complete=True) for name in ("Contact", "Event", "Task")}
     own_addresses = addresses("CustomField:Contact.Mine__c", "CustomField:Activity.Mine__c")
@@ -91,7 +91,7 @@ def test_fields_are_those_that_a_describe_shows_and_are_not_ours():
     )
 
 
-def test_a_plan_tells_it_in_every_format_and_keeps_it(plan, tmp_path):
+def test_every_plan_format_shows_the_counts_and_a_saved_plan_keeps_them(plan, tmp_path):
     full_plan = replace(plan, preserved=(Preserved("Workflow:Contact", {"WorkflowRule": 2}),))
     assert "\nNote: 2 rules of others in Contact.workflow are not changed.\n" in text(full_plan)
     assert "\n2 rules of others in Contact.workflow are not changed.\n" in markdown(full_plan)

@@ -27,7 +27,7 @@ def limited(project, *, keep, safety, own=None, allowed=None):
     return [str(refusal) for refusal in plan.refusals]
 
 
-def test_without_a_limit_any_number_goes(project):
+def test_without_a_limit_any_number_of_changes_passes(project):
     assert limited(project, keep=0, safety={}) == []
 
 
@@ -40,7 +40,7 @@ def test_more_than_allowed_is_refused_with_both_figures_and_the_option_that_allo
 
 
 @pytest.mark.parametrize("limit", [4, "50%", "100%"])
-def test_as_many_as_allowed_go(project, limit):
+def test_as_many_changes_as_allowed_pass(project, limit):
     assert limited(project, keep=4, safety={"max_destroy": limit, "max_change": limit}) == []
 
 
@@ -57,7 +57,7 @@ def test_an_environment_may_be_stricter_or_milder_than_the_rest(project):
     assert " safety.max_destroy in sfcode.yaml allows 1;" in general
 
 
-def test_the_user_may_allow_more_once_and_is_taken_at_the_word(project):
+def test_an_option_allows_more_changes_in_one_plan(project):
     assert limited(project, keep=4, safety={"max_destroy": 1}, allowed=Limits(max_destroy="4")) == []
     (refusal,) = limited(project, keep=4, safety={"max_destroy": 1}, allowed=Limits(max_destroy="3"))
     assert "and --max-destroy allows 3;" in refusal

@@ -33,11 +33,11 @@ def refusal(plan: Plan, project: Project, now: PlanResult) -> str:
     return refused.value.message
 
 
-def test_nothing_moved(plan: Plan, project: Project) -> None:
+def test_an_unchanged_org_and_config_pass(plan: Plan, project: Project) -> None:
     raise_if_moved(plan, project, made(project, observed(*SEEN)))
 
 
-def test_another_environment(plan: Plan, project: Project) -> None:
+def test_another_environment_is_refused(plan: Plan, project: Project) -> None:
     other_project = replace(project, environment="production")
     assert (
         refusal(plan, other_project, made(project, observed(*SEEN)))
@@ -45,7 +45,7 @@ def test_another_environment(plan: Plan, project: Project) -> None:
     )
 
 
-def test_another_org_is_told_before_anything_in_it(plan: Plan, project: Project) -> None:
+def test_another_org_is_refused_before_other_differences(plan: Plan, project: Project) -> None:
     elsewhere = replace(observed(number("A__c")), target=replace(TARGET, org_id="00D000000000002EAA", name="Southwind"))
     assert refusal(plan, project, made(project, elsewhere)) == (
         "The plan is for org 00D000000000001EAA (Northwind Traders), not 00D000000000002EAA (Southwind)."
@@ -61,7 +61,7 @@ def test_the_same_org_under_another_name_is_the_same(plan: Plan, project: Projec
     )
 
 
-def test_another_config(plan: Plan, project: Project) -> None:
+def test_another_config_is_refused(plan: Plan, project: Project) -> None:
     other_project = replace(project, digest="digest-2")
     assert (
         refusal(plan, other_project, made(project, observed(*SEEN)))
@@ -69,7 +69,7 @@ def test_another_config(plan: Plan, project: Project) -> None:
     )
 
 
-def test_a_plan_that_follows_from_no_config_goes_with_every_one(plan: Plan, project: Project) -> None:
+def test_a_plan_without_a_config_is_valid_with_any_config(plan: Plan, project: Project) -> None:
     raise_if_moved(replace(plan, config_digest=""), replace(project, digest="2"), made(project, observed(*SEEN)))
 
 
@@ -81,12 +81,12 @@ def test_secrets_of_other_values_are_named_in_order(project: Project) -> None:
     )
 
 
-def test_a_secret_that_the_plan_knows_nothing_of_is_none_of_its_business(project: Project) -> None:
+def test_a_secret_that_the_plan_does_not_use_is_ignored(project: Project) -> None:
     plan = made(project, observed(*SEEN), {}).plan
     raise_if_moved(plan, project, made(project, observed(*SEEN)))
 
 
-def test_what_moved_in_the_org_is_named_with_what_happened(plan: Plan, project: Project) -> None:
+def test_changes_of_the_org_are_listed(plan: Plan, project: Project) -> None:
     now = made(project, observed(number("A__c", 9), number("C__c")))
     assert refusal(plan, project, now) == (
         "The org has changed since the plan was made:"

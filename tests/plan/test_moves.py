@@ -53,7 +53,7 @@ def renamed_field(field: str = "Score__c", **more: Any) -> Project:
     return made(changed(CONTACT, nps__in__to_salesforce=nps), moved=moved, **more)
 
 
-def test_without_a_line_a_renamed_field_is_another_field() -> None:
+def test_without_moved_a_renamed_field_is_a_new_field() -> None:
     nps = {**CONTACT["to_salesforce"]["nps"], "score": {"field": "Score__c", "create": True}}
     assert moves(made(), made(changed(CONTACT, nps__in__to_salesforce=nps))) == ()
 
@@ -68,7 +68,7 @@ def test_a_field_is_renamed_in_place_and_permission_sets_follow() -> None:
     assert plan.records_state
 
 
-def test_a_field_that_a_version_of_a_flow_names_is_made_anew() -> None:
+def test_a_field_that_a_flow_version_refers_to_is_created_again() -> None:
     flow = Component(
         "Flow",
         "Appcues_contact",
@@ -78,14 +78,14 @@ def test_a_field_that_a_version_of_a_flow_names_is_made_anew() -> None:
     assert moves(made(), renamed_field(), flow_versions=versions) == (Move(OLD, NEW, in_place=False),)
 
 
-def test_a_formula_is_made_anew() -> None:
+def test_a_renamed_formula_field_is_created_again() -> None:
     mapping = changed(CONTACT, user_id={"field": "AUid__c", "from": "Product_User_Id__c"})
     moved = {"fields": {"Contact.Appcues_User_Id__c": "Contact.AUid__c"}}
     (move,) = moves(made(), made(mapping, moved=moved))
     assert not move.in_place
 
 
-def test_both_names_are_there_and_neither_is_taken_for_the_other() -> None:
+def test_existing_fields_with_both_names_are_not_confused() -> None:
     old_snapshot = snapshot(made())
     all_components = {
         **old_snapshot.components,
@@ -95,7 +95,7 @@ def test_both_names_are_there_and_neither_is_taken_for_the_other() -> None:
     assert find_moves(after, components(after), OrgSnapshot(TARGET, all_components, old_snapshot.applied)) == ()
 
 
-def test_a_rename_that_was_done_already_is_recorded_and_not_repeated() -> None:
+def test_a_completed_rename_is_recorded_and_not_repeated() -> None:
     before, after = snapshot(made()), renamed_field()
     moved_snapshot = apply_moves(before, (Move(OLD, NEW),))
     new_snapshot = OrgSnapshot(TARGET, moved_snapshot.components, before.applied)
@@ -138,7 +138,7 @@ def test_a_project_and_its_user_are_renamed_together_and_assignments_follow() ->
     }
 
 
-def test_history_is_told_under_the_present_names_and_back_again() -> None:
+def test_the_history_uses_present_names_and_a_rollback_the_former_ones() -> None:
     body = {"fieldPermissions": {OLD.full_name: {"readable": True}, "Event.A__c": {"readable": True}}}
     rights = Address("PermissionSet", "P")
     past = Past("1", "", "", None, {OLD: {"type": "Number"}, rights: body}, frozenset({OLD}))
@@ -151,7 +151,7 @@ def test_history_is_told_under_the_present_names_and_back_again() -> None:
 
 
 @pytest.mark.parametrize("kind", ["name", "user"])
-def test_a_line_that_has_done_its_work_changes_nothing(kind: str) -> None:
+def test_an_applied_line_of_moved_changes_nothing(kind: str) -> None:
     moved = {"name": "Before"} if kind == "name" else {"user": "before@example.com"}
     assert moves(made(), made(moved=moved)) == ()
 

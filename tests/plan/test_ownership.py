@@ -27,14 +27,14 @@ def saying(project, *, as_is=(), named=None, delivery="connector", replaces=()):
 
 
 class TestAsIs:
-    def test_before_the_first_apply_it_is_what_the_org_has(self, project):
+    def test_before_the_first_apply_an_adopted_component_is_that_of_the_org(self, project):
         set_in_org = permissions(A__c=True, Theirs__c=True)
         desired_state = keep_as_is(
             saying(project, as_is=(str(SET),)), desired(permissions(A__c=False)), observed(set_in_org)
         )
         assert desired_state.components == (set_in_org,)
 
-    def test_afterwards_it_is_what_was_taken_on_so_that_drift_is_undone(self, project):
+    def test_after_an_apply_drift_of_an_adopted_component_is_reverted(self, project):
         adopted_set, drifted = permissions(A__c=True), permissions(A__c=True, More__c=True)
         project = saying(project, as_is=(str(SET),))
         snapshot = observed(drifted, applied=(adopted_set,))
@@ -44,11 +44,11 @@ class TestAsIs:
         assert [change.action for change in plan.changes] == [Action.UPDATE]
         assert not plan.refusals
 
-    def test_an_org_that_lacks_it_gets_what_the_mappings_ask_for(self, project):
+    def test_a_missing_adopted_component_is_created_as_the_mappings_need_it(self, project):
         desired_state = desired(permissions(A__c=False))
         assert keep_as_is(saying(project, as_is=(str(SET),)), desired_state, observed()) == desired_state
 
-    def test_what_is_not_listed_is_what_the_mappings_ask_for(self, project):
+    def test_a_component_outside_as_is_follows_the_mappings(self, project):
         desired_state = desired(number("A__c", 4))
         assert keep_as_is(saying(project), desired_state, observed(number("A__c", 3))) == desired_state
 
@@ -56,7 +56,7 @@ class TestAsIs:
         ("description", "kept"),
         [("For Appcues, see the wiki", True), (None, True), ("Managed by sfcode: do not", False)],
     )
-    def test_a_set_that_the_config_names_keeps_the_words_that_somebody_gave_it(self, project, description, kept):
+    def test_an_adopted_permission_set_keeps_its_label_and_description(self, project, description, kept):
         words = {"label": "Theirs", **({"description": description} if description else {})}
         if description and not kept:
             words["description"] = "Managed by sfcode: do not edit by hand, it is replaced as a whole. Old words."
@@ -79,29 +79,29 @@ class TestWhatASetLacks:
         desired_state = keep_as_is(project, desired(desired_set), snapshot)
         return build(project, desired_state, snapshot, secrets=SECRETS, adopt=[SET], generated=desired(desired_set))
 
-    def test_is_said_where_the_connector_carries_the_data(self, project):
+    def test_is_a_warning_with_delivery_connector(self, project):
         plan = self.judge(project, permissions(A__c=True, B__c=False), permissions(A__c=False))
         (warning,) = plan.warnings
         assert "is kept unchanged (as_is) and lacks Contact.A__c (edit), Contact.B__c (read), which access:" in warning
         assert not plan.refusals
 
-    def test_is_refused_where_the_relay_is_to_have_it(self, project):
+    def test_is_refused_with_delivery_relay(self, project):
         plan = self.judge(project, permissions(A__c=True), permissions(), delivery="relay")
         (refusal,) = plan.refusals
         assert (refusal.address, "take PermissionSet:Appcues_Integration out of as_is" in refusal.hint) == (SET, True)
 
-    def test_is_nothing_where_it_has_more(self, project):
+    def test_is_not_reported_if_the_set_has_more_rights(self, project):
         wider = permissions(A__c=True, B__c=True)
         plan = self.judge(project, permissions(A__c=True), wider, delivery="relay")
         assert (plan.warnings, plan.refusals) == ((), ())
 
 
 class TestReplaced:
-    def test_what_sends_today_stays_while_the_connector_carries_the_data(self, project):
+    def test_senders_are_kept_with_delivery_connector(self, project):
         plan = build(saying(project, replaces=REPLACES), desired(), observed(MESSAGE, RULE), secrets=SECRETS)
         assert plan.changes == ()
 
-    def test_it_goes_with_the_relay_and_nobody_has_to_adopt_it(self, project, tmp_path):
+    def test_senders_are_deleted_with_delivery_relay_without_adoption(self, project, tmp_path):
         project = saying(project, replaces=REPLACES, delivery="relay")
         plan = build(project, desired(number("A__c")), observed(MESSAGE, RULE), secrets=SECRETS)
         deleted_addresses = {change.address for change in plan.changes if change.action is Action.DELETE}
@@ -111,16 +111,16 @@ class TestReplaced:
         saved = load(tmp_path / "saved")
         assert {change.address for change in saved.changes if change.replaced} == deleted_addresses
 
-    def test_what_is_gone_already_is_no_change(self, project):
+    def test_a_deleted_sender_is_no_change(self, project):
         project = saying(project, replaces=REPLACES, delivery="relay")
         assert build(project, desired(), observed(), secrets=SECRETS).is_empty
 
-    def test_a_move_is_said_to_have_an_order(self, project):
+    def test_a_move_to_the_relay_warns_of_the_order_of_the_steps(self, project):
         project = saying(project, replaces=REPLACES, delivery="relay")
         (warning,) = build(project, desired(), observed(MESSAGE), secrets=SECRETS).warnings
         assert "create no webhook in Appcues before its integration is deactivated" in warning
 
-    def test_only_other_messages_of_the_connector_are_named(self, project):
+    def test_only_other_messages_of_the_connector_are_reported(self, project):
         project = saying(project, replaces=("WorkflowOutboundMessage:Contact.AppcuesOnX_1",), delivery="relay")
         listed = ["Contact.AppcuesOnX_1", "Contact.AppcuesOnX_2", "Contact.Other", "Lead.AppcuesOnX_3"]
         (warning,) = build(project, desired(), observed(messages=tuple(listed)), secrets=SECRETS).warnings

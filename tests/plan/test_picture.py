@@ -147,7 +147,7 @@ def test_a_plan_knows_the_lines_of_the_last_apply(shipped) -> None:
     assert {drawing.sign for drawing in pictures(end)} == {"-"}
 
 
-def test_what_a_connector_carries_was_recorded_nowhere_and_is_not_called_new(shipped) -> None:
+def test_data_of_the_connector_is_not_marked_as_added(shipped) -> None:
     a = number("A__c")
     spec = shipped.mappings[0].spec.model_copy(update={"delivery": "connector"})
     by_connector = replace(shipped, mappings=(replace(shipped.mappings[0], spec=spec), *shipped.mappings[1:]))
@@ -189,7 +189,7 @@ def test_the_page_holds_it_without_a_script_or_a_request(plan) -> None:
     assert "".join(tree.find(".//div[@class='carrier']").itertext()) == "Sent to Appcues by Flow A, Message A, Relay"
 
 
-def test_without_what_flows_and_without_risks_there_is_neither(plan) -> None:
+def test_without_data_flows_and_risks_the_page_shows_neither(plan) -> None:
     page = html(replace(plan, flows=(), previous_flows=()))
     assert "What flows where" not in page
     assert 'class="risk' not in page

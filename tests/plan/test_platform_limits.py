@@ -86,7 +86,7 @@ def test_a_flow_without_room_for_another_version_is_refused(project, count, refu
 
 
 @pytest.mark.parametrize(("beyond", "refused"), [(0, False), (1, True)])
-def test_a_state_that_no_static_resource_holds_is_refused(project, monkeypatch, beyond, refused):
+def test_a_state_larger_than_a_static_resource_is_refused(project, monkeypatch, beyond, refused):
     wanted = desired(field(1, text(1, STATIC_RESOURCE_SIZE - 20_000)), field(2, text(2, 20_000)))
     plan = build(project, wanted, observed())
     mark = Mark(plan.target.username, "", "0" * 40)
@@ -97,7 +97,7 @@ def test_a_state_that_no_static_resource_holds_is_refused(project, monkeypatch, 
     assert reasons(build(project, wanted, observed())) == [reason] * refused
 
 
-def test_a_state_that_holds_two_packages_is_measured_in_between(project):
+def test_the_state_between_two_deployments_is_measured(project):
     old_flow, half = flow("Old"), STATIC_RESOURCE_SIZE * 6 // 10
     old, new = field(1, text(1, half)), field(2, text(2, half))
     snapshot = observed(old_flow, old, applied=(old_flow, old), values={old.address: 0})

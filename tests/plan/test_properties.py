@@ -41,7 +41,7 @@ def test_plan_after_apply_is_empty(project, wanted, seen, applied):
 
 
 @given(wanted=SIDES, seen=SIDES, applied=SIDES)
-def test_what_is_not_ours_and_not_asked_for_is_never_touched(project, wanted, seen, applied):
+def test_unmanaged_components_outside_the_config_are_never_changed(project, wanted, seen, applied):
     touched = {change.address for change in plan_of(project, wanted, seen, applied).effective}
     assert touched <= {component.address for component in (*wanted, *applied)}
 
@@ -60,7 +60,7 @@ def test_an_attribute_is_called_drift_only_where_the_config_has_not_moved(projec
 
 
 @given(wanted=SIDES, seen=SIDES, applied=SIDES)
-def test_a_saved_plan_does_the_same(project, tmp_path_factory, wanted, seen, applied):
+def test_a_saved_plan_makes_the_same_changes(project, tmp_path_factory, wanted, seen, applied):
     plan = plan_of(project, wanted, seen, applied)
     path = tmp_path_factory.getbasetemp() / "plan.json"
     save(plan, path)

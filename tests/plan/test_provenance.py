@@ -52,7 +52,7 @@ def test_links_have_the_form_of_the_host(repository: str, commit: str, line: str
     assert provenance.line_link(PLACE) == repository + line
 
 
-def test_a_line_that_may_differ_from_the_commit_has_no_link() -> None:
+def test_a_line_of_an_uncommitted_file_has_no_link() -> None:
     dirty = Provenance("2026-01-02T03:04:05Z", "c0ffee-dirty", "https://github.com/a/b")
     assert (dirty.commit_link, dirty.line_link(PLACE)) == ("https://github.com/a/b/commit/c0ffee", "")
     for unknown in (Provenance("2026-01-02T03:04:05Z", "c0ffee"), Provenance("2026-01-02T03:04:05Z")):

@@ -106,7 +106,7 @@ def test_no_re_cased_name_is_made_or_deleted(kind: str, keeps: bool, flips: int)
     assert second_plan.is_empty
 
 
-def test_a_reader_is_shown_what_differs_and_no_other_case() -> None:
+def test_reports_show_only_differences_besides_case() -> None:
     rows = {"Contact.Plan__c": {"readable": True}, "Contact.Zip__c": {"readable": True}}
     before = Component("PermissionSet", "A", {"label": "A", "fieldPermissions": rows})
     permissions = {"Contact.PLAN__c": {"readable": True, "editable": True}, "contact.ZIP__c": {"readable": True}}

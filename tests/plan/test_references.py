@@ -63,7 +63,7 @@ RULE = Component(
         (FLOW, "WorkflowRule:Contact.Appcues_contact", False),
     ],
 )
-def test_who_names_whom(component, address, expected):
+def test_references_of_a_component_are_found(component, address, expected):
     assert refers_to(component, Address.parse(address)) is expected
     other_components = [SCORE, permissions(), Component("Flow", "Other", {"label": "Other"})]
     assert References([*other_components, component]).find(Address.parse(address)) == [component] * expected

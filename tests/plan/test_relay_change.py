@@ -41,31 +41,31 @@ def renamed() -> Plan:
 
 
 class TestSettings:
-    def test_a_renamed_attribute_goes_and_comes(self) -> None:
+    def test_a_renamed_attribute_is_removed_and_added(self) -> None:
         path = "mappings.contact.to_appcues.attributes"
         assert settings(attributes(plan=PLAN_FIELD), attributes(tier=PLAN_FIELD)) == (
             SettingChange(f"{path}.plan.field", "Plan__c", None),
             SettingChange(f"{path}.tier.field", None, "Plan__c"),
         )
 
-    def test_case_counts_since_it_does_in_appcues(self) -> None:
+    def test_settings_are_compared_with_case(self) -> None:
         assert len(settings(attributes(plan=PLAN_FIELD), attributes(Plan=PLAN_FIELD))) == 2
 
-    def test_lists_are_values(self) -> None:
+    def test_lists_are_compared_as_values(self) -> None:
         assert settings({"on": ["a"]}, {"on": ["a", "b"]}) == (SettingChange("on", ["a"], ["a", "b"]),)
 
-    def test_an_empty_section_that_goes_is_a_change(self) -> None:
+    def test_a_removed_empty_section_is_a_change(self) -> None:
         assert settings({"nps": {}}, {}) == (SettingChange("nps", {}, None),)
 
     def test_nothing_is_listed_where_nothing_was_recorded(self) -> None:
         assert settings(None, attributes(plan=PLAN_FIELD)) == ()
 
-    def test_all_goes_with_the_last_mapping_of_the_relay(self) -> None:
+    def test_removing_the_last_mapping_of_the_relay_removes_all_settings(self) -> None:
         assert settings({"name": "A"}, None) == (SettingChange("name", "A", None),)
 
 
 class TestConfig:
-    def test_it_holds_what_the_relay_reads_and_nothing_of_the_org_alone(self, project: Project) -> None:
+    def test_the_relay_config_contains_only_settings_of_the_relay(self, project: Project) -> None:
         spec = project.mappings[0].spec.model_copy(update={"replaces": ("WorkflowRule:Contact.Old",)})
         other_project = replace(project, mappings=(replace(project.mappings[0], spec=spec),))
         elsewhere = project.settings.relay.model_copy(update={"url": "https://other.example.com"})
@@ -77,13 +77,13 @@ class TestConfig:
             SettingChange("relay.redact_feedback", None, True),
         )
 
-    def test_mappings_of_the_connector_are_not_the_relays(self, project: Project) -> None:
+    def test_mappings_of_the_connector_are_not_in_the_relay_config(self, project: Project) -> None:
         spec = project.mappings[0].spec.model_copy(update={"delivery": "connector"})
         other_project = replace(project, mappings=(replace(project.mappings[0], spec=spec),))
         assert render_relay_config(other_project) is None
         assert digest_relay_config(None) == ""
 
-    def test_its_digest_changes_with_it_and_stays_through_json(self, project: Project) -> None:
+    def test_the_digest_changes_with_the_config_and_survives_json(self, project: Project) -> None:
         config = render_relay_config(project)
         assert config is not None
         assert digest_relay_config(json.loads(json.dumps(config))) == digest_relay_config(config)
@@ -103,7 +103,7 @@ class TestPlan:
             == f"No changes. {TARGET.name} ({TARGET.org_id}, {TARGET.instance_url}) matches the configuration."
         )
 
-    def test_another_config_is_a_change_though_the_org_stays(self, project: Project) -> None:
+    def test_a_changed_relay_config_is_a_change_even_if_the_org_is_unchanged(self, project: Project) -> None:
         config = render_relay_config(project)
         assert config is not None
         plan = self.seen(project, {**config, "name": "Old"}, state=STATE)
@@ -116,7 +116,7 @@ class TestPlan:
         assert (plan.is_empty, plan.records_state) == (False, True)
         assert "No changes to make in" in text(plan)
 
-    def test_a_plan_of_some_addresses_leaves_the_relay_alone(self, project: Project) -> None:
+    def test_a_plan_with_target_does_not_change_the_relay(self, project: Project) -> None:
         org = observed(number("A__c"), applied=(number("A__c"),), state=STATE)
         org = replace(org, applied=replace(org.applied, relay={"name": "Old"}))
         target = Address.parse("CustomField:Contact.A__c")

@@ -96,7 +96,7 @@ def test_refusals_are_shown_in_every_format(project):
         assert "sfcode did not create it" in report(plan).replace("\\", "")
 
 
-def test_hostile_text_stays_text(project):
+def test_hostile_text_is_escaped(project):
     hostile = Component("CustomField", "Contact.X__c", {"label": "</pre><script>alert(1)</script>```<img src=x>|"})
     plan = build(project, desired(hostile), observed(warnings=("<b>|x`",)), secrets=SECRETS)
     assert "<script>" not in html(plan)

@@ -56,11 +56,11 @@ def test_what_others_have_in_the_files_of_a_plan_is_counted(project: Project, mo
 
 
 class TestTargets:
-    def test_none_is_the_whole_plan(self, project: Project) -> None:
+    def test_without_a_target_the_plan_is_whole(self, project: Project) -> None:
         plan = build(project, desired(A, B), observed())
         assert (len(plan.changes), plan.kept, plan.records_state, plan.warnings) == (2, (), True, ())
 
-    def test_the_rest_is_left_as_it_is_and_stays_managed(self, project: Project) -> None:
+    def test_components_outside_the_target_are_unchanged_and_stay_managed(self, project: Project) -> None:
         snapshot = observed(A, B, C, applied=(A, B))
         plan = build(project, desired(number("A__c", 4), C), snapshot, targets=(A.address,))
         assert [change.address for change in plan.changes] == [A.address]
@@ -86,7 +86,7 @@ def test_records_of_others_are_no_reason_to_refuse(project: Project) -> None:
     assert ([change.action.value for change in plan.changes], plan.refusals) == (["update"], ())
 
 
-def test_what_is_not_kept_as_it_is_takes_the_label_of_the_config(project: Project) -> None:
+def test_a_permission_set_outside_as_is_gets_the_label_of_the_config(project: Project) -> None:
     changed_field = Component("CustomField", A.full_name, {**A.body, "label": "Theirs", "description": "Theirs"})
     generated = desired(A)
     assert keep_as_is(project_with(project, as_is=(str(SET),)), generated, observed(changed_field)) == generated
@@ -133,7 +133,7 @@ class TestValuesInFields:
         assert words in refusal.reason
         assert refusal.hint.endswith(f"pass --allow-delete {A.address} to delete its values")
 
-    def test_stop_nothing_else(self, project: Project) -> None:
+    def test_stop_no_other_plan(self, project: Project) -> None:
         values = {A.address: 5, B.address: 0, C.address: None}
         snapshot = observed(A, B, applied=(A, B), values=values)
         assert build(project, desired(number("A__c", 4), C), snapshot).refusals == ()
@@ -170,7 +170,7 @@ class TestReplaced:
         plan = build(project, desired(*desired_components), observed(MESSAGE, applied=applied))
         return {str(change.address): change.replaced for change in plan.changes}
 
-    def test_is_what_is_neither_asked_for_nor_managed(self, project: Project) -> None:
+    def test_is_a_message_that_is_neither_configured_nor_managed(self, project: Project) -> None:
         assert self.changes(project) == {str(MESSAGE.address): True}
         assert self.changes(project, MESSAGE) == {str(MESSAGE.address): False}
         assert self.changes(project, applied=(MESSAGE,)) == {str(MESSAGE.address): False}
@@ -191,7 +191,7 @@ class TestMessagesOfTheConnector:
             "WorkflowOutboundMessage:Contact.AppcuesOnB",
         ]
 
-    def test_are_nobodys_business_otherwise(self, project: Project) -> None:
+    def test_are_ignored_otherwise(self, project: Project) -> None:
         replaces = ("WorkflowOutboundMessage:Contact.AppcuesOnOld",)
         assert self.named(project, delivery="relay", replaces=()) == []
         assert self.named(project, delivery="connector", replaces=replaces) == []
@@ -220,7 +220,7 @@ class TestWhatAKeptSetLacks:
             project, generated, kept_body
         )
 
-    def test_is_nobodys_business_where_the_set_is_not_kept(self, project: Project) -> None:
+    def test_is_ignored_if_the_set_is_not_in_as_is(self, project: Project) -> None:
         generated = {"userPermissions": {"ApiEnabled": {"enabled": True}}}
         assert self.lacking(project, generated, {})
         assert not self.lacking(project, generated, {}, as_is=())

@@ -16,7 +16,7 @@ def test_a_copy_is_one_in_every_case() -> None:
     assert is_copy("USER@EXAMPLE.COM.uat", USER.lower())
 
 
-def test_the_user_of_the_very_name_is_chosen_in_every_case() -> None:
+def test_the_user_with_the_exact_name_is_chosen_in_every_case() -> None:
     assert choose_username(USER, ["user@example.com", "user@example.com.uat"], PLAIN) == USER
     url = "https://example--UAT.sandbox.my.salesforce.com"
     assert choose_username(USER, ["user@example.com.dev", "user@example.com.uat"], url) == "user@example.com.uat"
@@ -51,6 +51,6 @@ def test_a_message_that_names_the_original_is_renamed_in_a_sandbox_alone() -> No
     assert rename_user(body, f"{USER}.uat", sandbox=False) == body
 
 
-def test_nobody_is_named_where_nobody_was() -> None:
+def test_a_message_without_a_user_stays_without_one() -> None:
     assert rename_user({"name": "M"}, USER) == {"name": "M"}
     assert rename_user({"integrationUser": ""}, USER) == {"integrationUser": ""}

@@ -27,7 +27,7 @@ UAT = "https://example--uat.sandbox.my.salesforce.com"
         ("user@exampleXcom.uat", False),
     ],
 )
-def test_a_copy_has_one_word_more(username, copy):
+def test_a_username_in_a_sandbox_has_one_suffix(username, copy):
     assert is_copy(username, USER) is copy
 
 
@@ -42,11 +42,11 @@ def test_a_copy_has_one_word_more(username, copy):
         ([f"{USER}.au.uat"], UAT, USER),
     ],
 )
-def test_the_user_of_that_name_is_chosen_else_the_one_that_the_sandbox_made_of_it(there, url, found):
+def test_the_user_with_the_configured_or_else_the_suffixed_name_is_chosen(there, url, found):
     assert choose_username(USER, there, url) == found
 
 
-def test_of_several_copies_none_is_guessed():
+def test_several_possible_users_are_refused():
     with pytest.raises(Refused, match=r"may be any of user@example.com.dev, user@example.com.uat"):
         choose_username(USER, [f"{USER}.uat", f"{USER}.dev"], PLAIN)
 
@@ -61,7 +61,7 @@ def test_of_several_copies_none_is_guessed():
         ("a@b.com", "a@b.com"),
     ],
 )
-def test_an_address_that_was_only_made_invalid_is_the_one_that_is_asked_for(found, taken):
+def test_an_email_address_invalidated_by_a_refresh_is_no_change(found, taken):
     user = Component("User", USER, {"Email": found})
     assert restore_email(user, {"Email": "a@b.com"}).body["Email"] == taken
 

@@ -42,7 +42,7 @@ def test_every_form_of_a_body_is_revealed_and_masked_again() -> None:
 
 
 @pytest.mark.parametrize("value", [None, True, 3, ""])
-def test_what_is_no_text_passes(value: Any) -> None:
+def test_values_that_are_not_text_are_unchanged(value: Any) -> None:
     assert (reveal(value, SECRETS), mask(value), names_in(value)) == (value, value, frozenset())
 
 
@@ -58,7 +58,7 @@ def test_the_same_names_elsewhere_are_kept() -> None:
     assert Mask(SECRETS, {}, "00D1").mask(other_component) == other_component
 
 
-def test_a_list_in_which_a_secret_is_asked_for_hides_all_of_its_texts() -> None:
+def test_a_list_with_a_desired_secret_hides_all_of_its_texts() -> None:
     like = ["${secret:ONE}", "plain"]
     masked_texts = mask([OLD, "other"], like)
     assert all(text.startswith(HIDDEN) for text in masked_texts)
@@ -84,7 +84,7 @@ def test_a_desired_value_of_another_form_is_no_error(like: Any) -> None:
     assert mask(["plain"], like) in (["plain"], [f"(hidden {fingerprint('plain', '00D1')})"])
 
 
-def test_a_placeholder_in_the_org_is_hidden_even_where_it_is_asked_for() -> None:
+def test_a_placeholder_in_the_org_is_hidden_even_if_it_is_desired() -> None:
     assert mask("${secret:ONE}", "${secret:ONE}").startswith(HIDDEN)
 
 

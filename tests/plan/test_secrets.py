@@ -25,7 +25,7 @@ def test_masking_and_revealing_are_inverse():
     assert masked(reveal_component(component, {"OUT": SECRET}), {"OUT": SECRET}, "00D") == component
 
 
-def test_unknown_value_in_an_endpoint_is_hidden_but_told_apart_from_another():
+def test_unknown_values_in_endpoints_are_hidden_and_told_apart():
     first, second = (
         masked(message(URL.format(value)), {"OUT": SECRET}, "00D") for value in ("old-secret-1", "old-secret-2")
     )
@@ -49,7 +49,7 @@ def test_placeholder_that_stands_in_the_org_itself_does_not_pass_for_the_secret(
     assert masked(component, {"OUT": SECRET}, "00D") != component
 
 
-def test_an_unknown_value_is_hidden_wherever_a_placeholder_is_asked_for():
+def test_an_unknown_value_is_hidden_if_a_placeholder_is_desired():
     like = {"values": {"token": "Bearer ${secret:OUT}", "name": "plain"}}
     stale = Component("CustomMetadata", "X.Y", {"values": {"token": "Bearer old-secret", "name": "other"}})
     masked_component = masked(stale, {"OUT": SECRET}, "00D", like)
@@ -57,7 +57,7 @@ def test_an_unknown_value_is_hidden_wherever_a_placeholder_is_asked_for():
     assert str(masked_component.body["values"]["token"]).startswith("(hidden ")
 
 
-def test_the_value_of_the_last_apply_is_told_apart_from_a_strangers():
+def test_the_value_of_the_last_apply_is_told_apart_from_an_unknown_one():
     old, like = "old-secret-old-secret", message(URL.format("${secret:OUT}")).body
     applied = {"OUT": fingerprint(old, "00D")}
     before = masked(message(URL.format(old)), {"OUT": SECRET}, "00D", like, applied=applied)

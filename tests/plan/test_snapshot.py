@@ -61,10 +61,10 @@ class TestReleased:
         snapshot = replace(observed(A, MESSAGE, applied=(A, MESSAGE)), **values)
         return set(PlanInput(project, desired(*desired_components), snapshot, {}, PlanRequest(mode)).released)
 
-    def test_is_what_is_no_longer_asked_for_and_still_named(self, project: Project) -> None:
+    def test_is_a_component_outside_the_config_that_is_still_referred_to(self, project: Project) -> None:
         assert self.released(project, MESSAGE) == {A.address}
 
-    def test_is_nothing_that_is_asked_for_named_by_nothing_or_gone(self, project: Project) -> None:
+    def test_is_no_component_that_is_desired_unreferenced_or_missing(self, project: Project) -> None:
         assert self.released(project, MESSAGE, A) == set()
         assert self.released(project, replace(MESSAGE, body={"fields": ["Id"]})) == set()
         assert self.released(project, MESSAGE, components={MESSAGE.address: MESSAGE}) == set()

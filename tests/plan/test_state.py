@@ -18,7 +18,7 @@ from sfcode.plan.state_format import (
 )
 
 
-def test_state_survives_the_org():
+def test_the_state_is_read_back_from_the_org():
     applied = Applied(
         {Address("CustomField", "Contact.A__c"): {"label": "A", "nested": {"x": [1, True, None]}}},
         revision="abc",
@@ -107,7 +107,7 @@ def test_a_thousand_mappings_take_less_than_a_megabyte():
     ],
     ids=len,
 )
-def test_state_that_somebody_wrote_over_is_an_error_with_a_hint(content):
+def test_an_overwritten_state_is_an_error_with_a_hint(content):
     component = Component(
         "StaticResource", state_address("Appcues").full_name, {"content": base64.b64encode(content).decode()}
     )
@@ -116,13 +116,13 @@ def test_state_that_somebody_wrote_over_is_an_error_with_a_hint(content):
     assert "Delete that static resource" in error.value.hint
 
 
-def test_state_of_a_newer_format_says_so():
+def test_a_state_of_a_newer_format_is_refused():
     component = Component("StaticResource", "x", {"content": base64.b64encode(b'{"format_version": 3}').decode()})
     with pytest.raises(OrgError, match="has format 3, this sfcode reads 2"):
         from_component(component)
 
 
-def test_the_static_resource_is_private_and_says_what_it_is():
+def test_the_static_resource_is_private_and_has_a_description():
     component = to_component(state_address("Appcues"), Applied(org_id="00D000000000001EAA"))
     assert str(component.address) == "StaticResource:Appcues_sfcode_state" == str(state_address("Appcues"))
     body = {name: value for name, value in component.body.items() if name != "content"}

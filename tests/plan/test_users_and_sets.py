@@ -66,7 +66,7 @@ def renamed(project: Project, *rows: Component, left: Component | None = None, *
         ),
     ],
 )
-def test_who_signs_in_as_a_user_who_goes_is_said(project: Project, sign_ins: SignIns, expected: str) -> None:
+def test_sign_ins_of_a_deactivated_user_are_reported(project: Project, sign_ins: SignIns, expected: str) -> None:
     sign_ins_by_user = {Address("User", OLD.upper()): sign_ins}  # usernames ignore case
     plan = renamed(project, user(OLD), user("appcues@example.com"), sign_ins=sign_ins_by_user)
     (warning,) = (text for text in plan.warnings if "signed in" in text)
@@ -130,13 +130,11 @@ class TestThePreviousUser:
         assert deletion.after == user(OLD, IsActive=False)
 
     @pytest.mark.parametrize("other", [{"Profile": "Sales"}, {"IsActive": False}])
-    def test_of_another_profile_or_inactive_already_is_left_as_it_is(
-        self, project: Project, other: dict[str, object]
-    ) -> None:
+    def test_with_another_profile_or_inactive_is_unchanged(self, project: Project, other: dict[str, object]) -> None:
         plan = renamed(project, user(OLD, **other), license_of(OLD), assignment(OLD))
         assert done(plan) == {"WorkflowOutboundMessage:Contact.Appcues_contact": "update"}
 
-    def test_that_is_not_in_the_org_is_no_change(self, project: Project) -> None:
+    def test_missing_in_the_org_is_no_change(self, project: Project) -> None:
         assert done(renamed(project, license_of(OLD), assignment(OLD))) == {
             "WorkflowOutboundMessage:Contact.Appcues_contact": "update"
         }
@@ -189,19 +187,19 @@ class TestAssignmentsOfASetThatGoes:
         snapshot = observed(permissions(), set_of_others, *rows, layout, applied=(permissions(), set_of_others))
         return build(project, desired(set_of_others), snapshot, mode=mode)
 
-    def test_go_with_it_whoever_has_them_and_no_others(self, project: Project) -> None:
+    def test_are_deleted_with_the_set_for_every_assignee(self, project: Project) -> None:
         assert done(self.plan(project)) == {
             f"PermissionSet:{SET}": "delete",
             f"PermissionSetAssignment:{SET}/a@example.com": "delete",
             f"PermissionSetAssignment:{SET}/b@example.com": "delete",
         }
 
-    def test_stay_where_the_set_stays(self, project: Project) -> None:
+    def test_are_kept_with_the_set(self, project: Project) -> None:
         snapshot = observed(permissions(), assignment("a@example.com"), applied=(permissions(A__c=True),))
         plan = build(project, desired(permissions(A__c=True)), snapshot)
         assert done(plan) == {f"PermissionSet:{SET}": "update"}
 
-    def test_stay_where_only_a_namesake_of_another_type_goes(self, project: Project) -> None:
+    def test_are_kept_if_only_a_component_of_another_type_with_the_same_name_is_deleted(self, project: Project) -> None:
         layout = Component("Layout", SET, {})
         snapshot = observed(layout, permissions(), assignment("a@example.com"), applied=(layout, permissions()))
         assert done(build(project, desired(permissions()), snapshot)) == {f"Layout:{SET}": "delete"}
@@ -244,7 +242,7 @@ def test_a_plan_knows_its_mode(project: Project, mode: Mode) -> None:
     assert build(project, desired(a), snapshot, mode=mode).mode is mode
 
 
-def test_an_address_that_is_nowhere_is_no_change() -> None:
+def test_an_address_in_neither_config_nor_org_is_no_change() -> None:
     from sfcode.plan.change import Change
 
     assert Change(Address("CustomField", "Contact.A__c"), None, None).action is Action.NO_OP

@@ -300,7 +300,7 @@ UNASSIGNED = Change(ASSIGNMENT.address, ASSIGNMENT, None)
         (CHANGES[4], Mode.APPLY, "the relay replaces it"),
     ],
 )
-def test_what_is_destroyed_says_why(change: Change, mode: Mode, reason: str) -> None:
+def test_destroyed_components_have_a_reason(change: Change, mode: Mode, reason: str) -> None:
     assert f"will be destroyed\n  # (because {reason})\n" in text(plan(change, mode=mode))
 
 
@@ -313,7 +313,7 @@ def test_an_assignment_goes_with_its_permission_set() -> None:
     )
 
 
-def test_what_a_reader_should_know_of_the_user() -> None:
+def test_notes_about_the_user_are_shown() -> None:
     before = Component("User", "u@example.com", {"IsActive": False, "Profile": "Sales"})
     report = text(plan(Change(USER.address, before, USER)))
     assert (
@@ -327,7 +327,7 @@ def test_what_a_reader_should_know_of_the_user() -> None:
     assert "#" not in text(plan(Change(USER.address, None, USER))).replace("# User:u@example.com will be created", "")
 
 
-def test_drift_is_told_apart_by_who_moved() -> None:
+def test_drift_is_marked_by_its_cause() -> None:
     a, b = number("A__c"), number("B__c")
     drift = Change(a.address, a, number("A__c", 4), number("A__c", 4))
     deletion = Change(b.address, None, b, b)

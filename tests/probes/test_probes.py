@@ -71,7 +71,7 @@ class TestFile:
     def evidence(self, local_org: Org) -> dict:
         return record_evidence(local_org, datetime(2026, 11, 23, tzinfo=UTC), lambda _: None)
 
-    def test_it_holds_every_answer_and_nothing_of_whose_they_are(self, evidence: dict, local_org: Org) -> None:
+    def test_the_evidence_contains_every_answer_and_no_identity(self, evidence: dict, local_org: Org) -> None:
         assert [entry["assumption"] for entry in evidence["probes"]] == [probe.assumption for probe in PROBES]
         assert [entry["name"] for entry in evidence["exchanges"]] == [request.name for request in HARMLESS]
         assert evidence["org"]["edition"] == "Enterprise Edition"
@@ -84,7 +84,7 @@ class TestFile:
         codes = [entry["answer"]["body"] for entry in evidence["exchanges"] if entry["answer"]["status"] == 404]
         assert [body[0]["errorCode"] for body in codes] == ["NOT_FOUND"] * len(codes)
 
-    def test_doctor_writes_it(self, tmp_path: Path) -> None:
+    def test_doctor_writes_the_evidence(self, tmp_path: Path) -> None:
         journey = Journey.start(tmp_path)
         result = journey.run("doctor", "--probe", "answers.json")
         assert result.code == 0, result.err
@@ -107,7 +107,7 @@ class TestRedaction:
             ("since 2026-11-23T17:20:00.000+0000", "since <time>"),
         ],
     )
-    def test_sentences_keep_their_words(self, text: str, redacted: str) -> None:
+    def test_sentences_are_not_redacted(self, text: str, redacted: str) -> None:
         assert scrub(text) == redacted
 
     def test_values_are_replaced_by_their_kinds(self) -> None:
@@ -124,7 +124,7 @@ class TestRedaction:
             "Name": "<text>", "Id": "<id>", "n": "<number>", "ok": True, "errorCode": "X", "rows": ["<number>"] * 2, "none": None,
         }  # fmt: skip
 
-    def test_of_xml_the_codes_and_sentences_stay(self) -> None:
+    def test_codes_and_sentences_in_xml_are_not_redacted(self) -> None:
         body = b"<a:Fault><faultcode>sf:INVALID</faultcode><faultstring>no ada@example.com</faultstring><x>Ada</x></a:Fault>"
         assert redact_body(body) == {
             "elements": ["faultcode", "faultstring", "x"],
@@ -140,7 +140,7 @@ class TestRedaction:
             "headers": {"x-signature": "<64 hex>"},
         }
 
-    def test_of_a_webhook_no_text_stays_whatever_its_key_is(self) -> None:
+    def test_texts_of_a_webhook_are_redacted_under_any_key(self) -> None:
         keys = ("message", "error", "state", "status", "fields", "errorCode")
         body = dict.fromkeys(keys, "Ada wrote this") | {"event": "appcues: Ada wrote this"}
         assert set(redact_webhook(body, {})["body"].values()) == {"<text>"}
@@ -205,7 +205,7 @@ class TestEvidence:
             "The probes were not asked: nothing else was added.",
         ]
 
-    def test_an_assumption_that_nobody_knows_is_refused(self) -> None:
+    def test_an_unknown_assumption_is_refused(self) -> None:
         with pytest.raises(SystemExit, match="There is no assumption U99"):
             settle(
                 "- id: U01\n  status: open\n", {**self.EVIDENCE["probes"][0], "assumption": "U99"}, "x", "2026-11-24"

@@ -164,7 +164,7 @@ class TestComparer:
             ({"a": {"b": [True]}}, {"a": {"b": [True]}}),
         ],
     )
-    def test_what_is_alike(self, actual: Any, expected: Any) -> None:
+    def test_equal_answers_have_no_difference(self, actual: Any, expected: Any) -> None:
         assert list(differences(actual, expected)) == []
 
     @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ class TestComparer:
             (True, "<number>", "the answer: True is not '<number>'"),
         ],
     )
-    def test_what_differs(self, actual: Any, expected: Any, found: str) -> None:
+    def test_different_answers_have_differences(self, actual: Any, expected: Any, found: str) -> None:
         assert list(differences(actual, expected)) == [found]
 
     def test_xml_by_local_names(self) -> None:

@@ -88,7 +88,7 @@ def basic(user: str, password: str) -> str:
 
 
 @pytest.mark.parametrize("given", [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic("", TOKEN), basic("anybody", TOKEN)])
-def test_the_token_opens(given):
+def test_the_admin_token_is_accepted(given):
     assert status(guard(), authorization=given) == 200
 
 
@@ -106,11 +106,11 @@ def test_the_token_opens(given):
         "Basic /w==",
     ],
 )
-def test_anything_else_does_not(given):
+def test_other_tokens_are_refused(given):
     assert status(guard(), authorization=given, host="127.0.0.1") == 401
 
 
-def test_a_cookie_opens_until_it_is_old_and_cannot_be_made_younger():
+def test_a_cookie_is_accepted_until_it_expires_and_cannot_be_extended():
     door = guard()
     cookie = door.cookie(NOW)
     assert TOKEN not in cookie
@@ -127,17 +127,17 @@ def test_an_odd_cookie_is_refused(cookie):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8400", "localhost:8400", "[::1]:8400", "LOCALHOST"])
-def test_without_a_token_this_machine_may_look(host):
+def test_without_an_admin_token_this_machine_is_a_viewer(host):
     assert status(guard(None), host=host) == 200
 
 
 @pytest.mark.parametrize("host", ["relay.example.com", "127.0.0.1.evil.example:8400", ""])
-def test_without_a_token_no_web_page_reaches_it_by_a_name_of_its_own(host):
+def test_without_an_admin_token_requests_with_another_host_name_are_refused(host):
     assert status(guard(None), host=host) == 403
     assert status(guard(None), host=host, authorization="Bearer ") == 403
 
 
-def test_a_cookie_opens_until_sessions_are_ended():
+def test_a_cookie_is_accepted_until_sessions_are_ended():
     ended = [0.0]
     door = guard(sessions_end=lambda: ended[0])
     before = door.cookie(NOW)
@@ -147,7 +147,7 @@ def test_a_cookie_opens_until_sessions_are_ended():
     assert status(door, NOW + 2, cookie=f"{COOKIE}={after}") == 200
 
 
-def test_wrong_tokens_are_counted_told_with_their_peer_and_slowed_down():
+def test_wrong_tokens_are_counted_logged_with_their_client_and_delayed():
     ears, clock = Ears(), Clock()
     door = guard(events=ears, clock=clock)
     wrong, right = "Bearer wrong", f"Bearer {TOKEN}"
@@ -178,7 +178,7 @@ def test_a_client_behind_a_trusted_proxy_is_slowed_down_and_not_the_others_there
     assert status(door, x_forwarded_for="203.0.113.2", authorization=f"Bearer {TOKEN}") == 200
 
 
-def test_no_number_of_wrong_tokens_makes_anybody_wait_longer_than_a_minute_or_fills_the_memory():
+def test_many_wrong_tokens_delay_a_client_at_most_a_minute_and_use_bounded_memory():
     clock = Clock()
     attempts = FailedAttempts(clock)
     for _ in range(5_000):
@@ -201,7 +201,7 @@ def admitted(door: AdminAuth, **headers: str) -> tuple[str, str] | int:
     return answer.status_code if isinstance(answer, Response) else (answer.name, answer.role)
 
 
-def test_an_access_token_opens_with_its_role_until_it_is_revoked(inbox: Inbox):
+def test_an_access_token_is_accepted_with_its_role_until_it_is_revoked(inbox: Inbox):
     door = guard(store=inbox.tokens)
     secret = inbox.tokens.create("ada", "viewer", None)
     assert admitted(door, authorization=f"Bearer {secret}") == ("ada", "viewer")
@@ -211,7 +211,7 @@ def test_an_access_token_opens_with_its_role_until_it_is_revoked(inbox: Inbox):
     assert admitted(door, authorization=f"Bearer {secret}") == 401
 
 
-def test_a_session_of_an_access_token_ends_with_it_and_by_itself_alone(inbox: Inbox):
+def test_a_session_ends_with_its_access_token_and_others_continue(inbox: Inbox):
     door = guard(store=inbox.tokens)
     inbox.tokens.create("ada", "operator", None)
     first, second = (inbox.tokens.begin_session("ada", 60) for _ in range(2))
@@ -255,7 +255,7 @@ def test_the_right_access_token_forgets_the_wrong_ones_of_its_client(inbox: Inbo
         assert admitted(door, authorization=f"Bearer {secret}") == ("ada", "viewer")
 
 
-def test_while_the_database_is_away_only_the_admin_token_opens():
+def test_without_the_database_only_the_admin_token_is_accepted():
     door = guard(store=NoTokens(is_away=True))
     assert admitted(door, authorization=f"Bearer {TOKEN}") == ("admin", "operator")
     assert admitted(door, cookie=f"{COOKIE}={door.cookie(NOW)}") == ("admin", "operator")
@@ -263,7 +263,7 @@ def test_while_the_database_is_away_only_the_admin_token_opens():
     assert admitted(guard(None, store=NoTokens(is_away=True)), host="localhost") == ("", "viewer")
 
 
-def test_without_an_admin_token_this_machine_may_look_and_not_act():
+def test_without_an_admin_token_this_machine_cannot_change_anything():
     door = guard(None)
     assert admitted(door, host="localhost") == ("", "viewer")
     assert admitted(door, host="localhost", cookie=f"{COOKIE}={door.cookie(NOW)}") == ("", "viewer"), (
@@ -285,7 +285,7 @@ def test_without_an_admin_token_this_machine_may_look_and_not_act():
         ({}, True),
     ],
 )
-def test_a_form_of_another_origin_is_told_from_one_of_the_relay(headers: dict[str, str], expected: bool):
+def test_a_form_of_another_origin_is_refused(headers: dict[str, str], expected: bool):
     assert is_same_origin(asked(host="relay.example.com:8400", **headers)) is expected
 
 

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_writers_of_a_process_have_its_budget_and_its_pauses(sqlite_url: str) -> None:
+def test_all_writers_of_a_process_share_its_budget_and_pauses(sqlite_url: str) -> None:
     def script(served: Served) -> None:
         service = served.service
         to_salesforce = main._to_salesforce(service, service.config, SignedIn())  # type: ignore[arg-type]

@@ -129,7 +129,9 @@ class TestFiles:
 
         asyncio.run(act())
 
-    def test_files_that_still_change_are_waited_for(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_files_are_loaded_only_when_they_no_longer_change(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         looks = [(("a", 1, 1, 1),), (("a", 1, 2, 2),), (("a", 1, 3, 3),), (("a", 1, 3, 3),)]
         seen_stamps: list[Any] = []
 
@@ -164,7 +166,7 @@ class TestFiles:
         path.write_text(f"{path.read_text(encoding='utf-8') if path.exists() else ''}# more\n", encoding="utf-8")
         assert stamp_files(folder) != before
 
-    def test_a_folder_that_is_mounted_anew_is_noticed(self, tmp_path: Path, folder: Path) -> None:
+    def test_a_folder_that_is_mounted_again_is_noticed(self, tmp_path: Path, folder: Path) -> None:
         shutil.copytree(folder, tmp_path / "one")
         shutil.copytree(folder, tmp_path / "two")
         link = tmp_path / "mounted"
@@ -194,7 +196,7 @@ class TestRefusal:
 
         assert 'config_loads_total{outcome="refused"} 1.0' in watch(folder, script).metric("config_loads_total")
 
-    def test_one_that_the_service_cannot_use_is_refused(self, folder: Path) -> None:
+    def test_a_config_that_the_service_cannot_use_is_refused(self, folder: Path) -> None:
         async def script(user: User, reloader: ConfigReloader) -> None:
             user.refusal = SfcodeError("The inbox is away.")
             edit(folder, "    plan: Plan__c", "    tier: Plan__c")
@@ -204,7 +206,7 @@ class TestRefusal:
 
         assert watch(folder, script).used == []
 
-    def test_it_goes_on_after_a_bug(self, folder: Path) -> None:
+    def test_watching_continues_after_an_unexpected_exception(self, folder: Path) -> None:
         async def act() -> None:
             user = User(read(folder))
             answers: list[Any] = [ZeroDivisionError, None]
@@ -262,7 +264,7 @@ class TestService:
 
         relay.serve(script, folder)
 
-    def test_a_direction_comes_and_goes_with_its_mappings(self, sqlite_url: str, folder: Path) -> None:
+    def test_a_direction_starts_and_stops_with_its_mappings(self, sqlite_url: str, folder: Path) -> None:
         relay = Relay(sqlite_url)
 
         def script(served: Served) -> None:
@@ -280,7 +282,7 @@ class TestService:
 
         relay.serve(script, folder)
 
-    def test_the_ingress_works_by_the_new_config(self, sqlite_url: str, folder: Path) -> None:
+    def test_the_ingress_uses_the_new_config(self, sqlite_url: str, folder: Path) -> None:
         relay = Relay(sqlite_url)
 
         def script(served: Served) -> None:

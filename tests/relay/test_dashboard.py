@@ -130,7 +130,7 @@ def test_a_form_of_another_site_or_session_is_refused(pages: Pages, operator: Vi
     assert operator.post("/messages/change", {"Origin": pages.url}, **form).status_code == 303
 
 
-def test_what_is_typed_to_find_is_a_user_or_a_record(pages: Pages, viewer: Visitor) -> None:
+def test_the_search_finds_a_user_or_a_record(pages: Pages, viewer: Visitor) -> None:
     contact = "003000000000001"
     park(pages, 3)
     changed = {"record": {"Id": f"{contact}AAA"}}
@@ -150,7 +150,7 @@ def test_what_is_typed_to_find_is_a_user_or_a_record(pages: Pages, viewer: Visit
     assert 'name="user" value="nobody@example.com"' in nobody.text
 
 
-def test_a_search_that_ends_early_tells_how_far_it_came(
+def test_a_search_that_ends_early_shows_how_far_it_searched(
     pages: Pages, viewer: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     park(pages, 9)
@@ -165,7 +165,7 @@ def test_a_search_that_ends_early_tells_how_far_it_came(
     assert "No messages match." in text(viewer.get(older))
 
 
-def test_a_change_says_that_there_may_be_more_messages_than_were_counted(
+def test_a_bulk_change_says_that_not_all_messages_were_counted(
     pages: Pages, operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     park(pages, 3)
@@ -212,7 +212,7 @@ def test_messages_are_found_by_each_condition_and_listed_page_by_page(pages: Pag
     assert viewer.get("/messages/99999999999999999999999").status_code == 404
 
 
-def test_a_message_tells_its_story_what_it_means_and_what_to_do(pages: Pages, operator: Visitor) -> None:
+def test_the_page_of_a_message_shows_history_reason_and_hint(pages: Pages, operator: Visitor) -> None:
     park(pages, 1)
     shown = text(operator.get("/messages/1"))
     assert "Message 1: parked: waits for a person" in shown
@@ -245,7 +245,7 @@ def test_a_selection_is_counted_confirmed_changed_and_audited(pages: Pages, oper
         assert operator.get(f"/changes/{unknown}").status_code == 404
 
 
-def test_a_change_of_another_process_is_seen_and_can_be_stopped(
+def test_a_bulk_change_of_another_process_is_shown_and_can_be_stopped(
     pages: Pages, operator: Visitor, viewer: Visitor
 ) -> None:
     park(pages, 2)
@@ -263,7 +263,7 @@ def test_a_change_of_another_process_is_seen_and_can_be_stopped(
     assert blocked(pages) == 2
 
 
-def test_a_change_that_another_process_left_goes_on_here(pages: Pages, operator: Visitor) -> None:
+def test_a_bulk_change_of_an_ended_process_is_continued(pages: Pages, operator: Visitor) -> None:
     park(pages, 2)
     id_ = pages.inbox.begin_change("discard", Filter(reason="unknown_user"), "ann@host")
     pages.service.housekeeping._beat()
@@ -275,7 +275,7 @@ def test_a_change_that_another_process_left_goes_on_here(pages: Pages, operator:
     "query",
     ["action=replay", "action=erase&reason=x", "action=replay&since=x", "action=replay&state=leased", "reason=x"],
 )
-def test_a_change_needs_an_action_and_a_condition(pages: Pages, operator: Visitor, query: str) -> None:
+def test_a_bulk_change_needs_an_action_and_a_condition(pages: Pages, operator: Visitor, query: str) -> None:
     park(pages, 1)
     assert operator.get(f"/messages/change?{query}").status_code == 400
     form = dict(part.split("=") for part in query.split("&"))
@@ -284,7 +284,7 @@ def test_a_change_needs_an_action_and_a_condition(pages: Pages, operator: Visito
     assert not pages.inbox.audit_lines()
 
 
-def test_an_alarm_is_acknowledged_by_who_is_signed_in(pages: Pages) -> None:
+def test_an_alarm_is_acknowledged_in_the_name_of_the_operator(pages: Pages) -> None:
     pages.inbox.raise_alarms([Alarm("salesforce_locked", "locked", "2026-11-29T17:00:00Z")])
     ada = Visitor(pages, str(pages.inbox.tokens.create("ada", "operator", None)))
     until(lambda: not pages.service.problems(), "a relay that is ready")
@@ -357,7 +357,7 @@ def test_signing_in_gives_a_new_session_and_signing_out_ends_it(pages: Pages) ->
     assert fixed.post(f"{pages.url}/login", {"token": ADMIN}, headers=evil, timeout=SECONDS).status_code == 403
 
 
-def test_another_site_signs_nobody_out(pages: Pages, operator: Visitor, viewer: Visitor) -> None:
+def test_a_request_of_another_site_does_not_sign_out(pages: Pages, operator: Visitor, viewer: Visitor) -> None:
     for visitor in (operator, viewer):
         for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
             assert visitor.post("/logout", headers).status_code == 403

@@ -138,7 +138,7 @@ def test_pages_are_accessible_in_both_themes_and_fit_a_phone(pages: Pages, brows
         assert not [text for text in complaints if "Content Security Policy" in text]
 
 
-def test_the_keyboard_reaches_everything_and_replays_a_message(pages: Pages, browser: Any, signed_in: Any) -> None:
+def test_a_message_is_replayed_with_the_keyboard_alone(pages: Pages, browser: Any, signed_in: Any) -> None:
     message = InboxMessage("appcues", "keys", "user:keys", "appcues:nps_score", {}, parked="no_campaign")
     pages.inbox.accept([message])
     with browser.new_context(storage_state=signed_in) as context:
@@ -167,7 +167,7 @@ def test_one_users_message_and_its_cause_are_two_clicks_from_the_first_page(
         page.wait_for_selector("text=no record in Salesforce has this user ID")
 
 
-def test_without_scripts_everything_works_as_well(pages: Pages, browser: Any) -> None:
+def test_every_page_works_without_scripts(pages: Pages, browser: Any) -> None:
     pages.inbox.accept([InboxMessage("appcues", "plain", "user:plain", "appcues:nps_score", {}, parked="bad_value")])
     secret = pages.inbox.tokens.create("plain", "operator", None)
     with browser.new_context(java_script_enabled=False) as context:
@@ -189,7 +189,7 @@ def test_without_scripts_everything_works_as_well(pages: Pages, browser: Any) ->
     assert pages.inbox.count(Filter(reason="bad_value")).number == 0
 
 
-def test_an_open_page_shows_what_happens_unless_somebody_is_at_it(pages: Pages, browser: Any, signed_in: Any) -> None:
+def test_an_open_page_refreshes_unless_it_has_the_focus(pages: Pages, browser: Any, signed_in: Any) -> None:
     with browser.new_context(storage_state=signed_in) as context:
         page = context.new_page()
         page.clock.install()
@@ -209,7 +209,7 @@ def test_an_open_page_shows_what_happens_unless_somebody_is_at_it(pages: Pages, 
         page.wait_for_selector("h1:has-text('Paused: mapping contact.')")
 
 
-def test_an_operator_is_told_mends_the_mapping_and_replays_five_hundred_messages(
+def test_an_operator_is_notified_corrects_the_mapping_and_replays_five_hundred_messages(
     around: World, receiver: Receiving, browser: Any
 ) -> None:
     people = [str(690_000 + number) for number in range(100)]

@@ -77,7 +77,7 @@ def test_every_value_is_drawn_once_inside_of_the_picture(values: list[float | No
     assert all(0 <= tick.at <= WIDTH for tick in chart.times)
 
 
-def test_a_chart_is_told_in_words() -> None:
+def test_a_chart_has_a_text_alternative() -> None:
     moments = [START, START + timedelta(minutes=1)]
     chart = draw(
         "Messages",

@@ -55,16 +55,16 @@ def test_the_tables_have_every_metric_reason_and_alarm(page):
     "name",
     [DATABASE, ADMIN, API_KEY, API_SECRET, API_URL, "SFCODE_RELAY_WEBHOOK_SECRET", "SFCODE_RELAY_OUTBOUND_SECRET"],
 )
-def test_every_variable(page, name):
+def test_every_variable_is_documented(page, name):
     assert f"`{name}`" in page
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_command(page, verb):
+def test_every_command_is_documented(page, verb):
     assert f"sfcode relay {verb}" in page or f"relay {verb}`" in page
 
 
-def test_no_reason_is_given_that_is_not_known(trees):
+def test_every_reason_in_the_code_is_in_the_catalog(trees):
     reasons = given(trees, "Parked")
     assert {"unknown_user", "no_mapping"} <= reasons
     assert reasons - set(REASONS) == set()

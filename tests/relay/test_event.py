@@ -28,7 +28,7 @@ def test_an_attribute_is_found_wherever_appcues_keeps_it(event: dict[str, Any]) 
     assert attribute(event, "currentPageUrl") == PAGE
 
 
-def test_what_is_said_of_the_event_comes_before_what_is_said_of_its_user() -> None:
+def test_attributes_of_the_event_override_those_of_its_user() -> None:
     event = {
         "name": "appcues:flow_completed",
         "attributes": {"name": "Welcome", "plan": None, "_identity": {"plan": "pro", "_plan": "own"}},
@@ -40,13 +40,13 @@ def test_what_is_said_of_the_event_comes_before_what_is_said_of_its_user() -> No
     assert attribute(event, "_plan") == "own"
 
 
-def test_values_are_given_as_they_are_and_null_is_no_value() -> None:
+def test_values_are_returned_unchanged_and_null_counts_as_missing() -> None:
     event = {"attributes": {"itemIndex": 0, "itemLabel": "", "done": False, "score": None}}
     assert [attribute(event, name) for name in ("itemIndex", "itemLabel", "done", "score")] == [0, "", False, None]
 
 
 @pytest.mark.parametrize("odd", [None, [], "text", 7])
-def test_parts_of_another_type_are_passed_over(odd: object) -> None:
+def test_parts_of_another_type_are_skipped(odd: object) -> None:
     event = {"attributes": odd, "identity": odd, "context": {"score": 9}, "user": odd}
     assert attribute(event, "score") == 9
     assert attribute(event, "missing") is None

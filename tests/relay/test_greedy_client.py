@@ -60,7 +60,7 @@ def refused(served: Served, reason: str, source: str = "") -> float:
     return served.service.instrumentation.metrics.refused.labels(source, reason)._value.get()
 
 
-def test_a_thousand_idle_connections_of_one_client_shut_out_nobody(relay: Relay) -> None:
+def test_a_thousand_idle_connections_of_one_client_do_not_block_others(relay: Relay) -> None:
     def script(served: Served) -> None:
         with contextlib.ExitStack() as stack:
             for _ in range(1000):
@@ -73,7 +73,7 @@ def test_a_thousand_idle_connections_of_one_client_shut_out_nobody(relay: Relay)
     relay.serve(script)
 
 
-def test_connections_that_wait_for_the_relay_are_not_ended_and_health_is_told(
+def test_connections_that_wait_for_the_relay_stay_open_and_health_checks_are_answered(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables: list[ConnectionTable] = []
@@ -137,7 +137,7 @@ def test_an_admin_port_serves_the_dashboard_and_the_other_port_does_not(relay: R
     relay.serve(script)
 
 
-def test_requests_of_one_client_that_are_not_done_shut_out_nobody(tmp_path: Path) -> None:
+def test_unfinished_requests_of_one_client_do_not_block_others(tmp_path: Path) -> None:
     project(tmp_path)
     good = head(asking.WEBHOOK, f"Content-Length: {len(BODY)}") + BODY
     with (
@@ -156,7 +156,7 @@ def test_requests_of_one_client_that_are_not_done_shut_out_nobody(tmp_path: Path
 class TestUnsignedBodies:
     """Bodies whose sender is not known before they are whole."""
 
-    def test_unfinished_ones_of_one_client_shut_out_nobody(self, tmp_path: Path) -> None:
+    def test_unfinished_bodies_of_one_client_do_not_block_others(self, tmp_path: Path) -> None:
         project(tmp_path, SIGNED)
         with serving(tmp_path / "config", body_seconds=20.0) as served, contextlib.ExitStack() as stack:
             for _ in range(250):
@@ -173,7 +173,7 @@ class TestUnsignedBodies:
             assert signed(served, "127.0.0.1", modest)[0] == 200
             assert signed(served, "127.0.0.1", greedy)[0] == 503
 
-    def test_what_somebody_else_says_of_the_client_does_not_count(self, tmp_path: Path) -> None:
+    def test_forwarding_headers_of_an_untrusted_proxy_are_ignored(self, tmp_path: Path) -> None:
         project(tmp_path, SIGNED)
         with (
             serving(tmp_path / "config", body_seconds=20.0, client_unsigned=3) as served,
@@ -220,7 +220,7 @@ class TestWorkInProgress:
         work.give_back("a", 35)
         work.take("c", 10, 1)
 
-    def test_one_client_does_not_hold_all(self) -> None:
+    def test_one_client_cannot_use_the_whole_budget(self) -> None:
         work = WorkInProgress(self.LIMITS)
         work.take("a", 0, 50)
         with pytest.raises(HttpError) as more:
@@ -262,7 +262,7 @@ class TestConnectionTable:
         proxies = networks(("10.0.0.0/8",))
         return ConnectionTable(ConnectionLimits(most=most, of_peer=of_peer, spare=spare), lambda: proxies)
 
-    def test_who_waits_for_a_request_goes_before_who_waits_for_a_body_and_the_oldest_first(self) -> None:
+    def test_connections_without_a_request_are_closed_before_those_with_a_body_oldest_first(self) -> None:
         table = self.table()
         lines = [Line("1.1.1.1", awaits) for awaits in (Awaits.BODY, Awaits.HEAD, Awaits.HEAD)]
         assert all(map(table.add, lines))
@@ -272,7 +272,7 @@ class TestConnectionTable:
         assert table.add(Line("1.1.1.1"))
         assert [line.ended for line in lines] == [True, True, True]
 
-    def test_who_waits_for_the_relay_stays_and_what_is_too_much_is_ended(self) -> None:
+    def test_connections_that_wait_for_the_relay_stay_and_excess_ones_are_closed(self) -> None:
         table = self.table()
         lines = [Line("1.1.1.1", Awaits.ANSWER) for _ in range(3)]
         assert all(map(table.add, lines))
@@ -282,20 +282,20 @@ class TestConnectionTable:
         assert [line.ended for line in (*lines, spare, beyond)] == [False] * 4 + [True]
         assert table.add(Line("2.2.2.2")), "another client"
 
-    def test_a_full_table_takes_from_who_has_most(self) -> None:
+    def test_a_full_table_closes_connections_of_the_largest_client(self) -> None:
         table = self.table()
         modest, greedy = [Line("2.2.2.2")], [Line("1.1.1.1") for _ in range(3)]
         assert all(map(table.add, [*modest, *greedy, Line("3.3.3.3"), Line("4.4.4.4")]))
         assert table.add(Line("5.5.5.5"))
         assert [line.ended for line in (*modest, *greedy)] == [False, True, False, False]
 
-    def test_a_trusted_proxy_has_as_many_as_there_are(self) -> None:
+    def test_a_trusted_proxy_may_use_all_connections(self) -> None:
         table = self.table()
         lines = [Line("10.1.2.3") for _ in range(6)]
         assert all(map(table.add, lines))
         assert not any(line.ended for line in lines)
 
-    def test_what_has_ended_counts_no_more(self) -> None:
+    def test_closed_connections_no_longer_count(self) -> None:
         table = self.table()
         lines = [Line("1.1.1.1", Awaits.ANSWER) for _ in range(3)]
         for line in lines:
@@ -316,5 +316,5 @@ class TestConnectionTable:
         ("192.0.2.1", "192.0.2.2", False),
     ],
 )
-def test_a_client_of_ipv6_has_a_whole_network(one: str, other: str, is_same: bool) -> None:
+def test_an_ipv6_client_is_its_network(one: str, other: str, is_same: bool) -> None:
     assert (name_client(parse_address(one)) == name_client(parse_address(other))) is is_same

@@ -36,7 +36,7 @@ class Clock:
         return self.now
 
 
-def test_many_who_ask_share_a_check_and_its_result_holds_for_a_moment() -> None:
+def test_concurrent_requests_share_a_check_whose_result_is_cached_briefly() -> None:
     checked, clock = Checked(), Clock()
 
     async def act() -> None:

@@ -24,7 +24,7 @@ def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(f"sfcode_relay_{name}_total", labels)
 
 
-def test_each_end_is_counted_as_what_it_is(claim):
+def test_each_outcome_is_counted_under_its_name(claim):
     metrics = Metrics()
     ends = [Delivered(), Delivered(), Retry("503"), Retry("no"), Parked("unknown_user"), Released()]
     delivery = Delivery({message.id: end for message, end in zip(claim.messages, ends, strict=True)})
@@ -77,7 +77,7 @@ def test_an_alarm_is_counted_logged_and_kept(sqlite_url: str):
     assert logs[0]["log_level"] == "error"
 
 
-def test_messages_that_were_there_before_are_duplicates():
+def test_known_messages_are_counted_as_duplicates():
     metrics = Metrics()
     messages = [
         InboxMessage("salesforce", "a", "user:1", "k", {}),
@@ -105,15 +105,15 @@ def told(count: int) -> dict[str, float]:
     return {name: value or 0.0 for name, value in samples.items()}
 
 
-def test_what_was_settled_is_counted():
+def test_settled_messages_are_counted():
     assert told(2) == {"delivered": 2, "lost_leases": 0}
 
 
-def test_what_somebody_else_delivers_again_is_not_counted_twice():
+def test_messages_of_a_lost_claim_are_not_counted_twice():
     assert told(0) == {"delivered": 0, "lost_leases": 2}
 
 
-def test_what_came_in_and_how_it_ended_is_counted_with_the_time_that_it_took(claim):
+def test_receipts_and_outcomes_are_counted_with_their_durations(claim):
     instrumentation = Instrumentation(clock=lambda: datetime(2026, 11, 23, 17, tzinfo=UTC))
     messages = [InboxMessage("appcues", str(number), "user:1", "k", {}) for number in range(3)]
     instrumentation.record_committed([messages, messages[:1], []], [3, 0, 0], [0.004, 0.5, 0.5])

@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_flood_of_one_kind_is_cut_and_told():
+def test_repeated_events_are_suppressed_and_counted():
     now = [100.0]
     limit = log.LogLimit(2, lambda: now[0])
     assert [limit.take() for _ in range(5)] == [{}, {}, None, None, None]
@@ -51,7 +51,7 @@ def test_names_from_outside_stay_one_value_of_one_line_of_json():
     assert "\x9b" not in stream.getvalue()
 
 
-def test_an_exception_of_somebody_else_is_named_and_not_quoted():
+def test_exceptions_of_libraries_are_logged_without_their_message():
     stream = io.StringIO()
     log.configure(stream)
     try:

@@ -39,13 +39,13 @@ def test_each_event_is_a_line_of_json(stream):
     assert message_line["time"].endswith("Z")
 
 
-def test_of_many_messages_some_are_named():
+def test_only_some_of_many_messages_are_logged():
     fields = log.message_ids([str(number) for number in range(200)])
     assert fields["messages"] == 200
     assert len(fields["ids"]) == log.MOST_IDS
 
 
-def test_an_exception_is_told_by_type_and_place_and_not_by_what_it_quotes(stream):
+def test_an_exception_is_logged_by_type_and_place_without_values(stream):
     def failing() -> None:
         raise ValueError(PRIVATE)
 
@@ -59,14 +59,14 @@ def test_an_exception_is_told_by_type_and_place_and_not_by_what_it_quotes(stream
     assert "ada@example.com" not in stream.getvalue()
 
 
-def test_of_our_own_errors_the_message_is_told_unless_an_org_wrote_it():
+def test_messages_of_sfcodes_errors_are_logged_unless_an_org_wrote_them():
     assert log.describe_error(OrgUnreachable("No connection to x."))["message"] == "No connection to x."
     refused = log.describe_error(OrgError(f"INVALID: {PRIVATE}", code="INVALID"))
     assert refused["code"] == "INVALID"
     assert PRIVATE not in str(refused)
 
 
-def test_on_a_terminal_it_is_for_people():
+def test_on_a_terminal_the_log_is_human_readable():
     stream = Terminal()
     log.configure(stream)
     structlog.stdlib.get_logger("sfcode.relay").info("ready", url="http://127.0.0.1:8400")
@@ -82,7 +82,7 @@ def test_debugging_lines_are_written_only_when_asked_for(stream):
     assert lines(stream)[0]["event"] == "accepted"
 
 
-def test_of_a_line_that_is_not_written_nothing_is_read(stream):
+def test_values_of_a_suppressed_line_are_not_evaluated(stream):
     class Ids(list[str]):
         def __iter__(self):
             raise AssertionError("read")

@@ -43,7 +43,7 @@ def test_a_running_relay_shows_that_it_is_ready_and_how_long_things_take(sqlite_
     assert 0 <= value(text, 'delivery_seconds_sum{source="appcues"}') < PATIENCE
 
 
-def test_a_process_that_is_not_ready_shows_it(sqlite_url: str):
+def test_the_metrics_show_a_process_that_is_not_ready(sqlite_url: str):
     def script(served: Served) -> str:
         served.service.housekeeping.trouble = "the database does not answer"
         return served.get("/metrics").text
@@ -95,7 +95,7 @@ def test_a_hold_is_shown_until_a_call_succeeds():
     assert value(instrumentation.metrics.text().decode(), 'held_until{mapping="contact"}') == 0
 
 
-def test_a_breaker_says_for_how_long_it_holds_and_whether_it_did():
+def test_a_circuit_breaker_returns_its_pause_and_whether_it_opened():
     breaker = Breaker()
     assert not breaker.record_success()
     assert [breaker.record_failure(0.0, None) for _ in range(3)] == [0.25, 0.5, 1.0]
@@ -104,7 +104,7 @@ def test_a_breaker_says_for_how_long_it_holds_and_whether_it_did():
     assert not breaker.record_success()
 
 
-def test_what_is_paused_is_shown_until_it_is_resumed(sqlite_url: str):
+def test_pauses_are_shown_until_they_end(sqlite_url: str):
     with open_inbox(sqlite_url) as inbox:
         inbox.pause("mapping", "contact", "ada")
         assert value(beat(inbox), 'paused{name="contact",scope="mapping"}') == 1

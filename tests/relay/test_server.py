@@ -49,7 +49,7 @@ def test_a_webhook_is_committed_answered_and_delivered(relay):
     relay.serve(script)
 
 
-def test_it_is_alive_and_ready(relay):
+def test_a_started_relay_is_alive_and_ready(relay):
     def script(served: Served):
         until(lambda: served.get("/readyz").status_code == 200)
         assert served.get("/healthz").text == f"ok\nconfig {relay.config().digest}\n"
@@ -58,7 +58,7 @@ def test_it_is_alive_and_ready(relay):
     relay.serve(script)
 
 
-def test_it_is_not_ready_before_it_knows_which_org_may_send_and_says_so(relay):
+def test_a_relay_without_a_known_org_is_not_ready(relay):
     relay.connect = Away(10**9)
 
     def script(served: Served):
@@ -72,7 +72,7 @@ def test_it_is_not_ready_before_it_knows_which_org_may_send_and_says_so(relay):
     relay.serve(script)
 
 
-def test_salesforce_away_at_the_start_is_waited_for(relay, monkeypatch):
+def test_an_unavailable_salesforce_at_the_start_is_retried(relay, monkeypatch):
     monkeypatch.setattr("sfcode.relay.service.CONNECT_FIRST", 0.01)
     relay.connect = Away(4)
 
@@ -119,7 +119,7 @@ def test_a_sign_in_to_another_org_raises_an_alarm(relay, sqlite_url):
         assert [alarm.name for alarm in inbox.alarms()] == ["organization_changed"]
 
 
-def test_what_is_in_flight_at_a_stop_is_finished_and_the_rest_stays(relay, sqlite_url):
+def test_a_stop_completes_running_deliveries_and_keeps_other_messages(relay, sqlite_url):
     begun, go = threading.Event(), threading.Event()
 
     async def act(claim):
@@ -179,7 +179,7 @@ def test_a_relay_that_cannot_deliver_to_salesforce_for_a_reason_of_its_own_is_no
     relay.serve(script)
 
 
-def test_metrics_and_dashboard_want_the_token_where_there_is_one(relay):
+def test_metrics_and_dashboard_require_the_token_if_it_is_set(relay):
     def script(served: Served):
         for path in ("/metrics", "/"):
             assert served.get(path).status_code == 401
@@ -191,7 +191,7 @@ def test_metrics_and_dashboard_want_the_token_where_there_is_one(relay):
     locked(relay).serve(script)
 
 
-def test_without_a_token_only_who_names_this_machine_may_look(relay):
+def test_without_a_token_only_requests_to_a_loopback_host_are_accepted(relay):
     def script(served: Served):
         assert served.get("/").status_code == 200
         for path in ("/metrics", "/"):
@@ -200,7 +200,7 @@ def test_without_a_token_only_who_names_this_machine_may_look(relay):
     relay.serve(script)
 
 
-def test_the_login_form_gives_a_cookie_for_the_token_and_nothing_for_another(relay):
+def test_the_login_form_sets_a_cookie_only_for_the_right_token(relay):
     def script(served: Served):
         wrong = served.session.post(f"{served.url}/login", data={"token": "wrong"}, timeout=PATIENCE)
         assert wrong.status_code == 401
@@ -292,7 +292,7 @@ def test_pages_load_and_run_nothing_but_their_own_files(relay):
     locked(relay).serve(script)
 
 
-def test_the_dashboard_says_what_is_stuck_and_shows_nothing_that_a_message_holds(relay, sqlite_url):
+def test_the_dashboard_shows_blocked_messages_without_their_payloads(relay, sqlite_url):
     hostile = "<script>alert(1)</script>"
     with open_inbox(sqlite_url) as inbox:
         inbox.accept(
@@ -313,7 +313,7 @@ def test_the_dashboard_says_what_is_stuck_and_shows_nothing_that_a_message_holds
     relay.serve(script)
 
 
-def test_it_counts_what_comes_in(relay):
+def test_received_messages_are_counted(relay):
     def script(served: Served):
         assert served.webhook(1).status_code == 200
         assert served.webhook(1).status_code == 200
@@ -332,7 +332,7 @@ def test_it_counts_what_comes_in(relay):
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/webhooks/other", "//", "/healthz/"])
-def test_what_is_not_there_is_not_found_and_not_redirected(relay, path):
+def test_an_unknown_path_is_404_and_not_redirected(relay, path):
     def script(served: Served):
         assert served.get(path, allow_redirects=False).status_code == 404
 
@@ -350,7 +350,7 @@ def raw(served: Served, data: bytes, patience: float) -> bytes:
     return answer
 
 
-def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypatch):
+def test_an_unfinished_request_head_closes_the_connection(relay, monkeypatch):
     monkeypatch.setattr("sfcode.relay.http_protocol.HEAD_SECONDS", 0.2)
 
     def script(served: Served):
@@ -367,7 +367,7 @@ def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(relay, monkeypa
     relay.serve(script)
 
 
-def test_who_does_not_finish_the_login_form_is_hung_up_on(relay, monkeypatch):
+def test_an_unfinished_login_form_closes_the_connection(relay, monkeypatch):
     monkeypatch.setattr("sfcode.relay.dashboard.forms.FORM_SECONDS", 0.2)
     monkeypatch.setattr("sfcode.relay.http_protocol.LINGER_SECONDS", 0.2)
 
@@ -405,7 +405,7 @@ def test_a_lock_on_the_file_is_answered_within_seconds(relay):
     relay.serve(script)
 
 
-def test_a_database_that_goes_away_is_no_reason_to_fall_over(relay, monkeypatch):
+def test_the_relay_survives_an_unavailable_database(relay, monkeypatch):
     def script(served: Served):
         until(lambda: served.get("/readyz").status_code == 200)
         inbox = served.service.inbox

@@ -36,7 +36,7 @@ def problems(project, environ, host):
     return {problem.path: str(problem) for problem in caught.value.problems}
 
 
-def test_everything_that_is_missing_is_named_at_once_with_its_cure(project):
+def test_all_missing_settings_are_listed_with_their_hints(project):
     found_problems = problems(project, {}, "0.0.0.0")
     assert set(found_problems) == set(SECRETS) - {"SFCODE_RELAY_DATABASE_URL"}
     assert "openssl rand -hex 24" in found_problems["SFCODE_RELAY_ADMIN_TOKEN"]
@@ -47,7 +47,7 @@ def test_everything_that_is_missing_is_named_at_once_with_its_cure(project):
 @pytest.mark.parametrize(
     "name", ["SFCODE_RELAY_WEBHOOK_SECRET", "SFCODE_RELAY_OUTBOUND_SECRET", "SFCODE_RELAY_ADMIN_TOKEN"]
 )
-def test_it_does_not_listen_beyond_loopback_without_each_secret(project, host, name):
+def test_the_relay_listens_beyond_loopback_only_with_every_secret(project, host, name):
     assert list(problems(project, {**SECRETS, name: " "}, host)) == [name]
 
 
@@ -62,7 +62,7 @@ def test_on_loopback_webhooks_and_the_dashboard_may_be_open(project, host):
     assert settings.database.reveal() == f"sqlite:///{project.root / '.sfcode' / 'relay.db'}"
 
 
-def test_webhooks_that_nothing_is_known_by_are_for_loopback_only(root, tmp_path):
+def test_webhooks_without_authentication_are_accepted_on_loopback_only(root, tmp_path):
     shutil.copytree(root / "config", tmp_path / "config")
     file = tmp_path / "config" / "sfcode.yaml"
     file.write_text(file.read_text().replace("{scheme: path}", "{scheme: none}"))
@@ -72,19 +72,19 @@ def test_webhooks_that_nothing_is_known_by_are_for_loopback_only(root, tmp_path)
     assert list(problems(project, environ, "0.0.0.0")) == ["relay.webhook_auth.scheme"]
 
 
-def test_a_new_secret_is_taken_beside_the_one_before(project):
+def test_a_new_secret_is_accepted_beside_the_previous_one(project):
     environ = {**SECRETS, "SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS": "the-webhook-secret-before"}
     assert len(read(project, environ).ingress.of_webhooks()) == 2
     environ["SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS"] = "short"
     assert list(problems(project, environ, "127.0.0.1")) == ["SFCODE_RELAY_WEBHOOK_SECRET_PREVIOUS"]
 
 
-def test_a_secret_that_can_be_guessed_is_none(project):
+def test_a_short_secret_is_refused(project):
     found_problems = problems(project, {**SECRETS, "SFCODE_RELAY_ADMIN_TOKEN": "short"}, "0.0.0.0")
     assert "shorter than 16" in found_problems["SFCODE_RELAY_ADMIN_TOKEN"]
 
 
-def test_no_value_is_shown_by_the_settings_or_by_what_is_wrong_with_them(project):
+def test_neither_settings_nor_their_problems_show_secret_values(project):
     settings = read(project, SECRETS, "0.0.0.0")
     assert not [value for value in SECRETS.values() if value in repr(settings)]
     found_problems = problems(project, {**SECRETS, "APPCUES_API_URL": "http://appcues.example.com"}, "0.0.0.0")

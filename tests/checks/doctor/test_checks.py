@@ -203,7 +203,7 @@ def test_an_index_or_few_records_make_lookups_fast(project: Project, facts: Fact
         ("modify_all", Level.OK, "is inaccessible because it has no account"),
     ],
 )
-def test_contacts_without_an_account_are_out_of_reach(
+def test_contacts_without_an_account_are_reported_by_record_access(
     project: Project, record_access: str, level: Level, said: str
 ) -> None:
     """They are private whatever the sharing model: an open org-wide default does not show them to everybody."""
@@ -230,14 +230,14 @@ def test_a_certificate_that_is_not_trusted_names_the_list_of_what_salesforce_tru
     assert "/cacerts.jsp" in finding.hint
 
 
-def test_the_worst_comes_first(project: Project) -> None:
+def test_findings_are_sorted_by_level(project: Project) -> None:
     findings = examine(project, with_org(rights=frozenset(), requests=(1, 1000)))
     levels_in_order = [finding.level for finding in findings]
     assert levels_in_order == sorted(levels_in_order, reverse=True)
     assert levels_in_order[0] is Level.ERROR
 
 
-def test_every_finding_has_a_case(root: Path) -> None:
+def test_every_check_has_a_test_case(root: Path) -> None:
     """Each id is pinned by a case here or on a local org."""
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert [id for id in DOCTOR_RULES if f'"{id}"' not in tests] == []

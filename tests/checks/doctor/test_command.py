@@ -18,7 +18,7 @@ def run(clinic: Clinic, *words: str) -> Result:
     return Journey(clinic.folder).run(*words)
 
 
-def test_a_healthy_org_exits_with_0_and_says_what_is_good(clinic: Clinic) -> None:
+def test_a_healthy_org_exits_with_0_and_lists_the_passed_checks(clinic: Clinic) -> None:
     result = run(clinic, "doctor")
     assert (result.code, result.err) == (0, "")
     assert result.last_line == "0 errors, 1 warning."

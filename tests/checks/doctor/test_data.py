@@ -45,7 +45,7 @@ def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
     assert any("Contact.Ext__c is a text field" in finding.message for finding in findings)
 
 
-def test_no_personal_data_is_said(clinic: Clinic) -> None:
+def test_findings_contain_no_personal_data(clinic: Clinic) -> None:
     """Examples are ids of records: neither names nor user ids are in what is said."""
     text_ids(clinic)
     text = " ".join(f"{finding.message} {finding.hint} {' '.join(finding.records)}" for finding in clinic.look())
@@ -53,7 +53,7 @@ def test_no_personal_data_is_said(clinic: Clinic) -> None:
     assert "AB1" not in text
 
 
-def test_a_user_id_field_that_cannot_be_seen_says_nothing_about_ids(clinic: Clinic) -> None:
+def test_a_hidden_user_id_field_gives_no_findings_about_ids(clinic: Clinic) -> None:
     """Without field access and without a source there is no count, and no zero in its place."""
     text_ids(clinic)
     from sfcode.local.store import Store
@@ -103,7 +103,7 @@ def test_the_integration_user_without_its_permission_set_reads_nothing(clinic: C
     assert all("cannot read" in finding.message for finding in findings)
 
 
-def test_somebody_else_is_no_integration_user(clinic: Clinic) -> None:
+def test_a_second_sign_in_of_another_user_is_not_counted(clinic: Clinic) -> None:
     """What a seller sees is not taken for what the integration user sees."""
     findings = clinic.look(as_user="sam.seller@northwind.example")
     assert levels(findings, "D508") == {Level.WARNING}
@@ -125,7 +125,7 @@ def test_the_second_sign_in_must_be_to_the_same_org(clinic: Clinic, tmp_path: Pa
 
 
 @given(st.lists(st.sampled_from(["a", "A", "aB", "Ab", "é", "É", "1", "1.0"])))
-def test_repeats_are_what_counting_by_hand_gives(values: list[str]) -> None:
+def test_duplicate_ids_equal_those_counted_in_python(values: list[str]) -> None:
     duplicate_ids = find_duplicate_ids((str(n), value) for n, value in enumerate(values))
     assert duplicate_ids.exact.ids == sum(values.count(value) > 1 for value in set(values))
     folded = [value.lower() for value in set(values)]

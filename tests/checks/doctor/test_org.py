@@ -99,7 +99,7 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
     ILLNESSES,
     ids=[f"{finding[0]}-{finding[1].word}-{finding[2]}" for finding in ILLNESSES],
 )
-def test_each_illness_is_found(
+def test_each_fault_of_an_org_is_found(
     clinic: Clinic, healthy: set[Known], *, id: str, level: Level, said: str, illness: Illness
 ) -> None:
     """One thing made wrong is found under its id, at its level, with a place and a hint, and was not there before."""
@@ -114,7 +114,7 @@ def test_each_illness_is_found(
     assert all(finding.path and (finding.hint or finding.level is Level.NOTE) for finding in new)
 
 
-def test_nothing_more_is_asked_of_an_org_without_that_version(clinic: Clinic) -> None:
+def test_an_org_without_the_api_version_gets_no_further_requests(clinic: Clinic) -> None:
     clinic.edit("sfcode.yaml", '"63.0"', '"99.0"')
     assert {DOCTOR_RULES[finding.rule].area for finding in clinic.look()} <= {"org", "relay", "retired"}
 
@@ -127,7 +127,7 @@ def test_a_hidden_user_id_is_never_counted_as_zero(clinic: Clinic) -> None:
     assert any("15 Lead records, 11 would sync, 4 have no user id" in finding.message for finding in findings)
 
 
-def test_all_findings_are_known(clinic: Clinic) -> None:
+def test_every_finding_of_an_org_is_documented(clinic: Clinic) -> None:
     assert {finding.rule for finding in clinic.look()} <= set(DOCTOR_RULES)
 
 

@@ -14,7 +14,7 @@ from tests.checks.doctor.clinic import Clinic, one
 from tests.org.servers import Answer, HangUp, script, serving
 
 
-def test_a_relay_that_answers_is_no_trouble() -> None:
+def test_a_relay_that_answers_passes() -> None:
     """`/healthz` is asked, and no header of the request holds a secret or a sign-in."""
     with serving(script(Answer(200, b"ok"))) as server:
         assert probe(server.url, {"SFCODE_RELAY_OUTBOUND_SECRET": "s3cr3t-of-the-relay"}) == ""
@@ -32,7 +32,7 @@ def test_a_relay_that_answers_is_no_trouble() -> None:
         (Answer(302, headers={"Location": "https://elsewhere.example/"}), "elsewhere.example"),
     ],
 )
-def test_another_answer_is_told(answer: Answer, said: str) -> None:
+def test_an_error_response_of_the_relay_is_reported(answer: Answer, said: str) -> None:
     """What is no 200 is not followed anywhere, and told."""
     with serving(script(answer)) as server:
         failure = probe(server.url, {})
@@ -41,7 +41,7 @@ def test_another_answer_is_told(answer: Answer, said: str) -> None:
     assert said in failure.reason
 
 
-def test_a_broken_connection_is_told() -> None:
+def test_a_broken_connection_is_reported() -> None:
     with serving(script(HangUp)) as server:
         broken = probe(server.url, {})
     answer = probe(server.url, {})
@@ -51,7 +51,7 @@ def test_a_broken_connection_is_told() -> None:
     assert "refused" in answer.reason
 
 
-def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_reported(tmp_path: Path) -> None:
     """Trusted by name it is fine, and then only the answer counts."""
     with serve(tmp_path / "state", tls=True) as org:
         assert org.tls_url is not None
@@ -62,14 +62,14 @@ def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
     assert isinstance(answer, str) or answer.kind == "health"
 
 
-def test_the_relay_names_the_config_that_it_works_by() -> None:
+def test_the_relay_names_the_digest_of_its_config() -> None:
     with serving(script(Answer(200, b"ok\nconfig 0123456789ab\n"))) as server:
         assert probe(server.url, {}) == "0123456789ab"
     with serving(script(Answer(200, b"<html>config of a proxy</html>"))) as server:
         assert probe(server.url, {}) == ""
 
 
-def test_a_relay_that_works_by_another_config_is_told(clinic: Clinic) -> None:
+def test_a_relay_with_another_config_is_reported(clinic: Clinic) -> None:
     from sfcode.config.relay_config import digest_relay_config, render_relay_config
     from sfcode.diagnostics import Level
 
@@ -83,7 +83,7 @@ def test_a_relay_that_works_by_another_config_is_told(clinic: Clinic) -> None:
     assert message == f"the relay uses config 0123456789ab, and this project has {digest}"
 
 
-def test_a_relay_on_this_machine_is_fine_for_the_local_org(clinic: Clinic) -> None:
+def test_a_relay_on_this_machine_passes_with_the_local_org(clinic: Clinic) -> None:
     """It is asked, and its trouble is a note; a healthy one is said to be so."""
     from sfcode.diagnostics import Level
 

@@ -23,7 +23,7 @@ def counted(org: Org) -> Iterator[list[str]]:
     yield paths
 
 
-def test_a_plan_asks_for_what_differs_from_org_to_org_once(clinic: Clinic) -> None:
+def test_a_plan_requests_the_traits_of_the_org_once(clinic: Clinic) -> None:
     project = load(clinic.folder / "config", "local")
     with clinic.org() as (_, org), counted(org) as paths:
         make_plan(project, org, SECRETS)
@@ -32,7 +32,7 @@ def test_a_plan_asks_for_what_differs_from_org_to_org_once(clinic: Clinic) -> No
     assert len(paths) <= 13, paths
 
 
-def test_a_doctor_asks_for_what_differs_from_org_to_org_once(clinic: Clinic) -> None:
+def test_doctor_requests_the_traits_of_the_org_once(clinic: Clinic) -> None:
     project = load(clinic.folder / "config", "local")
     with clinic.org() as (_, org), counted(org) as paths:
         collect_facts(project, org, None, {})

@@ -92,7 +92,7 @@ def test_a_standard_webhook_carries_what_the_alarm_means_signed(inbox, far):
     assert inbox.notifications.waiting() == {}
 
 
-def test_slack_gets_a_text_without_markup_of_others(inbox, far):
+def test_a_slack_text_escapes_markup(inbox, far):
     notify(inbox, receiver(far.url, "slack"))
     (taken,) = far.taken
     assert "webhook-signature" not in taken.headers
@@ -103,7 +103,7 @@ def test_slack_gets_a_text_without_markup_of_others(inbox, far):
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_what_is_not_taken_waits_and_raises_an_alarm_in_the_end(inbox, far, monkeypatch, status):
+def test_a_refused_notification_is_retried_and_finally_raises_an_alarm(inbox, far, monkeypatch, status):
     monkeypatch.setattr(notifier, "FIRST_PAUSE", 0.0)
     far.answers = [status] * FAILED_AFTER
     instrumentation = notify(inbox, receiver(far.url), times=FAILED_AFTER - 1)
@@ -199,7 +199,7 @@ def answering(*parts: bytes) -> Iterator[str]:
     ],
     ids=["an answer without end", "no HTTP", "nothing"],
 )
-def test_an_answer_that_is_none_leaves_the_notification_waiting(inbox, monkeypatch, parts, seconds, outcome):
+def test_an_invalid_response_leaves_the_notification_waiting(inbox, monkeypatch, parts, seconds, outcome):
     monkeypatch.setattr(notifier, "open_client", partial(httpx2.AsyncClient, timeout=PATIENCE))
     monkeypatch.setattr(notifier, "SECONDS", seconds)
     with answering(*parts) as url:
@@ -208,7 +208,7 @@ def test_an_answer_that_is_none_leaves_the_notification_waiting(inbox, monkeypat
     assert inbox.notifications.waiting() == {"STANDARD_WEBHOOKS": 1}
 
 
-def test_a_receiver_that_does_not_answer_yet_keeps_no_other_one_waiting(inbox, far, monkeypatch):
+def test_a_slow_receiver_does_not_delay_the_others(inbox, far, monkeypatch):
     monkeypatch.setattr(notifier, "SECONDS", 2 * PATIENCE)
     far.may_answer.clear()
     first, second = (replace(receiver(far.url), rule=NotifyRule(name, (), timedelta(hours=1))) for name in "AB")
@@ -223,7 +223,7 @@ def test_a_receiver_that_does_not_answer_yet_keeps_no_other_one_waiting(inbox, f
     assert inbox.notifications.waiting() == {}
 
 
-def test_notifications_go_on_after_a_look_that_failed(inbox, far, monkeypatch):
+def test_notifications_continue_after_a_failed_query(inbox, far, monkeypatch):
     monkeypatch.setattr(notifier, "POLL_SECONDS", 0.01)
 
     def rename(former: str, present: str) -> None:
@@ -250,7 +250,7 @@ def test_notifications_go_on_after_a_look_that_failed(inbox, far, monkeypatch):
     assert far.has_taken.is_set()
 
 
-def test_a_receiver_that_is_away_keeps_the_others_from_nothing(inbox, far):
+def test_an_unavailable_receiver_does_not_delay_the_others(inbox, far):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         away = receiver(f"http://127.0.0.1:{unused.getsockname()[1]}", "slack")

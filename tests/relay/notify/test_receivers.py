@@ -77,7 +77,7 @@ def journey(tmp_path: Path) -> Journey:
     return journey
 
 
-def test_a_test_goes_to_every_receiver_and_what_does_not_take_it_is_an_error(journey: Journey):
+def test_a_test_is_sent_to_every_receiver_and_a_refusal_is_an_error(journey: Journey):
     with receiving() as slack, receiving() as alerts:
         environ = {"SLACK_URL": slack.url, "ALERTS_URL": alerts.url, "ALERTS_SECRET": SECRET}
         journey = replace(journey, environ={**journey.environ, **environ})

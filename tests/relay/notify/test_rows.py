@@ -81,7 +81,7 @@ def test_each_receiver_is_sent_each_alarm_that_it_chose_once(inbox):
     assert claim(inbox, ALL, QUOTA) == [], "raised again, and not acknowledged meanwhile"
 
 
-def test_what_one_process_sends_no_other_does_unless_it_ends(inbox, database_url, clock, elapse):
+def test_a_notification_is_sent_by_one_process_and_by_another_if_that_ends(inbox, database_url, clock, elapse):
     raise_alarms(inbox, "bad_value")
     (first,) = inbox.notifications.claim([ALL])
     with clock.open_inbox(database_url) as other:
@@ -95,7 +95,7 @@ def test_what_one_process_sends_no_other_does_unless_it_ends(inbox, database_url
         assert other.notifications.waiting() == {}
 
 
-def test_what_one_process_is_claiming_no_other_does(postgres_url):
+def test_a_notification_is_claimed_by_one_process(postgres_url):
     with open_inbox(postgres_url) as inbox:
         raise_alarms(inbox, "bad_value")
         (first,) = inbox.notifications.claim([ALL])
@@ -105,7 +105,7 @@ def test_what_one_process_is_claiming_no_other_does(postgres_url):
             assert claim(inbox, ALL) == []
 
 
-def test_one_that_is_not_taken_is_sent_again(inbox, elapse):
+def test_a_refused_notification_is_sent_again(inbox, elapse):
     raise_alarms(inbox, "bad_value")
     (first,) = inbox.notifications.claim([ALL])
     inbox.notifications.settle(first, timedelta(hours=1))
@@ -116,7 +116,7 @@ def test_one_that_is_not_taken_is_sent_again(inbox, elapse):
     assert (second.id, second.attempts) == (first.id, 2)
 
 
-def test_it_is_repeated_until_it_is_acknowledged_and_then_that_is_sent(inbox, elapse):
+def test_an_alarm_is_repeated_until_acknowledged_and_then_resolved(inbox, elapse):
     raise_alarms(inbox, "bad_value")
     ids = [entry.id for entry in take(inbox, ALL)]
     for _ in range(2):
@@ -144,7 +144,7 @@ def test_each_receiver_is_reminded_at_its_own_pace(inbox, elapse):
     assert claim(inbox, ALL, hourly) == [("HOURLY", "repeated", "bad_value")]
 
 
-def test_a_repetition_that_is_not_taken_waits_as_the_first_one_does(inbox, elapse):
+def test_a_refused_repetition_waits_like_a_refused_first_notification(inbox, elapse):
     raise_alarms(inbox, "bad_value")
     take(inbox, ALL)
     elapse(2 * DAY)
@@ -173,7 +173,7 @@ def test_an_alarm_that_is_acknowledged_while_it_is_sent_is_resolved_after_that(i
     assert claim(inbox, ALL) == [("ALL", "resolved", "bad_value")]
 
 
-def test_what_was_sent_of_a_raised_alarm_is_not_recorded_as_its_end(inbox, elapse):
+def test_a_sent_alarm_is_not_recorded_as_resolved(inbox, elapse):
     raise_alarms(inbox, "bad_value")
     (raised,) = inbox.notifications.claim([ALL])
     inbox.acknowledge(alarm.id for alarm in inbox.alarms())
@@ -185,7 +185,7 @@ def test_what_was_sent_of_a_raised_alarm_is_not_recorded_as_its_end(inbox, elaps
     assert inbox.notifications.waiting() == {}
 
 
-def test_a_receiver_that_never_takes_the_end_is_given_up(inbox, elapse):
+def test_the_resolution_is_dropped_if_a_receiver_never_accepts_it(inbox, elapse):
     raise_alarms(inbox, "bad_value")
     take(inbox, ALL)
     inbox.acknowledge(alarm.id for alarm in inbox.alarms())
