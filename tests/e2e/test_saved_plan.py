@@ -29,7 +29,7 @@ def test_a_saved_plan_cannot_be_applied_twice(saved):
     second_result = saved.run("apply", "plan.json")
     assert second_result.code == 1
     assert "The org has changed since the plan was made:" in second_result.err
-    assert "  - StaticResource:Appcues_sfcode_state is there now" in second_result.err
+    assert "  - StaticResource:Appcues_sfcode_state exists now" in second_result.err
 
 
 def test_a_plan_is_refused_after_the_config_changed(saved):

@@ -48,7 +48,7 @@ def test_the_client_secret_may_be_empty() -> None:
     ],
 )
 def test_what_is_no_auth_url_is_refused_without_repeating_it(text: str) -> None:
-    with pytest.raises(SignInError, match="SFDX_AUTH_URL holds no SFDX auth URL") as caught:
+    with pytest.raises(SignInError, match="SFDX_AUTH_URL contains no SFDX auth URL") as caught:
         parse(text, "SFDX_AUTH_URL")
     assert "5Aep.secret" not in str(caught.value)
     assert "show-sfdx-auth-url" in caught.value.hint

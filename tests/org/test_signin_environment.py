@@ -125,7 +125,7 @@ def test_a_missing_key_file_is_named(tmp_path) -> None:
 
 @pytest.mark.parametrize("key", ["hunter2", base64.b64encode(b"hunter2").decode()])
 def test_an_invalid_key_is_refused_without_showing_it(key: str) -> None:
-    with pytest.raises(SignInError, match="SF_JWT_KEY holds no private key") as caught:
+    with pytest.raises(SignInError, match="SF_JWT_KEY contains no private key") as caught:
         sign_in("env:", {**JWT, "SF_JWT_KEY": key}, Runtime())
     assert key not in str(caught.value)
 

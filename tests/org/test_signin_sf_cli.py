@@ -81,7 +81,7 @@ def test_asks_for_the_token_by_name_where_display_hides_it(sf: Sf) -> None:
 def test_a_token_that_stays_hidden_is_never_sent(sf: Sf) -> None:
     sf.answers("display", {**ORG, "accessToken": HIDDEN})
     sf.answers("token", {"accessToken": HIDDEN})
-    with pytest.raises(SignInError, match="gives no access token for uat"):
+    with pytest.raises(SignInError, match="returns no access token for uat"):
         sign_in(sf)
 
 

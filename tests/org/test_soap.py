@@ -19,7 +19,7 @@ def test_writes_the_session_id_and_every_value_escaped() -> None:
 
 
 def test_refuses_characters_that_xml_cannot_hold() -> None:
-    with pytest.raises(OrgError, match="fullNames holds a character"):
+    with pytest.raises(OrgError, match="fullNames contains a character"):
         soap.render_envelope("readMetadata", [("fullNames", "a\x00b")], Secret("x"))
 
 

@@ -92,5 +92,5 @@ def test_changes_of_the_org_are_listed(plan: Plan, project: Project) -> None:
         "The org has changed since the plan was made:"
         "\n  - CustomField:Contact.A__c was changed"
         "\n  - CustomField:Contact.B__c is gone"
-        "\n  - CustomField:Contact.C__c is there now"
+        "\n  - CustomField:Contact.C__c exists now"
     )

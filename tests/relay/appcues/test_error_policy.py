@@ -32,20 +32,20 @@ def test_too_many_requests_pause_everything_for_as_long_as_asked(wait, pause):
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_an_outage_is_nobodys_fault(status):
+def test_an_outage_counts_no_attempt(status):
     end = interpret_answer(AppcuesAnswer(status))
     assert (end.settlement, end.away, end.pause) == (Retry(str(status), counts=False), True, 0.0)
     assert interpret_answer(AppcuesAnswer(status, retry_after=9.0)).pause == 9.0
 
 
 @pytest.mark.parametrize("outage", ["timeout", "unreachable"])
-def test_no_answer_is_an_outage_too(outage):
+def test_a_missing_response_is_an_outage(outage):
     end = interpret_answer(AppcuesAnswer(0, outage=outage))
     assert (end.settlement, end.away) == (Retry(outage, counts=False), True)
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 501, 599])
-def test_an_error_that_the_message_may_be_the_reason_of_counts(status):
+def test_an_error_that_the_message_may_have_caused_counts_an_attempt(status):
     end = interpret_answer(AppcuesAnswer(status))
     assert (end.settlement, end.away) == (Retry(str(status)), False)
 
@@ -58,7 +58,7 @@ def test_not_found_is_parked_with_its_reason():
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 413, 415, 422])
-def test_what_appcues_refuses_is_parked_with_its_words(status):
+def test_a_refused_profile_is_parked_with_appcues_message(status):
     body = b'{"error":true,"title":"Bad Request","detail":"seats is no number"}'
     assert interpret_answer(AppcuesAnswer(status, body)).settlement == Parked(
         "appcues_refused", f"{status} Bad Request - seats is no number"
@@ -66,11 +66,11 @@ def test_what_appcues_refuses_is_parked_with_its_words(status):
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"title": null}', b"[" * 100_000])
-def test_a_refusal_without_words_is_parked_too(body):
+def test_a_refusal_without_a_message_is_parked_too(body):
     assert interpret_answer(AppcuesAnswer(400, body)).settlement == Parked("appcues_refused", "400 without a reason")
 
 
-def test_long_words_are_cut():
+def test_a_long_message_is_truncated():
     settlement = interpret_answer(AppcuesAnswer(400, b'{"title": "' + b"x" * 5000 + b'"}')).settlement
     assert isinstance(settlement, Parked)
     assert len(settlement.detail) == 504
@@ -98,5 +98,5 @@ def test_a_redirect_is_a_wrong_address_and_an_alarm(status):
         ("\u0667", None),
     ],
 )
-def test_when_to_come_back_is_a_number_of_seconds_or_a_date(header, seconds):
+def test_retry_after_is_a_number_of_seconds_or_a_date(header, seconds):
     assert retry_after(header, NOON) == seconds

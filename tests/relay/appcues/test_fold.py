@@ -133,12 +133,12 @@ def test_records_of_two_mappings_end_attribute_by_attribute_as_the_last_change_o
 
 
 @given(changes=st.lists(CONTACTS, min_size=1, max_size=8), claims=CLAIMS)
-def test_of_equally_new_states_the_one_that_came_last_wins(changes, claims):
+def test_of_states_with_the_same_time_the_last_received_wins(changes, claims):
     arriving = [claimed(number, 1, change) for number, change in enumerate(changes)]
     assert Simulation(ALONE).live(arriving, claims) == named(changes[-1][2])
 
 
-def test_what_another_mapping_gave_is_cleared_only_by_a_younger_change_of_who_gave_it_before():
+def test_a_value_of_another_mapping_is_cleared_only_by_a_newer_change_of_the_earlier_sender():
     contact, lead = ("contact", "003A", {"Title": "CTO"}), ("lead", "00QA", {"Title": "CEO"})
     empty = ("contact", "003A", {})
     world = Simulation(OUTLINES)
@@ -150,7 +150,7 @@ def test_what_another_mapping_gave_is_cleared_only_by_a_younger_change_of_who_ga
     assert world.profile == {}
 
 
-def test_a_part_that_goes_alone_leaves_what_a_newer_one_has_delivered():
+def test_a_partial_message_keeps_values_of_a_newer_one():
     """The contact's elder message is of another field list, which says nothing of the plan."""
     world = Simulation(ALONE)
     old = claimed(1, 1, ("contact", "003A", {"Plan__c": "pro"}))

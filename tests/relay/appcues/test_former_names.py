@@ -17,7 +17,7 @@ def rename(desk: Desk) -> None:
     desk.restart()
 
 
-def test_an_older_state_does_not_win_under_another_name(desk: Desk) -> None:
+def test_an_older_state_is_ignored_under_a_new_mapping_name(desk: Desk) -> None:
     desk.send(minute=2, Title="CTO", Plan__c="pro")
     desk.deliver()
     rename(desk)
@@ -26,7 +26,7 @@ def test_an_older_state_does_not_win_under_another_name(desk: Desk) -> None:
     assert desk.profile() == {"role": "CTO", "plan": "pro"}
 
 
-def test_a_value_that_came_under_the_former_name_is_taken_away(desk: Desk) -> None:
+def test_a_value_sent_under_the_former_name_is_cleared(desk: Desk) -> None:
     desk.send(minute=1, Title="CTO", Plan__c="pro")
     desk.deliver()
     rename(desk)
@@ -67,7 +67,7 @@ def test_a_field_is_guarded_whichever_attribute_it_becomes(desk: Desk) -> None:
     assert [attribute.mapping for attribute in stopped_clearing(desk.project, desk.inbox.latest)] == ["contact"]
 
 
-def test_what_earlier_versions_kept_by_mapping_is_read(desk: Desk) -> None:
+def test_states_of_earlier_versions_are_read(desk: Desk) -> None:
     stamp = at(2).replace("000Z", "000000Z")
     groups = [["contact", stamp, 1, stamp, ["born", "plan", "role", "seats", "vip"]]]
     state = json.dumps({"groups": groups, "values": {"role": "CTO"}})

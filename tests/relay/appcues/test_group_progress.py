@@ -80,7 +80,7 @@ def test_other_events_set_nothing(desk: Desk, event: Any) -> None:
     assert [message.source for message in read(desk, event)] == ["appcues"]
 
 
-def test_an_event_that_comes_again_is_sent_once(desk: Desk) -> None:
+def test_a_repeated_event_is_sent_once(desk: Desk) -> None:
     event = body("checklist_completed", checklistName="Onboarding")
     take(desk, event)
     desk.deliver()
@@ -112,7 +112,7 @@ def test_the_group_keeps_what_its_account_sends(desk: Desk) -> None:
     assert desk.group("acme") == {"industry": "Wine", "staff": 5, "onboarding": "done"}
 
 
-def test_without_the_recipe_an_event_makes_no_message_and_what_waits_is_parked(desk: Desk) -> None:
+def test_without_the_recipe_events_make_no_message_and_waiting_ones_are_parked(desk: Desk) -> None:
     take(desk, body("checklist_completed", checklistName="Onboarding"))
     desk.project = project(MAPPINGS)
     states = desk.deliver()

@@ -112,7 +112,7 @@ def test_after_a_request_without_an_answer_the_newest_values_are_delivered_again
 
 
 @pytest.mark.parametrize("ending", ["settled", "dead"])
-def test_a_process_that_froze_or_died_turns_nothing_back(desk: Desk, account: Account, ending: str) -> None:
+def test_a_frozen_or_killed_process_does_not_overwrite_newer_values(desk: Desk, account: Account, ending: str) -> None:
     desk.send(minute=1, Title="Old")
     with another(desk) as frozen, ThreadPoolExecutor(1) as pool:
         claim = claimed(desk)
@@ -140,7 +140,7 @@ def repeat(desk: Desk) -> None:
     assert desk.inbox.expire_intents() == 1
 
 
-def test_a_value_that_is_delivered_again_comes_before_the_news_of_the_same_claim(desk: Desk, account: Account) -> None:
+def test_a_rewritten_value_is_sent_before_newer_values_of_the_claim(desk: Desk, account: Account) -> None:
     account.held = ""
     desk.lease = 60.0
     desk.send(minute=1, Title="First", Plan__c="pro")

@@ -45,7 +45,7 @@ def test_the_org_is_asked_once_and_again_after_an_hour(setting):
     assert setting.look(1) == 2
 
 
-def test_an_org_without_an_answer_is_asked_at_the_next_look(setting, caplog):
+def test_a_failed_request_is_repeated_at_the_next_refresh(setting, caplog):
     setting.org.trouble = OrgUnreachable("No connection to the org.")
     assert setting.look() == 1
     setting.org.trouble = KeyError("fields")
@@ -57,7 +57,7 @@ def test_an_org_without_an_answer_is_asked_at_the_next_look(setting, caplog):
     assert setting.types.mapping_views["contact"].attributes[0].kind == "number"
 
 
-def test_a_message_that_waits_has_the_org_asked_at_every_look_and_a_person_told_once(setting):
+def test_a_waiting_message_repeats_the_request_and_raises_one_alarm(setting):
     setting.org.fields = {}
     assert setting.look() == 1
     assert setting.ears.alarms == [], "a field that no message holds is nobody's trouble"
@@ -73,13 +73,13 @@ def test_a_message_that_waits_has_the_org_asked_at_every_look_and_a_person_told_
     assert len(setting.ears.alarms) == 1
 
 
-def test_an_org_is_not_asked_for_nothing(sqlite_url):
+def test_without_unknown_fields_no_request_is_sent(sqlite_url):
     with open_inbox(sqlite_url) as inbox:
         mapping = changed(CONTACT, to_appcues={"attributes": {"role": {"field": "Title"}}})
         assert Setting(inbox, mapping).look() == 0
 
 
-def test_it_goes_on_looking_until_it_is_stopped(setting, monkeypatch):
+def test_the_cache_is_refreshed_until_it_is_stopped(setting, monkeypatch):
     monkeypatch.setattr(field_types, "POLL_SECONDS", 0.0)
 
     setting.org.fields = {}

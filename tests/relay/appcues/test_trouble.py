@@ -42,7 +42,7 @@ def attempt(desk, seconds=60.0):
 @pytest.mark.parametrize(
     ("kind", "outcome"), [("unavailable", "503"), ("drop", "unreachable"), ("drop_after", "unreachable")]
 )
-def test_what_fails_once_is_delivered_the_next_time(desk, kind, outcome):
+def test_a_failed_delivery_succeeds_at_the_next_attempt(desk, kind, outcome):
     desk.appcues.arm(kind)
     desk.send(Title="CTO")
     assert attempt(desk) == [Retry(outcome, counts=False)]
@@ -61,14 +61,14 @@ def test_a_failure_holds_back_all_messages_of_its_profile_and_no_others(desk):
     assert desk.profile("u1") == {"role": "Two"}
 
 
-def test_nothing_is_remembered_of_what_was_not_delivered(desk):
+def test_a_failed_delivery_records_no_state(desk):
     desk.appcues.arm("unavailable")
     desk.send(Title="CTO")
     attempt(desk)
     assert desk.inbox.latest([delivered_state.name("user:u1")]) == {}
 
 
-def test_too_many_requests_make_all_wait_as_long_as_asked(desk):
+def test_a_rate_limit_pauses_all_deliveries_for_retry_after(desk):
     desk.appcues.arm("rate_limit", retry_after=1)
     for number in range(30):
         desk.send(f"u{number}", record=f"003{number}", Title="CTO")
@@ -77,7 +77,7 @@ def test_too_many_requests_make_all_wait_as_long_as_asked(desk):
     assert [end for end in ends if isinstance(end, Retry)] == [Retry("429", 1.0, counts=False)]
 
 
-def test_a_long_pause_that_is_asked_for_gives_the_claim_back(desk):
+def test_a_long_retry_after_releases_the_claim(desk):
     desk.appcues.arm("rate_limit", retry_after=600)
     desk.rate = 10.0
     for number in range(5):
@@ -89,7 +89,7 @@ def test_a_long_pause_that_is_asked_for_gives_the_claim_back(desk):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_refused_credentials_are_one_alarm_and_nothing_is_given_up(desk, status):
+def test_refused_credentials_raise_one_alarm_and_make_no_dead_letter(desk, status):
     with answering(lambda _body: (status, {}, b"")) as refusing:
         desk.url = refusing.url
         for number in range(60):
@@ -107,7 +107,7 @@ def test_the_local_appcues_refuses_a_wrong_key(desk):
     assert attempt(desk) == [Retry("401", 30.0, counts=False)]
 
 
-def test_an_appcues_that_is_gone_is_left_alone_for_a_while(desk):
+def test_an_unavailable_appcues_gets_no_requests_for_a_while(desk):
     with answering(lambda _body: (200, {}, b"")) as closed_server:
         desk.url = closed_server.url
     for number in range(60):
@@ -124,13 +124,13 @@ def test_no_request_outlasts_the_lease(desk):
     assert attempt(desk, seconds=3.5) == [Retry("timeout", counts=False)]
 
 
-def test_what_there_is_no_time_for_goes_back_as_it_was(desk):
+def test_messages_beyond_the_lease_are_released_unchanged(desk):
     desk.send(Title="CTO")
     assert attempt(desk, seconds=1.0) == [Released()]
     assert desk.ears.calls == []
 
 
-def test_what_appcues_refuses_is_parked_with_its_words(desk):
+def test_a_refused_profile_is_parked_with_the_message_of_appcues(desk):
     refusal = json.dumps({"error": True, "status": 400, "title": "Bad Request", "detail": "role is too long"}).encode()
     with answering(lambda _body: (400, {}, refusal)) as refusing:
         desk.url = refusing.url
@@ -167,7 +167,7 @@ def test_one_record_that_is_refused_does_not_keep_another_out_of_the_same_profil
     assert bodies[-1] == {"role": "Contact's", "plan": "pro"}
 
 
-def test_an_inbox_that_does_not_answer_is_nobodys_fault(desk):
+def test_an_unavailable_inbox_counts_no_attempt(desk):
     desk.send(Title="CTO")
     claim = desk.claim()
 
@@ -189,21 +189,21 @@ def test_a_redirect_is_not_followed(desk):
     assert [name for name, _ in desk.ears.alarms] == ["appcues_address"]
 
 
-def test_an_error_that_may_be_the_messages_own_counts_as_an_attempt(desk):
+def test_an_error_that_the_message_may_have_caused_counts_as_an_attempt(desk):
     with answering(lambda _body: (500, {}, b"<html>")) as failing:
         desk.url = failing.url
         desk.send(Title="CTO")
         assert attempt(desk) == [Retry("500")]
 
 
-def test_an_endless_answer_is_cut(desk):
+def test_an_endless_response_is_truncated(desk):
     with answering(lambda _body: (200, {}, b"x" * 5_000_000)) as talking:
         desk.url = talking.url
         desk.send(Title="CTO")
         assert attempt(desk) == [Delivered()]
 
 
-def test_a_request_says_who_asks_and_for_which_account(desk):
+def test_a_request_has_user_agent_and_account(desk):
     with answering(lambda _body: (200, {}, b"")) as appcues:
         desk.url = appcues.url + "/"
         desk.send("a/ü", Title="CTO")
@@ -264,7 +264,7 @@ def test_only_a_tenth_of_a_second_of_requests_goes_out_at_once_and_the_rate_may_
     assert asyncio.run(run()) == (5, 1)
 
 
-def test_a_pause_is_never_shortened():
+def test_a_shorter_retry_after_does_not_shorten_a_pause():
     now = [0.0]
     rate_limit = RateLimit(lambda: 1.0, lambda: now[0])
     rate_limit.pause(10)

@@ -62,7 +62,7 @@ def kinds(types):
         ("time", "12:00:00.000Z", "12:00:00.000Z"),
     ],
 )
-def test_a_value_is_of_the_type_that_the_org_says(untyped, described, text, sent):
+def test_a_value_has_the_type_of_the_field_in_the_org(untyped, described, text, sent):
     untyped.org.fields[SEATS] = described
     untyped.send(Seats__c=text)
     assert untyped.deliver() == {"m1": ("done", "")}
@@ -81,7 +81,7 @@ def test_a_number_that_is_wanted_as_a_text_loses_its_point_once_it_is_known_to_b
     assert untyped.profile() == {"code": "7"}
 
 
-def test_what_was_never_learnt_is_waited_for_and_nothing_else_is(untyped):
+def test_only_messages_with_an_unknown_field_type_wait(untyped):
     org, untyped.org = untyped.org, None
     untyped.send("u1", minute=1, Title="CTO", Seats__c="12.0")
     untyped.send("u1", minute=2, Title="CEO", Seats__c="13.0")
@@ -99,7 +99,7 @@ def test_what_was_never_learnt_is_waited_for_and_nothing_else_is(untyped):
     assert len(untyped.bodies()) == 2
 
 
-def test_a_wait_is_asked_for_that_grows_and_never_counts(untyped):
+def test_waiting_for_a_type_backs_off_and_counts_no_attempt(untyped):
     untyped.org = None
     untyped.send(Seats__c="12.0")
     claim = untyped.claim()
@@ -122,7 +122,7 @@ def test_an_empty_field_needs_no_type(untyped):
     assert untyped.profile() == {"role": "CTO"}
 
 
-def test_what_was_learnt_outlives_the_process_and_an_outage(untyped):
+def test_known_types_survive_a_restart_and_an_outage(untyped):
     untyped.write(_nothing)
     untyped.restart()
     untyped.org = None
@@ -131,7 +131,7 @@ def test_what_was_learnt_outlives_the_process_and_an_outage(untyped):
     assert untyped.profile() == {"seats": 12}
 
 
-def test_a_field_that_is_no_longer_shown_stays_what_it_was_and_another_type_is_taken(memory):
+def test_a_hidden_field_keeps_its_type_and_a_changed_one_gets_the_new_type(memory):
     types = FieldTypeCache(project({"contact": CUSTOM}), memory)
     types.refresh(Shown({SEATS: "double"}))
     types.refresh(Shown({}))
@@ -143,7 +143,7 @@ def test_a_field_that_is_no_longer_shown_stays_what_it_was_and_another_type_is_t
     assert kinds(second_cache) == {"role": "string", "seats": "boolean", "code": "string", "due": "date"}
 
 
-def test_a_mapping_with_another_field_waits_for_that_one_alone(memory):
+def test_a_new_field_of_a_mapping_waits_only_for_its_own_type(memory):
     FieldTypeCache(project({"contact": CUSTOM}), memory).refresh(Shown({SEATS: "double"}))
     more = changed(CUSTOM, attributes__in__to_appcues={"seats": {"field": "Seats__c"}, "vip": {"field": "Vip__c"}})
     types = FieldTypeCache(project({"contact": more}), memory)
@@ -151,7 +151,7 @@ def test_a_mapping_with_another_field_waits_for_that_one_alone(memory):
     assert kinds(types) == {"seats": "number", "vip": None}
 
 
-def test_only_objects_with_fields_that_nobody_else_knows_are_asked_for(memory):
+def test_only_objects_with_unknown_field_types_are_requested(memory):
     org = Shown({SEATS: "double"})
     types = FieldTypeCache(project({"contact": CUSTOM, "account": {**CUSTOM, "object": "Account"}}), memory)
     types.refresh(org)

@@ -42,7 +42,7 @@ def test_a_value_becomes_one_of_its_type(kind, given, value):
 
 @pytest.mark.parametrize("kind", ["string", "number", "boolean", "date"])
 @pytest.mark.parametrize("given", [None, ""])
-def test_nothing_is_null_whatever_the_type(kind, given):
+def test_a_blank_value_is_null_for_every_type(kind, given):
     assert convert(given, kind) is None
 
 
@@ -66,13 +66,13 @@ def test_nothing_is_null_whatever_the_type(kind, given):
         ("number", {"a": 1}),
     ],
 )
-def test_what_is_not_of_the_type_is_refused_without_being_told(kind, given):
+def test_a_value_of_another_type_is_refused_without_showing_it(kind, given):
     with pytest.raises(InvalidValueError) as caught:
         convert(given, kind)
     assert str(given) not in str(caught.value)
 
 
-def test_a_number_that_is_sent_as_a_text_loses_what_the_message_added():
+def test_a_number_sent_as_text_has_no_added_decimals():
     assert convert("1001.0", "string", numeric=True) == "1001"
     assert convert("10.50", "string", numeric=True) == "10.50"
     assert convert("1001.0", "string") == "1001.0", "a text field says what it says"

@@ -46,7 +46,7 @@ def test_an_id_that_an_address_cannot_hold_is_parked(desk):
     assert desk.bodies() == []
 
 
-def test_all_that_waits_for_a_profile_goes_in_one_request_with_the_latest_values(desk):
+def test_all_messages_of_a_profile_are_one_request_with_the_latest_values(desk):
     for minute, title in ((1, "One"), (3, "Three"), (2, "Two")):
         desk.send(minute=minute, Title=title, Plan__c="pro" if minute == 1 else ABSENT)
     desk.send("u2", record="003B", Title="Other")
@@ -56,7 +56,7 @@ def test_all_that_waits_for_a_profile_goes_in_one_request_with_the_latest_values
     assert desk.profile() == {"role": "Three"}
 
 
-def test_a_message_older_than_what_was_delivered_changes_nothing(desk):
+def test_a_message_older_than_the_delivered_state_changes_nothing(desk):
     desk.send(minute=5, Title="New")
     desk.deliver()
     desk.send(minute=4, Title="Old")
@@ -65,7 +65,7 @@ def test_a_message_older_than_what_was_delivered_changes_nothing(desk):
     assert len(desk.bodies()) == 1
 
 
-def test_of_equally_old_states_the_one_that_came_last_is_sent(desk):
+def test_of_states_with_the_same_time_the_last_received_is_sent(desk):
     desk.send(minute=5, Title="First")
     desk.deliver()
     desk.send(minute=5, Title="Second")
@@ -74,7 +74,7 @@ def test_of_equally_old_states_the_one_that_came_last_is_sent(desk):
     assert desk.profile() == {"role": "Third"}
 
 
-def test_what_is_delivered_again_leaves_the_profile_as_it_is(desk):
+def test_a_repeated_delivery_does_not_change_the_profile(desk):
     desk.send(minute=1, Title="One", Plan__c="pro")
     desk.send(minute=2, Title="Two")
     desk.deliver()
@@ -131,7 +131,7 @@ def test_two_records_of_one_mapping_are_one_profile_at_the_newer_state(desk):
     assert desk.profile() == {"role": "CEO"}
 
 
-def test_a_mapping_that_is_gone_holds_nothing_back(desk):
+def test_states_of_a_removed_mapping_do_not_block_others(desk):
     """Who takes a mapping away and sends the others' records again wants to have those."""
     desk.send(minute=5, mapping="lead", record="00QA", Title="Lead's")
     desk.deliver()
@@ -142,7 +142,7 @@ def test_a_mapping_that_is_gone_holds_nothing_back(desk):
     assert desk.profile() == {"role": "Contact's"}
 
 
-def test_one_records_time_says_nothing_about_another_record(desk):
+def test_the_time_of_one_record_does_not_order_another(desk):
     desk.send(minute=9, Title="Contact's")
     desk.deliver()
     desk.send(minute=1, mapping="lead", record="00QA", Rating="Hot")
@@ -163,7 +163,7 @@ def test_a_record_whose_user_changed_goes_to_the_new_profile_and_leaves_the_old_
     assert desk.profile("old") == {"role": "Back"}
 
 
-def test_a_bad_value_is_left_out_and_told_without_being_told(desk):
+def test_a_bad_value_is_omitted_and_reported_without_showing_it(desk):
     desk.send(Title="CTO", Seats__c="a dozen", Vip__c="maybe")
     desk.send("u2", record="003B", Seats__c="many")
     states = desk.deliver()
@@ -176,7 +176,7 @@ def test_a_bad_value_is_left_out_and_told_without_being_told(desk):
     ]
 
 
-def test_a_bad_value_leaves_what_was_there_and_a_good_one_comes_through_later(desk):
+def test_a_bad_value_keeps_the_old_one_until_a_good_one_arrives(desk):
     desk.send(minute=1, Seats__c="12")
     desk.deliver()
     desk.send(minute=2, Seats__c="a dozen")
@@ -187,13 +187,13 @@ def test_a_bad_value_leaves_what_was_there_and_a_good_one_comes_through_later(de
     assert desk.profile() == {}
 
 
-def test_a_message_with_nothing_to_say_is_done_without_a_request(desk):
+def test_a_message_without_attributes_is_done_without_a_request(desk):
     desk.send()
     assert desk.deliver() == {"m1": ("done", "nothing to send")}
     assert desk.bodies() == []
 
 
-def test_a_mapping_that_is_no_more_parks_its_messages(desk):
+def test_messages_of_a_removed_mapping_are_parked(desk):
     desk.send(mapping="opportunity", Title="CTO")
     desk.send("u2", record="003B", Title="CTO")
     states = desk.deliver()
@@ -217,7 +217,7 @@ def test_a_message_without_a_time_is_delivered_unless_a_dated_state_was(desk):
     assert desk.profile() == {"role": "Dated"}
 
 
-def test_a_message_of_another_field_list_brings_what_it_has(desk):
+def test_a_message_with_another_field_list_sends_its_fields(desk):
     desk.send(minute=1, Title="CTO", Plan__c="pro")
     desk.deliver()
     desk.send(minute=2, version="00000000", Title="CEO")
@@ -250,7 +250,7 @@ def test_two_hundred_profiles_go_in_one_claim(desk):
     assert row.stamp == at(7).replace("000Z", "000000Z")
 
 
-def test_each_request_is_told_by_the_names_of_its_attributes(desk):
+def test_each_request_is_logged_with_the_names_of_its_attributes(desk):
     desk.send(Title="Chief of Secrets", Plan__c="pro")
     desk.deliver()
     (entry,) = desk.inbox.page(Filter())
@@ -259,7 +259,7 @@ def test_each_request_is_told_by_the_names_of_its_attributes(desk):
     assert [entry.message_id for entry in desk.inbox.page(Filter(record="003A"))] == ["m1"]
 
 
-def test_a_refusal_is_told_without_the_values_that_it_quotes(desk):
+def test_a_refusal_is_logged_without_the_values_that_it_quotes(desk):
     body = b'{"title": "Bad", "detail": "role Chief of Secrets is odd"}'
     with answering(lambda _: (400, {}, body)) as appcues:
         desk.url = appcues.url

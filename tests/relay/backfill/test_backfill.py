@@ -28,7 +28,7 @@ def run(place, inbox):
     return start
 
 
-def test_everybody_becomes_a_message(place, inbox, run):
+def test_every_record_becomes_a_message(place, inbox, run):
     progress, _ = run()
     found_entries = entries(inbox)
     contacts = place.org.query("SELECT Product_User_Id__c, Title FROM Contact WHERE Product_User_Id__c != null")
@@ -41,7 +41,7 @@ def test_everybody_becomes_a_message(place, inbox, run):
     assert found_entries["user:72007"].payload["complete"] is True
 
 
-def test_it_goes_on_with_the_page_after_the_last_one_that_was_kept(place, inbox, run, monkeypatch):
+def test_an_interrupted_backfill_continues_after_the_last_stored_page(place, inbox, run, monkeypatch):
     monkeypatch.setattr(module, "PAGE", 10)
     real, pages = type(place.org.bulk).page, []
 
@@ -64,7 +64,7 @@ def test_it_goes_on_with_the_page_after_the_last_one_that_was_kept(place, inbox,
     assert "contact: continues after 20 records" in reports
 
 
-def test_what_is_done_is_not_done_again_unless_asked_to(place, inbox, run):
+def test_a_completed_backfill_is_repeated_only_with_restart(place, inbox, run):
     first, _ = run()
     before = count(inbox)
     second, _ = run()
@@ -74,7 +74,7 @@ def test_what_is_done_is_not_done_again_unless_asked_to(place, inbox, run):
     assert count(inbox) == 2 * before
 
 
-def test_a_job_that_the_org_has_forgotten_is_begun_anew(place, inbox, run):
+def test_a_job_that_the_org_deleted_is_started_again(place, inbox, run):
     inbox.remember(
         progress_setting(place.contact), json.dumps({"job": "750000000000000AAA", "version": version(place)})
     )
@@ -83,7 +83,7 @@ def test_a_job_that_the_org_has_forgotten_is_begun_anew(place, inbox, run):
     assert any("no longer has the results" in line for line in reports)
 
 
-def test_another_field_list_is_another_backfill(place, inbox, run):
+def test_a_changed_field_list_starts_the_backfill_again(place, inbox, run):
     inbox.remember(progress_setting(place.contact), '{"job": "750000000000000AAA", "version": "00000000"}')
     progress, reports = run()
     assert progress.version == version(place)

@@ -19,7 +19,7 @@ def a_moment_ago(place):
     return place.org.now() - timedelta(seconds=1)
 
 
-def test_what_changed_since_then_becomes_a_message_with_its_nulls(place, inbox):
+def test_changed_records_become_messages_with_nulls(place, inbox):
     since = a_moment_ago(place)
     record = place.add(71001, Title="Chief", Email=None)
     outcome = reconcile(place.org, inbox, place.contact, since)
@@ -50,7 +50,7 @@ def test_the_same_state_is_sent_once_and_a_new_one_again(place, inbox):
     assert reconcile(place.org, inbox, place.contact, since).new == 1
 
 
-def test_it_goes_on_where_it_ended_with_a_margin(place, inbox):
+def test_reconcile_continues_at_its_last_end_minus_a_margin(place, inbox):
     reconcile(place.org, inbox, place.contact, a_moment_ago(place))
     before = inbox.recall(watermark(place.contact))
     assert before is not None
@@ -69,20 +69,20 @@ def test_a_later_beginning_than_the_last_end_leaves_nothing_out_of_the_next_one(
     assert inbox.recall(watermark(place.contact)) > soql_time(early)
 
 
-def test_without_a_beginning_it_asks_for_one(place, inbox):
+def test_reconcile_without_a_start_is_refused(place, inbox):
     with pytest.raises(UsageError, match="never reconciled") as caught:
         reconcile(place.org, inbox, place.contact, None)
     assert "--since" in caught.value.hint
 
 
-def test_who_has_no_user_id_is_left_out(place, inbox):
+def test_records_without_a_user_id_are_omitted(place, inbox):
     since = a_moment_ago(place)
     place.org.create("Contact", {"LastName": "Nobody"})
     assert reconcile(place.org, inbox, place.contact, since).records == count(inbox)
     assert all(key.startswith("user:") and len(key) > 5 for key in entries(inbox))
 
 
-def test_a_field_that_is_not_seen_is_explained(place, inbox, tmp_path):
+def test_a_hidden_field_is_an_error_with_a_hint(place, inbox, tmp_path):
     """The administrator of an org where nobody showed him the new fields."""
     from sfcode.local import serve
     from tests.e2e.journey import Journey
@@ -99,7 +99,7 @@ def test_a_field_that_is_not_seen_is_explained(place, inbox, tmp_path):
     assert "sfcode doctor" in caught.value.hint
 
 
-def test_only_mappings_that_the_relay_sends_are_taken(place):
+def test_only_mappings_of_the_relay_are_reconciled(place):
     assert [mapping.name for mapping in sending_mappings(place.project, None)] == ["contact", "lead"]
     assert [mapping.name for mapping in sending_mappings(place.project, "lead")] == ["lead"]
     with pytest.raises(UsageError, match="contact, lead"):

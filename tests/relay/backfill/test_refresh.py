@@ -84,7 +84,7 @@ def queued(inbox: Inbox) -> list[tuple[str, dict[str, object]]]:
     return [(entry.key, entry.payload["record"]) for entry in entries]
 
 
-def test_only_what_a_formula_changed_is_sent(place: Place, inbox: Inbox, desk: Desk, run) -> None:
+def test_only_records_with_a_changed_formula_are_sent(place: Place, inbox: Inbox, desk: Desk, run) -> None:
     user, contact_id, account = person(place)
     assert (run().queued, queued(inbox)) == (0, [])
     before = place.org.query(f"SELECT SystemModstamp FROM Contact WHERE Id = '{contact_id}'")
@@ -105,7 +105,7 @@ def test_only_what_a_formula_changed_is_sent(place: Place, inbox: Inbox, desk: D
     assert desk.profile(user)["company"] == "Renamed again"
 
 
-def test_a_formula_that_became_blank_takes_its_value_away(place: Place, inbox: Inbox, desk: Desk, run) -> None:
+def test_a_formula_that_became_blank_clears_its_attribute(place: Place, inbox: Inbox, desk: Desk, run) -> None:
     user, _, _ = person(place)
     deploy(place.local, Component("CustomField", "Contact.Company__c", {**COMPANY, "formula": "Account.Site"}))
     try:
@@ -124,7 +124,9 @@ def test_a_value_that_never_reached_appcues_is_sent(place: Place, inbox: Inbox, 
     assert desk.profile("73001")["role"] == "New"
 
 
-def test_an_older_page_takes_nothing_back(place: Place, inbox: Inbox, desk: Desk, run, monkeypatch) -> None:
+def test_an_older_page_does_not_overwrite_newer_values(
+    place: Place, inbox: Inbox, desk: Desk, run, monkeypatch
+) -> None:
     """The job reads everything first: what is delivered while its pages are fetched is younger than they are."""
     user, contact_id, _ = person(place)
     real = type(place.org.bulk).page
@@ -162,7 +164,7 @@ def newer(desk: Desk, contact_id: str, user: str, stamp: str):
     return InboxMessage("salesforce", f"newer:{stamp}", f"user:{user}", "contact", payload)
 
 
-def test_it_goes_on_where_it_was_interrupted(place: Place, inbox: Inbox, contact, run, monkeypatch) -> None:
+def test_an_interrupted_refresh_continues(place: Place, inbox: Inbox, contact, run, monkeypatch) -> None:
     monkeypatch.setattr(module, "PAGE", 10)
     real, pages = type(place.org.bulk).page, []
 

@@ -109,7 +109,7 @@ def test_a_score_and_a_change_make_the_round_trip(around):
         assert secret not in relay.text(), "neither secrets nor people are logged"
 
 
-def test_a_made_up_event_comes_through_and_is_removed_again(around):
+def test_a_test_event_is_delivered_and_removed(around):
     ((user, contact),) = people(around, 615_000, 1).items()
     relay = around.ready()
 
@@ -360,7 +360,7 @@ def test_it_starts_without_appcues_and_catches_up(around):
     assert around.far.profiles()[user]["role"] == "T4"
 
 
-def test_it_does_not_start_without_its_database_and_says_so(around):
+def test_serve_without_its_database_is_refused(around):
     relay = around.relay(SFCODE_RELAY_DATABASE_URL=f"postgresql://relay:p4ssw0rd@127.0.0.1:{free_port()}/relay")
     relay.ended()
     assert "cannot be used as the relay's database" in relay.text()
@@ -368,7 +368,7 @@ def test_it_does_not_start_without_its_database_and_says_so(around):
     assert "p4ssw0rd" not in relay.text()
 
 
-def test_it_outlasts_a_database_that_goes_away(around, postgres_server):
+def test_the_relay_survives_an_unavailable_database(around, postgres_server):
     name = f"sfcode_{uuid.uuid4().hex}"
     (user,) = people(around, 650_000, 1)
     with psycopg.connect(postgres_server, autocommit=True) as admin:
@@ -400,7 +400,7 @@ def database_at(url: str, name: str) -> str:
     return f"{path.rpartition('/')[0]}/{name}{question}{query}"
 
 
-def test_by_itself_it_serves_both_far_sides_and_says_where(tmp_path: Path):
+def test_with_org_local_it_serves_the_local_org_and_the_local_appcues(tmp_path: Path):
     journey = Journey.start(tmp_path)
     journey.environ = {**journey.environ, "SFCODE_RELAY_WEBHOOK_SECRET": WEBHOOK}
     assert journey.apply().code == 0
@@ -431,7 +431,7 @@ def test_by_itself_it_serves_both_far_sides_and_says_where(tmp_path: Path):
         process.communicate()
 
 
-def test_a_second_signal_ends_it_at_once_and_loses_nothing(around):
+def test_a_second_signal_stops_the_relay_at_once_without_losses(around):
     (user,) = people(around, 660_000, 1)
     relay = around.ready()
     around.far.arm(kind="latency", seconds=30.0, times=FOREVER, path="/services/data/*")

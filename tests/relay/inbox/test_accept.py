@@ -44,7 +44,7 @@ def test_each_caller_of_a_shared_transaction_learns_its_own_count(inbox: Inbox) 
     assert inbox.accept_each([[message(1)], [message(2), message(3)], [message(3), message(4)], []]) == (0, 2, 1, 0)
 
 
-def test_nothing_is_no_transaction(inbox: Inbox) -> None:
+def test_an_empty_accept_opens_no_transaction(inbox: Inbox) -> None:
     assert inbox.accept([]) == 0
 
 
@@ -53,14 +53,14 @@ def test_ids_go_by_the_order_of_arrival_within_a_call(inbox: Inbox) -> None:
     assert numbers(take(inbox, limit=500, per_key=500)) == list(range(500))
 
 
-def test_what_is_parked_on_arrival_is_kept_and_not_handed_out(inbox: Inbox) -> None:
+def test_a_message_parked_on_arrival_is_stored_and_not_claimed(inbox: Inbox) -> None:
     inbox.accept([message(1, parked="no_user_id"), message(2)])
     assert numbers(take(inbox)) == [2]
     (entry,) = inbox.page(Filter(state="parked"))
     assert (entry.reason, entry.attempts) == ("no_user_id", 0)
 
 
-def test_it_survives_a_new_start(inbox: Inbox, database_url: str) -> None:
+def test_messages_survive_a_restart(inbox: Inbox, database_url: str) -> None:
     inbox.accept(keyed("a", "b"))
     inbox.close()
     with open_inbox(database_url) as second_inbox:
@@ -81,7 +81,7 @@ def test_every_character_that_python_knows_comes_back_as_it_was(inbox: Inbox) ->
     assert (entry.message_id, entry.payload) == (f"id{ODD}", {ODD: [ODD, None, 1.5, True]})
 
 
-def test_keys_that_look_alike_stay_apart(inbox: Inbox) -> None:
+def test_similar_keys_stay_different(inbox: Inbox) -> None:
     keys = ["a\x00", "a\\u0000", "a\\\\u0000", "a", "A", "a ", "ä", "a\u0308"]
     assert inbox.accept([message(number, key) for number, key in enumerate(keys)]) == len(keys)
     assert sorted(message_taken.key for message_taken in take(inbox).messages) == sorted(keys)
@@ -115,7 +115,7 @@ def test_a_name_of_the_longest_length_is_kept_as_it_is(inbox: Inbox) -> None:
 
 
 @pytest.mark.parametrize("payload", [{"a": object()}, {"a": {1, 2}}])
-def test_what_is_no_json_is_refused_and_nothing_of_the_call_is_kept(inbox: Inbox, payload: dict[str, object]) -> None:
+def test_a_payload_that_is_not_json_is_refused_with_the_whole_call(inbox: Inbox, payload: dict[str, object]) -> None:
     with pytest.raises(Exception, match="not JSON serializable"):
         inbox.accept([message(1), message(2, payload=payload)])
     assert states(inbox) == {}

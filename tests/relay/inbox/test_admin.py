@@ -52,7 +52,7 @@ def test_counts_by_source_state_and_reason(ended: Inbox, elapse: Elapse) -> None
     assert "salesforce" not in stats.oldest
 
 
-def test_an_empty_inbox_counts_nothing(inbox: Inbox) -> None:
+def test_an_empty_inbox_has_no_counts(inbox: Inbox) -> None:
     stats = inbox.stats()
     assert (stats.counts, stats.reasons, stats.oldest, stats.waiting) == ({}, {}, {}, {})
 
@@ -61,7 +61,7 @@ def listed(inbox: Inbox, choice: Filter) -> list[int]:
     return [entry.payload["number"] for entry in inbox.page(choice)]
 
 
-def test_lists_what_is_asked_for_newest_first(ended: Inbox) -> None:
+def test_lists_filter_messages_newest_first(ended: Inbox) -> None:
     entries = ended.page(Filter())
     received = {entry.payload["number"]: entry.received_at for entry in entries}
     ids = {entry.payload["number"]: entry.id for entry in entries}
@@ -87,7 +87,7 @@ def test_pages_follow_each_other(ended: Inbox) -> None:
     assert [entry.payload["number"] for entry in (*first, *second)] == [5, 4, 3, 2, 1, 0]
 
 
-def test_a_replay_takes_what_is_parked_or_dead_as_if_never_tried(ended: Inbox) -> None:
+def test_a_replay_resets_parked_and_dead_messages(ended: Inbox) -> None:
     assert ended.replay(Filter()) == 3
     claim = take(ended)
     assert numbers(claim) == [1, 2, 3]
@@ -108,19 +108,17 @@ def test_a_replay_takes_what_is_parked_or_dead_as_if_never_tried(ended: Inbox) -
         (Filter(state="leased"), []),
     ],
 )
-def test_a_replay_takes_only_what_was_asked_for_and_nothing_open(
-    ended: Inbox, choice: Filter, replayed: list[int]
-) -> None:
+def test_a_replay_changes_only_selected_finished_messages(ended: Inbox, choice: Filter, replayed: list[int]) -> None:
     assert ended.replay(choice) == len(replayed)
     assert idle(ended) if not replayed else numbers(take(ended)) == replayed
 
 
-def test_a_replay_of_what_waits_overtakes_no_older_message(ended: Inbox) -> None:
+def test_a_replay_of_a_waiting_message_overtakes_no_older_one(ended: Inbox) -> None:
     assert ended.replay(Filter(state="ready")) == 1
     assert idle(ended), "its elder is leased"
 
 
-def test_a_replay_by_id_leaves_what_was_delivered_unless_that_is_named(ended: Inbox) -> None:
+def test_a_replay_by_id_skips_delivered_messages_without_the_state_done(ended: Inbox) -> None:
     ids = tuple(entry.id for entry in ended.page(Filter()))
     assert ended.replay(Filter(ids=ids)) == 3
     assert ended.replay(Filter(ids=ids, state="done")) == 1
@@ -135,7 +133,7 @@ def test_a_replayed_message_joins_its_lane_by_its_age(inbox: Inbox) -> None:
     assert numbers(take(inbox, per_key=10)) == [0, 2]
 
 
-def test_a_replay_does_not_open_a_lane_that_somebody_holds(inbox: Inbox) -> None:
+def test_a_replay_does_not_open_a_leased_lane(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a"))
     settle(inbox, take(inbox), Parked("odd"))
     claim = take(inbox)
@@ -155,7 +153,7 @@ def test_a_large_replay_and_a_large_purge_go_in_steps(inbox: Inbox, monkeypatch:
     assert states(inbox) == {}
 
 
-def test_a_purge_goes_by_state_and_by_the_time_something_ended(inbox: Inbox, elapse: Elapse) -> None:
+def test_a_purge_selects_by_state_and_end_time(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "b"))
     elapse(86_400 * 30)
     settle(inbox, take(inbox, limit=1), Delivered())
@@ -169,7 +167,7 @@ def test_a_purge_goes_by_state_and_by_the_time_something_ended(inbox: Inbox, ela
 
 
 @pytest.mark.parametrize("state", ["ready", "leased"])
-def test_what_is_open_is_never_purged(inbox: Inbox, elapse: Elapse, state: State) -> None:
+def test_open_messages_are_never_purged(inbox: Inbox, elapse: Elapse, state: State) -> None:
     inbox.accept(keyed("a", "a"))
     take(inbox)
     elapse(86_400 * 365)
@@ -193,7 +191,7 @@ def test_rows_that_somebody_set_ready_by_hand_are_found_again(ended: Inbox) -> N
     assert numbers(take(ended)) == [1, 2]
 
 
-def test_what_was_put_off_while_the_clock_was_ahead_is_due_again(inbox: Inbox, elapse: Elapse) -> None:
+def test_messages_deferred_while_the_clock_was_ahead_are_due_again(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "a", "b"))
     claim = take(inbox)
     ends = {message.id: Retry("no") for message in claim.messages}

@@ -62,7 +62,7 @@ def test_an_alarm_that_could_not_be_stored_is_stored_the_next_time() -> None:
     assert memory.raised == [Alarm("a", "x", "2", 2), Alarm("a", "y", "3")]
 
 
-def test_an_alarm_counts_on_and_one_with_another_detail_is_another(inbox: Inbox) -> None:
+def test_a_repeated_alarm_is_counted_and_one_with_another_detail_is_separate(inbox: Inbox) -> None:
     raise_alarm(inbox, "a", "first", "1")
     raise_alarm(inbox, "b", "first", "2")
     raise_alarm(inbox, "a", "second", "3")
@@ -74,7 +74,7 @@ def test_an_alarm_counts_on_and_one_with_another_detail_is_another(inbox: Inbox)
     ]
 
 
-def test_an_acknowledged_alarm_is_gone_until_it_is_raised_again(inbox: Inbox) -> None:
+def test_an_acknowledged_alarm_is_not_listed_until_raised_again(inbox: Inbox) -> None:
     for name in ("a", "b"):
         raise_alarm(inbox, name, "x", "1")
     (alarm,) = (candidate for candidate in inbox.alarms() if candidate.name == "a")

@@ -14,7 +14,7 @@ from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import idle, keyed, message, never, numbers, settle, states, take
 
 
-def test_an_empty_inbox_hands_out_nothing(inbox: Inbox) -> None:
+def test_an_empty_inbox_has_nothing_to_claim(inbox: Inbox) -> None:
     assert idle(inbox)
 
 
@@ -32,7 +32,7 @@ def test_one_message_of_each_key_comes_first(inbox: Inbox) -> None:
     assert numbers(take(inbox, limit=100)) == [0, 3, 5]
 
 
-def test_followers_fill_the_room_that_is_left_wave_by_wave(inbox: Inbox) -> None:
+def test_followers_fill_the_remaining_claim_in_order(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a", "a", "b", "b", "b", "c"))
     assert numbers(take(inbox, limit=5, per_key=3)) == [0, 1, 3, 4, 6]
 
@@ -55,14 +55,14 @@ def test_fewer_keys_leave_room_for_more_of_each(inbox: Inbox) -> None:
     assert numbers(claim) == [0, 1, 2, 3, 4]
 
 
-def test_who_has_waited_longest_comes_first(inbox: Inbox, elapse: Elapse) -> None:
+def test_the_longest_waiting_key_comes_first(inbox: Inbox, elapse: Elapse) -> None:
     for number in range(6):
         inbox.accept([message(number, f"user:{9 - number}")])
         elapse(1)
     assert [numbers(take(inbox, limit=2)) for _ in range(3)] == [[0, 1], [2, 3], [4, 5]]
 
 
-def test_a_leased_key_is_nobody_elses(inbox: Inbox) -> None:
+def test_a_leased_key_is_not_claimed_again(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a", "b"))
     take(inbox, limit=1)
     assert numbers(take(inbox, limit=10, per_key=10)) == [2]
@@ -70,7 +70,7 @@ def test_a_leased_key_is_nobody_elses(inbox: Inbox) -> None:
     assert idle(inbox)
 
 
-def test_what_arrives_meanwhile_comes_after_what_is_there(inbox: Inbox) -> None:
+def test_new_messages_come_after_existing_ones(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a"))
     claim = take(inbox)
     inbox.accept([message(9, "user:a")])
@@ -182,7 +182,7 @@ def test_the_heads_of_all_lanes_are_chosen_before_any_follower(clock: Clock) -> 
 
 
 @pytest.mark.parametrize("damage", ["payload = '{'", "payload = '[]'", "payload = ''"])
-def test_a_damaged_row_is_parked_and_stops_nobody(inbox: Inbox, damage: str) -> None:
+def test_a_damaged_row_is_parked_and_does_not_block_others(inbox: Inbox, damage: str) -> None:
     inbox.accept(keyed("a", "b", "a", "c"))
     with inbox._database.write() as tx:
         tx.db.exec_driver_sql(f"UPDATE relay_inbox SET {damage} WHERE message_id = 'm0'")
@@ -206,7 +206,7 @@ def test_a_damaged_row_is_parked_and_stops_nobody(inbox: Inbox, damage: str) -> 
         ("due_at = x'00'", False),
     ],
 )
-def test_a_value_of_another_type_stops_nobody(inbox: Inbox, damage: str, is_parked: bool) -> None:
+def test_a_value_of_another_type_does_not_block_others(inbox: Inbox, damage: str, is_parked: bool) -> None:
     """SQLite keeps any bytes in any column."""
     inbox.accept(keyed("a", "b", "a", "c"))
     with inbox._database.write() as tx:

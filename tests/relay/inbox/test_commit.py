@@ -60,7 +60,7 @@ def test_messages_are_kept_when_accept_returns(inbox: Inbox) -> None:
     assert len(states(inbox)) == 3
 
 
-def test_all_who_wait_share_the_next_transaction_and_each_has_its_own_count(inbox: Inbox) -> None:
+def test_waiting_callers_share_a_transaction_with_their_own_counts(inbox: Inbox) -> None:
     gate = Gate(inbox)
 
     async def act() -> None:
@@ -115,7 +115,7 @@ def test_a_message_that_cannot_be_written_does_not_take_others_with_it(inbox: In
     assert sorted(states(inbox)) == [0, 1, 2, 4, 5]
 
 
-def test_a_message_that_the_database_refuses_is_its_senders_problem_alone(inbox: Inbox) -> None:
+def test_a_refused_message_fails_only_its_caller(inbox: Inbox) -> None:
     gate = Gate(inbox)
 
     async def act() -> None:
@@ -135,7 +135,7 @@ def test_a_message_that_the_database_refuses_is_its_senders_problem_alone(inbox:
     assert sorted(states(inbox)) == [0, 2]
 
 
-def test_when_the_database_is_away_all_who_wait_learn_it_at_once_and_later_ones_are_served(inbox: Inbox) -> None:
+def test_a_failed_database_fails_all_waiting_callers_and_later_ones_succeed(inbox: Inbox) -> None:
     gate = Gate(inbox)
     gate.failing["m1"] = Unavailable("away")
 
@@ -155,7 +155,7 @@ def test_when_the_database_is_away_all_who_wait_learn_it_at_once_and_later_ones_
     run(act)
 
 
-def test_whoever_is_cancelled_disturbs_nobody(inbox: Inbox) -> None:
+def test_a_cancelled_caller_does_not_affect_others(inbox: Inbox) -> None:
     gate = Gate(inbox)
 
     async def act() -> None:
@@ -175,7 +175,7 @@ def test_whoever_is_cancelled_disturbs_nobody(inbox: Inbox) -> None:
     assert sorted(states(inbox)) == [0, 1, 3], "what was on its way is kept; who was not yet taken will send again"
 
 
-def test_more_than_memory_should_hold_is_refused_at_once(inbox: Inbox) -> None:
+def test_messages_beyond_the_memory_limit_are_refused_at_once(inbox: Inbox) -> None:
     gate = Gate(inbox)
 
     async def act() -> None:
@@ -195,7 +195,7 @@ def test_more_than_memory_should_hold_is_refused_at_once(inbox: Inbox) -> None:
     run(act)
 
 
-def test_a_stop_writes_what_waits_and_takes_nothing_more(inbox: Inbox) -> None:
+def test_a_stop_commits_waiting_messages_and_refuses_new_ones(inbox: Inbox) -> None:
     gate = Gate(inbox)
 
     async def act() -> None:
@@ -216,7 +216,7 @@ def test_a_stop_writes_what_waits_and_takes_nothing_more(inbox: Inbox) -> None:
     assert len(states(inbox)) == 7
 
 
-def test_it_takes_nothing_before_it_is_started_and_a_stop_is_no_trouble_then(inbox: Inbox) -> None:
+def test_a_committer_that_was_not_started_refuses_messages_and_can_be_stopped(inbox: Inbox) -> None:
     async def act() -> None:
         commit = GroupCommit(inbox)
         with pytest.raises(Busy):

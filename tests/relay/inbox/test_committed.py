@@ -57,7 +57,7 @@ async def accept(store: Store, observer: Observer, sizes: Sequence[int], at_once
     return list(answers)
 
 
-def test_the_observer_learns_of_each_transaction_with_its_counts() -> None:
+def test_the_observer_is_notified_of_each_transaction_with_its_counts() -> None:
     store, observer = Store(), Observer()
     assert asyncio.run(accept(store, observer, [1, 2])) == [10, 11]
     assert observer.calls == [([["m0"], ["m100", "m101"]], [10, 11])]
@@ -66,13 +66,13 @@ def test_the_observer_learns_of_each_transaction_with_its_counts() -> None:
 
 
 @pytest.mark.parametrize("failure", [Unavailable("away"), ValueError("poison")])
-def test_the_observer_learns_nothing_of_what_failed(failure: Exception) -> None:
+def test_the_observer_is_not_notified_of_a_failure(failure: Exception) -> None:
     observer = Observer()
     assert asyncio.run(accept(Store(failure), observer, [1])) == [failure]
     assert observer.calls == []
 
 
-def test_after_a_failure_each_caller_is_tried_alone_and_told_alone() -> None:
+def test_after_a_failure_each_caller_is_retried_alone() -> None:
     store, observer = Store(ValueError("one of them"), ValueError("the first")), Observer()
     first, second, third = asyncio.run(accept(store, observer, [1, 1, 1]))
     assert (str(first), second, third) == ("the first", 10, 10)
@@ -93,7 +93,7 @@ def test_callers_are_served_in_the_order_of_their_calls() -> None:
     assert [name for groups in store.stored for (name,) in groups] == [f"m{100 * at}" for at in range(7)]
 
 
-def test_whoever_gave_up_before_the_transaction_leaves_its_room_to_others() -> None:
+def test_a_cancelled_caller_leaves_its_room_in_the_transaction() -> None:
     store = Store()
 
     async def act() -> None:
@@ -108,7 +108,7 @@ def test_whoever_gave_up_before_the_transaction_leaves_its_room_to_others() -> N
     assert [name for groups in store.stored for (name,) in groups][-2:] == ["m2", "m3"]
 
 
-def test_what_one_caller_sends_at_the_bound_is_taken_and_one_more_is_not() -> None:
+def test_a_call_at_the_limit_is_accepted_and_one_above_is_refused() -> None:
     async def act() -> None:
         async with asyncio.timeout(PATIENCE), GroupCommit(Store(), most_waiting=3) as commit:
             assert await commit.accept([message(number) for number in range(3)]) == 10
@@ -120,7 +120,7 @@ def test_what_one_caller_sends_at_the_bound_is_taken_and_one_more_is_not() -> No
     asyncio.run(act())
 
 
-def test_its_thread_ends_with_it() -> None:
+def test_the_thread_of_a_committer_ends_with_it() -> None:
     store = Store()
     asyncio.run(accept(store, Observer(), [1]))
     assert not store.threads & {thread.name for thread in threading.enumerate()}

@@ -43,7 +43,7 @@ def execute(inbox: Inbox, statement: str) -> None:
 
 
 class TestCounters:
-    def test_they_follow_whatever_happens(self, inbox: Inbox) -> None:
+    def test_counters_equal_the_counted_rows_after_any_change(self, inbox: Inbox) -> None:
         rng = random.Random(3)
         counters: set[tuple[str, str, str]] = set()
         for step in range(60):
@@ -109,7 +109,7 @@ class TestDifferences:
         with inbox._database.read() as tx:
             return int(tx.db.scalar(sa.text("SELECT count(*) FROM relay_counts")) or 0)
 
-    def test_they_are_added_up(self, postgres_inbox_url: str) -> None:
+    def test_differences_are_added_up(self, postgres_inbox_url: str) -> None:
         with open_inbox(postgres_inbox_url) as inbox:
             for number in range(20):
                 inbox.accept([message(number)])
@@ -125,7 +125,7 @@ class TestDifferences:
             inbox.merge_counts()
             assert (self.rows(inbox), inbox.stats().counts) == (0, {})
 
-    def test_many_go_in_pieces(self, postgres_inbox_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_many_differences_are_added_up_in_pieces(self, postgres_inbox_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(counts, "AT_ONCE", 4)
         with open_inbox(postgres_inbox_url) as inbox:
             for number in range(10):
@@ -134,7 +134,7 @@ class TestDifferences:
             assert self.rows(inbox) < 4
             assert inbox.stats().count("ready") == 10
 
-    def test_a_transaction_that_has_not_ended_keeps_nobody_waiting(self, postgres_inbox_url: str) -> None:
+    def test_an_open_transaction_does_not_block_others(self, postgres_inbox_url: str) -> None:
         """A frozen process would stop the ingress of all others if they shared the row of a counter."""
         with open_inbox(postgres_inbox_url) as inbox, inbox._database.write() as tx:
             tx.db.exec_driver_sql("UPDATE relay_inbox SET state = 'done' WHERE false")
@@ -393,7 +393,7 @@ def test_pages_by_time_and_state_follow_each_other(inbox: Inbox) -> None:
     assert Counter(entry.source for entry in (*first, *entries)) == {"appcues": 7, "salesforce": 7}
 
 
-def test_what_people_ask_ends_after_a_while_and_the_relay_goes_on(inbox: Inbox) -> None:
+def test_queries_of_people_have_a_timeout_and_the_relay_continues(inbox: Inbox) -> None:
     endless = sa.text(
         "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000000)"
         " SELECT max(n) FROM numbers"

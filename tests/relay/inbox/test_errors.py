@@ -91,7 +91,7 @@ ERRORS = {
 
 @pytest.mark.parametrize("way", ["_write", "_read"])
 @pytest.mark.parametrize("name", ERRORS)
-def test_other_errors_are_told_at_once_and_as_what_they_are(name: str, way: str) -> None:
+def test_other_errors_are_raised_at_once_under_their_kind(name: str, way: str) -> None:
     error, kind, text = ERRORS[name]
     database = Failing(error)
     with pytest.raises(kind, match=text) as caught:
@@ -102,7 +102,7 @@ def test_other_errors_are_told_at_once_and_as_what_they_are(name: str, way: str)
         assert "secret" not in f"{caught.value.message} {caught.value.hint}"
 
 
-def test_a_hint_says_what_helps() -> None:
+def test_each_database_error_has_its_hint() -> None:
     assert "restore a backup" in hint_for_error(wrap(sa.exc.DatabaseError, DriverError(sqlite="SQLITE_CORRUPT")))
     assert "is read-only" in hint_for_error(wrap(sa.exc.InternalError, DriverError(sqlstate="25006")))
     assert "user and the password" in hint_for_error(wrap(sa.exc.OperationalError))

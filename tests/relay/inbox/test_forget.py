@@ -47,13 +47,13 @@ def test_an_id_is_compared_letter_by_letter(inbox: Inbox, user_id: str, others: 
     assert find(inbox, user_id) == [0, 1, 2]
 
 
-def test_an_address_that_begins_with_an_id_is_somebody_else(inbox: Inbox) -> None:
+def test_an_id_with_the_same_prefix_is_another_person(inbox: Inbox) -> None:
     """A follow-up for one mapping has `@` and its name behind the key of the message that it is of."""
     inbox.accept([message(1, "user:ann@example.com"), of_user(2, "ann", "user:ann@lead")])
     assert find(inbox, "ann") == [2]
 
 
-def test_webhooks_that_were_not_understood_are_the_persons_whose_id_they_hold(inbox: Inbox) -> None:
+def test_unparsed_webhooks_that_contain_the_id_are_removed(inbox: Inbox) -> None:
     bodies = [
         {"who": [{"id": "x"}, {"id": "10_1"}]},
         {"who": 1001},
@@ -77,7 +77,7 @@ def test_an_id_that_is_too_long_for_an_index_is_found(inbox: Inbox) -> None:
     assert find(inbox, "x" * 3000) == [1]
 
 
-def test_an_id_within_a_text_of_somebody_else_is_not_theirs(inbox: Inbox) -> None:
+def test_an_id_inside_a_text_of_another_person_is_not_a_match(inbox: Inbox) -> None:
     inbox.accept([message(1, payload={"number": 1, "user_id": "2", "texts": {"user_id": "1001"}})])
     assert find(inbox, "1001") == []
 
@@ -116,7 +116,7 @@ def test_records_of_the_persons_messages_and_states_lead_to_more(inbox: Inbox) -
     )
 
 
-def test_what_was_announced_of_a_person_is_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
+def test_announced_states_of_a_person_are_not_written_again(inbox: Inbox, elapse: Elapse) -> None:
     own_state, other_state = "field:Contact:003A:Note__c", "field:Contact:003C:Note__c"
     inbox.accept([message(1)])
     inbox.announce(take(inbox), [own_state, other_state])
@@ -126,7 +126,7 @@ def test_what_was_announced_of_a_person_is_not_written_again(inbox: Inbox, elaps
     assert [entry.key for entry in inbox.page(Filter(kind="sfcode:rewrite"))] == [f"rewrite:{other_state}"]
 
 
-def test_nobody_is_nobody(inbox: Inbox) -> None:
+def test_an_unknown_person_has_no_data(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     inbox.note([LatestState("field:Contact:003A:Note__c", "2026")])
     nobody = inbox.find_person("nobody", ["profile:user:nobody"])
@@ -181,7 +181,7 @@ def test_a_removed_record_leaves_the_guards_and_others_stay(inbox: Inbox) -> Non
     assert remaining_guards == {**guards, "clearing:contact:plan": '{"seen":true,"run":["003C"],"stopped":""}'}
 
 
-def test_a_person_whose_messages_went_is_served_again(inbox: Inbox) -> None:
+def test_new_messages_of_a_removed_person_are_delivered(inbox: Inbox) -> None:
     inbox.accept([message(1), message(2, "user:2")])
     inbox.forget(inbox.find_person("1", []), {})
     assert numbers(take(inbox)) == [2]

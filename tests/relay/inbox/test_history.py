@@ -34,7 +34,7 @@ def only(inbox: Inbox) -> StoredMessage:
     return stored
 
 
-def test_each_attempt_is_told_with_what_was_asked_and_answered(inbox: Inbox, elapse: Elapse) -> None:
+def test_each_attempt_is_recorded_with_its_calls_and_results(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept([message(1, request_id="r-1")])
     deliver(inbox, take(inbox), Retry("INVALID_FIELD: No such column"), REFUSED, delay=30)
     elapse(40)
@@ -64,13 +64,13 @@ def test_a_message_that_is_parked_or_given_up_has_its_reason(inbox: Inbox) -> No
     ]
 
 
-def test_what_was_not_attempted_is_no_attempt(inbox: Inbox) -> None:
+def test_a_released_message_has_no_attempt(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     inbox.release(take(inbox))
     assert only(inbox).history == ()
 
 
-def test_of_many_attempts_the_first_and_the_last_are_kept(inbox: Inbox) -> None:
+def test_only_the_first_and_last_attempts_are_kept(inbox: Inbox) -> None:
     inbox.accept([message(1, request_id="r-1")])
     total = history.FIRST + history.LAST + 7
     for number in range(total):

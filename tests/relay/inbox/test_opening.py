@@ -73,7 +73,7 @@ def test_a_server_that_cannot_be_reached_is_named_without_its_password(url: str)
         "postgres://relay:ge@heim@db.example/relay",
     ],
 )
-def test_a_password_with_special_characters_is_told_and_not_printed(url: str) -> None:
+def test_a_password_with_special_characters_is_reported_and_not_printed(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         open_inbox(url)
     assert "%40" in caught.value.hint
@@ -88,7 +88,7 @@ def test_several_hosts_are_taken_as_libpq_takes_them() -> None:
     assert describe_database(url) == "postgresql://joe@one.example:5432,two.example:5433/relay"
 
 
-def test_a_damaged_file_is_told_as_that(sqlite_url: str) -> None:
+def test_a_damaged_file_is_reported(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     with open_inbox(sqlite_url) as inbox:
         inbox.accept([message(number) for number in range(200)])
@@ -100,7 +100,7 @@ def test_a_damaged_file_is_told_as_that(sqlite_url: str) -> None:
     assert "damaged" in caught.value.message + caught.value.hint
 
 
-def test_whoever_only_looks_creates_nothing(tmp_path: Path, postgres_url: str) -> None:
+def test_a_reading_process_creates_no_inbox(tmp_path: Path, postgres_url: str) -> None:
     path = tmp_path / "no" / "such" / "folder" / "relay.db"
     with pytest.raises(Refused, match="There is no inbox at"):
         open_inbox(f"sqlite:///{path}", create=False)
@@ -130,7 +130,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     assert path.read_text() == "these are my notes\n" * 100
 
 
-def test_a_folder_is_no_database(tmp_path: Path) -> None:
+def test_a_folder_is_refused_as_database(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="directory"):
         open_inbox(f"sqlite:///{tmp_path}")
 
@@ -150,7 +150,7 @@ def test_a_relative_path_is_relative_to_the_working_folder(tmp_path: Path, monke
     assert (tmp_path / ".sfcode" / "relay.db").is_file()
 
 
-def test_what_was_answered_for_is_on_the_disk(inbox: Inbox) -> None:
+def test_committed_messages_are_on_the_disk(inbox: Inbox) -> None:
     with inbox._database.write() as tx:
         name = tx.db.dialect.name
         question = "PRAGMA synchronous" if name == "sqlite" else "SHOW synchronous_commit"
@@ -164,7 +164,7 @@ def test_a_server_that_answers_before_the_disk_does_is_overruled(postgres_url: s
         assert tx.db.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
 
 
-def test_a_server_that_waits_for_more_than_its_disk_is_not(postgres_url: str) -> None:
+def test_a_server_that_waits_for_a_replica_is_not_overruled(postgres_url: str) -> None:
     with open_inbox(f"{postgres_url}%20-csynchronous_commit%3Dremote_apply") as inbox, inbox._database.write() as tx:
         assert tx.db.exec_driver_sql("SHOW synchronous_commit").scalar() == "remote_apply"
 
@@ -262,7 +262,7 @@ def locked(path: str) -> Iterator[None]:
         db.execute("ROLLBACK")
 
 
-def test_whoever_only_looks_does_not_wait_for_a_writer(sqlite_url: str) -> None:
+def test_a_reading_process_does_not_wait_for_a_writer(sqlite_url: str) -> None:
     open_inbox(sqlite_url).close()
     with locked(sqlite_url.removeprefix("sqlite:///")), open_inbox(sqlite_url) as inbox:
         assert inbox.stats().counts == {}

@@ -43,7 +43,7 @@ def test_a_pause_is_kept_with_who_made_it_until_it_is_ended(database_url: str) -
         ]
 
 
-def test_a_long_pause_is_told_to_one_process_and_again_after_a_day(inbox: Inbox, elapse: Elapse) -> None:
+def test_a_long_pause_is_reported_to_one_process_and_again_after_a_day(inbox: Inbox, elapse: Elapse) -> None:
     inbox.pause("mapping", "contact", "ann@host")
     assert inbox.take_long_pauses() == ()
     elapse(LONG.total_seconds() + 1)
@@ -57,9 +57,7 @@ def test_a_long_pause_is_told_to_one_process_and_again_after_a_day(inbox: Inbox,
     assert [alarm.detail for alarm in inbox.alarms()] == ["mapping lead, by ann@host"]
 
 
-def test_what_waits_for_a_resumed_mapping_is_due_at_once_and_nothing_else(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_messages_of_the_resumed_mapping_become_due(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 2)
     inbox.pause("mapping", "contact", "ann@host")
     inbox.accept(keyed("a", "b", "c"))

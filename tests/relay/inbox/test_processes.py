@@ -142,7 +142,7 @@ def test_processes_keep_the_order_of_each_key(database_url: str) -> None:
         assert all(apart), "one message of a key after the other, or both in one claim"
 
 
-def test_what_a_killed_process_held_is_delivered_by_another(database_url: str, inbox: Inbox, elapse: Elapse) -> None:
+def test_messages_of_a_killed_process_are_delivered_by_another(database_url: str, inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept([message(number, f"user:{number % 40}") for number in range(120)])
     with worker("hold", database_url, "100") as (process, output):
         held_numbers = json.loads(output.readline())
@@ -157,7 +157,7 @@ def test_what_a_killed_process_held_is_delivered_by_another(database_url: str, i
 
 
 @pytest.mark.parametrize("size", [1, 20])
-def test_what_a_killed_process_had_answered_for_is_there(database_url: str, size: int) -> None:
+def test_messages_acknowledged_by_a_killed_process_are_stored(database_url: str, size: int) -> None:
     with worker("accept", database_url, str(size)) as (process, output):
         for _ in range(30):
             safe = int(output.readline())

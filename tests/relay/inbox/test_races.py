@@ -111,7 +111,7 @@ def test_a_message_whose_other_transaction_fails_is_kept_all_the_same(inbox: Inb
     assert sorted(states(inbox)) == [1]
 
 
-def test_who_loses_a_deadlock_tries_again(inbox: Inbox, other: psycopg.Connection[Any], meanwhile) -> None:
+def test_a_transaction_that_lost_a_deadlock_is_retried(inbox: Inbox, other: psycopg.Connection[Any], meanwhile) -> None:
     other.execute("SET deadlock_timeout = '60s'")  # so that it is always the inbox that loses
     statement = (
         "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at, received_at)"
@@ -140,7 +140,7 @@ def test_a_server_that_goes_away_in_the_middle_is_unavailable_and_later_it_is_no
     assert inbox.accept([message(1)]) == 1
 
 
-def test_the_server_ends_what_hangs_or_freezes(inbox: Inbox) -> None:
+def test_the_server_ends_hanging_transactions(inbox: Inbox) -> None:
     with inbox._database.write() as tx:
         assert tx.db.exec_driver_sql("SHOW statement_timeout").scalar() == "1min"
         assert tx.db.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "10s"

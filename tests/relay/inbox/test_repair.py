@@ -68,7 +68,7 @@ def test_a_repair_leaves_the_times_of_finished_messages(inbox: Inbox, clock: Clo
     assert entry.due_at > clock.now + timedelta(days=300)
 
 
-def test_a_lane_of_the_other_source_does_not_stand_for_a_missing_one(inbox: Inbox) -> None:
+def test_a_lane_of_the_other_source_does_not_replace_a_missing_one(inbox: Inbox) -> None:
     inbox.accept([message(1), message(2, source="salesforce", parked="odd")])
     set_ready(inbox, "salesforce")
     assert inbox.mend() == 1
@@ -145,7 +145,7 @@ def test_reasons_and_counts_are_told_apart_by_source(inbox: Inbox) -> None:
     assert stats.count("parked") == 3
 
 
-def test_a_replayed_message_shows_nothing_of_its_failure(inbox: Inbox) -> None:
+def test_a_replayed_message_has_no_trace_of_its_failure(inbox: Inbox) -> None:
     inbox.accept(keyed("a"))
     settle(inbox, take(inbox), Parked("odd", "no Contact has it"))
     inbox.replay(Filter())
@@ -250,7 +250,7 @@ def test_a_newer_state_takes_the_stamp_along(inbox: Inbox) -> None:
     assert inbox.latest(["score"]) == {"score": LatestState("score", "2026-03", "9")}
 
 
-def test_keys_whose_messages_somebody_deleted_keep_nobody_from_a_turn(inbox: Inbox) -> None:
+def test_keys_of_deleted_messages_do_not_block_claims(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "b", "c", "d"))
     with inbox._database.write() as tx:
         tx.db.execute(sa.text("DELETE FROM relay_inbox WHERE message_id IN ('m0', 'm1')"))
@@ -258,7 +258,7 @@ def test_keys_whose_messages_somebody_deleted_keep_nobody_from_a_turn(inbox: Inb
     assert [numbers(claim) for claim in claims if claim is not None] == [[2]]
 
 
-def test_keys_whose_messages_somebody_deleted_do_not_wait(inbox: Inbox) -> None:
+def test_keys_of_deleted_messages_do_not_count_as_waiting(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "b", "c"))
     with inbox._database.write() as tx:
         tx.db.execute(sa.text("DELETE FROM relay_inbox WHERE message_id = 'm0'"))
@@ -274,7 +274,7 @@ def test_the_oldest_of_several_messages_of_one_state_counts(inbox: Inbox, elapse
     assert timedelta(minutes=179) < stats.now - stats.oldest["appcues"] < timedelta(minutes=200)
 
 
-def test_a_message_parked_on_arrival_takes_nobodys_turn(inbox: Inbox, elapse: Elapse) -> None:
+def test_a_message_parked_on_arrival_does_not_delay_others(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept([message(1, "user:a", parked="odd")])
     elapse(1)
     inbox.accept([message(2, "user:b")])

@@ -93,21 +93,21 @@ def test_of_two_claims_that_wrote_a_state_at_the_same_time_the_one_settled_last_
     assert inbox.latest([NAME])[NAME].value == "2026-02"
 
 
-def test_a_claim_that_wrote_nothing_of_what_it_announced_disturbs_nobody(inbox: Inbox) -> None:
+def test_a_claim_that_wrote_no_announced_state_causes_no_rewrite(inbox: Inbox) -> None:
     idle_, writer = writing(inbox, 1), writing(inbox, 2)
     idle_.settle(latest=(), written=set())
     writer.settle()
     assert again(inbox) == []
 
 
-def test_a_claim_that_wrote_nothing_need_not_write_what_others_wrote_meanwhile(inbox: Inbox) -> None:
+def test_a_claim_that_wrote_nothing_does_not_rewrite_states_of_others(inbox: Inbox) -> None:
     writer, idle_ = writing(inbox, 1), writing(inbox, 2)
     writer.settle()
     idle_.settle(latest=(), written=set())
     assert again(inbox) == []
 
 
-def test_states_of_other_records_and_of_the_other_direction_are_no_business_of_a_claim(inbox: Inbox) -> None:
+def test_states_of_other_records_and_directions_are_not_rewritten(inbox: Inbox) -> None:
     first, second = writing(inbox, 1), writing(inbox, 2, OTHER)
     inbox.accept([message(3, source="salesforce")])
     third = inbox.claim("salesforce", limit=1, per_key=1, lease=60)
@@ -118,7 +118,7 @@ def test_states_of_other_records_and_of_the_other_direction_are_no_business_of_a
     assert again(inbox) == []
 
 
-def test_a_rewrite_that_was_overtaken_is_repeated_by_whoever_is_settled_last(inbox: Inbox) -> None:
+def test_an_overtaken_rewrite_is_repeated_by_the_last_settlement(inbox: Inbox) -> None:
     """The fault of three processes: the rewrite has read 8, 9 is written and settled, then 8 arrives."""
     inbox.note([score("2026-01", "8")])
     rewriting, newer = writing(inbox, 1), writing(inbox, 2)
@@ -158,7 +158,7 @@ def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, elapse: Elapse)
     assert inbox.latest([NAME]) == {}
 
 
-def test_what_a_process_announced_before_it_died_is_written_again_when_its_calls_are_over(
+def test_states_announced_by_a_killed_process_are_rewritten_after_its_calls_expire(
     inbox: Inbox, elapse: Elapse
 ) -> None:
     writing(inbox, 1, NAME, OTHER)
@@ -199,7 +199,7 @@ def test_a_state_whose_call_may_not_be_over_is_written_again_a_lease_later(
     assert NAME in again(inbox)
 
 
-def test_what_a_delivery_does_not_account_for_is_in_doubt(inbox: Inbox, elapse: Elapse) -> None:
+def test_announced_states_without_a_result_are_in_doubt(inbox: Inbox, elapse: Elapse) -> None:
     """It broke off, by a bug or because the process stops."""
     broken = writing(inbox, 1)
     second = inbox.announce(broken.claim, [OTHER])

@@ -56,7 +56,7 @@ def test_another_job_has_a_time_of_its_own(timed: Inbox) -> None:
     assert [run.job for run in timed.scheduled_runs()] == ["reconcile", "refresh"]
 
 
-def test_a_run_whose_process_died_is_taken_over_and_one_that_goes_on_is_not(timed: Inbox, clock: Clock) -> None:
+def test_a_run_of_a_killed_process_is_taken_over_and_a_running_one_is_not(timed: Inbox, clock: Clock) -> None:
     run = timed.begin_run("refresh", HOUR, "a")
     assert run is not None
     clock.elapse((LEASE - MOMENT).total_seconds())

@@ -44,7 +44,7 @@ def test_audit_lines_come_in_pages(inbox: Inbox) -> None:
     assert [line.who for line in (*first, *inbox.audit_lines(2, first[-1].id))] == ["c", "b", "a"]
 
 
-def test_what_is_discarded_is_done_and_says_by_whom(inbox: Inbox) -> None:
+def test_a_discarded_message_is_done_and_names_its_operator(inbox: Inbox) -> None:
     inbox.accept([message(1, parked="odd"), message(2, "user:2")])
     assert inbox.discard(Filter(), "ann@host") == 1
     (entry,) = inbox.page(Filter(reason="discarded"))
@@ -61,7 +61,7 @@ def test_what_is_discarded_is_done_and_says_by_whom(inbox: Inbox) -> None:
     assert numbers(take(inbox)) == [1, 2]
 
 
-def test_what_is_discarded_keeps_no_detail_of_its_end(inbox: Inbox) -> None:
+def test_a_discarded_message_keeps_no_error(inbox: Inbox) -> None:
     inbox.accept([message(1)])
     settle(inbox, take(inbox), Parked("odd", "the value of a person"))
     assert inbox.discard(Filter()) == 1
@@ -85,7 +85,7 @@ def test_the_last_message_of_a_key_is_discarded_with_its_lane(inbox: Inbox) -> N
         assert tx.db.exec_driver_sql("SELECT count(*) FROM relay_lanes").scalar() == 0
 
 
-def test_what_somebody_delivers_is_not_discarded_and_its_lane_stays_his(inbox: Inbox) -> None:
+def test_a_leased_message_is_not_discarded_and_keeps_its_lane(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "a"))
     settle(inbox, take(inbox), Parked("odd"))
     claim = take(inbox)
@@ -100,7 +100,7 @@ def test_what_somebody_delivers_is_not_discarded_and_its_lane_stays_his(inbox: I
     assert states(inbox) == {0: "leased", 1: "done", 2: "done"}
 
 
-def test_a_replay_of_what_waits_makes_the_next_attempt_at_once_and_leaves_claims_alone(inbox: Inbox) -> None:
+def test_a_replay_of_waiting_messages_makes_them_due_and_skips_claims(inbox: Inbox) -> None:
     inbox.accept([message(1, "user:1"), message(2, "user:1"), message(3, "user:2")])
     settle(inbox, take(inbox), Retry("INVALID_FIELD"), retry=lambda _, __: timedelta(minutes=5))
     assert idle(inbox)

@@ -30,7 +30,7 @@ def settled(inbox: Inbox, settlement: Settlement, **options: object) -> InboxEnt
     return inbox.page(Filter())[0]
 
 
-def test_done_is_the_end_and_keeps_its_note(inbox: Inbox) -> None:
+def test_a_done_message_keeps_its_note(inbox: Inbox) -> None:
     entry = settled(inbox, Delivered("stale"))
     assert (entry.state, entry.reason, entry.detail, entry.attempts) == ("done", "", "stale", 1)
     assert entry.finished_at is not None
@@ -68,7 +68,7 @@ def test_a_retry_that_is_given_up_is_dead_with_its_last_error(inbox: Inbox) -> N
     assert (entry.state, entry.reason, entry.detail) == ("dead", "gave_up", "REQUIRED_FIELD_MISSING")
 
 
-def test_what_a_retry_left_behind_is_gone_after_the_success(inbox: Inbox, clock: Clock) -> None:
+def test_a_success_removes_the_error_of_a_retry(inbox: Inbox, clock: Clock) -> None:
     settled(inbox, Retry("503"), retry=lambda _, __: timedelta())
     settle(inbox, take(inbox))
     (entry,) = inbox.page(Filter())
@@ -92,7 +92,7 @@ def test_each_message_of_a_claim_ends_in_its_own_way(inbox: Inbox, clock: Clock)
     assert states(inbox) == {0: "done", 1: "parked", 2: "ready", 3: "dead", 4: "ready", 5: "done"}
 
 
-def test_a_message_that_was_forgotten_is_released(inbox: Inbox) -> None:
+def test_a_message_without_a_settlement_is_released(inbox: Inbox) -> None:
     inbox.accept(keyed("a", "b"))
     claim = take(inbox)
     assert inbox.settle(claim, Delivery({claim.messages[0].id: Delivered()}), lambda _, __: None) == 2
@@ -114,7 +114,7 @@ def test_a_claim_is_settled_once(inbox: Inbox) -> None:
     assert states(inbox) == {0: "parked"}
 
 
-def test_a_lease_that_ran_out_but_went_to_nobody_can_still_be_settled(inbox: Inbox, elapse: Elapse) -> None:
+def test_an_expired_lease_without_a_new_owner_can_be_settled(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept(keyed("a", "b"))
     claim = take(inbox)
     elapse(3600)
@@ -132,7 +132,7 @@ def test_nothing_is_written_for_a_lost_lease_not_even_the_latest_state(inbox: In
     assert settle(inbox, new) == 2
 
 
-def test_who_has_lost_one_message_has_lost_the_whole_claim(inbox: Inbox, elapse: Elapse) -> None:
+def test_losing_one_message_loses_the_whole_claim(inbox: Inbox, elapse: Elapse) -> None:
     """Otherwise its latest states would be written for messages that somebody else delivers again, or the other way round."""
     inbox.accept(keyed("a", "b", "b"))
     old = take(inbox, per_key=2)

@@ -13,7 +13,7 @@ def told(changes: list[MessageChange]) -> list[tuple[str, int, str]]:
     return [(change.what, change.entry.payload["number"], change.entry.state) for change in changes]
 
 
-def test_each_change_is_told_once(inbox: Inbox, elapse: Elapse) -> None:
+def test_each_change_is_returned_once(inbox: Inbox, elapse: Elapse) -> None:
     inbox.accept([message(0, "user:0", parked="odd")])
     elapse(60)
     looks = follow(inbox)
@@ -30,7 +30,7 @@ def test_each_change_is_told_once(inbox: Inbox, elapse: Elapse) -> None:
     assert next(looks) == []
 
 
-def test_a_second_end_of_a_message_is_told_as_well(inbox: Inbox, clock: Clock) -> None:
+def test_a_second_end_of_a_message_is_returned_too(inbox: Inbox, clock: Clock) -> None:
     looks = follow(inbox)
     next(looks)
     inbox.accept([message(1)])

@@ -66,7 +66,7 @@ def test_events_are_found_alone_in_arrays_and_in_envelopes(relay: Relay, body: A
     )
 
 
-def test_what_an_event_says_itself_comes_before_what_its_envelope_says(relay: Relay) -> None:
+def test_values_of_an_event_override_those_of_its_envelope(relay: Relay) -> None:
     body = {"user_id": "outer", "group_id": "acme", "events": [{"name": "a", "user_id": "inner"}, {"name": "b"}]}
     assert [(m.key, m.payload["group_id"]) for m in taken(relay, body)] == [
         ("user:inner", "acme"),
@@ -74,7 +74,7 @@ def test_what_an_event_says_itself_comes_before_what_its_envelope_says(relay: Re
     ]
 
 
-def test_one_event_that_is_not_understood_is_parked_while_the_others_go_on(relay: Relay) -> None:
+def test_an_unparsed_event_is_parked_and_the_others_are_stored(relay: Relay) -> None:
     sent_events = [
         event(user_id="1"),
         7,
@@ -110,7 +110,7 @@ def test_one_event_that_is_not_understood_is_parked_while_the_others_go_on(relay
         ("[[1]]", [1]),
     ],
 )
-def test_what_is_authentic_but_no_event_is_stored_once_and_answered_with_yes(
+def test_an_authenticated_body_without_an_event_is_stored_once_and_answered_with_200(
     relay: Relay, body: str, received: object
 ) -> None:
     """Appcues Studio may try out an address with anything."""
@@ -125,7 +125,7 @@ def test_an_empty_array_holds_nothing_to_store(relay: Relay) -> None:
     assert taken(relay, []) == taken(relay, {"events": []}) == []
 
 
-def test_what_is_not_understood_is_stored_whole(relay: Relay) -> None:
+def test_an_unparsed_body_is_stored_whole(relay: Relay) -> None:
     sent_event = {"text": "x" * 100_000, "parts": [{"a": 1}]}
     (message,) = taken(relay, sent_event)
     assert message.payload == {"received": sent_event}
@@ -150,13 +150,13 @@ def test_a_user_id_may_be_a_number(relay: Relay, user_id: object, key: str) -> N
 
 
 @pytest.mark.parametrize("user_id", [None, "", "  ", True, 1.5, [], {"id": 1}])
-def test_anything_else_is_no_user_id(relay: Relay, user_id: object) -> None:
+def test_other_values_are_not_a_user_id(relay: Relay, user_id: object) -> None:
     (message,) = taken(relay, event(user_id=user_id))
     assert (message.key, message.parked) == ("", "no_user_id")
 
 
 @pytest.mark.parametrize("ids", [{"user_id": "u" * 256}, {"group_id": "g" * 256}])
-def test_an_id_that_is_too_long_for_one_is_not_understood(relay: Relay, ids: dict[str, str]) -> None:
+def test_an_event_with_a_too_long_user_id_is_parked(relay: Relay, ids: dict[str, str]) -> None:
     (message,) = taken(relay, event(**ids))
     assert (message.key, message.kind, message.parked) == ("", "appcues:flow_completed", "not_understood")
 
@@ -171,7 +171,7 @@ class TestGroups:
             ("user:2", None),
         ]
 
-    def test_elsewhere_they_are_events_of_their_users(self, relay: Relay) -> None:
+    def test_without_a_mapping_of_groups_events_belong_to_their_users(self, relay: Relay) -> None:
         (message,) = taken(relay, event(group_id="acme"))
         assert (message.key, message.payload["group_id"]) == ("user:user-1", "acme")
 
@@ -210,11 +210,11 @@ class TestTime:
     @pytest.mark.parametrize(
         "stated", [None, "", "soon", True, {}, 0, -5, 1e30, "9999-12-31T23:59:59-12:00", "2026-13-01", "0", 10**99]
     )
-    def test_that_cannot_be_is_the_time_of_receipt(self, relay: Relay, stated: object) -> None:
+    def test_that_is_invalid_is_replaced_by_the_time_of_receipt(self, relay: Relay, stated: object) -> None:
         (message,) = taken(relay, event(timestamp=stated))
         assert message.payload["timestamp"] == "2026-11-23T17:23:00.000Z"
 
-    def test_in_the_future_is_the_time_of_receipt_but_for_a_little(self, relay: Relay) -> None:
+    def test_in_the_future_is_replaced_by_the_time_of_receipt_beyond_a_tolerance(self, relay: Relay) -> None:
         """Else one browser with a wrong clock would hold back all later scores of its user."""
         ahead = [(NOW + timedelta(minutes=minutes)).isoformat() for minutes in (4, 6)]
         times = [m.payload["timestamp"] for m in taken(relay, [event(timestamp=timestamp_) for timestamp_ in ahead])]
@@ -298,7 +298,7 @@ class TestPaths:
         sent_event = {"event.name": "x", "app.user": {"ids": ["a", "b"]}}
         assert [(m.kind, m.key) for m in taken(relay, sent_event)] == [("x", "user:b")]
 
-    def test_what_encloses_an_event_holds_for_it(self, tmp_path: Path) -> None:
+    def test_values_of_enclosing_objects_apply_to_an_event(self, tmp_path: Path) -> None:
         relay = self.relay(
             tmp_path, "{events: people.items, name: kind, user_id: id, id: key, attributes: [data, shared]}"
         )
@@ -336,7 +336,7 @@ class TestPaths:
         assert sum(len(json.dumps(m.payload)) for m in stored) < 60_000
         assert stored[0].payload["envelope"] == [{"note": "x" * 20_000, "user_id": "1"}]
 
-    def test_an_alias_knows_a_name_without_its_prefix_too(self, relay: Relay) -> None:
+    def test_an_alias_matches_a_name_without_its_prefix(self, relay: Relay) -> None:
         """Whether webhooks carry it is not published."""
         events = relay.project.events
         alias = Alias.model_validate({"as": "flow_completed"})
@@ -356,7 +356,7 @@ class TestPaths:
         ("\\ud83d\\ude00", "\U0001f600"),
     ],
 )
-def test_a_character_that_no_database_holds_costs_no_more_than_itself(relay: Relay, sent: str, kept: str) -> None:
+def test_a_character_that_databases_refuse_is_replaced(relay: Relay, sent: str, kept: str) -> None:
     """Neither its event nor those beside it in the array."""
     odd = f'{{"name": "x", "user_id": "1", "attributes": {{"a": ["{sent}"], "{sent}": 1}}}}'
     assert relay.ask(WEBHOOK, f'[{odd}, {{"name": "x", "user_id": "2"}}]').status == 200
@@ -365,7 +365,7 @@ def test_a_character_that_no_database_holds_costs_no_more_than_itself(relay: Rel
     assert messages[0].payload["event"]["attributes"] == {"a": [kept], kept: 1}
 
 
-def test_attributes_that_are_nested_or_odd_travel_as_they_came(relay: Relay) -> None:
+def test_nested_attributes_are_stored_unchanged(relay: Relay) -> None:
     odd = {"interaction": {"response": [{"value": "ß"}]}, "": None, "n": 1e300, "big": 10**60, "emoji": "\U0001f600"}
     (message,) = taken(relay, event(attributes=odd))
     assert message.payload["event"]["attributes"] == odd

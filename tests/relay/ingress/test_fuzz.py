@@ -212,7 +212,9 @@ PATHS = st.sampled_from([WEBHOOK, MESSAGE, f"{MESSAGE}?v=%ff&v=1&&="]) | st.list
     method=st.sampled_from(["POST", "POST", "POST", "GET", "HEAD", "PUT", "\xff"]),
     client=st.sampled_from([None, ("127.0.0.1", 1), ("", 0), ("fe80::1%eth0", 1)]),
 )
-def test_any_request_is_answered_without_trouble(contact_project: Project, path: str, body: bytes, **more: Any) -> None:
+def test_any_request_is_answered_without_an_exception(
+    contact_project: Project, path: str, body: bytes, **more: Any
+) -> None:
     relay = Relay(contact_project)
     answer = relay.ask(path, body, **more)
     assert 200 <= answer.status < 500
@@ -240,7 +242,7 @@ def test_any_body_at_the_right_address_is_taken_or_refused_as_one_whole(
         "scheme: basic",
     ],
 )
-def test_no_header_gets_by_a_scheme_or_breaks_it(tmp_path_factory: pytest.TempPathFactory, auth: str) -> None:
+def test_no_header_bypasses_a_scheme_or_raises(tmp_path_factory: pytest.TempPathFactory, auth: str) -> None:
     loaded = project(tmp_path_factory.mktemp("auth"), f"webhook_auth: {{{auth}}}")
 
     @settings(max_examples=60)

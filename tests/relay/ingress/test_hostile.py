@@ -245,7 +245,9 @@ def test_an_outbound_message_with_hostile_input_is_refused_with_a_fault(relay: R
         ((GOOD[index : index + 1].encode() for index in range(len(GOOD))), None),
     ],
 )
-def test_what_is_nearly_hostile_is_taken(relay: Relay, body: bytes | str | Iterable[bytes], kind: str | None) -> None:
+def test_nearly_hostile_webhooks_are_accepted(
+    relay: Relay, body: bytes | str | Iterable[bytes], kind: str | None
+) -> None:
     assert relay.ask(WEBHOOK, body, kind=kind).status == 200
     assert relay.inbox.messages
 
@@ -278,7 +280,7 @@ def test_a_comment_inside_a_value_does_not_cut_it(relay: Relay) -> None:
 
 
 class TestTogether:
-    def test_all_bodies_together_hold_so_much_and_no_more(self, relay: Relay) -> None:
+    def test_all_bodies_together_stay_within_the_memory_budget(self, relay: Relay) -> None:
         """Two slow senders fill what may be held; the third is told to come later, and may when they have gone."""
         relay = Relay(relay.project, limits=IngressLimits(held_bytes=2500, body_seconds=0.2))
 
@@ -294,7 +296,7 @@ class TestTogether:
         assert (turned_away.status, turned_away.headers["retry-after"]) == (503, "5")
         assert later.status == 200
 
-    def test_a_refused_body_is_given_back_to_the_budget(self, relay: Relay) -> None:
+    def test_a_refused_body_is_returned_to_the_budget(self, relay: Relay) -> None:
         relay = Relay(relay.project, limits=IngressLimits(held_bytes=2000, webhook_bytes=1000))
         for _ in range(5):
             assert relay.ask(WEBHOOK, [b" " * 900, b" " * 900]).status == 413

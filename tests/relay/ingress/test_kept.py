@@ -40,7 +40,7 @@ class Durable(Remembering):
         return new
 
 
-def test_odd_events_and_records_come_out_as_they_went_in(contact_project: Project, database_url: str) -> None:
+def test_unusual_events_and_records_are_stored_unchanged(contact_project: Project, database_url: str) -> None:
     with open_inbox(database_url) as inbox:
         relay = Relay(contact_project, inbox=Durable(inbox), organization=ORG)
         events = [

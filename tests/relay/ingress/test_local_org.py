@@ -47,7 +47,7 @@ def sending(seed: Path, folder: Path, *, organization: str | None = None) -> Ite
             yield Control(rest), served, contact["Email"]
 
 
-def test_what_it_sends_is_stored_and_not_sent_again(seed: Path, tmp_path: Path) -> None:
+def test_a_message_of_the_local_org_is_stored_and_acknowledged(seed: Path, tmp_path: Path) -> None:
     with sending(seed, tmp_path) as (control, served, email):
         control.arm("duplicate_delivery")
         tally = control.deliver()
@@ -61,7 +61,7 @@ def test_what_it_sends_is_stored_and_not_sent_again(seed: Path, tmp_path: Path) 
         assert first["id"] == first["notification"]
 
 
-def test_what_another_org_sends_is_refused_and_stays_with_it(seed: Path, tmp_path: Path) -> None:
+def test_a_message_of_another_org_is_refused_and_stays_queued(seed: Path, tmp_path: Path) -> None:
     with sending(seed, tmp_path, organization="00D000000000001EAA") as (control, served, _):
         assert control.deliver()["failed"] == 1
         (waiting,) = control.queue

@@ -99,7 +99,7 @@ def test_a_notification_becomes_a_message_of_its_user(relay: Relay) -> None:
         ("&amp;#x0B;", "&#x0B;"),
     ],
 )
-def test_a_character_that_xml_forbids_costs_no_more_than_itself(relay: Relay, sent: str, kept: str) -> None:
+def test_a_character_that_xml_forbids_is_replaced(relay: Relay, sent: str, kept: str) -> None:
     body = wire(notification(1), notification(2), notification(3)).replace(b"pro", sent.encode(), 1)
     messages = taken(relay, body)
     assert [message.payload["record"]["Plan__c"] for message in messages] == [f"{kept} & <more>", *["pro & <more>"] * 2]
@@ -114,7 +114,7 @@ def test_the_acknowledgement_is_the_published_one_and_is_given_once_for_all(rela
     assert [m.message_id for m in relay.inbox.messages] == [f"04lxx00000{n:05}AAA" for n in range(100)]
 
 
-def test_it_is_given_after_the_commit_and_not_before(relay: Relay) -> None:
+def test_the_acknowledgment_is_sent_after_the_commit(relay: Relay) -> None:
     async def scenario() -> None:
         relay.inbox.wait = asyncio.Event()
         task = asyncio.create_task(relay.asked(MESSAGE, wire(), kind=XML))
@@ -139,7 +139,7 @@ def test_it_is_given_after_the_commit_and_not_before(relay: Relay) -> None:
         ((RECORD[0], ("Appcues_User_Id__c", "  "), RECORD[2]), "no_user_id"),
     ],
 )
-def test_a_record_that_is_gone_or_nobodys_is_acknowledged_and_parked(
+def test_a_deleted_record_or_one_without_user_id_is_acknowledged_and_parked(
     relay: Relay, fields: tuple[tuple[str, str], ...] | None, reason: str
 ) -> None:
     """It would be the same the next time."""
@@ -160,7 +160,7 @@ def test_a_record_that_is_gone_or_nobodys_is_acknowledged_and_parked(
         (">1001<", f">{'1' * 256}<", "not_understood"),
     ],
 )
-def test_what_is_authentic_but_not_understood_is_acknowledged_and_parked(
+def test_an_authenticated_unparsed_message_is_acknowledged_and_parked(
     relay: Relay, old: str, new: str, reason: str
 ) -> None:
     text = wire().decode()
@@ -177,7 +177,7 @@ def test_a_notification_without_a_record_has_no_data(relay: Relay) -> None:
     assert (message.message_id, message.parked) == ("04lxx0000000001AAA", "no_data")
 
 
-def test_a_value_that_is_said_to_be_nil_is_missing(relay: Relay) -> None:
+def test_a_nil_value_counts_as_missing(relay: Relay) -> None:
     text = wire().decode().replace("<sf:Plan__c>", '<sf:Plan__c xsi:nil="true">')
     (message,) = taken(relay, text.encode())
     assert "Plan__c" not in message.payload["record"]
@@ -192,7 +192,7 @@ def test_fields_have_the_names_that_the_mapping_gives_them(relay: Relay) -> None
 
 
 @pytest.mark.parametrize("version", ["", "a-b", "ü", "x" * 65])
-def test_a_version_that_cannot_be_one_is_none(relay: Relay, version: str) -> None:
+def test_an_invalid_version_is_ignored(relay: Relay, version: str) -> None:
     (message,) = taken(relay, wire(), f"{MESSAGE}?v={version}")
     assert message.payload["version"] is None
 
@@ -216,14 +216,14 @@ def test_ids_of_orgs_are_the_same_with_and_without_their_checksum(relay: Relay, 
 
 
 @pytest.mark.parametrize("org", ["00Dxx0000001gPGEAY", ORG[:15].lower(), ORG[:14], "", ORG + "A"])
-def test_another_org_is_refused_and_somebody_is_told(relay: Relay, org: str) -> None:
+def test_a_message_of_another_org_is_refused_and_raises_an_alarm(relay: Relay, org: str) -> None:
     """A sandbox is a copy, with the message, its address and the secret in it."""
     assert fault(relay.ask(MESSAGE, wire(sender=replace(SENDER, org_id=org)), kind=XML)) == (403, "Client", "forbidden")
     assert relay.inbox.messages == []
     assert relay.instrumentation.raised == ["other_organization"]
 
 
-def test_while_the_org_is_not_known_nothing_is_taken(relay: Relay) -> None:
+def test_messages_are_refused_until_the_org_is_known(relay: Relay) -> None:
     relay.organization = None
     answer = relay.ask(MESSAGE, wire(), kind=XML)
     assert fault(answer) == (503, "Server", "unavailable")
@@ -231,7 +231,7 @@ def test_while_the_org_is_not_known_nothing_is_taken(relay: Relay) -> None:
 
 
 class TestSender:
-    def test_knows_the_present_token_or_the_one_before(self, relay: Relay) -> None:
+    def test_accepts_the_present_or_the_previous_token(self, relay: Relay) -> None:
         for token in (SALESFORCE_TOKEN, OLD_SALESFORCE_TOKEN):
             answer = relay.ask(f"/outbound-messages/contact/{token}", wire(), kind=XML)
             assert check_ack(answer.status, answer.body) is None
@@ -292,10 +292,10 @@ class TestNetworks:
             (None, 403),
         ],
     )
-    def test_the_other_end_of_the_connection_counts(self, tmp_path: Path, client: str | None, status: int) -> None:
+    def test_the_peer_of_the_connection_counts(self, tmp_path: Path, client: str | None, status: int) -> None:
         assert self.status(Relay(project(tmp_path, self.MORE)), client) == status
 
-    def test_what_anybody_says_of_forwarding_does_not(self, tmp_path: Path) -> None:
+    def test_forwarding_headers_of_other_clients_do_not_count(self, tmp_path: Path) -> None:
         relay = Relay(project(tmp_path, self.MORE))
         assert self.status(relay, "192.0.2.1", "203.0.113.7") == 403
         assert self.status(relay, "10.0.0.1", "203.0.113.7") == 403
@@ -317,7 +317,7 @@ class TestNetworks:
             ([], 403),
         ],
     )
-    def test_what_a_trusted_proxy_says_does_as_far_as_it_was_told_by_one(
+    def test_headers_of_a_trusted_proxy_count_up_to_the_first_untrusted_one(
         self, tmp_path: Path, forwarded: list[str], status: int
     ) -> None:
         relay = Relay(project(tmp_path, f"{self.MORE}, {self.PROXIES}"))
@@ -357,7 +357,7 @@ class TestTrouble:
         assert fault(answer) == (503, "Server", "unavailable")
         assert answer.headers["retry-after"] == "5"
 
-    def test_that_takes_too_long_is_one_as_well(self, relay: Relay) -> None:
+    def test_that_takes_too_long_is_a_fault_too(self, relay: Relay) -> None:
         relay = Relay(relay.project, limits=IngressLimits(accept_seconds=0.01))
 
         async def scenario() -> Answer:
@@ -369,7 +369,7 @@ class TestTrouble:
 
         assert fault(asyncio.run(scenario())) == (503, "Server", "unavailable")
 
-    def test_of_webhooks_is_answered_alike(self, relay: Relay) -> None:
+    def test_of_webhooks_is_answered_in_the_same_way(self, relay: Relay) -> None:
         relay.inbox.trouble = RuntimeError("the password is hunter2")
         answer = relay.ask("/webhooks/appcues/a-token-of-24-characters", '{"name": "x", "user_id": 1}')
         assert (answer.status, answer.json) == (503, {"error": "unavailable"})

@@ -33,7 +33,7 @@ def relay(tmp_path: Path) -> Relay:
         f"/outbound-messages/contact/{SALESFORCE_TOKEN}/",
     ],
 )
-def test_what_is_nearly_an_address_is_not_found(relay: Relay, path: str) -> None:
+def test_a_path_similar_to_an_endpoint_is_not_found(relay: Relay, path: str) -> None:
     answer = relay.ask(path, b"{}")
     assert (answer.status, answer.body) == (404, b'{"error": "not_found"}\n')
     assert relay.inbox.messages == []

@@ -15,7 +15,7 @@ from tests.relay.ingress.asking import Inbox, project
 GOOD = "not-a-real-secret-but-long"
 
 
-def test_they_are_read_from_the_environment_with_the_ones_before(tmp_path: Path) -> None:
+def test_secrets_are_read_from_the_environment_with_their_predecessors(tmp_path: Path) -> None:
     loaded = project(tmp_path, "outbound_secret: '${secret:OTHER_NAME}'")
     environ = {
         "SFCODE_RELAY_WEBHOOK_SECRET": "1",
@@ -47,7 +47,9 @@ def test_they_are_read_from_the_environment_with_the_ones_before(tmp_path: Path)
         ("scheme: standard_webhooks", "whpk_" + "A" * 44, "is an asymmetric key, which is not supported"),
     ],
 )
-def test_one_that_is_of_no_use_is_refused_by_its_name_alone(tmp_path: Path, auth: str, value: str, words: str) -> None:
+def test_an_unusable_secret_is_refused_by_its_name_without_its_value(
+    tmp_path: Path, auth: str, value: str, words: str
+) -> None:
     loaded = project(tmp_path, f"webhook_auth: {{{auth}}}")
     for ingress_secrets, name in (
         (IngressSecrets(webhook=Secret(value)), "SFCODE_RELAY_WEBHOOK_SECRET"),
@@ -80,12 +82,12 @@ def test_the_secret_of_outbound_messages_is_part_of_an_address(tmp_path: Path) -
         ("scheme: standard_webhooks", "A" * 43),
     ],
 )
-def test_others_are_taken(tmp_path: Path, auth: str, value: str) -> None:
+def test_usable_secrets_are_accepted(tmp_path: Path, auth: str, value: str) -> None:
     loaded = project(tmp_path, f"webhook_auth: {{{auth}}}")
     assert list(secret_problems(loaded, IngressSecrets(webhook=Secret(value)))) == []
 
 
-def test_no_route_is_made_with_one_that_is_of_no_use(tmp_path: Path) -> None:
+def test_no_route_is_created_with_an_unusable_secret(tmp_path: Path) -> None:
     ingress_secrets = IngressSecrets(webhook=Secret("tiny"))
     with pytest.raises(ConfigError, match="SFCODE_RELAY_WEBHOOK_SECRET: is shorter"):
         build_router(project(tmp_path), Inbox().accept, ingress_secrets, lambda: None, Instrumentation())

@@ -66,7 +66,7 @@ def test_chunks_of_one_byte_make_a_body(served: Serving) -> None:
     assert asked(served, head(WEBHOOK, "Transfer-Encoding: chunked"), *pieces, b"0\r\n\r\n")[0] == 200
 
 
-def test_a_client_may_ask_first_and_then_sends_nothing_that_is_refused(served: Serving) -> None:
+def test_a_refused_request_with_expect_100_continue_sends_no_body(served: Serving) -> None:
     """curl does so with bodies above a megabyte."""
     with served.connect() as connection:
         connection.sendall(head(WEBHOOK, "Content-Length: 100000000", "Expect: 100-continue"))
@@ -79,7 +79,7 @@ def test_a_client_may_ask_first_and_then_sends_nothing_that_is_refused(served: S
 
 
 @pytest.mark.parametrize("path", [WEBHOOK, "/webhooks/appcues/wrong", MESSAGE, "/nothing"])
-def test_who_sends_on_after_the_answer_gets_the_answer_and_is_hung_up_on(served: Serving, path: str) -> None:
+def test_a_client_that_keeps_sending_gets_its_response_and_is_disconnected(served: Serving, path: str) -> None:
     with served.connect() as connection:
         connection.sendall(head(path, "Content-Length: 100000000"))
         status, text, _ = answer(connection)
@@ -96,7 +96,7 @@ def test_who_sends_on_after_the_answer_gets_the_answer_and_is_hung_up_on(served:
         assert time.monotonic() < end
 
 
-def test_who_ends_the_request_after_the_answer_may_send_another(served: Serving) -> None:
+def test_a_client_that_completes_its_request_after_the_response_keeps_its_connection(served: Serving) -> None:
     with served.connect() as connection:
         connection.sendall(head(WEBHOOK, f"Content-Length: {2 * MIB}"))
         assert answer(connection)[0] == 413
@@ -105,7 +105,7 @@ def test_who_ends_the_request_after_the_answer_may_send_another(served: Serving)
         assert answer(connection)[0] == 200
 
 
-def test_a_body_that_trickles_is_given_up(served: Serving) -> None:
+def test_a_slowly_sent_body_is_refused(served: Serving) -> None:
     """The whole body has its time: a byte now and then does not buy more."""
     with served.connect() as connection:
         connection.sendall(head(WEBHOOK, "Content-Length: 1000"))
@@ -117,7 +117,7 @@ def test_a_body_that_trickles_is_given_up(served: Serving) -> None:
 
 
 @pytest.mark.parametrize("start", [b"", b"P", b"POST /webhooks/appcues HTTP/1.1\r\nHost:"])
-def test_a_head_that_does_not_end_is_given_up(served: Serving, start: bytes) -> None:
+def test_an_endless_request_head_is_refused(served: Serving, start: bytes) -> None:
     with served.connect() as connection:
         connection.sendall(start)
         assert is_hung_up(connection)
@@ -141,7 +141,7 @@ def test_a_head_that_does_not_end_is_given_up(served: Serving, start: bytes) -> 
         ([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], {400}),
     ],
 )
-def test_what_is_no_http_is_refused(served: Serving, pieces: list[bytes], statuses: set[int]) -> None:
+def test_invalid_http_is_refused(served: Serving, pieces: list[bytes], statuses: set[int]) -> None:
     try:
         status = asked(served, *pieces)[0]
     except ConnectionError:
@@ -189,7 +189,7 @@ REST = f"Content-Type: application/json\r\n{LENGTH}\r\n\r\n".encode() + GOOD
         START.replace(b"HTTP/1.1", b"HTTP/0.9") + b"Host: x\r\n" + REST,
     ],
 )
-def test_what_rfc_9112_has_a_server_refuse_is_refused(served: Serving, request_bytes: bytes) -> None:
+def test_requests_that_rfc_9112_requires_to_refuse_are_refused(served: Serving, request_bytes: bytes) -> None:
     """A proxy may read each of these in another way, and take a part of it for a request of its own."""
     count = len(served.stored())
     assert asked(served, request_bytes)[0] == 400
@@ -204,7 +204,7 @@ def test_a_request_that_is_refused_does_not_take_the_answer_of_the_one_before(se
         assert is_hung_up(connection)
 
 
-def test_what_rfc_9112_has_a_server_take_is_taken(served: Serving) -> None:
+def test_requests_that_rfc_9112_requires_to_accept_are_accepted(served: Serving) -> None:
     for request in (
         b"\r\n" + good(),
         head(WEBHOOK, "Transfer-Encoding: Chunked") + CHUNKS,

@@ -200,7 +200,7 @@ def test_a_foreign_form_is_stored_whole_learned_and_replayed(journey: Journey, i
 
 
 @given(VALUES)
-def test_of_any_json_something_valid_is_proposed(contact_project: Project, value: Any) -> None:
+def test_any_json_gives_a_valid_proposal(contact_project: Project, value: Any) -> None:
     """Whatever it is worth: the config takes it, and what it reads can be stored."""
     value = replaced(value)
     proposed = propose_paths(CapturedWebhook(value), contact_project)
@@ -225,7 +225,7 @@ def test_once_it_is_in_the_config_the_next_one_is_read_as_it_arrives(
     assert inbox.stats().count("parked") == 0
 
 
-def test_the_usual_form_needs_nothing(journey: Journey, inbox: Inbox) -> None:
+def test_the_usual_format_needs_no_change(journey: Journey, inbox: Inbox) -> None:
     body = {"name": "appcues:nps_score", "attributes": {"score": 9, "_identity": {"userId": "1001"}}, "timestamp": TIME}
     receive(journey, inbox, body)
     learned = learn(journey, "--dry-run")
@@ -250,7 +250,7 @@ def test_a_known_user_decides_between_several_ids(journey: Journey, tmp_path: Pa
     assert learn(journey, "seen.json", "--user-id", "1001")["paths"]["user_id"] == ["who.ref"]
 
 
-def test_somebody_is_asked_before_anything_is_replayed(journey: Journey, inbox: Inbox) -> None:
+def test_a_replay_needs_an_approval(journey: Journey, inbox: Inbox) -> None:
     receive(journey, inbox, OTHER_PATHS.body)
     result = journey.run("relay", "learn")
     assert result.code == 1
@@ -260,14 +260,14 @@ def test_somebody_is_asked_before_anything_is_replayed(journey: Journey, inbox: 
     assert [row.state for row in _rows(inbox)] == ["parked"]
 
 
-def test_events_that_no_name_is_known_for_stay_parked(journey: Journey, inbox: Inbox) -> None:
+def test_events_with_unknown_names_stay_parked(journey: Journey, inbox: Inbox) -> None:
     receive(journey, inbox, UNKNOWN_NAMES.body)
     result = journey.run("relay", "learn", "--auto-approve")
     assert "Nothing was replayed: without the aliases" in result.out
     assert [row.state for row in _rows(inbox)] == ["parked"]
 
 
-def test_what_was_replayed_meanwhile_is_not_replaced(journey: Journey, inbox: Inbox) -> None:
+def test_a_message_replayed_in_the_meantime_is_not_replaced(journey: Journey, inbox: Inbox) -> None:
     receive(journey, inbox, OTHER_PATHS.body)
     (row,) = _rows(inbox)
     inbox.replay(Filter(ids=(row.id,)))
@@ -399,7 +399,7 @@ def test_what_is_no_file_of_evidence_is_kept_as_it_is(journey: Journey, content:
         (("missing.json",), "missing.json: No such file or directory"),
     ],
 )
-def test_what_is_no_webhook_is_said_plainly(journey: Journey, words: tuple[str, ...], message: str) -> None:
+def test_a_file_that_is_not_a_webhook_is_refused(journey: Journey, words: tuple[str, ...], message: str) -> None:
     (journey.folder / "note.txt").write_text("hello")
     result = journey.run("relay", "learn", *words)
     assert (result.code, message in result.err) == (1, True), result.err

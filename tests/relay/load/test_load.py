@@ -116,7 +116,7 @@ def test_each_bad_row_is_named_by_its_line_and_the_others_are_loaded() -> None:
     assert [message.key for message in stored] == ["user:u1", "user:u2"]
 
 
-def test_json_that_is_wrong_is_named_by_its_line() -> None:
+def test_invalid_json_is_reported_with_its_line() -> None:
     lines = [json.dumps(EVENT), "{broken", "7", json.dumps({**EVENT, "user_id": "u2"})]
     result, stored = load("\n".join(lines))
     assert [(bad.line, bad.problem) for bad in result.bad_rows] == [(2, "is not JSON"), (3, "is not a JSON object")]
@@ -174,7 +174,7 @@ CELLS = st.text(alphabet='a,;"\n\t é', min_size=1, max_size=8)
 
 
 @given(st.lists(CELLS, min_size=1, max_size=5), st.sampled_from(",;\t"))
-def test_feedback_with_separators_quotes_and_line_breaks_comes_whole(texts: list[str], separator: str) -> None:
+def test_feedback_with_separators_quotes_and_line_breaks_is_read_whole(texts: list[str], separator: str) -> None:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=separator)
     writer.writerow(["user_id", "timestamp", "score", "feedback"])
@@ -187,7 +187,7 @@ def test_feedback_with_separators_quotes_and_line_breaks_comes_whole(texts: list
 
 @settings(max_examples=30)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), READABLE, max_size=3), max_size=6), st.booleans())
-def test_an_array_is_read_as_json_reads_it(objects: list[dict[str, str]], indented: bool) -> None:
+def test_a_json_array_is_read(objects: list[dict[str, str]], indented: bool) -> None:
     text = json.dumps(objects, indent=2 if indented else None)
     rows = list(read_rows(io.StringIO(text)))
     assert [row.values for row in rows] == [{k: v for k, v in expected.items() if v != ""} for expected in objects]

@@ -95,7 +95,7 @@ class TestNpsFields:
             "Score__c": LatestState(property_name("Contact", ID, "Score__c"), event_read.stamp, "9")
         }
 
-    def test_an_answer_to_what_the_mapping_does_not_keep_is_left_out(self) -> None:
+    def test_an_answer_without_a_field_in_the_mapping_is_skipped(self) -> None:
         event_read = read(event("appcues:nps_score_and_feedback", score=9, feedback="good"))
         assert only(self.ALONE.plan(event_read, context())).fields == {"Score__c": 9}
         assert self.ALONE.plan(read(event("appcues:nps_feedback", feedback="good")), context()) == []
@@ -133,7 +133,7 @@ class TestNpsFields:
         own = NpsFields("contact", "Contact", {"feedback": FEEDBACK}, frozenset({FEEDBACK}))
         assert own.fields_to_measure == self.ALONE.fields_to_measure == frozenset()
 
-    def test_it_handles_what_it_keeps_and_every_answer_that_cannot_be_read(self) -> None:
+    def test_an_action_handles_its_answers_and_every_unreadable_one(self) -> None:
         assert self.ACTION.handles(read(event("appcues:nps_feedback", feedback="good")))
         assert not self.ALONE.handles(read(event("appcues:nps_feedback", feedback="good")))
         assert not self.ALONE.handles(read(event("appcues:flow_completed")))
@@ -175,7 +175,7 @@ class TestActivities:
         }
         assert write.newest == {}
 
-    def test_what_is_not_listed_is_not_handled(self) -> None:
+    def test_events_outside_the_mapping_are_not_handled(self) -> None:
         action = self.action()
         assert action.handles(read(event("Clicked Upgrade")))
         for name in ("Clicked Other", "appcues:goal_reached", "appcues:unheard_of"):
@@ -244,12 +244,12 @@ class TestReadingAnswers:
         assert read(event("appcues:nps_score", score=score)).score == read_as
 
     @pytest.mark.parametrize("score", [-1, 11, 7.5, "seven", True, [], None, ""])
-    def test_everything_else_is_parked_with_its_reason(self, score: Any) -> None:
+    def test_invalid_scores_are_parked_with_their_reason(self, score: Any) -> None:
         event_read = read(event("appcues:nps_score", score=score))
         assert event_read.problem is not None
         assert (event_read.problem.reason, dict(event_read.answers), event_read.score) == ("bad_value", {}, None)
 
-    def test_feedback_of_blanks_is_none(self) -> None:
+    def test_blank_feedback_counts_as_missing(self) -> None:
         event_read = read(event("appcues:nps_score_and_feedback", score=9, feedback=" \n "))
         assert (dict(event_read.answers), event_read.activities) == ({"score": 9}, ("nps_score",))
 
@@ -283,7 +283,7 @@ def test_each_kind_of_activity_holds_subject_comment_and_time(kind: str) -> None
     assert {f"{prefix}Subject__c", f"{prefix}Event__c", f"{prefix}Time__c"} <= set(fields)
 
 
-def test_words_without_a_score_before_them_are_written_with_their_other_values() -> None:
+def test_feedback_without_an_earlier_score_is_written_with_its_other_values() -> None:
     action = Activities(
         "contact",
         "WhoId",

@@ -282,7 +282,7 @@ class TestOrder:
         assert scene.calls.sent == []
         assert {STATE, score_name("a"), records_name("a")} <= scene.asked_for
 
-    def test_an_outage_of_the_lookup_holds_back_those_who_need_it_alone(self) -> None:
+    def test_an_outage_of_the_lookup_delays_only_messages_that_need_it(self) -> None:
         scene = Scene(ScriptedCalls(lookup_failure=CallFailedError(Retry("no answer", 7.0, counts=False))))
         ends = scene.settle(
             event("appcues:nps_score", "a", score=1),
@@ -294,7 +294,7 @@ class TestOrder:
         assert isinstance(ends[3], Parked)
         assert scene.calls.sent == []
 
-    def test_nor_does_it_hold_back_an_event_that_no_mapping_asks_for(self) -> None:
+    def test_an_outage_of_the_lookup_does_not_delay_unmapped_events(self) -> None:
         words = destination("contact", "Contact", fields={}, activities=("nps_feedback",))
         scene = Scene(ScriptedCalls(lookup_failure=CallFailedError(Retry("no answer", counts=False))), (words,))
         feedback, score = event("appcues:nps_feedback", "a", feedback="x"), event("appcues:nps_score", "b", score=7)
@@ -312,13 +312,13 @@ class TestWho:
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Parked("several_matches", "in contact")]
         assert scene.calls.sent[0].ids == ["00Q1"]
 
-    def test_a_stranger_is_parked_and_the_mappings_are_named(self) -> None:
+    def test_an_unknown_user_is_parked_with_the_names_of_the_mappings(self) -> None:
         scene = Scene(ScriptedCalls(), (CONTACT, LEAD))
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [
             Parked("unknown_user", "nobody in contact, lead has this id")
         ]
 
-    def test_of_a_converted_lead_alone_a_person_hears_and_beside_another_it_does_not_count(self) -> None:
+    def test_a_converted_lead_alone_is_parked_and_ignored_beside_another_record(self) -> None:
         records = both("a") | {"lead": [("00Qa", "a"), ("00Qb", "b"), ("00Qc", "b")]}
         scene = Scene(ScriptedCalls(records, converted={"00Qa", "00Qb"}), (CONTACT, LEAD))
         assert scene.settle(event("appcues:nps_score", "a", score=1)) == [Delivered()]
@@ -399,7 +399,7 @@ class TestRemembered:
         parked = Scene(ScriptedCalls(), (QUIET,)).deliver(message)
         assert values(parked)[score_name("a")] == (STAMP, "9")
 
-    def test_words_without_a_score_leave_the_score_before_them_as_it_is(self) -> None:
+    def test_feedback_without_a_score_keeps_the_earlier_score(self) -> None:
         delivery = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(event("appcues:nps_feedback", "a", feedback="x"))
         assert set(values(delivery)) == {f"field:Contact:003a:{FEEDBACK}", records_name("a")}
 
@@ -436,7 +436,7 @@ class TestRemembered:
         assert "horrible" not in str(redacted)
         assert redacted["received"] == {"answers": [{"said": REDACTED}]}
 
-    def test_texts_are_kept_without_that_wish_and_for_as_long_as_they_are_needed(self) -> None:
+    def test_texts_are_kept_without_the_setting_and_while_they_are_needed(self) -> None:
         message = event("appcues:nps_feedback", "a", feedback="horrible")
         plain = Scene(ScriptedCalls(people("a")), (QUIET,)).deliver(message)
         assert plain.redacted == {}
@@ -476,7 +476,7 @@ class TestWrittenAgain:
         assert delivery.doubted == {STATE, f"field:Contact:003b:{SCORE}"}
         assert delivery.written == set()
 
-    def test_those_of_a_call_that_was_certainly_refused_are_not(self) -> None:
+    def test_the_states_of_a_refused_call_are_not_in_doubt(self) -> None:
         refused = CallFailedError(Retry("SERVER_UNAVAILABLE", counts=False))
         delivery = Scene(ScriptedCalls(people("a"), ends=[refused]), (QUIET,)).deliver(
             event("appcues:nps_score", "a", score=1)
@@ -526,7 +526,7 @@ class TestWrittenAgain:
         assert scene.settle(again()) == [Delivered()]
         assert scene.calls.sent == []
 
-    def test_a_rewrite_that_comes_to_nothing_is_tried_again(self) -> None:
+    def test_a_failed_rewrite_is_retried(self) -> None:
         scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": LOCKED}]), (QUIET,))
         message = again()
         scene.latest[STATE] = LatestState(STATE, LATER, "9")
@@ -567,7 +567,7 @@ class TestRefusedMapping:
             ("salesforce_access", "mapping lead (INVALID_TYPE): see the messages that wait for it")
         ]
 
-    def test_nobody_is_parked_as_a_stranger_while_a_mapping_cannot_be_asked(self) -> None:
+    def test_no_message_is_parked_as_unknown_user_while_a_mapping_is_unavailable(self) -> None:
         scene = Scene(
             ScriptedCalls(people("a", mapping="lead"), refused_lookups={"lead": REFUSED_MAPPING}), (CONTACT, LEAD)
         )
@@ -684,7 +684,7 @@ class TestRefusedMapping:
 class TestCrowded:
     LIMIT = RecordError("APEX_FAILED", "System.LimitException: Too many SOQL queries: 101")
 
-    def test_those_that_a_trigger_could_not_take_go_again_in_order_and_before_the_rest(self) -> None:
+    def test_records_that_a_trigger_refused_are_resent_in_order_before_the_others(self) -> None:
         users = [f"u{number:02}" for number in range(14)]
         ids = [f"003{user}" for user in users]
         calls = ScriptedCalls(people(*users), ends=[{ids[1]: self.LIMIT, ids[3]: self.LIMIT}])
@@ -696,7 +696,7 @@ class TestCrowded:
         assert calls.size.most == 6
         assert calls.alarms == [("salesforce_crowded", "see the messages that wait for it")]
 
-    def test_in_the_smallest_call_the_error_is_the_records_own(self) -> None:
+    def test_in_the_smallest_call_the_error_belongs_to_the_record(self) -> None:
         users = ["a", "b", "c", "d", "e"]
         scene = Scene(ScriptedCalls(people(*users), ends=[{"003a": self.LIMIT}]), (QUIET,))
         first, *other_ends = scene.settle(*(event("appcues:nps_score", user, score=1) for user in users))

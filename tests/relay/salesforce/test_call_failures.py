@@ -170,7 +170,9 @@ class TestFailures:
         ],
         ids=repr,
     )
-    def test_whether_it_may_have_been_carried_out(self, line: Line, error: Exception, unknown: bool) -> None:
+    def test_failures_that_may_have_been_executed_are_recognized(
+        self, line: Line, error: Exception, unknown: bool
+    ) -> None:
         assert line.fail(error).is_unknown is unknown
 
     @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ class TestFailures:
         ],
         ids=repr,
     )
-    def test_how_it_is_counted(self, line: Line, error: Exception, outcome: str) -> None:
+    def test_the_outcome_of_a_call_is_counted(self, line: Line, error: Exception, outcome: str) -> None:
         line.fail(error)
         assert line.heard.calls == [("update", outcome)]
 
@@ -204,7 +206,7 @@ class TestFailures:
         ],
         ids=repr,
     )
-    def test_what_holds_all_calls(self, line: Line, error: Exception, pause: float) -> None:
+    def test_failures_that_pause_all_calls_are_recognized(self, line: Line, error: Exception, pause: float) -> None:
         """Not what is a mapping's, not what counts against the message, and not the limit of the day."""
         line.fail(error)
         assert line.pause == pause
@@ -223,7 +225,7 @@ class TestFailures:
         assert failure.end == Retry("INVALID_FIELD", 300.0, counts=False)
         assert line.heard.alarms == [], "the batch raises it with the mapping's name"
 
-    def test_what_concerns_everybody_raises_its_alarm_here(self, line: Line) -> None:
+    def test_failures_of_the_whole_org_raise_their_alarm(self, line: Line) -> None:
         failure = line.fail(SignInError("", code="INVALID_SESSION_ID"))
         assert not failure.of_mapping
         assert line.heard.alarms == [("salesforce_sign_in", "INVALID_SESSION_ID")]
@@ -280,10 +282,10 @@ class TestPolicy:
         ],
         ids=repr,
     )
-    def test_which_calls_are_refused_for_one_object(self, error: OrgError, of_mapping: bool) -> None:
+    def test_refusals_of_a_whole_call_for_one_object_are_recognized(self, error: OrgError, of_mapping: bool) -> None:
         assert is_refusal_of_mapping(error) is of_mapping
 
-    def test_which_records_are(self) -> None:
+    def test_refusals_of_a_record_for_its_object_are_recognized(self) -> None:
         assert is_record_refusal_of_mapping(RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", ""))
         assert not is_record_refusal_of_mapping(RecordError("STORAGE_LIMIT_EXCEEDED", ""))
 

@@ -102,7 +102,7 @@ def test_a_thousand_webhooks_take_fifteen_calls_and_none_of_them_makes_a_person(
     assert before == (world.rest.value("SELECT COUNT(Id) FROM Contact"), world.rest.value("SELECT COUNT(Id) FROM Lead"))
 
 
-def test_strangers_cost_one_call_and_are_never_made(world: World, requests_made: list[tuple[str, str]]) -> None:
+def test_unknown_users_need_one_call_and_create_no_record(world: World, requests_made: list[tuple[str, str]]) -> None:
     people = world.rest.value("SELECT COUNT(Id) FROM Contact")
     ends = world.deliver(*(event("appcues:nps_score", str(900_000 + number), score=9) for number in range(200)))
     assert {getattr(end, "reason", "") for end in ends} == {"unknown_user"}

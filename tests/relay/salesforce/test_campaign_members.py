@@ -75,7 +75,7 @@ def test_a_member_gets_a_later_status_alone(present: str, written: bool) -> None
 
 
 @pytest.mark.parametrize(("order", "written"), [(2, True), (3, True), (4, False)])
-def test_what_was_delivered_in_the_meantime_is_not_taken_back(order: int, written: bool) -> None:
+def test_a_status_delivered_in_the_meantime_is_not_overwritten(order: int, written: bool) -> None:
     states = {STATE: LatestState(STATE, f"{order:010d}")}
     assert bool(plan(action(), *statuses(), member("Sent"), latest=states)) is written
     related = [*statuses(), member("Sent")]
@@ -128,7 +128,7 @@ def test_a_campaign_is_found_by_either_form_of_its_id_and_its_case(key: str) -> 
     ],
     ids=["no campaign", "several of the name", "no status"],
 )
-def test_what_is_not_there_is_never_sent(
+def test_missing_campaigns_and_statuses_are_never_sent(
     asked: CampaignMembers, related: list[dict[str, Any]], reason: str, detail: str
 ) -> None:
     with pytest.raises(ActionError) as error:

@@ -55,7 +55,7 @@ MARKS = st.sampled_from(["e", "n", "\u0301", "\u200d", "👍", "🏽", "🇩", "
 
 
 @given(st.lists(MARKS, max_size=60).map("".join), st.integers(1, 60))
-def test_nothing_is_left_hanging(text: str, limit: int) -> None:
+def test_a_truncated_text_has_no_incomplete_character(text: str, limit: int) -> None:
     shortened = cut(text, limit)
     if shortened != text and len(text) < 32:
         next_character = text[len(shortened)]
@@ -65,7 +65,7 @@ def test_nothing_is_left_hanging(text: str, limit: int) -> None:
 
 
 @given(st.text(alphabet=st.characters(), max_size=100))
-def test_what_no_field_holds_is_taken_out(text: str) -> None:
+def test_characters_that_no_field_accepts_are_removed(text: str) -> None:
     cleaned = clean(text)
     cleaned.encode()
     assert not set(cleaned) & {chr(code) for code in range(32) if code not in (9, 10)}

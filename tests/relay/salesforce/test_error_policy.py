@@ -44,7 +44,7 @@ def call(code: str, status: int = 400, after: float | None = None) -> CallRefuse
 
 
 @pytest.mark.parametrize("code", [code for code, rule in ERROR_RULES.items() if rule.what == "park"])
-def test_what_somebody_has_to_change_is_parked_with_its_reason(code: str) -> None:
+def test_errors_that_a_person_must_correct_are_parked_with_their_reason(code: str) -> None:
     end = record(code, "words", fields=("Title",))
     assert end == Parked(code.lower(), f"{code} (Title): words")
 
@@ -56,7 +56,7 @@ def test_a_record_that_has_changed_is_looked_up_once_more(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", [*ERROR_RULES, "SOMETHING_NEW"])
-def test_a_wait_is_not_the_messages_fault_and_any_other_attempt_counts(code: str) -> None:
+def test_waits_count_no_attempt_and_other_failures_do(code: str) -> None:
     end = record(code)
     if isinstance(end, Retry):
         waits = code in ERROR_RULES and ERROR_RULES[code].what == "wait"
@@ -75,7 +75,7 @@ def status_codes() -> list[str]:
     return re.findall(r'<xsd:enumeration value="(\w+)"/>', listed)
 
 
-def test_no_code_of_the_platform_or_of_tomorrow_blocks_its_user_for_hours_or_hammers() -> None:
+def test_no_known_or_new_error_code_blocks_a_user_for_hours_or_retries_rapidly() -> None:
     codes = status_codes()
     assert len(codes) > 500
     for code in [*codes, "SOMETHING_OF_TOMORROW", ""]:
@@ -168,7 +168,7 @@ def test_what_was_sent_is_not_repeated_in_an_error() -> None:
         (OrgError("not JSON"), Retry("an answer of another shape", 60), "salesforce_refused"),
     ],
 )
-def test_a_call_that_comes_to_nothing_parks_nobody(error: OrgError, end: Retry, alarm: str) -> None:
+def test_a_failed_call_parks_no_message(error: OrgError, end: Retry, alarm: str) -> None:
     assert settle_call(error) == (end, alarm)
 
 

@@ -70,7 +70,7 @@ def test_newer_surveys_send_both_in_one_event_which_becomes_both_activities(worl
     assert world.contact()["NPS_Feedback__c"] == "Too slow"
 
 
-def test_a_newer_survey_without_words_is_a_score_alone(world: World) -> None:
+def test_a_newer_survey_without_feedback_writes_only_the_score(world: World) -> None:
     assert world.deliver(event("appcues:nps_score_and_feedback", score=10, feedback="")) == [Delivered()]
     assert [activity["Subject"] for activity in world.events("Appcues_Event_Id__c != null")] == [
         "Appcues NPS Score Submitted - 10"
@@ -85,14 +85,14 @@ def test_a_score_may_be_written_in_several_ways(world: World, score: object) -> 
 
 
 @pytest.mark.parametrize("score", [11, -1, "nine", True, 7.5, None, [9], float("inf"), "9" * 400])
-def test_a_score_that_is_none_is_parked_and_nothing_is_written(world: World, score: object) -> None:
+def test_an_invalid_score_is_parked_and_not_written(world: World, score: object) -> None:
     (end,) = world.deliver(event("appcues:nps_score", score=score))
     assert isinstance(end, Parked)
     assert end.reason == "bad_value"
     assert world.heard.calls == []
 
 
-def test_a_feedback_that_is_none_is_parked(world: World) -> None:
+def test_invalid_feedback_is_parked(world: World) -> None:
     (end,) = world.deliver(event("appcues:nps_feedback", feedback={"a": 1}))
     assert end == Parked("bad_value", "feedback is no feedback: dict")
 
@@ -107,7 +107,7 @@ def test_a_parked_message_does_not_hold_up_those_behind_it(world: World) -> None
 @pytest.mark.parametrize(
     "name", ["appcues:flow_started", "appcues:v2:experience_completed", "Somebody else", "nps_scored"]
 )
-def test_what_no_mapping_asks_for_is_done_without_a_call(world: World, name: str) -> None:
+def test_an_event_of_no_mapping_is_done_without_a_call(world: World, name: str) -> None:
     assert world.deliver(event(name, score=3)) == [Delivered("not_mapped")]
     assert world.heard.calls == []
 
@@ -150,7 +150,7 @@ def test_a_lead_is_written_to_as_well_as_a_contact(world: World) -> None:
 
 
 @pytest.mark.parametrize("blank", [" ", "\n\t", "\x01"])
-def test_an_answer_of_blanks_does_not_take_the_place_of_words(world: World, blank: str) -> None:
+def test_blank_feedback_does_not_replace_feedback(world: World, blank: str) -> None:
     world.deliver(event("appcues:nps_feedback", feedback="Great!"))
     assert world.deliver(event("appcues:nps_score_and_feedback", at=5, score=4, feedback=blank)) == [Delivered()]
     contact_row = world.contact()

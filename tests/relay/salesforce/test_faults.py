@@ -40,7 +40,7 @@ def retry(end: Settlement, *, counts: bool) -> Retry:
         ("drop_after", UPSERT),
     ],
 )
-def test_an_outage_is_nobodys_fault_and_the_next_delivery_makes_it_good(world: World, fault: str, path: str) -> None:
+def test_an_outage_counts_no_attempt_and_the_next_delivery_succeeds(world: World, fault: str, path: str) -> None:
     message = event("appcues:nps_score", score=6)
     world.control.arm(fault, path=path)
     retry(world.deliver(message)[0], counts=False)
@@ -49,7 +49,7 @@ def test_an_outage_is_nobodys_fault_and_the_next_delivery_makes_it_good(world: W
     assert len(world.events(EVERYTHING)) == 1
 
 
-def test_a_time_that_is_named_is_handed_on(world: World) -> None:
+def test_a_retry_after_is_used(world: World) -> None:
     world.control.arm("unavailable", path=UPDATE, retry_after=17)
     assert retry(world.deliver(event("appcues:nps_score", score=6))[0], counts=False).after == 17
 
@@ -95,7 +95,7 @@ def test_a_used_up_allowance_stops_the_relay_until_the_org_says_otherwise(world:
     assert [operation for operation, _ in world.heard.calls] == ["limits", "lookup", "update", "upsert"]
 
 
-def test_while_it_has_stopped_it_asks_rarely_and_settles_the_rest_without_a_call(world: World) -> None:
+def test_a_stopped_relay_asks_rarely_and_settles_other_messages_without_a_call(world: World) -> None:
     world.control.arm("request_limit", path="/services/data/*", times=2)
     messages = [event("appcues:nps_score", score=6), event("appcues:nps_score", at=1, score=7)]
     world.deliver(*messages)
@@ -107,7 +107,7 @@ def test_while_it_has_stopped_it_asks_rarely_and_settles_the_rest_without_a_call
     assert world.heard.calls == [("limits", "REQUEST_LIMIT_EXCEEDED")]
 
 
-def test_it_slows_down_before_it_stops(world: World) -> None:
+def test_calls_slow_down_before_the_limit_stops_them(world: World) -> None:
     writer = world.fresh_writer(bounds=QuotaBounds(slow_at=0.0, stop_at=0.9, spread=90_000))
     assert world.deliver(event("appcues:nps_score", score=6), writer=writer) == [Delivered()]
     assert world.deliver(event("appcues:nps_score", at=1, score=7), writer=writer) == [Delivered()]
@@ -171,7 +171,7 @@ def test_a_pause_that_the_org_asks_for_is_kept_whoever_else_waits() -> None:
     assert breaker.seconds_left(1000.0) == 3600, "but never longer than an hour"
 
 
-def test_what_has_to_be_cured_by_a_person_is_tried_twice_a_minute_at_most() -> None:
+def test_failures_that_a_person_must_correct_are_retried_at_most_twice_a_minute() -> None:
     breaker = Breaker()
     breaker.record_failure(1000.0, 300.0)
     assert breaker.seconds_left(1000.0) == 30

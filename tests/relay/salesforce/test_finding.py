@@ -18,7 +18,7 @@ def lead(world: World, **values: object) -> str:
 @pytest.mark.parametrize(
     "user_id", ["99999999", "010001", "10001.0", "1e4", "+10001", "x' OR Id != '", "\x00", "10001 "]
 )
-def test_an_id_that_nobody_has_exactly_is_parked(world: World, user_id: str) -> None:
+def test_an_id_without_an_exact_match_is_parked(world: World, user_id: str) -> None:
     (end,) = world.deliver(event("appcues:nps_score", user_id, score=9))
     assert isinstance(end, Parked)
     assert end.reason == "unknown_user"
@@ -26,12 +26,12 @@ def test_an_id_that_nobody_has_exactly_is_parked(world: World, user_id: str) -> 
     assert world.contact()["NPS_Score__c"] is None
 
 
-def test_an_id_that_no_number_can_be_costs_no_call(world: World) -> None:
+def test_an_id_that_is_not_a_number_needs_no_call(world: World) -> None:
     world.deliver(event("appcues:nps_score", "somebody@example.com", score=9))
     assert world.heard.calls == []
 
 
-def test_an_id_that_several_have_is_parked_and_the_other_mapping_is_written(world: World) -> None:
+def test_an_id_of_several_records_is_parked_and_the_other_mapping_is_written(world: World) -> None:
     record = [lead(world, Product_User_Id__c=888001) for _ in range(2)]
     contact = world.contact("10003")["Id"]
     world.rest("PATCH", f"/sobjects/Contact/{contact}", json={"Product_User_Id__c": 888001})

@@ -58,7 +58,9 @@ def test_after_a_call_without_an_answer_the_newest_value_is_written_again(relay:
     assert relay.score == 9
 
 
-def test_a_process_that_froze_beyond_its_lease_turns_nothing_back(relay: Relay, pool: ThreadPoolExecutor) -> None:
+def test_a_process_frozen_beyond_its_lease_does_not_overwrite_newer_values(
+    relay: Relay, pool: ThreadPoolExecutor
+) -> None:
     relay.store(2, at=1)
     frozen = relay.hold(replace(relay.claim(lease=0.1), deadline=boot_time() + PATIENCE), pool)
     relay.store(9, at=2)
@@ -74,9 +76,7 @@ def test_a_process_that_froze_beyond_its_lease_turns_nothing_back(relay: Relay, 
     assert relay.score == 9
 
 
-def test_a_process_that_froze_turns_back_neither_of_two_values_of_one_record(
-    relay: Relay, pool: ThreadPoolExecutor
-) -> None:
+def test_a_frozen_process_overwrites_neither_of_two_newer_values(relay: Relay, pool: ThreadPoolExecutor) -> None:
     """Classic surveys send score and feedback in two events, which one claim writes in two calls."""
     relay.store(2, at=1)
     relay.store_feedback("old", at=2)
@@ -93,7 +93,9 @@ def test_a_process_that_froze_turns_back_neither_of_two_values_of_one_record(
     assert (relay.score, relay.feedback) == (9, "new")
 
 
-def test_the_call_of_a_process_that_died_turns_nothing_back(relay: Relay, pool: ThreadPoolExecutor) -> None:
+def test_the_late_call_of_a_killed_process_does_not_overwrite_newer_values(
+    relay: Relay, pool: ThreadPoolExecutor
+) -> None:
     """Its call is on its way still, and nobody is there to hear how it ends."""
     relay.store(2, at=1)
     claim = replace(relay.claim(lease=0.1), deadline=boot_time() + PATIENCE)

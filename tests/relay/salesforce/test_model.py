@@ -164,7 +164,7 @@ def test_triggers_that_cannot_take_many_records_are_given_fewer_and_that_is_reme
     assert far.sent == [200, 100, 50, 50, 50, 50, *[50] * 4], "found out once, by halving"
 
 
-def test_where_even_few_are_too_many_they_are_parked() -> None:
+def test_records_that_fail_in_the_smallest_call_are_parked() -> None:
     far = Far([], room=0)
     messages = [event("appcues:nps_score", f"u{number}", score=7) for number in range(10)]
     claim = Claim("token", 1e9, tuple(messages))

@@ -16,13 +16,13 @@ def test_a_score_never_goes_back_to_an_older_event(world: World) -> None:
     assert len(world.events("Appcues_Event_Id__c != null")) == 2, "what happened is written all the same"
 
 
-def test_nor_after_a_restart(world: World) -> None:
+def test_a_score_never_goes_back_after_a_restart(world: World) -> None:
     world.deliver(event("appcues:nps_score", at=60, score=9))
     assert world.deliver(event("appcues:nps_score", at=30, score=2), writer=world.fresh_writer()) == [Delivered()]
     assert world.contact()["NPS_Score__c"] == 9
 
 
-def test_nor_within_one_claim(world: World) -> None:
+def test_a_score_never_goes_back_within_one_claim(world: World) -> None:
     ends = world.deliver(event("appcues:nps_score", at=60, score=9), event("appcues:nps_score", at=30, score=2))
     assert ends == [Delivered(), Delivered()]
     assert world.contact()["NPS_Score__c"] == 9

@@ -30,7 +30,7 @@ def test_from_four_fifths_on_calls_are_spread_and_from_19_of_20_on_there_are_non
 
 
 @given(st.integers(1, 10**7), st.integers(0, 10**7), st.integers(0, 10**7))
-def test_the_more_is_used_the_longer_it_waits(limit: int, one: int, two: int) -> None:
+def test_the_wait_grows_with_the_usage(limit: int, one: int, two: int) -> None:
     def order(used: int) -> float:
         seconds = delay(used, limit, BOUNDS)
         return float("inf") if seconds is None else seconds
@@ -39,7 +39,7 @@ def test_the_more_is_used_the_longer_it_waits(limit: int, one: int, two: int) ->
     assert order(less) <= order(more)
 
 
-def test_while_it_has_stopped_it_looks_once_in_a_while() -> None:
+def test_a_stopped_relay_checks_the_limits_from_time_to_time() -> None:
     quota = Quota(BOUNDS)
     assert quota.delay(10, 100) == 0
     quota.record_exceeded()

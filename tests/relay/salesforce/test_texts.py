@@ -38,7 +38,7 @@ ITEM = {"itemLabel": "Invite", "checklistName": "Start"}
         ({"itemIndex": [1]}, "Appcues Checklist Item Completed - Start"),
     ],
 )
-def test_people_count_from_one_and_what_is_no_number_is_left_out(values: dict[str, object], subject: str) -> None:
+def test_indexes_count_from_one_and_other_values_are_omitted(values: dict[str, object], subject: str) -> None:
     assert SHIPPED["checklist_item_completed"].render({**ITEM, **values}.get)[0] == subject
 
 
@@ -56,13 +56,13 @@ def test_what_is_missing_leaves_no_empty_brackets_and_no_sign_at_the_end(event: 
     assert SHIPPED[event].render({}.get) == MISSING[event]
 
 
-def test_what_people_wrote_is_not_tidied() -> None:
+def test_feedback_is_not_tidied() -> None:
     words = "() []  - # “” ( ) -"
     assert rendered("{{ a }} ({{ b }}) end", a=words) == f"{words} end"
     assert rendered("{{ a }} end", a="(\ue000) -") == "() - end", "nor where it holds the mark of a missing value"
 
 
-def test_what_no_field_holds_is_left_out_and_a_subject_is_one_line() -> None:
+def test_unsupported_characters_are_removed_and_a_subject_is_one_line() -> None:
     text = EventText(subject="{{ a }}", comment="{{ a }}")
     assert compile_texts({"x": text})["x"].render({"a": "one\x00\r\n \ttwo\ud800"}.get) == (
         "one two\ufffd",
@@ -102,7 +102,7 @@ def test_blanks_around_a_text_are_left_out() -> None:
         ("{{ b.__class__.__mro__ }}{{ b.__init__ }}safe", "safe"),
     ],
 )
-def test_what_the_language_can_do(template: str, text: str) -> None:
+def test_the_template_language_has_these_features(template: str, text: str) -> None:
     assert find_template_problem(template) is None
     assert rendered(template, a=7, b="x", c=True, d={"k": [1, "two"]}, infinite=math.inf, large=10**29) == text
 
@@ -172,7 +172,7 @@ def test_each_test_is_true_of_one_value_and_false_of_another() -> None:
 
 
 @pytest.mark.parametrize(("template", "error"), [("{{ 'a' if a > 3 }}", "TypeError"), ("{{ a[::0] }}", "ValueError")])
-def test_a_text_that_cannot_be_filled_in_says_so(template: str, error: str) -> None:
+def test_a_text_that_cannot_be_rendered_is_an_error(template: str, error: str) -> None:
     assert find_template_problem(template) is None
     with pytest.raises(TemplateFailedError, match=error):
         rendered(template, a="a word")
@@ -216,7 +216,7 @@ def test_an_expensive_text_costs_little_when_compiled_and_when_filled_in(templat
         st.one_of(st.none(), st.text(), st.integers(), st.floats(), st.booleans(), st.lists(st.text(), max_size=2)),
     )
 )
-def test_the_shipped_texts_take_anything(values: dict[str, object]) -> None:
+def test_the_shipped_texts_render_any_values(values: dict[str, object]) -> None:
     for text in SHIPPED.values():
         subject, comment = text.render(values.get)
         assert len(subject.encode("utf-16-le")) <= 2 * TEXT_LENGTH

@@ -109,7 +109,7 @@ def score(user: str = "a", **more: Any) -> ClaimedMessage:
 
 
 class TestPauses:
-    def test_calls_end_before_the_lease_does(self, case: WriterCase) -> None:
+    def test_calls_end_before_the_lease(self, case: WriterCase) -> None:
         """What came of them has to be written down."""
         assert case.deliver(score()) == [Delivered()]
         assert set(case.calls.deadlines) == {1000.0 + LEASE - 2.0}
@@ -120,7 +120,7 @@ class TestPauses:
         assert case.deliver(score()) == [Delivered()]
         assert case.slept == [2.0]
 
-    def test_for_a_longer_one_messages_go_back(self, case: WriterCase) -> None:
+    def test_a_longer_pause_releases_the_messages(self, case: WriterCase) -> None:
         case.calls.breaker.record_failure(1000.0, 2.5)
         ends = case.deliver(score(), score("b"), score(at=1))
         retry = Retry("held back after a failure", 2.5, counts=False)
@@ -128,7 +128,7 @@ class TestPauses:
         assert case.slept == []
         assert case.calls.looked_up == []
 
-    def test_a_database_that_is_away_costs_nobody_an_attempt_and_nothing_is_written(self, case: WriterCase) -> None:
+    def test_an_unavailable_database_counts_no_attempt_and_nothing_is_written(self, case: WriterCase) -> None:
         def away(_names: Iterable[str]) -> dict[str, LatestState]:
             raise Unavailable("away")
 
@@ -147,12 +147,12 @@ class TestQuota:
         assert case.deliver(score()) == [Delivered()]
         assert case.slept == [3.0]
 
-    def test_but_never_longer_than_half_of_what_is_left_of_its_lease(self, case: WriterCase) -> None:
+    def test_a_claim_never_waits_longer_than_half_of_its_remaining_lease(self, case: WriterCase) -> None:
         case.calls.org.collections.usage = Usage(94_990, 100_000)
         case.deliver(score())
         assert case.slept == [29.0]
 
-    def test_at_the_limit_it_asks_the_org_and_goes_on_where_there_is_room(self, case: WriterCase) -> None:
+    def test_at_the_limit_the_writer_asks_the_org_and_continues_if_requests_are_left(self, case: WriterCase) -> None:
         case.calls.org.collections.usage = Usage(96_000, 100_000)
         case.calls.usage_limits = [Usage(10, 100_000)]
         assert case.deliver(score()) == [Delivered()]
@@ -160,7 +160,7 @@ class TestQuota:
         assert case.calls.alarms == []
         assert case.slept == []
 
-    def test_where_there_is_none_it_stops_and_raises_one_alarm(self, case: WriterCase) -> None:
+    def test_without_requests_left_the_writer_stops_and_raises_one_alarm(self, case: WriterCase) -> None:
         case.calls.org.collections.usage = Usage(96_000, 100_000)
         case.calls.usage_limits = [Usage(96_000, 100_000)]
         ends = case.deliver(score(), score(at=1), score("b"))
@@ -172,7 +172,7 @@ class TestQuota:
         assert case.calls.looked_up == []
         assert case.calls.alarms == [("salesforce_quota", "the relay has stopped to leave API requests to others")]
 
-    def test_the_next_time_it_stops_it_raises_the_alarm_again(self, case: WriterCase) -> None:
+    def test_a_later_stop_raises_the_alarm_again(self, case: WriterCase) -> None:
         case.calls.org.collections.usage = Usage(96_000, 100_000)
         case.calls.usage_limits = [Usage(96_000, 100_000), Usage(10, 100_000), Usage(96_000, 100_000)]
         case.deliver(score())
@@ -191,12 +191,12 @@ class TestQuota:
 
 
 class TestSession:
-    def test_it_is_renewed_ahead_within_the_lease(self, case: WriterCase) -> None:
+    def test_a_session_is_renewed_ahead_within_the_lease(self, case: WriterCase) -> None:
         case.deliver(score())
         case.deliver(score(at=1))
         assert case.calls.renewed == [(3000.0, LEASE - 2.0)] * 2
 
-    def test_where_that_fails_it_is_tried_again_after_a_minute_and_messages_go_on(self, case: WriterCase) -> None:
+    def test_a_failed_renewal_is_retried_after_a_minute_and_deliveries_continue(self, case: WriterCase) -> None:
         case.calls.renewal_error = SignInError("no", code="invalid_grant")
         assert case.deliver(score()) == [Delivered()]
         case.calls.now += 59
@@ -232,7 +232,7 @@ class TestLengths:
         assert measuring.writer.rules.lengths == {("Contact", FEEDBACK): 4}
         assert set(measuring.calls.deadlines) == {1000.0 + LEASE - 2.0}
 
-    def test_where_it_does_not_answer_messages_go_on_and_it_is_asked_again(self, measuring: WriterCase) -> None:
+    def test_if_the_org_does_not_answer_deliveries_continue_and_it_is_asked_again(self, measuring: WriterCase) -> None:
         measuring.calls.schemas = [CallFailedError(Retry("no answer", counts=False)), self.SCHEMA]
         for at in (0, 1):
             assert measuring.deliver(event("appcues:nps_feedback", "a", at=at, feedback="0123456789")) == [Delivered()]
