@@ -1,8 +1,4 @@
-"""
-Write the tables of the local org's grammars, which spare it working them out; with --check, say which are stale.
-
-    .venv/bin/python scripts/grammars.py [--check]
-"""
+"""Write the parse tables of the local org's grammars, which shorten its start; with --check, list outdated tables."""
 
 from __future__ import annotations
 

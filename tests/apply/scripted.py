@@ -1,4 +1,4 @@
-"""An org whose deployments take the course that a test writes."""
+"""An org whose deployments end as a test specifies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ID = "0Af000000000001AAA"
 
 @dataclass
 class ScriptedOrg:
-    """An org with one course for each deployment, and a clock that only sleeping moves."""
+    """An org with a list of statuses for each deployment, and a clock that only sleeping advances."""
 
     courses: list[list[DeployResult | BaseException]]
     time: float = 100.0

@@ -1,4 +1,4 @@
-"""What a check of a plan sends, what it can say afterwards, and when its deployment may be used again."""
+"""A check of a plan: what it sends, what it reports, and when its deployment can be reused."""
 
 from __future__ import annotations
 

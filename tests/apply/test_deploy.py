@@ -1,4 +1,4 @@
-"""Following one deployment: what is reported, how long a locked setup is waited for, and what Ctrl-C does."""
+"""Following a deployment: reported statuses, retries of a locked setup, and Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps of an apply in a real local org: their order, what is reported, and where it stops."""
+"""The steps of an apply in a real local org: their order, their reports, and where an error stops them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class CountingLock(Lock):
 
 @dataclass
 class Bench:
-    """A project, its org, and everything that an execution tells."""
+    """A project, its org, and the events of its execution."""
 
     project: Project
     served: LocalOrg
@@ -84,7 +84,7 @@ class Bench:
         return [row["Username"] for row in rows]
 
     def told(self) -> list[str]:
-        """Return what was reported, without ids and progress."""
+        """Return the reported events, without IDs and progress."""
         return [re.sub(r"0Af\w+", "ID", line) for line in self.said if not line.startswith("  ")]
 
 

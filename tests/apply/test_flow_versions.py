@@ -1,4 +1,4 @@
-"""Versions of flows: which is activated, how many stay, and in which order a flow goes."""
+"""Versions of flows: which one is activated, how many are kept, and the order in which a flow is deleted."""
 
 from __future__ import annotations
 

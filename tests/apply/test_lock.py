@@ -1,4 +1,4 @@
-"""One apply at a time: whoever comes second is told who was first, and no lock outlives its holder."""
+"""The lock against concurrent applies: a second apply is refused or waits, and no lock outlives its holder."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class HandClock:
 
 @dataclass
 class Patience:
-    """Seconds that pass only by sleeping, and what happens meanwhile."""
+    """A clock that only sleeping advances, with events that happen at given times."""
 
     seconds: float = 0.0
     meanwhile: Callable[[], None] = lambda: None
@@ -49,7 +49,7 @@ class Patience:
 
 @dataclass
 class Place:
-    """A local org, two clients of it and what they said."""
+    """A local org, two clients of it, and their output."""
 
     url: str
     token: str
@@ -63,7 +63,7 @@ class Place:
         return hold_lock(org, "Test", holder, patience=patience, report=self.said.append)
 
     def leave(self, holder: Holder) -> str:
-        """Leave a lock behind, as a run does that dies."""
+        """Leave a lock in the org, as a killed run does."""
         values = {"Name": "Test_sfcode_lock", "Body": "eA==", "ContentType": "text/plain", "CacheControl": "Private"}
         return self.one.create("StaticResource", values | {"Description": holder.text()})
 

@@ -1,4 +1,4 @@
-"""A lock whose machine has slept: others may have taken it over, so it looks before it goes on."""
+"""The lock of a machine that was suspended: another run may have taken it over, so it is read again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfcode.errors import OrgError, OrgUnreachable, Refused
 
 @dataclass
 class SleepyOrg:
-    """An org that notes what is written into the lock, on a clock that a test moves."""
+    """An org that records the writes of the lock, on a clock that the test advances."""
 
     time: float = 1000.0
     written: list[str] = field(default_factory=list)

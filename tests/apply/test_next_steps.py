@@ -1,4 +1,4 @@
-"""What is left to do by hand in Appcues, for each way of knowing its webhooks."""
+"""The manual steps in Appcues, for each authentication scheme of webhooks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PUBLIC = "https://relay.example.com"
 
 
 def webhook(folder: Path, auth: str, url: str = PUBLIC) -> list[str]:
-    """Give what is said of the webhook, without its events."""
+    """Return the printed lines about the webhook, without its events."""
     (folder / "mappings").mkdir()
     (folder / "sfcode.yaml").write_text(SETTINGS.format(url=url, auth=auth))
     (folder / "mappings" / "contact.yaml").write_text(CONTACT)

@@ -1,4 +1,4 @@
-"""The package of a deployment: what it sends, what its applied state holds, and the digest that a check is bound to."""
+"""The package of a deployment: its files, its applied state, and the digest that a check is bound to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deploying from a check: when the org is asked for it, what is deployed anew and why, and what the result says."""
+"""Quick deployments of a check: when they are used, when the package is deployed again, and their result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DONE = DeployResult(ID, "Succeeded", done=True, success=True)
 
 @dataclass
 class Noted(Lock):
-    """A lock that notes which deployments it was told of."""
+    """A lock that records the IDs of deployments."""
 
     deployments: list[str] = field(default_factory=list)
 
@@ -53,7 +53,7 @@ def plan(*changes: Change, **more: Any) -> Plan:
 
 
 def checked(the_plan: Plan, **more: Any) -> Plan:
-    """Return the plan with the check of its very package."""
+    """Return the plan with a check of its package."""
     (step,) = (step for step in steps(the_plan) if isinstance(step, Deploy))
     digest = package_digest(the_plan, step, mark_of_check(CHECKED_BY, MARK))
     return replace(the_plan, validation=replace(CHECKED_BY, package=digest, **more))

@@ -1,4 +1,4 @@
-"""No secret comes back in an org's words."""
+"""Secrets in responses of an org are redacted."""
 
 from __future__ import annotations
 

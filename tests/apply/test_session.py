@@ -1,4 +1,4 @@
-"""An apply after each answer that somebody may give, and in an org that changed while they thought about it."""
+"""An apply after each possible answer to its prompt, and in an org that changed before the answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAPPING = {
 
 @dataclass
 class Desk:
-    """A project, an org, and somebody who answers."""
+    """A project, an org, and a person who answers prompts."""
 
     project: Project
     served: LocalOrg

@@ -1,4 +1,4 @@
-"""What is left to do after an apply, and in which order."""
+"""The manual steps after an apply, and their order."""
 
 from __future__ import annotations
 

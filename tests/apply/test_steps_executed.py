@@ -1,4 +1,4 @@
-"""Several steps of one apply: what is confirmed before each, and what a failure in the middle says was done."""
+"""Several steps of one apply: the check of the lock before each, and the report of a failure in the middle."""
 
 from __future__ import annotations
 

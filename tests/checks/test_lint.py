@@ -1,4 +1,4 @@
-"""Every rule speaks where it should, at its line, and is silent where it should be."""
+"""Every rule reports its findings at their lines, and nothing in similar projects without the fault."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOKEN = "00D000000000001!" + "AQ4AQ" * 6
 
 @dataclass(frozen=True)
 class Case:
-    """A project that a rule speaks about: exact lines; and one, much alike, that it is silent about."""
+    """A project with the expected findings of a rule, and a similar project without findings."""
 
     rule: str
     lines: list[str]

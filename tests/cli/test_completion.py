@@ -1,4 +1,4 @@
-"""Shell completion: TAB answers with verbs and options, and never with a message about a bug."""
+"""Shell completion of verbs and options, which never prints an error."""
 
 from __future__ import annotations
 

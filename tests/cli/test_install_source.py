@@ -1,4 +1,4 @@
-"""Where the workflows and the messages install sfcode from: never by its bare name."""
+"""The source from which workflows and hints install sfcode, which is never its bare name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BARE = re.compile(
 
 
 class Installed:
-    """What `importlib.metadata` knows of an installed copy."""
+    """The metadata that `importlib.metadata` has of an installed copy."""
 
     def __init__(self, record: dict[str, Any] | None) -> None:
         self.record = record

@@ -1,4 +1,4 @@
-"""Global options, exit codes and the two ways in which errors are told."""
+"""Global options, exit codes, and errors as text and as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress: a line that is redrawn on a terminal, one every ten seconds elsewhere, nothing when quiet."""
+"""Progress: one redrawn line on a terminal, a line every ten seconds elsewhere, nothing with --quiet."""
 
 from __future__ import annotations
 

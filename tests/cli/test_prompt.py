@@ -1,4 +1,4 @@
-"""A question at the terminal: only the expected answer is a yes, and without a terminal nobody is asked."""
+"""Prompts at a terminal: only the expected answer approves, and without a terminal there is no prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sfcode relay`, apart from serve: what is in the inbox, said, listed, replayed and fetched."""
+"""The verbs of `sfcode relay` that show and change the inbox, without `serve`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small projects on disk, and what `load` says about them."""
+"""Small projects on disk, and the problems that `load` reports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ environments:
 
 @dataclass(frozen=True)
 class Case:
-    """Files that replace those of the valid project, and every line that `load` then says."""
+    """Files that replace those of the valid project, and all expected lines of `load`."""
 
     title: str
     files: Mapping[str, str | bytes]
@@ -55,7 +55,7 @@ class Case:
 
 
 def each(cases: list[Case]) -> pytest.MarkDecorator:
-    """Run a test for each case."""
+    """Parametrize a test over cases."""
     return pytest.mark.parametrize("case", cases, ids=lambda case: case.title)
 
 
@@ -77,7 +77,7 @@ class Folder:
         return load(Path("config"), environment)
 
     def problems(self, environment: str | None = None) -> list[str]:
-        """Load what must not load, and give the lines that the user sees."""
+        """Load an invalid project, and return the lines that the user sees."""
         with pytest.raises(ConfigError) as caught:
             self.load(environment)
         return str(caught.value).splitlines()

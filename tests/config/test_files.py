@@ -1,4 +1,4 @@
-"""Where a project's files are looked for, and what is said when they are not there."""
+"""The files of a project: where they are searched, and the problems of missing ones."""
 
 from __future__ import annotations
 

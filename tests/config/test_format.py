@@ -1,4 +1,4 @@
-"""The canonical form: another order, indentation or spacing, and never another value, comment or quote."""
+"""The canonical form changes order, indentation and spacing, and never a value, comment or quote."""
 
 from __future__ import annotations
 

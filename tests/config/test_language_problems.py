@@ -1,4 +1,4 @@
-"""What a file may hold: keys, types, values."""
+"""Problems of keys, types and values of a file."""
 
 from __future__ import annotations
 

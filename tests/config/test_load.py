@@ -1,4 +1,4 @@
-"""What a project is once it is loaded."""
+"""The loaded project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a file holds, `load` answers with a project or with problems that have a place."""
+"""Any content of a file ends in a loaded project or in problems with a position."""
 
 from __future__ import annotations
 

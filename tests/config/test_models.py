@@ -1,4 +1,4 @@
-"""The base of the models: frozen values that are checked as a whole, copied and dumped."""
+"""The base of the models: immutable values that are validated as a whole, copied and dumped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Overrides of single keys in one environment: what they change, where problems are reported, and what they may not do."""
+"""Overrides of keys in one environment: their effect, the positions of their problems, and their limits."""
 
 from __future__ import annotations
 

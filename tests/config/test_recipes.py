@@ -1,4 +1,4 @@
-"""`recipes.yaml`: what a recipe needs, and what is said at its line."""
+"""`recipes.yaml`: the needs of recipes, and problems at their lines."""
 
 from __future__ import annotations
 

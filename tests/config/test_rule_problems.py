@@ -1,4 +1,4 @@
-"""Combinations that make no sense, within one file and between several."""
+"""Invalid combinations within one file and between files."""
 
 from __future__ import annotations
 

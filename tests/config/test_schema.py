@@ -1,4 +1,4 @@
-"""The JSON Schema says what the loader says, as far as one file and one value can tell."""
+"""The JSON Schema accepts the same as the loader, as far as one file and one value decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets come from the environment of the process, all of them or none."""
+"""Secrets are read from the environment of the process, all of them or none."""
 
 from __future__ import annotations
 

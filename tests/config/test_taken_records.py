@@ -1,4 +1,4 @@
-"""Mappings of one object that share records are found by the values that they ask for, as comparing every pair would."""
+"""Mappings of one object with common records are found by their conditions, as a comparison of all pairs finds them."""
 
 from __future__ import annotations
 

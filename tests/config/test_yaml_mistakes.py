@@ -1,4 +1,4 @@
-"""A syntax error is told at the line where the mistake is, and what only follows from it is not told at all."""
+"""A syntax error is reported at the line of the mistake, without errors that follow from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are not the YAML they should be."""
+"""Files that are not valid YAML."""
 
 from __future__ import annotations
 

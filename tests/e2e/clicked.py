@@ -1,4 +1,4 @@
-"""An org in which somebody followed Appcues' help page and connected Appcues: no sfcode anywhere."""
+"""An org in which a person followed Appcues' help page and connected Appcues, without sfcode."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EVENT_BOXES = ("Description", "IsAllDayEvent", "Location", "Type", "WhatId", "Wh
 
 
 def permission_set(name: str = SET, *, readable: tuple[str, ...] = ("Title", "Appcues_Id__c")) -> Component:
-    """Give what the help page clicks: Modify All with what comes with it, and the boxes of Event."""
+    """Return the permission set of the help page: Modify All with its dependencies, and the fields of Event."""
     rights = ("allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords")
     field_permissions = {f"Event.{box}": {"editable": True, "readable": True} for box in EVENT_BOXES}
     field_permissions |= {f"Contact.{field}": {"editable": False, "readable": True} for field in readable}
@@ -51,7 +51,7 @@ def permission_set(name: str = SET, *, readable: tuple[str, ...] = ("Title", "Ap
 def pair(
     name: str = PAIR, *, user: str = USER, object_name: str = "Contact", host: str = HOST
 ) -> tuple[Component, ...]:
-    """Give what Appcues' own connector makes: a message with the id alone, and a rule that fires on every save."""
+    """Return the message and rule of Appcues' own connector: the message with the ID alone, the rule for every save."""
     message = {
         "apiVersion": "37.0",
         "endpointUrl": f"https://{host}",
@@ -100,7 +100,7 @@ def give(client: Org, name: str, user: str) -> None:
 
 
 def click(state: Path) -> None:
-    """Make the shipped company that was clicked together."""
+    """Create the shipped company with the setup of the help page."""
     load(state, "clicked")
 
 
@@ -133,12 +133,12 @@ class Clicked:
             deploy(org, *components)
 
     def imported(self, *options: str) -> None:
-        """Import and insist that it worked."""
+        """Import, which must succeed."""
         result = self.journey.run("import", *options)
         assert result.code == 0, result.err
 
     def move(self) -> None:
-        """Edit what a review of the move to the relay shows."""
+        """Make the edits that move the integration to the relay."""
         journey = self.journey
         journey.edit("mappings/contact.yaml", "delivery: connector", "delivery: relay")
         journey.edit("sfcode.yaml", f"  - PermissionSet:{SET}\n", "")

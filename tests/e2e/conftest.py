@@ -13,27 +13,27 @@ from tests.e2e.org import show_fields
 
 @pytest.fixture
 def journey(tmp_path: Path) -> Journey:
-    """Give a project that nobody has applied yet."""
+    """Return a project that was not applied yet."""
     return Journey.start(tmp_path)
 
 
 @pytest.fixture
 def applied(journey: Journey, prepared: Path) -> Journey:
-    """Give a project that is applied to its local org."""
+    """Return a project that is applied to its local org."""
     shutil.copytree(prepared / "applied" / ".sfcode", journey.folder / ".sfcode")
     return journey
 
 
 @pytest.fixture
 def visible(journey: Journey, prepared: Path) -> Journey:
-    """Give an applied project whose fields the administrator sees; otherwise none of them is deleted unasked."""
+    """Return an applied project whose fields the administrator can read, so that they can be deleted."""
     shutil.copytree(prepared / "visible" / ".sfcode", journey.folder / ".sfcode")
     return journey
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make projects with their orgs, once: one that nobody applied, one applied, one whose fields are seen."""
+    """Create the projects with their orgs once: not applied, applied, and applied with readable fields."""
     folder = tmp_path_factory.mktemp("starts")
     new, applied, visible = (folder / name for name in ("new", "applied", "visible"))
     new.mkdir()
@@ -51,7 +51,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def starts(prepared: Path) -> Callable[[str, Path], Journey]:
-    """Give a function that copies one of the prepared projects with its org: new, applied or visible."""
+    """Return a function that copies one of the prepared projects with its org: new, applied or visible."""
 
     def start(name: str, to: Path) -> Journey:
         shutil.copytree(prepared / name, to)

@@ -1,4 +1,4 @@
-"""A proxy before an org that kills the client at a chosen request."""
+"""A proxy in front of an org that kills the client at a chosen request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
 @dataclass
 class Cut:
-    """When to kill: at the request of this number, before or after the org has seen it."""
+    """The request, by its number, before or after which the client is killed."""
 
     at: int = 0
     after: bool = False

@@ -1,4 +1,4 @@
-"""GitHub's expressions, as far as our workflows use them: what is not known here is an error, not an empty text."""
+"""GitHub's expressions, as far as the workflows use them; unsupported expressions are errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STATUS = ("success", "failure", "cancelled", "always")
 
 
 class Expression:
-    """One expression, read once and worked out in a context."""
+    """A parsed expression, evaluated in a context."""
 
     def __init__(self, text: str) -> None:
         self.tokens: list[tuple[str, str]] = []
@@ -94,7 +94,7 @@ def filled(text: Any, context: Mapping[str, Any]) -> str:
 
 
 def holds(text: str | None, context: Mapping[str, Any], *, succeeded: bool) -> bool:
-    """Work out an `if`, which is about success unless it asks for a status itself."""
+    """Evaluate an `if`, which includes `success()` unless it has a status function."""
     if text is None:
         return succeeded
     match = INSIDE.fullmatch(str(text).strip())

@@ -1,4 +1,4 @@
-"""A company's repository on the local GitHub: branches, pull requests, merges, and the workflows they start."""
+"""A repository on the local GitHub: branches, pull requests, merges, and the workflows that they start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAIN = "refs/heads/main"
 
 @dataclass
 class Forge:
-    """The remote, a colleague's clone of it, and the runner."""
+    """The remote, a clone of a colleague, and the runner."""
 
     clone: Path
     runner: Runner
@@ -82,7 +82,7 @@ class Forge:
         git(self.clone, "switch", "--quiet", "-c", name, "main")
 
     def propose(self, title: str, login: str = "author", repository: str = "") -> int:
-        """Commit what was edited, push the branch and open a pull request."""
+        """Commit edits, push the branch and open a pull request."""
         number = max([0, *self.hub.issues, *self.hub.pulls]) + 1
         head = {"ref": git(self.clone, "branch", "--show-current").strip()}
         head["repo"] = {"full_name": repository or self.hub.repository}
@@ -107,7 +107,7 @@ class Forge:
         git(self.clone, "push", "--quiet", "origin", head["ref"])
 
     def plan(self, number: int) -> dict[str, Job]:
-        """Run the workflow of a pull request on what GitHub merges for it."""
+        """Run the workflow of a pull request on its merge commit."""
         pull = self.hub.pulls[number]
         pull["base"]["sha"] = self.main
         git(self.clone, "switch", "--quiet", "--detach", "main")
@@ -119,7 +119,7 @@ class Forge:
         return self.runner.run("plan", Event("pull_request", sha, ref, {"pull_request": pull}, trusted=trusted))
 
     def merge(self, number: int) -> dict[str, Job]:
-        """Merge a pull request, and run what a push to main runs."""
+        """Merge a pull request, and run the workflows of a push to main."""
         pull = self.hub.pulls[number]
         git(self.clone, "switch", "--quiet", "main")
         git(self.clone, "merge", "--quiet", "--no-ff", "-m", f"Merge #{number}", pull["head"]["sha"])

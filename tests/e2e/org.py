@@ -1,4 +1,4 @@
-"""What a colleague with another tool does to an org."""
+"""Changes that a person with another tool makes in an org."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def opened(org: LocalOrg) -> Org:
 
 
 def component(org: LocalOrg, address: Address) -> Component | None:
-    """Read one component as the org has it, secrets and all."""
+    """Read one component with its secrets."""
     with opened(org) as client:
         files = client.metadata.retrieve({address.type: [address.full_name]}).files
     return next((candidate for candidate in read(files) if candidate.address == address), None)
 
 
 def deploy(org: LocalOrg, *components: Component, deleted: tuple[Address, ...] = ()) -> None:
-    """Deploy with another tool: no state, no question."""
+    """Deploy with another tool, without a state or an approval."""
     with opened(org) as client:
         package = zip_files(write(components, API, deleted=deleted))
         result = client.metadata.follow(client.metadata.deploy(package, DeployOptions()))
@@ -55,7 +55,7 @@ def show_fields(org: LocalOrg) -> None:
 
 
 def assign(client: Org, permission_set: str) -> None:
-    """Give a permission set to whoever is signed in."""
+    """Assign a permission set to the signed-in user."""
     (admin,) = client.query("SELECT Id FROM User WHERE Username = {}", client.identity.username)
     (row,) = client.query("SELECT Id FROM PermissionSet WHERE Name = {}", permission_set)
     client.create("PermissionSetAssignment", {"AssigneeId": admin["Id"], "PermissionSetId": row["Id"]})

@@ -1,4 +1,4 @@
-"""What happens to a project and its org between two applies, as values that a table can hold."""
+"""What happens to a project and its org between two applies, as values for tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MADE, CHANGED, GONE = "create", "update", "delete"
 
 @dataclass(frozen=True)
 class Story:
-    """One journey: where it begins, what happens, what the plan then wants, and how the apply ends."""
+    """One journey: its start, the events, the expected plan, and the result of the apply."""
 
     name: str
     start: str
@@ -56,7 +56,7 @@ def write(file: str, text: str) -> Deed:
 
 
 def run(*words: str) -> Deed:
-    """Run a command that must work."""
+    """Run a command, which must succeed."""
 
     def ran(journey: Journey, _: LocalOrg) -> None:
         result = journey.run(*words)

@@ -1,4 +1,4 @@
-"""A person at a terminal: the program has a real one, for what it asks, what it prints and the keys that interrupt it."""
+"""A person at a terminal: the program has a real one for prompts, output and interrupts."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class Terminal:
     code: int | None = field(default=None, init=False)
 
     def wait_for(self, text: str) -> str:
-        """Read until a text is on the screen; return everything that was shown so far."""
+        """Read until the screen contains a text; return all output so far."""
         end = time.monotonic() + PATIENCE
         while text not in self.shown:
             assert self._read(end), f"{text!r} was never shown:\n{self.shown}"
         return self.shown
 
     def press(self, keys: bytes) -> None:
-        """Type something."""
+        """Type keys."""
         os.write(self.keyboard, keys)
 
     def answer(self, question: str, keys: bytes) -> tuple[int, str]:
-        """Type an answer once a question is there; return the exit code and everything that was shown."""
+        """Answer a prompt; return the exit code and all output."""
         self.wait_for(question)
         self.press(keys)
         return self.finish()
 
     def finish(self) -> tuple[int, str]:
-        """Wait for the end; return the exit code and everything that was shown."""
+        """Wait for the end; return the exit code and all output."""
         end = time.monotonic() + PATIENCE
         while self._read(end):
             pass

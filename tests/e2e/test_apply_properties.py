@@ -1,4 +1,4 @@
-"""For any config after any other: an apply that is refused changes nothing, and after one that is not a plan is empty."""
+"""For any two configs in turn: a refused apply changes nothing, and after a successful one the plan is empty."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ BROKEN = Component(
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Give one org that all examples are applied to, one after the other, and a look at all that is in it."""
+    """Serve one org for all examples, with a function that reads everything in it."""
     state = tmp_path_factory.mktemp("org")
 
     def metadata():
@@ -101,7 +101,7 @@ def place(tmp_path_factory):
 
 
 def planned(target_project, client):
-    """Plan, and allow what a careful plan asks to be allowed: fields that the administrator cannot see."""
+    """Plan with the options that the plan's refusals ask for."""
     plan_result = make_plan(target_project, client, SECRETS)
     hidden = [refusal.address for refusal in plan_result.plan.refusals]
     return (

@@ -1,4 +1,4 @@
-"""What apply, destroy and rollback ask, and what they do with the answer."""
+"""The prompts of apply, destroy and rollback, and the effect of each answer."""
 
 from __future__ import annotations
 

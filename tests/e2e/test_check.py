@@ -1,4 +1,4 @@
-"""The org checks a plan without keeping anything of it."""
+"""The org checks a plan without deploying it."""
 
 from __future__ import annotations
 

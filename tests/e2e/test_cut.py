@@ -1,4 +1,4 @@
-"""Killed at any moment, twice at once, out of reach: the next plan and apply are right."""
+"""Killed at any request, two at once, or no org: the next plan and apply are correct."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def apply_through(journey: Journey, org, cut: Cut, *words: str) -> int:
 
 
 def end_of(cut: Cut) -> int:
-    """Return how an apply with a cut ends: one that waits less often for a deployment may end before the cut."""
+    """Return the result of an apply with a cut; with fewer polls of a deployment it may end before the cut."""
     return -signal.SIGKILL if cut.seen >= cut.at else 0
 
 
 def mends(journey: Journey, org) -> None:
-    """The next apply works, and then there is nothing left to do."""
+    """Assert that the next apply succeeds, and that the plan after it is empty."""
     applied = journey.run("--org", org.url, "apply", "--auto-approve")
     assert applied.code == 0, applied.out + applied.err
     second_result = journey.run("--org", org.url, "plan", "--detailed-exitcode")
@@ -73,7 +73,7 @@ def test_a_first_apply_killed_at_any_request_is_completed_by_the_next(starts, tm
 def test_the_removal_of_a_mapping_killed_at_any_request_is_completed_by_the_next(starts, tmp_path):
     @contextmanager
     def without_lead(name: str):
-        """Give an org in which the lead mapping is applied, and a config that has it no more."""
+        """Return an org with the applied lead mapping, and a config without it."""
         with fresh(starts, "visible", tmp_path / name) as (journey, org):
             (journey.folder / "config/mappings/lead.yaml").unlink()
             yield journey, org

@@ -1,4 +1,4 @@
-"""The integration is taken down: what is ours goes, and nothing else."""
+"""Destroy deletes managed components, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody changed in the org behind our back is told apart from what the config asks for."""
+"""Changes that were made in the org by hand are told apart from changes of the config."""
 
 from __future__ import annotations
 

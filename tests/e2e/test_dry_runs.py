@@ -1,4 +1,4 @@
-"""Dry runs of data: what an event or a backfill would write, with nothing written."""
+"""Dry runs of data: the writes of an event or a backfill, without writing them."""
 
 from __future__ import annotations
 

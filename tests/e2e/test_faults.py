@@ -1,4 +1,4 @@
-"""What goes wrong between sfcode and an org, at every request: the command ends well, or says what to do; the next one mends."""
+"""A fault between sfcode and an org at every request: the command succeeds or reports it, and the next one succeeds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REQUEST = "/services/[dS]*"
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    """Wait less between attempts; how long is pinned with the client."""
+    """Shorten the pauses between attempts; tests of the client cover their length."""
     monkeypatch.setattr("sfcode.org.retry.FIRST_DELAY", 0.02)
     monkeypatch.setattr("sfcode.org.polling.FIRST_PAUSE", 0.02)
 
@@ -46,7 +46,7 @@ class Faulty:
         self.control("POST", "/faults", {"kind": kind, **more})
 
     def struck(self) -> bool:
-        """Take the faults back, and tell whether any struck."""
+        """Remove the faults, and return whether one of them struck."""
         hits = [fault["hits"] for fault in self.control("GET", "/faults")["faults"]]
         self.control("DELETE", "/faults")
         return any(hits)
@@ -61,7 +61,7 @@ class Faulty:
         return self.run("apply", "--auto-approve")
 
     def mends(self) -> None:
-        """The next apply works, and then there is nothing left to do."""
+        """Assert that the next apply succeeds, and that the plan after it is empty."""
         applied = self.apply()
         assert applied.code == 0, applied.out + applied.err
         second_result = self.plan("--detailed-exitcode")
@@ -83,7 +83,7 @@ def org(starts, tmp_path):
 
 
 def polite(result) -> None:
-    """Whatever happened, it was told in words and not as a bug of ours."""
+    """Assert that a failure was reported, and not as a bug of sfcode."""
     assert result.code in (0, 1, 4), (result.code, result.out, result.err)
     assert "Traceback" not in result.err
     assert "bug in sfcode" not in result.err

@@ -1,4 +1,4 @@
-"""Right after the first apply nobody sees the new fields, and rollback and destroy work all the same."""
+"""After the first apply nobody can read the new fields, and rollback and destroy are possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deployed flow is the active one, also in production where its tests are too few, and its versions stay few."""
+"""A deployed flow is active, also in production with low test coverage, and its old versions are deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workflows as they stand: opened, amended, merged, deployed, drifted, reverted, on a GitHub and an org of this machine."""
+"""The workflows of a pull request from opening to revert, on a local GitHub and a local org."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCORE = "Contact.Appcues_NPS_Score__c"
 
 @pytest.fixture
 def org(tmp_path: Path) -> Iterator[LocalOrg]:
-    """Serve an org that knows nothing of Appcues."""
+    """Serve an org without Appcues components."""
     with serve(tmp_path / "org") as local_org:
         yield local_org
 
@@ -44,7 +44,7 @@ def told(jobs: dict[str, Job]) -> str:
 
 
 def comment(forge: Forge, number: int) -> dict:
-    """Give the one comment of a pull request."""
+    """Return the only comment of a pull request."""
     (own_comment,) = forge.hub.comments_of(number)
     return own_comment
 
@@ -56,12 +56,12 @@ def fields_sent(org: LocalOrg) -> set[str]:
 
 
 def given(name: str, jobs: dict[str, Job]) -> set[str]:
-    """Name the jobs of which any step has a variable."""
+    """List the jobs in which a step has a variable."""
     return {job for job, job_run in jobs.items() if any(environ.get(name) for environ in job_run.environ)}
 
 
 def deployed(forge: Forge) -> None:
-    """Bring the first commit into the org, with the approval that a push without a pull request needs."""
+    """Apply the first commit, with the approval that a push without a pull request needs."""
     forge.protect()
     jobs = forge.apply()
     assert results(jobs) == {"plan": "success", "approve": "success", "apply": "success"}, told(jobs)

@@ -1,4 +1,4 @@
-"""An org that was clicked together becomes a config, is taken over as it is, and moves to the relay in one apply."""
+"""An org that was set up by hand is imported, adopted unchanged, and moved to the relay in one apply."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def state(tmp_path_factory):
 
 @pytest.fixture
 def clicked(tmp_path, state):
-    """Give an org that somebody set up by the help page, and no config."""
+    """Return an org that was set up by the help page, without a config."""
     return Clicked.start(tmp_path, state)
 
 
@@ -45,13 +45,13 @@ def adopted_folder(tmp_path_factory, state):
 
 @pytest.fixture
 def adopted(tmp_path, adopted_folder):
-    """Give such an org after its import was applied."""
+    """Return such an org after the apply of its import."""
     return Clicked.start(tmp_path, adopted_folder / ".sfcode" / "local-org").with_config(adopted_folder)
 
 
 @pytest.fixture
 def moved(adopted):
-    """Give one that was moved to the relay."""
+    """Return such an org after its move to the relay."""
     adopted.move()
     result = adopted.journey.apply()
     assert result.code == 0, result.err
@@ -287,7 +287,7 @@ class TestMoving:
 
 
 class Appcues:
-    """Both ways in which an event of Appcues becomes an Event: its connector's, and that of a webhook to the relay."""
+    """Both ways in which an event of Appcues becomes an Event: Appcues' connector, and a webhook to the relay."""
 
     def __init__(self, *, connector: bool = True, webhook: bool = False) -> None:
         self.connector = connector

@@ -1,4 +1,4 @@
-"""Ctrl-C, the end of a CI job and a closed terminal: the command says what stays, and the org is not blamed."""
+"""Ctrl-C, the end of a CI job and a closed terminal: the command reports what was changed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_verb_with_an_org_ends_at_once_on_ctrl_c(journey, words, expected)
 
 
 class Hung:
-    """An org that takes requests and answers none."""
+    """An org that accepts requests and never responds."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Thresholds of the config, as the commands keep them."""
+"""Limits of the config on the changes of a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two who apply at once, as programs of their own; one who dies; one who lets go."""
+"""Concurrent applies as separate programs: one is refused or waits, is killed, or leaves its deployment running."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Place:
 
     @contextmanager
     def busy(self):
-        """Start an apply as a program of its own, and give it while its deployment waits in the org."""
+        """Start an apply as a program, and return it while its deployment is queued in the org."""
         process = self.journey.spawn("--org", self.org.url, "apply", "--auto-approve")
         assert process.stdout
         for line in process.stdout:

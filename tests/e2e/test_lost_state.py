@@ -1,4 +1,4 @@
-"""A state that is lost is said as such, and what says that sfcode manages it is managed again on request."""
+"""A lost state is reported, and components with the managed mark are managed again on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repository's own config in a local org: which saves reach the relay, and with what."""
+"""The repository's own config in a local org: which saves are sent to the relay, and with which fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAPPED = ["Appcues_User_Id__c", "Department", "Email", "FirstName", "LastName", 
 
 
 class World:
-    """An org with the integration in it, and the endpoint that stands for the relay."""
+    """An org with the integration, and an endpoint in place of the relay."""
 
     def __init__(self, org, receiver, session, state) -> None:
         self.receiver = receiver

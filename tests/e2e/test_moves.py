@@ -1,4 +1,4 @@
-"""What is renamed keeps what it may: values, assignments, licenses; and a plan shows it as a move."""
+"""Renamed components keep their values, assignments and licenses, and a plan shows them as moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Odd folders, odd moments and odd orders of things, as users come upon them."""
+"""Unusual folders, interruptions and orders of steps."""
 
 from __future__ import annotations
 

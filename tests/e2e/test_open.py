@@ -1,4 +1,4 @@
-"""`sfcode open`: the page of a plan is written where only its reader can see it, and opened where there is a browser."""
+"""`sfcode open`: the page of a plan is private, and a browser is started if there is one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfcode.cli.open_ import has_browser
 
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what this machine has: a CI, a display, a browser."""
+    """Remove what this machine has: a CI, a display, a browser."""
     for name in ("CI", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "SSH_CONNECTION"):
         monkeypatch.delenv(name, raising=False)
 

@@ -1,4 +1,4 @@
-"""What an old version of a flow still names is deleted after that version, and nothing begins that cannot end."""
+"""Components are deleted after the flow versions that refer to them, and no apply starts that cannot complete."""
 
 from __future__ import annotations
 

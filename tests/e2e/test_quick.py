@@ -1,4 +1,4 @@
-"""What a check has passed with tests is deployed from there, or deployed anew with a reason."""
+"""A checked package is deployed by a quick deployment, or again with a reason."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def client(journey):
 
 @pytest.fixture
 def checked(applied):
-    """Give a project whose next plan is saved and has been checked with tests."""
+    """Return a project whose next plan is saved and checked with tests."""
     with client(applied) as org:
         package = zip_files({name: text.encode() for name, text in CLASS.items()})
         assert org.metadata.follow(org.metadata.deploy(package, DeployOptions())).success

@@ -1,4 +1,4 @@
-"""Twenty random journeys in every run of the tests; `make journeys` does two hundred longer ones."""
+"""Twenty random journeys in every test run; `make journeys` runs two hundred longer ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The number that a sales person reads in the report of a recipe, beside one worked out from the events by hand."""
+"""The numbers in the reports of recipes equal those computed from the events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECIPES = "completed_flows: {not_completed: [Onboarding]}\nnps_history: {account
 
 @pytest.fixture(scope="module")
 def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Give an org whose answers are private, with Events for activities."""
+    """Return an org with private answers, and Events for activities."""
     with with_recipes(
         tmp_path_factory.mktemp("private"), "completed_flows:\nnps_history:\nnps_by_account:\n"
     ) as world_and_journey:
@@ -28,7 +28,7 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def detail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Give an org whose answers are details of accounts, with records of its own for activities."""
+    """Return an org with answers as detail records of accounts, and custom records for activities."""
     own = ("sfcode.yaml", "activities_as: event", "activities_as: custom_object")
     with with_recipes(tmp_path_factory.mktemp("detail"), RECIPES, own) as world_and_journey:
         yield world_and_journey[0]
@@ -39,7 +39,7 @@ WRITTEN = {"private": [*ACTIVITIES, RESPONSE], "detail": ["Appcues_Activity__c",
 
 @pytest.fixture(autouse=True)
 def _cleaned(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Take back what a test delivered: each counts what it delivered itself."""
+    """Delete the records that a test delivered."""
     yield
     for name in WRITTEN.keys() & set(request.fixturenames):
         request.getfixturevalue(name).clean(WRITTEN[name])
@@ -73,7 +73,7 @@ def groups(document: dict[str, Any]) -> dict[str, tuple[float | None, int]]:
 
 
 def nps(scores: list[int]) -> float:
-    """Work NPS out from its definition."""
+    """Compute NPS from its definition."""
     return 100 * (sum(score > 8 for score in scores) - sum(score < 7 for score in scores)) / len(scores)
 
 

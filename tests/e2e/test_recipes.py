@@ -1,4 +1,4 @@
-"""The recipes, from the event that Appcues sends to the records that reports are made of."""
+"""The recipes, from an event of Appcues to the records of reports."""
 
 from __future__ import annotations
 

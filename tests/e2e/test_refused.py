@@ -1,4 +1,4 @@
-"""What an org or sfcode refuses: told at the YAML line, and nothing is changed."""
+"""Refusals of an org or of sfcode are reported at the YAML line, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def local_org(journey):
 
 @pytest.fixture
 def broken(journey):
-    """Give a project whose own template puts a field into the message that the org does not have."""
+    """Return a project whose own template sends a field that the org does not have."""
     shipped = (journey.folder / "config").resolve().parent
     template = shipped / "templates" / "metadata" / "WorkflowOutboundMessage.xml.j2"
     template.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Event registration, from the event that Appcues sends to the number in the report of campaign members."""
+"""Event registration, from an event of Appcues to the report of campaign members."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def count_people(world: World) -> int:
 
 
 def lead(world: World) -> str:
-    """Return the user id of a lead who is no contact."""
+    """Return the user ID of a lead that is not a contact's."""
     contact_ids = {row["Product_User_Id__c"] for row in world.rest.rows("SELECT Product_User_Id__c FROM Contact")}
     rows = world.rest.rows(
         "SELECT Product_User_Id__c FROM Lead WHERE Product_User_Id__c != null AND IsConverted = false"

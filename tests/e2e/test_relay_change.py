@@ -1,4 +1,4 @@
-"""A change of the config that only the relay works by is planned, counted, approved and recorded like any other."""
+"""A change of the config that affects only the relay is planned, counted, approved and recorded."""
 
 from __future__ import annotations
 

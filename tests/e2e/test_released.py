@@ -1,4 +1,4 @@
-"""What the config goes on to use is never deleted, whatever is taken away from it."""
+"""Components that the config still refers to are never deleted."""
 
 from __future__ import annotations
 

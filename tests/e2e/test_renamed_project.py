@@ -1,4 +1,4 @@
-"""A project that gets another name is found by its former one: what it had goes, and nothing is sent twice."""
+"""A renamed project is found by its former name, and its former components are deleted or renamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an apply replaced is put back, from any machine."""
+"""Rollback restores the replaced values of an apply, from any machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a plan asks an org: as often as the page on plans says."""
+"""The number of requests of a plan, as documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings on YAML lines as SARIF: of a config alone, and of a plan in an org."""
+"""SARIF logs of a config, and of a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A saved plan is carried out exactly, or not at all."""
+"""A saved plan is executed exactly, or refused."""
 
 from __future__ import annotations
 

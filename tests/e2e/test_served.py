@@ -1,4 +1,4 @@
-"""A command on the local org uses the server of it that runs already, and otherwise serves it to itself."""
+"""A command with the local org uses a running server of it, and otherwise starts one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_address_of_another_machine_is_not_used(tmp_path, url):
 
 
 def test_an_address_that_others_may_read_or_write_is_not_used(tmp_path):
-    """git checks files out for others to read: a clone must not say where secrets are sent."""
+    """A git checkout makes files readable for others, so a cloned address file must not receive secrets."""
     with announce(tmp_path, URL, "token"):
         assert find_running(tmp_path) is not None
         for mode in (0o640, 0o604, 0o602):

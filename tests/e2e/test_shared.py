@@ -1,4 +1,4 @@
-"""Files and permission sets that others share with us."""
+"""Files and permission sets with components or rights of others."""
 
 from __future__ import annotations
 

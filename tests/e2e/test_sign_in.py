@@ -1,4 +1,4 @@
-"""The relay's own sign-in: an app that is applied, and signed in by; its key is nowhere but in the org."""
+"""The relay's own sign-in: the app is applied and used, and its key is stored only in the org."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sfcode state`: what is managed is listed, shown, handed over and taken back, and nothing else is touched."""
+"""`sfcode state` lists and shows managed components, and forgets and adopts them without changing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command that is started in a subfolder of a project works on that project and its local org."""
+"""A command in a subfolder of a project uses that project and its local org."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.e2e.journey import Journey
 
 @pytest.fixture
 def inner(applied: Journey) -> Journey:
-    """Give a folder below an applied project."""
+    """Return a folder below an applied project."""
     folder = applied.folder / "docs" / "guide"
     folder.mkdir(parents=True)
     return Journey(folder, applied.environ)

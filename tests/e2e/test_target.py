@@ -1,4 +1,4 @@
-"""A plan limited to some addresses leaves the rest as it is, and as ours."""
+"""A plan with --target changes only these addresses, and the others stay managed."""
 
 from __future__ import annotations
 

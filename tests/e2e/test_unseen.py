@@ -1,4 +1,4 @@
-"""Characters that are not seen are spelled out in every output, wherever they come from."""
+"""Invisible characters are escaped in every output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The integration user: renamed, there already, and in a sandbox that was copied from production."""
+"""The integration user: renamed, existing before, and in a sandbox."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class TestAlreadyThere:
 
 @pytest.fixture
 def sandbox(applied):
-    """Make of the org what a refresh makes of a sandbox: another id, suffixes on usernames, invalid addresses."""
+    """Change the org as a sandbox refresh does: another ID, suffixes of usernames, invalid addresses."""
     state = applied.folder / ".sfcode" / "local-org"
     with client(applied) as org:
         (user,) = org.query("SELECT Id FROM User WHERE Username = {}", USER)

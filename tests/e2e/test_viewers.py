@@ -1,4 +1,4 @@
-"""Who sees the fields that sfcode creates: by the config, by a command, and what is said about it after an apply."""
+"""The viewers of the fields that sfcode creates: in the config, by a command, and in the steps after an apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`where`: only the records that fit take part, in the org's flow, in queries, in the relay's lookup and in the plan."""
+"""`where` selects the records of a mapping in the org's flow, in queries, in the relay's lookup and in the plan."""
 
 from __future__ import annotations
 

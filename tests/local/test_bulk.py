@@ -96,7 +96,7 @@ def test_rows_are_inserted_and_each_has_its_own_outcome(bulk, rest) -> None:
     assert bulk.result(job["id"], "unprocessedrecords") == []
 
 
-def test_a_job_is_told_about_as_an_org_does(bulk, rest, org) -> None:
+def test_a_job_is_described_as_by_an_org(bulk, rest, org) -> None:
     """The job's own words: where to upload while it is open, what was counted once it has ended."""
     job = bulk.open()
     document = rest("GET", f"{INGEST}/{job}").json()
@@ -221,13 +221,13 @@ def test_a_table_that_is_wrong_fails_the_job_and_writes_nothing(bulk, rest, oper
         ),
     ],
 )
-def test_jobs_that_are_not_begun(rest, body, code, message) -> None:
+def test_invalid_jobs_are_refused_when_created(rest, body, code, message) -> None:
     """What can be known when a job is made is refused then, and no job is left behind."""
     assert rest.error("POST", INGEST, json=body) == (400, code, message, None)
     assert rest("GET", INGEST).json()["records"] == []
 
 
-def test_states_move_one_way(bulk, rest) -> None:
+def test_a_job_state_never_goes_back(bulk, rest) -> None:
     """A job is uploaded to once, closed once, and not aborted or deleted when that makes no sense."""
     job = bulk.open()
     bulk.upload(job, "LastName\nKim\n")
@@ -305,7 +305,7 @@ def test_a_query_is_answered_in_pages_of_csv(bulk, rest) -> None:
     ]
 
 
-def test_a_query_may_be_written_otherwise(bulk, rest) -> None:
+def test_a_query_result_has_the_delimiter_of_its_job(bulk, rest) -> None:
     """Delimiter and line ending are the job's; without rows there is the header alone."""
     document = bulk.query(
         "SELECT Id, Name FROM Contact WHERE Name = 'nobody'", columnDelimiter="PIPE", lineEnding="CRLF"
@@ -336,7 +336,7 @@ def test_a_query_may_be_written_otherwise(bulk, rest) -> None:
         ("", "MALFORMED_QUERY", ""),
     ],
 )
-def test_queries_that_are_not_begun(rest, text, code, message) -> None:
+def test_unsupported_queries_are_refused_when_created(rest, text, code, message) -> None:
     """What a bulk query cannot do is refused when the job is made."""
     status, error_code, words, _ = rest.error("POST", QUERY, json={"operation": "query", "query": text})
     assert (status, error_code) == (400, code)
@@ -356,7 +356,7 @@ def test_jobs_of_one_kind_are_no_jobs_of_the_other(bulk, rest) -> None:
     assert rest("GET", f"{INGEST}/{document['id']}/nonsense").status_code == 404
 
 
-def test_old_jobs_are_forgotten(bulk, rest, clock) -> None:
+def test_jobs_are_deleted_after_seven_days(bulk, rest, clock) -> None:
     """Jobs are kept for seven days."""
     old = bulk.query("SELECT Id FROM Contact")["id"]
     clock.wait(days=8)

@@ -77,7 +77,7 @@ def test_profiles_are_rows_with_a_permission_set_of_their_own(soql: Callable[[st
     ) == [{"PermissionsModifyAllRecords": True}]
 
 
-def test_founding_leaves_an_org_that_is_there_alone(tmp_path: Path) -> None:
+def test_creating_an_org_keeps_an_existing_one(tmp_path: Path) -> None:
     with loaded(tmp_path, SMALL) as store:
         ensure_seeded(store, now=NOW, rng=random.Random(1))
         with store.read() as tx:
@@ -143,7 +143,9 @@ def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) 
         ("version: 1", "version: [", ["this is not YAML"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_company_file(tmp_path: Path, old: str, new: str, problems: list[str]) -> None:
+def test_problems_of_a_company_file_are_reported_at_once(
+    tmp_path: Path, old: str, new: str, problems: list[str]
+) -> None:
     """Each problem of a company file is told with its place, all of them at once, and the org stays as it was."""
     with loaded(tmp_path, SMALL) as store:
         assert old in SMALL
@@ -156,7 +158,7 @@ def test_what_is_wrong_with_a_company_file(tmp_path: Path, old: str, new: str, p
             assert tx.records.count("Contact") == 1
 
 
-def test_a_company_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_company_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SfcodeError, match=r"nothing\.yaml: cannot be read"):
         load(tmp_path, tmp_path / "nothing.yaml")
 
@@ -173,7 +175,7 @@ def test_a_company_sets_org_wide_defaults(tmp_path: Path) -> None:
     ("section", "said"),
     [("{Nope: Private}", "there is no object Nope"), ("{Contact: Secret}", "there is no sharing model Secret")],
 )
-def test_wrong_org_wide_defaults(tmp_path: Path, section: str, said: str) -> None:
+def test_invalid_org_wide_defaults_are_refused(tmp_path: Path, section: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said), loaded(tmp_path, f"{SMALL}\nsharing: {section}\n"):
         pass
 
@@ -226,9 +228,7 @@ records:
         ("extends: northwind\nusers:\n  - {Username: x}\n", "small.yaml:3:5: users[0]"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_in_an_extension_is_told_at_its_place_in_the_file(
-    tmp_path: Path, text: str, problem: str
-) -> None:
+def test_problems_of_an_extension_have_their_position(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(ConfigError) as error, loaded(tmp_path, text):
         pass
     messages = [str(message) for message in error.value.problems]

@@ -104,7 +104,7 @@ def test_with_all_or_none_everything_stays_when_all_is_well(rest: Any) -> None:
         ("x", "JSON_PARSER_ERROR"),
     ],
 )
-def test_a_composite_that_cannot_be_is_refused_whole(rest: Any, requests: Any, code: str) -> None:
+def test_an_invalid_composite_is_refused_as_a_whole(rest: Any, requests: Any, code: str) -> None:
     before = names(rest)
     status, error_code, *_ = rest.error("POST", "/composite", json={"compositeRequest": requests})
     assert (status, error_code) == (400, code)
@@ -122,7 +122,7 @@ def test_a_composite_that_cannot_be_is_refused_whole(rest: Any, requests: Any, c
         ("GET", f"{DATA}/sobjects/Account/001000000000000AAA", 404, "NOT_FOUND"),
     ],
 )
-def test_a_wrong_request_is_answered_inside(rest: Any, method: str, url: str, status: int, code: str) -> None:
+def test_an_invalid_subrequest_has_its_own_error(rest: Any, method: str, url: str, status: int, code: str) -> None:
     (answer,) = composite(rest, {"method": method, "url": url, "referenceId": "it"})
     assert (answer["httpStatusCode"], answer["body"][0]["errorCode"]) == (status, code)
 
@@ -206,7 +206,7 @@ def test_a_tree_with_a_fault_makes_nothing(rest: Any) -> None:
         [{"Name": "no attributes"}],
     ],
 )
-def test_a_tree_that_cannot_be_is_refused_whole(rest: Any, records: Any) -> None:
+def test_an_invalid_tree_is_refused_as_a_whole(rest: Any, records: Any) -> None:
     before = names(rest)
     status, code, *_ = rest.error("POST", "/composite/tree/Account", json={"records": records})
     assert (status, code) == (400, "INVALID_INPUT")

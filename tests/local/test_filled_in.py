@@ -25,7 +25,7 @@ def made(writer: RecordWriter, name: str, **values: Any) -> dict[str, Any]:
     return record
 
 
-def test_default_values(writer: RecordWriter) -> None:
+def test_new_records_get_default_values(writer: RecordWriter) -> None:
     """A new record gets the defaults of its fields, unless it brings a value."""
     values = {"value": [{"fullName": "Low"}, {"fullName": "High", "default": True}]}
     write = deployed(
@@ -43,7 +43,7 @@ def test_default_values(writer: RecordWriter) -> None:
     assert [second.get(name) for name in names] == ["mine", "2026-03-25", False, "Low", None]
 
 
-def test_automatic_numbers(writer: RecordWriter) -> None:
+def test_auto_numbers_count_up(writer: RecordWriter) -> None:
     """They count up, each field for itself, and nobody can write them."""
     name_field = {"type": "AutoNumber", "displayFormat": "V-{0000}", "startingNumber": 7}
     write = deployed(

@@ -105,7 +105,7 @@ class Nothing:
         ("REGEX('a1', '[a-z][0-9]')", True),
     ],
 )  # fmt: skip
-def test_formulas_without_fields(formula: str, expected: object) -> None:
+def test_formulas_of_constants_give_the_platforms_values(formula: str, expected: object) -> None:
     """A formula gives what the platform gives."""
     assert evaluate(formula, Nothing()) == expected
 
@@ -113,7 +113,7 @@ def test_formulas_without_fields(formula: str, expected: object) -> None:
 @pytest.mark.parametrize(
     "formula", ["1 / 0", "VALUE('seven')", "10 ^ 100", "2 ^ 0.5", "DATE(2026, 2, 30)", "IMAGE('a', 'b')", "SQRT(-1)"]
 )
-def test_what_cannot_be_worked_out_is_an_error(formula: str) -> None:
+def test_a_formula_without_a_value_is_an_error(formula: str) -> None:
     """What shows #Error! on a page raises."""
     with pytest.raises(FormulaError):
         evaluate(formula, Nothing())
@@ -148,12 +148,12 @@ def contact(writer: RecordWriter, **more: Any) -> RecordContext:
         ("ReportsTo.Name", ""),
     ],
 )
-def test_references(writer: RecordWriter, formula: str, expected: object) -> None:
+def test_references_are_evaluated(writer: RecordWriter, formula: str, expected: object) -> None:
     """References lead to fields, parents and globals; what is not there is blank."""
     assert evaluate(formula, contact(writer, permissions=frozenset({"Bypass_Flows"}))) == expected
 
 
-def test_changes(writer: RecordWriter) -> None:
+def test_functions_of_changes_compare_with_the_previous_record(writer: RecordWriter) -> None:
     """ISCHANGED and PRIORVALUE look at the record as it was; a new record has not changed."""
     new = contact(writer, is_new=True)
     assert [evaluate(formula, new) for formula in ("ISNEW()", "ISCHANGED(LastName)")] == [True, False]
@@ -165,7 +165,7 @@ def test_changes(writer: RecordWriter) -> None:
     assert evaluate("PRIORVALUE(LastName) & $Record__Prior.LastName", saved) == "LeeLee"
 
 
-def test_blank_as_zero(writer: RecordWriter) -> None:
+def test_blank_as_zero_treats_blank_numbers_as_zero(writer: RecordWriter) -> None:
     """A formula that takes blanks for zeros sees no blank number."""
     blank = contact(writer)
     context = RecordContext(blank.catalog, blank.rows, "Account", {}, NOON)

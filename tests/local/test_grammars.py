@@ -23,7 +23,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("package", grammars.GRAMMARS)
-def test_tables_are_current(package: str) -> None:
+def test_the_tables_match_the_grammars(package: str) -> None:
     """An edited grammar or another lark needs `make grammars`: without, each start works the grammar out."""
     assert grammars.load_table(package) is not None, "run make grammars"
 

@@ -80,7 +80,9 @@ CONDITIONS = [
 
 @pytest.mark.parametrize("indexed", [False, True])
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_the_answer_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch, condition: str, indexed: bool) -> None:
+def test_the_result_does_not_depend_on_indexes(
+    store: Store, monkeypatch: pytest.MonkeyPatch, condition: str, indexed: bool
+) -> None:
     """Whether rows are chosen before they are looked at or not, by an index or without."""
     soql = f"SELECT Id, LastName, User__c FROM Contact WHERE {condition}".format(ids=some_ids(store, 5))
     if indexed:
@@ -116,7 +118,7 @@ def test_rows_that_cannot_be_in_the_answer_are_not_read(
         assert run(text, tx, NOW, "").total
 
 
-def test_the_first_rows_are_those_of_all(store: Store) -> None:
+def test_a_limited_query_returns_the_first_rows(store: Store) -> None:
     every = [row["Id"] for row in ask(store, "SELECT Id FROM Contact")]
     assert [row["Id"] for row in ask(store, "SELECT Id FROM Contact LIMIT 4 OFFSET 3")] == every[3:7]
     assert ask(store, "SELECT Id FROM Contact LIMIT 0") == []

@@ -80,7 +80,7 @@ def carried_out(soql: Callable[[str], Any], text: str) -> None:
 
 @within_one_test
 @given(words=st.lists(st.sampled_from(WORDS), max_size=14))
-def test_any_words_are_a_query_or_refused(soql: Callable[[str], Any], words: list[str]) -> None:
+def test_any_text_is_a_query_or_refused(soql: Callable[[str], Any], words: list[str]) -> None:
     carried_out(soql, " ".join(words))
 
 

@@ -119,13 +119,15 @@ def test_every_change_moves_the_modification_stamp(rest: Any, clock: Any) -> Non
         ("PATCH", "/sobjects/Contact/Title/x", {"json": {"LastName": "x"}}, (404, "NOT_FOUND")),
     ],
 )
-def test_wrong_calls(rest: Any, method: str, path: str, more: dict[str, Any], expected: tuple[int, str]) -> None:
+def test_invalid_calls_are_refused_with_salesforces_codes(
+    rest: Any, method: str, path: str, more: dict[str, Any], expected: tuple[int, str]
+) -> None:
     """A wrong call is answered with Salesforce's status and code."""
     assert rest.error(method, path, **more)[:2] == expected
 
 
 @pytest.mark.parametrize(("version", "status"), [("69.0", 404), ("30.0", 410), ("x", 404), ("51.0", 200)])
-def test_versions_that_an_org_has(rest: Any, version: str, status: int) -> None:
+def test_only_supported_api_versions_are_served(rest: Any, version: str, status: int) -> None:
     """Versions to come are unknown, retired ones are gone."""
     rest.version = version
     assert rest("GET", "/limits").status_code == status
@@ -187,7 +189,7 @@ def test_a_long_answer_comes_in_pages(rest: Any) -> None:
     assert len({row["Id"] for row in first["records"] + second["records"]}) == 400
 
 
-def test_columns_of_a_query(rest: Any) -> None:
+def test_the_columns_of_a_query_are_returned(rest: Any) -> None:
     params = {"q": "SELECT Id, Account.Name, (SELECT Id FROM Events) FROM Contact", "columns": "true"}
     answer = rest("GET", "/query", params=params).json()
     assert answer["entityName"] == "Contact"

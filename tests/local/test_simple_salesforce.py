@@ -39,7 +39,7 @@ def sf(org: LocalOrg) -> Iterator[Salesforce]:
         yield client(org, session)
 
 
-def test_records(sf: Salesforce) -> None:
+def test_records_are_created_read_updated_and_deleted(sf: Salesforce) -> None:
     answer = sf.Contact.create({"LastName": "Kim", "Product_User_Id__c": 7})
     assert answer["success"] is True
     assert sf.Contact.update(answer["id"], {"FirstName": "Ji"}) == 204

@@ -43,7 +43,7 @@ def names(rows: list[dict[str, Any]]) -> list[str]:
         ("Id NOT IN (SELECT AccountId FROM Contact WHERE Product_User_Id__c != null)", []),
     ],
 )  # fmt: skip
-def test_conditions(soql: Soql, condition: str, expected: list[str]) -> None:
+def test_conditions_select_rows_as_in_an_org(soql: Soql, condition: str, expected: list[str]) -> None:
     """A condition selects what it selects in an org: text without case, null as '', parents followed."""
     assert names(soql(f"SELECT Name FROM Account WHERE {condition} ORDER BY Name")) == expected
 
@@ -81,7 +81,7 @@ def test_order_puts_nulls_first_whichever_way_unless_told(soql: Soql) -> None:
     assert seats("DESC NULLS LAST")[0] == 150.0
 
 
-def test_limit_and_offset_cut(soql: Soql) -> None:
+def test_limit_and_offset_restrict_the_rows(soql: Soql) -> None:
     assert names(soql("SELECT Name FROM Account ORDER BY Name LIMIT 2 OFFSET 3")) == [
         "Dovetail Furniture",
         "Evergreen Clinics",
@@ -160,7 +160,7 @@ def test_names_that_begin_like_keywords_are_names() -> None:
         ("SELECT LastName name FROM Contact", "MALFORMED_QUERY", "only aggregate expressions use field aliasing"),
     ],
 )  # fmt: skip
-def test_wrong_queries(soql: Soql, query: str, code: str, said: str) -> None:
+def test_invalid_queries_are_refused_with_salesforces_codes(soql: Soql, query: str, code: str, said: str) -> None:
     """A wrong query is refused with Salesforce's code and words, and the place."""
     with pytest.raises(ApiError) as refused:
         soql(query)
@@ -194,7 +194,7 @@ def test_an_id_may_have_15_characters(soql: Soql) -> None:
         ("%x%", "line\nx", True),
     ],
 )
-def test_like(pattern: str, text: str, matches: bool) -> None:
+def test_like_supports_wildcards(pattern: str, text: str, matches: bool) -> None:
     """% is any text, _ one character, a backslash makes them plain, and nothing else is special."""
     assert bool(like_pattern(pattern).fullmatch(text)) is matches
 
@@ -217,7 +217,7 @@ def test_like(pattern: str, text: str, matches: bool) -> None:
         ("LAST_90_DAYS", 0, "2025-12-18", "2026-03-19"),
     ],
 )
-def test_date_literals(name: str, number: int, first: str, after: str) -> None:
+def test_date_literals_are_ranges_of_days(name: str, number: int, first: str, after: str) -> None:
     """A date literal is a range of whole days; weeks begin on Sunday."""
     days = bounds(DateRange(name, number), datetime(2026, 3, 18, 12, tzinfo=UTC))
     assert tuple(day.isoformat() for day in days) == (first, after)

@@ -133,7 +133,7 @@ CHECKED = settings(max_examples=75, deadline=None, suppress_health_check=[Health
 
 @CHECKED
 @given(rows=ROWS, condition=CONDITIONS)
-def test_where(tx: OrgTransaction, rows: list[Row], condition: Condition) -> None:
+def test_where_selects_the_rows_that_python_selects(tx: OrgTransaction, rows: list[Row], condition: Condition) -> None:
     """A row is found exactly when the condition holds for it."""
     (rows_found,) = asked(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
     assert [row["LastName"] for row in rows_found] == [str(n) for n, row in enumerate(rows) if condition.holds(row)]
@@ -146,7 +146,9 @@ def test_where(tx: OrgTransaction, rows: list[Row], condition: Condition) -> Non
     order=st.tuples(st.booleans(), st.booleans()),
     limit=st.integers(1, 9),
 )
-def test_order_and_limit(tx: OrgTransaction, rows: list[Row], field: str, order: tuple[bool, bool], limit: int) -> None:
+def test_order_and_limit_match_python(
+    tx: OrgTransaction, rows: list[Row], field: str, order: tuple[bool, bool], limit: int
+) -> None:
     """Rows come in the order of the field, nulls first or last, equal ones as they were made."""
     descending, last = order
     words = f"{'DESC' if descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"
@@ -161,7 +163,7 @@ def test_order_and_limit(tx: OrgTransaction, rows: list[Row], field: str, order:
 
 @CHECKED
 @given(rows=ROWS)
-def test_aggregates(tx: OrgTransaction, rows: list[Row]) -> None:
+def test_aggregates_match_python(tx: OrgTransaction, rows: list[Row]) -> None:
     numbers = [row["Seats__c"] for row in rows if row["Seats__c"] is not None]
     functions = "COUNT(Id) c, COUNT(Seats__c) n, MIN(Seats__c) least, MAX(Seats__c) most, SUM(Seats__c) total"
     ((totals,), grouped) = asked(
@@ -178,7 +180,7 @@ def test_aggregates(tx: OrgTransaction, rows: list[Row]) -> None:
 
 @CHECKED
 @given(rows=ROWS, sign=SIGNS, number=st.sampled_from(NUMBERS))
-def test_formula_fields(tx: OrgTransaction, rows: list[Row], sign: str, number: float) -> None:
+def test_formula_fields_match_python(tx: OrgTransaction, rows: list[Row], sign: str, number: float) -> None:
     """A formula field is selected and filtered by its value, like any other."""
     (rows_found,) = asked(tx, rows, f"SELECT LastName, Double__c FROM Contact WHERE Double__c {sign} {number}")
     doubled = [
@@ -202,7 +204,7 @@ BITS = ("allowRead", "viewAllRecords", "modifyAllRecords")
     rights=st.sets(st.sampled_from(BITS)),
     data=st.sets(st.sampled_from(("ViewAllData", "ModifyAllData"))),
 )
-def test_who_sees_which_records(
+def test_record_access_matches_python(
     tx: OrgTransaction, owners: list[tuple[int, bool]], model: str, rights: set[str], data: set[str]
 ) -> None:
     """

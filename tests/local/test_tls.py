@@ -71,7 +71,7 @@ def test_the_certificate_stays_and_its_key_is_private(store: Store) -> None:
     assert stat.S_IMODE(second.key.stat().st_mode) == 0o600
 
 
-def test_a_certificate_about_to_end_is_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_about_to_expire_is_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls, "LIFETIME", timedelta(days=29))
     short = tls.get_identity(store).certificate.read_bytes()
     monkeypatch.undo()
@@ -94,7 +94,7 @@ def test_a_damaged_pair_is_replaced_by_one_that_fits(store: Store, tmp_path: Pat
     assert sorted(path.name for path in mended.key.parent.iterdir()) == ["certificate.pem", "key.pem"]
 
 
-def test_all_who_begin_at_once_get_the_same_certificate(store: Store) -> None:
+def test_concurrent_starts_get_the_same_certificate(store: Store) -> None:
     """None of them writes over what another has begun to use."""
 
     def made(_: int) -> bytes:

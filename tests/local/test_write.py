@@ -64,7 +64,7 @@ def user(writer: RecordWriter, **more: Any) -> dict[str, Any]:
         ({"LastName": "x", "Account": {"Name": "Bluefin Logistics"}}, "INVALID_FIELD", "Account: an external id field is needed", None),
     ],
 )  # fmt: skip
-def test_wrong_contacts(
+def test_invalid_contacts_are_refused(
     writer: RecordWriter, values: dict[str, Any], code: str, message: str, fields: list[str] | None
 ) -> None:
     """A wrong record is refused in Salesforce's words, and nothing is stored."""
@@ -84,7 +84,7 @@ def test_wrong_contacts(
         ({"Email": ["a"]}, "instance of email from START_ARRAY"),
     ],
 )
-def test_values_of_the_wrong_type(writer: RecordWriter, value: dict[str, Any], said: str) -> None:
+def test_values_of_the_wrong_type_are_refused(writer: RecordWriter, value: dict[str, Any], said: str) -> None:
     """A value that is not of the field's type is an error of the JSON."""
     with pytest.raises(ApiError) as error:
         writer.create("Contact", {"LastName": "x"} | value)
@@ -204,7 +204,7 @@ def test_an_event_works_out_when_it_ends(
         ({"IsAllDayEvent": True}, ["ActivityDate"]),
     ],
 )
-def test_an_event_without_a_time(writer: RecordWriter, values: dict[str, Any], missing: list[str]) -> None:
+def test_an_event_without_a_time_is_refused(writer: RecordWriter, values: dict[str, Any], missing: list[str]) -> None:
     """An event needs a start, and a duration or an end."""
     message = f"Required fields are missing: [{', '.join(missing)}]"
     refused("REQUIRED_FIELD_MISSING", message, missing, writer.create, "Event", values)
@@ -226,7 +226,7 @@ def test_whom_an_event_is_about_may_be_a_contact_or_a_lead_only(writer: RecordWr
     )
 
 
-def test_a_converted_lead_is_left_alone(writer: RecordWriter) -> None:
+def test_a_converted_lead_cannot_be_updated(writer: RecordWriter) -> None:
     lead = writer.create("Lead", {"LastName": "x", "Company": "y"})
     writer.tx.records.update("Lead", lead, {"IsConverted": True}, user_id="u", now=writer.now)
     refused(
@@ -321,7 +321,9 @@ def test_an_integration_user_is_made_with_what_the_org_needs_to_know(writer: Rec
         ({"ProfileId": "00e000000000001AAA"}, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ["ProfileId"]),
     ],
 )  # fmt: skip
-def test_wrong_users(writer: RecordWriter, values: dict[str, Any], code: str, message: str, fields: list[str]) -> None:
+def test_invalid_users_are_refused(
+    writer: RecordWriter, values: dict[str, Any], code: str, message: str, fields: list[str]
+) -> None:
     """A user has a username of its own in the form of an e-mail address, and all that Salesforce asks for."""
     refused(code, message, fields, writer.create, "User", user(writer) | values)
 

@@ -223,7 +223,7 @@ WRONG: list[Wrong] = [
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[3]}-{wrong[0]}")
-def test_a_wrong_call(world: World, wrong: Wrong) -> None:
+def test_an_invalid_call_gets_salesforces_answer_and_changes_nothing(world: World, wrong: Wrong) -> None:
     """A wrong call gets Salesforce's answer, and nothing in the org is touched."""
     call, body, status, code, message = wrong
     method, _, path = world.filled(call).partition(" ")
@@ -236,7 +236,7 @@ def test_a_wrong_call(world: World, wrong: Wrong) -> None:
     assert world.everything() == before
 
 
-def test_there_are_enough_of_them() -> None:
+def test_the_table_has_enough_cases() -> None:
     assert len(WRONG) >= 60
     assert len({repr(wrong) for wrong in WRONG}) == len(WRONG)
 

@@ -1,4 +1,4 @@
-"""An applied project and its org, which a test makes ill in one way before the doctor looks."""
+"""An applied project and its org, in which a test causes one fault before doctor runs."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Clinic:
         return self.folder / ".sfcode" / "local-org"
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replace a text in a file of the config; it must be there."""
+        """Replace a text in a file of the config, which must contain it."""
         path = self.folder / "config" / name
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{old!r} is not in {name}"
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def forget(self) -> None:
-        """Begin with an org that nobody has applied anything to."""
+        """Start with an org without any apply."""
         shutil.rmtree(self.state)
 
     @contextmanager
@@ -59,7 +59,7 @@ class Clinic:
             yield local, org
 
     def look(self, *, as_user: str = "", environ: Mapping[str, str] | None = None) -> tuple[Diagnostic, ...]:
-        """Have the doctor look, perhaps with a second sign-in."""
+        """Run doctor, optionally with a second sign-in."""
         before = Path.cwd()
         os.chdir(self.folder)
         try:
@@ -98,7 +98,7 @@ class Clinic:
                 org.update(sobject, row["Id"], values)
 
     def without(self, *permissions: str) -> None:
-        """Take user permissions away from the administrator."""
+        """Remove user permissions from the administrator."""
         with Store(self.state / "org.db") as store, store.transaction() as tx:
             stored = tx.components.get("Profile", "Admin")
             assert stored is not None
@@ -119,12 +119,12 @@ class Clinic:
                 tx.records.update(sobject, str(row["Id"]), values, user_id="u", now=NOON)
 
     def connect_appcues(self) -> None:
-        """Let Appcues' own connector make its message and rule."""
+        """Create the message and rule of Appcues' own connector."""
         with self.org() as (local, _):
             deploy(local, *pair(user=USERNAME))
 
     def require_field(self, full_name: str) -> None:
-        """Make a text field of somebody else's that must be filled."""
+        """Make a custom text field of another project required."""
         body = {"label": "Outcome", "type": "Text", "length": 80, "required": True}
         with self.org() as (local, _):
             deploy(local, Component("CustomField", full_name, body))
@@ -140,7 +140,7 @@ class Clinic:
 
 
 def token(local: LocalOrg, username: str) -> str:
-    """Sign in as somebody else."""
+    """Sign in as another user."""
     answer = requests.post(
         f"{local.url}/services/sfcode/tokens",
         json={"username": username},
@@ -151,11 +151,11 @@ def token(local: LocalOrg, username: str) -> str:
 
 
 def levels(findings: tuple[Diagnostic, ...], id: str) -> set[Level]:
-    """Give the levels at which an id is found."""
+    """Return the levels of the findings with an ID."""
     return {finding.level for finding in findings if finding.rule == id}
 
 
 def one(findings: tuple[Diagnostic, ...], id: str, level: Level) -> Diagnostic:
-    """Give the only finding of an id and level."""
+    """Return the only finding with an ID and a level."""
     (finding,) = (candidate for candidate in findings if candidate.rule == id and candidate.level is level)
     return finding

@@ -1,4 +1,4 @@
-"""Checks over facts that no local org has: many records, other people's answers, addresses of the world."""
+"""Checks of facts that a local org cannot have: many records, other users, public addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor says of records: exact ids in a Text field, and what the integration user sees."""
+"""Doctor's findings about records: duplicate IDs in a Text field, and the records that the integration user sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an org writes otherwise by itself: names of profiles in another language, e-mail addresses in lower case."""
+"""Values that an org changes: profile names in another language, e-mail addresses in lower case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor on a real local org: healthy after an apply, and ill in one way at a time."""
+"""Doctor on a real local org: without faults after an apply, and with one fault at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PSL = {"DeveloperName": "SalesforceAPIIntegrationPsl"}
 
 @pytest.fixture(scope="module")
 def healthy(applied_once: Path, tmp_path_factory: pytest.TempPathFactory) -> set[Known]:
-    """Look at the org as it is after an apply, once."""
+    """Run doctor once on the org after an apply."""
     folder = tmp_path_factory.mktemp("healthy") / "project"
     shutil.copytree(applied_once, folder)
     return {(finding.rule, finding.message, finding.position) for finding in Clinic(folder).look()}

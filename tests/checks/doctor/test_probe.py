@@ -1,4 +1,4 @@
-"""The relay as it is reached from here."""
+"""The request of doctor to the relay's URL."""
 
 from __future__ import annotations
 

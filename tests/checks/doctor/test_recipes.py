@@ -1,4 +1,4 @@
-"""What the doctor says of the data of recipes: roles of records, and activities that are about to be archived."""
+"""Doctor's findings about recipes: roles of records, and activities that are about to be archived."""
 
 from __future__ import annotations
 

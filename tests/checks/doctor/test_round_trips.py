@@ -1,4 +1,4 @@
-"""How many requests a plan and a doctor make: each of them is a wait on a real org."""
+"""The number of requests of plan and doctor, each of which costs a round trip to a real org."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET}
 
 @contextmanager
 def counted(org: Org) -> Iterator[list[str]]:
-    """List the addresses of all requests of a client."""
+    """List the URLs of all requests of a client."""
     paths: list[str] = []
     org.rest.session.hooks["response"].append(lambda response, **_: paths.append(response.request.path_url))
     yield paths

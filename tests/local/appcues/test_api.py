@@ -17,7 +17,7 @@ def test_a_profile_is_made_by_its_first_attributes_and_changed_by_later_ones(app
     assert appcues.user("u1") == {"user_id": "u1", "plan": "free", "seats": 5, "active": True, "role": "CTO"}
 
 
-def test_null_takes_an_attribute_away_and_arrays_and_objects_are_ignored(appcues):
+def test_null_removes_an_attribute_and_arrays_and_objects_are_ignored(appcues):
     appcues.patch("u1", plan="pro", seats=5)
     appcues.patch("u1", plan=None, seats=[1], tags=["a"], more={"a": 1})
     assert appcues.user("u1") == {"user_id": "u1", "seats": 5}
@@ -31,7 +31,7 @@ def test_groups_have_profiles_and_members(appcues):
 
 
 @pytest.mark.parametrize("user_id", ["a/b", "anna@example.com", "anon:1 2", "Ünï", "100%", "a?b#c"])
-def test_an_id_is_one_part_of_the_path_whatever_is_in_it(appcues, user_id):
+def test_an_id_is_one_part_of_the_path_whatever_its_characters(appcues, user_id):
     quoted = requests.utils.quote(user_id, safe="")
     appcues.patch(quoted, plan="pro")
     assert appcues.user(quoted) == {"user_id": user_id, "plan": "pro"}
@@ -75,17 +75,17 @@ def test_a_bad_body_is_refused_by_name_and_changes_nothing(appcues, path, body, 
     assert appcues.control("GET", "profiles") == {"users": {}, "groups": {}}
 
 
-def test_a_body_that_is_no_json_is_refused(appcues):
+def test_a_body_that_is_not_json_is_refused(appcues):
     answer = appcues.api("PATCH", "users/u1/profile", data=b"\xff{")
     assert (answer.status_code, answer.json()["detail"]) == (400, "the body is not valid JSON")
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "many", "1001"])
-def test_a_limit_that_is_none_is_refused(appcues, limit):
+def test_an_invalid_limit_is_refused(appcues, limit):
     assert appcues.api("GET", f"users/u1/events?limit={limit}").status_code == 400
 
 
-def test_only_the_right_key_and_secret_are_let_in(appcues):
+def test_only_the_right_key_and_secret_are_accepted(appcues):
     url = f"{appcues.account.url}/v2/accounts/1/users/u1/profile"
     wrong = [(appcues.account.api_key, "wrong"), ("wrong", appcues.account.api_secret), None]
     for auth in wrong:
@@ -111,17 +111,17 @@ def test_unknown_paths_and_methods_are_refused(appcues):
     assert appcues.api("PUT", "users/u1/profile", json={}).status_code == 405
 
 
-def test_a_request_for_another_host_is_turned_away(appcues):
+def test_a_request_for_another_host_is_refused(appcues):
     answer = appcues.api("GET", "flows", headers={"Host": "rebound.example.com"})
     assert (answer.status_code, answer.json()["title"]) == (403, "Forbidden")
 
 
-def test_a_body_beyond_all_measure_is_refused(appcues):
+def test_a_too_large_body_is_refused(appcues):
     answer = appcues.api("PATCH", "users/u1/profile", data=b"x" * (10 * 1024 * 1024 + 1))
     assert answer.status_code == 413
 
 
-def test_what_was_written_outlives_the_server_and_reset_forgets_it(tmp_path):
+def test_data_survives_a_restart_and_is_deleted_by_reset(tmp_path):
     from sfcode.local.appcues import reset
 
     with serving(tmp_path) as appcues:
@@ -132,7 +132,7 @@ def test_what_was_written_outlives_the_server_and_reset_forgets_it(tmp_path):
         assert appcues.api("GET", "users/u1/profile").status_code == 404
 
 
-def test_resetting_where_there_is_no_account_makes_none(tmp_path):
+def test_a_reset_without_an_account_creates_none(tmp_path):
     from sfcode.local.appcues import reset
 
     reset(tmp_path)

@@ -22,7 +22,7 @@ def test_a_slow_bucket_names_the_seconds_until_there_is_room():
     assert [bucket.wait(0.0), bucket.wait(0.0), bucket.wait(3.0), bucket.wait(4.0)] == [0, 4, 1, 0]
 
 
-def test_who_asks_too_often_is_told_when_to_come_back(tmp_path):
+def test_too_many_requests_are_refused_with_retry_after(tmp_path):
     with serving(tmp_path, rate=0.001) as appcues:
         assert appcues.patch("u1", plan="pro").status_code == 200
         answer = appcues.patch("u1", plan="pro")
@@ -38,7 +38,7 @@ def test_the_limit_is_sixty_requests_a_second_unless_something_else_is_asked_for
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "rate_limit"])
-def test_a_refusal_strikes_as_often_as_asked_and_says_when_to_come_back(appcues, kind):
+def test_a_refusal_strikes_as_often_as_asked_with_its_retry_after(appcues, kind):
     appcues.arm(kind, times=2, retry_after=7, path="*/u1/*")
     assert appcues.patch("u2", plan="pro").status_code == 200
     answers = [appcues.patch("u1", plan="pro") for _ in range(3)]
@@ -78,7 +78,7 @@ def test_a_late_answer_is_still_an_answer(appcues):
 @pytest.mark.parametrize(
     "fault", [{"kind": "row_lock"}, {"kind": "drop", "every": 0}, {}, [], {"kind": "drop", "x": 1}]
 )
-def test_what_is_no_fault_of_appcues_is_refused(appcues, fault):
+def test_an_unknown_fault_is_refused(appcues, fault):
     url = f"{appcues.account.url}/sfcode/faults"
     assert appcues.session.post(url, json=fault, timeout=PATIENCE).status_code == 400
 

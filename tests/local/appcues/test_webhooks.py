@@ -72,7 +72,7 @@ def test_a_token_goes_where_the_scheme_says(appcues, receiver, auth, expected):
 
 
 @pytest.mark.parametrize(("algorithm", "encoding"), [("sha1", "hex"), ("sha256", "hex"), ("sha512", "base64")])
-def test_a_signature_is_one_of_the_very_bytes(appcues, receiver, algorithm, encoding):
+def test_a_signature_is_computed_from_the_sent_bytes(appcues, receiver, algorithm, encoding):
     auth = {"scheme": "hmac", "secret": "s", "header": "X-Sig", "algorithm": algorithm, "encoding": encoding}
     appcues.hook(receiver.url, auth={**auth, "prefix": "v="})
     appcues.trigger(SCORE)
@@ -91,7 +91,7 @@ def test_a_standard_webhook_is_one_to_the_reference_library(appcues, receiver):
     assert verified["event_id"] == event_id == post.headers["webhook-id"]
 
 
-def test_a_webhook_is_sent_until_it_is_taken_and_others_do_not_wait_for_it(appcues, receiver):
+def test_a_webhook_is_sent_until_it_is_accepted_and_others_do_not_wait(appcues, receiver):
     failing = iter([500, 404, 429])
     receiver.answer = lambda number: (next(failing, 200), b"") if number != 2 else (200, b"")
     appcues.hook(receiver.url, retry_seconds=0.01)
@@ -102,7 +102,7 @@ def test_a_webhook_is_sent_until_it_is_taken_and_others_do_not_wait_for_it(appcu
     until(lambda: appcues.control("GET", "deliveries")["waiting"] == 0)
 
 
-def test_what_nobody_took_is_listed_with_its_reason_and_can_be_dropped(appcues):
+def test_undelivered_webhooks_are_listed_with_their_reason_and_can_be_dropped(appcues):
     with receiving() as closed_receiver:
         url = closed_receiver.url
     appcues.hook(url, retry_seconds=60)
@@ -113,7 +113,7 @@ def test_what_nobody_took_is_listed_with_its_reason_and_can_be_dropped(appcues):
     assert appcues.control("DELETE", "deliveries") == {"cleared": 1}
 
 
-def test_what_is_to_be_sent_outlives_the_server(tmp_path, receiver):
+def test_queued_webhooks_survive_a_restart(tmp_path, receiver):
     with serving(tmp_path) as appcues:
         receiver.answer = lambda _: (503, b"")
         appcues.hook(receiver.url, retry_seconds=0.05)
@@ -143,7 +143,7 @@ def test_events_of_one_user_come_one_after_another_and_in_order(appcues, receive
         assert numbers == sorted(numbers)
 
 
-def test_only_the_events_that_were_subscribed_to_are_sent(appcues, receiver):
+def test_only_subscribed_events_are_sent(appcues, receiver):
     appcues.hook(receiver.url, events=["appcues:flow_completed"])
     appcues.trigger(SCORE, {**SCORE, "name": "appcues:flow_completed"})
     (body,) = bodies(receiver.wait_for(1))
@@ -178,12 +178,12 @@ def test_hosts_beyond_this_machine_are_not_contacted(appcues):
         {"url": "http://127.0.0.1/", "auth": {"scheme": "standard_webhooks", "secret": "whsec_?"}},
     ],
 )
-def test_what_is_no_webhook_is_refused(appcues, webhook):
+def test_an_invalid_webhook_is_refused(appcues, webhook):
     answer = appcues.session.put(f"{appcues.account.url}/sfcode/webhook", json=webhook, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["error"]) == (400, True)
 
 
 @pytest.mark.parametrize("event", [{}, [1], {"user_id": "u1"}, {"user_id": 1, "name": "x"}, {**SCORE, "attributes": 1}])
-def test_what_is_no_event_is_refused(appcues, event):
+def test_an_invalid_event_is_refused(appcues, event):
     answer = appcues.session.post(f"{appcues.account.url}/sfcode/trigger", json=event, timeout=PATIENCE)
     assert answer.status_code == 400

@@ -79,9 +79,7 @@ def test_a_record_deleted_before_delivery_is_a_notification_without_data(rest, c
 
 
 @pytest.mark.usefixtures("sends")
-def test_what_is_not_acknowledged_comes_again_at_growing_intervals_until_a_day_is_over(
-    rest, control, receiver, contact
-):
+def test_an_unacknowledged_message_is_retried_at_growing_intervals_for_a_day(rest, control, receiver, contact):
     receiver.answer = lambda _number: (500, b"no")
     change(rest, contact["Id"], Title="Again")
     assert control.deliver()["failed"] == 1
@@ -115,7 +113,7 @@ def test_only_an_ack_ends_a_delivery(rest, control, receiver, contact, answer):
     assert [post.path for post in receiver.take()] == ["/hook?v=1"] * 2, "a redirect is not followed"
 
 
-def test_a_dead_letter_queue_keeps_what_is_too_old(rest, org, control, receiver, contact):
+def test_a_dead_letter_queue_keeps_expired_messages(rest, org, control, receiver, contact):
     receiver.answer = lambda _number: (503, b"")
     deploy(org, message(receiver.url, FIELDS, dead_letters=True), flow(TITLE))
     change(rest, contact["Id"], Title="Keep me")
@@ -127,7 +125,7 @@ def test_a_dead_letter_queue_keeps_what_is_too_old(rest, org, control, receiver,
     assert receiver.take() == []
 
 
-def test_nobody_answering_is_retried(rest, org, control, receiver, contact):
+def test_a_missing_response_is_retried(rest, org, control, receiver, contact):
     deploy(org, message("http://127.0.0.1:9/hook", FIELDS), flow(TITLE))
     change(rest, contact["Id"], Title="Hello?")
     assert control.deliver()["failed"] == 1

@@ -146,7 +146,7 @@ def test_a_flow_sends_every_message_on_its_way(org, triggered, change, sent, rec
     assert sorted(sent()) == ["", "Both"]
 
 
-def test_what_a_flow_does_that_is_not_run_is_said_in_the_log(triggered, change, sent, control):
+def test_unsupported_elements_of_a_flow_are_logged(triggered, change, sent, control):
     decision = {
         "label": "Which",
         "locationX": 0,
@@ -215,7 +215,7 @@ def test_a_rule_that_is_not_active_does_nothing(triggered, change, sent):
     assert sent() == []
 
 
-def test_a_relative_date_is_not_guessed_at(triggered, change, sent, control):
+def test_a_relative_date_is_not_evaluated(triggered, change, sent, control):
     criterion = {"field": "Contact.CreatedDate", "operation": "lessThan", "value": "LAST 90 DAYS"}
     triggered(rule({"criteriaItems": [criterion], "triggerType": "onAllChanges"}))
     change(Title="New")
@@ -232,7 +232,7 @@ def in_bulk(rest, csv: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["composite", "batch", "tree", "bulk"])
-def test_every_way_of_writing_many_sends(rest, triggered, sent, way):
+def test_every_bulk_write_sends(rest, triggered, sent, way):
     triggered(flow({}))
     values = {"LastName": "Writer", "Title": way}
     path = "/services/data/v62.0/sobjects/Contact"
@@ -253,7 +253,7 @@ def test_every_way_of_writing_many_sends(rest, triggered, sent, way):
 
 
 @pytest.mark.parametrize("way", ["create", "update", "upsert", "collection", "upsert-collection"])
-def test_every_way_of_writing_sends(rest, org, triggered, sent, way):
+def test_every_single_write_sends(rest, org, triggered, sent, way):
     deploy(
         org,
         Component("CustomField", "Contact.Key__c", {"label": "Key", "type": "Text", "length": 20, "externalId": True}),
@@ -289,7 +289,7 @@ def test_every_way_of_writing_sends(rest, org, triggered, sent, way):
     assert sent() == [way]
 
 
-def test_what_is_rolled_back_sends_nothing(rest, triggered, sent, contact, control):
+def test_a_rolled_back_save_sends_nothing(rest, triggered, sent, contact, control):
     triggered(flow({}))
     good = {"attributes": {"type": "Contact"}, "Id": contact["Id"], "Title": "Rolled back"}
     bad = {"attributes": {"type": "Contact"}, "Id": contact["Id"], "Email": "no address"}
@@ -301,7 +301,7 @@ def test_what_is_rolled_back_sends_nothing(rest, triggered, sent, contact, contr
     assert sent() == ["Rolled back"], "only the record that was saved"
 
 
-def test_a_user_without_the_right_to_send_is_not_heard(rest, state, receiver, control, contact):
+def test_a_save_of_a_user_without_the_right_sends_nothing(rest, state, receiver, control, contact):
     """An integration user's own writes must not come back to it."""
     deploy(rest.org, message(receiver.url, FIELDS), flow({}))
     silent = user_with(
@@ -319,7 +319,7 @@ def test_a_user_without_the_right_to_send_is_not_heard(rest, state, receiver, co
     ]
 
 
-def test_a_field_that_the_messages_user_may_not_read_is_missing_without_a_word(rest, receiver, control, contact):
+def test_a_field_that_the_messages_user_cannot_read_is_omitted(rest, receiver, control, contact):
     user_with(
         rest,
         objectPermissions={"Contact": READ},
@@ -335,7 +335,7 @@ def test_a_field_that_the_messages_user_may_not_read_is_missing_without_a_word(r
     assert set(fields) == {"Id", "LastName", "Title"}
 
 
-def test_a_message_whose_user_is_gone_waits(rest, receiver, control, contact):
+def test_a_message_of_a_deleted_user_waits(rest, receiver, control, contact):
     user = user_with(rest, objectPermissions={"Contact": READ})
     deploy(rest.org, message(receiver.url, FIELDS, user=SOMEBODY), flow({}))
     rest("PATCH", f"/sobjects/User/{user}", json={"IsActive": False})

@@ -105,13 +105,13 @@ def test_every_text_makes_a_message_that_parses_to_the_text(text):
     assert parsed_text == clean.replace("�", "")
 
 
-def test_a_record_that_is_gone_makes_a_notification_without_data():
+def test_a_deleted_record_gives_a_notification_without_data():
     root = etree.fromstring(envelope(SENDER, [MessageItem("04lxx000000CaSeAAK", None)]))
     (record,) = root.iter("{http://soap.sforce.com/2005/09/outbound}sObject")
     assert (len(record), record.text) == (0, None)
 
 
-def test_an_ack_is_an_ack():
+def test_an_ack_is_recognized():
     assert check_ack(200, ACK) is None
     assert check_ack(200, ACK.replace(b">true<", b"> 1 <")) is None
 
@@ -132,5 +132,5 @@ def test_an_ack_is_an_ack():
         (200, b"\xff\xfe" + ACK),
     ],
 )
-def test_anything_else_is_a_failure(answer):
+def test_other_responses_are_failures(answer):
     assert check_ack(*answer)

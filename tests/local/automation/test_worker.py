@@ -44,7 +44,7 @@ def program(state: Path, *words: str):
         process.stdout.close()
 
 
-def test_messages_go_out_by_themselves(state, receiver, clock):
+def test_the_server_delivers_messages(state, receiver, clock):
     with serve(state, clock=clock, rng=random.Random(2), deliver=True) as org:
         deploy(org, message(receiver.url, FIELDS), flow({}))
         rest = Rest(org)
@@ -55,7 +55,7 @@ def test_messages_go_out_by_themselves(state, receiver, clock):
     assert post.records[0]["LastName"] == "Noticed"
 
 
-def test_without_deliveries_nothing_goes_out(state, receiver, clock):
+def test_without_deliveries_no_message_is_sent(state, receiver, clock):
     with serve(state, clock=clock, rng=random.Random(2)) as org:
         deploy(org, message(receiver.url, FIELDS), flow({}))
         rest = Rest(org)
@@ -127,7 +127,7 @@ def test_the_clock_stays_turned_when_the_server_starts_again(state, clock):
         assert Control(Rest(org, session=session))("GET", "/clock")["advanced"] == 10800.0
 
 
-def test_an_endpoint_that_answers_in_drops_is_left_after_the_time_limit():
+def test_a_slowly_responding_endpoint_ends_at_the_time_limit():
     import socket
 
     listener = socket.create_server(("127.0.0.1", 0))
@@ -154,7 +154,7 @@ def test_an_endpoint_that_answers_in_drops_is_left_after_the_time_limit():
     listener.close()
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(state, clock, monkeypatch):
+def test_an_untrusted_certificate_is_refused(state, clock, monkeypatch):
     with serve(state, clock=clock, rng=random.Random(2), tls=True) as org:
         assert org.tls_url is not None
         poster = Poster()
@@ -175,7 +175,7 @@ def test_a_host_that_is_not_this_machine_is_not_contacted(url):
 
 
 @pytest.mark.parametrize("url", ["", "ftp://127.0.0.1/", "file:///etc/passwd", "http://", "http://127.0.0.1:x/"])
-def test_what_is_no_address_is_not_posted_to(url):
+def test_an_invalid_url_gets_no_request(url):
     with pytest.raises(Undelivered, match="no http or https URL|no URL"):
         Poster().post(url, b"")
 

@@ -63,7 +63,7 @@ def test_faults_are_cleared_one_by_one_and_all(rest, control):
     assert answer.status_code == 404
 
 
-def test_a_dropped_connection_has_done_nothing(rest, control):
+def test_a_connection_dropped_before_a_request_executes_nothing(rest, control):
     control.arm("drop", method="post")
     with pytest.raises(requests.ConnectionError):
         rest.create("Contact", LastName="Lost")
@@ -71,14 +71,14 @@ def test_a_dropped_connection_has_done_nothing(rest, control):
     rest.create("Contact", LastName="Lost")
 
 
-def test_a_connection_dropped_afterwards_has_done_it(rest, control):
+def test_a_connection_dropped_after_a_request_has_executed_it(rest, control):
     control.arm("drop_after", method="POST")
     with pytest.raises(requests.ConnectionError):
         rest.create("Contact", LastName="Made")
     assert len(rest.rows("SELECT Id FROM Contact WHERE LastName = 'Made'")) == 1
 
 
-def test_a_late_answer_is_late(rest, control):
+def test_a_late_response_is_delayed(rest, control):
     control.arm("latency", seconds=0.3)
     began = time.monotonic()
     assert query(rest).status_code == 200
@@ -95,7 +95,7 @@ def test_a_session_ends_over_rest_and_soap(rest, org, control):
     assert query(rest).status_code == 200
 
 
-def test_a_used_up_allowance_says_so_in_body_and_header(rest, control):
+def test_a_used_up_request_limit_is_in_body_and_header(rest, control):
     control.arm("request_limit")
     answer = query(rest)
     assert answer.status_code == 403
@@ -164,7 +164,7 @@ def test_a_locked_setup_fails_a_deploy_in_the_orgs_words(org, control):
         assert client.metadata.follow(client.metadata.deploy(_package(), _options())).success
 
 
-def test_a_delivery_comes_twice(rest, org, control):
+def test_a_delivery_can_be_duplicated(rest, org, control):
     with receiving() as receiver:
         deploy(org, message(f"{receiver.url}/hook", ["Id"]), flow({}))
         control.arm("duplicate_delivery", path="/hook")
@@ -202,7 +202,7 @@ def test_the_control_route_is_for_the_administrator_only(rest, state, control):
     assert control("GET", "/clock")["advanced"] == 0
 
 
-def test_the_control_route_is_out_of_the_faults_reach(rest, control):
+def test_faults_do_not_apply_to_the_control_route(rest, control):
     control.arm("drop", times=99)
     control.arm("unavailable", times=99)
     control.arm("session_expired", times=99)

@@ -69,7 +69,7 @@ def test_specified_tests_run_alone(org, kit) -> None:
 
 
 @pytest.mark.parametrize("name", ["Nobody_Test", "Orders", "Orders_Test.helper"])
-def test_a_test_that_is_not_there_ends_the_deploy(org, kit, name: str) -> None:
+def test_a_missing_test_fails_the_deploy(org, kit, name: str) -> None:
     """Nothing of the package stays."""
     assert org.deploy(_classes(kit)).status == "Succeeded"
     before = org.snapshot()
@@ -87,7 +87,7 @@ def test_a_test_that_is_not_there_ends_the_deploy(org, kit, name: str) -> None:
         ({"testLevel": "RunEverything"}, "'RunEverything' is not a valid value for the enum 'TestLevel'"),
     ],
 )  # fmt: skip
-def test_levels_and_tests_must_fit(shared, kit, options: dict[str, str], problem: str) -> None:
+def test_test_level_and_tests_must_match(shared, kit, options: dict[str, str], problem: str) -> None:
     """The call itself is refused."""
     with pytest.raises(kit.fault) as error:
         shared.start(kit.zipped(kit.good()), **options)

@@ -33,7 +33,7 @@ def deployed(org, kit):
 
 
 @pytest.mark.parametrize("name", ["destructiveChanges.xml", "destructiveChangesPre.xml", "destructiveChangesPost.xml"])
-def test_what_nobody_needs_is_deleted(deployed, kit, name: str) -> None:
+def test_unreferenced_components_are_deleted(deployed, kit, name: str) -> None:
     """Each of the three manifests deletes, and says so."""
     result = destroy(deployed, kit, {"StaticResource": ["State"], "PermissionSet": ["Integration"]}, name=name)
     assert result.status == "Succeeded"
@@ -47,7 +47,7 @@ def test_what_nobody_needs_is_deleted(deployed, kit, name: str) -> None:
     ]
 
 
-def test_what_is_absent_is_a_warning(deployed, kit) -> None:
+def test_deleting_a_missing_component_is_a_warning(deployed, kit) -> None:
     """Deleting nothing fails, unless warnings are ignored."""
     members = {"WorkflowRule": ["Contact.Ghost"]}
     strict = destroy(deployed, kit, members)
@@ -58,7 +58,7 @@ def test_what_is_absent_is_a_warning(deployed, kit) -> None:
     assert lenient.of("destructiveChanges.xml")["success"] == "true"
 
 
-def test_a_field_in_use_stays(deployed, kit) -> None:
+def test_a_referenced_field_is_not_deleted(deployed, kit) -> None:
     """A field that a formula, a message and a flow use is held by all of them."""
     before = deployed.snapshot()
     result = destroy(deployed, kit, {"CustomField": ["Contact.Product_User_Id__c"]})
@@ -74,7 +74,7 @@ def test_a_field_in_use_stays(deployed, kit) -> None:
     assert refusal.problems[0].endswith(" : Workflow Outbound Message - Contact.To_Relay")
 
 
-def test_a_deleted_field_leaves_rights_and_records(deployed, kit) -> None:
+def test_a_deleted_field_is_removed_from_permission_sets_and_records(deployed, kit) -> None:
     """Its rights go out of permission sets, and its values out of records; made again, it is empty."""
     for name in ("Contact.Score__c", "Activity.Source_Id__c"):
         assert destroy(deployed, kit, {"CustomField": [name]}).status == "Succeeded"
@@ -86,7 +86,7 @@ def test_a_deleted_field_leaves_rights_and_records(deployed, kit) -> None:
     assert all(row.get("Plan__c") is None for row in contacts)
 
 
-def test_fields_that_need_each_other_go_together(deployed, kit) -> None:
+def test_fields_that_refer_to_each_other_are_deleted_together(deployed, kit) -> None:
     """What is deleted in the same manifest does not hold the rest of it."""
     files = {
         "package.xml": kit.manifest({"CustomField": ["Contact.Base__c", "Contact.Shown__c"]}),
@@ -97,7 +97,7 @@ def test_fields_that_need_each_other_go_together(deployed, kit) -> None:
     assert destroy(deployed, kit, {"CustomField": ["Contact.Base__c", "Contact.Shown__c"]}).status == "Succeeded"
 
 
-def test_a_flow_goes_version_by_version(deployed, kit) -> None:
+def test_a_flow_is_deleted_version_by_version(deployed, kit) -> None:
     """Its bare name is refused, its active version too; stopped, its versions go, and then its message."""
     assert destroy(deployed, kit, {"Flow": ["To_Relay"]}).problems == [NO_ACCESS]
     active = destroy(deployed, kit, {"Flow": ["To_Relay-1"]})
@@ -126,7 +126,7 @@ def test_a_wildcard_reports_success_and_deletes_nothing(deployed, kit) -> None:
     assert deployed.snapshot() == before
 
 
-def test_a_message_that_a_rule_sends_stays(org, kit) -> None:
+def test_a_message_of_a_rule_is_not_deleted(org, kit) -> None:
     """The rule goes first, or with it."""
     files = {
         "package.xml": kit.manifest({"WorkflowOutboundMessage": ["Contact.Old"], "WorkflowRule": ["Contact.Old Rule"]}),
@@ -163,7 +163,7 @@ def test_deletions_before_and_after_are_of_one_transaction(deployed, kit) -> Non
     assert result.of("Contact.External_Id__c")["deleted"] == "true"
 
 
-def test_an_assigned_permission_set_stays(deployed, kit) -> None:
+def test_an_assigned_permission_set_is_not_deleted(deployed, kit) -> None:
     """Whoever has it keeps it until the assignment is taken away."""
     _, permission_sets = deployed.rest(
         "GET", "/services/data/v62.0/query?q=SELECT+Id+FROM+PermissionSet+WHERE+Name='Integration'"
@@ -176,7 +176,7 @@ def test_an_assigned_permission_set_stays(deployed, kit) -> None:
     assert result.problems == ["The permission set Integration can't be deleted: it is assigned to 1 user(s)"]
 
 
-def test_an_object_goes_with_all_that_is_in_it(org, kit) -> None:
+def test_an_object_is_deleted_with_its_fields_and_rights(org, kit) -> None:
     """Fields and rights of a deleted object are gone as well."""
     files = {
         "package.xml": kit.manifest({"CustomObject": ["Visit__c"], "PermissionSet": ["Visits"]}),

@@ -60,7 +60,7 @@ class FieldScope:
         ("if(isblank(Title), 'x', Title)", Type.TEXT),
     ],
 )
-def test_sound_formulas_pass(text: str, expected: Type) -> None:
+def test_valid_formulas_are_accepted(text: str, expected: Type) -> None:
     """A formula that an org takes is taken."""
     check(text, FieldScope(), expected)
 

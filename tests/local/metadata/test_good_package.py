@@ -140,7 +140,7 @@ def test_a_changed_flow_becomes_a_new_version(org, kit) -> None:
     assert [(row["VersionNumber"], row["Status"]) for row in rows] == [(1, "Obsolete"), (2, "Active"), (3, "Draft")]
 
 
-def test_status_alone_makes_no_version(org, kit) -> None:
+def test_a_changed_status_alone_creates_no_version(org, kit) -> None:
     """A flow that differs in its status only changes nothing, unless it wakes one that sleeps."""
     alone = {"package.xml": kit.manifest({"Flow": ["To_Relay"]})}
     org.deploy(kit.good())
@@ -189,7 +189,7 @@ def test_a_validation_changes_nothing(org, kit) -> None:
     assert org.snapshot() == before
 
 
-def test_without_rollback_the_sound_part_stays(org, kit) -> None:
+def test_without_rollback_the_valid_components_are_deployed(org, kit) -> None:
     """With rollbackOnError false, what is wrong stays out, and so does what needs it; the rest is deployed."""
     files = kit.good()
     files["workflows/Contact.workflow"] = kit.wrap("Workflow", kit.message("To_Relay", "Nope__c"))

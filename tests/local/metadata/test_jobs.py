@@ -156,7 +156,7 @@ def test_a_server_killed_in_the_middle_leaves_the_org_as_before(kit, client, tmp
         assert org.deploy(kit.good()).status == "Succeeded"
 
 
-def test_a_fault_of_ours_ends_a_deploy_and_nothing_else(org, kit, monkeypatch, caplog) -> None:
+def test_an_unexpected_exception_fails_only_its_deploy(org, kit, monkeypatch, caplog) -> None:
     """An unexpected exception is reported as the org's own failure; the queue goes on."""
 
     def broken(_subject):
@@ -172,7 +172,7 @@ def test_a_fault_of_ours_ends_a_deploy_and_nothing_else(org, kit, monkeypatch, c
     assert org.deploy(kit.good()).status == "Succeeded"
 
 
-def test_retrieves_do_not_pile_up(org) -> None:
+def test_only_the_last_retrieves_are_stored(org) -> None:
     """Only the last ones can be asked for, so that the state does not grow with every command."""
     ids = []
     for _ in range(25):

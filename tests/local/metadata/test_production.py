@@ -40,12 +40,12 @@ def test_options_that_production_does_not_take(production, kit, options, problem
     assert error.value.text == f"INVALID_OPERATION: {problem}"
 
 
-def test_a_sandbox_takes_them(org, kit) -> None:
+def test_a_sandbox_accepts_these_options(org, kit) -> None:
     """Partial success and no tests are a sandbox's freedom."""
     assert org.deploy(kit.good(), rollbackOnError=False, testLevel="NoTestRun").status == "Succeeded"
 
 
-def test_an_active_flow_comes_in_asleep(production, kit) -> None:
+def test_an_active_flow_is_deployed_as_inactive(production, kit) -> None:
     """Deploying it again changes nothing, and waking it is somebody's deed."""
     assert production.deploy(kit.good()).status == "Succeeded"
     assert _statuses(production) == ["Draft"]
@@ -106,7 +106,7 @@ def test_a_draft_needs_no_coverage(production, kit) -> None:
     assert _statuses(production) == ["Draft"]
 
 
-def test_code_brings_its_tests(production, kit) -> None:
+def test_a_package_with_apex_runs_the_orgs_tests(production, kit) -> None:
     """A package with Apex runs the org's tests although nobody asks; one without runs none."""
     source = "@IsTest class Orders_Test { @IsTest static void works() { } }"
     files = {

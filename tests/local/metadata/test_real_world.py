@@ -53,14 +53,14 @@ def _component_count() -> int:
     return sum(len(names) for names in MEMBERS.values())
 
 
-def test_the_package_is_a_good_sample() -> None:
+def test_the_sample_has_many_types_of_components() -> None:
     """It holds many components of many types, of those that are understood and of those that are kept."""
     assert len(FILES) >= 47
     assert _component_count() >= 70
     assert len(MEMBERS) >= 30
 
 
-def test_the_same_again_changes_nothing(org: Client) -> None:
+def test_deploying_the_same_files_again_changes_nothing(org: Client) -> None:
     """The files as they were first deployed."""
     result = org.deploy(PACKAGE)
     assert _changed(result) == []
@@ -68,7 +68,7 @@ def test_the_same_again_changes_nothing(org: Client) -> None:
 
 
 @pytest.mark.parametrize("version", ["55.0", "60.0", "63.0"])
-def test_what_comes_back_changes_nothing(org: Client, version: str) -> None:
+def test_deploying_retrieved_files_changes_nothing(org: Client, version: str) -> None:
     """A retrieve in any version since flows have entry formulas, deployed as it came, finds everything as it is."""
     retrieved_files = org.retrieve(MEMBERS, version=version, single=True)
     assert retrieved_files["messages"] == []
@@ -76,7 +76,7 @@ def test_what_comes_back_changes_nothing(org: Client, version: str) -> None:
     assert _changed(org.deploy(retrieved_files["files"])) == []
 
 
-def test_what_comes_back_means_the_same(org: Client) -> None:
+def test_retrieved_components_equal_the_deployed_ones(org: Client) -> None:
     """Component by component, what a retrieve gives is what was deployed."""
     retrieved_files = org.retrieve(MEMBERS, version="63.0", single=True)["files"]
     original, back = (
@@ -108,12 +108,12 @@ def _plain(value: Any) -> Any:
 @pytest.mark.parametrize(
     "name", sorted(name for name in FILES if name.split("/", 1)[0] in {"classes", "layouts", "lwc", "labels"})
 )
-def test_what_is_not_understood_comes_back_byte_for_byte(org: Client, name: str) -> None:
+def test_unmodeled_components_are_retrieved_byte_for_byte(org: Client, name: str) -> None:
     """A class, a layout or a component is kept as it came."""
     assert org.retrieve(MEMBERS, single=True)["files"][name] == FILES[name]
 
 
-def test_the_list_is_the_package(org: Client) -> None:
+def test_list_metadata_returns_every_deployed_component(org: Client) -> None:
     """listMetadata names every component that was deployed, under its own name and in its own file."""
     listed = set()
     for type_ in MEMBERS:

@@ -79,7 +79,7 @@ def test_a_renamed_object_takes_everything_with_it(org, kit) -> None:
         ("Profile", "Admin", "Boss", "Profile Admin can't be renamed to Boss"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_renamed_stays(org, kit, *, type_, old, new, problem) -> None:
+def test_a_refused_rename_changes_nothing(org, kit, *, type_, old, new, problem) -> None:
     """The answer says why, and the org is as before."""
     _prepare(org, kit)
     before = org.snapshot()
@@ -88,7 +88,7 @@ def test_what_cannot_be_renamed_stays(org, kit, *, type_, old, new, problem) -> 
     assert org.snapshot() == before
 
 
-def test_what_is_used_keeps_its_name(org, kit) -> None:
+def test_a_referenced_field_cannot_be_renamed(org, kit) -> None:
     """A field that a formula names is refused rather than left dangling."""
     assert org.deploy(kit.good()).status == "Succeeded"
     success, message = rename(org, "CustomField", "Contact.External_Id__c", "Contact.Foreign_Id__c")

@@ -20,7 +20,7 @@ def test_a_type_is_described_by_its_elements(org, kit) -> None:
     assert messages["fullName"].findtext(f"{NS}isNameField") == "true"
 
 
-def test_a_type_that_there_is_not(org, kit) -> None:
+def test_an_unknown_type_is_refused(org, kit) -> None:
     """The fault names what was asked for."""
     with pytest.raises(Exception, match="INVALID_TYPE: Unknown type:Ghost"):
         org.soap("<describeValueType><type>Ghost</type></describeValueType>")

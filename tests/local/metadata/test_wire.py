@@ -83,7 +83,7 @@ def test_faults_have_the_orgs_form(shared, kit, body: str, path: str, fault: str
     assert (error.value.code, error.value.text) == (f"sf:{fault.partition(':')[0]}", fault)
 
 
-def test_a_wrong_session_is_told_so(shared, kit, client) -> None:
+def test_an_invalid_session_is_refused(shared, kit, client) -> None:
     """No session, no answer: SOAP and REST each in their own way."""
     stranger = client(shared.org, shared.state)
     stranger.token = "00D!wrong"
@@ -111,7 +111,7 @@ def test_hostile_bodies_end_in_a_fault(shared, kit, data: bytes) -> None:
         shared.raw("/services/Soap/m/62.0", data)
 
 
-def test_who_may_not_modify_metadata_may_not_deploy(shared, kit, client) -> None:
+def test_a_user_without_modify_metadata_cannot_deploy(shared, kit, client) -> None:
     """A user without the right is turned away before anything is looked at."""
     from datetime import UTC, datetime
 
@@ -334,7 +334,7 @@ def test_a_flow_definition_can_be_deployed(org, kit) -> None:
     assert deploy(1).of("To_Relay")["changed"] == "true"
 
 
-def test_old_clients_ask_with_check_status(org, kit) -> None:
+def test_check_status_returns_deploys_and_retrieves(org, kit) -> None:
     """checkStatus answers for deploys and for retrieves."""
     result = org.deploy(kit.good())
     retrieved = org.soap("<retrieve><request><apiVersion>62.0</apiVersion></request></retrieve>").findtext(

@@ -60,7 +60,9 @@ def test_another_company_forgets_the_apps_and_what_they_were_granted(tmp_path: P
         ("admin@northwind.example", "long", "apps[0].session_minutes: this must be a number of minutes"),
     ],
 )
-def test_what_is_wrong_with_an_app_is_told_at_its_place(tmp_path: Path, user: str, minutes: object, text: str) -> None:
+def test_problems_of_an_app_are_reported_at_their_position(
+    tmp_path: Path, user: str, minutes: object, text: str
+) -> None:
     with pytest.raises(ConfigError) as error:
         load(tmp_path / "state", company(tmp_path, user, minutes), rng=random.Random(1))
     (problem,) = error.value.problems

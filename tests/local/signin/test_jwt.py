@@ -19,7 +19,7 @@ def refused(oauth: OAuth, **claims: Any) -> tuple[str, str]:
     return oauth.refused(grant_type=JWT_BEARER, assertion=oauth.assertion(**claims))
 
 
-def test_a_token_comes_with_where_and_who(oauth: OAuth) -> None:
+def test_a_token_response_has_instance_url_and_identity(oauth: OAuth) -> None:
     answer = signed_in(oauth)
     assert answer["instance_url"] == oauth.rest.org.url
     assert answer["id"].startswith(f"{oauth.rest.org.url}/id/{oauth.rest.org.org_id}/005")
@@ -69,7 +69,7 @@ def test_another_key_is_refused(oauth: OAuth) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "a.b.c"])
-def test_nonsense_is_refused(oauth: OAuth, text: str) -> None:
+def test_malformed_assertions_are_refused(oauth: OAuth, text: str) -> None:
     assert oauth.refused(grant_type=JWT_BEARER, assertion=text) == ("invalid_grant", "invalid assertion")
 
 
@@ -114,7 +114,7 @@ def test_where_users_decide_they_must_have_decided_before(oauth: OAuth, keys: Ke
     assert refused(oauth, iss=app["consumer_key"]) == expected
 
 
-def test_a_public_key_does_as_well_as_a_certificate(oauth: OAuth, keys: KeyPair) -> None:
+def test_a_public_key_is_accepted_instead_of_a_certificate(oauth: OAuth, keys: KeyPair) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

@@ -49,7 +49,7 @@ def works(rest: Rest, token: str) -> bool:
 
 
 @pytest.mark.parametrize(("kind", "version"), [("u", "62.0"), ("c", "62.0"), ("u", "62")])
-def test_login_gives_a_session_and_where_to_go(signing_in: Rest, kind: str, version: str) -> None:
+def test_login_returns_a_session_and_its_url(signing_in: Rest, kind: str, version: str) -> None:
     answer = call(signing_in, login(), kind=kind, version=version)
     assert answer.status_code == 200
     org_id = signing_in.org.org_id
@@ -68,7 +68,7 @@ def test_a_wrong_login_is_refused(signing_in: Rest, body: str) -> None:
     assert found(answer, "sf:exceptionMessage").startswith("Invalid username, password, security token")
 
 
-def test_without_a_password_nobody_signs_in(rest: Rest) -> None:
+def test_a_login_without_a_password_is_refused(rest: Rest) -> None:
     assert found(call(rest, login()), "faultcode") == "sf:INVALID_LOGIN"
 
 
@@ -86,7 +86,7 @@ def test_a_session_of_login_ends_by_itself(signing_in: Rest, clock: HandClock) -
     assert not works(signing_in, token)
 
 
-def test_who_is_signed_in_and_what_time_it_is(signing_in: Rest) -> None:
+def test_the_user_info_and_the_server_time_are_returned(signing_in: Rest) -> None:
     token = signing_in.org.access_token
     info = call(signing_in, '<getUserInfo xmlns="urn:partner.soap.sforce.com"/>', token=token)
     assert (found(info, "userName"), found(info, "organizationName")) == (ADMIN, "Northwind Traders")
@@ -104,12 +104,12 @@ def test_who_is_signed_in_and_what_time_it_is(signing_in: Rest) -> None:
         ("<setPassword><userId>005</userId></setPassword>", "62.0", "INVALID_SESSION_ID"),
     ],
 )
-def test_what_is_wrong_ends_in_a_fault(signing_in: Rest, body: str, version: str, code: str) -> None:
+def test_invalid_calls_end_in_a_fault(signing_in: Rest, body: str, version: str, code: str) -> None:
     answer = call(signing_in, body, version=version)
     assert (answer.status_code, found(answer, "faultcode")) == (500, f"sf:{code}")
 
 
-def test_nobody_sets_the_password_of_others_without_the_right(rest: Rest, state: Any) -> None:
+def test_setting_the_password_of_others_needs_the_permission(rest: Rest, state: Any) -> None:
     profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Standard User'")
     other_user = rest.create(
         "User",

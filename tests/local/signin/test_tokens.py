@@ -160,7 +160,7 @@ def test_soap_ends_with_the_session_too(oauth: OAuth, clock: HandClock) -> None:
     assert (answer.status_code, "sf:INVALID_SESSION_ID" in answer.text) == (500, True)
 
 
-def test_a_revoked_token_is_worth_nothing(oauth: OAuth) -> None:
+def test_a_revoked_token_is_refused(oauth: OAuth) -> None:
     token = credentials_token(oauth)
     assert oauth.post("revoke", token=token).status_code == 200
     assert not oauth.works(token)
@@ -194,7 +194,7 @@ def test_without_the_scope_there_is_no_refresh_token(oauth: OAuth) -> None:
     assert "refresh_token" not in oauth.token(**exchanged(oauth, code(oauth, scope="api")))
 
 
-def test_the_state_comes_back(oauth: OAuth) -> None:
+def test_the_state_parameter_is_returned(oauth: OAuth) -> None:
     location = authorize(oauth, state="x y").headers["Location"]
     assert location.startswith(f"{CALLBACK}?")
     assert parse_qs(urlsplit(location).query)["state"] == ["x y"]
@@ -206,7 +206,7 @@ def test_a_code_works_once(oauth: OAuth) -> None:
     assert oauth.refused(**exchanged(oauth, granted_code)) == ("invalid_grant", "invalid authorization code")
 
 
-def test_a_code_that_was_tried_wrongly_is_used_up(oauth: OAuth) -> None:
+def test_a_code_is_used_up_by_a_failed_attempt(oauth: OAuth) -> None:
     granted_code = code(oauth)
     assert oauth.refused(**exchanged(oauth, granted_code, client_secret="wrong"))[0] == "invalid_client"
     assert oauth.refused(**exchanged(oauth, granted_code)) == ("invalid_grant", "invalid authorization code")
@@ -218,7 +218,7 @@ def test_a_code_expires(oauth: OAuth, clock: HandClock) -> None:
     assert oauth.refused(**exchanged(oauth, granted_code)) == ("invalid_grant", "expired authorization code")
 
 
-def test_a_challenge_wants_its_verifier(oauth: OAuth) -> None:
+def test_a_code_challenge_requires_its_verifier(oauth: OAuth) -> None:
     challenge = base64.urlsafe_b64encode(hashlib.sha256(b"verifier").digest()).decode().rstrip("=")
     wrong = exchanged(oauth, code(oauth, code_challenge=challenge), code_verifier="other")
     assert oauth.refused(**wrong) == ("invalid_grant", "invalid code verifier")
@@ -233,9 +233,7 @@ def test_a_challenge_wants_its_verifier(oauth: OAuth) -> None:
         ({"redirect_uri": ""}, "redirect_uri_mismatch"),
     ],
 )
-def test_nobody_is_sent_to_an_address_that_the_app_has_not_registered(
-    oauth: OAuth, query: dict[str, str], error: str
-) -> None:
+def test_an_unregistered_callback_url_is_refused(oauth: OAuth, query: dict[str, str], error: str) -> None:
     answer = authorize(oauth, **query)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
@@ -247,12 +245,12 @@ def test_nobody_is_sent_to_an_address_that_the_app_has_not_registered(
         ({"login_hint": "nobody@northwind.example"}, "access_denied"),
     ],
 )
-def test_what_cannot_be_authorized_is_told_to_the_app(oauth: OAuth, query: dict[str, str], error: str) -> None:
+def test_a_refused_authorization_redirects_with_an_error(oauth: OAuth, query: dict[str, str], error: str) -> None:
     location = authorize(oauth, **query).headers["Location"]
     assert parse_qs(urlsplit(location).query)["error"] == [error]
 
 
-def test_who_let_an_app_in_may_be_signed_in_by_it_later(oauth: OAuth, keys: KeyPair) -> None:
+def test_a_user_who_approved_an_app_can_be_signed_in_by_it(oauth: OAuth, keys: KeyPair) -> None:
     oauth.app = oauth.register(
         name="Open", certificate=keys.certificate, permitted_users="all", callback_urls=[CALLBACK]
     )
@@ -262,7 +260,7 @@ def test_who_let_an_app_in_may_be_signed_in_by_it_later(oauth: OAuth, keys: KeyP
     assert oauth.works(oauth.token(**form)["access_token"])
 
 
-def test_revoking_a_refresh_token_ends_what_came_of_it(oauth: OAuth) -> None:
+def test_revoking_a_refresh_token_ends_its_sessions(oauth: OAuth) -> None:
     answer = oauth.token(**exchanged(oauth, code(oauth)))
     assert oauth.post("revoke", token=answer["refresh_token"]).status_code == 200
     assert not oauth.works(answer["access_token"])
@@ -270,7 +268,7 @@ def test_revoking_a_refresh_token_ends_what_came_of_it(oauth: OAuth) -> None:
     assert oauth.refused(**form) == ("invalid_grant", "expired access/refresh token")
 
 
-def test_a_code_is_no_refresh_token_nor_the_reverse(oauth: OAuth) -> None:
+def test_codes_and_refresh_tokens_are_not_interchangeable(oauth: OAuth) -> None:
     granted_code = code(oauth)
     assert (
         oauth.refused(**oauth.credentials(grant_type="refresh_token", refresh_token=granted_code))[0] == "invalid_grant"
@@ -288,7 +286,7 @@ def test_a_public_app_renews_without_a_secret(oauth: OAuth) -> None:
     assert oauth.refused(grant_type="client_credentials", client_id=client_id)[0] == "invalid_client"
 
 
-def test_a_password_signs_in(oauth: OAuth) -> None:
+def test_a_password_gives_a_token(oauth: OAuth) -> None:
     form = oauth.credentials(grant_type="password", username=ADMIN, password=PASSWORD)
     assert oauth.refused(**form) == ("invalid_grant", "authentication failure")
     set_password(oauth)
@@ -343,7 +341,7 @@ def test_apps_are_listed_without_their_secrets_and_forgotten(oauth: OAuth, rest:
         ({"name": 7}, "name: this must be text"),
     ],
 )
-def test_an_app_that_makes_no_sense_is_refused(rest: Rest, settings: dict[str, Any], text: str) -> None:
+def test_an_inconsistent_app_is_refused(rest: Rest, settings: dict[str, Any], text: str) -> None:
     answer = rest.session.post(f"{rest.org.url}/services/sfcode/apps", json=settings)
     assert answer.status_code == 400
     assert text in answer.json()[0]["message"]
