@@ -48,7 +48,7 @@ def _is_foreign(name: str) -> bool:
 
 
 def _close_environment() -> Mapping[str, str]:
-    """Give this run its own home and an environment that names no org; return the one it was started with."""
+    """Set a home folder and an environment without an org for this run; return the original environment."""
     # A worker of pytest-xdist starts in the closed environment; these names, which hold no secret, are handed on.
     before = MappingProxyType({**json.loads(os.environ.pop(_HANDED_ON, "{}")), **os.environ})
     if "PYTEST_XDIST_WORKER" not in before:
@@ -111,7 +111,7 @@ REAL = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs something real that is not named."""
+    """Skip tests whose real resource is not configured."""
     missing = {marker: reason for marker, (name, reason) in REAL.items() if not STARTED_WITH.get(name)}
     for item in items:
         for marker, reason in missing.items():
@@ -122,14 +122,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep all that is imported and collected by now out of the garbage collector's way: it looks at it again and again."""
+    """Exclude imported and collected objects from garbage collection, which would scan them repeatedly."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> schedule.LongFirst:
-    """Let workers take long tests first, and whole files of short ones."""
+    """Schedule long tests first, and short ones by file."""
     return schedule.LongFirst(config, log)
 
 
@@ -161,14 +161,14 @@ def _clean_process() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open network, home and environment for tests that are marked as needing something real, and for no other."""
+    """Allow network, home folder and environment for tests that are marked as needing a real resource."""
     if any(request.node.get_closest_marker(marker) for marker in REAL):
         _open(monkeypatch)
 
 
 @contextlib.contextmanager
 def opened_doors() -> Iterator[None]:
-    """Open them for what is made once for several such tests."""
+    """Allow network, home folder and environment for fixtures that such tests share."""
     with pytest.MonkeyPatch.context() as patch:
         _open(patch)
         yield

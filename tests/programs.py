@@ -284,7 +284,7 @@ def serve(path: str) -> None:
 
 
 def _warm(main: Callable[[Sequence[str]], None]) -> None:
-    """Plan once, against a local org: what that imports, parses and compiles is there in every program."""
+    """Plan once against a local org, so that its imports are loaded in every program."""
     os.environ["SFCODE_RELAY_OUTBOUND_SECRET"] = "made-up-for-nobody-0123456789"
     quiet = io.StringIO()
     with (
@@ -300,14 +300,14 @@ def _warm(main: Callable[[Sequence[str]], None]) -> None:
 
 
 def _reap(options: int) -> None:
-    """Take the ends of keepers: so the time that programs took counts as the server's, and the test run's."""
+    """Wait for ended keepers, so that their CPU time counts for the server and the test run."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, options)[0]:
             pass
 
 
 def _keep(link: socket.socket) -> NoReturn:
-    """Fork one program, tell its process id and its exit code; kill it when nobody listens any more."""
+    """Fork one program, send its process ID and exit code, and kill it when the connection closes."""
     _, streams, _, _ = socket.recv_fds(link, 1, 3)
     request = json.loads(link.makefile("rb").readline())
     pid = os.fork()
@@ -333,7 +333,7 @@ def _keep(link: socket.socket) -> NoReturn:
 
 
 def _become(request: Mapping[str, Any], streams: Sequence[int]) -> NoReturn:
-    """Be the program: nothing of the server is left but what it has imported."""
+    """Become the program: keep nothing of the server except its imported modules."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)

@@ -33,7 +33,7 @@ def _state() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def states() -> list[dict[str, Any]]:
-    """Collect what each of the two tests finds."""
+    """Collect the states that two tests find."""
     return []
 
 

@@ -24,9 +24,8 @@ _LOWEST_PORT, _PORTS = 10_000, 20_000
 
 def until(condition: Callable[[], T], description: str = "", seconds: float = PATIENCE, pause: float = PAUSE) -> T:
     """
-    Wait until a condition holds, and return what it gave; fail with what was waited for when it never does.
-
-    The pauses between two looks grow to `pause` seconds.
+    Wait until a condition is true, and return its value; after the timeout fail with a description of the condition.
+    The pauses between checks grow to `pause` seconds.
     """
     for seconds_to_wait in _pauses(condition, description, seconds, pause):
         if outcome := condition():

@@ -52,7 +52,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def where(request: pytest.FixtureRequest) -> str:
-    """Say which org a test works in; skip, and say why, where it cannot work in another than the local one."""
+    """Return the org of a test; skip tests that need the local org, with the reason."""
     only = request.node.get_closest_marker("local_only")
     if only and request.param == "real":
         pytest.skip(f"in the local org only: {only.args[0]}")
@@ -61,7 +61,7 @@ def where(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def named_org() -> Iterator[Real]:
-    """Sign in to the org that is named, once; leave it as it was found."""
+    """Sign in to the named org once, and restore it at the end."""
     with opened_doors():
         entered = places.opened(STARTED_WITH["SFCODE_TEST_ORG"], dict(os.environ))
         real = entered.__enter__()
@@ -72,7 +72,7 @@ def named_org() -> Iterator[Real]:
 
 @pytest.fixture(scope="session")
 def ground(named_org: Real) -> Real:
-    """Lay what several tables stand on."""
+    """Create the data that several tables need."""
     with opened_doors():
         places.lay_ground(named_org.place)
     return named_org
@@ -157,7 +157,7 @@ def package(where: str, request: pytest.FixtureRequest) -> Rendered:
 
 @pytest.fixture(scope="session")
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Found the shipped company once, with the integration user that the package names."""
+    """Create the shipped company once, with the integration user of the package."""
     state = tmp_path_factory.mktemp("seed")
     found(state)
     return state
@@ -186,7 +186,7 @@ def org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @pytest.fixture
 def ours(org: Place) -> Org:
-    """Look into the org with a client that is not the one being tested."""
+    """Return a client of the org that is not the tested one."""
     return org.ours
 
 

@@ -1,4 +1,4 @@
-"""Comparing an answer with what matters of it."""
+"""Compare an answer with the expected part of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 
 def like(actual: Any, expected: Any) -> bool:
-    """Tell whether an answer has what is expected: of objects the keys named, lists item by item, a type for any such."""
+    """
+    Return whether an answer contains the expected values: named keys of objects, lists item by item, a type for any
+    value.
+    """
     if isinstance(expected, type):
         return isinstance(actual, expected)
     if isinstance(expected, Mapping):

@@ -39,7 +39,7 @@ _TYPES = ("PermissionSet", "Flow", "WorkflowOutboundMessage", "CustomField", "Cu
 
 @dataclass(frozen=True)
 class Place:
-    """An org, and what a test needs to know to work in it."""
+    """An org, and what a test needs to work in it."""
 
     url: str
     access_token: str
@@ -119,7 +119,7 @@ def rows(client: Org, query: str) -> list[dict[str, Any]]:
 
 
 def deploy(client: Org, *components: Component, deleted: tuple[Address, ...] = ()) -> None:
-    """Put components into the org, or take them out, without the tool that is tested."""
+    """Deploy or delete components without the tested client."""
     package = zip_files(write(components, API_VERSION, deleted=deleted))
     result = client.metadata.follow(client.metadata.deploy(package, DeployOptions()))
     assert result.success, result.failures
@@ -127,14 +127,14 @@ def deploy(client: Org, *components: Component, deleted: tuple[Address, ...] = (
 
 @contextlib.contextmanager
 def local(org: LocalOrg) -> Iterator[Place]:
-    """Give a local org that is served as a place."""
+    """Return a served local org as a place."""
     with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API_VERSION) as client:
         yield Place(org.url, org.access_token, client, "Ours", False, org.tls_url, org.certificate)
 
 
 @dataclass
 class Real:
-    """The org that is named, for a whole run."""
+    """The named org, for a whole run."""
 
     place: Place
     tests: int = 0
@@ -149,7 +149,7 @@ class Real:
 
 @contextlib.contextmanager
 def opened(name: str, environ: Mapping[str, str]) -> Iterator[Real]:
-    """Sign in to the org of a name, as `--org` takes it; sweep it in the end."""
+    """Sign in to an org by its name as `--org` accepts it; delete the test data at the end."""
     word = "T" + "".join(secrets.choice(_LETTERS) for _ in range(5))
     with connect(name, environ=environ, api_version=API_VERSION) as client:
         url = client.instance_url
@@ -166,7 +166,7 @@ def opened(name: str, environ: Mapping[str, str]) -> Iterator[Real]:
 
 
 def lay_ground(place: Place) -> None:
-    """Make what tables take for granted: external ids, a number, and leads for several pages."""
+    """Create what the tables need: external IDs, a number field, and leads for several pages."""
     prefix, client = f"{place.word}{GROUND}", place.ours
     text = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
     number = {"label": "Number", "type": "Number", "precision": 18, "scale": 0}
@@ -186,7 +186,7 @@ def lay_ground(place: Place) -> None:
 
 
 def sweep(client: Org, word: str, *, ground: bool = False) -> None:
-    """Remove everything that has the word in its name; what was laid for the whole run, only if that is said."""
+    """Delete everything whose name contains the test's word; data of the whole run only on request."""
     for name, field in _NAMED.items():
         _sweep_records(client, name, f"{field} LIKE '%{word}%'", ground)
     sets = f"PermissionSet.Name LIKE '{word}%'"

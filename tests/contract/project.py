@@ -1,4 +1,4 @@
-"""The repository's own project as the tool to be tested gets it: rendered, with its secret put in."""
+"""The repository's own project for the tested tools: rendered, with its secret."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INTEGRATION_USER = "appcues.integration@example.com.local"
 
 @dataclass(frozen=True)
 class Rendered:
-    """The package in both layouts, and what is in it."""
+    """The package in both layouts, and its components."""
 
     source: Mapping[str, bytes]
     mdapi: Mapping[str, bytes]
@@ -32,7 +32,7 @@ class Rendered:
     """Whom its outbound messages name."""
 
     def named(self, text: str) -> str:
-        """Put this project's name where the repository's own stands."""
+        """Replace the repository's project name by this project's name."""
         return text.replace("Appcues", self.name)
 
     def address(self, text: str) -> Address:
@@ -44,11 +44,11 @@ class Rendered:
 
     @property
     def bodies(self) -> dict[Address, Body]:
-        """Give the bodies as `bodies` reads them from an org."""
+        """Return the bodies of the package in the form in which they are read from an org."""
         return {component.address: normalize(component).body for component in self.components}
 
     def lay_out(self, folder: Path) -> Path:
-        """Write the source project into a folder."""
+        """Write the source project to a folder."""
         for name, data in self.source.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ class Rendered:
 
 
 def renamed(journey: Journey, place: Place) -> Rendered:
-    """Render the project for an org of which nothing is known: other names, its own fields, and whoever is signed in."""
+    """Render the project for an unknown org: with other names, its own fields, and the signed-in user."""
     config = journey.folder / "config"
     (config / "mappings" / "lead.yaml").unlink()
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
@@ -87,7 +87,7 @@ def rendered(journey: Journey) -> Rendered:
 
 
 def found(state: Path) -> None:
-    """Make an org with the user that the project's outbound messages name."""
+    """Create an org with the user of the project's outbound messages."""
     reset(state)
     with (
         serve(state) as org,

@@ -46,7 +46,7 @@ Json = Any
 
 @dataclass
 class Recorder:
-    """An application around the org's own, which keeps what passes."""
+    """An application in front of the org's own, which records requests and answers."""
 
     app: ASGIApp
     exchanges: list[dict[str, Json]] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Recorder:
 
 
 def request(scope: Scope, body: bytes) -> dict[str, Json]:
-    """Write a request down."""
+    """Record a request."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     path = scope["raw_path"].decode("latin-1").partition("?")[0]
     if scope["query_string"]:
@@ -118,7 +118,7 @@ def body_of(recorded: Mapping[str, Json], origin: str) -> bytes:
 
 
 def answer(status: int, body: bytes) -> dict[str, Json]:
-    """Write an answer down: its status, its shape, and the ids and tokens in it."""
+    """Record an answer: its status, its structure, and its IDs and tokens."""
     return {"status": status, "shape": shape(body), "ids": named(body.decode("utf-8", "replace"))}
 
 
@@ -129,7 +129,7 @@ def named(text: str) -> list[str]:
 
 
 def shape(body: bytes) -> Json:
-    """Tell what an answer is made of: keys, elements and kinds of values, and what a few of them say."""
+    """Return the structure of an answer: keys, elements, types of values, and a few significant values."""
     if not body:
         return None
     if body.lstrip()[:1] in (b"{", b"["):
@@ -174,13 +174,13 @@ def _merged(entries: list[Json]) -> list[Json]:
 
 
 def is_question(recorded: Mapping[str, Json]) -> bool:
-    """Tell whether a request changes nothing: clients ask such again and again until something is done."""
+    """Return whether a request only reads; clients repeat such requests while they wait."""
     asks = re.search(r"<(?:\w[\w.-]*:)?(check\w+|list\w+|read\w+|describe\w+)\b", str(recorded.get("body", ""))[:3000])
     return recorded["method"] == "GET" or bool(asks)
 
 
 def shortened(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
-    """Leave out the repetitions of somebody who waits."""
+    """Remove the repetitions of a waiting client."""
     complete = [exchange for exchange in exchanges if exchange]
     return [
         exchange
@@ -190,7 +190,7 @@ def shortened(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
 
 
 def is_refusal(recorded: Mapping[str, Json]) -> bool:
-    """Tell whether an answer says that the token is worth nothing."""
+    """Return whether an answer refuses the token."""
     return recorded["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(recorded["shape"])
 
 

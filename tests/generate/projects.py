@@ -1,4 +1,4 @@
-"""Projects and org schemas, made by hand: what `load` and `describe` give, without either."""
+"""Projects and org schemas built in Python, in place of `load` and `describe`."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def desired(
     config: dict[str, Any] | None = None,
     schema: OrgSchema = OFFLINE,
 ) -> dict[str, Component]:
-    """Generate, and key what comes out by address."""
+    """Generate the components, by address."""
     return by_address(generate(project(mappings, config), schema))
 
 

@@ -1,4 +1,4 @@
-"""What cannot work is refused before anything is generated, at its place and with what to do."""
+"""Mappings that cannot work are refused before generation, with position and hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is generated, exactly: one mapping's bodies, and what changes when the mapping does."""
+"""The exact bodies of one mapping, and their changes when the mapping changes."""
 
 from __future__ import annotations
 

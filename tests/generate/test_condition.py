@@ -1,4 +1,4 @@
-"""When a change is sent: exactly when a record with a user id is new or one of the mapped fields changed."""
+"""The entry condition: a record with a user ID is new, or one of its mapped fields changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was there before sfcode must fit what is generated, and has its own name."""
+"""Components that existed before sfcode must match the generated ones, and may have their own names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each generated name knows the YAML that asked for it, so that an org's message can be shown at that line."""
+"""Each generated name has its YAML line, at which an org's message is shown."""
 
 from __future__ import annotations
 

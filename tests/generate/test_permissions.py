@@ -1,4 +1,6 @@
-"""The rights of the integration user and of viewers: no more than the mapping works with, or what the help page clicks."""
+"""
+The rights of the integration user and of viewers: exactly those that the mappings need, or those of the help page.
+"""
 
 from __future__ import annotations
 

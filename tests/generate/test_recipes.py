@@ -1,4 +1,4 @@
-"""What each recipe generates: its own components, and no right beyond what it needs."""
+"""The components of each recipe, and its additional rights."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tests.waiting import PATIENCE
 
 @dataclass
 class Hub:
-    """The local GitHub, and clients of it whose waits are counted instead of waited."""
+    """The local GitHub, and clients of it that count their pauses instead of sleeping."""
 
     url: str
     state: State
@@ -54,7 +54,7 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def event(tmp_path) -> Callable[[str], str]:
-    """Give a function that writes what GitHub says about a run into a file, and names it."""
+    """Return a function that writes the event of a workflow run to a file."""
 
     def write(text: str) -> str:
         path = tmp_path / "event.json"

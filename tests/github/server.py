@@ -1,4 +1,4 @@
-"""A GitHub that lives on this machine: the part of its REST API that sfcode uses, over real HTTP."""
+"""A local GitHub: the part of its REST API that sfcode uses, over real HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WRITE = {"contents": "read", "issues": "write", "pull-requests": "write", "actio
 
 @dataclass
 class Token:
-    """Who writes with a token, and what it may do. A job's own token may not ask who it is."""
+    """The author of a token, and its permissions. The token of a job cannot read its own user."""
 
     login: str = BOT
     permissions: Mapping[str, str] = field(default_factory=lambda: dict(WRITE))
@@ -33,7 +33,7 @@ class Token:
 
 @dataclass
 class Fault:
-    """How the next request that fits is answered; `done`: after it was carried out."""
+    """The answer to the next matching request; `done`: after the request was executed."""
 
     method: str
     path: str
@@ -106,7 +106,7 @@ class Answer(Exception):
 
 
 def route(state: State, token: Token, method: str, path: str, *, query: Mapping[str, str], body: Any) -> Any:
-    """Carry one request out."""
+    """Execute one request."""
     for expected, pattern, action in ROUTES:
         match = re.fullmatch(pattern, path)
         if match and expected == method:

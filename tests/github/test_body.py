@@ -1,4 +1,4 @@
-"""The text of the comment: within the limit, the most important kept, nothing secret, nobody called."""
+"""The text of the comment: within the length limit, most important parts first, without secrets and mentions."""
 
 from __future__ import annotations
 

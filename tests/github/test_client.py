@@ -1,4 +1,4 @@
-"""The REST client against a GitHub on this machine: pages, patience, and errors that say the hint."""
+"""The REST client against a local GitHub: pages, retries, and errors with hints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One comment for each pull request and environment, whatever happens on the way."""
+"""One comment for each pull request and environment, also after lost requests and responses."""
 
 from __future__ import annotations
 

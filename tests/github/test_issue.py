@@ -1,4 +1,4 @@
-"""One issue about drift: opened, kept up to date, closed, opened again."""
+"""One issue about drift: opened, updated, closed, and reopened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan was reviewed when somebody approved the pull request after it showed that very plan."""
+"""A plan is reviewed if a person approved the pull request after it showed this plan."""
 
 from __future__ import annotations
 

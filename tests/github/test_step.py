@@ -1,4 +1,4 @@
-"""What a command hands on in a GitHub workflow, and that it hands on nothing elsewhere."""
+"""The outputs and the summary of a workflow step, which are written only in a workflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could be found in an org, made by hand."""
+"""Scan results of an org, built in Python."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def fields(**more: str) -> dict[str, Field]:
 def grants(
     name: str = "Appcues_Access", *, object_name: str = "Contact", readable: tuple[str, ...] = ()
 ) -> PermissionSetGrants:
-    """Give the permission set of the help page: Modify All, and the boxes of Event."""
+    """Return the permission set of the help page: Modify All, and the fields of Event."""
     rights = ("allowRead", "allowEdit", "allowDelete", "viewAllRecords", "modifyAllRecords")
     names = [f"{object_name}.{field_name}" for field_name in readable] + ["Event.Description", "Event.WhoId"]
     return PermissionSetGrants(
@@ -74,7 +74,7 @@ def message(name: str = "AppcuesOnContactCreateUpdate_Z1AzRYj", **changes: Any) 
 
 
 def found(**changes: Any) -> ScanResult:
-    """Give what the help page makes, with the connector's message."""
+    """Return the components of the help page, with the connector's message."""
     values: dict[str, Any] = {
         "target": TARGET,
         "email": "admin@northwind.example",

@@ -1,4 +1,4 @@
-"""What is Appcues' is known by its names, hosts and formulas; everything else is left alone."""
+"""Components of Appcues are recognized by names, hosts and formulas; all others are ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choices say what speaks for them, and what an org does not settle is asked: never guessed in silence."""
+"""Decisions of an import have reasons, and undecided ones are questions with options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A founded org for each test: the file is made once and copied, so that no test sees another's."""
+"""An org for each test, copied from one that is created once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HandClock:
 
 @dataclass
 class Rest:
-    """Calls to one org, as its administrator."""
+    """Requests to one org as its administrator."""
 
     org: LocalOrg
     version: str = "62.0"
@@ -67,7 +67,7 @@ class Rest:
         return answer.json()["id"]
 
     def error(self, method: str, path: str, **more: Any) -> tuple[int, str, str, list[str] | None]:
-        """Give status, code, message and fields of the one error that a call is answered with."""
+        """Return status, code, message and fields of a call's only error."""
         answer = self(method, path, **more)
         (error,) = answer.json()
         return answer.status_code, error["errorCode"], error["message"], error.get("fields")
@@ -80,7 +80,7 @@ def clock() -> HandClock:
 
 @pytest.fixture(scope="session")
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Found the shipped company once."""
+    """Create the shipped company once."""
     state = tmp_path_factory.mktemp("seed")
     reset(state, clock=HandClock(), rng=random.Random(1))
     return state
@@ -103,7 +103,7 @@ def store(state: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def soql(store: Store) -> Callable[[str], list[dict[str, Any]]]:
-    """Give a function that carries out a query at noon and gives its rows without their attributes."""
+    """Return a function that executes a query at noon and returns its rows without attributes."""
 
     def rows(text: str) -> list[dict[str, Any]]:
         with store.read() as tx:

@@ -1,4 +1,4 @@
-"""What a record has without having been given it."""
+"""Field values that the org sets itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the org tells of itself: objects with their org-wide defaults, and the caller's own permissions."""
+"""What the org returns about itself: objects with their org-wide defaults, and the caller's permissions."""
 
 from __future__ import annotations
 

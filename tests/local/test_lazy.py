@@ -1,4 +1,4 @@
-"""What a server of the local org loads before anybody asks for it: little, as every command with `--org local` waits."""
+"""The modules that a server of the local org imports before its first request."""
 
 from __future__ import annotations
 

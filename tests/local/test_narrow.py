@@ -1,4 +1,4 @@
-"""Queries look only at the rows that can be in the answer, and the answer is the same."""
+"""Queries read only rows that can match, with the same result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, an answer comes, and it is not that something broke inside."""
+"""Any request gets a response, and never an internal error."""
 
 from __future__ import annotations
 

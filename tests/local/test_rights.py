@@ -1,4 +1,4 @@
-"""What a user may not do is refused, and what a user may not see is not there: in every way of asking."""
+"""Objects, fields and records without permission are hidden or refused in every API."""
 
 from __future__ import annotations
 

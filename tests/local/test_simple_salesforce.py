@@ -1,4 +1,4 @@
-"""A client that we did not write, against the local org over HTTP."""
+"""An independent client against the local org over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SOQL against a few lines of Python that do the same by hand, over rows and conditions that hypothesis makes up."""
+"""SOQL compared with a few lines of Python, over rows and conditions that Hypothesis draws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Static resources as records: another door to the same components."""
+"""Static resources as records: the same components in another API."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """
-Wrong data calls, each with the answer that Salesforce gives, after which the org is as it was.
-
-How sure the words are: docs/local-org.md, "What it refuses".
+Invalid data calls with Salesforce's answers, after which the org is unchanged. For the sources of the messages see
+docs/local-org.md, "What it refuses".
 """
 
 from __future__ import annotations

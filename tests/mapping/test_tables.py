@@ -1,4 +1,4 @@
-"""The tables of the domain answer every question from their rows, and nothing else knows the answers."""
+"""The tables of the mapping package answer every question from their rows."""
 
 from __future__ import annotations
 

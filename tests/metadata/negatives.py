@@ -1,4 +1,4 @@
-"""Faulty files: good ones with one thing changed, and how each schema must take them."""
+"""Invalid files, each made from a valid one by one change, and the verdict of each schema."""
 
 from __future__ import annotations
 

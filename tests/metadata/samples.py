@@ -1,4 +1,4 @@
-"""Components as an integration has them, with everything in them that is hard to write and read back."""
+"""Components of an integration with everything that is difficult to write and read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives from elsewhere are opened within bounds."""
+"""Archives are unpacked within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Differences are told attribute by attribute, with paths that people can read."""
+"""Differences are listed attribute by attribute, with readable paths."""
 
 from __future__ import annotations
 

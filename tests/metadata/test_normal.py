@@ -1,4 +1,4 @@
-"""The normal form: what an org adds or leaves out by itself is no difference, and nothing else is hidden."""
+"""The normal form: additions and omissions of an org are no difference, and all else is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages in both layouts, read back, and what is wrong with them told with its place."""
+"""Packages in both layouts, read back, and their problems with positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schemas of the whole WSDL, made step by step as an outsider would: the measure of our pruned ones."""
+"""The schemas of the whole WSDL, built independently of sfcode to measure its reduced ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes of servers that break: each failure has one clear error, in bounded time and memory."""
+"""Failing servers: each failure ends in one clear error, in bounded time and memory."""
 
 from __future__ import annotations
 

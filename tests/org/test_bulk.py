@@ -1,4 +1,4 @@
-"""Bulk queries: what an org answers, well and badly."""
+"""Bulk queries: successful and failed responses of an org."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many records in one call: one attempt each, an answer for every record, the usage from the header."""
+"""Many records in one call: one attempt, a result for each record, and the API usage from the header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever holds something for a limited time: no exchange outlasts it, none begins after it."""
+"""Deadlines: no request lasts longer, and none starts afterwards."""
 
 from __future__ import annotations
 

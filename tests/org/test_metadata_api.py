@@ -1,4 +1,4 @@
-"""What the Metadata API client sends, and what it makes of the answers."""
+"""The requests of the Metadata API client, and how it reads the responses."""
 
 from __future__ import annotations
 

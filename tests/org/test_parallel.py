@@ -1,4 +1,4 @@
-"""Several calls at once: their order, their errors, and an interruption that waits for none of them."""
+"""Concurrent calls: their order, their errors, and interruptions."""
 
 from __future__ import annotations
 

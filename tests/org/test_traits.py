@@ -1,4 +1,4 @@
-"""What differs from org to org is asked once."""
+"""Traits that differ between orgs are requested once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small components and a way to stand them in an org."""
+"""Small components, and an org that contains them."""
 
 from __future__ import annotations
 

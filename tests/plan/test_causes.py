@@ -1,4 +1,4 @@
-"""Who moved an attribute since the last apply: the config, the org, or both, at whatever depth either did."""
+"""The cause of a changed attribute: the config, the org, or both, at any depth."""
 
 from __future__ import annotations
 

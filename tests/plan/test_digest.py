@@ -1,4 +1,4 @@
-"""The digest of a reviewed plan: field by field, whether another value is another plan."""
+"""The digest of a reviewed plan, field by field."""
 
 from __future__ import annotations
 

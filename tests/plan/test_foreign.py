@@ -1,4 +1,4 @@
-"""What others have in the files of our components is counted and never read."""
+"""Unmanaged components in the files of managed ones are counted, and not parsed."""
 
 from __future__ import annotations
 

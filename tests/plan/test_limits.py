@@ -1,4 +1,4 @@
-"""A plan that does more than the config allows is refused with the figures."""
+"""A plan with more changes than the config allows is refused with the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must be as it was for a plan to be carried out: environment, org, config, secrets and everything observed."""
+"""A plan is applied only if environment, org, config, secrets and all observed components are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recognized under its former name, what is renamed in place, and what is made anew."""
+"""Former names: components that are recognized, renamed in place, and created again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was in an org before sfcode stays as it is, or goes when the relay takes its place: as the config says."""
+"""Components that existed before sfcode are kept, or replaced by the relay, as the config defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of what flows where: what is in it, and what the plan does to each line of data."""
+"""The picture of the data flows: its lines, and the plan's change of each."""
 
 from __future__ import annotations
 

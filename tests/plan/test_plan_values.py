@@ -1,4 +1,4 @@
-"""What a plan tells about itself: whether it does nothing, what it leaves managed, and what it adds up."""
+"""Properties of a plan: whether it is empty, the managed addresses after it, and its counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an org would refuse half-way is refused before anything is begun, with the figure and the limit."""
+"""A plan beyond a limit of the platform is refused before the first step, with the number and the limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For any config, org and history: what a plan says is enough, and carrying it out leaves nothing to do."""
+"""For any config, org and history: after the execution of a plan, the next plan is empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a plan comes from: links to the commit and to YAML lines, and which lines those are."""
+"""The origin of a plan: links to the commit and to YAML lines."""
 
 from __future__ import annotations
 

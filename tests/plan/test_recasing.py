@@ -1,4 +1,4 @@
-"""Salesforce ignores the case of names: whatever is written in another case is updated in place or left alone."""
+"""Names are compared without case: a name in another case is updated in place or unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What still is named is released and stays; what nothing names is deleted."""
+"""Components that are still referred to are released; others are deleted."""
 
 from __future__ import annotations
 

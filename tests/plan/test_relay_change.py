@@ -1,4 +1,4 @@
-"""What changes in the relay is compared, shown and counted beside what changes in the org."""
+"""Changes of the relay's config are compared, shown and counted with those of the org."""
 
 from __future__ import annotations
 

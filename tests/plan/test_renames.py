@@ -1,4 +1,4 @@
-"""Renames in place: what follows an object, their order, and what an apply that was cut off has done of them."""
+"""Renames in place: references, order, and interrupted applies."""
 
 from __future__ import annotations
 

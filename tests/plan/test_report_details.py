@@ -1,4 +1,4 @@
-"""Details of reports that a reader relies on: signs, colors, risks, escapes, limits, and how much of a value is shown."""
+"""Details of reports: signs, colors, risks, escapes, limits, and truncated values."""
 
 from __future__ import annotations
 

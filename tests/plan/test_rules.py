@@ -1,4 +1,4 @@
-"""The rules that complete a plan: what each adds, and that a plan of each mode has those that it needs."""
+"""The rules that complete a plan, and the rules of each mode."""
 
 from __future__ import annotations
 

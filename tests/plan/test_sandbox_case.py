@@ -1,4 +1,4 @@
-"""Usernames and addresses of a sandbox in whatever case the config or the org writes them."""
+"""Usernames and addresses of a sandbox are compared without case."""
 
 from __future__ import annotations
 

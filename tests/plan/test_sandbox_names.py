@@ -1,4 +1,4 @@
-"""Names and addresses as sandboxes make them."""
+"""Usernames and addresses that a sandbox refresh changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets in bodies of every form: what an org answers never shows a value, and what is sent holds all of them."""
+"""Secrets in bodies of any structure: responses are masked, and requests contain the values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan is made from: fingerprints of all that was observed, applied values, and what is adopted or released."""
+"""The data of a plan: fingerprints of all observed components, applied values, adopted and released addresses."""
 
 from __future__ import annotations
 

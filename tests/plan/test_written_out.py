@@ -1,4 +1,4 @@
-"""A plan with a change of every kind, written out whole: as JSON that policies read, and as Markdown and text."""
+"""A plan with every kind of change as whole JSON, Markdown and text."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _PLACEHOLDER = re.compile("|".join(map(re.escape, PATTERNS)))
 
 
 def differences(actual: Any, expected: Any, path: str = "") -> Iterator[str]:
-    """Yield each place where an answer differs, with both values."""
+    """Yield each difference of an answer, with both values."""
     place = path or "the answer"
     if isinstance(expected, Mapping):
         if not isinstance(actual, Mapping):

@@ -98,7 +98,7 @@ def _soap(request: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
 
 
 def _wait_for(deploy_id: str, world: RecordedWorld) -> None:
-    """Let a deployment end: while one runs, an org changes no other metadata."""
+    """Wait for the end of a deployment, during which an org refuses other metadata changes."""
     from sfcode.org import connect
 
     with connect(world.org.url, environ={"SF_ACCESS_TOKEN": world.org.access_token}, api_version=VERSION) as org:

@@ -1,4 +1,4 @@
-"""The API of the local Appcues: what it keeps, what it refuses, and in which words."""
+"""The API of the local Appcues: stored data, refusals, and their messages."""
 
 from __future__ import annotations
 

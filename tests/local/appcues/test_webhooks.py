@@ -1,4 +1,4 @@
-"""Webhooks that the local Appcues sends: what is in them, how they are proved, and that they arrive."""
+"""Webhooks of the local Appcues: their content, their authentication, and their delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of automation deploy, and the control route by which they turn the clock."""
+"""Components for tests of automation, and the control route that advances the clock."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def rule(body: Mapping[str, Any], *, name: str = "Contact.Changed", sends: str =
 
 
 def deploy(org: LocalOrg, *components: Component) -> None:
-    """Deploy components; all must go in."""
+    """Deploy components, which must succeed."""
     with connect(org.url, environ={"SF_ACCESS_TOKEN": org.access_token}, api_version=API) as client:
         package = zip_files(write(components, API))
         result = client.metadata.follow(client.metadata.deploy(package, DeployOptions()))
@@ -147,7 +147,7 @@ def signed_in_as(rest: Rest, state: Path, user_id: str) -> Iterator[Rest]:
 
 
 def user_with(rest: Rest, **rights: Any) -> str:
-    """Make a user who may do nothing but what a permission set says; give its id."""
+    """Create a user with the rights of one permission set; return its ID."""
     (profile,) = rest.rows("SELECT Id FROM Profile WHERE Name = 'Minimum Access - Salesforce'")
     user_id = rest.create(
         "User",

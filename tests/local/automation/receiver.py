@@ -1,4 +1,4 @@
-"""An endpoint for outbound messages: a real HTTP server that answers as it is told."""
+"""An endpoint for outbound messages: a real HTTP server with configured answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACK = (
 
 @dataclass(frozen=True)
 class Post:
-    """One message that came in."""
+    """One received message."""
 
     path: str
     headers: dict[str, str]
@@ -47,7 +47,7 @@ class Post:
 
 @dataclass
 class Receiver:
-    """What came in, and what is answered: status and body, by the number of the message."""
+    """The received messages, and the answers: status and body, by the number of the message."""
 
     url: str = ""
     posts: list[Post] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Receiver:
             return list(self.posts)
 
     def take(self) -> list[Post]:
-        """Give what has come in, and forget it."""
+        """Return the received messages, and forget them."""
         with self.arrived:
             posts, self.posts = self.posts, []
         return posts

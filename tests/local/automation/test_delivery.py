@@ -1,4 +1,4 @@
-"""Delivery over real sockets: batches, Acks, retries on a turned clock, what is sent and to whom."""
+"""Delivery over real sockets: batches, Acks, and retries on an advanced clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assignment rules, duplicate rules and failing flows: what a save is changed or refused by."""
+"""Assignment rules, duplicate rules and failing flows: their effect on a save."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The message on the wire, byte for byte, and the Ack that comes back."""
+"""The bytes of an outbound message, and its Ack."""
 
 from __future__ import annotations
 

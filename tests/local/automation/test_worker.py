@@ -1,4 +1,4 @@
-"""The server delivers by itself, and what it could not deliver when it died is delivered by the next one."""
+"""The server delivers messages, and after a restart also those that a killed server did not deliver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on demand: each strikes as asked, is listed, ends, and leaves the org as it would be."""
+"""Faults on demand: each strikes as configured, is listed, ends, and does not damage the org."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of somebody's metadata, in the layout of a project or of a package, as the files of one package."""
+"""A folder with a project or a package of others, read as one package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_METADATA = {".git", "node_modules", "__tests__", "__pycache__"}
 
 @dataclass
 class Checkout:
-    """What was found."""
+    """The files of a folder."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     """The package, without its package.xml."""
@@ -42,7 +42,7 @@ class Checkout:
 
 
 def read(folder: Path) -> Checkout:
-    """Read everything below a folder that has the name of a metadata file."""
+    """Read all metadata files below a folder."""
     checkout = Checkout()
     objects: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")):

@@ -1,4 +1,4 @@
-"""A local org over the wire, and the few words that tests of its Metadata API need."""
+"""A local org over HTTP, and helpers for tests of its Metadata API."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Result:
 
 
 class Client:
-    """Speaks to a local org with nothing between it and the wire."""
+    """A client that sends raw requests to a local org."""
 
     def __init__(self, org: LocalOrg, state: Path) -> None:
         self.org = org
@@ -165,7 +165,7 @@ class Client:
         return document["records"]
 
     def snapshot(self) -> object:
-        """Everything that a deploy could have changed."""
+        """Read everything that a deploy could change."""
         with Store(self.state / "org.db") as store, store.read() as tx:
             components = [
                 (stored.component.type, stored.component.full_name, stored.component.canonical, stored.modified_at)

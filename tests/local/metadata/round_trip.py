@@ -1,4 +1,4 @@
-"""Somebody's metadata into the local org, out of it and in again: what was refused, and what was changed."""
+"""Deploy metadata of others to the local org, retrieve and redeploy it: refused files, and changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MISSING = re.compile(
 
 @dataclass
 class Report:
-    """How it went, by component."""
+    """The result, by component."""
 
     files: int
     unknown: list[str]

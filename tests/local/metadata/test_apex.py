@@ -1,4 +1,4 @@
-"""Apex tests: found and counted, never run; asked for by name they must be there."""
+"""Apex tests are found and counted, and not run; requested tests must exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Destructive changes: what can go, what is held, and the way to get rid of a flow."""
+"""Destructive changes: deletable and referenced components, and the deletion of a flow."""
 
 from __future__ import annotations
 

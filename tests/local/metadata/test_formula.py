@@ -1,4 +1,4 @@
-"""The formula language: what is read, and what is refused in which words."""
+"""The formula language: accepted formulas, and the messages of refused ones."""
 
 from __future__ import annotations
 

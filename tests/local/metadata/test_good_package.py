@@ -1,4 +1,4 @@
-"""A package that an org takes: deployed, given back, deployed again."""
+"""A valid package: deployed, retrieved, and deployed again."""
 
 from __future__ import annotations
 

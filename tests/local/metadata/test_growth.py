@@ -1,4 +1,4 @@
-"""What the local org does for a package grows with the package's size, not with its square."""
+"""The local org's work for a package grows linearly with its size."""
 
 from __future__ import annotations
 

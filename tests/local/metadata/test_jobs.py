@@ -1,4 +1,4 @@
-"""Deploys as jobs: queued, cancelled, cut off in the middle, and remembered."""
+"""Deploys as jobs: queued, canceled, interrupted, and stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages that an org refuses: in which words, at which place, and without a trace in the org."""
+"""Packages that an org refuses: message, position, and no change of the org."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OBJECT, FLOW, SET, WORKFLOW = (
 
 
 class Case(NamedTuple):
-    """A wrong package, and what is said of it: problem, file, component, and place where one is known."""
+    """An invalid package, and its expected problem: message, file, component, and position if known."""
 
     files: Callable[[Any], dict[str, str]]
     problem: str
