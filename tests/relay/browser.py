@@ -1,4 +1,4 @@
-"""A real Chromium that reads the dashboard, and a relay with something to show, served by a thread."""
+"""A real Chromium for the dashboard, and a relay with messages, served by a thread."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def served_pages(relay: Relay) -> Iterator[Pages]:
 
 
 def fill(inbox: Inbox, now: datetime) -> None:
-    """Fill an inbox with a day of traffic in which something went wrong, the same every time."""
+    """Fill an inbox with the same day of traffic, which includes failures."""
     chance = random.Random(7)
     minute = int(now.timestamp()) // 60 * 60
     numbers: dict[ActivityKey, int] = {}

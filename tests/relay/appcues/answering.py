@@ -1,4 +1,4 @@
-"""A server that answers PATCH as a test tells it to: what the local Appcues has no fault for."""
+"""A server that answers PATCH as a test specifies, for cases that the local Appcues has no fault for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Reply = tuple[int, Mapping[str, str], bytes]
 
 @dataclass
 class Answering:
-    """What came in, and what is answered to a body."""
+    """The received requests, and the answers by body."""
 
     url: str = ""
     reply: Callable[[Any], Reply] = lambda _body: (200, {}, b"{}")

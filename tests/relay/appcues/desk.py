@@ -1,4 +1,4 @@
-"""A relay's way to Appcues: a real inbox, a real local Appcues, and the writer between them."""
+"""The relay's delivery to Appcues: a real inbox, a real local Appcues, and the writer between them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Credentials:
 
 @dataclass
 class Ears:
-    """Everything that the writer told."""
+    """Records everything that the writer reports."""
 
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     alarms: list[tuple[str, str]] = field(default_factory=list)
@@ -87,7 +87,7 @@ def at(minute: float) -> str:
 
 @dataclass
 class Shown:
-    """An org that shows fields, by object and name with their describe types."""
+    """An org whose fields have these describe types, by object and name."""
 
     fields: dict[tuple[str, str], str] = field(default_factory=lambda: {("Contact", "Plan__c"): "string"})
     asked: list[set[str]] = field(default_factory=list)
@@ -109,7 +109,7 @@ class Shown:
 
 @dataclass
 class Desk:
-    """Puts messages in, delivers them, and looks at what came of them."""
+    """Accepts messages, delivers them, and reads the results."""
 
     project: Project
     inbox: Inbox
@@ -156,7 +156,7 @@ class Desk:
         return self.inbox.settle(claim, delivery, lambda _, __: later)
 
     def write(self, work: Callable[[AppcuesWriter], Coroutine[Any, Any, T]]) -> T:
-        """Do something with the writer, on the loop that it belongs to."""
+        """Run a coroutine of the writer on its event loop."""
 
         async def run() -> T:
             if self.writer is None:
@@ -181,7 +181,7 @@ class Desk:
         return self.runner.run(run())
 
     def restart(self) -> None:
-        """Go on as a new process would."""
+        """Continue as a new process."""
         if self.writer is not None:
             self.runner.run(self.writer.close())
             self.writer = None
@@ -191,7 +191,10 @@ class Desk:
         self.runner.close()
 
     def deliver(self, later: timedelta = timedelta(hours=1)) -> dict[str, tuple[str, str]]:
-        """Deliver all that is due in one claim; what fails is due again later. Give state and note of each message by its id."""
+        """
+        Deliver all due messages in one claim; failed ones are due again later. Return state and note of each message by
+        ID.
+        """
         claim = self.claim()
         if claim is not None:
             delivery = self.write(lambda writer: writer.deliver(claim))
@@ -206,7 +209,7 @@ class Desk:
         }
 
     def again(self) -> None:
-        """Have everything delivered again that was."""
+        """Make all delivered messages due again."""
         self.inbox.replay(Filter(state="done"))
 
     def profile(self, user: str = "u1") -> Mapping[str, Any]:
@@ -236,5 +239,5 @@ def opened(folder: Path, database: str, mappings: Mapping[str, Any] = MAPPINGS) 
 
 
 def in_time(claim: Claim, seconds: float) -> Claim:
-    """Give a claim whose lease ends in so many seconds."""
+    """Return a claim whose lease ends in some seconds."""
     return replace(claim, deadline=boot_time() + seconds)

@@ -1,4 +1,4 @@
-"""When an empty field takes its attribute away, and when that is not believed."""
+"""When an empty field clears its attribute, and when it does not."""
 
 from __future__ import annotations
 

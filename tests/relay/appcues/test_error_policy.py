@@ -1,4 +1,4 @@
-"""What becomes of a message by how Appcues answered."""
+"""The settlement of a message for each response of Appcues."""
 
 from __future__ import annotations
 

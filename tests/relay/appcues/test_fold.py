@@ -1,4 +1,4 @@
-"""However messages arrive, are claimed, and are delivered again: in the end each attribute is as the last change has it."""
+"""In any order of arrival, claims and repetitions, each attribute ends with the value of the last change."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def claimed(number: int, minute: float, change: Change) -> ClaimedMessage:
 
 
 class Simulation:
-    """An inbox and a profile, without either."""
+    """A model of an inbox and a profile."""
 
     def __init__(self, mapping_views: Mapping[str, MappingView]) -> None:
         self.mapping_views = mapping_views
@@ -68,7 +68,7 @@ class Simulation:
         self.now = datetime(2026, 6, 2, tzinfo=UTC)
 
     def deliver(self, count: int, *, killed: bool = False) -> MergedProfile:
-        """Deliver the eldest messages; killed: after the request, before anything of it is noted."""
+        """Deliver the oldest messages; `killed`: after the request, before its result is recorded."""
         messages = self.queue[:count]
         self.now += timedelta(seconds=1)
         guards = NullGuards(self.mapping_views.values(), self.known, f"{self.now:%Y-%m-%dT%H:%M:%S}.000000Z")

@@ -1,4 +1,4 @@
-"""What was delivered is known by object and attribute: a mapping that is renamed goes on where it was."""
+"""States are stored by object and attribute, so that a renamed mapping continues with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request that arrives late never wins: it is held back, newer values are delivered, then it arrives."""
+"""A delayed request never overwrites newer values: it is held back, newer values are delivered, then it arrives."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def another(desk: Desk) -> Iterator[Desk]:
 
 
 def claimed(desk: Desk) -> Claim:
-    """Claim everything for a tenth of a second, while the writer believes in half a minute."""
+    """Claim everything for a tenth of a second, while the writer assumes half a minute."""
     claim = desk.claim()
     assert claim is not None
     return in_time(claim, PATIENCE)
 
 
 def drain(desk: Desk) -> None:
-    """Deliver until nothing is left, as workers and housekeeping do."""
+    """Deliver until no message is left, as workers and housekeeping do."""
     desk.lease = 60.0
 
     def deliver_next() -> bool:
@@ -134,7 +134,7 @@ def test_a_frozen_or_killed_process_does_not_overwrite_newer_values(desk: Desk, 
 
 
 def repeat(desk: Desk) -> None:
-    """Have the profile delivered again, as after a process that died."""
+    """Make the profile due again, as after a killed process."""
     message = ClaimedMessage(0, "salesforce", "gone", "user:u1", "contact", {}, 0, MORNING)
     desk.inbox.announce(Claim("gone", 0.0, (message,), lease=0.0), ["profile:user:u1"])
     assert desk.inbox.expire_intents() == 1

@@ -1,4 +1,4 @@
-"""What the writer knows of a mapping without asking anybody."""
+"""The writer's view of a mapping, which needs no request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the writer does when Appcues, or the way to it, is in trouble."""
+"""The writer during failures of Appcues or of the connection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def replaced(writer, latest):
 
 
 def attempt(desk, seconds=60.0):
-    """Deliver a claim whose lease lasts so long; give the settlements in order of arrival."""
+    """Deliver a claim with a lease of some length; return the settlements in order of arrival."""
     claim = in_time(desk.claim(), seconds)
     delivery = desk.write(lambda writer: writer.deliver(claim))
     desk.settle(claim, delivery, SOON)

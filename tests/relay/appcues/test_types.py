@@ -1,4 +1,4 @@
-"""What an attribute without `type` is sent as: what the org says of its field, and nothing before that."""
+"""An attribute without `type` has the type of its field in the org, and waits until that is known."""
 
 from __future__ import annotations
 
@@ -163,4 +163,4 @@ def test_only_objects_with_unknown_field_types_are_requested(memory):
 
 
 async def _nothing(_writer):
-    """Do nothing but start."""
+    """Do nothing."""

@@ -1,4 +1,4 @@
-"""An attribute with a `map`: the values that Appcues gets, and what happens to those that are not listed."""
+"""An attribute with a `map`: the sent values, and values that are not listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which value of Salesforce becomes which value of Appcues."""
+"""The conversion of Salesforce values to Appcues values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repository's own project, applied to a local org, and an inbox that nobody works on."""
+"""The repository's own project, applied to a local org, and an inbox without a worker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.e2e.org import opened, show_fields
 
 @dataclass
 class Place:
-    """What the tests of one file share."""
+    """The resources that the tests of one file share."""
 
     journey: Journey
     local: LocalOrg

@@ -1,4 +1,4 @@
-"""Every record once, through Bulk API 2.0, and going on after an interruption."""
+"""Every record is sent once through Bulk API 2.0, also after an interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Salesforce could not send during an outage is asked for."""
+"""Changes that Salesforce could not send during an outage are read from the org."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A formula that changed without its record is found by comparing, and nothing else is sent."""
+"""Values that differ from Appcues, such as a formula's, are found by a comparison and sent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def contact(project: Project) -> ResolvedMapping:
 
 @pytest.fixture
 def desk(place: Place, project: Project, contact: ResolvedMapping, inbox: Inbox, tmp_path: Path) -> Iterator[Desk]:
-    """Appcues, to which every record was delivered once."""
+    """An Appcues account to which every record was delivered once."""
     with serving(tmp_path / "appcues", rate=None) as appcues:
         desk = Desk(project, inbox, appcues, org=place.org)  # type: ignore[arg-type]
         try:

@@ -1,4 +1,4 @@
-"""Senders as Salesforce and Appcues are: they repeat a request until it is answered as it should, and sometimes after."""
+"""Senders like Salesforce and Appcues: they repeat a request until it is accepted, and sometimes afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANSWER_SECONDS = 10.0
 
 @dataclass
 class Tally:
-    """What the senders went through."""
+    """The counts of the senders' requests and responses."""
 
     posts: int = 0
     messages: int = 0

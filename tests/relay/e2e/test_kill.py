@@ -130,7 +130,10 @@ def wait_until_empty(inbox) -> None:
 
 
 def open_messages(inbox) -> int:
-    """Count messages that wait, and claims whose calls may yet arrive; in one statement, since one becomes the other."""
+    """
+    Count waiting messages, and claims with calls that may still arrive, in one statement, since a message becomes a
+    claim.
+    """
     messages, intents = "relay_inbox WHERE finished_at IS NULL", "relay_intents"
     with inbox._database.read() as tx:
         query = f"SELECT (SELECT count(*) FROM {messages}) + (SELECT count(*) FROM {intents})"

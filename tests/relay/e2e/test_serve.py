@@ -1,4 +1,4 @@
-"""One relay or several, real and in processes of their own, between a local org and a local Appcues."""
+"""One or several real relay processes between a local org and a local Appcues."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def around(shared: World, sqlite_url: str) -> Iterator[World]:
-    """Give the world with an inbox that no other test has seen."""
+    """Return the world with a new inbox."""
     shared.environ["SFCODE_RELAY_DATABASE_URL"] = shared.database = sqlite_url
     yield shared
     shared.far.heal()

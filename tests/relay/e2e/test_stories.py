@@ -1,7 +1,6 @@
 """
-The use cases from the end user's click to the number that somebody reads: Appcues, relay and org as processes.
-
-Each number is worked out from the clicks alone.
+The use cases from a click of an end user to the number in a report, with Appcues, relay and org as processes. The
+expected numbers are computed from the clicks.
 """
 
 from __future__ import annotations

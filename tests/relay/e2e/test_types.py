@@ -1,4 +1,4 @@
-"""Custom fields without a `type` come to Appcues as what the org says they are, also while it is down."""
+"""Custom fields without a `type` are sent with their type in the org, also during an outage of the org."""
 
 from __future__ import annotations
 

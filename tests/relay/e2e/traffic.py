@@ -1,4 +1,4 @@
-"""Messages of both directions, made from a seed, and what they have to come to in the end."""
+"""Messages of both directions, generated from a seed, and the expected result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOTIFICATION = (
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One request that is repeated until it is answered as it should."""
+    """One request, repeated until it is accepted."""
 
     path: str
     body: bytes
@@ -36,7 +36,7 @@ class Post:
 
 @dataclass
 class Expected:
-    """What the far sides must hold when everything has arrived."""
+    """The expected data of both far sides after all deliveries."""
 
     markers: set[str] = field(default_factory=set)
     """Texts of which each stands in exactly one Event."""

@@ -1,4 +1,6 @@
-"""What goes wrong while messages arrive: relays are killed and frozen, and their database is restarted, locked and read for long."""
+"""
+Failures during deliveries: relays are killed and suspended, and their database is restarted, locked and read for long.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ Mode = Literal["fast", "immediate"]
 
 
 class Database(Protocol):
-    """A database, and what others do with it."""
+    """A database, and the disturbances of it."""
 
     url: str
 
@@ -102,7 +104,7 @@ class PostgresqlServer:
 
 
 class Trouble:
-    """Keeps relays running at some ports, and makes trouble, in an order that a seed decides."""
+    """Keeps relays running at some ports, and disturbs them in an order that a seed determines."""
 
     def __init__(self, around: World, database: Database, ports: Sequence[int], rng: random.Random) -> None:
         self._around = around
@@ -113,7 +115,7 @@ class Trouble:
         self.tally: Counter[str] = Counter()
 
     async def make(self, kills: int, freezes: int, restarts: Sequence[Mode], locks: int) -> None:
-        """Make so much trouble of each kind, several kinds at a time."""
+        """Cause a number of failures of each kind, several kinds at a time."""
         with self._database.read():
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._kill(kills))

@@ -27,7 +27,7 @@ API = "/services/data/v63.0"
 
 @dataclass
 class Far:
-    """The local org and the local Appcues, in a process of their own, looked at as their administrator."""
+    """The local org and the local Appcues in their own process, read as their administrator."""
 
     process: Program
     url: str
@@ -69,17 +69,17 @@ class Far:
         return list(self.account.get(f"{self.appcues}/sfcode/requests", timeout=PATIENCE).json()["requests"])
 
     def arm(self, **fault: Any) -> None:
-        """Let something go wrong in the org."""
+        """Set a fault of the org."""
         answer = self.org.post(f"{self.url}/services/sfcode/faults", json=fault, timeout=PATIENCE)
         assert answer.ok, answer.text
 
     def arm_appcues(self, **fault: Any) -> None:
-        """Let something go wrong in Appcues."""
+        """Set a fault of Appcues."""
         answer = self.account.post(f"{self.appcues}/sfcode/faults", json=fault, timeout=PATIENCE)
         assert answer.ok, answer.text
 
     def heal(self) -> None:
-        """Take all faults back."""
+        """Remove all faults."""
         assert self.org.delete(f"{self.url}/services/sfcode/faults", timeout=PATIENCE).ok
         assert self.account.delete(f"{self.appcues}/sfcode/faults", timeout=PATIENCE).ok
 
@@ -105,13 +105,13 @@ class Relay:
         return True
 
     def kill(self) -> None:
-        """End it as the power would."""
+        """Kill the process with SIGKILL."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let it stand still, as a machine that is suspended does."""
+        """Suspend the process, as the suspension of its machine does."""
         os.kill(self.pid, signal.SIGSTOP)
         try:
             yield
@@ -142,7 +142,7 @@ class Relay:
 
 @dataclass
 class World:
-    """Everything that one end-to-end test needs."""
+    """All resources of one end-to-end test."""
 
     folder: Path
     far: Far

@@ -1,4 +1,4 @@
-"""An inbox on each engine, and time that passes when a test says so."""
+"""An inbox on each engine, and clocks that a test advances."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Clock:
         self.seconds += seconds
 
     def open_inbox(self, url: str) -> Inbox:
-        """Open an inbox that goes by these clocks; one on PostgreSQL goes by the server's and this machine's."""
+        """Open an inbox with these clocks; on PostgreSQL it uses the clocks of the server and this machine."""
         boot_clock = boot_time if url.startswith("postgresql") else self.boot_time
         return open_inbox(url, clock=self, boot_clock=boot_clock)
 
@@ -64,7 +64,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def elapse(database_url: str, clock: Clock) -> Elapse:
-    """Let seconds pass: on SQLite by the clock; PostgreSQL goes by its own, so there everything gets older."""
+    """Let seconds pass: SQLite uses the test's clock; on PostgreSQL, which has its own, all rows become older."""
 
     def pass_by(seconds: float) -> None:
         by = timedelta(seconds=seconds)

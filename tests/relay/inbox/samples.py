@@ -1,4 +1,4 @@
-"""Messages, and short words for what tests do with them."""
+"""Messages, and short functions for common steps of tests."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def settle(
     latest: Iterable[LatestState] = (),
     retry: Any = never,
 ) -> int:
-    """Settle all messages of a claim alike."""
+    """Settle all messages of a claim in the same way."""
     ends = {message.id: settlement or Delivered() for message in claim.messages}
     return inbox.settle(claim, Delivery(ends, tuple(latest)), retry)
 

@@ -1,4 +1,4 @@
-"""What is taken in: once, whole, and in order."""
+"""Messages are stored once, completely, and in order."""
 
 from __future__ import annotations
 

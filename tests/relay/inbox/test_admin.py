@@ -1,4 +1,4 @@
-"""What people do with an inbox: look, replay, purge."""
+"""What people do with an inbox: read, replay, purge."""
 
 from __future__ import annotations
 

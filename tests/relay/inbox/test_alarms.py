@@ -1,4 +1,4 @@
-"""Alarms on their way to the inbox, which may be away, and in it."""
+"""Alarms are stored in the inbox, also after its database was unavailable."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ with open_inbox(sys.argv[1]) as inbox:
 
 
 class AlarmStore:
-    """Remembers, unless it is away."""
+    """Stores alarms, or fails."""
 
     def __init__(self) -> None:
         self.raised: list[Alarm] = []

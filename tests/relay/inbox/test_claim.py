@@ -1,4 +1,4 @@
-"""What is handed out, and what has to wait for its elders."""
+"""Claims: which messages are claimed, and which wait for earlier ones of their key."""
 
 from __future__ import annotations
 

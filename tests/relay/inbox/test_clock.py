@@ -96,7 +96,7 @@ def machine(database_url: str) -> Machine:
 
 
 def beat(inbox: Inbox) -> None:
-    """Store a heartbeat with a mark, which a slow reading of the clock has none of."""
+    """Store a heartbeat with a mark; a slow reading of the clock stores no mark."""
     while inbox.recall(CLOCK_MARK) is None:
         inbox.heartbeat("p1")
 

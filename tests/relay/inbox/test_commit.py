@@ -1,4 +1,4 @@
-"""Group commit: who waits shares a transaction, and learns only of its own messages."""
+"""Group commit: waiting callers share a transaction, and each gets the result of its own messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.waiting import PATIENCE
 
 
 class Gate:
-    """An inbox that writes when it is let, notes what shares a transaction, and fails when it is told to."""
+    """An inbox whose writes wait for the test, that records which callers share a transaction, and that can fail."""
 
     def __init__(self, inbox: Inbox, *, open: bool = False, commits_at_once: int = 1) -> None:
         self.inbox = inbox

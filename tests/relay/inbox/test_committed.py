@@ -1,4 +1,4 @@
-"""What a group commit tells its observer, and what it keeps when it ends."""
+"""The notifications that a group commit sends to its observer, and its end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Store:
 
 
 class Observer:
-    """Notes what was committed, and in which thread."""
+    """Records the commits, and their thread."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[list[list[str]], list[int]]] = []

@@ -1,4 +1,4 @@
-"""The counters are right whatever changes a row, and nothing that is asked often counts or scans what is kept."""
+"""The counters equal the counted rows after any change, and frequent queries neither count nor scan the messages."""
 
 from __future__ import annotations
 

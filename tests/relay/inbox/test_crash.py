@@ -1,4 +1,4 @@
-"""What PostgreSQL still has after a crash: all that was acknowledged, and all that was announced before a call."""
+"""After a crash PostgreSQL still has all acknowledged messages, and all states announced before a call."""
 
 from __future__ import annotations
 

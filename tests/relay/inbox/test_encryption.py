@@ -1,4 +1,4 @@
-"""What the database holds of people: encrypted where there is a key, whichever key was given when."""
+"""The personal data in the database is encrypted if there is a key, with any sequence of keys."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def fill(inbox: Inbox, number: int = 1) -> None:
 
 
 def read(inbox: Inbox, number: int = 1) -> list[Any]:
-    """Give everything that `fill` stored, as the inbox reads it."""
+    """Return everything that `fill` stored, as the inbox reads it."""
     page = inbox.page(Filter(subject=f"user:u{number}"))
     state = inbox.latest([f"nps:contact:003{number}"])[f"nps:contact:003{number}"]
     return [state.value, *sorted((entry.payload["event"]["feedback"], entry.detail) for entry in page)]
@@ -51,7 +51,7 @@ WRITTEN = [f"value {MARK}", (MARK, f"detail {MARK}"), (MARK, f"note {MARK}")]
 
 
 def dump(url: str) -> str:
-    """Give all that the files of the database hold, or all rows of all tables as a dump has them."""
+    """Return the content of all database files, or all rows of all tables."""
     if url.startswith("sqlite"):
         path = Path(url.removeprefix("sqlite:///"))
         return "".join(part.read_bytes().decode("latin-1") for part in path.parent.glob(f"{path.name}*"))

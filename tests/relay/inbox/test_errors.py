@@ -1,4 +1,4 @@
-"""What the inbox makes of a database's errors: which it tries again, and what it says of the others."""
+"""Database errors: retried ones, and the messages and hints of the others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def wrap(kind: type[sa.exc.DBAPIError], original: Exception | None = None, *, lo
 
 
 class Failing:
-    """A database whose transactions fail one after the other, until no failure is left."""
+    """A database whose transactions fail with the given errors in turn."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)

@@ -1,4 +1,4 @@
-"""What is removed of one person: each message and state of theirs, and nobody else's."""
+"""Forgetting a person deletes all messages and states of this person, and of no other."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ ENDS = st.tuples(st.sampled_from([*SETTLEMENTS, "done", "retry"]), st.integers(0
 
 @dataclass
 class Known:
-    """What the model knows of a message."""
+    """The model's record of a message."""
 
     number: int
     key: str
@@ -98,7 +98,7 @@ class Model:
 
 
 class Machine(RuleBasedStateMachine):
-    """Runs on one inbox, which it empties first; a claim that is never settled is what a crash leaves behind."""
+    """Runs on one inbox, which it empties first; an unsettled claim stands for a crash."""
 
     claims = Bundle("claims")
 
@@ -130,7 +130,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(target=claims, limit=st.integers(1, 6), per_key=st.integers(1, 4))
     def claim(self, limit: int, per_key: int) -> Any:
-        """Whatever is handed out begins at the head of a key that nobody holds, and nothing that could be is withheld."""
+        """
+        Claim, and compare with the model: claims begin at the head of free keys, and no claimable message is left.
+        """
         could = self.model.due()
         claim = self.inbox.claim("appcues", limit=limit, per_key=per_key, lease=LEASE)
         if claim is None:
@@ -194,7 +196,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        """Forget what is done and parked."""
+        """Purge done and parked messages."""
         numbers = [number for number, entry in self.model.known.items() if entry.end in ("done", "parked")]
         assert self.inbox.purge({"done": timedelta(0), "parked": timedelta(0)}) == len(numbers)
         for number in numbers:
@@ -202,7 +204,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def counts_agree(self) -> None:
-        """Nothing is lost, and nothing is there twice."""
+        """Compare the counts with the model: no message is lost or duplicated."""
         stats = self.inbox.stats()
         for end in ("done", "parked", "dead"):
             assert stats.count(end) == sum(entry.end == end for entry in self.model.known.values())

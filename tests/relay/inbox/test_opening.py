@@ -1,4 +1,4 @@
-"""Opening an inbox: which databases it takes, what it says of others, and that its tables are made once."""
+"""Opening an inbox: accepted databases, refusals of others, and the creation of the tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists and rows are one parameter: a statement has one text, which is compiled and planned once."""
+"""Lists and rows are one parameter, so that each statement is compiled and planned once."""
 
 from __future__ import annotations
 

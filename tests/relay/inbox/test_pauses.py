@@ -1,4 +1,4 @@
-"""Pauses in the inbox: kept, told once by one process, and over as soon as somebody says so."""
+"""Pauses in the inbox: stored, reported by one process, and ended by a resume."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, tak
 
 
 def put_off(inbox: Inbox, mapping: str = "contact") -> None:
-    """Settle what is due as a process does that knows of a pause."""
+    """Defer due messages as a process does that knows of a pause."""
     settle(inbox, take(inbox), wait_for(mapping), retry=lambda _, __: LOOK_AGAIN)
 
 

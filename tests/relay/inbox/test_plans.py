@@ -1,4 +1,4 @@
-"""How much of the tables a claim and a settlement look at: as much as they take, whatever the backlog."""
+"""The rows that a claim and a settlement read: proportional to their messages, whatever the backlog."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fill(inbox: Inbox, keys: int) -> None:
 
 
 class Reads:
-    """Counts the rows that a transaction reads from now on; the server adds up what its session did lately."""
+    """Counts the rows that a transaction reads; the server adds up the recent reads of its session."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx

@@ -1,4 +1,4 @@
-"""Many workers on one inbox: the order of each key, and what becomes of the work of one that is killed."""
+"""Several workers on one inbox: the order of each key, and the messages of a killed worker."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ KEYS = 6
 
 
 class Unlocked(Postgresql):
-    """PostgreSQL without the lock on lanes: whoever claims looks at them as everybody else does."""
+    """PostgreSQL without the lock on lanes."""
 
     def free(self, lanes: sa.Select[Any]) -> sa.Select[Any]:
         return lanes
 
 
 class Watch:
-    """Sees deliveries begin and end, and counts those of a key that overlap or go back."""
+    """Observes deliveries, and counts those of a key that overlap or are out of order."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -63,7 +63,7 @@ class Watch:
 
 
 def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> None:
-    """Deliver until nothing is there; one in five fails and is tried again at once."""
+    """Deliver until no message is left; one in five fails and is retried at once."""
     rng = random.Random(seed)
     together.wait()
     while (claim := inbox.claim("appcues", limit=KEYS, per_key=1, lease=60)) or inbox.stats().oldest:
@@ -81,7 +81,7 @@ def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> 
 
 
 def violations(inboxes: list[Inbox], rows: int, start: int = 0) -> int:
-    """Let one worker for each inbox deliver messages of a few keys."""
+    """Deliver messages of a few keys with one worker for each inbox, and return the violations of their order."""
     inboxes[0].accept([message(start + number, f"user:{number % KEYS}") for number in range(rows)])
     watch, together = Watch(), threading.Barrier(len(inboxes))
     with ThreadPoolExecutor(len(inboxes)) as pool:

@@ -1,4 +1,4 @@
-"""Transactions of several processes on PostgreSQL that meet at the same rows, each interleaving on purpose."""
+"""Transactions of several processes on PostgreSQL that access the same rows, in each interleaving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What repairs itself, what the counts say, and what a replay or a purge leaves."""
+"""Repairs of the inbox, its counts, and the rows that a replay or a purge leaves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOUR = 3600
 
 
 def set_ready(inbox: Inbox, source: str) -> None:
-    """Set the parked messages of a source ready as somebody does in SQL."""
+    """Set the parked messages of a source ready in SQL, as a person could."""
     with inbox._database.write() as tx:
         tx.db.execute(
             sa.text(

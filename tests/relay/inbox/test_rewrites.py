@@ -1,4 +1,4 @@
-"""What a settlement stores besides how messages ended: values to write once more, follow-ups, payloads without texts."""
+"""Other rows that a settlement stores: states to rewrite, follow-ups, and payloads without texts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def settled(inbox: Inbox, claim: Claim, **options: object) -> int:
 
 @dataclass
 class Writing:
-    """A claim that has announced the score, and has yet to be settled."""
+    """A claim that has announced the score and is not settled yet."""
 
     inbox: Inbox
     claim: Claim
@@ -47,14 +47,14 @@ class Writing:
 
 
 def writing(inbox: Inbox, number: int, *names: str, lease: float = 60) -> Writing:
-    """Accept and claim a message of a key of its own, and announce what it writes."""
+    """Accept and claim a message of a new key, and announce its writes."""
     inbox.accept([message(number, f"user:{number}")])
     claim = take(inbox, lease=lease)
     return Writing(inbox, claim, inbox.announce(claim, names or [NAME]))
 
 
 def again(inbox: Inbox) -> list[str]:
-    """Return the states that wait to be written again."""
+    """Return the states that will be rewritten."""
     entries = inbox.page(Filter(kind=KIND, state="ready"), 1000)
     assert all(entry.key == f"rewrite:{entry.payload['rewrite']}" for entry in entries)
     return sorted(entry.payload["rewrite"] for entry in entries)

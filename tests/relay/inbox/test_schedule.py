@@ -1,4 +1,4 @@
-"""Scheduled jobs: begun by one process, not again before they are due, and taken over where one died."""
+"""Scheduled jobs: each is started by one process, when it is due, and taken over from a killed process."""
 
 from __future__ import annotations
 

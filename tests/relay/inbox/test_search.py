@@ -1,4 +1,4 @@
-"""A search finds what matches, whichever of its conditions it follows, and tells where it ended early."""
+"""A search finds all matching messages with any index, and returns how far it searched."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ VALUES = {1: slice(3), 2: slice(2), 3: slice(1, 2)}
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
-    """Give an inbox that no test changes, with common and rare values of each condition beside those of the others."""
+    """Return an inbox that no test changes, with frequent and rare values of each condition."""
     with ExitStack() as stack:
         url = f"sqlite:///{tmp_path_factory.mktemp('search') / 'relay.db'}"
         if request.param == "postgresql":

@@ -1,4 +1,4 @@
-"""What people do with a selection of messages: count, replay and discard it; each leaves a line of audit."""
+"""Bulk changes of selected messages: count, replay and discard, each with a line in the audit."""
 
 from __future__ import annotations
 

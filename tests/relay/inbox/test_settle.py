@@ -1,4 +1,4 @@
-"""What becomes of messages that were delivered, or not."""
+"""The settlements of delivered, parked and failed messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.relay.inbox.samples import idle, keyed, message, never, numbers, sett
 
 
 def settled(inbox: Inbox, settlement: Settlement, **options: object) -> InboxEntry:
-    """Deliver one message, and give its row."""
+    """Deliver one message, and return its row."""
     inbox.accept([message(1)])
     assert settle(inbox, take(inbox), settlement, **options) == 1  # type: ignore[arg-type]
     return inbox.page(Filter())[0]

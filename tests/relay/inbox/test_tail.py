@@ -1,4 +1,4 @@
-"""What `sfcode relay tail` follows: each message that comes and each end, once, and nothing older."""
+"""The events of `sfcode relay tail`: each new message and each end, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose work a claim takes over, and how a claim is bounded."""
+"""Claims that take over expired leases, and the limits of a claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that works off an inbox until it is empty, or holds what it claimed until it is killed."""
+"""A process that delivers an inbox until it is empty, or holds its claim until it is killed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sfcode.relay.message import Delivered, Delivery, InboxMessage
 
 
 def tell(report: object) -> None:
-    """Say something to the test."""
+    """Send a line to the test."""
     sys.stdout.write(f"{json.dumps(report)}\n")
     sys.stdout.flush()
 
 
 def drain(url: str, seed: int) -> None:
-    """Deliver everything, and tell what was delivered from when to when, on the clock that all processes share."""
+    """Deliver everything, and print the start and end of each delivery on the shared clock."""
     rng = random.Random(seed)
     with open_inbox(url) as inbox:
         # Before anybody begins, so that each has something to do however fast the others are.
@@ -51,7 +51,7 @@ def hold(url: str, limit: int) -> None:
 
 
 def accept(url: str, size: int) -> None:
-    """Accept without end, and tell the number of each message that is safe."""
+    """Accept without end, and print the number of each committed message."""
     with open_inbox(url) as inbox:
         for first in range(0, sys.maxsize, size):
             numbers = range(first, first + size)
@@ -65,7 +65,7 @@ def accept(url: str, size: int) -> None:
 
 
 def replay(url: str, most: int) -> None:
-    """Replay in steps of three, and die as the power would end it after so many messages."""
+    """Replay in steps of three, and exit without clean-up after some messages."""
     bulk_changes.AT_ONCE = 3
 
     def die(done: int) -> None:
@@ -77,7 +77,7 @@ def replay(url: str, most: int) -> None:
 
 
 def migrate(url: str, rows: int) -> None:
-    """Migrate, and die as the power would end it after so many rows."""
+    """Migrate, and exit without clean-up after some rows."""
     subject, remaining_rows = subjects.subject, iter(range(rows))
 
     def count(key: str, payload: Mapping[str, Any]) -> str:

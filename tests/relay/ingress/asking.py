@@ -1,4 +1,4 @@
-"""A project with both directions, its routes, and a client that speaks ASGI to them: any bytes in any pieces."""
+"""A project with both directions, its routes, and an ASGI client that sends any bytes in any chunks."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def project(folder: Path, more: str = "", *, url: str = "https://relay.example.c
 
 
 def secrets(webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN) -> IngressSecrets:
-    """Give a secret of each kind, and the one before it."""
+    """Return a secret of each kind, and its predecessor."""
     values = (webhook, SALESFORCE_TOKEN, previous, OLD_SALESFORCE_TOKEN)
     return IngressSecrets(*(None if value is None else Secret(value) for value in values))
 
 
 @dataclass
 class Inbox:
-    """Keeps what is accepted; it can be busy, broken or slow."""
+    """Stores accepted messages; can be busy, broken or slow."""
 
     messages: list[InboxMessage] = field(default_factory=list)
     trouble: BaseException | None = None
@@ -91,7 +91,7 @@ class Inbox:
 
 
 class Listening(Instrumentation):
-    """An instrumentation that remembers the names of alarms, in the order in which they were raised."""
+    """An instrumentation that records the names of alarms in their order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class Listening(Instrumentation):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -117,7 +117,7 @@ class Answer:
 
 @dataclass
 class Relay:
-    """The routes of a project, and everything around them that a test may turn."""
+    """The routes of a project, with settings that a test may change."""
 
     project: Project
     secrets: IngressSecrets = field(default_factory=secrets)
@@ -139,7 +139,7 @@ class Relay:
         )
 
     def ask(self, path: str, body: bytes | str | Iterable[bytes] = b"", **more: Any) -> Answer:
-        """Send one request, from a loop of its own."""
+        """Send one request, on a new event loop."""
         return asyncio.run(self.asked(path, body, **more))
 
     async def asked(

@@ -1,4 +1,4 @@
-"""The routes on a socket, in a process of their own, as the relay serves them; and a client that sends raw bytes."""
+"""The routes on a socket in another process, as the relay serves them, and a client that sends raw bytes."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Serving:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE, source_address=(source, 0))
 
     def memory(self, key: str = "VmRSS") -> int:
-        """Give its memory in bytes: VmRSS now, VmHWM at most so far."""
+        """Return the process memory in bytes: VmRSS now, VmHWM at its peak."""
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(key)) * 1024
 
     def stored(self) -> list[dict[str, Any]]:
-        """Ask which messages were accepted."""
+        """Return the accepted messages."""
         with self.connect() as connection:
             connection.sendall(b"GET /stored HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             return json.loads(answer(connection)[2])

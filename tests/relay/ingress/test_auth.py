@@ -1,4 +1,4 @@
-"""Who is believed to be Appcues, by each scheme; Standard Webhooks are signed by its own library."""
+"""The authentication of webhooks with each scheme; Standard Webhooks are signed by their reference library."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Made = Callable[..., Relay]
 
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
-    """Make a relay whose webhooks are known by a scheme."""
+    """Return a relay whose webhooks have a scheme."""
 
     def make(auth: str, webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN, **more: str) -> Relay:
         return Relay(project(tmp_path, f"webhook_auth: {{{auth}}}", **more), secrets(webhook, previous))
@@ -33,7 +33,7 @@ def made(tmp_path: Path) -> Made:
 
 
 def refused(answer: Answer, challenge: str) -> bool:
-    """Tell whether an answer is a refusal that gives nothing away."""
+    """Return whether an answer is a refusal without details."""
     assert (answer.status, answer.json) in ((401, {"error": "unauthorized"}), (200, {"status": "stored"}))
     if answer.status == 401:
         assert answer.headers["www-authenticate"] == challenge

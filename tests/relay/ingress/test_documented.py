@@ -1,4 +1,4 @@
-"""docs/relay-ingress.md: its examples are taken by the relay, and its table lists every answer."""
+"""The examples of docs/relay-ingress.md are accepted by the relay, and its table lists every response."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def examples(page: str) -> list[str]:
 
 
 def sent(example: str, secret: str, relay: Relay) -> Answer:
-    """Run an example with a curl that only says what it was told, and ask the relay that."""
+    """Run an example with a curl that prints its request, and send that to the relay."""
     process = subprocess.run(
         ["bash", "-c", 'curl() { printf "%s\\0" "$@"; }\n' + example],
         env={"PATH": os.environ["PATH"], "SFCODE_RELAY_WEBHOOK_SECRET": secret},

@@ -1,4 +1,4 @@
-"""What a webhook's body becomes: messages with a key, a kind, a time and an id; or messages that are parked."""
+"""The messages of a webhook body, with key, kind, time and ID, or parked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TIME = "2026-11-23T17:20:00.000Z"
 
 
 def taken(relay: Relay, body: Any, **more: Any) -> list[InboxMessage]:
-    """Send a body and give the messages that were stored for it."""
+    """Send a body and return the stored messages."""
     before = len(relay.inbox.messages)
     answer = relay.ask(WEBHOOK, json.dumps(body), **more)
     assert (answer.status, answer.json) == (200, {"status": "stored"})

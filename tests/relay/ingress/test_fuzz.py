@@ -1,4 +1,4 @@
-"""Whatever is sent, it is taken or refused: no input ends in an exception or a 5xx, and what is taken can be stored."""
+"""Any input is accepted or refused without an exception or a 5xx, and accepted messages can be stored."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ PIECES = st.sampled_from(
 
 
 def storable(messages: tuple[InboxMessage, ...]) -> None:
-    """Check what every inbox relies on."""
+    """Assert that every inbox can store a message."""
     for entry in messages:
         text = json.dumps([entry.message_id, entry.key, entry.kind, dict(entry.payload)], allow_nan=False)
         assert "\\u0000" not in text or "\\\\u0000" in text
@@ -97,7 +97,7 @@ def storable(messages: tuple[InboxMessage, ...]) -> None:
 
 
 def read(reader: Callable[..., Any], data: object) -> Any:
-    """Give what a parser makes of some data, or the status it is refused with."""
+    """Return the result of a parser, or the status of its refusal."""
     try:
         return reader(data, LIMITS)
     except HttpError as refusal:
@@ -115,7 +115,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def mangled(draw: st.DrawFn, text: str) -> str:
-    """Cut, repeat and spoil a text in a few places."""
+    """Cut, repeat and damage a text in a few places."""
     for _ in range(draw(st.integers(0, 4))):
         start = draw(st.integers(0, len(text)))
         end = min(len(text), start + draw(st.integers(0, 40)))

@@ -1,4 +1,4 @@
-"""Every kind of hostile input with its exact answer; nothing of it is stored, and nothing of it is given back."""
+"""Every kind of hostile input with its exact response; no part of it is stored or returned."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def entity(declaration: bytes, reference: bytes = b"&x;") -> bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """A request and how it is answered."""
+    """A request and its response."""
 
     title: str
     body: bytes | str | Iterable[bytes]
@@ -201,7 +201,7 @@ def relay(relay: Relay) -> Relay:
 
 
 def check(relay: Relay, path: str, case: Case) -> Answer:
-    """Send a case, with a mark that must not come back."""
+    """Send a case with a mark that must not be in the response."""
     headers = (*case.headers, ("x-mark", MARK))
     answer = relay.ask(
         f"{path}?mark={MARK}", case.body, method=case.method, kind=case.kind, headers=headers, **case.more

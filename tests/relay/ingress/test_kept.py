@@ -1,4 +1,4 @@
-"""What the routes take is what a worker gets from the inbox, on both engines, however odd it is."""
+"""Accepted messages are read from the inbox unchanged, on both engines."""
 
 from __future__ import annotations
 

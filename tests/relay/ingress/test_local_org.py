@@ -1,4 +1,4 @@
-"""The local org sends its outbound messages to the routes, over HTTP, and takes their answers as Salesforce does."""
+"""The local org sends outbound messages to the routes over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an outbound message becomes, and when it is acknowledged."""
+"""The message of an outbound message, and when it is acknowledged."""
 
 from __future__ import annotations
 

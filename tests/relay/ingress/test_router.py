@@ -1,4 +1,4 @@
-"""Which endpoint a path leads to, and what is answered where an endpoint has a bug."""
+"""The endpoint of each path, and the response to an unexpected exception."""
 
 from __future__ import annotations
 

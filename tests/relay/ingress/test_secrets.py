@@ -1,4 +1,4 @@
-"""Which secrets are of use, by scheme; a new one is taken beside the one before."""
+"""Usable secrets by scheme; a new secret is accepted beside the previous one."""
 
 from __future__ import annotations
 

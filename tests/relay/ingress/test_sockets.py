@@ -1,4 +1,4 @@
-"""The routes on a real socket: what HTTP itself allows a hostile client, and what that costs."""
+"""The routes on a real socket: hostile use of HTTP, and its cost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def chunk(data: bytes) -> bytes:
 
 
 def is_hung_up(connection: socket.socket) -> bool:
-    """Wait for the other side to end the connection."""
+    """Wait for the other side to close the connection."""
     with contextlib.suppress(ConnectionError):
         while connection.recv(65536):
             pass

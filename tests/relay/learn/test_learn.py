@@ -1,4 +1,4 @@
-"""`sfcode relay learn`: webhooks of foreign forms arrive, are stored whole, and are read once their paths are known."""
+"""`sfcode relay learn`: webhooks of unknown formats are stored whole, and parsed once their paths are known."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TIME = "2026-11-23T17:20:00.000Z"
 
 @dataclass(frozen=True)
 class Foreign:
-    """A body of a form that nobody has told the relay of, and what is in it."""
+    """A body of an unknown format, and its content."""
 
     body: Any
     people: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Past answers from an export: which rows become answers, what is said of the others, and in which memory."""
+"""Past answers from an export: accepted rows, problems of other rows, and memory."""
 
 from __future__ import annotations
 

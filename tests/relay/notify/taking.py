@@ -1,4 +1,4 @@
-"""A receiver of notifications: a real server, which answers what a test tells it."""
+"""A receiver of notifications: a real server with configured responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 @dataclass
 class Taken:
-    """A request as it arrived."""
+    """A received request."""
 
     path: str
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class Taken:
 
 @dataclass
 class Receiving:
-    """What a receiver took, and what it answers next; 200 once that is used up."""
+    """The received requests, and the next responses; afterwards 200."""
 
     url: str = ""
     taken: list[Taken] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Notifications on their way to real receivers."""
+"""Notifications to real receivers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def receiver(url: str, form: str = "standard_webhooks") -> Receiver:
 def notify(
     inbox: Inbox, *receivers: Receiver, times: int = 1, events: Instrumentation | None = None
 ) -> Instrumentation:
-    """Look so many times for what is due, storing the alarms between."""
+    """Send due notifications several times, and store the alarms in between."""
     instrumentation = events or Instrumentation()
     own = Notifier(
         inbox.notifications, instrumentation, lambda: NotifyingRelay("acme", "production"), lambda: receivers

@@ -1,4 +1,4 @@
-"""Which notifications are due, over processes and restarts: both engines."""
+"""Due notifications over processes and restarts, on both engines."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def claim(inbox: Inbox, *rules: NotifyRule) -> list[tuple[str, str, str]]:
 
 
 def take(inbox: Inbox, *rules: NotifyRule) -> list[AlarmNotification]:
-    """Claim what is due, and settle it as taken."""
+    """Claim due notifications, and settle them as accepted."""
     due = inbox.notifications.claim(rules)
     for notification in due:
         inbox.notifications.settle(notification, None)
