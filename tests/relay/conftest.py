@@ -22,7 +22,7 @@ def short_logs() -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """Give the URL of a PostgreSQL server, one for each process of the test run, started when first asked for."""
+    """Return the URL of a PostgreSQL server, one for each test process, started on first use."""
     # Nobody cuts the power while tests run; what they kill are processes of the relay. And what the server counts of its
     # tables decides how it looks for rows: it counts when a test tells it to.
     with postgres.server("fsync = off", "full_page_writes = off", "autovacuum = off") as url:
@@ -38,7 +38,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """Give the URL of a database on SQLite that is not there yet."""
+    """Return the URL of an SQLite database that does not exist yet."""
     return f"sqlite:///{tmp_path / 'relay.db'}"
 
 

@@ -21,7 +21,7 @@ DROPS = 10
 
 @dataclass(frozen=True)
 class OwnServer:
-    """A server that a test has to itself, and may stop."""
+    """A server that a test may stop."""
 
     url: str
     _program: Any
@@ -38,7 +38,7 @@ class OwnServer:
 
 @contextlib.contextmanager
 def server(*settings: str) -> Iterator[str]:
-    """Give the URL of a server; `settings` are lines of postgresql.conf for one that is started here."""
+    """Return the URL of a server; `settings` are lines of postgresql.conf for a server that is started here."""
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
@@ -48,7 +48,7 @@ def server(*settings: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def own_server(*settings: str) -> Iterator[OwnServer]:
-    """Start a server, with lines of postgresql.conf."""
+    """Start a server for one test, with lines of postgresql.conf."""
     with warnings.catch_warnings():
         # It notices that there is no XDG_RUNTIME_DIR, and uses the folder for temporary files.
         warnings.simplefilter("ignore")
@@ -70,7 +70,7 @@ def own_server(*settings: str) -> Iterator[OwnServer]:
 
 @contextlib.contextmanager
 def schema(url: str) -> Iterator[str]:
-    """Give the URL of an empty schema in a server's database, which goes away with all that is in it."""
+    """Return the URL of an empty schema in a server's database, which is dropped at the end."""
     name = f"sfcode_{uuid.uuid4().hex}"
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f"CREATE SCHEMA {name}")

@@ -1,4 +1,4 @@
-"""A relay in this process, with writers that do what a test tells them: real server, real inbox, real signals."""
+"""A relay in this process, with test writers, and a real server, inbox and signals."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ENVIRON = {
 
 @dataclass
 class Recorder:
-    """A writer that says done, and remembers what it was given."""
+    """A writer that settles everything as done, and records its messages."""
 
     source: Any
     limit: int = 200
@@ -67,7 +67,7 @@ class Identity:
 
 
 class SignedIn:
-    """An org of which only the identity is asked."""
+    """An org that returns only its identity."""
 
     identity = Identity()
     instance_url = "https://example.my.salesforce.com"
@@ -94,7 +94,7 @@ class Away:
 
 @dataclass
 class Served:
-    """A relay that answers."""
+    """A running relay."""
 
     url: str
     service: Service
@@ -119,7 +119,7 @@ class Served:
 
 @dataclass
 class Relay:
-    """What a test sets before it serves."""
+    """The settings of a relay before it is served."""
 
     database: str
     environ: dict[str, str] = field(default_factory=lambda: dict(ENVIRON))
@@ -141,7 +141,7 @@ class Relay:
         return RelayConfig(project, read_settings(project, environ, host=self.host, port=0))
 
     def serve(self, script: Callable[[Served], Any], folder: Path = ROOT / "config") -> Any:
-        """Serve while a script runs in another thread, then stop as SIGTERM does; give what the script gives."""
+        """Serve while a script runs in another thread, then stop with SIGTERM; return the script's result."""
         stamps, config = stamp_files(folder), self.config(folder)
         script_done: list[Future[Any]] = []
         make = self.make_to_salesforce or (lambda _service: self.to_salesforce)

@@ -1,4 +1,4 @@
-"""What a writer needs of an inbox, without one."""
+"""The states that a writer reads, without an inbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may look at the dashboard and the metrics."""
+"""The authentication of the dashboard and the metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def asked(peer: str = "192.0.2.1", **headers: str) -> Request:
 
 
 class Ears(Instrumentation):
-    """An instrumentation that remembers who was refused."""
+    """An instrumentation that records refused clients."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Ears(Instrumentation):
 
 
 class Clock:
-    """A clock that a test turns."""
+    """A clock that a test sets."""
 
     now = 0.0
 

@@ -1,4 +1,4 @@
-"""What a relay process hands to its parts: one budget and one set of pauses, which all of them heed."""
+"""The parts of a relay process share one budget and one set of pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A running relay loads its config again when the files change, and refuses one that is invalid."""
+"""A running relay reloads a changed config, and refuses an invalid one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAST = 0.02
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a copy of the repository's config whose changes are noticed at once."""
+    """Return a copy of the repository's config whose changes are noticed at once."""
     monkeypatch.setattr(module, "POLL_SECONDS", FAST)
     shutil.copytree(ROOT / "config", tmp_path / "config")
     return tmp_path / "config"
@@ -43,7 +43,7 @@ def edit(folder: Path, old: str, new: str, name: str = "mappings/contact.yaml") 
 
 
 class User:
-    """Records the configs that it is told to work by."""
+    """Records the configs that it receives."""
 
     def __init__(self, config: RelayConfig) -> None:
         self.config = config
@@ -73,7 +73,7 @@ def read(folder: Path) -> RelayConfig:
 
 
 def watch(folder: Path, script: Callable[[User, ConfigReloader], Any]) -> User:
-    """Let a script act while the files are watched."""
+    """Run a script while the files are watched."""
     loads = [0]
 
     def load_counted() -> RelayConfig:
@@ -332,7 +332,7 @@ class TestService:
 
 
 class Closing(Recorder):
-    """A writer that knows whether it was closed."""
+    """A writer that records whether it was closed."""
 
     closed = False
 

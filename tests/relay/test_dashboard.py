@@ -1,4 +1,4 @@
-"""The pages of the dashboard over HTTP: who may see and do what, without a browser and without scripts."""
+"""The pages of the dashboard over HTTP, without a browser and scripts: permissions and actions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECONDS = 20
 
 
 class Visitor:
-    """Somebody who is signed in, or not."""
+    """A person, signed in or not."""
 
     def __init__(self, pages: Pages, secret: str = "") -> None:
         self.url = pages.url
@@ -51,7 +51,7 @@ class Visitor:
 
 
 def text(answer: requests.Response) -> str:
-    """Return what people read of a page."""
+    """Return the visible text of a page."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 

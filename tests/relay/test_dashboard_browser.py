@@ -1,4 +1,4 @@
-"""The dashboard in a real Chromium: accessible in both themes and on a phone, usable by keyboard, at home in its own origin."""
+"""The dashboard in a real Chromium: accessible in both themes and on a phone, and usable with the keyboard."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def around(tmp_path: Path, receiver: Receiving) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def signed_in(pages: Pages, browser: Any) -> Any:
-    """Sign in by keyboard, and give what the browser then keeps."""
+    """Sign in with the keyboard, and return the browser's cookies."""
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"{pages.url}/")

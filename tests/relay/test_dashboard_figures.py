@@ -1,4 +1,4 @@
-"""The numbers over time that the dashboard shows, and the coordinates of its charts."""
+"""The numbers over time of the dashboard, and the coordinates of its charts."""
 
 from __future__ import annotations
 

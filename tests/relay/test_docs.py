@@ -1,4 +1,4 @@
-"""docs/relay.md names everything that somebody who runs the relay may meet."""
+"""docs/relay.md contains every command, variable, metric, reason and alarm of the relay."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def trees(root: Path) -> list[ast.Module]:
 
 
 def given(trees: list[ast.Module], function: str) -> set[str]:
-    """Find the names that a function is called with first, where they are written out."""
+    """Return the first arguments of all calls of a function."""
     return {
         node.args[0].value
         for tree in trees

@@ -1,4 +1,4 @@
-"""Where attributes of an event are found."""
+"""The places of attributes in an event."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def on_tcp(url: str) -> Iterator[int]:
 
 
 def take_writes(url: str, *, on: bool) -> None:
-    """Have a server take writes, or no more, as one that was promoted or demoted."""
+    """Make a server writable or read-only, as a promotion or demotion does."""
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("SET default_transaction_read_only = off")
         db.execute(f"ALTER SYSTEM SET default_transaction_read_only = {'off' if on else 'on'}")

@@ -1,4 +1,4 @@
-"""One client that takes all it can get: the others are answered, and so are health checks."""
+"""One client that uses all available resources: other clients and health checks are still answered."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def relay(sqlite_url: str) -> Relay:
 
 
 def ask(served: Served, path: str, *, source: str = OTHER, body: bytes | None = None, url: str = "") -> tuple[int, str]:
-    """Send a request from an address of this machine over a connection of its own."""
+    """Send a request from an address of this machine over a new connection."""
     connection = HTTPConnection(urlsplit(url or served.url).netloc, timeout=PATIENCE, source_address=(source, 0))
     with contextlib.closing(connection):
         kind = {"Content-Type": "application/json"} if body else {}
@@ -154,7 +154,7 @@ def test_unfinished_requests_of_one_client_do_not_block_others(tmp_path: Path) -
 
 
 class TestUnsignedBodies:
-    """Bodies whose sender is not known before they are whole."""
+    """Bodies whose sender is authenticated only when they are complete."""
 
     def test_unfinished_bodies_of_one_client_do_not_block_others(self, tmp_path: Path) -> None:
         project(tmp_path, SIGNED)
@@ -186,7 +186,7 @@ class TestUnsignedBodies:
 
 
 def unfinished(served: Serving, *headers: str, path: str = "/webhooks/appcues") -> socket.socket:
-    """Send a body but for its last byte, and wait until it is received."""
+    """Send a body without its last byte, and wait until it is received."""
     connection = served.connect()
     connection.sendall(head(path, "X-Signature: 00", "Expect: 100-continue", "Content-Length: 2", *headers))
     assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
@@ -203,7 +203,7 @@ def signed(served: Serving, source: str, *headers: str) -> tuple[int, str, bytes
 
 
 class TestWorkInProgress:
-    """The accounts of what is being received."""
+    """The accounts of bodies that are being received."""
 
     LIMITS = IngressLimits(held_bytes=100, reserved_bytes=30, small_bytes=10, client_bytes=50, client_requests=2)
 
@@ -256,7 +256,7 @@ class Line:
 
 
 class TestConnectionTable:
-    """Who makes room for whom."""
+    """Which connection is closed for a new one."""
 
     def table(self, *, most: int = 6, of_peer: int = 3, spare: int = 1) -> ConnectionTable:
         proxies = networks(("10.0.0.0/8",))

@@ -1,4 +1,4 @@
-"""Readiness, for however many ask."""
+"""Readiness checks of many concurrent requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.waiting import PATIENCE
 
 
 class Checked:
-    """A check that is counted, and that fails or hangs when a test says so."""
+    """A check that is counted, and that fails or hangs on request."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -1,4 +1,4 @@
-"""What the log and the metrics hear of batches."""
+"""The log lines and metrics of batches."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_known_messages_are_counted_as_duplicates():
 
 
 def told(count: int) -> dict[str, float]:
-    """Tell of a claim of two messages, both delivered, of which so many could be settled."""
+    """Report a claim of two delivered messages, of which a number could be settled."""
     now = datetime(2026, 11, 23, tzinfo=UTC)
     messages = tuple(ClaimedMessage(id, "appcues", f"m{id}", "user:1", "e", {}, 0, now) for id in (1, 2))
     metrics = Metrics()

@@ -1,4 +1,4 @@
-"""What is logged: one line for each event, whatever the names in it hold."""
+"""The log has one line for each event, with any names in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the relay writes about errors and messages: names and places, never what somebody sent."""
+"""Logs of errors and messages contain names and positions, and no received values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics that alerts and dashboards are built on, from a running relay and from what it is told."""
+"""The metrics for alerts and dashboards, of a running relay and of its instrumentation."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_budget_is_shown_with_the_requests_of_all_processes(sqlite_url: str)
 
 
 def beat(inbox: Inbox, limit: int | None = None, requests: int = 0) -> str:
-    """Have a process of its own make requests and beat once; give its metrics."""
+    """Let another process make requests and send one heartbeat; return its metrics."""
     instrumentation = Instrumentation()
     budget = ApiBudget(lambda: limit, instrumentation.raise_alarm)
     budget.pending.counted = instrumentation.record_api_use

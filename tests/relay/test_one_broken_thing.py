@@ -1,8 +1,7 @@
 """
-One broken thing stops only itself: a row, a character, a lock.
-
-A client that takes all it can get is in test_greedy_client.py, a mapping that the org refuses in salesforce/test_mappings.py,
-a database that takes no writes in test_failover.py.
+A damaged row, an invalid character or a lock stops only its own messages. For a client that uses all resources see
+test_greedy_client.py, for a mapping that the org refuses salesforce/test_mappings.py, for a read-only database
+test_failover.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A pause in a running relay: nothing is delivered, it is shown, and it ends at the next heartbeat."""
+"""A pause in a running relay: no deliveries, shown in the status, and ended at a heartbeat."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.waiting import until
 
 @pytest.fixture
 def relay(sqlite_url: str) -> Relay:
-    """Give a relay with an inbox in which deliveries to Salesforce are paused."""
+    """Return a relay with an inbox in which deliveries to Salesforce are paused."""
     with open_inbox(sqlite_url) as inbox:
         inbox.pause("direction", "salesforce", "ann@host")
     return Relay(sqlite_url)
 
 
 def beat(served: Served) -> None:
-    """Do the work of a heartbeat now."""
+    """Run a heartbeat now."""
     served.service.housekeeping._beat()
 
 

@@ -1,4 +1,4 @@
-"""What the relay does by itself: run, counted, and ended with its process."""
+"""Scheduled jobs of the relay: started, counted, and stopped with their process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def inbox(sqlite_inbox_url: str) -> Iterator[Inbox]:
 
 
 def run_once(inbox: Inbox, work: Callable[..., int], holder: str = "a") -> Instrumentation:
-    """Look once, as a process that was just started, and stop."""
+    """Run the due jobs once, as a new process does, and stop."""
     instrumentation = Instrumentation()
 
     async def look() -> None:

@@ -1,4 +1,4 @@
-"""The relay's server: what it answers, to whom, and how it stops."""
+"""The relay's server: its responses, its access control, and its stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the relay wants to be told before it starts."""
+"""The required settings of the relay."""
 
 from __future__ import annotations
 

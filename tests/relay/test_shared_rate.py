@@ -1,4 +1,4 @@
-"""However many relay processes share an inbox, together they ask Appcues no faster than one may."""
+"""All relay processes of an inbox together keep the request rate of one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCOUNT = 60.0
 
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int], list[Service]]:
-    """Give a function that puts relay processes together as `sfcode relay serve` does, all alive on one inbox."""
+    """Return a function that composes relay processes as `sfcode relay serve` does, all alive on one inbox."""
     stack, alive = ExitStack(), list[Service]()
 
     def start(number: int) -> list[Service]:
@@ -52,7 +52,7 @@ def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int
 
 
 def profiles_at_once(service: Service) -> int:
-    """Tell how many profiles the writer to Appcues takes on: as many as it may write in a moment."""
+    """Return the number of profiles that the writer to Appcues delivers at a time."""
 
     async def ask() -> int:
         writer = service._builders.to_appcues(service, service.config, service._types)

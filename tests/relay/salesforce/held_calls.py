@@ -1,4 +1,4 @@
-"""Relay processes on one inbox, and a proxy in front of the org that holds a call back until a test lets it go."""
+"""Relay processes on one inbox, and a proxy in front of the org that delays a call until the test releases it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.waiting import PATIENCE, until
 
 @dataclass
 class Proxy:
-    """Forwards to an org; while it holds, an update of records waits until it is let go."""
+    """Forwards to an org; while it holds, an update of records waits until it is released."""
 
     target: str
     url: str = ""
@@ -108,7 +108,7 @@ class Relay:
     org: Org
 
     def writer(self) -> Any:
-        """Give the writer of a process of its own."""
+        """Return the writer of a new process."""
         writer = make_writer(self.world.project, self.org, self.inbox, self.world.heard)
 
         async def sleep(_seconds: float) -> None:
@@ -134,19 +134,19 @@ class Relay:
         return claim
 
     def deliver(self, claim: Claim, writer: Any = None) -> int:
-        """Deliver and settle a claim, as a worker does; give how many messages were settled."""
+        """Deliver and settle a claim as a worker does; return the number of settled messages."""
         delivery = asyncio.run((writer or self.writer()).deliver(claim))
         return self.inbox.settle(claim, delivery, lambda *_: timedelta(milliseconds=10))
 
     def hold(self, claim: Claim, pool: ThreadPoolExecutor) -> Future[int]:
-        """Begin to deliver a claim whose update is held on its way."""
+        """Start the delivery of a claim whose update the proxy holds."""
         self.proxy.holds = True
         begun = pool.submit(self.deliver, claim)
         assert self.proxy.arrived.wait(PATIENCE)
         return begun
 
     def drain(self) -> None:
-        """Deliver until nothing is left, in time, as workers and housekeeping do."""
+        """Deliver until no message is left, as workers and housekeeping do."""
         until(self._deliver_next, "the delivery of everything")
 
     def _deliver_next(self) -> bool:
@@ -161,7 +161,7 @@ class Relay:
 
     @property
     def announced(self) -> int:
-        """How many claims may be writing, or have calls that may yet arrive."""
+        """Count claims that may be writing, or have calls that may still arrive."""
         with self.inbox._database.read() as tx:
             return int(tx.db.exec_driver_sql("SELECT count(*) FROM relay_intents").scalar_one())
 
@@ -176,7 +176,7 @@ class Relay:
 
 @contextmanager
 def relays(world: World, folder: Path) -> Iterator[Relay]:
-    """Give an inbox for an applied world, and what works on it."""
+    """Return an inbox for an applied world, and relay processes on it."""
     token = world.rest.session.post(f"{world.local.url}/services/sfcode/tokens", json={"username": INTEGRATION}).json()
     runtime = Runtime(clock=boot_time, sleep=lambda _seconds: None)
     environ = {"SF_ACCESS_TOKEN": token["access_token"]}

@@ -1,4 +1,4 @@
-"""Salesforce as a script: a test says who is found and how each write ends, and reads what was sent. No org, no time."""
+"""A scripted Salesforce: a test defines the found records and the result of each write, and reads the sent calls."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ QUIET = destination("contact", "Contact", activities=())
 
 @dataclass
 class Sent:
-    """One call that wrote."""
+    """One writing call."""
 
     verb: str
     object: str
@@ -67,7 +67,7 @@ class Sent:
 
 @dataclass
 class ScriptedCalls:
-    """The calls of a writer. Every write takes the next of `ends`: a failure, or errors by id."""
+    """The calls of a writer. Each write takes the next of `ends`: a failure, or errors by ID."""
 
     people: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """By mapping, ids of records with the user's or group's id."""
@@ -134,7 +134,7 @@ class ScriptedCalls:
 
 @dataclass
 class Scene:
-    """A batch's surroundings: the mappings, the calls, and what the inbox knows."""
+    """The environment of a batch: the mappings, the calls, and the states in the inbox."""
 
     calls: ScriptedCalls
     destinations: tuple[Destination, ...] = (CONTACT,)

@@ -1,4 +1,4 @@
-"""What one event makes each action write, without an org: the pure part of every rule."""
+"""The writes of each action for one event, without an org."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One claim, with every end that a call can have: what is sent, what is settled, and what is left for later."""
+"""One claim with each result of a call: sent calls, settlements, and messages that wait."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def values(delivery: Delivery) -> dict[str, tuple[str, str]]:
 
 
 def again(name: str = STATE) -> ClaimedMessage:
-    """Return a claimed message that writes a state again."""
+    """Return a claimed message that rewrites a state."""
     (message,) = rewrites("appcues", [name])
     return ClaimedMessage(
         next(NUMBERS), message.source, message.message_id, message.key, message.kind, message.payload, 0, NOON

@@ -1,4 +1,4 @@
-"""How a call ends: what holds all calls, what holds one mapping, and whether it may have been carried out."""
+"""Failures of calls: those that pause all calls or one mapping, and whether the call may have been executed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refused(code: str, status: int = 400, after: float | None = None, message: s
 
 @dataclass
 class Collections:
-    """An org's collections: every call takes the next of `ends`."""
+    """Collections of an org whose calls take the next of `ends`."""
 
     clock: Callable[[], float]
     ends: list[Any] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Collections:
 
 @dataclass
 class Line:
-    """The calls under test, on a clock of their own."""
+    """The tested calls, with a test clock."""
 
     now: float = 1000.0
     heard: Heard = field(default_factory=Heard)
@@ -77,19 +77,19 @@ class Line:
         return self.now
 
     def update(self, *ends: Any, deadline: float = 2000.0) -> Any:
-        """Make an update that ends so."""
+        """Make an update with this result."""
         self.collections.ends = list(ends)
         return self.calls.update([{"Id": "1"}], deadline)
 
     def fail(self, error: Exception) -> CallFailedError:
-        """Make an update that fails so."""
+        """Make an update that fails with this error."""
         with pytest.raises(CallFailedError) as failure:
             self.update(error)
         return failure.value
 
     @property
     def pause(self) -> float:
-        """Seconds before the next call."""
+        """Return the seconds until the next call."""
         return self.calls.breaker.seconds_left(self.now)
 
 

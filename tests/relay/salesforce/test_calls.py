@@ -1,4 +1,4 @@
-"""How many calls are made, which, and as whom."""
+"""The calls of the writer: their number, their kind, and their user."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_lost_field_right_raises_an_alarm_and_parks_nobody(world: World) -> No
 
 @pytest.fixture(scope="module")
 def app(applied_world: World) -> dict[str, str]:
-    """Register an app that signs the integration user in with a key, or as itself."""
+    """Register an app that signs in as the integration user, with a key or with client credentials."""
     keys = key_pair()
     settings = {
         "name": "Relay",

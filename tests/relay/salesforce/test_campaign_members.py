@@ -1,4 +1,4 @@
-"""Campaign members: which status is written, and which is not, whatever the campaign and the member look like."""
+"""Campaign members: which status is written, for any campaign and member."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts are cleaned and cut, never in the middle of a character as people see it."""
+"""Texts are cleaned and truncated, and never inside a visible character."""
 
 from __future__ import annotations
 

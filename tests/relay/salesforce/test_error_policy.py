@@ -1,4 +1,4 @@
-"""What becomes of a message when Salesforce refuses: the table, in code and on its page."""
+"""The settlement of a message for each error of Salesforce: the table in code and in the documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an event is read as: who, when, which answers, and which of its texts are removed."""
+"""The parts of an event: user, time, answers, and the texts to redact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Appcues sends becomes values of records and activities about them: every row of the help page's table."""
+"""Events of Appcues become field values and activities: every row of the help page's table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong on the way: nothing is lost, nothing is doubled, and each message ends as the table of fates says."""
+"""Failures of calls lose and duplicate nothing, and each message is settled by the error policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is meant: exactly one record has exactly this id, or nothing is written."""
+"""Records are found by an exact ID, and an event with no match or several is not written."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def people(texts: World) -> Iterator[dict[str, str]]:
-    """Give contacts and an account, by what their key is."""
+    """Return contacts and an account by their user IDs."""
     keys = ["u-1", "ada@example.com", 'O\'Neil \\ "x"', "Straße", "twin", "TWIN"]
     account = texts.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
     records = {key: texts.rest.create("Contact", LastName="Test", AccountId=account, Tier_Key__c=key) for key in keys}

@@ -1,4 +1,4 @@
-"""What the writer tells of its calls, for the history of each message, and how it leaves out a paused mapping."""
+"""The calls that the writer records in the history of messages, and paused mappings."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """
-A write that arrives late never wins: a proxy holds calls back, newer values are written, then it lets the old ones go.
-
-A real inbox settles; processes are writers of their own on it. Each test ends with the newest score in the org.
+A delayed write never overwrites newer values: a proxy holds calls, newer values are written, then the calls are
+released. The inbox is real, and each process has its own writer on it. Each test ends with the newest score in the org.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The queries of a lookup: every id once, quoted, in addresses that Salesforce takes, and matched exactly."""
+"""The queries of a lookup: each ID once, quoted, in URLs of limited length, and matched exactly."""
 
 from __future__ import annotations
 

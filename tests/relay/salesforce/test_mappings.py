@@ -1,4 +1,4 @@
-"""A mapping that the org refuses waits for itself: the others are looked up, written and settled all the same."""
+"""A mapping that the org refuses waits, and events of the others are written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVERYTHING = "Appcues_Event_Id__c != null"
 
 @pytest.fixture
 def broken(world: World) -> Iterator[World]:
-    """Give a world whose mapping of leads names an object that the org does not have."""
+    """Return a world whose mapping of leads has an object that the org does not have."""
     rules = world.writer.rules
     destinations = tuple(
         replace(destination, object="Nothing__c") if destination.name == "lead" else destination

@@ -1,4 +1,4 @@
-"""Whatever order events come in and whatever goes wrong on the way, what ends up in Salesforce is the same."""
+"""For any order of events and any failures, the data in Salesforce ends the same."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TROUBLES = st.lists(st.sampled_from(["", "", "", "lock", "refused", "lost"]), ma
 
 @dataclass
 class Far:
-    """Salesforce, as it is seen from the writer: calls come to nothing, before or after they were carried out."""
+    """A Salesforce whose calls fail before or after they are executed."""
 
     troubles: list[str]
     instrumentation: Any = field(default_factory=Instrumentation)
@@ -101,7 +101,7 @@ class Far:
 
 
 def delivered(messages: list[ClaimedMessage], far: Far, size: int) -> None:
-    """Deliver as the worker does: the eldest of each user and those behind it, until nothing is left."""
+    """Deliver as the worker does, until no message is left."""
     latest: dict[str, LatestState] = {}
 
     def known(names: Iterable[str]) -> dict[str, LatestState]:

@@ -1,4 +1,4 @@
-"""Values never go back, writes are never doubled, messages of one user keep their order."""
+"""Values never return to older ones, writes are never duplicated, and messages of one user keep their order."""
 
 from __future__ import annotations
 

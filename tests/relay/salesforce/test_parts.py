@@ -1,4 +1,4 @@
-"""The pure parts: rounds, external ids, who receives."""
+"""Rounds, external IDs and receiving mappings."""
 
 from __future__ import annotations
 

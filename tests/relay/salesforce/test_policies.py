@@ -1,4 +1,4 @@
-"""What a mapping says of several records with one id, of converted leads, and of fields that have a value."""
+"""The settings of a mapping for several records with one ID, converted leads, and fields with a value."""
 
 from __future__ import annotations
 

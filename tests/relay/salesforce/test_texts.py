@@ -1,4 +1,4 @@
-"""Texts of activities: filled in with whatever is there, tidy where nothing is, and bounded in what they cost."""
+"""Texts of activities: rendered with any values, without gaps for missing ones, and at limited cost."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_a_text_that_cannot_be_rendered_is_an_error(template: str, error: str) -
 
 
 def doubled(times: int) -> str:
-    """Return an expression that adds a value to itself so many times, each time the sum."""
+    """Return an expression that doubles a value a number of times by addition."""
     return "a" if not times else f"({doubled(times - 1)} + {doubled(times - 1)})"
 
 

@@ -1,4 +1,4 @@
-"""The ends of a round, and the pauses of mappings and of the org, as values alone."""
+"""The results of a round, and the pauses of mappings and of the org, as values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a claim is delivered at all: pauses, the org's API requests, the session, and what the org is asked once."""
+"""When a claim is delivered: pauses, API requests of the org, the session, and requests that are made once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BOUNDS = QuotaBounds(slow_at=0.8, stop_at=0.95, spread=3600, longest=10, ask_aga
 
 @dataclass
 class WriterCalls(ScriptedCalls):
-    """The calls of a writer, with what it asks for besides a batch."""
+    """The calls of a writer, and its other requests."""
 
     quota: Quota = field(default_factory=lambda: Quota(BOUNDS))
     breaker: Breaker = field(default_factory=Breaker)
@@ -214,7 +214,7 @@ class TestLengths:
 
     @pytest.fixture
     def measuring(self, case: WriterCase) -> WriterCase:
-        """Feedback goes to a field that the project did not make."""
+        """A mapping whose feedback field the project did not create."""
         lead = destination("lead", "Lead", fields={"feedback": "Words__c"}, activities=())
         account = destination("account", "Account", match="group", fields={"feedback": "Words__c"}, activities=())
         case.writer.rules = replace(case.writer.rules, destinations=(QUIET, lead, account))

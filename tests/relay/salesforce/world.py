@@ -1,4 +1,4 @@
-"""A local org with the integration applied, the writer signed in as the integration user, and claims made by hand."""
+"""A local org with the applied integration, the writer signed in as the integration user, and claims built by tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LEASE = 60.0
 
 @dataclass
 class Heard:
-    """What an observer heard."""
+    """The events that an observer received."""
 
     calls: list[tuple[str, str]] = field(default_factory=list)
     usage: list[tuple[int, int]] = field(default_factory=list)
@@ -89,7 +89,7 @@ ACTIVITIES = tuple(f"{kind} WHERE Appcues_Event_Id__c != null" for kind in ("Eve
 
 @dataclass
 class World:
-    """One project in one org, and what the relay would keep."""
+    """One project in one org, and the states of the relay."""
 
     project: Project
     local: LocalOrg
@@ -108,7 +108,7 @@ class World:
         self.writer = self.fresh_writer()
 
     def fresh_writer(self, project: Project | None = None, **more: Any) -> Any:
-        """Make a writer that knows nothing but what the inbox keeps, as after a restart."""
+        """Create a writer with the states of the inbox alone, as after a restart."""
         writer = make_writer(project or self.project, self.org, States(self.known), self.heard, time.monotonic, **more)
 
         async def sleep(seconds: float) -> None:
@@ -121,13 +121,13 @@ class World:
         return {name: self.latest[name] for name in names if name in self.latest}
 
     def settle(self, delivery: Delivery) -> None:
-        """Keep the latest states as the inbox does: never an older one in the place of a newer."""
+        """Store the latest states as the inbox does: an older state never replaces a newer one."""
         for state in delivery.latest:
             if state.name not in self.latest or state.stamp >= self.latest[state.name].stamp:
                 self.latest[state.name] = state
 
     def deliver(self, *messages: ClaimedMessage, writer: Any = None, lease: float = LEASE) -> list[Settlement]:
-        """Deliver messages in one claim; give their settlements in the same order."""
+        """Deliver messages in one claim; return their settlements in the same order."""
         claim = Claim("token", time.monotonic() + lease, messages)
         delivery = asyncio.run((writer or self.writer).deliver(claim))
         assert set(delivery.settlements) == {message.id for message in messages}
@@ -150,7 +150,7 @@ class World:
         )
 
     def clean(self, written: Iterable[str] = ACTIVITIES) -> None:
-        """Take back what tests wrote: the records that are named, and the values of NPS fields."""
+        """Delete the records that tests wrote, and clear the NPS fields."""
         self.control("DELETE", "/faults")
         for records in written:
             ids = [row["Id"] for row in self.rest.rows(f"SELECT Id FROM {records}")]
@@ -173,7 +173,7 @@ class World:
 
 @contextmanager
 def applied(folder: Path, *edits: tuple[str, str, str]) -> Iterator[World]:
-    """Apply the repository's config, with edits, to an org of its own; the administrator sees what sfcode made."""
+    """Apply the repository's config, with edits, to a new org; the administrator can read the created fields."""
     journey = Journey.start(folder / "project")
     for edit in edits:
         journey.edit(*edit)
@@ -190,7 +190,7 @@ def applied(folder: Path, *edits: tuple[str, str, str]) -> Iterator[World]:
 
 @contextmanager
 def applied_with(folder: Path, mappings: Mapping[str, str], fields: Iterable[Component]) -> Iterator[World]:
-    """Apply other mappings to an org of its own, which had some fields before."""
+    """Apply other mappings to a new org with some existing fields."""
     with serve(folder / "org") as local, requests.Session() as session:
         access = {field.full_name: {"editable": True, "readable": True} for field in fields}
         rest = Rest(local, version="63.0", session=session)
@@ -210,7 +210,7 @@ def applied_with(folder: Path, mappings: Mapping[str, str], fields: Iterable[Com
 
 
 def _give(rest: Rest, permission_set: str) -> None:
-    """Give the administrator a permission set."""
+    """Assign a permission set to the administrator."""
     admin = rest.value("SELECT Id FROM User WHERE Username = 'admin@northwind.example'")
     set_id = rest.value(f"SELECT Id FROM PermissionSet WHERE Name = '{permission_set}'")
     rest.create("PermissionSetAssignment", AssigneeId=admin, PermissionSetId=set_id)
@@ -220,7 +220,7 @@ def _give(rest: Rest, permission_set: str) -> None:
 def signed_in(
     local: LocalOrg, rest: Rest, username: str, on_response: Callable[[], object] = lambda: None
 ) -> Iterator[Org]:
-    """Sign in as somebody with a token."""
+    """Sign in as a user with a token."""
     answer = rest.session.post(f"{local.url}/services/sfcode/tokens", json={"username": username})
     assert answer.status_code < 300, answer.text
     runtime = Runtime(sleep=lambda _seconds: None, on_response=on_response)
