@@ -148,7 +148,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """Give the top folder of the repository."""
+    """Return the top folder of the repository."""
     return ROOT
 
 
@@ -182,5 +182,5 @@ def _open(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def org_name() -> str:
-    """Give the name of the real org in SFCODE_TEST_ORG, as `--org` takes it."""
+    """Return the name of the real org in SFCODE_TEST_ORG, as `--org` takes it."""
     return STARTED_WITH["SFCODE_TEST_ORG"]

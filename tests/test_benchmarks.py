@@ -1,4 +1,4 @@
-"""What fails a run of the benchmarks: a ratio that is below the saved one by more than the noise of either run."""
+"""A run of the benchmarks fails if a ratio is below the saved one by more than the noise of both runs."""
 
 from __future__ import annotations
 

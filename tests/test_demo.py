@@ -1,4 +1,4 @@
-"""What `make` offers to somebody who has just cloned the repository."""
+"""The targets of `make` for a new clone of the repository."""
 
 from __future__ import annotations
 

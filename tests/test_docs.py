@@ -1,4 +1,4 @@
-"""The documentation says what is there."""
+"""Facts in the documentation match the repository."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RUNNABLE = re.compile(r"^<!-- run(?P<where>: \w+)? -->\n```sh\n(?P<code>.*?)^```
 
 
 def markdown(root: Path) -> list[Path]:
-    """List every Markdown file that is ours."""
+    """List every Markdown file of the repository."""
     return [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md")), *sorted(root.glob("benchmarks/*.md"))]
 
 

@@ -1,4 +1,6 @@
-"""Repositories are read through GitPython: of any shape, without running what a repository names, and in words."""
+"""
+Git repositories of any structure are read through GitPython, without running their programs, and errors have messages.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,7 @@ def test_without_the_git_program_there_is_no_revision_and_a_review_says_so(
 
 @pytest.mark.parametrize("read", [describe_revision, open_repository, find_pushed_commit])
 def test_what_a_repository_names_is_not_run(folder: Path, tmp_path: Path, read: Callable[[Path], object]) -> None:
-    """A clone of somebody else's may name programs in its config and hold hooks."""
+    """A foreign clone can configure programs and contain hooks."""
     trap, sprung = tmp_path / "trap", tmp_path / "sprung"
     trap.write_text(f"#!/bin/sh\ntouch {sprung}\n", encoding="utf-8")
     trap.chmod(0o755)

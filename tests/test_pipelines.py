@@ -1,4 +1,4 @@
-"""What docs/guide/pipelines.md offers to other people's pipelines: a policy, a GitLab component, a reusable workflow, schemas."""
+"""The files for pipelines in docs/guide/pipelines.md: a policy, a GitLab component, a reusable workflow, schemas."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def page(root: Path) -> str:
 
 @pytest.fixture(scope="module")
 def component(root: Path) -> tuple[dict[str, Any], str]:
-    """Give the inputs of the GitLab component, and the text below its header."""
+    """Return the inputs of the GitLab component, and the text below its header."""
     header, _, body = (root / "templates/sfcode.yml").read_text(encoding="utf-8").partition("\n---\n")
     return yaml.safe_load(header)["spec"]["inputs"], body
 

@@ -1,4 +1,4 @@
-"""What differs on Windows and macOS: it works there in its own way, or is refused in words."""
+"""Differences of Windows and macOS: each is supported, or refused with a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests are run with: programs that are forked, and the order in which workers take tests."""
+"""Test infrastructure: forked programs, and the order in which workers run tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a release asks of the repository, and the action that others use from it."""
+"""The checks of a release, and the action that other repositories use."""
 
 from __future__ import annotations
 

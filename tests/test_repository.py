@@ -33,7 +33,7 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w.$}~-])/(home|root|work|Users|opt/pypi)/\w")
 
 @pytest.fixture(scope="module")
 def files(root: Path) -> list[Path]:
-    """List what git has or would take."""
+    """List the files that git tracks or would add."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listing = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout.decode()
     return [path for name in listing.split("\0") if name and (path := root / name).is_file()]
@@ -181,7 +181,7 @@ def test_the_lock_has_every_dependency_with_hashes_and_no_host(root: Path) -> No
 
 
 def test_the_lock_of_the_salesforce_cli_has_hashes_and_no_host(root: Path) -> None:
-    """What is asked for is asked for exactly, and what comes with it is locked."""
+    """Requested versions are exact, and their dependencies are locked."""
     folder = root / "requirements" / "node"
     manifest = json.loads((folder / "package.json").read_text())
     locked = json.loads((folder / "package-lock.json").read_text())["packages"]

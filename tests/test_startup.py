@@ -1,4 +1,4 @@
-"""What a command must not load, and how many modules it may: start-up is felt on every call."""
+"""The modules that a command must not load, and the number that it may: they delay every command."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_pydantic_is_imported_for_json_schema_alone(root: Path) -> None:
 
 
 def test_a_command_ends_without_a_search_for_cycles() -> None:
-    """All objects are frozen at the end; what is registered before `start` runs after what it registers."""
+    """All objects are frozen at the end; functions registered before `start` run afterwards."""
     code = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 1000)); import sfcode.__main__ as m; m.start()"
     run = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "True"

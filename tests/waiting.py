@@ -1,4 +1,4 @@
-"""How tests wait: for what happened and stays, never for so many seconds, and with one limit that a busy machine keeps too."""
+"""Wait for outcomes that stay, never for a time, and with one timeout that suits a busy machine."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Case:
 
 
 def template(type_: str, old: str, new: str) -> dict[str, str]:
-    """Give the project a template of its own: sfcode's with one piece replaced."""
+    """Give the project its own template: sfcode's with one text replaced."""
     name = f"{type_}.xml.j2"
     text = (shipped_templates() / name).read_text(encoding="utf-8")
     assert text.count(old) == 1, old
@@ -452,7 +452,7 @@ def test_errors_of_the_base_are_shown_too(tmp_path: Path) -> None:
 
 
 def test_every_standard_field_that_names_or_reaches_a_person_is_personal() -> None:
-    """The shipped list holds all that Salesforce's own types tell."""
+    """The shipped list contains all fields that their type marks as personal."""
     for name in ("Contact", "Lead"):
         reported_fields = {
             field.name

@@ -1,4 +1,4 @@
-"""What the verbs refuse before they ask an org: the reason, the remedy, exit code 1, and nothing on stdout."""
+"""Refusals before the first request to an org: the reason, the remedy, exit code 1, and no output."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Journey:
 
 @pytest.fixture
 def inbox(home: Journey):
-    """Give an empty inbox of one project for all tests."""
+    """Return an empty inbox of one project for all tests."""
     path = home.folder / ".sfcode" / "relay.db"
     for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         name.unlink(missing_ok=True)
@@ -152,7 +152,7 @@ def test_messages_of_a_record_are_found_by_its_short_id_too(home, inbox):
 
 @pytest.fixture
 def zone(monkeypatch: pytest.MonkeyPatch):
-    """Let this process be five and a half hours ahead of UTC."""
+    """Set the time zone of this process to five and a half hours ahead of UTC."""
     monkeypatch.setenv("TZ", "XYZ-5:30")
     time.tzset()
 

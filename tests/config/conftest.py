@@ -9,6 +9,6 @@ from tests.config.projects import Folder
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """Give a valid config folder, seen from its parent as users do."""
+    """Return a valid config folder, seen from its parent as users do."""
     monkeypatch.chdir(tmp_path)
     return Folder(tmp_path)

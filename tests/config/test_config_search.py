@@ -14,7 +14,7 @@ from sfcode.errors import UsageError
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[[str], Path]:
-    """Give a function that makes a file with its folders, and returns its folder."""
+    """Return a function that makes a file with its folders, and returns its folder."""
 
     def make(name: str) -> Path:
         path = tmp_path / name

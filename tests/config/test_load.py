@@ -252,7 +252,7 @@ def test_valid_urls_are_accepted(folder: Folder, url: str) -> None:
 
 
 def test_a_copied_folder_keeps_the_paths_of_the_original(folder: Folder, tmp_path: Path) -> None:
-    """What is read from a copy is shown at the places that the user knows."""
+    """Problems of a copied folder are shown at the original paths."""
     copy = tmp_path / "copy" / "config"
     folder.path.rename(tmp_path / "moved")
     copy.parent.mkdir()

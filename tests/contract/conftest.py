@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say of a step in the named org what came of it."""
+    """Record the result of a step in the named org."""
     report = yield
     if item.get_closest_marker("org") and (report.when == "call" or (report.when == "setup" and not report.passed)):
         error = call.excinfo.value if call.excinfo else None
@@ -105,7 +105,7 @@ def _recorded(request: pytest.FixtureRequest, recordings: Recordings | None) -> 
 
 @pytest.fixture(scope="session")
 def node_clients(root: Path) -> Clients:
-    """Give Salesforce's CLI and library; skip where they are not installed, but never in CI."""
+    """Return Salesforce's CLI and library; skip where they are not installed, but never in CI."""
     installed = clients(root)
     if isinstance(installed, Clients):
         return installed
@@ -116,7 +116,7 @@ def node_clients(root: Path) -> Clients:
 
 @pytest.fixture
 def sf_cli(node_clients: Clients, tmp_path: Path) -> SfCli:
-    """Give the sf CLI with a home of its own, signed in nowhere."""
+    """Return the sf CLI with a new home folder, without a sign-in."""
     home = tmp_path / "home"
     home.mkdir()
     return SfCli(node_clients.sf, home)
@@ -124,7 +124,7 @@ def sf_cli(node_clients: Clients, tmp_path: Path) -> SfCli:
 
 @pytest.fixture
 def sf(sf_cli: SfCli) -> Sf:
-    """Give a function that runs sf in a folder and returns what it prints."""
+    """Return a function that runs sf in a folder and returns what it prints."""
 
     def run(folder: Path, *arguments: str) -> str:
         result = sf_cli.run(folder, *arguments)
@@ -150,7 +150,7 @@ def renamed_package(tmp_path_factory: pytest.TempPathFactory, ground: Real) -> R
 
 @pytest.fixture
 def package(where: str, request: pytest.FixtureRequest) -> Rendered:
-    """Give the repository's own project, as the org of this test can take it."""
+    """Return the repository's own project, as the org of this test accepts it."""
     package: Rendered = request.getfixturevalue("own_package" if where == "local" else "renamed_package")
     return package
 
@@ -165,7 +165,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def state(seed: Path, tmp_path: Path) -> Path:
-    """Give a folder with an org that no other test sees."""
+    """Return a folder with an org that no other test sees."""
     folder = tmp_path / "state"
     folder.mkdir()
     (folder / "org.db").write_bytes((seed / "org.db").read_bytes())
@@ -174,7 +174,7 @@ def state(seed: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Serve an org over http and https; or give the one that is named, and take out again what was put in."""
+    """Serve an org over http and https; or return the named one, and delete the test data at the end."""
     if where == "real":
         real: Real = request.getfixturevalue("named_org")
         yield real.for_test()
@@ -192,7 +192,7 @@ def ours(org: Place) -> Org:
 
 @pytest.fixture
 def at_org(sf_cli: SfCli, org: Place) -> SfCli:
-    """Let sf work on the org without signing in to it."""
+    """Let sf use the org without a sign-in."""
     sf_cli.environ |= {"SF_ORG_INSTANCE_URL": org.url, "SF_TARGET_ORG": org.access_token}
     if org.is_real:
         sf_cli.environ |= org.environ

@@ -1,4 +1,4 @@
-"""What came of the steps of clients in the org that is named, redacted, for the file of `make test-org`."""
+"""The redacted results of clients' steps in the named org, for the file of `make test-org`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CODE = re.compile(r"\b(?=[A-Z]*_)[A-Z][A-Z_]{5,}\b")
 
 
 def describe_step(node_id: str, outcome: str, error: BaseException | None = None) -> dict[str, str]:
-    """Return what came of a step: of a failure the kind of error and the org's codes, of a skipped one the reason."""
+    """Return the result of a step: for a failure the kind of error and the org's codes, for a skip the reason."""
     path, _, name = node_id.partition("::")
     client = Path(path).stem.removeprefix("test_")
     answer = ""

@@ -21,7 +21,7 @@ def refused(code: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its effect is either what a query then gives, or a component's body (None: it is not there)."""
+    """One step, with its effect: the result of a query afterwards, or a component's body (None: it is missing)."""
 
     name: str
     code: str

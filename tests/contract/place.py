@@ -82,7 +82,7 @@ class Place:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """What a program is told so that it trusts the org."""
+        """Return the environment with which a program trusts the org."""
         if self.certificate is None:
             return {}
         return {"REQUESTS_CA_BUNDLE": str(self.certificate), "NODE_EXTRA_CA_CERTS": str(self.certificate)}
@@ -140,7 +140,7 @@ class Real:
     tests: int = 0
 
     def for_test(self) -> Place:
-        """Give it with a word that no other test has."""
+        """Return the place with a word that no other test has."""
         self.tests += 1
         return replace(
             self.place, word=f"{self.place.word}{_LETTERS[self.tests // 24 % 24]}{_LETTERS[self.tests % 24]}"

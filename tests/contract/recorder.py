@@ -161,7 +161,7 @@ def _of_element(element: etree._Element) -> Json:
 
 
 def _merged(entries: list[Json]) -> list[Json]:
-    """Give each kind of entry of a list once; objects are laid one over the other."""
+    """Return each kind of list entry once; the keys of objects are merged."""
     objects = [entry for entry in entries if isinstance(entry, dict)]
     scalars = sorted({json.dumps(entry) for entry in entries if not isinstance(entry, dict)})
     merged: dict[str, Json] = {}
@@ -220,7 +220,7 @@ def save(
 
 @dataclass
 class Tokens:
-    """The tokens of one org, and what stands for them."""
+    """The tokens of one org, and their placeholders."""
 
     known: dict[str, str]
 

@@ -77,7 +77,7 @@ class Recordings:
 
 
 def version(root: Path, client: str) -> str:
-    """Say which version of a client the tests run."""
+    """Return the version of a client that the tests run."""
     npm = json.loads((root / "requirements" / "node" / "package.json").read_bytes())["dependencies"]
     if client in npm:
         return str(npm[client])

@@ -63,7 +63,7 @@ def clients(root: Path) -> Clients | Missing:
 
 @dataclass
 class SfCli:
-    """sf with a home of its own, and with what it is told about the org."""
+    """sf with its own home folder, and the environment of the org."""
 
     command: list[str]
     home: Path
@@ -86,7 +86,7 @@ class SfCli:
     def __call__(
         self, command: str, *arguments: str, folder: Path | None = None, code: int = 0, **environ: str
     ) -> dict[str, Any]:
-        """Run a command in words with --json, and give the whole answer; it must end with `code`."""
+        """Run a command with --json, and return the whole response; its exit code must be `code`."""
         result = self.run(folder or self.home, *command.split(), *arguments, "--json", environ=environ)
         assert result.returncode == code, result.stdout + result.stderr
         answer: dict[str, Any] = json.loads(result.stdout)

@@ -72,7 +72,7 @@ Start = Callable[[Place, str], Node]
 
 @pytest.fixture(scope="module")
 def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
-    """Give a function that starts Node at an address of an org, once."""
+    """Return a function that starts Node at an address of an org, once."""
     if not (node_clients.modules / "jsforce").is_dir():
         pytest.fail("there is no jsforce beside sf: run scripts/install_sf.sh again")
     private = key.private_bytes(
@@ -101,7 +101,7 @@ def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
 
 @pytest.fixture
 def place(where: str, request: pytest.FixtureRequest) -> Place:
-    """Give the org that this module's tests share; or the one that is named, and a word of this test's own."""
+    """Return the org that the tests of this module share; or the named one, with a word for this test's data."""
     if where == "real":
         return cast(Place, request.getfixturevalue("ground").for_test())
     return cast(Place, request.getfixturevalue("shared_org"))
@@ -153,7 +153,7 @@ IN_ANY_ORG = [step for step in STEPS if step not in SIGN_IN]
 @pytest.mark.parametrize("library", [pytest.param(LIBRARIES[0], marks=RECORDED), LIBRARIES[1]])
 @pytest.mark.parametrize("step", IN_ANY_ORG, ids=lambda step: step.name)
 def test_step(start: Start, place: Place, step: Step, library: str) -> None:
-    """The step gives what it gives on an org, and the org then is as it should be."""
+    """The step returns the expected result, and the org then has the expected data."""
     run(start(place, place.url), place, library, step)
 
 

@@ -33,7 +33,7 @@ LISTED = ("CustomField", "CustomObject", "Flow", "PermissionSet", "StaticResourc
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """Serve an org in a process of its own; what it prints is all that is known of it."""
+    """Serve an org in another process, of which only the output is known."""
     with Journey(tmp_path).spawn("local", "serve", "--port", "0", "--tls", "--tls-port", "0", "--json") as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())

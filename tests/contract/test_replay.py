@@ -35,7 +35,7 @@ def _cases() -> list[tuple[Path, str]]:
 
 
 class Player:
-    """Sends what was recorded, with the ids and tokens of the org that is there now."""
+    """Sends recorded requests with the IDs and tokens of the present org."""
 
     def __init__(self, org: LocalOrg, state: Path) -> None:
         self.org = org
@@ -56,12 +56,12 @@ class Player:
         return answer.status, answer.read()
 
     def now(self, text: str) -> str:
-        """Put in what this org calls them."""
+        """Replace recorded IDs and tokens by those of this org."""
         text = recorder.TOKEN.sub(lambda match: self.known.get(match[0]) or self.sign_in(match[0]), text)
         return recorder.ID.sub(lambda match: self.known.get(match[0], match[0]), text)
 
     def sign_in(self, scrubbed: str) -> str:
-        """Make a session for a token that was given in a way which cannot be gone again."""
+        """Create a session for a token whose sign-in cannot be repeated."""
         token = f"{self.org.org_id[:15]}!{scrubbed.replace('!', '.')}"
         with Store(self.state / "org.db") as store, store.transaction() as tx:
             tx.sessions.put(token, tx.settings.get("admin_id") or "", now=datetime.now(UTC))
@@ -79,7 +79,7 @@ class Player:
         self.known |= dict(zip(before, recorder.named(body.decode("utf-8", "replace")), strict=False))
 
     def play(self, exchange: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Send a request; ask again while an answer is not there yet. Give the answer as it would be recorded."""
+        """Send a request, and repeat it until its result is available. Return the answer in recorded form."""
         recorded_answer, recorded_request = exchange["answer"], exchange["request"]
         if recorder.is_refusal(recorded_answer):
             self.sign_out(recorded_request)
@@ -95,7 +95,7 @@ class Player:
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give a function that makes the org of a name, once."""
+    """Return a function that makes the org of a name, once."""
     folders: dict[str, Path] = {}
 
     def found(name: str) -> Path:
@@ -132,7 +132,7 @@ def test_the_org_answers_as_when_it_was_recorded(path: Path, test: str, founded,
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
 def test_recordings_hold_no_token(path: Path) -> None:
-    """Tokens are scrubbed, wherever they stand, and the header says what was recorded and how to do it again."""
+    """Tokens are removed everywhere, and the header names the origin and the command that records again."""
     scrubbed = recorder.SCRUBBED.format("")
     tokens = set(recorder.TOKEN.findall(path.read_text(encoding="utf-8")))
     assert {token for token in tokens if not token.startswith(scrubbed)} == set()

@@ -35,7 +35,7 @@ RECORDED = pytest.mark.recorded("@salesforce/source-deploy-retrieve", "with_inte
 
 
 class SdrError(Exception):
-    """What the library threw."""
+    """An error that the library threw."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Sdr:
     rest: bool = False
 
     def __call__(self, action: str, **request: Any) -> Any:
-        """Have one thing done."""
+        """Execute one operation."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         assert self.org is not None
@@ -109,7 +109,7 @@ def project(package: Rendered, tmp_path: Path) -> Path:
 
 
 def edit(path: Path, old: str, new: str) -> str:
-    """Change a file; give it as it was."""
+    """Change a file; return its former content."""
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
@@ -222,7 +222,7 @@ def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
 
 
 def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
-    """Only what failed is missing, and the outcome says so."""
+    """Only failed components are missing, and the result reports it."""
     score = package.named("<field>Contact.Appcues_NPS_Score__c</field>")
     viewer = package.address("PermissionSet:Appcues_Viewer")
     edit(project / package.named(PERMISSIONS), score, "<field>Contact.Nope__c</field>")
@@ -234,7 +234,7 @@ def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours:
 
 @pytest.mark.parametrize("when", ["POST", "PRE"])
 def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: Rendered, when: str) -> None:
-    """Alone, before or after the package: what is named goes, and the rest stays."""
+    """Deleted alone, before or after the package: only the listed components are deleted."""
     deploy(ours, package)
     addresses = [
         package.address(text) for text in ("CustomField:Contact.Appcues_NPS_Score__c", "PermissionSet:Appcues_Viewer")
@@ -258,7 +258,7 @@ def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, ours: Org, pa
 
 
 def test_what_is_retrieved_is_what_is_there(sdr: Sdr, ours: Org, package: Rendered, tmp_path: Path) -> None:
-    """Retrieved into an empty project and deployed from it, nothing changes; what is not there is said to be missing."""
+    """Retrieved to an empty project and deployed from it, nothing changes; missing components are reported."""
     deploy(ours, package)
     output = tmp_path / "back" / "force-app"
     missing = Address("Flow", "Nope")

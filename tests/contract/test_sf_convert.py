@@ -1,4 +1,4 @@
-"""Salesforce's own command line takes what we write, in both layouts, and makes the one from the other."""
+"""Salesforce's own CLI reads the generated files in both layouts, and converts each to the other."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def project(package: Rendered, tmp_path: Path) -> Path:
 
 
 def states(answer: dict[str, Any]) -> dict[str, str]:
-    """Give what sf says of each component."""
+    """Return the state of each component in the output of sf."""
     return {
         f"{file['type']}:{file['fullName']}": file["state"]
         for file in answer["result"]["files"]
@@ -60,7 +60,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours: Org, package: Rendered) -> None:
-    """Validate, quick-deploy what was validated, deploy it again, change it and let go, come back, ask for the report."""
+    """Validate, quick-deploy, deploy again, change, stop waiting, resume, and request the report."""
     addresses = {str(address) for address in package.bodies}
 
     answer = either("project deploy validate -d force-app --test-level RunLocalTests", folder=project)
@@ -186,6 +186,6 @@ def test_a_component_is_deleted(at_org: SfCli, project: Path, ours: Org, package
 
 @pytest.mark.local_only("a scratch org or sandbox may track sources")
 def test_the_org_tracks_no_sources(at_org: SfCli, project: Path) -> None:
-    """It says so as production does: a preview is refused by name, and a deploy without a list takes everything."""
+    """Like production: a preview is refused, and a deploy without a list deploys everything."""
     answer = at_org("project deploy preview", folder=project, code=1)
     assert answer["name"] == "NonSourceTrackedOrgError"

@@ -26,7 +26,7 @@ ORGANIZATION = "SELECT Name FROM Organization"
 
 @RECORDED
 def test_signing_in_with_a_token(sf_cli: SfCli, org: Place) -> None:
-    """sf finds out by itself whose token it is, and says who that is and what the org allows."""
+    """sf finds the user of a token, and shows the user and the limits of the org."""
     if org.is_real:
         sf_cli.environ |= org.environ
     sf_cli("org login access-token --no-prompt --alias local --instance-url", org.url, SF_ACCESS_TOKEN=org.access_token)
@@ -120,7 +120,7 @@ def test_everything_goes_over_tls_too(sf_cli: SfCli, org: Place, package: Render
 def test_records_of_a_file_are_upserted_in_bulk(
     at_org: SfCli, org: Place, ours: Org, package: Rendered, tmp_path: Path
 ) -> None:
-    """The first time they are made, the second time found by their external id."""
+    """The first upsert creates the records, the second one finds them by their external ID."""
     deploy(ours, package)
     # Nobody sees a deployed field without field rights, the administrator neither.
     (permissions,) = rows(ours, package.named("SELECT Id FROM PermissionSet WHERE Name = 'Appcues_Integration'"))

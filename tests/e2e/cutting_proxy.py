@@ -69,7 +69,7 @@ def proxy(org_url: str, cut: Cut) -> Iterator[str]:
         do_GET = do_POST = do_PATCH = do_DELETE = _pass
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -80,13 +80,13 @@ class Journey:
         return Result(code, out.getvalue(), err.getvalue(), words)
 
     def command(self, *words: str) -> tuple[list[str], dict[str, Any]]:
-        """Return what subprocess needs to run `sfcode` as a program of its own."""
+        """Return the arguments with which subprocess runs `sfcode` as a program."""
         argv = [sys.executable, "-m", "sfcode.cli.main", *words]
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         return argv, {"cwd": self.folder, "env": {**os.environ, **self.environ, "PYTHONPATH": path}}
 
     def spawn(self, *words: str, **streams: Any) -> Program:
-        """Start `sfcode` as a program of its own, with pipes for what it prints unless other streams are passed."""
+        """Start `sfcode` as a program, with pipes for its output unless other streams are passed."""
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
         return Program(words, cwd=self.folder, env={**os.environ, **self.environ}, **streams)
 
@@ -104,7 +104,7 @@ class Journey:
         return self.run("apply", "--auto-approve", *words)
 
     def actions(self) -> dict[str, str]:
-        """Return what a plan would do, by address, without what stays."""
+        """Return the actions of a plan by address, without unchanged ones."""
         document = self.run("plan", "--format", "json").json
         actions_by_address = {
             change["address"]: change["change"]["actions"][0] for change in document["resource_changes"]

@@ -40,7 +40,7 @@ def deploy_field_label(org: LocalOrg, full_name: str, label: str) -> None:
 
 
 def show_fields(org: LocalOrg) -> None:
-    """Let the administrator see the fields that sfcode made, as a colleague's permission set does: nobody else sees them."""
+    """Give the administrator access to the fields that sfcode created, which nobody else can read."""
     with opened(org) as client:
         fields = client.metadata.read_metadata(
             "CustomField",

@@ -54,7 +54,7 @@ Deed = Callable[["Traveler"], None]
 
 
 class KilledError(BaseException):
-    """The process is gone: every further request fails too."""
+    """The process was killed: every further request fails too."""
 
 
 @dataclass
@@ -144,7 +144,10 @@ class Traveler:
         user["username"] = self.dice.choice([user["username"].title(), user["username"].lower()])
 
     def spell_as_org(self) -> None:
-        """Write the names of fields that the project uses and does not create as the org has them; others are refused."""
+        """
+        Write the names of used fields that the project does not create as the org has them; other spellings are
+        refused.
+        """
         with Store(self.store) as store, store.read() as tx:
             names_in_org = {
                 entry.component.full_name.lower(): entry.component.full_name
@@ -164,7 +167,7 @@ class Traveler:
         user["username"], self.config["moved"] = new, moved
 
     def rename_field(self) -> None:
-        """Give a field that the project creates another name, and say so."""
+        """Rename a field that the project creates, with a line of `moved`."""
         nps_settings = [spec["to_salesforce"]["nps"] for spec in self.mappings.values() if "to_salesforce" in spec]
         scores = [nps["score"] for nps in nps_settings if nps.get("score", {}).get("create")]
         if scores:
@@ -181,7 +184,7 @@ class Traveler:
         return [*spec.get("to_salesforce", {}).get("nps", {}).values()]
 
     def release_fields(self) -> None:
-        """Go on using the fields without creating them: they are somebody else's from now on, or ours again."""
+        """Use the fields without creating them, or create them again."""
         for spec in self.mappings.values():
             for score in self.list_scores(spec):
                 score["create"] = not score["create"]
@@ -225,7 +228,7 @@ class Traveler:
                 client.update("User", row["Id"], {"IsActive": False})
 
     def take_a_right(self) -> None:
-        """Take a field from one of the project's permission sets."""
+        """Remove a field from one of the project's permission sets."""
         target = self.find_set()
         if target and isinstance(rows := target.body.get("fieldPermissions"), Mapping) and rows:
             name = self.dice.choice(sorted(rows))
@@ -298,7 +301,7 @@ class Traveler:
         return normal_form
 
     def apply(self, mode: Mode = Mode.APPLY) -> ApplyResult:
-        """Apply, and follow the advice of refusals until there is none."""
+        """Apply, and follow the hints of refusals until there is none."""
         request = PlanRequest(mode)
         for _ in range(4):
             before = self.look()
@@ -361,7 +364,7 @@ class Traveler:
         self.apply_and_look()
 
     def roll_back_killed(self) -> None:
-        """Cut a rollback off, and apply: whatever it had done, the org is what the config asks for."""
+        """Interrupt a rollback, and apply: the org then matches the config."""
         self.apply()
         self.left = self.dice.randint(1, 60)
         try:

@@ -20,7 +20,7 @@ RESPONSE = "Appcues_NPS_Response__c"
 
 @contextmanager
 def with_recipes(folder: Path, recipes: str, *edits: tuple[str, str, str]) -> Iterator[tuple[World, Journey]]:
-    """Apply the repository's config with `recipes.yaml`; the administrator sees what sfcode made."""
+    """Apply the repository's config with `recipes.yaml`; the administrator can read the created fields."""
     journey = Journey.start(folder / "project")
     for edit in edits:
         journey.edit(*edit)

@@ -134,7 +134,7 @@ def deactivate_flow(name: str) -> Deed:
 
 
 def assigned(permission_set: str) -> Deed:
-    """Give a permission set to the administrator."""
+    """Assign a permission set to the administrator."""
 
     def done(_: Journey, org: LocalOrg) -> None:
         with opened(org) as client:

@@ -49,7 +49,7 @@ class Terminal:
         return self.process.wait(timeout=PATIENCE), self.shown
 
     def _read(self, end: float) -> bool:
-        """Read what comes next; tell whether there was anything before the terminal was closed."""
+        """Read the next output; return False once the terminal is closed."""
         ready, _, _ = select.select([self.keyboard], [], [], max(0.0, end - time.monotonic()))
         assert ready, f"nothing more was shown in {PATIENCE} s:\n{self.shown}"
         data = b""

@@ -44,7 +44,7 @@ def mends(journey: Journey, org) -> None:
 
 @contextmanager
 def fresh(starts, name: str, to):
-    """Give a project and its org, served."""
+    """Return a project and its org, served."""
     journey = starts(name, to)
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         yield signed_in(journey, org), org

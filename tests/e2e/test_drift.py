@@ -22,7 +22,7 @@ def local_org(journey):
 
 @pytest.fixture
 def drifted(applied):
-    """Give an applied project in whose org somebody renamed a field."""
+    """Return an applied project in whose org a field was renamed by hand."""
     with local_org(applied) as org:
         deploy_field_label(org, "Contact.Appcues_NPS_Score__c", "Somebody was here")
     return applied

@@ -84,7 +84,7 @@ def test_a_change_travels_from_a_pull_request_to_the_org_and_back(forge: Forge, 
 
 
 def opened_and_amended(forge: Forge, org: LocalOrg) -> int:
-    """Open: the review in words, the plan below it, one comment. Amend: the same comment says what is proposed now."""
+    """Open a pull request: one comment has the review and the plan. Amend it: the same comment is updated."""
     forge.branch("source")
     forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    source: LeadSource\n")
     number = forge.propose("Send the lead source")
@@ -124,7 +124,7 @@ def merged(forge: Forge, org: LocalOrg, number: int) -> None:
 
 
 def drifted(forge: Forge, org: LocalOrg) -> int:
-    """Look before and after somebody changes the org by hand: no issue, then one that is kept up to date."""
+    """Check for drift before and after a manual change of the org: no issue, then one that is updated."""
     jobs = forge.drift()
     assert results(jobs) == {"look": "success", "issue": "success"}, told(jobs)
     assert (given("PROD_SF_JWT_KEY", jobs), given("GITHUB_TOKEN", jobs)) == ({"look"}, {"issue"})
@@ -241,7 +241,7 @@ def test_a_change_of_layout_shows_no_changes_and_an_invalid_config_its_position(
 
 
 def test_the_job_that_comments_runs_nothing_of_the_branch(forge: Forge) -> None:
-    """What the branch adds to the action runs where there is no right to write, and not where there is one."""
+    """Changes of the branch to the action run only in jobs without write permission."""
     forge.runner.variables = {}
     forge.branch("sly")
     action = ".github/actions/sfcode/action.yml"

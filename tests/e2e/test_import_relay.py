@@ -58,7 +58,7 @@ class Stage:
     port: int
 
     def completes(self, flow: str) -> None:
-        """Let Ana complete a flow in the product, and wait until everybody who hears of it has done with it."""
+        """Let Ana complete a flow in the product, and wait until its event is processed everywhere."""
         far = self.world.far
         event = {"user_id": ANA, "name": "appcues:flow_completed", "attributes": {"flowName": flow}}
         assert far.account.post(f"{far.appcues}/sfcode/trigger", json=event, timeout=PATIENCE).ok
@@ -73,7 +73,7 @@ class Stage:
         return [row["Subject"].rpartition(" ")[2] for row in rows]
 
     def title(self, value: str) -> None:
-        """Let somebody change Ana's title."""
+        """Change Ana's title as another user."""
         far = self.world.far
         (ana,) = far.rows(f"SELECT Id FROM Contact WHERE Product_User_Id__c = {ANA}")
         url = f"{far.url}/services/data/v{API}/sobjects/Contact/{ana['Id']}"

@@ -26,7 +26,9 @@ def state(journey: Journey) -> Path:
 def test_a_journey_plans_and_applies_as_described(
     story: Story, starts: Callable[[str, Path], Journey], tmp_path: Path
 ) -> None:
-    """The plan wants what it should; the apply does it, and then there is nothing left to do, or it refuses and does nothing."""
+    """
+    The plan has the expected actions; the apply makes them and leaves an empty plan, or refuses and changes nothing.
+    """
     journey = starts(story.start, tmp_path / "project")
     with serve(state(journey)) as org:
         for deed in story.deeds:
@@ -86,7 +88,7 @@ def test_a_saved_plan_is_refused_after_the_user_was_changed(
 def test_a_user_with_too_few_rights_changes_nothing_and_another_one_can_continue(
     who: str, starts: Callable[[str, Path], Journey], tmp_path: Path
 ) -> None:
-    """Too few rights are told in the org's words and leave the org so that somebody with enough can go on."""
+    """Missing rights are reported with the org's message, and a user with more rights can continue."""
     profile, permissions, message = PEOPLE[who]
     journey = starts("new", tmp_path / "project")
     with serve(state(journey)) as org:

@@ -32,7 +32,7 @@ def test_no_random_journey_fails(start: Callable[[int], Traveler], first: int) -
 def test_an_apply_without_effect_fails_a_random_journey(
     start: Callable[[int], Traveler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a journey holds would fail where an apply did nothing."""
+    """The checks of a journey fail if an apply does nothing."""
     traveler = start(1)
     monkeypatch.setattr(Traveler, "apply_once", lambda *_: None)
     with pytest.raises(AssertionError, match="the plan after an apply is not empty|NoneType"):

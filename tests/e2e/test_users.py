@@ -307,7 +307,7 @@ class TestRecordsAreManaged:
 
 
 class TestRightsFromElsewhere:
-    """What the integration user has beside its permission set is a warning, drift, and a finding, until it is accepted."""
+    """Other rights of the integration user are a warning, drift, and a finding, until they are accepted."""
 
     def changed(self, journey, deed):
         with Store(journey.folder / ".sfcode" / "local-org" / "org.db") as store, store.transaction() as tx:
@@ -390,7 +390,7 @@ def test_a_user_of_another_outbound_message_is_not_deactivated_without_an_option
 
 
 class TestRollbackChecksFirst:
-    """What a rollback would put back is checked before anything is written."""
+    """The values that a rollback restores are checked before the first write."""
 
     def test_a_rollback_that_needs_a_missing_license_is_refused(self, applied):
         renamed(applied)

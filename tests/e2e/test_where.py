@@ -46,7 +46,7 @@ SCORE = Component(
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Give an org with two record types and a mapping for the contacts of each."""
+    """Return an org with two record types and a mapping for the contacts of each."""
     folder = tmp_path_factory.mktemp("where")
     journey = Journey.start(folder / "project")
     mappings = folder / "project" / "config" / "mappings"

@@ -42,7 +42,7 @@ class Job:
 
 @dataclass
 class Event:
-    """Why a workflow runs: name, what GitHub says about it, ref and commit."""
+    """The event of a workflow: its name, GitHub's payload, ref and commit."""
 
     name: str
     sha: str
@@ -226,7 +226,7 @@ class _JobRun:
             actions[action.partition("@")[0]](inputs)
 
     def _unpack(self, place: str, name: str) -> Path:
-        """Take an action of the repository as it is in the commit that runs."""
+        """Copy an action of the repository from the commit of the run."""
         folder = self.folder / f"{name}-action"
         folder.mkdir()
         archive = subprocess.run(

@@ -22,7 +22,7 @@ def problems(
     config: dict[str, Any] | None = None,
     **more: Any,
 ) -> list[str]:
-    """Give what generation says, file and line left out: the path, what is wrong, what to do."""
+    """Return the problems of generation without file and line: path, message and hint."""
     with pytest.raises(ConfigError) as caught:
         generate(project({"contact": mapping or CONTACT, **more}, config), schema)
     return [str(problem).split(": ", 1)[1] for problem in caught.value.problems]
@@ -267,7 +267,7 @@ def test_a_field_that_cannot_be_mapped_is_refused(mapping: dict[str, Any], schem
     ],
 )
 def test_a_field_that_may_exist_is_accepted(mapping: dict[str, Any], schema: OrgSchema) -> None:
-    """Offline, a custom field cannot be known; it is taken for what the mapping needs."""
+    """Offline, a custom field is assumed to have the type that the mapping needs."""
     assert generate(project({"contact": mapping}), schema).components
 
 
@@ -348,7 +348,7 @@ def test_a_user_id_with_decimals_is_noted(scale: int, noted: bool) -> None:
 
 
 def test_a_field_of_an_unheard_of_type_is_not_sent() -> None:
-    """What Salesforce adds to its types later is refused by name until somebody has looked at it."""
+    """Unknown field types are refused by name."""
     schema = OrgSchema(
         {"Contact": ObjectSchema("Contact", "Contact", {"New__c": Field("New__c", "hologram")})}, online=True
     )

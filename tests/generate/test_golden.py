@@ -53,7 +53,7 @@ def test_each_environment_generates_valid_metadata(root: Path, environment: str)
 
 
 def test_the_package_made_of_it_is_valid_file_by_file(root: Path) -> None:
-    """Children in their containers too: what goes over the wire is what was checked."""
+    """Children in their containers too: the checked files are the sent ones."""
     components = generate(load(root / "config", "production"), standard()).components
     files = write(components, "63.0")
     assert len(files) == 1 + len({"Activity", "Contact", "Lead"}) + len({"Contact", "Lead"}) + 2 + 2

@@ -175,7 +175,7 @@ def test_event_fields_follow_what_the_org_says() -> None:
 
 
 def test_activities_are_granted_where_the_schema_does_not_hold_event() -> None:
-    """What cannot be looked up is granted as Salesforce documents it, not silently left out."""
+    """Rights on an object outside the schema follow Salesforce's documentation."""
     schema = OrgSchema({"Contact": OFFLINE.objects["Contact"]})
     assert fields(integration(CONTACT, user(), schema)) == fields(integration(CONTACT, user()))
 

@@ -98,7 +98,7 @@ class State:
 
 
 class Answer(Exception):
-    """What to answer instead of a result."""
+    """The answer to send instead of a result."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -281,7 +281,7 @@ def serve_github(state: State | None = None) -> Iterator[tuple[str, State]]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -18,7 +18,7 @@ MARKER = comment_marker(Path("config"), "sfcode-test", head="abc", plan="1f")
 
 @pytest.fixture(params=["local", pytest.param("real", marks=pytest.mark.github)])
 def pull(request: pytest.FixtureRequest, hub) -> Iterator[tuple[GitHub, int]]:
-    """Give a client and the number of a pull request; the comment is taken away again."""
+    """Return a client and the number of a pull request; the comment is taken away again."""
     if request.param == "local":
         client, number = hub.client(), 7
     else:

@@ -15,7 +15,7 @@ MERGE = "a" * 40
 
 @pytest.fixture
 def merged(hub):
-    """Give a repository in which a plan was shown, approved and merged."""
+    """Return a repository in which a plan was shown, approved and merged."""
     head = {"sha": "b" * 40}
     hub.state.pulls[7] = {"number": 7, "head": head, "user": {"login": "author"}, "merge_commit_sha": MERGE}
     show(hub, "plan-one")

@@ -12,7 +12,7 @@ from tests.e2e.workflows import read_outputs
 
 @pytest.fixture
 def step(tmp_path):
-    """Give a project whose commands run in a step of a workflow."""
+    """Return a project whose commands run in a step of a workflow."""
     (tmp_path / "project").mkdir()
     journey = Journey.start(tmp_path / "project")
     files = {name: tmp_path / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}

@@ -88,14 +88,14 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def state(seed: Path, tmp_path: Path) -> Path:
-    """Give a folder with the shipped company."""
+    """Return a folder with the shipped company."""
     shutil.copytree(seed, tmp_path / "state")
     return tmp_path / "state"
 
 
 @pytest.fixture
 def store(state: Path) -> Iterator[Store]:
-    """Give the store of the shipped company."""
+    """Return the store of the shipped company."""
     with Store(state / "org.db") as store:
         ensure_seeded(store, now=NOON, rng=random.Random(1))
         yield store
@@ -130,7 +130,7 @@ def _bare(value: Any) -> Any:
 
 @pytest.fixture
 def writer(store: Store) -> Iterator[RecordWriter]:
-    """Give a writer that acts for the administrator, in a transaction that ends with the test."""
+    """Return a writer that acts for the administrator, in a transaction that ends with the test."""
     with store.transaction() as tx:
         yield RecordWriter(tx, Catalog(tx), tx.settings.get("admin_id") or "", NOON)
 
@@ -144,7 +144,7 @@ def org(state: Path, clock: HandClock) -> Iterator[LocalOrg]:
 
 @pytest.fixture
 def rest(org: LocalOrg) -> Iterator[Rest]:
-    """Give a way to call the org."""
+    """Return a way to call the org."""
     rest = Rest(org)
     with rest.session:
         yield rest

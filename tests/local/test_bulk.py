@@ -97,7 +97,7 @@ def test_rows_are_inserted_and_each_has_its_own_outcome(bulk, rest) -> None:
 
 
 def test_a_job_is_described_as_by_an_org(bulk, rest, org) -> None:
-    """The job's own words: where to upload while it is open, what was counted once it has ended."""
+    """The upload URL of an open job, and the counts of a completed one."""
     job = bulk.open()
     document = rest("GET", f"{INGEST}/{job}").json()
     assert document["contentUrl"] == f"services/data/v62.0/jobs/ingest/{job}/batches"
@@ -222,7 +222,7 @@ def test_a_table_that_is_wrong_fails_the_job_and_writes_nothing(bulk, rest, oper
     ],
 )
 def test_invalid_jobs_are_refused_when_created(rest, body, code, message) -> None:
-    """What can be known when a job is made is refused then, and no job is left behind."""
+    """Problems that are known at creation are refused then, and no job is created."""
     assert rest.error("POST", INGEST, json=body) == (400, code, message, None)
     assert rest("GET", INGEST).json()["records"] == []
 
@@ -249,7 +249,7 @@ def test_a_job_state_never_goes_back(bulk, rest) -> None:
 
 
 def test_an_aborted_job_writes_nothing(bulk, rest) -> None:
-    """What was uploaded comes back as unprocessed."""
+    """The uploaded rows are returned as unprocessed."""
     job = bulk.open()
     bulk.upload(job, "LastName\nNobody\n")
     assert rest("PATCH", f"{INGEST}/{job}", json={"state": "Aborted"}).json()["state"] == "Aborted"
@@ -337,7 +337,7 @@ def test_a_query_result_has_the_delimiter_of_its_job(bulk, rest) -> None:
     ],
 )
 def test_unsupported_queries_are_refused_when_created(rest, text, code, message) -> None:
-    """What a bulk query cannot do is refused when the job is made."""
+    """Queries that Bulk API does not support create no job."""
     status, error_code, words, _ = rest.error("POST", QUERY, json={"operation": "query", "query": text})
     assert (status, error_code) == (400, code)
     assert message in words

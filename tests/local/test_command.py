@@ -61,7 +61,7 @@ def test_serve_tells_people_how_to_sign_in(state: Path) -> None:
 
 
 def test_an_appcues_is_served_beside_the_org_and_reset_with_it(state: Path) -> None:
-    """The text tells how to reach it; what it keeps is in the org's folder."""
+    """The output has its URL and credentials; its data is in the org's folder."""
     auth = ("local-appcues-key", "local-appcues-secret")
     with serving(state) as (process, _):
         assert process.stdout is not None
@@ -132,7 +132,7 @@ def test_a_wrong_company_file_changes_nothing_and_is_the_users_problem(state: Pa
 
 
 def test_an_app_is_registered_and_signs_in(state: Path) -> None:
-    """What `local app` prints is what the app needs, also while the org is being served."""
+    """The output of `local app` is sufficient for a sign-in, also while the org is served."""
     with serving(state, "--json") as (_, line):
         ready = json.loads(line)
         words = ("local", "app", "CI", "--run-as", ready["username"], "--state", str(state))

@@ -146,7 +146,7 @@ def test_loading_keeps_the_org_and_who_is_signed_in(seed: Path, tmp_path: Path) 
 def test_problems_of_a_company_file_are_reported_at_once(
     tmp_path: Path, old: str, new: str, problems: list[str]
 ) -> None:
-    """Each problem of a company file is told with its place, all of them at once, and the org stays as it was."""
+    """All problems have their position, and the org is unchanged."""
     with loaded(tmp_path, SMALL) as store:
         assert old in SMALL
         with pytest.raises(ConfigError) as error:

@@ -1,4 +1,4 @@
-"""What formulas give: functions, blanks, dates, references, and the record as it was."""
+"""Values of formulas: functions, blanks, dates, references, and the previous record."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Nothing:
     ],
 )  # fmt: skip
 def test_formulas_of_constants_give_the_platforms_values(formula: str, expected: object) -> None:
-    """A formula gives what the platform gives."""
+    """The values are those of the platform."""
     assert evaluate(formula, Nothing()) == expected
 
 
@@ -114,7 +114,7 @@ def test_formulas_of_constants_give_the_platforms_values(formula: str, expected:
     "formula", ["1 / 0", "VALUE('seven')", "10 ^ 100", "2 ^ 0.5", "DATE(2026, 2, 30)", "IMAGE('a', 'b')", "SQRT(-1)"]
 )
 def test_a_formula_without_a_value_is_an_error(formula: str) -> None:
-    """What shows #Error! on a page raises."""
+    """Formulas that show #Error! on a page raise an error."""
     with pytest.raises(FormulaError):
         evaluate(formula, Nothing())
 
@@ -149,7 +149,7 @@ def contact(writer: RecordWriter, **more: Any) -> RecordContext:
     ],
 )
 def test_references_are_evaluated(writer: RecordWriter, formula: str, expected: object) -> None:
-    """References lead to fields, parents and globals; what is not there is blank."""
+    """References lead to fields, parents and globals; missing ones are blank."""
     assert evaluate(formula, contact(writer, permissions=frozenset({"Bypass_Flows"}))) == expected
 
 

@@ -20,7 +20,7 @@ OWN = "SELECT PermissionsModifyMetadata, PermissionsManageUsers, PermissionsApiE
 
 
 def test_objects_tell_their_org_wide_defaults(store: Store, soql: Callable[[str], list[dict[str, Any]]]) -> None:
-    """EntityDefinition has every object that holds data, with what was set or deployed as its default."""
+    """EntityDefinition has every object with data, with its configured or deployed default."""
     with store.transaction() as tx:
         set_model(tx, "Contact", "Private")
         body = {"label": "Pet", "pluralLabel": "Pets", "sharingModel": "Read"}

@@ -27,7 +27,7 @@ FORMULA = 'IF(ISBLANK(Product_User_Id__c), "", TEXT(Product_User_Id__c))'
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Give the shipped company with a few contacts more and a formula."""
+    """Return the shipped company with a few contacts more and a formula."""
     folder = tmp_path_factory.mktemp("org")
     reset(folder)
     with Store(folder / "org.db") as store:
@@ -149,7 +149,7 @@ def indexes(store: Store) -> set[str]:
 def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A query waits for nobody: what it wishes for is made when nobody writes."""
+    """A query does not wait for a writer: its index is created when nobody writes."""
     monkeypatch.setattr(records, "MIN_INDEXED", 5)
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store:

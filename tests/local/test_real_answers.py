@@ -135,7 +135,7 @@ def test_a_wrong_date_in_a_bulk_job(rest: Rest) -> None:
 
 
 def test_what_is_deleted_is_told_from_what_never_was(rest: Rest) -> None:
-    """A status code of the SOAP API Developer Guide, in the words that clients' recorded answers of real orgs have."""
+    """The status code is in the SOAP API Developer Guide, its message in recorded answers of real orgs."""
     record_id = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
     assert rest("DELETE", f"/sobjects/Contact/{record_id}").status_code == 204
     errors = [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}]

@@ -128,7 +128,7 @@ def test_invalid_calls_are_refused_with_salesforces_codes(
 
 @pytest.mark.parametrize(("version", "status"), [("69.0", 404), ("30.0", 410), ("x", 404), ("51.0", 200)])
 def test_only_supported_api_versions_are_served(rest: Any, version: str, status: int) -> None:
-    """Versions to come are unknown, retired ones are gone."""
+    """Future and retired versions are refused."""
     rest.version = version
     assert rest("GET", "/limits").status_code == status
 

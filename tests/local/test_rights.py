@@ -52,7 +52,7 @@ def company(state: Path) -> Company:
 
 @pytest.fixture
 def ask(rest: Rest, org: LocalOrg, state: Path) -> Iterator[Ask]:
-    """Give a function that signs somebody in."""
+    """Return a function that signs somebody in."""
     with Store(state / "org.db") as store, store.transaction() as tx:
         tx.components.put(Component("PermissionSet", "Ana", {"label": "Ana"}), user_id="u", now=NOON)
         body = {"custom": True, "userLicense": "Salesforce", "userPermissions": {"ApiEnabled": {"enabled": True}}}

@@ -100,7 +100,7 @@ ROWS = st.lists(
 
 @pytest.fixture(scope="module")
 def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrgTransaction]:
-    """Give a transaction over a bare org with one field of each kind."""
+    """Return a transaction over a bare org with one field of each kind."""
     with Store(tmp_path_factory.mktemp("oracle") / "org.db") as store, store.transaction() as tx:
         for name, body in (
             ("Contact.Seats__c", {"type": "Number", "precision": 6, "scale": 2}),
@@ -134,7 +134,7 @@ CHECKED = settings(max_examples=75, deadline=None, suppress_health_check=[Health
 @CHECKED
 @given(rows=ROWS, condition=CONDITIONS)
 def test_where_selects_the_rows_that_python_selects(tx: OrgTransaction, rows: list[Row], condition: Condition) -> None:
-    """A row is found exactly when the condition holds for it."""
+    """A row is returned exactly if the condition is true for it."""
     (rows_found,) = asked(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
     assert [row["LastName"] for row in rows_found] == [str(n) for n, row in enumerate(rows) if condition.holds(row)]
 
@@ -149,7 +149,7 @@ def test_where_selects_the_rows_that_python_selects(tx: OrgTransaction, rows: li
 def test_order_and_limit_match_python(
     tx: OrgTransaction, rows: list[Row], field: str, order: tuple[bool, bool], limit: int
 ) -> None:
-    """Rows come in the order of the field, nulls first or last, equal ones as they were made."""
+    """Rows are sorted by the field, nulls first or last, equal ones in order of creation."""
     descending, last = order
     words = f"{'DESC' if descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"
     (rows_found,) = asked(tx, rows, f"SELECT LastName FROM Contact ORDER BY {field} {words} LIMIT {limit}")
@@ -208,9 +208,9 @@ def test_record_access_matches_python(
     tx: OrgTransaction, owners: list[tuple[int, bool]], model: str, rights: set[str], data: set[str]
 ) -> None:
     """
-    A record is seen by its owner and by whoever may see all, or anybody's when the default says so, given Read.
-
-    The default says nothing of a contact without an account. `owners` tells the owner of each, and if it has one.
+    A record is visible for its owner, for users with View All, or for all by the org-wide default, given Read. The
+    default does not apply to contacts without an account. `owners` has the owner of each record, and whether it has an
+    account.
     """
     users = [f"005Lc0000000{n:03d}" for n in range(3)]
     me = users[0]

@@ -25,7 +25,7 @@ def deploy(writer: RecordWriter, kind: str, full_name: str, **body: Any) -> str:
 
 
 def fresh(writer: RecordWriter) -> RecordWriter:
-    """Give a writer that sees what has been deployed since."""
+    """Return a writer that sees what has been deployed since."""
     return RecordWriter(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
 
 

@@ -64,7 +64,7 @@ def _element(owner: str, spec: schema_table.Element, depth: int) -> st.SearchStr
 
 @cache
 def bodies(type_: str, depth: int = 2) -> st.SearchStrategy[dict[str, Any]]:
-    """Give bodies with all required elements and a few others, in schema order."""
+    """Return bodies with all required elements and a few others, in schema order."""
     specs = {name: spec for name, spec in (schema_table.elements(type_) or {}).items() if name != "fullName"}
     optional = [
         name

@@ -204,7 +204,7 @@ def test_other_files_are_no_components(path: str) -> None:
 
 
 def test_names_are_encoded_in_file_names() -> None:
-    """An org encodes in the name itself what a file name cannot hold; folders of reports are folders."""
+    """An org encodes characters that file names cannot contain; report folders are folders."""
     for address, path in [
         (Address("Profile", "Custom%3A Sales Profile"), "profiles/Custom%3A Sales Profile.profile"),
         (Address("Report", "Appcues/Answers"), "reports/Appcues/Answers.report"),
@@ -240,7 +240,7 @@ def test_user_ids_formula_is_found_in_both_layouts() -> None:
 
 
 def test_a_folder_of_reports_is_a_member_of_type_report() -> None:
-    """Its file stands beside the folder, before its reports in a package, and behind them where all of them go."""
+    """Its file is beside the folder; it comes before its reports in a package, and after them in a deletion."""
     folder = Component("ReportFolder", "Appcues", {"name": "Appcues"})
     report = Component("Report", "Appcues/Answers", {"format": "Tabular", "name": "Answers", "reportType": "Activity"})
     files = write([folder, report], "63.0", deleted=[folder.address, report.address])

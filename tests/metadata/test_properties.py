@@ -1,4 +1,4 @@
-"""What holds for every component of every type, not only for the samples."""
+"""Properties of every component of every type."""
 
 from __future__ import annotations
 

@@ -56,13 +56,13 @@ def _bases(schema: etree._Element) -> dict[str, str]:
 
 @cache
 def strict() -> etree.XMLSchema:
-    """Give the WSDL's own schema."""
+    """Return the WSDL's own schema."""
     return etree.XMLSchema(_whole())
 
 
 @cache
 def loose() -> etree.XMLSchema:
-    """Give the WSDL's schema without order and number: names, enumerations and simple types only."""
+    """Return the WSDL's schema without order and number: names, enumerations and simple types only."""
     schema = _whole()
     kinds = {str(kind.get("name")): kind for kind in schema.iterfind(XSD + "complexType")}
     bases = _bases(schema)

@@ -44,13 +44,13 @@ def _text(body: Any) -> str:
 
 
 def _digest(match: re.Match[str]) -> str:
-    """Stand for a package by what is in it: the same files are other bytes with another zlib."""
+    """Replace a package by the digest of its files, since zlib versions give different bytes."""
     files = sorted(unzip(base64.b64decode(match[2])).items())
     return f"{match[1]}sha256:{hashlib.sha256(repr(files).encode()).hexdigest()}{match[3]}"
 
 
 def clean_request(request: Request) -> Request:
-    """Take the port and the session out of a request, the one that is stored as well as the one that is compared."""
+    """Remove the port and the session from a request, both in the stored and in the compared one."""
     body = _SESSION.sub(r"\1REDACTED\2", _text(request.body))
     if "<ZipFile>sha256:" not in body:  # vcr cleans a request more than once
         body = _ZIP.sub(_digest, body)
@@ -59,7 +59,7 @@ def clean_request(request: Request) -> Request:
 
 
 def clean_response(response: dict[str, Any]) -> dict[str, Any]:
-    """Take the port out of an answer, and headers that change from run to run."""
+    """Remove the port from a response, and headers that change from run to run."""
     body = _LOOPBACK.sub(ADDRESS, _text(response["body"]["string"])).encode()
     headers = {name: values for name, values in response["headers"].items() if name.lower() in _KEPT}
     return {**response, "headers": {**headers, "Content-Length": [str(len(body))]}, "body": {"string": body}}

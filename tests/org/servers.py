@@ -1,4 +1,4 @@
-"""Small real HTTP servers on loopback, which answer what a test tells them to, or break as told."""
+"""Small real HTTP servers on loopback, which answer or fail as a test specifies."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class _Http(ThreadingHTTPServer):
     seen: Server
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away early is what some tests are about."""
+        """Ignore clients that disconnect early, which some tests do."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""requests and simple-salesforce are loaded without what is not used of them, and all of it is there for those who use it."""
+"""requests and simple-salesforce are loaded without unused modules, which are loaded on first use."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_an_applied_line_of_moved_changes_nothing(kind: str) -> None:
 
 
 def refer(value: Any, address: Address) -> bool:
-    """Tell whether an address is anywhere in a value."""
+    """Return whether an address is anywhere in a value."""
     if isinstance(value, Mapping):
         return any(refer(key, address) or refer(content, address) for key, content in value.items())
     if isinstance(value, (tuple, frozenset)):

@@ -173,7 +173,7 @@ def test_a_saved_plan_keeps_both_sides(plan, tmp_path: Path) -> None:
 
 
 def test_the_page_holds_it_without_a_script_or_a_request(plan) -> None:
-    """Well formed, each sign also as a word, and nothing from elsewhere; risks stand at their changes."""
+    """The SVG is well formed, its signs have text alternatives, it loads nothing, and risks are at their changes."""
     judged = {Address.parse("CustomField:Contact.A__c"): Judgment(Risk.HIGH, "for <a> reason")}
     page = html(plan, judged)
     assert "<script" not in page

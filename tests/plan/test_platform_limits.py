@@ -26,7 +26,7 @@ DIVIDE = "divide the project into two, each with half of the mappings, its own `
 
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch):
-    """Make the limits a hundredth and a tenth of what they are, which takes less time to fill."""
+    """Reduce the limits to a hundredth and a tenth, which are quicker to reach."""
     for module in (platform_limits, state_format):
         monkeypatch.setattr(module, "STATIC_RESOURCE_SIZE", STATIC_RESOURCE_SIZE)
         monkeypatch.setattr(module, "STATE_SIZE", STATE_SIZE)

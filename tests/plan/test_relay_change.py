@@ -111,7 +111,7 @@ class TestPlan:
         assert text(plan).rpartition("\n")[2] == "Plan: 0 to add, 0 to change, 0 to destroy. Relay: 1 to change."
 
     def test_a_state_that_records_no_config_is_written_once(self, project: Project) -> None:
-        """States of earlier versions have none; what changed since is not known."""
+        """States of earlier versions contain no config, so that changes since then are unknown."""
         plan = self.seen(project, None, state=STATE)
         assert (plan.is_empty, plan.records_state) == (False, True)
         assert "No changes to make in" in text(plan)

@@ -31,7 +31,7 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    """Give the URL of an empty database on PostgreSQL."""
+    """Return the URL of an empty database on PostgreSQL."""
     with postgres.schema(postgres_server) as url:
         yield url
 

@@ -15,7 +15,7 @@ from tests.waiting import until
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a config with a schedule."""
+    """Return a config with a schedule."""
     folder = tmp_path / "config"
     shutil.copytree(ROOT / "config", folder)
     settings = (folder / "sfcode.yaml").read_text(encoding="utf-8")

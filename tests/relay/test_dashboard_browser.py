@@ -92,7 +92,7 @@ def receiver() -> Iterator[Receiving]:
 
 @pytest.fixture
 def around(tmp_path: Path, receiver: Receiving) -> Iterator[World]:
-    """Give a local org with the config applied, and what a relay needs that notifies the receiver."""
+    """Return a local org with the applied config, and the resources of a relay that notifies the receiver."""
 
     def prepare(journey: Journey, _url: str, _token: str) -> None:
         journey.edit("sfcode.yaml", "\n  activities_as: event", NOTIFY)

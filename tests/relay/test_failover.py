@@ -24,7 +24,7 @@ SECONDS = 60.0
 
 @contextlib.contextmanager
 def on_tcp(url: str) -> Iterator[int]:
-    """Give a port that leads to a server's Unix socket."""
+    """Return a port that leads to a server's Unix socket."""
     (folder,) = parse_qs(urlsplit(url).query)["host"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -66,7 +66,7 @@ def rows(url: str) -> int:
 
 @pytest.fixture
 def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str, str]]:
-    """Give two servers, of which the first takes writes, and the URL that names both."""
+    """Return two servers, of which the first takes writes, and the URL that names both."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     with postgres.server("fsync = off") as first, postgres.server("fsync = off") as second:
         for url in (first, second):
@@ -96,7 +96,7 @@ def test_a_failover_heals_in_seconds_and_loses_nothing(servers: tuple[str, str, 
 
 
 def test_sessions_that_began_read_only_are_dropped(servers: tuple[str, str, str]) -> None:
-    """A server that was read only for a moment, behind a pool that asks nobody what a session may do."""
+    """A server that was read-only for a moment, behind a connection pool that does not check its sessions."""
     first, _, _ = servers
     with open_inbox(f"{first}&target_session_attrs=any") as inbox:
         inbox.accept([message(1)])

@@ -1,4 +1,4 @@
-"""What a relay process does now and then, and the alarms it keeps."""
+"""Housekeeping of a relay process, and its alarms."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def reviewed(root: Path, before: Files | None, after: Files) -> ReviewReport:
 
 
 def said(report: ReviewReport) -> list[str]:
-    """Give the statements in the order of a report, each with its risk."""
+    """Return the statements in the order of a report, each with its risk."""
     return [f"{statement.risk.word}: {statement.text}" for _, inside in report.grouped() for statement in inside]
 
 

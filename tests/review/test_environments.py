@@ -100,7 +100,7 @@ def test_a_protected_environment_makes_no_change_a_low_risk(tmp_path: Path) -> N
 
 
 def test_records_of_another_user_are_made_and_none_is_deleted(tmp_path: Path) -> None:
-    """Users cannot be deleted, so no report may say that one is; what a plan does to the one before is shown."""
+    """Users cannot be deleted, so that a report shows the deactivation of the previous one."""
     report = all_of(tmp_path, THREE, edited(THREE, ("settings", "appcues@${domain}", "robot@${domain}")))
     records = [change for change in report.effects[0].changes if change.address.is_record]
     users = {change.address.full_name: change.action for change in records if change.address.type == "User"}

@@ -15,7 +15,7 @@ ACTIVITIES = "  activities: [nps_score, flow_completed]\n"
 
 
 def names(kind: str, *path: str) -> list[str]:
-    """Find the events that the language takes in one place, from the schema that editors are given."""
+    """Return the events that the mapping language accepts in one place, from the JSON Schema."""
     node: Any = json_schema(kind)
     for key in path:
         node = node[key]
@@ -48,14 +48,14 @@ def with_activity(name: str) -> dict[str, str]:
 
 
 def words_of(line: str, before: str, after: str) -> str:
-    """Return what stands between two pieces of a line."""
+    """Return the text between two parts of a line."""
     assert line.startswith(before), line
     assert line.endswith(after), line
     return line.removeprefix(before).removesuffix(after)
 
 
 def check_words(words_by_event: dict[str, str]) -> None:
-    """Hold that the words are told apart, and that none of them is the name that a config writes."""
+    """Check that all descriptions differ, and that none of them is a name of the config."""
     assert len({words.lower() for words in words_by_event.values()}) == len(words_by_event), words_by_event
     assert not [words for words in words_by_event.values() if "_" in words or not words.strip()]
 

@@ -1,4 +1,4 @@
-"""What a review says of recipes: a sentence for each that is new, gone or changed."""
+"""Statements of a review about recipes: one for each added, removed or changed recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports say the same in five forms, escape what is foreign, and keep within limits."""
+"""Reports in five formats have the same content, escape foreign text, and keep their limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOTHING = ReviewReport(Revision("main"), Revision("the work tree"))
 
 @pytest.fixture
 def changed(tmp_path: Path) -> ReviewReport:
-    """Give a review with something of everything."""
+    """Return a review with every kind of content."""
     after = edited(
         FILES,
         ("contact", "    role: Title\n", "    mail: Email\n"),
@@ -170,7 +170,7 @@ class TestMarkdown:
         ],
     )
     def test_foreign_text_is_only_text(self, foreign: str, shown: str) -> None:
-        """What a fork writes into YAML must not mention people or load pictures in a comment."""
+        """YAML of a fork must neither mention people nor load pictures in a comment."""
         assert inline(foreign) == shown
 
     def test_an_events_name_cannot_leave_its_quotes(self, tmp_path: Path) -> None:

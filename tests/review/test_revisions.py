@@ -71,7 +71,7 @@ def test_what_happened_on_the_base_since_is_no_part_of_the_change(repository: Re
 
 
 def test_the_merge_commit_of_a_pull_request_shows_what_merging_changes(repository: Repository) -> None:
-    """What GitHub checks out for a pull request: a commit that merges it into its base."""
+    """GitHub checks out a merge commit of the pull request and its base."""
     repository.git("switch", "-q", "-c", "change")
     repository.commit(MORE)
     repository.git("switch", "-q", "main")
@@ -300,7 +300,7 @@ def test_the_projects_own_templates_are_read_from_each_side(repository: Reposito
 
 
 def test_no_change_goes_unsaid(repository: Repository) -> None:
-    """A file that a template takes in is none that sfcode knows; what it changes is named all the same."""
+    """A file that a template includes is unknown to sfcode, and its effect is reported."""
     own = (Path(__file__).parents[2] / "templates/metadata/Flow.xml.j2").read_text(encoding="utf-8")
     name = "templates/metadata/Flow.xml.j2"
     repository.commit(
@@ -347,7 +347,7 @@ def test_links_are_followed_within_a_commit_and_nowhere_else(repository: Reposit
 def test_a_hooks_environment_does_not_lead_astray(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Git tells its hooks where they run; the review goes by the folder."""
+    """Git sets variables for its hooks; the review uses the folder."""
     other_repository = Repository(tmp_path / "other")
     other_repository.commit({"README": "1"})
     monkeypatch.setenv("GIT_DIR", str(other_repository.root / ".git"))

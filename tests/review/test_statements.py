@@ -1,4 +1,4 @@
-"""What each kind of change is called in plain words: the whole list, with its risk, for every change."""
+"""The statements of a review, with their risks, for every kind of change."""
 
 from __future__ import annotations
 

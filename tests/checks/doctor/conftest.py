@@ -20,6 +20,6 @@ def applied_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def clinic(applied_once: Path, tmp_path: Path) -> Clinic:
-    """Give a copy of an applied project and its org."""
+    """Return a copy of an applied project and its org."""
     shutil.copytree(applied_once, tmp_path / "project")
     return Clinic(tmp_path / "project")

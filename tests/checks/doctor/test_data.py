@@ -46,7 +46,7 @@ def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
 
 
 def test_findings_contain_no_personal_data(clinic: Clinic) -> None:
-    """Examples are ids of records: neither names nor user ids are in what is said."""
+    """Examples are IDs of records: findings contain neither names nor user IDs."""
     text_ids(clinic)
     text = " ".join(f"{finding.message} {finding.hint} {' '.join(finding.records)}" for finding in clinic.look())
     assert "solo" not in text
@@ -104,7 +104,7 @@ def test_the_integration_user_without_its_permission_set_reads_nothing(clinic: C
 
 
 def test_a_second_sign_in_of_another_user_is_not_counted(clinic: Clinic) -> None:
-    """What a seller sees is not taken for what the integration user sees."""
+    """The records that a seller sees are not those of the integration user."""
     findings = clinic.look(as_user="sam.seller@northwind.example")
     assert levels(findings, "D508") == {Level.WARNING}
 

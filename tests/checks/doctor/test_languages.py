@@ -24,7 +24,9 @@ SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "s3cr3t-outbound-0123456789abcdef"}
 
 @pytest.fixture
 def in_german(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have SOQL answer the profile's name as to somebody who is signed in in German; its metadata keeps its own."""
+    """
+    Return the profile's name in SOQL as for a user with the language German; the name in the metadata is unchanged.
+    """
     monkeypatch.setitem(PROFILE_NAMES, ENGLISH, GERMAN)
 
 

@@ -102,7 +102,7 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
 def test_each_fault_of_an_org_is_found(
     clinic: Clinic, healthy: set[Known], *, id: str, level: Level, said: str, illness: Illness
 ) -> None:
-    """One thing made wrong is found under its id, at its level, with a place and a hint, and was not there before."""
+    """One fault is found under its ID, at its level, with a position and a hint, and not without the fault."""
     illness(clinic)
     findings = [
         finding
@@ -120,7 +120,7 @@ def test_an_org_without_the_api_version_gets_no_further_requests(clinic: Clinic)
 
 
 def test_a_hidden_user_id_is_never_counted_as_zero(clinic: Clinic) -> None:
-    """A field without field access is said to be hidden, and ids are counted by what it is made from."""
+    """A field without field access is reported as hidden, and IDs are counted by its source field."""
     findings = clinic.look()
     hidden = one(tuple(finding for finding in findings if "Lead" in finding.message), "D502", Level.NOTE)
     assert "has no field access to it; ids are counted by Product_User_Id__c" in hidden.message

@@ -33,7 +33,7 @@ def test_a_relay_that_answers_passes() -> None:
     ],
 )
 def test_an_error_response_of_the_relay_is_reported(answer: Answer, said: str) -> None:
-    """What is no 200 is not followed anywhere, and told."""
+    """A response other than 200 is reported, and redirects are not followed."""
     with serving(script(answer)) as server:
         failure = probe(server.url, {})
     assert isinstance(failure, ProbeFailure)

@@ -1,7 +1,6 @@
 """
-CumulusCI as it comes from PyPI, against a local org and the one that is named, over TLS, which it insists on.
-
-It wants a git repository with a cumulusci.yml, and is given the org in a variable of its environment.
+CumulusCI from PyPI, against a local org and the named one, over TLS, which it requires. It needs a git repository with
+a cumulusci.yml, and reads the org from an environment variable.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cci_org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Serve an org of this test's own; or give the one that is named, and a word of this test's own."""
+    """Serve a new org; or return the named one, with a word for this test's data."""
     if where == "real":
         place = request.getfixturevalue("named_org").for_test()
         if place.tls_url is None:
@@ -118,7 +117,7 @@ def cci_org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @pytest.fixture
 def cci(cci_program: Path, cci_org: Place, tmp_path: Path) -> Cumulus:
-    """Give a project, and an org."""
+    """Return a project, and an org."""
     folder, home = tmp_path / "project", tmp_path / "home"
     folder.mkdir()
     (folder / "cumulusci.yml").write_text(PROJECT, encoding="utf-8")

@@ -33,7 +33,7 @@ BOTH_WAYS = pytest.mark.parametrize("way", [(), ("-o", "rest_deploy", "True")], 
 
 @BOTH_WAYS
 def test_deploy(cci: Cumulus, way: tuple[str, ...]) -> None:
-    """What it deploys is in the org."""
+    """A deployed package is in the org."""
     cci.package("src", field(cci.org), permissions(cci.org))
     result = cci.run("deploy", "--path", "src", *way)
     assert (result.returncode, "Succeeded" in result.stdout) == (0, True), result.stdout + result.stderr
@@ -65,7 +65,7 @@ def test_check_only(cci: Cumulus) -> None:
 
 
 def test_retrieve_and_assign(cci: Cumulus) -> None:
-    """What is in the org comes back as files, and a permission set is given to the user who asks, once."""
+    """Components of the org are retrieved as files, and a permission set is assigned to the signed-in user once."""
     cci.package("src", permissions(cci.org))
     assert cci.run("deploy", "--path", "src").returncode == 0
     result = cci.run("retrieve_unpackaged", "--path", "out", "--package_xml", "src/package.xml")

@@ -29,7 +29,7 @@ VERSION = CLIENT_VERSION
 
 
 def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
-    """Write cassettes with a head that says where they come from."""
+    """Write cassettes with a header that names their origin."""
     vcr.register_serializer("yaml", recording.Serializer)
 
 
@@ -57,7 +57,7 @@ class Served(Place):
         return str(self.tls_url if self.transport == "tls" else self.url).partition("://")[2]
 
     def session(self) -> requests.Session:
-        """Give a session that reaches the org."""
+        """Return a session that reaches the org."""
         session = requests.Session()
         session.trust_env = False
         if self.transport == "tls":
@@ -85,7 +85,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
-    """Serve an org of this test's own; or give the one that is named, and a word of this test's own."""
+    """Serve a new org; or return the named one, with a word for this test's data."""
     if request.param == "real":
         place = request.getfixturevalue("ground").for_test()
         yield Served.at(place, "tls" if place.tls_url else "http")

@@ -179,5 +179,5 @@ STEPS: tuple[Step, ...] = (
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_bulk(step: Step, sf: Salesforce, served: Served, tmp_path: Path) -> None:
-    """simple-salesforce's Bulk 2.0 does what its documentation says, and the org has it afterwards."""
+    """simple-salesforce's Bulk 2.0 works as documented, and the org has the data afterwards."""
     step(sf, served, tmp_path)

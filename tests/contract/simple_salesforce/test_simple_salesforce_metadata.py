@@ -25,7 +25,7 @@ Step = Callable[[Salesforce, Any, Served], None]
 
 @pytest.fixture
 def mdapi(sf: Salesforce, served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[SfdcMetadataApi]:
-    """Give the module as it is; zeep has a session of its own, which is told about the org another way."""
+    """Return the module as it is; zeep has a session of its own, which is told about the org another way."""
     if served.transport == "tls":
         if served.certificate:
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.certificate))
@@ -233,5 +233,5 @@ STEPS: tuple[Step, ...] = (
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_metadata(step: Step, sf: Salesforce, mdapi: SfdcMetadataApi, served: Served) -> None:
-    """simple-salesforce's metadata module does what its documentation says, and the org has it afterwards."""
+    """simple-salesforce's metadata module works as documented, and the org has the components afterwards."""
     step(sf, mdapi, served)

@@ -277,5 +277,5 @@ STEPS: tuple[Step, ...] = (
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_records_and_queries(step: Step, sf: Salesforce, served: Served) -> None:
-    """simple-salesforce does what its documentation says, and the org has it afterwards."""
+    """simple-salesforce works as documented, and the org has the records afterwards."""
     step(sf, served)

@@ -120,7 +120,7 @@ def test_is_refused(open_org: Served, way: str, other: dict[str, Any], code: str
 
 
 def test_a_user_who_is_not_approved(open_org: Served) -> None:
-    """The library knows the sentence, and tells what to do."""
+    """The library recognizes the message, and adds what to do."""
     with pytest.warns(UserWarning, match="authorize this"), pytest.raises(SalesforceAuthenticationFailed) as refused:
         sign_in(open_org, WAYS["JWT"], username="nobody@northwind.example")
     assert refused.value.code == "invalid_grant"

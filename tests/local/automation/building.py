@@ -127,7 +127,7 @@ class Control:
 
 
 def object_rights(*granted: str) -> dict[str, bool]:
-    """Give what a permission set says of an object."""
+    """Return the rights of a permission set on an object."""
     names = ("allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords")
     return {name: name in granted for name in names}
 

@@ -25,7 +25,7 @@ def control(rest: Rest) -> Control:
 
 @pytest.fixture
 def contact(rest: Rest) -> dict[str, Any]:
-    """Give a contact of the company that has everything."""
+    """Return a contact of the company that has everything."""
     query = (
         "SELECT Id, Title, Email, Product_User_Id__c FROM Contact WHERE Product_User_Id__c != null ORDER BY Id LIMIT 1"
     )

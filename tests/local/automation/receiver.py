@@ -31,7 +31,7 @@ class Post:
 
     @property
     def notifications(self) -> list[tuple[str, dict[str, str]]]:
-        """Give the id of each notification and the fields in it, in their order."""
+        """Return the id of each notification and the fields in it, in their order."""
         ids_and_fields = []
         for element in etree.fromstring(self.body).iter(f"{{{OUTBOUND}}}Notification"):
             record = element.find(f"{{{OUTBOUND}}}sObject")
@@ -55,7 +55,7 @@ class Receiver:
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def wait_for(self, count: int) -> list[Post]:
-        """Wait until so many messages have come in."""
+        """Wait until a number of messages has arrived."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.posts) >= count, PATIENCE), f"{len(self.posts)} messages came"
             return list(self.posts)
@@ -90,7 +90,7 @@ def receiving() -> Iterator[Receiver]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

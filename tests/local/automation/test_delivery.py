@@ -13,7 +13,7 @@ FIELDS = ["Email", "Id", "Title"]
 
 @pytest.fixture
 def sends(org, receiver):
-    """Have contacts send their title and address when the title changes."""
+    """Deploy a flow that sends title and address of contacts when the title changes."""
     deploy(org, message(f"{receiver.url}/hook?v=1", FIELDS), flow(TITLE))
 
 

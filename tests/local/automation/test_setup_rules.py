@@ -23,7 +23,7 @@ MATCHING = """
 
 @pytest.fixture
 def deploy_files(org) -> Callable[..., None]:
-    """Give a function that deploys files of types that are stored as they come: (type, member, path, content)."""
+    """Return a function that deploys files of types that are stored as they come: (type, member, path, content)."""
 
     def deploying(*files: tuple[str, str, str, str]) -> None:
         types = "".join(

@@ -23,7 +23,7 @@ FIELDS = ["Id", "Title"]
 
 @pytest.fixture
 def sent(control, receiver):
-    """Give a function that delivers, and tells the titles that were sent since it was asked last."""
+    """Return a function that delivers, and returns the titles that were sent since its last call."""
 
     def titles() -> list[str]:
         control.deliver()
@@ -34,7 +34,7 @@ def sent(control, receiver):
 
 @pytest.fixture
 def triggered(org, receiver):
-    """Give a function that deploys what sends the message."""
+    """Return a function that deploys a trigger of the message."""
 
     def deploying(*components: Component) -> None:
         deploy(org, message(receiver.url, FIELDS), *components)
@@ -44,7 +44,7 @@ def triggered(org, receiver):
 
 @pytest.fixture
 def change(rest, contact):
-    """Give a function that changes the contact."""
+    """Return a function that changes the contact."""
 
     def patch(**values) -> None:
         answer = rest("PATCH", f"/sobjects/Contact/{contact['Id']}", json=values)

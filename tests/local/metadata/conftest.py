@@ -210,7 +210,7 @@ class Kit:
 
     @staticmethod
     def wrap(root: str, *parts: str) -> str:
-        """Lay parts out as a file: each part begins on a line of its own, the first on line 3."""
+        """Join parts of a file: each part begins on a new line, the first on line 3."""
         return HEAD + f'<{root} xmlns="{NS}">\n' + "".join(f"    {part}\n" for part in parts) + f"</{root}>\n"
 
     @staticmethod
@@ -335,7 +335,7 @@ class Kit:
 
 @pytest.fixture(scope="session")
 def kit() -> type[Kit]:
-    """Give the pieces of packages."""
+    """Return the pieces of packages."""
     return Kit
 
 

@@ -59,7 +59,7 @@ class Report:
 
 
 def round_trip(checkout: Checkout, org: Client) -> Report:
-    """Deploy what the schema accepts, retrieve what the org took, deploy that: nothing of it may be a change."""
+    """Deploy valid files, retrieve the deployed components, and deploy them again, which must change nothing."""
     report = Report(checkout.count, checkout.unknown, checkout.unreadable)
     files = _accepted(checkout.files, report)
     result = org.deploy(_package(files), rollbackOnError=False)

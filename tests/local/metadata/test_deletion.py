@@ -27,7 +27,7 @@ def stop(org: Any) -> None:
 
 @pytest.fixture
 def deployed(org, kit):
-    """Give an org with the good package in it."""
+    """Return an org with the good package in it."""
     assert org.deploy(kit.good()).status == "Succeeded"
     return org
 
@@ -75,7 +75,7 @@ def test_a_referenced_field_is_not_deleted(deployed, kit) -> None:
 
 
 def test_a_deleted_field_is_removed_from_permission_sets_and_records(deployed, kit) -> None:
-    """Its rights go out of permission sets, and its values out of records; made again, it is empty."""
+    """A field that is created again is empty."""
     for name in ("Contact.Score__c", "Activity.Source_Id__c"):
         assert destroy(deployed, kit, {"CustomField": [name]}).status == "Succeeded"
     (component,) = read(deployed.retrieve({"PermissionSet": ["Integration"]})["files"])
@@ -87,7 +87,7 @@ def test_a_deleted_field_is_removed_from_permission_sets_and_records(deployed, k
 
 
 def test_fields_that_refer_to_each_other_are_deleted_together(deployed, kit) -> None:
-    """What is deleted in the same manifest does not hold the rest of it."""
+    """References from components of the same manifest do not count."""
     files = {
         "package.xml": kit.manifest({"CustomField": ["Contact.Base__c", "Contact.Shown__c"]}),
         "objects/Contact.object": kit.wrap("CustomObject", kit.field("Base__c"), kit.formula("Shown__c", "Base__c")),
@@ -164,7 +164,7 @@ def test_deletions_before_and_after_are_of_one_transaction(deployed, kit) -> Non
 
 
 def test_an_assigned_permission_set_is_not_deleted(deployed, kit) -> None:
-    """Whoever has it keeps it until the assignment is taken away."""
+    """The set can be deleted after its assignments."""
     _, permission_sets = deployed.rest(
         "GET", "/services/data/v62.0/query?q=SELECT+Id+FROM+PermissionSet+WHERE+Name='Integration'"
     )

@@ -61,7 +61,7 @@ class FieldScope:
     ],
 )
 def test_valid_formulas_are_accepted(text: str, expected: Type) -> None:
-    """A formula that an org takes is taken."""
+    """Formulas that a real org accepts."""
     check(text, FieldScope(), expected)
 
 

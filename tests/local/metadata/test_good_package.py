@@ -33,7 +33,7 @@ def test_everything_is_created_once_and_then_unchanged(org, kit) -> None:
 
 
 def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
-    """An org adds its defaults to what it gives back; deploying that changes nothing."""
+    """A retrieve adds defaults; deploying the result changes nothing."""
     org.deploy(kit.good())
     before = org.snapshot()
     retrieved_files = org.retrieve(
@@ -106,7 +106,7 @@ def test_containers_merge_by_child(org, kit) -> None:
 
 
 def test_a_permission_set_is_replaced_as_a_whole_since_version_40(org, kit) -> None:
-    """What the file leaves out is revoked; with an older version it is laid over what is there."""
+    """Omitted rights are revoked; with an older version the file is merged with the existing set."""
     org.deploy(kit.good())
 
     def deploy(version: str) -> dict[str, object]:
@@ -181,7 +181,7 @@ def test_types_that_are_not_modelled_come_back_as_they_came(org, kit) -> None:
 
 
 def test_a_validation_changes_nothing(org, kit) -> None:
-    """checkOnly reports what would happen, and leaves the org as it is."""
+    """checkOnly reports the changes, and does not make them."""
     before = org.snapshot()
     result = org.deploy(kit.good(), checkOnly=True)
     assert (result.status, result.report["checkOnly"]) == ("Succeeded", "true")
@@ -190,7 +190,7 @@ def test_a_validation_changes_nothing(org, kit) -> None:
 
 
 def test_without_rollback_the_valid_components_are_deployed(org, kit) -> None:
-    """With rollbackOnError false, what is wrong stays out, and so does what needs it; the rest is deployed."""
+    """With rollbackOnError false, invalid components and their dependents are left out."""
     files = kit.good()
     files["workflows/Contact.workflow"] = kit.wrap("Workflow", kit.message("To_Relay", "Nope__c"))
     result = org.deploy(files, rollbackOnError=False)

@@ -20,7 +20,7 @@ OPEN_FILES = Path("/proc/self/fd")
 
 @dataclass(frozen=True)
 class Weight:
-    """What a process and a state folder hold."""
+    """The memory and files of a process and a state folder."""
 
     descriptors: int
     threads: int

@@ -1,4 +1,4 @@
-"""Licenses: what a permission set may grant to those who have it."""
+"""Licenses: the rights that a permission set may grant to users with a license."""
 
 from __future__ import annotations
 

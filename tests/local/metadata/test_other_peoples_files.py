@@ -75,7 +75,7 @@ SET = (
 
 @pytest.fixture
 def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Give a function that lays a checkout out."""
+    """Return a function that lays a checkout out."""
 
     def write(**files: str) -> Path:
         folder = tmp_path_factory.mktemp("checkout")

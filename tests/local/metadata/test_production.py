@@ -54,7 +54,7 @@ def test_an_active_flow_is_deployed_as_inactive(production, kit) -> None:
 
 
 def test_a_new_version_leaves_the_active_one_running(production, kit) -> None:
-    """What runs goes on running until somebody activates the new version."""
+    """The active version runs until a user activates the new one."""
     production.deploy(kit.good())
     (row,) = production.query("SELECT DefinitionId FROM Flow")
     path = f"/services/data/v62.0/tooling/sobjects/FlowDefinition/{row['DefinitionId']}"

@@ -1,4 +1,4 @@
-"""Metadata as real orgs hold it: deployed, given back, deployed again, and nothing has changed."""
+"""Metadata of real orgs: deployed, retrieved and deployed again, without a change."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_deploying_the_same_files_again_changes_nothing(org: Client) -> None:
 
 @pytest.mark.parametrize("version", ["55.0", "60.0", "63.0"])
 def test_deploying_retrieved_files_changes_nothing(org: Client, version: str) -> None:
-    """A retrieve in any version since flows have entry formulas, deployed as it came, finds everything as it is."""
+    """A retrieve in any API version since entry formulas, deployed unchanged, changes nothing."""
     retrieved_files = org.retrieve(MEMBERS, version=version, single=True)
     assert retrieved_files["messages"] == []
     assert retrieved_files["files"].keys() == PACKAGE.keys()
@@ -77,7 +77,7 @@ def test_deploying_retrieved_files_changes_nothing(org: Client, version: str) ->
 
 
 def test_retrieved_components_equal_the_deployed_ones(org: Client) -> None:
-    """Component by component, what a retrieve gives is what was deployed."""
+    """Each retrieved component equals the deployed one."""
     retrieved_files = org.retrieve(MEMBERS, version="63.0", single=True)["files"]
     original, back = (
         {component.address: normalize(component).body for component in read(_modelled(files))}
@@ -109,7 +109,7 @@ def _plain(value: Any) -> Any:
     "name", sorted(name for name in FILES if name.split("/", 1)[0] in {"classes", "layouts", "lwc", "labels"})
 )
 def test_unmodeled_components_are_retrieved_byte_for_byte(org: Client, name: str) -> None:
-    """A class, a layout or a component is kept as it came."""
+    """Classes, layouts and components are stored unchanged."""
     assert org.retrieve(MEMBERS, single=True)["files"][name] == FILES[name]
 
 
@@ -129,6 +129,6 @@ def test_list_metadata_returns_every_deployed_component(org: Client) -> None:
     "name", sorted(name for name in FILES if name.endswith((".object", ".workflow", ".flow", ".permissionset")))
 )
 def test_files_come_back_well_formed(org: Client, name: str) -> None:
-    """What is understood is written anew: the same root, in the metadata namespace."""
+    """Modeled components are written with the same root, in the metadata namespace."""
     root = etree.fromstring(org.retrieve(MEMBERS, single=True)["files"][name])
     assert root.tag == etree.fromstring(FILES[name]).tag

@@ -1,4 +1,4 @@
-"""What a retrieve can be asked for besides a manifest, and what standard fields look like from outside."""
+"""Retrieves without a manifest, and the form of standard fields."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MEMBERS = (
 
 
 def test_specific_files_come_alone(org, kit) -> None:
-    """Of what the manifest names, only those files are in the zip; a resource comes with its -meta.xml."""
+    """Only the requested files of the manifest are in the zip; a resource has its -meta.xml."""
     assert org.deploy(kit.good()).status == "Succeeded"
     file_names = "<specificFiles>staticresources/State.resource</specificFiles>"
     root = _retrieve(org, f"<singlePackage>true</singlePackage>{file_names}{MEMBERS}")
@@ -82,7 +82,7 @@ def test_standard_fields_are_listed_but_no_wildcard_brings_them(org, kit) -> Non
 
 
 def test_a_standard_field_is_given_back_and_taken_again(org, kit) -> None:
-    """Asked for by name it comes as an org writes it; deployed, it leaves the field what it is."""
+    """A standard field is retrieved by name, and its deployment changes nothing."""
     files = org.retrieve({"CustomField": ["Contact.LeadSource"]}, single=True)["files"]
     assert b"<type>Picklist</type>" in files["objects/Contact.object"]
     describe = "/services/data/v62.0/sobjects/Contact/describe"

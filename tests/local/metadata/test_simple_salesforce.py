@@ -34,7 +34,7 @@ def salesforce(org) -> Iterator[Salesforce]:
 
 @pytest.fixture
 def mdapi(salesforce, org) -> SfdcMetadataApi:
-    """Give the metadata module; zeep has a session of its own, so the address is given as http."""
+    """Return the metadata module; zeep has a session of its own, so the address is given as http."""
     api = SfdcMetadataApi(
         session=salesforce.session,
         session_id=org.token,

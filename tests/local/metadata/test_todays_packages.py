@@ -137,7 +137,7 @@ def test_package_xml_names_the_children_of_every_container(
 
 
 def test_names_may_be_encoded_in_package_xml_as_in_file_names(org: Any, kit: Any) -> None:
-    """What a retrieve from a real org writes into both is the percent-encoded name."""
+    """A retrieve from a real org writes percent-encoded names to both."""
     name = "Contact-A %26 B Layout"
     files = {
         "package.xml": kit.manifest({"Layout": [name]}),
@@ -349,7 +349,7 @@ def test_the_name_of_a_custom_object_takes_a_field_permission(org: Any, kit: Any
 
 
 def names_of(org: Any, members: Mapping[str, list[str]]) -> list[str]:
-    """List the labels in what a retrieve gives."""
+    """List the labels of a retrieve."""
     from lxml import etree
 
     root = etree.fromstring(org.retrieve(members)["files"][f"unpackaged/{LABELS}"])

@@ -1,4 +1,4 @@
-"""What goes over the wire: addresses, envelopes, faults, REST, single components, Tooling."""
+"""The wire format: URLs, envelopes, faults, REST, single components, Tooling."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_an_invalid_session_is_refused(shared, kit, client) -> None:
     ],
 )
 def test_hostile_bodies_end_in_a_fault(shared, kit, data: bytes) -> None:
-    """What is no envelope is refused without harm."""
+    """A body that is not an envelope is refused."""
     with pytest.raises(kit.fault):
         shared.raw("/services/Soap/m/62.0", data)
 
@@ -229,7 +229,7 @@ def test_a_validation_is_good_for_ten_days_on_the_orgs_clock(kit, client, tmp_pa
 
 
 def test_listing_tells_files_and_authors(shared) -> None:
-    """listMetadata gives name, file, id and who changed it."""
+    """listMetadata returns name, file, ID and author of the last change."""
     root = shared.soap(
         "<listMetadata><queries><type>WorkflowOutboundMessage</type></queries><queries><type>Flow</type></queries></listMetadata>"
     )
@@ -347,7 +347,7 @@ def test_check_status_returns_deploys_and_retrieves(org, kit) -> None:
 
 
 def test_a_retrieve_tells_what_it_cannot_find(shared) -> None:
-    """Unknown types and names are messages; what is there comes all the same."""
+    """Unknown types and names are messages; existing components are retrieved."""
     retrieved_files = shared.retrieve(
         {"CustomField": ["Contact.Ghost__c", "contact.score__c"], "Wormhole": ["*"], "Flow": ["To_Relay-1"]}
     )

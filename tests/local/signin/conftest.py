@@ -91,7 +91,7 @@ class OAuth:
         return {"client_id": app["consumer_key"], "client_secret": app["consumer_secret"], **parameters}
 
     def works(self, token: str) -> bool:
-        """Tell whether a token opens the REST API; where it does not, the answer is the org's."""
+        """Return whether a token opens the REST API; where it does not, the answer is the org's."""
         address = f"{self.rest.org.url}/services/data/v62.0/sobjects"
         answer = requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
         if answer.status_code == 200:

@@ -1,4 +1,4 @@
-"""Client credentials, passwords, codes and refresh tokens; the life of what they give."""
+"""Client credentials, passwords, codes and refresh tokens, and the lifetime of their sessions."""
 
 from __future__ import annotations
 

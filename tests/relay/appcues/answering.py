@@ -43,7 +43,7 @@ def answering(reply: Callable[[Any], Reply]) -> Iterator[Answering]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -81,7 +81,7 @@ class Ears:
 
 
 def at(minute: float) -> str:
-    """Give the time of a change as Salesforce writes it."""
+    """Return the time of a change in Salesforce's format."""
     return f"{MORNING + timedelta(minutes=minute):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
@@ -131,7 +131,9 @@ class Desk:
     def send(
         self, user: str = "u1", *, minute: float = 0, record: str = "003A", mapping: str = "contact", **more: Any
     ) -> None:
-        """Put one message in, as ingress makes it; fields by name, `version` and other parts of the payload by theirs."""
+        """
+        Accept one message as ingress creates it; fields by name, `version` and other parts of the payload by theirs.
+        """
         self.number += 1
         view = mapping_views(self.project).get(mapping)
         parts = {name: more.pop(name) for name in ("version", "complete", "origin") if name in more}
@@ -203,7 +205,7 @@ class Desk:
         return self.states()
 
     def states(self) -> dict[str, tuple[str, str]]:
-        """Give state and reason or note of each message by its id."""
+        """Return state and reason or note of each message by its id."""
         return {
             entry.message_id: (entry.state, entry.reason or entry.detail) for entry in self.inbox.page(Filter(), 1000)
         }
@@ -219,7 +221,7 @@ class Desk:
         return self.appcues.control("GET", "profiles")["groups"].get(group, {})
 
     def bodies(self) -> list[Any]:
-        """Give the bodies of all requests."""
+        """Return the bodies of all requests."""
         return [json.loads(request["body"]) for request in self.appcues.control("GET", "requests")["requests"]]
 
 

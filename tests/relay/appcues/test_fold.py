@@ -95,7 +95,7 @@ class Simulation:
             self.known[state.name] = state
 
     def live(self, arriving: list[ClaimedMessage], claims: list[tuple[int, int, bool]]) -> dict[str, Any]:
-        """Let messages arrive and be delivered, the rest of them at the end; give what came of the profile."""
+        """Let messages arrive and be delivered, then deliver the rest; return the resulting profile."""
         for arrive, count, killed in claims:
             self.queue += arriving[:arrive]
             arriving = arriving[arrive:]
@@ -107,7 +107,7 @@ class Simulation:
 
 
 def twice(changes: list[Change], order: Random) -> list[ClaimedMessage]:
-    """Have changes arrive in any order, some of them twice."""
+    """Return the changes in any order, some of them twice."""
     arriving = [claimed(number, number, change) for number, change in enumerate(changes)]
     order.shuffle(arriving)
     return arriving + order.sample(arriving, len(arriving) // 2)

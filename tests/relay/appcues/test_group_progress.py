@@ -91,7 +91,7 @@ def test_a_repeated_event_is_sent_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_events_of_several_users_end_with_what_happened_last(desk: Desk, seed: int) -> None:
-    """An event that comes late takes nothing back, in whatever order and in however many claims they are delivered."""
+    """A late event overwrites no newer value, in any order and number of claims."""
     rng = random.Random(seed)
     events = [body("checklist_item_completed", minute=minute, user=f"u{minute}") for minute in range(5)]
     events += [body("checklist_completed", minute=6, user="u9", checklistName="Onboarding")]

@@ -58,7 +58,7 @@ def account(desk: Desk) -> Iterator[Account]:
 
 @contextmanager
 def another(desk: Desk) -> Iterator[Desk]:
-    """Give another process that works on the same inbox."""
+    """Return another process that works on the same inbox."""
     second_desk = Desk(desk.project, desk.inbox, desk.appcues, url=desk.url)
     try:
         yield second_desk

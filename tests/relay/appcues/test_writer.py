@@ -132,7 +132,7 @@ def test_two_records_of_one_mapping_are_one_profile_at_the_newer_state(desk):
 
 
 def test_states_of_a_removed_mapping_do_not_block_others(desk):
-    """Who takes a mapping away and sends the others' records again wants to have those."""
+    """After a mapping is removed and the records of others are sent again, their values win."""
     desk.send(minute=5, mapping="lead", record="00QA", Title="Lead's")
     desk.deliver()
     desk.restart()

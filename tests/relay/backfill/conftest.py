@@ -52,7 +52,7 @@ def inbox(sqlite_inbox_url: str) -> Iterator[Inbox]:
 
 
 def entries(inbox: Inbox) -> dict[str, InboxEntry]:
-    """Give what is in the inbox, by key."""
+    """Return the messages of the inbox by key."""
     return {entry.key: entry for entry in inbox.page(Filter(), 10_000)}
 
 

@@ -146,7 +146,7 @@ class Trouble:
             self._relays[port] = self._start(port)
 
     def _start_again(self, port: int) -> None:
-        """Start a relay that has given up as it began while the server restarted, as what runs it would."""
+        """Start a relay again that ended because the server restarted, as a supervisor does."""
         output = self._relays[port].text()[-3000:]
         assert self.tally["restarts"], f"the relay at port {port} ended by itself:\n{output}"
         assert "relay's database" in output, output

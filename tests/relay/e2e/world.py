@@ -60,12 +60,12 @@ class Far:
         return ids
 
     def profiles(self) -> dict[str, dict[str, Any]]:
-        """Give the profiles of all users."""
+        """Return the profiles of all users."""
         answer = self.account.get(f"{self.appcues}/sfcode/profiles", timeout=PATIENCE).json()
         return dict(answer["users"])
 
     def calls(self) -> list[dict[str, Any]]:
-        """Give what Appcues' API was asked."""
+        """Return the requests to Appcues' API."""
         return list(self.account.get(f"{self.appcues}/sfcode/requests", timeout=PATIENCE).json()["requests"])
 
     def arm(self, **fault: Any) -> None:
@@ -198,7 +198,7 @@ class World:
 
     @property
     def outbound_path(self) -> str:
-        """Give the address that the org's messages about contacts go to."""
+        """Return the URL of the org's outbound messages about contacts."""
         project = load(self.folder / "config", "local")
         contact = next(mapping for mapping in project.resolved if mapping.name == "contact")
         return f"/outbound-messages/contact/{SECRET}?v={contact.message_version}"

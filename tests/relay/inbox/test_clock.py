@@ -264,7 +264,7 @@ def test_a_small_correction_is_no_jump(machine: Machine) -> None:
 
 
 def test_a_machine_that_stood_still_is_corrected_by_one_that_did_not(machine: Machine) -> None:
-    """It sees the clock jump forward. All processes go by one time in the end, which has not gone back."""
+    """The suspended machine sees the clock jump forward. All processes end with one clock, which never went back."""
     with machine.open_inbox() as running, machine.open_inbox(paused=3 * HOUR) as paused:
         settle_time = running.stats().now
         assert paused.adjust_clock() == pytest.approx(3 * HOUR, abs=CLOSE)

@@ -241,7 +241,7 @@ def test_thousands_at_once_are_each_kept_once(inbox: Inbox) -> None:
 
 
 def test_two_transactions_are_on_their_way_at_once_where_that_helps(inbox: Inbox) -> None:
-    """On PostgreSQL one of them waits for the disk while the other is sent; a third gathers who comes meanwhile."""
+    """On PostgreSQL one waits for the disk while the other is sent; a third collects new callers."""
     gate = Gate(inbox, commits_at_once=2)
 
     async def act() -> None:

@@ -15,7 +15,7 @@ from tests.waiting import PATIENCE
 
 
 class Store:
-    """Stores messages in memory, and fails as it is told."""
+    """Stores messages in memory, or fails on request."""
 
     commits_at_once = 1
 

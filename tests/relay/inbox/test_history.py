@@ -1,4 +1,4 @@
-"""The history of a message: what happened to it, within bounds, for as long as the message is there."""
+"""The history of a message: its events, within limits, as long as the message exists."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class World:
                 self.land(call)
 
     def finish(self) -> None:
-        """Let everything come to its end."""
+        """Complete all steps."""
         for _ in range(300):
             self.step(self.processes[0])
             while any(process.step != "idle" for process in self.processes):

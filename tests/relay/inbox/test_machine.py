@@ -155,7 +155,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(claim=claims, ends=st.lists(ENDS, min_size=6, max_size=6), stamp=st.integers(1, 5))
     def settle(self, claim: Claim, ends: list[tuple[str, int]], stamp: int) -> None:
-        """Say how a claim ended, maybe long after it was lost, or a second time."""
+        """Settle a claim, possibly long after it was lost, or a second time."""
         own_ends = dict(zip((entry.id for entry in claim.messages), ends, strict=False))
 
         def policy(entry: ClaimedMessage, retry: Retry) -> timedelta | None:
@@ -173,7 +173,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(claim=claims)
     def release(self, claim: Claim) -> None:
-        """Give a claim back."""
+        """Release a claim."""
         self.inbox.release(claim)
         if claim.token not in self.model.lost:
             self._end(claim, [("left", 0)] * len(claim.messages))
@@ -186,7 +186,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from([None, "parked", "dead", "done"]))
     def replay(self, state: End | None) -> None:
-        """Have finished messages delivered again; who holds their key, or a head that waits, is not disturbed."""
+        """Replay finished messages; leased keys and waiting heads are unchanged."""
         request = {state} if state else {"parked", "dead"}
         matching_messages = [entry for entry in self.model.known.values() if entry.end in request]
         assert self.inbox.replay(Filter(state=state)) == len(matching_messages)

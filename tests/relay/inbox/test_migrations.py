@@ -1,4 +1,4 @@
-"""Databases of an older version: each step runs once, and what they hold stays."""
+"""Databases of older versions: each step runs once, and keeps the data."""
 
 from __future__ import annotations
 

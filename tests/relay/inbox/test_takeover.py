@@ -15,7 +15,7 @@ from tests.relay.inbox.samples import keyed, message, numbers, settle, states, t
 
 
 def test_a_settled_message_holds_no_lease(inbox: Inbox, clock: Clock) -> None:
-    """Who settles by the token of a claim that is over settles nothing, though the message is leased again."""
+    """The token of a settled claim settles nothing, even if the message is leased again."""
     inbox.accept(keyed("a"))
     old = take(inbox)
     settle(inbox, old, Retry("503"), retry=lambda *_: timedelta())

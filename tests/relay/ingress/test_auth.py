@@ -203,7 +203,7 @@ class TestHmac:
         ],
     )
     def test_accepts_a_recent_time_of_signing(self, made: Made, stated: str, right: bool) -> None:
-        """An old request is not taken when somebody sends it again."""
+        """An old request is refused when it is sent again."""
         relay = made('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "v0:{timestamp}:{body}"')
         seconds = int(NOW.timestamp())
         stated = stated.format(seconds=seconds, millis=seconds * 1000)
@@ -320,7 +320,7 @@ def test_an_empty_token_is_refused_even_with_an_empty_secret() -> None:
 
 
 def test_an_unauthenticated_request_has_no_body_received(relay: Relay) -> None:
-    """Who does not know the token cannot make the relay hold anything."""
+    """A client without the token cannot use memory of the relay."""
 
     def received() -> None:
         raise AssertionError("the body was asked for")

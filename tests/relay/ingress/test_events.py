@@ -277,7 +277,7 @@ class TestId:
 
 
 class TestPaths:
-    """`appcues.webhook` says where webhooks hold what."""
+    """`appcues.webhook` has the paths of a webhook's values."""
 
     def relay(self, folder: Path, webhook: str) -> Relay:
         loaded = project(folder)

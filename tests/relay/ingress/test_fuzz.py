@@ -138,7 +138,7 @@ def webhooks(draw: st.DrawFn) -> bytes:
 
 
 def replaced(value: Any) -> Any:
-    """Give a value with what no database holds replaced."""
+    """Return a value in which characters that databases refuse are replaced."""
     if isinstance(value, dict):
         return {replaced(key): replaced(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -196,7 +196,7 @@ MESSAGES = [
 
 @pytest.fixture
 def relay(relay: Relay) -> Relay:
-    """Give a relay that does not wait long."""
+    """Return a relay with a short timeout."""
     return Relay(relay.project, limits=IngressLimits(body_seconds=0.05))
 
 
@@ -281,7 +281,7 @@ def test_a_comment_inside_a_value_does_not_cut_it(relay: Relay) -> None:
 
 class TestTogether:
     def test_all_bodies_together_stay_within_the_memory_budget(self, relay: Relay) -> None:
-        """Two slow senders fill what may be held; the third is told to come later, and may when they have gone."""
+        """Two slow senders use the whole budget; the third is refused with 503, and accepted after they have ended."""
         relay = Relay(relay.project, limits=IngressLimits(held_bytes=2500, body_seconds=0.2))
 
         async def scenario() -> list[Answer]:

@@ -33,7 +33,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def sending(seed: Path, folder: Path, *, organization: str | None = None) -> Iterator[tuple[Control, Serving, str]]:
-    """Let the local org send a contact that was changed to the relay's routes; give also the contact's e-mail."""
+    """Let the local org send a changed contact to the relay's routes; return also the contact's e-mail address."""
     shutil.copytree(seed, folder / "state")
     project(folder)
     (folder / "config" / "mappings" / "contact.yaml").write_text(BY_EMAIL)

@@ -242,13 +242,13 @@ class TestSender:
         assert fault(answer) == (401, "Client", "unauthorized")
 
     def test_names_its_mapping_in_any_case(self, relay: Relay) -> None:
-        """A mapping's file in another case is the same mapping: what the org queued under the old name is taken."""
+        """A mapping file in another case is the same mapping: messages queued under the old name are accepted."""
         answer = relay.ask(f"/outbound-messages/Contact/{SALESFORCE_TOKEN}", wire(), kind=XML)
         assert check_ack(answer.status, answer.body) is None
         assert {message.kind for message in relay.inbox.messages} == {"contact"}
 
     def test_names_its_mapping_by_the_former_name(self, tmp_path: Path) -> None:
-        """What Salesforce queued before a mapping was renamed still comes for a day."""
+        """Messages that were queued before a mapping was renamed arrive for a day."""
         renamed = project(tmp_path)
         moved = Moved.model_validate({"mappings": {"person": "contact"}})
         relay = Relay(replace(renamed, settings=renamed.settings.model_copy(update={"moved": moved})))

@@ -190,7 +190,7 @@ REST = f"Content-Type: application/json\r\n{LENGTH}\r\n\r\n".encode() + GOOD
     ],
 )
 def test_requests_that_rfc_9112_requires_to_refuse_are_refused(served: Serving, request_bytes: bytes) -> None:
-    """A proxy may read each of these in another way, and take a part of it for a request of its own."""
+    """A proxy may parse each of these differently, and treat a part as another request."""
     count = len(served.stored())
     assert asked(served, request_bytes)[0] == 400
     assert len(served.stored()) == count
@@ -216,7 +216,7 @@ def test_requests_that_rfc_9112_requires_to_accept_are_accepted(served: Serving)
 
 
 def test_headers_behind_the_body_are_not_headers(tmp_path: Path) -> None:
-    """A proxy that takes away what a client says of forwarding may not look there."""
+    """A proxy that removes forwarding headers may not check trailers."""
     project(tmp_path, "outbound: {networks: [203.0.113.0/24]}, trusted_proxies: [127.0.0.0/8]")
     with serving(tmp_path / "config") as served:
         body = chunk(wire()) + b"0\r\n"

@@ -142,7 +142,7 @@ def inbox(journey: Journey) -> Iterator[Inbox]:
 
 
 def receive(journey: Journey, inbox: Inbox, body: Any, **more: Any) -> int:
-    """Send a webhook to the routes of the project as it is now, and store what they accept."""
+    """Send a webhook to the present routes of the project, and store the accepted messages."""
     relay = Relay(load(journey.folder / "config", environment="local"), secrets())
     assert relay.ask(WEBHOOK, json.dumps(body), **more).status == 200
     return inbox.accept(relay.inbox.messages)
@@ -155,7 +155,7 @@ def learn(journey: Journey, *words: str) -> dict[str, Any]:
 
 
 def delivered(journey: Journey, inbox: Inbox) -> list[AppcuesEvent]:
-    """Read what a worker would be given, as the writer to Salesforce reads it."""
+    """Read a message as the writer to Salesforce does."""
     events = load(journey.folder / "config", environment="local").events
     claim = inbox.claim("appcues", limit=10, per_key=10, lease=60)
     events_read = [read_event(message, events) for message in (claim.messages if claim else ())]
@@ -201,7 +201,7 @@ def test_a_foreign_form_is_stored_whole_learned_and_replayed(journey: Journey, i
 
 @given(VALUES)
 def test_any_json_gives_a_valid_proposal(contact_project: Project, value: Any) -> None:
-    """Whatever it is worth: the config takes it, and what it reads can be stored."""
+    """The config accepts the proposal, and messages parsed with it can be stored."""
     value = replaced(value)
     proposed = propose_paths(CapturedWebhook(value), contact_project)
     paths = WebhookPaths.model_validate(

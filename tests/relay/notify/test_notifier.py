@@ -174,7 +174,9 @@ def test_a_receiver_that_does_not_answer_has_a_time_limit(inbox, far, monkeypatc
 
 @contextmanager
 def answering(*parts: bytes) -> Iterator[str]:
-    """Give the URL of a receiver that sends these bytes to who asks first, with a pause after each, and hangs up."""
+    """
+    Return the URL of a receiver that sends these bytes to its first client, with a pause after each, and disconnects.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:

@@ -207,7 +207,7 @@ class TestFailures:
         ids=repr,
     )
     def test_failures_that_pause_all_calls_are_recognized(self, line: Line, error: Exception, pause: float) -> None:
-        """Not what is a mapping's, not what counts against the message, and not the limit of the day."""
+        """Failures of a mapping or a message, and the daily limit, do not pause all calls."""
         line.fail(error)
         assert line.pause == pause
 

@@ -19,7 +19,7 @@ EVERYTHING = "Appcues_Event_Id__c != null"
 
 @pytest.fixture
 def crowd(world: World) -> Iterator[list[str]]:
-    """Give the ids of a thousand contacts."""
+    """Return the ids of a thousand contacts."""
     users = [str(500_000 + number) for number in range(1000)]
     record_ids: list[str] = []
     account = world.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
@@ -42,7 +42,7 @@ def crowd(world: World) -> Iterator[list[str]]:
 
 @pytest.fixture
 def requests_made(world: World) -> Iterator[list[tuple[str, str]]]:
-    """Give method and path of every request that the writer makes."""
+    """Return method and path of every request that the writer makes."""
     requests: list[tuple[str, str]] = []
 
     def note(response: Response, **_: object) -> None:

@@ -95,7 +95,7 @@ def test_a_frozen_process_overwrites_neither_of_two_newer_values(relay: Relay, p
 def test_the_late_call_of_a_killed_process_does_not_overwrite_newer_values(
     relay: Relay, pool: ThreadPoolExecutor
 ) -> None:
-    """Its call is on its way still, and nobody is there to hear how it ends."""
+    """The call is still on its way, and no process receives its response."""
     relay.store(2, at=1)
     claim = replace(relay.claim(lease=0.1), deadline=boot_time() + PATIENCE)
     relay.proxy.holds = True

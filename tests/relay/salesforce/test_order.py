@@ -111,7 +111,7 @@ def test_a_message_that_waits_holds_back_those_of_its_user_and_no_others(world: 
 
 
 def test_messages_of_a_user_share_their_calls_in_their_order(world: World) -> None:
-    """Their Events come into being in the order of arrival, whatever their times say."""
+    """Their Events are created in the order of arrival, whatever their times."""
     scores = [3, 1, 4, 1, 5, 9, 2, 6]
     messages = [event("appcues:nps_score", at=-index, score=score) for index, score in enumerate(scores)]
     assert world.deliver(*messages) == [Delivered()] * len(scores)

@@ -110,7 +110,7 @@ def score(user: str = "a", **more: Any) -> ClaimedMessage:
 
 class TestPauses:
     def test_calls_end_before_the_lease(self, case: WriterCase) -> None:
-        """What came of them has to be written down."""
+        """Their results must be recorded within the lease."""
         assert case.deliver(score()) == [Delivered()]
         assert set(case.calls.deadlines) == {1000.0 + LEASE - 2.0}
         assert case.slept == []

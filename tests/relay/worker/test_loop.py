@@ -1,4 +1,4 @@
-"""The worker: claim, deliver, settle; on a real inbox, with a writer that does what a test tells it."""
+"""The worker claims, delivers and settles, on a real inbox with a test writer."""
 
 from __future__ import annotations
 
