@@ -1,4 +1,4 @@
-"""A state of 10,000 records and 1,000 components: loaded from a company file, served and asked."""
+"""A state of 10,000 records and 1,000 components: loaded from a company file, served and queried."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUERIES = (
 
 
 def measure() -> Iterator[Row]:
-    """Load the company once, serve it, and ask the same things several times."""
+    """Load the company once, serve it, and repeat the same requests several times."""
     from sfcode.local import load, serve
 
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name:
@@ -52,7 +52,7 @@ def measure() -> Iterator[Row]:
 
 
 def company() -> str:
-    """Write the shipped company with many more fields and records."""
+    """Write the shipped company with many additional fields and records."""
     shipped = files("sfcode.local.seed").joinpath("northwind.yaml").read_text("utf-8")
     head, components, tail = shipped.partition("\ncomponents:\n")
     fields = "".join(f"  CustomField:Contact.X{n}__c: {{label: X{n}, type: Text, length: 40}}\n" for n in range(FIELDS))

@@ -1,7 +1,7 @@
 """
-Deploying, retrieving and deleting more and more fields, with a permission set over all of them.
+Deploy, retrieve and delete an increasing number of fields, with a permission set for all of them.
 
-It is CPU time, which a busy machine does not change, against the count, and the line through it.
+The figures are CPU time, which a busy machine does not change, by number of fields, and the line through them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def measure() -> Iterator[Row]:
 
 
 def line(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float, float]:
-    """Lay a straight line through points by least squares: slope, start, and the largest relative distance from it."""
+    """Fit a straight line to points by least squares: slope, start, and the largest relative distance from it."""
     middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
     slope = sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)) / sum(
         (x - middle_x) ** 2 for x in xs
@@ -42,7 +42,7 @@ def line(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float, float]
 
 
 def package(count: int, label: str = "Field") -> bytes:
-    """Make a package of text fields on Contact, and a permission set that opens them."""
+    """Return a package of text fields on Contact, and a permission set that grants access to them."""
     names = [f"F{number}__c" for number in range(count)]
     fields = "".join(
         f"<fields><fullName>{name}</fullName><label>{label}</label><length>40</length><type>Text</type></fields>"
@@ -69,7 +69,7 @@ def package(count: int, label: str = "Field") -> bytes:
 
 
 def deletion(count: int) -> bytes:
-    """Make a package that deletes those fields."""
+    """Return a package that deletes those fields."""
     members = "".join(f"<members>Contact.F{number}__c</members>" for number in range(count))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -82,7 +82,7 @@ def deletion(count: int) -> bytes:
 
 
 def _use(count: int) -> tuple[float, float, float]:
-    """Return the seconds of CPU time that it takes to deploy a package, to retrieve and to delete it."""
+    """Return the CPU time in seconds of the deployment, the retrieve and the deletion of a package."""
     from sfcode.local import reset
     from sfcode.local.context import OrgContext
     from sfcode.local.metadata.deploy.engine import DeployOutcome, deploy_zip

@@ -1,4 +1,4 @@
-"""How time and memory grow with the number of mappings and attributes: whole processes, against an org of another process."""
+"""Growth of time and memory with the number of mappings and attributes, of whole processes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ METHOD = (
 
 @dataclass(frozen=True)
 class Growth:
-    """What one number of mappings or attributes took."""
+    """The figures for one number of mappings or attributes."""
 
     usages: Mapping[str, Usage]
     plan_file: int
@@ -48,18 +48,18 @@ class Growth:
 
     @property
     def peak_memory(self) -> int:
-        """Return the memory of the verb that takes most, in bytes."""
+        """Return the largest memory of a verb, in bytes."""
         return max(usage.peak_memory for usage in self.usages.values())
 
 
 def measure_mappings(counts: Sequence[int] = MAPPINGS) -> Section:
-    """Set the growth with the number of mappings as Markdown."""
+    """Return the growth with the number of mappings as Markdown."""
     rounds = [[_measure(count, 5) for count in counts] for _ in range(ROUNDS)]
     return Section(_table("mappings", counts, rounds), tuple(_ratios(counts, rounds)))
 
 
 def measure_attributes(counts: Sequence[int] = ATTRIBUTES) -> Section:
-    """Set the growth with the number of attributes of one mapping as Markdown."""
+    """Return the growth with the number of attributes of one mapping as Markdown."""
     rounds = [[_measure(1, count) for count in counts] for _ in range(ROUNDS)]
     return Section(_table("attributes", counts, rounds))
 
@@ -85,7 +85,7 @@ def _times(seconds: float, before: float | None) -> str:
 
 
 def _ratios(counts: Sequence[int], rounds: list[list[Growth]]) -> Iterator[Ratio]:
-    """Return what is held: mappings per second, and per megabyte, of the largest project; and how straight the line to it is."""
+    """Return the saved ratios: mappings per second and per megabyte, and the straightness of the line."""
     few, many = counts[-3], counts[-1]
     for verb in WORDS:
         last, first = ([growths[row].usages[verb].cpu_seconds for growths in rounds] for row in (-1, -3))
@@ -119,7 +119,7 @@ def _words(verb: str, org: Org, mappings: int) -> tuple[str, ...]:
 
 
 def _rename_attribute(folder: Path) -> None:
-    """Give one attribute of each mapping another name, for the review."""
+    """Rename one attribute of each mapping, for the review."""
     for path in (folder / "config" / "mappings").glob("*.yaml"):
         path.write_text(path.read_text("utf-8").replace("thing_0:", "first_thing:"), "utf-8")
 

@@ -1,4 +1,4 @@
-"""What a plan of the shipped example takes longer when each response of the org comes late."""
+"""The additional time of a plan of the shipped example when each response of the org is delayed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = {"a first plan": "new", "a plan without changes": "applied"}
 
 
 def table() -> str:
-    """Set the additional seconds as Markdown, and how many responses one after the other they are."""
+    """Return the additional seconds as Markdown, and the number of sequential responses."""
     lines = [
         f"Each response takes {LATENCY * 1000:.0f} ms longer, by a fault of the local org. With and without in turn, {ROUNDS} rounds.",
         "",

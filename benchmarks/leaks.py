@@ -1,4 +1,4 @@
-"""Two hundred deploys over SOAP, one after the other: memory, open files and state as they go on."""
+"""Two hundred deploys over SOAP in a row: memory, open files and state in between."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPEN_FILES = Path("/proc/self/fd")
 
 
 def table() -> str:
-    """Set the figures as Markdown."""
+    """Return the figures as Markdown."""
     lines = [
         "| after | resident memory | open files | state file | a deploy took |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -31,7 +31,7 @@ def table() -> str:
 
 
 def measure() -> Iterator[tuple[str, ...]]:
-    """Deploy, and look at the process now and then."""
+    """Deploy, and read the figures of the process from time to time."""
     if not STATM.exists():
         yield ("this system does not tell", "", "", "", "")
         return

@@ -1,4 +1,4 @@
-"""Start-up of the local org, which every command with `--org local` pays for, against what it cannot do without."""
+"""Start-up of the local org, which commands with `--org local` wait for, compared with its indispensable parts."""
 
 from __future__ import annotations
 

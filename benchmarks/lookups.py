@@ -1,4 +1,4 @@
-"""What an integration asks all day, of an org of 10,000 contacts: 200 at a time by their ids, and written by external id."""
+"""Frequent queries of an integration in an org of 10,000 contacts: 200 at a time by ID, and upserts by external ID."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIRST = 10_000_000
 
 
 def measure() -> Iterator[Row]:
-    """Fill an org once, serve it, and do each thing several times with other records."""
+    """Fill an org once, serve it, and repeat each query several times with other records."""
     from sfcode.local import serve
 
     with tempfile.TemporaryDirectory(prefix="sfcode-bench-") as name:
@@ -36,7 +36,7 @@ def measure() -> Iterator[Row]:
 
 
 def fill(state: Path) -> list[str]:
-    """Make an org with many contacts, each with a text formula, a key and a number: their ids."""
+    """Create an org with many contacts, each with a text formula, a key and a number; return their IDs."""
     from sfcode.local import reset
     from sfcode.local.store import Store
     from sfcode.metadata.component import Component
@@ -64,7 +64,7 @@ def fill(state: Path) -> list[str]:
 
 
 def contact(n: int) -> dict[str, Any]:
-    """Make the values of one contact."""
+    """Return the values of one contact."""
     names = {"LastName": f"B{n}", "Name": f"B{n}", "Email": f"a{n}@bench.example"}
     return {**names, KEY: f"k{n}", "Product_User_Id__c": FIRST + n}
 
@@ -73,7 +73,7 @@ Step = Callable[[int], None]
 
 
 def steps(org: LocalOrg, ids: list[str]) -> dict[str, Step]:
-    """Name what is measured; the number says which records."""
+    """Return the measured queries by name; the number selects the records."""
 
     def numbers(turn: int) -> list[int]:
         return [(turn * 1009 + n * 47) % CONTACTS for n in range(AT_ONCE)]
@@ -123,15 +123,15 @@ class Served(Protocol):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Return the URL of the org."""
 
     @property
     def access_token(self) -> str:
-        """What opens it."""
+        """Return the access token of the org."""
 
 
 def call(org: Served, method: str, path: str, body: Any = None) -> Any:
-    """Ask the org."""
+    """Send a request to the org."""
     request = urllib.request.Request(
         f"{org.url}{BASE}{path}",
         None if body is None else json.dumps(body).encode(),

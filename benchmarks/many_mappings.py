@@ -1,4 +1,4 @@
-"""A project of many mappings, each of a custom object of its own, and an org that has these objects."""
+"""A project of many mappings, each with its own custom object, and an org with these objects."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write_project(folder: Path, mappings: int, attributes: int = 5) -> None:
 
 
 def fill_org(state: Path, objects: int, attributes: int = 5) -> None:
-    """Make a local org with the objects of such a project, which its administrator sees."""
+    """Create a local org with the objects of such a project, which its administrator can read."""
     from sfcode.local import reset
     from sfcode.local.store import Store
     from sfcode.metadata.component import Component

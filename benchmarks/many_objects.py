@@ -1,4 +1,4 @@
-"""Describing one object after the other, where there are more and more of them."""
+"""Describe one object after the other, for an increasing number of objects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def measure() -> Iterator[Row]:
 
 
 def fill(state: Path, count: int) -> None:
-    """Make an org with custom objects that refer to contacts, which its administrator sees."""
+    """Create an org with custom objects that refer to contacts, which its administrator can read."""
     from sfcode.local import reset
     from sfcode.local.store import Store
     from sfcode.metadata.component import Component

@@ -1,4 +1,4 @@
-"""Time things, and set them in a table."""
+"""Measure times, and render them as tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ProgramMissing(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was measured, in seconds."""
+    """One measured command, in seconds."""
 
     name: str
     seconds: Sequence[float]
@@ -30,11 +30,11 @@ class Row:
 
     @property
     def median(self) -> float:
-        """Give the middle one."""
+        """Return the median."""
         return statistics.median(self.seconds)
 
     def cells(self) -> tuple[str, ...]:
-        """Set the row: name, median, fastest, times bare Python."""
+        """Return the cells of the row: name, median, fastest, times bare Python."""
         ratio = f"{self.median / self.bare:.1f}" if self.bare else ""
         return (self.name, _milliseconds(self.median), _milliseconds(min(self.seconds)), ratio)
 
@@ -44,14 +44,14 @@ def _milliseconds(seconds: float) -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Set rows as a Markdown table."""
+    """Return rows as a Markdown table."""
     head = ("what", "median", "fastest", "times bare Python")
     lines = [head, ("---", "---:", "---:", "---:"), *(row.cells() for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def timed(call: Callable[[], object]) -> float:
-    """Run once and give the seconds."""
+    """Run once and return the seconds."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
@@ -71,7 +71,7 @@ program, until the program takes its place, as the program's own."""
 
 @dataclass(frozen=True)
 class Usage:
-    """What a whole process took."""
+    """The resources that a whole process used."""
 
     seconds: float
     cpu_seconds: float
@@ -81,7 +81,7 @@ class Usage:
 
 
 def measure_process(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> Usage:
-    """Run a whole process that must succeed, and return what it took."""
+    """Run a whole process, which must succeed, and return its usage."""
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
     completed = subprocess.run(
         launcher, cwd=folder, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=True
@@ -93,7 +93,7 @@ def measure_process(command: Sequence[str], folder: Path, environment: dict[str,
 
 
 def process(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> float:
-    """Run a whole process that must succeed, and give the seconds."""
+    """Run a whole process, which must succeed, and return the seconds."""
 
     def run() -> None:
         completed = subprocess.run(

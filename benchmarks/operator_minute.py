@@ -1,4 +1,4 @@
-"""How long an operator takes to find one user's failed message and its cause among 100,000, in a browser and by commands."""
+"""The time in which an operator finds a user's failed message among 100,000, in a browser and with commands."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEY, POINT, CLICK, HAND, THINK = 0.28, 1.1, 0.2, 0.4, 1.35
 
 @dataclass(slots=True)
 class Effort:
-    """What a person did, and how long the relay took to answer."""
+    """The actions of a person, and the response times of the relay."""
 
     keys: int = 0
     clicks: int = 0
@@ -48,7 +48,7 @@ class Effort:
 
 
 def search_in_browser(page: Any, url: str) -> Effort:
-    """Find the message from the first page: type the user's id, choose the message that is parked, read why."""
+    """Find the message from the first page: type the user's ID, open the parked message, read the cause."""
     effort = Effort()
     page.goto(url)
 

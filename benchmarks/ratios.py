@@ -1,4 +1,4 @@
-"""The ratios that are held: each has a least, or may fall below that of the last saved run by no more than the noise."""
+"""The saved ratios: each has a minimum, or must not fall below that of the last saved run by more than the noise."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEAST_NOISE = 0.01
 
 @dataclass(frozen=True)
 class Ratio:
-    """A figure that is the better the higher it is, as each round measured it."""
+    """A figure for which higher is better, with the value of each round."""
 
     name: str
     rounds: Sequence[float]
@@ -32,13 +32,13 @@ class Ratio:
 
     @property
     def noise(self) -> float:
-        """Return how far apart the rounds are."""
+        """Return the relative spread of the rounds."""
         return max(self.rounds) - min(self.rounds)
 
 
 @dataclass(frozen=True)
 class Section:
-    """What one part of the benchmarks measured: its table, and the ratios of it that are held."""
+    """The result of one part of the benchmarks: its table, and its saved ratios."""
 
     text: str
     ratios: tuple[Ratio, ...] = ()
@@ -58,7 +58,7 @@ def save(ratios: Iterable[Ratio], file: Path = FILE) -> None:
 
 
 def list_fallen(ratios: Iterable[Ratio], saved: Mapping[str, Ratio]) -> list[str]:
-    """Describe the ratios that are below their least, or without one below the saved ones by more than the noise of either run."""
+    """Describe the ratios below their minimum, or else below the saved ones by more than the noise of both runs."""
     fallen = []
     for ratio in ratios:
         if ratio.value < ratio.least:

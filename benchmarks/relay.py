@@ -1,4 +1,4 @@
-"""The relay: durable accepts, calls to Salesforce, a backlog, and how long a webhook takes to become an Event."""
+"""The relay: durable accepts, calls to Salesforce, a backlog, and the time from a webhook to its Event."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Databases = dict[str, Callable[[], str]]
 
 
 def tables() -> str:
-    """Measure everything and set it as text."""
+    """Measure everything and return the tables."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sfcode-bench-")))
         server = stack.enter_context(postgres.server())
@@ -59,7 +59,7 @@ def tables() -> str:
 
 
 class Accepted(NamedTuple):
-    """How fast requests were answered: per second, and seconds."""
+    """The rate and the latencies of answered requests: per second, and in seconds."""
 
     per_second: float
     p50: float
@@ -106,13 +106,13 @@ def _medians(turns: Sequence[Accepted]) -> Accepted:
 
 
 def _wait_until_delivered(port: int) -> None:
-    """Wait until a server has nothing to do, which would slow down the next one."""
+    """Wait until a server is idle, since its deliveries would slow down the next one."""
     accepted = _metric(port, "sfcode_relay_accepted_total")
     until(lambda: _delivered(port) == accepted, "delivered messages", 60)
 
 
 async def _post(port: int, clients: int, count: int) -> Accepted:
-    """Send webhooks, each client the next one when the last was answered."""
+    """Send webhooks; each client sends the next one after its last response."""
     first = next(_NUMBERS)
     numbers = iter(range(first, first + count))
     times: list[float] = []
@@ -195,7 +195,7 @@ def _far_side(folder: Path, database: str) -> str:
 
 
 def _to_event(around: World, port: int, number: int, contact: str) -> float:
-    """Send a webhook to an idle relay, and look until its Event is there."""
+    """Send a webhook to an idle relay, and wait until its Event exists."""
     user = traffic.users(number + 1)[-1]
     query = f"SELECT COUNT() FROM Event WHERE WhoId = '{contact}'"  # noqa: S608 (an id of our own making)
     url = f"{around.far.url}/services/data/v63.0/query"
@@ -224,7 +224,7 @@ def _delivered(port: int) -> int:
 
 
 def _metric(port: int, name: str, label: str = "") -> int:
-    """Add up a counter of a relay, over all labels or those that hold a text."""
+    """Add up a counter of a relay, over all labels or those that contain a text."""
     text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
     lines = (line for line in text.splitlines() if line.startswith(f"{name}{{") and label in line)
     return int(sum(float(line.rpartition(" ")[2]) for line in lines))

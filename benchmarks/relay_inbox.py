@@ -1,4 +1,4 @@
-"""The relay's inbox by itself: commits against the bare driver's, and claims from backlogs of different shapes."""
+"""The relay's inbox alone: commits compared with the bare driver's, and claims from backlogs of different shapes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Floor = Callable[[int], None]
 
 
 def table() -> str:
-    """Measure both engines and set the figures as Markdown."""
+    """Measure both engines and return the figures as Markdown."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sfcode-bench-")))
         server = stack.enter_context(postgres.server())
@@ -73,7 +73,7 @@ def _figures(make: Callable[[], str], floor: Floor) -> Iterator[tuple[str, str]]
 
 
 def _postpone(inbox: Inbox) -> None:
-    """Have the eldest messages wait: they are in front of all that can be claimed."""
+    """Make the oldest messages wait: they are before all claimable ones."""
     for _ in range(0, WAITING, 2000):
         claim = inbox.claim("appcues", limit=2000, per_key=1, lease=600)
         if claim:

@@ -1,4 +1,4 @@
-"""The relay's inbox with a million rows: what people ask of it, what a purge takes, and what an idle process uses."""
+"""The relay's inbox with a million rows: queries of people, the duration of a purge, and an idle process."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ QUESTIONS: dict[str, Callable[[Inbox], Any]] = {
 
 
 def table() -> str:
-    """Measure both engines and set the figures as Markdown."""
+    """Measure both engines and return the figures as Markdown."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sfcode-bench-")))
         server = stack.enter_context(postgres.server())
@@ -142,7 +142,7 @@ def combinations(inbox: Inbox) -> list[tuple[float, Filter]]:
 
 
 def fill(inbox: Inbox, rows: int = ROWS) -> None:
-    """Make rows of the last week: nearly all done, some parked or given up."""
+    """Create rows of the last week: nearly all done, some parked or dead."""
     for first in range(1, rows, SLICE):
         with inbox._database.write() as tx:  # noqa: SLF001 (nothing else makes so many)
             numbers, moment = ENGINES[tx.db.dialect.name]
@@ -156,7 +156,7 @@ def fill(inbox: Inbox, rows: int = ROWS) -> None:
 
 
 def _idle(url: str) -> float:
-    """Return the share of a core that a process uses which has nothing to do."""
+    """Return the share of a core that an idle process uses."""
     command = [sys.executable, "-m", "benchmarks.relay_server", url]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -173,7 +173,7 @@ def _idle(url: str) -> float:
 
 
 def _seconds(process: int) -> float:
-    """Return the processor time of a process, as Linux tells it."""
+    """Return the CPU time of a process from Linux."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

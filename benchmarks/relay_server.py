@@ -43,7 +43,7 @@ ENVIRON = {
 
 @dataclass
 class Yes:
-    """A writer to which everything is done."""
+    """A writer that settles everything as done."""
 
     source: Source
     limit: int = SalesforceWriter.limit
@@ -51,7 +51,7 @@ class Yes:
     keys: int = SalesforceWriter.keys
 
     async def deliver(self, claim: Claim) -> Delivery:
-        """Say done."""
+        """Settle as done."""
         return Delivery({message.id: Delivered() for message in claim.messages})
 
     async def close(self) -> None:

@@ -23,7 +23,7 @@ OUTBOUND = {"SFCODE_RELAY_OUTBOUND_SECRET": secrets.token_urlsafe(24)}
 
 
 def measure() -> Iterator[Row]:
-    """Go through the steps in fresh folders, in both ways."""
+    """Run the steps in new folders, in both ways."""
     yield from _rows("whole process", lambda folder, words: process([SFCODE, *words], folder, OUTBOUND))
     os.environ.update(OUTBOUND)
     _go_through(_inside)  # imports are paid for once

@@ -102,7 +102,7 @@ def read_page(page: str) -> dict[str, str]:
 
 
 def main() -> None:
-    """Print the results, keep them if asked to, and fail if a ratio has fallen."""
+    """Print the results, save them on request, and fail if a ratio has fallen."""
     parser = argparse.ArgumentParser(description="Measure sfcode on this machine.")
     parser.add_argument("--save", action="store_true", help="write RESULTS.md and ratios.json in benchmarks/ as well")
     parser.add_argument("--only", default="", metavar="WORD", help="measure only the parts whose titles have this word")

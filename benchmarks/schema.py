@@ -1,4 +1,4 @@
-"""The schema check that `validate` does: the first file of each type in a process, and those after it."""
+"""The schema validation of `validate`: the first file of each type in a process, and the following ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ for _ in range(2):
 
 
 def measure() -> Iterator[Row]:
-    """Check an empty file of every type, twice, in fresh processes."""
+    """Validate an empty file of every type twice, in new processes."""
     first, warm_times, types = [], [], 0
     for _ in range(TIMES):
         run = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=True)

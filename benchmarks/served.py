@@ -1,4 +1,4 @@
-"""An org that is served by a process of its own, and what it is asked without sfcode."""
+"""An org that another process serves, and requests to it without sfcode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.measure import SFCODE, process
 
 @dataclass(frozen=True)
 class Org:
-    """The org that a program works on."""
+    """The org of a program."""
 
     url: str
     access_token: str
@@ -25,13 +25,13 @@ class Org:
     certificate: str = ""
 
     def reset(self) -> None:
-        """Make it the org that it was when it was new."""
+        """Reset the org to its initial state."""
         process([SFCODE, "local", "reset", "--state", str(self.state)], self.state.parent)
 
 
 @contextlib.contextmanager
 def served(folder: Path, name: str = "org", *words: str) -> Iterator[Org]:
-    """Serve an org from a process of its own."""
+    """Serve an org in another process."""
     state = folder / name
     command = [SFCODE, "local", "serve", "--port", "0", "--state", str(state), "--no-deliveries", "--json", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder, text=True) as server:

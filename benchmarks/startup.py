@@ -1,4 +1,4 @@
-"""Start-up of commands that need no org, against a Python that does nothing."""
+"""Start-up of commands without an org, compared with an empty Python program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMES = 9
 
 
 def measure() -> Iterator[Row]:
-    """Run the commands in turn, so that a busy moment hits all of them; the first round warms the disk."""
+    """Run the commands in turn, so that load of the machine affects all; the first round fills the disk cache."""
     rounds = [{name: process(command, ROOT) for name, command in COMMANDS.items()} for _ in range(TIMES + 1)][1:]
     seconds = {name: [timing[name] for timing in rounds] for name in COMMANDS}
     bare = statistics.median(next(iter(seconds.values())))

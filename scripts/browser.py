@@ -1,4 +1,4 @@
-"""A real Chromium that reads pages of this machine, and axe-core, which judges whether everybody can use them."""
+"""A real Chromium for pages of this machine, and axe-core, which checks their accessibility."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTRAST = "axe.run({runOnly: ['color-contrast']}).then((found) => found.violati
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium; None where there is none."""
+    """Return the path of a Chromium; None if there is none."""
     return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
 
 

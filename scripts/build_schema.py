@@ -51,7 +51,7 @@ def types_schema(path: Path) -> etree._Element:
 
 
 def occurrence(particle: etree._Element) -> str:
-    """Say how often an element stands: "" once, "?" at most once, "*" any number; "~" when it may be nil."""
+    """Return how often an element occurs: "" once, "?" at most once, "*" any number; "~" if it may be nil."""
     optional = particle.get("minOccurs", "1") == "0"
     repeated = particle.get("maxOccurs", "1") == "unbounded"
     if repeated and not optional:
@@ -66,7 +66,7 @@ def own_children(kind: etree._Element) -> Iterator[tuple[str, str]]:
 
 
 def build(path: Path) -> dict[str, object]:
-    """Make the table: each type's children in order, inherited ones first, and each enumeration's values."""
+    """Return the table: each type's children in order, inherited ones first, and each enumeration's values."""
     schema = types_schema(path)
     complex_types = {kind.get("name"): kind for kind in schema.iterfind(XSD + "complexType")}
     enums = {
@@ -80,7 +80,7 @@ def build(path: Path) -> dict[str, object]:
         return [*base, name]
 
     def children(name: str) -> dict[str, str]:
-        """List all children of a type; an enumeration without values, which the WSDL has, is any text."""
+        """List all children of a type; an enumeration without values, of which the WSDL has some, is any text."""
         own_elements: dict[str, str] = {}
         for ancestor in lineage(name):
             for child, kind in own_children(complex_types[ancestor]):
@@ -109,7 +109,7 @@ def build(path: Path) -> dict[str, object]:
 
 
 def text(table: dict[str, object]) -> str:
-    """Print the table with one type a line, so that a change of the WSDL reads as one."""
+    """Return the table with one type in each line, so that a change of the WSDL is a short diff."""
     sections = []
     for key, value in table.items():
         if isinstance(value, dict):

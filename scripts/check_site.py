@@ -28,12 +28,12 @@ NO_MOTION = "*, ::before, ::after { animation: none !important; transition: none
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
-        """Say nothing of requests."""
+        """Log no requests."""
 
 
 @contextmanager
 def serve_folder(folder: Path) -> Iterator[str]:
-    """Serve the files of a folder on loopback; the value is their address."""
+    """Serve the files of a folder on loopback; yield the URL."""
     handler = functools.partial(_QuietHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -41,7 +41,7 @@ def sfcode(folder: Path, environment: dict[str, str], *arguments: str) -> int:
 
 
 def make_environment() -> dict[str, str]:
-    """Return this process's variables with secrets of their own, and without what leads to other projects and orgs."""
+    """Return this process's variables with new secrets, and without those of other projects and orgs."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return {**environment, OUTBOUND: secrets.token_urlsafe(24), WEBHOOK: secrets.token_urlsafe(24)}
 
@@ -71,7 +71,7 @@ def demo(folder: Path) -> int:
 
 
 def show_use_case(folder: Path) -> None:
-    """Have people answer a survey in the local Appcues, and show what sales reads in the org; the relay carries it."""
+    """Answer a survey in the local Appcues, and show the report in the org; the relay delivers the answers."""
     say("4. A use case: customers answer an NPS survey in the product, and sales reads NPS by account in a report.")
     stage = Stage(folder, make_environment())
     stage.org.trust_env = stage.appcues.trust_env = False

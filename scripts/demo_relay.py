@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Failed(Exception):
-    """A step did not do what it should; the text says which."""
+    """A step did not have its expected effect; the message names it."""
 
 
 def say(text: str) -> None:
@@ -47,7 +47,7 @@ def show(text: str) -> None:
 
 
 def until(description: str, look: Callable[[], T], patience: float = PATIENCE) -> T:
-    """Look until there is something to see; fail after `patience` seconds."""
+    """Wait for a result; fail after `patience` seconds."""
     end = time.monotonic() + patience
     while not (outcome := look()):
         if time.monotonic() > end:
@@ -58,7 +58,7 @@ def until(description: str, look: Callable[[], T], patience: float = PATIENCE) -
 
 @dataclass
 class Stage:
-    """A project in a folder, and the programs that run for it."""
+    """A project in a folder, and its running programs."""
 
     folder: Path
     environment: dict[str, str]
@@ -68,12 +68,12 @@ class Stage:
     appcues_url: str = ""
 
     def command(self, *words: str) -> list[str]:
-        """Give the command line of sfcode in this project."""
+        """Return the command line of sfcode in this project."""
         program = str(Path(sys.executable).with_name("sfcode"))
         return [program, "--config", "config", "--env", "local", *words]
 
     def sfcode(self, *words: str) -> str:
-        """Run one command to its end, and give what it prints."""
+        """Run one command to its end, and return its output."""
         process = subprocess.run(
             self.command(*words), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -83,7 +83,7 @@ class Stage:
 
     @contextlib.contextmanager
     def running(self, *words: str) -> Iterator[dict[str, Any]]:
-        """Run a command that serves until the block ends; give the line of JSON that it prints when it is ready."""
+        """Run a serving command until the block ends; yield the line of JSON that it prints when it is ready."""
         log = self.folder / f"{words[-1]}.log"
         with (
             log.open("wb") as errors,
@@ -102,7 +102,7 @@ class Stage:
                 process.terminate()
 
     def connect(self, relay: dict[str, Any]) -> None:
-        """Sign in to both sides of a relay that says it is ready, and have the local Appcues send it webhooks."""
+        """Sign in to both sides of a ready relay, and subscribe it to webhooks of the local Appcues."""
         self.org_url, self.appcues_url = relay["org_url"], relay["appcues_url"]
         self.org.headers["Authorization"] = f"Bearer {relay['access_token']}"
         self.appcues.auth = ("local-appcues-key", "local-appcues-secret")
@@ -119,7 +119,7 @@ class Stage:
         return self.rows(f"SELECT {fields} FROM Contact WHERE Product_User_Id__c = {user}")[0]  # noqa: S608
 
     def rows(self, query: str) -> list[dict[str, Any]]:
-        """Ask the org."""
+        """Query the org."""
         answer = self.org.get(f"{self.org_url}{API}/query", params={"q": query}, timeout=20)
         answer.raise_for_status()
         return list(answer.json()["records"])
@@ -130,7 +130,7 @@ class Stage:
         answer.raise_for_status()
 
     def assign(self, permission_set: str, username: str) -> None:
-        """Give a user a permission set."""
+        """Assign a permission set to a user."""
         (row,) = self.rows(f"SELECT Id FROM PermissionSet WHERE Name = '{permission_set}'")  # noqa: S608
         (user,) = self.rows(f"SELECT Id FROM User WHERE Username = '{username}'")  # noqa: S608
         values = {"PermissionSetId": row["Id"], "AssigneeId": user["Id"]}
@@ -138,19 +138,19 @@ class Stage:
         self.org.post(url, json=values, timeout=20).raise_for_status()
 
     def profile(self, user: str) -> dict[str, Any]:
-        """Read a profile in Appcues; an empty one where there is none."""
+        """Read a profile in Appcues; an empty one if there is none."""
         answer = self.appcues.get(f"{self.appcues_url}/v2/accounts/1/users/{user}/profile", timeout=20)
         return dict(answer.json()) if answer.status_code == 200 else {}
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Do something in Appcues that its API has not: answer a survey, go down."""
+        """Do in Appcues what its API cannot: answer a survey, fail."""
         answer = self.appcues.request(method, f"{self.appcues_url}/sfcode/{path}", json=body, timeout=20)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
 
 def play(stage: Stage, relay_url: str) -> None:
-    """Let things happen on one side, and see them arrive on the other."""
+    """Make changes on each side, and wait for them on the other."""
     user = "10003"
     contact = stage.contact(user)
     say(f"1. Salesforce -> Appcues. {contact['Name']}, who is user {user} in the product, gets another title.")
@@ -197,7 +197,7 @@ def play(stage: Stage, relay_url: str) -> None:
 
 @contextlib.contextmanager
 def reserve_port() -> Iterator[socket.socket]:
-    """Hold a free port until the relay listens there, which takes a while: nobody else is given it meanwhile."""
+    """Reserve a free port until the relay listens on it."""
     with socket.socket() as reserved:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind(("127.0.0.1", 0))
@@ -205,13 +205,13 @@ def reserve_port() -> Iterator[socket.socket]:
 
 
 def demo(folder: Path) -> None:
-    """Set everything up in a folder, and play."""
+    """Set everything up in a folder, and run the scenes."""
     with reserve_port() as reserved:
         set_up_and_play(folder, reserved.getsockname()[1])
 
 
 def set_up_and_play(folder: Path, relay_port: int) -> None:
-    """Apply the project with the relay's address, start everything, and play."""
+    """Apply the project with the relay's URL, start everything, and run the scenes."""
     shutil.copytree(ROOT / "config", folder / "config")
     settings = folder / "config" / "sfcode.yaml"
     text = settings.read_text(encoding="utf-8")

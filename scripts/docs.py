@@ -94,7 +94,7 @@ def pages() -> dict[Path, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or compare them."""
+    """Write the pages, or list those that are outdated."""
     stale = [path for path, text in pages().items() if _read(ROOT / path) != text]
     if "--check" in arguments:
         for path in stale:

@@ -22,7 +22,7 @@ SETTLED = ("confirmed", "refuted")
 
 
 def add_evidence(evidence: dict[str, Any], root: Path = ROOT) -> list[str]:
-    """Change both places, and return what was done."""
+    """Change both places, and return a summary."""
     steps = describe_steps(evidence.get("steps", []))
     if "org" not in evidence:
         return [*steps, "The probes were not asked: nothing else was added."]
@@ -48,7 +48,7 @@ def describe_org(evidence: dict[str, Any]) -> str:
 
 
 def describe_steps(steps: list[dict[str, str]]) -> list[str]:
-    """Return how many steps of each client did as in the local org, and those that did not."""
+    """Return how many steps of each client had the same result as in the local org, and the others."""
     lines = []
     for client, group in groupby(sorted(steps, key=lambda step: step["client"]), key=lambda step: step["client"]):
         own = list(group)

@@ -10,7 +10,7 @@ from sfcode.local.grammars import GRAMMARS, TABLE, load_table, render_table
 
 
 def main() -> int:
-    """Write what is stale, or only name it."""
+    """Write outdated tables, or only list them."""
     stale = 0
     for package in GRAMMARS:
         path = Path(str(files(package).joinpath(TABLE)))

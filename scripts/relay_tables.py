@@ -14,7 +14,7 @@ LINKS = {"`relay.api_calls_per_day`": "[`relay.api_calls_per_day`](#requests-to-
 
 
 def write_tables(text: str) -> str:
-    """Return the text of the page with its tables as they are now."""
+    """Return the text of the page with its present tables."""
     text = _replace_table(text, "metrics", metrics_table())
     text = _replace_table(text, "reasons", _reasons_table("Reason", REASONS.items()))
     return _replace_table(text, "alarms", _reasons_table("Alarm", ALARMS.items()))
@@ -31,7 +31,7 @@ def _replace_table(text: str, name: str, table: str) -> str:
 
 
 def metrics_table() -> str:
-    """Return the table of everything that `/metrics` has."""
+    """Return the table of all metrics."""
     metrics = Metrics()
     rows = []
     for metric in vars(metrics).values():

@@ -1,5 +1,5 @@
 """
-What a release asks of the repository.
+The checks of a release.
 
 `python scripts/release.py check TAG` fails unless the tag names the version of the package and the changelog has a
 section for it. `python scripts/release.py notes TAG` prints that section.
@@ -17,7 +17,7 @@ _HEADING = re.compile(r"^## \[([^\]]+)\].*$", re.MULTILINE)
 
 
 def notes_of(version: str, changelog: str) -> str:
-    """Return the section of a version in a changelog, without its heading; "" where there is none."""
+    """Return the section of a version in a changelog, without its heading; "" if there is none."""
     headings = list(_HEADING.finditer(changelog))
     for heading, following in zip(headings, [*headings[1:], None], strict=True):
         if heading[1] == version:
@@ -26,7 +26,7 @@ def notes_of(version: str, changelog: str) -> str:
 
 
 def check(tag: str, package: str, changelog: str) -> list[str]:
-    """Return what keeps a tag from being released; `package` is the text of sfcode/__init__.py."""
+    """Return the reasons not to release a tag; `package` is the text of sfcode/__init__.py."""
     match = _VERSION.search(package)
     version = match[1] if match else "unknown"
     problems = []

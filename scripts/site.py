@@ -59,7 +59,7 @@ def add_dark_pictures(text: str, folder: Path) -> str:
 
 
 def write(folder: Path) -> list[str]:
-    """Write the configuration and all pages to a folder, which is emptied before; return the names of the pages."""
+    """Write the configuration and all pages to an emptied folder; return the names of the pages."""
     shutil.rmtree(folder, ignore_errors=True)
     pages = folder / "pages"
     pages.mkdir(parents=True)
