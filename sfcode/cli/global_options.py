@@ -46,7 +46,7 @@ NAMES = {"config": "named_config"}
 
 
 def global_options(command: Command) -> Command:
-    """Add the global options to the root command, where they also come from the environment."""
+    """Add the global options to the root command, which also reads them from environment variables."""
     for name, settings in reversed(_OPTIONS):
         command = click.option(name, callback=_set, expose_value=False, **settings)(command)
     return command

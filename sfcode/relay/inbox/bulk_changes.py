@@ -134,7 +134,7 @@ class BulkChanges:
 
 
 def delete_changes_about(tx: Transaction, subject: str) -> None:
-    """Delete the changes of messages that were chosen by whom they are about; one that is under way ends."""
+    """Delete the bulk changes that selected messages by a person's IDs; a running one ends."""
     for row in tx.db.execute(sa.select(CHANGES.c.id, CHANGES.c.choice)).all():
         if row.choice.get("subject") == subject:
             tx.db.execute(CHANGES.delete().where(CHANGES.c.id == row.id))

@@ -54,7 +54,7 @@ def test_findings_contain_no_personal_data(clinic: Clinic) -> None:
 
 
 def test_a_hidden_user_id_field_gives_no_findings_about_ids(clinic: Clinic) -> None:
-    """Without field access and without a source there is no count, and no zero in its place."""
+    """Without field access and without a source the number of IDs is unknown, and not reported as zero."""
     text_ids(clinic)
     from sfcode.local.store import Store
     from sfcode.metadata.component import Component

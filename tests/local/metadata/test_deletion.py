@@ -59,7 +59,7 @@ def test_deleting_a_missing_component_is_a_warning(deployed, kit) -> None:
 
 
 def test_a_referenced_field_is_not_deleted(deployed, kit) -> None:
-    """A field that a formula, a message and a flow use is held by all of them."""
+    """The refusal names the formulas, flows and messages that refer to the field."""
     before = deployed.snapshot()
     result = destroy(deployed, kit, {"CustomField": ["Contact.Product_User_Id__c"]})
     (version,) = deployed.query("SELECT Id FROM Flow")

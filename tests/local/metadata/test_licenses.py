@@ -78,7 +78,7 @@ def test_a_set_for_another_licence_is_not_assigned(org, kit, integration_user) -
 
 
 def test_a_set_for_a_permission_set_licence_brings_it(org, kit, integration_user) -> None:
-    """What is bound to the license needs no license of its own assigned before."""
+    """A set that is bound to a permission set license can be assigned without that license."""
     parts = "<license>SalesforceAPIIntegrationPsl</license>", kit.rights("Contact", "allowRead")
     assert org.deploy(_set(kit, *parts)).status == "Succeeded"
     assert _assign(org, integration_user)[0] == 201

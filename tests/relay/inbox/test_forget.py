@@ -48,7 +48,7 @@ def test_an_id_is_compared_letter_by_letter(inbox: Inbox, user_id: str, others: 
 
 
 def test_an_id_with_the_same_prefix_is_another_person(inbox: Inbox) -> None:
-    """A follow-up for one mapping has `@` and its name behind the key of the message that it is of."""
+    """The key of a follow-up for a mapping is the key of its message with `@` and the mapping's name."""
     inbox.accept([message(1, "user:ann@example.com"), of_user(2, "ann", "user:ann@lead")])
     assert find(inbox, "ann") == [2]
 

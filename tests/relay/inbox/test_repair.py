@@ -103,7 +103,7 @@ def test_a_key_whose_message_is_due_does_not_count_as_waiting(inbox: Inbox, cloc
 
 
 def test_the_oldest_open_message_counts_whatever_its_state(inbox: Inbox, elapse: Elapse) -> None:
-    """An alarm tells for how long a message has waited: a leased one that is older than all ready ones, and the other way."""
+    """The alarm shows the age of the oldest open message, whether it is leased or ready."""
     inbox.accept([message(1, "user:a")])
     elapse(HOUR)
     inbox.accept([message(2, "user:b"), message(3, "user:a", source="salesforce")])
@@ -156,7 +156,7 @@ def test_a_replayed_message_has_no_trace_of_its_failure(inbox: Inbox) -> None:
 
 
 def test_a_replayed_message_of_a_retry_is_due_at_once(inbox: Inbox, clock: Clock) -> None:
-    """Its due time is that of a retry that it was given up after."""
+    """The replay replaces the due time that the last retry had set."""
     inbox.accept(keyed("a", "a"))
     claim = take(inbox, per_key=2)
     settle(inbox, claim, Retry("503"), retry=lambda *_: timedelta(hours=5))

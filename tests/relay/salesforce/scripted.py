@@ -89,7 +89,7 @@ class ScriptedCalls:
 
     @property
     def instrumentation(self) -> ScriptedCalls:
-        """Alarms are kept here."""
+        """An instrumentation that records alarms."""
         return self
 
     def raise_alarm(self, name: str, detail: str) -> None:

@@ -117,7 +117,7 @@ def test_the_late_call_of_a_killed_process_does_not_overwrite_newer_values(
 def test_two_processes_with_messages_of_two_keys_for_one_record_end_with_the_newest(
     relay: Relay, pool: ThreadPoolExecutor
 ) -> None:
-    """No lease is lost: the older value is only longer on its way."""
+    """No lease is lost: the call with the older value only takes longer."""
     relay.store(2, at=1)
     slow = relay.hold(relay.claim(), pool)
     relay.store(9, at=2, key="group:acme")
