@@ -91,7 +91,9 @@ def test_without_the_git_program_there_is_no_revision_and_a_review_says_so(
 
 
 @pytest.mark.parametrize("read", [describe_revision, open_repository, find_pushed_commit])
-def test_what_a_repository_names_is_not_run(folder: Path, tmp_path: Path, read: Callable[[Path], object]) -> None:
+def test_programs_configured_in_a_repository_are_not_run(
+    folder: Path, tmp_path: Path, read: Callable[[Path], object]
+) -> None:
     """A foreign clone can configure programs and contain hooks."""
     trap, sprung = tmp_path / "trap", tmp_path / "sprung"
     trap.write_text(f"#!/bin/sh\ntouch {sprung}\n", encoding="utf-8")
@@ -107,7 +109,7 @@ def test_what_a_repository_names_is_not_run(folder: Path, tmp_path: Path, read: 
     assert not sprung.exists()
 
 
-def test_such_a_trap_would_spring(folder: Path, tmp_path: Path) -> None:
+def test_the_configured_program_would_run_without_the_protection(folder: Path, tmp_path: Path) -> None:
     trap, sprung = tmp_path / "trap", tmp_path / "sprung"
     trap.write_text(f"#!/bin/sh\ntouch {sprung}\n", encoding="utf-8")
     trap.chmod(0o755)
@@ -129,7 +131,7 @@ def test_a_shallow_clone_is_known_as_one(folder: Path, tmp_path: Path) -> None:
     assert describe_revision(clone) == run(clone, "rev-parse", "HEAD")
 
 
-def test_the_environment_of_a_hook_leads_nowhere_and_is_left_as_it_was(
+def test_the_environment_of_a_hook_is_ignored_and_not_changed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other"))
@@ -139,7 +141,9 @@ def test_the_environment_of_a_hook_leads_nowhere_and_is_left_as_it_was(
     assert (os.environ["GIT_DIR"], os.environ["GIT_WORK_TREE"]) == (str(tmp_path / "other"), str(tmp_path))
 
 
-def test_a_repository_of_somebody_else_is_refused_in_gits_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repository_of_another_user_is_refused_with_gits_message(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     with pytest.raises(GitFailed, match="dubious ownership"):
         open_repository(folder)

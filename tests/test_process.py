@@ -9,7 +9,7 @@ import pytest
 from sfcode.process import is_running
 
 
-def test_a_process_runs_until_it_was_waited_for():
+def test_a_process_counts_as_running_until_it_is_waited_for():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         assert is_running(process.pid)
     assert not is_running(process.pid)

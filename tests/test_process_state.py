@@ -38,7 +38,7 @@ def states() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
-def test_what_a_test_changes_of_the_process_the_next_does_not_see(states, tmp_path, name):
+def test_changes_of_the_process_are_restored_before_the_next_test(states, tmp_path, name):
     states.append(_state())
     assert all(state == states[0] for state in states)
     os.chdir(tmp_path)

@@ -42,7 +42,7 @@ def test_the_navigation_has_every_page_once_and_nothing_else(tmp_path):
     assert (tmp_path / "website/zensical.toml").is_file()
 
 
-def test_pages_of_an_earlier_build_go(tmp_path):
+def test_pages_of_an_earlier_build_are_deleted(tmp_path):
     stale = tmp_path / "website/pages/gone.md"
     stale.parent.mkdir(parents=True)
     stale.write_text("", encoding="utf-8")
@@ -106,7 +106,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @needs_chromium
-def test_a_page_that_not_everybody_can_use_is_found(tmp_path: Path, browser: Any) -> None:
+def test_an_inaccessible_page_is_found(tmp_path: Path, browser: Any) -> None:
     contents = {
         "good.html": "<p>a</p>",
         "nameless.html": "<p><a href='/'></a></p>",

@@ -25,7 +25,7 @@ from sfcode.text import spell_out
         ("Applied.\rRefused.\r\n", "Applied.\\u000dRefused.\r\n"),
     ],
 )
-def test_what_is_not_seen_is_spelled_out(text, shown):
+def test_invisible_characters_are_escaped(text, shown):
     assert spell_out(text) == shown
 
 
@@ -38,7 +38,7 @@ def test_what_is_not_seen_is_spelled_out(text, shown):
         "@\u200bteam https\u200b://example.com",  # what keeps Markdown from mentions and links
     ],
 )
-def test_what_is_read_stays(text):
+def test_visible_characters_are_unchanged(text):
     assert spell_out(text) == text
 
 

@@ -79,7 +79,7 @@ def test_names_its_command(wheel: Path) -> None:
         assert b"sfcode = sfcode.__main__:start" in archive.read(points)
 
 
-def test_works_where_the_source_tree_is_out_of_sight(root: Path, installed: Path, tmp_path: Path) -> None:
+def test_the_wheel_works_without_the_source_tree(root: Path, installed: Path, tmp_path: Path) -> None:
     location = subprocess.run(
         [str(installed), "-c", "import sfcode; print(sfcode.__file__)"],
         cwd=tmp_path,

@@ -204,7 +204,9 @@ def test_without_an_exporter_nothing_of_opentelemetry_is_imported(monkeypatch: p
             assert not [name for name in modules if name and name.startswith("opentelemetry")], path
 
 
-def test_without_the_extra_it_says_so_and_goes_on(collector: Collector, monkeypatch: Any, capsys: Any) -> None:
+def test_without_the_extra_a_warning_is_logged_and_the_relay_starts(
+    collector: Collector, monkeypatch: Any, capsys: Any
+) -> None:
     monkeypatch.setattr("sfcode.relay.tracing.find_spec", lambda _: None)
     with tracing(environ(collector)):
         assert traceparent() == ""

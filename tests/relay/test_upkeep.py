@@ -133,7 +133,7 @@ def test_ended_bulk_changes_and_old_audit_lines_are_purged(sqlite_url):
         assert inbox.audit_lines() == ()
 
 
-def test_a_database_that_is_away_is_told_once_and_waited_for(inbox, monkeypatch):
+def test_an_unavailable_database_is_reported_once_and_retried(inbox, monkeypatch):
     housekeeping = keeper(inbox)
 
     def away(*_: object) -> None:
@@ -160,7 +160,7 @@ def test_an_alarm_that_a_frozen_process_is_storing_makes_nobody_unready(postgres
         assert [alarm.times for alarm in inbox.alarms()] == [2]
 
 
-def test_it_beats_until_it_is_stopped_and_purges_a_while_after_the_start(inbox, monkeypatch):
+def test_housekeeping_sends_heartbeats_until_stopped_and_purges_some_time_after_the_start(inbox, monkeypatch):
     monkeypatch.setattr(housekeeping, "BEAT", 0.001)
     monkeypatch.setattr(housekeeping, "PURGE_FIRST", 0.05)
     own_housekeeping = keeper(inbox)
@@ -199,7 +199,7 @@ def test_a_purge_ends_with_the_process(inbox, monkeypatch):
     assert inbox.stats().count("parked") == 4, "one piece, and no more"
 
 
-def test_a_purge_that_fails_is_tried_again(inbox, monkeypatch):
+def test_a_failed_purge_is_retried(inbox, monkeypatch):
     housekeeping = keeper(inbox)
 
     def away(*_: object) -> None:

@@ -21,7 +21,7 @@ def sfcode(*words: str) -> subprocess.CompletedProcess[str]:
     return programs.run(*words)
 
 
-def test_no_changes_is_all_that_is_said_of_nothing(repository: Repository) -> None:
+def test_an_empty_review_says_no_changes(repository: Repository) -> None:
     process = sfcode("review", "--base", "HEAD", "--detailed-exitcode")
     assert (process.returncode, process.stdout, process.stderr) == (0, "No changes\n", "")
 
@@ -41,7 +41,7 @@ def test_no_changes_is_all_that_is_said_of_nothing(repository: Repository) -> No
         (LEAKING, ("--fail-on", "never"), 0),
     ],
 )
-def test_the_exit_code_says_what_was_asked(
+def test_the_exit_code_follows_the_options(
     repository: Repository, files: dict[str, str], options: tuple[str, ...], code: int
 ) -> None:
     write(repository.root, files)
@@ -78,7 +78,7 @@ def test_a_config_that_does_not_load_is_annotated_too(repository: Repository) ->
     )
 
 
-def test_missing_history_is_the_users_problem_with_a_hint(repository: Repository) -> None:
+def test_missing_history_is_a_usage_error_with_a_hint(repository: Repository) -> None:
     process = sfcode("review", "--base", "nope")
     assert process.returncode == 1
     assert process.stderr == (
@@ -87,7 +87,7 @@ def test_missing_history_is_the_users_problem_with_a_hint(repository: Repository
     )
 
 
-def test_a_folder_without_git_is_the_users_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_git_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     process = sfcode("review", "--base", "main")
     assert process.returncode == 1

@@ -40,7 +40,7 @@ def all_of(
     return review({name: base[name] for name in names if name in base}, head, known=known, environments=defined)
 
 
-def test_what_is_the_same_everywhere_is_said_once(tmp_path: Path) -> None:
+def test_changes_of_all_environments_are_one_statement(tmp_path: Path) -> None:
     """Addresses hold each environment's host and user; that is no difference."""
     report = all_of(tmp_path, THREE, edited(THREE, ("contact", "role: Title", "role: Title\n    dept: Department")))
     assert said(report) == [
@@ -52,7 +52,7 @@ def test_what_is_the_same_everywhere_is_said_once(tmp_path: Path) -> None:
     assert report.touched == ("prod",)
 
 
-def test_what_differs_names_its_environment(tmp_path: Path) -> None:
+def test_changes_that_differ_name_their_environment(tmp_path: Path) -> None:
     report = all_of(tmp_path, THREE, edited(THREE, ("settings", "https://prod.example.com", "https://new.example.com")))
     [statement] = report.statements
     assert statement.environments == ("prod",)
@@ -80,7 +80,7 @@ def test_a_new_environment_is_one_sentence_beside_others(tmp_path: Path) -> None
     assert report.effects == ()
 
 
-def test_an_environment_that_goes_is_said(tmp_path: Path) -> None:
+def test_a_removed_environment_is_a_statement(tmp_path: Path) -> None:
     two = {
         **THREE,
         "config/sfcode.yaml": "".join(

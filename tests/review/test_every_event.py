@@ -66,7 +66,7 @@ def test_the_language_names_events_in_three_places() -> None:
     assert WITH_PROPERTIES
 
 
-def test_each_event_that_a_mapping_begins_or_ceases_to_write(tmp_path: Path) -> None:
+def test_each_added_or_removed_event_of_a_mapping_has_its_description(tmp_path: Path) -> None:
     without = edited(FILES, ("contact", ACTIVITIES, ""))
     begun, ended = {}, {}
     for name in IN_MAPPINGS:
@@ -79,7 +79,7 @@ def test_each_event_that_a_mapping_begins_or_ceases_to_write(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("part", ["subject", "comment"])
-def test_each_event_whose_text_reads_otherwise(tmp_path: Path, part: str) -> None:
+def test_each_event_with_a_changed_text_has_its_description(tmp_path: Path, part: str) -> None:
     words_by_event = {}
     for name in WITH_TEXTS:
         texts = {"subject": "A subject", "comment": "A comment"}
@@ -94,7 +94,7 @@ def test_each_event_whose_text_reads_otherwise(tmp_path: Path, part: str) -> Non
 
 
 @pytest.mark.parametrize("part", ["score", "feedback"])
-def test_each_event_whose_answer_is_taken_from_another_attribute(tmp_path: Path, part: str) -> None:
+def test_each_event_with_a_changed_attribute_has_its_description(tmp_path: Path, part: str) -> None:
     words_by_event = {}
     for name in WITH_PROPERTIES:
         before, after = (

@@ -92,7 +92,7 @@ def test_reordering_and_reformatting_is_no_change(seed: int, layout: dict[str, A
         ),
     ],
 )
-def test_saying_the_same_otherwise_is_no_change(short: str, old: str, new: str, tmp_path: Path) -> None:
+def test_another_notation_of_the_same_config_is_no_change(short: str, old: str, new: str, tmp_path: Path) -> None:
     """Shorthand, defaults written out, a variable for a value, a slash at the end."""
     after = edited(FILES, (short, old, new), ("settings", "env:PROD\n", 'env:PROD\n    variables: {account: "1"}\n'))
     report: ReviewReport = reviewed(tmp_path, FILES, after)

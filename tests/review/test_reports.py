@@ -65,7 +65,7 @@ def finding(**more: Any) -> Diagnostic:
 
 
 class TestText:
-    def test_nothing_is_said_of_nothing(self) -> None:
+    def test_an_empty_review_has_an_empty_report(self) -> None:
         """Old findings do not change that; errors and new ones are shown."""
         assert text(NOTHING) == "No changes"
         assert text(older(finding())) == "No changes"
@@ -82,7 +82,7 @@ class TestText:
         assert any(line.startswith("  warning SF203 config/mappings/contact.yaml:5:5: ") for line in lines)
         assert lines[-1] == "High risk: 0 to add, 4 to change, 4 to destroy."
 
-    def test_what_keeps_a_config_from_loading_is_listed(self) -> None:
+    def test_problems_of_an_invalid_config_are_listed(self) -> None:
         problem = Diagnostic.error(Position("config/sfcode.yaml", 1, 2), "name", "is wrong", "change it")
         report = text(replace(NOTHING, problems=(problem,)))
         assert "  config/sfcode.yaml:1:2: name: is wrong; change it" in report.splitlines()
@@ -90,7 +90,7 @@ class TestText:
 
 
 class TestMarkdown:
-    def test_the_most_important_stands_first(self, changed: ReviewReport) -> None:
+    def test_statements_are_sorted_by_risk(self, changed: ReviewReport) -> None:
         lines = [line for line in markdown(changed).splitlines() if line]
         assert lines[0] == "### High risk: 0 to add, 4 to change, 4 to destroy"
         assert lines[2:4] == ["| risk | topic | what changes | where |", "| --- | --- | --- | --- |"]
@@ -126,7 +126,7 @@ class TestMarkdown:
         assert page.count("```") % 2 == 0
 
     @pytest.mark.parametrize("limit", [LIMIT, 6000, 3000, 1500, 700, 300])
-    def test_it_keeps_within_a_limit_and_the_most_important(self, changed: ReviewReport, limit: int) -> None:
+    def test_a_limited_report_keeps_the_most_important_parts(self, changed: ReviewReport, limit: int) -> None:
         page = markdown(changed, limit)
         assert len(page) <= limit
         assert page.startswith("### High risk")
@@ -151,7 +151,7 @@ class TestMarkdown:
         assert high > 500
         assert low == 0
 
-    def test_a_heading_stands_only_above_something(self, changed: ReviewReport) -> None:
+    def test_a_heading_without_content_is_omitted(self, changed: ReviewReport) -> None:
         for limit in range(300, 6000, 97):
             lines = [line for line in markdown(changed, limit).splitlines() if line]
             for line, following in zip(lines, [*lines[1:], "#### end"], strict=True):
@@ -224,7 +224,7 @@ class TestDocument:
 
 
 class TestSarif:
-    def test_its_shape_is_that_of_the_standard(self, changed: ReviewReport) -> None:
+    def test_the_sarif_log_fits_its_schema(self, changed: ReviewReport) -> None:
         log = json.loads(sarif(changed))
         assert log["version"] == "2.1.0"
         [run] = log["runs"]
@@ -284,7 +284,7 @@ class TestGitHub:
             "::warning file=config/a.yaml,line=3,col=5,title=SF203 personal-data::m; c"
         )
 
-    def test_levels_are_githubs_words(self) -> None:
+    def test_levels_are_those_of_github(self) -> None:
         findings = tuple(finding(level=level, message=level.word) for level in (Level.NOTE, Level.WARNING, Level.ERROR))
         assert [line.split(" ")[0] for line in github(replace(NOTHING, findings=findings)).splitlines()] == [
             "::notice",
@@ -292,7 +292,7 @@ class TestGitHub:
             "::error",
         ]
 
-    def test_nothing_in_a_message_becomes_a_command(self) -> None:
+    def test_messages_are_escaped_for_workflow_commands(self) -> None:
         """Per cent, line ends, colons and commas are written as the runner reads them back."""
         sly = finding(position=Position("a,b:c%.yaml", 1, 1), message="100%\r\n::error::gotcha")
         assert github(replace(NOTHING, findings=(sly,))) == (
@@ -308,7 +308,7 @@ LEFT_OUT = {"version", "environments", "as_is", "review", "safety", "viewers"}
 """Sections of which other statements speak."""
 
 
-def test_every_setting_has_words(tmp_path: Path) -> None:
+def test_every_setting_has_a_statement(tmp_path: Path) -> None:
     """A setting that is added to the language without a sentence is caught here, and not by a user."""
     dumped = taken(tmp_path, FILES).project.settings.model_dump(mode="json", by_alias=True)
     leaves = set()

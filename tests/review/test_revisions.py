@@ -54,7 +54,7 @@ def test_positions_of_a_commit_are_the_users_paths(repository: Repository) -> No
     assert str(place) == "config/mappings/contact.yaml:6:5"
 
 
-def test_what_happened_on_the_base_since_is_no_part_of_the_change(repository: Repository) -> None:
+def test_later_commits_of_the_base_are_not_part_of_the_change(repository: Repository) -> None:
     """The base is where head left it; with `direct` it is the base itself."""
     fork = repository.git("rev-parse", "HEAD")
     repository.git("switch", "-q", "-c", "change")
@@ -166,21 +166,21 @@ def test_a_branch_that_only_the_remote_has_is_suggested(
 
 
 @pytest.mark.parametrize("name", ["nope", "HEAD:config", "", "--output=x", "main^{tree}"])
-def test_what_is_no_commit_is_refused(repository: Repository, name: str) -> None:
+def test_an_invalid_commit_is_refused(repository: Repository, name: str) -> None:
     """An option in disguise is never handed to git."""
     with pytest.raises(GitFailed):
         compare(CONFIG, name)
     assert not (repository.root / "x").exists()
 
 
-def test_a_folder_outside_of_git_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_outside_of_git_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, FILES)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(GitFailed, match="config is not in a git repository"):
         compare(CONFIG, "main")
 
 
-def test_git_itself_may_be_missing(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_git_program_a_review_is_refused(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(GitFailed, match="program git was not found"):
         compare(CONFIG, "main")
@@ -251,7 +251,7 @@ def test_everything_is_new_where_the_base_has_no_config(repository: Repository) 
     assert report.base_problems == ()
 
 
-def test_a_base_that_does_not_load_is_told_with_its_problems(repository: Repository) -> None:
+def test_an_invalid_base_is_reported_with_its_problems(repository: Repository) -> None:
     broken = repository.commit(edited(FILES, ("contact", "object: Contact", "objekt: Contact")))
     repository.commit(FILES)
     report = compare(CONFIG, broken)
@@ -272,7 +272,7 @@ def test_a_base_without_a_settings_file_does_not_load(repository: Repository) ->
     assert [problem.path for problem in report.base_problems] == ["config/sfcode.yaml"]
 
 
-def test_a_head_that_does_not_load_is_told_with_its_problems(repository: Repository) -> None:
+def test_an_invalid_head_is_reported_with_its_problems(repository: Repository) -> None:
     write(repository.root, edited(FILES, ("contact", "object: Contact", "object: [Contact]")))
     report = compare(CONFIG, "HEAD")
     assert [problem.position.line for problem in report.problems if problem.position] == [1]
@@ -299,7 +299,7 @@ def test_the_projects_own_templates_are_read_from_each_side(repository: Reposito
     assert compare(CONFIG, "HEAD", "HEAD").is_empty
 
 
-def test_no_change_goes_unsaid(repository: Repository) -> None:
+def test_changes_without_a_statement_of_their_own_are_listed(repository: Repository) -> None:
     """A file that a template includes is unknown to sfcode, and its effect is reported."""
     own = (Path(__file__).parents[2] / "templates/metadata/Flow.xml.j2").read_text(encoding="utf-8")
     name = "templates/metadata/Flow.xml.j2"
@@ -344,7 +344,7 @@ def test_links_are_followed_within_a_commit_and_nowhere_else(repository: Reposit
     assert not any("Contact" in line for line in said(report))
 
 
-def test_a_hooks_environment_does_not_lead_astray(
+def test_the_environment_of_a_git_hook_is_ignored(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Git sets variables for its hooks; the review uses the folder."""
@@ -384,7 +384,9 @@ def test_a_chosen_environment_is_the_only_one_looked_at(repository: Repository) 
     ]
 
 
-def test_nothing_is_left_behind(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_review_leaves_no_temporary_files(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))

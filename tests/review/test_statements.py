@@ -815,5 +815,5 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-def test_a_change_is_said_in_plain_words(case: Case, tmp_path: Path) -> None:
+def test_a_change_has_these_statements(case: Case, tmp_path: Path) -> None:
     assert said(reviewed(tmp_path, *case.sides)) == case.lines

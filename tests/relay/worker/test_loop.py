@@ -91,7 +91,7 @@ def inbox(sqlite_inbox_url):
         yield inbox
 
 
-def test_delivers_what_is_accepted_and_settles_it(inbox):
+def test_the_worker_delivers_and_settles_accepted_messages(inbox):
     async def act() -> None:
         world = World(inbox, done)
         world.worker.start()
@@ -105,7 +105,7 @@ def test_delivers_what_is_accepted_and_settles_it(inbox):
     asyncio.run(act())
 
 
-def test_a_ring_wakes_it_long_before_it_would_look_again(inbox, monkeypatch):
+def test_a_wake_up_starts_the_next_claim_early(inbox, monkeypatch):
     monkeypatch.setattr("sfcode.relay.worker.worker.POLL_FIRST", 1000.0)
     monkeypatch.setattr("sfcode.relay.worker.worker.POLL_MOST", 1000.0)
 
@@ -120,7 +120,7 @@ def test_a_ring_wakes_it_long_before_it_would_look_again(inbox, monkeypatch):
     asyncio.run(act())
 
 
-def test_a_ring_wakes_those_who_wait_and_nobody_later():
+def test_a_wake_up_applies_to_waiting_workers_only():
     bell = Wakeup()
     waiting = bell.now
     bell.wake()
@@ -200,7 +200,7 @@ def test_an_exception_of_the_writer_is_a_bug_after_which_the_message_is_tried_ag
     asyncio.run(act())
 
 
-def test_a_message_that_makes_the_writer_fail_stops_nobody_else(inbox):
+def test_a_message_that_makes_the_writer_fail_does_not_block_others(inbox):
     async def fails(claim):
         if any(m.payload["number"] == 2 for m in claim.messages):
             raise ZeroDivisionError
@@ -239,7 +239,7 @@ def test_a_message_that_the_writer_forgot_is_a_bug_and_not_lost(inbox):
     asyncio.run(act())
 
 
-def test_tells_which_messages_were_given_up(inbox):
+def test_dead_letters_are_reported(inbox):
     async def again(claim):
         return Delivery({m.id: Retry("no") if m.payload["number"] else Parked("why") for m in claim.messages})
 
@@ -254,7 +254,7 @@ def test_tells_which_messages_were_given_up(inbox):
     asyncio.run(act())
 
 
-def test_a_stop_lets_what_is_in_flight_finish_and_claims_nothing_more(inbox):
+def test_a_stop_completes_running_batches_and_claims_no_others(inbox):
     async def act() -> None:
         go, begun = asyncio.Event(), asyncio.Event()
 
@@ -279,7 +279,7 @@ def test_a_stop_lets_what_is_in_flight_finish_and_claims_nothing_more(inbox):
     asyncio.run(act())
 
 
-def test_a_stop_gives_back_what_does_not_finish_before_its_lease_ends(inbox, monkeypatch):
+def test_a_stop_releases_messages_that_do_not_finish_before_their_lease_ends(inbox, monkeypatch):
     monkeypatch.setattr("sfcode.relay.worker.worker.MARGIN", 29.8)
 
     async def act() -> None:
@@ -322,7 +322,7 @@ class Flaky:
         return call
 
 
-def test_a_database_that_goes_away_and_comes_back_costs_nothing_but_time(inbox, monkeypatch):
+def test_an_outage_of_the_database_only_delays_deliveries(inbox, monkeypatch):
     monkeypatch.setattr("sfcode.relay.worker.worker.TROUBLE_FIRST", 0.01)
 
     async def act() -> None:
@@ -341,7 +341,7 @@ def test_a_database_that_goes_away_and_comes_back_costs_nothing_but_time(inbox, 
     asyncio.run(act())
 
 
-def test_a_database_that_is_away_is_asked_again_after_a_pause(inbox, monkeypatch):
+def test_an_unavailable_database_is_retried_after_a_pause(inbox, monkeypatch):
     monkeypatch.setattr("sfcode.relay.worker.worker.TROUBLE_FIRST", 1000.0)
     limit = 10**9
     away = Flaky(inbox, claim=limit)
@@ -360,7 +360,7 @@ def test_a_database_that_is_away_is_asked_again_after_a_pause(inbox, monkeypatch
     asyncio.run(act())
 
 
-def test_a_row_that_a_frozen_process_holds_is_no_trouble_of_the_database(inbox, monkeypatch):
+def test_a_row_locked_by_a_frozen_process_is_not_an_outage_of_the_database(inbox, monkeypatch):
     monkeypatch.setattr("sfcode.relay.worker.worker.TROUBLE_FIRST", 0.01)
 
     async def act() -> None:
@@ -407,7 +407,7 @@ def test_several_lanes_deliver_at_once_but_never_two_batches_of_one_key(inbox):
     asyncio.run(act())
 
 
-def test_a_far_side_that_answers_nothing_is_asked_less_and_less_often(inbox, monkeypatch):
+def test_the_pauses_grow_while_a_far_side_does_not_respond(inbox, monkeypatch):
     sizes = []
 
     async def act() -> None:
@@ -444,7 +444,7 @@ def test_a_far_side_that_answers_nothing_is_asked_less_and_less_often(inbox, mon
         ([], False),
     ],
 )
-def test_an_outage_is_when_nothing_came_through_and_no_message_is_to_blame(ends, outage):
+def test_an_outage_is_a_batch_without_a_success_and_without_a_failed_message(ends, outage):
     assert is_outage(Delivery(dict(enumerate(ends)))) is outage
 
 
@@ -470,7 +470,7 @@ def test_a_stop_does_not_wait_for_the_pause_of_an_outage(inbox, monkeypatch):
     asyncio.run(act())
 
 
-def test_what_comes_while_a_batch_is_young_is_gathered_into_the_next(inbox):
+def test_new_messages_are_collected_for_the_next_batch(inbox):
     async def act() -> None:
         world = World(inbox, done, gather=1000.0)
         batches = []

@@ -10,7 +10,7 @@ AWAY = Retry("no answer", counts=False)
 WAITING = Retry("mapping contact is paused", counts=False, reason=PAUSED)
 
 
-def test_messages_that_wait_for_a_person_are_no_outage() -> None:
+def test_parked_messages_are_not_an_outage() -> None:
     assert is_outage(Delivery({1: AWAY, 2: Released()}))
     assert not is_outage(Delivery({1: AWAY, 2: Delivered()}))
     assert not is_outage(Delivery({1: WAITING}))

@@ -37,7 +37,7 @@ def test_the_longest_wait_doubles_with_each_attempt_up_to_a_limit() -> None:
     assert waits[-1] == DEFAULT.most
 
 
-def test_any_wait_up_to_the_longest_is_as_likely() -> None:
+def test_waits_are_uniformly_distributed_up_to_the_longest() -> None:
     rng = random.Random(5)
     delays = [retry_delay(replace(FRESH, attempts=3), Retry("no"), rng) for _ in range(2000)]
     waits = [delay.total_seconds() for delay in delays if delay is not None]
@@ -88,12 +88,12 @@ def test_the_far_sides_own_time_does_not_make_a_wait_shorter() -> None:
     assert longest(replace(FRESH, attempts=6), Retry("429", after=1)) == 64
 
 
-def test_the_far_side_cannot_ask_for_ever() -> None:
+def test_a_too_long_retry_after_is_limited() -> None:
     assert longest(FRESH, Retry("429", after=1e12)) <= DEFAULT.asked + DEFAULT.first
 
 
 @pytest.mark.parametrize("after", [math.inf, math.nan, -5.0, 0.0])
-def test_a_time_that_makes_no_sense_is_ignored(after: float) -> None:
+def test_an_invalid_retry_after_is_ignored(after: float) -> None:
     assert longest(FRESH, Retry("429", after=after)) == 1
 
 
@@ -104,7 +104,7 @@ def test_a_time_that_makes_no_sense_is_ignored(after: float) -> None:
     counts=st.booleans(),
     seed=st.integers(),
 )
-def test_it_is_never_in_the_past_and_never_later_than_any_limit(attempts, waited, after, counts, seed) -> None:
+def test_a_due_time_is_never_in_the_past_or_beyond_a_limit(attempts, waited, after, counts, seed) -> None:
     message = replace(FRESH, attempts=attempts, waited=waited)
     delay = retry_delay(message, Retry("no", after, counts), random.Random(seed))
     if delay is None:
