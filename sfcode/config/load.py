@@ -247,9 +247,9 @@ def project_root(folder: Path) -> Path:
 
 def find_templates(folder: Path) -> Path | None:
     """
-    Return the project's own templates: beside the config folder as it was called, otherwise beside the link's target.
+    Return the project's own templates: beside the passed config folder, or else beside the target of a link.
 
-    None in the repository of sfcode, where they are those of all projects.
+    None in the repository of sfcode, whose templates are the shipped ones.
     """
     tops = (project_root(folder), folder.resolve().parent)
     path = next((path for top in tops if (path := top / "templates" / "metadata").is_dir()), None)

@@ -71,7 +71,7 @@ MADE_ONCE = frozenset({"Report"})
 
 
 def ignore_edits(components: Mapping[Address, Component], applied: Mapping[Address, Body]) -> dict[Address, Component]:
-    """Return the observed components, with components that are made once as they were after the last apply."""
+    """Return the observed components, with the applied body for types that are created once and then not compared."""
     return {
         address: Component(address.type, component.full_name, applied[address])
         if address.type in MADE_ONCE and address in applied

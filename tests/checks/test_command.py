@@ -105,7 +105,7 @@ def test_a_sarif_file_is_written_even_where_there_is_an_error(folder: Path, caps
 
 
 def test_linting_imports_no_review(root: Path, folder: Path) -> None:
-    """The review stands above the checks, and the linter runs without it."""
+    """The review imports the checks, and the linter runs without the review."""
     write(folder, FILES)
     code = (
         "import sys; from sfcode.cli.main import main\n"

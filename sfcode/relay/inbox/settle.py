@@ -77,9 +77,9 @@ def _without_resumed(
     tx: Transaction, settlements: Mapping[int, Settlement], delays: Mapping[int, timedelta | None]
 ) -> tuple[Mapping[int, Settlement], Mapping[int, timedelta | None]]:
     """
-    Return settlements and waits of which none is for a mapping that is not paused any more, as this process may not know yet.
+    Make messages due at once that would wait for a mapping that another process has resumed.
 
-    A resume that comes now waits for this transaction, so that it finds the messages that wait.
+    A concurrent resume waits for this transaction, so that it finds the waiting messages.
     """
     paused = {
         id_: settlement

@@ -87,9 +87,9 @@ def choose_walk(tx: Transaction, choice: Filter, states: Collection[State]) -> W
 
 def choose_walk_of_change(tx: Transaction, choice: Filter, states: Collection[State]) -> Walk:
     """
-    Return the walk of a step of a change, in whose order a place of any other step of it is reached once.
+    Return the walk of one step of a bulk change, whose order is the same in every step.
 
-    So nothing is counted, which would differ between steps. Walks of categories and of times have the same order.
+    So no counts are used, which differ between steps. Walks of categories and of times have the same order.
     """
     for walk in _walks_of_ids(choice, states):
         return walk

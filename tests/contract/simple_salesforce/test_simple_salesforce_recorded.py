@@ -44,7 +44,7 @@ def vcr_config() -> dict[str, Any]:
 
 @pytest.fixture
 def sf(record_mode: str, company: Path, tmp_path: Path) -> Iterator[Salesforce]:
-    """Sign in to nobody, or while recording to an org."""
+    """Return a client without an org; while recording, one that is signed in to an org."""
     with requests.Session() as session:
         session.trust_env = False
         session.mount("https://", PlainHttp())

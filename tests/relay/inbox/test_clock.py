@@ -35,7 +35,7 @@ CLOSE = 60.0
 
 
 class Machine:
-    """A machine with a database, whose wall clock is set, and on which time passes, as a test says."""
+    """A machine with a database; a test sets its wall clock, and lets time pass."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -88,7 +88,7 @@ def test_a_feedback_without_words_is_an_event_without_an_answer() -> None:
 def test_one_event_with_both_answers_is_the_activities_of_those_that_it_has(
     answers: dict[str, Any], activities: tuple[str, ...]
 ) -> None:
-    """Of a bad answer all, so that whoever asks for one of them hears of it."""
+    """With an invalid answer the event has both activities, so that each reports the problem."""
     assert read(event("appcues:nps_score_and_feedback", "a", **answers)).activities == activities
 
 
