@@ -125,7 +125,9 @@ class TestDifferences:
             inbox.merge_counts()
             assert (self.rows(inbox), inbox.stats().counts) == (0, {})
 
-    def test_many_differences_are_added_up_in_pieces(self, postgres_inbox_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_many_differences_are_added_up_in_pieces(
+        self, postgres_inbox_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(counts, "AT_ONCE", 4)
         with open_inbox(postgres_inbox_url) as inbox:
             for number in range(10):
