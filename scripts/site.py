@@ -2,6 +2,7 @@
 Write the sources of the documentation site: the pages of docs/, and the repository's own pages that they link to.
 
 Links that lead out of docs/ are changed to lead to those pages. Links to other files of the repository become plain text.
+Addresses that stand alone become links, as on GitHub.
 A picture that also exists for dark pages (`plan-dark.png` beside `plan.png`) is shown in both, each with the theme that it fits.
 `make site` builds the site from what this writes.
 """
@@ -23,6 +24,8 @@ PAGES = {
 }
 """The pages outside docs/, and their names in the site."""
 _LINK = re.compile(r"(?<!!)\[([^\]\[]*(?:\[[^\]]*\][^\]\[]*)*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
+_CODE = re.compile(r"(`[^`\n]+`)")
+_ADDRESS = re.compile(r"""(?<!\]\()(?<![<"'\[\w])https?://[^\s)>|\]]+[^\s)>|\].,;:]""")
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s#]+)\.png\)")
 
 
@@ -43,7 +46,12 @@ def rewrite_links(text: str, path: str) -> str:
         return f"[{label}]({os.path.relpath(page, folder)}{fragment})" if page else label
 
     parts = re.split(r"(^```.*?^```)", text, flags=re.DOTALL | re.MULTILINE)
-    return "".join(part if part.startswith("```") else _LINK.sub(rewrite, part) for part in parts)
+    return "".join(part if part.startswith("```") else link_addresses(_LINK.sub(rewrite, part)) for part in parts)
+
+
+def link_addresses(text: str) -> str:
+    """Return a text in which each address that stands alone is a link, as on GitHub."""
+    return "".join(part if part.startswith("`") else _ADDRESS.sub(r"<\g<0>>", part) for part in _CODE.split(text))
 
 
 def add_dark_pictures(text: str, folder: Path) -> str:

@@ -68,6 +68,11 @@ def test_pages_of_an_earlier_build_are_deleted(tmp_path):
             "[a](https://example.com) [b](#here) ![c](x.png)",
         ),
         ("docs/relay.md", "```\n[log](../CHANGELOG.md)\n```\n", "```\n[log](../CHANGELOG.md)\n```\n"),
+        (
+            "docs/relay.md",
+            "| a | https://a.example/b | (https://a.example/c). `https://a.example/d`",
+            "| a | <https://a.example/b> | (<https://a.example/c>). `https://a.example/d`",
+        ),
     ],
 )
 def test_links_lead_to_pages_of_the_site(path, text, rewritten):

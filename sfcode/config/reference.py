@@ -28,7 +28,7 @@ A project's config folder holds four kinds of files:
 
 | file | says |
 | --- | --- |
-| [`sfcode.yaml`](#sfcodeyaml) | who takes part: integration user, Appcues account, relay, environments |
+| [`sfcode.yaml`](#sfcodeyaml) | settings: integration user, Appcues account, relay, environments |
 | [`mappings/NAME.yaml`](#mappingsnameyaml) | what one Salesforce object exchanges with Appcues; NAME becomes part of names in Salesforce |
 | [`events.yaml`](#eventsyaml) | the texts of the activities that Appcues events become; may be left out |
 | [`recipes.yaml`](#recipesyaml) | use cases with their own fields, objects and reports; may be left out |

@@ -54,7 +54,7 @@ less = edit(CONTACT, "    plan: Plan__c\n", "")
 LESS = {FLOW: CHANGED, INTEGRATION: CHANGED, MESSAGE: CHANGED}
 no_nps = edit(
     CONTACT,
-    """  # The latest NPS answer. `create: true`: these two fields are made and owned by sfcode.
+    """  # The latest NPS answer. `create: true`: sfcode creates and manages these two fields.
   nps:
     score: {field: Appcues_NPS_Score__c, create: true}
     feedback: {field: Appcues_NPS_Feedback__c, create: true}
