@@ -43,8 +43,7 @@ HELP_FILE = Path("sfcode/cli/help.txt")
 CLI_HEAD = """\
 # Command line
 
-This page is made from `sfcode --help` by `make docs`; a test fails when it is stale. What the exit
-codes mean is in [exit-codes.md](exit-codes.md).
+`make docs` generates this page from `sfcode --help`. [Exit codes](exit-codes.md) has a page of its own.
 
 Global options are accepted before and after the verb: `sfcode --env sandbox plan` and `sfcode plan --env sandbox`
 are the same.
