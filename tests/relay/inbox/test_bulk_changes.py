@@ -113,6 +113,15 @@ def test_a_change_skips_nothing_when_a_condition_becomes_less_selective_between_
     assert {number for number, state in states(inbox).items() if state == "ready"} == set(range(6))
 
 
+def test_a_change_belongs_to_the_process_that_began_it_or_else_to_the_next(inbox: Inbox) -> None:
+    begin(inbox, holder="first")
+    assert inbox.bulk_changes.take("other") is None
+    free = begin(inbox)
+    taken = inbox.bulk_changes.take("other")
+    assert taken is not None
+    assert (taken.id, taken.is_held) == (free, True)
+
+
 def test_a_process_that_lost_a_change_takes_no_further_step(inbox: Inbox, elapse: Elapse, monkeypatch) -> None:
     monkeypatch.setattr(bulk_changes, "AT_ONCE", 2)
     park(inbox, 6)

@@ -336,6 +336,11 @@ class TestPaths:
         assert sum(len(json.dumps(m.payload)) for m in stored) < 60_000
         assert stored[0].payload["envelope"] == [{"note": "x" * 20_000, "user_id": "1"}]
 
+    def test_another_envelope_is_stored_with_each_of_its_events(self, relay: Relay) -> None:
+        body = {"note": "x", "user_id": "1", "events": [{"name": "e0"}, {"name": "e1"}]}
+        envelope = [{"note": "x", "user_id": "1"}]
+        assert [message.payload["envelope"] for message in taken(relay, body)] == [envelope] * 2
+
     def test_an_alias_matches_a_name_without_its_prefix(self, relay: Relay) -> None:
         """Whether webhooks carry it is not published."""
         events = relay.project.events

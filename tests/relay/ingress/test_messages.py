@@ -96,6 +96,9 @@ def test_a_notification_becomes_a_message_of_its_user(relay: Relay) -> None:
         ("&#xDE00;&#xD83D;", "\ufffd\ufffd"),
         ("&#xFFFE;&#99999999;", "\ufffd\ufffd"),
         ("&#x9;&#x41;&#128512;", "\tA\U0001f600"),
+        ("&#x10000;&#xDBFF;&#xDFFF;", "\U00010000\U0010ffff"),
+        ("&#55000;&#57000;", "\ud6d8\ufffd"),
+        ("a&#13;b&#10;", "a\rb\n"),
         ("&amp;#x0B;", "&#x0B;"),
     ],
 )

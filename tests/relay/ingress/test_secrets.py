@@ -44,7 +44,9 @@ def test_secrets_are_read_from_the_environment_with_their_predecessors(tmp_path:
         ("scheme: hmac, header: X-A", "tiny", "is shorter than 16 characters and could be guessed"),
         ("scheme: standard_webhooks", "whsec_!!!", "is not base64 of 24 bytes or more"),
         ("scheme: standard_webhooks", "whsec_c2hvcnQ=", "is not base64 of 24 bytes or more"),
+        ("scheme: standard_webhooks", "whsec_" + "A" * 31, "is not base64 of 24 bytes or more"),
         ("scheme: standard_webhooks", "whpk_" + "A" * 44, "is an asymmetric key, which is not supported"),
+        ("scheme: standard_webhooks", "whsk_" + "A" * 44, "is an asymmetric key, which is not supported"),
     ],
 )
 def test_an_unusable_secret_is_refused_by_its_name_without_its_value(
@@ -57,6 +59,7 @@ def test_an_unusable_secret_is_refused_by_its_name_without_its_value(
     ):
         (problem,) = secret_problems(loaded, ingress_secrets)
         assert (problem.path, problem.message) == (name, words)
+        assert problem.hint, "it says what to do"
         assert value not in str(problem)
 
 
@@ -80,6 +83,7 @@ def test_the_secret_of_outbound_messages_is_part_of_an_address(tmp_path: Path) -
         ("scheme: hmac, header: X-A", "any text with 16 characters, ü"),
         ("scheme: standard_webhooks", "whsec_" + "A" * 43 + "="),
         ("scheme: standard_webhooks", "A" * 43),
+        ("scheme: standard_webhooks", "whsec_" + "A" * 32),
     ],
 )
 def test_usable_secrets_are_accepted(tmp_path: Path, auth: str, value: str) -> None:
