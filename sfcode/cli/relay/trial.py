@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 POST_SECONDS = 15.0
-WITHDRAW_SECONDS = 15.0
-"""How long the end of a delivery is waited for that is in progress when the test fails."""
+WITHDRAW_SECONDS = 60.0
+"""How long the test waits at its end for a delivery in progress, as long as a lease by default."""
 ITEM_KEYS = ("flowName", "checklistName", "itemName", "goalName", "surveyName")
 """Attributes with the name of an event's item, one per event, in which the test writes its mark."""
 
