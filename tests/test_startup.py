@@ -128,6 +128,43 @@ def test_a_command_ends_without_a_search_for_cycles() -> None:
     assert run.stdout.splitlines()[-1] == "True"
 
 
+ENDING = """\
+import atexit, os, sys
+class Registration:
+    def find_spec(self, name, *_):
+        if name == "sfcode.cli.main":
+            atexit.register(print, "handler")
+real_exit = os._exit
+def exit(code):
+    os.write(1, b"quick\\n")
+    real_exit(code)
+os._exit = exit
+sys.meta_path.insert(0, Registration())
+{before}
+import sfcode.__main__ as module
+module.start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "argument", "code", "end"),
+    [
+        ("", "--version", 0, ["handler", "quick"]),
+        ("", "nonsense", 1, ["handler", "quick"]),
+        ("atexit.register(print, 'early')", "--version", 0, ["handler", "early"]),
+    ],
+)
+def test_a_command_ends_after_all_handlers(before: str, argument: str, code: int, end: list[str]) -> None:
+    """Its output is written. It ends quickly unless another program has registered a handler that would run later."""
+    command = [sys.executable, "-c", ENDING.format(before=before), argument]
+    environ = {**os.environ, "PYTHONUNBUFFERED": ""}
+    run = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert run.returncode == code
+    lines = run.stdout.splitlines()
+    assert lines[-len(end) :] == end
+    assert ("sfcode, version" in run.stdout) == (code == 0)
+
+
 def test_python_looks_for_no_cycles_among_what_is_imported() -> None:
     """But it does again in the command."""
     code = (
