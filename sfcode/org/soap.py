@@ -104,7 +104,7 @@ def _fault(element: etree._Element) -> OrgError:
 
 def local_name(element: etree._Element) -> str:
     """Return the name of an element without its namespace."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from sfcode.config.project import Project
@@ -72,7 +72,10 @@ def gather(project: Project, org: Org, secrets: Mapping[str, str], request: Plan
 def _read(project: Project, org: Org, secrets: Mapping[str, str], request: PlanRequest) -> tuple[Desired, OrgSnapshot]:
     """Generate what a mode compares with, and read the org."""
     schema, warnings, generated = _generate(project, org, request.mode)
-    snapshot = _read_org(project, org, secrets, request, generated)
+    snapshot, assigned = run_both(
+        lambda: _read_org(project, org, secrets, request, generated),
+        lambda: _assignees(org, project.integration_set) if schema else [],
+    )
     moves = _find_moves(project, request, generated, snapshot)
     if schema:
         managed = {component.address for component in (*generated.components, *generated.records)}
@@ -81,7 +84,7 @@ def _read(project: Project, org: Org, secrets: Mapping[str, str], request: PlanR
             snapshot,
             warnings=warnings,
             unmanaged=snapshot.unmanaged | frozenset(unmanaged_fields(schema, managed)),
-            assignees=tuple(_integration_users(org, project, moves)),
+            assignees=tuple(_integration_users(org, project, moves, assigned)),
             # The connector that the relay replaces may have created a new one.
             messages=tuple(item.full_name for item in _list_messages(org)) if project.replaced else (),
             selected=count_selected(project, org),
@@ -251,9 +254,8 @@ def _retrieve(org: Org, addresses: list[Address]) -> tuple[dict[Address, Compone
     for address in addresses:
         members.setdefault(member_type(address.type), set()).add(address.full_name)
         container = container_of(address)
-        if (
-            container and container.type == "Workflow"
-        ):  # object files are too large to retrieve only to count their components
+        # Object files are too large to retrieve only to count their components.
+        if container and container.type == "Workflow":
             members.setdefault(container.type, set()).add(container.full_name)
     requests = set(addresses)
     files, file_addresses = extract_components(org.metadata.retrieve(members).files, requests)
@@ -328,11 +330,11 @@ def _read_other_uses(
     return {user: tuple(sorted(addresses)) for user, addresses in uses.items()}
 
 
-def _integration_users(org: Org, project: Project, moves: tuple[Move, ...]) -> Iterator[Address]:
-    """List the users with the integration's permission set, which may still have its former name in the org."""
+def _integration_users(org: Org, project: Project, moves: tuple[Move, ...], assigned: list[str]) -> list[Address]:
+    """List the users with the integration's permission set, by its former name in the org; `assigned` have the present one."""
     present = Address("PermissionSet", project.integration_set)
     former = Renames(moves).reversed().rename_address(present)
-    yield from (Address("User", name) for name in _assignees(org, former.full_name))
+    return [Address("User", name) for name in (assigned if former == present else _assignees(org, former.full_name))]
 
 
 def _assignees(org: Org, permission_set: str) -> list[str]:

@@ -21,7 +21,8 @@ from tests.waiting import PATIENCE
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "plan-and-apply.md"
 REQUESTS = {
-    what: int(count) for what, count in re.findall(r"^\| ([^|]+?) \| (\d+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    what: int(count)
+    for what, count in re.findall(r"^\| ([^|]+?) \| (\d+)(?: more)? \|$", PAGE.read_text("utf-8"), re.MULTILINE)
 }
 
 
@@ -61,6 +62,18 @@ def test_the_first_two_requests_run_side_by_side(journey: Journey) -> None:
         return {}
 
     plan_with(journey, Runtime(request_headers=wait_for_the_other))
+
+
+def test_what_a_first_plan_reads_of_its_addresses_runs_side_by_side(journey: Journey) -> None:
+    """The user, its two assignments, the users with the permission set and the retrieve: none is sent before all are about to be."""
+    numbers, five = itertools.count(1), threading.Barrier(5)
+
+    def wait_for_the_others() -> dict[str, str]:
+        if 2 < next(numbers) <= 2 + five.parties:
+            five.wait(PATIENCE)
+        return {}
+
+    plan_with(journey, Runtime(request_headers=wait_for_the_others))
 
 
 def test_the_fingerprints_of_secrets_are_taken_while_the_org_is_read(journey: Journey) -> None:
