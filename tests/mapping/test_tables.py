@@ -17,12 +17,14 @@ from sfcode.config.mapping_models import ActivityEvent
 from sfcode.config.recipe_models import RegistrationEvent
 from sfcode.config.template import find_template_problem
 from sfcode.generate import generate
+from sfcode.lazy_dataclasses import replace
 from sfcode.mapping import events, field_types
 from sfcode.mapping.permissions import OBJECT_FLAGS, ObjectPermission, add_required
 from sfcode.mapping.targets import TARGET_VALUES, TargetValue
 from sfcode.metadata.objects import standard
 from sfcode.metadata.schema_table import elements, values
 from sfcode.plan.data_flows import data_flows
+from sfcode.relay.salesforce.actions.nps_fields import update_nps_fields
 
 
 class TestEvents:
@@ -108,6 +110,15 @@ class TestTargetValues:
         assert permissions["Contact.Custom__c"] == {"editable": True, "readable": True}
         steps = next_steps(project)
         assert [event for event in value.events if f"appcues:{event}" not in steps] == []
+
+    def test_a_value_that_is_no_nps_answer_is_none_of_the_action_for_them(self, root: Path) -> None:
+        project = load(root / "config", "local")
+        mapping = next(mapping for mapping in project.resolved if len(mapping.targets) == 2)
+        other = TARGET_VALUES[0]._replace(path=("last_flow",))
+        further = replace(mapping.targets[0], value=other, field="Last_Flow__c")
+        action = update_nps_fields(project, replace(mapping, targets=(*mapping.targets, further)))
+        assert action == update_nps_fields(project, mapping)
+        assert update_nps_fields(project, replace(mapping, targets=(further,))) is None
 
     def test_each_field_that_is_created_can_store_its_value(self) -> None:
         for value in TARGET_VALUES:
