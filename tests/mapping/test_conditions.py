@@ -60,6 +60,8 @@ def test_one_different_line_makes_conditions_disjoint_and_no_condition_matches_a
         (is_("it's", "a\\b"), "A__c IN ('it\\'s', 'a\\\\b')"),
         (is_not(1, 2.5), "(A__c = null OR A__c NOT IN (1, 2.5))"),
         (is_not(True), "A__c != true"),
+        (is_(False), "A__c = false"),
+        (is_("a\nb\rc"), "A__c IN ('a\\nb\\rc')"),
         (is_("T", field="RecordType"), "RecordType.DeveloperName IN ('T')"),
         (blank(True, field="RecordType"), "RecordTypeId = null"),
     ],

@@ -19,6 +19,7 @@ from sfcode.config.template import find_template_problem
 from sfcode.generate import generate
 from sfcode.lazy_dataclasses import replace
 from sfcode.mapping import events, field_types
+from sfcode.mapping.org_features import feature_fields
 from sfcode.mapping.permissions import OBJECT_FLAGS, ObjectPermission, add_required
 from sfcode.mapping.targets import TARGET_VALUES, TargetValue
 from sfcode.metadata.objects import standard
@@ -142,3 +143,22 @@ def test_the_templates_take_lengths_from_the_domain(root: Path) -> None:
     assert "<length>{{ field.length }}</length>" in text
     assert "32768" not in text
     assert "255" not in text
+
+
+@pytest.mark.parametrize(
+    ("object_name", "field", "feature"),
+    [
+        ("Lead", "StateCode", "state and country/territory picklists"),
+        ("Lead", "CountryCode", "state and country/territory picklists"),
+        ("Contact", "OtherCountryCode", "state and country/territory picklists"),
+        ("Account", "PersonMailingStateCode", "person accounts, and state and country/territory picklists"),
+        ("Account", "PersonEmail", "person accounts"),
+        ("Contact", "IsPersonAccount", "person accounts"),
+        ("Anything__c", "CurrencyIsoCode", "multiple currencies"),
+    ],
+)
+def test_a_field_of_a_feature_is_known_by_the_name_of_the_feature(object_name: str, field: str, feature: str) -> None:
+    known, name = feature_fields(object_name)[field]
+    assert (known.name, name) == (field, feature)
+    assert known.type == ("picklist" if field.endswith("Code") else {"PersonEmail": "email"}.get(field, "boolean"))
+    assert "IsPersonAccount" not in feature_fields("Lead")
