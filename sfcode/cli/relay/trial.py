@@ -1,4 +1,4 @@
-"""`sfcode relay test`: one made-up event through a running relay into a record, checked and removed again."""
+"""`sfcode relay test`: a test event through a running relay to a record, checked and removed afterwards."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def trial_command(
     invocation: Invocation, user: str, url: str | None, timeout: float, *, allow_production: bool
 ) -> None:
     """
-    Send one made-up event through the running relay into the record of a user, check it, and remove it again.
+    Send a test event through the running relay to the record of a user, check it, and remove it.
 
     Sends a signed webhook as Appcues does, waits for its delivery, reads the activity in Salesforce, and deletes it. Needs
     the inbox, the webhook's secret, and a sign-in that may read and delete activities. Says each step.
