@@ -404,6 +404,19 @@ def test_every_rule_is_documented_with_its_level_and_words(root: Path) -> None:
     ]
 
 
+OF_TEMPLATES = [
+    case for case in CASES if case.rule.startswith("SF1") and any(name.startswith(TEMPLATES) for name in case.bad)
+]
+
+
+@pytest.mark.parametrize("case", OF_TEMPLATES, ids=lambda case: f"{case.rule} {case.lines[0][-50:]}")
+def test_what_a_template_causes_has_the_line_of_the_template(tmp_path: Path, case: Case) -> None:
+    own = {name for name in case.bad if name.startswith(TEMPLATES)}
+    for finding in found(tmp_path, case.bad, case.rule):
+        places = (finding.position, finding.related)
+        assert [place for place in places if place and place.file in own], str(finding)
+
+
 def test_a_template_that_drops_a_field_is_named_with_the_mapping_line(tmp_path: Path) -> None:
     [finding] = found(tmp_path, dropped("Title"), "SF101")
     assert str(finding.related) == f"{TEMPLATES}{MESSAGE}.xml.j2:9:5"
