@@ -6,6 +6,7 @@ Render the reference of the mapping language as a Markdown page from the models.
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ def render_reference() -> str:
 
 def _sections(heading: str, model: type[Model], path: str) -> Iterator[str]:
     """Describe a model, then the models that it contains."""
-    yield f"{heading}\n\n{(model.__doc__ or '').strip()}\n"
+    yield f"{heading}\n\n{inspect.cleandoc(model.__doc__ or '')}\n"
     if issubclass(model, Shorthand):
         yield "Written as text alone, it is the `field`.\n"
     rows = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
