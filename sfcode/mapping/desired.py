@@ -40,6 +40,11 @@ class Desired:
         """The components and records by their addresses."""
         return {component.address: component for component in (*self.components, *self.records)}
 
+    def share(self, observed: Component) -> Component:
+        """Return the desired component in place of an equal observed one, so that both have one body, text and normal form in memory."""
+        component = self.by_address.get(observed.address)
+        return component if component == observed and component.full_name == observed.full_name else observed
+
     def find_origin(self, address: Address, token: str = "") -> Origin | None:
         """Return the YAML line behind a name in a component, or behind the component itself."""
         return self._origins.get((address, token))

@@ -18,10 +18,13 @@ B = TypeVar("B")
 
 def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
     """
-    Run calls in up to `at_once` threads and return their results in order.
+    Run calls in up to `at_once` threads, one of which is the caller's, and return their results in order.
 
-    Raises the error of the first call that failed, after the calls that had begun. KeyboardInterrupt is raised at once: the threads end with the
-    process, since an org may never answer.
+    The caller's thread runs the first call, so the call that needs most memory goes first: the C library keeps the memory that a thread
+    has once used for that thread.
+
+    Raises the error of the first call that failed, after the calls that had begun. KeyboardInterrupt is raised at once: the other threads
+    end with the process, since an org may never answer.
     """
     numbered = [*enumerate(calls)]
     results: list[T | None] = [None] * len(numbered)
@@ -33,22 +36,28 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
         with taking:
             return None if errors else next(waiting, None)
 
-    def work() -> None:
-        while numbered_call := take():
-            number, call = numbered_call
+    def work(taken: tuple[int, Callable[[], T]] | None) -> None:
+        while taken:
+            number, call = taken
             try:
                 results[number] = call()
+            except KeyboardInterrupt:  # only the main thread is interrupted
+                raise
             except BaseException as error:  # noqa: BLE001  (it is raised where the result is needed)
                 errors[number] = error
-        ended.put(None)
+            taken = take()
 
-    threads = [
-        threading.Thread(target=copy_context().run, args=(work,), daemon=True)
-        for _ in range(min(at_once, len(numbered)))
-    ]
-    for thread in threads:
-        thread.start()
-    for _ in threads:
+    def work_beside(taken: tuple[int, Callable[[], T]] | None) -> None:
+        try:
+            work(taken)
+        finally:
+            ended.put(None)
+
+    first, *others = [take() for _ in range(min(at_once, len(numbered)))] or [None]
+    for taken in others:
+        threading.Thread(target=copy_context().run, args=(work_beside, taken), daemon=True).start()
+    work(first)
+    for _ in others:
         ended.get()
     if errors:
         raise errors[min(errors)]

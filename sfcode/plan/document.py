@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
 from sfcode.plan.provenance import Provenance
 from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.reports import ReportOptions
-from sfcode.plan.signature import seal, verify
+from sfcode.plan.signature import EncodedChanges, seal, verify
 from sfcode.plan.snapshot import Move, Target
 from sfcode.secret import Secret
 from sfcode.text import spell_out
@@ -43,12 +43,14 @@ if TYPE_CHECKING:  # slow to import, and needed at run time only by `sfcode sche
 
 FORMAT_VERSION = "1.4"
 
-_TEXTS_PER_PART = 10_000
-
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
     """Return the plan as JSON values with a digest, and signed if there is a key."""
-    document: PlanContent = {
+    return seal(_content(plan, list(map(change_document, plan.changes))), key)
+
+
+def _content(plan: Plan, changes: list[PlannedChange]) -> PlanContent:
+    return {
         "format_version": FORMAT_VERSION,
         "sfcode_version": __version__,
         "org": {
@@ -66,7 +68,7 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         "destroy": plan.mode is Mode.DESTROY,
         "kept": {str(component.address): dict(component.body) for component in plan.kept},
         "released": sorted(str(address) for address in plan.released),
-        "resource_changes": [change_document(change) for change in plan.changes],
+        "resource_changes": changes,
         "resource_drift": [
             _drift(change) for change in plan.drifted if plan.mode is Mode.REFRESH or change.action is not Action.NO_OP
         ],
@@ -102,7 +104,6 @@ def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
         "relay": _relay(plan.relay) if plan.relay else None,
         "provenance": _values(plan.provenance) if plan.provenance else None,
     }
-    return seal(document, key)
 
 
 def change_document(change: Change) -> PlannedChange:
@@ -180,10 +181,29 @@ def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
 
 
 def _render_parts(plan: Plan, key: Secret | None) -> Iterator[str]:
-    """Render the document in parts of some kilobytes, joining the many small texts that the encoder yields."""
-    texts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(to_document(plan, key))
-    while part := "".join(islice(texts, _TEXTS_PER_PART)):
-        yield part
+    """Render the document value by value and change by change, since that of a large plan takes several times its memory."""
+    encode = json.JSONEncoder(indent=2, ensure_ascii=False).encode
+    content, changes = _content(plan, []), EncodedChanges()
+    start = "{"
+    for name, value in content.items():
+        if name != "resource_changes":
+            yield f'{start}\n  "{name}": {_indent(encode(value), "  ")}'
+        else:
+            yield f'{start}\n  "{name}": ['
+            for change in map(change_document, plan.changes):
+                yield f"{',' if changes.parts else ''}\n    {_indent(encode(change), '    ')}"
+                changes.add(change)
+            yield "\n  ]" if changes.parts else "]"
+        start = ","
+    for name, value in seal({**content, "resource_changes": changes}, key).items():
+        if name not in content:
+            yield f',\n  "{name}": {_indent(encode(value), "  ")}'
+    yield "\n}"
+
+
+def _indent(json_text: str, indentation: str) -> str:
+    """Indent the lines of formatted JSON, whose texts have no line breaks."""
+    return json_text.replace("\n", f"\n{indentation}")
 
 
 def load(path: Path, key: Secret | None = None) -> Plan:

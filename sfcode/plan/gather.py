@@ -165,8 +165,8 @@ def _read_org(
     states = [state_address(identity) for identity in project.identities]
     rows_wanted = {address: body for address, body in expected.items() if address.is_record}
     requested = [*(address for address in expected if not address.is_record), *states]
-    record_rows, (metadata, unmanaged) = run_both(
-        lambda: read_records(org, rows_wanted), lambda: _retrieve(org, requested)
+    (metadata, unmanaged), record_rows = run_both(
+        lambda: _retrieve(org, requested), lambda: read_records(org, rows_wanted)
     )
     state_component = next((metadata[address] for address in states if address in metadata), None)
     left_state = metadata.get(states[1]) if states[1:] else None
@@ -206,7 +206,7 @@ def _read_org(
     mask = Mask(secrets, applied.secrets, org.identity.org_id, applied.org_id or "")
     leaving = _list_leaving_users(project, request.mode, record_rows)
     components = {
-        address: mask.mask(component, expected.get(address), applied.components.get(address))
+        address: generated.share(mask.mask(component, expected.get(address), applied.components.get(address)))
         for address, component in {
             **{address: _rename_user(component, username, org) for address, component in (metadata | more).items()},
             **record_rows,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,8 +34,30 @@ def plan_key(environ: Mapping[str, str]) -> Secret | None:
     return Secret(text) if text else None
 
 
+class EncodedChanges:
+    """The canonical JSON of changes, each of which is needed only while it is added: kept compressed, to a thirtieth of its size."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, str] = {}
+        """The digest of each change by its address."""
+        self._compressor = zlib.compressobj(1)
+        self._compressed: list[bytes] = []
+
+    def add(self, change: Mapping[str, Any]) -> None:
+        """Add the next change."""
+        text = _text(change)
+        self._compressed.append(self._compressor.compress((b"," if self.parts else b"[") + text))
+        self.parts[_address(change)] = hashlib.sha256(text).hexdigest()[:12]
+
+    def texts(self) -> Iterator[bytes]:
+        """Yield the list of the changes as `_encode` does, after the last change was added."""
+        decompressor = zlib.decompressobj()
+        yield from map(decompressor.decompress, [*self._compressed, self._compressor.copy().flush()])
+        yield b"]" if self.parts else b"[]"
+
+
 def seal(document: Mapping[str, Any], key: Secret | None) -> dict[str, Any]:
-    """Return a document with its seal."""
+    """Return a document with its seal; its `resource_changes` may be encoded."""
     content = _content(document) | {PARTS: dict(_parts(document))}
     sealed_document = content | {"digest": _digest(content)}
     return sealed_document | {"signature": {"key": _name(key), "hmac": _hmac(key, content)}} if key else sealed_document
@@ -74,11 +97,16 @@ def _parts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in document.items():
         if name in {*SEAL, PARTS}:
             continue
-        if name != "resource_changes" or not isinstance(value, list):
+        if isinstance(value, EncodedChanges):
+            yield from value.parts.items()
+        elif name == "resource_changes" and isinstance(value, list):
+            yield from ((_address(change), _digest(change)[:12]) for change in value)
+        else:
             yield name, _digest(value)[:12]
-            continue
-        for change in value:
-            yield str(change.get("address") if isinstance(change, dict) else change), _digest(change)[:12]
+
+
+def _address(change: object) -> str:
+    return str(change.get("address") if isinstance(change, Mapping) else change)
 
 
 def _name(key: Secret) -> str:
@@ -101,7 +129,9 @@ def _digest(content: object) -> str:
 
 def _encode(content: object, depth: int = 2) -> Iterator[bytes]:
     """Yield the canonical JSON of a document change by change, so that the text of a large plan is never in memory as a whole."""
-    if depth and isinstance(content, dict):
+    if isinstance(content, EncodedChanges):
+        yield from content.texts()
+    elif depth and isinstance(content, dict):
         for number, name in enumerate(sorted(content)):
             yield (b"," if number else b"{") + _text(name) + b":"
             yield from _encode(content[name], depth - 1)

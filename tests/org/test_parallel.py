@@ -27,6 +27,17 @@ def test_results_come_in_order_from_no_more_threads_than_allowed() -> None:
     assert run_parallel([], 2) == []
 
 
+def test_the_first_call_runs_in_the_thread_of_the_caller_and_the_others_beside_it() -> None:
+    barrier = threading.Barrier(2, timeout=PATIENCE)
+
+    def call() -> int:
+        barrier.wait()
+        return threading.get_ident()
+
+    first, second = run_both(call, call)
+    assert first == threading.get_ident() != second
+
+
 def test_an_error_is_raised_once_what_had_begun_has_ended() -> None:
     begun, failed, ended = threading.Event(), threading.Event(), threading.Event()
 

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -27,6 +28,16 @@ def plan(project):
 def test_a_saved_plan_reads_back_as_the_same_plan(plan, tmp_path):
     save(plan, tmp_path / "plan.json")
     assert load(tmp_path / "plan.json") == plan
+
+
+@pytest.mark.parametrize("key", [None, KEY], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("changes", [True, False], ids=["changes", "no-changes"])
+def test_a_plan_that_is_saved_change_by_change_is_the_document_as_a_whole(plan, tmp_path, key, changes):
+    plan = plan if changes else replace(plan, changes=())
+    save(plan, tmp_path / "plan.json", key)
+    assert (tmp_path / "plan.json").read_text() == json.dumps(
+        to_document(plan, key), indent=2, ensure_ascii=False
+    ) + "\n"
 
 
 def test_the_document_has_terraforms_shape(plan):
