@@ -83,8 +83,14 @@ def test_an_approval_counts_by_the_permission_in_the_repository(merged, permissi
     assert verdict(merged).reviewed
 
 
-def test_an_approval_followed_by_requested_changes_does_not_count(merged):
-    merged.state.add_review(7, "colleague", "CHANGES_REQUESTED")
+def test_a_comment_after_an_approval_does_not_revoke_it(merged):
+    merged.state.add_review(7, "colleague", "COMMENTED")
+    assert verdict(merged).reviewed
+
+
+@pytest.mark.parametrize("state", ["CHANGES_REQUESTED", "DISMISSED"])
+def test_an_approval_followed_by_another_verdict_does_not_count(merged, state):
+    merged.state.add_review(7, "colleague", state)
     assert not verdict(merged).reviewed
 
 
