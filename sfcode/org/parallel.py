@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TypeVar, cast
 
 CONCURRENCY = 4
 """Concurrent requests to an org."""
+
+_ARENA_MAX = -8
+"""M_ARENA_MAX of <malloc.h>: how many heaps there are at most."""
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -62,6 +66,18 @@ def run_parallel(calls: Iterable[Callable[[], T]], at_once: int) -> list[T]:
     if errors:
         raise errors[min(errors)]
     return cast("list[T]", results)
+
+
+def share_heap() -> None:
+    """
+    Have all threads of this process share one heap, which saves a plan of 1,000 mappings 10 MB.
+
+    The C library of most Linux systems (glibc) otherwise has one for each thread, and keeps what it once needed. Does nothing elsewhere.
+    """
+    import ctypes  # slow to import
+
+    with suppress(AttributeError, OSError, TypeError):  # a C library without `mallopt`
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def run_both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:

@@ -9,7 +9,7 @@ from sfcode.config.project import Project
 from sfcode.errors import Refused
 from sfcode.lazy_dataclasses import dataclass
 from sfcode.org import Org
-from sfcode.org.parallel import run_parallel
+from sfcode.org.parallel import run_parallel, share_heap
 from sfcode.plan.modes import WHOLE_PLAN, PlanRequest
 from sfcode.plan.schema import read_org_traits
 
@@ -42,6 +42,7 @@ def make_plan(
     Raises ConfigError when the config does not fit the org, OrgError when the org cannot be read, Refused and
     UsageError when the request does not fit the project or its history.
     """
+    share_heap()
     _ = org.rest  # imported before both requests are sent, so that they wait for no other import
 
     def import_later() -> None:

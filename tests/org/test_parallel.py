@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -85,3 +88,28 @@ def test_an_interruption_does_not_wait_for_a_call_that_hangs() -> None:
             run_both(interrupt, hang.wait)
     finally:
         hang.set()
+
+
+COUNT_HEAPS = """
+import ctypes, sys, threading
+from sfcode.org.parallel import share_heap
+
+if sys.argv[1] == "shared":
+    share_heap()
+threads = [threading.Thread(target=bytes, args=(10_000,)) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+libc.malloc_info(0, output := ctypes.c_void_p(libc.fdopen(1, b"w")))
+libc.fflush(output)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="only glibc has a heap for each thread")
+@pytest.mark.parametrize(("heaps", "is_one"), [("shared", True), ("own", False)])
+def test_threads_share_one_heap_once_asked(heaps: str, is_one: bool) -> None:
+    info = subprocess.run([sys.executable, "-c", COUNT_HEAPS, heaps], capture_output=True, text=True, check=True).stdout
+    assert (info.count("<heap nr=") == 1) is is_one
