@@ -140,7 +140,7 @@ def test_force_unlock_removes_only_the_lock_with_the_passed_id(journey):
             first.send_signal(signal.SIGSTOP)
             lock = place.lock
             wrong = place.run("force-unlock", "081000000000001AAA", "--force")
-            assert (wrong.code, f"It is {lock.id}, held by" in wrong.err) == (1, True)
+            assert (wrong.code, f"The lock is {lock.id}, held by" in wrong.err) == (1, True)
             assert "Pass --force" in place.run("force-unlock", lock.id).err
             assert place.lock is not None
             result = place.run("--json", "force-unlock", lock.id, "--force")
