@@ -12,10 +12,14 @@ from sfcode.org.parallel import CONCURRENCY, run_parallel
 
 def describe(names: Iterable[str], ask: Callable[[str], Mapping[str, Any] | None]) -> OrgSchema:
     """Return the schema of some objects, without those that do not exist or are not readable."""
+
+    def read(name: str) -> ObjectSchema | None:
+        answer = ask(name)  # parsed at once: an answer takes several times the memory of its schema
+        return parse_object(name, answer) if answer else None
+
     unique = sorted(set(names))
-    answers = run_parallel((partial(ask, name) for name in unique), CONCURRENCY)
-    objects = {name: parse_object(name, answer) for name, answer in zip(unique, answers, strict=True) if answer}
-    return OrgSchema(objects, online=True)
+    schemas = run_parallel((partial(read, name) for name in unique), CONCURRENCY)
+    return OrgSchema({name: schema for name, schema in zip(unique, schemas, strict=True) if schema}, online=True)
 
 
 def parse_object(name: str, answer: Mapping[str, Any]) -> ObjectSchema:

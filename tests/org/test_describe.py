@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import pytest
 
 from sfcode.metadata.objects import Field, ObjectSchema
 from sfcode.org.describe import describe, parse_field
+from sfcode.org.parallel import CONCURRENCY
 from tests.org.servers import Answer, Request, as_json
 
 LAST_NAME = {
@@ -64,6 +66,24 @@ def test_an_object_that_the_org_does_not_have_is_left_out() -> None:
     assert schema.objects == {
         "Contact": ObjectSchema("Contact", "Contact", {"LastName": parse_field(LAST_NAME)}, complete=True)
     }
+
+
+class Described(dict[str, Any]):
+    """An answer that can be referred to weakly."""
+
+
+def test_keeps_no_answer_after_the_next_request() -> None:
+    kept_answers: weakref.WeakValueDictionary[str, Described] = weakref.WeakValueDictionary()
+    counts: list[int] = []
+
+    def ask(name: str) -> Described:
+        counts.append(len(kept_answers))
+        answer = kept_answers[name] = Described(name=name, fields=[LAST_NAME])
+        return answer
+
+    names = [f"Thing{number}__c" for number in range(10 * CONCURRENCY)]
+    assert [*describe(names, ask).objects] == sorted(names)
+    assert max(counts) < CONCURRENCY
 
 
 def test_asks_the_org_for_each_object_once(org_at) -> None:
