@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sfcode.errors import UsageError
+from sfcode.plan.canonical_json import EncodedChanges, encode_parts
 from sfcode.secret import Secret
 
 KEY = "SFCODE_PLAN_KEY"
@@ -32,28 +31,6 @@ def plan_key(environ: Mapping[str, str]) -> Secret | None:
             "Create one with: openssl rand -hex 32",
         )
     return Secret(text) if text else None
-
-
-class EncodedChanges:
-    """The canonical JSON of changes, each of which is needed only while it is added: kept compressed, to a thirtieth of its size."""
-
-    def __init__(self) -> None:
-        self.parts: dict[str, str] = {}
-        """The digest of each change by its address."""
-        self._compressor = zlib.compressobj(1)
-        self._compressed: list[bytes] = []
-
-    def add(self, change: Mapping[str, Any]) -> None:
-        """Add the next change."""
-        text = _text(change)
-        self._compressed.append(self._compressor.compress((b"," if self.parts else b"[") + text))
-        self.parts[_address(change)] = hashlib.sha256(text).hexdigest()[:12]
-
-    def texts(self) -> Iterator[bytes]:
-        """Yield the list of the changes as `_encode` does, after the last change was added."""
-        decompressor = zlib.decompressobj()
-        yield from map(decompressor.decompress, [*self._compressed, self._compressor.copy().flush()])
-        yield b"]" if self.parts else b"[]"
 
 
 def seal(document: Mapping[str, Any], key: Secret | None) -> dict[str, Any]:
@@ -115,35 +92,13 @@ def _name(key: Secret) -> str:
 
 def _hmac(key: Secret, content: object) -> str:
     mac = hmac.new(key.reveal().encode(), digestmod=hashlib.sha256)
-    for part in _encode(content):
+    for part in encode_parts(content):
         mac.update(part)
     return mac.hexdigest()
 
 
 def _digest(content: object) -> str:
     digest = hashlib.sha256()
-    for part in _encode(content):
+    for part in encode_parts(content):
         digest.update(part)
     return digest.hexdigest()
-
-
-def _encode(content: object, depth: int = 2) -> Iterator[bytes]:
-    """Yield the canonical JSON of a document change by change, so that the text of a large plan is never in memory as a whole."""
-    if isinstance(content, EncodedChanges):
-        yield from content.texts()
-    elif depth and isinstance(content, dict):
-        for number, name in enumerate(sorted(content)):
-            yield (b"," if number else b"{") + _text(name) + b":"
-            yield from _encode(content[name], depth - 1)
-        yield b"}" if content else b"{}"
-    elif depth and isinstance(content, list):
-        for number, item in enumerate(content):
-            yield b"," if number else b"["
-            yield from _encode(item, depth - 1)
-        yield b"]" if content else b"[]"
-    else:
-        yield _text(content)
-
-
-def _text(content: object) -> bytes:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sfcode.errors import OrgError
 from sfcode.mapping.limits import STATIC_RESOURCE_SIZE
 from sfcode.metadata.component import Address, Component
+from sfcode.plan.canonical_json import encode_parts
 from sfcode.plan.state import HISTORY, Applied, Past
 
 if TYPE_CHECKING:  # slow to import, and needed at run time only by `sfcode schema`
@@ -200,8 +201,9 @@ def _to_json(document: Mapping[str, Any]) -> str:
 
 
 def _compress(part: Mapping[str, Any]) -> str:
-    text = json.dumps(part, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"))).decode("ascii")
+    compressor = zlib.compressobj()
+    compressed = b"".join([*map(compressor.compress, encode_parts(part)), compressor.flush()])
+    return base64.b64encode(compressed).decode("ascii")
 
 
 def _decompress(text: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import base64
 import json
 import random
+import tracemalloc
 
 import pytest
 
@@ -90,6 +91,17 @@ def test_a_thousand_mappings_take_less_than_a_megabyte():
     }
     assert len(readable_text(Applied(bodies))) > STATIC_RESOURCE_SIZE / 2
     assert len(state_text(Applied(bodies, history=(past("1"),)))) < STATE_SIZE / 2
+
+
+def test_a_state_is_written_without_its_text_as_a_whole():
+    bodies = {Address("Flow", f"Flow{number}"): {"description": "x" * 50_000} for number in range(200)}
+    tracemalloc.start()
+    try:
+        state_text(Applied(bodies))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < len(readable_text(Applied(bodies))) / 5
 
 
 @pytest.mark.parametrize(
