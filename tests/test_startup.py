@@ -183,3 +183,42 @@ def test_python_looks_for_cycles_rarely_in_commands_that_end_soon(verb: str, *, 
     )
     run = subprocess.run([sys.executable, "-c", code, verb, "--help"], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == str(rarely)
+
+
+SERVED = """
+import gc, logging, sys
+from pathlib import Path
+from sfcode.local import serve
+with serve(Path(sys.argv[1])):
+    assert not {"click", "logging.config", "multiprocessing", "uvicorn.main", "uvicorn.supervisors"} & {*sys.modules}
+assert gc.isenabled()
+assert gc.get_freeze_count() > 1000
+"""
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A local org that has been founded."""
+    folder = tmp_path_factory.mktemp("org")
+    with serve(folder):
+        return folder
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "frozen = gc.get_freeze_count(); from sfcode.local import LocalOrg, serve; assert gc.get_freeze_count() <= frozen",
+        "import uvicorn; assert uvicorn.Server is uvicorn.server.Server; assert uvicorn.main.name == 'main'; uvicorn.run.__code__",
+        "from uvicorn.main import run; import uvicorn; assert uvicorn.run is run",
+        "logging.config.dictConfig({'version': 1})",
+        "import logging.config; assert logging.config is sys.modules['logging.config']; logging.config.dictConfig({'version': 1})",
+        "import uvicorn; uvicorn.Config('a:b').configure_logging()",
+    ],
+    ids=["frozen once", "package", "module", "logging", "logging imported", "logging of uvicorn"],
+)
+def test_the_local_org_starts_without_the_command_line_of_its_web_server(state: Path, use: str) -> None:
+    """What was left out is there when it is used."""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SERVED + use, str(state)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr

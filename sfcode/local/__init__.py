@@ -82,7 +82,10 @@ def register_app(state: Path, settings: Mapping[str, Any], *, rng: random.Random
 def __getattr__(name: str) -> object:
     # The web server is slow to import, and only needed by callers that serve.
     if name in ("LocalOrg", "serve"):
-        from sfcode.local import server
+        from sfcode.lean_imports import freeze_imports
 
-        return getattr(server, name)
+        with freeze_imports():
+            from sfcode.local import server
+        globals().update(LocalOrg=server.LocalOrg, serve=server.serve)
+        return globals()[name]
     raise AttributeError(name)

@@ -7,7 +7,9 @@ Importing this package is fast: requests, lxml and simple-salesforce are importe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from sfcode.lean_imports import import_without
 from sfcode.org.client import Org
 from sfcode.org.identity import OrgIdentity
 from sfcode.org.options import Runtime
@@ -26,6 +28,9 @@ from sfcode.org.results import (
 )
 from sfcode.org.signin import sign_in
 from sfcode.org.traits import OrgTraits, Seats
+
+if TYPE_CHECKING:
+    from sfcode.org.connection import Connection
 
 __all__ = [
     "DeployMessage",
@@ -61,6 +66,13 @@ def connect(target: str, *, environ: Mapping[str, str], api_version: str, runtim
     """
     runtime = runtime or Runtime()
     way = sign_in(target, environ, runtime)
-    from sfcode.org.lean_imports import load_connection_class
-
     return Org(load_connection_class()(way, environ, api_version, runtime))
+
+
+def load_connection_class() -> type[Connection]:
+    """Return the class of connections, whose module needs requests."""
+    # These take longer to import than the rest of a command, and are hardly ever used.
+    unused = {"charset_normalizer": ("detect",), "idna": ("encode",), "importlib.metadata": ("version",)}
+    with import_without("requests", unused):
+        from sfcode.org.connection import Connection
+    return Connection

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from sfcode.errors import OrgError
+from sfcode.lean_imports import import_without
 from sfcode.org import retry
 from sfcode.org.connection import Connection
 from sfcode.org.parallel import CONCURRENCY, run_parallel
@@ -29,16 +30,29 @@ MAX_QUERIES = 5
 MAX_PARTS = 25
 """Parts of one composite request."""
 
+UNUSED = {
+    "simple_salesforce.metadata": ("SfdcMetadataApi",),
+    "simple_salesforce.bulk": ("SFBulkHandler",),
+    "simple_salesforce.bulk2": ("SFBulk2Handler",),
+    "simple_salesforce.login": ("SalesforceLogin",),
+}
+"""Modules of simple-salesforce that take long to import (zeep, more-itertools, jwt, cryptography), and their classes and functions."""
+
 SERVER_ERROR = 500
 TOO_MANY = 429
+
+
+def load_client_class() -> type[Salesforce]:
+    """Return the class `simple_salesforce.Salesforce`."""
+    with import_without("simple_salesforce", UNUSED):
+        from simple_salesforce.api import Salesforce
+    return Salesforce
 
 
 class Rest:
     """The REST API of one org. A refused request raises OrgError with the org's error code."""
 
     def __init__(self, connection: Connection) -> None:
-        from sfcode.org.lean_imports import load_client_class
-
         self._connection = connection
         self._last = threading.local()
         connection.http.hooks["response"].append(self._note_wait)

@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import sys
-from sfcode.org.lean_imports import load_client_class
+from sfcode.org.rest import load_client_class
 client = load_client_class()(instance_url="http://127.0.0.1:9", session_id="x", version="62.0")
 heavy = {"zeep", "cryptography", "jwt", "more_itertools"} & {name.partition(".")[0] for name in sys.modules}
 assert not heavy, heavy
@@ -64,7 +64,7 @@ def test_what_is_loaded_already_stays(root: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "import simple_salesforce as s; from sfcode.org.lean_imports import load_client_class as c; assert c() is s.Salesforce; s.metadata.SfdcMetadataApi.__mro__",
+        "import simple_salesforce as s; from sfcode.org.rest import load_client_class as c; assert c() is s.Salesforce; s.metadata.SfdcMetadataApi.__mro__",
     ]
     process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
@@ -72,7 +72,7 @@ def test_what_is_loaded_already_stays(root: Path) -> None:
 
 CONNECTION = """
 import sys
-from sfcode.org.lean_imports import load_connection_class
+from sfcode.org import load_connection_class
 load_connection_class()
 assert not {"charset_normalizer", "idna", "importlib.metadata"} & {*sys.modules}
 """

@@ -19,8 +19,7 @@ class LazyRoutes(BaseRoute):
     """
 
     def __init__(self, pattern: str, module: str, *arguments: object) -> None:
-        self._pattern = re.compile(pattern)
-        self._module, self._arguments = module, arguments
+        self._pattern, self._module, self._arguments = pattern, module, arguments
         # One may be behind another.
         self._chosen = f"sfcode.route.{id(self)}"
 
@@ -31,7 +30,7 @@ class LazyRoutes(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return the first route that matches path and method, otherwise the first that matches the path."""
-        if scope["type"] != "http" or not self._pattern.match(scope["path"]):
+        if scope["type"] != "http" or not re.match(self._pattern, scope["path"]):
             return Match.NONE, {}
         partly: tuple[Match, Scope] = (Match.NONE, {})
         for route in self._routes:

@@ -9,15 +9,19 @@ import threading
 from datetime import UTC
 from email.utils import format_datetime
 
-import uvicorn
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sfcode.errors import SfcodeError
+from sfcode.lean_imports import import_without
 from sfcode.local.clock import Clock
 from sfcode.local.faults.apply import ABORT
 from sfcode.local.tls import Identity
+
+with import_without("uvicorn", {"uvicorn.main": ("Server", "main", "run"), "logging.config": ()}):
+    from uvicorn import Config
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    from uvicorn.server import Server as UvicornServer
 
 HOST = "127.0.0.1"
 LOOPBACK = frozenset({HOST, "localhost", "[::1]"})
@@ -66,9 +70,9 @@ class LocalMiddleware:
             await (self._app if is_for_this_machine(scope) else self._refusal)(scope, receive, dated)
 
 
-def make_config(app: ASGIApp, trust: Identity | None = None) -> uvicorn.Config:
+def make_config(app: ASGIApp, trust: Identity | None = None) -> Config:
     """Return the configuration of the server."""
-    return uvicorn.Config(
+    return Config(
         app,
         access_log=False,
         date_header=False,  # the application's, since its clock may be turned
@@ -101,10 +105,10 @@ def listen(port: int, option: str = "--port") -> socket.socket:
     return listener
 
 
-class Server(uvicorn.Server):
+class Server(UvicornServer):
     """uvicorn in a thread that starts and stops immediately, not at the next tick of a timer."""
 
-    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+    def __init__(self, config: Config, listener: socket.socket) -> None:
         super().__init__(config)
         self._listener = listener
         self._ready = threading.Event()

@@ -1,0 +1,121 @@
+"""
+Import packages without the parts of them that are not used here.
+
+Some packages import unconditionally what takes longer to import than the rest of a command: urllib3 the metadata of installed
+packages, requests the detection of encodings, simple-salesforce its clients of the Metadata and Bulk APIs, uvicorn its command
+line. While a package is imported, stand-ins take the place of such modules, which load the real modules on first use.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+Parts = Mapping[str, tuple[str, ...]]
+"""Modules that are not needed, and the functions and classes that other modules import of each."""
+
+_IMPORTING = threading.RLock()
+_VERSION = r"__version__ = ['\"](.+)['\"]"
+
+
+class _StandIn(ModuleType):
+    """A module that imports the real one when an attribute is used, or a function that others import is called."""
+
+    def __init__(self, module: str, functions: tuple[str, ...]) -> None:
+        super().__init__(module)
+        vars(self).update({function: _call_later(module, function) for function in functions})
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__version__":  # requests looks whether it is one that it knows
+            return _read_version(self.__name__)
+        if name.startswith("__"):  # attributes that the import system reads
+            raise AttributeError(name)
+        return getattr(import_module(self.__name__), name)
+
+
+@contextmanager
+def import_without(package: str, parts: Parts) -> Iterator[None]:
+    """
+    Replace modules by stand-ins while a package is imported, unless they or the package are loaded already.
+
+    Later imports get the real modules, as does who reads from the package what its own modules among them define.
+    """
+    if package in sys.modules:
+        yield
+        return
+    with _IMPORTING:
+        replaced = {module: functions for module, functions in parts.items() if module not in sys.modules}
+        sys.modules.update({module: _StandIn(module, functions) for module, functions in replaced.items()})
+        try:
+            yield
+        finally:
+            for module in replaced:
+                _leave(module, sys.modules.pop(module))
+        own = {module: functions for module, functions in replaced.items() if module.startswith(f"{package}.")}
+        if own:
+            _give_real_parts(sys.modules[package], own)
+
+
+@contextmanager
+def freeze_imports() -> Iterator[None]:
+    """Keep Python from looking for cycles among what is imported, which stays until the process ends, now and later."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
+
+
+def _leave(module: str, stand_in: ModuleType) -> None:
+    """Let `import a.b` have left `a.b`, as the import of the real module would have."""
+    parent, _, name = module.rpartition(".")
+    if parent in sys.modules:
+        vars(sys.modules[parent]).setdefault(name, stand_in)
+
+
+def _call_later(module: str, function: str) -> Callable[..., Any]:
+    def call(*arguments: Any, **options: Any) -> Any:
+        return getattr(import_module(module), function)(*arguments, **options)
+
+    return call
+
+
+def _read_version(package: str) -> str:
+    """Return the version of a package by the file that holds it."""
+    spec = PathFinder.find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        found = re.search(_VERSION, Path(folder, "version.py").read_text(encoding="utf-8"))
+        if found:
+            return found[1]
+    raise AttributeError("__version__")
+
+
+def _give_real_parts(package: ModuleType, replaced: Parts) -> None:
+    """Let a package give the real modules and classes instead of the stand-ins that it imported."""
+    modules = {module.rpartition(".")[2]: module for module in replaced}
+    modules |= {function: module for module, functions in replaced.items() for function in functions}
+    for name in modules:
+        vars(package).pop(name, None)
+
+    def get(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package.__name__!r} has no attribute {name!r}")
+        module = import_module(modules[name])
+        # A function may have the name of its module, and then the package gives the function.
+        given = {function: getattr(module, function) for function in replaced[modules[name]]}
+        vars(package).update({modules[name].rpartition(".")[2]: module, **given})
+        return vars(package)[name]
+
+    vars(package)["__getattr__"] = get
