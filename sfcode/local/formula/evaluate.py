@@ -7,7 +7,6 @@ comparison with a blank number or date give a blank, and a blank condition count
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
@@ -56,16 +55,11 @@ class NoRecord:
 
 def evaluate(formula: str | Node, context: EvaluationContext) -> Value:
     """Evaluate a formula. Raises FormulaError if the platform would show #Error!."""
-    node = _parse(formula) if isinstance(formula, str) else formula
+    node = parse(formula) if isinstance(formula, str) else formula
     try:
         return _Evaluation(context).value(node)
     except (ArithmeticError, ValueError, TypeError) as error:
         raise FormulaError(f"the formula cannot be evaluated: {error}") from error
-
-
-@functools.lru_cache(maxsize=512)
-def _parse(formula: str) -> Node:
-    return parse(formula)
 
 
 class _Evaluation:

@@ -26,8 +26,9 @@ class FormulaError(Exception):
     """An invalid formula; the message is the platform's."""
 
 
+@functools.lru_cache(maxsize=512)
 def parse(text: str) -> Node:
-    """Parse a formula. Raises FormulaError if it is invalid."""
+    """Parse a formula; a deploy checks each several times. Raises FormulaError if it is invalid."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
     if not text.strip():
