@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
 
@@ -81,8 +81,9 @@ def describe(
     )
 
 
-def describe_field(field: FieldDef, *, is_name: bool = False) -> dict[str, Any]:
-    """Return the describe of one field."""
+@functools.lru_cache(1024)
+def describe_field(field: FieldDef, *, is_name: bool = False) -> Mapping[str, Any]:
+    """Return the describe of one field, which most requests ask for again."""
     number = field.type in NUMBER_TYPES
     integer = field.type == "int"
     text = not number and field.type not in ("boolean", "date", "datetime", "time", "address")

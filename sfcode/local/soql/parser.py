@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sfcode.local import grammars
@@ -32,8 +32,9 @@ MAX_LENGTH = 100_000
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
+@lru_cache(64)
 def parse(text: str) -> SoqlQuery:
-    """Parse a query. Raises ApiError with the position of the error."""
+    """Parse a query; clients repeat theirs. Raises ApiError with the position of the error."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
     if len(text) > MAX_LENGTH:
