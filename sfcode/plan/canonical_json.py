@@ -23,7 +23,7 @@ class EncodedChanges:
     def add(self, address: str, change: Mapping[str, Any]) -> None:
         """Add the next change."""
         text = _encode(change)
-        self._compressed.append(self._compressor.compress((b"," if self.parts else b"[") + text))
+        self._compressed += map(self._compressor.compress, (b"," if self.parts else b"[", text))
         self.parts[address] = hashlib.sha256(text).hexdigest()[:12]
 
     def texts(self) -> Iterator[bytes]:

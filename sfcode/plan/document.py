@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ if TYPE_CHECKING:  # slow to import, and needed at run time only by `sfcode sche
     )
 
 FORMAT_VERSION = "1.4"
+
+_TEXTS_PER_PART = 10_000
 
 
 def to_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
@@ -183,28 +185,32 @@ def save(plan: Plan, path: Path, key: Secret | None = None) -> None:
 
 def _render_parts(plan: Plan, key: Secret | None) -> Iterator[str]:
     """Render the document value by value and change by change, since that of a large plan takes several times its memory."""
-    encode = json.JSONEncoder(indent=2, ensure_ascii=False).encode
     content, changes = _content(plan, []), EncodedChanges()
     start = "{"
     for name, value in content.items():
         if name != "resource_changes":
-            yield f'{start}\n  "{name}": {_indent(encode(value), "  ")}'
+            yield f'{start}\n  "{name}": '
+            yield from _encode(value, "  ")
         else:
             yield f'{start}\n  "{name}": ['
             for change in map(change_document, plan.changes):
-                yield f"{',' if changes.parts else ''}\n    {_indent(encode(change), '    ')}"
+                yield f"{',' if changes.parts else ''}\n    "
+                yield from _encode(change, "    ")
                 changes.add(change["address"], change)
             yield "\n  ]" if changes.parts else "]"
         start = ","
     for name, value in seal({**content, "resource_changes": changes}, key).items():
         if name not in content:
-            yield f',\n  "{name}": {_indent(encode(value), "  ")}'
+            yield f',\n  "{name}": '
+            yield from _encode(value, "  ")
     yield "\n}"
 
 
-def _indent(json_text: str, indentation: str) -> str:
-    """Indent the lines of formatted JSON, whose texts have no line breaks."""
-    return json_text.replace("\n", f"\n{indentation}")
+def _encode(value: object, indentation: str) -> Iterator[str]:
+    """Yield indented JSON in parts, since a permission set may have megabytes; its texts have no line breaks of their own."""
+    texts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value)
+    while part := "".join(islice(texts, _TEXTS_PER_PART)):
+        yield part.replace("\n", f"\n{indentation}")
 
 
 def load(path: Path, key: Secret | None = None) -> Plan:

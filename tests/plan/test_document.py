@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from sfcode.errors import Refused, UsageError
-from sfcode.plan.document import load, save, to_document
+from sfcode.plan.document import _render_parts, load, save, to_document
 from sfcode.plan.signature import _name, plan_key, seal
 from sfcode.secret import Secret
 from tests.json_output import check_output
@@ -38,6 +38,13 @@ def test_a_plan_that_is_saved_change_by_change_is_the_document_as_a_whole(plan, 
     assert (tmp_path / "plan.json").read_text() == json.dumps(
         to_document(plan, key), indent=2, ensure_ascii=False
     ) + "\n"
+
+
+def test_a_large_change_is_saved_without_its_text_as_a_whole(project):
+    many_fields = {f"Field{number}__c": True for number in range(1_000)}
+    large_plan = build(project, desired(permissions(**many_fields)), observed())
+    lengths = list(map(len, _render_parts(large_plan, None)))
+    assert max(lengths) < sum(lengths) / 3
 
 
 def test_the_document_has_terraforms_shape(plan):
