@@ -19,7 +19,6 @@ from sfcode.atomic_write import write_whole
 from sfcode.errors import Refused
 from sfcode.metadata.component import Address, Component
 from sfcode.metadata.diff import AttributeChange, path_text
-from sfcode.plan.canonical_json import EncodedChanges
 from sfcode.plan.change import Action, Change
 from sfcode.plan.data_flows import FlowOfData
 from sfcode.plan.foreign import Preserved
@@ -28,7 +27,7 @@ from sfcode.plan.plan import ObsoleteVersions, Plan, Refusal, Validation
 from sfcode.plan.provenance import Provenance
 from sfcode.plan.relay_change import RelayChange
 from sfcode.plan.reports import ReportOptions
-from sfcode.plan.signature import seal, verify
+from sfcode.plan.signature import EncodedChanges, seal, verify
 from sfcode.plan.snapshot import Move, Target
 from sfcode.secret import Secret
 from sfcode.text import spell_out

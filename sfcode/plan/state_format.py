@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sfcode.errors import OrgError
 from sfcode.mapping.limits import STATIC_RESOURCE_SIZE
 from sfcode.metadata.component import Address, Component
-from sfcode.plan.canonical_json import encode_parts
+from sfcode.plan.signature import encode_parts
 from sfcode.plan.state import HISTORY, Applied, Past
 
 if TYPE_CHECKING:  # slow to import, and needed at run time only by `sfcode schema`
