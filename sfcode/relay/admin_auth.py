@@ -58,9 +58,9 @@ class AdminAuth:
     """
     Authenticates requests by the admin token, or by an access token of the inbox.
 
-    The admin token is an operator's, and works also while the database is away. Without one, which is possible only on
-    loopback, every request from this machine may look whose Host header is a loopback name, so that a web page cannot
-    reach the relay under another host name.
+    The admin token has the role of an operator, and also works while the database is unavailable. The relay may run
+    without an admin token only on loopback. Then all requests from this machine are accepted if their Host header is a
+    loopback name, so that a web page cannot reach the relay under another host name.
     """
 
     def __init__(

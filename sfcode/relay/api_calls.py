@@ -23,7 +23,7 @@ LOW_AT = 0.8
 LEVELS: tuple[AlarmName, ...] = ("api_budget_low", "api_budget_used")
 """The alarms that are raised from `LOW_AT` on, and at the end of the budget."""
 LOOK_AGAIN = 300.0
-"""Seconds after which a delivery that waits for the budget looks again."""
+"""Seconds after which a delivery that waits for the budget checks the budget again."""
 
 
 class ApiUse(NamedTuple):
@@ -95,7 +95,7 @@ class PendingApiCalls:
 
     @property
     def number(self) -> int:
-        """How many requests are not stored yet."""
+        """Return how many requests are not stored yet."""
         with self._lock:
             return self._numbers.total()
 

@@ -1,4 +1,4 @@
-"""Carry out the bulk changes of the inbox: one at a time in this process, and those that another process left."""
+"""Run the bulk changes of the inbox one after another: those of this process, and unfinished ones of other processes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger(__name__)
 
 LEAVE_SECONDS = 3.0
-"""How long a process that stops waits for a step that is under way."""
+"""Seconds that a stopping process waits for the current step of a bulk change."""
 
 
 class BulkChangeRunner:
-    """Runs the bulk changes that one process takes."""
+    """Runs bulk changes in a separate thread of one process."""
 
     def __init__(self, inbox: Inbox, name: str) -> None:
         self._inbox = inbox
@@ -32,18 +32,18 @@ class BulkChangeRunner:
         self._running = threading.Lock()
 
     def begin(self, action: ChangeAction, choice: Filter, who: str) -> int:
-        """Begin a change of a selection; return its id."""
+        """Begin a replay or a discard of the messages that match a filter; return the ID of the bulk change."""
         id_ = self._inbox.begin_change(action, choice, who)
         self._submit()
         return id_
 
     def wake(self) -> None:
-        """Look for changes that nobody is at, unless this process is at one."""
+        """Run bulk changes that no process is running, unless this process is running one already."""
         if not self._running.locked():
             self._submit()
 
     def stop(self) -> None:
-        """End after the step that is under way, and leave the rest to other processes."""
+        """Stop after the current step; another process continues the change."""
         self._is_stopping.set()
         self._thread.shutdown(wait=False, cancel_futures=True)
         if self._running.acquire(timeout=LEAVE_SECONDS):

@@ -95,7 +95,7 @@ class ConnectionTable:
     def _make_room(
         self, connections: dict[ClientConnection, None], newest: ClientConnection, reason: str, beyond: int
     ) -> bool:
-        """Close a peer's connection that is to be closed first, the oldest of several; return whether there was one."""
+        """Close one connection, chosen in the order of `Awaits` and then of age; return whether there was one to close."""
         self.record_refused(reason)
         candidates = (connection for connection in connections if connection is not newest)
         oldest = min(candidates, key=lambda connection: connection.awaits, default=None)

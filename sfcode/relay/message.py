@@ -142,7 +142,7 @@ class FollowUp:
     message: InboxMessage
     after: float
     why: str = ""
-    """What it waits for, or the error that put it off."""
+    """What the message waits for, or the error that postponed it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ def _alarm_document(alarm: Alarm) -> dict[str, Any]:
 
 
 def describe_change(change: BulkChange, now: datetime) -> str:
-    """Return one line about a bulk change that is under way."""
+    """Return one line about a bulk change that has not ended."""
     more = " or more" if change.total.is_partial else ""
     line = f"{change.action.capitalize()} under way: {change.done:,} of {change.total.number:,}{more} messages"
     line += f", by {change.who or 'unknown'}, for {format_age(change.begun_at, now)}"

@@ -1,9 +1,10 @@
 """
-What was delivered to one profile: per object and attribute, when the delivered record was changed.
+The delivered state of one profile: for each object and attribute, when the delivered record was changed.
 
-It is one latest state per profile, so that records which share a profile, of whatever object, see each other's; a mapping
-may change its name. It grows with the attributes that the mappings have, and not with records or messages. It also has the values as they were
-delivered last, so that they can be delivered once more where an older request may have arrived after them.
+There is one state for each profile, so that records of any object which share a profile know each other's deliveries,
+and a mapping can be renamed. The size of a state depends on the number of attributes, not on the number of records or
+messages. The state also contains the delivered values, so that they can be delivered again if an older request may have
+arrived later.
 """
 
 from __future__ import annotations

@@ -213,11 +213,11 @@ def _outcome(
 
 def _is_due_unasked(state: RecordState, attribute: AttributeView, notes: DeliveredState, guards: NullGuards) -> bool:
     """
-    Tell whether an empty attribute must be cleared in the profile although no record of this object ever sent a value.
+    Return whether an empty attribute must be cleared, although no record of this object ever sent a value for it.
 
-    The profile may have the attribute from another source. It is cleared only if no mapping of another object writes it, and
-    if the message contains the whole record, or the attribute was never delivered and the field had a value in some record:
-    a field that the integration user cannot read looks the same as an empty one.
+    The profile may have the attribute from another source. It is cleared only if no mapping of another object writes
+    it. In addition, the message must contain the whole record, or the attribute was never delivered and the field had a
+    value in some record: a field that the integration user cannot read looks the same as an empty one.
     """
     if attribute.others:
         return False

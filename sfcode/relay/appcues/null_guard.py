@@ -1,10 +1,10 @@
 """
 Stop clearing an attribute that becomes empty in many records in a row.
 
-When the integration user loses access to a field, Salesforce leaves the field out of its messages, which looks as if it
-had been cleared in every record. So for each object and field that is sent, the records are counted that became empty in
-a row, without any record with a value in between. From `AT_MOST` such records on, the attribute of the field is no longer
-cleared until a person resumes it.
+When the integration user loses access to a field, Salesforce leaves the field out of its messages, as if the field had
+been cleared in every record. So the relay counts, for each object and sent field, how many records in a row became
+empty. A record with a value resets the count. After `AT_MOST` such records the attribute of the field is no longer
+cleared, until a person allows it again.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class RecordState:
     bad: Mapping[str, str] = field(default_factory=dict)
     """Attributes whose values do not have their type, with the reasons."""
     unlisted: frozenset[str] = frozenset()
-    """Empty attributes whose field has a value that `map` translates to none, so that the field is readable."""
+    """Empty attributes whose field has a value for which `map` sends nothing; such a field is readable."""
     unknown: frozenset[str] = frozenset()
     """Fields with a value whose type is not known yet."""
 

@@ -39,7 +39,11 @@ def refresh(
     sleep: Callable[[float], object],
     restart: bool = False,
 ) -> Progress:
-    """Compare all records of a mapping with what was delivered, and queue those that differ. Resumes one that was interrupted."""
+    """
+    Compare all records of a mapping with the delivered values, and queue those that differ.
+
+    An interrupted refresh is resumed.
+    """
 
     def differing(rows: Sequence[BulkRow], job: str) -> list[InboxMessage]:
         messages = [inbox_message for row in rows if (inbox_message := message(mapping, row, NAME, job))]

@@ -108,13 +108,15 @@ class Found:
     next_before: int | None
     """The ID behind which the next page begins; None on the last page."""
     searched_back_to: datetime | None
-    """When the last message was received that the search looked at, where it ended before the page was full."""
+    """
+    The time of receipt of the last message that was checked, if the search ended before the page was full; else None.
+    """
     reasons: tuple[str, ...]
     """The reasons of blocked messages, for the form's choices."""
 
 
 def read_find(inbox: Inbox, text: str) -> Search:
-    """Return the search for what a person typed to find: a user's id, or a record's id, address or external id."""
+    """Return the search for a text that a person typed: a user ID, or the ID, address or external ID of a record."""
     user, record = Search(user=text), Search(record=text)
     return record if not inbox.page(user.parse(), 1) and inbox.page(record.parse(), 1) else user
 

@@ -22,7 +22,10 @@ class PauseTarget:
     name: str
     title: str
     messages: Filter | None
-    """The number of waiting messages; None for a mapping from Appcues, whose messages are only determined at delivery."""
+    """
+    The filter that counts the waiting messages; None if a mapping receives events, since their mapping is only known at
+    delivery.
+    """
 
     @property
     def value(self) -> str:

@@ -1,9 +1,10 @@
 """
-Bulk changes: replays and discards of many messages, kept in the inbox until they end.
+Bulk changes: replays and discards of many messages, stored in the inbox until they end.
 
-A change has the id of its audit line, which counts the messages. A step changes some messages, the count and the place that
-was reached in one transaction, by the holder of the change. So each message is changed once, every process knows the
-progress, and another process goes on when the lease of one that ended is over.
+A change has the ID of its audit line, which counts the changed messages. A change consists of steps. Each step changes
+some messages and stores the new count and position, all in one transaction, and only the process that holds the lease
+of the change executes it. So each message is changed once, and every process knows the progress. If the process ends,
+another process continues the change once the lease has expired.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from sfcode.relay.inbox.types import BLOCKED, ChangeAction, Filter
 from sfcode.relay.inbox.walk import choose_walk_of_change
 
 AT_ONCE = 1_000
-"""Messages that a step changes."""
+"""The number of messages that one step changes."""
 LEASE = timedelta(seconds=15)
-"""How long a change belongs to its process after a step."""
+"""How long a process holds a change after each step."""
 KEPT = timedelta(days=7)
-"""How long a change is kept after its end. The audit line stays longer."""
+"""How long a change is stored after its end. Its audit line is kept longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,21 @@ class BulkChange:
     """A replay or a discard of many messages."""
 
     id: int
-    """Of its audit line."""
+    """The ID of the change, which is that of its audit line."""
     action: ChangeAction
     who: str
     choice: Filter
     total: MessageCount
-    """How many messages matched when it began; it changes all, also where not all were counted."""
+    """
+    How many messages matched when the change began. All matching messages are changed, even if not all were counted.
+    """
     done: int
     begun_at: datetime
     ended_at: datetime | None
     problem: str
-    """Why it ended early; "" where it did not."""
+    """Why the change ended early; "" if it did not."""
     is_held: bool
-    """Whether a process is at it."""
+    """Whether a process is running the change."""
 
 
 class BulkChanges:
@@ -62,13 +65,21 @@ class BulkChanges:
         self._read, self._write = read, write
 
     def begin(self, action: ChangeAction, choice: Filter, who: str, *, total: MessageCount, holder: str = "") -> int:
-        """Store a change of a selection, for a holder or for the next process that takes it; return its id."""
+        """
+        Store a change of the messages that match a filter; return its ID.
+
+        `holder` is the process that runs the change; if it is empty, any process may take the change.
+        """
         return self._write(lambda tx: _begin(tx, action, choice, who, total=total, holder=holder))
 
     def carry_out(
         self, action: ChangeAction, choice: Filter, who: str, *, total: MessageCount, progress: Callable[[int], object]
     ) -> int:
-        """Begin a change and take all of its steps here; return how many messages. If this process is killed, another goes on."""
+        """
+        Store a change and run all of its steps in this process; return the number of changed messages.
+
+        If this process is killed, another process continues the change.
+        """
 
         def report(change: BulkChange) -> bool:
             progress(change.done)
@@ -86,19 +97,23 @@ class BulkChanges:
         return change.done if change else 0
 
     def take(self, holder: str) -> BulkChange | None:
-        """Take the oldest change that nobody is at; None where there is none."""
+        """Take the oldest change that no process is running; return None if there is no such change."""
         if not self._read(lambda tx: tx.db.execute(_free(tx)).first()):
             return None
         return self._write(lambda tx: _take(tx, holder))
 
     def step(self, id_: int, holder: str) -> BulkChange | None:
-        """Change up to `AT_ONCE` messages; return the change, or None where its holder has it no more."""
+        """Change up to `AT_ONCE` messages; return the change, or None if `holder` does not hold it any more."""
         return self._write(lambda tx: _step(tx, id_, holder, AT_ONCE))
 
     def run(
         self, id_: int, holder: str, is_to_go_on: Callable[[BulkChange], object] = lambda _: True
     ) -> BulkChange | None:
-        """Take steps to the end, or while `is_to_go_on` holds, and leave the rest to others; return the change as it is then."""
+        """
+        Run steps until the change ends or `is_to_go_on` returns false; return the change.
+
+        An unfinished change may then be taken by any process.
+        """
         while change := self.step(id_, holder):
             goes_on = is_to_go_on(change)
             if change.ended_at or not goes_on:
@@ -107,19 +122,19 @@ class BulkChanges:
         return self.find(id_)
 
     def leave(self, id_: int, holder: str) -> None:
-        """Leave a change, unless it has ended, to the process that takes it next."""
+        """Let another process take a change that has not ended."""
         self._write(lambda tx: tx.db.execute(_held(id_, holder).values(holder="", lease_until=tx.now)))
 
     def end(self, id_: int, holder: str, problem: str) -> None:
-        """End a change early, for a reason."""
+        """End a change early, and store the reason."""
         self._write(lambda tx: tx.db.execute(_held(id_, holder).values(ended_at=tx.now, problem=problem)))
 
     def stop(self, id_: int, who: str) -> bool:
-        """End a change early, also one of another process; false where it has ended."""
+        """End a change early, in any process; return False if it has already ended."""
         return self._write(lambda tx: _stop(tx, id_, who))
 
     def find(self, id_: int) -> BulkChange | None:
-        """Return a change; None where there is none, or it ended long ago."""
+        """Return a change; None if it does not exist or was purged."""
         return next(iter(self._read(lambda tx: _select(tx, CHANGES.c.id == id_))), None)
 
     def under_way(self) -> tuple[BulkChange, ...]:
@@ -127,7 +142,7 @@ class BulkChanges:
         return self._read(lambda tx: _select(tx, CHANGES.c.ended_at.is_(None)))
 
     def purge(self) -> int:
-        """Delete changes that ended long ago; return how many."""
+        """Delete changes that ended longer ago than `KEPT`; return their number."""
         return self._write(
             lambda tx: tx.db.execute(CHANGES.delete().where(CHANGES.c.ended_at <= tx.now - KEPT)).rowcount
         )
@@ -185,7 +200,7 @@ def _step(tx: Transaction, id_: int, holder: str, limit: int) -> BulkChange | No
 
 
 def _held(id_: int, holder: str) -> sa.Update:
-    """Return an update of a change that a holder has."""
+    """Return the UPDATE statement of a change, on the condition that a holder holds it."""
     return CHANGES.update().where(CHANGES.c.id == id_, CHANGES.c.holder == holder, CHANGES.c.ended_at.is_(None))
 
 
@@ -218,7 +233,7 @@ def _select(tx: Transaction, condition: sa.ColumnElement[bool]) -> tuple[BulkCha
 
 
 def shift_times(choice: Filter, by: timedelta) -> Filter:
-    """Return a filter with the times of another clock."""
+    """Return a filter whose times are shifted to another clock."""
     return replace(choice, since=choice.since and choice.since + by, until=choice.until and choice.until + by)
 
 

@@ -1,8 +1,8 @@
 """
-The categories of messages: each is the messages with one state, source, reason and event.
+The categories of messages: a category is all messages with the same state, source, reason and event.
 
-There are few of them, and one index has each in the order of receipt. So the messages with any of these four conditions
-are some ranges of that index, and none that does not match is read, whatever is rare and whatever is common.
+There are few categories, and one index contains the messages of each category in the order of receipt. So a search by
+any of these four properties reads a few ranges of that index, and no message that does not match.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from sfcode.relay.message import Source
 
 SOURCES: tuple[Source, ...] = get_args(Source)
 MOST_CATEGORIES = 500
-"""That one search follows. Only a sender who makes up names of events has more."""
+"""The maximum number of categories in one search. There are more only if a sender invents names of events."""
 
 
 class Category(NamedTuple):
-    """What the messages of a category have in common, in the order of the index."""
+    """The common properties of the messages of a category, in the order of the index."""
 
     reason: str
     state: str
@@ -32,12 +32,12 @@ class Category(NamedTuple):
     kind: str
 
     def condition(self) -> sa.ColumnElement[bool]:
-        """Return the condition for its messages."""
+        """Return the SQL condition for messages of the category."""
         return sa.and_(*(INBOX.c[name] == value for name, value in self._asdict().items()))
 
 
 def find_categories(tx: Transaction, choice: Filter, states: Collection[State]) -> list[Category]:
-    """Return the categories of some states that a filter chooses, one more than `MOST_CATEGORIES` where there are too many."""
+    """Return the categories that match a filter and some states; of too many, `MOST_CATEGORIES` and one more."""
     # States and sources are known. PostgreSQL might look for the next source in the index that begins with it.
     allowed: dict[str, Collection[str]] = {"state": states, "source": SOURCES}
     for name in ("reason", "source", "kind"):
@@ -49,7 +49,7 @@ def find_categories(tx: Transaction, choice: Filter, states: Collection[State]) 
 def _categories(
     tx: Transaction, allowed: Mapping[str, Collection[str]], shared: Mapping[str, str]
 ) -> Iterator[Category]:
-    """Yield the categories with some values in the first columns of the index."""
+    """Yield the categories whose first columns of the index have the values in `shared`."""
     if len(shared) == len(Category._fields):
         yield Category(**shared)
         return
@@ -59,7 +59,7 @@ def _categories(
 
 
 def _values(tx: Transaction, name: str, shared: Mapping[str, str]) -> Iterator[str]:
-    """Yield each value that a column has beside others, by one look at the index for each."""
+    """Yield each distinct value of a column among rows with the values in `shared`, with one index lookup per value."""
     # From the last to the first: most rows that were deleted lately are at the start of their category.
     column = INBOX.c[name]
     rows = sa.select(column).where(*(INBOX.c[other] == value for other, value in shared.items()))

@@ -33,7 +33,7 @@ class _Waiting(NamedTuple):
     messages: Sequence[InboxMessage]
     answer: asyncio.Future[int]
     began: float
-    """When the caller called `accept`, in seconds of the event loop's clock."""
+    """The time at which the caller called `accept`, in seconds of the event loop's clock."""
 
 
 class GroupCommit:

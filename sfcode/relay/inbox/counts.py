@@ -1,9 +1,9 @@
 """
 Counters of the inbox by source, state and reason, updated by triggers in every transaction that changes a row.
 
-So they are correct whatever changes a row: a claim, a purge, or SQL of a person. SQLite has one writer at a time, and one
-row per counter. On PostgreSQL processes would wait for each other's locks on a counter's row, so each statement
-inserts rows with its differences, and the rows of one counter are summed from time to time.
+So the counters are correct whatever changes a row: a claim, a purge, or SQL of a person. SQLite has one writer at a
+time, so each counter is one row. On PostgreSQL, processes would wait for each other's locks on that row. There, each
+statement inserts rows with its differences, and the rows of one counter are summed from time to time.
 """
 
 from __future__ import annotations

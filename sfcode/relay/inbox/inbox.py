@@ -200,12 +200,12 @@ class Inbox(TransactionRunner):
         return self._read(admin.stats)
 
     def page(self, choice: Filter, limit: int = 100, before: InboxEntry | None = None) -> tuple[InboxEntry, ...]:
-        """Return messages, the newest first, however long it takes; for the next ones pass the last one as `before`."""
+        """Return messages, the newest first, without a limit of time; `before` is the last message of the previous page."""
         place = None if before is None else (before.received_at, before.id)
         return search.read_pages(partial(self.search, choice), limit, place, until_partial=False).entries
 
     def search(self, choice: Filter, limit: int, before: Place | None = None) -> SearchPage:
-        """Return a page of messages, the newest first; for the next one pass its `last` as `before`."""
+        """Return a page of messages, the newest first; `before` is the `last` of the previous page."""
         shifted_choice = self._by_inbox_clock(choice)
         return self._read(lambda tx: search.search(tx, shifted_choice, limit, before))
 
@@ -228,7 +228,7 @@ class Inbox(TransactionRunner):
         return self._change("discard", choice, who, progress)
 
     def begin_change(self, action: ChangeAction, choice: Filter, who: str, holder: str = "") -> int:
-        """Begin a replay or a discard, for a holder or for the next process that takes it; return its id."""
+        """Store a replay or a discard for the process `holder`, or for the next process that takes it; return its ID."""
         return self.bulk_changes.begin(action, choice, who, total=self.count(choice), holder=holder)
 
     def _change(self, action: ChangeAction, choice: Filter, who: str, progress: Callable[[int], object]) -> int:

@@ -19,14 +19,17 @@ from sfcode.relay.inbox.dialects import RunTransaction, Transaction
 from sfcode.relay.inbox.tables import ALARMS, NOTIFICATIONS
 
 NotificationEvent = Literal["raised", "repeated", "resolved", "test"]
-"""`repeated`: the alarm has not been acknowledged. `resolved`: it has."""
+"""
+`raised`: for the first time. `repeated`: the alarm has not been acknowledged. `resolved`: it has been acknowledged.
+`test`: not about an alarm.
+"""
 
 LEASE = timedelta(seconds=60)
 """How long a process may take to send a claimed notification."""
 AT_ONCE = 10
 """Notifications of one claim."""
 FAREWELLS = 20
-"""Attempts after which the end of an alarm is no longer sent."""
+"""The number of failed attempts after which a `resolved` notification is given up."""
 
 
 @dataclass(frozen=True, slots=True)

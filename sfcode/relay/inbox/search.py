@@ -1,8 +1,9 @@
 """
-Search the inbox: a search looks at a bounded number of messages, however many rows are kept.
+Search the inbox: one search checks a limited number of messages, even if the inbox has many more rows.
 
-It follows the most selective of its conditions (walk.py) and checks the others on the messages that it comes by. Where
-each of its conditions matches more messages than it looks at, it tells how far it came, and can be continued there.
+A search reads the messages that match its most selective condition (walk.py), and checks the other conditions on each
+of them. If even that condition matches too many messages, the search returns how far it got, and can be continued from
+there.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from sfcode.relay.inbox.walk import AT_ONCE, Place, Walk, choose_walk, walk_cate
 
 ENDED: tuple[State, ...] = ("done", *BLOCKED)
 MOST_LOOKED_AT = 20_000
-"""Messages that one search looks at: well below a second."""
+"""The number of messages that one search checks, which takes well below a second."""
 FIRST = 100
-"""Messages that a search looks at first, where it has to check conditions on them."""
+"""The number of messages that a search reads first, if it has to check conditions on them."""
 COLUMNS = tuple(INBOX.c[name] for name in InboxEntry.__slots__)
 
 
@@ -43,25 +44,25 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """What a search found, the newest first."""
+    """The messages that a search has found, the newest first."""
 
     entries: tuple[InboxEntry, ...]
     last: Place | None
-    """Behind which the next page begins; None on the last page."""
+    """The position after which the next page begins; None on the last page."""
     is_partial: bool = False
-    """Whether it looked at as many messages as a search may, and ended before the page was full."""
+    """Whether the search reached the maximum number of checked messages before the page was full."""
 
 
 class MessageCount(NamedTuple):
-    """How many messages a filter chooses."""
+    """The number of messages that match a filter."""
 
     number: int
     is_partial: bool = False
-    """Whether there may be more."""
+    """Whether more messages may match than were counted."""
 
 
 def search(tx: Transaction, choice: Filter, limit: int, before: Place | None) -> SearchPage:
-    """Return a page of messages; `before` is the `last` of the previous one."""
+    """Return a page of messages; `before` is the `last` of the previous page."""
     walk = choose_walk(tx, choice, states_of(choice, STATES))
     entries: list[InboxEntry] = []
     looked_at, place = 0, before and (tx.to_stored(before[0]), before[1])
@@ -84,7 +85,7 @@ def read_pages(
     *,
     until_partial: bool,
 ) -> SearchPage:
-    """Return up to `limit` messages of several pages; on request, no more than up to a page that is partial."""
+    """Return up to `limit` messages from several pages; with `until_partial`, stop after a partial page."""
     entries: tuple[InboxEntry, ...] = ()
     while True:
         page = find_page(min(limit - len(entries), AT_ONCE), before)
@@ -94,7 +95,7 @@ def read_pages(
 
 
 def states_of(choice: Filter, states: Collection[State]) -> Collection[State]:
-    """Return the states that a filter is about: `states` where it names none."""
+    """Return the state of a filter, or else the given states."""
     return states if choice.state is None else (choice.state,)
 
 
@@ -106,7 +107,7 @@ def _chunks(places: Iterator[Place], first: int) -> Iterator[list[Place]]:
 
 
 def _fetch(tx: Transaction, walk: Walk, places: Sequence[Place]) -> Iterator[InboxEntry]:
-    """Yield the messages at some places, in order, that match what the walk does not decide."""
+    """Yield the messages at some positions of a walk, in order, that match its remaining conditions."""
     rows = tx.db.execute(sa.select(*COLUMNS).where(*_matching(walk, places)))
     entries = {entry.id: entry for entry in (_by_wall_clock(tx, InboxEntry(*row)) for row in rows)}
     return (entries[id_] for _, id_ in places if id_ in entries)
@@ -134,7 +135,7 @@ def ended_since(tx: Transaction, choice: Filter, limit: int) -> tuple[InboxEntry
 
 
 def count(tx: Transaction, choice: Filter, states: Collection[State], most: int) -> MessageCount:
-    """Count the messages that a filter chooses, up to `most`; among `states` where it names none."""
+    """Count the messages that match a filter, up to `most`; `states` apply if the filter has no state."""
     walk = choose_walk(tx, choice, states_of(choice, states))
     if not walk.rest:
         number = walk.count(tx, most)
@@ -149,16 +150,16 @@ def count(tx: Transaction, choice: Filter, states: Collection[State], most: int)
 
 
 class RowsBehind(NamedTuple):
-    """The next rows of a change."""
+    """The next rows that a bulk change selects."""
 
     rows: Sequence[Any]
-    """Id, source and key of each."""
+    """ID, source and key of each row."""
     last: Place | None
-    """Where to go on; None at the end."""
+    """The position after which the change continues; None at the end."""
 
 
 def rows_behind(tx: Transaction, walk: Walk, place: Place | None, limit: int) -> RowsBehind:
-    """Return the rows of a walk among the next `limit` places, the oldest first."""
+    """Return the matching rows among the next `limit` positions of a walk, the oldest first."""
     places = list(islice(walk.places(tx, place, limit, newest_first=False), limit))
     if not places:
         return RowsBehind((), None)
@@ -167,7 +168,7 @@ def rows_behind(tx: Transaction, walk: Walk, place: Place | None, limit: int) ->
 
 
 def find_oldest(tx: Transaction, choice: Filter) -> InboxEntry | None:
-    """Return the oldest message of the categories that a filter chooses, or of the first of them where there are too many."""
+    """Return the oldest message that matches a filter; if the filter has too many categories, only the first are searched."""
     states = states_of(choice, STATES)
     walk = walk_categories(choice, states, find_categories(tx, choice, states))
     oldest = list(islice(walk.places(tx, None, 1, newest_first=False), 1))

@@ -34,7 +34,7 @@ from sfcode.relay.message import (
 
 GAVE_UP = "gave_up"
 HEARD_OF = timedelta(seconds=5)
-"""After which each process knows what is paused."""
+"""The time after which each process knows of a pause or a resume."""
 LONGEST_DETAIL = 2_000
 
 
@@ -178,7 +178,7 @@ class SettledRow(NamedTuple):
     id: str
     state: str
     again: str
-    """Attempts to add."""
+    """The number of attempts to add: 0 or 1, as text."""
     reason: str | None = None
     detail: str | None = None
     due_at: str | None = None

@@ -80,7 +80,9 @@ CHANGES = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     sa.Column("problem", SafeText, nullable=False),
 )
-"""What bulk_changes.py keeps: bulk changes by the id of their audit line, with the selection and the place reached in it."""
+"""
+Bulk changes (bulk_changes.py) by the ID of their audit line, with the selection and the position that was reached.
+"""
 
 COUNTS = sa.Table(
     "relay_counts",

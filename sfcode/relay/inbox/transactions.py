@@ -23,7 +23,7 @@ class TransactionRunner:
         self._database = database
         self._read_seconds = read_seconds
         self.timed: Callable[[str, float], object] = lambda _operation, _seconds: None
-        """Called with the name of a transaction (`commit`, `claim` or `settle`) and its duration in seconds."""
+        """Called with the operation of a transaction (`commit`, `claim` or `settle`) and the duration in seconds."""
 
     def _timed_write(
         self, operation: str, work: Callable[[Transaction], T], *, durable: bool = True, one_statement: bool = False

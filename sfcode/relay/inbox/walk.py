@@ -1,9 +1,10 @@
 """
-In which order a search looks at messages: along the index of its most selective condition.
+The order in which a search reads messages: along the index of its most selective condition.
 
-Indexes have the messages of a category, of a user and of a record. Which of them are fewest is counted, not estimated,
-since a planner with missing or outdated statistics would choose a slower index. What the index does not decide is
-written so that no other index supports it. The index of times is used only by searches that contain its condition.
+There are indexes for the messages of a category, of a user and of a record. The messages of each condition are counted
+and not estimated, since PostgreSQL's planner would choose a slower index when its statistics are missing or outdated.
+The remaining conditions are written so that the database cannot use another index for them. The index of times is used
+only by searches that contain its condition.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from sfcode.relay.inbox.tables import INBOX, RECORDS
 from sfcode.relay.inbox.types import STATES, Filter, State
 
 Place = tuple[datetime, int]
-"""When a row was received, and its id: what searches are ordered by."""
+"""The position of a row in the order of searches: its time of receipt, and its ID."""
 FEW = (200, 2_000)
-"""Up to so many messages of each condition are counted until one of them has fewer."""
+"""
+How many messages of each condition are counted: the second limit applies if every condition reaches the first one.
+"""
 AT_ONCE = 1_000
-"""Places that are read at once."""
+"""The number of positions that are read at once."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -36,14 +39,14 @@ class Walk:
     """An index that leads to all messages of a search."""
 
     rows: Sequence[sa.Select[Any]]
-    """Each selects the places of a range of the index."""
+    """Queries that each select the positions in one range of the index."""
     order: tuple[sa.ColumnElement[Any], ...]
-    """What the index is ordered by: of a record only the ids, since its index has no times."""
+    """The columns that order the index; for a record only the ID, since that index contains no times."""
     rest: Sequence[sa.ColumnElement[bool]]
-    """Conditions that the index does not decide."""
+    """Conditions that must be checked on each message, since the index does not contain them."""
 
     def places(self, tx: Transaction, after: Place | None, first: int, *, newest_first: bool) -> Iterator[Place]:
-        """Yield the places behind another one in order; `first` is how many are read at first."""
+        """Yield the positions after another one in order; `first` is the number of positions that are read at first."""
         ranges = (self._range(tx, rows, after, first, newest_first=newest_first) for rows in self.rows)
         return heapq.merge(*ranges, reverse=newest_first)
 
@@ -66,7 +69,7 @@ class Walk:
         return column < value if newest_first else column > value
 
     def count(self, tx: Transaction, most: int) -> int:
-        """Count the places, up to `most`."""
+        """Count the positions, up to `most`."""
         total = 0
         for rows in self.rows:
             if total < most:
@@ -76,7 +79,7 @@ class Walk:
 
 
 def choose_walk(tx: Transaction, choice: Filter, states: Collection[State]) -> Walk:
-    """Return the walk that looks at the fewest messages to find those of a filter in some states."""
+    """Return the walk that reads the fewest messages to find those that match a filter and some states."""
     walks = list(_walks_of_ids(choice, states))
     if choice.ids is None and list(_in_category(choice, states)) and (not walks or _count_few(tx, walks) is None):
         walks += _walks_of_categories(tx, choice, states)
@@ -87,9 +90,10 @@ def choose_walk(tx: Transaction, choice: Filter, states: Collection[State]) -> W
 
 def choose_walk_of_change(tx: Transaction, choice: Filter, states: Collection[State]) -> Walk:
     """
-    Return the walk of one step of a bulk change, whose order is the same in every step.
+    Return the walk for one step of a bulk change.
 
-    So no counts are used, which differ between steps. Walks of categories and of times have the same order.
+    All steps must use the same order. So the walk does not depend on the numbers of messages, which differ between
+    steps. Walks along categories and along times have the same order.
     """
     for walk in _walks_of_ids(choice, states):
         return walk
@@ -99,7 +103,7 @@ def choose_walk_of_change(tx: Transaction, choice: Filter, states: Collection[St
 
 
 def _walks_of_ids(choice: Filter, states: Collection[State]) -> Iterator[Walk]:
-    """Yield the walks by the ids of messages, of a user and of a record that a filter names."""
+    """Yield a walk for each of the filter's conditions on message IDs, on the user and on the record."""
     if choice.ids is not None:
         yield _walk(choice, states, "ids", [INBOX.c.id.in_(choice.ids)])
         return
@@ -110,20 +114,20 @@ def _walks_of_ids(choice: Filter, states: Collection[State]) -> Iterator[Walk]:
 
 
 def _walks_of_categories(tx: Transaction, choice: Filter, states: Collection[State]) -> Iterator[Walk]:
-    """Yield the walk along the categories of a filter, unless there are too many."""
+    """Yield the walk along the categories that match a filter, unless there are too many categories."""
     categories = find_categories(tx, choice, states)
     if len(categories) <= MOST_CATEGORIES:
         yield walk_categories(choice, states, categories)
 
 
 def _walk_times(choice: Filter, states: Collection[State]) -> Walk:
-    """Return the walk along all messages."""
+    """Return the walk along all messages in the order of receipt."""
     # The condition is true of each row, and the one of the index.
     return _walk(choice, states, "time", [INBOX.c.attempts >= sa.literal_column("0")])
 
 
 def _count_few(tx: Transaction, walks: Sequence[Walk]) -> Walk | None:
-    """Return the walk with the fewest messages; None where all have many."""
+    """Return the walk with the fewest messages; None if every walk has more than are counted."""
     for most in FEW:
         counts = [walk.count(tx, most) for walk in walks]
         if min(counts) < most:
@@ -156,7 +160,7 @@ def _times(choice: Filter) -> list[sa.ColumnElement[bool]]:
 
 
 def _rest(choice: Filter, states: Collection[State], walked: str) -> Iterator[sa.ColumnElement[bool]]:
-    """Yield the conditions of a search that its walk does not decide, none of which an index supports."""
+    """Yield the conditions of a search that must be checked on each message, in a form for which no index is used."""
     if walked != "category":
         yield from _in_category(choice, states)
     if choice.subject is not None and walked != "subject":
@@ -167,7 +171,7 @@ def _rest(choice: Filter, states: Collection[State], walked: str) -> Iterator[sa
 
 
 def _in_category(choice: Filter, states: Collection[State]) -> Iterator[sa.ColumnElement[bool]]:
-    """Yield what a search asks of the category of a message."""
+    """Yield the conditions of a search on the state, source, reason and event of messages."""
     if len(states) < len(STATES):
         yield plain(INBOX.c.state).in_(states)
     for name in ("source", "reason", "kind"):
@@ -176,5 +180,5 @@ def _in_category(choice: Filter, states: Collection[State]) -> Iterator[sa.Colum
 
 
 def plain(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Return a column as no index has it."""
+    """Return a column as an expression for which the database uses no index."""
     return sa.func.coalesce(column, "")

@@ -32,7 +32,7 @@ class LoadResult:
     """The first of the bad rows."""
     first: str = ""
     last: str = ""
-    """When the first and the last answer were given."""
+    """The times of the first and the last answer; "" without answers."""
 
     def add(self, message: InboxMessage) -> None:
         """Count an answer."""

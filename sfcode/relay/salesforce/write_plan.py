@@ -111,7 +111,7 @@ class WriteRound:
     apart: set[int] = field(default_factory=set)
     """Messages to send again in single rounds, since a record that several of them write was refused."""
     refused_records: set[str] = field(default_factory=set)
-    """IDs of those records."""
+    """IDs of the records that were refused and that several messages write."""
 
     def add(self, message: int, write: RecordWrite) -> None:
         """Add a write, and merge it with others of the same record."""

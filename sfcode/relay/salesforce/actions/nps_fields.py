@@ -28,9 +28,9 @@ class NpsFields:
     fields: Mapping[str, str]
     """Field names by their value: `score` or `feedback`."""
     created: frozenset[str] = frozenset()
-    """Those of the fields that sfcode created."""
+    """The fields of `fields` that sfcode created."""
     if_blank: frozenset[str] = frozenset()
-    """Those of the fields whose existing value is kept."""
+    """The fields of `fields` that are written only if they are blank."""
 
     @property
     def takes_past(self) -> bool:
