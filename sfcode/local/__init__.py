@@ -1,7 +1,7 @@
 """
 The local org: an emulator of a Salesforce org on this machine that serves the same APIs.
 
-Its state is one SQLite file in a folder, so it outlives the process and several may use it.
+Its state is one SQLite file in a folder. The state outlives the process, and several processes may use it.
 """
 
 from __future__ import annotations

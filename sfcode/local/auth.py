@@ -33,7 +33,7 @@ def _answers() -> dict[str, Any]:
 
 
 def describe_user(answer: str, user: Record) -> dict[str, Any]:
-    """Return the user's properties in a response (`userinfo`, `identity`, `soap`): its own ones, and those of all responses."""
+    """Return a user's properties in a response (`userinfo`, `identity`, `soap`): constant ones, and those of this user."""
     answer_form = _answers()[answer]
     return {**answer_form["constants"], **{name: user.get(field) for name, field in answer_form["fields"].items()}}
 

@@ -25,7 +25,7 @@ class TurnedClock:
     """A clock that is ahead of another one by a given duration."""
 
     KEY = "clock.offset"
-    """The setting of the org that remembers it, in seconds."""
+    """The setting of the org that stores the offset in seconds."""
 
     def __init__(self, clock: Clock, offset: timedelta = timedelta()) -> None:
         self._clock = clock

@@ -67,7 +67,7 @@ def _table() -> dict[str, tuple[list[str], str]]:
 
 
 def make_error(name: str, /, **values: object) -> ApiError:
-    """Return an error of `errors.txt`, with the values that its text leaves open; a list is written with commas."""
+    """Return an error of `errors.txt`, with values in place of the placeholders in its text; a list is joined with commas."""
     (code, status, *fields), text = _table()[name]
     texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in values.items()}
     field_names = [name for field in fields if field != "[]" for name in field.format_map(texts).split(", ")]
@@ -75,7 +75,7 @@ def make_error(name: str, /, **values: object) -> ApiError:
 
 
 AROUND = 60
-"""How much of a query is quoted before and after the place of an error."""
+"""The number of characters that are quoted of a query before and after the position of an error."""
 
 
 def query_error(name: str, text: str, at: int, /, **values: object) -> ApiError:

@@ -312,7 +312,7 @@ RESOURCE_ELEMENTS = {
     "ContentType": "contentType",
     "Description": "description",
 }
-"""Field of the record -> element of the component."""
+"""Fields of the record, each with the element of the component that has its value."""
 
 
 def _insert(tx: OrgTransaction, name: str, values: Record, *, user_id: str, now: datetime) -> str:

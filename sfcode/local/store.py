@@ -26,7 +26,7 @@ from sfcode.local.tables.sessions import SessionTable
 __all__ = ["OrgTransaction", "Put", "Record", "Scalar", "Store", "Stored", "StoredFlowVersion", "Undo"]
 
 KEPT = ("session", "sqlite_sequence")
-"""The tables that loading another company leaves as they are."""
+"""Tables that are not emptied when another company is loaded."""
 
 
 class Undo(Exception):

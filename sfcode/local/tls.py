@@ -18,9 +18,9 @@ from sfcode.local.store import Store
 FOLDER = "tls"
 NAME = "sfcode local org"
 LIFETIME = timedelta(days=397)
-"""What browsers and Apple's libraries accept at most."""
+"""The longest lifetime that browsers and Apple's libraries accept."""
 RENEWED = timedelta(days=30)
-"""How long before its end a certificate is replaced."""
+"""The remaining lifetime at which a certificate is replaced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """
 Control routes that Appcues does not have: answer surveys, set webhooks, arm faults, read the journal.
 
-They take the credentials of the API, and are out of reach of faults and limit.
+They require the credentials of the API. Faults and the rate limit do not apply to them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KINDS = {
     "duplicate_delivery": "a webhook that was taken is sent once more; `path` is the endpoint's",
     "late_delivery": "a webhook is held back for `seconds`, so that later ones overtake it; `path` is the endpoint's",
 }
-"""What can go wrong."""
+"""The kinds of faults, each with its effect."""
 
 
 def routes(journal: Journal, sender: WebhookSender, monotonic: Callable[[], float]) -> list[Route]:

@@ -1,7 +1,7 @@
 """
 The account that every local Appcues has, and the values that Appcues accepts.
 
-Texts, numbers, booleans and null are values; arrays and objects are ignored without a word:
+Texts, numbers, booleans and null are values. Arrays and objects are silently ignored:
 
 https://docs.appcues.com/users-groups-events/supported-data-types
 """
@@ -33,7 +33,7 @@ class LocalAppcues:
 
 Value = str | int | float | bool | None
 RESERVED = "_"
-"""What Appcues' own properties begin with."""
+"""The prefix of Appcues' own properties."""
 
 
 def accepted_attributes(attributes: Mapping[str, Any]) -> dict[str, Value]:
@@ -45,7 +45,7 @@ def auto_properties(name: str, attributes: Mapping[str, Any]) -> dict[str, Value
     """
     Return the properties that Appcues sets by itself for an NPS answer.
 
-    `_appcuesSatisfaction_MostRecentNPSScore` is the one whose name is published; the feedback's is made after it.
+    Only the name `_appcuesSatisfaction_MostRecentNPSScore` is published; the name for the feedback is derived from it.
     """
     properties: dict[str, Value] = {}
     if name in ("appcues:nps_score", "appcues:nps_score_and_feedback"):

@@ -47,7 +47,7 @@ class Webhook:
     url: str
     auth: Auth = Auth()
     events: tuple[str, ...] = ()
-    """Names of the events that are sent; none: all."""
+    """Names of the events that are sent; all events if empty."""
     retry_seconds: float = 1.0
 
 

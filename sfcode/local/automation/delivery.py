@@ -48,7 +48,7 @@ class Tally:
     dropped: int = 0
 
     def json(self) -> dict[str, int]:
-        """Return it as the control route shows it."""
+        """Return the numbers in the form of the control route."""
         return dict(vars(self))
 
 

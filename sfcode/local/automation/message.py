@@ -28,7 +28,7 @@ MAX_ACK = 64 * 1024
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REALS = frozenset({"currency", "double", "percent"})
 _PLAIN = (Decimal("0.001"), Decimal(10_000_000))
-"""Between these, numbers are written without an exponent, as Java writes them."""
+"""The range of numbers that are written without an exponent, as in Java."""
 
 
 @dataclass(frozen=True, slots=True)

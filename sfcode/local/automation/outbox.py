@@ -27,7 +27,7 @@ class OutgoingMessage:
     endpoint: str
     body: bytes
     problem: str | None = None
-    """Why it cannot be sent at all."""
+    """Why the message can never be sent; None if it can be sent."""
 
 
 def build_message(

@@ -1,4 +1,4 @@
-"""Assignment rules and duplicate rules, which a package brings as they are and a save reads."""
+"""Assignment rules and duplicate rules. A deployment stores them unchanged, and each save reads them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Value
 
 DUPLICATE = "You're creating a duplicate record. We recommend you use an existing record instead."
-"""Of a rule without a text of its own: https://github.com/restforce/restforce/issues/347"""
+"""The message of a duplicate rule without a text of its own: https://github.com/restforce/restforce/issues/347"""
 
 
 @dataclass(frozen=True, slots=True)

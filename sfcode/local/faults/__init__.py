@@ -1,8 +1,8 @@
 """
 Fault injection: errors between a client and an org, on request.
 
-A fault is armed through the control route or a flag of `sfcode local serve`, strikes so many times or
-with a probability, and ends with the server.
+A fault is armed through the control route or an option of `sfcode local serve`. It applies a number of times or with a
+probability, and is removed when the server ends.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ KINDS = {
     "slow_deploy": "a deployment begins only after it was asked for `polls` times",
     "locked_org": "a deployment fails with ALREADY_IN_PROCESS",
 }
-"""What can go wrong."""
+"""The kinds of faults, each with its effect."""
 
 ANY = "*"
 SECONDS_AT_MOST = 600.0
@@ -42,9 +42,9 @@ class InjectedFault:
     times: int | None = None
     """How often the fault occurs; None means once, or without limit if there is a probability or `every`."""
     skip: int = 0
-    """How many requests that fit are let through first."""
+    """The number of matching requests that are handled normally before the fault applies."""
     every: int = 1
-    """Of the requests after these, every n-th fails: the third, the sixth, ... with 3."""
+    """Every n-th of the following matching requests fails: with 3 the third, the sixth, and so on."""
     probability: float = 1.0
     seed: int = 0
     seconds: float = 1.0
@@ -97,9 +97,9 @@ def from_text(text: str) -> InjectedFault:
 
 
 _WHOLE = {"times": 1, "skip": 0, "every": 1, "seed": 0, "retry_after": 0, "polls": 1}
-"""Whole numbers, and the least of each."""
+"""Options that are whole numbers, with their minimum."""
 _REAL = {"probability": 1.0, "seconds": SECONDS_AT_MOST}
-"""Numbers from 0, and the largest of each."""
+"""Options that are numbers from 0, with their maximum."""
 
 
 def _check(name: str, value: object) -> Any:

@@ -18,9 +18,9 @@ class Armed:
     id: int
     fault: InjectedFault
     seen: int = 0
-    """Requests that fit."""
+    """The number of matching requests."""
     hits: int = 0
-    """Those that it struck."""
+    """The number of requests to which the fault has applied."""
     rng: random.Random = field(default_factory=random.Random)
 
     @property
@@ -40,7 +40,7 @@ class Armed:
         return True
 
     def json(self) -> dict[str, Any]:
-        """Return the fault as the control route shows it."""
+        """Return the fault in the form of the control route."""
         return {"id": self.id, **self.fault.json(), "left": self.left, "seen": self.seen, "hits": self.hits}
 
 

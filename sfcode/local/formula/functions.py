@@ -36,14 +36,14 @@ LETTERS = {
     "P": Type.PICKLIST,
     "V": Type.MULTIPICKLIST,
 }
-"""How the table of functions writes them."""
+"""The types by their letters in the table of functions."""
 
 DESCRIBED = {
     **dict.fromkeys(("string", "email", "phone", "url", "id", "reference", "combobox"), Type.TEXT),
     **dict.fromkeys(("double", "int", "long", "currency", "percent"), Type.NUMBER),
     **{each.lower(): Type[each] for each in ("BOOLEAN", "DATE", "DATETIME", "TIME", "PICKLIST", "MULTIPICKLIST")},
 }
-"""By a field's type in describe."""
+"""The formula type of a field, by its describe type."""
 
 LONG_FROM = 256
 """A text area of up to 255 characters is a Text; a longer one is a Long Text Area."""
@@ -65,7 +65,7 @@ class Function:
     repeats: bool
     result: Type | None
     like_first: bool
-    """The result has the type of the first argument."""
+    """Whether the result has the type of the first argument."""
 
     def accepts(self, count: int) -> bool:
         """Return whether a call with this number of arguments is valid."""
@@ -83,14 +83,17 @@ LINES = [
 ]
 
 CHANGE = frozenset({"ISCHANGED", "PRIORVALUE"})
-"""They compare with the record as it was; their argument is a field."""
+"""Functions that compare a field with its value before the save; their argument is a field."""
 
 TAKES_PICKLISTS = frozenset({"TEXT", "ISPICKVAL", "CASE", "ISBLANK", "ISNULL", "BLANKVALUE", "NULLVALUE", "INCLUDES"})
 TAKES_PICKLISTS |= CHANGE | {"PICKLISTCOUNT"}
-"""All others refuse a picklist: https://help.salesforce.com/s/articleView?id=platform.tips_on_building_formulas.htm&type=5 ."""
+"""
+Functions that accept a picklist; all others refuse one:
+https://help.salesforce.com/s/articleView?id=platform.tips_on_building_formulas.htm&type=5 .
+"""
 
 OF_BUTTONS_AND_REPORTS = frozenset(name for name, rest in LINES if rest.endswith(" !"))
-"""Functions of buttons and reports: no field and no rule has them."""
+"""Functions of buttons and reports, which fields and rules cannot use."""
 NOT_IN_FIELDS = OF_BUTTONS_AND_REPORTS | CHANGE | {"ISCLONE", "ISNEW", "REGEX", "VLOOKUP"}
 NOT_IN_RULES = OF_BUTTONS_AND_REPORTS | {"VLOOKUP", "HYPERLINK", "IMAGE"}
 

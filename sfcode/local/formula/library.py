@@ -1,7 +1,7 @@
 """
 The formula functions that depend only on their arguments.
 
-What each does with blanks and at its edges follows https://github.com/salesforce/formula-engine .
+Their results for blanks and extreme values follow https://github.com/salesforce/formula-engine .
 """
 
 from __future__ import annotations

@@ -12,7 +12,10 @@ Value = None | str | Decimal | bool | date | datetime | time
 """A blank text is ''; None is a blank number, date or checkbox, and the result of a comparison with one."""
 
 PRECISION = Context(prec=39, rounding=ROUND_HALF_UP)
-"""https://github.com/salesforce/formula-engine/blob/main/api/src/main/java/com/force/formula/util/BigDecimalHelper.java"""
+"""
+The precision and rounding of the platform:
+https://github.com/salesforce/formula-engine/blob/main/api/src/main/java/com/force/formula/util/BigDecimalHelper.java
+"""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sfcode.local.sobjects.rows import UserView
 
 VERSIONS = range(31, 69)
-"""What /services/data lists."""
+"""The API versions that `/services/data` lists."""
 
 DATA = "/services/data/v{version}"
 MAX_BODY = 52_428_800

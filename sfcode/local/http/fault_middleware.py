@@ -17,7 +17,7 @@ CONTROL = "/services/sfcode/"
 """The prefix of the control routes, to which faults do not apply."""
 SOAP = "/services/Soap/"
 COUNTED = ("/services/data/", "/services/async/", SOAP)
-"""What counts as an API request."""
+"""The prefixes of paths that count as API requests."""
 USAGE = "sforce-limit-info"
 
 

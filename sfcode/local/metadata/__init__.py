@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from sfcode.local.context import OrgContext
 
 ENDS = ("", "/", "/{org}", "/{org}/{job}")
-"""Clients add a slash, the org's id, `deployRequest` or `deployRequest/<id>`; nothing of it matters."""
+"""
+The endings of the SOAP address: clients append a slash, the org's ID, `deployRequest` or `deployRequest/<id>`, which
+the org ignores.
+"""
 REST_DEPLOY = r"/services/data/[^/]+/metadata(/|$)"
 TOOLING = r"/services/data/[^/]+/tooling(/|$)"
 

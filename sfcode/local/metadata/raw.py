@@ -1,4 +1,4 @@
-"""Read components that are stored as they came: the elements of types whose contents the local org does not know."""
+"""Read components that are stored unchanged: elements of types whose contents the local org does not know."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfcode.metadata.xml import parse
 
 
 def read_raw(stored: Stored) -> dict[str, list[Any]]:
-    """Read an element as it came: its children by name, each a text or again such a dictionary; what is no XML has none."""
+    """Return the children of a stored element by name, each as a text or as such a dictionary; {} if it is not XML."""
     raw = stored.raw or b"<none/>"
     data = next(iter(unzip(raw).values()), b"") if raw.startswith(b"PK") else raw
     try:

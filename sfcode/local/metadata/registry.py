@@ -23,18 +23,18 @@ class FileType:
     directory: str
     suffix: str
     meta_file: bool = False
-    """Content in one file, properties in another, `-meta.xml`."""
+    """Whether the content is in one file and the properties are in another file, `-meta.xml`."""
     in_folder: bool = False
     bundle: bool = False
-    """A folder of files is one component."""
+    """Whether a folder of files is one component."""
     modeled: bool = False
-    """Its contents are checked; otherwise they are stored as they come."""
+    """Whether the contents are checked; otherwise they are stored unchanged."""
     elements: Mapping[str, str] = field(default_factory=dict)
-    """Of a type that is not modeled: which elements are components of their own, and of which type."""
+    """For a type that is not modeled: the elements that are separate components, with their types."""
 
     @property
     def children(self) -> tuple[str, ...]:
-        """List the types of the components inside its files."""
+        """List the types of the components inside files of this type."""
         return tuple(sorted((CHILDREN.get(self.name) or self.elements).values()))
 
 
@@ -92,13 +92,15 @@ def type_at(path: str) -> FileType | None:
 
 
 PARENTS: Mapping[str, str] = {child: kind.name for kind in FILE_TYPES.values() for child in kind.children}
-"""By child type, the type of its container."""
+"""The type of the container, by type of the child."""
 
 CONTAINER_OF_ALL = {"CustomLabel": "CustomLabels"}
-"""Types whose components are all in one container; their names do not contain its name."""
+"""
+The only container of all components of a type, by type. Names of these components do not contain the container's name.
+"""
 
 NO_WILDCARD = frozenset({"Dashboard", "Document", "EmailTemplate", "Report", "StandardValueSet"})
-"""Types of which `*` gives nothing."""
+"""Types for which `*` in a package.xml selects nothing."""
 
 
 def is_known(type_: str) -> bool:
@@ -112,7 +114,7 @@ def parent_of(type_: str) -> str:
 
 
 def container_of(type_: str, full_name: str) -> str:
-    """Return the full name of the component in whose file this one is: `Case` of `Case.Escalate`, else itself."""
+    """Return the full name of the component whose file contains a given one: `Case` for `Case.Escalate`, else its own."""
     if type_ not in PARENTS:
         return full_name
     return CONTAINER_OF_ALL.get(type_) or full_name.partition(".")[0]

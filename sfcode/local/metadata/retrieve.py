@@ -22,7 +22,7 @@ from sfcode.metadata.xml import to_bytes
 
 META = "-meta.xml"
 MAX_FILES = 10_000
-"""https://github.com/forcedotcom/salesforcedx-vscode/issues/685"""
+"""The maximum number of files of a retrieve: https://github.com/forcedotcom/salesforcedx-vscode/issues/685"""
 PACKAGE = "package.xml"
 WILDCARD = "*"
 

@@ -1,7 +1,7 @@
 """
-API versions: the supported ones, and properties that only some of them have.
+The supported API versions, and properties that exist only from some API version on.
 
-Such a property is refused in packages of older versions, and left out of their retrieves.
+Such a property is refused in packages of older versions, and omitted when components are retrieved in an older version.
 
 The list has observed and documented properties, not every property of every type.
 """
@@ -17,9 +17,12 @@ from sfcode.metadata import schema_table
 from sfcode.metadata.component import Component
 
 NEWEST = float(VERSIONS[-1])
-"""The newest version of the org: packages of a newer one are not read."""
+"""The newest API version of the org, which refuses packages of newer versions."""
 FIRST_IN_SCHEMA = 44.0
-"""From this version up to that of the WSDL the schema holds; other packages may have elements that it does not know."""
+"""
+The first API version that the schema covers; the last one is that of the WSDL. Packages of other versions may have
+elements that the schema does not know.
+"""
 
 FLOW_NUMBER = re.compile(r"-\d+$")
 """The version of a flow at the end of its name, which packages before FIRST_IN_SCHEMA have."""
@@ -31,10 +34,12 @@ SINCE: Mapping[str, Mapping[str, float]] = {
     "Profile": {"viewAllFields": 63.0},
 }
 """
-By type, and wherever in it a property is.
+The first API version of a property at any depth, by metadata type and name.
 
 businessStatus: https://github.com/scolladon/sfdc-git-package/issues/12 (not in 40)
+
 nameSegment: https://github.com/forcedotcom/devops-center-roadmap/issues/145 (not in 54)
+
 filterFormula: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_visual_workflow.htm
 """
 

@@ -59,7 +59,7 @@ _OF_CUSTOM: Mapping[str, str] = {
     "CUST_LAST_UPDATE": "LastModifiedDate",
 }
 _PREFIXES = {"Activity": "Activity.", "ContactList": "Contact.", "CampaignWithCampaignMembers": "CampaignMember."}
-"""What custom fields begin with."""
+"""The prefix of the columns for custom fields, by report type."""
 _ID_LENGTH = 15
 """Characters of an id in reports."""
 

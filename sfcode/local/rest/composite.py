@@ -175,7 +175,7 @@ class UnresolvedError(Exception):
         super().__init__(text)
         self.text = text
         self.name = name
-        """The request that it names."""
+        """The name of the request that the reference is to."""
 
 
 def resolve_references(value: Any, answers: Mapping[str, Any]) -> Any:

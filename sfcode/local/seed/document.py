@@ -25,7 +25,7 @@ class SeedDocument:
     positions: dict[Path, Position]
     problems: list[Diagnostic] = field(default_factory=list)
     offsets: dict[Path, int] = field(default_factory=dict)
-    """How many items of a list, by its path, come from the company that this one extends."""
+    """The number of items that come from the extended company, by the path of their list."""
 
     def wrong(self, path: Path, message: str, hint: str = "") -> None:
         """Add a problem at a path, or at its nearest ancestor with a position."""
@@ -77,7 +77,7 @@ def extend(base: SeedDocument, over: SeedDocument) -> SeedDocument:
 
 
 def _merge(merged: SeedDocument, base: Any, over: SeedDocument, path: Path) -> Any:
-    """Merge the values at a path, which has the same name in both files down to the first list."""
+    """Return the merged value at a path. Above the first list, a value has the same path in both files."""
     added: Any = over.value
     for part in path:
         added = added[part]

@@ -41,7 +41,7 @@ class Granted:
     user: Record
     scope: str = DEFAULT_SCOPE
     renewable: bool = False
-    """Give out a refresh token as well."""
+    """Whether the response also contains a refresh token."""
 
 
 def jwt_bearer(tx: OrgTransaction, ask: Ask) -> Granted:

@@ -24,11 +24,11 @@ STAMPS = {
     "LastModifiedById": "modified_by",
     "SystemModstamp": "modified_at",
 }
-"""What every row shows of a stored component."""
+"""Fields that every row of a component has, and the attributes of the stored component with their values."""
 
 
 def component_row(target: str | ObjectDef, stored: Stored, **more: Scalar) -> Record:
-    """Return the row of a component, with the fields of its object's table and given ones; other fields are null."""
+    """Return the row of a component: fields that are read from the component, and those in `more`; other fields are null."""
     fields = (setup_objects()[target] if isinstance(target, str) else target).fields.values()
     return {field.name: _column(field, stored) for field in fields} | more
 

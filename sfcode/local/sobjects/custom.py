@@ -18,7 +18,7 @@ FIELD_TYPES: Mapping[str, Any] = json.loads(resources.files(__package__).joinpat
 """The properties of the types of custom fields."""
 
 DESCRIBE_TYPES: Mapping[str, str] = FIELD_TYPES["describe_types"]
-"""What a describe calls the types of metadata."""
+"""Describe types by the type of a custom field in metadata."""
 
 PICKLISTS = ("Picklist", "MultiselectPicklist")
 

@@ -17,7 +17,10 @@ from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
 from sfcode.local.store import Record, Scalar
 
 MAX_NESTING = 10
-"""Formula fields that use formula fields: an org allows no circles, and the files of a broken one must not hang us."""
+"""
+The maximum depth of formula fields that use formula fields. An org refuses circles, and the limit ends those of an
+invalid state.
+"""
 
 
 class ReadsRows(Protocol):

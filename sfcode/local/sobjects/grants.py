@@ -10,7 +10,7 @@ from typing import Any
 from sfcode.lazy_dataclasses import dataclass
 
 KEPT = 64
-"""How many are remembered: as many as a few users have."""
+"""The number of profiles and permission sets that are cached, which is enough for a few users."""
 NOTHING = (False, False)
 
 OBJECT_RIGHTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {

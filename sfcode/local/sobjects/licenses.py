@@ -12,10 +12,10 @@ from sfcode.local.store import OrgTransaction, Record
 from sfcode.metadata.component import Component
 
 WITHOUT_OBJECTS = frozenset({"Salesforce Integration"})
-"""User licenses that allow no object rights by themselves: a permission set license must bring them."""
+"""User licenses that do not allow object permissions by themselves, but only with a permission set license."""
 
 OPENS_OBJECTS = frozenset({"SalesforceAPIIntegrationPsl"})
-"""Permission set licenses that bring them."""
+"""Permission set licenses that allow object permissions to users with such a user license."""
 
 
 NOT_ALLOWED = "The user license doesn't allow the permission: "

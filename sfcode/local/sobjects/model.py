@@ -32,7 +32,7 @@ class FieldDef:
     scale: int = 0
     nillable: bool = True
     defaulted: bool = False
-    """Given a value by the org when a new record brings none."""
+    """Whether the org sets a value if a new record has none."""
     createable: bool = True
     updateable: bool = True
     calculated: bool = False
@@ -41,7 +41,10 @@ class FieldDef:
     """Whether the formula treats blank numbers as zeros."""
     custom: bool = False
     element: str = ""
-    """For a row of a component: the element of the body, or the part of the full name, with the field's value."""
+    """
+    For objects whose rows are components: the element of the body, or the part of the full name, with the field's
+    value.
+    """
     permissionable: bool = True
     compound: str = ""
     """The address or name that the field is a part of."""
@@ -58,12 +61,12 @@ class FieldDef:
     default_formula: str = ""
     """The default of a new record, computed when it is created."""
     display_format: str = ""
-    """How an automatic number is written: `A-{0000}`."""
+    """The format of an automatic number, such as `A-{0000}`."""
     starting_number: int = 1
     master: bool = False
     """Whether the field refers to the master of a detail record."""
     roll_up: RollUpSummary | None = None
-    """What a summary field counts or sums."""
+    """The definition of a roll-up summary field."""
 
     @property
     def required(self) -> bool:

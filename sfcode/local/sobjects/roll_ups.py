@@ -36,7 +36,7 @@ class DetailFilter:
 
 @dataclass(frozen=True, slots=True)
 class RollUpSummary:
-    """What a summary field is worked out from: stored fields of a detail, no formulas."""
+    """The definition of a roll-up summary field. It uses stored fields of the detail records, not formula fields."""
 
     operation: str
     detail: str

@@ -28,10 +28,10 @@ from sfcode.local.sobjects.setup_objects import OWN_PERMISSIONS, setup_objects
 from sfcode.local.store import OrgTransaction, Record, Scalar
 
 FEW = 500
-"""How many rows are read one by one, before all are."""
+"""The number of rows that are read one by one; after these, all rows of the object are read at once."""
 _NAMES: dict[str, Any] = json.loads(files(__package__).joinpath("profile_names.json").read_bytes())
 PROFILE_NAMES: dict[str, str] = _NAMES["names"]
-"""Standard profiles whose metadata has another name than their row."""
+"""The names of the rows of standard profiles, by their names in metadata, if both differ."""
 
 
 class Rows:
@@ -56,7 +56,7 @@ class Rows:
         self._all: dict[str, list[Record]] = {}
         self._by_id: dict[str, dict[str, Record | None]] = {}
         self._whole: set[str] = set()
-        """Of which objects every row is known by its id."""
+        """Objects of which all rows were read."""
 
     def all(self, object_name: str) -> list[Record]:
         """List the rows of an object."""

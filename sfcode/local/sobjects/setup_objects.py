@@ -31,7 +31,7 @@ AUDIT = """
 """
 MODSTAMP = "    SystemModstamp datetime required"
 SYSTEM_FIELDS = frozenset(line.split()[0] for line in f"{AUDIT.strip()}\n{MODSTAMP}".splitlines()) | {"Id", "IsDeleted"}
-"""What the org itself writes on every record."""
+"""Fields of every record that only the org writes."""
 
 
 @cache

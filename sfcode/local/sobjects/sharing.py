@@ -14,7 +14,7 @@ EDITABLE = READABLE - {"Read"}
 DELETABLE = frozenset({"FullAccess"})
 BY_PARENT = frozenset({"ControlledByParent", "ControlledByCampaign"})
 MODELS = READABLE | BY_PARENT | {"Private"}
-"""As the metadata of an object spells them."""
+"""Org-wide defaults, as spelled in the metadata of an object."""
 
 DEFAULTS = {
     "Account": "ReadWrite",

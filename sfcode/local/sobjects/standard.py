@@ -15,15 +15,17 @@ RESTRICTED = frozenset({("User", "EmailEncodingKey"), ("User", "LanguageLocaleKe
 """Restricted picklists; others accept any text through the API, as in an org."""
 
 ACTIVITIES = ("Event", "Task")
-"""Both have the custom fields of Activity, which itself has no records."""
+"""Objects with the custom fields of Activity, which itself has no records."""
 
 ID_LOOKUPS = frozenset({("Contact", "Email"), ("Lead", "Email"), ("User", "Username")})
-"""Standard fields that upserts may go by: `idLookup` in describes of real orgs."""
+"""Standard fields that can identify the record of an upsert: `idLookup` in describes of real orgs."""
 
 SHARED = {each.name for each in dataclasses.fields(Field)} & {each.name for each in dataclasses.fields(FieldDef)}
-"""What the table of fields has under the same name."""
+"""The properties that have the same name in the shipped table and in `FieldDef`."""
 KEPT = ("CampaignMemberStatus",)
-"""Objects of `data_objects.txt` whose records follow their own rules here: they go with the records that they refer to."""
+"""
+Objects of `data_objects.txt` with rules of their own: their records are deleted with the records that they refer to.
+"""
 
 UNDELETABLE = frozenset({"User"})
 
@@ -49,7 +51,7 @@ def data_object_names() -> list[str]:
 
 @cache
 def data_object(name: str) -> ObjectDef | None:
-    """Return one of those objects by its name in lower case."""
+    """Return an object of `data_object_names` by its name in lower case; None if there is none."""
     block = _data_blocks().get(name)
     return read_object(block[1]) if block else None
 

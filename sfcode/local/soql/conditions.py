@@ -32,7 +32,7 @@ from sfcode.local.store import Record, Scalar
 
 Test = Callable[[Record], bool]
 Column = Callable[[SoqlQuery], set[Scalar]]
-"""Answers a query with a single column, for IN (SELECT ...)."""
+"""Runs a query with a single column, for IN (SELECT ...), and returns its values."""
 
 ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -73,7 +73,7 @@ class Conditions:
         self._now = now
         self._column = column
         self._found: dict[int, frozenset[Scalar]] = {}
-        """What the queries of semi-joins have found."""
+        """The values that the queries of semi-joins have returned."""
 
     def test(self, condition: Condition) -> Test:
         """Return the test of a condition."""

@@ -43,7 +43,7 @@ def run(
     """
     Run a query with a user's permissions; without a user, without restrictions. Raises ApiError.
 
-    `base` begins the addresses of records: `/services/data/v62.0`.
+    `base` is the prefix of the addresses of records: `/services/data/v62.0`.
     """
     query = parse(text)
     catalog = Catalog(tx, None if user_id is None else UserAccess(tx, user_id))

@@ -17,7 +17,7 @@ from sfcode.local.sobjects.model import NUMBER_TYPES, FieldDef, ObjectDef
 from sfcode.local.store import Scalar
 
 LARGEST = 2**53
-"""Up to here a whole number is the same in JSON, in SQLite and in a formula."""
+"""The largest whole number that is the same in JSON, in SQLite and in a formula."""
 UNSUITABLE = frozenset({"address", "boolean", "multipicklist", "base64"})
 
 

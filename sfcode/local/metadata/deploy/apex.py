@@ -1,9 +1,9 @@
 """
 Apex tests without Apex: the local org finds, names and counts them, but does not run them.
 
-Every test method is reported as passed. No code is compiled and no code coverage is known; real
-are only the list of tests, and the error for a requested test that does not exist. A flow counts as covered if a class
-with tests mentions the flow or its object.
+Every test method is reported as passed. No code is compiled, and code coverage is unknown. Only the list of tests, and
+the error for a requested test that does not exist, are as in an org. A flow counts as covered if a class with tests
+mentions the flow or its object.
 """
 
 from __future__ import annotations

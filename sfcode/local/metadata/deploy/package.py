@@ -19,7 +19,10 @@ from sfcode.metadata.package import find_root, unzip
 
 MAX_FILES = 10_000
 MAX_BYTES = 629_145_600
-"""https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_metadata.htm"""
+"""
+The maximum size of an unpacked package:
+https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_metadata.htm
+"""
 
 
 @dataclass(frozen=True)

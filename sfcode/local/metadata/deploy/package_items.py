@@ -26,7 +26,7 @@ from sfcode.metadata.xml_positions import Span, find_spans
 META = "-meta.xml"
 REQUIRED = "Required field is missing: "
 NEWER = re.compile("^Element .* invalid at this location|is not a valid value for the enum")
-"""Problems that names of another API version make."""
+"""Matches problems that are caused by names of another API version."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class PackageItem:
     line: int = 0
     column: int = 0
     raw: bytes | None = None
-    """Of a type that is not modeled: the files as a zip, or the component's element of its container's file."""
+    """For a type that is not modeled: the component's files as a zip, or its element in the file of its container."""
     bare: bool = False
-    """Whether it is a container without elements of its own; only its children are stored."""
+    """Whether the component is a container without elements of its own; only its children are stored."""
 
     def error(self, problem: str) -> ComponentMessage:
         """Return an error message about this component."""
@@ -50,7 +50,7 @@ class PackageItem:
 
 @dataclass
 class PackageItems:
-    """What the files of a package of an API version hold."""
+    """The components and the problems in the files of a package."""
 
     version: float
     found: list[PackageItem] = field(default_factory=list)

@@ -27,9 +27,9 @@ from sfcode.local.store import OrgTransaction
 
 KIND = "V2Ingest"
 MOST = 150_000_000
-"""How many bytes one upload may have."""
+"""The maximum size of one upload in bytes."""
 MOST_WITH_JOB = 100_000
-"""How many characters may come together with the job."""
+"""The maximum number of characters of an upload that is sent together with the job."""
 COUNTED = (
     "jobType",
     "numberRecordsProcessed",

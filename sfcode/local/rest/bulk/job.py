@@ -18,7 +18,7 @@ OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"
 COMPLETE, ABORTED, FAILED = "JobComplete", "Aborted", "Failed"
 ENDED = frozenset({COMPLETE, ABORTED, FAILED})
 IN_WORDS = {COMPLETE: "Completed"}
-"""What the platform's sentences call a state that they do not call by its name."""
+"""Names of states in the platform's messages, where they differ from the names in the API."""
 
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}

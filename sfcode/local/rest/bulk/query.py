@@ -16,7 +16,7 @@ from sfcode.local.sobjects.rows import UserView
 from sfcode.local.store import OrgTransaction
 
 PAGE = 50_000
-"""How many rows a page has when the caller does not say."""
+"""The number of rows of a page, if the caller does not pass one."""
 
 STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\+0000")
 

@@ -28,7 +28,7 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[str]]] = {
     "WorkflowOutboundMessage": workflow.outbound_message,
     "WorkflowRule": workflow.rule,
 }
-"""Types that are not here are judged by their schema only."""
+"""The check of a component, by metadata type. Components of other types are only validated against the schema."""
 
 
 def problems(subject: Subject) -> Iterator[str]:

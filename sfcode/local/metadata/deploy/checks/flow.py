@@ -19,7 +19,7 @@ FIRST_WITH_MESSAGES = 53.0
 """Outbound messages as actions came with Winter '22: https://github.com/forcedotcom/cli/issues/1253"""
 
 MOST_VERSIONS = 50
-"""https://github.com/forcedotcom/cli/issues/800"""
+"""The maximum number of versions of a flow: https://github.com/forcedotcom/cli/issues/800"""
 NO_ACTION = "We can't find an action with the name and action type that you specified."
 TOO_OLD = 'The action type "Outbound Messages" can\'t be used in flows with the process type "Autolaunched Flow".'
 AFTER_SAVE = "RecordAfterSave"

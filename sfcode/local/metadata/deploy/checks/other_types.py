@@ -33,7 +33,10 @@ def custom_object(subject: Subject) -> Iterator[str]:
 
 
 MAX_BYTES = 5 * 1024 * 1024
-"""https://help.salesforce.com/s/articleView?id=platform.pages_static_resources.htm&type=5"""
+"""
+The maximum size of a static resource:
+https://help.salesforce.com/s/articleView?id=platform.pages_static_resources.htm&type=5
+"""
 
 
 def static_resource(subject: Subject) -> Iterator[str]:

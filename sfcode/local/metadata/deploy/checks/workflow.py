@@ -18,8 +18,11 @@ from sfcode.local.sobjects.values import developer_name
 UNIQUE_NAME = "The Unique Name"
 EDITIONS = {f"{name} Edition" for name in ("Enterprise", "Unlimited", "Developer", "Performance")} | {"Base Edition"}
 """
-Those with outbound messages: https://help.salesforce.com/s/articleView?id=platform.workflow_managing_outbound_messages.htm
-The words are those of https://github.com/SFDO-Community/declarative-lookup-rollup-summaries/issues/716
+Editions with outbound messages:
+https://help.salesforce.com/s/articleView?id=platform.workflow_managing_outbound_messages.htm
+
+The message for other editions is that of
+https://github.com/SFDO-Community/declarative-lookup-rollup-summaries/issues/716
 """
 OLD_API = 8.0
 FIRST_API = 18.0
