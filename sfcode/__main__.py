@@ -11,7 +11,7 @@ from types import FrameType
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 HELP_WIDTH = 80
-"""The width in columns that `help.txt` was made for, which is also the widest that help is written in."""
+"""The width in columns of the saved help in `help.txt`; wider terminals show the same layout."""
 
 
 def start() -> None:
@@ -54,7 +54,7 @@ def start() -> None:
 
 
 def _end(codes: list[int]) -> None:
-    """End the process after all other handlers, without taking its modules apart: the system frees their memory."""
+    """End the process after all other exit handlers, without Python's own cleanup, since the system frees the memory."""
     try:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()

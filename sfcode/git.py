@@ -40,7 +40,7 @@ _INERT = {"c": ["core.fsmonitor=false", "core.hooksPath=/dev/null"]}
 
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}
 _HEAD = "# branch.oid "
-"""What begins the line of a status that has the commit."""
+"""The beginning of the line with the commit in the output of `git status`."""
 
 
 class GitFailed(SfcodeError):
@@ -139,7 +139,7 @@ def describe_revision(folder: Path) -> str | None:
 
 
 def _read_status(folder: Path) -> str:
-    """Return the commit of a folder and how it differs from it, as git writes them for programs; "" where git tells nothing."""
+    """Return the output of `git status` for a folder in its format for programs; "" if git fails."""
     words = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--", str(folder.resolve()))
     if sys.platform == "win32":  # there, a program of the current folder would be run, which GitPython prevents
         try:

@@ -24,7 +24,7 @@ from sfcode.lazy_dataclasses import dataclass
 
 PACKAGE = Path(sfcode.__file__).parent
 TEMPLATES = Path("templates/metadata")
-"""The requirements file, which is beside the package in a source tree, and inside it in a wheel."""
+"""The folder of the templates, which is beside the package in a source tree, and inside the package in a wheel."""
 
 
 class SourceUnknown(Exception):

@@ -61,7 +61,11 @@ else:
 
 
 def _when_called(cls: type[Any], name: str, write: Callable[..., str], *options: object) -> Callable[..., Any]:
-    """Return a method that puts a compiled one in its place when it is called; `write` returns the source of that."""
+    """
+    Return a method that, when it is first called, compiles the real method and replaces itself by it.
+
+    `write` returns the source of the real method.
+    """
 
     def compile_and_call(self: Any, /, *args: Any, **values: Any) -> Any:
         names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
@@ -76,7 +80,7 @@ def _when_called(cls: type[Any], name: str, write: Callable[..., str], *options:
 
 
 def _init_source(cls: type[Any], names: dict[str, Any], frozen: object) -> str:
-    """Return the source of `__init__`, and add to `names` what it uses."""
+    """Return the source of `__init__`, and add to `names` the global variables that the source uses."""
     parameters: dict[bool, list[str]] = {False: [], True: []}
     lines: list[str] = []
     for item in fields(cls):
@@ -112,12 +116,12 @@ def _hash_source(cls: type[Any], _names: object) -> str:
 
 
 def _values_of(variable: str, cls: type[Any]) -> str:
-    """Return the source of a tuple of the values that make two objects equal."""
+    """Return the source of a tuple of the compared fields of `variable`."""
     return f"({''.join(f'{variable}.{item.name}, ' for item in fields(cls) if item.compare)})"
 
 
 def _refusals(cls: type[Any]) -> dict[str, Any]:
-    """Return the methods that refuse to change an object."""
+    """Return the methods of a frozen class that refuse to set or delete a field."""
     names = {item.name for item in fields(cls)}
 
     def refuse_to_set(self: Any, name: str, value: Any) -> None:

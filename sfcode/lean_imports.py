@@ -93,7 +93,7 @@ def _call_later(module: str, function: str) -> Callable[..., Any]:
 
 
 def _read_version(package: str) -> str:
-    """Return the version of a package by the file that holds it."""
+    """Return the version of a package, read from its `version.py` without importing the package."""
     spec = PathFinder.find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
         found = re.search(_VERSION, Path(folder, "version.py").read_text(encoding="utf-8"))
@@ -103,7 +103,7 @@ def _read_version(package: str) -> str:
 
 
 def _give_real_parts(package: ModuleType, replaced: Parts) -> None:
-    """Let a package give the real modules and classes instead of the stand-ins that it imported."""
+    """Replace the stand-ins that a package has imported, so that its attributes import the real modules and classes."""
     modules = {module.rpartition(".")[2]: module for module in replaced}
     modules |= {function: module for module, functions in replaced.items() for function in functions}
     for name in modules:

@@ -80,10 +80,10 @@ _VERSION = re.compile(r"Flow Version - (?P<id>301\w{12,15})")
 
 def forgive_versions(result: DeployResult, versions: Collection[str]) -> DeployResult:
     """
-    Remove those failures of a trial whose only cause are flow versions that the apply deletes before.
+    Remove the failures of a trial that are caused only by flow versions which the apply deletes before the package.
 
-    An org may refuse to delete a version of an active flow within a package, and then also the components that it refers to.
-    `versions` are the IDs of the versions that the apply deletes.
+    An org may refuse to delete a version of an active flow within a package, and then also refuses to delete the
+    components that the version refers to. `versions` are the IDs of the versions that the apply deletes.
     """
     if result.success or result.error_message or not result.failures:
         return result

@@ -23,7 +23,7 @@ class QuickDeploy:
 
 
 def mark_of_check(validation: Validation, mark: Mark) -> Mark:
-    """Return the mark in the validated package, if it follows the same applies."""
+    """Return the mark of this apply with the author, time, commit and ID that the validated package contains."""
     by, at, revision = validation.by, validation.at, validation.revision
     return replace(mark, by=by, at=at, revision=revision, id=validation.apply_id)
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 
 RECENT = 60.0
-"""Seconds after which the time of an org is asked for again."""
+"""
+The maximum age in seconds of an org's response whose time is used; for an older one the org is asked for its time.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def rights_of(component: Component | None) -> Rights:
 
 
 def spell_as(rights: Rights, model: Rights) -> Rights:
-    """Return rights with names in the case of the other side, since Salesforce ignores case."""
+    """Return rights with their names spelled as in `model`, since Salesforce ignores case."""
     spellings = {(kind, name.lower()): name for kind, name in model}
     return {(kind, spellings.get((kind, name.lower()), name)): granted for (kind, name), granted in rights.items()}
 

@@ -44,6 +44,6 @@ def capitalize(text: str) -> str:
 
 
 def when(on: Iterable[str]) -> str:
-    """Describe the saves on which data is sent."""
+    """Describe which saves of a record send its data."""
     words = {"create": "created", "update": "changed"}
     return " or ".join(word for key, word in words.items() if key in on)

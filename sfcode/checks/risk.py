@@ -34,7 +34,11 @@ _TRIGGERS = frozenset({"Flow", "WorkflowRule"})
 
 
 def assess_plan(plan: Plan) -> Mapping[Address, Judgment]:
-    """Return the highest risk of every change of a plan, which does not know the personal data that a project accepts."""
+    """
+    Return the highest risk of each change of a plan.
+
+    Accepted personal data is not considered, since a plan does not contain it.
+    """
     settings = PersonalData()
     return {change.address: assess_change(change, settings) for change in plan.effective}
 

@@ -1,4 +1,4 @@
-"""`sfcode github`: what the workflows ask of GitHub, beside the comment of `sfcode review`."""
+"""`sfcode github`: check for workflows whether a plan was reviewed, and keep the issue about drift."""
 
 from __future__ import annotations
 

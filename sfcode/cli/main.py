@@ -48,10 +48,15 @@ VERBS = {
 """Verb and help line; a verb's module is loaded only when it is used."""
 
 SERVING = ("relay", "local")
-"""Verbs that may run for days. All others end soon, and what they make stays until then."""
+"""
+Verbs that may run for days. For all other verbs the garbage collector runs less often, since their process ends soon.
+"""
 
 COLLECT_AFTER = 50_000
-"""How many objects more there are before Python looks for cycles; by default 700, which took a tenth of the time of `validate`."""
+"""
+The number of new objects after which Python's garbage collector runs. With the default of 700, it took a tenth of the
+time of `validate`.
+"""
 
 
 def _locate(verb: str) -> tuple[str, str]:

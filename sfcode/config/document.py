@@ -41,7 +41,7 @@ class PathProblem:
     by_content: bool = False
     """Whether the problem depends on the content of the entry, so that it may follow from other problems there."""
     instead: ConfigPath = ()
-    """The similar entry, whose absence is then not reported."""
+    """The similar entry that was probably meant, whose absence is then not reported."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """
 The JSON Schema of `environments.NAME.overrides`, derived from the schemas of the files that it overrides.
 
-An override is merged into a file (overrides.py), so each of its keys may be missing, or null, which removes the key of the
-file. Lists and single values replace those of the file, and obey the schema of the file as they are.
+An override is merged into a file (overrides.py). So each key of the override may be missing, or null, which removes the
+key from the file. Lists and single values replace those of the file, and must match the file's schema unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sfcode.config.overrides import FIXED
 Schema = dict[str, Any]
 
 _ABOUT_WHOLE_FILES = frozenset(("required", "minProperties", "maxProperties", "default", "title"))
-"""Keywords that say nothing about an override: about the keys of a whole object, and what holds for a missing key."""
+"""Keywords that are left out of an override's schema, since they hold for a whole file and not for some of its keys."""
 _NOTES = ("description", "examples")
 _NULL = {"type": "null"}
 
@@ -97,7 +97,7 @@ class _OverrideSchemas:
         return f"#/$defs/{override}"
 
     def _derive(self, schema: Schema) -> Schema:
-        """Return the schema of a value that is merged into one of a file."""
+        """Return the schema of the override for a value that matches `schema`."""
         derived = {key: value for key, value in schema.items() if key not in _ABOUT_WHOLE_FILES}
         if "$ref" in schema:
             derived["$ref"] = self.reference(schema["$ref"])

@@ -18,7 +18,7 @@ _HOOK = "__get_pydantic_json_schema__"
 
 
 def pydantic_model(model: type[Model]) -> type[pydantic.BaseModel]:
-    """Return the pydantic model with the fields, texts and JSON Schema of a model."""
+    """Return the pydantic model with the same fields, texts and JSON Schema as a model of the mapping language."""
     if model in _MODELS:
         return _MODELS[model]
     namespace: dict[str, Any] = {

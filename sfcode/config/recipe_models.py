@@ -154,7 +154,7 @@ class ProgressEvent(EventFilter):
     )
 
     def overlaps(self, other: Self) -> bool:
-        """Tell whether one event may be both, by the names and ids of items as they are written."""
+        """Return whether one event may match both rules; items are compared by names and IDs as written in the file."""
         own_items, other_items = (
             {name for names in event.items().values() for name in names} for event in (self, other)
         )

@@ -36,7 +36,9 @@ https://help.salesforce.com/s/articleView?id=xcloud.meta_configure_external_clie
 """
 
 SCOPES = {"jwt": "Api, RefreshToken", "client_credentials": "Api"}
-"""The JWT flow refuses an app without RefreshToken, although it returns no refresh token."""
+"""
+OAuth scopes of the app, by sign-in flow. The JWT flow requires RefreshToken, although it returns no refresh token.
+"""
 
 
 def blueprints(project: Project) -> Iterator[Blueprint]:

@@ -1,9 +1,9 @@
 """
 Render blueprints to components with Jinja2 templates.
 
-Each metadata type has one template, named after it. A project's own folder comes first, file by
-file. Its templates run in a sandbox, names that do not exist are errors, and everything they put in is
-escaped. Whatever is wrong with a template is said at its line. `shipped_templates` has sfcode's as Python.
+Each metadata type has one template, named after it. A template in the project's own folder replaces sfcode's template
+of the same name. Templates run in a sandbox, unknown names are errors, and inserted values are escaped. A problem of a
+template is reported at its line. `shipped_templates` contains sfcode's templates translated to Python.
 """
 
 from __future__ import annotations

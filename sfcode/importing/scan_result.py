@@ -21,7 +21,7 @@ class MessageTrigger:
 
     address: Address
     alone: bool
-    """Whether it only sends messages to Appcues."""
+    """Whether the rule or flow does nothing but send messages to Appcues."""
 
 
 @dataclass(frozen=True, slots=True)

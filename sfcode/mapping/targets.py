@@ -31,24 +31,24 @@ class TargetValue(NamedTuple):
     """A value that events write to a field of the record."""
 
     path: tuple[str, ...]
-    """Its keys below `to_salesforce` in a mapping; the last one is its name."""
+    """The keys of the value below `to_salesforce` in a mapping; the last key is the value's name."""
     noun: str
-    """Its name in messages, such as `NPS score`."""
+    """The noun for the value in messages, such as `NPS score`."""
     plural: str
     events: tuple[str, ...]
-    """The events that it is from; plans show the first one."""
+    """The events that contain the value; plans show the first one."""
     types: frozenset[str]
-    """The describe types of fields that can store it."""
+    """The describe types of fields that can store the value."""
     needs: str
     """The names of these types in Setup."""
     metadata_types: tuple[str, ...]
-    """The types of generated fields that can store it, in metadata, the usual one first."""
+    """The metadata types of generated fields that can store the value, the usual one first."""
     created: CreatedField
     """The field that `create: true` generates."""
 
     @property
     def kind(self) -> str:
-        """Return its name, such as `score`."""
+        """Return the name of the value, such as `score`."""
         return self.path[-1]
 
 

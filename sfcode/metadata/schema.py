@@ -87,15 +87,16 @@ def _schema(type_: str, names: frozenset[str] | None = None) -> etree.XMLSchema:
 
 
 _NAMES: dict[str, frozenset[str]] = {}
-"""By type, the names of the elements of the files that were validated."""
+"""Names of the elements in all files that were validated, by metadata type."""
 
 
 def _accepts(type_: str, root: etree._Element) -> bool:
     """
     Return whether a file is valid.
 
-    A type reaches up to hundreds of others, and compiling them all takes longer than validating a file. So the schema has the elements
-    that files have; it accepts nothing that the whole one refuses.
+    A type refers to hundreds of other types, and compiling them all takes longer than validating a file. So only the
+    elements that occur in files are compiled. Such a partial schema accepts only files that the complete schema
+    accepts.
     """
     names = _NAMES.get(type_)
     if names is not None and _schema(type_, names).validate(root):

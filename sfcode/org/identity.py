@@ -65,7 +65,7 @@ def to_long_id(text: str) -> str:
 
 
 def find_record_id(text: str) -> str | None:
-    """Return the id of a record, with 18 characters, of an id or of the address of a page; None where neither has one."""
+    """Return the 18-character ID of a record from an ID or the address of the record's page; None for other texts."""
     found = _RECORD_ID.search(text.strip())
     return to_long_id(found[1]) if found else None
 

@@ -27,7 +27,7 @@ class Mark:
     applied: Applied = field(default_factory=Applied)
     """The applied state before it, with its history."""
     told: tuple[str, ...] = ()
-    """Digests of the manual steps for the config, which are printed after this apply at the latest."""
+    """Digests of the manual steps that follow from the config. The state lists them as printed after this apply."""
 
 
 def state_after(plan: Plan, owned: Collection[Component], mark: Mark) -> Applied:

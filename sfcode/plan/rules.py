@@ -57,7 +57,7 @@ def list_warnings(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Have the state written if it differs, or if a user changes, since a rollback needs the previous values."""
+    """Set whether the state must be written: if it changed, or if a user changes, since a rollback needs the old values."""
     left_state = plan_input.snapshot.left_state
     differs = differ(plan_input.snapshot.applied.listed(), plan_input.desired.components)
     differs |= any(move.in_place for move in plan_input.snapshot.moves)
@@ -66,7 +66,7 @@ def record_state(plan_input: PlanInput, plan: Plan) -> Plan:
 
 
 def compare_relay(plan_input: PlanInput, plan: Plan) -> Plan:
-    """Compare the relay's config with the recorded one, and have the state written if it differs."""
+    """Compare the relay's config with the recorded one; if they differ, the state must be written."""
     change = RelayChange(plan_input.snapshot.applied.relay, render_relay_config(plan_input.project))
     differs = plan_input.snapshot.state is not None and change.before != change.after
     return replace(plan, relay=change, records_state=plan.records_state or differs)

@@ -79,9 +79,9 @@ class Mask:
         """
         Return a component with placeholders instead of secret values.
 
-        A known value becomes its placeholder, a value of the last apply a marked placeholder, and any
-        other value a fingerprint. Secrets are expected in the SENSITIVE attributes and where
-        one of `likes`, the bodies desired and applied there, has a placeholder.
+        A known value becomes its placeholder, a value of the last apply a marked placeholder, and any other value a
+        fingerprint. Secrets are expected in the SENSITIVE attributes, and at each place where one of `likes` (the
+        desired and the applied body) has a placeholder.
         """
         never = NEVER_KEPT.get(component.type, frozenset())
         body = {

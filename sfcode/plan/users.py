@@ -20,7 +20,7 @@ from sfcode.plan.snapshot import MissingPart, SignIns
 from sfcode.plan.state import Applied
 
 ASSIGNED = {"PermissionSetLicenseAssign": "permission set license", "PermissionSetAssignment": "permission set"}
-"""What records assign, by type of record."""
+"""The assigned component, in words for messages, by type of assignment record."""
 
 SIGN_IN_DAYS = 30
 """The number of days for which sign-ins are read; an org keeps its login history for six months."""

@@ -44,7 +44,7 @@ Metadata = dict[str, Component] | Unknown
 
 @dataclass(frozen=True)
 class RecordScan:
-    """The connections, and the describes of all objects."""
+    """The input of the record checks: both connections to the org, the described objects and the metadata of fields."""
 
     org: Org
     name: str
@@ -55,7 +55,9 @@ class RecordScan:
     another: Org | None = None
     theirs: OrgSchema | None = None
     old_activities: Mapping[str, int | Unknown] = field(default_factory=dict)
-    """The username of the integration user, if a report counts its activities; else ""."""
+    """
+    Activities of the relay that Salesforce archives within a month, by object; empty if no report counts activities.
+    """
     role: str = ""
     """The attribute of the recipe `role_onboarding`; "" without it."""
 
@@ -269,7 +271,7 @@ def _count_visible(mapping: ResolvedMapping, user_id: FieldFacts, scan: RecordSc
 
 
 def find_duplicate_ids(rows: Iterable[tuple[str, object]], *, complete: bool = True) -> DuplicateIds:
-    """Find duplicates among user IDs, given with the IDs of their records."""
+    """Find user IDs that several records share; `rows` are pairs of a record's ID and its user ID."""
     exact: dict[str, list[str]] = {}
     for record, value in rows:
         exact.setdefault(str(value), []).append(record)

@@ -110,7 +110,7 @@ class FieldFacts:
 
 @dataclass(frozen=True, slots=True)
 class SharedIds:
-    """Duplicate ids: their number, and example records, joined by `=`."""
+    """User IDs that several records share: their number, and for some of them the IDs of two records, joined by `=`."""
 
     ids: int = 0
     records: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""`sfcode relay replay`, `discard`, `pause`, `resume` and `audit`: act on messages and mappings, and who did."""
+"""`sfcode relay replay`, `discard`, `pause`, `resume` and `audit`: act on messages and mappings, and list these acts."""
 
 from __future__ import annotations
 

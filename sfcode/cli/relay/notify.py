@@ -50,7 +50,7 @@ def notify_command(invocation: Invocation, *, is_test: bool) -> None:
 
 
 async def _send_tests(project: Project, receivers: Sequence[Receiver]) -> dict[str, str]:
-    """Send each receiver a test; return the outcomes."""
+    """Send each receiver a test; return the status or the error of each request, by receiver."""
     import secrets
 
     from sfcode.relay.inbox.notifications import AlarmNotification
@@ -78,7 +78,7 @@ def _line(receiver: Receiver, outcomes: dict[str, str], waiting: dict[str, int])
 
 
 def _check(outcomes: dict[str, str]) -> None:
-    """Raise for receivers that did not take the test."""
+    """Raise SfcodeError if a receiver did not accept its test."""
     from sfcode.relay.notify.notifier import is_taken
 
     failed = [f"{name} ({outcome})" for name, outcome in outcomes.items() if not is_taken(outcome)]

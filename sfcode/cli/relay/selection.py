@@ -120,7 +120,7 @@ def moment(text: str | None, now: datetime) -> datetime | None:
 
 
 def search_messages(inbox: Inbox, choice: Filter, limit: int) -> SearchPage:
-    """Return the newest messages of a filter, page by page; partial where a search ended before its page was full."""
+    """Return the newest messages that match a filter; the page is partial if the search ended before the page was full."""
     from sfcode.relay.inbox.search import read_pages
 
     return read_pages(partial(inbox.search, choice), limit, until_partial=True)

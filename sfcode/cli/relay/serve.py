@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from sfcode.relay.config import RelayConfig
 
 SHORTEST_LEASE = 5.0
-"""The minimum lease in seconds: two are reserved to store the results, and no call starts in the second before these."""
+"""
+The minimum lease in seconds. Its last two seconds are reserved to store the results, and no call starts in the second
+before them.
+"""
 
 
 @click.command("serve")

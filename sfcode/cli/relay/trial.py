@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 POST_SECONDS = 15.0
 WITHDRAW_SECONDS = 60.0
-"""How long the test waits at its end for a delivery in progress, as long as a lease by default."""
+"""Seconds that a failed test waits for a delivery in progress: the default length of a lease."""
 ITEM_KEYS = ("flowName", "checklistName", "itemName", "goalName", "surveyName")
-"""Attributes with the name of an event's item, one per event, in which the test writes its mark."""
+"""Attributes that name the item of an event, one for each kind of item. The test writes its mark into all of them."""
 
 
 @click.command("test")
@@ -108,7 +108,7 @@ def _check_org(project: Project, org: Org, *, allow_production: bool) -> None:
 
 
 def _render_event(event: str, user: str, mark: str) -> bytes:
-    """Return the body of a webhook like that of Appcues, with the mark in the attributes with names of items."""
+    """Return the body of a webhook as Appcues sends it, with the test's mark in all attributes that name an item."""
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     attributes = dict.fromkeys(ITEM_KEYS, mark)
     body = {"name": f"appcues:{event}", "user_id": user, "timestamp": stamp, "attributes": attributes}
@@ -178,7 +178,7 @@ def _find_marked(inbox: Inbox, user: str, mark: str, begun: datetime) -> tuple[i
 
 
 def _withdraw(inbox: Inbox, org: Org, ids: tuple[int, ...]) -> None:
-    """Have nothing of a test that failed delivered later, and remove what was."""
+    """Discard the undelivered messages of a failed test, and delete the records that the delivered ones have created."""
     from sfcode.relay.inbox import Filter
     from sfcode.relay.inbox.admin import DISCARDABLE
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sfcode.secret import Secret
 
 Paint = Callable[[str, str], str]
-"""Return a text in the color of a sign (`+`, `-`, `~`, `!`), or unchanged."""
+"""Returns a text in the color of a sign (`+`, `-`, `~`, `!`), or unchanged."""
 
 FORMATS = {
     "text": "sfcode.plan.reports.text",

@@ -100,7 +100,7 @@ def _is_set_destroyed(plan: Plan, assignment: Change) -> bool:
 
 
 def describe_move(change: Change, moves: Iterable[Move]) -> str:
-    """Return the relation of a change to another name: renamed, in place of it, or replaced; "" for none."""
+    """Return how a change relates to another name: renamed in place, created instead of it, or replaced; "" for no move."""
     if change.moved_from:
         return f"renamed from {change.moved_from.full_name}, and keeps {RENAMED[change.address.type]}"
     for move in moves:
