@@ -11,9 +11,9 @@ from typing import Any
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 VIOLATIONS = "axe.run({resultTypes: ['violations']}).then((found) => found.violations)"
-"""What axe-core, once it is loaded into a page, says against it."""
+"""The JavaScript that runs axe-core in a page and returns its complaints."""
 CONTRAST = "axe.run({runOnly: ['color-contrast']}).then((found) => found.violations)"
-"""The same of colors alone, for a page in another theme."""
+"""The JavaScript that checks only the color contrast, for a page in another theme."""
 
 
 def find_chromium() -> str | None:
@@ -23,7 +23,7 @@ def find_chromium() -> str | None:
 
 @contextlib.contextmanager
 def open_chromium(home: Path) -> Iterator[Any]:
-    """Open a browser, whose files go to a folder."""
+    """Open a browser whose files are stored in the folder `home`."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

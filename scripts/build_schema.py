@@ -20,13 +20,19 @@ from lxml import etree
 from sfcode.metadata.types import TYPES
 
 ROOTS = ("CustomField", "Package", *(kind.name for kind in TYPES.values() if not kind.parent))
-"""What the table is pruned to: these types and all that they reach."""
+"""The types that the table contains, together with all types that they refer to."""
 
 NIL_IN_ORGS = frozenset({("FlowDynamicChoiceSet", "displayField"), ("FlowDynamicChoiceSet", "object")})
-"""Required by the WSDL; but the choices of a picklist have neither, and orgs write xsi:nil there."""
+"""
+Elements that the WSDL requires, but that orgs write as xsi:nil, since the choices of a picklist have no values for
+them.
+"""
 
 ABSENT = {"CustomField": {"displayFormat?": {"displayLocationInDecimal?": "boolean"}}}
-"""What the documentation has and this WSDL has not, behind what it stands: an org that has no such field leaves it out."""
+"""
+Documented elements that this WSDL lacks, by type and by the element that they follow. An org omits an element for
+fields to which it does not apply.
+"""
 
 TARGET = Path(__file__).resolve().parent.parent / "sfcode" / "metadata" / "schema.json"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -60,7 +66,7 @@ def occurrence(particle: etree._Element) -> str:
 
 
 def own_children(kind: etree._Element) -> Iterator[tuple[str, str]]:
-    """List name with occurrence, and type, of the elements a type itself declares."""
+    """List the elements that a type itself declares: name with occurrence, and type."""
     for particle in kind.iter(XSD + "element"):
         yield f"{particle.get('name')}{occurrence(particle)}", (particle.get("type") or "").partition(":")[2]
 
@@ -80,7 +86,7 @@ def build(path: Path) -> dict[str, object]:
         return [*base, name]
 
     def children(name: str) -> dict[str, str]:
-        """List all children of a type; an enumeration without values, of which the WSDL has some, is any text."""
+        """List all children of a type. An enumeration without values, as the WSDL has some, is treated as text."""
         own_elements: dict[str, str] = {}
         for ancestor in lineage(name):
             for child, kind in own_children(complex_types[ancestor]):

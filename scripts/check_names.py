@@ -58,13 +58,13 @@ NOT_REGISTERED = {
     "property",
     "staticmethod",
 }
-"""Decorators of definitions that something has to use by their name."""
+"""Decorators that do not register a function or class: something must still use it by its name."""
 PLAIN_BASES = {"Enum", "Exception", "Generic", "NamedTuple", "Protocol", "TypedDict"}
-"""Base classes of other packages that call no method of ours."""
+"""Base classes of other packages whose code calls no method of a subclass."""
 LONGEST_TABLE_ENTRY = 80
-"""Characters of a string that may be a name in a table, such as the module and the function of a verb."""
+"""The maximum length of a string that may contain names in a table, such as the module and the function of a verb."""
 UNUSED = {"describe_metadata": "the tests that compare the client with recorded orgs call it"}
-"""Names that are there for others, and why."""
+"""Names that only tests or other programs use, with the reason."""
 
 _PATTERN = re.compile("|".join(rf"\b(?P<r{number}>{words})\b" for number, words in enumerate(RETIRED)), re.IGNORECASE)
 

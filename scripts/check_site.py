@@ -19,11 +19,13 @@ from typing import Any
 from scripts.browser import CONTRAST, VIOLATIONS, find_chromium, open_chromium
 
 WIDTHS = (1280, 390)
-"""Of a desktop and of a phone, in pixels."""
+"""The widths of a desktop and of a phone, in pixels."""
 THEMES = {"light": "default", "dark": "slate"}
 """The color schemes of browsers, and their names on the pages of the site."""
 NO_MOTION = "*, ::before, ::after { animation: none !important; transition: none !important }"
-"""What fades when the width changes would be judged by the colors of a moment."""
+"""
+The style that turns off animations: otherwise colors would be checked while they fade after a change of the width.
+"""
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):

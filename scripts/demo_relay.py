@@ -1,8 +1,9 @@
 """
-Show the data flowing, on this machine: a contact changes and its Appcues profile follows, a survey is answered and an Event is there.
+Show on this machine how data flows from a contact to Appcues, and from a survey to an Event.
 
-Both far sides are sfcode's own: a local org and a local Appcues. In between is the relay as it would run anywhere. In the end
-Appcues goes down for a while, and nothing is lost. Everything is in a temporary folder and goes away; exits 1 when a step fails.
+The org and the Appcues account are sfcode's own emulators. The relay between them runs as it would anywhere. At the end
+Appcues is unavailable for a while, and no data is lost. Everything is in a temporary folder that is deleted. The script
+exits with 1 if a step fails.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def say(text: str) -> None:
 
 
 def show(text: str) -> None:
-    """Print one line of what happens."""
+    """Print one line that describes what happens."""
     print(f"  {text}", flush=True)
 
 
@@ -143,14 +144,14 @@ class Stage:
         return dict(answer.json()) if answer.status_code == 200 else {}
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Do in Appcues what its API cannot: answer a survey, fail."""
+        """Call a control route of the local Appcues, for what Appcues' API cannot do: answer a survey, arm a fault."""
         answer = self.appcues.request(method, f"{self.appcues_url}/sfcode/{path}", json=body, timeout=20)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
 
 def play(stage: Stage, relay_url: str) -> None:
-    """Make changes on each side, and wait for them on the other."""
+    """Make changes on each side, and wait for their effects on the other side."""
     user = "10003"
     contact = stage.contact(user)
     say(f"1. Salesforce -> Appcues. {contact['Name']}, who is user {user} in the product, gets another title.")

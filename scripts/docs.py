@@ -1,10 +1,11 @@
 """
-Write what is made from the code; with --check, say what is stale.
+Write the generated files; with --check, list those that are outdated.
 
-That is the pages under docs/reference/, docs/unverified.md, docs/local-org-evidence.md, the events.yaml and .schema/ of config/,
-sfcode/cli/help.txt, sfcode/generate/shipped_templates.py, the tables of docs/relay.md, and the figures of benchmarks/RESULTS.md on other pages.
+These are the pages under docs/reference/, docs/unverified.md, docs/local-org-evidence.md, the events.yaml and .schema/
+of config/, sfcode/cli/help.txt, sfcode/generate/shipped_templates.py, the tables of docs/relay.md, and the figures of
+benchmarks/RESULTS.md on other pages.
 
-    .venv/bin/python scripts/docs.py [--check]
+.venv/bin/python scripts/docs.py [--check]
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ EVENTS_PAGE = Path("docs/reference/events.md")
 EVENTS_FILE = Path("config/events.yaml")
 TEMPLATES_MODULE = Path("sfcode/generate/shipped_templates.py")
 HELP_FILE = Path("sfcode/cli/help.txt")
-"""What `sfcode --help` prints without importing the command line."""
+"""The file with the output of `sfcode --help`, which is printed without importing the command line."""
 
 CLI_HEAD = """\
 # Command line
@@ -51,7 +52,7 @@ are the same.
 
 
 def commands(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
-    """Walk a command and all below it, in the order in which `--help` lists them."""
+    """Yield a command and all commands below it, in the order of `--help`."""
     yield command, context
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
@@ -71,7 +72,7 @@ def cli_page() -> str:
 
 
 def help_text() -> str:
-    """Render what `sfcode --help` prints."""
+    """Render the output of `sfcode --help`."""
     return cli.get_help(_context(HELP_WIDTH - 2)) + "\n"  # as click takes the width from the one of the terminal
 
 

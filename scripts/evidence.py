@@ -22,7 +22,7 @@ SETTLED = ("confirmed", "refuted")
 
 
 def add_evidence(evidence: dict[str, Any], root: Path = ROOT) -> list[str]:
-    """Change both places, and return a summary."""
+    """Add the evidence to docs/assumptions.yaml and tests/recorded/, and return a summary."""
     steps = describe_steps(evidence.get("steps", []))
     if "org" not in evidence:
         return [*steps, "The probes were not asked: nothing else was added."]

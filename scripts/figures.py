@@ -1,8 +1,8 @@
 """
-Put the saved results of the benchmarks into the pages of the documentation that name them.
+Write the saved results of the benchmarks into the pages of the documentation that name them.
 
-A figure on a page is followed by a comment that says where it comes from: `30 ms<!-- bench: Section > row > column -->`. A row
-is named by its first cell, or by the first cells up to the one that tells it from others: `durable in SQLite, 64`.
+A figure on a page is followed by a comment with its source: `30 ms<!-- bench: Section > row > column -->`. A row is
+named by its first cell, or by as many of its first cells as distinguish it from other rows: `durable in SQLite, 64`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FIGURE = re.compile(r"[\d.,]+(?: (?:ms|s|[kM]B|%))?(?=<!-- bench: (.+?) > (.+?)
 
 
 def read_figures(text: str) -> Figures:
-    """Return the cells of all tables by section, row and column, without those that a name does not tell apart."""
+    """Return the cells of all tables by section, row and column, without cells whose name is ambiguous."""
     cells: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         title = section.partition("\n")[0].strip()
@@ -34,11 +34,9 @@ def read_figures(text: str) -> Figures:
 
 def write_figures(text: str, figures: Figures, page: str) -> str:
     """
-    Return the text of a page with the figures that the results have now.
+    Return the text of a page with the present figures of the results.
 
-    Raises:
-        SystemExit: a comment names a figure that is not in the results.
-
+    Raises: SystemExit: a comment names a figure that is not in the results.
     """
 
     def replace(match: re.Match[str]) -> str:

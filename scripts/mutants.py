@@ -37,11 +37,11 @@ from scripts.mutations import Mutation, list_mutations
 
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_FACTOR = 20.0
-"""How many times longer than in the recorded run tests may take in a fork before it is killed."""
+"""The factor by which tests may take longer in a fork than in the recorded run, before the fork is killed."""
 LISTED = ("survived", "not reached")
 """Results whose mutations are listed."""
 PASSED, NOT_APPLIED, CRASHED = -1, -2, -3
-"""Results of a fork besides the index of the test that failed."""
+"""Results of a fork, besides the index of the test that failed."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Options:
     sample: int | None
     only: str
     listed: frozenset[str] | None
-    """Mutations that an earlier run has listed, without their lines: only these are tested."""
+    """Mutations that an earlier run has listed, without their line numbers: only these are tested. None tests all."""
 
 
 class Recorder:

@@ -56,7 +56,7 @@ class Mutation:
     path: str
     function: str
     first_line: int
-    """First line of the function with its decorators: name and line identify a code object."""
+    """The first line of the function with its decorators; name and line identify a code object."""
     lines: range
     """Lines of the node: a test that runs none of them cannot fail."""
     before: str

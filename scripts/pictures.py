@@ -22,17 +22,17 @@ from scripts.demo_relay import ROOT, Failed, Stage, play, reserve_port, until
 PICTURES = ROOT / "docs" / "pictures"
 WIDTH = 1280
 PLAN_HEIGHT, DASHBOARD_HEIGHT = 1500, 1100
-"""How much of a page is in its picture, in pixels."""
+"""The height of the part of a page that a picture shows, in pixels."""
 DARK, LIGHT = 0, 1
-"""What Chromium calls the themes that a page may prefer."""
+"""Chromium's numbers for the themes that a page may prefer."""
 CHART = "<svg"
-"""What the dashboard holds as soon as the relay has written the figures of a minute."""
+"""The beginning of a chart, which the dashboard contains as soon as the relay has stored the figures of a minute."""
 CHANGES = (
     ("mappings/contact.yaml", "    plan: Plan__c\n", "    account_plan: Plan__c\n    phone: MobilePhone\n"),
     ("mappings/contact.yaml", "department: Department", "department: LeadSource"),
     ("mappings/contact.yaml", "    - goal_reached\n", ""),
 )
-"""What the plan of the picture changes after a first apply: file, old text, new text."""
+"""The changes that the plan of the picture shows after a first apply: file, old text, new text."""
 
 
 def take(browser: str, url: str, name: str, height: int) -> None:

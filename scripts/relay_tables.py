@@ -1,4 +1,4 @@
-"""The tables of metrics, reasons and alarms in docs/relay.md, made from the code that knows them."""
+"""Render the tables of metrics, reasons and alarms in docs/relay.md from the tables in the code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sfcode.relay.reasons import ALARMS, REASONS, Reason
 
 PAGE = Path("docs/relay.md")
 LINKS = {"`relay.api_calls_per_day`": "[`relay.api_calls_per_day`](#requests-to-the-org)"}
-"""What is explained elsewhere on the page."""
+"""Links for settings that are explained elsewhere on the page."""
 
 
 def write_tables(text: str) -> str:

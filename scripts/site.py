@@ -1,10 +1,9 @@
 """
 Write the sources of the documentation site: the pages of docs/, and the repository's own pages that they link to.
 
-Links that lead out of docs/ are changed to lead to those pages. Links to other files of the repository become plain text.
-Addresses that stand alone become links, as on GitHub.
-A picture that also exists for dark pages (`plan-dark.png` beside `plan.png`) is shown in both, each with the theme that it fits.
-`make site` builds the site from what this writes.
+Links that lead out of docs/ are changed to the pages of the site. Links to other files of the repository become plain
+text. Plain addresses become links, as on GitHub. If a picture has a variant for dark pages (`plan-dark.png` beside
+`plan.png`), both are included, and each theme shows the one for it. `make site` builds the site from these sources.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ _PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s#]+)\.png\)")
 
 
 def site_path(path: str) -> str | None:
-    """Return where a file of the repository is in the site; None for a file that is not in it."""
+    """Return the path in the site of a file of the repository; None for a file that is not part of the site."""
     return path.removeprefix("docs/") if path.startswith("docs/") else PAGES.get(path)
 
 
 def rewrite_links(text: str, path: str) -> str:
-    """Return the text of a page of the repository with links as the site needs them; `path` is the page's own."""
+    """Return the text of a page with its links rewritten for the site; `path` is the path of the page."""
     folder = Path(site_path(path) or path).parent
 
     def rewrite(link: re.Match[str]) -> str:
@@ -50,12 +49,12 @@ def rewrite_links(text: str, path: str) -> str:
 
 
 def link_addresses(text: str) -> str:
-    """Return a text in which each address that stands alone is a link, as on GitHub."""
+    """Return a text in which each plain address is a link, as on GitHub."""
     return "".join(part if part.startswith("`") else _ADDRESS.sub(r"<\g<0>>", part) for part in _CODE.split(text))
 
 
 def add_dark_pictures(text: str, folder: Path) -> str:
-    """Return the text of a page with a second picture for dark pages where there is one; `folder` has the page."""
+    """Return the text of a page with the dark variants of its pictures added; `folder` is the folder of the page."""
 
     def add(picture: re.Match[str]) -> str:
         label, name = picture[1], picture[2]

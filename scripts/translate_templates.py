@@ -1,7 +1,8 @@
 """
 Translate the templates of `templates/metadata/` to Python, so that a command that renders only them needs no Jinja2.
 
-Jinja2 parses them; what they use of its language is translated, anything else is refused. `scripts/docs.py` writes the module.
+Jinja2 parses the templates. The parts of its language that they use are translated, and all others are refused.
+`scripts/docs.py` writes the module.
 """
 
 from __future__ import annotations
