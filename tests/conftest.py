@@ -1,5 +1,5 @@
 """
-What holds for every test: no network but loopback, no home folder, no Salesforce in the environment, nothing left of other tests.
+Rules for every test: no network except loopback, no home folder, no org, and no effects on other tests.
 
 The environment is set before any test module is imported, and child processes inherit it.
 """
@@ -28,7 +28,10 @@ from tests import schedule
 from tests.process_state import process_state_restored
 
 http.server.HTTPServer.request_queue_size = 128
-"""Servers of tests keep so many connections waiting: of more than five, the default, a loaded machine drops some for seconds."""
+"""
+The number of connections that servers of tests keep waiting. With the default of five, a busy machine drops some of
+them for seconds.
+"""
 
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = ROOT / "tests" / "guard"
@@ -107,7 +110,9 @@ REAL = {
     "org": ("SFCODE_TEST_ORG", "no org is named: set SFCODE_TEST_ORG (see docs/unverified.md)"),
     "github": ("SFCODE_TEST_GITHUB", "no pull request is named: set SFCODE_TEST_GITHUB to owner/name#number"),
 }
-"""Markers of tests that need something real: the variable that names it, and what is said without."""
+"""
+Markers of tests that need a real resource: the variable that names the resource, and the message if it is not set.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -135,7 +140,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> schedule.
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests have measured, in whichever process they ran."""
+    """Print the figures that tests have measured, also in other processes of the test run."""
     for report in terminalreporter.stats.get("passed", []):
         for name, value in report.user_properties:
             if name == "figures" and report.when == "call":
@@ -143,7 +148,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a parameter of bytes by its length: an archive holds the time it was made, and ids must not change."""
+    """Name a parameter of bytes by its length, since IDs must not change and an archive contains its time of creation."""
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
 
 
@@ -155,7 +160,7 @@ def root() -> Path:
 
 @pytest.fixture(autouse=True)
 def _clean_process() -> Iterator[None]:
-    """Put back what a test changes of the state that its process has once."""
+    """Restore the state of the process that a test changes."""
     with process_state_restored():
         yield
 
@@ -169,7 +174,7 @@ def _doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @contextlib.contextmanager
 def opened_doors() -> Iterator[None]:
-    """Allow network, home folder and environment for fixtures that such tests share."""
+    """Allow network, home folder and environment for fixtures that are shared by tests with a real resource."""
     with pytest.MonkeyPatch.context() as patch:
         _open(patch)
         yield
@@ -183,5 +188,5 @@ def _open(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def org_name() -> str:
-    """Return the name of the real org in SFCODE_TEST_ORG, as `--org` takes it."""
+    """Return the name of the real org in SFCODE_TEST_ORG, in the form of `--org`."""
     return STARTED_WITH["SFCODE_TEST_ORG"]

@@ -1,4 +1,4 @@
-"""A JUnit file as CI reads it, whole: every kind of test case in every suite."""
+"""The complete text of a JUnit file as CI reads it, with every kind of test case in every suite."""
 
 from __future__ import annotations
 

@@ -239,7 +239,7 @@ def test_a_lock_with_unknown_content_holds_until_it_expires(place):
 
 
 def test_one_of_many_applies_takes_over_an_expired_lock(place):
-    """Each deletes by the id that it saw, so none deletes the lock that another has just made."""
+    """Each run deletes the lock by the ID that it has read, so no run deletes a lock that another run has just created."""
     place.leave(run(pid=2**22 + 1))
     inside, most, ends = [], [], []
     barrier = threading.Barrier(6)

@@ -94,7 +94,7 @@ def test_a_relay_on_this_machine_needs_no_sign_in(tmp_path: Path) -> None:
 def test_the_connectors_wizard_names_a_user_who_can_sign_in_with_a_browser(
     tmp_path: Path, license: str, said: str
 ) -> None:
-    """It is a browser sign-in, from which a user with the API-only license is kept out."""
+    """The wizard requires a sign-in with a browser, which users with the API-only license cannot do."""
     (tmp_path / "mappings").mkdir()
     settings = SETTINGS.format(url=PUBLIC, auth="scheme: path").replace("username:", f"license: {license}, username:")
     (tmp_path / "sfcode.yaml").write_text(settings)

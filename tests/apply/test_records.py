@@ -1,4 +1,4 @@
-"""Which requests write the records of an apply: none asks again for what is known."""
+"""The requests that write the records of an apply: nothing that is already known is queried again."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_first_state_is_created_without_a_look(org_at: ServeOrg) -> None:
 
 @pytest.mark.parametrize("refusal", [DUPLICATE, HangUp()], ids=["duplicate", "lost response"])
 def test_a_first_state_that_exists_by_now_is_updated(org_at: ServeOrg, refusal: Answer | HangUp) -> None:
-    """Another run without the lock may have written it, or this one, whose response was lost."""
+    """Another run without the lock may have written the state, or this run has, and the response was lost."""
 
     def refuse(request: Request) -> Answer:
         if request.method != "POST":

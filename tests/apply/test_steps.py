@@ -74,7 +74,7 @@ def test_a_deployed_active_flow_is_activated_after_the_deployment(plan_of):
 
 
 def test_where_tests_run_a_flow_is_deployed_as_a_draft_and_remembered_as_active(plan_of):
-    """An org may roll back an active flow that no test covers; activating it afterwards needs no coverage."""
+    """An org may roll back an active flow that no test covers; its activation after the deployment needs no coverage."""
     active = Component("Flow", "Appcues_contact", {"label": "F", "status": "Active"})
     draft = Component("Flow", "Appcues_contact", {"label": "F", "status": "Draft"})
     removed_flow = Component("Flow", "Appcues_lead", {"label": "L", "status": "Active"})

@@ -33,7 +33,7 @@ class Case:
 
 
 def template(type_: str, old: str, new: str) -> dict[str, str]:
-    """Give the project its own template: sfcode's with one text replaced."""
+    """Give the project its own template: sfcode's template with one text replaced."""
     name = f"{type_}.xml.j2"
     text = (shipped_templates() / name).read_text(encoding="utf-8")
     assert text.count(old) == 1, old
@@ -392,7 +392,7 @@ def test_a_rule_reports_its_line_and_nothing_elsewhere(case: Case, tmp_path: Pat
 
 
 def test_every_rule_has_a_case_of_each_kind() -> None:
-    """SF001 is the loader's refusal, which is tested where reports are."""
+    """SF001 is the only exception: problems that the loader reports are tested with the reports."""
     assert {case.rule for case in CASES} == {*LINT_RULES} - {"SF001"}
 
 

@@ -1,4 +1,4 @@
-"""The risk of a plan's changes: the rules of a review, asked of components."""
+"""The risk of a plan's changes: the rules of a review, applied to components."""
 
 from __future__ import annotations
 

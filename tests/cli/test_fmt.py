@@ -1,4 +1,4 @@
-"""`sfcode fmt`: which files are rewritten, and what a check answers."""
+"""`sfcode fmt`: which files are rewritten, and the results of --check."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(capsys, *words) -> tuple[int, str, str]:
 
 
 def untidy(path: Path) -> str:
-    """Write the last key of a mapping first."""
+    """Rewrite a file with the last key of a mapping at the beginning."""
     text = path.read_text(encoding="utf-8")
     path.write_text("delivery:   relay\n" + text.replace("delivery: relay\n", ""), encoding="utf-8")
     return path.read_text(encoding="utf-8")

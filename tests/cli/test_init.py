@@ -1,4 +1,4 @@
-"""`sfcode init`: a project that is valid at once, and nothing overwritten."""
+"""`sfcode init` writes a project that is valid at once, and overwrites nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sfcode init --update`: workflows of an older version become this one's, and nothing else changes."""
+"""`sfcode init --update` brings workflows of an older version to this version, and changes nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source from which workflows and hints install sfcode, which is never its bare name."""
+"""The source from which workflows and hints install sfcode; the bare name `sfcode` is never used."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment(folder: Path, *, dependencies: bool = False) -> Path:
-    """Make an environment without sfcode; with what it is built from and depends on only when asked."""
+    """Create an environment without sfcode; on request with the packages that sfcode depends on and is built with."""
     venv.create(folder, with_pip=False)
     if dependencies:
         add_dependencies(folder)

@@ -61,7 +61,7 @@ def test_an_unknown_verb_without_a_near_one_suggests_nothing(capsys):
 
 
 def commands(command=cli, context=None):
-    """Walk all commands, the way in which `--help` finds them."""
+    """Walk all commands as `--help` does."""
     context = context or click.Context(cli, info_name="sfcode")
     yield context
     if isinstance(command, click.Group):
@@ -71,7 +71,7 @@ def commands(command=cli, context=None):
 
 
 PATHS = [context.command_path.split()[1:] for context in commands()]
-"""The words of every command: [], ["plan"], ["relay", "status"], ..."""
+"""The words of every command: [], ["plan"], ["relay", "status"], and so on."""
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
@@ -83,7 +83,7 @@ def test_every_help_fits_a_terminal_of_80_columns(capsys, path):
 
 @pytest.fixture
 def invoked(monkeypatch):
-    """Return the invocations with which `validate`, `github drift` and `relay status` are called."""
+    """Return the invocations that `validate`, `github drift` and `relay status` receive."""
     calls = []
     for path in (["validate"], ["github", "drift"], ["relay", "status"]):
         command = cli

@@ -1,4 +1,4 @@
-"""`sfcode relay show`, `discard`, `pause`, `resume`, `audit` and `tail`, and lists in the reader's zone."""
+"""`sfcode relay show`, `discard`, `pause`, `resume`, `audit` and `tail`, and lists with times in the reader's zone."""
 
 from __future__ import annotations
 

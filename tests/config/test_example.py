@@ -1,4 +1,4 @@
-"""The repository's own config is the help page's integration, complete."""
+"""The repository's own config is the complete integration of Appcues' help page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HELP_PAGE = {
         "User has completed the goal titled, “{{ goalName }}”",
     ),
 }
-"""The table as https://docs.appcues.com/integration-documents/salesforce-two-way-integration prints it."""
+"""The table of events on https://docs.appcues.com/integration-documents/salesforce-two-way-integration."""
 
 
 def corrected(event: str, comment: str) -> str:

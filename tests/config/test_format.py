@@ -1,4 +1,4 @@
-"""The canonical form changes order, indentation and spacing, and never a value, comment or quote."""
+"""The canonical form changes order, indentation and spacing, but never a value, comment or quote."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_read_is_refused_at_its_line(text, message):
 
 @st.composite
 def rewritings(draw: st.DrawFn) -> tuple[Path, str]:
-    """Draw a shipped file, with its keys shuffled and written in another style, and with comments between its lines."""
+    """Draw a shipped file with its keys in another order, in another style, and with comments between its lines."""
     path = draw(st.sampled_from(SHIPPED))
     rng = random.Random(draw(st.integers(0, 2**32)))
 

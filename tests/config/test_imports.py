@@ -1,4 +1,4 @@
-"""Reading a config loads nothing that only an org needs."""
+"""Reading a config imports no module that only an org needs."""
 
 from __future__ import annotations
 

@@ -275,7 +275,7 @@ def test_advice_is_the_warnings_with_their_places(folder: Folder) -> None:
 
 
 def test_the_review_section_is_not_part_of_the_digest(folder: Folder) -> None:
-    """A saved plan stays good when only the review section has changed."""
+    """A saved plan remains valid if only the review section of the config has changed."""
     before = folder.load().digest
     folder.write("sfcode.yaml", SETTINGS + "review: {personal_data: {fields: [Badge__c], accepted: [Contact.Email]}}\n")
     project = folder.load()

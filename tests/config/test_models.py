@@ -50,7 +50,7 @@ def test_all_errors_are_collected_those_of_keys_that_do_not_exist_last() -> None
 
 
 def test_types_are_not_converted() -> None:
-    """A truth value is no number, a number no text, and 1 is not true."""
+    """A boolean is not accepted as a number, a number is not accepted as a text, and 1 is not accepted as true."""
     assert errors(Environment, {"protected": 1, "org": 3}) == [("string_type", ("org",)), ("bool_type", ("protected",))]
     retention = {
         "retention": {"delivered_days": True, "parked_days": 2.0, "given_up_days": 1},
@@ -73,7 +73,7 @@ def test_a_wrong_key_is_told_apart_from_a_wrong_value() -> None:
 
 
 def test_a_pattern_ends_where_the_text_ends() -> None:
-    r"""Python's `$` would accept a line break after it, which JSON Schema does not."""
+    """Python's `$` would accept a line break after the end of the text, which JSON Schema does not."""
     assert errors(Salesforce, {"api_version": "63.0\n"}) == [("string_pattern_mismatch", ("api_version",))]
 
 

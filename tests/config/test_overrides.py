@@ -186,7 +186,7 @@ mappings/contact.yaml:
     on: [create]
     attributes: {plan: "${field}", role: null, team: {type: number}}
 """
-"""Overrides with keys that are missing in them, since the file has them."""
+"""Overrides without keys that are required in a file, since the file already has them."""
 
 
 MISTAKEN = """\
@@ -244,7 +244,7 @@ def test_the_schema_knows_the_keys_that_an_override_may_have(overrides: str, is_
 
 
 def test_the_schema_accepts_every_value_of_a_file_as_an_override(root: Path) -> None:
-    """The schema of overrides is derived from that of the files."""
+    """The schema of overrides is derived from the schema of the files."""
     validator = jsonschema.Draft202012Validator(json_schema("sfcode"))
     settings = parse((root / "config/sfcode.yaml").read_bytes(), "sfcode.yaml").data
     names = ["events.yaml", "recipes.yaml", *(f"mappings/{path.name}" for path in (root / "config/mappings").iterdir())]

@@ -1,4 +1,4 @@
-"""`recipes.yaml`: the needs of recipes, and problems at their lines."""
+"""`recipes.yaml`: the requirements of recipes, and problems at their lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema accepts the same as the loader, as far as one file and one value decide."""
+"""The JSON Schema accepts the same values as the loader, if one value of one file is sufficient to decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mappings of one object with common records are found by their conditions, as a comparison of all pairs finds them."""
+"""Mappings that share records are found by their conditions, with the same result as a comparison of all pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML 1.2 with the place of every key and value."""
+"""YAML 1.2 with the position of every key and value."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ from tests.e2e.journey import Journey
 Sf = Callable[..., str]
 
 REAL = pytest.param("real", marks=pytest.mark.org)
-"""The org that SFCODE_TEST_ORG names, as a place beside the local one."""
+"""The parameter for the org that SFCODE_TEST_ORG names, in addition to the local org."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Hold the local org and, where one is named, another to the same steps."""
+    """Run the steps against the local org and, if SFCODE_TEST_ORG names one, against that org."""
     if "where" in metafunc.fixturenames:
         metafunc.parametrize("where", ["local", REAL], indirect=True)
 
@@ -80,7 +80,7 @@ def ground(named_org: Real) -> Real:
 
 @pytest.fixture(scope="session", autouse=True)
 def recordings(root: Path) -> Iterator[Recordings | None]:
-    """Collect what clients send, where SFCODE_RECORD asks for it; write it down when all is done."""
+    """If SFCODE_RECORD is set, record the requests of clients, and write the recordings when all tests are done."""
     if not STARTED_WITH.get("SFCODE_RECORD"):
         yield None
         return
@@ -92,7 +92,7 @@ def recordings(root: Path) -> Iterator[Recordings | None]:
 
 @pytest.fixture(autouse=True)
 def _recorded(request: pytest.FixtureRequest, recordings: Recordings | None) -> Iterator[None]:
-    """Keep what a test sends that is marked `recorded`; once, if it is done over http and TLS."""
+    """Record the requests of a test that is marked `recorded`; a test that runs over HTTP and over TLS is recorded once."""
     marker = request.node.get_closest_marker("recorded")
     if recordings is None or marker is None or "tls" in request.node.name:
         yield
@@ -105,7 +105,7 @@ def _recorded(request: pytest.FixtureRequest, recordings: Recordings | None) -> 
 
 @pytest.fixture(scope="session")
 def node_clients(root: Path) -> Clients:
-    """Return Salesforce's CLI and library; skip where they are not installed, but never in CI."""
+    """Return Salesforce's CLI and library; skip the test if they are not installed, except in CI."""
     installed = clients(root)
     if isinstance(installed, Clients):
         return installed
@@ -136,13 +136,13 @@ def sf(sf_cli: SfCli) -> Sf:
 
 @pytest.fixture(scope="session")
 def own_package(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """Render the repository's own config once, with its secret put in."""
+    """Render the repository's own config once, with its secret inserted."""
     return rendered(Journey.start(tmp_path_factory.mktemp("project")))
 
 
 @pytest.fixture(scope="session")
 def renamed_package(tmp_path_factory: pytest.TempPathFactory, ground: Real) -> Rendered:
-    """Render it under the run's own names, and for what the named org has."""
+    """Render the config once with names of this run, and with the objects and users of the named org."""
     journey = Journey.start(tmp_path_factory.mktemp("project"))
     with opened_doors():
         return renamed(journey, ground.place)
@@ -165,7 +165,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def state(seed: Path, tmp_path: Path) -> Path:
-    """Return a folder with an org that no other test sees."""
+    """Return a folder with an org of this test's own."""
     folder = tmp_path / "state"
     folder.mkdir()
     (folder / "org.db").write_bytes((seed / "org.db").read_bytes())
@@ -174,7 +174,7 @@ def state(seed: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Serve an org over http and https; or return the named one, and delete the test data at the end."""
+    """Serve a new org over http and https; or return the named one, and delete the test data at the end."""
     if where == "real":
         real: Real = request.getfixturevalue("named_org")
         yield real.for_test()
@@ -186,13 +186,13 @@ def org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @pytest.fixture
 def ours(org: Place) -> Org:
-    """Return a client of the org that is not the tested one."""
+    """Return a client of the org that is independent of the tested client."""
     return org.ours
 
 
 @pytest.fixture
 def at_org(sf_cli: SfCli, org: Place) -> SfCli:
-    """Let sf use the org without a sign-in."""
+    """Give sf the access token of the org, so that it needs no sign-in."""
     sf_cli.environ |= {"SF_ORG_INSTANCE_URL": org.url, "SF_TARGET_ORG": org.access_token}
     if org.is_real:
         sf_cli.environ |= org.environ

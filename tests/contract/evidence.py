@@ -16,7 +16,10 @@ from sfcode.evidence.record import FORMAT
 
 PROPERTY = "client step"
 CODE = re.compile(r"\b(?=[A-Z]*_)[A-Z][A-Z_]{5,}\b")
-"""What an org's codes look like; of a failure nothing else is kept, as the rest may be of its people and records."""
+"""
+Matches error codes of an org. Nothing else of a failure is kept, since the rest may be about people and records of the
+org.
+"""
 
 
 def describe_step(node_id: str, outcome: str, error: BaseException | None = None) -> dict[str, str]:
@@ -45,11 +48,11 @@ class ClientSteps:
         self._steps: list[Mapping[str, str]] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the step of a report."""
+        """Store the step of a report."""
         self._steps += [value for name, value in report.user_properties if name == PROPERTY]  # type: ignore[misc]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the steps beside the probes of this run, in the process that has all of them."""
+        """Write the steps and the probes of this run, in the process that has collected all of them."""
         if not self._steps or hasattr(session.config, "workerinput"):
             return
         document: dict[str, Any] = {"evidence": FORMAT, "sfcode": __version__, "probes": [], "exchanges": []}

@@ -1,9 +1,10 @@
 """
-What users of jsforce do: the JavaScript as they write it, what it gives, and what is then in the org.
+Steps of jsforce's users: the JavaScript, its result, and the expected data of the org afterwards.
 
-`args.tag` is a word of each step's own, so that the steps do not see each other; `{tag}` is the same in what is expected,
-and `{value}` in SOQL is what the step gave. So are `args.key` (an external id of accounts and contacts), `args.number` (a
-number of contacts), `args.firm` (the company of the leads that are there), `args.username` and `args.person`.
+`args.tag` is a word that is unique for each step, so that steps do not affect each other. In expected values, `{tag}`
+is that word; in SOQL, `{value}` is the result of the step. Further arguments are `args.key` (an external ID of accounts
+and contacts), `args.number` (a number field of contacts), `args.firm` (the company of the existing leads),
+`args.username` and `args.person`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def refused(code: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Step:
-    """One step, with its effect: the result of a query afterwards, or a component's body (None: it is missing)."""
+    """One step and its effect: the result of a query afterwards, or the body of a component (None if it must be missing)."""
 
     name: str
     code: str

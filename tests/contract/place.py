@@ -1,8 +1,8 @@
 """
-The org that a client is pointed at: the local org, or the one that SFCODE_TEST_ORG names.
+The org that a client is tested against: the local org, or the one that SFCODE_TEST_ORG names.
 
-Of a named org nothing is known but its address and a token. What a test makes there carries a word of its own in its
-name, so that it is told from everything else, and is removed again.
+Only the address and a token of a named org are known. The names of everything that a test creates there contain a word
+of the test, by which this data is recognized and deleted again.
 """
 
 from __future__ import annotations
@@ -25,38 +25,41 @@ from sfcode.org.results import DeployOptions
 
 API_VERSION = "63.0"
 CLIENT_VERSION = "68.0"
-"""The newest version of an org of today, which its clients speak."""
+"""The newest API version of current orgs, which current clients use."""
 LEADS = 450
-"""More than fit on the pages that are asked for."""
+"""The number of leads, which is more than fits on the requested pages."""
 GROUND = "Ground"
-"""In the names of what is there for a whole run, and not for one test."""
+"""A part of the names of data that exists for a whole run, and not for one test."""
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz"
 _NAMED = {"Event": "Subject", "Contact": "LastName", "Lead": "LastName", "Account": "Name"}
-"""The objects that steps make records of, in the order in which they can go, and the field that says whose they are."""
+"""
+The objects of records that steps create, in the order in which the records can be deleted, and the field that contains
+the test's word.
+"""
 _TYPES = ("PermissionSet", "Flow", "WorkflowOutboundMessage", "CustomField", "CustomObject", "StaticResource")
 
 
 @dataclass(frozen=True)
 class Place:
-    """An org, and what a test needs to work in it."""
+    """An org, and the data that a test needs to use it."""
 
     url: str
     access_token: str
     ours: Org
-    """Another client than the one that is tested, to look into the org with."""
+    """A client that is independent of the tested one, to read the org with."""
     word: str
-    """What the names of all that a test makes begin with."""
+    """The prefix of the names of everything that a test creates."""
     is_real: bool = False
     tls_url: str | None = None
     certificate: Path | None = None
-    """What has to be trusted for `tls_url`; None: what the machine trusts anyway."""
+    """The certificate to trust for `tls_url`; None if the machine trusts it anyway."""
     external_id: str = "Ext__c"
-    """A unique text on accounts and contacts."""
+    """A unique text field of accounts and contacts."""
     number: str = "Product_User_Id__c"
-    """A number on contacts."""
+    """A number field of contacts."""
     firm: str = "Many"
-    """The company of the leads that are there."""
+    """The company of the existing leads."""
 
     @property
     def username(self) -> str:
@@ -72,23 +75,23 @@ class Place:
 
     @cached_property
     def person(self) -> str:
-        """The name of who is signed in."""
+        """The name of the signed-in user."""
         return str(rows(self.ours, f"SELECT Name FROM User WHERE Id = '{self.user_id}'")[0]["Name"])
 
     @property
     def wait(self) -> float:
-        """How long to wait between two questions, in seconds."""
+        """The seconds between two polls."""
         return 1.0 if self.is_real else 0.01
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """Return the environment with which a program trusts the org."""
+        """Return the environment in which a program trusts the certificate of the org."""
         if self.certificate is None:
             return {}
         return {"REQUESTS_CA_BUNDLE": str(self.certificate), "NODE_EXTRA_CA_CERTS": str(self.certificate)}
 
     def rows(self, name: str, where: str = "", **field_values: Any) -> list[dict[str, Any]]:
-        """Read records with all their fields; `where` is a condition in SOQL, the others are values of fields."""
+        """Read records with all their fields; `where` is a condition in SOQL, and further arguments are values of fields."""
         conditions = [*filter(None, [where]), *(f"{field} = {_quoted(value)}" for field, value in field_values.items())]
         clause = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return rows(self.ours, f"SELECT FIELDS(ALL) FROM {name}{clause} LIMIT 200")
@@ -97,12 +100,12 @@ class Place:
         return self.ours.count(f"SELECT COUNT() FROM {name} WHERE {where}")
 
     def component(self, type: str, name: str) -> Mapping[str, Any] | None:
-        """Read the body of a component, None if it is not there."""
+        """Read the body of a component; None if it does not exist."""
         components = self.ours.metadata.read_metadata(type, [name])
         return components[0].body if components else None
 
     def make(self, name: str, *records: Mapping[str, Any]) -> list[str]:
-        """Make records without the client that is tested: their ids."""
+        """Create records without the tested client; return their IDs."""
         return [self.ours.create(name, record) for record in records]
 
 
@@ -113,7 +116,7 @@ def _quoted(value: Any) -> str:
 
 
 def rows(client: Org, query: str) -> list[dict[str, Any]]:
-    """Ask the org without the tool that is tested."""
+    """Query the org without the tested client."""
     records = client.rest.query_all(query)["records"]
     return [{name: value for name, value in row.items() if name != "attributes"} for row in records]
 
@@ -140,7 +143,7 @@ class Real:
     tests: int = 0
 
     def for_test(self) -> Place:
-        """Return the place with a word that no other test has."""
+        """Return the place with a word that is unique to a test."""
         self.tests += 1
         return replace(
             self.place, word=f"{self.place.word}{_LETTERS[self.tests // 24 % 24]}{_LETTERS[self.tests % 24]}"
@@ -186,7 +189,7 @@ def lay_ground(place: Place) -> None:
 
 
 def sweep(client: Org, word: str, *, ground: bool = False) -> None:
-    """Delete everything whose name contains the test's word; data of the whole run only on request."""
+    """Delete everything whose name contains the test's word; delete data of the whole run only on request."""
     for name, field in _NAMED.items():
         _sweep_records(client, name, f"{field} LIKE '%{word}%'", ground)
     sets = f"PermissionSet.Name LIKE '{word}%'"

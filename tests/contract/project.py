@@ -27,9 +27,9 @@ class Rendered:
     source: Mapping[str, bytes]
     mdapi: Mapping[str, bytes]
     name: str = "Appcues"
-    """What the names of its components begin with."""
+    """The prefix of the names of its components."""
     user: str = INTEGRATION_USER
-    """Whom its outbound messages name."""
+    """The user whom the outbound messages name."""
 
     def named(self, text: str) -> str:
         """Replace the repository's project name by this project's name."""
@@ -48,7 +48,7 @@ class Rendered:
         return {component.address: normalize(component).body for component in self.components}
 
     def lay_out(self, folder: Path) -> Path:
-        """Write the source project to a folder."""
+        """Write the project in source layout to a folder."""
         for name, data in self.source.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ class Rendered:
 
 
 def renamed(journey: Journey, place: Place) -> Rendered:
-    """Render the project for an unknown org: with other names, its own fields, and the signed-in user."""
+    """Render the project for a named org: with other names, with fields of its own, and for the signed-in user."""
     config = journey.folder / "config"
     (config / "mappings" / "lead.yaml").unlink()
     journey.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
@@ -71,7 +71,7 @@ def renamed(journey: Journey, place: Place) -> Rendered:
 
 
 def rendered(journey: Journey) -> Rendered:
-    """Run `sfcode render` for both layouts; the source is a project of the newest API, as new ones of sf are."""
+    """Run `sfcode render` for both layouts; the source project has the newest API version, like new projects of sf."""
     layouts = {}
     for layout in ("source", "mdapi"):
         result = journey.run("render", "--out", layout, "--layout", layout)
@@ -110,7 +110,7 @@ def found(state: Path) -> None:
 
 
 def bodies(client: Org, addresses: Iterable[Address]) -> dict[Address, Body]:
-    """Read the components that are there, without what an org adds of its own."""
+    """Read the components that exist, without elements that an org adds."""
     asked_addresses = set(addresses)
     members: dict[str, list[str]] = {}
     for address in asked_addresses:
@@ -124,6 +124,6 @@ def bodies(client: Org, addresses: Iterable[Address]) -> dict[Address, Body]:
 
 
 def deploy(client: Org, package: Rendered) -> None:
-    """Put the package into the org without the tool that is tested."""
+    """Deploy the package without the tested client."""
     result = client.metadata.follow(client.metadata.deploy(zip_files(package.mdapi), DeployOptions()))
     assert result.success, result.failures

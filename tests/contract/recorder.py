@@ -1,9 +1,9 @@
 """
-What clients sent to a local org, written down so that it can be sent again without them.
+Record the requests of clients to a local org, so that they can be repeated without the clients.
 
-A recording is a file of JSON lines: a header, then the name of each test with its exchanges. Of a request everything
-is kept that an org could look at, tokens replaced; of an answer only its shape, and the ids in it, which later requests
-may name.
+A recording is a file of JSON lines: a header, then the name of each test with its exchanges. A request is recorded
+completely, with its tokens replaced. Of an answer only the structure is recorded, and the IDs, since later requests may
+contain them.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ TOKEN = re.compile(r"00D\w{12,15}(?:!|%21|\\u0021)[\w.]+")
 ID = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9]{{3}}{ids.POD}[01][A-Za-z0-9]{{9}}(?:[A-Za-z0-9]{{3}})?(?![A-Za-z0-9])")
 SCRUBBED = "00D000000000000!SCRUBBED.{}"
 WRONG = SCRUBBED.format("wrong")
-"""Stands for tokens that an org does not take."""
+"""The replacement for tokens that an org does not accept."""
 UNAUTHORIZED = 401
 OPEN_TO_ALL = "/services/data"
-"""Answers whatever the token."""
+"""A path that an org serves with any token."""
 ORIGIN = "{origin}"
 KEPT_HEADERS = ("accept", "content-type", "soapaction", "sforce-call-options", "sforce-query-options", "if-match")
 TELLING = frozenset(
     {"errorCode", "statusCode", "faultcode", "state", "status", "success", "done", "problemType", "checkOnly"}
 )
-"""Keys whose values are a part of the shape."""
+"""Keys whose values belong to the structure of an answer."""
 SIGN_IN = ("/services/oauth2/token", "/services/oauth2/revoke", "/services/oauth2/introspect")
 SECRET = frozenset({"assertion", "client_secret", "code", "code_verifier", "password", "refresh_token", "token"})
 
@@ -111,7 +111,7 @@ def _written(body: bytes, origin: str) -> dict[str, str]:
 
 
 def body_of(recorded: Mapping[str, Json], origin: str) -> bytes:
-    """Read the body of a request that was written down."""
+    """Return the body of a recorded request."""
     if "base64" in recorded:
         return base64.b64decode(recorded["base64"])
     return str(recorded.get("body", "")).replace(ORIGIN, origin).encode()
@@ -123,7 +123,7 @@ def answer(status: int, body: bytes) -> dict[str, Json]:
 
 
 def named(text: str) -> list[str]:
-    """List the tokens and ids in a text, each once, in the order in which they come."""
+    """List the tokens and IDs in a text in the order of their first occurrence."""
     tokens = dict.fromkeys(TOKEN.findall(text))
     return [*tokens, *dict.fromkeys(ID.findall(TOKEN.sub(" ", text)))]
 
@@ -190,14 +190,14 @@ def shortened(exchanges: list[dict[str, Json]]) -> list[dict[str, Json]]:
 
 
 def is_refusal(recorded: Mapping[str, Json]) -> bool:
-    """Return whether an answer refuses the token."""
+    """Return whether the org refused the token of a request."""
     return recorded["status"] == UNAUTHORIZED or "INVALID_SESSION_ID" in json.dumps(recorded["shape"])
 
 
 def save(
     path: Path, header: Mapping[str, Json], tests: Mapping[str, list[dict[str, Json]]], printed: Iterable[str]
 ) -> None:
-    """Write a recording, without tokens; those that the org printed are all called by the first name."""
+    """Write a recording without tokens; tokens that the org has printed all get the same placeholder."""
     about = {
         "recorded_against": {
             "server": f"the local org of sfcode {sfcode.__version__}",
@@ -225,7 +225,7 @@ class Tokens:
     known: dict[str, str]
 
     def scrubbed(self, exchanges: list[dict[str, Json]]) -> list[str]:
-        """Write exchanges without their tokens."""
+        """Return exchanges with placeholders instead of tokens."""
         lines = [json.dumps(exchange, ensure_ascii=False, sort_keys=True) for exchange in exchanges]
         refused, accepted = set[str](), set(self.known)
         for exchange, line in zip(exchanges, lines, strict=True):

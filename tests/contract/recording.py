@@ -34,14 +34,14 @@ class Recordings:
 
     root: Path
     printed: set[str] = field(default_factory=set)
-    """The tokens that the orgs print when they are served."""
+    """The tokens that orgs print when they are served."""
     recorders: list[Recorder] = field(default_factory=list)
     modules: dict[str, Module] = field(default_factory=dict)
     failed: bool = False
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Record the requests to every org that is served inside the block."""
+        """Record the requests to every org that is served during the block."""
         make_app = server.make_app
 
         def recorded(context: OrgContext, *args: Any, **more: Any) -> Recorder:

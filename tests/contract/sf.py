@@ -72,7 +72,7 @@ class SfCli:
     def run(
         self, folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run it in a folder."""
+        """Run sf in a folder."""
         return subprocess.run(
             [*self.command, *arguments],
             cwd=folder,

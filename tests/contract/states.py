@@ -1,4 +1,4 @@
-"""The orgs that recordings begin with, by name."""
+"""The initial orgs of recordings, by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXTERNAL_IDS = ("Account.Ext__c", "Contact.Ext__c")
 
 
 def with_external_ids(state: Path) -> None:
-    """Make an org with external ids on accounts and contacts, which its administrator sees."""
+    """Create an org with external ID fields on accounts and contacts, which its administrator can read."""
     reset(state)
     field = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
     permission_set = {
@@ -47,7 +47,7 @@ APP = {
 
 
 def for_jsforce(state: Path) -> None:
-    """Make an org with external ids, more leads than fit on a page, a password, and an app that may sign in."""
+    """Create an org with external ID fields, more leads than fit on a page, a password, and an app that may sign in."""
     with_external_ids(state)
     register_app(state, APP)
     now = datetime.now(UTC)

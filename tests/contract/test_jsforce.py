@@ -1,4 +1,4 @@
-"""jsforce, in both its packages, against the local org and the one that is named: one Node process for each, and a step at a time."""
+"""Both packages of jsforce against the local org and the named org, with one Node process for each package, step by step."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class Node:
 
 @pytest.fixture(scope="module")
 def key() -> rsa.RSAPrivateKey:
-    """Make the key of an app."""
+    """Create the private key of an app."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @pytest.fixture(scope="module")
 def shared_org(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> Iterator[Place]:
-    """Serve an org that knows the app and its key."""
+    """Serve an org with a registered app and its key."""
     state = tmp_path_factory.mktemp("jsforce")
     for_jsforce(state)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -72,7 +72,7 @@ Start = Callable[[Place, str], Node]
 
 @pytest.fixture(scope="module")
 def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
-    """Return a function that starts Node at an address of an org, once."""
+    """Return a function that starts Node once for each address of an org."""
     if not (node_clients.modules / "jsforce").is_dir():
         pytest.fail("there is no jsforce beside sf: run scripts/install_sf.sh again")
     private = key.private_bytes(
@@ -101,7 +101,7 @@ def start(node_clients: Clients, key: rsa.RSAPrivateKey) -> Iterator[Start]:
 
 @pytest.fixture
 def place(where: str, request: pytest.FixtureRequest) -> Place:
-    """Return the org that the tests of this module share; or the named one, with a word for this test's data."""
+    """Return the org that all tests share; or the named one, with a unique word for the names of this test's data."""
     if where == "real":
         return cast(Place, request.getfixturevalue("ground").for_test())
     return cast(Place, request.getfixturevalue("shared_org"))
@@ -161,12 +161,12 @@ def test_step(start: Start, place: Place, step: Step, library: str) -> None:
 @pytest.mark.parametrize("library", [pytest.param(LIBRARIES[0], marks=RECORDED), LIBRARIES[1]])
 @pytest.mark.parametrize("step", SIGN_IN, ids=lambda step: step.name)
 def test_signing_in(start: Start, place: Place, step: Step, library: str) -> None:
-    """The session is the user's."""
+    """The session belongs to the expected user."""
     run(start(place, place.url), place, library, step)
 
 
 @pytest.mark.parametrize("step", [RECORDS[0], QUERIES[0], SIGN_IN[0], SIGN_IN[5]], ids=lambda step: step.name)
 def test_step_over_tls(start: Start, shared_org: Place, step: Step) -> None:
-    """The same over TLS, with nothing but the org's certificate trusted."""
+    """The step has the same effect over TLS, if only the org's certificate is trusted."""
     assert shared_org.tls_url is not None
     run(start(shared_org, shared_org.tls_url), shared_org, LIBRARIES[0], step, "S")

@@ -1,4 +1,4 @@
-"""The tables of all five clients, pointed at an org that another process serves, by its address and a token alone."""
+"""The tests of all five clients against an org in another process, known only by its address and a token."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ SOME = (
     "simple_salesforce/test_simple_salesforce_metadata.py::test_metadata[real-deploy]",
     "cumulusci/test_cumulusci.py::test_retrieve_and_assign[real]",
 )
-"""One or two of each client; `make test-org` runs them all."""
+"""One or two tests for each client; `make test-org` runs all of them."""
 COUNTED = ("Account", "Contact", "Event", "Lead", "PermissionSetAssignment", "User")
 LISTED = ("CustomField", "CustomObject", "Flow", "PermissionSet", "StaticResource", "WorkflowOutboundMessage")
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """Serve an org in another process, of which only the output is known."""
+    """Serve an org in another process; only its output is known to the test."""
     with Journey(tmp_path).spawn("local", "serve", "--port", "0", "--tls", "--tls-port", "0", "--json") as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())
@@ -51,9 +51,9 @@ def test_every_client_works_in_an_org_of_which_only_address_and_token_are_known(
     served: dict[str, Any], root: Path, tmp_path: Path
 ) -> None:
     """
-    What needs the local org's own ways is skipped with the reason, the rest passes, and the org is left as it was.
+    Tests that need features of the local org are skipped, all others pass, and the org is unchanged afterwards.
 
-    What came of each step is in the file of evidence.
+    The result of each step is in the file of evidence.
     """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     environ |= {"SFCODE_TEST_ORG": served["tls_url"], "SF_ACCESS_TOKEN": served["access_token"]}

@@ -29,7 +29,7 @@ RECORDINGS = sorted(FOLDER.glob("*.jsonl"))
 
 
 def _cases() -> list[tuple[Path, str]]:
-    """List each test of each recording; one that shares its org with the others is played with them."""
+    """List each test of each recording; tests that share one org are replayed together."""
     loaded = {path: recorder.load(path) for path in RECORDINGS}
     return [(path, name) for path, (header, tests) in loaded.items() for name in ([""] if header["shared"] else tests)]
 
@@ -68,14 +68,18 @@ class Player:
         return self.known.setdefault(scrubbed, token)
 
     def sign_out(self, recorded: Mapping[str, Any]) -> None:
-        """End the sessions of a request that was refused, but for the one that the org printed: how they ended is not written down."""
+        """
+        End the sessions of a refused request, except the session that the org printed.
+
+        The recording does not contain why these sessions had ended.
+        """
         tokens = (self.known.setdefault(name, recorder.WRONG) for name in recorder.TOKEN.findall(json.dumps(recorded)))
         with Store(self.state / "org.db") as store, store.transaction() as tx:
             for token in {*tokens} - {self.org.access_token}:
                 tx.sessions.delete(token)
 
     def learn(self, before: list[str], body: bytes) -> None:
-        """Note which id of this org stands where another stood."""
+        """Remember which ID of this org corresponds to a recorded ID."""
         self.known |= dict(zip(before, recorder.named(body.decode("utf-8", "replace")), strict=False))
 
     def play(self, exchange: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -95,7 +99,7 @@ class Player:
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that makes the org of a name, once."""
+    """Return a function that creates the org of a name once."""
     folders: dict[str, Path] = {}
 
     def found(name: str) -> Path:
@@ -108,7 +112,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 def test_there_are_recordings_of_every_client() -> None:
-    """Nothing is compared where nothing was recorded."""
+    """Without recordings the other tests would compare nothing."""
     assert {recorder.load(path)[0]["client"]["name"] for path in RECORDINGS} >= CLIENTS
 
 
@@ -143,7 +147,7 @@ def test_recordings_hold_no_token(path: Path) -> None:
 
 
 def test_a_different_answer_is_seen() -> None:
-    """The comparison tells keys, kinds of values and telling values apart, and neither ids nor times."""
+    """The comparison distinguishes keys, types of values and significant values, but not IDs and times."""
     before = json.dumps([{"id": "003Lc0000000001AAA", "success": True, "errors": []}]).encode()
     assert recorder.shape(before) == recorder.shape(before.replace(b"0001AAA", b"0002AAA"))
     assert recorder.shape(before) != recorder.shape(before.replace(b"true", b"false"))

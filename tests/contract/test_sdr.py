@@ -1,8 +1,8 @@
 """
-source-deploy-retrieve as a library, in one Node process, against the local org and the one that is named.
+source-deploy-retrieve as a library, in one Node process, against the local org and the named org.
 
-It is what the sf CLI, the VS Code extensions and many pipelines deploy with. Each test gets an org of its own; what was done is
-looked up there with another client.
+The sf CLI, the VS Code extensions and many pipelines deploy with this library. Each test has its own org, and its
+effect is read with another client.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def failures(result: Any) -> dict[str, str]:
 def test_a_package_is_checked_deployed_and_deployed_again(
     either: Sdr, project: Path, ours: Org, package: Rendered
 ) -> None:
-    """Checked, it changes nothing; deployed, all of it is there; deployed again, nothing is changed."""
+    """A check changes nothing, a deployment creates all components, and a second deployment changes nothing."""
     addresses = [str(address) for address in package.bodies]
     checked = either.deploy(project, checkOnly=True)
     assert (checked["status"], checked["checkOnly"]) == ("Succeeded", True)
@@ -184,7 +184,10 @@ NOT_IN_SCHEMA = [
         id="unknown element",
     ),
 ]
-"""The schema of the local org is older than its newest API, and names that it does not know are taken in newer packages."""
+"""
+Unknown names. Packages of newer API versions may contain them, since the local org's schema is older; in packages of
+the schema's version they are refused.
+"""
 
 
 @pytest.mark.parametrize(
@@ -207,7 +210,7 @@ def test_what_the_org_refuses_is_told_of_the_file_at_fault(  # noqa: PLR0917
     words: str,
     version: str,
 ) -> None:
-    """In the org's words, with the local file; nothing is deployed of the rest."""
+    """The problem has the org's text and the local file, and no other component of the package is deployed."""
     file, old, new, address, words = (
         package.named(text.replace(INTEGRATION_USER, package.user)) for text in (file, old, new, address, words)
     )
@@ -234,7 +237,7 @@ def test_without_rollback_the_rest_is_deployed(either: Sdr, project: Path, ours:
 
 @pytest.mark.parametrize("when", ["POST", "PRE"])
 def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: Rendered, when: str) -> None:
-    """Deleted alone, before or after the package: only the listed components are deleted."""
+    """Only the listed components are deleted: in a deployment of their own, or before or after a package."""
     deploy(ours, package)
     addresses = [
         package.address(text) for text in ("CustomField:Contact.Appcues_NPS_Score__c", "PermissionSet:Appcues_Viewer")
@@ -248,7 +251,7 @@ def test_components_are_deleted(either: Sdr, project: Path, ours: Org, package: 
 
 @RECORDED
 def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, ours: Org, package: Rendered) -> None:
-    """The field that an outbound message sends stays, and everything with it."""
+    """The field that an outbound message sends is not deleted, and neither are the other listed components."""
     deploy(ours, package)
     used = package.address("CustomField:Contact.Appcues_User_Id__c")
     result = either.destroy(project, used, package.address("PermissionSet:Appcues_Viewer"))
@@ -258,7 +261,7 @@ def test_what_is_in_use_is_not_deleted(either: Sdr, project: Path, ours: Org, pa
 
 
 def test_what_is_retrieved_is_what_is_there(sdr: Sdr, ours: Org, package: Rendered, tmp_path: Path) -> None:
-    """Retrieved to an empty project and deployed from it, nothing changes; missing components are reported."""
+    """Deploying the files of a retrieve to the same org changes nothing; missing components are reported."""
     deploy(ours, package)
     output = tmp_path / "back" / "force-app"
     missing = Address("Flow", "Nope")

@@ -1,7 +1,7 @@
 """
-The sf CLI as it is, against the local org and the one that is named: what needs no set-up.
+The unmodified sf CLI against the local org and the named one: commands that need no preparation.
 
-It makes one contact and deletes it.
+A test creates one contact and deletes it.
 """
 
 from __future__ import annotations
@@ -60,6 +60,6 @@ def test_objects_are_listed_and_described(at_org: SfCli, ours: Org) -> None:
     ],
 )
 def test_what_is_not_there_is_named(at_org: SfCli, command: str, name: str) -> None:
-    """sf shows the org's own code."""
+    """sf shows the error code of the org."""
     words = [word.replace("+", " ") for word in command.split()]
     assert at_org(words[0], *words[1:], code=1)["name"] == name

@@ -26,7 +26,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 
 def test_sf_makes_our_package_from_our_source(sf: Sf, tmp_path: Path) -> None:
-    """`sf project convert source` gives the components that we write as a package, file by file."""
+    """`sf project convert source` converts our source files to the same package that we write, file by file."""
     source = lay_out(tmp_path / "source", "source")
     sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
     converted_files = files_in(tmp_path / "made")
@@ -49,7 +49,7 @@ def test_sf_takes_every_file_of_the_recipes(sf: Sf, tmp_path: Path) -> None:
 
 
 def test_sf_lists_the_members_that_we_list(sf: Sf, tmp_path: Path) -> None:
-    """The package.xml that sf writes lists our members; beside them only the container of workflow children."""
+    """The package.xml that sf writes lists the same members as ours, and in addition the containers of workflow children."""
     source = lay_out(tmp_path / "source", "source")
     sf(source, "project", "convert", "source", "--output-dir", str(tmp_path / "made"))
     members_of_sf = {*read_manifest((tmp_path / "made" / "package.xml").read_bytes()).addresses}
@@ -58,7 +58,7 @@ def test_sf_lists_the_members_that_we_list(sf: Sf, tmp_path: Path) -> None:
 
 
 def test_sf_makes_our_source_from_our_package(sf: Sf, tmp_path: Path) -> None:
-    """`sf project convert mdapi` gives our source files, and empty ones for the standard objects."""
+    """`sf project convert mdapi` converts our package to our source files, and adds empty files for the standard objects."""
     source = write(ALL, CLIENT_VERSION, layout="source")
     package = lay_out(tmp_path / "package", "mdapi")
     project = tmp_path / "project"

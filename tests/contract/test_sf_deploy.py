@@ -1,7 +1,7 @@
 """
-The sf CLI as it is, against the local org and the one that is named: packages and what is done with them.
+The unmodified sf CLI against the local org and the named one: deployments, retrieves and deletions of packages.
 
-Each step is a call of sf, and what it did is looked up in the org with another client.
+Each step runs one command of sf, and its effect is read with another client.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.waiting import PATIENCE
 
 TRANSPORTS = {"soap": "false", "rest": "true"}
 TYPES_OF_FILES = {"Workflow"}
-"""What sf lists besides the components themselves: the file that they are in."""
+"""Types that sf lists in addition to the components: those of the files which contain the components."""
 
 WORKFLOW = "force-app/main/default/workflows/Contact.workflow-meta.xml"
 RECORDED = pytest.mark.recorded("@salesforce/cli", "with_integration_user")
@@ -34,7 +34,7 @@ SCORE = "force-app/main/default/objects/Contact/fields/Appcues_NPS_Score__c.fiel
 
 @pytest.fixture(params=sorted(TRANSPORTS))
 def either(request: pytest.FixtureRequest, at_org: SfCli) -> SfCli:
-    """Let sf deploy over SOAP, then over REST."""
+    """Deploy with sf over SOAP, then over REST."""
     at_org.environ["SF_ORG_METADATA_REST_DEPLOY"] = TRANSPORTS[request.param]
     return at_org
 
@@ -95,7 +95,11 @@ def test_a_package_from_validation_to_change(either: SfCli, project: Path, ours:
 def test_failures_are_shown_at_their_place_in_the_local_files(
     either: SfCli, project: Path, ours: Org, package: Rendered
 ) -> None:
-    """Line and column are the source's own where sf sends a file as it is; nothing of the package is left in the org."""
+    """
+    If sf sends a file unchanged, line and column are those of the source.
+
+    No component of the package remains in the org.
+    """
     edit(project / WORKFLOW, f"<integrationUser>{package.user}", "<integrationUser>nobody@example.com")
     score = project / package.named(SCORE)
     edit(score, "<precision>2</precision>", "<precision>20</precision>")
@@ -145,7 +149,7 @@ def test_a_deploy_that_runs_is_cancelled(
 def test_what_is_in_the_org_is_listed_and_retrieved(
     at_org: SfCli, org: Place, ours: Org, package: Rendered, tmp_path: Path
 ) -> None:
-    """Types, components, a manifest made from the org, and a project retrieved by it."""
+    """The test lists types and components, generates a manifest from the org, and retrieves a project with that manifest."""
     deploy(ours, package)
 
     answer = at_org("org list metadata-types")
@@ -174,7 +178,7 @@ def test_what_is_in_the_org_is_listed_and_retrieved(
 
 
 def test_a_component_is_deleted(at_org: SfCli, project: Path, ours: Org, package: Rendered) -> None:
-    """`delete source` takes the field out of the org and of the project."""
+    """`delete source` removes the field from the org and from the project."""
     deploy(ours, package)
     deleted_address = package.address("CustomField:Contact.Appcues_NPS_Score__c")
     at_org("project delete source --no-prompt -m", str(deleted_address), folder=project)
@@ -186,6 +190,6 @@ def test_a_component_is_deleted(at_org: SfCli, project: Path, ours: Org, package
 
 @pytest.mark.local_only("a scratch org or sandbox may track sources")
 def test_the_org_tracks_no_sources(at_org: SfCli, project: Path) -> None:
-    """Like production: a preview is refused, and a deploy without a list deploys everything."""
+    """As in production, a preview is refused, and a deploy without a list deploys all components."""
     answer = at_org("project deploy preview", folder=project, code=1)
     assert answer["name"] == "NonSourceTrackedOrgError"

@@ -1,4 +1,4 @@
-"""The sf CLI as it is, against the local org and the one that is named: signing in, bulk records, users and limits."""
+"""The unmodified sf CLI against the local org and the named one: sign-in, bulk records, users and limits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_signing_in_with_a_token(sf_cli: SfCli, org: Place) -> None:
 
 @pytest.mark.local_only("an app is registered by a control route, and its session ended in the org's file")
 def test_signing_in_with_a_key(sf_cli: SfCli, org: Place, state: Path, ours: Org, tmp_path: Path) -> None:
-    """The app's key signs sf in as the user, and again when the session has ended."""
+    """sf signs in as the user with the app's key, and signs in again when the session has ended."""
     key, certificate = key_and_certificate()
     (tmp_path / "app.key").write_bytes(key)
     app = {
@@ -77,7 +77,7 @@ def tokens(tx: Any) -> set[str]:
 
 
 def key_and_certificate() -> tuple[bytes, str]:
-    """Make what a person makes with openssl for a connected app."""
+    """Create a key and a certificate, as a person does with openssl for a connected app."""
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sf")])
     now = datetime.now(UTC)
@@ -98,7 +98,7 @@ def key_and_certificate() -> tuple[bytes, str]:
 
 @pytest.mark.local_only("it serves with a certificate of its own, which no machine trusts")
 def test_everything_goes_over_tls_too(sf_cli: SfCli, org: Place, package: Rendered, ours: Org, tmp_path: Path) -> None:
-    """With the certificate trusted, sf signs in, deploys over REST and SOAP, and asks; without, it does not connect."""
+    """If sf trusts the certificate, it signs in, queries, and deploys over REST and SOAP; otherwise it does not connect."""
     trusted = {"NODE_EXTRA_CA_CERTS": str(org.certificate)}
     project = package.lay_out(tmp_path / "project")
     sf_cli.environ["SF_ACCESS_TOKEN"] = org.access_token
@@ -144,7 +144,7 @@ def test_records_of_a_file_are_upserted_in_bulk(
 @RECORDED
 @pytest.mark.local_only("a user cannot be removed again")
 def test_a_user_is_given_a_licence_and_a_permission_set(at_org: SfCli, ours: Org, package: Rendered) -> None:
-    """Without the license the org refuses the set; with it, both are given."""
+    """Without the license the org refuses the permission set; after the license, the permission set is assigned too."""
     deploy(ours, package)
     to = f"--on-behalf-of {INTEGRATION_USER}"
     refused = at_org(f"org assign permset -n Appcues_Integration {to}", code=1)

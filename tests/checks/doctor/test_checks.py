@@ -174,7 +174,7 @@ def test_each_case_has_its_level(project: Project, id: str, level: Level, facts:
 
 
 def test_healthy_facts_give_no_error_and_no_warning(project: Project) -> None:
-    """Full licenses are no trouble to a user who has a seat, and absent findings stay absent."""
+    """Full licenses are no problem for a user who already has a seat, and no other finding appears."""
     findings = examine(project, HEALTHY)
     assert {finding.level for finding in findings} == {Level.OK, Level.NOTE}
     assert {finding.rule for finding in findings if finding.level is Level.NOTE} == {"D401", "D512"}
@@ -206,7 +206,7 @@ def test_an_index_or_few_records_make_lookups_fast(project: Project, facts: Fact
 def test_contacts_without_an_account_are_reported_by_record_access(
     project: Project, record_access: str, level: Level, said: str
 ) -> None:
-    """They are private whatever the sharing model: an open org-wide default does not show them to everybody."""
+    """Contacts without an account are private in every sharing model, even with an open org-wide default."""
     user = project.settings.integration_user.model_copy(update={"record_access": record_access})
     changed = replace(project, settings=project.settings.model_copy(update={"integration_user": user}))
     findings = examine(changed, with_data(without_account=3))
@@ -217,14 +217,14 @@ def test_contacts_without_an_account_are_reported_by_record_access(
 
 
 def test_leads_and_contacts_that_are_both_sent_are_noted(project: Project) -> None:
-    """A contact that a conversion makes fires nothing, unless conversions run flows."""
+    """A contact that is created by a conversion sends no message, unless conversions run flows."""
     assert levels(examine(project, HEALTHY), "D512") == {Level.NOTE}
     contacts = replace(project, mappings=project.mappings[:1])
     assert levels(examine(contacts, HEALTHY), "D512") == set()
 
 
 def test_a_certificate_that_is_not_trusted_names_the_list_of_what_salesforce_trusts(project: Project) -> None:
-    """Salesforce trusts a list of its own, which differs from this machine's: help article 000385468."""
+    """Salesforce has its own list of trusted certificate authorities, unlike this machine's: help article 000385468."""
     findings = examine(project, with_relay("", ProbeFailure("certificate", "expired")))
     (finding,) = (candidate for candidate in findings if candidate.rule == "D404")
     assert "/cacerts.jsp" in finding.hint
@@ -238,6 +238,6 @@ def test_findings_are_sorted_by_level(project: Project) -> None:
 
 
 def test_every_check_has_a_test_case(root: Path) -> None:
-    """Each id is pinned by a case here or on a local org."""
+    """Each rule ID is tested by a case in this module or on a local org."""
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert [id for id in DOCTOR_RULES if f'"{id}"' not in tests] == []

@@ -1,4 +1,4 @@
-"""`sfcode doctor` as it is typed."""
+"""`sfcode doctor` on the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_healthy_org_exits_with_0_and_lists_the_passed_checks(clinic: Clinic) 
 
 
 def test_an_error_exits_with_1_and_comes_first_with_its_place(clinic: Clinic) -> None:
-    """Each finding is one line; quiet leaves out what is no trouble."""
+    """Each finding is one line; with --quiet, findings without a problem are left out."""
     clinic.unassign("PermissionSetAssignment")
     result = run(clinic, "--quiet", "doctor")
     lines = result.out.splitlines()
@@ -37,7 +37,7 @@ def test_an_error_exits_with_1_and_comes_first_with_its_place(clinic: Clinic) ->
 
 
 def test_json_is_the_envelope(clinic: Clinic) -> None:
-    """Findings have id, level, place and records; the warnings are lines."""
+    """Findings have id, level, place and records; the warnings of the envelope are lines of text."""
     clinic.unassign("PermissionSetAssignment")
     answer = run(clinic, "--json", "doctor")
     assert (answer.code, answer.json["status"]) == (1, 1)

@@ -21,7 +21,7 @@ IDS = ["ab1", "AB1", "x", "x", "", "solo", "zz", "ZZ", "zz"]
 
 
 def text_ids(clinic: Clinic, field: str = "{label: Ext, type: Text, length: 40}") -> None:
-    """Give contacts a Text field with user ids, which the mapping names directly."""
+    """Give contacts a Text field with user IDs, which the mapping uses directly."""
     text = NORTHWIND.read_text(encoding="utf-8")
     head, _, _ = text.partition("\nrecords:")
     rows = [f"    - {{LastName: P{n}, Ext__c: '{value}'}}" for n, value in enumerate(IDS)]
@@ -34,7 +34,7 @@ def text_ids(clinic: Clinic, field: str = "{label: Ext, type: Text, length: 40}"
 
 
 def test_ids_in_a_text_field_are_compared_exactly(clinic: Clinic) -> None:
-    """An org groups without case; two exact pairs and two spellings are told apart all the same."""
+    """An org ignores case when it groups IDs; two exact duplicates and two spellings of one ID are still distinguished."""
     text_ids(clinic)
     findings = clinic.look()
     exact, case = one(findings, "D504", Level.WARNING), one(findings, "D505", Level.WARNING)
@@ -73,7 +73,7 @@ def test_a_hidden_user_id_field_gives_no_findings_about_ids(clinic: Clinic) -> N
 
 
 def test_the_integration_user_sees_what_is_shared(clinic: Clinic) -> None:
-    """With everything readable it counts what the administrator counts."""
+    """If all records are readable, the integration user counts the same numbers as the administrator."""
     findings = [finding for finding in clinic.look(as_user=USERNAME) if finding.rule == "D508"]
     assert [(finding.level, finding.message) for finding in findings] == [
         (Level.OK, "the integration user (contact) sees 26 of 26 records with a user id"),
@@ -104,7 +104,7 @@ def test_the_integration_user_without_its_permission_set_reads_nothing(clinic: C
 
 
 def test_a_second_sign_in_of_another_user_is_not_counted(clinic: Clinic) -> None:
-    """The records that a seller sees are not those of the integration user."""
+    """The records that are visible to a seller are not those of the integration user."""
     findings = clinic.look(as_user="sam.seller@northwind.example")
     assert levels(findings, "D508") == {Level.WARNING}
 

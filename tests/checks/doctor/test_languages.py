@@ -24,9 +24,7 @@ SECRETS = {"SFCODE_RELAY_OUTBOUND_SECRET": "s3cr3t-outbound-0123456789abcdef"}
 
 @pytest.fixture
 def in_german(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Return the profile's name in SOQL as for a user with the language German; the name in the metadata is unchanged.
-    """
+    """Make SOQL return the profile's name as for a user with the language German; the name in the metadata is unchanged."""
     monkeypatch.setitem(PROFILE_NAMES, ENGLISH, GERMAN)
 
 
@@ -61,7 +59,7 @@ def test_the_local_org_names_standard_profiles_in_the_language_of_the_user(clini
 
 
 def test_a_user_is_made_with_a_profile_of_another_language(clinic: Clinic, in_german: None) -> None:
-    """The profile is found by its name in the metadata, so a first apply ends as in an English org."""
+    """The profile is found by its name in the metadata, so a first apply has the same result as in an English org."""
     clinic.forget()
     plan = planned(clinic)
     assert (user_change(plan), plan.refusals) == (Action.CREATE, ())
@@ -73,7 +71,7 @@ def test_a_user_is_made_with_a_profile_of_another_language(clinic: Clinic, in_ge
 
 
 def test_a_profile_that_the_org_does_not_have_is_refused_by_the_plan(clinic: Clinic) -> None:
-    """Before anything is written, and with the name that works in every language."""
+    """The refusal comes before anything is written, and shows the profile's name that works in every language."""
     clinic.forget()
     clinic.edit("sfcode.yaml", f"profile: {ENGLISH}", f"profile: {GERMAN}")
     (refusal,) = planned(clinic).refusals
@@ -83,7 +81,7 @@ def test_a_profile_that_the_org_does_not_have_is_refused_by_the_plan(clinic: Cli
 
 
 def test_an_address_in_capitals_is_no_change(clinic: Clinic) -> None:
-    """Salesforce keeps e-mail addresses in lower case; writing one again would start its verification again."""
+    """Salesforce stores e-mail addresses in lower case; writing an address again would restart its verification."""
     clinic.edit("sfcode.yaml", "admin_email: admin@example.com", "admin_email: CRM-Admins@Example.com")
     clinic.change_user(Email="crm-admins@example.com")
     assert user_change(planned(clinic)) is Action.NO_OP

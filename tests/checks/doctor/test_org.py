@@ -82,7 +82,7 @@ ILLNESSES: list[tuple[str, Level, str, Illness]] = [
 
 
 def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
-    """After an apply there is nothing to mend but what the shipped company's own data has: one id on two contacts."""
+    """After an apply the only finding is about data of the shipped company: two contacts with one user ID."""
     findings = clinic.look()
     assert [finding for finding in findings if finding.level is Level.ERROR] == []
     (warning,) = (finding for finding in findings if finding.level is Level.WARNING)
@@ -102,7 +102,7 @@ def test_a_healthy_org_has_no_errors(clinic: Clinic) -> None:
 def test_each_fault_of_an_org_is_found(
     clinic: Clinic, healthy: set[Known], *, id: str, level: Level, said: str, illness: Illness
 ) -> None:
-    """One fault is found under its ID, at its level, with a position and a hint, and not without the fault."""
+    """Each fault is reported under its ID, with level, position and hint; without the fault there is no such finding."""
     illness(clinic)
     findings = [
         finding
@@ -132,7 +132,7 @@ def test_every_finding_of_an_org_is_documented(clinic: Clinic) -> None:
 
 
 def test_the_doctor_changes_nothing(clinic: Clinic) -> None:
-    """The org's file holds the same rows before and after."""
+    """The file of the org contains the same rows before and after doctor runs."""
 
     def rows() -> list[object]:
         from sfcode.local.store import Store

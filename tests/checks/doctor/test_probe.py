@@ -15,7 +15,7 @@ from tests.org.servers import Answer, HangUp, script, serving
 
 
 def test_a_relay_that_answers_passes() -> None:
-    """`/healthz` is asked, and no header of the request holds a secret or a sign-in."""
+    """The request goes to `/healthz`, and none of its headers contains a secret or a sign-in."""
     with serving(script(Answer(200, b"ok"))) as server:
         assert probe(server.url, {"SFCODE_RELAY_OUTBOUND_SECRET": "s3cr3t-of-the-relay"}) == ""
     (request,) = server.requests
@@ -52,7 +52,7 @@ def test_a_broken_connection_is_reported() -> None:
 
 
 def test_an_untrusted_certificate_is_reported(tmp_path: Path) -> None:
-    """Trusted by name it is fine, and then only the answer counts."""
+    """If the certificate is trusted, only the response decides."""
     with serve(tmp_path / "state", tls=True) as org:
         assert org.tls_url is not None
         stranger = probe(org.tls_url, {})
@@ -84,7 +84,7 @@ def test_a_relay_with_another_config_is_reported(clinic: Clinic) -> None:
 
 
 def test_a_relay_on_this_machine_passes_with_the_local_org(clinic: Clinic) -> None:
-    """It is asked, and its trouble is a note; a healthy one is said to be so."""
+    """The relay is queried; a problem is only a note, and a healthy relay is reported as passed."""
     from sfcode.diagnostics import Level
 
     assert "no other org could reach it" in one(clinic.look(), "D402", Level.NOTE).message

@@ -32,7 +32,7 @@ def with_roles(clinic: Clinic, *, default: str = "") -> None:
 
 
 def set_titles(clinic: Clinic, titles: list[str | None]) -> int:
-    """Give contacts with a user id these titles, and the others none; return how many have a user id."""
+    """Set the titles of contacts with a user ID, remove all other titles, and return the number of contacts with an ID."""
     with clinic.org() as (_, org):
         rows = org.query("SELECT Id FROM Contact WHERE Product_User_Id__c != null ORDER BY Id")
         for row, title in zip(rows, titles + [None] * len(rows), strict=False):

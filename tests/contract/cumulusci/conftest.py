@@ -1,6 +1,7 @@
 """
-CumulusCI from PyPI, against a local org and the named one, over TLS, which it requires. It needs a git repository with
-a cumulusci.yml, and reads the org from an environment variable.
+CumulusCI from PyPI, against a local org and the named one, over TLS, which it requires.
+
+CumulusCI needs a git repository with a cumulusci.yml, and reads the org from an environment variable.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ project:
 
 @dataclass(frozen=True)
 class Cumulus:
-    """A project folder, and the org that its tasks are run against."""
+    """A project folder, and the org that tasks of CumulusCI are run against."""
 
     program: Path
     folder: Path
@@ -80,7 +81,7 @@ class Cumulus:
 
 @pytest.fixture(scope="session")
 def cci_program(root: Path) -> Path:
-    """Find cci; skip where it is not installed, but never in CI."""
+    """Find the program `cci`; skip the test if it is not installed, except in CI."""
     program = root / ".cache" / "cci" / "bin" / "cci"
     if not program.is_file():
         reason = "there is no CumulusCI: run scripts/install_cci.sh"
@@ -92,7 +93,7 @@ def cci_program(root: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Found an org once, with a certificate."""
+    """Create an org once, with a certificate."""
     state = tmp_path_factory.mktemp("company")
     reset(state)
     with serve(state, tls=True):
@@ -102,7 +103,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cci_org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Serve a new org; or return the named one, with a word for this test's data."""
+    """Serve a new org; or return the named one, with a unique word for the names of this test's data."""
     if where == "real":
         place = request.getfixturevalue("named_org").for_test()
         if place.tls_url is None:
@@ -117,7 +118,7 @@ def cci_org(where: str, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @pytest.fixture
 def cci(cci_program: Path, cci_org: Place, tmp_path: Path) -> Cumulus:
-    """Return a project, and an org."""
+    """Return a project folder, and an org for its tasks."""
     folder, home = tmp_path / "project", tmp_path / "home"
     folder.mkdir()
     (folder / "cumulusci.yml").write_text(PROJECT, encoding="utf-8")

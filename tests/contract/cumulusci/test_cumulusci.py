@@ -33,7 +33,7 @@ BOTH_WAYS = pytest.mark.parametrize("way", [(), ("-o", "rest_deploy", "True")], 
 
 @BOTH_WAYS
 def test_deploy(cci: Cumulus, way: tuple[str, ...]) -> None:
-    """A deployed package is in the org."""
+    """The components of a deployed package exist in the org."""
     cci.package("src", field(cci.org), permissions(cci.org))
     result = cci.run("deploy", "--path", "src", *way)
     assert (result.returncode, "Succeeded" in result.stdout) == (0, True), result.stdout + result.stderr
@@ -43,7 +43,7 @@ def test_deploy(cci: Cumulus, way: tuple[str, ...]) -> None:
 
 @BOTH_WAYS
 def test_failures_are_rendered(cci: Cumulus, way: tuple[str, ...]) -> None:
-    """It finds the component, its file and the problem in the answer, and leaves with 1."""
+    """CumulusCI shows the component, its file and the problem, and exits with 1."""
     cci.package("src", wrong(cci.org))
     result = cci.run("deploy", "--path", "src", *way)
     assert result.returncode == 1

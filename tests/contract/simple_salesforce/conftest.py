@@ -1,8 +1,8 @@
 """
-simple-salesforce as it comes from PyPI, signed in to a local org, over HTTP and over TLS, and to the one that is named.
+simple-salesforce from PyPI, signed in to a local org over HTTP and over TLS, and to the named org.
 
-It has `https://` written into it. For TLS it is told to trust the org's certificate; for HTTP an adapter of
-requests, which the library lets its user bring, changes the scheme on the way.
+The library always uses `https://`. For TLS it trusts the org's certificate. For HTTP, an adapter for requests, which
+users of the library may pass, changes the scheme.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
 
 
 class PlainHttp(HTTPAdapter):
-    """Sends what the library writes as https to the same address over http."""
+    """Sends the https requests of the library over http to the same address."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         request.url = str(request.url).replace("https://", "http://", 1)
@@ -43,7 +43,7 @@ class PlainHttp(HTTPAdapter):
 
 @dataclass(frozen=True)
 class Served(Place):
-    """An org, and how it is reached."""
+    """An org, and how a client connects to it."""
 
     transport: str = "http"
 
@@ -53,11 +53,11 @@ class Served(Place):
 
     @property
     def host(self) -> str:
-        """The part of the address that the library asks for."""
+        """The part of the address that the library requires."""
         return str(self.tls_url if self.transport == "tls" else self.url).partition("://")[2]
 
     def session(self) -> requests.Session:
-        """Return a session that reaches the org."""
+        """Return a session that can connect to the org."""
         session = requests.Session()
         session.trust_env = False
         if self.transport == "tls":
@@ -69,7 +69,7 @@ class Served(Place):
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Found an org once, with a certificate, and external ids that its administrator sees."""
+    """Create an org once, with a certificate, and with external ID fields that its administrator can read."""
     state = tmp_path_factory.mktemp("company")
     with_external_ids(state)
     with serve(state, tls=True):
@@ -78,14 +78,14 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Reach the local org in both ways, and the one that is named in its own."""
+    """Connect to the local org over HTTP and over TLS, and to the named org in its own way."""
     if "served" in metafunc.fixturenames:
         metafunc.parametrize("served", ["http", "tls", REAL], indirect=True)
 
 
 @pytest.fixture
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
-    """Serve a new org; or return the named one, with a word for this test's data."""
+    """Serve a new org; or return the named one, with a unique word for the names of this test's data."""
     if request.param == "real":
         place = request.getfixturevalue("ground").for_test()
         yield Served.at(place, "tls" if place.tls_url else "http")
@@ -98,6 +98,6 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
 
 @pytest.fixture
 def sf(served: Served) -> Iterator[Salesforce]:
-    """Sign in with a token."""
+    """Return simple-salesforce, signed in with a token."""
     with served.session() as session:
         yield Salesforce(session_id=served.access_token, instance=served.host, version=VERSION, session=session)

@@ -1,4 +1,4 @@
-"""Bulk API 2.0 through simple-salesforce's `bulk2`. Each step's effect is looked up in the org with another client."""
+"""Bulk API 2.0 through simple-salesforce's `bulk2`. The effect of each step is read with another client."""
 
 from __future__ import annotations
 

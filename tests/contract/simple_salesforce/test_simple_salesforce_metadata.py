@@ -1,4 +1,8 @@
-"""The metadata module, over zeep and by hand. Each step's effect is looked up in the org with another client."""
+"""
+The metadata module of simple-salesforce, over zeep and without it.
+
+The effect of each step is read with another client.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ Step = Callable[[Salesforce, Any, Served], None]
 
 @pytest.fixture
 def mdapi(sf: Salesforce, served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[SfdcMetadataApi]:
-    """Return the module as it is; zeep has a session of its own, which is told about the org another way."""
+    """Return the unmodified metadata module. zeep has its own session, which gets the org's address separately."""
     if served.transport == "tls":
         if served.certificate:
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.certificate))

@@ -1,7 +1,7 @@
 """
-A short way through simple-salesforce, against answers recorded from the local org: no server runs.
+A few steps of simple-salesforce against recorded answers of the local org, without a server.
 
-It pins what this version of the library sends, and that it understands the answers which were given then.
+The test fails if this version of the library sends other requests, or does not understand the recorded answers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.org import recording
 pytestmark = pytest.mark.vcr
 
 VERSION = "62.0"
-"""That of the cassettes."""
+"""The API version of the cassettes."""
 KEPT = {"content-type", "sforce-locator", "sforce-numberofrecords", "sforce-limit-info"}
 
 
@@ -44,7 +44,7 @@ def vcr_config() -> dict[str, Any]:
 
 @pytest.fixture
 def sf(record_mode: str, company: Path, tmp_path: Path) -> Iterator[Salesforce]:
-    """Return a client without an org; while recording, one that is signed in to an org."""
+    """Return a client without an org; while cassettes are recorded, a client that is signed in to an org."""
     with requests.Session() as session:
         session.trust_env = False
         session.mount("https://", PlainHttp())

@@ -1,4 +1,4 @@
-"""Records, one by one and many at once. Each step's effect is looked up in the org with another client."""
+"""Records, one by one and many at once. The effect of each step is read with another client."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """
-The ways in which simple-salesforce signs in, to the local org only: apps and passwords are put into its file.
+The sign-in methods of simple-salesforce, for the local org only: its file contains the required apps and passwords.
 
-It posts to `https://{domain}.salesforce.com/...`. A domain that ends in `?x=` turns what it appends into a parameter.
+The library posts to `https://{domain}.salesforce.com/...`. With a domain that ends in `?x=`, the appended text becomes
+a query parameter.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ PUBLIC = (
 CONSUMER = {"consumer_key": APP["consumer_key"], "consumer_secret": APP["consumer_secret"]}
 
 Way = Callable[[str, str], dict[str, Any]]
-"""Gives the arguments, from what stands in the place of a domain for OAuth, and for SOAP."""
+"""Returns the arguments of a sign-in from the values that replace the domain: one for OAuth, one for SOAP."""
 
 WAYS: dict[str, Way] = {
     "password and security token": lambda _, soap: {
@@ -90,7 +91,7 @@ def sign_in(org: Served, way: Way, **arguments: Any) -> Salesforce:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_signs_in(open_org: Served, way: str) -> None:
-    """The session is the user's, and is a new one."""
+    """The session is a new one of the user."""
     sf = sign_in(open_org, WAYS[way])
     try:
         assert sf.sf_instance == open_org.host
@@ -112,7 +113,7 @@ def test_signs_in(open_org: Served, way: str) -> None:
     ],
 )
 def test_is_refused(open_org: Served, way: str, other: dict[str, Any], code: str) -> None:
-    """The library finds code and sentence in the answer."""
+    """The library reads the code and the message from the response."""
     with pytest.raises(SalesforceAuthenticationFailed) as refused:
         sign_in(open_org, WAYS[way], **other)
     assert refused.value.code == code
@@ -120,7 +121,7 @@ def test_is_refused(open_org: Served, way: str, other: dict[str, Any], code: str
 
 
 def test_a_user_who_is_not_approved(open_org: Served) -> None:
-    """The library recognizes the message, and adds what to do."""
+    """The library recognizes the message, and adds its own advice."""
     with pytest.warns(UserWarning, match="authorize this"), pytest.raises(SalesforceAuthenticationFailed) as refused:
         sign_in(open_org, WAYS["JWT"], username="nobody@northwind.example")
     assert refused.value.code == "invalid_grant"
