@@ -1,4 +1,4 @@
-"""Check JSON documents that a command printed against the published schemas, more strictly than a user would: no key is left out."""
+"""Check JSON documents that a command printed against the published schemas, in which no other keys are allowed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_relay_output(verb: str, document: Any) -> None:
 
 
 def check_relay_result(verb: str, result: Any) -> None:
-    """Check what a verb of `sfcode relay` printed without an envelope, as `tail` does on each line."""
+    """Check the output of a verb of `sfcode relay` that has no envelope, such as each line of `tail`."""
     _relay_validator(verb).validate(result)
     _validator("relay").validate(result)
 
@@ -49,7 +49,7 @@ def _validator(kind: str) -> jsonschema.Draft202012Validator:
 
 
 def closed(node: Any) -> Any:
-    """Return a schema that refuses keys which it does not name."""
+    """Return a schema that refuses keys which it does not contain."""
     if isinstance(node, list):
         return [closed(item) for item in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""An org in which a person followed Appcues' help page and connected Appcues, without sfcode."""
+"""An org that a person has connected to Appcues by following Appcues' help page, without sfcode."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ def permission_set(name: str = SET, *, readable: tuple[str, ...] = ("Title", "Ap
 def pair(
     name: str = PAIR, *, user: str = USER, object_name: str = "Contact", host: str = HOST
 ) -> tuple[Component, ...]:
-    """Return the message and rule of Appcues' own connector: the message with the ID alone, the rule for every save."""
+    """
+    Return the message and rule of Appcues' own connector.
+
+    The message sends only the ID, and the rule runs at every save.
+    """
     message = {
         "apiVersion": "37.0",
         "endpointUrl": f"https://{host}",
@@ -72,7 +76,7 @@ def pair(
 
 
 def new_user(client: Org, username: str = USER, *, licensed: bool = True) -> str:
-    """Make the user of the help page, with the profile that it names."""
+    """Create the user of the help page, with the profile that the page names."""
     (profile,) = client.query("SELECT Id FROM Profile WHERE Name = 'Salesforce API Only System Integrations'")
     values: dict[str, Any] = {
         "Username": username,
@@ -106,18 +110,18 @@ def click(state: Path) -> None:
 
 @dataclass
 class Clicked:
-    """A folder without a config beside such an org."""
+    """A folder without a config, and an org that was connected by hand."""
 
     journey: Journey
 
     @classmethod
     def start(cls, folder: Path, state: Path) -> Clicked:
-        """Begin with a copy of an org."""
+        """Start with a copy of an org."""
         shutil.copytree(state, folder / ".sfcode" / "local-org")
         return cls(Journey(folder, {"SFCODE_ORG": "local", "SFCODE_RELAY_OUTBOUND_SECRET": SECRET}))
 
     def with_config(self, folder: Path) -> Clicked:
-        """Take the config of another project."""
+        """Use the config of another project."""
         shutil.copytree(folder / "config", self.journey.folder / "config")
         return self
 
@@ -133,12 +137,12 @@ class Clicked:
             deploy(org, *components)
 
     def imported(self, *options: str) -> None:
-        """Import, which must succeed."""
+        """Run the import, which must succeed."""
         result = self.journey.run("import", *options)
         assert result.code == 0, result.err
 
     def move(self) -> None:
-        """Make the edits that move the integration to the relay."""
+        """Edit the config so that the integration moves to the relay."""
         journey = self.journey
         journey.edit("mappings/contact.yaml", "delivery: connector", "delivery: relay")
         journey.edit("sfcode.yaml", f"  - PermissionSet:{SET}\n", "")

@@ -17,7 +17,7 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
 @dataclass
 class Cut:
-    """The request, by its number, before or after which the client is killed."""
+    """The number of the request before or after which the client is killed."""
 
     at: int = 0
     after: bool = False
@@ -33,7 +33,7 @@ class Cut:
 
 @contextmanager
 def proxy(org_url: str, cut: Cut) -> Iterator[str]:
-    """Serve the proxy; gives its URL."""
+    """Serve the proxy; yield its URL."""
     org = urlsplit(org_url)
 
     class Handler(BaseHTTPRequestHandler):

@@ -27,15 +27,15 @@ MAIN = "refs/heads/main"
 
 @dataclass
 class Forge:
-    """The remote, a clone of a colleague, and the runner."""
+    """The remote repository, the clone of a colleague, and the runner of workflows."""
 
     clone: Path
     runner: Runner
     hub: State
     asked: list[str] = field(default_factory=list)
-    """Environments whose reviewers were asked."""
+    """Environments whose reviewers were asked for approval."""
     yes: bool = True
-    """What they answer."""
+    """Whether the reviewers approve."""
 
     @classmethod
     def start(cls, folder: Path, hub_url: str, hub: State, org: LocalOrg) -> Forge:
@@ -63,7 +63,7 @@ class Forge:
         return self.yes
 
     def protect(self) -> None:
-        """Set required reviewers, as the guide says."""
+        """Set required reviewers, as described in the guide."""
         rules = [{"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {"login": "boss"}}]}]
         self.hub.environments[APPROVAL] = {"name": APPROVAL, "protection_rules": rules}
 
@@ -139,7 +139,7 @@ class Forge:
 
 
 def sign_in(org: LocalOrg) -> dict[str, str]:
-    """Register an app in the org, and give the secrets with which a job signs in by its key."""
+    """Register an app in the org, and store the secrets with which a job signs in by the app's key."""
     key = rsa.generate_private_key(65537, 2048)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     private = key.private_bytes(

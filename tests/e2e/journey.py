@@ -25,13 +25,13 @@ ENVIRON = {"SFCODE_RELAY_OUTBOUND_SECRET": SECRET, "SFCODE_ENV": "local"}
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
     err: str
     words: tuple[str, ...] = ()
-    """What was typed behind `sfcode`."""
+    """The arguments of `sfcode`."""
 
     @property
     def json(self) -> Any:
@@ -61,7 +61,7 @@ class Journey:
         return cls(folder)
 
     def run(self, *words: str, stdin: str = "") -> Result:
-        """Run `sfcode` in this process: every line of the command, none of the start-up."""
+        """Run `sfcode` in this process, without its start-up code."""
         out, err = io.StringIO(), io.StringIO()
         code = 0
         before = Path.cwd()
@@ -91,7 +91,7 @@ class Journey:
         return Program(words, cwd=self.folder, env={**os.environ, **self.environ}, **streams)
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replace a text in a file of the config; it must be there."""
+        """Replace a text in a file of the config, which must contain it."""
         path = self.folder / "config" / name
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{old!r} is not in {name}"

@@ -1,9 +1,9 @@
 """
-The journeys of a project and its org: every way in which they get apart, and how plan and apply bring them together.
+The journeys of a project and its org: how they come to differ, and how plan and apply bring them together again.
 
-Each story begins with an org, has something happen to it or to the config, says what the plan then wants, and ends with
-an apply after which nothing is left to do; or with a refusal after which the plan is what it was. Journeys that need
-more than a table can say have tests of their own, and are listed in ELSEWHERE.
+Each story begins with an org, changes the org or the config, and states the expected plan. It ends with an apply, after
+which the next plan is empty; or with a refusal, after which the plan is the same as before. Journeys that a table
+cannot express have their own tests, which ELSEWHERE lists.
 """
 
 from __future__ import annotations
@@ -441,7 +441,7 @@ ELSEWHERE = {
     "the session ends in the middle": "test_faults.py::test_a_session_that_ends_in_the_middle_says_how_to_sign_in_again",
     "the token is worth nothing": "test_cut.py::test_a_wrong_token_is_an_error_with_a_hint",
 }
-"""What takes more than a table can say, and the test that shows it."""
+"""Journeys that a table cannot express, and the test of each."""
 
 DEPLOYS = ("ModifyMetadata", "CustomizeApplication")
 PEOPLE = {
@@ -464,4 +464,4 @@ PEOPLE = {
         "",
     ),
 }
-"""By what somebody may do: the profile, the permissions besides, and what is said."""
+"""People by what they may do: the profile, additional permissions, and the expected message."""

@@ -25,7 +25,7 @@ def component(org: LocalOrg, address: Address) -> Component | None:
 
 
 def deploy(org: LocalOrg, *components: Component, deleted: tuple[Address, ...] = ()) -> None:
-    """Deploy with another tool, without a state or an approval."""
+    """Deploy without sfcode's state or approval, as another tool does."""
     with opened(org) as client:
         package = zip_files(write(components, API, deleted=deleted))
         result = client.metadata.follow(client.metadata.deploy(package, DeployOptions()))

@@ -1,11 +1,11 @@
 """
-Random journeys: a project lives in an org, is edited, re-cased, renamed, cut off and rolled back, and is taken down.
+Random journeys: a project is applied to an org, edited, renamed, interrupted, rolled back, and finally destroyed.
 
-Everything of a journey follows from its seed. `Traveler` does the steps, and after each one holds what must be true:
-an apply that says done is done and leaves nothing to plan, one that refuses has changed nothing and its advice works,
-a rollback restores components and records alike, and a destroy leaves nothing of ours and all of others.
+A journey is determined by its seed. `Traveler` executes the steps and checks after each of them: a successful apply
+leaves an empty plan; a refused apply has changed nothing, and its hint works; a rollback restores components and
+records; and a destroy deletes everything of the project and nothing of others.
 
-`python -m tests.e2e.random_journeys 200` goes the first 200 journeys and prints those that end wrongly; `17-17` goes one.
+`python -m tests.e2e.random_journeys 200` runs the first 200 journeys and prints those that fail; `17-17` runs one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ADMIN = "admin@northwind.example"
 SENT = ("Title", "Email", "Phone", "FirstName", "OwnerId", "LastModifiedDate")
 ADVICE = re.compile(r"--(adopt|allow-delete) (\S+?)(?= |,|;|$)")
 LONG, SHORT = 4, 1
-"""How many times something happens, at most: in the long run, and in every run of the tests."""
+"""The maximum number of changes in a journey: in the long run, and in every run of the tests."""
 THEIRS = Component(
     "CustomField", "Contact.Theirs__c", {"label": "Theirs", "type": "Number", "precision": 3, "scale": 0}
 )
@@ -54,26 +54,26 @@ Deed = Callable[["Traveler"], None]
 
 
 class KilledError(BaseException):
-    """The process was killed: every further request fails too."""
+    """The simulated process was killed: every further request fails too."""
 
 
 @dataclass
 class Traveler:
-    """One project, the org that it lives in, and the dice."""
+    """One project, its org, and the random generator."""
 
     org: LocalOrg
     store: Path
     seed: int
     told: list[str] = field(default_factory=list)
-    """What was done, for whoever looks into a wrong end."""
+    """The steps so far, to find the cause of a failure."""
     config: Config = field(default_factory=dict)
     mappings: dict[str, Config] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
-    """Fields that the project has handed over, or adopted again: a destroy may leave them."""
+    """Fields that the project has released, or adopted again: a destroy may leave them."""
     left: int | None = None
-    """How many responses the process still gets before it is killed; None: it lives."""
+    """The number of responses after which the process is killed; None if it is not killed."""
     normal_forms: dict[Address, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
-    """The last body of each component and its normal form: most bodies are the same each time somebody looks."""
+    """The last body of each component with its normal form, cached since most bodies do not change."""
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -134,7 +134,7 @@ class Traveler:
         self.config["viewers"] = [] if self.config.get("viewers") else [ADMIN]
 
     def recase(self) -> None:
-        """Write names in another case: an org takes them for the same."""
+        """Write names in another case, which an org ignores."""
         text = json.dumps(self.mappings)
         for name in set(re.findall(rf"(?i)J{self.seed}_\w+?__c", text)):
             text = text.replace(name, self.dice.choice([name.lower(), name.upper().replace("__C", "__c")]))
@@ -144,10 +144,7 @@ class Traveler:
         user["username"] = self.dice.choice([user["username"].title(), user["username"].lower()])
 
     def spell_as_org(self) -> None:
-        """
-        Write the names of used fields that the project does not create as the org has them; other spellings are
-        refused.
-        """
+        """Write the names of existing fields as the org has them; other spellings are refused."""
         with Store(self.store) as store, store.read() as tx:
             names_in_org = {
                 entry.component.full_name.lower(): entry.component.full_name
@@ -184,7 +181,7 @@ class Traveler:
         return [*spec.get("to_salesforce", {}).get("nps", {}).values()]
 
     def release_fields(self) -> None:
-        """Use the fields without creating them, or create them again."""
+        """Stop creating fields and only use them, or create them again."""
         for spec in self.mappings.values():
             for score in self.list_scores(spec):
                 score["create"] = not score["create"]
@@ -203,7 +200,7 @@ class Traveler:
         self.config["name"], self.config["moved"] = f"{old}x", {"name": old}
 
     def drift(self) -> None:
-        """Do something by hand in the org."""
+        """Change something in the org by hand."""
         deeds = [self.relabel, self.unassign, self.deactivate_user, self.add_theirs, self.take_a_right, self.delete_set]
         self.dice.choice(deeds)()
 
@@ -271,7 +268,7 @@ class Traveler:
                 raise OrgUnreachable("The process is gone.") if renews else KilledError
 
     def look(self) -> dict[str, str]:
-        """Return everything of the org that this project may touch: components and people, without state and lock."""
+        """Return everything in the org that this project may change: components and people, without state and lock."""
         with Store(self.store) as store, store.read() as tx:
             contents = {
                 str(entry.component.address): self.normalize(entry.component) for entry in tx.components.list_all()
@@ -301,7 +298,7 @@ class Traveler:
         return normal_form
 
     def apply(self, mode: Mode = Mode.APPLY) -> ApplyResult:
-        """Apply, and follow the hints of refusals until there is none."""
+        """Apply, and follow the hints of refusals until the apply is not refused any more."""
         request = PlanRequest(mode)
         for _ in range(4):
             before = self.look()
@@ -364,7 +361,7 @@ class Traveler:
         self.apply_and_look()
 
     def roll_back_killed(self) -> None:
-        """Interrupt a rollback, and apply: the org then matches the config."""
+        """Kill a rollback, then apply: the org must match the config."""
         self.apply()
         self.left = self.dice.randint(1, 60)
         try:
@@ -397,7 +394,7 @@ class Traveler:
         assert not active, f"a destroy left {active} active"
 
     def travel(self, deeds_at_most: int) -> None:
-        """Do one whole journey."""
+        """Run one complete journey."""
         base = self.look()
         self.told.append("starts")
         self.apply_and_look()
@@ -443,7 +440,7 @@ def read_advice(text: str) -> dict[str, list[str]]:
 
 
 def without_new_users(contents: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
-    """Leave out users that were made since: an org deletes none, and a rollback deactivates them."""
+    """Leave out users that were created since, because an org deletes no users and a rollback only deactivates them."""
     new = {
         key
         for key, body in contents.items()
@@ -466,13 +463,13 @@ def describe_difference(before: str | None, after: str | None) -> str:
 
 @contextmanager
 def open_org(folder: Path) -> Iterator[Callable[[int], Traveler]]:
-    """Serve one org that all journeys share: each one leaves it as it was."""
+    """Serve one org that all journeys share, since each journey leaves it unchanged."""
     with serve(folder) as org:
         yield lambda seed: Traveler(org, folder / "org.db", seed)
 
 
 def main(seeds: Sequence[int]) -> int:
-    """Run journeys and print those that end wrongly; after one of these the next one gets another org."""
+    """Run journeys and print those that fail; after a failure the next journey gets a new org."""
     wrong: list[int] = []
     remaining_seeds, began = [*seeds], time.monotonic()
     while remaining_seeds:

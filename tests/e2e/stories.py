@@ -1,4 +1,4 @@
-"""What happens to a project and its org between two applies, as values for tables."""
+"""Changes of a project and its org between two applies, as values for tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.e2e.org import assign, component, deploy, opened
 
 USER = "appcues.integration@example.com.local"
 Deed = Callable[[Journey, LocalOrg], object]
-"""Something that is done to the config or in the org."""
+"""A change of the config or the org."""
 
 MADE, CHANGED, GONE = "create", "update", "delete"
 
@@ -24,18 +24,21 @@ class Story:
 
     name: str
     start: str
-    """`new`: nobody applied yet; `applied`; `visible`: applied, and the administrator sees the fields."""
+    """
+    The initial org: `new` (never applied), `applied`, or `visible` (applied, and the administrator can read the
+    fields).
+    """
     deeds: tuple[Deed, ...]
     plan: Mapping[str, str]
-    """By address, what a plan would do; of what is not named, nothing."""
+    """The expected action by address; addresses that are not listed have none."""
     words: tuple[str, ...] = ()
-    """Options of the plan and of the apply."""
+    """Options of the plan and the apply."""
     refused: str = ""
-    """What the apply is refused with; then the plan is the same as before."""
+    """The message with which the apply is refused; then the next plan is the same as before."""
     says: tuple[str, ...] = ()
-    """What stands in the plan."""
+    """Texts that the plan must contain."""
     left: Mapping[str, str] = field(default_factory=dict)
-    """What a plan would still do afterwards."""
+    """Actions of the plan after the apply, by address."""
 
 
 def edit(file: str, old: str, new: str) -> Deed:
@@ -82,7 +85,7 @@ def change(address: str, **values: Any) -> Deed:
 
 
 def without(address: str, element: str, *names: str) -> Deed:
-    """Take entries out of a component with another tool."""
+    """Remove entries from a component with another tool."""
 
     def taken(_: Journey, org: LocalOrg) -> None:
         stored_component = component(org, Address.parse(address))

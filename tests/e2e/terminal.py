@@ -1,4 +1,4 @@
-"""A person at a terminal: the program has a real one for prompts, output and interrupts."""
+"""A person at a terminal: the program has a real terminal for prompts, output and interrupts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Terminal:
 
 @contextmanager
 def terminal(journey: Journey, *words: str) -> Iterator[Terminal]:
-    """Run `sfcode` at a terminal of its own."""
+    """Run `sfcode` with its own terminal."""
     environ = {**os.environ, **journey.environ, "NO_COLOR": "1", "TERM": "xterm"}
     keyboard, screen = pty.openpty()
     process = Program(

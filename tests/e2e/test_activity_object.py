@@ -1,4 +1,4 @@
-"""The object for activities, from the config to the org and back."""
+"""The object for activities: its creation from the config, its changes, and its removal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For any two configs in turn: a refused apply changes nothing, and after a successful one the plan is empty."""
+"""For any two successive configs: a refused apply changes nothing, and after a successful one the plan is empty."""
 
 from __future__ import annotations
 

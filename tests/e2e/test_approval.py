@@ -22,7 +22,7 @@ Start = Callable[[str, Path], Journey]
 
 @contextmanager
 def shared_org(journey: Journey) -> Iterator[LocalOrg]:
-    """Serve the project's org to several programs at once."""
+    """Serve the project's org to several processes at once."""
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         journey.environ = {**journey.environ, "SF_ACCESS_TOKEN": org.access_token, "SFCODE_ORG": org.url}
         yield org

@@ -1,4 +1,4 @@
-"""Killed at any request, two at once, or no org: the next plan and apply are correct."""
+"""A command that is killed at any request, two concurrent commands, or no org: the next plan and apply are correct."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def signed_in(journey: Journey, org) -> Journey:
 
 
 def apply_through(journey: Journey, org, cut: Cut, *words: str) -> int:
-    """Apply as a program of its own through the proxy; it is killed at the cut."""
+    """Apply in a separate process through the proxy, which kills the process at the cut."""
     with proxy(org.url, cut) as url:
         program = journey.spawn("--org", url, *(words or ("apply", "--auto-approve")))
         cut.kill = program.kill
@@ -30,7 +30,11 @@ def apply_through(journey: Journey, org, cut: Cut, *words: str) -> int:
 
 
 def end_of(cut: Cut) -> int:
-    """Return the result of an apply with a cut; with fewer polls of a deployment it may end before the cut."""
+    """
+    Return the result of an apply with a cut.
+
+    The apply may end before the cut, if its deployment needs fewer polls.
+    """
     return -signal.SIGKILL if cut.seen >= cut.at else 0
 
 
@@ -44,7 +48,7 @@ def mends(journey: Journey, org) -> None:
 
 @contextmanager
 def fresh(starts, name: str, to):
-    """Return a project and its org, served."""
+    """Return a new project and its served org."""
     journey = starts(name, to)
     with serve(journey.folder / ".sfcode" / "local-org") as org:
         yield signed_in(journey, org), org

@@ -1,4 +1,4 @@
-"""Changes that were made in the org by hand are told apart from changes of the config."""
+"""Manual changes in the org are distinguished from changes of the config."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_refresh_only_excludes_options_of_a_plan(applied):
 
 
 def test_a_rollback_restores_what_sfcode_had_left_and_names_the_drift(drifted):
-    """An apply overwrote a colleague's change; taking that apply back does not bring the change back unasked."""
+    """An apply overwrote a colleague's change; rolling this apply back does not restore the change."""
     drifted.edit("mappings/contact.yaml", "    plan: Plan__c\n", "")
     assert drifted.apply().code == 0
     result = drifted.run("rollback", "--auto-approve")

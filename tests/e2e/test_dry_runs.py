@@ -1,4 +1,4 @@
-"""Dry runs of data: the writes of an event or a backfill, without writing them."""
+"""Dry runs of data show the writes of an event or a backfill without executing them."""
 
 from __future__ import annotations
 

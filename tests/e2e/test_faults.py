@@ -14,7 +14,7 @@ from tests.e2e.journey import Journey
 from tests.waiting import PATIENCE
 
 REQUEST = "/services/[dS]*"
-"""What sfcode sends: REST and SOAP, not the sign-in and not the control route."""
+"""The paths of sfcode's requests: REST and SOAP, not the sign-in and not the control route."""
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def org(starts, tmp_path):
 
 
 def polite(result) -> None:
-    """Assert that a failure was reported, and not as a bug of sfcode."""
+    """Assert that a failure was reported with a message, and not as a bug of sfcode."""
     assert result.code in (0, 1, 4), (result.code, result.out, result.err)
     assert "Traceback" not in result.err
     assert "bug in sfcode" not in result.err

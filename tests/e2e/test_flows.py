@@ -26,7 +26,7 @@ def state(journey):
 
 
 def versions(journey):
-    """Read the flow's versions, newest first, and which one is active."""
+    """Return the versions of the flow, newest first, and the number of the active one."""
     with serve(state(journey)) as org, opened(org) as client:
         (flow,) = client.tooling_query("SELECT Id, ActiveVersionId FROM FlowDefinition WHERE DeveloperName = {}", FLOW)
         rows = client.tooling_query(
@@ -45,7 +45,7 @@ def make_production(journey):
 
 
 def deploy_active_flows_as_active(journey):
-    """Turn on the setting with which an active flow that no test covers is rolled back."""
+    """Turn on the setting with which a deployment is rolled back if no test covers an active flow."""
     with serve(state(journey)) as org, opened(org) as client:
         client.metadata.follow(client.metadata.deploy(zip_files(SETTING), DeployOptions()))
 

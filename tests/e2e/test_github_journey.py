@@ -84,7 +84,7 @@ def test_a_change_travels_from_a_pull_request_to_the_org_and_back(forge: Forge, 
 
 
 def opened_and_amended(forge: Forge, org: LocalOrg) -> int:
-    """Open a pull request: one comment has the review and the plan. Amend it: the same comment is updated."""
+    """Open a pull request, which gets one comment with review and plan; amend it, and check that the comment is updated."""
     forge.branch("source")
     forge.edit(CONTACT, "    role: Title\n", "    role: Title\n    source: LeadSource\n")
     number = forge.propose("Send the lead source")
@@ -110,7 +110,7 @@ def opened_and_amended(forge: Forge, org: LocalOrg) -> int:
 
 
 def merged(forge: Forge, org: LocalOrg, number: int) -> None:
-    """Approve and merge: that very plan goes on without a question, and then nothing is left to do."""
+    """Approve and merge: the reviewed plan is applied without another approval, and the next plan is empty."""
     forge.hub.add_review(number, "colleague")
     jobs = forge.merge(number)
     assert results(jobs) == {"plan": "success", "approve": "skipped", "apply": "success"}, told(jobs)
@@ -124,7 +124,7 @@ def merged(forge: Forge, org: LocalOrg, number: int) -> None:
 
 
 def drifted(forge: Forge, org: LocalOrg) -> int:
-    """Check for drift before and after a manual change of the org: no issue, then one that is updated."""
+    """Check for drift before and after a manual change of the org: first there is no issue, then one that is updated."""
     jobs = forge.drift()
     assert results(jobs) == {"look": "success", "issue": "success"}, told(jobs)
     assert (given("PROD_SF_JWT_KEY", jobs), given("GITHUB_TOKEN", jobs)) == ({"look"}, {"issue"})
@@ -141,7 +141,7 @@ def drifted(forge: Forge, org: LocalOrg) -> int:
 
 
 def reverted(forge: Forge, org: LocalOrg) -> None:
-    """Revert: the plan holds the drift too, so the reviewer sees both; afterwards there is none."""
+    """Revert the change: the plan also contains the drift, so that the reviewer sees both; afterwards there is no drift."""
     forge.branch("revert")
     forge.edit(CONTACT, "    phone: Phone\n", "")
     number = forge.propose("Send no phone")

@@ -45,13 +45,13 @@ def adopted_folder(tmp_path_factory, state):
 
 @pytest.fixture
 def adopted(tmp_path, adopted_folder):
-    """Return such an org after the apply of its import."""
+    """Return an org whose integration was imported and applied."""
     return Clicked.start(tmp_path, adopted_folder / ".sfcode" / "local-org").with_config(adopted_folder)
 
 
 @pytest.fixture
 def moved(adopted):
-    """Return such an org after its move to the relay."""
+    """Return an org whose imported integration was moved to the relay."""
     adopted.move()
     result = adopted.journey.apply()
     assert result.code == 0, result.err
@@ -191,7 +191,7 @@ class TestMoving:
         assert "The relay has taken the place" not in adopted.journey.apply().out, "it has been said"
 
     def test_following_the_steps_writes_each_event_once(self, clicked):
-        """Play both writers as the integration user: each event of Appcues becomes one Event, at each stage."""
+        """Simulate both writers as the integration user: at each stage, each event of Appcues becomes one Event."""
         able = permission_set()
         able.body["userPermissions"].update(ActivitiesAccess={"enabled": True}, EditEvent={"enabled": True})
         clicked.deploy(able)  # the help page leaves these two out, and without them nothing could write an Event
@@ -313,7 +313,7 @@ class Appcues:
 
 
 def test_the_shipped_company_is_what_the_help_page_clicks(clicked):
-    """Deploying the same by hand, and making the same user, changes nothing in it."""
+    """Deploying the same components by hand, and creating the same user, changes nothing in the shipped company."""
     parts = (FIELD, permission_set(), *pair())
     with clicked.org() as org:
         before = [component(org, part.address) for part in parts]

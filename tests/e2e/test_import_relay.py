@@ -1,4 +1,4 @@
-"""The whole move with everything real but Appcues' connector: local org, local Appcues, relay, each its own process."""
+"""The complete move to the relay, with all servers as separate processes; only Appcues' connector is simulated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANA = "10001"
 
 @dataclass
 class Connector:
-    """Appcues' own connector: while it is active it writes an Event about each completed flow, as the integration user."""
+    """Appcues' own connector: while it is active, it writes an Event for each completed flow as the integration user."""
 
     far: Far
     active: bool = True
@@ -50,7 +50,7 @@ class Connector:
 
 @dataclass
 class Stage:
-    """An org that was clicked together, its Appcues, and the relay that it moves to."""
+    """An org that was set up by hand, its Appcues account, and the relay that it moves to."""
 
     clicked: Clicked
     world: World

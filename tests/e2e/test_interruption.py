@@ -1,4 +1,4 @@
-"""Ctrl-C, the end of a CI job and a closed terminal: the command reports what was changed."""
+"""Ctrl-C, the end of a CI job, and a closed terminal: the command reports what was changed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OTHERS = {
     "relay reconcile --since 1h": STAYS,
     "relay backfill --dry-run": NOTHING,
 }
-"""Verbs that ask an org, and what they say of a signal before it answers."""
+"""Further verbs that send requests to an org, with the message after a signal before the org responds."""
 
 
 @pytest.mark.parametrize(("words", "expected"), OTHERS.items())

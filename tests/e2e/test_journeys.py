@@ -27,7 +27,9 @@ def test_a_journey_plans_and_applies_as_described(
     story: Story, starts: Callable[[str, Path], Journey], tmp_path: Path
 ) -> None:
     """
-    The plan has the expected actions; the apply makes them and leaves an empty plan, or refuses and changes nothing.
+    The plan has the expected actions.
+
+    The apply executes them and leaves an empty plan, or it refuses and changes nothing.
     """
     journey = starts(story.start, tmp_path / "project")
     with serve(state(journey)) as org:
@@ -73,7 +75,7 @@ def test_a_rule_and_a_message_of_others_are_there_after_a_mapping_went(
 def test_a_saved_plan_is_refused_after_the_user_was_changed(
     starts: Callable[[str, Path], Journey], tmp_path: Path
 ) -> None:
-    """Records are a part of what a plan is bound to."""
+    """A saved plan also depends on the records of the org."""
     journey = starts("applied", tmp_path / "project")
     journey.edit(CONTACT, "    plan: Plan__c\n", "")
     assert journey.plan("--out", "plan.json").code == 0
@@ -88,7 +90,7 @@ def test_a_saved_plan_is_refused_after_the_user_was_changed(
 def test_a_user_with_too_few_rights_changes_nothing_and_another_one_can_continue(
     who: str, starts: Callable[[str, Path], Journey], tmp_path: Path
 ) -> None:
-    """Missing rights are reported with the org's message, and a user with more rights can continue."""
+    """Missing permissions are reported with the org's message, and a user with these permissions can continue."""
     profile, permissions, message = PEOPLE[who]
     journey = starts("new", tmp_path / "project")
     with serve(state(journey)) as org:
@@ -105,7 +107,7 @@ def test_a_user_with_too_few_rights_changes_nothing_and_another_one_can_continue
 
 
 def sign_in(org: LocalOrg, folder: Path, profile: str, permissions: tuple[str, ...]) -> str:
-    """Make a person, and a session of theirs."""
+    """Create a user, and sign in as this user."""
     enabled = {name: {"enabled": True} for name in permissions}
     deploy(org, Component("PermissionSet", "Person", {"label": "Person", "userPermissions": enabled}))
     with opened(org) as client:
@@ -122,7 +124,7 @@ def sign_in(org: LocalOrg, folder: Path, profile: str, permissions: tuple[str, .
 
 
 def test_the_table_is_long_and_every_test_that_it_names_is_there() -> None:
-    """At least forty journeys, in all the ways in which they can begin and be cut off."""
+    """The table has at least forty journeys, with every kind of start and interruption."""
     assert len(STORIES) + len(ELSEWHERE) + len(PEOPLE) >= 40
     named_tests = set(ELSEWHERE.values())
     tests = {

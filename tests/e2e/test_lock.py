@@ -1,4 +1,4 @@
-"""Concurrent applies as separate programs: one is refused or waits, is killed, or leaves its deployment running."""
+"""Concurrent applies in separate processes: one is refused or waits, is killed, or leaves its deployment running."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.waiting import PATIENCE
 
 
 class Place:
-    """A project and an org that outlives the commands."""
+    """A project, and an org that keeps running after the commands."""
 
     def __init__(self, journey: Journey, org) -> None:
         self.org = org
@@ -33,7 +33,7 @@ class Place:
 
     @contextmanager
     def busy(self):
-        """Start an apply as a program, and return it while its deployment is queued in the org."""
+        """Start an apply in a separate process, and return it while its deployment is queued in the org."""
         process = self.journey.spawn("--org", self.org.url, "apply", "--auto-approve")
         assert process.stdout
         for line in process.stdout:

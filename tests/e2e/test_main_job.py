@@ -1,4 +1,4 @@
-"""The main job: from YAML to a deployed org and back to no changes."""
+"""The main workflow: from YAML to a deployed org, and to a plan without changes."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MAPPED = ["Appcues_User_Id__c", "Department", "Email", "FirstName", "LastName", 
 
 
 class World:
-    """An org with the integration, and an endpoint in place of the relay."""
+    """An org with the applied integration, and an endpoint that receives messages instead of the relay."""
 
     def __init__(self, org, receiver, session, state) -> None:
         self.receiver = receiver
@@ -123,7 +123,7 @@ def test_writes_of_the_integration_user_are_not_sent(world):
 
 
 def test_a_field_without_read_access_is_omitted_from_the_message(world):
-    """As in an org: a field that the message's user cannot read is omitted without an error."""
+    """As in a real org, a field that the message's user cannot read is omitted without an error."""
     record = world.contact("Product_User_Id__c != null AND Email != null")
     (row,) = world.rest.rows("SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Appcues_Integration'")
     assert world.rest("DELETE", f"/sobjects/PermissionSetAssignment/{row['Id']}").status_code == 204

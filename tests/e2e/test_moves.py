@@ -96,7 +96,7 @@ def test_an_apply_interrupted_after_a_rename_is_completed_by_the_next(visible):
 
 
 def test_a_rename_of_an_interrupted_apply_is_recognized_with_any_later_config(visible):
-    """It has no name in the state yet, and the config may be put back: nothing is forgotten, and nothing created twice."""
+    """The state does not contain the new name yet, and the config may be reverted: no component is lost or created twice."""
     set_score(visible)
     moved = move_field(visible)
     secrets = {name: value for name, value in visible.environ.items() if "SECRET" in name}

@@ -26,7 +26,7 @@ def local_org(journey):
 
 
 def assign_viewer(journey):
-    """Do what the description of the viewer permission set asks for."""
+    """Assign the permission set of viewers, as its description says."""
     with local_org(journey) as org, opened(org) as client:
         assign(client, "Appcues_Viewer")
 
@@ -211,7 +211,7 @@ def test_a_full_disk_is_reported_without_a_traceback(journey, words):
 
 
 def test_a_project_has_one_local_org_wherever_a_command_is_started(journey, tmp_path):
-    """`local` finds the org that plan and apply use: beside the config folder, not in the current folder."""
+    """`local` uses the same org as plan and apply: beside the config folder, not in the current folder."""
     elsewhere = Journey(tmp_path / "elsewhere")
     elsewhere.folder.mkdir()
     config = ("--config", str(journey.folder / "config"))

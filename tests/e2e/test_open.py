@@ -15,7 +15,7 @@ from sfcode.cli.open_ import has_browser
 
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove what this machine has: a CI, a display, a browser."""
+    """Remove all signs of a CI, a display and a browser from the environment."""
     for name in ("CI", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "SSH_CONNECTION"):
         monkeypatch.delenv(name, raising=False)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.random_journeys import SHORT, Traveler, open_org
 
 EACH = 5
-"""Journeys that share an org, each of which leaves it as it was."""
+"""The number of journeys that share an org; each journey leaves it unchanged."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The numbers in the reports of recipes equal those computed from the events."""
+"""The numbers in the reports of recipes equal the numbers that are computed from the events."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _cleaned(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def people(world: World) -> dict[str, str]:
-    """Return the names of the accounts of contacts, by user id; ids that two contacts have are left out."""
+    """Return the names of the accounts of contacts by user ID, without IDs that two contacts share."""
     rows = world.rest.rows(
         "SELECT Product_User_Id__c, Account.Name FROM Contact WHERE Product_User_Id__c != null AND AccountId != null"
     )
@@ -73,7 +73,7 @@ def groups(document: dict[str, Any]) -> dict[str, tuple[float | None, int]]:
 
 
 def nps(scores: list[int]) -> float:
-    """Compute NPS from its definition."""
+    """Compute the NPS from its definition."""
     return 100 * (sum(score > 8 for score in scores) - sum(score < 7 for score in scores)) / len(scores)
 
 

@@ -225,7 +225,7 @@ def _changes(world: World, journey: Journey) -> dict[str, str]:
 
 @pytest.mark.parametrize("settles", [True, False], ids=["frozen", "killed"])
 def test_a_late_upsert_does_not_overwrite_a_corrected_answer(world: World, tmp_path: Path, settles: bool) -> None:
-    """A proxy holds the upsert of a process back until its lease is lost and the answer has been corrected."""
+    """A proxy delays the upsert of a process until the process has lost its lease and the answer has been corrected."""
     with relays(world, tmp_path) as relay, ThreadPoolExecutor(1) as pool:
         relay.proxy.held_path = f"/composite/sobjects/{RESPONSE}/{RESPONSE_ID_FIELD}"
         relay.store(2, at=1)
@@ -248,7 +248,7 @@ def test_a_late_upsert_does_not_overwrite_a_corrected_answer(world: World, tmp_p
 
 
 def test_a_long_delivered_answer_is_not_written_again(world: World) -> None:
-    """Its record may have been deleted since, on purpose."""
+    """The record of the answer may have been deleted on purpose since."""
     world.deliver(event("appcues:nps_score", score=9, **Q4))
     world.deliver(event("appcues:nps_score", at=100 * HOUR, score=2, **Q4))
     (state,) = (state for name, state in world.latest.items() if name.startswith(PREFIX))

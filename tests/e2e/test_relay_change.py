@@ -28,7 +28,7 @@ def test_a_rename_of_an_attribute_and_a_text_are_changes_until_they_are_applied(
 
 
 def test_a_rollback_leaves_the_recorded_config_as_it_was(applied: Journey) -> None:
-    """A rollback restores the org; the relay's config is the project's, which a rollback does not change."""
+    """A rollback restores the org. The relay's config is that of the project, which a rollback does not change."""
     applied.edit("mappings/contact.yaml", "    email: Email", "    mail: Email\n    phone: Phone")
     assert applied.apply().code == 0
     rolled_back = applied.run("rollback", "--auto-approve")

@@ -53,7 +53,7 @@ def test_a_first_plan(journey: Journey) -> None:
 
 
 def test_the_first_two_requests_run_side_by_side(journey: Journey) -> None:
-    """Neither is sent before both are about to be."""
+    """Neither of the two requests is sent before both are ready."""
     numbers, both = itertools.count(1), threading.Barrier(2)
 
     def wait_for_the_other() -> dict[str, str]:
@@ -65,7 +65,7 @@ def test_the_first_two_requests_run_side_by_side(journey: Journey) -> None:
 
 
 def test_what_a_first_plan_reads_of_its_addresses_runs_side_by_side(journey: Journey) -> None:
-    """The user, its two assignments, the users with the permission set and the retrieve: none is sent before all are about to be."""
+    """The queries for the user, its assignments and the assignees of the permission set run beside the retrieve."""
     numbers, five = itertools.count(1), threading.Barrier(5)
 
     def wait_for_the_others() -> dict[str, str]:
@@ -77,7 +77,11 @@ def test_what_a_first_plan_reads_of_its_addresses_runs_side_by_side(journey: Jou
 
 
 def test_the_fingerprints_of_secrets_are_taken_while_the_org_is_read(journey: Journey) -> None:
-    """They are slow on purpose. The third request is sent while the first secret is read."""
+    """
+    The computation of fingerprints is slow on purpose.
+
+    The third request is sent while the first secret is being read.
+    """
     both, numbers = threading.Barrier(2), itertools.count(1)
     reads = itertools.count(1)
 
@@ -112,7 +116,7 @@ def test_the_fingerprints_of_secrets_are_taken_while_the_org_is_read(journey: Jo
     ids=["plan", "apply"],
 )
 def test_what_is_needed_later_is_imported_while_the_org_answers(first: str, call: str, later: list[str]) -> None:
-    """What is imported before the first request delays it."""
+    """Modules that are imported before the first request would delay that request."""
     code = f"""\
 import sys, sfcode.cli.main, sfcode.config.load, {first}
 assert "requests" not in sys.modules
@@ -128,7 +132,7 @@ assert not late, late
 
 
 def test_a_late_org_costs_a_plan_of_the_example_a_second_and_a_half() -> None:
-    """With 100 ms of latency it takes at most 1.5 s longer, though none of its requests ran beside another."""
+    """With a latency of 100 ms a plan takes at most 1.5 s longer, even if no requests ran concurrently."""
     assert max(REQUESTS["a first plan"], REQUESTS["a plan without changes"]) * 100 <= 1_500
 
 

@@ -19,7 +19,7 @@ THEIRS = Component("CustomField", "Contact.Appcues_User_Id__c", {"label": "Id", 
 
 
 def results(journey: Journey, name: str = "found.sarif") -> list[tuple[str, str, str, int]]:
-    """List rule, level, file and line of each result; every rule that is used is described."""
+    """List rule, level, file and line of each result, and check that every used rule is described."""
     (run,) = json.loads((journey.folder / name).read_text())["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
@@ -37,7 +37,7 @@ def line(journey: Journey, piece: str, file: str = CONTACT) -> int:
 
 
 def test_lint_findings_of_a_valid_config_are_in_the_sarif_log(journey: Journey) -> None:
-    """The same rules as a review's, here of one state and not of a change."""
+    """The rules are those of a review, applied to one state instead of a change."""
     assert journey.run("validate", "--sarif", "found.sarif").code == 0
     assert ("SF203", "warning", CONTACT, line(journey, "email: Email")) in results(journey)
     accepted = "review:\n  personal_data:\n    accepted: [Email, FirstName, LastName]\n"
@@ -49,7 +49,7 @@ def test_lint_findings_of_a_valid_config_are_in_the_sarif_log(journey: Journey) 
 
 @pytest.mark.parametrize("command", ["validate", "plan"])
 def test_problems_of_an_invalid_config_are_in_the_sarif_log(journey: Journey, command: str) -> None:
-    """At the lines of its mistakes; the command fails as ever."""
+    """The log has each problem at its line, and the command still fails."""
     journey.edit("mappings/contact.yaml", "direction: both", "direction: sideways")
     refused = journey.run(command, "--sarif", "found.sarif")
     assert refused.code == 1

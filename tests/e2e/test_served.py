@@ -19,7 +19,7 @@ URL = "http://127.0.0.1"
 
 @contextmanager
 def serving(journey: Journey) -> Iterator[tuple[Program, str]]:
-    """Serve the local org of a project in a process of its own, and return its URL."""
+    """Serve the local org of a project in a separate process, and return its URL."""
     words = ("local", "serve", "--port", "0", "--no-deliveries", "--json")
     with journey.spawn(*words, stderr=subprocess.DEVNULL) as process:
         try:
@@ -60,7 +60,7 @@ def test_an_address_of_another_machine_is_not_used(tmp_path, url):
 
 
 def test_an_address_that_others_may_read_or_write_is_not_used(tmp_path):
-    """A git checkout makes files readable for others, so a cloned address file must not receive secrets."""
+    """A git checkout makes files readable for others, so an address file from a clone must not receive secrets."""
     with announce(tmp_path, URL, "token"):
         assert find_running(tmp_path) is not None
         for mode in (0o640, 0o604, 0o602):

@@ -1,4 +1,4 @@
-"""Files and permission sets with components or rights of others."""
+"""Files and permission sets that also contain components or permissions of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The relay's own sign-in: the app is applied and used, and its key is stored only in the org."""
+"""The relay's own sign-in: the app is deployed and used, and its key is stored only in the org."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_with_client_credentials_it_needs_the_secret_alone_and_an_apply_changes_
 
 
 def test_an_app_that_was_made_in_setup_keeps_the_names_of_its_policies(journey):
-    """Setup names them otherwise than a deployment does, and an org takes no second ones."""
+    """Setup gives policies other names than a deployment, and an org refuses a second policy."""
     with_app(journey, "flow: client_credentials")
     assert journey.apply().code == 0
     names = {"OauthConfigurablePolicies": "Appcues_Relay_oauthPlcy", "ConfigurablePolicies": "Appcues_Relay_plcy"}

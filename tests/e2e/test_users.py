@@ -1,4 +1,4 @@
-"""The integration user: renamed, existing before, and in a sandbox."""
+"""The integration user: renamed, adopted, and in a sandbox."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class TestRename:
 
 
 def test_an_address_that_waits_to_be_confirmed_is_no_change(applied):
-    """An org keeps the address before until the link in its mail was clicked; writing it again would mail another one."""
+    """An org keeps the old address until the link in its mail is clicked; another write would send another mail."""
 
     def set_in_org(email):
         with client(applied) as org:
@@ -307,7 +307,7 @@ class TestRecordsAreManaged:
 
 
 class TestRightsFromElsewhere:
-    """Other rights of the integration user are a warning, drift, and a finding, until they are accepted."""
+    """Other permissions of the integration user are a warning, drift, and a finding, until they are accepted."""
 
     def changed(self, journey, deed):
         with Store(journey.folder / ".sfcode" / "local-org" / "org.db") as store, store.transaction() as tx:
@@ -390,7 +390,7 @@ def test_a_user_of_another_outbound_message_is_not_deactivated_without_an_option
 
 
 class TestRollbackChecksFirst:
-    """The values that a rollback restores are checked before the first write."""
+    """A rollback checks the values to restore before it writes anything."""
 
     def test_a_rollback_that_needs_a_missing_license_is_refused(self, applied):
         renamed(applied)

@@ -1,10 +1,9 @@
 """
-A runner for GitHub workflows on this machine: the jobs in order, each `run:` as it stands, in bash.
+A runner for GitHub workflows on this machine: it runs the jobs in order, each `run:` unchanged in bash.
 
-What `uses:` names is replaced by stand-ins, all of them here: checkout is git, setup-python is this
-interpreter, artifacts are a folder; a composite action of the repository is run step by step.
-Secrets reach a job only through its `environment`, and the job's token may only what its
-`permissions` say, as on GitHub.
+All actions that `uses:` names are replaced: checkout is git, setup-python is this interpreter, and artifacts are a
+folder. A composite action of the repository is run step by step. As on GitHub, a job gets secrets only through its
+`environment`, and its token has only the rights in its `permissions`.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ SHELLS = {None: ("bash", "-e"), "bash": ("bash", "--noprofile", "--norc", "-eo",
 
 @dataclass
 class Job:
-    """How a job ended, and what it left."""
+    """The result of a job, and its outputs."""
 
     result: str
     outputs: dict[str, str] = field(default_factory=dict)
@@ -49,11 +48,11 @@ class Event:
     ref: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     trusted: bool = True
-    """No fork: secrets, variables, and a token that may write."""
+    """Whether the event is not from a fork, so that jobs get secrets, variables, and a token that may write."""
 
 
 INSTALLED: set[str] = set()
-"""What was installed before: all runs share this machine, so the same action installs nothing a second time."""
+"""Packages that were installed before. All runs share this machine, so an action does not install them again."""
 
 
 @dataclass
@@ -66,13 +65,13 @@ class Runner:
     hub: State
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By deployment environment."""
+    """Secrets by deployment environment."""
     approve: Callable[[str], bool] = lambda _environment: False
-    """Answers for the required reviewers of an environment."""
+    """Answers for the required reviewers of a deployment environment."""
     runs: int = 0
 
     def run(self, workflow: str, event: Event) -> dict[str, Job]:
-        """Run a workflow as it is in the event's commit."""
+        """Run a workflow with its text in the event's commit."""
         self.runs += 1
         run_folder = self.folder / f"run-{self.runs}"
         run_folder.mkdir(parents=True)
@@ -270,7 +269,7 @@ class _JobRun:
 
 
 def read_outputs(path: Path) -> dict[str, str]:
-    """Read what a step handed on, in the form with delimiters."""
+    """Read the outputs of a step from its file, including values with delimiters."""
     outputs: dict[str, str] = {}
     lines = path.read_text().splitlines()
     while lines:

@@ -35,7 +35,7 @@ CONTACT: dict[str, Any] = {
 
 
 def changed(base: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Copy a mapping with some of its keys replaced; None removes one."""
+    """Copy a mapping with some of its keys replaced; None removes a key."""
     copy: dict[str, Any] = json.loads(json.dumps(base))
     for path, value in changes.items():
         *above, last = path.split("__in__")[::-1]
@@ -66,7 +66,7 @@ def project(
     templates: Path | None = None,
     recipes: dict[str, Any] | None = None,
 ) -> Project:
-    """Make a project of raw YAML values; each key has a line of its own, counted from 1."""
+    """Create a project from raw YAML values; each key has its own line, counted from 1."""
     config = config or settings()
     mappings = {"contact": CONTACT} if mappings is None else mappings
     return Project(
@@ -101,7 +101,7 @@ def _paths(value: Any, path: ConfigPath) -> Iterator[ConfigPath]:
 
 
 def standard(name: str, **fields: Any) -> ObjectSchema:
-    """Describe a standard object with its system fields and those given: a type, or a dict of attributes."""
+    """Describe a standard object with its system fields and the given fields, each as a type or a dict of attributes."""
     every = {
         "Id": {"type": "id", "required": True, "permissionable": False, "updateable": False},
         "SystemModstamp": {"type": "datetime", "permissionable": False, "updateable": False},

@@ -1,4 +1,4 @@
-"""Activities as records of the project's own object: the object, its fields, who may read and write it."""
+"""Activities as records of the project's own object: the object, its fields, and the permissions on them."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ def test_all_problems_come_at_once_in_file_order() -> None:
 
 
 def with_condition_of(length: int) -> dict[str, Any]:
-    """Return a mapping whose flow has an entry condition of a number of characters, by the length of a field's name."""
+    """Return a mapping whose flow has an entry condition of a given length, due to the length of a field's name."""
 
     def sending(last: str) -> dict[str, Any]:
         names = [
@@ -328,7 +328,7 @@ def test_a_condition_of_the_longest_possible_length_is_accepted() -> None:
 
 
 def test_connector_with_least_privilege_is_warned_about() -> None:
-    """The help page asks for Customize Application there; least privilege does not give it."""
+    """The help page requires Customize Application for the connector, and least privilege does not grant it."""
     result = generate(project({"contact": changed(CONTACT, delivery="connector")}), OFFLINE)
     (warning,) = result.warnings
     assert warning.startswith("config/mappings/contact.yaml:")
@@ -337,7 +337,7 @@ def test_connector_with_least_privilege_is_warned_about() -> None:
 
 @pytest.mark.parametrize(("scale", "noted"), [(0, False), (2, True)])
 def test_a_user_id_with_decimals_is_noted(scale: int, noted: bool) -> None:
-    """TEXT(0.5) is .5 in Salesforce, which is no id that anybody else writes."""
+    """TEXT(0.5) is `.5` in Salesforce, which is not how other systems write this ID."""
     number = Field("Product_User_Id__c", "double", custom=True, precision=18, scale=scale)
     objects = {**ONLINE.objects}
     contact = objects["Contact"]

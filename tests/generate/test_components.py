@@ -43,7 +43,7 @@ def test_one_mapping_generates_these_addresses_and_no_others() -> None:
 
 
 def test_generation_is_repeatable_and_sorted() -> None:
-    """Two runs give equal results, components and records in the order of their addresses."""
+    """Two runs give equal results, with components and records sorted by address."""
     first, second = (generate(project(), OFFLINE) for _ in range(2))
     assert first == second
     for part in (first.components, first.records):
@@ -51,7 +51,7 @@ def test_generation_is_repeatable_and_sorted() -> None:
 
 
 def test_a_numeric_id_becomes_a_text_formula_that_keeps_blank_blank() -> None:
-    """TEXT of a blank number would be "0" under BlankAsZero: one user id for everybody without one."""
+    """With BlankAsZero, TEXT of a blank number would be "0": all records without a user ID would share this one."""
     assert body(desired(), "CustomField:Contact.Appcues_User_Id__c") == {
         "description": "Managed by sfcode: do not edit by hand. "
         "The Appcues user id: Product_User_Id__c as text, blank where it is blank.",
@@ -81,7 +81,7 @@ def test_nps_fields_that_exist_are_not_generated() -> None:
 
 
 def test_activities_are_recognised_by_a_case_sensitive_external_id() -> None:
-    """Ids that differ in case alone are different events; without caseSensitive the second would be refused."""
+    """IDs that differ only in case are different events; without caseSensitive, the second one would be refused."""
     field = body(desired(), "CustomField:Activity.Appcues_Event_Id__c")
     assert {key: field[key] for key in ("type", "length", "externalId", "unique", "caseSensitive")} == {
         "type": "Text",
@@ -138,7 +138,7 @@ def test_a_field_mapped_twice_is_sent_once() -> None:
 
 
 def test_the_version_depends_on_the_set_of_fields_alone() -> None:
-    """The relay must get the same from the same mapping: order and repetition do not count, a field does."""
+    """The relay computes the same version from the same mapping: the order and repetition of fields do not matter."""
     assert message_version(["b", "a", "b"]) == message_version(["a", "b"])
     assert message_version(["a", "b"]) != message_version(["ab"])
     assert message_version(["Id"]) == "12156e92"
@@ -201,7 +201,7 @@ def test_an_account_is_a_mapping_like_any_other() -> None:
 
 
 def test_a_custom_object_works_offline() -> None:
-    """Its custom fields are taken as they are named, its standard fields are known."""
+    """Offline, custom fields of the object are accepted by name, and its standard fields are known."""
     components = desired({"tenant": COMPANY})
     message = body(components, "WorkflowOutboundMessage:Tenant__c.Appcues_tenant")
     assert message["fields"] == ["Id", "Key__c", "Name", "Seats__c", "SystemModstamp"]
@@ -249,7 +249,7 @@ def test_viewers_are_assigned_the_set_that_shows_the_fields_and_refused_where_th
 
 
 def test_removing_an_attribute_shrinks_message_condition_and_access_together() -> None:
-    """No field is sent, watched or readable for longer than the mapping names it."""
+    """A field is sent, watched and readable only as long as the mapping contains it."""
     before = desired()
     after = desired({"contact": changed(CONTACT, plan__in__attributes__in__to_appcues=None)})
     changed_addresses = {address for address in before if before[address] != after[address]}

@@ -109,7 +109,7 @@ def test_a_flow_starts_on_the_saves_that_are_asked_for(on: list[str], trigger: s
     ids=["both", "create", "update"],
 )
 def test_a_rule_has_the_same_condition_without_prefixes(on: list[str], trigger: str, condition: str) -> None:
-    """ISNEW and ISCHANGED are told apart by the rule's trigger: a new record has changed nothing."""
+    """A rule distinguishes ISNEW and ISCHANGED by its trigger, since no field of a new record has changed."""
     rule_body = rule(on=on)
     assert (rule_body["triggerType"], rule_body["formula"]) == (trigger, condition)
 
@@ -121,7 +121,7 @@ def test_an_existing_user_id_is_watched_itself() -> None:
 
 
 def test_the_source_is_watched_in_place_of_the_generated_formula() -> None:
-    """Also where the formula is mapped as an attribute of its own."""
+    """The source field is watched even if the formula field is also mapped as an attribute."""
     mapping = changed(
         CONTACT, attributes__in__to_appcues={"key": {"field": "Appcues_User_Id__c"}}, on__in__to_appcues=["update"]
     )
@@ -130,7 +130,7 @@ def test_the_source_is_watched_in_place_of_the_generated_formula() -> None:
 
 
 def test_system_fields_are_sent_but_are_no_reason_to_send() -> None:
-    """LastModifiedDate changes with every save: watched, it would send every save."""
+    """LastModifiedDate changes at every save; if it were watched, every save would send a message."""
     attributes = {"touched": {"field": "LastModifiedDate"}, "id": {"field": "Id"}, "stamp": {"field": "SystemModstamp"}}
     components = desired({"contact": changed(CONTACT, attributes__in__to_appcues=attributes)})
     condition = body(components, "Flow:Appcues_contact")["start"]["filterFormula"]
@@ -147,7 +147,7 @@ def test_a_full_name_is_watched_by_its_parts() -> None:
 
 
 def test_a_mapped_formula_field_is_watched_and_warned_about() -> None:
-    """Its value can change without a save of this record, and then nothing is sent."""
+    """The value of a formula field can change without a save of the record; then no message is sent."""
     mapping = changed(CONTACT, attributes__in__to_appcues={"health": {"field": "Health__c", "type": "number"}})
     result = generate(project({"contact": mapping}), ONLINE)
     (warning,) = result.warnings
@@ -159,7 +159,7 @@ def test_a_mapped_formula_field_is_watched_and_warned_about() -> None:
 
 
 def test_a_reference_to_several_objects_takes_part_in_a_condition() -> None:
-    """A lead's owner is a user or a queue: active after-save flows of real orgs watch such a field by ISCHANGED."""
+    """A lead's owner is a user or a queue. Active after-save flows of real orgs watch such a field with ISCHANGED."""
     mapping = changed(CONTACT, object="Lead", attributes__in__to_appcues={"owner": {"field": "OwnerId"}})
     result = generate(project({"contact": mapping}), OFFLINE)
     assert result.warnings == ()
@@ -179,7 +179,7 @@ def test_a_reference_to_several_objects_takes_part_in_a_condition() -> None:
     ],
 )
 def test_a_field_of_an_orgs_feature_is_known_offline_with_a_note(object_name: str, field: str, feature: str) -> None:
-    """Offline nobody knows whether the feature is on; the org itself does."""
+    """Offline it is unknown whether the feature is turned on; the org knows it."""
     attributes = {"extra": {"field": field}}
     mapping = changed(CONTACT, object=object_name, attributes__in__to_appcues=attributes)
     if object_name == "Account":

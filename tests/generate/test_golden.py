@@ -1,8 +1,8 @@
 """
-What the repository's own config/ generates, file by file, as golden files.
+The components that the repository's own config/ generates, as golden files.
 
-They show a reviewer what a change of code, template or config does to an org. To accept a change:
-`UPDATE_GOLDEN=1 pytest tests/generate/test_golden.py`, and look at the difference in git.
+The files show a reviewer how a change of code, template or config affects an org. To accept a change, run
+`UPDATE_GOLDEN=1 pytest tests/generate/test_golden.py`, and review the difference in git.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def test_each_environment_generates_valid_metadata(root: Path, environment: str)
 
 
 def test_the_package_made_of_it_is_valid_file_by_file(root: Path) -> None:
-    """Children in their containers too: the checked files are the sent ones."""
+    """The validated files are those that are sent, with children in their containers."""
     components = generate(load(root / "config", "production"), standard()).components
     files = write(components, "63.0")
     assert len(files) == 1 + len({"Activity", "Contact", "Lead"}) + len({"Contact", "Lead"}) + 2 + 2
@@ -66,7 +66,7 @@ def test_the_repositorys_config_has_no_warnings(root: Path) -> None:
 
 
 def test_the_secret_of_the_endpoint_stays_a_placeholder(root: Path) -> None:
-    """Its value is put in when a package is sent, never before."""
+    """The value of the secret is inserted only when a package is sent."""
     files = generated(root, "production")
     message = files["WorkflowOutboundMessage-Contact.Appcues_contact.xml"].decode()
     assert "/outbound-messages/contact/${secret:SFCODE_RELAY_OUTBOUND_SECRET}?v=" in message

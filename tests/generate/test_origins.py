@@ -1,4 +1,4 @@
-"""Each generated name has its YAML line, at which an org's message is shown."""
+"""Each generated name has a YAML line, at which messages of the org about the name are shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.generate.projects import CONTACT, OFFLINE, USERNAME, changed, project
 
 
 def place_of(result: Desired, address: str, message: str) -> tuple[Position, str]:
-    """Find the place as a report does: the first token of the address that the message mentions."""
+    """Find the position as a report does: that of the first token of the address that the message mentions."""
     first_origin = next(
         origin
         for origin in result.origins
@@ -69,7 +69,7 @@ def test_a_message_about_nothing_in_particular_leads_to_the_component() -> None:
 
 
 def test_every_field_name_in_a_body_has_an_origin() -> None:
-    """Nothing that a mapping names gets lost on the way into a component."""
+    """Every name of a mapping that a component contains has an origin."""
     result = generate(project({"contact": CONTACT, "lead": changed(CONTACT, object="Lead")}), OFFLINE)
     tokens: dict[Address, set[str]] = {}
     for origin in result.origins:

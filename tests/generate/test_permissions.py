@@ -1,6 +1,4 @@
-"""
-The rights of the integration user and of viewers: exactly those that the mappings need, or those of the help page.
-"""
+"""The permissions of the integration user and of viewers: exactly those that the mappings need, or those of the help page."""
 
 from __future__ import annotations
 
@@ -87,7 +85,7 @@ def fields(permissions: dict[str, Any]) -> dict[str, bool]:
 @pytest.mark.parametrize("record_access", ["sharing", "view_all", "modify_all"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_least_privilege_is_exactly_this_list(direction: str, record_access: str, activities_as: str) -> None:
-    """The whole set is compared: an entry too many fails as much as one too few."""
+    """The whole permission set is compared, so that an additional entry fails the test as much as a missing one."""
     config = user(record_access=record_access)
     config["relay"]["activities_as"] = activities_as
     body = integration(DIRECTIONS[direction], config)
@@ -115,7 +113,7 @@ def test_least_privilege_is_exactly_this_list(direction: str, record_access: str
 @pytest.mark.parametrize("record_access", ["sharing", "view_all", "modify_all"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_documented_grants_what_the_help_page_clicks(direction: str, record_access: str) -> None:
-    """Modify All with its companions, Create, every Event field that has a box, and Edit Events."""
+    """The set has Modify All and what it requires, Create, every Event field with field permissions, and Edit Events."""
     body = integration(DIRECTIONS[direction], user(access="documented", record_access=record_access))
     object_name = "Account" if direction == "account" else "Contact"
     assert flags(body, object_name) == MODIFY | {"allowCreate"}
@@ -142,7 +140,7 @@ def test_documented_access_to_tasks_covers_the_fields_of_tasks() -> None:
 
 
 def test_fields_without_field_permissions_are_left_out() -> None:
-    """Salesforce refuses a whole set that names a required field or one that everybody sees."""
+    """Salesforce refuses a permission set with a field that is required or visible to everybody."""
     attributes = {
         "id": {"field": "Id"},
         "last": {"field": "LastName"},
@@ -167,7 +165,7 @@ def test_a_formula_field_is_never_editable() -> None:
 
 
 def test_event_fields_follow_what_the_org_says() -> None:
-    """An org may withhold field permissions from a standard field; then none is asked for."""
+    """An org may have no field permissions for a standard field; then none is requested."""
     event = OFFLINE.objects["Event"]
     locked = {**event.fields, "WhoId": Field("WhoId", "reference", permissionable=False)}
     schema = OrgSchema({**OFFLINE.objects, "Event": ObjectSchema("Event", "Event", locked)})
@@ -175,13 +173,13 @@ def test_event_fields_follow_what_the_org_says() -> None:
 
 
 def test_activities_are_granted_where_the_schema_does_not_hold_event() -> None:
-    """Rights on an object outside the schema follow Salesforce's documentation."""
+    """Permissions on an object outside the schema follow Salesforce's documentation."""
     schema = OrgSchema({"Contact": OFFLINE.objects["Contact"]})
     assert fields(integration(CONTACT, user(), schema)) == fields(integration(CONTACT, user()))
 
 
 def test_rights_of_several_mappings_add_up() -> None:
-    """Two mappings of one object: the one that writes decides, whichever comes first."""
+    """If two mappings use one object, the mapping that writes determines the permissions, in any order."""
     reads = changed(DIRECTIONS["to_appcues"], user_id={"field": "Legacy_Id__c"})
     writes = DIRECTIONS["to_salesforce"]
     for first, second in ((reads, writes), (writes, reads)):
@@ -201,7 +199,7 @@ def test_activities_of_other_objects_need_the_field_what_id() -> None:
 @pytest.mark.parametrize("access", ["least_privilege", "documented"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_no_set_asks_for_a_right_without_those_it_depends_on(direction: str, access: str, record_access: str) -> None:
-    """Salesforce refuses Edit without Read, Modify All without Delete, and so on."""
+    """Salesforce refuses, for example, Edit without Read, or Modify All without Delete."""
     body = integration(DIRECTIONS[direction], user(access=access, record_access=record_access))
     needs = {
         "allowCreate": {"allowRead"},
@@ -217,7 +215,7 @@ def test_no_set_asks_for_a_right_without_those_it_depends_on(direction: str, acc
 
 @pytest.mark.parametrize("asked", list(itertools.product([False, True], repeat=6)))
 def test_rights_are_completed_but_never_to_create(asked: tuple[bool, ...]) -> None:
-    """In all 64 combinations; Modify All does not bring Create."""
+    """All 64 combinations are tested; Modify All does not add Create."""
     before = ObjectPermission("Contact", *asked)
     after = add_required(before)
     assert after.create == before.create
@@ -227,7 +225,7 @@ def test_rights_are_completed_but_never_to_create(asked: tuple[bool, ...]) -> No
 
 
 def test_the_sets_say_who_manages_them_and_name_no_licence() -> None:
-    """A set with a license could go to users with that very license only."""
+    """A permission set with a license could be assigned only to users with this license."""
     components = desired()
     for name, label in (("Appcues_Integration", "Appcues Integration"), ("Appcues_Viewer", "Appcues Viewer")):
         component_body = body(components, f"PermissionSet:{name}")
@@ -238,7 +236,7 @@ def test_the_sets_say_who_manages_them_and_name_no_licence() -> None:
 
 
 def test_the_user_may_never_send_outbound_messages() -> None:
-    """Its own writes would come back as messages."""
+    """The user's own writes would otherwise be sent back as messages."""
     for access in ("least_privilege", "documented"):
         rights = integration(CONTACT, user(access=access))["userPermissions"]
         assert not [name for name in rights if "Outbound" in name]

@@ -1,4 +1,4 @@
-"""The External Client App that the relay signs in by."""
+"""The External Client App with which the relay signs in."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_certificate_is_the_same_with_and_without_its_begin_and_end_lines():
 
 @pytest.mark.parametrize("switch", ["isSecretRequiredForTokenExchange", "isRefreshTokenRotationEnabled"])
 def test_a_switch_that_an_org_turns_on_in_a_new_app_is_no_difference(switch):
-    """A retrieved app of a real org has the first; refresh token rotation comes back on by default."""
+    """A retrieved app of a real org has isSecretRequiredForTokenExchange; refresh token rotation is turned on by default."""
     (own,) = (
         component
         for component in generated(flow="jwt", certificate=CERTIFICATE).components

@@ -1,4 +1,4 @@
-"""Templates: escaped, sandboxed, replaceable by a project's own, and their faults reported at their line."""
+"""Templates are escaped, sandboxed, and replaceable by a project's own; their problems are reported at their lines."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ VALID = (
 
 
 def test_every_template_writes_what_the_strict_schema_accepts() -> None:
-    """All types, also after a way through Component and back to XML."""
+    """Components of all types are tested, also after they are parsed and rendered again."""
     lead = changed(CONTACT, object="Lead", trigger__in__to_appcues="workflow_rule")
     config = settings()
     config["relay"]["activities_as"] = "custom_object"
@@ -76,7 +76,7 @@ def test_every_template_writes_what_the_strict_schema_accepts() -> None:
 
 
 def test_values_are_escaped_whatever_they_contain() -> None:
-    """Markup, quotes, CDATA ends, other scripts and template syntax come out as they went in."""
+    """Markup, quotes, CDATA ends, other scripts and template syntax are unchanged in the parsed result."""
     base = project()
     url, user = f"https://relay.example.com/{HOSTILE}", f"x{HOSTILE}@example.com"
     relay = base.settings.relay.model_copy(update={"url": url})
@@ -248,13 +248,13 @@ def test_template_problems_and_config_problems_come_together(tmp_path: Path) -> 
 
 
 def test_one_broken_template_is_reported_once_for_all_its_components(tmp_path: Path) -> None:
-    """Five fields share CustomField.xml.j2; its syntax error is one problem."""
+    """Five fields use CustomField.xml.j2; its syntax error is one problem."""
     (tmp_path / "CustomField.xml.j2").write_text("{% if %}")
     assert len(failures(tmp_path)) == 1
 
 
 def test_templates_are_found_inside_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a wheel they lie in the package; in the repository, at its top."""
+    """In a wheel the templates are in the package, in the repository in its top folder."""
     assert shipped_templates() == Path(sfcode.__file__).parent.parent / "templates" / "metadata"
     package = tmp_path / "site-packages" / "sfcode"
     shutil.copytree(shipped_templates(), package / "templates" / "metadata")
@@ -273,7 +273,7 @@ def test_labels_are_derived_from_names() -> None:
 @pytest.mark.parametrize("flow", ["jwt", "client_credentials"])
 @pytest.mark.parametrize("trigger", ["flow", "workflow_rule"])
 def test_the_translated_templates_write_what_jinja_writes(tmp_path: Path, flow: str, trigger: str) -> None:
-    """A project with copies of all templates has them rendered by Jinja2."""
+    """A project with its own copies of all templates is rendered by Jinja2."""
     shutil.copytree(shipped_templates(), tmp_path / "templates")
     config = settings()
     config["relay"]["activities_as"] = "custom_object"

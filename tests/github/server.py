@@ -33,7 +33,7 @@ class Token:
 
 @dataclass
 class Fault:
-    """The answer to the next matching request; `done`: after the request was executed."""
+    """The answer to the next matching request. With `done` the request is executed before."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class Fault:
     message: str = "Server Error"
     done: bool = False
     drop: bool = False
-    """Break the connection off instead of answering."""
+    """Whether the connection is closed without a response."""
 
 
 @dataclass
@@ -57,12 +57,12 @@ class State:
     reviews: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[str, str] = field(default_factory=lambda: {"colleague": "write", "author": "write"})
-    """Permission in the repository, by login; everybody else may read."""
+    """The permission in the repository, by login; all other users may only read."""
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Every request, as `METHOD path`."""
     page: int = 100
-    """Most entries of one page."""
+    """The maximum number of entries of one page."""
     ticks: int = 0
 
     def now(self) -> str:
@@ -98,7 +98,7 @@ class State:
 
 
 class Answer(Exception):
-    """The answer to send instead of a result."""
+    """Raised to send a given response instead of a result."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -211,7 +211,7 @@ ROUTES = (
 
 @contextmanager
 def serve_github(state: State | None = None) -> Iterator[tuple[str, State]]:
-    """Serve the repository; gives the API's URL and the repository."""
+    """Serve the repository; yield the URL of the API and the repository."""
     state = state or State()
     lock = threading.Lock()
 

@@ -26,7 +26,7 @@ def test_a_page_link_to_another_host_gets_no_token(hub):
 
 
 def _pages_from(hub, host):
-    """Ask under one name for a first page whose link names another."""
+    """Request the first page under one host name; its link to the next page has another host name."""
     client = hub.client()
     next_page = hub.url.replace("127.0.0.1", host) + "/repos/acme/crm/issues/7/comments"
     hub.state.faults.append(Fault("GET", "comments", 200, {"Link": f'<{next_page}>; rel="next"'}))

@@ -1,4 +1,4 @@
-"""The comment's life on a real pull request, where one is named; on the local GitHub in every run."""
+"""A comment on a real pull request, if one is named; on the local GitHub in every run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARKER = comment_marker(Path("config"), "sfcode-test", head="abc", plan="1f")
 
 @pytest.fixture(params=["local", pytest.param("real", marks=pytest.mark.github)])
 def pull(request: pytest.FixtureRequest, hub) -> Iterator[tuple[GitHub, int]]:
-    """Return a client and the number of a pull request; the comment is taken away again."""
+    """Return a client and the number of a pull request; the comment is deleted at the end."""
     if request.param == "local":
         client, number = hub.client(), 7
     else:

@@ -75,7 +75,7 @@ def test_an_approval_of_the_author_or_of_another_commit_does_not_count(merged, c
 @pytest.mark.parametrize("permission", ["read", "none"])
 @pytest.mark.parametrize("association", ["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "NONE"])
 def test_an_approval_counts_by_the_permission_in_the_repository(merged, permission, association):
-    """A member of the organization and a collaborator who may only read are no reviewers, whatever they are called."""
+    """Members of the organization and collaborators who may only read are no reviewers, whatever their association is."""
     merged.state.reviews[7][0]["author_association"] = association
     merged.state.members["colleague"] = permission
     assert verdict(merged).reason == "nobody approved pull request #7 after it showed this plan"

@@ -1,10 +1,10 @@
 """
 Keep every Python process of a test run on this machine and out of the user's home folder.
 
-`tests/conftest.py` loads this file in the test process, and puts its folder on PYTHONPATH, where
-Python looks for a module of this name when it starts: so child processes obey the same rules. An
-audit hook is used rather than patched functions, since it sees every socket and every file that
-Python code opens, DNS look-ups and datagrams included, in all threads, and can not be taken off.
+`tests/conftest.py` loads this file in the test process, and adds its folder to PYTHONPATH. Python imports a module of
+this name at its start, so the same rules apply to child processes. The module uses an audit hook and does not patch
+functions: the hook is called for every socket and every file that Python code opens, including DNS lookups and
+datagrams, in all threads, and it cannot be removed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FILE_EVENTS = frozenset({"open", "os.listdir", "os.scandir", "os.mkdir", "os.re
 
 
 class Forbidden(RuntimeError):
-    """A test reached for what tests leave alone."""
+    """A test used a resource that tests must not use."""
 
 
 def _is_loopback(host: object) -> bool:

@@ -74,7 +74,7 @@ def message(name: str = "AppcuesOnContactCreateUpdate_Z1AzRYj", **changes: Any) 
 
 
 def found(**changes: Any) -> ScanResult:
-    """Return the components of the help page, with the connector's message."""
+    """Return a scan with the components of the help page and the connector's message."""
     values: dict[str, Any] = {
         "target": TARGET,
         "email": "admin@northwind.example",
