@@ -26,7 +26,7 @@ NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
 @dataclass
 class HandClock:
-    """A clock that moves when it is told to."""
+    """A clock that only the test advances."""
 
     time: datetime = NOON
 

@@ -76,7 +76,7 @@ class Bulk:
 
 
 def test_rows_are_inserted_and_each_has_its_own_outcome(bulk, rest) -> None:
-    """A job reports what became of each row: its id, or the platform's code, sentence and fields."""
+    """A job reports the result of each row: its ID, or the platform's error code, message and fields."""
     job = bulk.run("LastName,Email,Product_User_Id__c\nKim,kim@x.example,501\n,no@x.example,502\nLee,nonsense,503\n")
     assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 3, 2)
     (good,) = bulk.result(job["id"], "successfulResults")
@@ -97,7 +97,7 @@ def test_rows_are_inserted_and_each_has_its_own_outcome(bulk, rest) -> None:
 
 
 def test_a_job_is_described_as_by_an_org(bulk, rest, org) -> None:
-    """The upload URL of an open job, and the counts of a completed one."""
+    """The description has the upload URL of an open job, and the counts of a completed one."""
     job = bulk.open()
     document = rest("GET", f"{INGEST}/{job}").json()
     assert document["contentUrl"] == f"services/data/v62.0/jobs/ingest/{job}/batches"
@@ -118,7 +118,7 @@ def test_a_job_is_described_as_by_an_org(bulk, rest, org) -> None:
 
 
 def test_update_upsert_and_delete(bulk, rest) -> None:
-    """Each operation goes the way of a single REST call."""
+    """Each operation has the same effect as the corresponding REST call."""
     contact = rest.create("Contact", LastName="Old", Product_User_Id__c=600, Title="Chief")
     other_contact = rest.create("Contact", LastName="Gone")
     job = bulk.run(f"Id,LastName,Title,Phone\n{contact},New,#N/A,\n003000000000000AAA,Ghost,,\n", "update")
@@ -133,7 +133,7 @@ def test_update_upsert_and_delete(bulk, rest) -> None:
 
 
 def test_cells_are_read_by_the_rules_for_csv(bulk, rest) -> None:
-    """An empty cell says nothing, #N/A empties a field, and yes is true."""
+    """An empty cell is ignored, #N/A clears a field, and `yes` means true."""
     (user,) = rest.rows("SELECT Id FROM User LIMIT 1")
     lead = rest.create("Lead", LastName="Lee", Company="Acme", Title="Chief", Phone="1")
     job = bulk.run(f"Id,Title,Phone,OwnerId\n{lead},,#N/A,{user['Id']}\n", "update", "Lead")
@@ -155,7 +155,7 @@ def test_cells_are_read_by_the_rules_for_csv(bulk, rest) -> None:
 
 
 def test_delimiters_line_endings_and_quotes(bulk, rest) -> None:
-    """The job says how its table is written, and results are written the same way."""
+    """The job specifies the format of its table, and results have the same format."""
     job = bulk.run(
         'LastName;Description\r\nQuo;"two ""quoted""\r\nlines; here"\r\n',
         columnDelimiter="SEMICOLON",
@@ -181,7 +181,7 @@ def test_delimiters_line_endings_and_quotes(bulk, rest) -> None:
     ],
 )
 def test_a_table_that_is_wrong_fails_the_job_and_writes_nothing(bulk, rest, operation, text, message) -> None:
-    """The whole job fails, in the platform's words, before any row."""
+    """The whole job fails with the platform's message before any row is written."""
     before = rest("GET", "/query", params={"q": "SELECT COUNT() FROM Contact"}).json()
     job = bulk.run(text, operation)
     assert (job["state"], job["errorMessage"]) == ("Failed", message)
@@ -228,7 +228,7 @@ def test_invalid_jobs_are_refused_when_created(rest, body, code, message) -> Non
 
 
 def test_a_job_state_never_goes_back(bulk, rest) -> None:
-    """A job is uploaded to once, closed once, and not aborted or deleted when that makes no sense."""
+    """A job is uploaded once and closed once, and cannot be aborted or deleted in the wrong state."""
     job = bulk.open()
     bulk.upload(job, "LastName\nKim\n")
     twice = rest.error("PUT", f"{INGEST}/{job}/batches", data=b"LastName\nLee\n")
@@ -258,7 +258,7 @@ def test_an_aborted_job_writes_nothing(bulk, rest) -> None:
 
 
 def test_a_job_and_its_rows_may_come_together(bulk, rest) -> None:
-    """One multipart request makes the job, uploads and closes it."""
+    """One multipart request creates the job, uploads the rows and closes it."""
     files = {
         "job": ("", '{"object": "Contact", "operation": "insert", "contentType": "CSV"}', "application/json"),
         "content": ("content", "LastName\nTogether\n", "text/csv"),
@@ -270,7 +270,7 @@ def test_a_job_and_its_rows_may_come_together(bulk, rest) -> None:
 
 
 def test_many_rows_go_in_batches(bulk, rest) -> None:
-    """Seven hundred rows are four batches, and every row is there once."""
+    """Seven hundred rows are processed in four batches, and every row is written once."""
     rows = "".join(f"Many{number}\n" for number in range(700))
     job = bulk.run("LastName\n" + rows)
     assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (700, 0)
@@ -283,7 +283,7 @@ def test_many_rows_go_in_batches(bulk, rest) -> None:
 
 
 def test_a_query_is_answered_in_pages_of_csv(bulk, rest) -> None:
-    """Each page has the header, says how many rows it has, and where the next one begins."""
+    """Each page has the header, the number of its rows, and the locator of the next page."""
     job = bulk.query("SELECT name, account.NAME, c.IsDeleted, CreatedDate FROM Contact c ORDER BY Name")
     assert (job["state"], job["object"], job["operation"]) == ("JobComplete", "Contact", "query")
     assert job["numberRecordsProcessed"] == 30
@@ -306,7 +306,7 @@ def test_a_query_is_answered_in_pages_of_csv(bulk, rest) -> None:
 
 
 def test_a_query_result_has_the_delimiter_of_its_job(bulk, rest) -> None:
-    """Delimiter and line ending are the job's; without rows there is the header alone."""
+    """The result has the delimiter and the line ending of the job; without rows it has only the header."""
     document = bulk.query(
         "SELECT Id, Name FROM Contact WHERE Name = 'nobody'", columnDelimiter="PIPE", lineEnding="CRLF"
     )
@@ -344,7 +344,7 @@ def test_unsupported_queries_are_refused_when_created(rest, text, code, message)
 
 
 def test_jobs_of_one_kind_are_no_jobs_of_the_other(bulk, rest) -> None:
-    """A query job cannot be found among the ingest jobs, nor with a wrong locator or size."""
+    """A query job is not found among the ingest jobs; a wrong locator or size is refused."""
     document = bulk.query("SELECT Id FROM Contact")
     assert rest("GET", f"{INGEST}/{document['id']}").status_code == 404
     assert (
@@ -366,7 +366,7 @@ def test_jobs_are_deleted_after_seven_days(bulk, rest, clock) -> None:
 
 @pytest.fixture
 def external_ids(state) -> None:
-    """Deploy an external id on accounts and on contacts, and the right to see them, before the org is served."""
+    """Deploy external ID fields on accounts and contacts, and access to them, before the org is served."""
     names = ("Account.Ext__c", "Contact.Ext__c")
     field = {"label": "Ext", "type": "Text", "length": 80, "externalId": True, "unique": True}
     permission_set = {"label": "Ext", "fieldPermissions": {key: {"editable": True, "readable": True} for key in names}}
@@ -380,7 +380,7 @@ def external_ids(state) -> None:
 
 
 def test_upsert_by_external_id_and_parents_by_theirs(external_ids, bulk, rest) -> None:
-    """A key that is known changes its record, another makes one; parents are named by a key of their own."""
+    """A known external ID updates its record, and a new one creates a record; parents are found by their own external IDs."""
     account = rest.create("Account", Name="Parent", Ext__c="A-1")
     contact = rest.create("Contact", LastName="Known", Ext__c="C-1")
     text = "Ext__c,LastName,Account.Ext__c\nC-1,Renamed,A-1\nC-2,New,A-1\n,Keyless,\nC-3,Orphan,A-9\n"
@@ -401,7 +401,7 @@ def test_upsert_by_external_id_and_parents_by_theirs(external_ids, bulk, rest) -
 
 
 def test_a_job_that_a_stopped_server_left_is_resumed_where_it_was(state, clock) -> None:
-    """Whoever asks for it next sets it going again, and no row is written twice."""
+    """The next request for the job resumes it, and no row is written twice."""
     with serve(state, clock=clock) as org:
         rest = Rest(org)
         with rest.session:
@@ -418,7 +418,7 @@ def test_a_job_that_a_stopped_server_left_is_resumed_where_it_was(state, clock) 
 
 
 def half_done(context: OrgContext, job_id: str) -> None:
-    """Do one batch of a job, as a process does that is killed after it."""
+    """Process one batch of a job, like a process that is killed afterwards."""
 
     def begin(_tx: Any, job: Any) -> None:
         job["state"] = "InProgress"
@@ -430,7 +430,7 @@ def half_done(context: OrgContext, job_id: str) -> None:
 
 
 def test_a_job_has_the_rights_of_who_made_it(state, clock, rest, org) -> None:
-    """A user without rights on an object cannot name it; a field that a user does not see is no column."""
+    """Without access to an object a user cannot create a job for it; a field that the user cannot read is unknown."""
     names = {"Username": "bulk@northwind.example", "LastName": "Bulk", "Alias": "bulk", "Email": "b@x.example"}
     profile = rest.value("SELECT Id FROM Profile WHERE Name = 'Minimum Access - Salesforce'")
     usual = {

@@ -1,4 +1,4 @@
-"""`sfcode local`, as its own process."""
+"""`sfcode local` in a separate process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.waiting import PATIENCE
 
 @contextmanager
 def serving(state: Path, *words: str) -> Iterator[tuple[Program, str]]:
-    """Run `local serve` until the block ends, and give the process and the first line that it prints."""
+    """Run `local serve` until the block ends; yield the process and the first line that it prints."""
     line = ("local", "serve", "--port", "0", "--state", str(state), *words)
     with Program(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -40,7 +40,7 @@ def call(ready: dict[str, Any], method: str, path: str, **more: Any) -> requests
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_prints_one_line_when_ready_and_stops_cleanly(state: Path, number: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM end it with code 0 and no traceback."""
+    """Ctrl-C and SIGTERM end the process with code 0 and without a traceback."""
     with serving(state, "--json") as (process, line):
         ready = json.loads(line)
         assert set(ready) == {"url", "access_token", "org_id", "username", "appcues_url"}
@@ -111,7 +111,7 @@ def test_what_was_answered_outlives_a_kill(state: Path) -> None:
 
 
 def test_reset_and_load_change_a_running_org(state: Path, tmp_path: Path) -> None:
-    """Another process puts another company in, and the server answers with it."""
+    """Another process loads another company, and the running server uses its data."""
     company = tmp_path / "company.yaml"
     shipped = Path(__file__).parents[2] / "sfcode" / "local" / "seed" / "northwind.yaml"
     company.write_text(shipped.read_text().replace("Northwind Traders", "Southwind Traders"))

@@ -236,7 +236,7 @@ def test_problems_of_an_extension_have_their_position(tmp_path: Path, text: str,
 
 
 def test_records_are_older_than_the_load(tmp_path):
-    """A field of an apply in the same second is then known to hold no value."""
+    """Since records are older than the load, a field that an apply creates in the same second has no values in them."""
     with Store(tmp_path / "org") as store:
         ensure_seeded(store, now=NOW, rng=random.Random(1))
         with store.read() as tx:

@@ -30,7 +30,7 @@ def composite(rest: Any, *requests: dict[str, Any], **options: Any) -> list[dict
 
 
 def test_later_requests_name_what_earlier_ones_made(rest: Any) -> None:
-    """`@{ref.id}` works in a body, in an address, in the middle of a text, and through lists."""
+    """`@{ref.id}` is replaced in a body, in a URL, in the middle of a text, and within lists."""
     created, child, read, looked_up, updated = composite(
         rest,
         account("Acme"),

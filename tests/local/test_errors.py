@@ -1,4 +1,4 @@
-"""The table of errors and the calls that take one from it."""
+"""The table of errors, and the calls that use an error from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLE = [line for line in (PACKAGE / "errors.txt").read_text().splitlines() if n
 PLACEHOLDERS = {
     line.partition(" ")[0]: {name for _, name, _, _ in string.Formatter().parse(line) if name} for line in TABLE
 }
-"""What each error leaves open, by its name."""
+"""The placeholders of each error, by its name."""
 
 
 def literals() -> Iterator[ast.AST]:

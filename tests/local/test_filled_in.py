@@ -13,7 +13,7 @@ from sfcode.metadata.component import Component
 
 
 def deployed(writer: RecordWriter, *components: tuple[str, str, dict[str, Any]]) -> RecordWriter:
-    """Deploy, and give a writer that sees what has been deployed."""
+    """Deploy components, and return a writer that uses them."""
     for kind, name, body in components:
         writer.tx.components.put(Component(kind, name, body), user_id=writer.user_id, now=writer.now)
     return RecordWriter(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
@@ -26,7 +26,7 @@ def made(writer: RecordWriter, name: str, **values: Any) -> dict[str, Any]:
 
 
 def test_new_records_get_default_values(writer: RecordWriter) -> None:
-    """A new record gets the defaults of its fields, unless it brings a value."""
+    """A new record has the defaults of its fields, except for values that the caller passes."""
     values = {"value": [{"fullName": "Low"}, {"fullName": "High", "default": True}]}
     write = deployed(
         writer,
@@ -44,7 +44,7 @@ def test_new_records_get_default_values(writer: RecordWriter) -> None:
 
 
 def test_auto_numbers_count_up(writer: RecordWriter) -> None:
-    """They count up, each field for itself, and nobody can write them."""
+    """Each automatic number field has its own counter, and nobody can write it."""
     name_field = {"type": "AutoNumber", "displayFormat": "V-{0000}", "startingNumber": 7}
     write = deployed(
         writer,
@@ -62,7 +62,7 @@ def test_numbers_are_rounded_to_their_scale(writer: RecordWriter, given: Any, st
 
 
 def test_a_formula_field_is_read_like_any_other(writer: RecordWriter) -> None:
-    """It may use another formula field and a parent's field, and is not stored."""
+    """A formula field may use another formula field and a field of a parent, and its value is not stored."""
     write = deployed(
         writer,
         ("CustomField", "Account.Code__c", {"type": "Text", "formula": "UPPER(Name)"}),

@@ -1,4 +1,4 @@
-"""Values of formulas: functions, blanks, dates, references, and the previous record."""
+"""Values of formulas: functions, blanks, dates, references, and values before the save."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
 
 
 class Nothing:
-    """A place without fields."""
+    """A scope without fields."""
 
     now = NOON
     is_new = False
@@ -106,7 +106,7 @@ class Nothing:
     ],
 )  # fmt: skip
 def test_formulas_of_constants_give_the_platforms_values(formula: str, expected: object) -> None:
-    """The values are those of the platform."""
+    """The expected values are those of the platform."""
     assert evaluate(formula, Nothing()) == expected
 
 
@@ -154,7 +154,7 @@ def test_references_are_evaluated(writer: RecordWriter, formula: str, expected: 
 
 
 def test_functions_of_changes_compare_with_the_previous_record(writer: RecordWriter) -> None:
-    """ISCHANGED and PRIORVALUE look at the record as it was; a new record has not changed."""
+    """ISCHANGED and PRIORVALUE use the values before the save; a new record has not changed."""
     new = contact(writer, is_new=True)
     assert [evaluate(formula, new) for formula in ("ISNEW()", "ISCHANGED(LastName)")] == [True, False]
     assert evaluate("PRIORVALUE(LastName)", new) == "Kim"
@@ -166,7 +166,7 @@ def test_functions_of_changes_compare_with_the_previous_record(writer: RecordWri
 
 
 def test_blank_as_zero_treats_blank_numbers_as_zero(writer: RecordWriter) -> None:
-    """A formula that takes blanks for zeros sees no blank number."""
+    """A formula that treats blanks as zeros sees no blank numbers."""
     blank = contact(writer)
     context = RecordContext(blank.catalog, blank.rows, "Account", {}, NOON)
     zero = RecordContext(blank.catalog, blank.rows, "Account", {}, NOON, blank_as_zero=True)

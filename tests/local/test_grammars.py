@@ -1,4 +1,4 @@
-"""The tables that spare the local org working out its grammars."""
+"""The precomputed parser tables, which save the local org computing them at its start."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ TEXTS = {
 
 @pytest.mark.parametrize("package", grammars.GRAMMARS)
 def test_the_tables_match_the_grammars(package: str) -> None:
-    """An edited grammar or another lark needs `make grammars`: without, each start works the grammar out."""
+    """After a change of a grammar or of lark, run `make grammars`; until then each start computes the table."""
     assert grammars.load_table(package) is not None, "run make grammars"
 
 
 @pytest.mark.parametrize(("package", "text"), [(package, text) for package in TEXTS for text in TEXTS[package]])
 def test_a_table_reads_as_its_grammar_does(package: str, text: str) -> None:
-    """The parser from the table gives the same tree as the one that is worked out from the grammar."""
+    """The parser from the table returns the same tree as the parser that is built from the grammar."""
     assert grammars.load(package).parse(text) == grammars.build_parser(package).parse(text)
 
 
 def test_a_table_of_another_grammar_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Editing a grammar works at once, although its table is stale."""
+    """A changed grammar is used at once, although its table is outdated."""
     read = grammars._read
     package = "sfcode.local.soql"
     stale = json.dumps(json.loads(files(package).joinpath(grammars.TABLE).read_text("utf-8")) | {"of": "another"})

@@ -53,7 +53,7 @@ def test_objects_asked_for_by_name_are_those_of_the_whole_list(
 
 
 def test_objects_asked_for_by_name_are_read_alone(store: Store) -> None:
-    """The list has more than 200 objects, and each takes its queries."""
+    """The full list has more than 200 objects, and each of them needs several queries."""
     with store.read() as tx:
         statements: list[str] = []
         tx._db.set_trace_callback(statements.append)
@@ -65,7 +65,7 @@ def test_objects_asked_for_by_name_are_read_alone(store: Store) -> None:
 
 
 def test_everybody_reads_the_own_permissions_and_no_others(org: LocalOrg, rest: Rest) -> None:
-    """UserPermissionAccess has one row, which is about the caller, and takes no View Setup."""
+    """UserPermissionAccess has one row, which is about the caller, and can be read without View Setup."""
 
     def own(token: str) -> list[bool]:
         headers = {"Authorization": f"Bearer {token}"}

@@ -53,7 +53,7 @@ PATHS = {
 
 
 def test_a_server_starts_without_what_nobody_asked_for(tmp_path: Path) -> None:
-    """On a state that is there, the modules of single APIs wait for their first request."""
+    """If the server starts with an existing state, the modules of single APIs are imported at their first request."""
     subprocess.run([sys.executable, "-c", CODE, str(tmp_path)], check=True, capture_output=True)
     served = subprocess.run([sys.executable, "-c", CODE, str(tmp_path)], check=True, capture_output=True, text=True)
     assert sorted(set(LATER) & set(served.stdout.split())) == []
@@ -61,7 +61,7 @@ def test_a_server_starts_without_what_nobody_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("path", "status"), PATHS.items())
 def test_every_path_finds_its_routes(org, path: str, status: int) -> None:
-    """Loaded late or not, a path is answered by those it belongs to."""
+    """A path is handled by its routes, whether or not they were imported before."""
     import requests
 
     method = "POST" if path.endswith("token") else "GET"

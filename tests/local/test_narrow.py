@@ -1,4 +1,4 @@
-"""Queries read only rows that can match, with the same result."""
+"""Queries read only rows that can match, and have the same result as without an index."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMULA = 'IF(ISBLANK(Product_User_Id__c), "", TEXT(Product_User_Id__c))'
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Return the shipped company with a few contacts more and a formula."""
+    """Return the shipped company with a few additional contacts and a formula field."""
     folder = tmp_path_factory.mktemp("org")
     reset(folder)
     with Store(folder / "org.db") as store:
@@ -83,7 +83,7 @@ CONDITIONS = [
 def test_the_result_does_not_depend_on_indexes(
     store: Store, monkeypatch: pytest.MonkeyPatch, condition: str, indexed: bool
 ) -> None:
-    """Whether rows are chosen before they are looked at or not, by an index or without."""
+    """The result is the same whether rows are preselected or not, and with or without an index."""
     soql = f"SELECT Id, LastName, User__c FROM Contact WHERE {condition}".format(ids=some_ids(store, 5))
     if indexed:
         store.index(["AccountId", "LastName", "Title", "Product_User_Id__c", "CreatedDate"])
@@ -149,7 +149,7 @@ def indexes(store: Store) -> set[str]:
 def test_an_index_is_made_for_what_is_asked_of_many_unless_somebody_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A query does not wait for a writer: its index is created when nobody writes."""
+    """A query does not wait for a writer: its index is created only when no other process is writing."""
     monkeypatch.setattr(records, "MIN_INDEXED", 5)
     reset(tmp_path)
     with Store(tmp_path / "org.db") as store:
@@ -176,7 +176,7 @@ def test_rows_that_are_made_and_not_stored_are_there_in_a_limited_query_too(tmp_
 
 @contextmanager
 def statements(tx: OrgTransaction) -> Iterator[list[str]]:
-    """Note what the database is asked."""
+    """Record the SQL statements of a transaction."""
     executed: list[str] = []
     db: sqlite3.Connection = tx._db
     db.set_trace_callback(executed.append)

@@ -1,4 +1,4 @@
-"""Answers of real orgs, as others recorded or documented them, from the REST API of the local org."""
+"""Answers of real orgs, recorded or documented by others, compared with the local org's REST API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.waiting import until
 
 
 def test_a_collection_needs_a_record(rest: Rest) -> None:
-    """Recorded from a real org."""
+    """The expected answer was recorded from a real org."""
     answer = rest("POST", "/composite/sobjects", json={"allOrNone": False, "records": []})
     assert answer.status_code == 400
     assert answer.json() == [{"message": "At least 1 record is required", "errorCode": "REQUIRED_FIELD_MISSING"}]
@@ -84,7 +84,7 @@ def test_a_describe_that_has_not_changed_is_not_sent_again(rest: Rest) -> None:
     ],
 )
 def test_the_describe_of_a_field(rest: Rest, field: str, key: str, value: object) -> None:
-    """As describes of real orgs in public projects have them."""
+    """The expected values are those in describes of real orgs in public projects."""
     fields = {
         described_field["name"]: described_field
         for described_field in rest("GET", "/sobjects/Contact/describe").json()["fields"]
@@ -109,7 +109,7 @@ def test_the_describe_of_an_object_has_every_key(rest: Rest) -> None:
     ],
 )
 def test_wrong_json_is_refused_in_the_words_of_jackson(rest: Rest, body: bytes, message: str) -> None:
-    """The parser that Salesforce uses: https://github.com/FasterXML/jackson-core"""
+    """Salesforce uses this parser: https://github.com/FasterXML/jackson-core"""
     answer = rest("POST", "/sobjects/Contact", data=body, headers={"Content-Type": "application/json"})
     (error,) = answer.json()
     assert (answer.status_code, error["errorCode"]) == (400, "JSON_PARSER_ERROR")
@@ -118,7 +118,7 @@ def test_wrong_json_is_refused_in_the_words_of_jackson(rest: Rest, body: bytes, 
 
 
 def test_a_wrong_date_in_a_bulk_job(rest: Rest) -> None:
-    """Recorded from real orgs in threads about Bulk API 2.0."""
+    """The expected message was recorded from real orgs in threads about Bulk API 2.0."""
     job = rest("POST", "/jobs/ingest", json={"object": "Contact", "operation": "insert", "lineEnding": "LF"}).json()[
         "id"
     ]
@@ -135,7 +135,7 @@ def test_a_wrong_date_in_a_bulk_job(rest: Rest) -> None:
 
 
 def test_what_is_deleted_is_told_from_what_never_was(rest: Rest) -> None:
-    """The status code is in the SOAP API Developer Guide, its message in recorded answers of real orgs."""
+    """The status code is documented in the SOAP API Developer Guide, and its message is in recorded answers of real orgs."""
     record_id = rest("POST", "/sobjects/Contact", json={"LastName": "Gone"}).json()["id"]
     assert rest("DELETE", f"/sobjects/Contact/{record_id}").status_code == 204
     errors = [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}]

@@ -29,7 +29,7 @@ def test_versions_are_listed_without_a_session(org: LocalOrg) -> None:
 
 
 def test_a_path_may_begin_with_two_slashes(rest: Any) -> None:
-    """An instance URL that ends in a slash makes such paths; one inside is another path."""
+    """An instance URL that ends in a slash results in such paths; two slashes inside a path are a different path."""
     base = f"{rest.org.url}//services/data"
     assert rest.session.get(f"{base}/v62.0/limits").status_code == 200
     assert rest.session.get(f"{base}//v62.0/limits").status_code == 404
@@ -122,7 +122,7 @@ def test_every_change_moves_the_modification_stamp(rest: Any, clock: Any) -> Non
 def test_invalid_calls_are_refused_with_salesforces_codes(
     rest: Any, method: str, path: str, more: dict[str, Any], expected: tuple[int, str]
 ) -> None:
-    """A wrong call is answered with Salesforce's status and code."""
+    """An invalid call is answered with Salesforce's status and error code."""
     assert rest.error(method, path, **more)[:2] == expected
 
 

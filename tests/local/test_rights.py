@@ -26,12 +26,12 @@ Ask = Callable[[str], Rest]
 
 @dataclass
 class Company:
-    """The state's file, for what a test changes behind the org's back."""
+    """The file with the state, which a test changes directly and not through the API."""
 
     state: Path
 
     def grant(self, **body: Any) -> None:
-        """Set what Ana's permission set grants, on top of a profile that grants nothing but the API."""
+        """Set the permissions of Ana's permission set, in addition to a profile that grants only API access."""
         with Store(self.state / "org.db") as store, store.transaction() as tx:
             stored = tx.components.get("PermissionSet", "Ana")
             assert stored is not None
@@ -52,7 +52,7 @@ def company(state: Path) -> Company:
 
 @pytest.fixture
 def ask(rest: Rest, org: LocalOrg, state: Path) -> Iterator[Ask]:
-    """Return a function that signs somebody in."""
+    """Return a function that signs in as a user."""
     with Store(state / "org.db") as store, store.transaction() as tx:
         tx.components.put(Component("PermissionSet", "Ana", {"label": "Ana"}), user_id="u", now=NOON)
         body = {"custom": True, "userLicense": "Salesforce", "userPermissions": {"ApiEnabled": {"enabled": True}}}
@@ -97,7 +97,7 @@ def test_without_api_enabled_nothing_is_answered(ask: Ask, state: Path) -> None:
 
 
 def test_an_object_without_read_is_not_there(ask: Ask, rest: Rest, company: Company) -> None:
-    """It is missing from the list, has no describe, cannot be queried, and its records are unknown."""
+    """The object is missing from the list, has no describe, cannot be queried, and its records do not exist for the user."""
     ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     listed = {sobject["name"] for sobject in ana("GET", "/sobjects").json()["sobjects"]}
     assert not {"Contact", "Account", "Event", "PermissionSet"} & listed
@@ -114,7 +114,7 @@ def test_an_object_without_read_is_not_there(ask: Ask, rest: Rest, company: Comp
 
 
 def test_each_object_right_opens_one_thing(ask: Ask, rest: Rest, company: Company) -> None:
-    """Read, create, edit and delete are told apart, in describes too."""
+    """Read, create, edit and delete are separate permissions, also in describes."""
     ana, contact_of_others = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     company.grant(objectPermissions={"Contact": READ})
     insert = (400, "INVALID_TYPE_FOR_OPERATION", "entity type cannot be inserted: Contact", [])
@@ -135,7 +135,7 @@ def test_each_object_right_opens_one_thing(ask: Ask, rest: Rest, company: Compan
 
 
 def test_a_field_without_read_is_not_there(ask: Ask, rest: Rest, company: Company) -> None:
-    """It is missing from describe, records and queries, and writing it names no column."""
+    """The field is missing from describe, records and queries, and a write to it is refused as an unknown column."""
     ana, contact = ask(ANA), rest.value("SELECT Id FROM Contact LIMIT 1")
     company.grant(objectPermissions={"Contact": READ_EDIT})
     names = {field["name"] for field in ana("GET", "/sobjects/Contact/describe").json()["fields"]}
@@ -170,7 +170,7 @@ def test_an_address_is_opened_as_a_whole(ask: Ask, company: Company) -> None:
 
 
 def test_a_field_deployed_without_permissions_is_hidden_from_the_administrator_too(rest: Rest, state: Path) -> None:
-    """An org shows such a field to nobody; a required one it shows to everybody."""
+    """In an org nobody can read such a field, but everybody can read a required one."""
     with Store(state / "org.db") as store, store.transaction() as tx:
         for name, more in (("Contact.Secret__c", {}), ("Contact.Needed__c", {"required": True})):
             body = {"label": "x", "type": "Text", "length": 20, **more}
@@ -186,7 +186,7 @@ def test_a_field_deployed_without_permissions_is_hidden_from_the_administrator_t
 
 @pytest.mark.parametrize(("name", "permission"), [("Event", "EditEvent"), ("Task", "EditTask")])
 def test_activities_go_by_user_permissions(ask: Ask, company: Company, name: str, permission: str) -> None:
-    """Without Edit Events an event cannot be made, whatever else is granted."""
+    """Without Edit Events an event cannot be created, whatever else is granted."""
     ana = ask(ANA)
     company.grant(objectPermissions={"Contact": CRED})
     values = {"Subject": "s"}
@@ -203,7 +203,7 @@ def test_activities_go_by_user_permissions(ask: Ask, company: Company, name: str
 
 
 def test_with_private_contacts_everybody_sees_their_own(ask: Ask, rest: Rest, company: Company) -> None:
-    """Records of others are not there to read, and cannot be changed, deleted or referred to."""
+    """Records of other users cannot be read, changed, deleted or referred to."""
     company.private(Contact="Private")
     ana = ask(ANA)
     company.grant(objectPermissions={"Contact": CRED}, userPermissions={"EditEvent": {"enabled": True}})
@@ -285,7 +285,7 @@ def test_an_event_is_read_by_those_who_see_its_contact_and_changed_by_its_owner(
 
 
 def test_setup_is_for_those_who_may_view_it(ask: Ask, rest: Rest, company: Company) -> None:
-    """Others see their own assignments, and make none."""
+    """Other users see only their own assignments, and cannot create any."""
     ana = ask(ANA)
     assert ana.error("GET", "/query", params={"q": "SELECT Id FROM PermissionSet"})[1] == "INVALID_TYPE"
     assert len(ana.rows("SELECT Id FROM PermissionSetAssignment")) == 1
@@ -325,7 +325,7 @@ def test_static_resources_are_made_by_who_may_customize_the_application(ask: Ask
 
 def test_a_contact_without_an_account_is_private(ask: Ask, rest: Rest, company: Company) -> None:
     """
-    Only its owner and View All see it, only its owner and Modify All change it, whatever the org-wide default says.
+    Only the owner and View All can read it, and only the owner and Modify All can change it, whatever the default is.
 
     https://help.salesforce.com/s/articleView?id=sales.contacts_sharing_considerations.htm&type=5
     """

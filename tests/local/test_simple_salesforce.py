@@ -1,4 +1,4 @@
-"""An independent client against the local org over HTTP."""
+"""simple-salesforce, a client that is independent of sfcode, against the local org over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sfcode.local import LocalOrg
 
 
 class OverHttp(HTTPAdapter):
-    """Sends to http what the client insists on sending to https."""
+    """Sends the https requests of the client over http."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         request.url = (request.url or "").replace("https://", "http://", 1)
@@ -69,7 +69,7 @@ def test_describes_and_limits(sf: Salesforce) -> None:
 
 
 def test_the_integration_user_step_by_step(sf: Salesforce) -> None:
-    """License, user and their records are made as a script for a real org would."""
+    """License, user and assignments are created as a script for a real org would do it."""
     profile = sf.query("SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")["records"][0][
         "Id"
     ]

@@ -44,7 +44,7 @@ def names(rows: list[dict[str, Any]]) -> list[str]:
     ],
 )  # fmt: skip
 def test_conditions_select_rows_as_in_an_org(soql: Soql, condition: str, expected: list[str]) -> None:
-    """A condition selects what it selects in an org: text without case, null as '', parents followed."""
+    """A condition selects the same rows as in an org: texts without case, null equals '', and parents are followed."""
     assert names(soql(f"SELECT Name FROM Account WHERE {condition} ORDER BY Name")) == expected
 
 
@@ -161,7 +161,7 @@ def test_names_that_begin_like_keywords_are_names() -> None:
     ],
 )  # fmt: skip
 def test_invalid_queries_are_refused_with_salesforces_codes(soql: Soql, query: str, code: str, said: str) -> None:
-    """A wrong query is refused with Salesforce's code and words, and the place."""
+    """An invalid query is refused with Salesforce's error code, message and position."""
     with pytest.raises(ApiError) as refused:
         soql(query)
     assert refused.value.code == code
@@ -195,7 +195,7 @@ def test_an_id_may_have_15_characters(soql: Soql) -> None:
     ],
 )
 def test_like_supports_wildcards(pattern: str, text: str, matches: bool) -> None:
-    """% is any text, _ one character, a backslash makes them plain, and nothing else is special."""
+    """% matches any text, _ one character, a backslash escapes them, and no other character is special."""
     assert bool(like_pattern(pattern).fullmatch(text)) is matches
 
 

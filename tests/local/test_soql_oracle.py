@@ -26,7 +26,7 @@ NUMBERS = (-2.5, 0.0, 1.0, 7.0)
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition as SOQL, and as what it means."""
+    """A condition in SOQL, and the same condition in Python."""
 
     text: str
     holds: Callable[[Row], bool]
@@ -100,7 +100,7 @@ ROWS = st.lists(
 
 @pytest.fixture(scope="module")
 def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrgTransaction]:
-    """Return a transaction over a bare org with one field of each kind."""
+    """Return a transaction over an empty org with one field of each kind."""
     with Store(tmp_path_factory.mktemp("oracle") / "org.db") as store, store.transaction() as tx:
         for name, body in (
             ("Contact.Seats__c", {"type": "Number", "precision": 6, "scale": 2}),
@@ -111,11 +111,11 @@ def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrgTransaction]:
 
 
 class UndoneError(Exception):
-    """Leaves a savepoint so that what happened in it is undone."""
+    """Raised to leave a savepoint, so that its changes are undone."""
 
 
 def asked(tx: OrgTransaction, rows: list[Row], *queries: str, user_id: str | None = None) -> list[list[Row]]:
-    """Store rows, ask, and forget the rows."""
+    """Store rows, run a query, and undo the storage of the rows."""
     answers: list[list[Row]] = []
     try:
         with tx.savepoint():
@@ -134,7 +134,7 @@ CHECKED = settings(max_examples=75, deadline=None, suppress_health_check=[Health
 @CHECKED
 @given(rows=ROWS, condition=CONDITIONS)
 def test_where_selects_the_rows_that_python_selects(tx: OrgTransaction, rows: list[Row], condition: Condition) -> None:
-    """A row is returned exactly if the condition is true for it."""
+    """A row is returned if and only if the condition is true for it."""
     (rows_found,) = asked(tx, rows, f"SELECT LastName FROM Contact WHERE {condition.text}")
     assert [row["LastName"] for row in rows_found] == [str(n) for n, row in enumerate(rows) if condition.holds(row)]
 

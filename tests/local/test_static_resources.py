@@ -1,4 +1,4 @@
-"""Static resources as records: the same components in another API."""
+"""Static resources as records: REST and the Metadata API have the same resources."""
 
 from __future__ import annotations
 

@@ -245,7 +245,7 @@ def test_jobs_are_kept_with_their_bytes_and_written_over(store: Store) -> None:
 
 
 def test_quick_find_finds_what_find_does(store: Store) -> None:
-    """An index on a field follows every write, and compares text without case; nothing is found for null."""
+    """An index on a field is updated by every write, and ignores case; no row is found for null."""
     with store.transaction() as tx:
         contact = tx.records.insert("Contact", {"LastName": "Quick", "Ext__c": "Key-1"}, user_id="u", now=NOON)
         for value, expected in (("key-1", [contact]), ("KEY-1", [contact]), ("key-2", []), (None, []), (1, [])):

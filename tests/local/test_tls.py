@@ -1,4 +1,4 @@
-"""The local org over https, with the certificate that it makes for itself."""
+"""The local org over https, with its own self-signed certificate."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE
 
 
 def get(org: LocalOrg, base: str, **more: object) -> requests.Response:
-    """Ask who is signed in."""
+    """Request the signed-in user."""
     with requests.Session() as session:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {org.access_token}"
@@ -54,7 +54,7 @@ def test_without_tls_there_is_neither_address_nor_certificate(state: Path) -> No
 
 
 def test_it_stops_at_once_although_a_client_keeps_its_connection(state: Path) -> None:
-    """A client that was answered does not have to say goodbye first."""
+    """The server does not wait for clients to close their idle connections."""
     with requests.Session() as session:
         session.trust_env = False
         with serve(state, tls=True) as org:
@@ -95,7 +95,7 @@ def test_a_damaged_pair_is_replaced_by_one_that_fits(store: Store, tmp_path: Pat
 
 
 def test_concurrent_starts_get_the_same_certificate(store: Store) -> None:
-    """None of them writes over what another has begun to use."""
+    """No start replaces a certificate that another start already uses."""
 
     def made(_: int) -> bytes:
         return tls.get_identity(store).certificate.read_bytes()

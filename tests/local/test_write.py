@@ -25,7 +25,7 @@ def deploy(writer: RecordWriter, kind: str, full_name: str, **body: Any) -> str:
 
 
 def fresh(writer: RecordWriter) -> RecordWriter:
-    """Return a writer that sees what has been deployed since."""
+    """Return a writer that sees the components which were deployed meanwhile."""
     return RecordWriter(writer.tx, Catalog(writer.tx), writer.user_id, writer.now)
 
 
@@ -67,7 +67,7 @@ def user(writer: RecordWriter, **more: Any) -> dict[str, Any]:
 def test_invalid_contacts_are_refused(
     writer: RecordWriter, values: dict[str, Any], code: str, message: str, fields: list[str] | None
 ) -> None:
-    """A wrong record is refused in Salesforce's words, and nothing is stored."""
+    """An invalid record is refused with Salesforce's message, and nothing is stored."""
     before = writer.tx.records.count("Contact")
     refused(code, message, fields, writer.create, "Contact", values)
     assert writer.tx.records.count("Contact") == before
@@ -85,7 +85,7 @@ def test_invalid_contacts_are_refused(
     ],
 )
 def test_values_of_the_wrong_type_are_refused(writer: RecordWriter, value: dict[str, Any], said: str) -> None:
-    """A value that is not of the field's type is an error of the JSON."""
+    """A value that does not have the type of the field is an error of the JSON."""
     with pytest.raises(ApiError) as error:
         writer.create("Contact", {"LastName": "x"} | value)
     assert error.value.code == "JSON_PARSER_ERROR"
@@ -188,7 +188,7 @@ def test_a_parent_can_be_named_by_its_external_id(writer: RecordWriter) -> None:
 def test_an_event_works_out_when_it_ends(
     writer: RecordWriter, values: dict[str, Any], expected: tuple[str, int]
 ) -> None:
-    """An event has a start, and an end that follows from its duration or the other way round."""
+    """The end of an event is computed from its start and duration, or the duration from start and end."""
     record = writer.tx.records.get("Event", writer.create("Event", {"Subject": "s"} | values))
     assert record is not None
     assert (record["EndDateTime"], record["DurationInMinutes"]) == expected
@@ -324,7 +324,7 @@ def test_an_integration_user_is_made_with_what_the_org_needs_to_know(writer: Rec
 def test_invalid_users_are_refused(
     writer: RecordWriter, values: dict[str, Any], code: str, message: str, fields: list[str]
 ) -> None:
-    """A user has a username of its own in the form of an e-mail address, and all that Salesforce asks for."""
+    """A user needs a unique username in the form of an e-mail address, and all fields that Salesforce requires."""
     refused(code, message, fields, writer.create, "User", user(writer) | values)
 
 

@@ -1,6 +1,7 @@
 """
-Invalid data calls with Salesforce's answers, after which the org is unchanged. For the sources of the messages see
-docs/local-org.md, "What it refuses".
+Invalid calls are answered like by Salesforce, and leave the org unchanged.
+
+For the sources of the messages see docs/local-org.md, "What it refuses".
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ OPEN = ("Ext__c", "Score__c", "Level__c", "Tags__c", "Twice__c")
 
 @dataclass
 class World:
-    """An org with records to get wrong; `{name}` in a call is the id of one of them."""
+    """An org with records for invalid calls; `{name}` in a call is the ID of one of them."""
 
     rest: Rest
     state: Path
@@ -59,7 +60,7 @@ class World:
         return json.loads(text)
 
     def everything(self) -> list[Any]:
-        """Read all that the org holds, down to the counters of ids."""
+        """Return all data of the org, including the counters of IDs."""
         with sqlite3.connect(self.state / "org.db") as db:
             tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             tables_content = [sorted(map(repr, db.execute(f"SELECT * FROM {table}"))) for table in sorted(tables)]
@@ -69,7 +70,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def founded(seed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """Make the records once; each test gets a copy of the state."""
+    """Create the records once; each test gets a copy of the state."""
     state = tmp_path_factory.mktemp("wrong") / "state"
     shutil.copytree(seed, state)
     with Store(state / "org.db") as store, store.transaction() as tx:
@@ -85,7 +86,7 @@ def founded(seed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 
 def records(rest: Rest) -> dict[str, str]:
-    """Make the records, and give their ids, those of 15 characters as `name15`."""
+    """Create the records, and return their IDs by name; `name15` is the ID with 15 characters."""
     ids: dict[str, str] = {}
     ids["contact"] = rest.create("Contact", LastName="Kim", Ext__c="k1", Twice__c="t")
     ids["twin"] = rest.create("Contact", LastName="Kim", Twice__c="T")
@@ -223,7 +224,7 @@ WRONG: list[Wrong] = [
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[3]}-{wrong[0]}")
 def test_an_invalid_call_gets_salesforces_answer_and_changes_nothing(world: World, wrong: Wrong) -> None:
-    """A wrong call gets Salesforce's answer, and nothing in the org is touched."""
+    """An invalid call is answered like by Salesforce, and the org is unchanged."""
     call, body, status, code, message = wrong
     method, _, path = world.filled(call).partition(" ")
     before = world.everything()
@@ -250,7 +251,7 @@ def test_an_external_id_that_two_records_have_names_both(world: World) -> None:
 
 @pytest.mark.parametrize("all_or_none", [False, True])
 def test_one_wrong_record_among_right_ones(world: World, all_or_none: bool) -> None:
-    """Without allOrNone the right ones are kept; with it none is."""
+    """Without allOrNone the valid records are stored; with allOrNone none is."""
     before = world.everything()
     records = [
         {"attributes": {"type": "Contact"}, **values} for values in (LAST, {"LastName": "x", "Ext__c": "k1"}, LAST)

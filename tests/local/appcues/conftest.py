@@ -10,6 +10,6 @@ from tests.local.appcues.account import Appcues, serving
 
 @pytest.fixture
 def appcues(tmp_path: Path) -> Iterator[Appcues]:
-    """Serve a new account, with no limit of requests."""
+    """Serve a new account without a rate limit."""
     with serving(tmp_path / "state", rate=None) as appcues:
         yield appcues

@@ -1,4 +1,4 @@
-"""An org with a message to send, an endpoint, and the control route between them."""
+"""An org with a message to send, an endpoint, and the control route of the org."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def control(rest: Rest) -> Control:
 
 @pytest.fixture
 def contact(rest: Rest) -> dict[str, Any]:
-    """Return a contact of the company that has everything."""
+    """Return a contact with a number as its user ID."""
     query = (
         "SELECT Id, Title, Email, Product_User_Id__c FROM Contact WHERE Product_User_Id__c != null ORDER BY Id LIMIT 1"
     )

@@ -61,7 +61,7 @@ class Receiver:
             return list(self.posts)
 
     def take(self) -> list[Post]:
-        """Return the received messages, and forget them."""
+        """Return the received messages, and remove them."""
         with self.arrived:
             posts, self.posts = self.posts, []
         return posts

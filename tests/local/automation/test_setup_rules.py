@@ -23,7 +23,7 @@ MATCHING = """
 
 @pytest.fixture
 def deploy_files(org) -> Callable[..., None]:
-    """Return a function that deploys files of types that are stored as they come: (type, member, path, content)."""
+    """Return a function that deploys files of types that are not modeled: (type, member, path, content)."""
 
     def deploying(*files: tuple[str, str, str, str]) -> None:
         types = "".join(
@@ -42,7 +42,7 @@ def deploy_files(org) -> Callable[..., None]:
 
 @pytest.fixture
 def assignment_rule(deploy_files) -> None:
-    """Give leads of the web to the seller."""
+    """Deploy a rule that assigns leads from the web to the seller."""
     entry = (
         f"<ruleEntry><assignedTo>{SELLER}</assignedTo><assignedToType>User</assignedToType><criteriaItems>"
         "<field>Lead.LeadSource</field><operation>equals</operation><value>Web</value></criteriaItems></ruleEntry>"

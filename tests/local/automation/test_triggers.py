@@ -1,4 +1,4 @@
-"""Which saves send: record-triggered flows and workflow rules, through every way of writing."""
+"""Which saves send messages through record-triggered flows and workflow rules, for every way of writing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIELDS = ["Id", "Title"]
 
 @pytest.fixture
 def sent(control, receiver):
-    """Return a function that delivers, and returns the titles that were sent since its last call."""
+    """Return a function that delivers messages, and returns the titles that were sent since its last call."""
 
     def titles() -> list[str]:
         control.deliver()
@@ -54,7 +54,7 @@ def change(rest, contact):
 
 
 def filters(*conditions, **more):
-    """Make a start with conditions: (field, operator, value)."""
+    """Return a start element with conditions: (field, operator, value)."""
     return {
         "filters": [{"field": field, "operator": operator, "value": value} for field, operator, value in conditions],
         "filterLogic": "and",
@@ -302,7 +302,7 @@ def test_a_rolled_back_save_sends_nothing(rest, triggered, sent, contact, contro
 
 
 def test_a_save_of_a_user_without_the_right_sends_nothing(rest, state, receiver, control, contact):
-    """An integration user's own writes must not come back to it."""
+    """The writes of an integration user must not be sent back to the integration."""
     deploy(rest.org, message(receiver.url, FIELDS), flow({}))
     silent = user_with(
         rest,

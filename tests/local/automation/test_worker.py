@@ -29,7 +29,7 @@ FIELDS = ["Id", "LastName"]
 
 @contextmanager
 def program(state: Path, *words: str):
-    """Run `sfcode local serve` as a program of its own."""
+    """Run `sfcode local serve` in a separate process."""
     line = ("local", "serve", "--port", "0", "--json", "--state", str(state), *words)
     process = Program(line, stdout=subprocess.PIPE)
     try:

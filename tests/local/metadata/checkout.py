@@ -1,4 +1,4 @@
-"""A folder with a project or a package of others, read as one package."""
+"""A folder with a project or a package of other people, read as one package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfcode.metadata.types import CHILDREN
 META = "-meta.xml"
 ELEMENTS = {f"{type[0].lower()}{type[1:]}": element for element, type in CHILDREN["CustomObject"].items()}
 ELEMENTS["field"] = "fields"
-"""By the suffix of its file in a project, the element of an object that it is in a package."""
+"""Elements of an object in a package, by the suffix of the component's own file in a project."""
 BY_SUFFIX = {kind.suffix: kind for kind in FILE_TYPES.values() if kind.suffix}
 NOT_METADATA = {".git", "node_modules", "__tests__", "__pycache__"}
 
@@ -28,15 +28,15 @@ class Checkout:
     files: dict[str, bytes] = field(default_factory=dict)
     """The package, without its package.xml."""
     sources: dict[str, list[str]] = field(default_factory=dict)
-    """Of each file of the package, the files that it was made of."""
+    """The files from which each file of the package was assembled."""
     unknown: list[str] = field(default_factory=list)
     """Metadata of types that the local org does not know."""
     unreadable: list[str] = field(default_factory=list)
-    """What is no XML."""
+    """Files that are not XML."""
 
     @property
     def count(self) -> int:
-        """How many files of metadata were found, those beside their -meta.xml not counted."""
+        """Return the number of metadata files, without files that have a -meta.xml beside them."""
         known_count = sum(len(names) for names in self.sources.values())
         return known_count + len(self.unknown) + len(self.unreadable)
 

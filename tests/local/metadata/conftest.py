@@ -165,7 +165,7 @@ class Client:
         return document["records"]
 
     def snapshot(self) -> object:
-        """Read everything that a deploy could change."""
+        """Return everything in the org that a deploy could change."""
         with Store(self.state / "org.db") as store, store.read() as tx:
             components = [
                 (stored.component.type, stored.component.full_name, stored.component.canonical, stored.modified_at)
@@ -210,7 +210,7 @@ class Kit:
 
     @staticmethod
     def wrap(root: str, *parts: str) -> str:
-        """Join parts of a file: each part begins on a new line, the first on line 3."""
+        """Join parts of a file, each of which begins on a new line, the first on line 3."""
         return HEAD + f'<{root} xmlns="{NS}">\n' + "".join(f"    {part}\n" for part in parts) + f"</{root}>\n"
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Deploy metadata of others to the local org, retrieve and redeploy it: refused files, and changes."""
+"""Deploy metadata of other people to the local org, retrieve it and deploy it again; report refused files, and changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MISSING = re.compile(
     r"In field: \w+ - no|We can't find an action|doesn't exist|Unknown user permission|"
     r"fullName must end with: __c"
 )
-"""The words of an org for what a component refers to and the org does not have."""
+"""Matches an org's messages about references to components that the org does not have."""
 
 
 @dataclass
@@ -30,18 +30,18 @@ class Report:
     unknown: list[str]
     """Files of types that the local org does not know."""
     unreadable: list[str]
-    """Files that are no XML."""
+    """Files that are not XML."""
     against_schema: list[str] = field(default_factory=list)
-    """What the loose schema does not accept."""
+    """Components that the loose schema does not accept."""
     missing: list[str] = field(default_factory=list)
-    """What was refused because it refers to something that is not there."""
+    """Components that were refused because of a missing reference."""
     faults: list[str] = field(default_factory=list)
-    """What was refused for another reason."""
+    """Components that were refused for another reason."""
     deployed: list[Address] = field(default_factory=list)
     back: list[str] = field(default_factory=list)
-    """What was refused or missing when it came back."""
+    """Components that were missing in the retrieve, or were refused when they were deployed again."""
     changed: list[str] = field(default_factory=list)
-    """What was changed by deploying what came back."""
+    """Components that were changed by the second deployment."""
 
     def lines(self) -> list[str]:
         by_type = Counter(entry.type for entry in self.deployed)

@@ -33,7 +33,7 @@ private class Orders_Test {
     ],
 )
 def test_methods_of_a_test_class(source: str, found: list[str] | None) -> None:
-    """Annotated and marked methods count, those in comments and strings do not; other classes have none."""
+    """Annotated methods and marked methods are tests, unless they are in comments or strings; other classes have none."""
     assert find_test_methods(source) == found
 
 
@@ -54,7 +54,7 @@ def _tests(org, deploy_id: str) -> list[str]:
 
 
 def test_local_tests_are_those_of_the_org_and_the_package(org, kit) -> None:
-    """All test methods are reported, and no other deploy counts any."""
+    """All test methods are reported; deploys at other test levels report none."""
     result = org.deploy(_classes(kit), testLevel="RunLocalTests")
     assert (result.status, result.report["numberTestsCompleted"]) == ("Succeeded", "3")
     assert _tests(org, result.id) == ["counts", "isEmpty", "oldStyle"]
@@ -62,7 +62,7 @@ def test_local_tests_are_those_of_the_org_and_the_package(org, kit) -> None:
 
 
 def test_specified_tests_run_alone(org, kit) -> None:
-    """A class, or one of its methods, can be asked for."""
+    """A whole class or one of its methods can be requested."""
     assert org.deploy(_classes(kit)).status == "Succeeded"
     result = org.deploy(kit.good(), testLevel="RunSpecifiedTests", runTests="orders_test.counts")
     assert _tests(org, result.id) == ["counts"]
@@ -70,7 +70,7 @@ def test_specified_tests_run_alone(org, kit) -> None:
 
 @pytest.mark.parametrize("name", ["Nobody_Test", "Orders", "Orders_Test.helper"])
 def test_a_missing_test_fails_the_deploy(org, kit, name: str) -> None:
-    """Nothing of the package stays."""
+    """No component of the package is deployed."""
     assert org.deploy(_classes(kit)).status == "Succeeded"
     before = org.snapshot()
     result = org.deploy(kit.good(), testLevel="RunSpecifiedTests", runTests=name)
@@ -88,14 +88,14 @@ def test_a_missing_test_fails_the_deploy(org, kit, name: str) -> None:
     ],
 )  # fmt: skip
 def test_test_level_and_tests_must_match(shared, kit, options: dict[str, str], problem: str) -> None:
-    """The call itself is refused."""
+    """The call is refused before a deploy starts."""
     with pytest.raises(kit.fault) as error:
         shared.start(kit.zipped(kit.good()), **options)
     assert error.value.text == f"INVALID_OPERATION: {problem}"
 
 
 def test_reports_with_tests_are_well_formed(org, kit) -> None:
-    """A success carries its elements in the order of the WSDL."""
+    """A successful test is reported with its elements in the order of the WSDL."""
     result = org.deploy(_classes(kit), testLevel="RunAllTestsInOrg")
     root = org.soap(
         f"<checkDeployStatus><asyncProcessId>{result.id}</asyncProcessId><includeDetails>true</includeDetails></checkDeployStatus>"

@@ -34,7 +34,7 @@ def deployed(org, kit):
 
 @pytest.mark.parametrize("name", ["destructiveChanges.xml", "destructiveChangesPre.xml", "destructiveChangesPost.xml"])
 def test_unreferenced_components_are_deleted(deployed, kit, name: str) -> None:
-    """Each of the three manifests deletes, and says so."""
+    """Each of the three manifests deletes the component and reports the deletion."""
     result = destroy(deployed, kit, {"StaticResource": ["State"], "PermissionSet": ["Integration"]}, name=name)
     assert result.status == "Succeeded"
     message = result.of("Integration")
@@ -48,7 +48,7 @@ def test_unreferenced_components_are_deleted(deployed, kit, name: str) -> None:
 
 
 def test_deleting_a_missing_component_is_a_warning(deployed, kit) -> None:
-    """Deleting nothing fails, unless warnings are ignored."""
+    """The deletion of a missing component fails, unless warnings are ignored."""
     members = {"WorkflowRule": ["Contact.Ghost"]}
     strict = destroy(deployed, kit, members)
     assert (strict.status, strict.problems) == ("Failed", ["No WorkflowRule named: Contact.Ghost found"])
@@ -75,7 +75,7 @@ def test_a_referenced_field_is_not_deleted(deployed, kit) -> None:
 
 
 def test_a_deleted_field_is_removed_from_permission_sets_and_records(deployed, kit) -> None:
-    """A field that is created again is empty."""
+    """A field that is created again under the same name is blank."""
     for name in ("Contact.Score__c", "Activity.Source_Id__c"):
         assert destroy(deployed, kit, {"CustomField": [name]}).status == "Succeeded"
     (component,) = read(deployed.retrieve({"PermissionSet": ["Integration"]})["files"])
@@ -98,7 +98,11 @@ def test_fields_that_refer_to_each_other_are_deleted_together(deployed, kit) -> 
 
 
 def test_a_flow_is_deleted_version_by_version(deployed, kit) -> None:
-    """Its bare name is refused, its active version too; stopped, its versions go, and then its message."""
+    """
+    The flow's name and its active version are refused.
+
+    After the flow is deactivated, its versions can be deleted, and then its message.
+    """
     assert destroy(deployed, kit, {"Flow": ["To_Relay"]}).problems == [NO_ACCESS]
     active = destroy(deployed, kit, {"Flow": ["To_Relay-1"]})
     assert active.problems == ["You can't delete a flow version that is active. Deactivate it first."]
@@ -119,7 +123,7 @@ def test_a_flow_is_deleted_version_by_version(deployed, kit) -> None:
 
 
 def test_a_wildcard_reports_success_and_deletes_nothing(deployed, kit) -> None:
-    """`Flow-*` is no way to delete a flow."""
+    """`Flow-*` cannot be used to delete a flow."""
     before = deployed.snapshot()
     result = destroy(deployed, kit, {"Flow": ["To_Relay-*"]})
     assert (result.status, result.of("To_Relay-*")["deleted"]) == ("Succeeded", "false")
@@ -127,7 +131,7 @@ def test_a_wildcard_reports_success_and_deletes_nothing(deployed, kit) -> None:
 
 
 def test_a_message_of_a_rule_is_not_deleted(org, kit) -> None:
-    """The rule goes first, or with it."""
+    """The message can be deleted after the rule, or together with it."""
     files = {
         "package.xml": kit.manifest({"WorkflowOutboundMessage": ["Contact.Old"], "WorkflowRule": ["Contact.Old Rule"]}),
         "workflows/Contact.workflow": kit.wrap(
@@ -148,7 +152,7 @@ def test_a_message_of_a_rule_is_not_deleted(org, kit) -> None:
 
 
 def test_deletions_before_and_after_are_of_one_transaction(deployed, kit) -> None:
-    """A message is taken out of a rule and deleted after, in one deploy; with a fault in it, nothing happens."""
+    """One deploy removes a message from a rule and then deletes it; if the deploy has an error, nothing is changed."""
     files = {
         "package.xml": kit.manifest({"WorkflowOutboundMessage": ["Contact.To_Relay"]}),
         "workflows/Contact.workflow": kit.wrap("Workflow", kit.message("To_Relay", "Id")),
@@ -164,7 +168,7 @@ def test_deletions_before_and_after_are_of_one_transaction(deployed, kit) -> Non
 
 
 def test_an_assigned_permission_set_is_not_deleted(deployed, kit) -> None:
-    """The set can be deleted after its assignments."""
+    """The permission set can be deleted once its assignments are deleted."""
     _, permission_sets = deployed.rest(
         "GET", "/services/data/v62.0/query?q=SELECT+Id+FROM+PermissionSet+WHERE+Name='Integration'"
     )
@@ -177,7 +181,7 @@ def test_an_assigned_permission_set_is_not_deleted(deployed, kit) -> None:
 
 
 def test_an_object_is_deleted_with_its_fields_and_rights(org, kit) -> None:
-    """Fields and rights of a deleted object are gone as well."""
+    """The fields of a deleted object and the permissions on it are deleted as well."""
     files = {
         "package.xml": kit.manifest({"CustomObject": ["Visit__c"], "PermissionSet": ["Visits"]}),
         "objects/Visit__c.object": kit.wrap(

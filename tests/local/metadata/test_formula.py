@@ -29,7 +29,7 @@ FIELDS = {
 
 
 class FieldScope:
-    """A formula field on an object with the fields above."""
+    """The scope of a formula field on an object with the fields above."""
 
     forbidden = NOT_IN_FIELDS
 
@@ -61,7 +61,7 @@ class FieldScope:
     ],
 )
 def test_valid_formulas_are_accepted(text: str, expected: Type) -> None:
-    """Formulas that a real org accepts."""
+    """Real orgs accept each of these formulas."""
     check(text, FieldScope(), expected)
 
 
@@ -114,7 +114,7 @@ def test_faults_are_named_in_the_platforms_words(text: str, problem: str) -> Non
 
 
 def test_operators_bind_as_in_the_platform() -> None:
-    """Multiplication binds tighter than the power, and chains group from the left."""
+    """Multiplication has a higher precedence than the power, and operators of equal precedence group from the left."""
     two, three = Constant(2.0), Constant(3.0)
     assert parse("2 * 3 ^ 2") == Operation("^", (Operation("*", (two, three)), two))
     assert parse("2 - 3 - 2") == Operation("-", (Operation("-", (two, three)), two))
@@ -128,6 +128,6 @@ def test_references_are_found_wherever_they_stand() -> None:
 
 
 def test_a_long_text_area_is_told_from_a_text() -> None:
-    """Describe calls both textarea; the length decides."""
+    """A describe has the type textarea for both; the length distinguishes them."""
     assert formula_type("textarea", 255) is Type.TEXT
     assert formula_type("textarea", 32_000) is Type.LONG_TEXT

@@ -7,7 +7,7 @@ from sfcode.metadata.package import read
 
 
 def test_everything_is_created_once_and_then_unchanged(org, kit) -> None:
-    """The first deploy creates, the second one changes nothing and makes no new version of the flow."""
+    """The first deploy creates all components; the second one changes nothing and creates no version of the flow."""
     first = org.deploy(kit.good())
     assert first.status == "Succeeded", first.failures
     assert {
@@ -74,7 +74,7 @@ def test_what_is_retrieved_can_be_deployed_unchanged(org, kit) -> None:
 
 
 def test_whole_containers_and_profiles_come_back_and_go_in_again(org, kit) -> None:
-    """An object, a workflow and a profile as a whole are given back in a form that changes nothing."""
+    """A complete object, workflow and profile are retrieved in a form whose deployment changes nothing."""
     org.deploy(kit.good())
     before = org.snapshot()
     members = {
@@ -93,7 +93,7 @@ def test_whole_containers_and_profiles_come_back_and_go_in_again(org, kit) -> No
 
 
 def test_containers_merge_by_child(org, kit) -> None:
-    """A workflow file with one message leaves the others of its object alone; one that is there is replaced."""
+    """A workflow file with one message replaces this message and does not change the other messages of its object."""
     org.deploy(kit.good())
     files = {
         "package.xml": kit.manifest({"WorkflowOutboundMessage": ["Contact.Other"]}),
@@ -127,7 +127,7 @@ def test_a_permission_set_is_replaced_as_a_whole_since_version_40(org, kit) -> N
 
 
 def test_a_changed_flow_becomes_a_new_version(org, kit) -> None:
-    """Each deploy that changes a flow adds a version, which takes over when it is active."""
+    """Each deploy that changes a flow adds a version, which replaces the running version if it is active."""
     org.deploy(kit.good())
     alone = {"package.xml": kit.manifest({"Flow": ["To_Relay"]})}
     changed = org.deploy(alone | {"flows/To_Relay.flow": kit.flow(label="Renamed")})
@@ -141,7 +141,7 @@ def test_a_changed_flow_becomes_a_new_version(org, kit) -> None:
 
 
 def test_a_changed_status_alone_creates_no_version(org, kit) -> None:
-    """A flow that differs in its status only changes nothing, unless it wakes one that sleeps."""
+    """A flow that differs only in its status changes nothing, unless the deploy activates an inactive flow."""
     alone = {"package.xml": kit.manifest({"Flow": ["To_Relay"]})}
     org.deploy(kit.good())
     org.deploy(alone | {"flows/To_Relay.flow": kit.flow()})
@@ -162,7 +162,7 @@ def test_a_changed_status_alone_creates_no_version(org, kit) -> None:
 
 
 def test_types_that_are_not_modelled_come_back_as_they_came(org, kit) -> None:
-    """An Apex class and a component of several files are kept byte for byte, and compared as bytes."""
+    """An Apex class and a component of several files are stored and compared byte for byte."""
     files = {
         "package.xml": kit.manifest({"ApexClass": ["Greeter"], "LightningComponentBundle": ["hello"]}),
         "classes/Greeter.cls": "public class Greeter {\n}\n",
@@ -181,7 +181,7 @@ def test_types_that_are_not_modelled_come_back_as_they_came(org, kit) -> None:
 
 
 def test_a_validation_changes_nothing(org, kit) -> None:
-    """checkOnly reports the changes, and does not make them."""
+    """With checkOnly, a deploy reports the changes without making them."""
     before = org.snapshot()
     result = org.deploy(kit.good(), checkOnly=True)
     assert (result.status, result.report["checkOnly"]) == ("Succeeded", "true")
@@ -203,7 +203,7 @@ def test_without_rollback_the_valid_components_are_deployed(org, kit) -> None:
 
 
 def test_the_root_may_be_any_folder(org, kit) -> None:
-    """File names in messages begin with the folder that the package is in."""
+    """File names in messages begin with the root folder of the package."""
     files = {f"metadata/{name}": content for name, content in kit.good().items()}
     result = org.deploy(files, singlePackage=False)
     assert result.status == "Succeeded", result.failures
@@ -211,7 +211,7 @@ def test_the_root_may_be_any_folder(org, kit) -> None:
 
 
 def test_a_star_in_package_xml_takes_what_is_in_the_zip(org, kit) -> None:
-    """`*` lists every file of a type."""
+    """`*` selects every file of a type in the zip."""
     files = {
         "package.xml": kit.manifest({"PermissionSet": ["*"]}),
         "permissionsets/One.permissionset": kit.permission_set(label="One"),
@@ -220,7 +220,7 @@ def test_a_star_in_package_xml_takes_what_is_in_the_zip(org, kit) -> None:
 
 
 def test_a_large_object_is_deployed_in_seconds(org, kit) -> None:
-    """300 fields, half of them formulas over the others, take no more than a few seconds."""
+    """A deploy of 300 fields, half of which are formulas over the others, takes at most a few seconds."""
     fields = [kit.field(f"F{number}__c") for number in range(150)]
     fields += [kit.formula(f"G{number}__c", f"F{number}__c & Email") for number in range(150)]
     names = [f"Contact.{letter}{number}__c" for letter in "FG" for number in range(150)]
@@ -232,7 +232,7 @@ def test_a_large_object_is_deployed_in_seconds(org, kit) -> None:
 
 
 def test_a_flow_has_at_most_fifty_versions(org, kit, monkeypatch) -> None:
-    """The fifty-first is refused, until one is deleted (two stand for fifty here)."""
+    """The fifty-first version is refused until a version is deleted (the test uses a limit of two)."""
     files = [kit.good() | {"flows/To_Relay.flow": kit.flow(label=f"To relay {number}")} for number in range(4)]
     monkeypatch.setattr(flow, "MOST_VERSIONS", 2)
     assert [org.deploy(file).status for file in files[:3]] == ["Succeeded", "Succeeded", "Failed"]
@@ -243,7 +243,7 @@ def test_a_flow_has_at_most_fifty_versions(org, kit, monkeypatch) -> None:
 
 
 def test_a_star_lists_everything_in_the_files_of_a_type(org, kit) -> None:
-    """Workflow `*` takes the messages and rules in the files with it, CustomObject `*` the fields."""
+    """`*` for Workflow selects the messages and rules in its files, and for CustomObject the fields."""
     files = kit.good() | {
         "package.xml": kit.manifest(
             {kind: ["*"] for kind in ("CustomObject", "Flow", "PermissionSet", "StaticResource", "Workflow")}

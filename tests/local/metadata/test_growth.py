@@ -23,14 +23,14 @@ Package = tuple[dict[str, str], dict[str, list[str]]]
 
 @pytest.fixture(scope="module")
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Found the shipped company once."""
+    """Create the shipped company once."""
     state: Path = tmp_path_factory.mktemp("seed")
     reset(state)
     return state / "org.db"
 
 
 def count_calls(function: Callable[[], object]) -> int:
-    """Count the calls of functions that a function makes, which neither load nor machine changes."""
+    """Count the function calls during a call, a number that does not depend on the machine or its load."""
     calls = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:
@@ -47,7 +47,7 @@ def count_calls(function: Callable[[], object]) -> int:
 
 
 def fields(kit: Any, count: int) -> Package:
-    """Text fields, and a permission set that opens them all."""
+    """Return text fields, and a permission set with access to all of them."""
     names = [f"F{number}__c" for number in range(count)]
     rights = "".join(
         f"<fieldPermissions><editable>true</editable><field>Contact.{name}</field><readable>true</readable></fieldPermissions>"
@@ -63,7 +63,7 @@ def fields(kit: Any, count: int) -> Package:
 
 
 def messages(kit: Any, count: int) -> Package:
-    """Outbound messages, and rules that send them."""
+    """Return outbound messages, and rules that send them."""
     names = [f"M{number}" for number in range(count)]
     parts = [kit.message(name, "Id") for name in names] + [
         kit.rule(f"R{name}", kit.sends(name), "<formula>ISBLANK(Email)</formula>") for name in names
@@ -76,7 +76,7 @@ def messages(kit: Any, count: int) -> Package:
 
 
 def objects(kit: Any, count: int) -> Package:
-    """Custom objects, each with a lookup."""
+    """Return custom objects with a lookup each."""
     lookup = (
         "<fields><fullName>Who__c</fullName><label>Who</label><referenceTo>Contact</referenceTo>"
         "<relationshipName>{}</relationshipName><type>Lookup</type></fields>"
@@ -96,7 +96,7 @@ def objects(kit: Any, count: int) -> Package:
 def test_four_times_the_components_take_four_times_the_work(
     kit: Any, seed: Path, tmp_path: Path, make: Callable[[Any, int], Package]
 ) -> None:
-    """Of a deploy, a repeated one, a retrieve and a deletion."""
+    """The test measures a deploy, the same deploy again, a retrieve and a deletion."""
 
     def measure(count: int) -> dict[str, int]:
         files, members = make(kit, count)

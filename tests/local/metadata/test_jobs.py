@@ -37,7 +37,7 @@ with serve(Path(sys.argv[1])) as org:
 
 
 class Gate:
-    """Holds deploys where they open their package until it is opened itself."""
+    """Blocks deploys when they open their package, until the test opens the gate."""
 
     def __init__(self, real) -> None:
         self._real = real
@@ -52,7 +52,7 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """Stop deploys where they open their package."""
+    """Block deploys when they open their package."""
     gate = Gate(engine.open_package)
     monkeypatch.setattr(engine, "open_package", gate)
     yield gate
@@ -65,7 +65,7 @@ def status(org, deploy_id: str) -> str:
 
 
 def test_a_report_outlives_the_server(kit, client, tmp_path) -> None:
-    """The next server on the same state answers for the deploys of the one before."""
+    """The next server with the same state returns the reports of the previous server's deploys."""
     with serve(tmp_path) as served:
         first_result = client(served, tmp_path).deploy(kit.good())
     with serve(tmp_path) as served:
@@ -74,7 +74,7 @@ def test_a_report_outlives_the_server(kit, client, tmp_path) -> None:
 
 
 def test_one_deploy_at_a_time(org, kit, gate) -> None:
-    """A second deploy waits for the first, whose report says that it is at work."""
+    """A second deploy waits for the first, whose report has the status InProgress."""
     first = org.start(kit.zipped(kit.good()))
     assert gate.inside.wait(PATIENCE)
     second = org.start(kit.zipped(kit.good()))
@@ -85,7 +85,7 @@ def test_one_deploy_at_a_time(org, kit, gate) -> None:
 
 
 def test_a_second_server_of_the_process_knows_of_the_deploy(org, kit, client, gate, tmp_path) -> None:
-    """It does not take the deploy for lost while the other server works on it."""
+    """The second server does not consider the deploy aborted while the first server works on it."""
     deploy_id = org.start(kit.zipped(kit.good()))
     assert gate.inside.wait(PATIENCE)
     with serve(tmp_path) as served:
@@ -95,7 +95,7 @@ def test_a_second_server_of_the_process_knows_of_the_deploy(org, kit, client, ga
 
 
 def test_a_waiting_deploy_is_cancelled_at_once(org, kit, gate) -> None:
-    """It never begins."""
+    """The deploy never starts."""
     first = org.start(kit.zipped({"package.xml": kit.manifest({})} | _field(kit)))
     assert gate.inside.wait(PATIENCE)
     second = org.start(kit.zipped(kit.good()))
@@ -109,7 +109,7 @@ def test_a_waiting_deploy_is_cancelled_at_once(org, kit, gate) -> None:
 
 
 def test_a_running_deploy_is_cancelled_before_it_ends(org, kit, gate) -> None:
-    """Its transaction is undone, and it cannot be cancelled twice."""
+    """The transaction of the deploy is rolled back, and the deploy cannot be canceled again."""
     before = org.snapshot()
     deploy_id = org.start(kit.zipped(kit.good()))
     assert gate.inside.wait(PATIENCE)
@@ -133,7 +133,7 @@ def _field(kit) -> dict[str, str]:
 
 
 def test_a_server_killed_in_the_middle_leaves_the_org_as_before(kit, client, tmp_path) -> None:
-    """After kill -9 inside the transaction nothing is changed, the deploy is reported as failed, and the next one works."""
+    """After SIGKILL in the transaction nothing is changed, the deploy is reported as failed, and the next one succeeds."""
     with subprocess.Popen(
         [sys.executable, "-c", BLOCKING_SERVER, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
     ) as server:
@@ -157,7 +157,7 @@ def test_a_server_killed_in_the_middle_leaves_the_org_as_before(kit, client, tmp
 
 
 def test_an_unexpected_exception_fails_only_its_deploy(org, kit, monkeypatch, caplog) -> None:
-    """An unexpected exception is reported as the org's own failure; the queue goes on."""
+    """An unexpected exception is reported as an internal error of the org, and the next deploys run."""
 
     def broken(_subject):
         raise RuntimeError("boom")
@@ -173,7 +173,7 @@ def test_an_unexpected_exception_fails_only_its_deploy(org, kit, monkeypatch, ca
 
 
 def test_only_the_last_retrieves_are_stored(org) -> None:
-    """Only the last ones can be asked for, so that the state does not grow with every command."""
+    """Older retrieves are deleted, so that the state does not grow with every command."""
     ids = []
     for _ in range(25):
         root = org.soap("<retrieve><request><apiVersion>62.0</apiVersion></request></retrieve>")
@@ -187,7 +187,7 @@ def test_only_the_last_retrieves_are_stored(org) -> None:
 
 
 def test_nobody_changes_the_setup_while_a_deploy_is_at_work(org, kit, gate) -> None:
-    """Single components and flows are locked until it ends, and free right after."""
+    """Single components and flows are locked until the deploy ends."""
     deploy_id = org.start(kit.zipped(kit.good()))
     assert gate.inside.wait(PATIENCE)
     call = "<deleteMetadata><type>PermissionSet</type><fullNames>Nobody</fullNames></deleteMetadata>"
@@ -200,7 +200,7 @@ def test_nobody_changes_the_setup_while_a_deploy_is_at_work(org, kit, gate) -> N
 
 
 def test_only_the_last_deploys_are_remembered(org, kit, monkeypatch) -> None:
-    """Reports do not pile up in the state; the newest ones stay."""
+    """Older reports are deleted from the state, and the newest are kept."""
     monkeypatch.setattr(jobs, "KEPT", 3)
     ids = [org.deploy(_field(kit)).id for _ in range(6)]
     with pytest.raises(kit.fault) as error:

@@ -1,4 +1,4 @@
-"""Two hundred deploys in a row leave neither files nor objects behind, and a state that does not grow."""
+"""Two hundred deploys in a row leak neither files nor objects, and the state does not grow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Weight:
     objects: int
     files: frozenset[str]
     pages: int
-    """Of the database, what is still in its log included."""
+    """Pages of the database, including those in its write-ahead log."""
 
 
 def _weigh(state: Path) -> Weight:
@@ -45,7 +45,7 @@ def _weigh(state: Path) -> Weight:
 
 
 def _package(kit, number: int) -> dict[str, str]:
-    """Every deploy changes something: a field, a message and a permission set, as an integration's releases do."""
+    """Return a package that changes a field, a message and a permission set, like a release of an integration."""
     return kit.good() | {
         "objects/Contact.object": kit.wrap(
             "CustomObject",
@@ -60,7 +60,7 @@ def _package(kit, number: int) -> dict[str, str]:
 
 
 def test_two_hundred_deploys_leak_nothing(kit, client, tmp_path) -> None:
-    """From the hundredth deploy, when the memory of deploys is full, to the two hundredth nothing grows."""
+    """Nothing grows from the hundredth deploy, when the maximum number of deploys is stored, to the two hundredth."""
     state = tmp_path / "state"
     with serve(state) as served:
         org = client(served, state)
@@ -82,7 +82,7 @@ def test_two_hundred_deploys_leak_nothing(kit, client, tmp_path) -> None:
 
 
 def test_serving_again_and_again_leaves_no_threads_or_files(client, tmp_path) -> None:
-    """Each server takes its threads, sockets and database connections with it."""
+    """Each server closes its threads, sockets and database connections."""
     weights = []
     for number in range(12):
         with serve(tmp_path) as served:

@@ -15,7 +15,7 @@ def _one(org, soql: str) -> str:
 
 @pytest.fixture
 def integration_user(org) -> str:
-    """Make a user of the license that allows no objects by itself."""
+    """Create a user with the license that allows no objects by itself."""
     profile = _one(org, "SELECT Id FROM Profile WHERE Name = 'Minimum Access - API Only Integrations'")
     status, answer = org.rest(
         "POST",
@@ -49,7 +49,7 @@ def _assign(org, user: str) -> tuple[int, object]:
 
 
 def test_an_assigned_set_cannot_grow_beyond_its_users_licences(org, kit, integration_user) -> None:
-    """A deploy is refused as the assignment would have been, until the license is there."""
+    """Until the user has the license, the deploy is refused for the same reason as the assignment."""
     assert org.deploy(_set(kit)).status == "Succeeded"
     assert _assign(org, integration_user)[0] == 201
     before = org.snapshot()
@@ -63,7 +63,7 @@ def test_an_assigned_set_cannot_grow_beyond_its_users_licences(org, kit, integra
 
 
 def test_a_set_for_a_licence_grants_what_that_allows(org, kit) -> None:
-    """A set for integration users has no room for objects, assigned or not."""
+    """A permission set for integration users cannot grant object permissions, whether or not it is assigned."""
     parts = kit.rights("Contact", "allowRead"), "<license>Salesforce Integration</license>"
     assert org.deploy(_set(kit, parts[1], parts[0])).problems == [
         "The user license doesn't allow the permission: Read Contacts"
@@ -71,7 +71,7 @@ def test_a_set_for_a_licence_grants_what_that_allows(org, kit) -> None:
 
 
 def test_a_set_for_another_licence_is_not_assigned(org, kit, integration_user) -> None:
-    """A set for Salesforce users cannot go to an integration user."""
+    """A permission set for Salesforce users cannot be assigned to an integration user."""
     assert org.deploy(_set(kit, "<license>Salesforce</license>")).status == "Succeeded"
     status, errors = _assign(org, integration_user)
     assert (status, errors[0]["errorCode"]) == (400, "FIELD_INTEGRITY_EXCEPTION")

@@ -1,8 +1,8 @@
 """
-Metadata that others wrote, where it lies: deployed, given back and deployed again, and nothing of it has changed.
+Metadata of other people's projects on this machine: a deploy, a retrieve and another deploy change none of it.
 
-Two sources: what is inside the installed programs of other people, and a checkout that SFCODE_TEST_METADATA names. Nothing
-of it is kept in this repository.
+The sources are files of installed programs, and a folder that SFCODE_TEST_METADATA names. This repository contains none
+of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.local.metadata.conftest import Client
 from tests.local.metadata.round_trip import Report, round_trip
 
 INSTALLED = (".cache/sf/node_modules/@salesforce/templates", ".cache/cci/lib/python3.*/site-packages/cumulusci")
-"""Where the programs of the contract tests have metadata of their own: templates of projects, tests."""
+"""Folders of the programs for the contract tests that contain metadata: project templates and tests."""
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def org(tmp_path: Path) -> Iterator[Client]:
 
 
 def test_what_other_programs_bring_along_comes_back_unchanged(root: Path, org: Client) -> None:
-    """Every file that the schema accepts and whose references are there; the rest is counted."""
+    """Every file is tested that the schema accepts and whose references exist; the others are counted."""
     folders = [folder for pattern in INSTALLED for folder in root.glob(pattern)]
     if not folders:
         pytest.skip("no other programs are installed: run scripts/install_sf.sh and scripts/install_cci.sh")
@@ -47,7 +47,7 @@ def test_what_other_programs_bring_along_comes_back_unchanged(root: Path, org: C
 
 
 def test_a_checkout_that_is_named_comes_back_unchanged(org: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same for SFCODE_TEST_METADATA, and the report is shown."""
+    """The folder of SFCODE_TEST_METADATA is tested in the same way, and the report is printed."""
     folder_name = STARTED_WITH.get("SFCODE_TEST_METADATA")
     if not folder_name:
         pytest.skip("no folder with metadata is named: set SFCODE_TEST_METADATA (see docs/local-org-metadata.md)")
@@ -75,7 +75,7 @@ SET = (
 
 @pytest.fixture
 def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return a function that lays a checkout out."""
+    """Return a function that writes the files of a checkout."""
 
     def write(**files: str) -> Path:
         folder = tmp_path_factory.mktemp("checkout")
@@ -89,7 +89,7 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 def test_what_is_refused_is_sorted_by_its_reason(org: Client, write: Callable[..., Path]) -> None:
-    """A reference to nothing, something against the schema, something that is no XML, a type nobody knows, a wrong value."""
+    """The reasons are a missing reference, a violation of the schema, invalid XML, an unknown type, and an invalid value."""
     fields = "main/objects/Contact/fields"
     folder = write(
         **{
@@ -116,7 +116,7 @@ def test_what_is_refused_is_sorted_by_its_reason(org: Client, write: Callable[..
 
 
 def test_a_project_and_a_package_are_read_alike(write: Callable[..., Path]) -> None:
-    """Fields in files of their own, content beside its -meta.xml and unpacked archives come into the same package."""
+    """Fields in separate files, content beside its -meta.xml, and unpacked archives result in the same package."""
     label = "<label>Thing</label>"
     project = write(
         **{

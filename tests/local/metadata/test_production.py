@@ -1,4 +1,4 @@
-"""A production org: all or nothing, tests cannot be waived, and flows come in inactive."""
+"""A production org: deploys are all or nothing, tests cannot be skipped, and flows are deployed as inactive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SETTINGS = "<enableFlowDeployAsActiveEnabled>true</enableFlowDeployAsActiveEnabl
 
 @pytest.fixture
 def production(org, tmp_path: Path):
-    """Load a company that says it is a production org."""
+    """Load a company with `production: true`."""
     shipped = files("sfcode.local.seed").joinpath(f"{seed.SEED}.yaml").read_text("utf-8")
     path = tmp_path / "company.yaml"
     path.write_text(shipped.replace("production: false", "production: true"), encoding="utf-8")
@@ -34,19 +34,19 @@ def _statuses(org) -> list[str]:
     ],
 )
 def test_options_that_production_does_not_take(production, kit, options, problem) -> None:
-    """The call is refused; the same is fine in a sandbox."""
+    """The call is refused in production, although a sandbox accepts it."""
     with pytest.raises(kit.fault) as error:
         production.start(kit.zipped(kit.good()), **options)
     assert error.value.text == f"INVALID_OPERATION: {problem}"
 
 
 def test_a_sandbox_accepts_these_options(org, kit) -> None:
-    """Partial success and no tests are a sandbox's freedom."""
+    """A sandbox accepts partial success, and deploys without tests."""
     assert org.deploy(kit.good(), rollbackOnError=False, testLevel="NoTestRun").status == "Succeeded"
 
 
 def test_an_active_flow_is_deployed_as_inactive(production, kit) -> None:
-    """Deploying it again changes nothing, and waking it is somebody's deed."""
+    """The flow is a draft, and deploying it again changes nothing."""
     assert production.deploy(kit.good()).status == "Succeeded"
     assert _statuses(production) == ["Draft"]
     second_result = production.deploy(kit.good())
@@ -65,7 +65,7 @@ def test_a_new_version_leaves_the_active_one_running(production, kit) -> None:
 
 
 def turn_setting_on(production, kit) -> None:
-    """FlowSettings.enableFlowDeployAsActiveEnabled is what an org has for it."""
+    """Deploy the setting FlowSettings.enableFlowDeployAsActiveEnabled."""
     settings = {
         "package.xml": kit.manifest({"Settings": ["Flow"]}),
         "settings/Flow.settings": kit.wrap("FlowSettings", SETTINGS),
@@ -83,7 +83,7 @@ def class_that_tests(kit, source: str) -> dict[str, str]:
 
 def test_the_setting_lets_flows_come_in_active_that_tests_cover(production, kit) -> None:
     """
-    Short of the coverage the deployment is rolled back, and only the results of the tests say why.
+    With too little coverage the deployment is rolled back, and only the test results contain the reason.
 
     https://help.salesforce.com/s/articleView?id=platform.flow_distribute_deploy_active.htm
     """
@@ -107,7 +107,7 @@ def test_a_draft_needs_no_coverage(production, kit) -> None:
 
 
 def test_a_package_with_apex_runs_the_orgs_tests(production, kit) -> None:
-    """A package with Apex runs the org's tests although nobody asks; one without runs none."""
+    """A package with Apex runs the org's tests even if none are requested; a package without Apex runs none."""
     source = "@IsTest class Orders_Test { @IsTest static void works() { } }"
     files = {
         "package.xml": kit.manifest({"ApexClass": ["Orders_Test"]}),

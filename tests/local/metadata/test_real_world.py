@@ -54,14 +54,14 @@ def _component_count() -> int:
 
 
 def test_the_sample_has_many_types_of_components() -> None:
-    """It holds many components of many types, of those that are understood and of those that are kept."""
+    """The sample has many components of many types, both modeled and unmodeled ones."""
     assert len(FILES) >= 47
     assert _component_count() >= 70
     assert len(MEMBERS) >= 30
 
 
 def test_deploying_the_same_files_again_changes_nothing(org: Client) -> None:
-    """The files as they were first deployed."""
+    """The test deploys the original files a second time."""
     result = org.deploy(PACKAGE)
     assert _changed(result) == []
     assert result.report["numberComponentsTotal"] == str(len(result.successes) - 1)
@@ -94,7 +94,7 @@ def _modelled(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _plain(value: Any) -> Any:
-    """Leave out what an org adds to every answer: false flags, empty elements, its builder's notes."""
+    """Leave out elements that an org adds: false flags, empty elements, and notes of Flow Builder."""
     if isinstance(value, Mapping):
         plain_values = {name: _plain(member) for name, member in value.items()}
         return {
@@ -114,7 +114,7 @@ def test_unmodeled_components_are_retrieved_byte_for_byte(org: Client, name: str
 
 
 def test_list_metadata_returns_every_deployed_component(org: Client) -> None:
-    """listMetadata names every component that was deployed, under its own name and in its own file."""
+    """listMetadata returns every deployed component with its name and its file."""
     listed = set()
     for type_ in MEMBERS:
         root = org.soap(f"<listMetadata><queries><type>{type_}</type></queries></listMetadata>")

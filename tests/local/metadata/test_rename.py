@@ -1,4 +1,4 @@
-"""renameMetadata: the component, and what hangs on its name."""
+"""renameMetadata changes the component and everything that refers to its name."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _prepare(org, kit) -> None:
 
 
 def test_a_renamed_field_keeps_its_values_and_rights(org, kit) -> None:
-    """Records answer under the new name, and the permission set opens it."""
+    """The records have the values under the new name, and the permission set grants access to it."""
     _prepare(org, kit)
     status, answer = org.rest("POST", "/services/data/v62.0/sobjects/Deal__c", {"Name": "One", "Stage__c": "Won"})
     assert status == 201, answer
@@ -58,7 +58,7 @@ def test_a_renamed_field_keeps_its_values_and_rights(org, kit) -> None:
 
 
 def test_a_renamed_object_takes_everything_with_it(org, kit) -> None:
-    """Fields, records, rights and the key prefix go by the new name."""
+    """Fields, records, permissions and the key prefix belong to the new name."""
     _prepare(org, kit)
     first = org.rest("POST", "/services/data/v62.0/sobjects/Deal__c", {"Name": "One", "Stage__c": "Won"})[1]
     assert rename(org, "CustomObject", "Deal__c", "Contract_Line__c") == ("true", "")
@@ -80,7 +80,7 @@ def test_a_renamed_object_takes_everything_with_it(org, kit) -> None:
     ],
 )  # fmt: skip
 def test_a_refused_rename_changes_nothing(org, kit, *, type_, old, new, problem) -> None:
-    """The answer says why, and the org is as before."""
+    """The response has the reason, and the org is unchanged."""
     _prepare(org, kit)
     before = org.snapshot()
     success, message = rename(org, type_, old, new)
@@ -89,7 +89,7 @@ def test_a_refused_rename_changes_nothing(org, kit, *, type_, old, new, problem)
 
 
 def test_a_referenced_field_cannot_be_renamed(org, kit) -> None:
-    """A field that a formula names is refused rather than left dangling."""
+    """The rename is refused, since the formula would refer to a missing field afterwards."""
     assert org.deploy(kit.good()).status == "Succeeded"
     success, message = rename(org, "CustomField", "Contact.External_Id__c", "Contact.Foreign_Id__c")
     assert success == "false"

@@ -48,7 +48,7 @@ def test_specific_files_come_alone(org, kit) -> None:
 
 
 def test_a_package_that_is_not_there_fails_the_retrieve(shared) -> None:
-    """There are no packages in a local org: asking for one ends in the org's own answer."""
+    """A local org has no packages, and reports a requested one like a real org."""
     root = _retrieve(shared, "<packageNames>Sales Kit</packageNames>")
     result = {etree.QName(element).localname: element.text for element in root.iter()}
     assert (result["done"], result["success"], result["status"]) == ("true", "false", "Failed")
@@ -56,7 +56,7 @@ def test_a_package_that_is_not_there_fails_the_retrieve(shared) -> None:
 
 
 def test_a_retrieve_has_at_most_ten_thousand_files(org, kit, monkeypatch) -> None:
-    """One more fails it."""
+    """The retrieve fails if there is one file more."""
     assert org.deploy(kit.good()).status == "Succeeded"
     monkeypatch.setattr(retrieve_module, "MAX_FILES", 2)
     root = _retrieve(org, MEMBERS)
@@ -70,7 +70,7 @@ def _listed(org, type_: str) -> list[str]:
 
 
 def test_standard_fields_are_listed_but_no_wildcard_brings_them(org, kit) -> None:
-    """listMetadata names them, system fields and parts of addresses apart; `*` stands for custom fields only."""
+    """listMetadata returns standard fields, but no system fields and parts of addresses; `*` selects only custom fields."""
     assert org.deploy(kit.good()).status == "Succeeded"
     names = _listed(org, "CustomField")
     assert {"Account.AccountNumber", "Account.BillingAddress", "Contact.LeadSource", "Contact.Score__c"} <= set(names)

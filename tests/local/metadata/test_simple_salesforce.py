@@ -15,7 +15,7 @@ from tests.waiting import until
 
 
 class PlainHttp(HTTPAdapter):
-    """Sends what the library writes as https to the same address over http: it has the scheme hard-coded."""
+    """Sends the https requests of the library over http to the same address."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.url = str(request.url).replace("https://", "http://", 1)
@@ -34,7 +34,7 @@ def salesforce(org) -> Iterator[Salesforce]:
 
 @pytest.fixture
 def mdapi(salesforce, org) -> SfdcMetadataApi:
-    """Return the metadata module; zeep has a session of its own, so the address is given as http."""
+    """Return the metadata module; zeep has its own session, so the address is passed as http."""
     api = SfdcMetadataApi(
         session=salesforce.session,
         session_id=org.token,
@@ -56,7 +56,7 @@ def wait_for(mdapi: SfdcMetadataApi, deploy_id: str) -> tuple[Any, ...]:
 
 
 def test_a_package_is_deployed_and_reported(mdapi, org, kit, tmp_path) -> None:
-    """deploy gives an id, check_deploy_status the outcome and the problems of what was refused."""
+    """`deploy` returns an ID; `check_deploy_status` returns the result and the problems of refused components."""
     good = tmp_path / "good.zip"
     good.write_bytes(kit.zipped(kit.good()))
     deploy_id, state = mdapi.deploy(str(good), sandbox=False, testLevel="NoTestRun")
@@ -81,7 +81,7 @@ def test_a_package_is_deployed_and_reported(mdapi, org, kit, tmp_path) -> None:
 
 
 def test_components_are_written_one_by_one(mdapi) -> None:
-    """zeep reads and writes components by the WSDL, order and types included."""
+    """zeep reads and writes components by the WSDL, including the order and types of elements."""
     field = mdapi.CustomField(
         fullName="Contact.Colour__c", label="Color", type=mdapi._client.get_type("ns0:FieldType")("Text"), length=40
     )
@@ -97,7 +97,7 @@ def test_components_are_written_one_by_one(mdapi) -> None:
 
 
 def test_types_and_components_are_listed(mdapi, org, kit) -> None:
-    """describe_metadata and list_metadata are understood by zeep."""
+    """zeep can parse the responses of describe_metadata and list_metadata."""
     org.deploy(kit.good())
     described = mdapi.describe_metadata()
     assert (
@@ -112,7 +112,7 @@ def test_types_and_components_are_listed(mdapi, org, kit) -> None:
 
 
 def test_a_flow_is_stopped_through_tooling(salesforce, org, kit) -> None:
-    """toolingexecute reaches the definition of a flow."""
+    """toolingexecute can deactivate the definition of a flow."""
     org.deploy(kit.good())
     (definition,) = org.query("SELECT Id FROM FlowDefinition")
     salesforce.toolingexecute(

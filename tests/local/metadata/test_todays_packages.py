@@ -1,4 +1,4 @@
-"""Packages of today's tools and of real projects: new and old API versions, child types, encoded names."""
+"""Packages of current tools and real projects: new and old API versions, child types, and encoded names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def labels(kit: Any, members: Mapping[str, list[str]], *names: str) -> dict[str,
 @pytest.mark.parametrize("version", ["64.0", "68.0"])
 def test_a_newer_version_is_taken_and_what_it_adds_comes_back(org: Any, kit: Any, version: str) -> None:
     """
-    API versions 41.0 to 68.0 are supported in November 2026; the WSDL that files are checked by is older.
+    API versions 41.0 to 68.0 are supported in November 2026; the WSDL with which files are checked is older.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/api_rest_eol.htm
     """
@@ -70,7 +70,7 @@ def test_an_unknown_element_of_the_schemas_own_version_is_refused(org: Any, kit:
 
 def test_a_package_of_an_old_version_has_its_elements_and_numbered_flows(org: Any, kit: Any) -> None:
     """
-    Up to API 43 the names of flows ended in the number of the version, in files and in package.xml.
+    Up to API version 43, names of flows ended in the number of the version, in file names and in package.xml.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_visual_workflow.htm
     """
@@ -93,7 +93,7 @@ def test_a_package_of_an_old_version_has_its_elements_and_numbered_flows(org: An
 
 def test_labels_are_components_of_their_own_and_deploys_add_to_them(org: Any, kit: Any) -> None:
     """
-    A container's file adds to what the org has; children that it does not name stay.
+    A container's file is added to what the org has: children that the file does not contain are kept.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_customlabels.htm
     """
@@ -125,7 +125,11 @@ def test_a_label_that_the_manifest_does_not_name_is_refused(org: Any, kit: Any) 
 def test_package_xml_names_the_children_of_every_container(
     org: Any, kit: Any, container: str, element: str, child: str
 ) -> None:
-    """As describeMetadata lists them: https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_describe.htm"""
+    """
+    The child types are those of describeMetadata.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_describe.htm
+    """
     folder = container[0].lower() + container[1:]
     files = {
         "package.xml": kit.manifest({child: ["Lead.Mine"]}),
@@ -137,7 +141,7 @@ def test_package_xml_names_the_children_of_every_container(
 
 
 def test_names_may_be_encoded_in_package_xml_as_in_file_names(org: Any, kit: Any) -> None:
-    """A retrieve from a real org writes percent-encoded names to both."""
+    """A retrieve from a real org writes percent-encoded names both to package.xml and to file names."""
     name = "Contact-A %26 B Layout"
     files = {
         "package.xml": kit.manifest({"Layout": [name]}),
@@ -148,7 +152,7 @@ def test_names_may_be_encoded_in_package_xml_as_in_file_names(org: Any, kit: Any
 
 
 def test_no_component_of_a_package_is_searched_by_comparing_bodies(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time that a package takes grows with its size, not with its square."""
+    """The time for a package is proportional to its size, not to the square of its size."""
     members = {"Group": [f"G{n}" for n in range(50)], "PermissionSet": [f"S{n}" for n in range(5)]}
     too_new = kit.rights("Contact").replace("<viewAllRecords>", "<viewAllFields>false</viewAllFields><viewAllRecords>")
     files = {f"groups/{name}.group": kit.wrap("Group", f"<name>{name}</name>") for name in members["Group"]}
@@ -314,7 +318,7 @@ def test_a_call_that_saves_all_or_none(org: Any) -> None:
     ],
 )
 def test_types_and_names_of_real_projects(org: Any, kit: Any, type_: str, name: str, file: tuple[str, str]) -> None:
-    """As the sf CLI writes them for projects of trailheadapps and SalesforceFoundation."""
+    """The types and names are those that the sf CLI writes for projects of trailheadapps and SalesforceFoundation."""
     files = {"package.xml": kit.manifest({type_: [name]}, "67.0"), file[0]: file[1]}
     if type_ in {"ContentAsset", "Document"}:
         files[f"{file[0]}-meta.xml"] = f"<{type_}/>"
@@ -335,7 +339,7 @@ def test_a_geolocation_is_two_numbers(org: Any, kit: Any) -> None:
 
 
 def test_the_name_of_a_custom_object_takes_a_field_permission(org: Any, kit: Any) -> None:
-    """A permission set of a sample application of Salesforce has one, and deploys."""
+    """A permission set in one of Salesforce's sample applications grants this field permission, and can be deployed."""
     object_text = (
         "<deploymentStatus>Deployed</deploymentStatus><label>Thing</label><nameField><label>Name</label><type>Text</type>"
         "</nameField><pluralLabel>Things</pluralLabel><sharingModel>ReadWrite</sharingModel>"
@@ -357,7 +361,7 @@ def names_of(org: Any, members: Mapping[str, list[str]]) -> list[str]:
 
 
 def test_record_types_in_formulas_rules_and_flows(org: Any, kit: Any) -> None:
-    """As in public projects: an object with record types is compared by their names wherever conditions stand."""
+    """In public projects, record types are compared by name in every kind of condition."""
     record_type = "<recordTypes><fullName>Buyer</fullName><active>true</active><label>Buyer</label></recordTypes>"
     kind = "<formula>RecordType.DeveloperName</formula><type>Text</type>"
     criteria = "<criteriaItems><field>Contact.RecordTypeId</field><operation>equals</operation><value>Buyer</value></criteriaItems>"
@@ -410,7 +414,7 @@ def test_record_types_in_formulas_rules_and_flows(org: Any, kit: Any) -> None:
     ],
 )
 def test_custom_fields_on_the_standard_objects_of_sales_and_service(org: Any, kit: Any, owner: str, field: str) -> None:
-    """What real projects hang on them deploys: a field, a formula over a standard one, and rights on both."""
+    """Real projects deploy such fields: a field, a formula over a standard field, and permissions on both."""
     formula = (
         f'IF(ISBLANK(TEXT({field})), "", "set")' if field in {"Amount", "Priority", "CustomerSignedDate"} else field
     )
@@ -431,7 +435,7 @@ def test_custom_fields_on_the_standard_objects_of_sales_and_service(org: Any, ki
 
 
 def test_a_deploy_ends_when_the_org_is_stopped(kit: Any, tmp_path: Path) -> None:
-    """Neither reading the files nor storing them keeps a server that got SIGTERM waiting; nothing of it stays."""
+    """A server that received SIGTERM stops while it reads or stores the files, and none of them is kept."""
     files = {"groups/All.group": kit.wrap("Group", "<name>All</name>"), "package.xml": kit.manifest({"Group": ["All"]})}
     options, author = DeployRequestOptions(rollbackOnError=True), Author("005", datetime.now(UTC), 62.0)
     with Store(tmp_path / "org.db") as store:
@@ -446,7 +450,7 @@ def test_a_deploy_ends_when_the_org_is_stopped(kit: Any, tmp_path: Path) -> None
 
 
 def test_an_app_has_one_set_of_policies(org: Any, kit: Any) -> None:
-    """A second one under another name is refused with these words, as threads on External Client Apps report."""
+    """A second component under another name is refused with the message that threads about External Client Apps quote."""
 
     def policies(name: str, *apps: str) -> dict[str, str]:
         types = {"ExternalClientApplication": list(apps), "ExtlClntAppOauthConfigurablePolicies": [name]}
@@ -480,7 +484,7 @@ def test_an_app_has_one_set_of_policies(org: Any, kit: Any) -> None:
 
 
 def test_a_flow_in_another_case_is_the_same_flow(org: Any, kit: Any) -> None:
-    """Developer names are compared without case, and one keeps the case that it was made with."""
+    """Developer names are compared without case, and keep the case with which they were created."""
     assert org.deploy(kit.good()).status == "Succeeded"
     second_package = {
         "package.xml": kit.manifest({"Flow": ["TO_RELAY"]}),
@@ -492,7 +496,7 @@ def test_a_flow_in_another_case_is_the_same_flow(org: Any, kit: Any) -> None:
 
 
 def test_what_public_projects_deploy_to_orgs_is_taken(org: Any, kit: Any) -> None:
-    """A unique field definition, a field of Data.com, the edit of a formula field, a permission, objects of features."""
+    """A unique field, a field of Data.com, edit access to a formula field, and objects of features are accepted."""
     relationship = (
         "<fields><fullName>Of__c</fullName><label>Of</label><referenceTo>EntityDefinition</referenceTo>"
         "<relationshipName>Of</relationshipName><type>MetadataRelationship</type><unique>true</unique></fields>"

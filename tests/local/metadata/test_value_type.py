@@ -8,7 +8,7 @@ NS = "{http://soap.sforce.com/2006/04/metadata}"
 
 
 def test_a_type_is_described_by_its_elements(org, kit) -> None:
-    """Required elements, enumerations and nested elements are told; a type within itself ends there."""
+    """The response has required, enumerated and nested elements; a type that contains itself is not expanded again."""
     root = org.soap(f"<describeValueType><type>{NS}Workflow</type></describeValueType>")
     fields = {element.findtext(f"{NS}name"): element for element in root.iter(f"{NS}valueTypeFields")}
     messages = {element.findtext(f"{NS}name"): element for element in fields["outboundMessages"].findall(f"{NS}fields")}
@@ -21,6 +21,6 @@ def test_a_type_is_described_by_its_elements(org, kit) -> None:
 
 
 def test_an_unknown_type_is_refused(org, kit) -> None:
-    """The fault names what was asked for."""
+    """The fault contains the requested name."""
     with pytest.raises(Exception, match="INVALID_TYPE: Unknown type:Ghost"):
         org.soap("<describeValueType><type>Ghost</type></describeValueType>")

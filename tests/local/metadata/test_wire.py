@@ -25,7 +25,7 @@ def test_every_spelling_of_the_address_is_understood(shared, path: str) -> None:
 
 
 def test_prefixes_and_order_are_the_clients_own(shared) -> None:
-    """Names decide: any prefix, no namespace at all, options in any order, True for true."""
+    """Only local names matter: any prefix, no namespace at all, options in any order, and True for true are accepted."""
     data = (
         '<?xml version="1.0"?><soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/" '
         f'xmlns:ns0="{NS}"><soap-env:Header><ns0:SessionHeader><ns0:sessionId>{shared.token}</ns0:sessionId>'
@@ -42,7 +42,7 @@ def test_prefixes_and_order_are_the_clients_own(shared) -> None:
 
 
 def test_answers_carry_no_prefix(shared) -> None:
-    """One client looks for bare tag names."""
+    """Some clients search for tag names without a prefix."""
     root = shared.soap("<describeMetadata/>")
     result = next(root.iter(f"{{{NS}}}result"))
     assert result.prefix is None
@@ -77,14 +77,14 @@ def test_answers_carry_no_prefix(shared) -> None:
     ],
 )
 def test_faults_have_the_orgs_form(shared, kit, body: str, path: str, fault: str) -> None:
-    """A call that cannot be answered ends in HTTP 500 with an unprefixed fault."""
+    """An invalid call is answered with HTTP 500 and an unprefixed fault."""
     with pytest.raises(kit.fault) as error:
         shared.soap(body, path=path)
     assert (error.value.code, error.value.text) == (f"sf:{fault.partition(':')[0]}", fault)
 
 
 def test_an_invalid_session_is_refused(shared, kit, client) -> None:
-    """No session, no answer: SOAP and REST each in their own way."""
+    """SOAP and REST refuse a request without a valid session, each in its own format."""
     stranger = client(shared.org, shared.state)
     stranger.token = "00D!wrong"
     with pytest.raises(kit.fault) as error:
@@ -112,7 +112,7 @@ def test_hostile_bodies_end_in_a_fault(shared, kit, data: bytes) -> None:
 
 
 def test_a_user_without_modify_metadata_cannot_deploy(shared, kit, client) -> None:
-    """A user without the right is turned away before anything is looked at."""
+    """A user without the permission is refused before the package is read."""
     from datetime import UTC, datetime
 
     from sfcode.local.store import Store
@@ -143,7 +143,7 @@ def multipart(*parts: tuple[str, str, bytes]) -> tuple[bytes, str]:
 
 @pytest.mark.parametrize("layout", ["sf", "cci"])
 def test_a_package_can_be_deployed_over_rest(org, kit, layout: str) -> None:
-    """Both orders of the parts work, text booleans too, and the report has the details when asked."""
+    """The two parts may be in any order, booleans may be texts, and the report has details on request."""
     package = ('name="file"; filename="package.xml"', "application/zip", kit.zipped(kit.good()))
     flags = (
         {"singlePackage": True, "rollbackOnError": True}
@@ -183,14 +183,14 @@ def test_a_package_can_be_deployed_over_rest(org, kit, layout: str) -> None:
     ],
 )
 def test_wrong_bodies_are_refused_over_rest(shared, data: bytes, content_type: str, code: str) -> None:
-    """A body that is no deploy is answered with an error of REST."""
+    """An invalid body is answered with a REST error."""
     status, body = shared.rest("POST", REST, data=data, content_type=content_type)
     assert status in {400, 404}
     assert body[0]["errorCode"] == code
 
 
 def test_a_validation_with_tests_can_be_deployed_later(org, kit) -> None:
-    """Quick deploy takes a validation that was to run tests, and no other."""
+    """Only a validation with tests can be deployed by a quick deploy."""
     plain = org.deploy(kit.good(), checkOnly=True)
     status, refused = org.rest("POST", REST, {"validatedDeployRequestId": plain.id})
     assert (status, refused[0]["errorCode"]) == (400, "INVALID_ID_FIELD")
@@ -205,7 +205,7 @@ def test_a_validation_with_tests_can_be_deployed_later(org, kit) -> None:
 
 
 def test_a_deploy_ends_all_validations_before_it(org, kit) -> None:
-    """After any deployment a validation has to be made again."""
+    """After any deployment, older validations cannot be deployed any more."""
     tested = org.deploy(kit.good(), checkOnly=True, testLevel="RunLocalTests")
     assert org.deploy(kit.good()).status == "Succeeded"
     with pytest.raises(kit.fault) as error:
@@ -215,7 +215,7 @@ def test_a_deploy_ends_all_validations_before_it(org, kit) -> None:
 
 
 def test_a_validation_is_good_for_ten_days_on_the_orgs_clock(kit, client, tmp_path) -> None:
-    """On the eleventh day it has to be made again."""
+    """On the eleventh day the validation cannot be deployed any more."""
     clock = TurnedClock(SystemClock())
     with serve(tmp_path, clock=clock) as served:
         org = client(served, tmp_path)
@@ -245,7 +245,7 @@ def test_listing_tells_files_and_authors(shared) -> None:
 
 
 def test_describe_tells_what_is_in_a_workflow(shared) -> None:
-    """describeMetadata names folder, suffix and children of a type."""
+    """describeMetadata returns folder, suffix and children of a type."""
     root = shared.soap("<describeMetadata/>")
     types = {element.findtext(f"{{{NS}}}xmlName"): element for element in root.iter(f"{{{NS}}}metadataObjects")}
     workflow = types["Workflow"]
@@ -255,7 +255,7 @@ def test_describe_tells_what_is_in_a_workflow(shared) -> None:
 
 
 def test_components_can_be_written_one_by_one(org) -> None:
-    """create, read, update, upsert and delete work on single components, each with the checks of a deploy."""
+    """Single components can be created, read, updated, upserted and deleted, with the checks of a deploy."""
     xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 
     def call(operation: str, inner: str, name: str = "Contact.Colour__c") -> list[dict[str, str]]:
@@ -293,7 +293,7 @@ def test_components_can_be_written_one_by_one(org) -> None:
 
 
 def test_tooling_tells_and_steers_flows(org, kit) -> None:
-    """A flow is found, stopped, started again, and its version deleted when it does not run."""
+    """Through the Tooling API a flow is found, deactivated and activated again, and an inactive version is deleted."""
     org.deploy(kit.good())
     (version,) = org.query("SELECT Id, VersionNumber, Status, DefinitionId, Definition.DeveloperName FROM Flow")
     assert (version["VersionNumber"], version["Status"]) == (1, "Active")
@@ -315,7 +315,7 @@ def test_tooling_tells_and_steers_flows(org, kit) -> None:
 
 
 def test_a_flow_definition_can_be_deployed(org, kit) -> None:
-    """It turns a version on or off, and cannot name one that is not there."""
+    """The definition activates or deactivates a version, and cannot name a missing version."""
     org.deploy(kit.good())
 
     def deploy(number: int) -> object:
@@ -335,7 +335,7 @@ def test_a_flow_definition_can_be_deployed(org, kit) -> None:
 
 
 def test_check_status_returns_deploys_and_retrieves(org, kit) -> None:
-    """checkStatus answers for deploys and for retrieves."""
+    """checkStatus returns the status of deploys and of retrieves."""
     result = org.deploy(kit.good())
     retrieved = org.soap("<retrieve><request><apiVersion>62.0</apiVersion></request></retrieve>").findtext(
         f".//{{{NS}}}id"

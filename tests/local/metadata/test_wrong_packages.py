@@ -683,7 +683,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_wrong_package_is_refused_and_leaves_no_trace(shared, kit, case: Case) -> None:
-    """Each wrong package fails with its problem at its place, and the org is what it was."""
+    """Each invalid package fails with its problem at its position, and the org is unchanged."""
     before = shared.snapshot()
     result = shared.deploy(case.files(kit))
     assert result.status == "Failed"
@@ -697,7 +697,7 @@ def test_a_wrong_package_is_refused_and_leaves_no_trace(shared, kit, case: Case)
 
 
 def test_one_invalid_component_keeps_out_all_others(shared, kit) -> None:
-    """One wrong component keeps all others of the package out."""
+    """One invalid component prevents the deployment of all other components of the package."""
     before = shared.snapshot()
     files = {
         "package.xml": kit.manifest(
@@ -713,7 +713,7 @@ def test_one_invalid_component_keeps_out_all_others(shared, kit) -> None:
 
 
 def test_all_problems_are_reported_together(shared, kit) -> None:
-    """A package with faults in several components reports all of them in one go, of each component the first."""
+    """A package with errors in several components reports the first error of each component."""
     files = {
         "package.xml": kit.manifest(
             {"CustomField": ["Contact.New__c"], "Flow": ["New_Flow"], "PermissionSet": ["New_Set"]}
@@ -730,7 +730,7 @@ def test_all_problems_are_reported_together(shared, kit) -> None:
 
 
 def test_an_archive_that_unpacks_to_too_much_is_not_opened(shared, kit) -> None:
-    """More than ten thousand files end the deploy before anything is looked at."""
+    """More than ten thousand files end the deploy before any file is read."""
     before = shared.snapshot()
     result = shared.deploy(
         {"package.xml": kit.manifest({})} | {f"classes/C{number}.cls": "" for number in range(10_001)}

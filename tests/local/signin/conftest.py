@@ -59,7 +59,7 @@ class OAuth:
     app: dict[str, Any]
 
     def register(self, **settings: Any) -> dict[str, Any]:
-        """Register another app; give it as the org keeps it."""
+        """Register another app; return its row in the org."""
         answer = self.rest.session.post(f"{self.rest.org.url}/services/sfcode/apps", json=settings)
         assert answer.status_code == 201, answer.text
         return answer.json()
@@ -91,7 +91,7 @@ class OAuth:
         return {"client_id": app["consumer_key"], "client_secret": app["consumer_secret"], **parameters}
 
     def works(self, token: str) -> bool:
-        """Return whether a token opens the REST API; where it does not, the answer is the org's."""
+        """Return whether a token is accepted by the REST API; a refusal must be the org's own error."""
         address = f"{self.rest.org.url}/services/data/v62.0/sobjects"
         answer = requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
         if answer.status_code == 200:
@@ -102,7 +102,7 @@ class OAuth:
 
 @pytest.fixture(scope="session")
 def keys() -> KeyPair:
-    """Make a key once: it takes a while."""
+    """Create a key once, since that is slow."""
     return key_pair()
 
 

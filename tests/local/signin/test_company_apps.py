@@ -1,4 +1,4 @@
-"""Apps that a company file brings."""
+"""Apps that are defined in a company file."""
 
 from __future__ import annotations
 

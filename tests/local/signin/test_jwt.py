@@ -1,4 +1,4 @@
-"""Signing in with an assertion that an app signed."""
+"""Sign-in with an assertion that an app has signed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SECONDS = int(NOON.timestamp())
 
 @pytest.mark.parametrize("exp", [SECONDS + 1, (SECONDS + 180) * 1000, str(SECONDS + 60), SECONDS + 86_400])
 def test_expiry_is_taken_as_clients_write_it(oauth: OAuth, exp: Any) -> None:
-    """The sf CLI writes milliseconds, simple-salesforce text; longer lifetimes than five minutes are accepted."""
+    """The sf CLI sends milliseconds, and simple-salesforce sends text; lifetimes longer than five minutes are accepted."""
     assert jwt.decode(oauth.assertion(exp=exp), options={"verify_signature": False})["exp"] == exp
     assert oauth.works(signed_in(oauth, exp=exp)["access_token"])
 
@@ -74,7 +74,7 @@ def test_malformed_assertions_are_refused(oauth: OAuth, text: str) -> None:
 
 
 def test_a_signature_that_everybody_could_make_is_refused(oauth: OAuth) -> None:
-    """Neither no algorithm, nor the public certificate as a shared secret."""
+    """An assertion without an algorithm is refused, and so is one with the public certificate as a shared secret."""
     claims = jwt.decode(oauth.assertion(), options={"verify_signature": False})
     unsigned = jwt.encode(claims, None, "none")
     assert oauth.refused(grant_type=JWT_BEARER, assertion=unsigned) == ("invalid_grant", "invalid assertion")

@@ -71,7 +71,7 @@ def test_credentials_may_come_in_the_header(oauth: OAuth) -> None:
 
 
 def test_a_form_may_come_in_chunks(oauth: OAuth) -> None:
-    """The sf CLI sends its forms chunked, without a length."""
+    """The sf CLI sends its forms in chunks, without a length."""
     form = f"grant_type=client_credentials&client_id={oauth.app['consumer_key']}"
     chunks = (part.encode() for part in (form, f"&client_secret={oauth.app['consumer_secret']}"))
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -126,7 +126,7 @@ def test_a_session_ends_two_hours_after_its_last_use(oauth: OAuth, clock: HandCl
 
 
 def test_use_in_the_first_half_of_a_session_does_not_prolong_it(oauth: OAuth, clock: HandClock) -> None:
-    """As in an org: https://help.salesforce.com/s/articleView?id=sf.admin_sessions.htm ."""
+    """The rule is that of a real org: https://help.salesforce.com/s/articleView?id=sf.admin_sessions.htm ."""
     token = credentials_token(oauth)
     clock.wait(minutes=30)
     assert oauth.works(token)
