@@ -1,9 +1,9 @@
 """
-What all tests of a process share, put back after each: environment, folder, time zone, signals, logs, the switch of
-threads, the search for cycles.
+The state that all tests of a process share, and which is restored after each test.
 
-sfcode's commands change some of it on purpose, since a command has its process to itself. Tests run many in one process, and
-which of them share one is different in each run of pytest-xdist.
+It consists of the environment, the current folder, the time zone, signal handlers, logging, and settings of threads and
+garbage collection. Commands of sfcode change this state on purpose, since a command has its own process. Many tests run
+in one process, and pytest-xdist distributes them differently in each run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOGGERS = (None, "sfcode")
 
 @contextlib.contextmanager
 def process_state_restored() -> Iterator[None]:
-    """Put back at the end of the block what it changed of the state that the process has once."""
+    """Restore at the end of the block the state of the process that the block has changed."""
     environ, folder = _environment(), os.getcwd()  # noqa: PTH109
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     loggers = [logging.getLogger(name) for name in LOGGERS]
@@ -58,7 +58,7 @@ def process_state_restored() -> Iterator[None]:
 
 
 def _environment() -> dict[str, str]:
-    """Copy the environment, without what pytest itself writes there before each phase of a test."""
+    """Copy the environment, without the variable that pytest sets before each phase of a test."""
     environ = dict(os.environ)
     environ.pop("PYTEST_CURRENT_TEST", None)
     return environ

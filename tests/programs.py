@@ -1,11 +1,12 @@
 """
-Run `sfcode` as programs of their own, without the second that an interpreter takes to load it.
+Run `sfcode` in separate processes without the second that Python needs to import it.
 
-A server, started when first asked for, has everything imported and forks for each program: what is forked is the command
-as anybody runs it, with its own arguments, environment, folder, streams and process id. `python -m tests.programs PATH` is
-the server; scripts find it as `sfcode` on `search_path()`.
+A server is started on first use, imports everything, and forks for each command. The forked process runs the usual
+command, with its own arguments, environment, folder, streams and process ID. `python -m tests.programs PATH` is the
+server; scripts find it as `sfcode` on `search_path()`.
 
-How an interpreter starts, what it imports and when is no question for these: test_startup.py and test_wheel.py run their own.
+These processes cannot show how Python starts, or what is imported and when: test_startup.py and test_wheel.py start
+their own.
 """
 
 from __future__ import annotations
@@ -54,11 +55,15 @@ USED_LATER = (
     "uvloop",
     "yaml",
 )
-"""What the package imports inside functions."""
+"""Modules that the package imports inside functions."""
 
 
 class Program:
-    """A running `sfcode`, used like subprocess.Popen; `at_terminal` makes the terminal on its standard input its own."""
+    """
+    A running `sfcode`, with the interface of subprocess.Popen.
+
+    With `at_terminal`, the terminal on its standard input becomes its controlling terminal.
+    """
 
     def __init__(
         self,
@@ -116,7 +121,7 @@ class Program:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end of the program, at most so many seconds, and return its exit code."""
+        """Wait at most `timeout` seconds for the end of the program, and return its exit code."""
         if self.returncode is None:
             if not select.select([self._link], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0)
@@ -182,7 +187,7 @@ def run(
     input: str | None = None,
     timeout: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, as subprocess.run does when it captures both outputs as text."""
+    """Run a command to its end, and return its output as text, like subprocess.run."""
     pipe = subprocess.PIPE
     stdin = None if input is None else pipe
     with Program(words, cwd=cwd, env=env, stdin=stdin, stdout=pipe, stderr=pipe) as program:
@@ -195,7 +200,7 @@ def run(
 
 
 def search_path() -> str:
-    """Return a PATH for scripts: it begins with a folder whose `sfcode` is a program of the server, then this Python's."""
+    """Return a PATH for scripts, with `sfcode` as a program of the server first, and then this Python's folder."""
     launcher = Path(_server()).parent / "sfcode"
     if not launcher.exists():
         launcher.write_text(LAUNCHER.format(python=sys.executable, server=_server()), encoding="utf-8")
@@ -224,7 +229,7 @@ sys.exit(code)
 
 
 def connect(server: str, request: Mapping[str, Any], streams: Sequence[int]) -> socket.socket:
-    """Ask the server for a program; it answers with a line for the process id and one for the exit code."""
+    """Request a program from the server, which sends a line with the process ID and later one with the exit code."""
     link = socket.socket(socket.AF_UNIX)
     link.connect(server)
     socket.send_fds(link, [b"+"], streams)
@@ -234,7 +239,7 @@ def connect(server: str, request: Mapping[str, Any], streams: Sequence[int]) -> 
 
 @functools.cache
 def _server() -> str:
-    """Start the server of this process of the test run, once; it ends with it."""
+    """Start the server once for this process of the test run; the server ends with the process."""
     folder = tempfile.mkdtemp(prefix="sfcode-programs-")
     path = str(Path(folder) / "socket")
     python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
@@ -257,7 +262,7 @@ def _server() -> str:
 
 
 def serve(path: str) -> None:
-    """Load everything once, then fork a keeper for each program, until standard input ends."""
+    """Import everything once, then fork a process for each program, until standard input ends."""
     import sfcode
     from sfcode.cli.main import main
 
@@ -333,7 +338,7 @@ def _keep(link: socket.socket) -> NoReturn:
 
 
 def _become(request: Mapping[str, Any], streams: Sequence[int]) -> NoReturn:
-    """Become the program: keep nothing of the server except its imported modules."""
+    """Become the program, and keep nothing of the server except its imported modules."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)

@@ -1,4 +1,4 @@
-"""Conditions of two mappings on one object: no record may fit both."""
+"""Conditions of two mappings on one object: no record may match both."""
 
 from __future__ import annotations
 

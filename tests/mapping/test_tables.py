@@ -1,4 +1,4 @@
-"""The tables of the mapping package answer every question from their rows."""
+"""The tables of the mapping package, from whose rows all other packages read."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class TestFieldTypes:
 
 
 class TestTargetValues:
-    """What events write to a record is known everywhere by its row."""
+    """All packages know the values that events write to a record from the rows of one table."""
 
     @pytest.mark.parametrize("value", TARGET_VALUES, ids=lambda value: value.kind)
     def test_the_key_of_a_mapping_is_all_that_a_value_needs(
@@ -138,7 +138,7 @@ class TestPermissions:
 
 
 def test_the_templates_take_lengths_from_the_domain(root: Path) -> None:
-    """A bound written into a template would be a second place for it."""
+    """A limit in a template would duplicate the limit in the code."""
     text = (root / "templates" / "metadata" / "CustomField.xml.j2").read_text(encoding="utf-8")
     assert "<length>{{ field.length }}</length>" in text
     assert "32768" not in text

@@ -1,4 +1,4 @@
-"""Invalid files, each made from a valid one by one change, and the verdict of each schema."""
+"""Invalid files, each made from a valid one by one change, and the result of each validation."""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ GOOD = {
 
 @dataclass(frozen=True)
 class Negative:
-    """A faulty file: what the strict schema, the loose one and an org's judgment make of it."""
+    """An invalid file, and the results of the strict schema, the loose schema, and an org's validation."""
 
     name: str
     text: str
     strict: bool
     loose: bool
     org: str
-    """The first thing that an org says, with the place; "" when it takes the file."""
+    """The first problem that an org reports, with its position; "" if the org accepts the file."""
 
 
 def _changed(text: str, *changes: tuple[str, str]) -> str:

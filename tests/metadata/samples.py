@@ -1,4 +1,4 @@
-"""Components of an integration with everything that is difficult to write and read."""
+"""Components of an integration with everything that is difficult to render and parse."""
 
 from __future__ import annotations
 

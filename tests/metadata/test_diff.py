@@ -26,7 +26,7 @@ def test_a_new_component_is_compared_value_by_value() -> None:
 
 
 def test_an_added_or_removed_field_of_a_message_is_one_change() -> None:
-    """Texts of a set are changes of their own; those that stay are not told."""
+    """Each text of a set is a separate change, and unchanged texts are not listed."""
     assert diff({"fields": ["Email", "Id"]}, {"fields": ["Id", "Title"]}) == (
         AttributeChange(("fields", "Email"), "Email", None, item=True),
         AttributeChange(("fields", "Title"), None, "Title", item=True),

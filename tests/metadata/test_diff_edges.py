@@ -1,4 +1,4 @@
-"""Lists that are no sets, groups that differ in one key, odd names in paths, and the fingerprint of a component."""
+"""Special cases of differences: lists that are no sets, groups that differ in one key, and odd names in paths."""
 
 from __future__ import annotations
 

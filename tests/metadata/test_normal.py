@@ -1,4 +1,4 @@
-"""The normal form: additions and omissions of an org are no difference, and all else is."""
+"""The normal form: elements that an org adds or omits are no differences, and all others are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def body(type_: str, **values: Value) -> dict[str, Value]:
 
 
 def test_a_field_retrieved_is_the_field_that_was_sent() -> None:
-    """An org adds its switches and drops BlankAsBlank."""
+    """An org adds switches with default values, and omits BlankAsBlank."""
     deployed = {"formula": "A", "formulaTreatBlanksAs": "BlankAsBlank", "label": "L", "type": "Text", "unique": False}
     retrieved = {
         "externalId": False,
@@ -34,7 +34,7 @@ def test_a_field_retrieved_is_the_field_that_was_sent() -> None:
 
 
 def test_an_outbound_message_retrieved_is_the_one_that_was_sent() -> None:
-    """`includeSessionId` means nothing whatever it is: an org ignores it."""
+    """`includeSessionId` has no meaning with any value, since an org ignores it."""
     normalized_component = normalize(MESSAGE)
     retrieved = Component(
         MESSAGE.type, MESSAGE.full_name, {**MESSAGE.body, "apiVersion": "63", "includeSessionId": True}
@@ -46,7 +46,7 @@ def test_an_outbound_message_retrieved_is_the_one_that_was_sent() -> None:
 
 
 def test_a_flow_saved_in_flow_builder_is_the_same_flow() -> None:
-    """Positions, builder's notes, the default label of a run and the action's repeated name mean nothing."""
+    """Positions, notes of Flow Builder, the default label of a run, and the repeated name of the action have no meaning."""
     assert normalize(FLOW).body == {
         "actionCalls": {
             "Send_Contact": {
@@ -92,7 +92,7 @@ def test_an_action_with_another_name_segment_is_different() -> None:
 
 
 def test_permissions_that_grant_nothing_are_omitted() -> None:
-    """A set is replaced as a whole, so a row of a right that is off is as good as none."""
+    """A permission set is replaced as a whole, so an entry whose permission is off has the same meaning as no entry."""
     nothing = body(
         "PermissionSet",
         label="P",
@@ -107,7 +107,7 @@ def test_permissions_that_grant_nothing_are_omitted() -> None:
 
 
 def test_object_permissions_are_shown_with_all_their_rights() -> None:
-    """Edit brings read along; the rights of an object are shown all six, viewAllFields when it is on."""
+    """Edit includes Read; all six permissions of an object are listed, and viewAllFields only if it is on."""
     rights = body(
         "PermissionSet",
         fieldPermissions={"Contact.A__c": {"editable": True}, "Contact.B__c": {"readable": True}},
@@ -144,7 +144,7 @@ def test_blanks_around_texts_and_empty_texts_are_no_difference_unless_they_are_d
 
 
 def test_a_keyed_entry_with_only_defaults_is_kept() -> None:
-    """A right, a variable or a constant is there by its name alone."""
+    """The name alone defines a permission, a variable or a constant."""
     assert body("Flow", variables={"v": {"dataType": "String", "isInput": False}})["variables"] == {
         "v": {"dataType": "String"}
     }

@@ -1,4 +1,4 @@
-"""The shipped table of standard objects: complete where mappings touch it, and consistent with itself."""
+"""The shipped table of standard objects: complete for the fields of mappings, and consistent."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_fields_of_activities_are_in_the_table() -> None:
 
 @pytest.mark.parametrize(("owner", "field"), FIELDS)
 def test_each_field_is_consistent(owner: str, field: Field) -> None:
-    """References name objects, defaults are among the values, and what cannot be written cannot be required."""
+    """References name existing objects, defaults are among the values, and read-only fields are not required."""
     assert field.label
     assert bool(field.reference_to) is (field.type == "reference")
     assert field.default is None or field.type == "boolean" or field.default in field.values

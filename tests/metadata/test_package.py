@@ -22,7 +22,7 @@ from tests.metadata.samples import ALL, EVENT_ID, FLOW, MESSAGE, RULE, SCORE, ST
 
 
 def test_a_package_has_one_file_for_each_container() -> None:
-    """Fields share their object's file, message and rule the workflow's; the resource is beside its description."""
+    """Fields are in the file of their object, message and rule in that of the workflow; the resource has a -meta.xml."""
     files = write(ALL, "63.0")
     assert list(files) == [
         "flows/Appcues_contact.flow",
@@ -105,7 +105,7 @@ def test_a_deletion_alone_still_has_a_manifest_with_a_version() -> None:
 
 @pytest.mark.parametrize("root", ["", "unpackaged/", "any folder/"])
 def test_what_is_written_is_read_back(root: str) -> None:
-    """With or without a folder around it, a package gives the components that went into it."""
+    """With or without a root folder, a parsed package has the components that were rendered."""
     files = {root + name: data for name, data in write(ALL, "63.0").items()}
     assert read(files) == ALL
     assert read({name: data for name, data in files.items() if not name.endswith("package.xml")}) == ALL
@@ -116,7 +116,7 @@ def test_the_order_in_which_components_come_changes_nothing() -> None:
 
 
 def test_an_object_that_is_a_component_itself_holds_its_fields_too() -> None:
-    """Elements are in schema order, so that own ones stand before and after the fields."""
+    """Elements are in schema order, so the object's own elements are before and after its fields."""
     field = Component("CustomField", "Visit__c.Note__c", {"label": "Note", "length": 9, "type": "Text"})
     (text,) = (data.decode() for name, data in write([VISITS, field], "63.0").items() if name.startswith("objects/"))
     order = [text.index(f"<{name}>") for name in ("deploymentStatus", "fields", "nameField", "pluralLabel")]
@@ -186,7 +186,7 @@ def test_a_manifest_may_name_a_type_twice_and_anything_as_member() -> None:
 @pytest.mark.parametrize("component", ALL, ids=lambda component: component.type)
 @pytest.mark.parametrize("layout", ["mdapi", "source"])
 def test_a_file_leads_back_to_its_component(layout: str, component: Component) -> None:
-    """From the path alone, children of a container's file give the container."""
+    """The path alone determines the component; for children in a container's file, it is the container."""
     path = file_path(component.address, layout, content_type="application/json")  # type: ignore[arg-type]
     assert path in write([component], "63.0", layout=layout)  # type: ignore[arg-type]
     containers = {"WorkflowRule": "Workflow", "WorkflowOutboundMessage": "Workflow"}
@@ -204,7 +204,7 @@ def test_other_files_are_no_components(path: str) -> None:
 
 
 def test_names_are_encoded_in_file_names() -> None:
-    """An org encodes characters that file names cannot contain; report folders are folders."""
+    """An org encodes characters that file names cannot contain; folders of reports are folders in a package."""
     for address, path in [
         (Address("Profile", "Custom%3A Sales Profile"), "profiles/Custom%3A Sales Profile.profile"),
         (Address("Report", "Appcues/Answers"), "reports/Appcues/Answers.report"),
@@ -231,7 +231,7 @@ def test_an_unknown_type_is_refused_by_name() -> None:
 
 
 def test_user_ids_formula_is_found_in_both_layouts() -> None:
-    """The formula's text is the same wherever the field is laid out."""
+    """The formula is the same in both layouts of the field."""
     (mdapi,) = (data for name, data in write([USER_ID], "63.0").items() if name.startswith("objects/"))
     (source,) = (data for name, data in write([USER_ID], "63.0", layout="source").items() if "fields/" in name)
     formula = b"TEXT(Product_User_Id__c) &amp; &apos;&lt;&gt;&apos;\n)</formula>"
@@ -240,7 +240,11 @@ def test_user_ids_formula_is_found_in_both_layouts() -> None:
 
 
 def test_a_folder_of_reports_is_a_member_of_type_report() -> None:
-    """Its file is beside the folder; it comes before its reports in a package, and after them in a deletion."""
+    """
+    The folder's file is beside the folder.
+
+    The folder is before its reports in a package, and after them in a deletion.
+    """
     folder = Component("ReportFolder", "Appcues", {"name": "Appcues"})
     report = Component("Report", "Appcues/Answers", {"format": "Tabular", "name": "Answers", "reportType": "Activity"})
     files = write([folder, report], "63.0", deleted=[folder.address, report.address])

@@ -1,4 +1,4 @@
-"""The root of a package, files that belong to none of its folders, and the project file of the source layout."""
+"""Special cases of packages: the root, files outside of all known folders, and the project file of the source layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties of every component of every type."""
+"""Properties that hold for every component of every type."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BODIES = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4)
 @calm
 @given(components())
 def test_what_is_written_is_read_back_and_valid(component: Component) -> None:
-    """Any component survives writing and reading, and its file passes the strict schema and an org's judgment."""
+    """Any component is unchanged after it is rendered and parsed, and its file passes both validations."""
     data = to_bytes(to_element(component))
     assert from_element(component.type, component.full_name, parse(data)) == component
     assert validate_strictly(data) == validate_loosely(data) == ()
@@ -45,7 +45,7 @@ def test_what_is_written_is_read_back_and_valid(component: Component) -> None:
 @calm
 @given(components(), st.randoms(use_true_random=False))
 def test_the_order_of_siblings_is_no_difference(component: Component, chance: random.Random) -> None:
-    """Elements in another order are the same component, but for lists whose order counts."""
+    """Elements in another order are the same component, except in lists whose order matters."""
     root = to_element(component)
     _shuffle(root, component.type, chance)
     second = from_element(component.type, component.full_name, root)
@@ -86,7 +86,7 @@ def test_a_body_does_not_differ_from_itself(body: dict[str, Any]) -> None:
 @calm
 @given(BODIES, BODIES)
 def test_the_changes_applied_to_before_give_after(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """The list of changes is complete: nothing but it is needed to get from one body to the other."""
+    """The list of changes is complete: applied to the first body, it results in the second one."""
     changes = diff(before, after)
     assert [change.path for change in changes] == sorted(change.path for change in changes)
     assert _plain(_patched(before, changes)) == _plain(after)
@@ -99,7 +99,7 @@ def test_a_diff_is_empty_only_for_equal_bodies(before: dict[str, Any], after: di
 
 
 def _plain(value: Any) -> Any:
-    """Leave out keys without a value, and tell true from 1."""
+    """Leave out keys without a value, and distinguish true from 1."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items() if part is not None}
     if isinstance(value, list):

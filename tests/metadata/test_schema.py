@@ -1,4 +1,4 @@
-"""The table, the strict schema and the judgment of files, measured against the WSDL itself."""
+"""The schema table, the strict schema, and the validation of files, compared with the WSDL itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ by_name = pytest.mark.parametrize("sample", NEGATIVES, ids=lambda sample: sample
 
 
 def test_the_table_is_what_the_wsdl_says() -> None:
-    """Building schema.json anew from the installed WSDL gives the committed file."""
+    """Building schema.json again from the installed WSDL results in the committed file."""
     script = wsdl.build_script()
     assert script.TARGET.read_text(encoding="utf-8") == script.text(script.build(script.wsdl()))
 
@@ -52,7 +52,7 @@ def test_a_schema_of_a_files_elements_decides_as_the_whole_one(sample: Negative)
 
 @pytest.mark.parametrize("type_", sorted(GOOD.keys() - {"StaticResource"}))  # which has no optional elements
 def test_a_schema_of_other_elements_accepts_nothing_more(type_: str) -> None:
-    """So a file that it refuses is validated by another one."""
+    """A schema without optional elements refuses the valid file, which is then validated with a larger schema."""
     schema = etree.XMLSchema(etree.fromstring(xsd(type_, frozenset())))
     assert not schema.validate(etree.fromstring(GOOD[type_].encode()))
     assert len(xsd(type_, frozenset())) < len(xsd(type_)) / 2
@@ -61,14 +61,14 @@ def test_a_schema_of_other_elements_accepts_nothing_more(type_: str) -> None:
 
 @by_name
 def test_an_org_refuses_what_the_loose_schema_refuses(sample: Negative) -> None:
-    """The judgment finds all that the loose schema finds, and repeats and gaps beyond it."""
+    """An org's validation finds all problems of the loose schema, and in addition repeated and missing elements."""
     assert wsdl.loose().validate(etree.fromstring(sample.text.encode())) is sample.loose
     assert sample.loose or validate_loosely(sample.text.encode())
 
 
 @by_name
 def test_the_validation_uses_an_orgs_messages_and_positions(sample: Negative) -> None:
-    """The judgment uses an org's words, at the place where an org's parser is."""
+    """The validation reports an org's message, at the position where an org's parser is."""
     assert "; ".join(map(str, validate_loosely(sample.text.encode())[:1])) == sample.org
 
 
@@ -111,7 +111,7 @@ def test_the_folder_asks_for_its_own_root() -> None:
 
 
 def test_the_place_is_right_with_prefixes_comments_and_tabs() -> None:
-    """Names are judged, not prefixes; comments between elements do not shift places."""
+    """Names are validated without prefixes, and comments between elements do not change positions."""
     text = PERMISSION_SET.replace("<label>", "<!-- one\n\ttwo --><label>").replace("true</enabled>", "1 </enabled>")
     assert validate_loosely(text.encode()) == ()
     broken = text.replace("<name>ApiEnabled</name>", "\t<named>ApiEnabled</named>")
@@ -142,7 +142,7 @@ def test_an_element_inside_a_value_is_refused() -> None:
 
 
 def test_nil_counts_as_a_value() -> None:
-    """Orgs write xsi:nil for blank values that their schema calls required."""
+    """Orgs write xsi:nil for blank values that the schema requires."""
     nil = '<active xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
     assert validate_loosely(WORKFLOW.replace("<active>true</active>", nil).encode()) == ()
 

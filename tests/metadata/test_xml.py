@@ -1,4 +1,4 @@
-"""Reading and writing metadata XML: safe, faithful, and looking like Salesforce's own."""
+"""Parsing and rendering of metadata XML: safe, lossless, and in Salesforce's format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def inside(type_: str, *lines: str) -> str:
 
 
 def test_a_component_is_written_as_salesforce_writes_it() -> None:
-    """Declaration, four spaces, elements in schema order, quotes escaped, line feed at the end."""
+    """The file has a declaration, four spaces of indentation, schema order, escaped quotes, and a final line feed."""
     assert (
         to_bytes(to_element(USER_ID)).decode()
         == """<?xml version="1.0" encoding="UTF-8"?>
@@ -50,7 +50,7 @@ def test_a_file_of_salesforces_is_written_back_byte_by_byte(text: str) -> None:
 
 
 def test_values_are_typed_by_the_schema() -> None:
-    """Booleans and integers are JSON's, all else is text; absent elements are absent keys."""
+    """Booleans and integers are those of JSON, all other values are texts, and absent elements are absent keys."""
     assert read(
         "CustomField", inside("CustomField", "<label>true</label>", "<length> 12 </length>", "<unique>1</unique>")
     ).body == {
@@ -77,7 +77,7 @@ def test_a_set_of_texts_is_sorted_and_an_ordered_list_is_not() -> None:
 
 
 def test_two_of_the_same_identity_stay_a_list() -> None:
-    """A rule may have an alert and a task of one name; none of them is lost."""
+    """A rule may have an alert and a task with the same name, and both are kept."""
     actions = [f"<actions><name>Notify</name><type>{type_}</type></actions>" for type_ in ("Task", "Alert")]
     rule = read(
         "WorkflowRule",
@@ -88,7 +88,7 @@ def test_two_of_the_same_identity_stay_a_list() -> None:
 
 
 def test_text_survives_as_it_is_and_line_ends_become_one_kind() -> None:
-    """Blanks, tabs and line feeds in a text are data; carriage returns are not."""
+    """Blanks, tabs and line feeds in a text are kept; carriage returns are not."""
     data = inside("CustomField", f"<formula>{FORMULA}</formula>".replace("&", "&amp;").replace("<>", "&lt;&gt;"))
     assert read("CustomField", data.replace("\n", "\r\n")).body == {"formula": FORMULA}
     assert read("CustomField", inside("CustomField", "<description>\t a&#13;\n b </description>")).body == {
@@ -100,7 +100,7 @@ def test_text_survives_as_it_is_and_line_ends_become_one_kind() -> None:
 
 
 def test_a_child_carries_its_name_in_its_container_and_in_its_own_file() -> None:
-    """Both as the element of a workflow and as a root, the name without the object's stands first."""
+    """The name without the object's name comes first, both in an element of a workflow and in a root element."""
     for element in (to_element(RULE), to_element(RULE, "rules")):
         assert element[0].tag == f"{{{schema_table.NAMESPACE}}}fullName"
         assert element[0].text == "Appcues_contact"
@@ -152,7 +152,7 @@ def test_invalid_xml_is_refused_with_its_position(body: str, place: tuple[int, i
 
 
 def test_entities_that_grow_are_refused() -> None:
-    """The file with ten levels of entities is not expanded."""
+    """A file with ten levels of entities is not expanded."""
     levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     with pytest.raises(MetadataError):
         parse(f'<!DOCTYPE a [<!ENTITY l0 "x">{levels}]><a>&l9;</a>'.encode())
@@ -227,7 +227,7 @@ def test_a_secret_stays_a_placeholder() -> None:
 
 
 def test_the_tables_of_types_name_what_the_schema_has() -> None:
-    """Each identity is an element of its items, each container's element holds the type that is said."""
+    """Each identity is an element of its items, and each element of a container has the type in the table."""
     for owner, identities in _IDENTITIES.items():
         for element, key in identities.items():
             item = (schema_table.elements(owner) or {})[element]

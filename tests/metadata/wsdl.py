@@ -1,4 +1,4 @@
-"""The schemas of the whole WSDL, built independently of sfcode to measure its reduced ones."""
+"""The schemas of the complete WSDL, built independently of sfcode, to compare its reduced schemas with them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ METADATA = "http://soap.sforce.com/2006/04/metadata"
 
 @cache
 def build_script() -> ModuleType:
-    """Import scripts/build_schema.py, which is no module of the package."""
+    """Import scripts/build_schema.py, which is not a module of the package."""
     spec = importlib.util.spec_from_file_location("build_schema", ROOT / "scripts" / "build_schema.py")
     assert spec
     assert spec.loader
@@ -62,7 +62,7 @@ def strict() -> etree.XMLSchema:
 
 @cache
 def loose() -> etree.XMLSchema:
-    """Return the WSDL's schema without order and number: names, enumerations and simple types only."""
+    """Return the WSDL's schema without order and numbers of elements: names, enumerations and simple types only."""
     schema = _whole()
     kinds = {str(kind.get("name")): kind for kind in schema.iterfind(XSD + "complexType")}
     bases = _bases(schema)

@@ -1,4 +1,4 @@
-"""An org client at a server of the test's own, with time that passes at once."""
+"""A client of an org that the test serves itself, with a clock on which waiting takes no time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE
 
 @dataclass
 class Time:
-    """A clock that only sleeping moves."""
+    """A clock that only sleeping advances."""
 
     now: float = 1_000_000.0
     slept: list[float] = field(default_factory=list)
@@ -49,7 +49,7 @@ ServeOrg = Callable[[Handler], tuple[Server, Org]]
 
 @pytest.fixture
 def org_at(runtime: Runtime) -> Iterator[ServeOrg]:
-    """Start a server with a handler and give a client that is signed in to it."""
+    """Start a server with a handler, and return a client that is signed in to it."""
     with ExitStack() as stack:
 
         def start(handler: Handler) -> tuple[Server, Org]:
@@ -62,7 +62,7 @@ def org_at(runtime: Runtime) -> Iterator[ServeOrg]:
 
 
 def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
-    """Write cassettes with a head that says where they come from."""
+    """Write cassettes with a header that names their origin."""
     vcr.register_serializer("yaml", recording.Serializer)
 
 
@@ -78,5 +78,5 @@ def vcr_config() -> dict[str, Any]:
 
 @pytest.fixture
 def default_cassette_name(request: pytest.FixtureRequest) -> str:
-    """Name a cassette as its test: `test_x[recorded-rest]` is in test_x-rest.yaml."""
+    """Name a cassette after its test: `test_x[recorded-rest]` is stored in test_x-rest.yaml."""
     return request.node.name.replace("[recorded", "").replace("]", "")

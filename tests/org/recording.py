@@ -1,4 +1,4 @@
-"""How cassettes are written: what they were recorded against on top, no token, one fixed address."""
+"""The format of cassettes: a header with their origin, no token, and one fixed address."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Answer:
 
 
 class HangUp(Exception):
-    """Close the connection without an answer."""
+    """Raised to close the connection without an answer."""
 
 
 Handler = Callable[[Request], Answer]
@@ -80,7 +80,7 @@ def envelope(inner: str) -> Answer:
 
 @dataclass
 class Server:
-    """A running server: its URL, and every request that it got."""
+    """A running server: its URL, and every request that it has received."""
 
     url: str
     requests: list[Request] = field(default_factory=list)
@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_DELETE = _serve
 
     def log_message(self, format: str, *args: object) -> None:
-        """Stay quiet."""
+        """Log nothing."""
 
 
 class _Http(ThreadingHTTPServer):
@@ -144,7 +144,7 @@ def serving(answer: Handler, *, tls: ssl.SSLContext | None = None) -> Iterator[S
 
 
 def script(*answers: Answer | type[HangUp]) -> Handler:
-    """Answer the first request with the first answer, and so on; the last one stays."""
+    """Return the answers in order, one per request; the last one is repeated."""
     remaining_answers = list(answers)
 
     def answer(_: Request) -> Answer:

@@ -84,7 +84,7 @@ GRANT = as_json({"access_token": "t", "instance_url": "https://x.example.com"})
 
 
 Call = tuple[Answer, Answer, Callable[[Org], object]]
-"""The response that asks to wait, the one after it, and the call."""
+"""The response that asks the client to wait, the response after it, and the call."""
 
 
 def ask_for_token(org: Org) -> Grant:
@@ -178,7 +178,7 @@ def test_a_redirect_to_another_host_gets_no_session(org_at) -> None:
 
 
 def test_the_token_goes_to_its_own_org_only(org_at) -> None:
-    """A next page elsewhere is followed by the library, but without the token."""
+    """The library requests a next page on another host, but without the token."""
     with serving(script(ROWS)) as other_server:
         page = {
             "totalSize": 2,
@@ -201,7 +201,7 @@ def test_a_port_where_nobody_listens_is_unreachable(runtime: Runtime) -> None:
 
 @contextmanager
 def dripping(pause: float) -> Iterator[str]:
-    """Send headers at once, then a part of the body per pause, for ever."""
+    """Send headers at once, then one part of the body after each pause, without end."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
 
@@ -246,7 +246,7 @@ def test_a_server_that_never_responds_is_an_error() -> None:
 
 
 def test_a_slowly_arriving_response_is_an_error() -> None:
-    """Each part comes in time, but the whole never does."""
+    """Each part arrives in time, but the response never ends."""
     runtime = Runtime(read_timeout=5, answer_timeout=0.1, rng=random.Random(1), sleep=lambda _: None)
     with (
         dripping(0.05) as url,
@@ -257,7 +257,7 @@ def test_a_slowly_arriving_response_is_an_error() -> None:
 
 
 def test_no_error_shows_the_token(org_at) -> None:
-    """An org, or something that poses as one, may repeat what it was sent."""
+    """An org, or a server that pretends to be one, may repeat the token in its response."""
     text = f"INVALID_SESSION_ID: no such session {TOKEN}"
 
     def echo(request: Request) -> Answer:

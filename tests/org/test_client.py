@@ -1,8 +1,8 @@
 """
-The client against the local org, twice: live, and against answers recorded from it.
+The client against the local org, both live and against recorded answers.
 
-A cassette proves that requests stay as they were and that these answers are understood, without a
-server. It says what it was recorded against; `make record` does it again.
+A cassette shows that the client sends the same requests as before and understands the answers, without a server. Its
+header names its origin; `make record` records it again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Target:
 
 @pytest.fixture(params=[pytest.param("recorded", marks=pytest.mark.vcr), "live"])
 def target(request: pytest.FixtureRequest, record_mode: str, tmp_path: Path) -> Iterator[Target]:
-    """Name the org to speak to: a local org, or for recorded answers an address where nobody listens."""
+    """Return the org to use: a local org, or for recorded answers an address without a server."""
     if request.param == "recorded" and record_mode == "none":
         yield Target(ADDRESS, TOKEN, Runtime(sleep=lambda _: None))
         return

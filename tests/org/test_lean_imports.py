@@ -29,7 +29,7 @@ def test_what_is_not_used_is_not_loaded(root: Path) -> None:
 
 
 def test_its_own_parts_come_when_they_are_used(root: Path) -> None:
-    """The module of metadata, the signing of tokens and the package itself are the real ones."""
+    """On use, the real metadata module, token signing and package are imported."""
     run(
         root,
         """
@@ -91,7 +91,7 @@ assert not {"charset_normalizer", "idna", "importlib.metadata"} & {*sys.modules}
     ids=["not loaded", "host", "version", "encoding", "detection", "metadata"],
 )
 def test_requests_is_loaded_without_the_detection_of_encodings(root: Path, more: str) -> None:
-    """Warnings are errors: requests warns when it does not know the version of what detects encodings."""
+    """Warnings are errors, and requests warns if it does not know the version of the library that detects encodings."""
     command = [sys.executable, "-W", "error", "-c", f"{CONNECTION}\n{more}"]
     process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr

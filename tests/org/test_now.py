@@ -1,4 +1,4 @@
-"""The time of an org, which each of its responses tells."""
+"""The time of an org, which each of its responses contains."""
 
 from __future__ import annotations
 

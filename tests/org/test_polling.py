@@ -17,7 +17,7 @@ LOST = NoAnswer("no route to host", sent=False)
 
 
 def script(*answers):
-    """Answer in order; the last answer stays."""
+    """Return the answers in order; the last one is repeated."""
     remaining_answers = list(answers)
 
     def status():

@@ -1,4 +1,4 @@
-"""Records over REST: quoting, paging, errors in the org's words."""
+"""Records over REST: quoting, paging, and errors with the org's message."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def renewing(url: str, *, renewable: bool = True) -> SignIn:
 
 
 def accepts(token: str):
-    """Answer REST and SOAP, for one token only."""
+    """Serve REST and SOAP, but accept only one token."""
 
     def answer(request: Request) -> Answer:
         if request.path.startswith("/services/Soap"):
@@ -73,7 +73,7 @@ def test_a_token_that_cannot_be_renewed_ends_with_the_hint(call, runtime: Runtim
 
 
 def test_a_deploy_that_met_an_ended_session_is_sent_again(runtime: Runtime) -> None:
-    """The org did nothing, so nothing happens twice."""
+    """The org did nothing, so the repeated call has no second effect."""
     from sfcode.org import DeployOptions
 
     def answer(request: Request) -> Answer:

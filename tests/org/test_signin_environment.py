@@ -42,7 +42,7 @@ def test_an_instance_url_takes_the_token_from_the_environment() -> None:
 
 
 def test_a_url_is_refused_when_the_environment_names_another_org() -> None:
-    """A config file must not be able to send a token to an address of its choice."""
+    """A config file must not be able to send a token to any address."""
     with pytest.raises(SignInError, match=r"The org is https://evil\.example, but SF_ORG_INSTANCE_URL is") as caught:
         sign_in("https://evil.example", BOTH, Runtime())
     assert TOKEN not in str(caught.value)

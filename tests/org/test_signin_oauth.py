@@ -1,4 +1,4 @@
-"""The three OAuth ways against a token endpoint that checks what it gets."""
+"""The three OAuth flows against a token endpoint that checks their requests."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_signing_in_must_lead_to_the_org_that_was_named(runtime: Runtime) -> Non
 
 @pytest.fixture
 def certificate(tmp_path):
-    """Make a certificate for loopback, as self-signed ones are."""
+    """Create a self-signed certificate for loopback."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     today = datetime.datetime.now(datetime.UTC)
     new_certificate = (

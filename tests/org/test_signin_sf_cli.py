@@ -1,4 +1,4 @@
-"""Signing in through the sf CLI: a program of that name on the PATH answers as the real one does."""
+"""Sign-in through the sf CLI: a program of that name on the PATH answers like the real one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ sys.exit(answer["code"])
 
 
 class Sf:
-    """An `sf` on a PATH of its own."""
+    """A program `sf` in a folder of its own on the PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -71,7 +71,7 @@ def test_takes_token_and_url_from_org_display(sf: Sf) -> None:
 
 
 def test_asks_for_the_token_by_name_where_display_hides_it(sf: Sf) -> None:
-    """The placeholder of newer CLIs is a text that is neither empty nor a token."""
+    """Newer versions of the CLI print a placeholder, which is neither empty nor a token."""
     sf.answers("display", {**ORG, "accessToken": HIDDEN})
     sf.answers("token", {"accessToken": TOKEN})
     sign_in(sf).close()

@@ -50,7 +50,7 @@ def build(
     generated: Desired | None = None,
     **options: Any,
 ) -> Plan:
-    """Make a plan without an org; options are those of a request."""
+    """Make a plan without an org; further arguments are options of the request."""
     prints = {name: fingerprint(value, snapshot.target.org_id) for name, value in secrets.items()}
     return build_plan(
         PlanInput(project, desired_state, snapshot, prints, PlanRequest(**options), generated or desired_state)

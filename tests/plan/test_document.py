@@ -115,7 +115,7 @@ def test_a_forged_plan_with_a_valid_digest_is_refused_without_a_traceback(plan, 
 
 
 class TestSigned:
-    """With a key, only what was signed with it is carried out."""
+    """With a key, only plans that were signed with this key are applied."""
 
     @pytest.fixture
     def path(self, plan, tmp_path):

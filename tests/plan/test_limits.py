@@ -15,7 +15,7 @@ THERE = tuple(number(f"F{index}__c") for index in range(8))
 
 
 def limited(project, *, keep, safety, own=None, allowed=None):
-    """Plan to keep the first fields, with another precision, of eight that are managed."""
+    """Plan with eight managed fields: keep the first ones with another precision, and delete the others."""
     project = replace(
         project,
         settings=project.settings.model_copy(update={"safety": Safety(**safety)}),

@@ -1,4 +1,4 @@
-"""Former names: components that are recognized, renamed in place, and created again."""
+"""Former names: components that are recognized, renamed in place, or created again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def components(project: Project) -> dict[Address, Component]:
 
 
 def snapshot(project: Project, **more: Any) -> OrgSnapshot:
-    """Return the org as an apply of a project leaves it."""
+    """Return the org as it is after an apply of a project."""
     observed_components = components(project)
     bodies = {address: component.body for address, component in observed_components.items()}
     applied_state = Applied(
@@ -157,7 +157,7 @@ def test_an_applied_line_of_moved_changes_nothing(kind: str) -> None:
 
 
 def refer(value: Any, address: Address) -> bool:
-    """Return whether an address is anywhere in a value."""
+    """Return whether an address occurs anywhere in a value."""
     if isinstance(value, Mapping):
         return any(refer(key, address) or refer(content, address) for key, content in value.items())
     if isinstance(value, (tuple, frozenset)):
@@ -172,7 +172,7 @@ OF_ADDRESSES = [
 
 @pytest.mark.parametrize("name", OF_ADDRESSES)
 def test_everything_in_a_snapshot_is_renamed(name: str) -> None:
-    """Each field of addresses, whatever its shape: a field that is added to a snapshot is renamed too."""
+    """The test covers each field with addresses in any structure, so that a new field of a snapshot must be renamed too."""
     shapes = {
         "tuple": (OLD,),
         "frozenset": frozenset({OLD}),

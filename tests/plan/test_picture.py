@@ -1,4 +1,4 @@
-"""The picture of the data flows: its lines, and the plan's change of each."""
+"""The picture of the data flows: its lines, and the change of each line in the plan."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FLOW = FlowOfData(
 
 
 def draw(after: FlowOfData | None, before: FlowOfData | None) -> str:
-    """Return one line for each line of data: sign, name in Salesforce, way, name in Appcues, and what was there before."""
+    """Return one text for each line: sign, name in Salesforce, direction, name in Appcues, and the former connection."""
     plan = Plan(TARGET, "local", "1", "63.0", Address("StaticResource", "S"), (), {})
     flows, previous_flows = ((flow,) if flow else () for flow in (after, before))
     (drawing,) = pictures(replace(plan, flows=flows, previous_flows=previous_flows))
@@ -121,7 +121,7 @@ def test_the_config_of_the_help_page_is_drawn_whole(shipped) -> None:
 
 
 def test_what_an_apply_recorded_reads_as_the_same_lines(shipped) -> None:
-    """Through JSON, as the state keeps it; a record of another version is no reason to fail."""
+    """The record is read from JSON, as in the state; a record of another version is ignored without an error."""
     recorded = json.loads(json.dumps(render_relay_config(shipped)))
     by_name = {flow.mapping: flow for flow in recorded_data_flows(recorded) or ()}
     for flow in data_flows(shipped, {}):
@@ -173,7 +173,7 @@ def test_a_saved_plan_keeps_both_sides(plan, tmp_path: Path) -> None:
 
 
 def test_the_page_holds_it_without_a_script_or_a_request(plan) -> None:
-    """The SVG is well formed, its signs have text alternatives, it loads nothing, and risks are at their changes."""
+    """The SVG is well formed, its signs have text alternatives, it loads nothing, and risks are shown at their changes."""
     judged = {Address.parse("CustomField:Contact.A__c"): Judgment(Risk.HIGH, "for <a> reason")}
     page = html(plan, judged)
     assert "<script" not in page

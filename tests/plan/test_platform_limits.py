@@ -26,7 +26,7 @@ DIVIDE = "divide the project into two, each with half of the mappings, its own `
 
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch):
-    """Reduce the limits to a hundredth and a tenth, which are quicker to reach."""
+    """Reduce the limits to a hundredth and a tenth, so that they are reached faster."""
     for module in (platform_limits, state_format):
         monkeypatch.setattr(module, "STATIC_RESOURCE_SIZE", STATIC_RESOURCE_SIZE)
         monkeypatch.setattr(module, "STATE_SIZE", STATE_SIZE)
@@ -35,7 +35,7 @@ def small_limits(monkeypatch):
 
 
 def text(seed: object, size: int) -> str:
-    """Return a text that takes as many bytes when it is compressed and in base64."""
+    """Return a text that still has this size when it is compressed and encoded in base64."""
     return base64.b64encode(random.Random(str(seed)).randbytes(size * 3 // 4)).decode()
 
 

@@ -42,7 +42,7 @@ Recase = Callable[[str], str]
 
 
 def flipped(flips: int) -> Recase:
-    """Change the case of those letters of a name whose bits are set; the ending of a custom field stays."""
+    """Change the case of those letters of a name whose bits are set, except in the suffix of a custom field."""
 
     def recase(name: str) -> str:
         base = name.removesuffix("__c")
@@ -53,7 +53,7 @@ def flipped(flips: int) -> Recase:
 
 
 def recased(mapping: dict[str, Any], recase: Recase) -> dict[str, Any]:
-    """Copy a mapping with every name that it gives or repeats in another case."""
+    """Copy a mapping with all of its names in another case."""
     copy: dict[str, Any] = json.loads(json.dumps(mapping))
     copy["user_id"] = {key: recase(name) for key, name in copy["user_id"].items()}
     for target in copy["to_salesforce"]["nps"].values():

@@ -53,7 +53,7 @@ def test_what_an_object_has_and_what_names_it_follow() -> None:
 
 @pytest.mark.parametrize("done", range(len(CALLS) + 1))
 def test_the_state_is_read_by_the_names_that_a_cut_off_apply_has_given(done: int) -> None:
-    """Renamed components have their present names, and all others the former ones."""
+    """Renamed components have their present names, and all others have their former ones."""
     present_addresses = {former for former, _ in CALLS[done:] if former != HALF} | {
         present for _, present in CALLS[:done]
     }

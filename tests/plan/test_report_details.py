@@ -31,7 +31,7 @@ def thing(**body: Any) -> Component:
 
 
 def shown(before: Component | None, after: Component | None) -> list[str]:
-    """Return the lines of a change in the text, without those that are hidden or about the change as a whole."""
+    """Return the lines of a change in the text report, without lines about hidden attributes and the whole change."""
     lines = text(plan(Change(Address("Thing", "F"), before, after))).splitlines()
     first = next(index for index, line in enumerate(lines) if line.endswith('Thing "F" {'))
     return [line.strip() for line in lines[first + 1 : lines.index("    }")]]

@@ -20,7 +20,7 @@ def body(value: Any) -> Component:
 
 
 def mask(value: Any, *likes: Any, **more: Any) -> Any:
-    """Mask a value as one with the desired and the applied value beside it."""
+    """Mask a value, given the desired and the applied value at the same place."""
     mask = Mask(**{"secrets": SECRETS, "applied": {}, "key": "00D1", **more})
     return mask.mask(body(value), *({"value": like} for like in likes)).body["value"]
 

@@ -47,13 +47,13 @@ def test_a_state_of_the_first_format_is_read():
 
 
 def past(apply_id, size=0):
-    """Return an apply that replaced a text that does not compress, of a number of bytes as it is stored."""
+    """Return an apply that replaced an incompressible text, with a given stored size in bytes."""
     text = base64.b64encode(random.Random(apply_id).randbytes(size * 3 // 4)).decode()
     return Past(apply_id, "then", "me", None, {Address("A", "x"): {"text": text}}, frozenset())
 
 
 def kept(*sizes):
-    """Return the ids of the applies that a state keeps, newest first, of which each has a size."""
+    """Return the IDs of the applies that a state keeps, newest first, for applies of given sizes."""
     applied = Applied(history=tuple(past(str(number), size) for number, size in enumerate(sizes)))
     component = to_component(state_address("P"), applied)
     assert len(base64.b64decode(component.body["content"])) <= STATIC_RESOURCE_SIZE

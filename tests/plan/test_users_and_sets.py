@@ -1,4 +1,4 @@
-"""Records of a plan: their order, the previous integration user, and assignments of permission sets that go."""
+"""Records of a plan: their order, the previous integration user, and assignments of deleted permission sets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def done(plan: Plan) -> dict[str, str]:
 
 
 def renamed(project: Project, *rows: Component, left: Component | None = None, **more: object) -> Plan:
-    """Plan for another integration user than the message of the last apply names."""
+    """Plan for another integration user than the one in the message of the last apply."""
     now, before = message("appcues@example.com"), left or message(OLD)
     return build(project, desired(now), observed(before, *rows, applied=(before,), **more))
 
@@ -77,7 +77,7 @@ def test_sign_ins_of_a_deactivated_user_are_reported(project: Project, sign_ins:
 
 
 class Rows:
-    """An org that answers queries from a table; an error is raised."""
+    """An org that answers queries from a table; an entry that is an error is raised."""
 
     def __init__(self, **rows: Any) -> None:
         self.rows = rows

@@ -1,4 +1,4 @@
-"""The local org that the probes ask in every ordinary run, prepared so that each of them has something to look at."""
+"""The local org that the probes query in every test run, prepared so that each probe has data to check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfcode.org import DeployOptions, Org, connect
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
-    """Serve a local org which holds what a project has deployed."""
+    """Serve a local org with the components of an applied project."""
     state: Path = tmp_path_factory.mktemp("probes")
     with serve(state) as local:
         with local_client(local) as org:

@@ -1,4 +1,4 @@
-"""The probes of docs/assumptions.yaml, put to the local org in every run, and by `make test-org` to the org that is named."""
+"""The probes of docs/assumptions.yaml: against the local org in every run, and with `make test-org` against the named org."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_local_org_does_as_assumed(probe: Probe, local_org: Org) -> None:
 
 @pytest.mark.org
 def test_a_real_org_does_as_assumed(org_name: str, root: Path, record_property) -> None:
-    """All answers are in the file, also of those that were refuted."""
+    """All answers are written to the file, including those that refute an assumption."""
     with connect(org_name, environ=dict(os.environ), api_version=samples.VERSION) as org:
         evidence = record_evidence(org, datetime.now(UTC), print)
     (root / "org-evidence.json").write_text(json.dumps(evidence, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,8 +1,9 @@
 """
-Compare an answer of the local org with one that a real org has given.
+Compare an answer of the local org with the answer of a real org.
 
-What differs from org to org is written as a placeholder, alone or within a text: `<id>`, `<time>`, `<url>`, `<email>`, `<number>`,
-`<text>` (not empty) and `<any>`. An object with the key `<more>` may have further keys, and a list that ends in `<more>` further items.
+Values that differ between orgs are written as placeholders, alone or within a text: `<id>`, `<time>`, `<url>`,
+`<email>`, `<number>`, `<text>` (not empty) and `<any>`. An object with the key `<more>` may have further keys, and a
+list that ends in `<more>` may have further items.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One local org for all pairs, with the records that their requests name."""
+"""One local org for all pairs, with the records that the requests name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VERSION = "63.0"
 
 @dataclass(frozen=True)
 class RecordedWorld:
-    """An org, and the names that stand for its records in requests and answers: `{contact}`."""
+    """An org, and the placeholders for its records in requests and answers, such as `{contact}`."""
 
     org: LocalOrg
     rest: Rest

@@ -1,4 +1,4 @@
-"""Read the recorded pairs: requests, the answers of real orgs, and where these were seen."""
+"""Read the recorded pairs of requests and answers of real orgs, with their sources."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from sfcode.config import yaml
 
 FOLDER = Path(__file__).parent
 KINDS = ("recorded", "documented", "inferred")
-"""Recorded from a real org by somebody, documented by Salesforce, or concluded from either."""
+"""
+`recorded`: recorded from a real org by somebody. `documented`: documented by Salesforce. `inferred`: concluded from one
+of these.
+"""
 
 
 @dataclass(frozen=True)
 class RecordedPair:
-    """A request and the answer of a real org to it, with made-up records and names."""
+    """A request and the answer of a real org to it, with invented records and names."""
 
     file: str
     name: str
@@ -26,7 +29,7 @@ class RecordedPair:
     request: Mapping[str, Any]
     answer: Mapping[str, Any]
     differs: str = ""
-    """Why the local org answers otherwise, where it does."""
+    """Why the local org answers differently; "" if it does not."""
 
 
 def read_pairs(folder: Path = FOLDER) -> list[RecordedPair]:

@@ -1,4 +1,4 @@
-"""The local org answers as real orgs have answered."""
+"""The local org gives the same answers as real orgs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_there_are_enough_of_them_and_each_has_a_source() -> None:
 
 
 def ask(request: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
-    """Send a request of a pair, and return the parts of the answer that can be compared."""
+    """Send the request of a pair, and return the parts of the answer that can be compared."""
     if "deploy" in request:
         return _deploy(request["deploy"], world)
     if "soap" in request:
@@ -126,7 +126,7 @@ def _deploy(files: Mapping[str, str], world: RecordedWorld) -> dict[str, Any]:
 
 
 def _outbound(question: Mapping[str, Any], world: RecordedWorld) -> dict[str, Any]:
-    """Have a new contact send a message with some fields, and return the message."""
+    """Create a contact whose message has some fields, and return the message."""
     name = f"Recorded_{question['name']}"
     with receiving() as receiver:
         outbound_message = message(receiver.url, question["fields"], name=f"Contact.{name}")
@@ -139,7 +139,7 @@ def _outbound(question: Mapping[str, Any], world: RecordedWorld) -> dict[str, An
 
 
 def _filled(value: Any, world: RecordedWorld) -> Any:
-    """Replace the names of records and `{basic:user:secret}`."""
+    """Replace the placeholders of records and `{basic:user:secret}`."""
     text = json.dumps(value)
     for name, record in world.names.items():
         text = text.replace(f"{{{name}}}", record)
