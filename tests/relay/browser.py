@@ -1,4 +1,4 @@
-"""A real Chromium for the dashboard, and a relay with messages, served by a thread."""
+"""A real Chromium for the dashboard, and a relay with messages that a thread serves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.waiting import PATIENCE, until
 
 @dataclass
 class Pages:
-    """A relay whose pages are served."""
+    """A relay, and the URL of its pages."""
 
     url: str
     service: Service
@@ -77,7 +77,7 @@ def served_pages(relay: Relay) -> Iterator[Pages]:
 
 
 def fill(inbox: Inbox, now: datetime) -> None:
-    """Fill an inbox with the same day of traffic, which includes failures."""
+    """Fill an inbox with one day of traffic, always the same, which includes failures."""
     chance = random.Random(7)
     minute = int(now.timestamp()) // 60 * 60
     numbers: dict[ActivityKey, int] = {}

@@ -1,4 +1,4 @@
-"""Databases for the relay's tests: each test has its own, empty or with an empty inbox, on both engines."""
+"""Databases for the relay's tests: each test has its own database on each engine, empty or with an empty inbox."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.relay.made_inboxes import PostgresqlInboxes, SqliteInbox
 
 @pytest.fixture(autouse=True)
 def short_logs() -> None:
-    """Log errors by type and place as the relay does: a trace with all local variables takes a second to write."""
+    """Log errors by type and position as the relay does, since a traceback with all local variables takes a second."""
     renderer = structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(processors=[structlog.processors.add_log_level, add_error, renderer])
 
@@ -44,19 +44,19 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_url(request: pytest.FixtureRequest) -> str:
-    """Give the URL of an empty database, on one engine after the other."""
+    """Return the URL of an empty database, on each engine in turn."""
     return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
 
 
 @pytest.fixture(scope="session")
 def sqlite_inbox(tmp_path_factory: pytest.TempPathFactory) -> SqliteInbox:
-    """Make an inbox on SQLite, to be copied."""
+    """Create an inbox on SQLite, of which tests get copies."""
     return SqliteInbox(tmp_path_factory.mktemp("inbox"))
 
 
 @pytest.fixture(scope="session")
 def postgres_inboxes(postgres_server: str) -> Iterator[PostgresqlInboxes]:
-    """Give inboxes on PostgreSQL that one test has after the other."""
+    """Return the inboxes on PostgreSQL that tests use one after another."""
     inboxes = PostgresqlInboxes(postgres_server)
     yield inboxes
     inboxes.close()
@@ -64,19 +64,19 @@ def postgres_inboxes(postgres_server: str) -> Iterator[PostgresqlInboxes]:
 
 @pytest.fixture
 def postgres_inbox_url(postgres_inboxes: PostgresqlInboxes) -> Iterator[str]:
-    """Give the URL of an empty inbox on PostgreSQL."""
+    """Return the URL of an empty inbox on PostgreSQL."""
     with postgres_inboxes.take() as url:
         yield url
 
 
 @pytest.fixture
 def sqlite_inbox_url(sqlite_inbox: SqliteInbox, tmp_path: Path) -> str:
-    """Give the URL of an empty inbox on SQLite."""
+    """Return the URL of an empty inbox on SQLite."""
     return sqlite_inbox.copy_to(tmp_path)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Give the URL of a database with an empty inbox, on one engine after the other."""
+    """Return the URL of a database with an empty inbox, on each engine in turn."""
     is_sqlite = request.param == "sqlite"
     return str(request.getfixturevalue("sqlite_inbox_url" if is_sqlite else "postgres_inbox_url"))

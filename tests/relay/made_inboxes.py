@@ -1,7 +1,7 @@
 """
-Inboxes that are made once and given to one test after the other, empty each time.
+Inboxes that are created once and used by one test after the other, each time empty.
 
-Every test would otherwise go through all migrations, which takes longer than most tests do.
+Otherwise every test would execute all migrations, which takes longer than most tests.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
   UNION ALL SELECT concat_ws(' ', 'migration', version, name, applied_at) FROM relay_migrations
 ) AS lines(line)
 """
-"""All that decides how queries are answered, and how fast, but the rows."""
+"""A query for everything, except rows of data, that determines how queries are answered and how fast."""
 
 FILLED = """
 SELECT oid::regclass::text FROM pg_class
@@ -62,7 +62,7 @@ class SqliteInbox:
 
 
 class PostgresqlInboxes:
-    """Empty inboxes in schemas of a server; as many as tests of this process use at once."""
+    """Empty inboxes in schemas of a server, as many as the tests of this process use at once."""
 
     def __init__(self, server: str) -> None:
         self._server = server
@@ -70,7 +70,7 @@ class PostgresqlInboxes:
 
     @contextlib.contextmanager
     def take(self) -> Iterator[str]:
-        """Give the URL of one that is empty; one whose tables a test has changed is dropped."""
+        """Return the URL of an empty inbox; an inbox whose tables were changed by a test is dropped."""
         inbox = self._find() or _Inbox(self._server)
         try:
             yield inbox.url
@@ -86,7 +86,7 @@ class PostgresqlInboxes:
         return None
 
     def close(self) -> None:
-        """Drop those that nobody has."""
+        """Drop the inboxes that no test uses."""
         while self._free:
             self._free.pop().drop()
 
@@ -102,7 +102,7 @@ class _Inbox:
             self._made = made.pop_all()
 
     def is_as_new(self) -> bool:
-        """End the sessions that a test left, and remove all rows; return whether the tables are those that were made."""
+        """End the sessions that a test left, and delete all rows; return whether the tables are unchanged."""
         with psycopg.connect(self.url, autocommit=True) as db:
             db.execute("SET lock_timeout = '60s'")
             end_sessions(db, db.info.parameter_status("application_name") or "")

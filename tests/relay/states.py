@@ -1,4 +1,4 @@
-"""The states that a writer reads, without an inbox."""
+"""The stored states that a writer reads, without an inbox."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sfcode.relay.message import Claim, LatestState
 
 @dataclass
 class States:
-    """Latest states that `find` returns, and what was announced."""
+    """The latest states, and the announced intents."""
 
     find: Callable[[Iterable[str]], Mapping[str, LatestState]] = lambda _names: {}
     announced: list[frozenset[str]] = field(default_factory=list)
-    """The names of each intent; an id is a place in it, from 1."""
+    """The names of each intent; the ID of an intent is its position in the list, from 1."""
 
     def latest(self, names: Iterable[str], /) -> Mapping[str, LatestState]:
         return self.find(names)

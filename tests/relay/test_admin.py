@@ -41,7 +41,7 @@ class Ears(Instrumentation):
 
 
 class Clock:
-    """A clock that a test sets."""
+    """A clock that the test sets."""
 
     now = 0.0
 
@@ -50,7 +50,7 @@ class Clock:
 
 
 class NoTokens:
-    """An inbox without access tokens, or one that does not answer."""
+    """An inbox without access tokens, or one that raises an error."""
 
     def __init__(self, *, is_away: bool = False) -> None:
         self.is_away = is_away

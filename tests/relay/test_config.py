@@ -30,7 +30,7 @@ FAST = 0.02
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of the repository's config whose changes are noticed at once."""
+    """Return a copy of the repository's config whose changes are detected at once."""
     monkeypatch.setattr(module, "POLL_SECONDS", FAST)
     shutil.copytree(ROOT / "config", tmp_path / "config")
     return tmp_path / "config"
@@ -229,7 +229,7 @@ class TestService:
     def test_a_rename_while_running_loses_nothing_and_is_used_for_what_comes(
         self, sqlite_url: str, folder: Path
     ) -> None:
-        """A delivery on its way ends by the writer that it began with, which is closed only then."""
+        """A delivery in progress ends with the writer that began it, and this writer is closed only then."""
         relay = Relay(sqlite_url)
         old, new = Closing("appcues"), Closing("appcues")
         relay.to_salesforce = old

@@ -45,7 +45,7 @@ PATHS = (
 )
 SECONDS = 30
 PHONE = 390
-"""Pixels across."""
+"""The width of a phone in pixels."""
 MAPPING = "mappings/contact.yaml"
 SCORE, WRONG_SCORE = "score: {field: Appcues_NPS_Score__c", "score: {field: Appcues_NPS_Skore__c"
 NOTIFY = """
@@ -65,7 +65,7 @@ BROKEN_WORDS = """() => {
   }
   return broken;
 }"""
-"""Returns the words that stand on two lines."""
+"""A function that returns the words which are broken across two lines."""
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +268,7 @@ def test_an_operator_is_notified_corrects_the_mapping_and_replays_five_hundred_m
 
 
 def send(relay: Process, path: str, people: list[str]) -> None:
-    """Send five scores of each person, as Appcues does, which repeats what is not answered with success."""
+    """Send five scores of each person, as Appcues does: a request is repeated until it succeeds."""
     events = [
         {
             "name": "appcues:nps_score",
@@ -285,7 +285,7 @@ def send(relay: Process, path: str, people: list[str]) -> None:
 
 
 def _press_on(page: Any, text: str) -> None:
-    """Press Enter on a link or a button, reached by Tab alone."""
+    """Press Enter on a link or a button that is reached only with the Tab key."""
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent.trim()") == text:

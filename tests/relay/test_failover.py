@@ -1,4 +1,4 @@
-"""A relay whose PostgreSQL fails over: two real servers, of which one at a time takes writes."""
+"""A relay whose PostgreSQL fails over between two real servers, of which one at a time accepts writes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.relay.serving import Relay, Served
 from tests.waiting import until
 
 SECONDS = 60.0
-"""In which a failover has healed, on a machine with other work."""
+"""Seconds within which a failover must be complete, also on a busy machine."""
 
 
 @contextlib.contextmanager
 def on_tcp(url: str) -> Iterator[int]:
-    """Return a port that leads to a server's Unix socket."""
+    """Return a TCP port that forwards to a server's Unix socket."""
     (folder,) = parse_qs(urlsplit(url).query)["host"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -66,7 +66,7 @@ def rows(url: str) -> int:
 
 @pytest.fixture
 def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str, str]]:
-    """Return two servers, of which the first takes writes, and the URL that names both."""
+    """Return two servers, the first of which accepts writes, and a URL with both."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     with postgres.server("fsync = off") as first, postgres.server("fsync = off") as second:
         for url in (first, second):
@@ -96,7 +96,7 @@ def test_a_failover_heals_in_seconds_and_loses_nothing(servers: tuple[str, str, 
 
 
 def test_sessions_that_began_read_only_are_dropped(servers: tuple[str, str, str]) -> None:
-    """A server that was read-only for a moment, behind a connection pool that does not check its sessions."""
+    """A server was read-only for a moment, and a connection pool in front of it does not check its sessions."""
     first, _, _ = servers
     with open_inbox(f"{first}&target_session_attrs=any") as inbox:
         inbox.accept([message(1)])

@@ -203,7 +203,7 @@ def signed(served: Serving, source: str, *headers: str) -> tuple[int, str, bytes
 
 
 class TestWorkInProgress:
-    """The accounts of bodies that are being received."""
+    """The accounting of bodies that are being received."""
 
     LIMITS = IngressLimits(held_bytes=100, reserved_bytes=30, small_bytes=10, client_bytes=50, client_requests=2)
 
@@ -244,7 +244,7 @@ class TestWorkInProgress:
 
 
 class Line:
-    """A connection of the table."""
+    """A connection in the table."""
 
     def __init__(self, peer: str, awaits: Awaits = Awaits.HEAD) -> None:
         self.peer: Address | None = parse_address(peer)
@@ -256,7 +256,7 @@ class Line:
 
 
 class TestConnectionTable:
-    """Which connection is closed for a new one."""
+    """The choice of the connection that is closed in favor of a new one."""
 
     def table(self, *, most: int = 6, of_peer: int = 3, spare: int = 1) -> ConnectionTable:
         proxies = networks(("10.0.0.0/8",))

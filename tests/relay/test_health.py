@@ -14,7 +14,7 @@ from tests.waiting import PATIENCE
 
 
 class Checked:
-    """A check that is counted, and that fails or hangs on request."""
+    """A write check that counts its calls, and fails or hangs on request."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -92,7 +92,7 @@ def test_known_messages_are_counted_as_duplicates():
 
 
 def told(count: int) -> dict[str, float]:
-    """Report a claim of two delivered messages, of which a number could be settled."""
+    """Report a claim of two delivered messages, of which `count` were settled."""
     now = datetime(2026, 11, 23, tzinfo=UTC)
     messages = tuple(ClaimedMessage(id, "appcues", f"m{id}", "user:1", "e", {}, 0, now) for id in (1, 2))
     metrics = Metrics()

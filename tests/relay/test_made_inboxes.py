@@ -1,4 +1,4 @@
-"""Inboxes that tests use one after the other: each test finds one that is empty and as the relay makes it."""
+"""Inboxes that tests use one after another: each test gets an empty inbox, as the relay creates it."""
 
 from __future__ import annotations
 

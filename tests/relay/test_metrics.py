@@ -72,7 +72,7 @@ def test_the_budget_is_shown_with_the_requests_of_all_processes(sqlite_url: str)
 
 
 def beat(inbox: Inbox, limit: int | None = None, requests: int = 0) -> str:
-    """Let another process make requests and send one heartbeat; return its metrics."""
+    """Let another process send requests and store one heartbeat; return its metrics."""
     instrumentation = Instrumentation()
     budget = ApiBudget(lambda: limit, instrumentation.raise_alarm)
     budget.pending.counted = instrumentation.record_api_use

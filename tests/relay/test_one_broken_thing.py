@@ -1,7 +1,8 @@
 """
-A damaged row, an invalid character or a lock stops only its own messages. For a client that uses all resources see
-test_greedy_client.py, for a mapping that the org refuses salesforce/test_mappings.py, for a read-only database
-test_failover.py.
+A damaged row, an invalid character or a lock affects only its own messages.
+
+For a client that uses all resources see test_greedy_client.py, for a mapping that the org refuses
+salesforce/test_mappings.py, for a read-only database test_failover.py.
 """
 
 from __future__ import annotations

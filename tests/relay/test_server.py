@@ -31,7 +31,7 @@ def relay(sqlite_url) -> Relay:
 
 
 def form_key(page: str) -> str:
-    """Return the key that the forms of a page hold."""
+    """Return the CSRF token in the forms of a page."""
     return page.partition('name="form_key" value="')[2].partition('"')[0]
 
 

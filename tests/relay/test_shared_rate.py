@@ -1,4 +1,4 @@
-"""All relay processes of an inbox together keep the request rate of one."""
+"""All relay processes of an inbox together have the request rate of one process."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sfcode.relay.service import REQUESTS_PER_SECOND, Service
 from tests.relay.serving import ROOT, Relay, SignedIn
 
 ACCOUNT = 60.0
-"""Requests per second that Appcues takes of one account (https://github.com/appcues/cli)."""
+"""Requests per second that Appcues accepts from one account (https://github.com/appcues/cli)."""
 
 
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Callable[[int], list[Service]]:
-    """Return a function that composes relay processes as `sfcode relay serve` does, all alive on one inbox."""
+    """Return a function that creates relay processes with one inbox, as `sfcode relay serve` does."""
     stack, alive = ExitStack(), list[Service]()
 
     def start(number: int) -> list[Service]:

@@ -1,4 +1,4 @@
-"""Traces of messages, as a receiver of OTLP gets them, and the ids of requests."""
+"""Traces of messages, as an OTLP receiver gets them, and the IDs of requests."""
 
 from __future__ import annotations
 

@@ -116,14 +116,14 @@ class Desk:
     appcues: Appcues
     ears: Ears = field(default_factory=Ears)
     org: Shown | None = field(default_factory=Shown)
-    """What the relay learns types from when it starts; None: Salesforce is away."""
+    """The org from which the relay reads field types at its start; None if Salesforce is unreachable."""
     types: FieldTypeCache | None = None
     rate: float = 10_000.0
     lease: float = 60.0
     url: str = ""
-    """Of what stands in for the local Appcues."""
+    """The URL of a replacement for the local Appcues; "" for none."""
     key: str = ""
-    """What stands in for the right API key."""
+    """A replacement for the valid API key; "" for none."""
     number: int = 0
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     writer: AppcuesWriter | None = None
@@ -132,7 +132,9 @@ class Desk:
         self, user: str = "u1", *, minute: float = 0, record: str = "003A", mapping: str = "contact", **more: Any
     ) -> None:
         """
-        Accept one message as ingress creates it; fields by name, `version` and other parts of the payload by theirs.
+        Accept one message as ingress creates it.
+
+        Fields are passed by their names, and `version` and other parts of the payload by theirs.
         """
         self.number += 1
         view = mapping_views(self.project).get(mapping)
@@ -158,7 +160,7 @@ class Desk:
         return self.inbox.settle(claim, delivery, lambda _, __: later)
 
     def write(self, work: Callable[[AppcuesWriter], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine of the writer on its event loop."""
+        """Run a coroutine of the writer on the writer's event loop."""
 
         async def run() -> T:
             if self.writer is None:
@@ -183,7 +185,7 @@ class Desk:
         return self.runner.run(run())
 
     def restart(self) -> None:
-        """Continue as a new process."""
+        """Continue as a new process of the relay."""
         if self.writer is not None:
             self.runner.run(self.writer.close())
             self.writer = None
@@ -194,8 +196,9 @@ class Desk:
 
     def deliver(self, later: timedelta = timedelta(hours=1)) -> dict[str, tuple[str, str]]:
         """
-        Deliver all due messages in one claim; failed ones are due again later. Return state and note of each message by
-        ID.
+        Deliver all due messages in one claim; return state and note of each message by ID.
+
+        Failed messages are due again `later`.
         """
         claim = self.claim()
         if claim is not None:
@@ -226,7 +229,7 @@ class Desk:
 
 
 ABSENT = object()
-"""For `send`: a field that the message does not have."""
+"""Marks a field for `send` that the message does not contain."""
 
 
 @contextmanager
@@ -241,5 +244,5 @@ def opened(folder: Path, database: str, mappings: Mapping[str, Any] = MAPPINGS) 
 
 
 def in_time(claim: Claim, seconds: float) -> Claim:
-    """Return a claim whose lease ends in some seconds."""
+    """Return a claim whose lease ends after some seconds."""
     return replace(claim, deadline=boot_time() + seconds)

@@ -35,7 +35,7 @@ def test_a_cleared_field_clears_the_attribute(desk):
     "parts", [{"version": "00000000"}, {"version": None}, {"SystemModstamp": ABSENT}, {"Appcues_User_Id__c": ABSENT}]
 )
 def test_nothing_is_cleared_unless_the_message_can_tell_empty_from_missing(desk, parts):
-    """A message of another field list, or without id or time, is one of a half-done roll-out or of a user without access."""
+    """A message with another field list, or without ID or time, cannot distinguish an empty field from a hidden one."""
     desk.send(minute=1, Title="CTO", Plan__c="pro")
     if "SystemModstamp" not in parts:
         desk.deliver()
@@ -78,7 +78,7 @@ def test_an_attribute_of_two_mappings_is_cleared_by_the_one_that_sent_it(desk):
 
 
 def test_a_sent_value_that_was_not_recorded_is_cleared_too(desk):
-    """A relay that is killed between request and settlement has sent a value that nobody remembers."""
+    """A relay that is killed between the request and the settlement has sent a value that no state contains."""
     desk.send(minute=1, Title="CTO", Plan__c="pro")
     claim = desk.claim()
     desk.write(lambda writer: writer.deliver(claim))

@@ -31,7 +31,7 @@ CONTACTS = st.tuples(
     st.sampled_from(["003A", "003B"]),
     st.fixed_dictionaries({}, optional={"Title": TITLES, "Plan__c": PLANS}),
 )
-"""A change of one of two contacts: what it does not have is empty."""
+"""A change of one of two contacts; missing fields are empty."""
 ANYONE = st.one_of(
     st.tuples(
         st.just("contact"),
@@ -44,9 +44,9 @@ ANYONE = st.one_of(
         st.fixed_dictionaries({"Title": TITLES}, optional={"Rating": st.sampled_from(["Hot", "Cold"])}),
     ),
 )
-"""A change of a contact or a lead, which share an attribute that none of them is without."""
+"""A change of a contact or a lead, which share an attribute that always has a value."""
 CLAIMS = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4), st.booleans()), max_size=12)
-"""How many messages arrive, how many are claimed, and whether the relay is killed after it has sent."""
+"""The number of messages that arrive, the number that are claimed, and whether the relay is killed after sending."""
 Change = tuple[str, str, dict[str, Any]]
 
 
@@ -68,7 +68,7 @@ class Simulation:
         self.now = datetime(2026, 6, 2, tzinfo=UTC)
 
     def deliver(self, count: int, *, killed: bool = False) -> MergedProfile:
-        """Deliver the oldest messages; `killed`: after the request, before its result is recorded."""
+        """Deliver the oldest messages; with `killed`, stop after the request, before its result is stored."""
         messages = self.queue[:count]
         self.now += timedelta(seconds=1)
         guards = NullGuards(self.mapping_views.values(), self.known, f"{self.now:%Y-%m-%dT%H:%M:%S}.000000Z")
@@ -107,7 +107,7 @@ class Simulation:
 
 
 def twice(changes: list[Change], order: Random) -> list[ClaimedMessage]:
-    """Return the changes in any order, some of them twice."""
+    """Return messages of the changes in a random order, followed by half of the messages again."""
     arriving = [claimed(number, number, change) for number, change in enumerate(changes)]
     order.shuffle(arriving)
     return arriving + order.sample(arriving, len(arriving) // 2)
@@ -151,7 +151,7 @@ def test_a_value_of_another_mapping_is_cleared_only_by_a_newer_change_of_the_ear
 
 
 def test_a_partial_message_keeps_values_of_a_newer_one():
-    """The contact's elder message is of another field list, which says nothing of the plan."""
+    """The older message of the contact has another field list, which does not contain the plan."""
     world = Simulation(ALONE)
     old = claimed(1, 1, ("contact", "003A", {"Plan__c": "pro"}))
     other_message = claimed(2, 2, ("contact", "003B", {"Plan__c": "team"}))

@@ -12,7 +12,7 @@ from tests.relay.appcues.desk import ACCOUNT, CONTACT, LEAD, Desk, at
 
 
 def rename(desk: Desk) -> None:
-    """Go on as a relay whose config calls the mapping of contacts `person`."""
+    """Continue with a relay whose config calls the mapping of contacts `person`."""
     desk.project = project({"person": CONTACT, "lead": LEAD, "account": ACCOUNT})
     desk.restart()
 
@@ -53,7 +53,7 @@ def test_records_that_turn_empty_are_counted_across_the_rename(desk: Desk) -> No
 
 
 def test_a_field_is_guarded_whichever_attribute_it_becomes(desk: Desk) -> None:
-    """Values of another mapping's field do not hide that one of them came to be out of reach."""
+    """Values of another mapping's field do not hide that a field of this mapping has become unreadable."""
     attributes = {"plan": {"field": "Tier__c", "type": "string"}}
     second_mapping = {**CONTACT, "to_appcues": {"attributes": attributes}}
     desk.project = project({"contact": CONTACT, "other": second_mapping})

@@ -1,4 +1,4 @@
-"""The recipe `group_progress`: what one user does sets attributes of the group, once and in order."""
+"""The recipe `group_progress`: events of users set attributes of their group, once and in order."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def body(name: str, *, minute: int = 0, user: str = "u1", group: str | None = "a
 
 
 def read(desk: Desk, *bodies: Any) -> tuple[InboxMessage, ...]:
-    """Read webhooks as ingress does."""
+    """Accept webhooks as ingress does."""
     events = [event for body in bodies for event in find_events(body, WebhookPaths())]
     parsed_messages = messages(events, Reading.of(desk.project), "", datetime.now(UTC))
     return GroupProgress.of(desk.project).extend(parsed_messages)
@@ -91,7 +91,7 @@ def test_a_repeated_event_is_sent_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_events_of_several_users_end_with_what_happened_last(desk: Desk, seed: int) -> None:
-    """A late event overwrites no newer value, in any order and number of claims."""
+    """A late event does not overwrite a newer value, in any order and with any number of claims."""
     rng = random.Random(seed)
     events = [body("checklist_item_completed", minute=minute, user=f"u{minute}") for minute in range(5)]
     events += [body("checklist_completed", minute=6, user="u9", checklistName="Onboarding")]

@@ -1,4 +1,4 @@
-"""A delayed request never overwrites newer values: it is held back, newer values are delivered, then it arrives."""
+"""A delayed request never overwrites newer values: it is delayed, newer values are delivered, then it arrives."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOON = timedelta(milliseconds=10)
 
 @dataclass
 class Account:
-    """Profiles of one user; the first request with `held` in it waits until it is let go."""
+    """The profiles of one user. The first request that contains `held` is delayed until the test releases it."""
 
     profile: dict[str, Any] = field(default_factory=dict)
     held: str = "Old"
@@ -58,7 +58,7 @@ def account(desk: Desk) -> Iterator[Account]:
 
 @contextmanager
 def another(desk: Desk) -> Iterator[Desk]:
-    """Return another process that works on the same inbox."""
+    """Return another process with the same inbox."""
     second_desk = Desk(desk.project, desk.inbox, desk.appcues, url=desk.url)
     try:
         yield second_desk
@@ -67,7 +67,7 @@ def another(desk: Desk) -> Iterator[Desk]:
 
 
 def claimed(desk: Desk) -> Claim:
-    """Claim everything for a tenth of a second, while the writer assumes half a minute."""
+    """Claim everything for a tenth of a second, while the writer assumes a lease of half a minute."""
     claim = desk.claim()
     assert claim is not None
     return in_time(claim, PATIENCE)
@@ -78,7 +78,7 @@ def drain(desk: Desk) -> None:
     desk.lease = 60.0
 
     def deliver_next() -> bool:
-        """Deliver what is due; return whether nothing was left before."""
+        """Deliver all due messages; return whether there were none left."""
         desk.inbox.expire_intents()
         with desk.inbox._database.read() as tx:
             announced = tx.db.exec_driver_sql("SELECT count(*) FROM relay_intents").scalar_one()
@@ -134,7 +134,7 @@ def test_a_frozen_or_killed_process_does_not_overwrite_newer_values(desk: Desk, 
 
 
 def repeat(desk: Desk) -> None:
-    """Make the profile due again, as after a killed process."""
+    """Make the profile due again, as after the end of a killed process."""
     message = ClaimedMessage(0, "salesforce", "gone", "user:u1", "contact", {}, 0, MORNING)
     desk.inbox.announce(Claim("gone", 0.0, (message,), lease=0.0), ["profile:user:u1"])
     assert desk.inbox.expire_intents() == 1

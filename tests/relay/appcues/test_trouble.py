@@ -140,7 +140,7 @@ def test_a_refused_profile_is_parked_with_the_message_of_appcues(desk):
 
 
 def test_an_appcues_that_refuses_every_profile_is_an_alarm(desk):
-    """Some services answer wrong credentials with 400; scanners of leaked keys take Appcues for one of them."""
+    """Some services answer wrong credentials with 400, and scanners for leaked keys treat Appcues as one of them."""
     accepted_roles = {"u5"}
     with answering(lambda body: (200 if body.get("role") in accepted_roles else 400, {}, b"")) as refusing:
         desk.url = refusing.url

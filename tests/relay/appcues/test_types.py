@@ -1,4 +1,4 @@
-"""An attribute without `type` has the type of its field in the org, and waits until that is known."""
+"""An attribute without `type` has the type of its field in the org, and its messages wait until the type is known."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_waiting_for_a_type_backs_off_and_counts_no_attempt(untyped):
 
 
 def test_records_that_were_read_from_the_api_wait_as_well(untyped):
-    """A date and a text look the same there."""
+    """In records of the API, a date cannot be distinguished from a text."""
     untyped.org = None
     untyped.send(complete=True, origin="backfill", Seats__c=12.0)
     assert untyped.deliver() == {"m1": ("ready", "type_unknown")}

@@ -105,7 +105,7 @@ def test_two_mappings_write_the_same_profile_and_the_record_that_changed_last_wi
 
 
 def test_the_record_that_changed_last_wins_whatever_was_delivered_when(desk):
-    """A message that Salesforce sends late is about an older change than what another record gave meanwhile."""
+    """A late message of Salesforce is about an older change than the delivered value of another record."""
     desk.send(minute=5, mapping="lead", record="00QA", Title="Lead's", Rating="Hot")
     desk.deliver()
     desk.restart()
@@ -132,7 +132,7 @@ def test_two_records_of_one_mapping_are_one_profile_at_the_newer_state(desk):
 
 
 def test_states_of_a_removed_mapping_do_not_block_others(desk):
-    """After a mapping is removed and the records of others are sent again, their values win."""
+    """After a mapping is removed and the records of other mappings are sent again, the values of these records are kept."""
     desk.send(minute=5, mapping="lead", record="00QA", Title="Lead's")
     desk.deliver()
     desk.restart()

@@ -57,5 +57,5 @@ def entries(inbox: Inbox) -> dict[str, InboxEntry]:
 
 
 def count(inbox: Inbox) -> int:
-    """Count the messages: two contacts of the shipped company share a user id."""
+    """Return the number of messages; two contacts of the shipped company share a user ID."""
     return len(inbox.page(Filter(), 10_000))

@@ -83,7 +83,7 @@ def test_records_without_a_user_id_are_omitted(place, inbox):
 
 
 def test_a_hidden_field_is_an_error_with_a_hint(place, inbox, tmp_path):
-    """The administrator of an org where nobody showed him the new fields."""
+    """The signed-in user is the administrator of an org, who has no access to the new fields."""
     from sfcode.local import serve
     from tests.e2e.journey import Journey
 

@@ -1,4 +1,4 @@
-"""Values that differ from Appcues, such as a formula's, are found by a comparison and sent."""
+"""Values that differ from those in Appcues, such as values of formulas, are found by a comparison and sent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def contact(project: Project) -> ResolvedMapping:
 
 @pytest.fixture
 def desk(place: Place, project: Project, contact: ResolvedMapping, inbox: Inbox, tmp_path: Path) -> Iterator[Desk]:
-    """An Appcues account to which every record was delivered once."""
+    """Return a relay that has delivered every record once to an Appcues account."""
     with serving(tmp_path / "appcues", rate=None) as appcues:
         desk = Desk(project, inbox, appcues, org=place.org)  # type: ignore[arg-type]
         try:
@@ -127,7 +127,7 @@ def test_a_value_that_never_reached_appcues_is_sent(place: Place, inbox: Inbox, 
 def test_an_older_page_does_not_overwrite_newer_values(
     place: Place, inbox: Inbox, desk: Desk, run, monkeypatch
 ) -> None:
-    """The job reads everything first: what is delivered while its pages are fetched is younger than they are."""
+    """The job reads all records first, so values that are delivered while its pages are fetched are newer than its own."""
     user, contact_id, _ = person(place)
     real = type(place.org.bulk).page
 

@@ -21,15 +21,15 @@ class Tally:
     posts: int = 0
     messages: int = 0
     refused: int = 0
-    """Answers that were no success."""
+    """The number of answers without a status of success."""
     broken: int = 0
-    """Connections that broke before an answer."""
+    """The number of connections that broke before an answer."""
     again: int = 0
-    """Requests that were sent once more after they had been answered."""
+    """The number of requests that were repeated although they had been answered."""
 
 
 class Sender:
-    """Sends requests over some connections, at a pace."""
+    """Sends requests over several connections, at a limited rate."""
 
     def __init__(self, ports: Sequence[int], rng: random.Random, *, twice: float = 0.1) -> None:
         self._ports = ports
@@ -38,7 +38,7 @@ class Sender:
         self.tally = Tally()
 
     async def send(self, posts: Sequence[Post], *, lanes: int, per_second: float) -> None:
-        """Send everything, not faster than so many messages in a second."""
+        """Send all requests over `lanes` connections, with at most `per_second` messages per second."""
         waiting = list(reversed(posts))
         started = asyncio.get_running_loop().time()
 
@@ -78,7 +78,7 @@ class Sender:
 
 
 def send_all(ports: Sequence[int], *lanes: list[Post]) -> None:
-    """Send each list in its order, all of them at once."""
+    """Send each list in its order, and all lists at the same time."""
 
     async def all_of_them() -> None:
         rng = random.Random(1)
@@ -90,7 +90,7 @@ def send_all(ports: Sequence[int], *lanes: list[Post]) -> None:
 
 
 class Connection:
-    """HTTP/1.1 to one port, kept alive."""
+    """A persistent HTTP/1.1 connection to one port."""
 
     def __init__(self, port: int) -> None:
         self.port = port

@@ -1,4 +1,4 @@
-"""Accounts as groups of Appcues: events of a group have a lane of its own, beside those of its users."""
+"""Accounts as groups in Appcues: events of a group have a lane of their own, beside those of its users."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE, until
 
 MOST_CALLS = 20
 ACCOUNT = "5001"
-"""The id of an account that the local org has."""
+"""The ID of an account in the local org."""
 USERS = itertools.count(720_001)
 GROUP = """\
 object: Account
@@ -71,7 +71,11 @@ def test_a_thousand_webhooks_of_one_group_share_their_calls(around: World, sqlit
 
 
 def test_of_two_lanes_in_two_processes_the_newest_value_wins(around: World, database_url: str) -> None:
-    """The call with the older one, of the group's lane, is held up until the newer one is there. No lease is lost."""
+    """
+    The call with the older value, from the group's lane, is delayed until the newer value is stored.
+
+    No lease is lost.
+    """
     ((user, contact),) = around.contacts([str(next(USERS))]).items()
     token = around.far.org.post(f"{around.far.url}/services/sfcode/tokens", json={"username": INTEGRATION}).json()
     environ = {

@@ -1,10 +1,10 @@
 """
-Thousands of messages of both directions, while everything goes wrong that can.
+Thousands of messages in both directions, with every kind of failure.
 
-Relays are killed, and frozen beyond their leases; the database is restarted, locked by transactions that do nothing, and read
-for long; both far sides fail at random. Senders repeat until they are answered, and now and then after that. In the end every
-Event is there exactly once, every profile is at its latest state, every score is the latest, and nothing is lost, parked or
-given up. `make chaos` does ten times as much.
+Relays are killed, and suspended beyond their leases. The database is restarted, locked by idle transactions, and read
+for a long time. Salesforce and Appcues fail at random. Senders repeat requests until they are answered, and sometimes
+afterwards. In the end every Event exists exactly once, every profile and every score has its latest value, and no
+message is lost, parked or given up. `make chaos` runs ten times as many messages.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.waiting import free_port, until
 
 SEED = 20261123
 TIMES = int(os.environ.get("CHAOS", "1"))
-"""How many times as much as `make test` does."""
+"""The factor for the size of the test; `make test` uses 1."""
 EACH_WAY = 1_500 * TIMES
 PEOPLE = 200
 KILLS = 15 * TIMES
@@ -38,7 +38,10 @@ RESTARTS: list[Mode] = [*("fast", "immediate") * TIMES]
 LOCKS = 2 * TIMES
 PER_SECOND = 400.0
 HALVED_IN = 300.0 * TIMES
-"""Seconds in which half of the messages that are left are done: how long all of them take is up to the machine."""
+"""
+Seconds in which half of the remaining messages must be done. There is no limit for all of them, since that depends on
+the machine.
+"""
 MARKER = re.compile(r"marker-[0-9]+\.")
 
 
@@ -130,10 +133,7 @@ def wait_until_empty(inbox) -> None:
 
 
 def open_messages(inbox) -> int:
-    """
-    Count waiting messages, and claims with calls that may still arrive, in one statement, since a message becomes a
-    claim.
-    """
+    """Count waiting messages, and claims whose calls may still arrive, in one statement, since a message becomes a claim."""
     messages, intents = "relay_inbox WHERE finished_at IS NULL", "relay_intents"
     with inbox._database.read() as tx:
         query = f"SELECT (SELECT count(*) FROM {messages}) + (SELECT count(*) FROM {intents})"

@@ -80,7 +80,7 @@ def change(around: World, user: str, contact: str, number: int, **values: str) -
 
 
 def start_trial(around: World, relay: Relay, user: str, **environ: str) -> Program:
-    """Start `sfcode relay test` of a user."""
+    """Start `sfcode relay test` for a user."""
     words = ["--env", "local", "--org", around.far.url, "relay", "test", "--url", relay.url, "--user", user]
     environ = {**os.environ, **around.environ, "SF_ACCESS_TOKEN": around.far.access_token, **environ}
     return Program(words, cwd=around.folder, env=environ, stdout=PIPE, stderr=PIPE)
@@ -175,7 +175,7 @@ RESULT_OF = {
     "export": ("{user}",),
     "forget": ("{user}",),
 }
-"""Words behind each verb of the relay that prints a result with --json; they make it print one that is not empty."""
+"""The arguments of each verb of the relay that prints a result with --json, with which the result is not empty."""
 
 
 def test_every_verb_prints_the_result_that_its_schema_describes(around, tmp_path):
@@ -214,7 +214,7 @@ def test_tail_prints_lines_that_its_schema_describes(around):
         has_printed = threading.Event()
 
         def receive() -> None:
-            """Receive messages until the program has printed one: it follows from its own start on."""
+            """Receive messages until the program has printed one, since it ignores messages from before its start."""
             for number in itertools.count():
                 inbox.accept([InboxMessage("salesforce", f"t{number}", "user:9", "contact", {}, parked="odd")])
                 if has_printed.wait(0.05):

@@ -1,6 +1,7 @@
 """
-The use cases from a click of an end user to the number in a report, with Appcues, relay and org as processes. The
-expected numbers are computed from the clicks.
+The use cases from a click of an end user to the number in a report, with Appcues, relay and org as processes.
+
+The expected numbers are computed from the clicks.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ role:
 
 @pytest.fixture(scope="module")
 def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Apply a project with the recipes, and run a relay that works on a schedule, to which Appcues sends its events."""
+    """Apply a project with the recipes, and run a scheduled relay that receives events from Appcues."""
     folder, port = tmp_path_factory.mktemp("stories"), free_port()
 
     def prepare(journey: Journey, _url: str, _token: str) -> None:
@@ -69,7 +70,7 @@ def control(around: World, method: str, path: str, body: Any = None) -> Any:
 
 
 def click(user: str, name: str, day: int = 1, group: str = "", **attributes: Any) -> dict[str, Any]:
-    """Return an event of a user on a day of October and the months after it."""
+    """Return an event of a user; `day` counts from the first of October."""
     month, day = divmod(day - 1, 28)
     time = f"2025-{10 + month:02}-{day + 1:02}T09:00:00Z"
     ids = {"user_id": user, **({"group_id": group} if group else {})}
@@ -77,7 +78,7 @@ def click(user: str, name: str, day: int = 1, group: str = "", **attributes: Any
 
 
 def people(around: World) -> dict[str, dict[str, Any]]:
-    """Return contacts with an account by their user ids, without ids that two of them have."""
+    """Return contacts with an account by their user IDs, without IDs that two contacts share."""
     rows = around.far.rows(
         "SELECT Id, Title, Product_User_Id__c, Account.Name FROM Contact "
         "WHERE Product_User_Id__c != null AND AccountId != null ORDER BY Product_User_Id__c"
@@ -87,7 +88,7 @@ def people(around: World) -> dict[str, dict[str, Any]]:
 
 
 def report(around: World, name: str) -> dict[str, tuple[float | None, ...]]:
-    """Run a report as a person does, and return the summaries of its first groups, and of all as `""`."""
+    """Run a report; return the summaries of its first groups by label, and those of the whole report as `""`."""
     (row,) = around.far.rows(f"SELECT Id FROM Report WHERE DeveloperName = '{name}' AND FolderName = 'Appcues'")
     answer = around.far.org.get(f"{around.far.url}{API}/analytics/reports/{row['Id']}", timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
@@ -153,7 +154,7 @@ def test_a_person_who_registers_is_a_member_of_the_campaign(around: World) -> No
 
 
 def test_segments_find_people_by_role_at_once_and_after_a_promotion(around: World) -> None:
-    """The schedule sends every record that Appcues does not have; a change is sent by the org's own message."""
+    """The schedule sends every record that Appcues does not have yet; a change is sent by a message of the org."""
     contacts = people(around)
     roles = {user: ROLES.get(row["Title"] or "", "other" if row["Title"] else None) for user, row in contacts.items()}
 

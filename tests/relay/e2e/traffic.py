@@ -1,4 +1,4 @@
-"""Messages of both directions, generated from a seed, and the expected result."""
+"""Generate messages of both directions from a seed, and the expected result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Post:
     path: str
     body: bytes
     messages: int
-    """How many messages it holds."""
+    """The number of messages in the request."""
     soap: bool
 
 
@@ -39,12 +39,12 @@ class Expected:
     """The expected data of both far sides after all deliveries."""
 
     markers: set[str] = field(default_factory=set)
-    """Texts of which each stands in exactly one Event."""
+    """Texts that must each be in exactly one Event."""
     events: int = 0
     scores: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By user: when the latest score was given, and which."""
+    """The time and the value of the latest score, by user."""
     profiles: dict[str, tuple[str, dict[str, str | None]]] = field(default_factory=dict)
-    """By user: the stamp of the latest state, and its attributes."""
+    """The time stamp and the attributes of the latest state, by user."""
 
 
 def stamp(moment: datetime) -> str:
@@ -56,7 +56,7 @@ def users(count: int) -> list[str]:
 
 
 def webhooks(rng: random.Random, count: int, people: Sequence[str], path: str, expected: Expected) -> list[Post]:
-    """Make events of Appcues: most alone, some in arrays."""
+    """Return events of Appcues, most of them alone, some in arrays."""
     events = []
     for number in range(count):
         user = rng.choice(people)
@@ -93,7 +93,7 @@ def _event(rng: random.Random, number: int) -> tuple[str, dict]:
 def outbound(
     rng: random.Random, count: int, contacts: dict[str, str], expected: Expected, *, org: str, path: str
 ) -> list[Post]:
-    """Make messages of Salesforce about contacts (by user id), in an order that is not that of the changes."""
+    """Return messages of Salesforce about contacts (by user ID), in another order than that of the changes."""
     people = list(contacts)
     notifications = []
     for number in range(count):

@@ -20,36 +20,36 @@ from tests.relay.postgres import OwnServer
 from tests.waiting import PATIENCE, until
 
 LEASE = 5.0
-"""Seconds."""
+"""The lease of a claim in seconds."""
 FROZEN = LEASE + 1.0
-"""Seconds for which a relay is frozen: it has lost its leases when it goes on."""
+"""Seconds for which a relay is suspended; afterwards it has lost its leases."""
 LOCKED = 2.0
-"""Seconds for which a transaction that does nothing holds its locks: longer than anybody waits for them."""
+"""Seconds for which an idle transaction holds its locks, which is longer than other transactions wait for them."""
 STARTED = 0.7
-"""So many of the kills wait until the relay answers; the others may come while it starts."""
+"""The share of kills that wait until the relay answers; the others may come while it starts."""
 LANES = 20
-"""Lanes that such a transaction locks."""
+"""The number of lanes that an idle transaction locks."""
 
 Mode = Literal["fast", "immediate"]
 
 
 class Database(Protocol):
-    """A database, and the disturbances of it."""
+    """A database, and ways to disturb it."""
 
     url: str
 
     def lock(self) -> None:
-        """Hold a transaction open that does nothing, with locks."""
+        """Keep an idle transaction open that holds locks."""
 
     def read(self) -> contextlib.AbstractContextManager[None]:
-        """Have a transaction open that has read, and sees for its whole time what was there then."""
+        """Keep a transaction open that has read, so that its snapshot must be preserved."""
 
     def restart(self, mode: Mode) -> None:
-        """Restart its server, if it has one."""
+        """Restart the server of the database, if there is one."""
 
 
 class SqliteFile:
-    """A file."""
+    """The file of an SQLite database."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -60,39 +60,39 @@ class SqliteFile:
         )
 
     def lock(self) -> None:
-        """Lock all of the file."""
+        """Lock the whole file."""
         with self._connect() as db:
             db.execute("BEGIN IMMEDIATE")
             time.sleep(LOCKED)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[None]:
-        """Keep the file's log from being emptied."""
+        """Prevent SQLite from truncating the file's log."""
         with self._connect() as db:
             db.execute("BEGIN")
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
             yield
 
     def restart(self, mode: Mode) -> None:
-        """Do nothing: there is no server."""
+        """Do nothing, since SQLite has no server."""
 
 
 class PostgresqlServer:
-    """A server that is the test's own."""
+    """A PostgreSQL server of the test's own."""
 
     def __init__(self, server: OwnServer) -> None:
         self._server = server
         self.url = server.url
 
     def lock(self) -> None:
-        """Lock some lanes; a restart of the server ends that."""
+        """Lock some lanes until the transaction ends or the server restarts."""
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url) as db:
             db.execute(f"SELECT name FROM relay_lanes ORDER BY random() LIMIT {LANES} FOR UPDATE")
             time.sleep(LOCKED)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[None]:
-        """Keep the server from removing old versions of rows, until a restart ends that."""
+        """Prevent the server from removing old versions of rows, until the transaction ends or the server restarts."""
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url) as db:
             db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             db.execute("SELECT count(*) FROM pg_class")
@@ -146,7 +146,7 @@ class Trouble:
             self._relays[port] = self._start(port)
 
     def _start_again(self, port: int) -> None:
-        """Start a relay again that ended because the server restarted, as a supervisor does."""
+        """Restart a relay that ended because the database server restarted, as a supervisor does."""
         output = self._relays[port].text()[-3000:]
         assert self.tally["restarts"], f"the relay at port {port} ended by itself:\n{output}"
         assert "relay's database" in output, output
@@ -179,7 +179,7 @@ class Trouble:
                 await asyncio.to_thread(self._database.restart, kind)
 
     async def _choose(self) -> int:
-        """Choose a port whose relay is not frozen, when there is one."""
+        """Choose a port whose relay is not suspended, if there is one."""
         while not (ports := sorted(self._relays.keys() - self._frozen)):  # noqa: ASYNC110 (another task thaws one)
             await asyncio.sleep(0.05)
         return self._rng.choice(ports)

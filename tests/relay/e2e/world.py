@@ -1,4 +1,4 @@
-"""A project that is applied to a local org, a local Appcues beside it, and relays as real processes."""
+"""A project that is applied to a local org, a local Appcues, and relays as separate processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ API = "/services/data/v63.0"
 
 @dataclass
 class Far:
-    """The local org and the local Appcues in their own process, read as their administrator."""
+    """The local org and the local Appcues in their own process, with access as the org's administrator."""
 
     process: Program
     url: str
@@ -125,7 +125,7 @@ class Relay:
         until(lambda: not self.runs, f"the end of relay {self.pid}\n{self.text()[-3000:]}", seconds)
 
     def text(self) -> str:
-        """Read what it wrote."""
+        """Return the output of the process."""
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
     def get(self, path: str, **more: Any) -> requests.Response:
@@ -152,7 +152,7 @@ class World:
     programs: list[Program] = field(default_factory=list)
 
     def relay(self, port: int | None = None, *options: str, org: str = "", **environ: str) -> Relay:
-        """Start a relay; it answers a moment later."""
+        """Start a relay without waiting until it answers."""
         port = port or free_port()
         log = self.folder / f"relay-{port}.log"
         words = [
@@ -190,7 +190,7 @@ class World:
             yield inbox
 
     def contacts(self, people: Sequence[str]) -> dict[str, str]:
-        """Make a contact for each user: ids by user."""
+        """Create a contact for each user; return the IDs of the contacts by user."""
         account = self.far.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
         common = {"attributes": {"type": "Contact"}, "AccountId": account}
         records = [common | {"LastName": f"Load {user}", "Product_User_Id__c": int(user)} for user in people]
@@ -223,9 +223,10 @@ def world(
     deliver: bool = False,
 ) -> Iterator[World]:
     """
-    Build everything, and take it down at the end; `prepare` has the org's address and token before the apply.
+    Start everything, and stop it at the end.
 
-    The org sends no outbound messages unless it is to `deliver` them.
+    `prepare` is called before the apply, with the address and token of the org. The org sends outbound messages only
+    with `deliver`.
     """
     journey = Journey.start(folder / "project")
     quiet = () if deliver else ("--no-deliveries",)

@@ -13,12 +13,12 @@ from sfcode.relay.inbox import Inbox, open_inbox
 
 
 class Clock:
-    """This machine's clocks, as the inbox sees them."""
+    """The clocks of this machine as the inbox reads them."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC)
         self.seconds = 1000.0
-        """Since the machine was started."""
+        """Seconds since the boot of the machine."""
 
     def __call__(self) -> datetime:
         return self.now
@@ -64,7 +64,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def elapse(database_url: str, clock: Clock) -> Elapse:
-    """Let seconds pass: SQLite uses the test's clock; on PostgreSQL, which has its own, all rows become older."""
+    """
+    Return a function that advances the time.
+
+    SQLite uses the clock of the test. PostgreSQL has its own clock, so there all rows become older.
+    """
 
     def pass_by(seconds: float) -> None:
         by = timedelta(seconds=seconds)

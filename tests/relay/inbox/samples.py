@@ -25,7 +25,7 @@ def message(number: int, key: str = "user:1", **changes: Any) -> InboxMessage:
 
 
 def keyed(*keys: str) -> list[InboxMessage]:
-    """Make messages 0, 1, 2, ... of these users."""
+    """Return messages 0, 1, 2, ... with these users."""
     return [message(number, f"user:{key}") for number, key in enumerate(keys)]
 
 

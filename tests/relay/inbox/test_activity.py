@@ -1,4 +1,4 @@
-"""Activity: counted in memory by the minute, added up in the inbox by all processes."""
+"""Activity: counted in memory by the minute, and added up in the inbox over all processes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sfcode.relay.inbox import Inbox
 from sfcode.relay.inbox.activity import KEPT, MINUTES_KEPT
 
 NOON = 1_800_014_400
-"""The start of an hour."""
+"""The Unix time at which an hour begins."""
 
 
 class Store:
-    """Remembers what is added, or fails."""
+    """Records the numbers that are added, or fails."""
 
     def __init__(self) -> None:
         self.added: list[dict[ActivityKey, int]] = []

@@ -1,4 +1,4 @@
-"""What people do with an inbox: read, replay, purge."""
+"""Actions of people on an inbox: read, replay, purge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENDS = (Delivered(), Parked("unknown_user"), Parked("locked"), Retry("no"))
 
 @pytest.fixture
 def ended(inbox: Inbox, elapse: Elapse) -> Inbox:
-    """Make messages 0 to 5: done, parked, parked, dead, leased, ready; one a minute."""
+    """Store messages 0 to 5, received a minute apart: done, parked, parked, dead, leased, ready."""
     for number, key in enumerate("abcdee"):
         inbox.accept([message(number, f"user:{key}", kind="even" if number % 2 == 0 else "odd")])
         elapse(60)
@@ -125,7 +125,7 @@ def test_a_replay_by_id_skips_delivered_messages_without_the_state_done(ended: I
 
 
 def test_a_replayed_message_joins_its_lane_by_its_age(inbox: Inbox) -> None:
-    """A replay is out of order by definition; what is still open keeps its order behind it."""
+    """A replayed message is delivered out of order; open messages are delivered in order after it."""
     inbox.accept(keyed("a", "a", "a"))
     settle(inbox, take(inbox), Parked("odd"))
     settle(inbox, take(inbox))

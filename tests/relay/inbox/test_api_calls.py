@@ -1,4 +1,4 @@
-"""Requests to the org, counted by what makes them, over processes and hours."""
+"""Requests to the org, counted by purpose over processes and hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bulk changes in the inbox: known to every process, and carried to their end by another one if theirs is killed."""
+"""Bulk changes in the inbox: visible to every process, and completed by another process if theirs is killed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lease_ends(elapse: Elapse) -> None:
 
 
 def edit_row(inbox: Inbox, text: str = "") -> str:
-    """Return what is stored of the selection, and replace it."""
+    """Replace the stored selection of a change, and return the former one."""
     with inbox._database.write() as tx:
         stored = tx.db.exec_driver_sql("SELECT choice FROM relay_changes").scalar_one()
         if text:

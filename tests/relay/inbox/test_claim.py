@@ -102,7 +102,7 @@ def test_a_finished_message_does_not_block_its_key(inbox: Inbox, end: Delivered 
 
 
 def test_a_message_that_is_not_due_ends_its_lane(inbox: Inbox, clock: Clock, elapse: Elapse) -> None:
-    """A follower that a writer wants to retry later must not be overtaken by its own followers."""
+    """A message that is retried later must not be overtaken by later messages of its key."""
     inbox.accept(keyed("a", "a", "a"))
     claim = take(inbox, per_key=2)
     seconds = {claim.messages[0].id: 10, claim.messages[1].id: 50}
@@ -207,7 +207,7 @@ def test_a_damaged_row_is_parked_and_does_not_block_others(inbox: Inbox, damage:
     ],
 )
 def test_a_value_of_another_type_does_not_block_others(inbox: Inbox, damage: str, is_parked: bool) -> None:
-    """SQLite keeps any bytes in any column."""
+    """SQLite stores any bytes in any column."""
     inbox.accept(keyed("a", "b", "a", "c"))
     with inbox._database.write() as tx:
         tx.db.exec_driver_sql(f"UPDATE relay_inbox SET {damage} WHERE message_id = 'm0'")

@@ -1,8 +1,8 @@
 """
-Wall clocks that are set back or forward by hours, and what falls due in time all the same.
+Wall clocks that are set back or forward by hours: messages are still due at the right time.
 
-The clock of SQLite is an argument. PostgreSQL's cannot be set, so the function that reads it is shadowed in the schema of the
-test: every process that uses the schema sees the clock that a test has turned.
+The clock of SQLite is an argument. The clock of PostgreSQL cannot be set, so the function that reads it is replaced in
+the schema of the test. Every process with this schema uses the changed clock.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from tests.waiting import until
 HOUR = 3600.0
 DAY = 24 * HOUR
 JUMPS = pytest.mark.parametrize("jump", [-3 * HOUR, 3 * HOUR])
-"""Seconds by which a clock is set."""
+"""The jump of the clock in seconds."""
 CLOSE = 60.0
-"""Seconds that a test may take: PostgreSQL's time goes on meanwhile."""
+"""The tolerance in seconds, since PostgreSQL's time advances during the test."""
 
 
 class Machine:
-    """A machine with a database; a test sets its wall clock, and lets time pass."""
+    """A machine with a database; a test sets its wall clock and advances its time."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -58,7 +58,7 @@ class Machine:
         return self.url.startswith("postgresql")
 
     def open_inbox(self, url: str = "", *, paused: float = 0.0, boot_id: str = "", **more: Any) -> Inbox:
-        """Open its inbox, in a process of a machine that once stood still for so many seconds from now on."""
+        """Open the inbox in a process of a machine that is suspended for `paused` seconds right afterwards."""
         opened = [0.0]
         inbox = open_inbox(
             url or self.url,
@@ -96,7 +96,7 @@ def machine(database_url: str) -> Machine:
 
 
 def beat(inbox: Inbox) -> None:
-    """Store a heartbeat with a mark; a slow reading of the clock stores no mark."""
+    """Store a heartbeat with a mark, which is left out if the clock was read too slowly."""
     while inbox.recall(CLOCK_MARK) is None:
         inbox.heartbeat("p1")
 
@@ -108,7 +108,7 @@ def near(first: datetime, second: datetime) -> bool:
 @pytest.mark.parametrize("jump", [-3 * HOUR, 3 * HOUR, -400 * DAY, 400 * DAY])
 @pytest.mark.parametrize("adjusted", [False, True])
 def test_leases_and_retries_end_in_time(machine: Machine, jump: float, adjusted: bool) -> None:
-    """Whether or not the first beat after the jump has come; then in another process too."""
+    """Leases and retries end in time in the process that has adjusted its clock or not, and then in another process."""
     with machine.open_inbox() as inbox, contextlib.ExitStack() as stack:
         inbox.accept(keyed("a", "b"))
         take(inbox, limit=1, lease=10 * HOUR)
@@ -210,7 +210,7 @@ def test_a_clock_that_is_set_back_while_no_process_runs_delays_nothing(machine: 
 def test_a_clock_that_is_set_while_no_process_runs_is_told_by_the_machines_own_seconds(
     machine: Machine, jump: float
 ) -> None:
-    """Nothing falls due late or early: half of an hour passed before the clock was set."""
+    """No message is due late or early: half an hour had passed before the clock was set."""
     with machine.open_inbox(boot_id="run-1") as inbox:
         inbox.accept(keyed("a"))
         settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(hours=1))
@@ -264,7 +264,11 @@ def test_a_small_correction_is_no_jump(machine: Machine) -> None:
 
 
 def test_a_machine_that_stood_still_is_corrected_by_one_that_did_not(machine: Machine) -> None:
-    """The suspended machine sees the clock jump forward. All processes end with one clock, which never went back."""
+    """
+    The suspended machine sees a jump of the clock.
+
+    In the end all processes have the same clock, which never went back.
+    """
     with machine.open_inbox() as running, machine.open_inbox(paused=3 * HOUR) as paused:
         settle_time = running.stats().now
         assert paused.adjust_clock() == pytest.approx(3 * HOUR, abs=CLOSE)

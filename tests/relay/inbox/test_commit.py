@@ -16,7 +16,7 @@ from tests.waiting import PATIENCE
 
 
 class Gate:
-    """An inbox whose writes wait for the test, that records which callers share a transaction, and that can fail."""
+    """An inbox whose writes wait for the test. It records which callers share a transaction, and can fail."""
 
     def __init__(self, inbox: Inbox, *, open: bool = False, commits_at_once: int = 1) -> None:
         self.inbox = inbox
@@ -241,7 +241,7 @@ def test_thousands_at_once_are_each_kept_once(inbox: Inbox) -> None:
 
 
 def test_two_transactions_are_on_their_way_at_once_where_that_helps(inbox: Inbox) -> None:
-    """On PostgreSQL one waits for the disk while the other is sent; a third collects new callers."""
+    """On PostgreSQL one transaction waits for the disk while the next one is sent; a third one collects new callers."""
     gate = Gate(inbox, commits_at_once=2)
 
     async def act() -> None:
@@ -284,7 +284,7 @@ def test_a_stop_waits_for_all_transactions_on_their_way(inbox: Inbox) -> None:
 
 
 def test_an_answer_waits_for_the_disk_and_what_can_be_done_again_does_not(inbox: Inbox) -> None:
-    """A loss of power undoes a claim or a settlement at most: then it is delivered once more."""
+    """A power failure can only undo a claim or a settlement; then the message is delivered again."""
     statements = {
         "sqlite": ("PRAGMA synchronous", {2: True, 1: False}),
         "postgresql": ("SHOW synchronous_commit", {"on": True, "off": False}),

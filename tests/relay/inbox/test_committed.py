@@ -1,4 +1,4 @@
-"""The notifications that a group commit sends to its observer, and its end."""
+"""The calls of a group commit to its observer, and the end of a group commit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Store:
 
 
 class Observer:
-    """Records the commits, and their thread."""
+    """Records the commits, and the thread that reports them."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[list[list[str]], list[int]]] = []
@@ -49,7 +49,7 @@ class Observer:
 
 
 async def accept(store: Store, observer: Observer, sizes: Sequence[int], at_once: int = 500) -> list[object]:
-    """Accept as many messages as each size says, all at the same time."""
+    """Accept groups of messages of these sizes at the same time."""
     async with asyncio.timeout(PATIENCE), GroupCommit(store, committed=observer, at_once=at_once) as commit:
         calls = [commit.accept([message(100 * at + number) for number in range(size)]) for at, size in enumerate(sizes)]
         answers = await asyncio.gather(*calls, return_exceptions=True)

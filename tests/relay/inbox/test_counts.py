@@ -25,11 +25,11 @@ from tests.waiting import PATIENCE
 
 ROWS = 6_000
 KEPT = 5_900
-"""Of these, so many are done."""
+"""The number of rows that are done."""
 
 
 def counted(inbox: Inbox) -> dict[tuple[str, str, str], int]:
-    """Count the rows themselves."""
+    """Count the rows without the counters."""
     with inbox._database.read() as tx:
         rows = tx.db.execute(
             sa.text("SELECT source, state, reason, count(*) FROM relay_inbox GROUP BY source, state, reason")
@@ -103,7 +103,7 @@ class TestCounters:
 
 
 class TestDifferences:
-    """On PostgreSQL each statement adds rows, so that no process waits for another one's counter."""
+    """On PostgreSQL each statement adds rows, so that no process waits for the counter of another process."""
 
     def rows(self, inbox: Inbox) -> int:
         with inbox._database.read() as tx:
@@ -137,7 +137,7 @@ class TestDifferences:
             assert inbox.stats().count("ready") == 10
 
     def test_an_open_transaction_does_not_block_others(self, postgres_inbox_url: str) -> None:
-        """A frozen process would stop the ingress of all others if they shared the row of a counter."""
+        """If processes shared the row of a counter, a suspended process would block the ingress of all others."""
         with open_inbox(postgres_inbox_url) as inbox, inbox._database.write() as tx:
             tx.db.exec_driver_sql("UPDATE relay_inbox SET state = 'done' WHERE false")
             with open_inbox(postgres_inbox_url) as second_inbox:
@@ -165,7 +165,11 @@ class TestDifferences:
 
 
 def fill(inbox: Inbox, filled: Callable[[str], None] = lambda _: None) -> None:
-    """Make many rows that are done, and a few of every other kind, the oldest and the youngest among them; call back at each stage."""
+    """
+    Store many rows that are done, and a few of every other kind; call `filled` at each stage.
+
+    The oldest and the newest row are among the few.
+    """
     filled("empty")
     for first in range(0, ROWS, 1000):
         numbers = range(first, first + 1000)
@@ -235,7 +239,7 @@ TOGETHER = (
     Filter(subject="user:7", record="user:8"),
     Filter(state="done", source="appcues", kind="other"),
 )
-"""Conditions of which some match nearly all rows, and all together few."""
+"""Filters of which some conditions match nearly all rows, but all conditions together match few."""
 SEARCHES |= {
     f"together {number}": lambda inbox, choice=choice: inbox.search(choice, 20)
     for number, choice in enumerate(TOGETHER)
@@ -244,7 +248,7 @@ SEARCHES |= {
 
 @contextmanager
 def statements(inbox: Inbox) -> Iterator[list[tuple[str, Any]]]:
-    """Note what is asked of the database."""
+    """Record the SQL statements and their parameters."""
     executed: list[tuple[str, Any]] = []
 
     def note(_db: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
@@ -290,7 +294,7 @@ def test_sqlite_answers_by_an_index_and_sorts_nothing(filled_sqlite: Inbox, name
 
 @pytest.mark.parametrize("name", SEARCHES)
 def test_sqlite_reads_as_much_as_it_shows(filled_sqlite: Inbox, name: str) -> None:
-    """An index that is walked in order is no scan only where the walk ends early: steps of the engine are counted."""
+    """Reading an index in order is cheap only if it ends early, so the steps of the engine are counted."""
     steps = 0
 
     def count() -> int:
@@ -316,7 +320,7 @@ READ = sa.text(
 
 @pytest.mark.parametrize("counted_when", ["never", "empty", "first", "parked", "half done", "done", "filled"])
 def test_postgresql_reads_as_much_as_it_shows(postgres_url: str, counted_when: str) -> None:
-    """PostgreSQL collects statistics when it has time to; until then it knows nothing, or how the tables once were."""
+    """PostgreSQL collects statistics in the background; until then they are missing or outdated."""
     with open_inbox(postgres_url) as inbox:
         for table in ("inbox", "lanes", "counts", "latest", "records"):
             execute(inbox, f"ALTER TABLE relay_{table} SET (autovacuum_enabled = false)")
@@ -343,7 +347,7 @@ def test_postgresql_reads_as_much_as_it_shows(postgres_url: str, counted_when: s
 def counting_reads(
     inbox: Inbox, before: Callable[[Transaction], None], after: Callable[[Transaction], None]
 ) -> Iterator[None]:
-    """Call functions at the start and the end of each transaction."""
+    """Call `before` and `after` at the start and the end of each transaction."""
     database = inbox._database
     write = database.write
 

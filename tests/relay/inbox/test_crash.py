@@ -8,11 +8,18 @@ from tests.relay import postgres
 from tests.relay.inbox.samples import keyed, settle, states, take
 
 LAZY = ("fsync = off", "wal_writer_delay = 10s", "bgwriter_lru_maxpages = 0", "autovacuum = off")
-"""Settings by which the server hands nothing to the system before it has to; what it handed over survives its own crash."""
+"""
+Settings with which the server passes data to the operating system as late as possible; passed data survives a crash of
+the server.
+"""
 
 
 def test_what_a_claim_announced_survives_a_crash_with_the_claim() -> None:
-    """A call may have been sent since: what it writes must be known, although claims do not wait for the disk."""
+    """
+    A call may have been sent after the announcement.
+
+    The states that it writes must be known, although claims do not wait for the disk.
+    """
     with postgres.own_server(*LAZY) as server, open_inbox(server.url) as inbox:
         inbox.accept(keyed("a", "b"))
         claim = take(inbox, limit=1)

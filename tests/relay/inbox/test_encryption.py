@@ -28,7 +28,7 @@ Open = Callable[..., Inbox]
 
 
 def fill(inbox: Inbox, number: int = 1) -> None:
-    """Store a delivered and a parked message with marked values, and a state and a bulk change with one."""
+    """Store a delivered and a parked message with recognizable values, and a state and a bulk change with one of them."""
     payload = {"user_id": f"u{number}", "event": {"feedback": MARK}}
     inbox.accept([InboxMessage("appcues", f"{kind}{number}", f"user:u{number}{kind}", "k", payload) for kind in "ab"])
     claim = inbox.claim("appcues", limit=2, per_key=1, lease=60)
@@ -51,7 +51,7 @@ WRITTEN = [f"value {MARK}", (MARK, f"detail {MARK}"), (MARK, f"note {MARK}")]
 
 
 def dump(url: str) -> str:
-    """Return the content of all database files, or all rows of all tables."""
+    """Return the content of all files of the database, or all rows of all of its tables."""
     if url.startswith("sqlite"):
         path = Path(url.removeprefix("sqlite:///"))
         return "".join(part.read_bytes().decode("latin-1") for part in path.parent.glob(f"{path.name}*"))

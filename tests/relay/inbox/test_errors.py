@@ -19,7 +19,7 @@ from tests.relay.inbox.samples import message
 
 
 class DriverError(Exception):
-    """An error of a driver with the codes of both."""
+    """An error with the codes of both drivers."""
 
     def __init__(self, text: str = "line one\nSELECT secret", sqlstate: str = "", sqlite: str = "") -> None:
         super().__init__(text)
@@ -32,7 +32,7 @@ def wrap(kind: type[sa.exc.DBAPIError], original: Exception | None = None, *, lo
 
 
 class Failing:
-    """A database whose transactions fail with the given errors in turn."""
+    """A database whose transactions fail with the given errors in order."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)

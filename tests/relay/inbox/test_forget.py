@@ -48,7 +48,7 @@ def test_an_id_is_compared_letter_by_letter(inbox: Inbox, user_id: str, others: 
 
 
 def test_an_id_with_the_same_prefix_is_another_person(inbox: Inbox) -> None:
-    """The key of a follow-up for a mapping is the key of its message with `@` and the mapping's name."""
+    """The key of a follow-up message is the key of its message, `@`, and the name of the mapping."""
     inbox.accept([message(1, "user:ann@example.com"), of_user(2, "ann", "user:ann@lead")])
     assert find(inbox, "ann") == [2]
 

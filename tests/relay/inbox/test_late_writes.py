@@ -1,9 +1,9 @@
 """
-Processes write one state in any order, and in the end the far side has the newest value.
+Processes write one state in any order, and in the end Salesforce or Appcues has the newest value.
 
-A model: the inbox is real, the far side is a value, and each step of each process (claim, announce, read, send, arrive,
-settle) may come before or after each step of any other. Processes die, lose their leases, get no answer, and calls arrive
-long after they were sent.
+This is a model: the inbox is real, and the other side is a single value. Each step of a process (claim, announce, read,
+send, arrive, settle) may be before or after each step of the others. Processes die, lose their leases, or get no
+answer, and calls arrive long after they were sent.
 """
 
 from __future__ import annotations
@@ -28,20 +28,24 @@ PROCESSES = 2
 
 @dataclass
 class Process:
-    """A process with at most one message in hand."""
+    """A process with at most one claimed message."""
 
     claim: Claim | None = None
     step: str = "idle"
     intent: int = 0
     known: LatestState | None = None
     state: LatestState | None = None
-    """What it writes."""
+    """The state that the process writes."""
     is_answered: bool = False
 
 
 @dataclass
 class Call:
-    """A call on its way. Once its sender has stopped waiting, it has a lease to arrive."""
+    """
+    A call that has not arrived yet.
+
+    After its sender stops waiting, the call may still arrive for the length of a lease.
+    """
 
     value: str
     sender: Process
@@ -50,7 +54,7 @@ class Call:
 
 @dataclass
 class World:
-    """An inbox, some processes, and a value on the far side."""
+    """An inbox, some processes, and the value in Salesforce or Appcues."""
 
     inbox: Inbox
     clock: Clock
@@ -74,7 +78,7 @@ class World:
                 self.elapse(61.0)
 
     def step(self, process: Process) -> None:
-        """Take a process' next step; a call that is sent arrives as one of them."""
+        """Execute the next step of a process; the arrival of a sent call is one of its steps."""
         match process.step:
             case "idle":
                 self.inbox.expire_intents()
@@ -100,7 +104,7 @@ class World:
                 self.processes[self.processes.index(process)] = Process()
 
     def plan(self, process: Process) -> LatestState | None:
-        """Return what a message writes: nothing where newer values are known."""
+        """Return the state that a message writes; None if newer values are known."""
         assert process.claim is not None
         (message,) = process.claim.messages
         if rewritten_name(message):
@@ -157,9 +161,9 @@ class World:
 
 
 STAMPS = st.permutations(range(2))
-"""When the two values were given that arrive one after the other, each with a key of its own."""
+"""The order of the times of two values, which arrive one after the other in messages of different keys."""
 TURNS = st.lists(st.integers(0, PROCESSES - 1), min_size=12, max_size=16)
-"""Which process takes its next step."""
+"""The process that executes each step."""
 TROUBLE = st.sampled_from(["", "", "", "give up", "die", "elapse"])
 
 

@@ -1,4 +1,4 @@
-"""Any sequence of accepts, claims, crashes, settlements, replays and purges, against a model that fits on a page."""
+"""Any sequence of accepts, claims, crashes, settlements, replays and purges, compared with a short model."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.relay.inbox.conftest import Clock, Elapse
 from tests.relay.inbox.samples import message
 
 UNIT = 100
-"""Seconds: much longer than an example takes, since PostgreSQL's clock goes on meanwhile."""
+"""A unit of time in seconds, much longer than an example takes, since PostgreSQL's clock advances meanwhile."""
 LEASE = 6 * UNIT
 KEYS = ("a", "b", "c")
 End = Literal["done", "parked", "dead"]
@@ -63,16 +63,16 @@ class Known:
 
 @dataclass
 class Model:
-    """Time in seconds, messages by number, which is the order of their arrival, and the lanes of keys."""
+    """The model: the time in seconds, the messages by number in order of arrival, and the lanes of keys."""
 
     now: int = 0
     known: dict[int, Known] = field(default_factory=dict)
     lanes: dict[str, int] = field(default_factory=dict)
-    """From when on a key with open messages can be claimed."""
+    """The time from which a key with open messages can be claimed, by key."""
     owners: dict[str, str] = field(default_factory=dict)
-    """Who claimed a key last, and has not settled yet."""
+    """The last claim of a key that is not settled yet, by key."""
     lost: set[str] = field(default_factory=set)
-    """Claims of which at least one message is no longer theirs, or that were settled."""
+    """Claims that were settled, or that have lost at least one of their messages."""
 
     def open(self, key: str) -> list[Known]:
         return [entry for entry in self.known.values() if entry.key == key and entry.end is None]
@@ -98,7 +98,7 @@ class Model:
 
 
 class Machine(RuleBasedStateMachine):
-    """Runs on one inbox, which it empties first; an unsettled claim stands for a crash."""
+    """Runs on one inbox, which it empties first; a claim that is never settled represents a crash."""
 
     claims = Bundle("claims")
 
@@ -119,7 +119,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=6), again=st.lists(st.integers(0, 30), max_size=3))
     def accept(self, keys: list[str], again: list[int]) -> None:
-        """Take in some new messages among some that are known."""
+        """Accept some new messages together with some that are already stored."""
         repeated = [self.model.known[number] for number in again if number in self.model.known]
         fresh = [Known(self.arrived + entry, key, due=self.model.now) for entry, key in enumerate(keys)]
         self.arrived += len(fresh)
@@ -131,7 +131,9 @@ class Machine(RuleBasedStateMachine):
     @rule(target=claims, limit=st.integers(1, 6), per_key=st.integers(1, 4))
     def claim(self, limit: int, per_key: int) -> Any:
         """
-        Claim, and compare with the model: claims begin at the head of free keys, and no claimable message is left.
+        Claim messages, and compare the claim with the model.
+
+        A claim starts with the oldest message of each free key, and leaves no message that could be claimed.
         """
         could = self.model.due()
         claim = self.inbox.claim("appcues", limit=limit, per_key=per_key, lease=LEASE)
@@ -155,7 +157,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(claim=claims, ends=st.lists(ENDS, min_size=6, max_size=6), stamp=st.integers(1, 5))
     def settle(self, claim: Claim, ends: list[tuple[str, int]], stamp: int) -> None:
-        """Settle a claim, possibly long after it was lost, or a second time."""
+        """Settle a claim, possibly long after its lease was lost, or a second time."""
         own_ends = dict(zip((entry.id for entry in claim.messages), ends, strict=False))
 
         def policy(entry: ClaimedMessage, retry: Retry) -> timedelta | None:
@@ -186,7 +188,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from([None, "parked", "dead", "done"]))
     def replay(self, state: End | None) -> None:
-        """Replay finished messages; leased keys and waiting heads are unchanged."""
+        """Replay finished messages; leased keys and waiting messages are unchanged."""
         request = {state} if state else {"parked", "dead"}
         matching_messages = [entry for entry in self.model.known.values() if entry.end in request]
         assert self.inbox.replay(Filter(state=state)) == len(matching_messages)
@@ -211,7 +213,7 @@ class Machine(RuleBasedStateMachine):
         assert stats.count("ready") + stats.count("leased") == sum(not entry.end for entry in self.model.known.values())
 
     def teardown(self) -> None:
-        """Deliver all that is left: each message once, each key in order."""
+        """Deliver all remaining messages: each message once, and each key in order."""
         self.elapse(1000)
         numbers_by_key = {key: [entry.number for entry in self.model.open(key)] for key in KEYS}
         delivered: dict[str, list[int]] = {key: [] for key in KEYS}

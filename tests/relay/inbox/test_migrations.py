@@ -25,12 +25,12 @@ MORE = (
     Migration("a column", ("ALTER TABLE relay_more ADD COLUMN note {text}",)),
 )
 ROWS = 1_500
-"""More than a step reads at once."""
+"""The number of rows, which is more than a step reads at once."""
 
 
 @pytest.fixture
 def database_url(empty_database_url: str) -> str:
-    """Give a database without tables: it is how they are made that is tested here."""
+    """Return a database without tables, since the creation of tables is tested here."""
     return empty_database_url
 
 
@@ -80,7 +80,7 @@ def test_a_step_tells_when_it_was_applied(inbox: Inbox) -> None:
 
 
 def test_a_migration_that_is_killed_halfway_continues(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step is whole or not there; those before it are not done again."""
+    """Each step is executed completely or not at all, and completed steps are not repeated."""
     monkeypatch.setattr(module, "HISTORY", HISTORY[:1])
     with open_inbox(database_url) as inbox, inbox._database.write() as tx:
         row = (
@@ -102,7 +102,11 @@ def test_a_migration_that_is_killed_halfway_continues(database_url: str, monkeyp
 def test_a_large_inbox_is_migrated_while_processes_of_the_older_version_write(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing that they wait for is held between two pieces; what they add is migrated too, and a break is mended."""
+    """
+    Between two pieces the migration holds no locks.
+
+    Messages that other processes add are migrated too, and an interruption is repaired.
+    """
     insert = (
         "INSERT INTO relay_inbox (source, message_id, key, kind, payload, state, reason, detail, attempts, due_at,"
         " received_at, finished_at) SELECT 'appcues', %s || n, 'user:' || n, 'k', '{}', 'done', '', '', 1, now(), now(),"
@@ -139,7 +143,7 @@ def test_a_large_inbox_is_migrated_while_processes_of_the_older_version_write(
 
 
 def test_a_step_moves_rows_in_its_transaction(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alarms that an older version kept in a setting."""
+    """The moved rows are alarms that an older version stored in a setting."""
     monkeypatch.setattr(module, "HISTORY", HISTORY[:1])
     with open_inbox(database_url) as inbox:
         inbox.remember("alarms", '[{"name": "a", "detail": "x \\"y\\"", "at": "1", "times": 3}]')

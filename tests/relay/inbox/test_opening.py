@@ -26,7 +26,7 @@ from tests.waiting import PATIENCE
 
 @pytest.fixture
 def database_url(empty_database_url: str) -> str:
-    """Give a database without tables: it is how they are made that is tested here."""
+    """Return a database without tables, since the creation of tables is tested here."""
     return empty_database_url
 
 

@@ -1,4 +1,4 @@
-"""Lists and rows are one parameter, so that each statement is compiled and planned once."""
+"""Lists and rows are passed as one parameter, so that each statement is compiled and planned once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.relay.inbox.samples import message, settle, take
 
 @contextmanager
 def texts(inbox: Inbox) -> Iterator[set[str]]:
-    """Collect the texts of the statements that an inbox executes."""
+    """Record the texts of the statements that an inbox executes."""
     executed: set[str] = set()
 
     def note(_db: Any, _cursor: Any, text: str, *_: Any) -> None:
@@ -32,7 +32,7 @@ def texts(inbox: Inbox) -> Iterator[set[str]]:
 
 
 def deliver(inbox: Inbox, first: int, count: int) -> None:
-    """Accept messages of so many users, two of each, and deliver them."""
+    """Accept two messages for each of some users, and deliver them."""
     inbox.accept([message(first + number, f"user:{number // 2}") for number in range(2 * count)])
     claim = take(inbox, limit=1000, per_key=5)
     assert len(claim.messages) == 2 * count
@@ -49,7 +49,7 @@ def test_the_text_of_a_statement_does_not_depend_on_how_many_messages_there_are(
 
 
 def test_an_accept_is_one_statement_where_one_can_write_two_tables(inbox: Inbox, database_url: str) -> None:
-    """On PostgreSQL it is sent, executed and committed in one trip to the server."""
+    """On PostgreSQL the statement is sent, executed and committed in one round trip."""
     inbox.accept([message(1)])
     with texts(inbox) as executed:
         inbox.accept([message(1), message(2), message(3, "user:2"), message(4, parked="odd")])

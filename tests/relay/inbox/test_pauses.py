@@ -18,7 +18,7 @@ from tests.relay.inbox.samples import idle, keyed, message, numbers, settle, tak
 
 
 def put_off(inbox: Inbox, mapping: str = "contact") -> None:
-    """Defer due messages as a process does that knows of a pause."""
+    """Postpone due messages, like a process that knows of a pause."""
     settle(inbox, take(inbox), wait_for(mapping), retry=lambda _, __: LOOK_AGAIN)
 
 

@@ -1,4 +1,4 @@
-"""The rows that a claim and a settlement read: proportional to their messages, whatever the backlog."""
+"""The numbers of rows that a claim and a settlement read are proportional to their messages, for any backlog."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fill(inbox: Inbox, keys: int) -> None:
 
 
 class Reads:
-    """Counts the rows that a transaction reads; the server adds up the recent reads of its session."""
+    """Counts the rows that a transaction reads, from the statistics of its session."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx

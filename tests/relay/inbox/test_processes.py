@@ -41,7 +41,7 @@ class Unlocked(Postgresql):
 
 
 class Watch:
-    """Observes deliveries, and counts those of a key that overlap or are out of order."""
+    """Observes deliveries, and counts deliveries of a key that overlap or are out of order."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -63,7 +63,7 @@ class Watch:
 
 
 def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> None:
-    """Deliver until no message is left; one in five fails and is retried at once."""
+    """Deliver until no message is left; one in five deliveries fails and is retried at once."""
     rng = random.Random(seed)
     together.wait()
     while (claim := inbox.claim("appcues", limit=KEYS, per_key=1, lease=60)) or inbox.stats().oldest:
@@ -81,7 +81,7 @@ def work(inbox: Inbox, watch: Watch, together: threading.Barrier, seed: int) -> 
 
 
 def violations(inboxes: list[Inbox], rows: int, start: int = 0) -> int:
-    """Deliver messages of a few keys with one worker for each inbox, and return the violations of their order."""
+    """Deliver messages of a few keys with one worker for each inbox; return the violations of their order."""
     inboxes[0].accept([message(start + number, f"user:{number % KEYS}") for number in range(rows)])
     watch, together = Watch(), threading.Barrier(len(inboxes))
     with ThreadPoolExecutor(len(inboxes)) as pool:
@@ -98,7 +98,7 @@ def test_workers_keep_the_order_of_each_key(database_url: str) -> None:
 
 
 def test_without_the_lock_the_order_breaks(postgres_url: str) -> None:
-    """So the test above would notice if the lock were gone."""
+    """This shows that the test above would fail without the lock."""
     open_inbox(postgres_url).close()
     url = sa.make_url(postgres_url).set(drivername="postgresql+psycopg")
     with contextlib.ExitStack() as stack:

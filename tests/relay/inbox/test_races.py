@@ -28,14 +28,14 @@ def inbox(postgres_inbox_url: str) -> Iterator[Inbox]:
 
 @pytest.fixture
 def other(postgres_inbox_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """Give a connection of somebody else."""
+    """Return a connection of another client."""
     with psycopg.connect(postgres_inbox_url) as db:
         yield db
 
 
 @pytest.fixture
 def meanwhile(postgres_inbox_url: str) -> Iterator[Callable[..., Future[Any]]]:
-    """Run something in a thread, and come back when it waits for a lock of this database's."""
+    """Return a function that runs work in a thread, and returns when the work waits for a lock in this database."""
     with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres_inbox_url, autocommit=True) as db:
 
         def run(call: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -148,7 +148,11 @@ def test_the_server_ends_hanging_transactions(inbox: Inbox) -> None:
 
 
 def test_a_process_that_froze_in_its_transaction_keeps_nobody_from_storing(postgres_inbox_url: str) -> None:
-    """It holds the lane of one key: that key's messages are stored too, and delivered once it is gone."""
+    """
+    The process holds the lane of one key.
+
+    Messages of this key are still stored, and delivered once the process is gone.
+    """
     with open_inbox(postgres_inbox_url) as inbox:
         inbox.accept(keyed("a", "b"))
         with psycopg.connect(postgres_inbox_url) as frozen:

@@ -17,7 +17,7 @@ HOUR = 3600
 
 
 def set_ready(inbox: Inbox, source: str) -> None:
-    """Set the parked messages of a source ready in SQL, as a person could."""
+    """Set the parked messages of a source to ready with SQL, as a person could."""
     with inbox._database.write() as tx:
         tx.db.execute(
             sa.text(
@@ -58,7 +58,7 @@ def test_a_repair_of_one_lane_leaves_the_retries_of_others(inbox: Inbox, clock: 
 
 
 def test_a_repair_leaves_the_times_of_finished_messages(inbox: Inbox, clock: Clock) -> None:
-    """They are shown to people, who look for the day that the clock was wrong."""
+    """The times are shown to people, who look for the day on which the clock was wrong."""
     inbox.accept(keyed("a", "b"))
     settle(inbox, take(inbox), Retry("503"), retry=lambda *_: timedelta(days=400))
     with inbox._database.write() as tx:
@@ -244,7 +244,7 @@ def test_a_state_noted_outside_of_a_delivery_never_goes_back(inbox: Inbox) -> No
 
 
 def test_a_newer_state_takes_the_stamp_along(inbox: Inbox) -> None:
-    """Otherwise what is older than it would count as newer later on."""
+    """Without the new stamp, a value that is older than the stored one would be accepted as newer."""
     for stamp, value in (("2026-01", "7"), ("2026-03", "9"), ("2026-02", "8")):
         inbox.note([LatestState("score", stamp, value)])
     assert inbox.latest(["score"]) == {"score": LatestState("score", "2026-03", "9")}

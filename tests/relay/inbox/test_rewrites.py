@@ -54,7 +54,7 @@ def writing(inbox: Inbox, number: int, *names: str, lease: float = 60) -> Writin
 
 
 def again(inbox: Inbox) -> list[str]:
-    """Return the states that will be rewritten."""
+    """Return the states that will be written again."""
     entries = inbox.page(Filter(kind=KIND, state="ready"), 1000)
     assert all(entry.key == f"rewrite:{entry.payload['rewrite']}" for entry in entries)
     return sorted(entry.payload["rewrite"] for entry in entries)
@@ -119,7 +119,7 @@ def test_states_of_other_records_and_directions_are_not_rewritten(inbox: Inbox) 
 
 
 def test_an_overtaken_rewrite_is_repeated_by_the_last_settlement(inbox: Inbox) -> None:
-    """The fault of three processes: the rewrite has read 8, 9 is written and settled, then 8 arrives."""
+    """With three processes: the rewrite has read 8, then 9 is written and settled, then 8 arrives."""
     inbox.note([score("2026-01", "8")])
     rewriting, newer = writing(inbox, 1), writing(inbox, 2)
     rewriting.settle(latest=(), rewritten=(score("2026-01", "8"),))
@@ -149,7 +149,7 @@ def test_a_rewritten_value_is_written_again_when_it_is_not_the_known_one(
 
 
 def test_a_lost_claim_has_its_values_written_again(inbox: Inbox, elapse: Elapse) -> None:
-    """The far side may have its value although another delivery wrote a newer one before."""
+    """Salesforce or Appcues may have the value of the lost claim, although another delivery wrote a newer one before."""
     lost_claim = writing(inbox, 1)
     elapse(60)
     assert settle(inbox, take(inbox)) == 1
@@ -200,7 +200,7 @@ def test_a_state_whose_call_may_not_be_over_is_written_again_a_lease_later(
 
 
 def test_announced_states_without_a_result_are_in_doubt(inbox: Inbox, elapse: Elapse) -> None:
-    """It broke off, by a bug or because the process stops."""
+    """The delivery was interrupted by a bug, or because the process stops."""
     broken = writing(inbox, 1)
     second = inbox.announce(broken.claim, [OTHER])
     broken.settle(written=set(), latest=(), intents={second})
@@ -272,7 +272,7 @@ def test_the_payload_of_a_delivered_message_is_replaced_and_no_other_one(inbox: 
 
 
 def test_a_message_is_due_again_as_long_after_the_failure_as_the_policy_says(inbox: Inbox, claim: Claim) -> None:
-    """The page of a row shows it to people."""
+    """The page of the message shows the due time to people."""
     now = inbox.stats().now
     settle(inbox, claim, Retry("503"), retry=lambda *_: timedelta(seconds=300))
     (entry,) = inbox.page(Filter())

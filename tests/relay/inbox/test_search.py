@@ -27,9 +27,9 @@ CONDITIONS: dict[str, tuple[Any, ...]] = {
     "state": ("ready", "parked", "leased"),
     "source": ("appcues", "salesforce"),
 }
-"""A common value, one that is rare, and one that is not there."""
+"""For each condition a common value, a rare value, and a value that no message has."""
 VALUES = {1: slice(3), 2: slice(2), 3: slice(1, 2)}
-"""Which values are combined with those of so many conditions."""
+"""The values that are combined, by the number of conditions."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -74,7 +74,7 @@ def _matches(entry: InboxEntry, choice: Filter) -> bool:
 
 
 def _choices(until: datetime) -> Iterator[Filter]:
-    """Yield conditions, all pairs and all triples of them, and some with a time."""
+    """Yield single conditions, pairs and triples of them, and some with a time."""
     for number in (1, 2, 3):
         for names in itertools.combinations(CONDITIONS, number):
             for values in itertools.product(*(CONDITIONS[name][VALUES[number]] for name in names)):
@@ -85,7 +85,7 @@ def _choices(until: datetime) -> Iterator[Filter]:
 
 
 def _search_on(inbox: Inbox, choice: Filter, limit: int) -> tuple[list[InboxEntry], int]:
-    """Return all that a search finds page by page, and how many pages ended early."""
+    """Return everything that a search finds page by page, and the number of partial pages."""
     entries: list[InboxEntry] = []
     place, partial = None, 0
     while True:
@@ -154,7 +154,7 @@ def test_a_count_that_looks_at_few_messages_says_that_there_may_be_more(
 def test_names_that_a_sender_makes_up_do_not_keep_a_search_from_its_end(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There are as many categories as names of events; of more than it may follow, a search goes by the time."""
+    """Each name of an event is a category; with too many categories, the search uses the index of times."""
     inbox.accept([message(number, kind=f"event {number}", parked="odd" if number % 4 else "") for number in range(20)])
     monkeypatch.setattr(categories, "MOST_CATEGORIES", 5)
     monkeypatch.setattr(walk, "MOST_CATEGORIES", 5)

@@ -133,7 +133,7 @@ def test_nothing_is_written_for_a_lost_lease_not_even_the_latest_state(inbox: In
 
 
 def test_losing_one_message_loses_the_whole_claim(inbox: Inbox, elapse: Elapse) -> None:
-    """Otherwise its latest states would be written for messages that somebody else delivers again, or the other way round."""
+    """Otherwise the latest states and the messages would be settled by different claims."""
     inbox.accept(keyed("a", "b", "b"))
     old = take(inbox, per_key=2)
     elapse(60)

@@ -1,4 +1,4 @@
-"""A rolling upgrade: processes of an older version go on beside a new one that has migrated the tables."""
+"""A rolling upgrade: processes of an older version continue beside a new one that has migrated the tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfcode.relay.message import InboxMessage
 from tests.relay.inbox.samples import settle, take
 
 BASE = 6
-"""The version of the tables that the statements below are of."""
+"""The version of the tables for which the statements below are written."""
 ADDITIONS = (
     r"CREATE (UNIQUE )?(TABLE|INDEX) .*",
     r"DROP INDEX \w+",  # older processes are slower without it, and right
@@ -43,7 +43,7 @@ def test_a_migration_adds_and_takes_nothing_from_older_processes(migration):
 
 
 def run(inbox: Inbox, *statements: str, **values: object) -> None:
-    """Run statements as a process of version `BASE` does, in one transaction by the inbox's clock."""
+    """Run statements in one transaction, as a process of version `BASE` does, with times of the inbox's clock."""
     with inbox._database.write() as tx:
         moments = {"now": tx.now, "until": tx.now.replace(year=tx.now.year + 1)}
         if tx.db.dialect.name == "sqlite":

@@ -15,7 +15,7 @@ from tests.relay.inbox.samples import keyed, message, numbers, settle, states, t
 
 
 def test_a_settled_message_holds_no_lease(inbox: Inbox, clock: Clock) -> None:
-    """The token of a settled claim settles nothing, even if the message is leased again."""
+    """The token of a settled claim cannot settle its message again, even if the message is leased again."""
     inbox.accept(keyed("a"))
     old = take(inbox)
     settle(inbox, old, Retry("503"), retry=lambda *_: timedelta())
@@ -29,7 +29,7 @@ def test_a_settled_message_holds_no_lease(inbox: Inbox, clock: Clock) -> None:
 
 
 def test_a_limit_bounds_the_keys_too(inbox: Inbox) -> None:
-    """Keys that nothing was taken of must stay free for other workers."""
+    """Keys of which no message was claimed must stay free for other workers."""
     inbox.accept(keyed("a", "b", "c", "d"))
     claim = inbox.claim("appcues", limit=2, per_key=2, keys=10, lease=60)
     assert claim is not None

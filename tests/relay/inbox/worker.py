@@ -1,4 +1,4 @@
-"""A process that delivers an inbox until it is empty, or holds its claim until it is killed."""
+"""A process that delivers all messages of an inbox, or holds its claim until it is killed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfcode.relay.message import Delivered, Delivery, InboxMessage
 
 
 def tell(report: object) -> None:
-    """Send a line to the test."""
+    """Send a line to the test that started this process."""
     sys.stdout.write(f"{json.dumps(report)}\n")
     sys.stdout.flush()
 
@@ -43,7 +43,7 @@ def drain(url: str, seed: int) -> None:
 
 
 def hold(url: str, limit: int) -> None:
-    """Claim, and never settle."""
+    """Claim messages without ever settling them."""
     with open_inbox(url) as inbox:
         claim = inbox.claim("appcues", limit=limit, per_key=2, lease=60)
         tell([message.payload["number"] for message in claim.messages] if claim else [])
@@ -51,7 +51,7 @@ def hold(url: str, limit: int) -> None:
 
 
 def accept(url: str, size: int) -> None:
-    """Accept without end, and print the number of each committed message."""
+    """Accept messages without end, and print the number of each committed one."""
     with open_inbox(url) as inbox:
         for first in range(0, sys.maxsize, size):
             numbers = range(first, first + size)
@@ -65,7 +65,7 @@ def accept(url: str, size: int) -> None:
 
 
 def replay(url: str, most: int) -> None:
-    """Replay in steps of three, and exit without clean-up after some messages."""
+    """Replay messages in steps of three, and exit without clean-up after some of them."""
     bulk_changes.AT_ONCE = 3
 
     def die(done: int) -> None:
@@ -77,7 +77,7 @@ def replay(url: str, most: int) -> None:
 
 
 def migrate(url: str, rows: int) -> None:
-    """Migrate, and exit without clean-up after some rows."""
+    """Migrate the database, and exit without clean-up after some rows."""
     subject, remaining_rows = subjects.subject, iter(range(rows))
 
     def count(key: str, payload: Mapping[str, Any]) -> str:

@@ -54,7 +54,7 @@ to_salesforce: {activities: [flow_completed]}
 
 
 def project(folder: Path, more: str = "", *, url: str = "https://relay.example.com", groups: bool = False) -> Project:
-    """Load a project with the mapping `contact`, the mapping `lead` which sends nothing, and perhaps `account`."""
+    """Load a project with the mapping `contact`, the mapping `lead` which sends nothing, and with `groups` also `account`."""
     mappings = folder / "config" / "mappings"
     mappings.mkdir(parents=True, exist_ok=True)
     (folder / "config" / "sfcode.yaml").write_text(SETTINGS.format(url=url, more=f", {more}" if more else ""))
@@ -73,7 +73,7 @@ def secrets(webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN) -> In
 
 @dataclass
 class Inbox:
-    """Stores accepted messages; can be busy, broken or slow."""
+    """Stores accepted messages, or is busy, broken or slow."""
 
     messages: list[InboxMessage] = field(default_factory=list)
     trouble: BaseException | None = None
@@ -91,7 +91,7 @@ class Inbox:
 
 
 class Listening(Instrumentation):
-    """An instrumentation that records the names of alarms in their order."""
+    """An instrumentation that records the names of alarms in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class Relay:
         """
         Send one request; after its body, `stall` sends nothing more and `hang_up` closes the connection.
 
-        What is answered is appended to `sent`, also where the application raises.
+        The response is appended to `sent`, also if the application raises an error.
         """
         pieces = [body.encode()] if isinstance(body, str) else [body] if isinstance(body, bytes) else list(body)
         target, _, query = path.partition("?")
@@ -203,5 +203,5 @@ class Relay:
 
 
 def event(name: str = "appcues:flow_completed", user_id: object = "user-1", **more: Any) -> dict[str, Any]:
-    """Make an event."""
+    """Return an event."""
     return {"name": name, "user_id": user_id, "timestamp": "2026-11-23T17:20:00.000Z", "attributes": {}} | more

@@ -48,13 +48,13 @@ class Serving:
 
 
 def head(path: str, *headers: str, method: str = "POST", kind: str = "application/json") -> bytes:
-    """Write the head of a request."""
+    """Return the head of a request."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}", *headers]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
 def answer(connection: socket.socket) -> tuple[int, str, bytes]:
-    """Read one answer: its status, its head, its body."""
+    """Read one response: its status, head and body."""
     with connection.makefile("rb") as stream:
         lines = []
         while (line := stream.readline()) not in (b"\r\n", b""):
@@ -68,7 +68,11 @@ def answer(connection: socket.socket) -> tuple[int, str, bytes]:
 
 @contextmanager
 def serving(config: Path, *, organization: str = ORG, **limits: float) -> Iterator[Serving]:
-    """Serve a project's routes in another process; `limits` are those of the routes, and `LINGER_SECONDS` and such."""
+    """
+    Serve a project's routes in another process.
+
+    `limits` are limits of the routes, or constants such as `LINGER_SECONDS`.
+    """
     command = [sys.executable, "-m", "tests.relay.ingress.served", str(config), organization, json.dumps(limits)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
@@ -82,7 +86,7 @@ def serving(config: Path, *, organization: str = ORG, **limits: float) -> Iterat
 
 @dataclass
 class Keeper:
-    """Accepts everything."""
+    """An inbox that accepts all messages."""
 
     messages: list[InboxMessage] = field(default_factory=list)
 

@@ -24,7 +24,7 @@ Made = Callable[..., Relay]
 
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
-    """Return a relay whose webhooks have a scheme."""
+    """Return a function that creates a relay whose webhooks use a scheme."""
 
     def make(auth: str, webhook: str | None = TOKEN, previous: str | None = OLD_TOKEN, **more: str) -> Relay:
         return Relay(project(tmp_path, f"webhook_auth: {{{auth}}}", **more), secrets(webhook, previous))
@@ -203,7 +203,7 @@ class TestHmac:
         ],
     )
     def test_accepts_a_recent_time_of_signing(self, made: Made, stated: str, right: bool) -> None:
-        """An old request is refused when it is sent again."""
+        """An old request is refused if it is sent again."""
         relay = made('scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "v0:{timestamp}:{body}"')
         seconds = int(NOW.timestamp())
         stated = stated.format(seconds=seconds, millis=seconds * 1000)
@@ -239,7 +239,7 @@ class TestStandardWebhooks:
 
     @staticmethod
     def headers(key: str = KEY, *, body: str = BODY, at: datetime = NOW, id_: str = "msg_1") -> dict[str, str]:
-        """Sign with the library that senders use."""
+        """Return the headers with a signature of the reference library."""
         return {
             "webhook-id": id_,
             "webhook-timestamp": str(int(at.timestamp())),

@@ -34,7 +34,7 @@ def examples(page: str) -> list[str]:
 
 
 def sent(example: str, secret: str, relay: Relay) -> Answer:
-    """Run an example with a curl that prints its request, and send that to the relay."""
+    """Run an example with a curl that prints its request, and send this request to the relay."""
     process = subprocess.run(
         ["bash", "-c", 'curl() { printf "%s\\0" "$@"; }\n' + example],
         env={"PATH": os.environ["PATH"], "SFCODE_RELAY_WEBHOOK_SECRET": secret},
@@ -99,7 +99,7 @@ def test_every_answer_is_in_the_table_and_every_row_is_an_answer(page: str, root
 
 
 def raised(root: Path) -> set[str]:
-    """List the names that the code refuses with."""
+    """List the reasons with which the code refuses requests."""
     names = set()
     for path in (root / "sfcode" / "relay" / "ingress").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -1,4 +1,4 @@
-"""The messages of a webhook body, with key, kind, time and ID, or parked."""
+"""The messages of a webhook body: parsed with key, kind, time and ID, or parked."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_an_unparsed_event_is_parked_and_the_others_are_stored(relay: Relay) -> 
 def test_an_authenticated_body_without_an_event_is_stored_once_and_answered_with_200(
     relay: Relay, body: str, received: object
 ) -> None:
-    """Appcues Studio may try out an address with anything."""
+    """Appcues Studio may test an address with any body."""
     for _ in range(2):
         assert relay.ask(WEBHOOK, body).status == 200
     (message,) = relay.inbox.messages
@@ -215,7 +215,7 @@ class TestTime:
         assert message.payload["timestamp"] == "2026-11-23T17:23:00.000Z"
 
     def test_in_the_future_is_replaced_by_the_time_of_receipt_beyond_a_tolerance(self, relay: Relay) -> None:
-        """Else one browser with a wrong clock would hold back all later scores of its user."""
+        """Otherwise one browser with a wrong clock would delay all later scores of its user."""
         ahead = [(NOW + timedelta(minutes=minutes)).isoformat() for minutes in (4, 6)]
         times = [m.payload["timestamp"] for m in taken(relay, [event(timestamp=timestamp_) for timestamp_ in ahead])]
         assert times == ["2026-11-23T17:27:00.000Z", "2026-11-23T17:23:00.000Z"]
@@ -342,7 +342,7 @@ class TestPaths:
         assert [message.payload["envelope"] for message in taken(relay, body)] == [envelope] * 2
 
     def test_an_alias_matches_a_name_without_its_prefix(self, relay: Relay) -> None:
-        """Whether webhooks carry it is not published."""
+        """It is not documented whether names in webhooks have the prefix."""
         events = relay.project.events
         alias = Alias.model_validate({"as": "flow_completed"})
         aliased = events.model_copy(update={"aliases": {"flow_completed": alias}})
@@ -362,7 +362,7 @@ class TestPaths:
     ],
 )
 def test_a_character_that_databases_refuse_is_replaced(relay: Relay, sent: str, kept: str) -> None:
-    """Neither its event nor those beside it in the array."""
+    """The event of the character is stored, and so are the other events in the array."""
     odd = f'{{"name": "x", "user_id": "1", "attributes": {{"a": ["{sent}"], "{sent}": 1}}}}'
     assert relay.ask(WEBHOOK, f'[{odd}, {{"name": "x", "user_id": "2"}}]').status == 200
     messages = relay.inbox.messages

@@ -97,7 +97,7 @@ def storable(messages: tuple[InboxMessage, ...]) -> None:
 
 
 def read(reader: Callable[..., Any], data: object) -> Any:
-    """Return the result of a parser, or the status of its refusal."""
+    """Return the result of a parser, or the status with which it refuses the data."""
     try:
         return reader(data, LIMITS)
     except HttpError as refusal:
@@ -115,7 +115,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def mangled(draw: st.DrawFn, text: str) -> str:
-    """Cut, repeat and damage a text in a few places."""
+    """Draw a text with some places cut out, repeated and damaged."""
     for _ in range(draw(st.integers(0, 4))):
         start = draw(st.integers(0, len(text)))
         end = min(len(text), start + draw(st.integers(0, 40)))

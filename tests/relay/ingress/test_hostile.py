@@ -25,14 +25,14 @@ BILLION_LAUGHS = b"""<?xml version="1.0"?>
 
 
 def entity(declaration: bytes, reference: bytes = b"&x;") -> bytes:
-    """Put an entity into an otherwise good message."""
+    """Return a valid message with an entity in it."""
     head, tail = wire().split(b"\n", 1)
     return head + b"<!DOCTYPE x [" + declaration + b"]>" + tail.replace(b"pro", reference)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A request and its response."""
+    """A request and its expected response."""
 
     title: str
     body: bytes | str | Iterable[bytes]
@@ -201,7 +201,7 @@ def relay(relay: Relay) -> Relay:
 
 
 def check(relay: Relay, path: str, case: Case) -> Answer:
-    """Send a case with a mark that must not be in the response."""
+    """Send a case with a mark, and check that the response does not contain the mark."""
     headers = (*case.headers, ("x-mark", MARK))
     answer = relay.ask(
         f"{path}?mark={MARK}", case.body, method=case.method, kind=case.kind, headers=headers, **case.more
@@ -281,7 +281,7 @@ def test_a_comment_inside_a_value_does_not_cut_it(relay: Relay) -> None:
 
 class TestTogether:
     def test_all_bodies_together_stay_within_the_memory_budget(self, relay: Relay) -> None:
-        """Two slow senders use the whole budget; the third is refused with 503, and accepted after they have ended."""
+        """Two slow senders use the whole limit; the third is refused with 503, and accepted after they have ended."""
         relay = Relay(relay.project, limits=IngressLimits(held_bytes=2500, body_seconds=0.2))
 
         async def scenario() -> list[Answer]:
@@ -304,7 +304,7 @@ class TestTogether:
 
 
 def test_a_token_is_compared_as_a_whole_and_in_constant_time(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every secret is compared, and by the function that takes as long for any other of its length."""
+    """Every secret is compared, with a function that takes the same time for all secrets of one length."""
     import hmac
 
     comparisons = []

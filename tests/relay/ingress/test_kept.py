@@ -28,7 +28,7 @@ ODD = {
 
 
 class Durable(Remembering):
-    """Hands over to a real inbox, and remembers how often."""
+    """Stores messages in a real inbox, and counts the calls."""
 
     def __init__(self, inbox: Inbox) -> None:
         super().__init__()

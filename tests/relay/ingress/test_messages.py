@@ -41,12 +41,12 @@ def notification(number: int = 1, fields: tuple[tuple[str, str], ...] | None = R
 
 
 def wire(*items: MessageItem, sender: MessageSource = SENDER) -> bytes:
-    """Write a message as Salesforce does."""
+    """Return a message in Salesforce's format."""
     return envelope(sender, items or [notification()])
 
 
 def fault(answer: Answer) -> tuple[int, str, str]:
-    """Read a fault as a client of SOAP 1.1 does: status, code, text."""
+    """Read a fault as a client of SOAP 1.1 does: status, code and text."""
     assert answer.headers["content-type"] == XML
     root = etree.fromstring(answer.body)
     assert root.tag == f"{SOAP}Envelope"
@@ -145,7 +145,7 @@ def test_the_acknowledgment_is_sent_after_the_commit(relay: Relay) -> None:
 def test_a_deleted_record_or_one_without_user_id_is_acknowledged_and_parked(
     relay: Relay, fields: tuple[tuple[str, str], ...] | None, reason: str
 ) -> None:
-    """It would be the same the next time."""
+    """A repetition of the message would have the same result."""
     first, second = taken(relay, wire(notification(1, fields), notification(2)))
     assert (first.key, first.parked, first.kind) == ("", reason, "contact")
     assert (second.key, second.parked) == ("user:1001", "")
@@ -187,7 +187,7 @@ def test_a_nil_value_counts_as_missing(relay: Relay) -> None:
 
 
 def test_fields_have_the_names_that_the_mapping_gives_them(relay: Relay) -> None:
-    """Salesforce ignores the case of names, and whoever writes a mapping may do so too."""
+    """Salesforce ignores the case of names, and a mapping may have names in any case."""
     text = wire().decode().replace("Appcues_User_Id__c", "appcues_user_ID__c").replace("Plan__c", "PLAN__C")
     (message,) = taken(relay, text.encode())
     assert message.payload["record"] == dict(RECORD)
@@ -220,7 +220,7 @@ def test_ids_of_orgs_are_the_same_with_and_without_their_checksum(relay: Relay, 
 
 @pytest.mark.parametrize("org", ["00Dxx0000001gPGEAY", ORG[:15].lower(), ORG[:14], "", ORG + "A"])
 def test_a_message_of_another_org_is_refused_and_raises_an_alarm(relay: Relay, org: str) -> None:
-    """A sandbox is a copy, with the message, its address and the secret in it."""
+    """A sandbox is a copy of the org, including the message with its address and secret."""
     assert fault(relay.ask(MESSAGE, wire(sender=replace(SENDER, org_id=org)), kind=XML)) == (403, "Client", "forbidden")
     assert relay.inbox.messages == []
     assert relay.instrumentation.raised == ["other_organization"]
@@ -245,13 +245,13 @@ class TestSender:
         assert fault(answer) == (401, "Client", "unauthorized")
 
     def test_names_its_mapping_in_any_case(self, relay: Relay) -> None:
-        """A mapping file in another case is the same mapping: messages queued under the old name are accepted."""
+        """If the case of a mapping's file name changes, queued messages with the old name are accepted."""
         answer = relay.ask(f"/outbound-messages/Contact/{SALESFORCE_TOKEN}", wire(), kind=XML)
         assert check_ack(answer.status, answer.body) is None
         assert {message.kind for message in relay.inbox.messages} == {"contact"}
 
     def test_names_its_mapping_by_the_former_name(self, tmp_path: Path) -> None:
-        """Messages that were queued before a mapping was renamed arrive for a day."""
+        """After a mapping is renamed, messages that were queued before may arrive for a day."""
         renamed = project(tmp_path)
         moved = Moved.model_validate({"mappings": {"person": "contact"}})
         relay = Relay(replace(renamed, settings=renamed.settings.model_copy(update={"moved": moved})))
@@ -261,7 +261,11 @@ class TestSender:
 
     @pytest.mark.parametrize("mapping", ["other", "contacts", "lead", "%20"])
     def test_of_no_mapping_that_sends_may_come_again(self, relay: Relay, mapping: str) -> None:
-        """The relay may learn of a mapping later than the org: a fault has Salesforce send it again for a day."""
+        """
+        The relay may get a mapping later than the org.
+
+        After a fault, Salesforce sends the message again for a day.
+        """
         answer = relay.ask(f"/outbound-messages/{mapping}/{SALESFORCE_TOKEN}", wire(), kind=XML)
         assert fault(answer) == (404, "Client", "not found")
         assert relay.inbox.messages == []

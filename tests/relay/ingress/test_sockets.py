@@ -67,7 +67,7 @@ def test_chunks_of_one_byte_make_a_body(served: Serving) -> None:
 
 
 def test_a_refused_request_with_expect_100_continue_sends_no_body(served: Serving) -> None:
-    """curl does so with bodies above a megabyte."""
+    """curl sends this header with bodies above a megabyte."""
     with served.connect() as connection:
         connection.sendall(head(WEBHOOK, "Content-Length: 100000000", "Expect: 100-continue"))
         assert answer(connection)[0] == 413
@@ -106,7 +106,7 @@ def test_a_client_that_completes_its_request_after_the_response_keeps_its_connec
 
 
 def test_a_slowly_sent_body_is_refused(served: Serving) -> None:
-    """The whole body has its time: a byte now and then does not buy more."""
+    """The time limit is for the whole body, and single bytes do not extend it."""
     with served.connect() as connection:
         connection.sendall(head(WEBHOOK, "Content-Length: 1000"))
         while not select.select([connection], [], [], 0.1)[0]:
@@ -236,7 +236,7 @@ def test_ten_thousand_requests_in_one_piece_are_not_all_taken_on(served: Serving
 
 
 class TestMemory:
-    """The server's own, as the kernel counts it."""
+    """The memory of the server process, as measured by the kernel."""
 
     def test_stays_flat_under_bodies_of_100_megabytes(self, served: Serving) -> None:
         asked(served, good())
@@ -257,7 +257,11 @@ class TestMemory:
         assert served.memory("VmHWM") - before < 24 * MIB
 
     def test_stays_flat_under_200_slow_clients(self, tmp_path: Path) -> None:
-        """Each sends most of a body and stops: 180 MB together, of which no more is held than may be."""
+        """
+        Each client sends most of a body and stops.
+
+        The bodies are 180 MB together, and the server holds only what the limit allows.
+        """
         project(tmp_path)
         with serving(tmp_path / "config", body_seconds=PATIENCE) as served, contextlib.ExitStack() as stack:
             asked(served, good())

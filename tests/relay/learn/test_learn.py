@@ -1,4 +1,4 @@
-"""`sfcode relay learn`: webhooks of unknown formats are stored whole, and parsed once their paths are known."""
+"""`sfcode relay learn`: webhooks of unknown formats are stored completely, and parsed once their paths are known."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def inbox(journey: Journey) -> Iterator[Inbox]:
 
 
 def receive(journey: Journey, inbox: Inbox, body: Any, **more: Any) -> int:
-    """Send a webhook to the present routes of the project, and store the accepted messages."""
+    """Send a webhook to the routes of the project's present config, and store the accepted messages."""
     relay = Relay(load(journey.folder / "config", environment="local"), secrets())
     assert relay.ask(WEBHOOK, json.dumps(body), **more).status == 200
     return inbox.accept(relay.inbox.messages)
@@ -155,7 +155,7 @@ def learn(journey: Journey, *words: str) -> dict[str, Any]:
 
 
 def delivered(journey: Journey, inbox: Inbox) -> list[AppcuesEvent]:
-    """Read a message as the writer to Salesforce does."""
+    """Return the event of a message as the writer to Salesforce reads it."""
     events = load(journey.folder / "config", environment="local").events
     claim = inbox.claim("appcues", limit=10, per_key=10, lease=60)
     events_read = [read_event(message, events) for message in (claim.messages if claim else ())]
@@ -164,7 +164,7 @@ def delivered(journey: Journey, inbox: Inbox) -> list[AppcuesEvent]:
 
 
 def write_down(journey: Journey, learned: dict[str, Any]) -> None:
-    """Add what was proposed to the config, as the command prints it."""
+    """Add the printed proposal to the config."""
     text = journey.run("relay", "learn", "--dry-run").out
     lines = text[text.index("  webhook:") : text.index("\n\n", text.index("  webhook:"))]
     journey.edit("sfcode.yaml", "  account_id: ${appcues_account}", f"  account_id: ${{appcues_account}}\n{lines}")
@@ -201,7 +201,7 @@ def test_a_foreign_form_is_stored_whole_learned_and_replayed(journey: Journey, i
 
 @given(VALUES)
 def test_any_json_gives_a_valid_proposal(contact_project: Project, value: Any) -> None:
-    """The config accepts the proposal, and messages parsed with it can be stored."""
+    """The config accepts the proposal, and messages that are parsed with it can be stored."""
     value = replaced(value)
     proposed = propose_paths(CapturedWebhook(value), contact_project)
     paths = WebhookPaths.model_validate(
@@ -284,7 +284,7 @@ class TestHeaders:
         return hmac.new(self.SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
 
     def exports(self, headers: dict[str, str]) -> dict[str, str]:
-        """Write the request in the forms in which request bins export it."""
+        """Return the request in the export formats of request bins."""
         pairs = [{"name": name, "value": value} for name, value in headers.items()]
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         har = {"log": {"entries": [{"request": {"headers": pairs, "postData": {"text": self.BODY}}}]}}

@@ -145,7 +145,7 @@ def test_columns_of_other_names_are_named() -> None:
 
 
 def test_an_export_is_stored_while_it_is_read() -> None:
-    """Neither the rows nor the answers are ever held together: a million rows take no more memory than a few hundred."""
+    """Rows and answers are processed one by one: a million rows need no more memory than a few hundred."""
     read = 0
     waiting = []
 

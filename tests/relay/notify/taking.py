@@ -30,7 +30,7 @@ class Receiving:
     taken: list[Taken] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     retry_after: str = ""
-    """A header of each answer."""
+    """The Retry-After header of each answer."""
     has_taken: threading.Event = field(default_factory=threading.Event)
     may_answer: threading.Event = field(default_factory=threading.Event)
 

@@ -136,7 +136,7 @@ PAUSES = [
     (5, "120", 160),
     (1, "99999", 3600),
 ]
-"""The number of an attempt, its answer's Retry-After, and the seconds until the next attempt."""
+"""The number of an attempt, the Retry-After of its answer, and the seconds until the next attempt."""
 
 
 def test_each_attempt_waits_longer_up_to_an_hour_and_as_long_as_the_receiver_asks(sqlite_url, far):
@@ -174,9 +174,7 @@ def test_a_receiver_that_does_not_answer_has_a_time_limit(inbox, far, monkeypatc
 
 @contextmanager
 def answering(*parts: bytes) -> Iterator[str]:
-    """
-    Return the URL of a receiver that sends these bytes to its first client, with a pause after each, and disconnects.
-    """
+    """Return the URL of a receiver that sends these bytes to its first client, pauses after each, and disconnects."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:

@@ -1,4 +1,4 @@
-"""Which URLs and secrets a receiver may have, and `relay notify`."""
+"""The URLs and secrets that receivers may have, and `relay notify`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Due notifications over processes and restarts, on both engines."""
+"""Due notifications with several processes and after restarts, on both engines."""
 
 from __future__ import annotations
 

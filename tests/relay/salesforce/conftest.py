@@ -9,13 +9,13 @@ from tests.relay.salesforce.world import World, applied
 
 @pytest.fixture(scope="package")
 def applied_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Return an org with the repository's config in it, made once."""
+    """Create an org with the applied config of the repository, once."""
     with applied(tmp_path_factory.mktemp("salesforce")) as world:
         yield world
 
 
 @pytest.fixture
 def world(applied_world: World) -> Iterator[World]:
-    """Return that org as it was at first."""
+    """Return the org in its initial state."""
     yield applied_world
     applied_world.clean()

@@ -1,4 +1,4 @@
-"""Relay processes on one inbox, and a proxy in front of the org that delays a call until the test releases it."""
+"""Relay processes with one inbox, and a proxy in front of the org that delays a call until the test releases it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tests.waiting import PATIENCE, until
 
 @dataclass
 class Proxy:
-    """Forwards to an org; while it holds, an update of records waits until it is released."""
+    """Forwards requests to an org. While it holds, an update of records waits until it is released."""
 
     target: str
     url: str = ""
     holds: bool = False
     held_path: str = "/composite/sobjects"
-    """The end of the address of the calls that it holds: updates, unless a test wants others."""
+    """The end of the path of the calls that are held; by default the updates of records."""
     arrived: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
     landed: threading.Event = field(default_factory=threading.Event)
@@ -100,7 +100,7 @@ def proxied(target: str) -> Iterator[Proxy]:
 
 @dataclass
 class Relay:
-    """An inbox, and processes that work on it."""
+    """An inbox, and processes that deliver its messages."""
 
     world: World
     inbox: Inbox
@@ -150,7 +150,7 @@ class Relay:
         until(self._deliver_next, "the delivery of everything")
 
     def _deliver_next(self) -> bool:
-        """Deliver what is due; return whether nothing was left before."""
+        """Deliver all due messages; return whether there were none left."""
         if not self.announced and not {"ready", "leased"} & {entry.state for entry in self.inbox.page(Filter(), 100)}:
             return True
         self.inbox.expire_intents()
@@ -161,7 +161,7 @@ class Relay:
 
     @property
     def announced(self) -> int:
-        """Count claims that may be writing, or have calls that may still arrive."""
+        """Count claims that may be writing, or whose calls may still arrive."""
         with self.inbox._database.read() as tx:
             return int(tx.db.exec_driver_sql("SELECT count(*) FROM relay_intents").scalar_one())
 

@@ -35,7 +35,7 @@ def destination(
     fields: Mapping[str, str] | None = None,
     activities: Iterable[str] = ("nps_score", "nps_feedback", "flow_completed"),
 ) -> Destination:
-    """Make a mapping whose NPS fields are `SCORE` and `FEEDBACK`, and whose activities are Events."""
+    """Return a mapping whose NPS fields are `SCORE` and `FEEDBACK`, and whose activities are Events."""
     nps_fields = {"score": SCORE, "feedback": FEEDBACK} if fields is None else fields
     kind = ActivityKind("Event", KEY, lambda _event, subject, comment: {"Subject": subject, "Description": comment})
     log = Activities(
@@ -47,12 +47,12 @@ def destination(
 
 CONTACT, LEAD = destination("contact", "Contact"), destination("lead", "Lead")
 QUIET = destination("contact", "Contact", activities=())
-"""Values alone, no activities."""
+"""A mapping with NPS fields and without activities."""
 
 
 @dataclass
 class Sent:
-    """One writing call."""
+    """One call that writes."""
 
     verb: str
     object: str
@@ -61,7 +61,7 @@ class Sent:
 
     @property
     def ids(self) -> list[str]:
-        """The ids of its records, or their external ids."""
+        """The IDs or external IDs of the records."""
         return [record[self.key] for record in self.records]
 
 
@@ -70,18 +70,18 @@ class ScriptedCalls:
     """The calls of a writer. Each write takes the next of `ends`: a failure, or errors by ID."""
 
     people: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    """By mapping, ids of records with the user's or group's id."""
+    """Pairs of a record's ID and its user or group ID, by mapping."""
     converted: set[str] = field(default_factory=set)
-    """Ids of leads that are converted."""
+    """IDs of converted leads."""
     more: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Further fields by the id of a record."""
+    """Further fields by the ID of a record."""
     ends: list[CallFailedError | Mapping[str, RecordError]] = field(default_factory=list)
     lookup_failure: CallFailedError | None = None
     refused_lookups: dict[str, CallFailedError] = field(default_factory=dict)
     now: float = 1000.0
     sent: list[Sent] = field(default_factory=list)
     looked_up: list[list[str]] = field(default_factory=list)
-    """SOQL of each lookup."""
+    """The SOQL queries of each lookup."""
     deadlines: list[float] = field(default_factory=list)
     alarms: list[tuple[str, str]] = field(default_factory=list)
     size: CallSize = field(default_factory=CallSize)
@@ -96,7 +96,7 @@ class ScriptedCalls:
         self.alarms.append((name, detail))
 
     def record_hold(self, mapping: str, seconds: float) -> None:
-        """Count nothing: `holds` has what waits."""
+        """Do nothing, since `holds` contains the held mappings."""
 
     def clock(self) -> float:
         return self.now
@@ -142,7 +142,7 @@ class Scene:
     redact: bool = False
     states: States = field(default_factory=States)
     asked_for: set[str] = field(default_factory=set)
-    """Names of the states that the last delivery asked the inbox for."""
+    """Names of the states that the last delivery read from the inbox."""
 
     def __post_init__(self) -> None:
         self.states.find = self._find_latest

@@ -28,7 +28,7 @@ FEEDBACK = "Contact_Feedback__c"
 
 
 EVENTS = load(Path(__file__).resolve().parents[3] / "config", "local").events
-"""The texts that sfcode ships."""
+"""The shipped texts of events."""
 
 
 def make(events: Events = EVENTS, **to_salesforce: Any) -> Project:

@@ -47,7 +47,7 @@ def values(delivery: Delivery) -> dict[str, tuple[str, str]]:
 
 
 def again(name: str = STATE) -> ClaimedMessage:
-    """Return a claimed message that rewrites a state."""
+    """Return a claimed message that writes a state again."""
     (message,) = rewrites("appcues", [name])
     return ClaimedMessage(
         next(NUMBERS), message.source, message.message_id, message.key, message.kind, message.payload, 0, NOON
@@ -55,7 +55,7 @@ def again(name: str = STATE) -> ClaimedMessage:
 
 
 def both(*users: str) -> dict[str, list[tuple[str, str]]]:
-    """Return a contact and a lead for each user."""
+    """Return people with a contact and a lead for each user."""
     return people(*users) | people(*users, mapping="lead", prefix="00Q")
 
 
@@ -74,7 +74,7 @@ class TestWrites:
         assert scene.calls.deadlines == [1234.0] * 3
 
     def test_values_of_one_record_from_two_messages_are_one_record_with_the_newer_value(self) -> None:
-        """Salesforce refuses a call that holds an id twice."""
+        """Salesforce refuses a call that contains an ID twice."""
         scene = Scene(ScriptedCalls(people("a")), (QUIET,))
         newer = event("appcues:nps_score", "a", at=9, score=9, key="group:x")
         older = event("appcues:nps_score_and_feedback", "a", score=2, feedback="old", key="user:a")
@@ -90,7 +90,7 @@ class TestWrites:
         assert scene.calls.sent[0].records[0][SCORE] == 9
 
     def test_records_of_one_object_stand_next_to_each_other(self) -> None:
-        """Salesforce takes ten changes of object in one call, and no more."""
+        """In one call, Salesforce accepts at most ten changes from one object to another."""
         records = people("a", "c") | people("b", "d", mapping="lead", prefix="00Q")
         scene = Scene(ScriptedCalls(records), (QUIET, destination("lead", "Lead", activities=())))
         scene.settle(*(event("appcues:nps_score", user, score=1) for user in "abcd"))
@@ -128,7 +128,7 @@ class TestWrites:
         assert end.counts
 
     def test_of_two_refusals_the_one_to_retry_counts(self) -> None:
-        """Parked first and locked afterwards: the message is not parked while a part of it may yet be written."""
+        """The first part is parked and the second one locked: the message is retried, since a part may still be written."""
         message = event("appcues:nps_score", "a", score=1)
         parked = RecordError("STRING_TOO_LONG", "long")
         scene = Scene(
@@ -208,7 +208,7 @@ class TestOrder:
         assert [record["Subject"] for record in call.records] == ["4"]
 
     def test_what_is_behind_a_refused_value_is_held_up_and_what_is_before_it_is_not(self) -> None:
-        """The second of three texts is too long: alone it is at fault."""
+        """The second of three texts is too long, and only this one is refused."""
         refused = RecordError("STRING_TOO_LONG", "too long")
         scene = Scene(ScriptedCalls(people("a"), ends=[{"003a": refused}, {}, {"003a": refused}, {}]), (QUIET,))
         messages = [event("appcues:nps_feedback", "a", at=number, feedback=f"text {number}") for number in range(3)]
@@ -404,7 +404,7 @@ class TestRemembered:
         assert set(values(delivery)) == {f"field:Contact:003a:{FEEDBACK}", records_name("a")}
 
     def test_the_records_of_a_user_are_remembered_and_none_of_a_group(self) -> None:
-        """So that what is kept of them can be removed with the user."""
+        """The stored IDs allow the data of the records to be deleted together with the user's data."""
         group = destination("account", "Account", match="group")
         records = both("a") | {"account": [("001x", "acme")]}
         scene = Scene(ScriptedCalls(records), (CONTACT, LEAD, group))
@@ -582,7 +582,7 @@ class TestRefusedMapping:
         assert [followup.message.payload["mapping"] for followup in delivery.followups] == ["lead"]
 
     def test_a_message_that_is_retried_leaves_nothing_behind(self) -> None:
-        """It asks for the refused mapping itself when it comes again; two messages would write it twice."""
+        """When the message is retried it writes for the refused mapping itself; a second message would write it twice."""
         scene = Scene(
             ScriptedCalls(both("a"), refused_lookups={"lead": REFUSED_MAPPING}, ends=[{"003a": LOCKED}]),
             (CONTACT, LEAD),

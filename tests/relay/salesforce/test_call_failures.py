@@ -28,13 +28,13 @@ def refused(code: str, status: int = 400, after: float | None = None, message: s
 
 @dataclass
 class Collections:
-    """Collections of an org whose calls take the next of `ends`."""
+    """Collections of an org whose calls have the results in `ends`, one after another."""
 
     clock: Callable[[], float]
     ends: list[Any] = field(default_factory=list)
     made: list[tuple[str, Any]] = field(default_factory=list)
     seconds: list[float | None] = field(default_factory=list)
-    """Seconds that each call had."""
+    """The time limit of each call in seconds."""
     usage: Usage | None = None
 
     def _take(self, name: str, argument: Any, answer: Any) -> Any:
@@ -63,7 +63,7 @@ class Collections:
 
 @dataclass
 class Line:
-    """The tested calls, with a test clock."""
+    """The tested calls, and a clock of the test."""
 
     now: float = 1000.0
     heard: Heard = field(default_factory=Heard)
@@ -77,12 +77,12 @@ class Line:
         return self.now
 
     def update(self, *ends: Any, deadline: float = 2000.0) -> Any:
-        """Make an update with this result."""
+        """Send an update with the given result."""
         self.collections.ends = list(ends)
         return self.calls.update([{"Id": "1"}], deadline)
 
     def fail(self, error: Exception) -> CallFailedError:
-        """Make an update that fails with this error."""
+        """Send an update that fails with this error."""
         with pytest.raises(CallFailedError) as failure:
             self.update(error)
         return failure.value

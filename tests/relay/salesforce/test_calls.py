@@ -19,7 +19,7 @@ EVERYTHING = "Appcues_Event_Id__c != null"
 
 @pytest.fixture
 def crowd(world: World) -> Iterator[list[str]]:
-    """Return the ids of a thousand contacts."""
+    """Return the IDs of a thousand contacts."""
     users = [str(500_000 + number) for number in range(1000)]
     record_ids: list[str] = []
     account = world.rest.rows("SELECT Id FROM Account LIMIT 1")[0]["Id"]
@@ -42,7 +42,7 @@ def crowd(world: World) -> Iterator[list[str]]:
 
 @pytest.fixture
 def requests_made(world: World) -> Iterator[list[tuple[str, str]]]:
-    """Return method and path of every request that the writer makes."""
+    """Record method and path of every request that the writer sends."""
     requests: list[tuple[str, str]] = []
 
     def note(response: Response, **_: object) -> None:
@@ -120,7 +120,7 @@ def test_one_mapping_is_looked_up_by_a_plain_query(world: World, requests_made: 
 
 
 def test_a_lost_field_right_raises_an_alarm_and_parks_nobody(world: World) -> None:
-    """The user that is signed in is not the integration user, and sees no field that sfcode made."""
+    """The signed-in user is not the integration user, and cannot read the fields that sfcode created."""
     with signed_in(world.local, world.rest, "sam.seller@northwind.example") as somebody:
         writer = type(world.writer)(world.writer.rules, world.writer.calls, world.writer.states)
         writer.calls = type(writer.calls)(somebody, world.heard, writer.calls.clock, writer.calls.quota)
@@ -203,7 +203,7 @@ def test_a_session_is_renewed_ahead_of_time(world: World, app: dict[str, str]) -
 
 @pytest.mark.parametrize("kind", ["task", "custom_object"])
 def test_activities_as_something_else(tmp_path, kind: str) -> None:
-    """With no more rights than sfcode grants for it, and without touching anybody's calendar."""
+    """The permissions that sfcode grants are sufficient for the object, and no calendar is changed."""
     with applied(tmp_path, ("sfcode.yaml", "activities_as: event", f"activities_as: {kind}")) as world:
         messages = [event("appcues:nps_score", score=9), event("Clicked Upgrade", at=3600 * 13)]
         assert world.deliver(*messages) == [Delivered(), Delivered()]

@@ -1,4 +1,4 @@
-"""Campaign members: which status is written, for any campaign and member."""
+"""Campaign members: the status that is written, for any campaign and member."""
 
 from __future__ import annotations
 

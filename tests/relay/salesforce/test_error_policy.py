@@ -126,7 +126,11 @@ def test_a_trigger_that_met_a_locked_row_is_retried() -> None:
 
 
 def test_an_activity_that_another_process_wrote_at_the_same_time_is_tried_again() -> None:
-    """The upsert then finds it there. Another field that must be unique is somebody's to look at."""
+    """
+    A retried upsert finds the activity that the other process wrote.
+
+    For another unique field, the error needs a person.
+    """
     assert isinstance(record("DUPLICATE_VALUE", f"duplicate value found: {KEY} duplicates value on record"), Retry)
     assert isinstance(record("DUPLICATE_VALUE", "duplicate value found", fields=(KEY,)), Retry)
     assert isinstance(record("DUPLICATE_VALUE", "duplicate value found: Other__c"), Parked)

@@ -149,7 +149,7 @@ def test_a_trouble_of_the_lookup_ends_the_first_of_each_user_and_gives_back_the_
 
 
 def test_a_backlog_is_not_spent_on_an_org_that_does_not_work(world: World) -> None:
-    """Waiting gets longer with every failure in a row, and ends with the first answer."""
+    """The wait gets longer with every failure in a row, and ends with the first success."""
     message = event("appcues:nps_score", score=6)
     world.control.arm("unavailable", path="/services/data/*", times=5)
     for _ in range(4):

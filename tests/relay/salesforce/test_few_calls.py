@@ -15,7 +15,7 @@ COUNT = 1_000
 
 
 def webhook(number: int) -> InboxMessage:
-    """Make a message as ingress stores it: scores and completed flows in turns."""
+    """Return a message as ingress stores it: scores and completed flows alternate."""
     name, attributes = ("nps_score", {"score": number % 11}) if number % 2 else ("flow_completed", {"flowName": "W"})
     stamp = f"2026-11-23T12:{number // 60:02}:{number % 60:02}.000Z"
     event = {"name": f"appcues:{name}", "attributes": attributes}

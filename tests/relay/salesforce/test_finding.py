@@ -77,7 +77,7 @@ to_salesforce:
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """An org whose user ids are texts, with accounts as groups, and a short field that was there before."""
+    """Return an org with texts as user IDs, accounts as groups, and a short field that existed before."""
 
     def text(name: str, length: int) -> Component:
         body = {"type": "Text", "label": name, "length": length}

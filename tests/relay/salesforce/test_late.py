@@ -1,6 +1,8 @@
 """
-A delayed write never overwrites newer values: a proxy holds calls, newer values are written, then the calls are
-released. The inbox is real, and each process has its own writer on it. Each test ends with the newest score in the org.
+A delayed write never overwrites newer values.
+
+A proxy holds calls, newer values are written, then the calls are released. The inbox is real, and each process has its
+own writer. Each test ends with the newest score in the org.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ def test_the_late_call_of_a_killed_process_does_not_overwrite_newer_values(
 def test_two_processes_with_messages_of_two_keys_for_one_record_end_with_the_newest(
     relay: Relay, pool: ThreadPoolExecutor
 ) -> None:
-    """No lease is lost: the call with the older value only takes longer."""
+    """No lease is lost, but the call with the older value takes longer."""
     relay.store(2, at=1)
     slow = relay.hold(relay.claim(), pool)
     relay.store(9, at=2, key="group:acme")

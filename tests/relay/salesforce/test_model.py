@@ -56,13 +56,15 @@ class Far:
     holds: MappingHolds = field(default_factory=MappingHolds)
     clock: Any = time.monotonic
     room: int = 200
-    """Records that the org's triggers can take at once."""
+    """The number of records that triggers of the org can process at once."""
     sent: list[int] = field(default_factory=list)
     took_parts: bool = False
-    """Whether a call was carried out in part: what shared it with a locked record is there before that one."""
+    """
+    Whether a call was executed in part: records that were sent together with a locked record were written before it.
+    """
     scores: dict[str, Any] = field(default_factory=dict)
     activities: dict[str, str] = field(default_factory=dict)
-    """Whom each is about, in the order in which they came into being."""
+    """The record that each activity is about, by the activity's ID, in order of creation."""
 
     def trouble(self) -> str:
         return self.troubles.pop() if self.troubles else ""
@@ -101,7 +103,7 @@ class Far:
 
 
 def delivered(messages: list[ClaimedMessage], far: Far, size: int) -> None:
-    """Deliver as the worker does, until no message is left."""
+    """Deliver like the worker, until no message is left."""
     latest: dict[str, LatestState] = {}
 
     def known(names: Iterable[str]) -> dict[str, LatestState]:

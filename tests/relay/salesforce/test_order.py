@@ -29,7 +29,7 @@ def test_a_score_never_goes_back_within_one_claim(world: World) -> None:
 
 
 def test_a_message_that_is_delivered_again_changes_nothing(world: World) -> None:
-    """As after a crash between writing and settling: its stamp is the one that is kept, and its id is known."""
+    """The message is delivered again, as after a crash before the settlement: its stamp and external ID are known."""
     message = event("appcues:nps_score_and_feedback", score=9, feedback="Good")
     for _ in range(3):
         assert world.deliver(message) == [Delivered()]
@@ -111,7 +111,7 @@ def test_a_message_that_waits_holds_back_those_of_its_user_and_no_others(world: 
 
 
 def test_messages_of_a_user_share_their_calls_in_their_order(world: World) -> None:
-    """Their Events are created in the order of arrival, whatever their times."""
+    """The Events of the user are created in the order of arrival, whatever their times."""
     scores = [3, 1, 4, 1, 5, 9, 2, 6]
     messages = [event("appcues:nps_score", at=-index, score=score) for index, score in enumerate(scores)]
     assert world.deliver(*messages) == [Delivered()] * len(scores)

@@ -179,7 +179,7 @@ def test_a_text_that_cannot_be_rendered_is_an_error(template: str, error: str) -
 
 
 def doubled(times: int) -> str:
-    """Return an expression that doubles a value a number of times by addition."""
+    """Return an expression that doubles a value by addition, a number of times."""
     return "a" if not times else f"({doubled(times - 1)} + {doubled(times - 1)})"
 
 

@@ -36,12 +36,12 @@ class WriterCalls(ScriptedCalls):
     quota: Quota = field(default_factory=lambda: Quota(BOUNDS))
     breaker: Breaker = field(default_factory=Breaker)
     usage_limits: list[Usage | CallFailedError] = field(default_factory=list)
-    """What the next questions for limits are answered with."""
+    """The responses to the next requests for the usage of the API."""
     limits_asked: int = 0
     schemas: list[OrgSchema | CallFailedError] = field(default_factory=list)
     described: list[list[str]] = field(default_factory=list)
     renewed: list[tuple[float, float | None]] = field(default_factory=list)
-    """Age and seconds left of each renewal of the session."""
+    """The age and the remaining seconds at each renewal of the session."""
     renewal_error: SignInError | None = None
     closed: int = 0
 
@@ -110,7 +110,7 @@ def score(user: str = "a", **more: Any) -> ClaimedMessage:
 
 class TestPauses:
     def test_calls_end_before_the_lease(self, case: WriterCase) -> None:
-        """Their results must be recorded within the lease."""
+        """The results of the calls must be stored before the lease ends."""
         assert case.deliver(score()) == [Delivered()]
         assert set(case.calls.deadlines) == {1000.0 + LEASE - 2.0}
         assert case.slept == []
@@ -214,7 +214,7 @@ class TestLengths:
 
     @pytest.fixture
     def measuring(self, case: WriterCase) -> WriterCase:
-        """A mapping whose feedback field the project did not create."""
+        """Return a writer with a mapping whose feedback field the project did not create."""
         lead = destination("lead", "Lead", fields={"feedback": "Words__c"}, activities=())
         account = destination("account", "Account", match="group", fields={"feedback": "Words__c"}, activities=())
         case.writer.rules = replace(case.writer.rules, destinations=(QUIET, lead, account))

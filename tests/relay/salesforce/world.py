@@ -70,7 +70,7 @@ def event(
     body: Mapping[str, Any] | None = None,
     **attributes: Any,
 ) -> ClaimedMessage:
-    """Make a claimed message as ingress makes it; `at` are seconds after noon."""
+    """Return a claimed message as ingress creates it; `at` is the time in seconds after noon."""
     number = next(_NUMBERS)
     time_ = (NOON + timedelta(seconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     payload = {
@@ -100,15 +100,15 @@ class World:
     latest: dict[str, LatestState] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
     followups: list[FollowUp] = field(default_factory=list)
-    """Those of the last delivery."""
+    """The follow-up messages of the last delivery."""
     writes: dict[int, list[AttemptedWrite]] = field(default_factory=dict)
-    """What the last delivery asked of the org, by message."""
+    """The writes of the last delivery, by message."""
 
     def __post_init__(self) -> None:
         self.writer = self.fresh_writer()
 
     def fresh_writer(self, project: Project | None = None, **more: Any) -> Any:
-        """Create a writer with the states of the inbox alone, as after a restart."""
+        """Create a writer that only has the states of the inbox, as after a restart."""
         writer = make_writer(project or self.project, self.org, States(self.known), self.heard, time.monotonic, **more)
 
         async def sleep(seconds: float) -> None:
@@ -137,7 +137,7 @@ class World:
         return [delivery.settlements[message.id] for message in messages]
 
     def contact(self, user_id: str = "10001", *fields: str) -> dict[str, Any]:
-        """Read a contact's NPS fields, and others that are named."""
+        """Return the NPS fields of a contact, and further fields by name."""
         names = ", ".join(("Id", "Appcues_NPS_Score__c", "Appcues_NPS_Feedback__c", *fields))
         (row,) = self.rest.rows(f"SELECT {names} FROM Contact WHERE Product_User_Id__c = {user_id}")
         return {name.removeprefix("Appcues_"): value for name, value in row.items() if name != "attributes"}

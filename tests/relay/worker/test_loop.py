@@ -304,7 +304,7 @@ def test_a_stop_releases_messages_that_do_not_finish_before_their_lease_ends(inb
 
 
 class Flaky:
-    """An inbox whose database is away now and then."""
+    """An inbox whose database is unavailable from time to time."""
 
     error: Exception = Unavailable("away")
 

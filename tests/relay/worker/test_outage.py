@@ -1,4 +1,4 @@
-"""When a worker takes the far side for out of order, and waits longer and longer."""
+"""When a worker considers Salesforce or Appcues unavailable, and waits longer and longer."""
 
 from __future__ import annotations
 

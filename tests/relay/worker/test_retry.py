@@ -1,4 +1,4 @@
-"""When a message is tried again, and when it is given up."""
+"""When a message is retried, and when it is given up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRESH = ClaimedMessage(1, "appcues", "m1", "user:1", "nps_score", {}, 0, NOW)
 
 
 class LatestState(random.Random):
-    """Always the end of the range: shows how long a wait can be."""
+    """A random generator that always returns the end of the range, and so the longest possible wait."""
 
     def uniform(self, a: float, b: float) -> float:
         return b
